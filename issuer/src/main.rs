@@ -1,0 +1,2 @@
+//! The `doorlist` binary.
+fn main() {}

@@ -1,0 +1,128 @@
+//! A place in the revocation log: its lineage and the last entry included.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::handle::parse_hex16;
+
+/// The log's lineage, written as 16 lower-case hex digits. Sequence numbers of two epochs do not compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Epoch(pub u64);
+
+/// An entry's number in its log: grows, with gaps; at most 2^53 − 1, so that it is exact in JavaScript.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Seq(u64);
+
+impl Seq {
+    /// Before the first entry.
+    pub const ZERO: Self = Self(0);
+    /// The largest integer that JavaScript holds exactly.
+    pub const MAX: Self = Self((1 << 53) - 1);
+
+    /// The number as a sequence, or `None` past [`Self::MAX`].
+    pub const fn new(number: u64) -> Option<Self> {
+        if number <= Self::MAX.0 { Some(Self(number)) } else { None }
+    }
+
+    /// The number itself.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// `<epoch>:<seq>`, as in `?since=` and `Last-Event-ID`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// The log's lineage.
+    pub epoch: Epoch,
+    /// The last entry that is held.
+    pub seq: Seq,
+}
+
+/// A text is not an epoch or cursor in its one spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a cursor of the form <16 hex digits>:<number>")]
+pub struct MalformedCursor;
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for Epoch {
+    type Err = MalformedCursor;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_hex16(text).map(Self).ok_or(MalformedCursor)
+    }
+}
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.epoch, self.seq)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = MalformedCursor;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (epoch, seq) = text.split_once(':').ok_or(MalformedCursor)?;
+        let number = seq.parse().ok().and_then(Seq::new).ok_or(MalformedCursor)?;
+        if number.to_string() != seq {
+            return Err(MalformedCursor);
+        }
+        Ok(Self { epoch: epoch.parse()?, seq: number })
+    }
+}
+
+impl Serialize for Epoch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Epoch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Seq {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u64::deserialize(deserializer)?;
+        Self::new(number).ok_or_else(|| D::Error::custom("a sequence past 2^53 - 1"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_has_one_spelling() {
+        let cursor: Cursor = "00000000000000ab:1700000000000000".parse().expect("a cursor");
+        assert_eq!(cursor.to_string(), "00000000000000ab:1700000000000000");
+        for text in [
+            "",
+            ":",
+            "ab:1",
+            "00000000000000ab:+1",
+            "00000000000000ab:01",
+            "00000000000000ab:9007199254740992",
+        ] {
+            assert_eq!(text.parse::<Cursor>(), Err(MalformedCursor), "{text}");
+        }
+    }
+}

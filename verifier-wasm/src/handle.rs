@@ -1,0 +1,123 @@
+//! The 64-bit number behind a `gid` or a `sid`: what a revocation list contains.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// A group's or a session's number, never 0, written as 16 lower-case hex digits.
+///
+/// ```text
+///  63                              16 15            0
+/// +----------------------------------+---------------+
+/// |              block               |   position    |
+/// +----------------------------------+---------------+
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Handle(NonZeroU64);
+
+impl Handle {
+    /// The handle of this number, or `None` for 0.
+    pub const fn new(number: u64) -> Option<Self> {
+        match NonZeroU64::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// The handle at `position` of the 48-bit `block`; `None` for a wider block, or when all of it is 0.
+    pub const fn from_parts(block: u64, position: u16) -> Option<Self> {
+        if block >> 48 != 0 {
+            return None;
+        }
+        // `as`: `From` is not const; a u16 always fits.
+        #[allow(clippy::as_conversions)]
+        Self::new(block << 16 | position as u64)
+    }
+
+    /// The number itself.
+    pub const fn get(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The high 48 bits, which handles drawn together share.
+    pub const fn block(self) -> u64 {
+        self.0.get() >> 16
+    }
+
+    /// The low 16 bits, the handle's place within its block.
+    pub const fn position(self) -> u16 {
+        // `as`: the mask leaves exactly the 16 bits that fit.
+        #[allow(clippy::as_conversions)]
+        {
+            (self.0.get() & 0xffff) as u16
+        }
+    }
+}
+
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// A text is not 16 lower-case hex digits, or all of them are 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not 16 lower-case hex digits of a number above 0")]
+pub struct MalformedHandle;
+
+impl FromStr for Handle {
+    type Err = MalformedHandle;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_hex16(text).and_then(Self::new).ok_or(MalformedHandle)
+    }
+}
+
+/// Exactly 16 lower-case hex digits: one number has one spelling.
+pub(crate) fn parse_hex16(text: &str) -> Option<u64> {
+    let digits = text.as_bytes();
+    if digits.len() != 16 || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    u64::from_str_radix(text, 16).ok()
+}
+
+impl Serialize for Handle {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Handle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_number_has_one_spelling() {
+        let handle: Handle = "00000000000000ff".parse().expect("a handle");
+        assert_eq!((handle.get(), handle.block(), handle.position()), (255, 0, 255));
+        assert_eq!(handle.to_string(), "00000000000000ff");
+        for text in
+            ["", "ff", "00000000000000FF", "0000000000000000", "+0000000000000ff", "00000000000000ff0"]
+        {
+            assert_eq!(text.parse::<Handle>(), Err(MalformedHandle), "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_make_the_whole() {
+        let handle = Handle::from_parts(0xffff_ffff_ffff, 7).expect("a handle");
+        assert_eq!((handle.block(), handle.position()), (0xffff_ffff_ffff, 7));
+        assert_eq!(Handle::from_parts(1 << 48, 7), None);
+        assert_eq!(Handle::from_parts(0, 0), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! Time as data: the verifier has no clock of its own.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+/// UNIX timestamp in whole seconds, `0 ..= 253402300799` (the end of the year 9999).
+///
+/// RFC 7519 §2 allows a NumericDate to be fractional or negative; this profile does not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct UnixSeconds(u64);
+
+impl UnixSeconds {
+    /// The UNIX epoch.
+    pub const ZERO: Self = Self(0);
+    /// 9999-12-31T23:59:59Z, the last second that every date library can show.
+    pub const MAX: Self = Self(253_402_300_799);
+
+    /// A timestamp, or `None` past [`Self::MAX`].
+    pub const fn new(seconds: u64) -> Option<Self> {
+        if seconds <= Self::MAX.0 { Some(Self(seconds)) } else { None }
+    }
+
+    /// A timestamp, held at [`Self::MAX`].
+    pub const fn saturating_new(seconds: u64) -> Self {
+        match Self::new(seconds) {
+            Some(time) => time,
+            None => Self::MAX,
+        }
+    }
+
+    /// Seconds since the UNIX epoch.
+    pub const fn as_secs(self) -> u64 {
+        self.0
+    }
+
+    /// This time and `seconds` more, held at [`Self::MAX`].
+    #[must_use]
+    pub const fn plus_secs(self, seconds: u64) -> Self {
+        Self::saturating_new(self.0.saturating_add(seconds))
+    }
+
+    /// This time, `seconds` earlier, held at zero.
+    #[must_use]
+    pub const fn minus_secs(self, seconds: u64) -> Self {
+        Self(self.0.saturating_sub(seconds))
+    }
+
+    /// Seconds from `earlier` to this time; zero when it is not earlier.
+    pub const fn secs_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for UnixSeconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for UnixSeconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = u64::deserialize(deserializer)?;
+        Self::new(seconds).ok_or_else(|| D::Error::custom("a time past the year 9999"))
+    }
+}
+
+/// What the host says of the time: its wall clock, and a clock that only goes forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostTime {
+    /// The host's wall clock; may be wrong, may jump.
+    pub wall: UnixSeconds,
+    /// Time since an arbitrary moment of this process; never goes back.
+    pub monotonic: Duration,
+}
