@@ -12,10 +12,25 @@
     )
 )]
 
+pub mod claims;
 pub mod cursor;
+pub mod error;
 pub mod handle;
+mod handle_set;
+mod json;
+pub mod keys;
+pub mod list;
+pub mod policy;
+pub mod signature;
 pub mod time;
+pub mod verify;
 
+pub use claims::{AccessTokenClaims, Audience};
 pub use cursor::{Cursor, Epoch, Seq};
+pub use error::Error;
 pub use handle::Handle;
+pub use keys::{Jwks, KeyId, PublicKey};
+pub use list::{HandleSet, RevocationList};
+pub use policy::{MissingListPolicy, Options, StalePolicy};
 pub use time::{HostTime, UnixSeconds};
+pub use verify::{Freshness, Loaded, RevocationStatus, Status, Verified, Verifier};

@@ -1,0 +1,294 @@
+//! Public keys: their JWK form (RFC 8037), their names (RFC 7638), and which of them are trusted.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use ed25519_dalek::VerifyingKey;
+use serde::ser::{SerializeStruct, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, KeyFlaw};
+use crate::json::{self, MemberFlaw, Members};
+
+/// The most keys that a set may hold, and that are trusted at a time.
+pub const MAX_KEYS: usize = 16;
+
+/// The most members of `keys` that are looked at, those of other algorithms included.
+const MAX_JWKS_MEMBERS: usize = 64;
+
+/// The longest key set that is read, in bytes.
+pub const MAX_JWKS_LEN: usize = 64 * 1024;
+
+/// How many dropped keys are remembered: at one rotation a day, almost three years.
+const MAX_DROPPED: usize = 1024;
+
+/// A key's name: its RFC 7638 thumbprint with SHA-256, written as 43 characters of base64url.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId([u8; 32]);
+
+/// A text is not 32 bytes in canonical unpadded base64url.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an RFC 7638 thumbprint")]
+pub struct MalformedKeyId;
+
+impl KeyId {
+    fn of(key: &[u8; 32]) -> Self {
+        // RFC 7638 §3.1: the required members only, in lexical order, without white space.
+        let mut hash = Sha256::new();
+        hash.update(br#"{"crv":"Ed25519","kty":"OKP","x":""#);
+        hash.update(base64url_32(key, &mut [0; 43]).as_bytes());
+        hash.update(br#""}"#);
+        Self(hash.finalize().into())
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(base64url_32(&self.0, &mut [0; 43]))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = MalformedKeyId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        decode_32(text).map(Self).ok_or(MalformedKeyId)
+    }
+}
+
+impl Serialize for KeyId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+/// An Ed25519 public key that may be trusted; serialised as a JWK.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PublicKey {
+    kid: KeyId,
+    key: VerifyingKey,
+}
+
+impl PublicKey {
+    /// A key from its 32 bytes.
+    ///
+    /// # Errors
+    /// [`KeyFlaw::Point`] when they are no point of the curve, [`KeyFlaw::SmallOrder`] when the point's order is
+    /// small: such a key fits signatures that nobody made.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyFlaw> {
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyFlaw::Point)?;
+        if key.is_weak() {
+            return Err(KeyFlaw::SmallOrder);
+        }
+        Ok(Self { kid: KeyId::of(bytes), key })
+    }
+
+    /// Its RFC 7638 thumbprint.
+    pub const fn kid(&self) -> KeyId {
+        self.kid
+    }
+
+    /// The 32 bytes of the point.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
+    pub(crate) const fn verifying_key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
+    /// Reads a JWK; `None` for one of another algorithm or use, which RFC 7517 §5 says to ignore.
+    fn from_jwk(mut jwk: Members) -> Result<Option<Self>, KeyFlaw> {
+        if jwk.0.contains_key("d") {
+            return Err(KeyFlaw::Private);
+        }
+        let is = |jwk: &mut Members, name, wanted: &[&str]| {
+            jwk.text(name).is_ok_and(|value| wanted.contains(&value.as_str()))
+        };
+        let may_be =
+            |jwk: &mut Members, name, wanted: &[&str]| !jwk.0.contains_key(name) || is(jwk, name, wanted);
+        let ours = is(&mut jwk, "kty", &["OKP"])
+            && is(&mut jwk, "crv", &["Ed25519"])
+            && may_be(&mut jwk, "alg", &["EdDSA", "Ed25519"])
+            && may_be(&mut jwk, "use", &["sig"]);
+        if !ours {
+            return Ok(None);
+        }
+        let point = jwk.text("x").ok().and_then(|x| decode_32(&x)).ok_or(KeyFlaw::Point)?;
+        let key = Self::from_bytes(&point)?;
+        if jwk.parsed("kid") != Ok(key.kid) {
+            return Err(KeyFlaw::KeyId);
+        }
+        Ok(Some(key))
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PublicKey").field(&self.kid).finish()
+    }
+}
+
+impl Serialize for PublicKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut jwk = serializer.serialize_struct("Jwk", 6)?;
+        jwk.serialize_field("kty", "OKP")?;
+        jwk.serialize_field("crv", "Ed25519")?;
+        jwk.serialize_field("x", base64url_32(self.as_bytes(), &mut [0; 43]))?;
+        jwk.serialize_field("kid", &self.kid)?;
+        jwk.serialize_field("alg", "EdDSA")?;
+        jwk.serialize_field("use", "sig")?;
+        jwk.end()
+    }
+}
+
+/// A JWK Set (RFC 7517 §5): the Ed25519 signature keys in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Jwks {
+    /// Distinct keys.
+    pub keys: Vec<PublicKey>,
+}
+
+impl Jwks {
+    /// Reads a key set.
+    ///
+    /// # Errors
+    /// [`Error::Jwks`] when it is no key set, too long, holds a private key, or holds a key of this algorithm that
+    /// must not be trusted. Keys of other algorithms and uses are ignored.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        if text.len() > MAX_JWKS_LEN {
+            return Err(Error::Jwks { reason: KeyFlaw::TooMany });
+        }
+        json::parse_object(text.as_bytes())
+            .map_err(|_| KeyFlaw::Form)
+            .and_then(Self::from_members)
+            .map_err(|reason| Error::Jwks { reason })
+    }
+
+    pub(crate) fn take(members: &mut Members, name: &str) -> Result<Self, MemberFlaw> {
+        match members.take(name)? {
+            Value::Object(set) => Self::from_members(Members(set)).map_err(|_| MemberFlaw::Invalid),
+            _ => Err(MemberFlaw::Invalid),
+        }
+    }
+
+    fn from_members(mut set: Members) -> Result<Self, KeyFlaw> {
+        let Ok(Value::Array(members)) = set.take("keys") else {
+            return Err(KeyFlaw::Form);
+        };
+        if members.len() > MAX_JWKS_MEMBERS {
+            return Err(KeyFlaw::TooMany);
+        }
+        let mut jwks = Self::default();
+        for member in members {
+            let Value::Object(jwk) = member else {
+                return Err(KeyFlaw::Form);
+            };
+            if let Some(key) = PublicKey::from_jwk(Members(jwk))?
+                && !jwks.keys.contains(&key)
+            {
+                jwks.keys.push(key);
+            }
+        }
+        if jwks.keys.len() > MAX_KEYS {
+            return Err(KeyFlaw::TooMany);
+        }
+        Ok(jwks)
+    }
+}
+
+/// The keys that are trusted now, and the names of those that a list took away.
+#[derive(Debug, Clone, Default)]
+pub struct KeySet {
+    trusted: Vec<PublicKey>,
+    dropped: VecDeque<KeyId>,
+}
+
+impl KeySet {
+    /// The trusted key of this name.
+    pub fn find(&self, kid: KeyId) -> Option<&PublicKey> {
+        self.trusted.iter().find(|key| key.kid == kid)
+    }
+
+    /// The trusted keys.
+    pub fn trusted(&self) -> &[PublicKey] {
+        &self.trusted
+    }
+
+    /// The names of the keys that no key set brings back, the longest known first.
+    pub fn dropped(&self) -> impl ExactSizeIterator<Item = KeyId> + '_ {
+        self.dropped.iter().copied()
+    }
+
+    /// Trusts these keys too, but for those that a list dropped. Returns how many are new.
+    ///
+    /// # Errors
+    /// [`KeyFlaw::TooMany`], and nothing changed.
+    pub fn add(&mut self, jwks: &Jwks) -> Result<usize, KeyFlaw> {
+        let new: Vec<PublicKey> = jwks
+            .keys
+            .iter()
+            .filter(|key| self.find(key.kid).is_none() && !self.dropped.contains(&key.kid))
+            .copied()
+            .collect();
+        if self.trusted.len().saturating_add(new.len()) > MAX_KEYS {
+            return Err(KeyFlaw::TooMany);
+        }
+        self.trusted.extend_from_slice(&new);
+        Ok(new.len())
+    }
+
+    /// Trusts exactly these keys from now on, as a list says; others that were trusted are dropped.
+    pub fn replace(&mut self, jwks: &Jwks) {
+        let old = std::mem::replace(&mut self.trusted, jwks.keys.clone());
+        self.dropped.retain(|kid| !jwks.keys.iter().any(|key| key.kid == *kid));
+        for key in old {
+            if self.find(key.kid).is_none() {
+                self.forbid(key.kid);
+            }
+        }
+    }
+
+    /// Lets no key set bring this key back.
+    fn forbid(&mut self, kid: KeyId) {
+        if self.dropped.contains(&kid) {
+            return;
+        }
+        if self.dropped.len() >= MAX_DROPPED {
+            self.dropped.pop_front();
+        }
+        self.dropped.push_back(kid);
+    }
+}
+
+fn base64url_32<'a>(bytes: &[u8; 32], text: &'a mut [u8; 43]) -> &'a str {
+    // 32 bytes are always 43 characters, so this cannot fail; an empty text would match nothing.
+    Base64UrlUnpadded::encode(bytes, text).unwrap_or_default()
+}
+
+/// Canonical: `base64ct` refuses spare bits that are set, padding, and anything outside the alphabet.
+fn decode_32(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    let decoded = Base64UrlUnpadded::decode(text, &mut bytes).ok()?;
+    if decoded.len() != 32 {
+        return None;
+    }
+    Some(bytes)
+}

@@ -1,0 +1,146 @@
+//! The revocation list: what an issuer signs and every verifier holds.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::{Serialize, Serializer};
+
+use crate::cursor::{Cursor, Epoch, Seq};
+use crate::error::{Error, ListFlaw};
+use crate::json::{self, MemberFlaw, Members};
+use crate::keys::Jwks;
+use crate::time::UnixSeconds;
+
+pub use crate::handle_set::{HandleSet, MalformedHandles};
+
+/// The longest list that is read, in characters: 32 MiB.
+pub const MAX_LIST_LEN: usize = 32 << 20;
+
+/// The header's `typ` of a list; by it a token is never a list and a list never a token.
+pub const LIST_TYPE: &str = "revocation-list+jwt";
+
+/// The longest `ttl`, in seconds: a day.
+pub const MAX_TTL_SECS: u64 = 86_400;
+/// The longest `leeway`, in seconds: an hour.
+pub const MAX_LEEWAY_SECS: u64 = 3_600;
+/// The longest `retain`, in seconds: ten years of 365 days.
+pub const MAX_RETAIN_SECS: u64 = 3_650 * 86_400;
+
+/// The claims of a revocation list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RevocationList {
+    /// Whose list it is.
+    #[serde(rename = "iss")]
+    pub issuer: String,
+    /// The store's time at which nothing was missing.
+    #[serde(rename = "iat")]
+    pub issued_at: UnixSeconds,
+    /// Seconds until a verifier should have a newer one: 1 to [`MAX_TTL_SECS`].
+    #[serde(rename = "ttl")]
+    pub ttl_secs: u64,
+    /// Seconds that an entry stays, 1 to [`MAX_RETAIN_SECS`]; a token issued longer ago than that is expired.
+    #[serde(rename = "retain")]
+    pub retain_secs: u64,
+    /// Seconds of clock tolerance that a verifier may allow itself, at most [`MAX_LEEWAY_SECS`].
+    #[serde(rename = "leeway")]
+    pub leeway_secs: u64,
+    /// The log's lineage.
+    pub epoch: Epoch,
+    /// The last entry included.
+    pub seq: Seq,
+    /// Absent in a snapshot; a delta holds everything after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Seq>,
+    /// Tokens issued before it are void; zero for none.
+    pub cutoff: UnixSeconds,
+    /// The trusted public keys; in every snapshot, and in a delta that crosses a change of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Jwks>,
+    /// The revoked handles.
+    #[serde(serialize_with = "base64url")]
+    pub revoked: HandleSet,
+}
+
+impl RevocationList {
+    /// The position in the log that whoever applied this list has reached.
+    pub const fn cursor(&self) -> Cursor {
+        Cursor { epoch: self.epoch, seq: self.seq }
+    }
+
+    /// Reads the payload of a list. Claims of other names are ignored (RFC 7519 §4).
+    ///
+    /// # Errors
+    /// [`Error::ListInvalid`] when it is not a JSON object with distinct names, a claim is missing, malformed or
+    /// out of range, a delta begins after its end, or a snapshot has no keys.
+    pub fn decode(payload: &[u8]) -> Result<Self, Error> {
+        let mut members = json::parse_object(payload)
+            .map_err(|_| Error::ListInvalid { reason: ListFlaw::Payload, claim: None })?;
+        let members = &mut members;
+        let list = Self {
+            issuer: claim("iss", members, Members::text)?,
+            issued_at: claim("iat", members, Members::time)?,
+            ttl_secs: claim("ttl", members, |members, name| {
+                at_least_one(members.integer(name, MAX_TTL_SECS))
+            })?,
+            retain_secs: claim("retain", members, |members, name| {
+                at_least_one(members.integer(name, MAX_RETAIN_SECS))
+            })?,
+            leeway_secs: claim("leeway", members, |members, name| members.integer(name, MAX_LEEWAY_SECS))?,
+            epoch: claim("epoch", members, Members::parsed)?,
+            seq: claim("seq", members, sequence)?,
+            since: claim("since", members, |members, name| json::optional(sequence(members, name)))?,
+            cutoff: claim("cutoff", members, Members::time)?,
+            jwks: claim("jwks", members, |members, name| json::optional(Jwks::take(members, name)))?,
+            revoked: claim("revoked", members, handles)?,
+        };
+        if list.since.is_some_and(|since| since > list.seq) {
+            return Err(refused(ListFlaw::Malformed, "since"));
+        }
+        match &list.jwks {
+            Some(jwks) if jwks.keys.is_empty() => Err(refused(ListFlaw::Malformed, "jwks")),
+            None if list.since.is_none() => Err(refused(ListFlaw::Missing, "jwks")),
+            _ => Ok(list),
+        }
+    }
+}
+
+fn claim<T>(
+    claim: &'static str,
+    members: &mut Members,
+    take: impl FnOnce(&mut Members, &str) -> Result<T, MemberFlaw>,
+) -> Result<T, Error> {
+    take(members, claim).map_err(|flaw| {
+        let reason = match flaw {
+            MemberFlaw::Missing => ListFlaw::Missing,
+            MemberFlaw::Invalid => ListFlaw::Malformed,
+        };
+        refused(reason, claim)
+    })
+}
+
+const fn refused(reason: ListFlaw, claim: &'static str) -> Error {
+    Error::ListInvalid { reason, claim: Some(claim) }
+}
+
+fn at_least_one(number: Result<u64, MemberFlaw>) -> Result<u64, MemberFlaw> {
+    match number {
+        Ok(0) => Err(MemberFlaw::Invalid),
+        other => other,
+    }
+}
+
+fn sequence(members: &mut Members, name: &str) -> Result<Seq, MemberFlaw> {
+    let number = members.integer(name, Seq::MAX.get())?;
+    Seq::new(number).ok_or(MemberFlaw::Invalid)
+}
+
+fn handles(members: &mut Members, name: &str) -> Result<HandleSet, MemberFlaw> {
+    // The text may be empty: a heartbeat is a delta with nothing in it.
+    let serde_json::Value::String(text) = members.take(name)? else {
+        return Err(MemberFlaw::Invalid);
+    };
+    let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| MemberFlaw::Invalid)?;
+    HandleSet::decode(bytes).map_err(|_| MemberFlaw::Invalid)
+}
+
+fn base64url<S: Serializer>(set: &HandleSet, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&Base64UrlUnpadded::encode_string(set.as_bytes()))
+}

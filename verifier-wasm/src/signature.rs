@@ -1,0 +1,78 @@
+//! Ed25519 (RFC 8032, RFC 8037) as an algorithm of `jwt-compact`, for verifying only.
+
+use std::borrow::Cow;
+use std::num::NonZeroUsize;
+
+use ed25519_dalek::Verifier as _;
+use jwt_compact::{Algorithm, AlgorithmSignature};
+
+use crate::keys::PublicKey;
+
+/// The names under which a header may ask for Ed25519.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ed25519 {
+    /// `EdDSA` (RFC 8037), which here is always over Curve25519.
+    EdDsa,
+    /// `Ed25519`, the fully specified name (RFC 9864).
+    FullySpecified,
+}
+
+impl Ed25519 {
+    /// The algorithm of this name, if it is one of the two.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "EdDSA" => Some(Self::EdDsa),
+            "Ed25519" => Some(Self::FullySpecified),
+            _ => None,
+        }
+    }
+}
+
+/// There is no value of this type: a verifier has no private key.
+#[derive(Debug, Clone, Copy)]
+pub enum NoSigningKey {}
+
+/// 64 bytes, `R ‖ s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature(ed25519_dalek::Signature);
+
+impl From<ed25519_dalek::Signature> for Signature {
+    fn from(signature: ed25519_dalek::Signature) -> Self {
+        Self(signature)
+    }
+}
+
+impl AlgorithmSignature for Signature {
+    const LENGTH: Option<NonZeroUsize> = NonZeroUsize::new(ed25519_dalek::SIGNATURE_LENGTH);
+
+    fn try_from_slice(slice: &[u8]) -> anyhow::Result<Self> {
+        Ok(Self(ed25519_dalek::Signature::from_slice(slice).map_err(anyhow::Error::msg)?))
+    }
+
+    fn as_bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(self.0.to_bytes().into())
+    }
+}
+
+impl Algorithm for Ed25519 {
+    type SigningKey = NoSigningKey;
+    type VerifyingKey = PublicKey;
+    type Signature = Signature;
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::EdDsa => "EdDSA",
+            Self::FullySpecified => "Ed25519",
+        })
+    }
+
+    fn sign(&self, signing_key: &NoSigningKey, _message: &[u8]) -> Signature {
+        match *signing_key {}
+    }
+
+    /// Exactly what `ed25519_dalek::VerifyingKey::verify` accepts: `s` below the group's order, and `R`
+    /// compared by its bytes, without the cofactor.
+    fn verify_signature(&self, signature: &Signature, key: &PublicKey, message: &[u8]) -> bool {
+        key.verifying_key().verify(message, &signature.0).is_ok()
+    }
+}
