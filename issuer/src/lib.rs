@@ -2,8 +2,10 @@
 //!
 //! # Layout
 //!
+//! - [`desk`]: requests: the loop that reads, runs a rule and commits; the node's copy of the log; the heartbeat.
 //! - [`domain`]: pure rules over one subject's record and the revocation log. No HTTP, no storage, no clock.
 //! - [`store`]: the few primitives a backend offers, and the backends. Only this folder names a table or a key.
 
+pub mod desk;
 pub mod domain;
 pub mod store;

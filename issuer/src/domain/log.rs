@@ -1,13 +1,12 @@
 //! The revocation log: the ordered record of what was revoked. It is the truth; records catch up.
 
-use doorlist_verifier::{Handle, Seq, UnixSeconds};
+use doorlist_verifier::{Cursor, Epoch, Handle, Seq, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
 
 /// An entry that is not in the log yet: the store gives it its number and time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewEntry {
     /// A `gid` or a `sid` is void.
     Revoked(Revoked),
@@ -23,6 +22,8 @@ pub enum NewEntry {
     },
     /// Nothing: moves the sequence on.
     Mark,
+    /// What the log held once and lost, as it stood: its cut-off keeps its time.
+    Restored(Appended),
 }
 
 /// A handle, and for issuers only, whose it is and why.
@@ -34,6 +35,10 @@ pub struct Revoked {
     pub sub: Subject,
     /// What to do to the record.
     pub kind: RevocationKind,
+    /// For a `gid`: the one that takes its place. Whoever finishes the job puts this one in, so that a record
+    /// which lost its writes is led through the same groups again, and a later kick among them is found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Handle>,
 }
 
 /// What a revoked handle asks of its subject's record; ordered from the weakest to the strongest.
@@ -81,4 +86,50 @@ pub enum Appended {
     },
     /// See [`NewEntry::Mark`].
     Mark,
+}
+
+/// What holds for the whole installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// The log's lineage.
+    pub epoch: Epoch,
+    /// Seconds an entry stays in the log; only ever raised.
+    pub retain_secs: u64,
+    /// Tokens issued before it are void; zero for none, never falls.
+    pub cutoff: UnixSeconds,
+    /// Sessions opened before it are gone; zero for none, never falls.
+    pub sessions_since: UnixSeconds,
+}
+
+impl Settings {
+    /// These settings with each limit at the greater of the two; the epoch stays.
+    #[must_use]
+    pub fn merged(self, other: &Self) -> Self {
+        Self {
+            epoch: self.epoch,
+            retain_secs: self.retain_secs.max(other.retain_secs),
+            cutoff: self.cutoff.max(other.cutoff),
+            sessions_since: self.sessions_since.max(other.sessions_since),
+        }
+    }
+}
+
+/// A stretch of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPage {
+    /// Entries past what was asked for, ascending.
+    pub entries: Vec<LogEntry>,
+    /// The last sequence of the log (which may be past the last entry that is still kept).
+    pub last: Seq,
+    /// Settings, read with the log.
+    pub settings: Settings,
+    /// The store's clock at this answer.
+    pub now: UnixSeconds,
+}
+
+impl LogPage {
+    /// Where the log stood.
+    pub fn position(&self) -> Cursor {
+        Cursor { epoch: self.settings.epoch, seq: self.last }
+    }
 }

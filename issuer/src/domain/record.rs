@@ -3,6 +3,8 @@
 use doorlist_verifier::{Handle, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
+use super::PasswordHash;
+
 /// Caller's own claims, in the order they were given.
 pub type CustomClaims = serde_json::Map<String, serde_json::Value>;
 
@@ -14,9 +16,9 @@ pub struct Record {
     pub gid: Handle,
     /// Whether the subject may have sessions.
     pub state: SubjectState,
-    /// Argon2id PHC string, when the subject has an account here.
+    /// The hash of its password, when the subject has an account here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password: Option<String>,
+    pub password: Option<PasswordHash>,
     /// One for each login on a device, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<Session>,

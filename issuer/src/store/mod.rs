@@ -3,16 +3,20 @@
 //! Time in here is the store's own clock, in whole seconds; sequence numbers are the store's to give.
 
 use async_trait::async_trait;
-use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
+use doorlist_verifier::{Cursor, Seq, UnixSeconds};
+use serde::{Deserialize, Serialize};
 
-use crate::domain::{LogEntry, NewEntry, Record, Subject};
+use crate::domain::{AuditEvent, LogPage, NewEntry, Record, Settings, Subject};
 
 /// What identifies one stored state of a record or key ring; a swap names the one it was decided on.
+///
+/// Never used twice for one name, not for a record that was forgotten and made again, and not by a master
+/// that took over from the one that was read: what was read on one must not fit on the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(pub u64);
 
 /// Why a store did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The backend cannot be reached or refused; nothing is known of the write's fate. Answer 503.
     #[error("the store is unavailable: {0}")]
@@ -27,19 +31,6 @@ pub enum StoreError {
     },
 }
 
-/// What holds for the whole installation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// The log's lineage.
-    pub epoch: Epoch,
-    /// Seconds an entry stays in the log; only ever raised.
-    pub retain_secs: u64,
-    /// Tokens issued before it are void; zero for none, never falls.
-    pub cutoff: UnixSeconds,
-    /// Sessions opened before it are gone; zero for none, never falls.
-    pub sessions_since: UnixSeconds,
-}
-
 /// A subject's record, and what the log gained; the log was asked after the record.
 #[derive(Debug, Clone)]
 pub struct Reading {
@@ -47,19 +38,6 @@ pub struct Reading {
     pub record: Option<(Version, Record)>,
     /// Entries past the cursor that was asked with, ascending.
     pub news: LogPage,
-}
-
-/// A stretch of the log.
-#[derive(Debug, Clone)]
-pub struct LogPage {
-    /// Entries past what was asked for, ascending.
-    pub entries: Vec<LogEntry>,
-    /// The last sequence of the log (which may be past the last entry that is still kept).
-    pub last: Seq,
-    /// Settings, read with the log.
-    pub settings: Settings,
-    /// The store's clock at this answer.
-    pub now: UnixSeconds,
 }
 
 /// What to write: entries are appended first, then the record is swapped, then the audit is written.
@@ -102,27 +80,33 @@ pub struct Committed {
 pub struct Confirmation {
     /// The store's clock at the write.
     pub now: UnixSeconds,
-    /// Whether the store's epoch and last sequence are the ones the node holds. False with a larger
-    /// sequence only means news; a missing or smaller one means the store lost something.
+    /// Whether the store still has what the node holds: the same epoch, and either the same last sequence, or
+    /// a larger one (news) while the entry at the node's position is there or was trimmed. False: it lost
+    /// something.
     pub whole: bool,
     /// Where the store's log stands.
     pub position: Cursor,
 }
 
-/// Something that happened to a subject, a session or a key, for people to read later.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct AuditEvent {
-    /// A stable word: `login`, `kick`, `refresh_reuse`, ….
-    pub event: String,
-    /// The subject, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sub: Option<Subject>,
-    /// The handle it was about, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub handle: Option<doorlist_verifier::Handle>,
-    /// More, in words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+/// A subject in a page.
+#[derive(Debug)]
+pub struct SubjectRow {
+    /// Whose record it is.
+    pub sub: Subject,
+    /// The record, or why it cannot be read: one that is damaged does not hide the others.
+    pub record: Result<(Version, Record), StoreError>,
+}
+
+/// An event as the store wrote it down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// Its number: grows.
+    pub number: u64,
+    /// The store's time of the event.
+    pub at: UnixSeconds,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: AuditEvent,
 }
 
 /// The primitives of a backend.
@@ -148,26 +132,30 @@ pub trait Store: Send + Sync + 'static {
     /// Drops entries up to `seq`, each of which was looked at and finished by the caller.
     async fn trim(&self, through: Seq) -> Result<(), StoreError>;
 
-    /// Raises `retain` to at least this many seconds; returns what now holds.
-    async fn raise_retain(&self, retain_secs: u64) -> Result<Settings, StoreError>;
+    /// Raises `retain`, cut-off and `sessions_since` to at least these; a store that lost its epoch takes this
+    /// one, else it keeps its own. Returns what now holds.
+    async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError>;
+
+    /// What holds now.
+    async fn settings(&self) -> Result<Settings, StoreError>;
 
     /// The key ring's bytes (sealed by the caller), if there is one.
     async fn keys(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError>;
 
-    /// Swaps the key ring; the entries are appended in the same step. False: it was not the one expected.
+    /// Swaps the key ring; the entries are appended in the same step. Not swapped: it was not the one expected.
     async fn swap_keys(
         &self,
         expected: Option<Version>,
         ring: Vec<u8>,
         entries: Vec<NewEntry>,
-    ) -> Result<bool, StoreError>;
+        seen: Seq,
+    ) -> Result<Committed, StoreError>;
 
     /// A page of subjects in order of their names, after `after`.
-    async fn subjects(
-        &self,
-        after: Option<&Subject>,
-        limit: usize,
-    ) -> Result<Vec<(Subject, Record)>, StoreError>;
+    async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError>;
+
+    /// The newest events, newest first; those before number `before` if it is given.
+    async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError>;
 
     /// Removes a record that is past its keeping, if it is still this version. False: it was not.
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError>;
