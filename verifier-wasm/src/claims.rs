@@ -17,6 +17,9 @@ pub const MAX_SUBJECT_LEN: usize = 255;
 /// The header's `typ` of an access token (RFC 9068 §2.1).
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 
+/// Its long form, which RFC 9068 §2.1 says to accept too.
+pub const ACCESS_TOKEN_MEDIA_TYPE: &str = "application/at+jwt";
+
 /// The claims that have a meaning of their own here; a caller's own claims have other names.
 pub const REGISTERED_CLAIMS: [&str; 11] =
     ["aud", "client_id", "exp", "gid", "iat", "iss", "jti", "nbf", "scope", "sid", "sub"];

@@ -1,5 +1,7 @@
 //! Why a token, list, key set or option was refused: one named error each, with evidence and a stable code.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::cursor::{Cursor, Epoch, Seq};
@@ -58,7 +60,7 @@ pub enum Error {
         now: UnixSeconds,
     },
     /// The token was taken back.
-    #[error("revoked: {by}, known since the list of {as_of}")]
+    #[error("revoked by {by}, says the list of {as_of}")]
     Revoked {
         /// What names the token.
         by: RevokedBy,
@@ -198,18 +200,25 @@ pub enum ClaimFlaw {
 }
 
 /// What took a token back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevokedBy {
     /// Its subject's group.
-    #[error("its group")]
     Gid,
     /// Its session.
-    #[error("its session")]
     Sid,
     /// It was issued before the cut-off.
-    #[error("issued before the cut-off")]
     Cutoff,
+}
+
+impl fmt::Display for RevokedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gid => "its group",
+            Self::Sid => "its session",
+            Self::Cutoff => "the cut-off",
+        })
+    }
 }
 
 /// What is wrong with a list.

@@ -1,7 +1,6 @@
 //! A set of handles in its wire form, searched as it stands there.
 
 use std::cmp::Ordering;
-use std::iter::Peekable;
 
 use crate::handle::Handle;
 
@@ -44,7 +43,15 @@ impl HandleSet {
         let mut handles: Vec<Handle> = handles.into_iter().collect();
         handles.sort_unstable();
         handles.dedup();
-        Self::from_ascending(handles.into_iter())
+        let mut result = Builder::default();
+        for block in handles.chunk_by(|a, b| a.block() == b.block()) {
+            let positions: Vec<Position> =
+                block.iter().map(|handle| handle.position().to_be_bytes()).collect();
+            if let Some(first) = block.first() {
+                result.append(Group { block: first.block(), positions: &positions });
+            }
+        }
+        result.set
     }
 
     /// Reads what [`Self::as_bytes`] wrote. Holds no more than the bytes themselves and a small index.
@@ -60,7 +67,7 @@ impl HandleSet {
         while !rest.is_empty() {
             let at = set.bytes.len().saturating_sub(rest.len());
             let group = Group::split_off(&mut rest).ok_or(MalformedHandles)?;
-            if previous_block.is_some_and(|previous| previous >= group.block) || !group.is_ascending() {
+            if previous_block >= Some(group.block) || !group.is_well_formed() {
                 return Err(MalformedHandles);
             }
             previous_block = Some(group.block);
@@ -68,7 +75,7 @@ impl HandleSet {
                 set.landmarks.push(u32::try_from(at).map_err(|_| MalformedHandles)?);
             }
             groups = groups.saturating_add(1);
-            set.len = set.len.saturating_add(group.count());
+            set.len = set.len.saturating_add(group.positions.len());
         }
         Ok(set)
     }
@@ -109,26 +116,34 @@ impl HandleSet {
 
     /// The handles, ascending.
     pub fn iter(&self) -> impl Iterator<Item = Handle> + '_ {
-        let mut rest = self.bytes.as_slice();
-        std::iter::from_fn(move || Group::split_off(&mut rest)).flat_map(|group| group.handles())
+        self.groups().flat_map(Group::handles)
     }
 
     /// The handles of both.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        if self.is_empty() {
-            return other.clone();
-        }
-        if other.is_empty() {
-            return self.clone();
-        }
-        Self::from_ascending(merge(self.iter(), other.iter()))
+        self.combine(
+            other,
+            |ours, theirs, positions| {
+                positions.extend_from_slice(ours);
+                positions.extend_from_slice(theirs);
+                positions.sort_unstable();
+                positions.dedup();
+            },
+            Alone::Keep,
+        )
     }
 
     /// The handles that `other` does not hold.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        Self::from_ascending(self.iter().filter(|handle| !other.contains(*handle)))
+        self.combine(
+            other,
+            |ours, theirs, positions| {
+                positions.extend(ours.iter().filter(|position| theirs.binary_search(position).is_err()));
+            },
+            Alone::Drop,
+        )
     }
 
     /// Whether they share a handle; costs one search for each handle of the smaller.
@@ -137,35 +152,41 @@ impl HandleSet {
         small.iter().any(|handle| large.contains(handle))
     }
 
-    fn from_ascending(handles: impl Iterator<Item = Handle>) -> Self {
-        let mut set = Self::default();
-        let mut handles = handles.peekable();
+    /// Walks both by groups: one that stands alone is copied as it is, so that a small set costs little against a
+    /// large one; where both have the block, `meet` writes the positions that remain.
+    fn combine(
+        &self,
+        other: &Self,
+        meet: impl Fn(&[Position], &[Position], &mut Vec<Position>),
+        others_alone: Alone,
+    ) -> Self {
+        let mut result = Builder::default();
         let mut positions = Vec::new();
-        let mut groups = 0_usize;
-        while let Some(first) = handles.next() {
-            positions.clear();
-            positions.push(first.position());
-            while let Some(next) = handles.next_if(|next| next.block() == first.block()) {
-                positions.push(next.position());
+        let (ours, mut theirs) = (self.groups(), other.groups().peekable());
+        for group in ours {
+            while let Some(before) = theirs.next_if(|other| other.block < group.block) {
+                if others_alone == Alone::Keep {
+                    result.append(before);
+                }
             }
-            if groups.is_multiple_of(STRIDE) {
-                // Four billion bytes of handles do not come together in one process: 32 MiB is the longest list.
-                set.landmarks.push(u32::try_from(set.bytes.len()).unwrap_or(u32::MAX));
+            match theirs.next_if(|other| other.block == group.block) {
+                None => result.append(group),
+                Some(same) => {
+                    positions.clear();
+                    meet(group.positions, same.positions, &mut positions);
+                    result.append(Group { block: group.block, positions: &positions });
+                }
             }
-            groups = groups.saturating_add(1);
-            set.append(first.block(), &positions);
         }
-        set
+        if others_alone == Alone::Keep {
+            theirs.for_each(|group| result.append(group));
+        }
+        result.set
     }
 
-    fn append(&mut self, block: u64, positions: &[u16]) {
-        let [_, _, block @ ..] = block.to_be_bytes();
-        self.bytes.extend_from_slice(&block);
-        // At most 65,536 positions differ, so one less fits.
-        let count = u16::try_from(positions.len().saturating_sub(1)).unwrap_or(u16::MAX);
-        self.bytes.extend_from_slice(&count.to_be_bytes());
-        self.bytes.extend(positions.iter().flat_map(|position| position.to_be_bytes()));
-        self.len = self.len.saturating_add(positions.len());
+    fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        let mut rest = self.bytes.as_slice();
+        std::iter::from_fn(move || Group::split_off(&mut rest))
     }
 
     fn block_at(&self, landmark: u32) -> Option<u64> {
@@ -177,11 +198,49 @@ impl HandleSet {
     }
 }
 
+/// What becomes of a group of the other set whose block this set lacks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alone {
+    Keep,
+    Drop,
+}
+
+/// A set that grows at its end.
+#[derive(Default)]
+struct Builder {
+    set: HandleSet,
+    groups: usize,
+}
+
+impl Builder {
+    /// Appends a group of a higher block than the last; an empty one is nothing.
+    fn append(&mut self, group: Group<'_>) {
+        let Some(last) = group.positions.len().checked_sub(1) else {
+            return;
+        };
+        let HandleSet { bytes, len, landmarks } = &mut self.set;
+        if self.groups.is_multiple_of(STRIDE) {
+            // 4 GiB of handles do not come together: the longest list is 32 MiB.
+            landmarks.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        }
+        self.groups = self.groups.saturating_add(1);
+        *len = len.saturating_add(group.positions.len());
+        let [_, _, block @ ..] = group.block.to_be_bytes();
+        bytes.extend_from_slice(&block);
+        // Positions are 16 bits and differ, so there are at most 65,536, and one less fits.
+        bytes.extend_from_slice(&u16::try_from(last).unwrap_or(u16::MAX).to_be_bytes());
+        bytes.extend_from_slice(group.positions.as_flattened());
+    }
+}
+
+/// The low 16 bits of a handle, big-endian: as bytes it compares as the number does.
+type Position = [u8; POSITION_LEN];
+
 /// One group, seen in place.
 #[derive(Clone, Copy)]
 struct Group<'a> {
     block: u64,
-    positions: &'a [[u8; POSITION_LEN]],
+    positions: &'a [Position],
 }
 
 impl<'a> Group<'a> {
@@ -195,17 +254,13 @@ impl<'a> Group<'a> {
         Some(Self { block: block_number(block), positions: positions.as_chunks().0 })
     }
 
-    const fn count(&self) -> usize {
-        self.positions.len()
-    }
-
-    fn is_ascending(&self) -> bool {
-        let starts_at_zero = self.block == 0 && self.positions.first() == Some(&[0, 0]);
-        !starts_at_zero && self.positions.is_sorted_by(|a, b| a < b)
+    /// Whether positions ascend strictly, and none makes the handle 0.
+    fn is_well_formed(&self) -> bool {
+        let has_zero = self.block == 0 && self.positions.first() == Some(&[0, 0]);
+        !has_zero && self.positions.is_sorted_by(|a, b| a < b)
     }
 
     fn contains(&self, position: u16) -> bool {
-        // Big-endian bytes compare as the numbers do.
         self.positions.binary_search(&position.to_be_bytes()).is_ok()
     }
 
@@ -219,24 +274,4 @@ impl<'a> Group<'a> {
 fn block_number(bytes: &[u8; BLOCK_LEN]) -> u64 {
     let [a, b, c, d, e, f] = *bytes;
     u64::from_be_bytes([0, 0, a, b, c, d, e, f])
-}
-
-/// Two ascending sequences as one, what is in both once.
-fn merge(
-    left: impl Iterator<Item = Handle>,
-    right: impl Iterator<Item = Handle>,
-) -> impl Iterator<Item = Handle> {
-    let (mut left, mut right): (Peekable<_>, Peekable<_>) = (left.peekable(), right.peekable());
-    std::iter::from_fn(move || match (left.peek(), right.peek()) {
-        (Some(a), Some(b)) => match a.cmp(b) {
-            Ordering::Less => left.next(),
-            Ordering::Greater => right.next(),
-            Ordering::Equal => {
-                right.next();
-                left.next()
-            }
-        },
-        (Some(_), None) => left.next(),
-        (None, _) => right.next(),
-    })
 }

@@ -215,8 +215,9 @@ impl Jwks {
 }
 
 /// The keys that are trusted now, and the names of those that a list took away.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct KeySet {
+    #[serde(rename = "keys")]
     trusted: Vec<PublicKey>,
     dropped: VecDeque<KeyId>,
 }
@@ -230,11 +231,6 @@ impl KeySet {
     /// The trusted keys.
     pub fn trusted(&self) -> &[PublicKey] {
         &self.trusted
-    }
-
-    /// The names of the keys that no key set brings back, the longest known first.
-    pub fn dropped(&self) -> impl ExactSizeIterator<Item = KeyId> + '_ {
-        self.dropped.iter().copied()
     }
 
     /// Trusts these keys too, but for those that a list dropped. Returns how many are new.
@@ -264,6 +260,27 @@ impl KeySet {
                 self.forbid(key.kid);
             }
         }
+    }
+
+    /// This set and what another one was saved as, by serialising it: a JWK Set with a further member `dropped`.
+    ///
+    /// # Errors
+    /// [`Error::Jwks`] when the text is not that.
+    pub(crate) fn restored(&self, saved: &str) -> Result<Self, Error> {
+        let mut set = self.clone();
+        let jwks = Jwks::parse(saved)?;
+        let refuse = |reason| Error::Jwks { reason };
+        let mut members = json::parse_object(saved.as_bytes()).map_err(|_| refuse(KeyFlaw::Form))?;
+        let Ok(Value::Array(dropped)) = members.take("dropped") else {
+            return Err(refuse(KeyFlaw::Form));
+        };
+        for kid in dropped {
+            let kid = kid.as_str().and_then(|kid| kid.parse().ok()).ok_or(refuse(KeyFlaw::KeyId))?;
+            set.trusted.retain(|key| key.kid != kid);
+            set.forbid(kid);
+        }
+        set.add(&jwks).map_err(refuse)?;
+        Ok(set)
     }
 
     /// Lets no key set bring this key back.

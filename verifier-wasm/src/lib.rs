@@ -15,8 +15,10 @@
 pub mod claims;
 pub mod cursor;
 pub mod error;
+mod form;
 pub mod handle;
 mod handle_set;
+mod held;
 mod json;
 pub mod keys;
 pub mod list;
@@ -33,4 +35,4 @@ pub use keys::{Jwks, KeyId, PublicKey};
 pub use list::{HandleSet, RevocationList};
 pub use policy::{MissingListPolicy, Options, StalePolicy};
 pub use time::{HostTime, UnixSeconds};
-pub use verify::{Freshness, Loaded, RevocationStatus, Status, Verified, Verifier};
+pub use verify::{Freshness, LoadOutcome, Loaded, RevocationStatus, Status, Verified, Verifier};

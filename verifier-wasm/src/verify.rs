@@ -2,18 +2,26 @@
 
 use serde::Serialize;
 
-use crate::claims::AccessTokenClaims;
+use crate::claims::{ACCESS_TOKEN_MEDIA_TYPE, ACCESS_TOKEN_TYPE, AccessTokenClaims, MAX_TOKEN_LEN};
 use crate::cursor::{Epoch, Seq};
-use crate::error::Error;
-use crate::keys::{Jwks, KeyId, KeySet};
-use crate::policy::Options;
+use crate::error::{ClaimFlaw, Error, ListFlaw, RevokedBy};
+use crate::form::Unverified;
+use crate::held::{self, HeldList};
+use crate::keys::{Jwks, KeyId, KeySet, PublicKey};
+use crate::list::{LIST_TYPE, MAX_LIST_LEN, RevocationList};
+use crate::policy::{DEFAULT_LEEWAY_SECS, MissingListPolicy, OUTAGE_TTLS, Options, StalePolicy};
 use crate::time::{HostTime, UnixSeconds};
+
+/// How far ahead of the host's clock a list may be, in seconds: a day. A longer lead is more likely a wrong clock at
+/// the issuer, which would push this verifier's clock and poison it until then (trace 9).
+const MAX_AHEAD_SECS: u64 = 86_400;
 
 /// Checks access tokens against keys, a clock that is handed in, and a revocation list, without any I/O.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     options: Options,
     keys: KeySet,
+    list: Option<HeldList>,
 }
 
 /// What a token that is accepted says, and how sure that is.
@@ -104,7 +112,7 @@ impl Verifier {
     /// [`Error::Options`] for the first option that is impossible.
     pub fn new(options: Options) -> Result<Self, Error> {
         options.check()?;
-        Ok(Self { options, keys: KeySet::default() })
+        Ok(Self { options, keys: KeySet::default(), list: None })
     }
 
     /// Trusts the keys of a JWK Set too, but for those that a loaded list dropped. Returns how many are new.
@@ -116,33 +124,205 @@ impl Verifier {
         self.keys.add(&jwks).map_err(|reason| Error::Jwks { reason })
     }
 
+    /// The trusted keys and the names of the dropped ones, as JSON for [`Self::restore_trust`]. Saved together with
+    /// a snapshot, it lets a verifier start again offline.
+    pub fn trust(&self) -> String {
+        // Strings and arrays of strings serialise.
+        serde_json::to_string(&self.keys).unwrap_or_default()
+    }
+
+    /// Trusts what [`Self::trust`] saved, and distrusts what it had dropped. For a new verifier, before its list.
+    ///
+    /// # Errors
+    /// [`Error::Jwks`], and nothing changed.
+    pub fn restore_trust(&mut self, saved: &str) -> Result<(), Error> {
+        self.keys = self.keys.restored(saved)?;
+        Ok(())
+    }
+
     /// Takes in a list, snapshot or delta.
     ///
     /// # Errors
-    /// Any of those of FORMAT.md §list; then nothing changed.
+    /// The first of these, and nothing changed: [`Error::ListInvalid`] for its form, [`Error::Algorithm`],
+    /// [`Error::UnknownKey`], [`Error::Signature`], [`Error::ListInvalid`] for its claims, issuer, and an `iat` from
+    /// the future, [`Error::ListRollback`], [`Error::ListGap`].
     pub fn load(&mut self, list: &str, at: HostTime) -> Result<Loaded, Error> {
-        let _ = (list, at);
-        Err(Error::ListMissing)
+        let unverified = Unverified::parse(list, MAX_LIST_LEN).map_err(|error| match error {
+            Error::TooLong { .. } => Error::ListInvalid { reason: ListFlaw::TooLong, claim: None },
+            Error::Form { .. } => Error::ListInvalid { reason: ListFlaw::Form, claim: None },
+            other => other,
+        })?;
+        if unverified.typ != LIST_TYPE {
+            return Err(Error::ListInvalid { reason: ListFlaw::Type, claim: None });
+        }
+        // Signed by a key that was trusted before: its own `jwks` counts only after that.
+        let payload = unverified.verify(&self.keys)?;
+        let list = RevocationList::decode(&payload)?;
+        if list.issuer != self.options.issuer {
+            return Err(Error::ListInvalid { reason: ListFlaw::Issuer, claim: Some("iss") });
+        }
+        // The host's own clock, not the one that lists push: else they could push it a day at a time.
+        if list.issued_at > at.wall.plus_secs(MAX_AHEAD_SECS) {
+            return Err(Error::ListInvalid { reason: ListFlaw::Future, claim: Some("iat") });
+        }
+        let outcome = held::judge(self.list.as_ref(), &list)?;
+        if outcome == LoadOutcome::Applied {
+            if let Some(jwks) = &list.jwks {
+                self.keys.replace(jwks);
+            }
+            match &mut self.list {
+                Some(held) => held.apply(&list, at),
+                None => self.list = Some(HeldList::new(&list, at)),
+            }
+        }
+        let entries = self.list.as_ref().map_or(0, HeldList::entries);
+        Ok(Loaded { epoch: list.epoch, sequence: list.seq, entries, outcome })
     }
 
-    /// Checks an access token.
+    /// Checks an access token, in the order of FORMAT.md.
     ///
     /// # Errors
-    /// One named error for each step of FORMAT.md.
+    /// One named error for each step; the first that fails.
     pub fn verify(&mut self, token: &str, at: HostTime) -> Result<Verified, Error> {
-        let _ = (token, at, &self.options);
-        Err(Error::ListMissing)
+        // 1. Size and strict form. 2. Header: `alg`, `typ`, `kid`, nothing else.
+        let unverified = Unverified::parse(token, MAX_TOKEN_LEN)?;
+        if !matches!(unverified.typ.as_str(), ACCESS_TOKEN_TYPE | ACCESS_TOKEN_MEDIA_TYPE) {
+            return Err(misfit("typ"));
+        }
+        // 3. Key by `kid`. 4. Signature.
+        let payload = unverified.verify(&self.keys)?;
+        // 5. Claims well-formed.
+        let claims = AccessTokenClaims::decode(&payload)?;
+        // 6. For this verifier.
+        self.check_parties(&claims)?;
+        // 7. At this time.
+        let outage = self.check_time(&claims, at)?;
+        // 8. Cut-off. 9. `gid` and `sid`.
+        let revocation = self.check_revocation(&claims)?;
+        // 10. Freshness policy.
+        let freshness = self.check_freshness(at)?;
+        let payload_json = String::from_utf8(payload).map_err(|_| Error::Payload)?;
+        let header_json = unverified.header_json;
+        Ok(Verified { header_json, payload_json, claims, revocation, freshness, outage })
     }
 
     /// What is held.
     pub fn status(&self, at: HostTime) -> Status {
-        let _ = at;
+        let cursor = self.list.as_ref().map(HeldList::cursor);
         Status {
-            epoch: None,
-            sequence: None,
-            entries: 0,
-            freshness: Freshness { as_of: None, age_secs: None, stale: true },
-            keys: self.keys.trusted().iter().map(|key| key.kid()).collect(),
+            epoch: cursor.map(|cursor| cursor.epoch),
+            sequence: cursor.map(|cursor| cursor.seq),
+            entries: self.list.as_ref().map_or(0, HeldList::entries),
+            freshness: self.freshness(at),
+            keys: self.keys.trusted().iter().map(PublicKey::kid).collect(),
         }
     }
+
+    /// The verifier's time: the later of the host's clock and what the lists prove.
+    pub fn now(&self, at: HostTime) -> UnixSeconds {
+        self.list.as_ref().map_or(at.wall, |held| held.now(at))
+    }
+
+    fn check_parties(&self, claims: &AccessTokenClaims) -> Result<(), Error> {
+        if claims.issuer != self.options.issuer {
+            return Err(misfit("iss"));
+        }
+        match &self.options.audience {
+            Some(names) if !names.iter().any(|name| claims.audience.contains(name)) => Err(misfit("aud")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the token is accepted past its `exp`, because of an outage.
+    fn check_time(&self, claims: &AccessTokenClaims, at: HostTime) -> Result<bool, Error> {
+        let now = self.now(at);
+        let leeway = self.leeway_secs();
+        if claims.not_before.is_some_and(|not_before| not_before > now.plus_secs(leeway)) {
+            return Err(misfit("nbf"));
+        }
+        // After a cut-off tokens are stamped one second ahead of the issuer's clock.
+        if claims.issued_at > now.plus_secs(leeway.max(1)) {
+            return Err(misfit("iat"));
+        }
+        let expired = claims.expires_at.plus_secs(leeway) <= now;
+        if expired && !self.has_outage_grace(claims, now) {
+            return Err(Error::Expired { expires_at: claims.expires_at, now });
+        }
+        if let Some(held) = &self.list {
+            // Its issuer no longer keeps what would revoke it (trace 7), whatever its `exp` says.
+            let kept_until = claims.issued_at.plus_secs(held.retain_secs());
+            if kept_until < held.as_of() {
+                return Err(Error::Expired { expires_at: kept_until.min(claims.expires_at), now });
+            }
+        }
+        Ok(expired)
+    }
+
+    /// The business runs on while the user centre is down, and not a second longer.
+    fn has_outage_grace(&self, claims: &AccessTokenClaims, now: UnixSeconds) -> bool {
+        let (Some(grace), Some(held)) = (self.options.outage_grace_secs, &self.list) else {
+            return false;
+        };
+        let silent_secs = now.secs_since(held.as_of());
+        now.secs_since(claims.expires_at) <= grace
+            && silent_secs > held.ttl_secs().saturating_mul(OUTAGE_TTLS)
+            && held.as_of() < claims.expires_at
+    }
+
+    fn check_revocation(&self, claims: &AccessTokenClaims) -> Result<RevocationStatus, Error> {
+        let Some(held) = &self.list else {
+            return Ok(RevocationStatus::Unknown);
+        };
+        let as_of = held.as_of();
+        if claims.issued_at < held.cutoff() {
+            return Err(Error::Revoked { by: RevokedBy::Cutoff, handle: None, as_of });
+        }
+        for (by, handle) in [(RevokedBy::Gid, claims.gid), (RevokedBy::Sid, claims.sid)] {
+            if held.contains(handle) {
+                return Err(Error::Revoked { by, handle: Some(handle), as_of });
+            }
+        }
+        Ok(RevocationStatus::NotRevoked)
+    }
+
+    fn check_freshness(&self, at: HostTime) -> Result<Freshness, Error> {
+        let freshness = self.freshness(at);
+        match freshness {
+            Freshness { as_of: Some(as_of), age_secs: Some(age), stale: true }
+                if self.options.on_stale == StalePolicy::Deny =>
+            {
+                let max_staleness = self.max_staleness_secs().unwrap_or_default();
+                Err(Error::ListStale { as_of, age, max_staleness })
+            }
+            Freshness { as_of: None, .. } if self.options.on_missing == MissingListPolicy::Deny => {
+                Err(Error::ListMissing)
+            }
+            _ => Ok(freshness),
+        }
+    }
+
+    fn freshness(&self, at: HostTime) -> Freshness {
+        let as_of = self.list.as_ref().map(HeldList::as_of);
+        let age_secs = as_of.map(|as_of| self.now(at).secs_since(as_of));
+        Freshness { as_of, age_secs, stale: age_secs.is_none_or(|age| Some(age) > self.max_staleness_secs()) }
+    }
+
+    fn max_staleness_secs(&self) -> Option<u64> {
+        let default = self.list.as_ref().map(|held| held.ttl_secs().saturating_mul(OUTAGE_TTLS));
+        self.options.max_staleness_secs.or(default)
+    }
+
+    /// A tolerance above the issuer's leeway would outlast the entries it keeps (trace 7).
+    fn leeway_secs(&self) -> u64 {
+        let issuers = self.list.as_ref().map(HeldList::leeway_secs);
+        match (self.options.clock_tolerance_secs, issuers) {
+            (Some(own), Some(issuers)) => own.min(issuers),
+            (Some(secs), None) | (None, Some(secs)) => secs,
+            (None, None) => DEFAULT_LEEWAY_SECS,
+        }
+    }
+}
+
+const fn misfit(claim: &'static str) -> Error {
+    Error::Claim { claim, reason: ClaimFlaw::CheckFailed }
 }

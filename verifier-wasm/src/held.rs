@@ -1,0 +1,206 @@
+//! What a verifier keeps of the lists it accepted.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use crate::cursor::Cursor;
+use crate::error::Error;
+use crate::handle::Handle;
+use crate::list::{HandleSet, RevocationList};
+use crate::time::{HostTime, UnixSeconds};
+use crate::verify::LoadOutcome;
+
+/// Handles that came within an eighth of `retain` of each other may share a segment, and so leave together.
+const BUCKETS_PER_RETAIN: u64 = 8;
+
+/// Segments up to this many bytes are merged whatever the newer one's size.
+const SMALL_SEGMENT: usize = 4096;
+
+/// The content of every list accepted so far that has not aged out.
+#[derive(Debug, Clone)]
+pub(crate) struct HeldList {
+    cursor: Cursor,
+    /// The greatest `iat` accepted.
+    as_of: UnixSeconds,
+    cutoff: UnixSeconds,
+    ttl_secs: u64,
+    leeway_secs: u64,
+    /// The newest list's: what its issuer keeps now.
+    retain_secs: u64,
+    /// The longest ever told: what is held is kept so long, in case an issuer forgot that it had raised it.
+    longest_retain_secs: u64,
+    /// Oldest first; no handle is in two.
+    segments: Vec<Segment>,
+    clock: ProvenClock,
+}
+
+/// Handles that leave together.
+#[derive(Debug, Clone)]
+struct Segment {
+    /// As-of of the latest list that named any of them.
+    brought: UnixSeconds,
+    handles: HandleSet,
+}
+
+/// A list proves that it is not earlier than its `iat`; from then on time passes.
+#[derive(Debug, Clone, Copy)]
+struct ProvenClock {
+    issued_at: UnixSeconds,
+    heard: Duration,
+}
+
+impl ProvenClock {
+    fn at(self, monotonic: Duration) -> UnixSeconds {
+        self.issued_at.plus_secs(monotonic.saturating_sub(self.heard).as_secs())
+    }
+}
+
+/// Whether a list may be taken in on top of what is held.
+///
+/// # Errors
+/// [`Error::ListRollback`] for one that is older, [`Error::ListGap`] for one that continues from what is not held.
+pub(crate) fn judge(held: Option<&HeldList>, list: &RevocationList) -> Result<LoadOutcome, Error> {
+    let gap = |since| Error::ListGap { since, held: held.map(|held| held.cursor) };
+    let Some(held) = held else {
+        return list.since.map_or(Ok(LoadOutcome::Applied), |since| Err(gap(since)));
+    };
+    let rollback = Error::ListRollback {
+        held_epoch: held.cursor.epoch,
+        held_sequence: held.cursor.seq,
+        offered_epoch: list.epoch,
+        offered_sequence: list.seq,
+    };
+    if list.epoch != held.cursor.epoch {
+        // Sequence numbers of two lineages do not compare, so only time can say which is newer.
+        return match list.since {
+            Some(since) => Err(gap(since)),
+            None if list.issued_at < held.as_of => Err(rollback),
+            None => Ok(LoadOutcome::Applied),
+        };
+    }
+    // The sequence comes before the time: a node whose store's clock is behind may still bring news.
+    match (list.seq.cmp(&held.cursor.seq), list.issued_at.cmp(&held.as_of)) {
+        (Ordering::Less, _) | (Ordering::Equal, Ordering::Less) => Err(rollback),
+        (Ordering::Equal, Ordering::Equal) => Ok(LoadOutcome::Unchanged),
+        _ => match list.since {
+            Some(since) if since > held.cursor.seq => Err(gap(since)),
+            _ => Ok(LoadOutcome::Applied),
+        },
+    }
+}
+
+impl HeldList {
+    /// The first list.
+    pub(crate) fn new(list: &RevocationList, at: HostTime) -> Self {
+        let mut held = Self {
+            cursor: list.cursor(),
+            as_of: list.issued_at,
+            cutoff: list.cutoff,
+            ttl_secs: list.ttl_secs,
+            leeway_secs: list.leeway_secs,
+            retain_secs: list.retain_secs,
+            longest_retain_secs: list.retain_secs,
+            segments: Vec::new(),
+            clock: ProvenClock { issued_at: list.issued_at, heard: at.monotonic },
+        };
+        held.bring(&list.revoked);
+        held
+    }
+
+    /// Takes in a list that [`judge`] let pass.
+    ///
+    /// A snapshot adds like a delta does: after a failover it may lack what was revoked (traces 22, 3). What is
+    /// held leaves by age alone, and only when a newer list says how late it is (trace 11).
+    pub(crate) fn apply(&mut self, list: &RevocationList, at: HostTime) {
+        self.cursor = list.cursor();
+        self.as_of = self.as_of.max(list.issued_at);
+        self.cutoff = self.cutoff.max(list.cutoff);
+        self.ttl_secs = list.ttl_secs;
+        self.leeway_secs = list.leeway_secs;
+        self.retain_secs = list.retain_secs;
+        self.longest_retain_secs = self.longest_retain_secs.max(list.retain_secs);
+        let clock = ProvenClock { issued_at: list.issued_at, heard: at.monotonic };
+        if clock.at(at.monotonic) > self.clock.at(at.monotonic) {
+            self.clock = clock;
+        }
+        let retain_secs = self.longest_retain_secs;
+        self.segments.retain(|segment| segment.brought.plus_secs(retain_secs) >= list.issued_at);
+        self.bring(&list.revoked);
+    }
+
+    /// The verifier's time: the host's clock, unless a list proves that it is later.
+    pub(crate) fn now(&self, at: HostTime) -> UnixSeconds {
+        at.wall.max(self.clock.at(at.monotonic))
+    }
+
+    pub(crate) const fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
+    pub(crate) const fn as_of(&self) -> UnixSeconds {
+        self.as_of
+    }
+
+    pub(crate) const fn cutoff(&self) -> UnixSeconds {
+        self.cutoff
+    }
+
+    pub(crate) const fn ttl_secs(&self) -> u64 {
+        self.ttl_secs
+    }
+
+    pub(crate) const fn leeway_secs(&self) -> u64 {
+        self.leeway_secs
+    }
+
+    pub(crate) const fn retain_secs(&self) -> u64 {
+        self.retain_secs
+    }
+
+    /// How many handles are held.
+    pub(crate) fn entries(&self) -> usize {
+        self.segments.iter().map(|segment| segment.handles.len()).fold(0, usize::saturating_add)
+    }
+
+    /// Whether the handle is revoked.
+    pub(crate) fn contains(&self, handle: Handle) -> bool {
+        self.segments.iter().any(|segment| segment.handles.contains(handle))
+    }
+
+    /// Puts handles into the newest segment. One that is held already moves there: an entry that was healed back
+    /// into the log may have had tokens minted on it meanwhile, so its time counts anew.
+    fn bring(&mut self, handles: &HandleSet) {
+        if handles.is_empty() {
+            return;
+        }
+        for segment in &mut self.segments {
+            if segment.handles.intersects(handles) {
+                segment.handles = segment.handles.difference(handles);
+            }
+        }
+        self.segments.retain(|segment| !segment.handles.is_empty());
+        self.segments.push(Segment { brought: self.as_of, handles: handles.clone() });
+        self.merge_newest();
+    }
+
+    /// Keeps the number of segments small, and the cost of a small delta onto a large list small too: a segment
+    /// is rewritten only for one that is at least half its size.
+    fn merge_newest(&mut self) {
+        while let [.., older, newest] = self.segments.as_mut_slice() {
+            let limit = SMALL_SEGMENT.max(newest.handles.as_bytes().len().saturating_mul(2));
+            let same_bucket =
+                bucket(older, self.longest_retain_secs) == bucket(newest, self.longest_retain_secs);
+            if !same_bucket || older.handles.as_bytes().len() > limit {
+                return;
+            }
+            older.handles = older.handles.union(&newest.handles);
+            older.brought = newest.brought;
+            self.segments.pop();
+        }
+    }
+}
+
+fn bucket(segment: &Segment, retain_secs: u64) -> u64 {
+    let width = retain_secs.div_ceil(BUCKETS_PER_RETAIN).max(1);
+    segment.brought.as_secs().checked_div(width).unwrap_or(0)
+}
