@@ -12,6 +12,8 @@
     )
 )]
 
+#[cfg(target_arch = "wasm32")]
+mod bindings;
 pub mod claims;
 pub mod cursor;
 pub mod error;

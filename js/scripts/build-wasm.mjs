@@ -1,0 +1,61 @@
+// Rust → wasm/verifier.wasm, wasm/glue.js and wasm/inlined.js. Prints the size, because size is a promise.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync } from 'node:zlib'
+import { transformSync } from 'esbuild'
+
+const js = fileURLToPath(new URL('..', import.meta.url))
+const crate = join(js, '../verifier-wasm')
+const out = join(js, 'wasm')
+const tools = process.env.DOORLIST_TOOLS ?? join(homedir(), '.cache/doorlist')
+const BUDGET_BROTLI = 60 * 1024
+
+const bundlerTarget = runWasmPack()
+try {
+  mkdirSync(out, { recursive: true })
+  const wasm = readFileSync(join(bundlerTarget, 'verifier_bg.wasm'))
+  writeFileSync(join(out, 'verifier.wasm'), wasm)
+  writeFileSync(join(out, 'glue.js'), glueAsFunction(readFileSync(join(bundlerTarget, 'verifier_bg.js'), 'utf8')))
+  writeFileSync(join(out, 'inlined.js'), `export const base64 = '${wasm.toString('base64')}'\n`)
+  const brotli = brotliCompressSync(wasm).length
+  const verdict = brotli <= BUDGET_BROTLI ? 'within' : 'ABOVE'
+  console.log(`verifier.wasm: ${wasm.length} bytes, brotli ${brotli} (${verdict} the budget of ${BUDGET_BROTLI})`)
+} finally {
+  rmSync(bundlerTarget, { recursive: true, force: true })
+}
+
+function runWasmPack() {
+  const directory = mkdtempSync(join(tmpdir(), 'doorlist-wasm-'))
+  // wasm-pack takes wasm-bindgen from PATH only in exactly the crate's version, and wasm-opt as it finds it.
+  const path = [
+    join(tools, 'wasm-pack-0.15.1/bin'),
+    join(tools, 'wasm-bindgen-0.2.130/bin'),
+    join(js, 'node_modules/.bin'),
+    process.env.PATH,
+  ].join(delimiter)
+  const options = ['--mode', 'no-install', '--target', 'bundler', '--profile', 'wasm', '--no-pack', '--no-gitignore']
+  try {
+    execFileSync('wasm-pack', ['build', crate, ...options, '--out-dir', directory, '--out-name', 'verifier'], {
+      env: { ...process.env, PATH: path },
+      stdio: 'inherit',
+    })
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true })
+    const missing = error.code === 'ENOENT'
+    console.error(missing ? 'wasm-pack 0.15.1 is not installed: run `make tools`.' : 'The wasm build failed (above).')
+    process.exit(1)
+  }
+  return directory
+}
+
+/**
+ * The glue touches TextDecoder and FinalizationRegistry as it loads and holds one instance for ever. As a function it
+ * does nothing until called, a bundler can drop it, and each module gets its own.
+ */
+function glueAsFunction(esm) {
+  const { code } = transformSync(esm, { format: 'cjs', target: 'es2022' })
+  return `export function createGlue() {\nconst module = { exports: {} };\n${code}\nreturn module.exports;\n}\n`
+}

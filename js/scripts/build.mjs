@@ -1,0 +1,48 @@
+// src/ and wasm/ → dist/: one bundle an entry point, ESM and CJS, and the hand-written types beside them.
+import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync } from 'node:zlib'
+import { build } from 'esbuild'
+
+const js = fileURLToPath(new URL('..', import.meta.url))
+const dist = join(js, 'dist')
+
+const common = {
+  absWorkingDir: js,
+  bundle: true,
+  platform: 'neutral',
+  target: 'es2022',
+  external: ['*.wasm', '*.wasm?module'],
+  legalComments: 'none',
+  logLevel: 'warning',
+}
+const entry = name => `src/entrypoints/${name}.ts`
+
+rmSync(dist, { recursive: true, force: true })
+await Promise.all([
+  build({
+    ...common,
+    format: 'esm',
+    outdir: dist,
+    entryPoints: ['index', 'slim', 'workerd', 'edge-light'].map(entry),
+  }),
+  build({
+    ...common,
+    format: 'cjs',
+    outdir: dist,
+    outExtension: { '.js': '.cjs' },
+    entryPoints: ['index', 'slim'].map(entry),
+  }),
+])
+copyFileSync(join(js, 'wasm/verifier.wasm'), join(dist, 'verifier.wasm'))
+for (const name of ['index', 'slim']) {
+  const types = readFileSync(join(js, `types/${name}.d.ts`), 'utf8')
+  writeFileSync(join(dist, `${name}.d.ts`), types)
+  writeFileSync(join(dist, `${name}.d.cts`), types.replaceAll("./index.js'", "./index.cjs'"))
+}
+copyFileSync(join(js, 'types/verifier.wasm.d.ts'), join(dist, 'verifier.wasm.d.ts'))
+for (const name of readdirSync(dist).sort()) {
+  const bytes = readFileSync(join(dist, name))
+  if (!/\.d\.c?ts$/.test(name)) console.log(`dist/${name}: ${bytes.length} bytes, brotli ${brotliCompressSync(bytes).length}`)
+}

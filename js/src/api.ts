@@ -1,0 +1,63 @@
+import type { ConnectOptions, ConnectVerifier, ConnectedVerifier, CreateVerifier, LazyVerifier, Verifier } from '../types/index.js'
+import { Emitter } from './emitter.js'
+import { isTokenError } from './errors.js'
+import { Follower } from './follower.js'
+import { host as realHost, type Host } from './host.js'
+import { LazyFollower } from './lazy.js'
+import { checkConnectOptions, checkVerifierOptions } from './options.js'
+import { RemoteList } from './remote-list.js'
+import { LocalVerifier } from './verifier.js'
+import type { Instantiate } from './wasm.js'
+
+export const makeCreateVerifier =
+  (instantiate: Instantiate, host: Host = realHost): CreateVerifier =>
+  options =>
+    facade(new LocalVerifier(instantiate, host, checkVerifierOptions(options)))
+
+export function makeConnectVerifier(instantiate: Instantiate, host: Host = realHost): ConnectVerifier {
+  const connect = async (options: ConnectOptions): Promise<ConnectedVerifier> => {
+    const { local, remote, news, wantsStream } = assemble(instantiate, host, options)
+    const follower = new Follower(remote, host, news, wantsStream)
+    await follower.start((options.connectTimeout ?? 10) * 1000)
+    return {
+      ...remoteFacade(local, remote, news, follower),
+      refresh: () => follower.ask(),
+      close: () => follower.close(),
+    }
+  }
+  const lazy = (options: ConnectOptions): LazyVerifier => {
+    const { local, remote, news, wantsStream } = assemble(instantiate, host, options)
+    const follower = new LazyFollower(remote, host, news, wantsStream)
+    return { ...remoteFacade(local, remote, news, follower), refresh: ctx => follower.refresh(ctx) }
+  }
+  return Object.assign(connect, { lazy })
+}
+
+function assemble(instantiate: Instantiate, host: Host, unchecked: ConnectOptions) {
+  const { fetch = (...request) => globalThis.fetch(...request), transport, connectTimeout: _, ...rules } = checkConnectOptions(unchecked)
+  const local = new LocalVerifier(instantiate, host, rules)
+  const news = new Emitter()
+  return { local, news, remote: new RemoteList(local, { fetch, host }, news, rules), wantsStream: transport !== 'poll' }
+}
+
+/** The methods alone, free to be taken apart. */
+const facade = (local: LocalVerifier): Verifier => ({
+  load: (list, at) => local.load(list, at),
+  verify: (token, at) => local.verify(token, at),
+  status: at => local.status(at),
+})
+
+const remoteFacade = (local: LocalVerifier, remote: RemoteList, news: Emitter, follower: Follower | LazyFollower) => ({
+  ...facade(local),
+  verify: ((token, at) => {
+    try {
+      return local.verify(token, at)
+    } catch (error) {
+      if (isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY') && remote.wantKeys()) follower.askSoon()
+      throw error
+    }
+  }) satisfies Verifier['verify'],
+  status: ((at) => ({ ...local.status(at), mode: follower.mode })) satisfies ConnectedVerifier['status'],
+  on: news.on,
+  off: news.off,
+})

@@ -1,0 +1,35 @@
+/** The clocks, timers and chance of whoever runs this: the one place that is not a function of its arguments. */
+export interface Host {
+  /** Wall clock, milliseconds since 1970. */
+  now(): number
+  /** Milliseconds since some moment; never goes back. */
+  monotonic(): number
+  /** From 0 to below 1. */
+  random(): number
+  /** Calls once after `ms` milliseconds, unless the answer is called before. */
+  after(ms: number, call: () => void): () => void
+}
+
+export const host: Host = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  random: () => Math.random(),
+  after(ms, call) {
+    const timer = setTimeout(call, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Resolves after `ms` milliseconds, or at once when `signal` aborts. Leaves no timer behind. */
+export function pause(host: Host, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) return resolve()
+    const done = () => {
+      cancel()
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = host.after(ms, done)
+    signal.addEventListener('abort', done)
+  })
+}

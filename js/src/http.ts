@@ -1,0 +1,77 @@
+import type { Host } from './host.js'
+
+/** A request that brought no usable answer: no connection, another status, too much, too late. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+}
+
+export interface Http {
+  readonly fetch: typeof globalThis.fetch
+  readonly host: Host
+}
+
+export interface Request {
+  readonly url: string
+  /** The media type wanted. */
+  readonly accept: string
+  /** Past every cache, where the platform lets a request say so. */
+  readonly fresh?: boolean
+  readonly signal: AbortSignal
+}
+
+/** Milliseconds within which an answer must begin; one that is no stream must end in them. */
+export const TIMEOUT_MS = 10_000
+
+/** The body of a 200, as text of at most `maxBytes` bytes. */
+export async function fetchText(http: Http, request: Request & { readonly maxBytes: number }): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let length = 0
+  for await (const chunk of fetchBytes(http, request, 'in time')) {
+    length += chunk.length
+    if (length > request.maxBytes) throw new Unreachable(`${request.url} sent more than ${request.maxBytes} bytes`)
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+/** The text of a 200 as it arrives. Ends when the other side ends it, throws when the connection breaks. */
+export async function* fetchStream(http: Http, request: Request): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder()
+  for await (const chunk of fetchBytes(http, request, 'open end')) yield decoder.decode(chunk, { stream: true })
+}
+
+async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open end') {
+  const { fetch, host } = http
+  const { url, accept, signal } = request
+  const abort = new AbortController()
+  const stop = () => abort.abort(signal.reason)
+  const late = host.after(TIMEOUT_MS, () => abort.abort(new Unreachable(`${url} did not answer in ${TIMEOUT_MS} ms`)))
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  try {
+    // `Accept` alone keeps a browser from asking for leave first (CORS-safelisted); a redirect could lead anywhere.
+    const init: RequestInit = { headers: { accept }, redirect: 'manual', signal: abort.signal }
+    if (request.fresh && 'cache' in globalThis.Request.prototype) init.cache = 'no-store'
+    const response = await fetch(url, init)
+    if (response.status !== 200) throw new Unreachable(`${url} answered with status ${response.status}`)
+    if (body === 'open end') {
+      late()
+      const type = response.headers.get('content-type') ?? 'no content type'
+      if (!type.toLowerCase().startsWith(accept)) throw new Unreachable(`${url} answered with ${type}`)
+    }
+    const reader = response.body?.getReader()
+    // A `fetch` that was brought along may know no signals.
+    abort.signal.addEventListener('abort', () => void reader?.cancel().catch(() => {}))
+    for (let chunk = await reader?.read(); chunk?.value !== undefined; chunk = await reader?.read()) yield chunk.value
+    abort.signal.throwIfAborted()
+  } catch (error) {
+    const reason: unknown = abort.signal.aborted ? abort.signal.reason : error
+    if (reason instanceof Unreachable) throw reason
+    throw new Unreachable(`${url} could not be read: ${reason instanceof Error ? reason.message : String(reason)}`, { cause: reason })
+  } finally {
+    late()
+    signal.removeEventListener('abort', stop)
+    abort.abort()
+  }
+}

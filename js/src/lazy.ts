@@ -1,0 +1,108 @@
+import type { Mode, WaitUntil } from '../types/index.js'
+import type { Emitter } from './emitter.js'
+import { TokenError, isTokenError } from './errors.js'
+import { pause, type Host } from './host.js'
+import type { RemoteList } from './remote-list.js'
+
+/** Workers may go on for 30 s after their answer: hold the stream a little less. */
+const HOLD_MS = 25_000
+/** A refresh that was cut off with its request says nothing; after this time it is taken for gone. */
+const LEASE_MS = HOLD_MS + 10_000
+/** How long a stream that could not be had is not tried again. */
+const STREAM_REST_MS = 60_000
+
+/**
+ * Keeps a remote list fresh from within requests. No promise, signal or stream outlives the request that made it, for a
+ * Worker must not touch another request's I/O; what is kept between requests are numbers.
+ */
+export class LazyFollower {
+  readonly #remote: RemoteList
+  readonly #host: Host
+  readonly #news: Emitter
+  readonly #wantsStream: boolean
+  #lease = 0
+  #leasedUntil = -Infinity
+  #askedAt = -Infinity
+  #streamNotBefore = -Infinity
+  mode: Mode = 'request'
+
+  constructor(remote: RemoteList, host: Host, news: Emitter, wantsStream: boolean) {
+    this.#remote = remote
+    this.#host = host
+    this.#news = news
+    this.#wantsStream = wantsStream
+  }
+
+  async refresh(ctx?: WaitUntil): Promise<void> {
+    if (!this.#remote.holdsList) await this.#first()
+    else if (ctx === undefined && this.#isDue()) await this.#ask()
+    if (ctx === undefined || this.#host.monotonic() < this.#leasedUntil) return
+    if (this.#mayStream() || this.#isDue()) ctx.waitUntil(this.#inBackground())
+  }
+
+  /** A token named an unknown key: the next request asks. */
+  askSoon(): void {
+    this.#askedAt = -Infinity
+  }
+
+  async #first(): Promise<void> {
+    try {
+      await this.#ask()
+    } catch (error) {
+      if (isTokenError(error)) throw error
+      const why = error instanceof Error ? error.message : String(error)
+      throw new TokenError('ERR_LIST_MISSING', `no revocation list: ${why}`, {}, { cause: error })
+    }
+  }
+
+  #isDue(): boolean {
+    return this.#host.monotonic() - this.#askedAt >= this.#remote.ttlMs
+  }
+
+  #mayStream(): boolean {
+    return this.#wantsStream && this.#host.monotonic() >= this.#streamNotBefore
+  }
+
+  async #ask(): Promise<void> {
+    await this.#remote.ask(new AbortController().signal)
+    this.#askedAt = this.#host.monotonic()
+  }
+
+  /** Holds the stream, or asks. Never rejects. */
+  async #inBackground(): Promise<void> {
+    const lease = ++this.#lease
+    this.#leasedUntil = this.#host.monotonic() + LEASE_MS
+    try {
+      if (this.#mayStream() && (await this.#hold())) return
+      if (this.#isDue()) await this.#ask()
+    } catch (error) {
+      this.#news.emit('error', error as Error)
+    } finally {
+      if (lease === this.#lease) this.#leasedUntil = -Infinity
+    }
+  }
+
+  /** Whether the stream could be had. */
+  async #hold(): Promise<boolean> {
+    const enough = new AbortController()
+    const opened = this.#host.monotonic()
+    let spoke = false
+    const heard = () => {
+      spoke = true
+      this.mode = 'stream'
+      this.#askedAt = this.#host.monotonic()
+    }
+    void pause(this.#host, HOLD_MS, enough.signal).then(() => enough.abort())
+    try {
+      await this.#remote.follow(enough.signal, heard)
+    } catch (error) {
+      if (!enough.signal.aborted) this.#news.emit('error', error as Error)
+    } finally {
+      enough.abort()
+      this.mode = 'request'
+    }
+    const held = spoke || this.#host.monotonic() - opened >= HOLD_MS
+    if (!held) this.#streamNotBefore = this.#host.monotonic() + STREAM_REST_MS
+    return held
+  }
+}

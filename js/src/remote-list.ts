@@ -1,0 +1,180 @@
+import type { Emitter } from './emitter.js'
+import { isTokenError } from './errors.js'
+import { EventStreamParser } from './events.js'
+import { Unreachable, fetchStream, fetchText, type Http } from './http.js'
+import { discover, type Endpoints } from './metadata.js'
+import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
+
+const MAX_JWKS_BYTES = 256 * 1024
+/** An unknown `kid` is a stranger's to choose: it causes at most one JWKS request in this time. */
+const KEYS_COOL_DOWN_MS = 60_000
+/** The heartbeat of an issuer that has not said it yet. */
+const USUAL_TTL_SECS = 10
+
+/**
+ * The issuer's side of a verifier: asks for what the verifier lacks and loads it. It keeps no request, stream or timer
+ * between calls, so that it can live at the module scope of a Worker; when to call is its callers' to decide.
+ */
+export class RemoteList {
+  readonly #local: LocalVerifier
+  readonly #http: Http
+  readonly #issuer: string
+  readonly #news: Emitter
+  #endpoints: Endpoints | undefined
+  #keysWanted: boolean
+  #keysAskedAt = -Infinity
+
+  constructor(local: LocalVerifier, http: Http, news: Emitter, options: { issuer: string; jwks?: unknown }) {
+    this.#local = local
+    this.#http = http
+    this.#news = news
+    this.#issuer = options.issuer
+    this.#keysWanted = options.jwks === undefined
+  }
+
+  /** Milliseconds within which the issuer means to have a newer list. */
+  get ttlMs(): number {
+    return (this.#local.status().ttl ?? USUAL_TTL_SECS) * 1000
+  }
+
+  get holdsList(): boolean {
+    return this.#local.status().asOf !== null
+  }
+
+  /** A token named a key that is not known. Whether it is time to ask for the keys again. */
+  wantKeys(): boolean {
+    if (this.#keysAreCooling()) return false
+    this.#keysWanted = true
+    return true
+  }
+
+  /** Asks once for what is newer than what is held. */
+  async ask(signal: AbortSignal): Promise<void> {
+    const { list } = await this.#prepare(signal)
+    try {
+      if ((await this.#take(await this.#fetchList(list, signal), signal)) === 'gap') await this.#takeSnapshot(list, signal)
+    } catch (error) {
+      this.#endpoints = undefined
+      throw error
+    }
+  }
+
+  /**
+   * Follows the stream until it ends, breaks, or brings nothing newer for one and a half `ttl`. Calls `heard` for each
+   * list that was news. Throws when there is no stream.
+   */
+  async follow(signal: AbortSignal, heard: () => void): Promise<void> {
+    const { list, stream } = await this.#prepare(signal)
+    if (stream === undefined) throw new Unreachable(`${this.#issuer} has no \`revocation_stream_uri\``)
+    const silence = new Silence(this.#http.host, signal)
+    const parser = new EventStreamParser(MAX_LIST_LENGTH + 1024)
+    try {
+      silence.limit(1.5 * this.ttlMs)
+      const request = { url: this.#since(stream), accept: 'text/event-stream', fresh: true, signal: silence.signal }
+      for await (const chunk of fetchStream(this.#http, request)) {
+        for (const { event, data } of parser.push(chunk)) {
+          if (event !== 'message') continue
+          let outcome = await this.#take(data, silence.signal)
+          if (outcome === 'gap') outcome = await this.#takeSnapshot(list, silence.signal)
+          if (outcome !== 'news') continue
+          heard()
+          silence.limit(1.5 * this.ttlMs)
+        }
+      }
+    } catch (error) {
+      this.#endpoints = undefined
+      throw error
+    } finally {
+      silence.end()
+    }
+  }
+
+  async #prepare(signal: AbortSignal): Promise<Endpoints> {
+    const endpoints = (this.#endpoints ??= await discover(this.#http, this.#issuer, signal))
+    if (this.#keysWanted) await this.#fetchKeys(endpoints.keys, signal)
+    return endpoints
+  }
+
+  async #fetchKeys(url: string, signal: AbortSignal): Promise<void> {
+    const fresh = this.#keysAskedAt > -Infinity
+    this.#keysAskedAt = this.#http.host.monotonic()
+    this.#local.addJwks(await fetchText(this.#http, { url, accept: 'application/json', maxBytes: MAX_JWKS_BYTES, fresh, signal }))
+    this.#keysWanted = false
+  }
+
+  #keysAreCooling(): boolean {
+    return this.#http.host.monotonic() - this.#keysAskedAt < KEYS_COOL_DOWN_MS
+  }
+
+  /** The first list may come out of a cache, for its signature and age say what it is; later ones have to be news. */
+  #fetchList(list: string, signal: AbortSignal): Promise<string> {
+    const request = { accept: 'application/jwt', maxBytes: MAX_LIST_LENGTH, fresh: this.holdsList, signal }
+    return fetchText(this.#http, { ...request, url: this.#since(list) })
+  }
+
+  async #takeSnapshot(list: string, signal: AbortSignal): Promise<Outcome> {
+    const request = { accept: 'application/jwt', maxBytes: MAX_LIST_LENGTH, fresh: true, signal }
+    return this.#take(await fetchText(this.#http, { ...request, url: list }), signal)
+  }
+
+  /** Loads a list; one that is older than what is held is nothing new. Throws for one that must not be believed. */
+  async #take(list: string, signal: AbortSignal): Promise<Outcome> {
+    try {
+      return this.#load(list)
+    } catch (error) {
+      if (isTokenError(error, 'ERR_LIST_ROLLBACK')) return 'nothing new'
+      if (isTokenError(error, 'ERR_LIST_GAP')) return 'gap'
+      if (!isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY') || this.#endpoints === undefined || this.#keysAreCooling()) throw error
+      await this.#fetchKeys(this.#endpoints.keys, signal)
+      return this.#load(list)
+    }
+  }
+
+  #load(list: string): Outcome {
+    const before = this.#local.status()
+    const loaded = this.#local.load(list)
+    const changed = loaded.epoch !== before.epoch || loaded.sequence !== before.sequence
+    if (changed) this.#news.emit('change', loaded)
+    return changed || this.#local.status().asOf !== before.asOf ? 'news' : 'nothing new'
+  }
+
+  #since(address: string): string {
+    const { epoch, sequence } = this.#local.status()
+    if (epoch === null || sequence === null) return address
+    const url = new URL(address)
+    url.searchParams.set('since', `${epoch}:${sequence}`)
+    return url.href
+  }
+}
+
+type Outcome = 'news' | 'nothing new' | 'gap'
+
+/** Aborts when a limit passes or an outer signal aborts, whichever is first. */
+class Silence {
+  readonly #host: Http['host']
+  readonly #outer: AbortSignal
+  readonly #abort = new AbortController()
+  readonly #stop = () => this.#abort.abort(this.#outer.reason)
+  #cancel = () => {}
+
+  constructor(host: Http['host'], outer: AbortSignal) {
+    this.#host = host
+    this.#outer = outer
+    outer.addEventListener('abort', this.#stop)
+    if (outer.aborted) this.#stop()
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  limit(ms: number): void {
+    this.#cancel()
+    this.#cancel = this.#host.after(ms, () => this.#abort.abort(new Unreachable(`nothing newer in ${ms} ms`)))
+  }
+
+  end(): void {
+    this.#cancel()
+    this.#outer.removeEventListener('abort', this.#stop)
+  }
+}

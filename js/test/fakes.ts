@@ -1,0 +1,189 @@
+// A network, a clock and a module that do only what a test tells them.
+import type { Host } from '../src/host.js'
+import type { Instantiate, WasmVerifier } from '../src/wasm.js'
+
+export const ISSUER = 'https://issuer.example'
+export const METADATA = {
+  issuer: ISSUER,
+  jwks_uri: `${ISSUER}/jwks`,
+  revocation_list_uri: `${ISSUER}/list`,
+  revocation_stream_uri: `${ISSUER}/stream`,
+}
+export const METADATA_URL = `${ISSUER}/.well-known/oauth-authorization-server`
+export const EPOCH = '00000000000000ab'
+
+/** Time stands still until `elapse`. Chance is always 0, so that a back-off is half of its most. */
+export class FakeHost implements Host {
+  #ms = 1_700_000_000_000
+  #timers = new Map<() => void, { at: number; ms: number }>()
+  #watchers: { ms: number; seen: () => void }[] = []
+
+  now = () => this.#ms
+  monotonic = () => this.#ms - 1_600_000_000_000
+  random = () => 0
+
+  after = (ms: number, call: () => void) => {
+    const timer = () => call()
+    this.#timers.set(timer, { at: this.#ms + ms, ms })
+    this.#watchers = this.#watchers.filter(watcher => watcher.ms !== ms || watcher.seen())
+    return () => void this.#timers.delete(timer)
+  }
+
+  /** Resolves when somebody waits for exactly so many milliseconds. */
+  async waits(ms: number): Promise<void> {
+    if ([...this.#timers.values()].some(timer => timer.ms === ms)) return
+    await new Promise<void>(seen => this.#watchers.push({ ms, seen }))
+  }
+
+  elapse(ms: number): void {
+    this.#ms += ms
+    for (const [timer, { at }] of [...this.#timers]) {
+      if (at <= this.#ms && this.#timers.delete(timer)) timer()
+    }
+  }
+
+  get timers(): number {
+    return this.#timers.size
+  }
+}
+
+/** A request that waits for its answer. */
+export class FakeRequest {
+  readonly url: string
+  readonly init: RequestInit
+  #answer: (response: Response) => void
+  #fail: (error: Error) => void
+  #body: ReadableStreamDefaultController<Uint8Array> | undefined
+  readonly response: Promise<Response>
+  readonly aborted: Promise<void>
+
+  constructor(url: string, init: RequestInit) {
+    this.url = url
+    this.init = init
+    this.#answer = this.#fail = () => {}
+    this.response = new Promise((resolve, reject) => {
+      this.#answer = resolve
+      this.#fail = reject
+    })
+    this.aborted = new Promise(resolve => {
+      const abort = () => {
+        this.#fail(new DOMException('aborted', 'AbortError'))
+        resolve()
+      }
+      init.signal?.addEventListener('abort', abort)
+      if (init.signal?.aborted) abort()
+    })
+  }
+
+  text(body: string, init?: ResponseInit): void {
+    this.#answer(new Response(body, init))
+  }
+
+  json(body: unknown): void {
+    this.text(JSON.stringify(body))
+  }
+
+  refuse(): void {
+    this.#fail(new TypeError('connection refused'))
+  }
+
+  /** Begins a stream of events. */
+  open(type = 'text/event-stream'): void {
+    const body = new ReadableStream<Uint8Array>({ start: controller => void (this.#body = controller) })
+    this.#answer(new Response(body, { headers: { 'content-type': type } }))
+  }
+
+  send(list: string): void {
+    this.#body!.enqueue(new TextEncoder().encode(`data: ${list}\n\n`))
+  }
+
+  end(): void {
+    this.#body!.close()
+  }
+
+  break(): void {
+    this.#body!.error(new TypeError('terminated'))
+  }
+}
+
+/** Every request waits until the test takes it by its address and answers it. */
+export class FakeNetwork {
+  #arrived: FakeRequest[] = []
+  #wanted: { url: string; take: (request: FakeRequest) => void }[] = []
+  readonly log: string[] = []
+
+  fetch = ((url: string, init: RequestInit) => {
+    const request = new FakeRequest(url, init)
+    this.log.push(url)
+    const at = this.#wanted.findIndex(wanted => wanted.url === url)
+    if (at < 0) this.#arrived.push(request)
+    else this.#wanted.splice(at, 1)[0]!.take(request)
+    return request.response
+  }) as typeof globalThis.fetch
+
+  async request(url: string): Promise<FakeRequest> {
+    const at = this.#arrived.findIndex(request => request.url === url)
+    if (at >= 0) return this.#arrived.splice(at, 1)[0]!
+    return new Promise(take => this.#wanted.push({ url, take }))
+  }
+
+  /** How many requests went to this address so far. */
+  count(url: string): number {
+    return this.log.filter(seen => seen === url).length
+  }
+
+  /** Answers metadata, keys and the first list. */
+  async begin(list: string): Promise<void> {
+    ;(await this.request(METADATA_URL)).json(METADATA)
+    ;(await this.request(METADATA.jwks_uri)).json({ keys: ['first'] })
+    ;(await this.request(METADATA.revocation_list_uri)).text(list)
+  }
+}
+
+export const since = (address: string, seq: number, epoch = EPOCH) => `${address}?since=${epoch}%3A${seq}`
+
+interface FakeList {
+  seq: number
+  iat: number
+  since?: number
+  kid?: string
+  epoch?: string
+}
+
+/** A list for the fake module. */
+export const list = (seq: number, more: Partial<FakeList> = {}) => JSON.stringify({ iat: 1_700_000_000 + seq, seq, ...more })
+
+/** Stands in for the module: lists are JSON, keys are names, a token is the name of its key. */
+export const fakeModule: Instantiate = () => new FakeVerifier()
+
+class FakeVerifier implements WasmVerifier {
+  #keys = new Set<string>()
+  #held: Required<Pick<FakeList, 'seq' | 'iat' | 'epoch'>> | undefined
+
+  addJwks(jwks: string): void {
+    for (const key of (JSON.parse(jwks) as { keys: string[] }).keys) this.#keys.add(key)
+  }
+
+  load(text: string) {
+    const { seq, iat, since, kid = 'first', epoch = EPOCH } = JSON.parse(text) as FakeList
+    if (!this.#keys.has(kid)) throw { code: 'ERR_JWKS_NO_MATCHING_KEY', message: 'no trusted key', kid }
+    const held = this.#held
+    if (held?.epoch === epoch && (seq < held.seq || (seq === held.seq && iat < held.iat))) {
+      throw { code: 'ERR_LIST_ROLLBACK', message: 'older' }
+    }
+    if (since !== undefined && (held?.epoch !== epoch || since > held.seq)) throw { code: 'ERR_LIST_GAP', message: 'gap', since }
+    this.#held = { seq, iat: Math.max(iat, held?.iat ?? 0), epoch }
+    return { epoch, sequence: seq, entries: 0, outcome: 'applied' as const }
+  }
+
+  verify(token: string, wallSeconds: number): string {
+    if (!this.#keys.has(token)) throw { code: 'ERR_JWKS_NO_MATCHING_KEY', message: 'no trusted key', kid: token }
+    return `{"payload":{"__proto__":{"admin":true},"now":${wallSeconds}},"revocation":"not_revoked"}`
+  }
+
+  status(wallSeconds: number) {
+    const { seq = null, iat = null, epoch = null } = this.#held ?? {}
+    const freshness = { asOf: iat, age: iat === null ? null : wallSeconds - iat, stale: false }
+    return { epoch, sequence: seq, entries: 0, ...freshness, ttl: seq === null ? null : 10, keys: [...this.#keys] }
+  }
+}

@@ -1,0 +1,222 @@
+/** Rules of verification. Units and names follow `jose`: times are seconds. */
+export interface VerifierOptions {
+  /** Expected `iss`, compared character by character. Mandatory. */
+  issuer: string
+  /** Accepted `aud` values, one of which a token must carry. Mandatory; `null` opts out. */
+  audience: string | readonly string[] | null
+  /** Keys trusted from the start (RFC 7517). A loaded list's keys replace them. Default: none. */
+  jwks?: { readonly keys: readonly object[] }
+  /** Seconds by which `exp`, `nbf` and `iat` may be off; never more than the list's `leeway`. Default: the list's `leeway`. */
+  clockTolerance?: number
+  /** Seconds after which a list is stale. Default: three times the list's `ttl`. */
+  maxStaleness?: number
+  /** A stale list: verify all the same and say so in `freshness.stale`, or throw `ERR_LIST_STALE`. Default: `'allow'`. */
+  onStale?: 'allow' | 'deny'
+  /** No list yet: throw `ERR_LIST_MISSING`, or answer `revocation: 'unknown'`. Default: `'deny'`. */
+  onMissing?: 'deny' | 'allow'
+  /**
+   * Seconds past `exp` for which a token is accepted while the issuer is unheard of: nothing newer than three times the
+   * list's `ttl`, and the last list signed before that `exp`. Such an answer has `outage: true`. Default: 0, off.
+   */
+  outageGrace?: number
+  /** How many verified tokens are remembered, so that their signature is not computed again. Default: 10000; 0 is none. */
+  cacheSize?: number
+}
+
+/** The host's idea of the time, where it is known better than by `Date.now()`. */
+export interface AtTime {
+  /** Default: now. A list that proves a later time wins over it. */
+  currentDate?: Date
+}
+
+/** The claims of an access token (RFC 9068), as they were signed. */
+export interface AccessTokenClaims {
+  iss: string
+  sub: string
+  aud: string | string[]
+  /** NumericDate, seconds. */
+  exp: number
+  /** NumericDate, seconds. */
+  iat: number
+  /** NumericDate, seconds. */
+  nbf?: number
+  jti: string
+  client_id: string
+  /** The subject's token group, 16 hex digits. */
+  gid: string
+  /** The session, 16 hex digits. */
+  sid: string
+  scope?: string
+  [claim: string]: unknown
+}
+
+/** The protected header of an access token. */
+export interface AccessTokenHeader {
+  alg: 'EdDSA' | 'Ed25519'
+  typ: string
+  kid: string
+  [parameter: string]: unknown
+}
+
+/** How current the revocation list behind an answer is. */
+export interface Freshness {
+  /** NumericDate at which the issuer vouched that nothing was missing; `null` without a list. */
+  asOf: number | null
+  /** Seconds since `asOf`; `null` without a list. */
+  age: number | null
+  /** Older than `maxStaleness`. */
+  stale: boolean
+}
+
+/** The answer about a token that is good. */
+export interface Verified {
+  payload: AccessTokenClaims
+  protectedHeader: AccessTokenHeader
+  /** `'unknown'` only without a list and with `onMissing: 'allow'`. */
+  revocation: 'not_revoked' | 'unknown'
+  freshness: Freshness
+  /** Past its `exp`, and accepted by `outageGrace` because the issuer is unheard of. */
+  outage: boolean
+}
+
+/** A list that was taken. */
+export interface Loaded {
+  /** The log's lineage, 16 hex digits. */
+  epoch: string
+  /** The last entry included. */
+  sequence: number
+  /** How many handles are held as revoked. */
+  entries: number
+}
+
+/** What a verifier holds. */
+export interface Status extends Freshness {
+  /** `null` without a list. */
+  epoch: string | null
+  /** `null` without a list. */
+  sequence: number | null
+  entries: number
+  /** Seconds within which the issuer means to have a newer list; `null` without a list. */
+  ttl: number | null
+  /** The `kid`s of the trusted keys. */
+  keys: string[]
+}
+
+/** Verifies access tokens against what it holds, without any I/O. */
+export interface Verifier {
+  /**
+   * Takes a revocation list, a snapshot or a delta.
+   *
+   * @throws {TokenError} `ERR_LIST_INVALID`, `ERR_LIST_ROLLBACK` (older than what is held), `ERR_LIST_GAP` (a snapshot is
+   *   needed), or a signature's code. What was held stays.
+   */
+  load(list: string, at?: AtTime): Loaded
+  /**
+   * Verifies one access token.
+   *
+   * @throws {TokenError} with a stable `code`; no message holds a token.
+   */
+  verify(token: string, at?: AtTime): Verified
+  status(at?: AtTime): Status
+}
+
+/** How a connected verifier gets its lists at the moment. */
+export type Mode = 'stream' | 'poll' | 'request' | 'closed'
+
+/** News of a connected verifier. */
+export interface VerifierEvents {
+  /** A list brought revocations, keys or another epoch. */
+  change: Loaded
+  /** The issuer could not be reached, or sent what was not taken. The verifier goes on by itself. */
+  error: Error
+}
+
+/** Where a connected verifier finds its issuer, besides the rules of verification. */
+export interface ConnectOptions extends VerifierOptions {
+  /** Used for every request. Default: the global `fetch`. */
+  fetch?: typeof globalThis.fetch
+  /** `'auto'` holds a stream and polls while none can be had; `'poll'` only polls. Default: `'auto'`. */
+  transport?: 'auto' | 'poll'
+  /** Seconds that the first list may take before `connectVerifier` rejects. Default: 10. */
+  connectTimeout?: number
+}
+
+/** Something that keeps a Worker alive past its answer: the `ctx` of a `fetch` handler. */
+export interface WaitUntil {
+  waitUntil(promise: Promise<unknown>): void
+}
+
+/** A verifier that keeps itself fresh. */
+export interface ConnectedVerifier extends Verifier {
+  status(at?: AtTime): Status & { mode: Mode }
+  /** Listens; the answer is a function that stops it. */
+  on<Name extends keyof VerifierEvents>(name: Name, listener: (news: VerifierEvents[Name]) => void): () => void
+  off<Name extends keyof VerifierEvents>(name: Name, listener: (news: VerifierEvents[Name]) => void): void
+  /** Asks the issuer now; at most one such request is under way. Rejects when it cannot be reached. */
+  refresh(): Promise<void>
+  /** Ends every request, stream and timer. What is held can still verify. */
+  close(): void
+}
+
+/** A verifier that is refreshed within requests, where nothing may run outside of one. */
+export interface LazyVerifier extends Verifier {
+  status(at?: AtTime): Status & { mode: Mode }
+  on: ConnectedVerifier['on']
+  off: ConnectedVerifier['off']
+  /**
+   * Call it in each request, before `verify`. The first one waits for a list. Later ones come back at once and bring the
+   * list up to date through `ctx.waitUntil`; without a `ctx` they wait whenever the list is older than its `ttl`.
+   */
+  refresh(ctx?: WaitUntil): Promise<void>
+}
+
+export interface CreateVerifier {
+  (options: VerifierOptions): Verifier
+}
+
+export interface ConnectVerifier {
+  (options: ConnectOptions): Promise<ConnectedVerifier>
+  /** No I/O, timer or randomness until its first `refresh`: for module scope in Workers. */
+  lazy(options: ConnectOptions): LazyVerifier
+}
+
+/** Makes a verifier that does no I/O at all: bring your own keys and lists. */
+export const createVerifier: CreateVerifier
+
+/** Finds everything from the issuer's metadata (RFC 8414), and resolves once a list is held. */
+export const connectVerifier: ConnectVerifier
+
+/** The stable codes of a {@link TokenError}. */
+export const codes: {
+  readonly ERR_JOSE_ALG_NOT_ALLOWED: 'ERR_JOSE_ALG_NOT_ALLOWED'
+  readonly ERR_JWKS_INVALID: 'ERR_JWKS_INVALID'
+  readonly ERR_JWKS_NO_MATCHING_KEY: 'ERR_JWKS_NO_MATCHING_KEY'
+  readonly ERR_JWS_INVALID: 'ERR_JWS_INVALID'
+  readonly ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'
+  readonly ERR_JWT_CLAIM_VALIDATION_FAILED: 'ERR_JWT_CLAIM_VALIDATION_FAILED'
+  readonly ERR_JWT_EXPIRED: 'ERR_JWT_EXPIRED'
+  readonly ERR_JWT_INVALID: 'ERR_JWT_INVALID'
+  readonly ERR_JWT_REVOKED: 'ERR_JWT_REVOKED'
+  readonly ERR_LIST_GAP: 'ERR_LIST_GAP'
+  readonly ERR_LIST_INVALID: 'ERR_LIST_INVALID'
+  readonly ERR_LIST_MISSING: 'ERR_LIST_MISSING'
+  readonly ERR_LIST_ROLLBACK: 'ERR_LIST_ROLLBACK'
+  readonly ERR_LIST_STALE: 'ERR_LIST_STALE'
+  readonly ERR_METADATA_INVALID: 'ERR_METADATA_INVALID'
+  readonly ERR_OPTIONS_INVALID: 'ERR_OPTIONS_INVALID'
+  readonly ERR_WASM_UNAVAILABLE: 'ERR_WASM_UNAVAILABLE'
+}
+
+export type Code = keyof typeof codes
+
+/** Why something was refused. The message never holds a token. */
+export class TokenError extends Error {
+  constructor(code: Code, message: string, evidence?: Readonly<Record<string, unknown>>, options?: ErrorOptions)
+  readonly name: 'TokenError'
+  readonly code: Code
+  /** What the refusal rests on, by code: the claim, the times, the option. */
+  readonly evidence: Readonly<Record<string, unknown>>
+}
+
+/** Whether this is a {@link TokenError}, of any copy of this package, and of this `code` where one is given. */
+export function isTokenError(error: unknown, code?: Code): error is TokenError

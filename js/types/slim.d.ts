@@ -1,0 +1,18 @@
+import type { ConnectVerifier, CreateVerifier } from './index.js'
+
+export type * from './index.js'
+export { TokenError, codes, isTokenError } from './index.js'
+
+/** What the bytes may come as: the compiled module, the bytes of `doorlist/verifier.wasm`, or a function that has either. */
+export type WasmSource = WebAssembly.Module | BufferSource | (() => WebAssembly.Module | BufferSource)
+
+/**
+ * The same API without the inlined bytes, for whoever ships `doorlist/verifier.wasm` in their own way. Nothing is
+ * compiled before the first verifier is made.
+ *
+ * ```js
+ * import { bind } from 'doorlist/slim'
+ * const { createVerifier } = bind(await WebAssembly.compileStreaming(fetch('/verifier.wasm')))
+ * ```
+ */
+export function bind(source: WasmSource): { createVerifier: CreateVerifier; connectVerifier: ConnectVerifier }

@@ -1,0 +1,3 @@
+/** The compiled verifier, where the platform or bundler hands a `.wasm` import over as a module (workerd, Wrangler). */
+declare const module: WebAssembly.Module
+export default module
