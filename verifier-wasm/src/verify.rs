@@ -101,6 +101,9 @@ pub struct Status {
     /// How old that is.
     #[serde(flatten)]
     pub freshness: Freshness,
+    /// Seconds within which the issuer means to have a newer list.
+    #[serde(rename = "ttl")]
+    pub ttl_secs: Option<u64>,
     /// The names of the trusted keys.
     pub keys: Vec<KeyId>,
 }
@@ -214,6 +217,7 @@ impl Verifier {
             sequence: cursor.map(|cursor| cursor.seq),
             entries: self.list.as_ref().map_or(0, HeldList::entries),
             freshness: self.freshness(at),
+            ttl_secs: self.list.as_ref().map(HeldList::ttl_secs),
             keys: self.keys.trusted().iter().map(PublicKey::kid).collect(),
         }
     }

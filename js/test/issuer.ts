@@ -1,0 +1,63 @@
+// A small issuer in this profile (verifier-wasm/FORMAT.md), signing with jose: another hand than the project's own.
+import { CompactSign, SignJWT, calculateJwkThumbprint, exportJWK, generateKeyPair, type CryptoKey } from 'jose'
+
+export const ISSUER = 'https://issuer.example'
+export const AUDIENCE = 'api'
+
+export interface ListClaims {
+  iat: number
+  seq: number
+  since?: number
+  revoked?: string[]
+  cutoff?: number
+  [claim: string]: unknown
+}
+
+export class TestIssuer {
+  private constructor(
+    readonly kid: string,
+    readonly jwks: { keys: object[] },
+    private readonly key: CryptoKey,
+  ) {}
+
+  static async create(): Promise<TestIssuer> {
+    const { publicKey, privateKey } = await generateKeyPair('Ed25519')
+    const jwk = await exportJWK(publicKey)
+    const kid = await calculateJwkThumbprint(jwk)
+    return new TestIssuer(kid, { keys: [{ ...jwk, kid, alg: 'EdDSA', use: 'sig' }] }, privateKey)
+  }
+
+  token(iat: number, more: Record<string, unknown> = {}, header: Record<string, unknown> = {}): Promise<string> {
+    const claims = { gid: '00000000000a0001', sid: '00000000000a0002', client_id: 'web', ...more }
+    return new SignJWT(claims)
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: this.kid, ...header })
+      .setIssuer(ISSUER)
+      .setSubject('alice')
+      .setAudience(AUDIENCE)
+      .setIssuedAt(iat)
+      .setExpirationTime(iat + 900)
+      .setJti('token-1')
+      .sign(this.key)
+  }
+
+  list({ revoked = [], ...more }: ListClaims): Promise<string> {
+    const snapshot = more.since === undefined ? { jwks: this.jwks } : {}
+    const fixed = { iss: ISSUER, ttl: 10, retain: 1020, leeway: 60, epoch: '00000000000000ab', cutoff: 0 }
+    const claims = { ...fixed, ...snapshot, revoked: encodeHandles(revoked), ...more }
+    return new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'revocation-list+jwt', kid: this.kid })
+      .sign(this.key)
+  }
+}
+
+/** Groups in ascending order: block (6 bytes), count − 1 (2 bytes), positions (2 bytes each); big-endian. */
+function encodeHandles(handles: string[]): string {
+  const blocks = new Map<string, string[]>()
+  for (const handle of [...handles].sort()) {
+    const block = handle.slice(0, 12)
+    blocks.set(block, [...(blocks.get(block) ?? []), handle.slice(12)])
+  }
+  const count = (positions: string[]) => (positions.length - 1).toString(16).padStart(4, '0')
+  const groups = [...blocks].map(([block, positions]) => block + count(positions) + positions.join(''))
+  return Buffer.from(groups.join(''), 'hex').toString('base64url')
+}

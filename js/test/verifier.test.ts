@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { Code } from '../types/index.js'
+import { createVerifier, isTokenError } from '../src/entrypoints/index.js'
+import { AUDIENCE, ISSUER, TestIssuer } from './issuer.js'
+
+const issuer = await TestIssuer.create()
+const NOW = 1_800_000_000
+const currentDate = new Date(NOW * 1000)
+const rules = { issuer: ISSUER, audience: AUDIENCE, jwks: issuer.jwks }
+const refuses = (call: () => unknown, code: Code, evidence: Record<string, unknown> = {}) =>
+  assert.throws(call, error => {
+    assert.ok(isTokenError(error, code), `${String(error)} instead of ${code}`)
+    for (const [name, value] of Object.entries(evidence)) assert.deepEqual(error.evidence[name], value, name)
+    return true
+  })
+
+async function ready(list: Parameters<TestIssuer['list']>[0] = { iat: NOW, seq: 1 }) {
+  const verifier = createVerifier(rules)
+  verifier.load(await issuer.list(list), { currentDate })
+  return verifier
+}
+
+test('a token that jose signed in our profile is verified', async () => {
+  const verifier = await ready()
+  const token = await issuer.token(NOW, { scope: 'read', tenant: { id: 7 } })
+  const { payload, protectedHeader, ...answer } = verifier.verify(token, { currentDate })
+  assert.deepEqual(protectedHeader, { alg: 'EdDSA', typ: 'at+jwt', kid: issuer.kid })
+  assert.equal(payload.sub, 'alice')
+  assert.deepEqual(payload['tenant'], { id: 7 })
+  assert.deepEqual(answer, {
+    revocation: 'not_revoked',
+    freshness: { asOf: NOW, age: 0, stale: false },
+    outage: false,
+  })
+})
+
+test('the algorithm has two names', async () => {
+  const verifier = await ready()
+  const token = await issuer.token(NOW, {}, { alg: 'Ed25519', typ: 'application/at+jwt' })
+  assert.equal(verifier.verify(token, { currentDate }).protectedHeader.alg, 'Ed25519')
+})
+
+test('refused by code, with evidence', async () => {
+  const verifier = await ready({ iat: NOW, seq: 1, revoked: ['00000000000b0002', '00000000000a0003'] })
+  const at = { currentDate }
+  refuses(() => verifier.verify('nonsense', at), 'ERR_JWS_INVALID')
+  refuses(() => verifier.verify('x'.repeat(8193), at), 'ERR_JWS_INVALID', { length: 8193, limit: 8192 })
+  const token = await issuer.token(NOW)
+  refuses(() => verifier.verify(token, { currentDate: new Date((NOW + 961) * 1000) }), 'ERR_JWT_EXPIRED', { expiresAt: NOW + 900, now: NOW + 961 })
+  const [header, payload, signature] = token.split('.') as [string, string, string]
+  const flipped = signature.startsWith('A') ? `B${signature.slice(1)}` : `A${signature.slice(1)}`
+  refuses(() => verifier.verify(`${header}.${payload}.${flipped}`, at), 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED')
+  const group = await issuer.token(NOW, { gid: '00000000000a0003' })
+  refuses(() => verifier.verify(group, at), 'ERR_JWT_REVOKED', { by: 'gid', handle: '00000000000a0003', asOf: NOW })
+  const session = await issuer.token(NOW, { sid: '00000000000b0002' })
+  refuses(() => verifier.verify(session, at), 'ERR_JWT_REVOKED', { by: 'sid' })
+  const stranger = await (await TestIssuer.create()).token(NOW)
+  refuses(() => verifier.verify(stranger, at), 'ERR_JWKS_NO_MATCHING_KEY')
+})
+
+test('a message never holds the token', async () => {
+  const verifier = createVerifier(rules)
+  const token = await issuer.token(NOW)
+  try {
+    verifier.verify(token, { currentDate })
+    assert.fail('verified without a list')
+  } catch (error) {
+    assert.ok(isTokenError(error, 'ERR_LIST_MISSING'))
+    const said = JSON.stringify([error.message, error.stack, error.evidence])
+    for (const part of token.split('.')) assert.ok(!said.includes(part))
+  }
+})
+
+test('without a list, `onMissing: allow` says that it does not know', async () => {
+  const verifier = createVerifier({ ...rules, onMissing: 'allow' })
+  const { revocation, freshness } = verifier.verify(await issuer.token(NOW), { currentDate })
+  assert.equal(revocation, 'unknown')
+  assert.deepEqual(freshness, { asOf: null, age: null, stale: true })
+})
+
+test('what is no string never reaches the module', async () => {
+  const verifier = await ready()
+  for (const value of [undefined, null, 7, {}, [], new String('x'), Symbol('x')] as never[]) {
+    refuses(() => verifier.verify(value), 'ERR_JWS_INVALID')
+    refuses(() => verifier.load(value), 'ERR_LIST_INVALID')
+  }
+  for (const date of [new Date(NaN), new Date(-1), 7, '2027'] as never[]) {
+    refuses(() => verifier.status({ currentDate: date }), 'ERR_OPTIONS_INVALID', { option: 'currentDate' })
+  }
+  assert.equal(verifier.status({ currentDate }).sequence, 1)
+})
+
+test('a claim `__proto__` is a claim', async () => {
+  const verifier = await ready()
+  const token = await issuer.token(NOW, JSON.parse('{"__proto__":{"admin":true}}') as Record<string, unknown>)
+  const { payload } = verifier.verify(token, { currentDate })
+  assert.equal((payload as { admin?: unknown }).admin, undefined)
+  assert.equal(Object.getPrototypeOf(payload), Object.prototype)
+  assert.deepEqual(Object.getOwnPropertyDescriptor(payload, '__proto__')?.value, { admin: true })
+})
+
+test('lists: snapshot, delta, the same again, rollback, gap', async () => {
+  const verifier = await ready({ iat: NOW, seq: 5, revoked: ['00000000000b0001'] })
+  const delta = await issuer.list({ iat: NOW + 1, seq: 7, since: 5, revoked: ['00000000000b0002'] })
+  assert.deepEqual(verifier.load(delta, { currentDate }), { epoch: '00000000000000ab', sequence: 7, entries: 2 })
+  assert.equal(verifier.load(delta, { currentDate }).entries, 2)
+  const older = await issuer.list({ iat: NOW, seq: 6 })
+  refuses(() => verifier.load(older, { currentDate }), 'ERR_LIST_ROLLBACK', { heldSequence: 7, offeredSequence: 6 })
+  const later = await issuer.list({ iat: NOW + 2, seq: 9, since: 8 })
+  refuses(() => verifier.load(later, { currentDate }), 'ERR_LIST_GAP', { since: 8 })
+  assert.deepEqual(verifier.status({ currentDate: new Date((NOW + 60) * 1000) }), {
+    epoch: '00000000000000ab',
+    sequence: 7,
+    entries: 2,
+    asOf: NOW + 1,
+    age: 59,
+    stale: true,
+    ttl: 10,
+    keys: [issuer.kid],
+  })
+})
+
+test('methods may be taken off the verifier', async () => {
+  const { verify } = await ready()
+  assert.equal(verify(await issuer.token(NOW), { currentDate }).payload.sub, 'alice')
+})
+
+test('a bad key set is refused', () => {
+  refuses(() => createVerifier({ ...rules, jwks: { keys: [{ ...issuer.jwks.keys[0], d: 'secret' }] } }), 'ERR_JWKS_INVALID')
+})
