@@ -101,12 +101,12 @@ export class Follower {
   /** Whether the stream brought anything before it ended. */
   async #follow(): Promise<boolean> {
     let spoke = false
-    const heard = () => {
-      spoke = true
-      if (!this.#closed.signal.aborted) this.mode = 'stream'
+    const listener = (event: 'opened' | 'news') => {
+      if (event === 'news') spoke = true
+      else if (!this.#closed.signal.aborted) this.mode = 'stream'
     }
     try {
-      await this.#remote.follow(this.#closed.signal, heard)
+      await this.#remote.follow(this.#closed.signal, listener)
     } catch (error) {
       this.#failed(error)
     }

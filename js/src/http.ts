@@ -35,7 +35,7 @@ export async function fetchText(http: Http, request: Request & { readonly maxByt
   return text + decoder.decode()
 }
 
-/** The text of a 200 as it arrives. Ends when the other side ends it, throws when the connection breaks. */
+/** The text of a 200 as it arrives, an empty one first. Ends when the other side ends it, throws when the connection breaks. */
 export async function* fetchStream(http: Http, request: Request): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder()
   for await (const chunk of fetchBytes(http, request, 'open end')) yield decoder.decode(chunk, { stream: true })
@@ -49,6 +49,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
   const late = host.after(TIMEOUT_MS, () => abort.abort(new Unreachable(`${url} did not answer in ${TIMEOUT_MS} ms`)))
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   try {
     // `Accept` alone keeps a browser from asking for leave first (CORS-safelisted); a redirect could lead anywhere.
     const init: RequestInit = { headers: { accept }, redirect: 'manual', signal: abort.signal }
@@ -59,11 +60,16 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
       late()
       const type = response.headers.get('content-type') ?? 'no content type'
       if (!type.toLowerCase().startsWith(accept)) throw new Unreachable(`${url} answered with ${type}`)
+      yield new Uint8Array()
     }
-    const reader = response.body?.getReader()
+    reader = response.body?.getReader()
     // A `fetch` that was brought along may know no signals.
     abort.signal.addEventListener('abort', () => void reader?.cancel().catch(() => {}))
-    for (let chunk = await reader?.read(); chunk?.value !== undefined; chunk = await reader?.read()) yield chunk.value
+    while (!abort.signal.aborted) {
+      const chunk = await reader?.read()
+      if (chunk?.value === undefined) break
+      yield chunk.value
+    }
     abort.signal.throwIfAborted()
   } catch (error) {
     const reason: unknown = abort.signal.aborted ? abort.signal.reason : error
@@ -73,5 +79,6 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
     late()
     signal.removeEventListener('abort', stop)
     abort.abort()
+    void reader?.cancel().catch(() => {})
   }
 }

@@ -87,14 +87,15 @@ export class LazyFollower {
     const enough = new AbortController()
     const opened = this.#host.monotonic()
     let spoke = false
-    const heard = () => {
-      spoke = true
+    const listener = (event: 'opened' | 'news') => {
       this.mode = 'stream'
+      if (event === 'opened') return
+      spoke = true
       this.#askedAt = this.#host.monotonic()
     }
     void pause(this.#host, HOLD_MS, enough.signal).then(() => enough.abort())
     try {
-      await this.#remote.follow(enough.signal, heard)
+      await this.#remote.follow(enough.signal, listener)
     } catch (error) {
       if (!enough.signal.aborted) this.#news.emit('error', error as Error)
     } finally {

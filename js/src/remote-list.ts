@@ -60,10 +60,10 @@ export class RemoteList {
   }
 
   /**
-   * Follows the stream until it ends, breaks, or brings nothing newer for one and a half `ttl`. Calls `heard` for each
-   * list that was news. Throws when there is no stream.
+   * Follows the stream until it ends, breaks, or brings nothing newer for one and a half `ttl`. Tells `listener` when it
+   * is there, and of each list that was news. Throws when there is no stream.
    */
-  async follow(signal: AbortSignal, heard: () => void): Promise<void> {
+  async follow(signal: AbortSignal, listener: (event: 'opened' | 'news') => void): Promise<void> {
     const { list, stream } = await this.#prepare(signal)
     if (stream === undefined) throw new Unreachable(`${this.#issuer} has no \`revocation_stream_uri\``)
     const silence = new Silence(this.#http.host, signal)
@@ -72,12 +72,13 @@ export class RemoteList {
       silence.limit(1.5 * this.ttlMs)
       const request = { url: this.#since(stream), accept: 'text/event-stream', fresh: true, signal: silence.signal }
       for await (const chunk of fetchStream(this.#http, request)) {
+        if (chunk === '') listener('opened')
         for (const { event, data } of parser.push(chunk)) {
           if (event !== 'message') continue
           let outcome = await this.#take(data, silence.signal)
           if (outcome === 'gap') outcome = await this.#takeSnapshot(list, silence.signal)
           if (outcome !== 'news') continue
-          heard()
+          listener('news')
           silence.limit(1.5 * this.ttlMs)
         }
       }

@@ -16,6 +16,7 @@ export const EPOCH = '00000000000000ab'
 export class FakeHost implements Host {
   #ms = 1_700_000_000_000
   #timers = new Map<() => void, { at: number; ms: number }>()
+  #idlers: (() => void)[] = []
   #watchers: { ms: number; seen: () => void }[] = []
 
   now = () => this.#ms
@@ -26,7 +27,7 @@ export class FakeHost implements Host {
     const timer = () => call()
     this.#timers.set(timer, { at: this.#ms + ms, ms })
     this.#watchers = this.#watchers.filter(watcher => watcher.ms !== ms || watcher.seen())
-    return () => void this.#timers.delete(timer)
+    return () => this.#drop(timer)
   }
 
   /** Resolves when somebody waits for exactly so many milliseconds. */
@@ -35,15 +36,23 @@ export class FakeHost implements Host {
     await new Promise<void>(seen => this.#watchers.push({ ms, seen }))
   }
 
+  /** Resolves when nobody waits for anything. */
+  async idle(): Promise<void> {
+    if (this.#timers.size > 0) await new Promise<void>(idle => this.#idlers.push(idle))
+  }
+
   elapse(ms: number): void {
     this.#ms += ms
     for (const [timer, { at }] of [...this.#timers]) {
-      if (at <= this.#ms && this.#timers.delete(timer)) timer()
+      if (at > this.#ms || !this.#timers.has(timer)) continue
+      this.#drop(timer)
+      timer()
     }
   }
 
-  get timers(): number {
-    return this.#timers.size
+  #drop(timer: () => void): void {
+    this.#timers.delete(timer)
+    if (this.#timers.size === 0) this.#idlers.splice(0).forEach(idle => idle())
   }
 }
 

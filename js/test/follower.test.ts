@@ -1,0 +1,335 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeConnectVerifier } from '../src/api.js'
+import { isTokenError } from '../src/errors.js'
+import type { ConnectOptions, ConnectedVerifier, VerifierEvents } from '../types/index.js'
+import { EPOCH, FakeHost, FakeNetwork, ISSUER, METADATA, METADATA_URL, fakeModule, list, since } from './fakes.js'
+
+const SNAPSHOT = METADATA.revocation_list_uri
+const { list: LIST, stream: STREAM } = { list: since.bind(null, SNAPSHOT), stream: since.bind(null, METADATA.revocation_stream_uri) }
+/** Half of the first back-off's 1000 ms, since chance is 0. */
+const BACK_OFF = 500
+const SILENCE = 15_000
+
+const news = <Name extends keyof VerifierEvents>(verifier: ConnectedVerifier, name: Name) =>
+  new Promise<VerifierEvents[Name]>(resolve => {
+    const off = verifier.on(name, value => {
+      off()
+      resolve(value)
+    })
+  })
+
+function connecting(options: Partial<ConnectOptions> = {}) {
+  const network = new FakeNetwork()
+  const host = new FakeHost()
+  const connect = makeConnectVerifier(fakeModule, host)
+  const verifier = connect({ issuer: ISSUER, audience: 'api', fetch: network.fetch, ...options })
+  return { network, host, verifier }
+}
+
+async function connected(options: Partial<ConnectOptions> = {}) {
+  const { network, host, verifier } = connecting(options)
+  await network.begin(list(1))
+  return { network, host, verifier: await verifier }
+}
+
+async function streaming() {
+  const parts = await connected()
+  const stream = await parts.network.request(STREAM(1))
+  stream.open()
+  const change = news(parts.verifier, 'change')
+  stream.send(list(2, { since: 1 }))
+  await change
+  return { ...parts, stream }
+}
+
+test('metadata, keys, a first list, and the stream from there', async () => {
+  const { verifier, network, host } = await streaming()
+  assert.deepEqual(network.log, [METADATA_URL, METADATA.jwks_uri, SNAPSHOT, STREAM(1)])
+  const { mode, sequence, epoch } = verifier.status()
+  assert.deepEqual({ mode, sequence, epoch }, { mode: 'stream', sequence: 2, epoch: EPOCH })
+  verifier.close()
+  assert.equal(verifier.status().mode, 'closed')
+  await host.idle()
+})
+
+test('keys that were brought along are not asked for', async () => {
+  const { network, verifier } = connecting({ jwks: { keys: ['first' as never] } })
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(SNAPSHOT)).text(list(1))
+  ;(await verifier).close()
+  assert.equal(network.count(METADATA.jwks_uri), 0)
+})
+
+test('a request says nothing but what it accepts, follows no redirect, and goes past caches once a list is held', async () => {
+  const network = new FakeNetwork()
+  const verifier = makeConnectVerifier(fakeModule, new FakeHost())({ issuer: ISSUER, audience: null, fetch: network.fetch })
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(METADATA.jwks_uri)).json({ keys: ['first'] })
+  const first = await network.request(SNAPSHOT)
+  assert.deepEqual(first.init.headers, { accept: 'application/jwt' })
+  assert.equal(first.init.redirect, 'manual')
+  assert.equal(first.init.cache, undefined)
+  first.text(list(1))
+  const stream = await network.request(STREAM(1))
+  assert.equal(stream.init.cache, 'no-store')
+  ;(await verifier).close()
+  await stream.aborted
+})
+
+test('a stream that ends is resumed from the cursor, after a back-off', async () => {
+  const { verifier, network, host, stream } = await streaming()
+  stream.end()
+  await host.waits(BACK_OFF)
+  assert.equal(verifier.status().mode, 'poll')
+  host.elapse(BACK_OFF)
+  const next = await network.request(STREAM(2))
+  next.open()
+  const change = news(verifier, 'change')
+  next.send(list(3, { since: 2 }))
+  assert.equal((await change).sequence, 3)
+  verifier.close()
+})
+
+test('a stream that breaks is resumed too, and said to have broken', async () => {
+  const { verifier, network, host, stream } = await streaming()
+  const error = news(verifier, 'error')
+  stream.break()
+  assert.match((await error).message, /terminated/)
+  await host.waits(BACK_OFF)
+  host.elapse(BACK_OFF)
+  // What failed once is looked up anew.
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  await network.request(STREAM(2))
+  verifier.close()
+})
+
+test('a stream that is silent for one and a half ttl is given up', async () => {
+  const { verifier, network, host, stream } = await streaming()
+  host.elapse(SILENCE)
+  await stream.aborted
+  await host.waits(BACK_OFF / 2)
+  host.elapse(BACK_OFF / 2)
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  await network.request(STREAM(2))
+  verifier.close()
+})
+
+test('a heartbeat is no change, but is heard', async () => {
+  const { verifier, host, stream } = await streaming()
+  let changes = 0
+  verifier.on('change', () => changes++)
+  host.elapse(SILENCE - 1)
+  stream.send(list(2, { since: 2, iat: 1_700_000_099 }))
+  stream.send(list(3, { since: 2, iat: 1_700_000_099 }))
+  await news(verifier, 'change')
+  assert.equal(changes, 1)
+  assert.equal(verifier.status().asOf, 1_700_000_099)
+  verifier.close()
+})
+
+test('a gap asks for the snapshot', async () => {
+  const { verifier, network, stream } = await streaming()
+  stream.send(list(9, { since: 7 }))
+  const snapshot = await network.request(SNAPSHOT)
+  const change = news(verifier, 'change')
+  snapshot.text(list(9))
+  assert.equal((await change).sequence, 9)
+  verifier.close()
+})
+
+test('an older list is nothing new', async () => {
+  const { verifier, stream } = await streaming()
+  const change = news(verifier, 'change')
+  stream.send(list(1))
+  stream.send(list(3, { since: 1 }))
+  assert.equal((await change).sequence, 3)
+  verifier.close()
+})
+
+test('a list under an unknown key asks for the keys, at most once a minute', async () => {
+  const { verifier, network, host, stream } = await streaming()
+  let error = news(verifier, 'error')
+  stream.send(list(3, { since: 2, kid: 'second' }))
+  assert.ok(isTokenError(await error, 'ERR_JWKS_NO_MATCHING_KEY'))
+  assert.equal(network.count(METADATA.jwks_uri), 1)
+
+  await host.waits(BACK_OFF)
+  host.elapse(60_000)
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  const next = await network.request(STREAM(2))
+  next.open()
+  const change = news(verifier, 'change')
+  next.send(list(3, { since: 2, kid: 'second' }))
+  ;(await network.request(METADATA.jwks_uri)).json({ keys: ['second'] })
+  assert.equal((await change).sequence, 3)
+  assert.deepEqual(verifier.status().keys, ['first', 'second'])
+  verifier.close()
+})
+
+test('a token under an unknown key asks for the keys, at most once a minute', async () => {
+  const { verifier, network, host } = await streaming()
+  const refused = () => assert.throws(() => verifier.verify('second'), error => isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY'))
+  refused()
+  host.elapse(60_000)
+  refused()
+  refused()
+  ;(await network.request(METADATA.jwks_uri)).json({ keys: ['second'] })
+  ;(await network.request(LIST(2))).text(list(2))
+  await verifier.refresh()
+  assert.equal(verifier.verify('second').revocation, 'not_revoked')
+  assert.equal(network.count(METADATA.jwks_uri), 2)
+  assert.throws(() => verifier.verify('third'), error => isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY'))
+  assert.equal(network.count(METADATA.jwks_uri), 2)
+  verifier.close()
+})
+
+test('polls every ttl where there is no stream', async () => {
+  const network = new FakeNetwork()
+  const host = new FakeHost()
+  const connect = makeConnectVerifier(fakeModule, host)({ issuer: ISSUER, audience: 'api', fetch: network.fetch, transport: 'poll' })
+  await network.begin(list(1))
+  const verifier = await connect
+  ;(await network.request(LIST(1))).text(list(2, { since: 1 }))
+  await host.waits(8_000)
+  assert.equal(verifier.status().mode, 'poll')
+  host.elapse(8_000)
+  const change = news(verifier, 'change')
+  ;(await network.request(LIST(2))).text(list(3, { since: 2 }))
+  assert.equal((await change).sequence, 3)
+  assert.equal(network.count(METADATA.revocation_stream_uri), 0)
+  verifier.close()
+})
+
+test('polls while the stream cannot be had, and tries it again later and later', async () => {
+  const { verifier, network, host } = await connected()
+  for (const rest of [1_000, 2_000, 4_000]) {
+    ;(await network.request(STREAM(1))).open('text/html')
+    ;(await network.request(METADATA_URL)).json(METADATA)
+    ;(await network.request(LIST(1))).text(list(1))
+    await host.waits(rest)
+    host.elapse(rest)
+  }
+  assert.equal(verifier.status().mode, 'poll')
+  verifier.close()
+})
+
+test('while the issuer is away the back-off grows to half a ttl, and what is held still verifies', async () => {
+  const { verifier, network, host, stream } = await streaming()
+  stream.break()
+  for (const wait of [500, 1_000, 2_000, 4_000, 5_000, 5_000]) {
+    await host.waits(wait)
+    host.elapse(wait)
+    ;(await network.request(METADATA_URL)).refuse()
+    ;(await network.request(METADATA_URL)).refuse()
+    assert.equal(verifier.verify('first').revocation, 'not_revoked')
+  }
+  await host.waits(5_000)
+  host.elapse(5_000)
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  const back = await network.request(STREAM(2))
+  back.open()
+  const change = news(verifier, 'change')
+  back.send(list(3, { since: 2 }))
+  await change
+  assert.equal(verifier.status().mode, 'stream')
+  verifier.close()
+})
+
+test('one question at a time', async () => {
+  const { verifier, network } = await streaming()
+  const asked = [verifier.refresh(), verifier.refresh(), verifier.refresh()]
+  ;(await network.request(LIST(2))).text(list(3, { since: 2 }))
+  await Promise.all(asked)
+  assert.equal(network.count(LIST(2)), 1)
+  assert.equal(verifier.status().sequence, 3)
+  verifier.close()
+})
+
+test('the first list is tried for until the time is up; then nothing is left', async () => {
+  const { network, host, verifier } = connecting({ connectTimeout: 3 })
+  const rejected = assert.rejects(verifier, error => {
+    assert.ok(isTokenError(error, 'ERR_LIST_MISSING'))
+    assert.match(error.message, /no revocation list in 3000 ms.*connection refused/)
+    return true
+  })
+  for (const wait of [500, 1_000]) {
+    ;(await network.request(METADATA_URL)).refuse()
+    await host.waits(wait)
+    host.elapse(wait)
+  }
+  const hanging = await network.request(METADATA_URL)
+  host.elapse(1_500)
+  await hanging.aborted
+  await rejected
+  await host.idle()
+})
+
+test('an issuer that comes up late is found', async () => {
+  const { network, host, verifier } = connecting()
+  ;(await network.request(METADATA_URL)).text('starting', { status: 503 })
+  await host.waits(500)
+  host.elapse(500)
+  await network.begin(list(1))
+  ;(await verifier).close()
+})
+
+for (const [what, metadata] of [
+  ['another issuer', { ...METADATA, issuer: 'https://mallory.example' }],
+  ['an insecure address', { ...METADATA, jwks_uri: 'http://issuer.example/jwks' }],
+  ['no list', { ...METADATA, revocation_list_uri: undefined }],
+] as const) {
+  test(`metadata of ${what} is refused at once`, async () => {
+    const { network, verifier, host } = connecting()
+    ;(await network.request(METADATA_URL)).json(metadata)
+    await assert.rejects(verifier, error => isTokenError(error, 'ERR_METADATA_INVALID'))
+    await host.idle()
+  })
+}
+
+test('the metadata of an issuer with a path is between host and path', async () => {
+  const issuer = `${ISSUER}/tenant/7`
+  const { network, verifier } = connecting({ issuer })
+  ;(await network.request(`${METADATA_URL}/tenant/7`)).json({ ...METADATA, issuer })
+  ;(await network.request(METADATA.jwks_uri)).json({ keys: ['first'] })
+  ;(await network.request(SNAPSHOT)).text(list(1))
+  ;(await verifier).close()
+})
+
+test('answers are bounded in size and time', async () => {
+  const { network, host, verifier } = connecting({ connectTimeout: 60 })
+  ;(await network.request(METADATA_URL)).text('x'.repeat(256 * 1024 + 1))
+  await host.waits(500)
+  host.elapse(500)
+  const hanging = await network.request(METADATA_URL)
+  host.elapse(10_000)
+  await hanging.aborted
+  await host.waits(1_000)
+  host.elapse(1_000)
+  await network.begin(list(1))
+  ;(await verifier).close()
+})
+
+test('close ends the stream under way, and asking afterwards fails', async () => {
+  const { verifier, host, stream } = await streaming()
+  verifier.close()
+  await stream.aborted
+  await assert.rejects(verifier.refresh())
+  verifier.close()
+  await host.idle()
+  assert.equal(verifier.verify('first').revocation, 'not_revoked')
+})
+
+test('a listener that was taken off hears nothing', async () => {
+  const { verifier, stream } = await streaming()
+  const heard: number[] = []
+  const listener = ({ sequence }: { sequence: number }) => void heard.push(sequence)
+  verifier.on('change', listener)
+  verifier.off('change', listener)
+  const change = news(verifier, 'change')
+  stream.send(list(3, { since: 2 }))
+  await change
+  assert.deepEqual(heard, [])
+  assert.throws(() => verifier.on('chnage' as never, listener as never), /only 'change' and 'error'/)
+  verifier.close()
+})

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeConnectVerifier } from '../src/api.js'
+import { isTokenError } from '../src/errors.js'
+import type { ConnectOptions } from '../types/index.js'
+import { FakeHost, FakeNetwork, ISSUER, METADATA, METADATA_URL, fakeModule, list, since } from './fakes.js'
+
+const LIST = since.bind(null, METADATA.revocation_list_uri)
+const STREAM = since.bind(null, METADATA.revocation_stream_uri)
+const HOLD = 25_000
+
+/** The `ctx` of one request: what was put off until after its answer. */
+class Context {
+  readonly put: Promise<unknown>[] = []
+  waitUntil = (promise: Promise<unknown>) => void this.put.push(promise)
+}
+
+function lazy(options: Partial<ConnectOptions> = {}) {
+  const network = new FakeNetwork()
+  const host = new FakeHost()
+  const connect = makeConnectVerifier(fakeModule, host)
+  const verifier = connect.lazy({ issuer: ISSUER, audience: 'api', fetch: network.fetch, ...options })
+  return { network, host, verifier }
+}
+
+async function warm(options: Partial<ConnectOptions> = {}) {
+  const parts = lazy(options)
+  const ctx = new Context()
+  const first = parts.verifier.refresh(ctx)
+  await parts.network.begin(list(1))
+  await first
+  return { ...parts, ctx }
+}
+
+test('nothing runs before the first request', async () => {
+  const { network, host, verifier } = lazy()
+  assert.deepEqual(network.log, [])
+  await host.idle()
+  assert.equal(verifier.status().mode, 'request')
+  assert.equal(verifier.status().asOf, null)
+})
+
+test('the first request waits for a list, and holds the stream after its answer', async () => {
+  const { network, host, verifier, ctx } = await warm()
+  assert.equal(verifier.status().sequence, 1)
+  const stream = await network.request(STREAM(1))
+  stream.open()
+  const change = new Promise(resolve => verifier.on('change', resolve))
+  stream.send(list(2, { since: 1 }))
+  await change
+  assert.equal(verifier.status().mode, 'stream')
+  host.elapse(1)
+  stream.send(list(2, { since: 2, iat: 1_700_000_500 }))
+  host.elapse(HOLD)
+  await Promise.all(ctx.put)
+  await stream.aborted
+  await host.idle()
+  assert.equal(verifier.status().mode, 'request')
+})
+
+test('later requests come back at once, and one of them renews the stream', async () => {
+  const { network, host, verifier, ctx } = await warm()
+  ;(await network.request(STREAM(1))).open()
+  const meanwhile = new Context()
+  await verifier.refresh(meanwhile)
+  assert.equal(meanwhile.put.length, 0)
+  host.elapse(HOLD)
+  await Promise.all(ctx.put)
+  const [next, another] = [new Context(), new Context()]
+  await verifier.refresh(next)
+  await verifier.refresh(another)
+  assert.deepEqual([next.put.length, another.put.length], [1, 0])
+})
+
+test('a refresh that was cut off with its request does not block the next ones for long', async () => {
+  const { host, verifier } = await warm()
+  const soon = new Context()
+  await verifier.refresh(soon)
+  assert.equal(soon.put.length, 0)
+  host.elapse(36_000)
+  const later = new Context()
+  await verifier.refresh(later)
+  assert.equal(later.put.length, 1)
+})
+
+test('where no stream can be had, a request asks once in a ttl', async () => {
+  const { network, host, verifier, ctx } = await warm()
+  ;(await network.request(STREAM(1))).text('no', { status: 404 })
+  await Promise.all(ctx.put)
+  const early = new Context()
+  await verifier.refresh(early)
+  assert.equal(early.put.length, 0)
+  host.elapse(10_000)
+  const due = new Context()
+  await verifier.refresh(due)
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(LIST(1))).text(list(4, { since: 1 }))
+  await Promise.all(due.put)
+  assert.equal(verifier.status().sequence, 4)
+  assert.equal(network.count(STREAM(1)), 1)
+})
+
+test('without a context it waits when the list is due, and only then', async () => {
+  const { network, host, verifier } = lazy({ transport: 'poll' })
+  const first = verifier.refresh()
+  await network.begin(list(1))
+  await first
+  await verifier.refresh()
+  host.elapse(10_000)
+  const due = verifier.refresh()
+  ;(await network.request(LIST(1))).text(list(2, { since: 1 }))
+  await due
+  assert.equal(verifier.status().sequence, 2)
+  await host.idle()
+})
+
+test('a first request that cannot have a list says so, and the next one tries again', async () => {
+  const { network, verifier } = lazy()
+  const first = verifier.refresh(new Context())
+  ;(await network.request(METADATA_URL)).refuse()
+  await assert.rejects(first, error => isTokenError(error, 'ERR_LIST_MISSING'))
+  const second = verifier.refresh(new Context())
+  await network.begin(list(1))
+  await second
+  assert.equal(verifier.status().sequence, 1)
+})
+
+test('each cold request asks for itself: no promise of another request is waited for', async () => {
+  const { network, verifier } = lazy()
+  const requests = [verifier.refresh(), verifier.refresh()]
+  const abandoned = await network.request(METADATA_URL)
+  await network.begin(list(1))
+  await requests[1]
+  abandoned.refuse()
+  await assert.rejects(requests[0]!)
+})
+
+test('a failure in the background is told, not thrown', async () => {
+  const { network, verifier, ctx, host } = await warm()
+  const errors: Error[] = []
+  verifier.on('error', error => errors.push(error))
+  ;(await network.request(STREAM(1))).refuse()
+  host.elapse(10_000)
+  ;(await network.request(METADATA_URL)).refuse()
+  await Promise.all(ctx.put)
+  assert.equal(errors.length, 2)
+  assert.equal(verifier.verify('first').revocation, 'not_revoked')
+})
