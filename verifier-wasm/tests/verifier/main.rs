@@ -12,3 +12,4 @@
 mod support;
 
 mod first_look;
+mod vectors;

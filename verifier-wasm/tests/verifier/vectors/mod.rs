@@ -1,0 +1,261 @@
+//! `tests/vectors/*.json`: made here, compared here, and run here natively.
+
+mod claims;
+mod form;
+mod keys;
+mod lists;
+mod policies;
+mod revocation;
+mod time;
+
+use std::path::{Path, PathBuf};
+
+use doorlist_verifier::{Error, Options, Verified, Verifier};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// One case; see `tests/vectors/README.md`.
+#[derive(Serialize)]
+struct Case {
+    name: String,
+    now: u64,
+    policy: Value,
+    input: Input,
+    expect: Value,
+}
+
+#[derive(Serialize)]
+struct Input {
+    jwks: Value,
+    lists: Vec<Step>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    list: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now: Option<u64>,
+    expect: Value,
+}
+
+/// A good token under good conditions, to be spoilt by what follows.
+fn case(name: &str) -> Case {
+    Case {
+        name: name.to_owned(),
+        now: NOW,
+        policy: json!({ "issuer": ISSUER, "audience": AUDIENCE }),
+        input: Input {
+            jwks: serde_json::to_value(jwks(&[1])).expect("a key set serialises"),
+            lists: vec![Step { list: Key::number(1).list(&snapshot()), now: None, expect: loaded(100, 0) }],
+            token: Some(Key::number(1).token(&crate::support::claims())),
+        },
+        expect: accepted(),
+    }
+}
+
+impl Case {
+    fn token(mut self, token: String) -> Self {
+        self.input.token = Some(token);
+        self
+    }
+
+    /// A token of key 1 with these claims changed.
+    fn claims(self, changes: Value) -> Self {
+        self.token(Key::number(1).token(&claims_with(changes)))
+    }
+
+    fn policy(mut self, changes: Value) -> Self {
+        self.policy = changed(self.policy, changes);
+        self
+    }
+
+    fn jwks(mut self, jwks: Value) -> Self {
+        self.input.jwks = jwks;
+        self
+    }
+
+    /// Forgets the list that was loaded, and those before it.
+    fn no_list(mut self) -> Self {
+        self.input.lists.clear();
+        self
+    }
+
+    fn list(mut self, list: impl AsList, expect: Value) -> Self {
+        self.input.lists.push(Step { list: list.jwt(), now: None, expect });
+        self
+    }
+
+    fn list_at(mut self, now: u64, list: impl AsList, expect: Value) -> Self {
+        self.input.lists.push(Step { list: list.jwt(), now: Some(now), expect });
+        self
+    }
+
+    fn expect(self, expect: Value) -> Self {
+        Self { expect, ..self }
+    }
+
+    fn refused(self, code: &str) -> Self {
+        self.expect(refusal(code))
+    }
+
+    /// The verifier itself cannot be made.
+    fn unmakeable(mut self, code: &str) -> Self {
+        self.input.lists.clear();
+        self.input.token = None;
+        self.refused(code)
+    }
+}
+
+trait AsList {
+    fn jwt(self) -> String;
+}
+
+impl AsList for String {
+    fn jwt(self) -> String {
+        self
+    }
+}
+
+impl AsList for doorlist_verifier::RevocationList {
+    /// Signed by key 1.
+    fn jwt(self) -> String {
+        Key::number(1).list(&self)
+    }
+}
+
+fn accepted() -> Value {
+    json!({ "payload": { "sub": "alice" }, "revocation": "not_revoked" })
+}
+
+fn refusal(code: &str) -> Value {
+    json!({ "code": code })
+}
+
+fn misfit(claim: &str) -> Value {
+    claim_error(claim, "check_failed")
+}
+
+fn claim_error(claim: &str, reason: &str) -> Value {
+    json!({ "code": "ERR_JWT_CLAIM_VALIDATION_FAILED", "claim": claim, "reason": reason })
+}
+
+fn loaded(sequence: u64, entries: usize) -> Value {
+    json!({ "epoch": "0000000000000001", "sequence": sequence, "entries": entries })
+}
+
+fn files() -> Vec<(&'static str, Vec<Case>)> {
+    vec![
+        ("claims.json", claims::cases()),
+        ("form.json", form::cases()),
+        ("keys.json", keys::cases()),
+        ("lists.json", lists::cases()),
+        ("policies.json", policies::cases()),
+        ("revocation.json", revocation::cases()),
+        ("time.json", time::cases()),
+    ]
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors")
+}
+
+#[test]
+fn vectors_are_as_generated() {
+    let write = std::env::var_os("WRITE_VECTORS").is_some();
+    for (file, mut cases) in files() {
+        for case in &mut cases {
+            case.policy = sorted(&case.policy);
+            case.expect = sorted(&case.expect);
+            case.input.jwks = sorted(&case.input.jwks);
+            for step in &mut case.input.lists {
+                step.expect = sorted(&step.expect);
+            }
+        }
+        let wanted = serde_json::to_string_pretty(&cases).expect("cases serialise") + "\n";
+        let path = folder().join(file);
+        if write {
+            std::fs::write(&path, &wanted).expect("the folder can be written");
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            found == wanted,
+            "tests/vectors/{file} is not what its generator makes: run `WRITE_VECTORS=1 cargo test -p \
+             doorlist-verifier vectors` and look at the difference"
+        );
+    }
+}
+
+#[test]
+fn vectors_pass_natively() {
+    let mut names = std::collections::BTreeSet::new();
+    let mut failures = Vec::new();
+    for (file, cases) in files() {
+        for case in cases {
+            match run(&case) {
+                Ok(got) if covers(&got, &case.expect) => {}
+                Ok(got) => {
+                    failures.push(format!("{file}: {}: got {got}, expected {}", case.name, case.expect))
+                }
+                Err(sentence) => failures.push(format!("{file}: {}: {sentence}", case.name)),
+            }
+            assert!(names.insert(case.name.clone()), "{file}: {} occurs twice", case.name);
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The answer to the token, or the sentence about a list that was not answered as expected.
+fn run(case: &Case) -> Result<Value, String> {
+    let mut verifier = match make(case) {
+        Ok(verifier) => verifier,
+        Err(error) => return Ok(error),
+    };
+    for (number, step) in case.input.lists.iter().enumerate() {
+        let got = match verifier.load(&step.list, at(step.now.unwrap_or(case.now))) {
+            Ok(loaded) => serde_json::to_value(loaded).expect("serialises"),
+            Err(error) => report(&error),
+        };
+        if !covers(&got, &step.expect) {
+            return Err(format!("list {number}: got {got}, expected {}", step.expect));
+        }
+    }
+    let token = case.input.token.as_deref().ok_or("no token, but a verifier")?;
+    Ok(verifier.verify(token, at(case.now)).map_or_else(|error| report(&error), |verified| answer(&verified)))
+}
+
+fn make(case: &Case) -> Result<Verifier, Value> {
+    // What `Options` cannot even hold is refused where JavaScript's options are read.
+    let options: Options =
+        serde_json::from_value(case.policy.clone()).map_err(|_| refusal("ERR_OPTIONS_INVALID"))?;
+    let mut verifier = Verifier::new(options).map_err(|error| report(&error))?;
+    verifier.add_jwks(&case.input.jwks.to_string()).map_err(|error| report(&error))?;
+    Ok(verifier)
+}
+
+fn report(error: &Error) -> Value {
+    serde_json::to_value(error.report()).expect("serialises")
+}
+
+fn answer(verified: &Verified) -> Value {
+    json!({
+        "payload": serde_json::from_str::<Value>(&verified.payload_json).expect("JSON"),
+        "protectedHeader": serde_json::from_str::<Value>(&verified.header_json).expect("JSON"),
+        "revocation": verified.revocation,
+        "freshness": verified.freshness,
+        "outage": verified.outage,
+    })
+}
+
+/// Whether everything wanted is there.
+fn covers(got: &Value, wanted: &Value) -> bool {
+    match (got, wanted) {
+        (Value::Object(got), Value::Object(wanted)) => {
+            wanted.iter().all(|(name, wanted)| got.get(name).is_some_and(|got| covers(got, wanted)))
+        }
+        (got, wanted) => got == wanted,
+    }
+}
