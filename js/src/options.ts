@@ -24,7 +24,7 @@ const verifierRules: Record<keyof VerifierOptions, Rule> = {
     'the `aud` to expect, or a list of them; `null` says that any will do',
     value => value === null || isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
   ),
-  jwks: rule('a JSON Web Key Set, `{ keys: [...] }`', value => isObject(value) && Array.isArray(value['keys'])),
+  jwks: rule('a JSON Web Key Set, `{ keys: [...] }`', isObject),
   clockTolerance: seconds,
   maxStaleness: seconds,
   onStale: oneOf('allow', 'deny'),
@@ -89,5 +89,6 @@ function isIssuerUrl(value: unknown): boolean {
   return (protocol === 'https:' || protocol === 'http:') && !/[?#]/.test(value)
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

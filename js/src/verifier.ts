@@ -26,8 +26,7 @@ export class LocalVerifier implements Verifier {
   load(list: string, at?: AtTime): Loaded {
     if (typeof list !== 'string') throw new TokenError('ERR_LIST_INVALID', 'a revocation list must be a string')
     if (list.length > MAX_LIST_LENGTH) throw tooLong('ERR_LIST_INVALID', list.length, MAX_LIST_LENGTH)
-    const { outcome: _, ...loaded } = crossing(() => this.#wasm.load(list, this.#seconds(at), this.#host.monotonic()))
-    return loaded
+    return crossing(() => this.#wasm.load(list, this.#seconds(at), this.#host.monotonic()))
   }
 
   verify(token: string, at?: AtTime): Verified {

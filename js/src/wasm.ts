@@ -8,7 +8,7 @@ import { TokenError } from './errors.js'
 /** The class that `verifier-wasm/src/bindings.rs` exports. Times are wall-clock seconds and monotonic milliseconds. */
 export interface WasmVerifier {
   addJwks(jwks: string): void
-  load(list: string, wallSeconds: number, monotonicMs: number): Loaded & { outcome: 'applied' | 'unchanged' }
+  load(list: string, wallSeconds: number, monotonicMs: number): Loaded
   /** The whole answer as JSON text. */
   verify(token: string, wallSeconds: number, monotonicMs: number): string
   status(wallSeconds: number, monotonicMs: number): Status

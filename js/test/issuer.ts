@@ -15,23 +15,24 @@ export interface ListClaims {
 
 export class TestIssuer {
   private constructor(
+    readonly url: string,
     readonly kid: string,
     readonly jwks: { keys: object[] },
     private readonly key: CryptoKey,
   ) {}
 
-  static async create(): Promise<TestIssuer> {
+  static async create(url = ISSUER): Promise<TestIssuer> {
     const { publicKey, privateKey } = await generateKeyPair('Ed25519')
     const jwk = await exportJWK(publicKey)
     const kid = await calculateJwkThumbprint(jwk)
-    return new TestIssuer(kid, { keys: [{ ...jwk, kid, alg: 'EdDSA', use: 'sig' }] }, privateKey)
+    return new TestIssuer(url, kid, { keys: [{ ...jwk, kid, alg: 'EdDSA', use: 'sig' }] }, privateKey)
   }
 
   token(iat: number, more: Record<string, unknown> = {}, header: Record<string, unknown> = {}): Promise<string> {
     const claims = { gid: '00000000000a0001', sid: '00000000000a0002', client_id: 'web', ...more }
     return new SignJWT(claims)
       .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: this.kid, ...header })
-      .setIssuer(ISSUER)
+      .setIssuer(this.url)
       .setSubject('alice')
       .setAudience(AUDIENCE)
       .setIssuedAt(iat)
@@ -42,7 +43,7 @@ export class TestIssuer {
 
   list({ revoked = [], ...more }: ListClaims): Promise<string> {
     const snapshot = more.since === undefined ? { jwks: this.jwks } : {}
-    const fixed = { iss: ISSUER, ttl: 10, retain: 1020, leeway: 60, epoch: '00000000000000ab', cutoff: 0 }
+    const fixed = { iss: this.url, ttl: 10, retain: 1020, leeway: 60, epoch: '00000000000000ab', cutoff: 0 }
     const claims = { ...fixed, ...snapshot, revoked: encodeHandles(revoked), ...more }
     return new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
       .setProtectedHeader({ alg: 'EdDSA', typ: 'revocation-list+jwt', kid: this.kid })

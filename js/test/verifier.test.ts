@@ -103,8 +103,8 @@ test('a claim `__proto__` is a claim', async () => {
 test('lists: snapshot, delta, the same again, rollback, gap', async () => {
   const verifier = await ready({ iat: NOW, seq: 5, revoked: ['00000000000b0001'] })
   const delta = await issuer.list({ iat: NOW + 1, seq: 7, since: 5, revoked: ['00000000000b0002'] })
-  assert.deepEqual(verifier.load(delta, { currentDate }), { epoch: '00000000000000ab', sequence: 7, entries: 2 })
-  assert.equal(verifier.load(delta, { currentDate }).entries, 2)
+  assert.deepEqual(verifier.load(delta, { currentDate }), { epoch: '00000000000000ab', sequence: 7, entries: 2, outcome: 'applied' })
+  assert.equal(verifier.load(delta, { currentDate }).outcome, 'unchanged')
   const older = await issuer.list({ iat: NOW, seq: 6 })
   refuses(() => verifier.load(older, { currentDate }), 'ERR_LIST_ROLLBACK', { heldSequence: 7, offeredSequence: 6 })
   const later = await issuer.list({ iat: NOW + 2, seq: 9, since: 8 })

@@ -87,6 +87,8 @@ export interface Loaded {
   sequence: number
   /** How many handles are held as revoked. */
   entries: number
+  /** `'unchanged'` when it is the very list that is held. */
+  outcome: 'applied' | 'unchanged'
 }
 
 /** What a verifier holds. */

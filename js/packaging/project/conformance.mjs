@@ -1,0 +1,40 @@
+// One check for every runtime: each vector (tests/vectors/README.md) through the package as it was installed.
+
+/** Answers with how many vectors ran, and a sentence for each that came out otherwise. */
+export function conformance(doorlist, vectors) {
+  const failed = vectors.flatMap(vector => {
+    const difference = firstDifference(run(doorlist, vector), expected(vector), 'answer')
+    return difference === undefined ? [] : [`${vector.name}: ${difference}`]
+  })
+  return { ran: vectors.length, failed }
+}
+
+const expected = ({ input, expect }) => ({ lists: input.lists.map(step => step.expect), token: expect })
+
+function run({ createVerifier, isTokenError }, { now, policy, input }) {
+  const at = seconds => ({ currentDate: new Date(seconds * 1000) })
+  const outcome = call => {
+    try {
+      return call()
+    } catch (error) {
+      return isTokenError(error) ? { code: error.code, ...error.evidence } : { unnamed: String(error) }
+    }
+  }
+  const made = outcome(() => ({ verifier: createVerifier({ ...policy, jwks: input.jwks }) }))
+  if (made.verifier === undefined) return { lists: [], token: made }
+  const lists = input.lists.map(step => outcome(() => made.verifier.load(step.list, at(step.now ?? now))))
+  return { lists, token: outcome(() => made.verifier.verify(input.token, at(now))) }
+}
+
+/** What is expected must be there; there may be more. */
+function firstDifference(got, wanted, path) {
+  if (wanted === null || typeof wanted !== 'object') {
+    return got === wanted ? undefined : `${path} is ${JSON.stringify(got)}, not ${JSON.stringify(wanted)}`
+  }
+  if (got === null || typeof got !== 'object') return `${path} is ${JSON.stringify(got)}`
+  for (const [name, value] of Object.entries(wanted)) {
+    const difference = firstDifference(got[name], value, `${path}.${name}`)
+    if (difference !== undefined) return difference
+  }
+  return undefined
+}
