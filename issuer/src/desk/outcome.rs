@@ -2,35 +2,7 @@
 
 use doorlist_verifier::{Cursor, Handle, UnixSeconds};
 
-use crate::domain::{CustomClaims, Session, Subject, SubjectState};
-
-/// A session was opened or refreshed: everything an access token and a refresh token are made of.
-///
-/// Times are decided, not to be read again from a clock: `issued_at` is at or after every cut-off the decision
-/// knew, and `expires_at` is at or before the session's end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// The user.
-    pub sub: Subject,
-    /// The token group of the access token.
-    pub gid: Handle,
-    /// The session.
-    pub sid: Handle,
-    /// The generation of the refresh token to sign.
-    pub generation: u64,
-    /// Who the session was opened for.
-    pub client_id: String,
-    /// RFC 6749 §3.3 scope.
-    pub scope: Option<String>,
-    /// The caller's own claims.
-    pub claims: CustomClaims,
-    /// `iat` of the access token.
-    pub issued_at: UnixSeconds,
-    /// `exp` of the access token.
-    pub expires_at: UnixSeconds,
-    /// When the refresh token is of no use any more.
-    pub session_ends_at: UnixSeconds,
-}
+use crate::domain::{Grant, LoginRefusal, RefreshRefusal, Session, Subject, SubjectState};
 
 /// Answer to a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,22 +13,6 @@ pub enum Login {
     Refused(LoginRefusal),
 }
 
-/// Why no session was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoginRefusal {
-    /// No such account here, or another password: not told apart.
-    WrongPassword,
-    /// The password could not be checked now; try again after a moment.
-    CheckerBusy,
-    /// The subject is disabled (only said after the right password).
-    Disabled,
-    /// The subject fills its share of the revocation list; one place is free after this many seconds.
-    ListFull {
-        /// Seconds, at least 1.
-        retry_after_secs: u64,
-    },
-}
-
 /// Answer to a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refresh {
@@ -64,20 +20,8 @@ pub enum Refresh {
     Granted(Grant),
     /// RFC 6749 `invalid_grant`.
     Refused(RefreshRefusal),
-}
-
-/// Why a refresh token is no good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefreshRefusal {
-    /// The subject has no such session (any more).
-    NoSuchSession,
-    /// Idle or absolute lifetime is over.
-    Ended,
-    /// The subject is disabled.
-    Disabled,
-    /// The token belongs to another client; nothing was changed.
-    WrongClient,
-    /// A superseded token came back: the session was revoked, and its `sid` is in the log up to here.
+    /// `invalid_grant`: a superseded token came back, so two parties hold the session. It was revoked, and its
+    /// `sid` is in the log up to here.
     Reused(Cursor),
 }
 

@@ -3,20 +3,7 @@
 use async_trait::async_trait;
 use doorlist_verifier::Handle;
 
-use crate::domain::{CustomClaims, PasswordHash, Subject};
-
-/// A session to open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OpenSession {
-    /// Who it is for (RFC 6749 §2.2).
-    pub client_id: String,
-    /// RFC 6749 §3.3 scope.
-    pub scope: Option<String>,
-    /// What the user calls the device.
-    pub device: Option<String>,
-    /// The caller's own claims, already within their size.
-    pub claims: CustomClaims,
-}
+use crate::domain::{PasswordHash, Subject};
 
 /// Why a session may be opened.
 #[derive(Clone, Copy)]

@@ -26,32 +26,63 @@ pub enum NewEntry {
     Restored(Appended),
 }
 
-/// A handle, and for issuers only, whose it is and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What is revoked, and for issuers only, whose it is and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Hash)]
 pub struct Revoked {
-    /// The `gid` or `sid`.
-    pub handle: Handle,
     /// The subject it belongs to.
     pub sub: Subject,
     /// What to do to the record.
-    pub kind: RevocationKind,
-    /// For a `gid`: the one that takes its place. Whoever finishes the job puts this one in, so that a record
-    /// which lost its writes is led through the same groups again, and a later kick among them is found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<Handle>,
+    #[serde(flatten)]
+    pub revocation: Revocation,
 }
 
-/// What a revoked handle asks of its subject's record; ordered from the weakest to the strongest.
+impl Revoked {
+    /// What verifiers are told.
+    pub fn handle(&self) -> Handle {
+        self.revocation.handle()
+    }
+}
+
+/// What a revocation asks of its subject's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Hash)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Revocation {
+    /// The session ends.
+    Session {
+        /// The session.
+        sid: Handle,
+    },
+    /// Another group takes the place of this one.
+    Group {
+        /// The group that is void.
+        gid: Handle,
+        /// The group that takes its place. Whoever finishes the job puts in this very one: so a record that
+        /// lost writes is led through the same groups again, and a later revocation among them is found.
+        next: Handle,
+        /// What becomes of the sessions.
+        and: GroupEnd,
+    },
+}
+
+impl Revocation {
+    /// What verifiers are told.
+    pub fn handle(&self) -> Handle {
+        match self {
+            Self::Session { sid } => *sid,
+            Self::Group { gid, .. } => *gid,
+        }
+    }
+}
+
+/// What the end of a group means for the record; ordered from the weakest to the strongest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RevocationKind {
-    /// The session with this `sid` ends.
-    EndSession,
-    /// A new `gid`; sessions live on and refresh into it.
+pub enum GroupEnd {
+    /// Sessions live on and refresh into the next group.
     Void,
-    /// A new `gid` and no sessions.
+    /// Sessions end.
     Kick,
-    /// As a kick, and the subject is disabled.
+    /// Sessions end, and the subject is disabled.
     Disable,
 }
 
@@ -67,7 +98,7 @@ pub struct LogEntry {
 }
 
 /// What an entry in the log says; a cut-off has its time here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Hash)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Appended {
     /// See [`NewEntry::Revoked`].

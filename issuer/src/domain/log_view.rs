@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use doorlist_verifier::{Cursor, Handle, Seq, UnixSeconds};
 
 use super::log::Appended;
-use super::{LogEntry, LogPage, RevocationKind, Settings, Subject};
+use super::{LogEntry, LogPage, Revocation, Settings, Subject};
 
 /// What the log holds, as far as this node has heard. Grows by pages of the log, shrinks by [`Self::trim`].
 #[derive(Debug, Clone)]
@@ -68,6 +68,22 @@ impl LogView {
         if news { Applied::News } else { Applied::Nothing }
     }
 
+    /// Starts over from everything the log holds now; what this view heard past that stays, in the same epoch.
+    pub fn renew(&mut self, whole: &LogPage) {
+        let mut renewed = Self::new(whole);
+        if self.settings.epoch == renewed.settings.epoch {
+            let newer = self.since(whole.last).cloned().collect();
+            renewed.apply(&LogPage {
+                entries: newer,
+                last: self.last,
+                settings: self.settings,
+                now: whole.now,
+            });
+            renewed.last_key_change = renewed.last_key_change.max(self.last_key_change);
+        }
+        *self = renewed;
+    }
+
     /// Where this copy stands.
     pub fn position(&self) -> Cursor {
         Cursor { epoch: self.settings.epoch, seq: self.last }
@@ -98,7 +114,7 @@ impl LogView {
     /// Handles revoked past `since` in the order of the log; [`Seq::ZERO`] for all.
     pub fn handles_since(&self, since: Seq) -> impl Iterator<Item = Handle> {
         self.since(since).filter_map(|entry| match &entry.entry {
-            Appended::Revoked(revoked) => Some(revoked.handle),
+            Appended::Revoked(revoked) => Some(revoked.handle()),
             _ => None,
         })
     }
@@ -118,13 +134,7 @@ impl LogView {
         let seqs = self.by_subject.get(sub).map(Vec::as_slice).unwrap_or_default();
         let revoked = seqs.iter().filter_map(|seq| self.entries.get(seq)).filter_map(|entry| {
             let Appended::Revoked(revoked) = &entry.entry else { return None };
-            Some(Logged {
-                handle: revoked.handle,
-                kind: revoked.kind,
-                next: revoked.next,
-                seq: entry.seq,
-                at: entry.at,
-            })
+            Some(Logged { revocation: revoked.revocation, seq: entry.seq, at: entry.at })
         });
         SubjectLog { revoked: revoked.collect(), settings: self.settings, position: self.position() }
     }
@@ -178,15 +188,25 @@ pub struct SubjectLog {
     pub position: Cursor,
 }
 
+impl SubjectLog {
+    /// Seconds until the subject has fewer than `cap` live handles in the list; `None`: it has fewer now.
+    pub fn full_for_secs(&self, cap: usize, now: UnixSeconds) -> Option<u64> {
+        let mut ends: BTreeMap<Handle, UnixSeconds> = BTreeMap::new();
+        for logged in &self.revoked {
+            ends.insert(logged.revocation.handle(), logged.at.plus_secs(self.settings.retain_secs));
+        }
+        let mut live: Vec<_> = ends.into_values().filter(|end| *end >= now).collect();
+        live.sort_unstable();
+        let leaving = live.len().checked_sub(cap)?;
+        live.get(leaving).map(|end| end.secs_since(now) + 1)
+    }
+}
+
 /// One of a subject's entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Logged {
-    /// The `gid` or `sid`.
-    pub handle: Handle,
-    /// What it asks of the record.
-    pub kind: RevocationKind,
-    /// The `gid` that takes its place.
-    pub next: Option<Handle>,
+    /// What it says.
+    pub revocation: Revocation,
     /// Its number in the log.
     pub seq: Seq,
     /// When it was appended.

@@ -3,7 +3,7 @@
 use doorlist_verifier::{Handle, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
-use super::PasswordHash;
+use super::{Moment, PasswordHash};
 
 /// Caller's own claims, in the order they were given.
 pub type CustomClaims = serde_json::Map<String, serde_json::Value>;
@@ -25,6 +25,40 @@ pub struct Record {
     /// The latest end of any session this record ever held: until `retain` after it, the `gid` here is
     /// what a kick must append, although no session may be left.
     pub last_session_end: UnixSeconds,
+}
+
+impl Record {
+    /// A subject that has nothing yet.
+    pub fn new(gid: Handle) -> Self {
+        Self {
+            gid,
+            state: SubjectState::Active,
+            password: None,
+            sessions: Vec::new(),
+            last_session_end: UnixSeconds::ZERO,
+        }
+    }
+
+    /// The session with this `sid`, live or not.
+    pub fn session(&self, sid: Handle) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.sid == sid)
+    }
+
+    /// This record without sessions that have ended by themselves; their last tokens ended no later.
+    #[must_use]
+    pub fn pruned(&self, moment: &Moment<'_>) -> Self {
+        let mut record = self.clone();
+        record.sessions.retain(|session| session.is_live(moment));
+        record
+    }
+
+    /// Whether nothing is lost when the record is: no token of its `gid` can be alive, and it says nothing
+    /// that a login would not say anew.
+    pub fn is_past_keeping(&self, now: UnixSeconds, retain_secs: u64) -> bool {
+        self.state == SubjectState::Active
+            && self.password.is_none()
+            && self.last_session_end.plus_secs(retain_secs) < now
+    }
 }
 
 /// Whether the subject may have sessions.
@@ -66,4 +100,17 @@ pub struct Session {
     /// Claims of its access tokens besides the standard ones.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub claims: CustomClaims,
+}
+
+impl Session {
+    /// When it ends if it is not seen again: the earlier of its idle and its absolute end.
+    pub fn end(&self, refresh_idle_secs: u64) -> UnixSeconds {
+        self.ends_at.min(self.last_seen_at.plus_secs(refresh_idle_secs))
+    }
+
+    /// Whether it can be refreshed: not at its end, and not opened before everybody's sessions were ended.
+    pub fn is_live(&self, moment: &Moment<'_>) -> bool {
+        moment.now < self.end(moment.limits.refresh_idle_secs)
+            && self.created_at >= moment.log.settings.sessions_since
+    }
 }

@@ -2,9 +2,14 @@
 //!
 //! Time in here is the store's own clock, in whole seconds; sequence numbers are the store's to give.
 
+pub mod clock;
+pub mod embedded;
+
 use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Seq, UnixSeconds};
 use serde::{Deserialize, Serialize};
+
+pub use embedded::EmbeddedStore;
 
 use crate::domain::{AuditEvent, LogPage, NewEntry, Record, Settings, Subject};
 

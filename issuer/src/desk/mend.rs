@@ -1,0 +1,58 @@
+//! Putting back what a store lost that this node still holds.
+
+use std::collections::HashSet;
+
+use doorlist_verifier::Seq;
+
+use super::{Desk, lock};
+use crate::domain::{Appended, LogEntry, NewEntry, Subject};
+use crate::store::{Commit, StoreError};
+
+impl Desk {
+    /// Makes the union of the store's log and the copy: appends what the copy holds, is younger than `retain` and
+    /// the log lacks; puts back epoch, settings and key ring where they are missing; and appends one empty mark,
+    /// so that the sequence is past every number that was ever given.
+    pub(super) async fn mend(&self) -> Result<(), StoreError> {
+        let alone = self.mending.lock().await;
+        let (held, settings) = self.log(|log| {
+            let held: Vec<LogEntry> = log.since(Seq::ZERO).cloned().collect();
+            (held, *log.settings())
+        });
+        let settings = self.store.merge_settings(settings).await?;
+        self.put_back_ring().await?;
+
+        let log = self.store.log_since(Seq::ZERO).await?;
+        let known: HashSet<&Appended> = log.entries.iter().map(|entry| &entry.entry).collect();
+        let lost: Vec<Appended> = held
+            .into_iter()
+            .filter(|entry| entry.at.plus_secs(settings.retain_secs) >= log.now)
+            .map(|entry| entry.entry)
+            .filter(|entry| *entry != Appended::Mark && !known.contains(entry))
+            .collect();
+        tracing::warn!(lost = lost.len(), "the store lost its end of the log; putting it back");
+        let subjects: HashSet<Subject> = lost.iter().filter_map(subject).cloned().collect();
+        let entries = lost.into_iter().map(NewEntry::Restored).chain([NewEntry::Mark]).collect();
+        let seen = self.position().seq;
+        self.store.commit(Commit { entries, seen, ..Commit::default() }).await?;
+        self.hear_anew().await?;
+        drop(alone);
+        self.look_at(subjects.into_iter().collect()).await
+    }
+
+    async fn put_back_ring(&self) -> Result<(), StoreError> {
+        let remembered = lock(&self.ring).clone();
+        if let Some(ring) = remembered
+            && self.store.keys().await?.is_none()
+        {
+            self.store.swap_keys(None, ring, Vec::new(), self.position().seq).await?;
+        }
+        Ok(())
+    }
+}
+
+fn subject(entry: &Appended) -> Option<&Subject> {
+    match entry {
+        Appended::Revoked(revoked) => Some(&revoked.sub),
+        Appended::Cutoff { .. } | Appended::Key { .. } | Appended::Mark => None,
+    }
+}

@@ -1,0 +1,158 @@
+//! Sessions: opened, refreshed, ended.
+
+use doorlist_verifier::Handle;
+
+use super::request::{PasswordCheck, PasswordVerdict, Proof, RefreshClaims};
+use super::transact::{ATTEMPTS, Read, Step, contended};
+use super::{Desk, EndSession, Login, OpenSession, Refresh};
+use crate::domain::login::{self, LoginHandles, login};
+use crate::domain::refresh::{self, Presented, refresh};
+use crate::domain::revoke::end_session;
+use crate::domain::{Grant, LoginRefusal, Moment, PasswordHash, Subject};
+use crate::store::StoreError;
+
+impl Desk {
+    /// Opens a session. With [`Proof::Trusted`] a subject that is not there is made.
+    pub async fn open_session(
+        &self,
+        sub: &Subject,
+        session: OpenSession,
+        proof: Proof<'_>,
+    ) -> Result<Login, StoreError> {
+        let handles = LoginHandles { sid: self.draw(), gid: self.draw() };
+        let mut proven = Proven::new(proof);
+        for _ in 0..ATTEMPTS {
+            let read = self.read(sub).await?;
+            match proven.by(&read).await {
+                Standing::Holds => {}
+                // That took a while: decide on what holds now.
+                Standing::FoundRight => continue,
+                Standing::Fails(refusal) => return Ok(Login::Refused(refusal)),
+            }
+            match login(sub, read.record(), &session, handles, &read.moment(self)) {
+                login::Decision::Refuse(refusal) => return Ok(Login::Refused(refusal)),
+                login::Decision::Done(grant) => return Ok(Login::Opened(grant)),
+                login::Decision::Open(change, grant) => {
+                    if self.write(sub, &read, change).await?.is_some() {
+                        return Ok(Login::Opened(grant));
+                    }
+                }
+            }
+        }
+        Err(contended())
+    }
+
+    /// Refreshes a session by the table of [`refresh`]; a wrong `client_id` changes nothing.
+    ///
+    /// An answer that wrote nothing is given only when the store was confirmed within the heartbeat: an isolated
+    /// store would answer for ever.
+    pub async fn refresh(
+        &self,
+        token: &RefreshClaims,
+        client_id: Option<&str>,
+    ) -> Result<Refresh, StoreError> {
+        let presented = Presented { sid: token.sid, generation: token.generation, client_id };
+        let rule =
+            |read: &Read, moment: &Moment<'_>| match refresh(&token.sub, read.record(), presented, moment) {
+                refresh::Decision::Refuse(refusal) => {
+                    Step::Answer(Decided::Unwritten(Refresh::Refused(refusal)))
+                }
+                refresh::Decision::Repeat(grant) => Step::Answer(Decided::Unwritten(Refresh::Granted(grant))),
+                refresh::Decision::Advance(change, grant) => Step::Write(change, Decided::Advanced(grant)),
+                refresh::Decision::Reuse(change) => Step::Write(change, Decided::Reused),
+            };
+        let (decided, position) = self.transact(&token.sub, rule).await?;
+        Ok(match decided {
+            Decided::Unwritten(answer) => {
+                self.confirmed().await?;
+                answer
+            }
+            Decided::Advanced(grant) => Refresh::Granted(grant),
+            Decided::Reused => Refresh::Reused(position),
+        })
+    }
+
+    /// Ends a session, if it is one of this subject's.
+    pub async fn end_session(&self, sub: &Subject, sid: Handle) -> Result<EndSession, StoreError> {
+        self.end(sub, sid, None).await
+    }
+
+    /// RFC 7009: ends the session of an authentic refresh token, a superseded one too; with a `client_id`, only if
+    /// the session is that client's.
+    pub async fn end_by_refresh_token(
+        &self,
+        token: &RefreshClaims,
+        client_id: Option<&str>,
+    ) -> Result<EndSession, StoreError> {
+        self.end(&token.sub, token.sid, client_id).await
+    }
+
+    async fn end(
+        &self,
+        sub: &Subject,
+        sid: Handle,
+        client_id: Option<&str>,
+    ) -> Result<EndSession, StoreError> {
+        let mut seen = false;
+        let rule = |read: &Read, _: &Moment<'_>| {
+            let session = read.record().and_then(|record| Some((record, record.session(sid)?)));
+            let Some((record, session)) = session else { return Step::Answer(seen) };
+            if client_id.is_some_and(|client_id| client_id != session.client_id) {
+                return Step::Answer(false);
+            }
+            // From here on its absence is our doing, or somebody's who was faster.
+            seen = true;
+            match end_session(sub, record, sid) {
+                Some(change) => Step::Write(change, true),
+                None => Step::Answer(seen),
+            }
+        };
+        let (ended, position) = self.transact(sub, rule).await?;
+        Ok(if ended { EndSession::Ended(position) } else { EndSession::NoSuchSession })
+    }
+}
+
+enum Decided {
+    Unwritten(Refresh),
+    Advanced(Grant),
+    Reused,
+}
+
+/// A proof, and the hash it was found good for: another one in the record asks for it again.
+struct Proven<'a> {
+    proof: Proof<'a>,
+    good_for: Option<PasswordHash>,
+}
+
+enum Standing {
+    Holds,
+    FoundRight,
+    Fails(LoginRefusal),
+}
+
+impl<'a> Proven<'a> {
+    fn new(proof: Proof<'a>) -> Self {
+        Self { proof, good_for: None }
+    }
+
+    async fn by(&mut self, read: &Read) -> Standing {
+        let check: &dyn PasswordCheck = match self.proof {
+            Proof::Trusted => return Standing::Holds,
+            Proof::Password(check) => check,
+        };
+        let hash = read.record().and_then(|record| record.password.as_ref());
+        if hash.is_some() && hash == self.good_for.as_ref() {
+            return Standing::Holds;
+        }
+        match (check.check(hash).await, hash) {
+            (PasswordVerdict::Right, Some(hash)) => {
+                self.good_for = Some(hash.clone());
+                Standing::FoundRight
+            }
+            (PasswordVerdict::Right | PasswordVerdict::Wrong, _) => {
+                Standing::Fails(LoginRefusal::WrongPassword)
+            }
+            (PasswordVerdict::Busy, _) => Standing::Fails(LoginRefusal::CheckerBusy),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Subjects: made, kicked, disabled, shown.
+
+use doorlist_verifier::{Cursor, Handle};
+
+use super::outcome::{Account, DamagedSubject};
+use super::transact::{Read, Step};
+use super::{Change, Creation, Desk, Kick, SubjectDetails, SubjectPage};
+use crate::domain::lineage::Lineage;
+use crate::domain::revoke::{Holdings, delete, disable, enable, kick, set_password, void};
+use crate::domain::{
+    self, AuditEvent, AuditKind, GroupEnd, Moment, PasswordHash, Record, Session, Subject, SubjectState,
+};
+use crate::store::StoreError;
+
+impl Desk {
+    /// Ends every token and session the subject has now. With `expected`, only those that were made under this `gid`:
+    /// a retry of the same kick does not hit a login made after it.
+    pub async fn kick(&self, sub: &Subject, expected: Option<Handle>) -> Result<Kick, StoreError> {
+        let next = self.draw();
+        let mut begun: Option<Holdings> = None;
+        let rule = |read: &Read, moment: &Moment<'_>| {
+            let Some(record) = read.record() else {
+                return Step::Answer(if begun.is_some() { KickStep::Kicked } else { KickStep::Unknown });
+            };
+            if begun.is_none()
+                && let Some(gid) = expected
+                && gid != record.gid
+            {
+                match Lineage::of(moment.log).between(gid, record.gid) {
+                    Some(GroupEnd::Kick | GroupEnd::Disable) => return Step::Answer(KickStep::Kicked),
+                    // Its sessions live on in this group.
+                    Some(GroupEnd::Void) => {}
+                    None => return Step::Answer(KickStep::NotCurrent(record.gid)),
+                }
+            }
+            let holdings = begun.get_or_insert_with(|| Holdings::of(record));
+            if holdings.are_gone_from(Some(record)) {
+                return Step::Answer(KickStep::Kicked);
+            }
+            Step::Write(kick(sub, record, next), KickStep::Kicked)
+        };
+        let (step, position) = self.transact(sub, rule).await?;
+        Ok(match step {
+            KickStep::Kicked => Kick::Kicked(position),
+            KickStep::NotCurrent(gid) => Kick::NotCurrent { gid },
+            KickStep::Unknown => Kick::UnknownSubject,
+        })
+    }
+
+    /// Ends every access token the subject has now; its sessions refresh into new ones.
+    pub async fn void(&self, sub: &Subject) -> Result<Change, StoreError> {
+        let next = self.draw();
+        let mut begun = None;
+        self.change(sub, |record| {
+            let gid = *begun.get_or_insert(record.gid);
+            (record.gid == gid).then(|| void(sub, record, next))
+        })
+        .await
+    }
+
+    /// A kick, after which the subject may not log in.
+    pub async fn disable(&self, sub: &Subject) -> Result<Change, StoreError> {
+        let next = self.draw();
+        self.change(sub, |record| {
+            (record.state != SubjectState::Disabled).then(|| disable(sub, record, next))
+        })
+        .await
+    }
+
+    /// The subject may log in again.
+    pub async fn enable(&self, sub: &Subject) -> Result<Change, StoreError> {
+        self.change(sub, |record| (record.state != SubjectState::Active).then(|| enable(sub, record))).await
+    }
+
+    /// A kick, after which only the new password is good.
+    pub async fn set_password(&self, sub: &Subject, password: PasswordHash) -> Result<Change, StoreError> {
+        let next = self.draw();
+        self.change(sub, |record| {
+            (record.gid != next).then(|| set_password(sub, record, next, password.clone()))
+        })
+        .await
+    }
+
+    /// A kick, after which the subject is not there.
+    pub async fn delete_subject(&self, sub: &Subject) -> Result<Change, StoreError> {
+        let next = self.draw();
+        let change =
+            self.change(sub, |record| (record.gid != next).then(|| delete(sub, record, next))).await?;
+        if let Change::Done(_) = change {
+            self.forget_blank(sub, next).await?;
+        }
+        Ok(change)
+    }
+
+    /// Makes a subject, with the hash of its password if it has an account here.
+    pub async fn create_subject(
+        &self,
+        sub: &Subject,
+        password: Option<PasswordHash>,
+    ) -> Result<Creation, StoreError> {
+        let gid = self.draw();
+        let rule = |read: &Read, _: &Moment<'_>| match read.record() {
+            Some(record) => Step::Answer(record.gid == gid),
+            None => {
+                let record = Record { password: password.clone(), ..Record::new(gid) };
+                let mut change = domain::Change::to(record);
+                change.audit.push(AuditEvent::of(AuditKind::SubjectCreated, sub, gid));
+                Step::Write(change, true)
+            }
+        };
+        let (created, position) = self.transact(sub, rule).await?;
+        Ok(if created { Creation::Created(position) } else { Creation::Exists })
+    }
+
+    /// A subject and its live sessions; `None`: there is no such subject.
+    pub async fn subject(&self, sub: &Subject) -> Result<Option<SubjectDetails>, StoreError> {
+        let read = self.read(sub).await?;
+        let moment = read.moment(self);
+        Ok(read.record().map(|record| details(sub, record, |session| session.is_live(&moment))))
+    }
+
+    /// A page of at most `limit` subjects in order of their names.
+    pub async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<SubjectPage, StoreError> {
+        let rows = self.store.subjects(after, limit).await?;
+        let next = if rows.len() < limit { None } else { rows.last().map(|row| row.sub.clone()) };
+        let now = self.standing().confirmed_at;
+        let shown = rows.into_iter().map(|row| match row.record {
+            Ok((_, record)) => {
+                let log = self.log(|log| log.of(&row.sub));
+                let moment = Moment { now, limits: &self.limits, log: &log };
+                Ok(details(&row.sub, &record, |session| session.is_live(&moment)))
+            }
+            Err(error) => Err(DamagedSubject { sub: row.sub, reason: error.to_string() }),
+        });
+        Ok(SubjectPage { subjects: shown.collect(), next })
+    }
+
+    /// Runs a rule that wants a change or finds everything as it should be.
+    async fn change(
+        &self,
+        sub: &Subject,
+        mut rule: impl FnMut(&Record) -> Option<domain::Change> + Send,
+    ) -> Result<Change, StoreError> {
+        let step = |read: &Read, _: &Moment<'_>| match read.record() {
+            None => Step::Answer(Found::Nobody),
+            Some(record) => match rule(record) {
+                Some(change) => Step::Write(change, Found::Subject),
+                None => Step::Answer(Found::Subject),
+            },
+        };
+        let (found, position): (Found, Cursor) = self.transact(sub, step).await?;
+        Ok(match found {
+            Found::Subject => Change::Done(position),
+            Found::Nobody => Change::UnknownSubject,
+        })
+    }
+
+    /// Forgets a deleted subject at once, unless somebody made it anew meanwhile.
+    async fn forget_blank(&self, sub: &Subject, gid: Handle) -> Result<(), StoreError> {
+        let reading = self.store.read(sub, self.position().seq).await?;
+        if let Some((version, record)) = reading.record
+            && record == Record::new(gid)
+        {
+            self.store.forget(sub, version).await?;
+        }
+        Ok(())
+    }
+}
+
+enum KickStep {
+    Kicked,
+    NotCurrent(Handle),
+    Unknown,
+}
+
+enum Found {
+    Subject,
+    Nobody,
+}
+
+fn details(sub: &Subject, record: &Record, is_live: impl Fn(&Session) -> bool) -> SubjectDetails {
+    SubjectDetails {
+        sub: sub.clone(),
+        gid: record.gid,
+        state: record.state,
+        account: if record.password.is_some() { Account::Local } else { Account::External },
+        sessions: record.sessions.iter().filter(|session| is_live(session)).cloned().collect(),
+    }
+}

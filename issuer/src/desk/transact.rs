@@ -1,0 +1,119 @@
+//! The loop of every request on a subject: read, heal, decide, commit; on a conflict again.
+
+use doorlist_verifier::{Cursor, UnixSeconds};
+
+use super::Desk;
+use crate::domain::heal::heal;
+use crate::domain::{Applied, Change, Moment, Record, Subject, SubjectLog};
+use crate::store::{Commit, StoreError, Swap, Version};
+
+/// Conflicts after which a request is given up: with this many callers on one subject, at least as many writes
+/// went through.
+pub(super) const ATTEMPTS: usize = 256;
+
+/// A healed record, and what to decide on besides.
+pub(super) struct Read {
+    stored: Option<(Version, Record)>,
+    log: SubjectLog,
+    now: UnixSeconds,
+}
+
+impl Read {
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.stored.as_ref().map(|(_, record)| record)
+    }
+
+    pub(super) fn moment<'a>(&'a self, desk: &'a Desk) -> Moment<'a> {
+        Moment { now: self.now, limits: &desk.limits, log: &self.log }
+    }
+
+    /// How far the log was known to the decision.
+    pub(super) fn position(&self) -> Cursor {
+        self.log.position
+    }
+
+    fn version(&self) -> Option<Version> {
+        self.stored.as_ref().map(|(version, _)| *version)
+    }
+}
+
+/// What a rule wants.
+pub(super) enum Step<T> {
+    /// This answer, and nothing written.
+    Answer(T),
+    /// This answer once the change is durable.
+    Write(Change, T),
+}
+
+impl Desk {
+    /// Runs a rule until its change is written or it wants none. Also the position up to which the log says so.
+    pub(super) async fn transact<T>(
+        &self,
+        sub: &Subject,
+        mut rule: impl FnMut(&Read, &Moment<'_>) -> Step<T> + Send,
+    ) -> Result<(T, Cursor), StoreError>
+    where
+        T: Send,
+    {
+        for _ in 0..ATTEMPTS {
+            let read = self.read(sub).await?;
+            let step = rule(&read, &read.moment(self));
+            match step {
+                Step::Answer(answer) => return Ok((answer, read.position())),
+                Step::Write(change, answer) => {
+                    if let Some(position) = self.write(sub, &read, change).await? {
+                        return Ok((answer, position));
+                    }
+                }
+            }
+        }
+        Err(contended())
+    }
+
+    /// Reads a record, and after it the log's news; whatever the log asks of the record is done first.
+    pub(super) async fn read(&self, sub: &Subject) -> Result<Read, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let reading = self.store.read(sub, self.position().seq).await?;
+            if self.hear(&reading.news) == Applied::OtherEpoch {
+                // Boxed: what is mended is looked at, by reading.
+                Box::pin(self.mend()).await?;
+                continue;
+            }
+            let log = self.log(|log| log.of(sub));
+            let read = Read { stored: reading.record, log, now: reading.news.now };
+            let asked = read.record().and_then(|record| heal(sub, record, &read.log, || self.draw()));
+            match asked {
+                None => return Ok(read),
+                Some(change) => drop(self.write(sub, &read, change).await?),
+            }
+        }
+        Err(contended())
+    }
+
+    /// Commits a change to what was read. `None`: the record is another one by now.
+    pub(super) async fn write(
+        &self,
+        sub: &Subject,
+        read: &Read,
+        change: Change,
+    ) -> Result<Option<Cursor>, StoreError> {
+        let logs = !change.entries.is_empty();
+        let swap = Swap { sub: sub.clone(), expected: read.version(), record: change.record };
+        let commit = Commit {
+            entries: change.entries,
+            swap: Some(swap),
+            audit: change.audit,
+            seen: read.position().seq,
+        };
+        let committed = self.store.commit(commit).await?;
+        if logs {
+            // Told to this node's verifiers without waiting for the tail.
+            self.catch_up().await?;
+        }
+        Ok(committed.swapped.then_some(committed.position))
+    }
+}
+
+pub(super) fn contended() -> StoreError {
+    StoreError::Unavailable("too many requests change this subject at once".into())
+}

@@ -1,0 +1,123 @@
+//! Login: one more session in the record.
+
+use doorlist_verifier::{Handle, UnixSeconds};
+
+use super::{
+    AuditEvent, AuditKind, Change, CustomClaims, Grant, Moment, Record, Revocation, Session, Subject,
+    SubjectState,
+};
+
+/// A session to open, for somebody whose right to it was established.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenSession {
+    /// Who it is for (RFC 6749 §2.2).
+    pub client_id: String,
+    /// RFC 6749 §3.3 scope.
+    pub scope: Option<String>,
+    /// What the user calls the device.
+    pub device: Option<String>,
+    /// The caller's own claims, already within their size.
+    pub claims: CustomClaims,
+}
+
+/// Handles drawn for one login, once, however often its rule is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginHandles {
+    /// The session's.
+    pub sid: Handle,
+    /// The group's, if the subject is new.
+    pub gid: Handle,
+}
+
+/// What becomes of a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// No session is opened; nothing is written.
+    Refuse(LoginRefusal),
+    /// The record shows that it was done already.
+    Done(Grant),
+    /// A session, granted when it is written.
+    Open(Change, Grant),
+}
+
+/// Why no session was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginRefusal {
+    /// No such account here, or another password: not told apart.
+    WrongPassword,
+    /// The password could not be checked now; try again after a moment.
+    CheckerBusy,
+    /// The subject is disabled (only said after the right password).
+    Disabled,
+    /// The subject fills its share of the revocation list; one place is free after this many seconds.
+    ListFull {
+        /// Seconds, at least 1.
+        retry_after_secs: u64,
+    },
+}
+
+/// Adds a session. A subject has only so many: the one unseen longest gives way, by an entry in the log; and with
+/// its share of the log used up it has to wait, so that no client can blow up the list. The record must have
+/// been healed.
+pub fn login(
+    sub: &Subject,
+    record: Option<&Record>,
+    open: &OpenSession,
+    handles: LoginHandles,
+    moment: &Moment<'_>,
+) -> Decision {
+    let record = record.map_or_else(|| Record::new(handles.gid), |record| record.pruned(moment));
+    if let Some(session) = record.session(handles.sid) {
+        return Decision::Done(Grant::of(sub, &record, session, moment));
+    }
+    if record.state == SubjectState::Disabled {
+        return Decision::Refuse(LoginRefusal::Disabled);
+    }
+    if let Some(retry_after_secs) = moment.log.full_for_secs(moment.limits.entries_per_subject, moment.now) {
+        return Decision::Refuse(LoginRefusal::ListFull { retry_after_secs });
+    }
+    let mut change = make_room(sub, Change::to(record), moment);
+    let session = new_session(open, handles.sid, moment);
+    change.record.last_session_end = change.record.last_session_end.max(session.ends_at);
+    change.record.sessions.push(session.clone());
+    let grant = Grant::of(sub, &change.record, &session, moment);
+    Decision::Open(change.noting(AuditEvent::of(AuditKind::Login, sub, handles.sid)), grant)
+}
+
+fn make_room(sub: &Subject, mut change: Change, moment: &Moment<'_>) -> Change {
+    while change.record.sessions.len() >= moment.limits.sessions_per_subject.max(1) {
+        let sessions = &mut change.record.sessions;
+        let Some(unseen) =
+            sessions.iter().min_by_key(|session| session.last_seen_at).map(|session| session.sid)
+        else {
+            break;
+        };
+        sessions.retain(|session| session.sid != unseen);
+        change = change.revoking(sub, Revocation::Session { sid: unseen }).noting(AuditEvent::of(
+            AuditKind::SessionEvicted,
+            sub,
+            unseen,
+        ));
+    }
+    change
+}
+
+fn new_session(open: &OpenSession, sid: Handle, moment: &Moment<'_>) -> Session {
+    Session {
+        sid,
+        generation: 1,
+        previous: 0,
+        rotated_at: UnixSeconds::ZERO,
+        // Within the second of a cut-off that ended all sessions, this one still comes after it.
+        created_at: moment.now.max(moment.log.settings.sessions_since),
+        last_seen_at: moment.now,
+        ends_at: moment.now.plus_secs(moment.limits.refresh_absolute_secs),
+        client_id: open.client_id.clone(),
+        scope: open.scope.clone(),
+        device: open.device.clone(),
+        claims: open.claims.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! The one thread that writes: takes what is queued, does it in one transaction, and answers each caller when
+//! that is on disk.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use redb::{Database, Durability};
+use tokio::sync::{mpsc, oneshot};
+
+use super::Shared;
+use super::tables::{Head, corrupt};
+use super::work::{Fault, Work, Written};
+use crate::store::StoreError;
+
+/// Jobs in one transaction at most: how much a caller may wait for besides its own job.
+const BATCH: usize = 256;
+/// Jobs that may wait for the writer; callers past it wait to get in.
+const QUEUE: usize = 1024;
+
+/// Done after the commit: hands the answer to whoever asked.
+type Reply = Box<dyn FnOnce() + Send>;
+type Job = Box<dyn FnOnce(&mut Work<'_>) -> Result<Reply, redb::Error> + Send>;
+
+/// Hands jobs to the writer. Dropping it lets the queue run empty and closes the thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    /// Why the last transaction failed, for the callers whose replies went down with it.
+    failure: Arc<Mutex<Option<StoreError>>>,
+}
+
+impl Writer {
+    pub(super) fn start(shared: Arc<Shared>) -> Result<Self, StoreError> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let failure = Arc::new(Mutex::new(None));
+        let told = failure.clone();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || run(&shared, jobs, &told))
+            .map_err(|error| StoreError::Unavailable(format!("no thread for the writer: {error}")))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), failure })
+    }
+
+    /// Queues a job and waits until what it wrote is durable. A caller that goes away does not undo its job.
+    pub(super) async fn write<T, F>(&self, op: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Work<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |work| {
+            let result = match op(work) {
+                Ok(value) => Ok(value),
+                Err(Fault::Job(error)) => Err(error),
+                Err(Fault::Storage(error)) => return Err(error),
+            };
+            // The caller may have gone away; its job is done all the same.
+            Ok(Box::new(move || drop(answer.send(result))))
+        });
+        let queue = self.queue.as_ref().ok_or_else(|| self.why())?;
+        queue.send(job).await.map_err(|_| self.why())?;
+        answered.await.map_err(|_| self.why())?
+    }
+
+    fn why(&self) -> StoreError {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.clone().unwrap_or_else(|| StoreError::Unavailable("the store is closed".into()))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // It catches its own panics; there is nothing to learn from the join.
+            drop(thread.join());
+        }
+    }
+}
+
+fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<StoreError>>) {
+    while let Some(first) = jobs.blocking_recv() {
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
+        }
+        let done = catch_unwind(AssertUnwindSafe(|| transact(&shared.db, shared.clock.micros(), batch)));
+        match done.unwrap_or_else(|_| Err(corrupt("the file", "reading it stopped the writer"))) {
+            Ok((head, replies)) => {
+                shared.news.send_if_modified(|last| std::mem::replace(last, head.last) != head.last);
+                replies.into_iter().for_each(|reply| reply());
+            }
+            Err(error) => {
+                tracing::error!(%error, "a transaction failed");
+                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            }
+        }
+    }
+}
+
+/// One durable transaction for all of the batch, or none of it. A job that finds a conflict has written nothing
+/// and disturbs no other.
+fn transact(db: &Database, now_micros: u64, batch: Vec<Job>) -> Result<(Head, Vec<Reply>), StoreError> {
+    let mut txn = db.begin_write().map_err(unavailable)?;
+    txn.set_durability(Durability::Immediate).map_err(unavailable)?;
+    // A crash then needs no walk through the whole file at the next start.
+    txn.set_quick_repair(true);
+    let (head, written, replies) = work(&txn, now_micros, batch)?;
+    match written {
+        Written::Something => txn.commit().map_err(unavailable)?,
+        Written::Nothing => txn.abort().map_err(unavailable)?,
+    }
+    Ok((head, replies))
+}
+
+fn work(
+    txn: &redb::WriteTransaction,
+    now_micros: u64,
+    batch: Vec<Job>,
+) -> Result<(Head, Written, Vec<Reply>), StoreError> {
+    let whole = |fault| match fault {
+        Fault::Job(error) => error,
+        Fault::Storage(error) => unavailable(error),
+    };
+    let mut work = Work::begin(txn, now_micros).map_err(whole)?;
+    let replies =
+        batch.into_iter().map(|job| job(&mut work)).collect::<Result<_, _>>().map_err(unavailable)?;
+    let (head, written) = work.finish().map_err(whole)?;
+    Ok((head, written, replies))
+}
+
+/// What redb says of itself, in our words.
+pub(super) fn unavailable(error: impl Into<redb::Error>) -> StoreError {
+    match error.into() {
+        redb::Error::Corrupted(reason) => corrupt("the file", &reason),
+        redb::Error::DatabaseAlreadyOpen => {
+            StoreError::Unavailable("the file is open in another process; only one may have it".into())
+        }
+        error => StoreError::Unavailable(error.to_string()),
+    }
+}
