@@ -204,3 +204,6 @@ fn bucket(segment: &Segment, retain_secs: u64) -> u64 {
     let width = retain_secs.div_ceil(BUCKETS_PER_RETAIN).max(1);
     segment.brought.as_secs().checked_div(width).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,4 +12,7 @@
 mod support;
 
 mod first_look;
+mod properties;
+mod signatures;
+mod traces;
 mod vectors;

@@ -1,0 +1,232 @@
+//! Courses of events that broke earlier rules, told to the verifier. The numbers are those of the collection they
+//! come from; the ones missing here are the issuer's.
+
+use std::time::Duration;
+
+use doorlist_verifier::{Epoch, Error, HostTime, RevocationList, Verifier};
+use serde_json::json;
+
+use crate::support::*;
+
+fn load(verifier: &mut Verifier, list: &RevocationList, wall: u64) {
+    verifier.load(&Key::number(1).list(list), at(wall)).expect("a list to take");
+}
+
+fn code(result: Result<impl std::fmt::Debug, Error>) -> &'static str {
+    result.expect_err("refused").code()
+}
+
+fn token_of(number: u8) -> String {
+    Key::number(number).token(&claims())
+}
+
+/// A cache serves a genuine list 40 minutes old; a clock taken from it would let what expired since pass.
+#[test]
+fn trace_01_an_old_list_does_not_set_the_clock_back() {
+    let mut verifier = verifier();
+    let mut list = snapshot();
+    list.issued_at = secs(NOW - 2400);
+    load(&mut verifier, &list, NOW);
+    assert_eq!(verifier.now(at(NOW)), secs(NOW));
+    assert_eq!(verifier.status(at(NOW)).freshness.age_secs, Some(2400));
+    let expired = claims_with(json!({ "iat": NOW - 2000, "exp": NOW - 1100 }));
+    assert_eq!(code(verify(&mut verifier, &expired, NOW)), "ERR_JWT_EXPIRED");
+}
+
+/// A tolerance above the issuer's leeway would outlast the entry that revokes the token.
+#[test]
+fn trace_07_no_tolerance_outlasts_the_entries() {
+    let mut options = options();
+    options.clock_tolerance_secs = Some(3600);
+    let mut verifier = ready_with(options);
+    let within = claims_with(json!({ "exp": NOW - 59 }));
+    verify(&mut verifier, &within, NOW).expect("within the issuer's leeway");
+    let past = claims_with(json!({ "exp": NOW - 60 }));
+    assert_eq!(code(verify(&mut verifier, &past, NOW)), "ERR_JWT_EXPIRED");
+}
+
+/// The lifetime was lowered, `retain` with it, against the rule: hour-long tokens must not outlive their entries.
+#[test]
+fn trace_07_a_token_older_than_entries_are_kept_is_expired() {
+    let mut verifier = ready();
+    let hour_long = claims_with(json!({ "iat": NOW - 1080, "exp": NOW + 2520 }));
+    assert_eq!(code(verify(&mut verifier, &hour_long, NOW)), "ERR_JWT_EXPIRED");
+
+    let mut raised = delta(100, 101);
+    raised.retain_secs = 3720;
+    load(&mut verifier, &raised, NOW);
+    verify(&mut verifier, &hour_long, NOW).expect("kept for long enough");
+}
+
+/// A key is retired while the verifier is away. The change is an entry, so the sequence says that there is news,
+/// and the delta that crosses it has the keys.
+#[test]
+fn trace_08_what_changes_trust_moves_the_sequence() {
+    let mut verifier = verifier();
+    verifier.add_jwks(&jwks_text(&[2])).unwrap();
+    let mut both = snapshot();
+    both.jwks = Some(jwks(&[1, 2]));
+    load(&mut verifier, &both, NOW);
+    verifier.verify(&token_of(2), at(NOW)).expect("not yet stolen");
+
+    let mut crossing = delta(100, 101);
+    crossing.jwks = Some(jwks(&[1]));
+    load(&mut verifier, &crossing, NOW);
+    assert_eq!(code(verifier.verify(&token_of(2), at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
+
+    let mut cut_off = delta(101, 102);
+    cut_off.cutoff = secs(NOW);
+    load(&mut verifier, &cut_off, NOW);
+    assert_eq!(code(verifier.verify(&token_of(1), at(NOW))), "ERR_JWT_REVOKED");
+}
+
+/// One node's clock is two minutes fast; the verifier moves to another node, whose kicks look older.
+#[test]
+fn trace_09_the_sequence_comes_before_the_time() {
+    let mut verifier = verifier();
+    let mut fast = snapshot();
+    fast.issued_at = secs(NOW + 120);
+    load(&mut verifier, &fast, NOW);
+    let mut kick = delta(100, 101);
+    kick.revoked = revoking(&[GID]);
+    load(&mut verifier, &kick, NOW);
+    assert_eq!(code(verify(&mut verifier, &claims(), NOW)), "ERR_JWT_REVOKED");
+}
+
+/// An issuer boots in 2035: believing it would refuse every list until then.
+#[test]
+fn trace_09_a_list_from_the_far_future_is_refused() {
+    let mut verifier = ready();
+    let mut list = snapshot();
+    list.seq = seq(200);
+    list.issued_at = secs(NOW + 10 * 365 * 86_400);
+    assert_eq!(code(verifier.load(&Key::number(1).list(&list), at(NOW))), "ERR_LIST_INVALID");
+    list.issued_at = secs(NOW + 86_401);
+    assert_eq!(code(verifier.load(&Key::number(1).list(&list), at(NOW))), "ERR_LIST_INVALID");
+    load(&mut verifier, &delta(100, 101), NOW);
+    verify(&mut verifier, &claims(), NOW).expect("nothing happened");
+}
+
+/// A day at a time, lists could push a clock that they push themselves; the host's own is the measure.
+#[test]
+fn trace_09_lists_do_not_ratchet_the_clock() {
+    let mut verifier = verifier();
+    let mut list = snapshot();
+    list.issued_at = secs(NOW + 86_400);
+    load(&mut verifier, &list, NOW);
+    assert_eq!(verifier.now(at(NOW)), secs(NOW + 86_400));
+    list.issued_at = secs(NOW + 2 * 86_400);
+    list.seq = seq(101);
+    assert_eq!(code(verifier.load(&Key::number(1).list(&list), at(NOW))), "ERR_LIST_INVALID");
+}
+
+/// The issuer is down for an hour; the verifier's own clock must not drop the entry, or the grace lets it in.
+#[test]
+fn trace_11_outage_grace_does_not_readmit_the_kicked() {
+    let mut options = options();
+    options.outage_grace_secs = Some(7200);
+    let mut verifier = ready_with(options);
+    let mut kick = delta(100, 101);
+    kick.revoked = revoking(&[GID]);
+    load(&mut verifier, &kick, NOW);
+    let other = claims_with(json!({ "gid": handle(77) }));
+    for later in [0, 600, 1800, 3600, 7200] {
+        assert_eq!(code(verify(&mut verifier, &claims(), NOW + later)), "ERR_JWT_REVOKED", "{later} s later");
+        let verified = verify(&mut verifier, &other, NOW + later).expect("not kicked");
+        assert_eq!(verified.outage, later > 840 + 60, "{later} s later");
+    }
+}
+
+/// A token is stolen at 12:00:00.2, the cut-off comes at 12:00:00.7. It is the next second, and tokens made
+/// after it are stamped with it, which every verifier takes at once, even one that tolerates nothing.
+#[test]
+fn trace_12_a_cut_off_in_the_token_s_own_second() {
+    let mut options = options();
+    options.clock_tolerance_secs = Some(0);
+    let mut verifier = ready_with(options);
+    let mut cut_off = delta(100, 101);
+    cut_off.cutoff = secs(NOW + 1);
+    load(&mut verifier, &cut_off, NOW);
+    let stolen = claims_with(json!({ "iat": NOW }));
+    assert_eq!(code(verify(&mut verifier, &stolen, NOW)), "ERR_JWT_REVOKED");
+    let fresh = claims_with(json!({ "iat": NOW + 1 }));
+    verify(&mut verifier, &fresh, NOW).expect("issued after the cut-off");
+}
+
+/// The only key is retired at once: with a reserve that was trusted from the start, the list that says so is
+/// believed offline, and a token that was accepted a moment ago is looked at anew.
+#[test]
+fn trace_16_retiring_a_stolen_key_strands_nobody() {
+    let mut verifier = verifier();
+    verifier.add_jwks(&jwks_text(&[1, 2])).unwrap();
+    let mut first = snapshot();
+    first.jwks = Some(jwks(&[1, 2]));
+    load(&mut verifier, &first, NOW);
+    let forged = token_of(1);
+    verifier.verify(&forged, at(NOW)).expect("the key was not known to be stolen");
+
+    let mut retiring = delta(100, 101);
+    retiring.jwks = Some(jwks(&[2, 3]));
+    verifier.load(&Key::number(2).list(&retiring), at(NOW)).expect("signed by the reserve");
+    assert_eq!(code(verifier.verify(&forged, at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
+    verifier.verify(&token_of(2), at(NOW)).expect("the reserve took over");
+    verifier.verify(&token_of(3), at(NOW)).expect("a new reserve");
+}
+
+/// After a failover a node's snapshot lacks an entry until another node heals it.
+#[test]
+fn trace_22_a_snapshot_un_revokes_nothing() {
+    for epoch in [1, 2] {
+        let mut verifier = verifier();
+        let mut list = snapshot();
+        list.revoked = revoking(&[GID]);
+        load(&mut verifier, &list, NOW);
+        let mut without = snapshot();
+        without.epoch = Epoch(epoch);
+        without.seq = seq(200);
+        without.issued_at = secs(NOW);
+        load(&mut verifier, &without, NOW);
+        assert_eq!(code(verify(&mut verifier, &claims(), NOW)), "ERR_JWT_REVOKED");
+    }
+}
+
+/// A retired key is still in a cached key set.
+#[test]
+fn trace_23_a_key_set_brings_no_dropped_key_back() {
+    let mut verifier = verifier();
+    verifier.add_jwks(&jwks_text(&[2])).unwrap();
+    load(&mut verifier, &snapshot(), NOW);
+    assert_eq!(verifier.add_jwks(&jwks_text(&[1, 2])).unwrap(), 0);
+    assert_eq!(code(verifier.verify(&token_of(2), at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
+
+    // Nor does a restart.
+    let mut restarted = Verifier::new(options()).unwrap();
+    restarted.restore_trust(&verifier.trust()).unwrap();
+    assert_eq!(restarted.add_jwks(&jwks_text(&[1, 2, 3])).unwrap(), 1);
+    load(&mut restarted, &snapshot(), NOW);
+    assert_eq!(code(restarted.verify(&token_of(2), at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
+
+    // A later list may: it speaks for the issuer.
+    let mut back = delta(100, 101);
+    back.jwks = Some(jwks(&[1, 2]));
+    load(&mut verifier, &back, NOW);
+    verifier.verify(&token_of(2), at(NOW)).expect("trusted again");
+}
+
+/// The clock that a list proves goes on by the host's monotonic clock, whatever its wall clock does.
+#[test]
+fn time_goes_on_from_a_list() {
+    let mut verifier = verifier();
+    let mut list = snapshot();
+    list.issued_at = secs(NOW + 3600);
+    let host =
+        |wall: u64, monotonic: u64| HostTime { wall: secs(wall), monotonic: Duration::from_secs(monotonic) };
+    verifier.load(&Key::number(1).list(&list), host(NOW, 5)).unwrap();
+    assert_eq!(verifier.now(host(NOW, 5)), secs(NOW + 3600));
+    assert_eq!(verifier.now(host(NOW - 5000, 65)), secs(NOW + 3660));
+    assert_eq!(verifier.now(host(NOW + 9000, 65)), secs(NOW + 9000));
+    let mut older = delta(100, 101);
+    older.issued_at = secs(NOW + 10);
+    verifier.load(&Key::number(1).list(&older), host(NOW, 70)).unwrap();
+    assert_eq!(verifier.now(host(NOW, 70)), secs(NOW + 3665));
+}
