@@ -13,7 +13,7 @@ use crate::time::UnixSeconds;
 /// Why a text is not one JSON object with one meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JsonFlaw {
-    /// Not JSON, not UTF-8, nested deeper than 128, or followed by something.
+    /// Not JSON, not UTF-8, nested deeper than 127 levels, or followed by something.
     Syntax,
     /// A name occurs twice in one object.
     DuplicateName,
@@ -180,8 +180,10 @@ mod tests {
             assert_eq!(parse_object(text.as_bytes()).unwrap_err(), JsonFlaw::Syntax, "{text}");
         }
         assert_eq!(parse_object(b"{\"a\":\"\xff\"}").unwrap_err(), JsonFlaw::Syntax);
-        let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
-        assert_eq!(parse_object(deep.as_bytes()).unwrap_err(), JsonFlaw::Syntax);
+        let nested =
+            |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+        assert!(parse_object(nested(127).as_bytes()).is_ok());
+        assert_eq!(parse_object(nested(128).as_bytes()).unwrap_err(), JsonFlaw::Syntax);
     }
 
     #[test]
