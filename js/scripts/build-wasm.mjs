@@ -10,7 +10,7 @@ import { transformSync } from 'esbuild'
 const js = fileURLToPath(new URL('..', import.meta.url))
 const crate = join(js, '../verifier-wasm')
 const out = join(js, 'wasm')
-const tools = process.env.DOORLIST_TOOLS ?? join(homedir(), '.cache/doorlist')
+const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'doorlist')
 const BUDGET_BROTLI = 60 * 1024
 
 const bundlerTarget = runWasmPack()
@@ -29,10 +29,12 @@ try {
 
 function runWasmPack() {
   const directory = mkdtempSync(join(tmpdir(), 'doorlist-wasm-'))
-  // wasm-pack takes wasm-bindgen from PATH only in exactly the crate's version, and wasm-opt as it finds it.
+  // wasm-pack takes wasm-bindgen from PATH only in exactly the crate's version, and wasm-opt as it finds it. Where
+  // `make` put the first two they are found without `make` too.
+  const [, wasmBindgen] = /^name = "wasm-bindgen"\nversion = "(.*)"/m.exec(readFileSync(join(js, '../Cargo.lock'), 'utf8'))
   const path = [
-    join(tools, 'wasm-pack-0.15.1/bin'),
-    join(tools, 'wasm-bindgen-0.2.130/bin'),
+    join(cache, `wasm-bindgen-${wasmBindgen}/bin`),
+    join(cache, 'wasm-pack-0.15.1/bin'),
     join(js, 'node_modules/.bin'),
     process.env.PATH,
   ].join(delimiter)
@@ -45,7 +47,7 @@ function runWasmPack() {
   } catch (error) {
     rmSync(directory, { recursive: true, force: true })
     const missing = error.code === 'ENOENT'
-    console.error(missing ? 'wasm-pack 0.15.1 is not installed: run `make tools`.' : 'The wasm build failed (above).')
+    console.error(missing ? 'wasm-pack is not installed: `make package` does it, and builds.' : 'The wasm build failed (above).')
     process.exit(1)
   }
   return directory
