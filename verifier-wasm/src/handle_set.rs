@@ -275,3 +275,55 @@ fn block_number(bytes: &[u8; BLOCK_LEN]) -> u64 {
     let [a, b, c, d, e, f] = *bytes;
     u64::from_be_bytes([0, 0, a, b, c, d, e, f])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `revoked` of `sessions`, spread as an issuer's handles are: blocks of 65,536, used up in turn.
+    fn spread(sessions: u64, revoked: u64) -> HandleSet {
+        let step = sessions / revoked;
+        HandleSet::from_handles((0..revoked).filter_map(|number| Handle::new((9 << 16) + number * step)))
+    }
+
+    #[test]
+    fn memory_for_a_handle_is_bounded() {
+        for (sessions, revoked) in [(1_000_000, 10_000), (10_000_000, 100_000), (100_000_000, 100_000)] {
+            let set = spread(sessions, revoked);
+            assert_eq!(set.len() as u64, revoked);
+            let bytes = set.bytes.len() + set.landmarks.len() * size_of::<u32>();
+            assert!(bytes <= 4 * set.len(), "{bytes} bytes for {revoked} of {sessions}");
+        }
+    }
+
+    #[test]
+    fn wire_sizes_are_as_stated() {
+        let sizes = [(1_000_000, 100, 328), (1_000_000, 1000, 2128), (1_000_000, 10_000, 20_128)];
+        for (sessions, revoked, size) in sizes {
+            assert_eq!(spread(sessions, revoked).as_bytes().len(), size, "{revoked} of {sessions}");
+        }
+    }
+
+    #[test]
+    fn a_full_block_is_one_group() {
+        let set =
+            HandleSet::from_handles((0..=u16::MAX).filter_map(|position| Handle::from_parts(3, position)));
+        assert_eq!((set.len(), set.as_bytes().len()), (65_536, 8 + 2 * 65_536));
+        assert_eq!(HandleSet::decode(set.as_bytes()), Ok(set));
+    }
+
+    #[test]
+    fn malformed_bytes_are_refused() {
+        for bytes in [
+            &[0, 0, 0, 0, 0, 1, 0][..],
+            &[0, 0, 0, 0, 0, 1, 0, 0, 0],
+            &[0, 0, 0, 0, 0, 1, 0xff, 0xff, 0, 1],
+            &[0, 0, 0, 0, 0, 1, 0, 1, 0, 2, 0, 2],
+            &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2],
+        ] {
+            assert_eq!(HandleSet::decode(bytes), Err(MalformedHandles), "{bytes:?}");
+        }
+        assert_eq!(HandleSet::decode(&[][..]), Ok(HandleSet::default()));
+    }
+}

@@ -1,4 +1,32 @@
-//! Offline verification of revocable access tokens. See `FORMAT.md` for what crosses the boundary.
+//! Offline verification of revocable access tokens.
+//!
+//! A token is checked against keys, the time that the host tells, and a revocation list that the issuer signed; no I/O,
+//! no clock, no randomness, no panic. `FORMAT.md` is normative for what crosses the boundary. The issuer uses this very
+//! crate for what it writes, and to check its own list before it publishes one.
+//!
+//! ```
+//! use doorlist_verifier::{Error, HostTime, Options, Verified, Verifier};
+//!
+//! fn check(jwks: &str, list: &str, token: &str, now: HostTime) -> Result<Verified, Error> {
+//!     let mut verifier = Verifier::new(Options::new("https://issuer.example", Some(vec!["api".into()])))?;
+//!     verifier.add_jwks(jwks)?;
+//!     verifier.load(list, now)?;
+//!     verifier.verify(token, now)
+//! }
+//! ```
+//!
+//! # Layout
+//!
+//! | | |
+//! |---|---|
+//! | [`handle`], [`cursor`], [`time`] | the words that both sides share |
+//! | [`claims`], [`list`] (with its handle set) | the wire format, encoding beside decoding |
+//! | `json`, `form` | strictness: JSON with one meaning, the compact form with a header of this profile |
+//! | [`keys`], [`signature`] | which keys are trusted; Ed25519 as an algorithm of `jwt-compact` |
+//! | `held` | what is kept of the lists, and in which order lists are taken |
+//! | [`policy`], [`verify`] | what the user decides; verification as numbered steps |
+//! | [`error`] | every refusal, with evidence and a stable code |
+//! | `bindings` | the only file that knows wasm-bindgen |
 #![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
 #![cfg_attr(
     test,
