@@ -1,3 +1,101 @@
-.PHONY: test
-test:
-	cargo test --workspace
+# The two commands of the README are `make demo` and `make test`; each sets up whatever it still needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# Tools are built once and kept outside the clone, so the next clone finds them.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/doorlist
+WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
+WASM_PACK_VERSION := 0.15.1
+WASM_BINDGEN := $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)/bin/wasm-bindgen
+WASM_PACK := $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)/bin/wasm-pack
+export PATH := $(CURDIR)/js/node_modules/.bin:$(dir $(WASM_BINDGEN)):$(dir $(WASM_PACK)):$(PATH)
+
+say = @printf '\033[1mdoorlist\033[0m  %s\n'
+
+.PHONY: help demo test build package issuer test-rust test-js fences lint prerequisites wasm-target browser clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## Kick a user and watch every verifier refuse her (ONCE=1: and exit)
+	@node js/demo/demo.mjs $(if $(ONCE),--once)
+
+test: prerequisites browser ## Set up what tests need, and run all of them
+	@$(MAKE) test-rust fences package test-js
+
+build: package issuer ## The npm package and the issuer
+
+## Steps
+
+test-rust:
+	$(say) 'Rust tests'
+	@cargo fmt --check
+	@cargo test --workspace
+
+test-js: package
+	$(say) 'JavaScript tests'
+	@cargo build --package doorlist
+	@cd js && npm test && npm run test:packaging && npm run test:stories
+
+issuer: prerequisites
+	$(say) 'building the issuer (the first time takes about 4 minutes)'
+	@cargo build --release --package doorlist
+
+package: prerequisites wasm-target $(WASM_BINDGEN) $(WASM_PACK) js/node_modules/.package-lock.json
+	$(say) 'building the npm package'
+	@cd js && npm run build
+
+# What each side must never depend on, see verifier-wasm/FORMAT.md.
+fences: wasm-target
+	$(say) 'dependency fences'
+	@tree=$$(cargo tree --quiet --package doorlist --edges normal --prefix none); \
+	if grep '^wasm-bindgen ' <<< "$$tree"; then \
+	  echo 'The issuer depends on wasm-bindgen; only the wasm build may.' >&2; exit 1; fi
+	@tree=$$(cargo tree --quiet --package doorlist-verifier --edges normal --prefix none --target wasm32-unknown-unknown); \
+	if grep -E '^(tokio|redis|getrandom) ' <<< "$$tree"; then \
+	  echo 'The wasm build depends on I/O, a store or randomness; the verifier has none.' >&2; exit 1; fi
+
+lint: ## Clippy on everything, warnings are errors
+	@cargo clippy --workspace --all-targets -- --deny warnings
+
+clean: ## Remove what was built here (tools in the cache stay)
+	@cargo clean
+	@rm -rf js/dist js/wasm js/node_modules
+
+## Set-up
+
+prerequisites:
+	@command -v cargo >/dev/null || { echo 'Doorlist needs Rust: install it from https://rustup.rs and open a new shell.' >&2; exit 1; }
+	@command -v cc >/dev/null || { echo 'Doorlist needs a C linker: apt-get install build-essential (macOS: xcode-select --install).' >&2; exit 1; }
+	@command -v node >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' \
+	  || { echo 'Doorlist needs Node.js 20 or newer: https://nodejs.org/en/download' >&2; exit 1; }
+
+wasm-target: prerequisites
+	@[ -d "$$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ] || { \
+	  command -v rustup >/dev/null || { echo 'Doorlist needs the wasm32-unknown-unknown target of your Rust toolchain.' >&2; exit 1; }; \
+	  printf '\033[1mdoorlist\033[0m  %s\n' 'adding the wasm32-unknown-unknown target'; \
+	  rustup target add wasm32-unknown-unknown; }
+
+$(WASM_BINDGEN): | prerequisites
+	$(say) 'installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (once, about 3 minutes)'
+	@cargo install --quiet wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --root $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+
+$(WASM_PACK): | prerequisites
+	$(say) 'installing wasm-pack $(WASM_PACK_VERSION) (once, about 3 minutes)'
+	@cargo install --quiet --locked wasm-pack --version $(WASM_PACK_VERSION) --root $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)
+
+js/node_modules/.package-lock.json: js/package-lock.json | prerequisites
+	$(say) 'installing npm packages'
+	@cd js && npm ci --no-audit --no-fund
+	@touch $@
+
+# Tests drive a real Chromium; the demo uses one where it finds one.
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ -n "$${CHROMIUM:-}" ] || { \
+	  command -v apt-get >/dev/null || { echo 'The tests need Chromium: install it, or name it in CHROMIUM=/path/to/chrome.' >&2; exit 1; }; \
+	  printf '\033[1mdoorlist\033[0m  %s\n' 'installing Chromium'; \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends chromium >/dev/null; }

@@ -1,0 +1,116 @@
+// The main job, shown: a token is verified everywhere without asking anybody, its user is kicked, and every
+// verifier refuses it; then the issuer goes away, and they work on and say how old their list is.
+import { parseArgs } from 'node:util'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { startIssuer } from './issuer.mjs'
+import { chromiumVerifier } from './verifiers/chromium.mjs'
+import { nodeVerifier } from './verifiers/node.mjs'
+import { workerdVerifier } from './verifiers/workerd.mjs'
+import { check, note, scene, table } from './terminal.mjs'
+
+const HEARTBEAT_SECONDS = 2
+const { values: { once: onlyOnce } } = parseArgs({ options: { once: { type: 'boolean' } } })
+const fromRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+
+const issuer = await startIssuer({
+  binary: fromRoot('target/release/doorlist'),
+  command: 'demo',
+  args: ['--package', fromRoot('js/dist'), '--heartbeat-secs', String(HEARTBEAT_SECONDS)],
+  port: onlyOnce ? 0 : 8787,
+})
+const verifiers = []
+let failed = false
+try {
+  await tellTheStory()
+} catch (error) {
+  failed = true
+  console.error(`\n  ✗ ${error.message}`)
+}
+for (const verifier of verifiers) await verifier.close()
+if (!failed && !onlyOnce) {
+  scene('Your turn')
+  note(`${issuer.url}  has a page to play with; sign in as alice, open two tabs, kick her.`)
+  note('Ctrl-C ends it.')
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+}
+await issuer.remove()
+process.exitCode = failed ? 1 : 0
+
+async function tellTheStory() {
+  scene('Alice logs in on two devices')
+  const laptop = await issuer.login('alice', 'wonderland', 'laptop')
+  const phone = await issuer.login('alice', 'wonderland', 'phone')
+  check(`access tokens for ${laptop.expires_in / 60} minutes, one a device`, laptop.access_token !== phone.access_token)
+
+  scene('Her token is verified offline')
+  for (const start of [nodeVerifier('stream'), nodeVerifier('poll'), workerdVerifier, chromiumVerifier]) {
+    const verifier = await start(issuer.url)
+    if (!verifier) continue
+    verifiers.push(verifier)
+    for (const { access_token: token } of [laptop, phone]) {
+      const answer = await verifier.verify(token)
+      check(`${verifier.name}: ${describe(answer)}`, answer.accepted)
+    }
+  }
+
+  scene('Her laptop refreshes')
+  const refreshed = await issuer.refresh(laptop.refresh_token)
+  for (const verifier of verifiers) {
+    const answer = await verifier.verify(refreshed.access_token)
+    check(`${verifier.name}: ${describe(answer)}`, answer.accepted)
+  }
+
+  scene('Alice is kicked')
+  const refusals = await kick('alice', refreshed.access_token)
+  table(['verifier', 'mode', 'first refusal after the acknowledged kick'], refusals)
+  for (const verifier of verifiers) {
+    const answer = await verifier.verify(phone.access_token)
+    check(`${verifier.name} refuses her phone's token too: ${answer.code}`, answer.code === 'ERR_JWT_REVOKED')
+  }
+  const refused = await issuer.refresh(refreshed.refresh_token).catch((error) => error)
+  check('her refresh token is dead', refused.status === 400 && /invalid_grant/.test(refused.message))
+
+  scene('The issuer stops')
+  const bob = await issuer.login('bob', 'builder-of-things', 'laptop')
+  for (const verifier of verifiers) await verifier.verify(bob.access_token)
+  await issuer.stop()
+  const stoppedAt = performance.now()
+  note(`waiting until the lists are ${3 * HEARTBEAT_SECONDS} s old: three heartbeats unheard are an outage`)
+  for (const verifier of verifiers) {
+    const answer = await verifier.until(bob.access_token, (answer) => answer.freshness?.stale)
+    check(`${verifier.name}: ${describe(answer)}`, answer.accepted && answer.freshness.stale)
+  }
+  for (const verifier of verifiers) {
+    const answer = await verifier.verify(refreshed.access_token)
+    check(`${verifier.name} still refuses Alice: ${answer.code}`, answer.code === 'ERR_JWT_REVOKED')
+  }
+
+  scene(`The issuer is back after ${Math.round((performance.now() - stoppedAt) / 1000)} s`)
+  await issuer.start()
+  for (const verifier of verifiers) {
+    const answer = await verifier.until(bob.access_token, (answer) => answer.freshness && !answer.freshness.stale)
+    check(`${verifier.name}: ${describe(answer)}`, answer.accepted)
+  }
+  table(['verifier', 'mode', 'first refusal after Bob is kicked'], await kick('bob', bob.access_token))
+}
+
+/** Kicks, and answers a row for each verifier: how long after the acknowledgement it first refused. */
+async function kick(sub, token) {
+  const refusals = verifiers.map((verifier) => verifier.firstRefusal(token))
+  await Promise.all(verifiers.map((verifier) => verifier.watching))
+  await issuer.admin(`/subjects/${sub}/revoke`)
+  const acknowledged = performance.timeOrigin + performance.now()
+  return Promise.all(verifiers.map(async (verifier, index) => {
+    const { at, code } = await refusals[index]
+    if (code !== 'ERR_JWT_REVOKED') throw new Error(`${verifier.name} refused for another reason: ${code}`)
+    const after = at - acknowledged
+    return [verifier.name, verifier.mode, after < 0 ? 'before the answer arrived' : `${after.toFixed(1)} ms`]
+  }))
+}
+
+function describe({ accepted, code, freshness }) {
+  if (!accepted) return `refused, ${code}`
+  const age = Math.round(freshness.age)
+  return `accepted, list ${age} s old${freshness.stale ? ' (stale, and it says so)' : ''}`
+}

@@ -1,0 +1,99 @@
+// Starts a real issuer binary and speaks to it; used by the demo and by the tests.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+/**
+ * @param {object} options
+ * @param {string} options.binary path of the `doorlist` binary
+ * @param {string} [options.command] `serve` or `demo`
+ * @param {string[]} [options.args] further flags
+ * @param {number} [options.port] 0 for any free one
+ */
+export async function startIssuer({ binary, command = 'serve', args = [], port = 0 }) {
+  const folder = await mkdtemp(join(tmpdir(), 'doorlist-'))
+  const issuer = new Issuer({ binary, command, args, folder })
+  try {
+    await issuer.start(port)
+  } catch (error) {
+    await issuer.remove()
+    throw error
+  }
+  return issuer
+}
+
+class Issuer {
+  #binary; #command; #args; #folder; #child; #port; #adminKey
+  url
+
+  constructor({ binary, command, args, folder }) {
+    this.#binary = binary
+    this.#command = command
+    this.#args = args
+    this.#folder = folder
+  }
+
+  /** Starts the process, on the port and store it had before if it ran already. */
+  async start(port = this.#port) {
+    const args = [this.#command, '--store', `embedded:${join(this.#folder, 'doorlist.redb')}`, '--listen', `127.0.0.1:${port}`, ...this.#args]
+    const child = spawn(this.#binary, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    const said = []
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => { said.push(line); said.splice(0, said.length - 20) })
+    }
+    this.url = await new Promise((resolve, reject) => {
+      child.once('error', (error) => reject(new Error(`${this.#binary} cannot be started (${error.code}); \`make issuer\` builds it`)))
+      child.once('exit', (code) => reject(new Error(`the issuer ended with ${code} at its start:\n${said.join('\n')}`)))
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const address = /listening on (http:\/\/\S+)/.exec(line)?.[1]
+        if (address) resolve(address)
+      })
+    })
+    this.#port = Number(new URL(this.url).port)
+    this.#adminKey = (await readFile(join(this.#folder, 'doorlist.redb.admin-key'), 'utf8')).trim()
+  }
+
+  /** Ends the process and waits until it is gone. */
+  async stop(signal = 'SIGTERM') {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const gone = once(this.#child, 'exit')
+    this.#child.kill(signal)
+    await gone
+  }
+
+  /** Ends the process and removes its store. */
+  async remove() {
+    if (this.#child) await this.stop()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  /** `POST /login`, the answer of RFC 6749 §5.1. */
+  login(username, password, device) {
+    return this.#ask('/login', { body: JSON.stringify({ username, password, device }), headers: { 'content-type': 'application/json' } })
+  }
+
+  /** `POST /token`: a refresh token for an access token. */
+  refresh(refreshToken, clientId) {
+    const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, ...(clientId && { client_id: clientId }) })
+    return this.#ask('/token', { body: form })
+  }
+
+  /** A `POST` to the admin API; answers its JSON. */
+  admin(path, body) {
+    return this.#ask(`/admin${path}`, {
+      body: body && JSON.stringify(body),
+      headers: { authorization: `Bearer ${this.#adminKey}`, ...(body && { 'content-type': 'application/json' }) },
+    })
+  }
+
+  async #ask(path, init) {
+    const response = await fetch(this.url + path, { method: 'POST', ...init })
+    const text = await response.text()
+    if (!response.ok) throw Object.assign(new Error(`${path} answered ${response.status}: ${text}`), { status: response.status })
+    return text && JSON.parse(text)
+  }
+}

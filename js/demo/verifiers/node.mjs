@@ -1,0 +1,43 @@
+// A service: the package in this very process.
+import { connectVerifier, isTokenError } from '../../dist/index.js'
+
+/** @param {'stream' | 'poll'} mode how it hears of new lists */
+export const nodeVerifier = (mode) => async (issuer) => {
+  const withoutStream = (resource, init) =>
+    String(resource).includes('/revocations/stream') ? Promise.reject(new TypeError('no streams here')) : fetch(resource, init)
+  const verifier = await connectVerifier({ issuer, audience: 'api', ...(mode === 'poll' && { fetch: withoutStream }) })
+
+  const verify = (token) => {
+    try {
+      const { freshness } = verifier.verify(token)
+      return { accepted: true, freshness }
+    } catch (error) {
+      if (!isTokenError(error)) throw error
+      return { accepted: false, code: error.code }
+    }
+  }
+
+  return {
+    name: 'Node.js',
+    mode,
+    verify,
+    close: () => verifier.close(),
+
+    firstRefusal: (token) => new Promise((resolve) => {
+      verifier.on('change', () => {
+        const { accepted, code } = verify(token)
+        if (!accepted) resolve({ at: performance.timeOrigin + performance.now(), code })
+      })
+    }),
+
+    until: (token, holds) => new Promise((resolve) => {
+      const timer = setInterval(() => {
+        const answer = verify(token)
+        if (holds(answer)) {
+          clearInterval(timer)
+          resolve(answer)
+        }
+      }, 100)
+    }),
+  }
+}
