@@ -1,4 +1,5 @@
 // A service: the package in this very process.
+import { setTimeout as pause } from 'node:timers/promises'
 import { connectVerifier, isTokenError } from '../../dist/index.js'
 
 /** @param {'stream' | 'poll'} mode how it hears of new lists */
@@ -23,21 +24,16 @@ export const nodeVerifier = (mode) => async (issuer) => {
     verify,
     close: () => verifier.close(),
 
-    firstRefusal: (token) => new Promise((resolve) => {
-      verifier.on('change', () => {
-        const { accepted, code } = verify(token)
-        if (!accepted) resolve({ at: performance.timeOrigin + performance.now(), code })
+    async watch(token) {
+      const refusal = new Promise((resolve) => {
+        verifier.on('change', () => {
+          const { accepted, code } = verify(token)
+          if (!accepted) resolve({ at: performance.timeOrigin + performance.now(), code })
+        })
       })
-    }),
+      return () => refusal
+    },
 
-    until: (token, holds) => new Promise((resolve) => {
-      const timer = setInterval(() => {
-        const answer = verify(token)
-        if (holds(answer)) {
-          clearInterval(timer)
-          resolve(answer)
-        }
-      }, 100)
-    }),
+    pause: () => pause(100),
   }
 }
