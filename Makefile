@@ -38,7 +38,7 @@ test-rust:
 test-js: package
 	$(say) 'JavaScript tests'
 	@cargo build --package doorlist
-	@cd js && npm test && npm run test:packaging && npm run test:stories
+	@cd js && npm test && npm run test:packaging
 
 issuer: prerequisites
 	$(say) 'building the issuer (the first time takes about 4 minutes)'
