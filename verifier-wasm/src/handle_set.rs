@@ -122,16 +122,7 @@ impl HandleSet {
     /// The handles of both.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        self.combine(
-            other,
-            |ours, theirs, positions| {
-                positions.extend_from_slice(ours);
-                positions.extend_from_slice(theirs);
-                positions.sort_unstable();
-                positions.dedup();
-            },
-            Alone::Keep,
-        )
+        self.combine(other, merge, Alone::Keep)
     }
 
     /// The handles that `other` does not hold.
@@ -268,6 +259,27 @@ impl<'a> Group<'a> {
         self.positions
             .iter()
             .filter_map(move |position| Handle::from_parts(self.block, u16::from_be_bytes(*position)))
+    }
+}
+
+/// Two ascending sequences as one, what is in both once.
+fn merge(mut ours: &[Position], mut theirs: &[Position], merged: &mut Vec<Position>) {
+    loop {
+        match (ours, theirs) {
+            ([a, rest @ ..], [b, others @ ..]) if a == b => {
+                merged.push(*a);
+                (ours, theirs) = (rest, others);
+            }
+            ([a, rest @ ..], [b, ..]) if a < b => {
+                merged.push(*a);
+                ours = rest;
+            }
+            (_, [b, others @ ..]) => {
+                merged.push(*b);
+                theirs = others;
+            }
+            (rest, []) => return merged.extend_from_slice(rest),
+        }
     }
 }
 

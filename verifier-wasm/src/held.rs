@@ -91,7 +91,7 @@ pub(crate) fn judge(held: Option<&HeldList>, list: &RevocationList) -> Result<Lo
 
 impl HeldList {
     /// The first list.
-    pub(crate) fn new(list: &RevocationList, at: HostTime) -> Self {
+    pub(crate) fn new(list: RevocationList, at: HostTime) -> Self {
         let mut held = Self {
             cursor: list.cursor(),
             as_of: list.issued_at,
@@ -103,7 +103,7 @@ impl HeldList {
             segments: Vec::new(),
             clock: ProvenClock { issued_at: list.issued_at, heard: at.monotonic },
         };
-        held.bring(&list.revoked);
+        held.bring(list.revoked);
         held
     }
 
@@ -111,7 +111,7 @@ impl HeldList {
     ///
     /// A snapshot adds like a delta does: after a failover it may lack what was revoked (traces 22, 3). What is
     /// held leaves by age alone, and only when a newer list says how late it is (trace 11).
-    pub(crate) fn apply(&mut self, list: &RevocationList, at: HostTime) {
+    pub(crate) fn apply(&mut self, list: RevocationList, at: HostTime) {
         self.cursor = list.cursor();
         self.as_of = self.as_of.max(list.issued_at);
         self.cutoff = self.cutoff.max(list.cutoff);
@@ -125,7 +125,7 @@ impl HeldList {
         }
         let retain_secs = self.longest_retain_secs;
         self.segments.retain(|segment| segment.brought.plus_secs(retain_secs) >= list.issued_at);
-        self.bring(&list.revoked);
+        self.bring(list.revoked);
     }
 
     /// The verifier's time: the host's clock, unless a list proves that it is later.
@@ -169,17 +169,17 @@ impl HeldList {
 
     /// Puts handles into the newest segment. One that is held already moves there: an entry that was healed back
     /// into the log may have had tokens minted on it meanwhile, so its time counts anew.
-    fn bring(&mut self, handles: &HandleSet) {
+    fn bring(&mut self, handles: HandleSet) {
         if handles.is_empty() {
             return;
         }
         for segment in &mut self.segments {
-            if segment.handles.intersects(handles) {
-                segment.handles = segment.handles.difference(handles);
+            if segment.handles.intersects(&handles) {
+                segment.handles = segment.handles.difference(&handles);
             }
         }
         self.segments.retain(|segment| !segment.handles.is_empty());
-        self.segments.push(Segment { brought: self.as_of, handles: handles.clone() });
+        self.segments.push(Segment { brought: self.as_of, handles });
         self.merge_newest();
     }
 

@@ -309,3 +309,69 @@ fn decode_32(text: &str) -> Option<[u8; 32]> {
     }
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+
+    fn key(number: u16) -> PublicKey {
+        let mut seed = [7; 32];
+        seed[..2].copy_from_slice(&number.to_be_bytes());
+        PublicKey::from_bytes(SigningKey::from_bytes(&seed).verifying_key().as_bytes()).unwrap()
+    }
+
+    fn set(numbers: impl IntoIterator<Item = u16>) -> Jwks {
+        Jwks { keys: numbers.into_iter().map(key).collect() }
+    }
+
+    #[test]
+    fn a_key_id_has_one_spelling() {
+        let kid = key(1).kid();
+        assert_eq!(kid.to_string().parse(), Ok(kid));
+        let text = kid.to_string();
+        for other in ["", "A", &format!("{text}="), &format!("{text}A"), &text[1..]] {
+            assert_eq!(other.parse::<KeyId>(), Err(MalformedKeyId), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_set_is_bounded() {
+        let mut keys = KeySet::default();
+        assert_eq!(keys.add(&set(0..10)), Ok(10));
+        assert_eq!(keys.add(&set(5..16)), Ok(6));
+        assert_eq!(keys.add(&set(15..17)), Err(KeyFlaw::TooMany));
+        assert_eq!(keys.trusted().len(), MAX_KEYS);
+
+        let members = |count: usize| format!("{{\"keys\":[{}]}}", vec!["{}"; count].join(","));
+        assert!(Jwks::parse(&members(MAX_JWKS_MEMBERS)).is_ok());
+        assert_eq!(
+            Jwks::parse(&members(MAX_JWKS_MEMBERS + 1)),
+            Err(Error::Jwks { reason: KeyFlaw::TooMany })
+        );
+        let padded = |length: usize| members(0) + &" ".repeat(length - members(0).len());
+        assert!(Jwks::parse(&padded(MAX_JWKS_LEN)).is_ok());
+        assert_eq!(Jwks::parse(&padded(MAX_JWKS_LEN + 1)), Err(Error::Jwks { reason: KeyFlaw::TooMany }));
+    }
+
+    #[test]
+    fn the_dropped_are_bounded_too() {
+        let mut keys = KeySet::default();
+        for number in 0..1030 {
+            keys.replace(&set([number]));
+        }
+        assert_eq!(keys.dropped.len(), MAX_DROPPED);
+        assert_eq!(keys.add(&set([6])), Ok(0), "still remembered");
+        assert_eq!(keys.add(&set([4])), Ok(1), "forgotten");
+    }
+
+    #[test]
+    fn a_key_dropped_twice_is_remembered_once() {
+        let mut keys = KeySet::default();
+        for numbers in [[1, 2], [1, 3], [1, 2], [1, 3]] {
+            keys.replace(&set(numbers));
+        }
+        assert_eq!(keys.dropped, [key(2).kid()]);
+    }
+}

@@ -36,7 +36,8 @@
         clippy::indexing_slicing,
         clippy::as_conversions,
         clippy::arithmetic_side_effects,
-        clippy::panic
+        clippy::panic,
+        clippy::string_slice
     )
 )]
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::claims::{ACCESS_TOKEN_MEDIA_TYPE, ACCESS_TOKEN_TYPE, AccessTokenClaims, MAX_TOKEN_LEN};
-use crate::cursor::{Epoch, Seq};
+use crate::cursor::{Cursor, Epoch, Seq};
 use crate::error::{ClaimFlaw, Error, ListFlaw, RevokedBy};
 use crate::form::Unverified;
 use crate::held::{self, HeldList};
@@ -169,17 +169,18 @@ impl Verifier {
             return Err(Error::ListInvalid { reason: ListFlaw::Future, claim: Some("iat") });
         }
         let outcome = held::judge(self.list.as_ref(), &list)?;
+        let Cursor { epoch, seq: sequence } = list.cursor();
         if outcome == LoadOutcome::Applied {
             if let Some(jwks) = &list.jwks {
                 self.keys.replace(jwks);
             }
             match &mut self.list {
-                Some(held) => held.apply(&list, at),
-                None => self.list = Some(HeldList::new(&list, at)),
+                Some(held) => held.apply(list, at),
+                None => self.list = Some(HeldList::new(list, at)),
             }
         }
         let entries = self.list.as_ref().map_or(0, HeldList::entries);
-        Ok(Loaded { epoch: list.epoch, sequence: list.seq, entries, outcome })
+        Ok(Loaded { epoch, sequence, entries, outcome })
     }
 
     /// Checks an access token, in the order of FORMAT.md.

@@ -11,8 +11,8 @@
 
 mod support;
 
-mod first_look;
 mod properties;
 mod signatures;
 mod traces;
 mod vectors;
+mod whole;

@@ -1,0 +1,103 @@
+//! The whole path once: a token, a list, a kick; and what is too much for vectors.
+
+use doorlist_verifier::error::ListFlaw;
+use doorlist_verifier::list::MAX_LIST_LEN;
+use doorlist_verifier::{Error, HandleSet, LoadOutcome, RevocationStatus, Verifier};
+
+use crate::support::*;
+
+#[test]
+fn a_good_token_is_accepted_until_its_group_is_revoked() {
+    let mut verifier = ready();
+    let verified = verify(&mut verifier, &claims(), NOW).expect("a good token");
+    assert_eq!(verified.claims.subject, "alice");
+    assert_eq!(verified.revocation, RevocationStatus::NotRevoked);
+    assert_eq!(verified.payload_json, text(&claims()));
+    assert_eq!((verified.freshness.age_secs, verified.freshness.stale), (Some(10), false));
+
+    let mut kick = delta(100, 101);
+    kick.revoked = revoking(&[GID]);
+    let loaded = verifier.load(&Key::number(1).list(&kick), at(NOW)).expect("a good delta");
+    assert_eq!((loaded.sequence.get(), loaded.entries), (101, 1));
+    let error = verify(&mut verifier, &claims(), NOW).expect_err("revoked");
+    assert!(matches!(error, Error::Revoked { .. }), "{error:?}");
+    assert_eq!(
+        serde_json::to_value(error.report()).unwrap(),
+        serde_json::json!({
+            "code": "ERR_JWT_REVOKED",
+            "message": "revoked by its group, says the list of 1767225600",
+            "by": "gid",
+            "handle": "0000000000ab0001",
+            "asOf": NOW,
+        })
+    );
+}
+
+#[test]
+fn a_list_is_not_read_past_its_limit() {
+    let mut verifier = verifier();
+    let mut text = "A".repeat(MAX_LIST_LEN);
+    assert_eq!(reason(verifier.load(&text, at(NOW)).unwrap_err()), ListFlaw::Form);
+    text.push('A');
+    assert_eq!(reason(verifier.load(&text, at(NOW)).unwrap_err()), ListFlaw::TooLong);
+}
+
+fn reason(error: Error) -> ListFlaw {
+    match error {
+        Error::ListInvalid { reason, .. } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A hundred thousand handles arrive, and a small delta after them.
+#[test]
+fn a_large_list() {
+    let mut verifier = verifier();
+    let mut list = snapshot();
+    list.revoked = HandleSet::from_handles((1..=100_000).map(|number| handle(number * 655)));
+    assert_eq!(verifier.load(&Key::number(1).list(&list), at(NOW)).unwrap().entries, 100_000);
+    let mut small = delta(100, 101);
+    small.revoked = revoking(&[1, 655, 1310, u64::MAX]);
+    assert_eq!(verifier.load(&Key::number(1).list(&small), at(NOW)).unwrap().entries, 100_002);
+    for (number, listed) in [(655, true), (656, false), (65_500_000, true), (65_500_655, false), (1, true)] {
+        let token = claims_with(serde_json::json!({ "sid": handle(number) }));
+        assert_eq!(verify(&mut verifier, &token, NOW).is_err(), listed, "{number}");
+    }
+}
+
+#[test]
+fn loading_says_whether_anything_was_new() {
+    let mut verifier = verifier();
+    let list = Key::number(1).list(&snapshot());
+    assert_eq!(verifier.load(&list, at(NOW)).unwrap().outcome, LoadOutcome::Applied);
+    assert_eq!(verifier.load(&list, at(NOW)).unwrap().outcome, LoadOutcome::Unchanged);
+    let heartbeat = Key::number(1).list(&delta(100, 100));
+    assert_eq!(verifier.load(&heartbeat, at(NOW)).unwrap().outcome, LoadOutcome::Applied);
+}
+
+/// Offline, from what was saved: trust first, then the snapshot that it verifies.
+#[test]
+fn a_restart_without_a_network() {
+    let mut before = verifier();
+    let mut list = snapshot();
+    list.jwks = Some(jwks(&[1, 2]));
+    list.revoked = revoking(&[SID]);
+    let list = Key::number(1).list(&list);
+    before.load(&list, at(NOW)).unwrap();
+
+    let mut after = Verifier::new(options()).unwrap();
+    assert_eq!(after.load(&list, at(NOW + 60)).unwrap_err().code(), "ERR_JWKS_NO_MATCHING_KEY");
+    after.restore_trust(&before.trust()).unwrap();
+    after.load(&list, at(NOW + 60)).unwrap();
+    assert_eq!(verify(&mut after, &claims(), NOW + 60).unwrap_err().code(), "ERR_JWT_REVOKED");
+    assert_eq!(after.status(at(NOW + 60)).keys, before.status(at(NOW)).keys);
+
+    for broken in
+        ["{}", r#"{"keys":[]}"#, r#"{"keys":[],"dropped":["x"]}"#, r#"{"keys":[],"dropped":[1]}"#, "[]"]
+    {
+        assert_eq!(after.restore_trust(broken).unwrap_err().code(), "ERR_JWKS_INVALID", "{broken}");
+    }
+    after
+        .verify(&Key::number(2).token(&claims_with(serde_json::json!({ "sid": handle(9) }))), at(NOW))
+        .unwrap();
+}
