@@ -1,0 +1,193 @@
+//! Passwords of accounts kept here: Argon2id, on blocking threads, a bounded number at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+
+use crate::secret::SecretText;
+
+/// Fewest characters of a new password (NIST SP 800-63B §3.1.1 asks for 8).
+pub const MIN_CHARS: usize = 8;
+/// Most bytes of a password: hashing cost grows with length, and nobody types more.
+pub const MAX_BYTES: usize = 1024;
+/// Callers allowed to wait for each that is being hashed; more are sent away.
+const WAITING_PER_HASH: usize = 64;
+
+/// A password as somebody typed it; wiped when dropped, never shown.
+#[derive(Debug, Clone)]
+pub struct Password(SecretText);
+
+/// A new password is too short or too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a password has at least {MIN_CHARS} characters and at most {MAX_BYTES} bytes")]
+pub struct UnfitPassword;
+
+/// Why a password was neither hashed nor compared.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// Too many are being hashed already. Answer 503.
+    #[error("too many passwords are being checked")]
+    Busy,
+    /// The stored hash is not one that this version can compare with.
+    #[error("the stored password hash cannot be used: {0}")]
+    Unusable(String),
+}
+
+impl Password {
+    /// A password that may be set.
+    ///
+    /// # Errors
+    ///
+    /// [`UnfitPassword`] if its length is out of bounds.
+    pub fn to_be_set(text: SecretText) -> Result<Self, UnfitPassword> {
+        let fits = text.expose().chars().count() >= MIN_CHARS && text.expose().len() <= MAX_BYTES;
+        if fits { Ok(Self(text)) } else { Err(UnfitPassword) }
+    }
+
+    /// A password that somebody offers: any length up to the limit, `None` past it.
+    pub fn offered(text: SecretText) -> Option<Self> {
+        (text.expose().len() <= MAX_BYTES).then_some(Self(text))
+    }
+}
+
+/// Hashes passwords and compares them.
+#[derive(Debug, Clone)]
+pub struct Passwords {
+    at_once: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+    max_waiting: usize,
+    /// Of nobody's password: what an unknown user's is compared with, so that it takes as long.
+    nobody: Arc<str>,
+}
+
+impl Passwords {
+    /// Hashing at most `at_once` passwords at a time, each of which takes a processor and 19 MiB.
+    pub fn new(at_once: usize) -> Self {
+        let nobody = hash(&rand::random::<[u8; 32]>()).expect("the parameters are constant and valid");
+        Self {
+            at_once: Arc::new(Semaphore::new(at_once)),
+            waiting: Arc::default(),
+            max_waiting: at_once * WAITING_PER_HASH,
+            nobody: nobody.into(),
+        }
+    }
+
+    /// The PHC string to store for a password.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordError::Busy`] if too many wait already.
+    pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
+        self.on_a_thread(move || hash(password.0.expose().as_bytes())).await?.map_err(unusable)
+    }
+
+    /// Whether the password is the one behind `stored`. Without `stored` it is not, after as long.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordError`] if that could not be found out.
+    pub async fn verify(&self, password: Password, stored: Option<String>) -> Result<bool, PasswordError> {
+        let nobody = Arc::clone(&self.nobody);
+        let compared = self
+            .on_a_thread(move || {
+                let hash = stored.as_deref().unwrap_or(&nobody);
+                let outcome = argon2id().verify_password(password.0.expose().as_bytes(), hash);
+                outcome.map(|()| stored.is_some())
+            })
+            .await?;
+        match compared {
+            Ok(is_it) => Ok(is_it),
+            Err(password_hash::Error::PasswordInvalid) => Ok(false),
+            Err(error) => Err(unusable(error)),
+        }
+    }
+
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let _place = Place::take(&self.waiting, self.max_waiting).ok_or(PasswordError::Busy)?;
+        let permit = Arc::clone(&self.at_once).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
+        // The permit goes along: a caller that gives up does not make room before the work is done.
+        let work = move || {
+            let _permit = permit;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Busy)
+    }
+}
+
+/// A place in the queue, given back when dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(waiting: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let place = Self(Arc::clone(waiting));
+        (waiting.fetch_add(1, Ordering::Relaxed) < most).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
+fn argon2id() -> Argon2<'static> {
+    let params = Params::new(19 * 1024, 2, 1, None).expect("the parameters are constant and valid");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+fn hash(password: &[u8]) -> Result<String, password_hash::Error> {
+    argon2id().hash_password_with_salt(password, &rand::random::<[u8; 16]>()).map(|hash| hash.to_string())
+}
+
+fn unusable(error: password_hash::Error) -> PasswordError {
+    PasswordError::Unusable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offered(text: &str) -> Password {
+        Password::offered(text.to_owned().into()).expect("short enough")
+    }
+
+    #[tokio::test]
+    async fn a_password_is_found_again() {
+        let passwords = Passwords::new(2);
+        let stored = passwords.hash(offered("correct horse")).await.expect("hashed");
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+        assert!(passwords.verify(offered("correct horse"), Some(stored.clone())).await.expect("compared"));
+        assert!(!passwords.verify(offered("correct hors"), Some(stored)).await.expect("compared"));
+        assert!(!passwords.verify(offered("correct horse"), None).await.expect("compared"));
+    }
+
+    #[tokio::test]
+    async fn a_damaged_hash_is_an_error_not_a_refusal() {
+        let outcome = Passwords::new(1).verify(offered("x"), Some("$argon2id$junk".to_owned())).await;
+        assert!(matches!(outcome, Err(PasswordError::Unusable(_))), "{outcome:?}");
+    }
+
+    #[test]
+    fn lengths_are_limited() {
+        let fit = |text: &str| Password::to_be_set(text.to_owned().into()).is_ok();
+        assert!(fit("12345678") && fit("пароль!!") && fit(&"x".repeat(MAX_BYTES)));
+        assert!(!fit("1234567") && !fit("") && !fit(&"x".repeat(MAX_BYTES + 1)));
+        assert!(Password::offered("x".repeat(MAX_BYTES + 1).into()).is_none());
+    }
+
+    #[test]
+    fn a_full_queue_sends_away_and_places_come_back() {
+        let waiting = Arc::default();
+        let held: Vec<_> = (0..2).map(|_| Place::take(&waiting, 2).expect("room")).collect();
+        assert!(Place::take(&waiting, 2).is_none());
+        drop(held);
+        assert!(Place::take(&waiting, 2).is_some());
+    }
+}
