@@ -8,6 +8,8 @@
 //! - [`secret`]: master secrets, the admin key, and what is derived from them.
 //! - [`password`], [`refresh_token`]: what users and clients hold, made and checked.
 
+pub mod cli;
+pub mod config;
 pub mod desk;
 pub mod domain;
 pub mod password;

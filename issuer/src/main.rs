@@ -1,2 +1,7 @@
 //! The `doorlist` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    doorlist::cli::main()
+}

@@ -1,0 +1,207 @@
+//! Settings: every one is a flag of `doorlist serve` and a variable, and has its place in one small struct.
+//!
+//! A wrong setting stops the start with one sentence that says what to change.
+
+mod environment;
+mod secrets;
+mod values;
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+pub use environment::{UnknownVariable, unknown_variable};
+pub use secrets::{SecretSettings, Secrets, SecretsError};
+pub use values::{IssuerUrl, LogFormat, Origin, StoreUrl};
+
+/// Everything `doorlist serve` can be told.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Where it is found.
+    #[command(flatten)]
+    pub addresses: AddressSettings,
+    /// Where it keeps things.
+    #[command(flatten)]
+    pub store: StoreSettings,
+    /// What it must not show.
+    #[command(flatten)]
+    pub secrets: SecretSettings,
+    /// How long things live.
+    #[command(flatten)]
+    pub lifetimes: LifetimeSettings,
+    /// What it says.
+    #[command(flatten)]
+    pub log: LogSettings,
+}
+
+/// Where the issuer listens, and what it is called.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Addresses")]
+pub struct AddressSettings {
+    /// Address and port to listen on; port 0 takes a free one [DOORLIST_LISTEN; default 127.0.0.1:8787]
+    #[arg(long, env = "DOORLIST_LISTEN", value_name = "IP:PORT", default_value = "127.0.0.1:8787")]
+    #[arg(hide_env = true, hide_default_value = true)]
+    pub listen: SocketAddr,
+
+    /// The `iss` claim and the base of every published URL: http(s), no trailing slash
+    /// [DOORLIST_ISSUER; default http://<listen>]
+    #[arg(long, env = "DOORLIST_ISSUER", value_name = "URL", hide_env = true)]
+    pub issuer: Option<IssuerUrl>,
+
+    /// The `aud` claim of access tokens: who they are for [DOORLIST_AUDIENCE; default api]
+    #[arg(long, env = "DOORLIST_AUDIENCE", value_name = "AUDIENCE", default_value = "api")]
+    #[arg(hide_env = true, hide_default_value = true, value_parser = values::audience)]
+    pub audience: String,
+
+    /// Browser origins that may use login, token and session routes, separated by commas
+    /// [DOORLIST_ALLOWED_ORIGINS; default none]
+    #[arg(long, env = "DOORLIST_ALLOWED_ORIGINS", value_name = "ORIGIN,…", value_delimiter = ',')]
+    #[arg(hide_env = true)]
+    pub allowed_origins: Vec<Origin>,
+}
+
+/// Where records, log and keys are kept.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Store")]
+pub struct StoreSettings {
+    /// `embedded:<file>`: one file, one node [DOORLIST_STORE; default embedded:./doorlist.redb]
+    #[arg(long, env = "DOORLIST_STORE", value_name = "STORE", default_value = "embedded:./doorlist.redb")]
+    #[arg(hide_env = true, hide_default_value = true)]
+    pub store: StoreUrl,
+}
+
+/// How long tokens, sessions and lists live. All in seconds.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Lifetimes, in seconds")]
+pub struct LifetimeSettings {
+    /// Life of an access token, 1 to 86400 [DOORLIST_ACCESS_TTL_SECS; default 900]
+    #[arg(long, env = "DOORLIST_ACCESS_TTL_SECS", value_name = "SECONDS", default_value_t = 900)]
+    #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, DAY))]
+    pub access_ttl_secs: u64,
+
+    /// A session that is not refreshed for so long ends [DOORLIST_REFRESH_IDLE_SECS; default 2592000, 30 days]
+    #[arg(long, env = "DOORLIST_REFRESH_IDLE_SECS", value_name = "SECONDS", default_value_t = 30 * DAY)]
+    #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, 3650 * DAY))]
+    pub refresh_idle_secs: u64,
+
+    /// A session ends so long after its login, whatever happens
+    /// [DOORLIST_REFRESH_ABSOLUTE_SECS; default 7776000, 90 days]
+    #[arg(long, env = "DOORLIST_REFRESH_ABSOLUTE_SECS", value_name = "SECONDS", default_value_t = 90 * DAY)]
+    #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, 3650 * DAY))]
+    pub refresh_absolute_secs: u64,
+
+    /// After a rotation, the refresh token before it is answered alike for so long, 0 to 3600
+    /// [DOORLIST_REFRESH_GRACE_SECS; default 30]
+    #[arg(long, env = "DOORLIST_REFRESH_GRACE_SECS", value_name = "SECONDS", default_value_t = 30)]
+    #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 3600))]
+    pub refresh_grace_secs: u64,
+
+    /// How far clocks may differ, 0 to 300; verifiers tolerate no more [DOORLIST_LEEWAY_SECS; default 60]
+    #[arg(long, env = "DOORLIST_LEEWAY_SECS", value_name = "SECONDS", default_value_t = 60)]
+    #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 300))]
+    pub leeway_secs: u64,
+
+    /// How often the store is asked for proof that nothing is missing and a list is sent though nothing
+    /// changed, 1 to 30 [DOORLIST_HEARTBEAT_SECS; default 10]
+    #[arg(long, env = "DOORLIST_HEARTBEAT_SECS", value_name = "SECONDS", default_value_t = 10)]
+    #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, 30))]
+    pub heartbeat_secs: u64,
+}
+
+/// What is written to standard error.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Log")]
+pub struct LogSettings {
+    /// What to log: error, warn, info, debug, or a filter such as info,doorlist=debug
+    /// [DOORLIST_LOG; default info]
+    #[arg(long = "log", env = "DOORLIST_LOG", value_name = "FILTER", default_value = "info")]
+    #[arg(hide_env = true, hide_default_value = true, value_parser = values::log_filter)]
+    pub filter: String,
+
+    /// text or json, one event a line [DOORLIST_LOG_FORMAT; default text]
+    #[arg(long = "log-format", env = "DOORLIST_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    #[arg(hide_env = true, hide_default_value = true, hide_possible_values = true)]
+    pub format: LogFormat,
+}
+
+const DAY: u64 = 86_400;
+/// What `retain` adds to the longest lifetime and the leeway: covers a heartbeat, a pause, a rounding.
+const RETAIN_MARGIN_SECS: u64 = 60;
+
+/// Two settings that cannot both hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Contradiction {
+    /// A session would end before it is idle.
+    #[error(
+        "--refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS) is {idle} but a session lives {absolute} at most: \
+         lower it, or raise --refresh-absolute-secs (DOORLIST_REFRESH_ABSOLUTE_SECS)"
+    )]
+    IdleOutlivesSession {
+        /// `--refresh-idle-secs`.
+        idle: u64,
+        /// `--refresh-absolute-secs`.
+        absolute: u64,
+    },
+    /// A session would never rotate its refresh token.
+    #[error(
+        "--refresh-grace-secs (DOORLIST_REFRESH_GRACE_SECS) is {grace} but an idle session ends after {idle}: \
+         make it shorter than --refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS)"
+    )]
+    GraceOutlivesIdle {
+        /// `--refresh-grace-secs`.
+        grace: u64,
+        /// `--refresh-idle-secs`.
+        idle: u64,
+    },
+    /// Access tokens would be cut short by their session's end.
+    #[error(
+        "--access-ttl-secs (DOORLIST_ACCESS_TTL_SECS) is {ttl} but a session lives {absolute} at most: \
+         lower it, or raise --refresh-absolute-secs (DOORLIST_REFRESH_ABSOLUTE_SECS)"
+    )]
+    TokenOutlivesSession {
+        /// `--access-ttl-secs`.
+        ttl: u64,
+        /// `--refresh-absolute-secs`.
+        absolute: u64,
+    },
+}
+
+impl LifetimeSettings {
+    /// Whether these can all hold at once.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Contradiction`].
+    pub fn check(&self) -> Result<(), Contradiction> {
+        let (idle, absolute) = (self.refresh_idle_secs, self.refresh_absolute_secs);
+        if idle > absolute {
+            return Err(Contradiction::IdleOutlivesSession { idle, absolute });
+        }
+        if self.refresh_grace_secs >= idle {
+            return Err(Contradiction::GraceOutlivesIdle { grace: self.refresh_grace_secs, idle });
+        }
+        if self.access_ttl_secs > absolute {
+            return Err(Contradiction::TokenOutlivesSession { ttl: self.access_ttl_secs, absolute });
+        }
+        Ok(())
+    }
+
+    /// Seconds an entry of the log must stay so that it outlives every token it can match.
+    pub fn retain_secs(&self) -> u64 {
+        self.access_ttl_secs + self.leeway_secs + RETAIN_MARGIN_SECS
+    }
+
+    /// Seconds a key is published before it signs: longer than any cache keeps a key set or a list
+    /// (`max-age` of the key set is [`Self::jwks_max_age_secs`]; a list's is `ttl`, twice that when stale).
+    pub fn key_published_secs(&self) -> u64 {
+        self.jwks_max_age_secs() + 3 * self.heartbeat_secs
+    }
+
+    /// Seconds a cache may keep the key set.
+    pub fn jwks_max_age_secs(&self) -> u64 {
+        6 * self.heartbeat_secs
+    }
+}
+
+#[cfg(test)]
+mod tests;

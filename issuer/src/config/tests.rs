@@ -1,0 +1,139 @@
+use clap::{CommandFactory, Parser};
+
+use super::*;
+use crate::cli::Cli;
+
+/// The settings of `doorlist serve` with these arguments, or the first sentence of the refusal.
+fn serve(args: &[&str]) -> Result<Settings, String> {
+    let line = ["doorlist", "serve"].iter().chain(args);
+    match Cli::try_parse_from(line) {
+        Ok(cli) => Ok(cli.settings().expect("it is serve").clone()),
+        Err(refusal) => Err(refusal.to_string().lines().next().unwrap_or_default().to_owned()),
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_documentation_and_agree() {
+    let settings = serve(&[]).expect("defaults");
+    assert_eq!(settings.addresses.listen.to_string(), "127.0.0.1:8787");
+    assert_eq!(settings.addresses.issuer, None);
+    assert_eq!(settings.addresses.audience, "api");
+    assert_eq!(settings.addresses.allowed_origins, []);
+    assert_eq!(settings.store.store, StoreUrl::Embedded("./doorlist.redb".into()));
+    let LifetimeSettings {
+        access_ttl_secs,
+        refresh_idle_secs,
+        refresh_absolute_secs,
+        refresh_grace_secs,
+        leeway_secs,
+        heartbeat_secs,
+    } = settings.lifetimes;
+    assert_eq!(
+        [
+            access_ttl_secs,
+            refresh_idle_secs,
+            refresh_absolute_secs,
+            refresh_grace_secs,
+            leeway_secs,
+            heartbeat_secs
+        ],
+        [900, 2_592_000, 7_776_000, 30, 60, 10]
+    );
+    assert_eq!(settings.lifetimes.check(), Ok(()));
+    assert_eq!(settings.lifetimes.retain_secs(), 1020);
+}
+
+#[test]
+fn impossible_values_are_refused_with_a_reason() {
+    for (args, reason) in [
+        (["--access-ttl-secs", "0"], "0 is not in 1..=86400"),
+        (["--access-ttl-secs", "quarter"], "invalid digit"),
+        (["--leeway-secs", "86400"], "86400 is not in 0..=300"),
+        (["--heartbeat-secs", "31"], "31 is not in 1..=30"),
+        (["--issuer", "https://issuer.example/"], "remove the trailing slash"),
+        (["--issuer", "https://issuer.example?x=1"], "remove the query"),
+        (["--issuer", "https://issuer.example#x"], "remove the query or fragment"),
+        (["--issuer", "ftp://issuer.example"], "begins with https:// or http://"),
+        (["--issuer", "issuer.example"], "begins with https:// or http://"),
+        (["--issuer", "https://me@issuer.example"], "no user or password"),
+        (["--issuer", "not a url"], "write it as https://host"),
+        (["--audience", ""], "1 to 255 bytes"),
+        (["--allowed-origins", "https://app.example/path"], "an origin is"),
+        (["--allowed-origins", "*"], "an origin is"),
+        (["--store", "redis://localhost"], "not available in this version"),
+        (["--store", "doorlist.redb"], "embedded:<file>"),
+        (["--listen", "localhost"], "invalid socket address"),
+        (["--log", "doorlist=loud"], "use error, warn"),
+    ] {
+        let refusal = serve(&args).expect_err(args[1]);
+        assert!(refusal.contains(reason), "{args:?}: {refusal}");
+        assert!(refusal.contains(args[0]), "{args:?}: {refusal}");
+    }
+}
+
+#[test]
+fn contradictions_say_what_to_change() {
+    let check = |args: &[&str]| serve(args).expect("values").lifetimes.check();
+    assert_eq!(
+        check(&["--refresh-grace-secs", "60", "--refresh-idle-secs", "60"]),
+        Err(Contradiction::GraceOutlivesIdle { grace: 60, idle: 60 })
+    );
+    assert_eq!(
+        check(&["--refresh-absolute-secs", "3600"]),
+        Err(Contradiction::IdleOutlivesSession { idle: 2_592_000, absolute: 3600 })
+    );
+    let settings =
+        check(&["--refresh-absolute-secs", "600", "--refresh-idle-secs", "600", "--access-ttl-secs", "900"]);
+    assert_eq!(settings, Err(Contradiction::TokenOutlivesSession { ttl: 900, absolute: 600 }));
+}
+
+#[test]
+fn origins_are_a_list() {
+    let settings = serve(&["--allowed-origins", "https://app.example,http://localhost:5173"]).expect("two");
+    let origins: Vec<_> = settings.addresses.allowed_origins.iter().map(Origin::header).collect();
+    assert_eq!(origins, ["https://app.example", "http://localhost:5173"]);
+}
+
+#[test]
+fn every_setting_is_a_flag_and_a_variable_and_says_so() {
+    let command = Cli::command();
+    let serve = command.find_subcommand("serve").expect("serve");
+    for arg in serve.get_arguments().filter(|arg| arg.get_long() != Some("help")) {
+        let (flag, env) = (arg.get_long().expect("a flag"), arg.get_env().expect("a variable"));
+        let env = env.to_str().expect("ASCII");
+        assert_eq!(env, format!("DOORLIST_{}", flag.replace('-', "_").to_uppercase()));
+        let help = arg.get_help().expect("help").to_string();
+        assert!(help.contains(env), "{flag}: {help}");
+        for default in arg.get_default_values().iter().map(|default| default.to_string_lossy()) {
+            assert!(help.contains(default.as_ref()), "{flag}: {help} does not say {default}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_comes_from_one_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = StoreUrl::Embedded(folder.path().join("doorlist.redb"));
+    let secret = "a-secret-that-is-long-enough";
+    let load =
+        |args: &[&str]| serve(args).expect("values").secrets.load(&store).map_err(|error| error.to_string());
+
+    load(&[]).expect("made beside the store");
+    assert!(folder.path().join("doorlist.master-secret").exists());
+    assert!(folder.path().join("doorlist.admin-key").exists());
+    load(&["--master-secret", secret, "--admin-key", secret]).expect("given");
+
+    let both = load(&["--admin-key", secret, "--admin-key-file", "key"]).unwrap_err();
+    assert_eq!(both, "both DOORLIST_ADMIN_KEY and DOORLIST_ADMIN_KEY_FILE are set: unset one of them");
+    let missing = load(&["--master-secret-file", "/nowhere/secret"]).unwrap_err();
+    assert!(missing.starts_with("cannot read the secret file /nowhere/secret: "), "{missing}");
+    let weak = load(&["--admin-key", "tiny"]).unwrap_err();
+    assert!(weak.starts_with("DOORLIST_ADMIN_KEY holds a secret of 4 characters; use at least 22"), "{weak}");
+}
+
+#[test]
+fn settings_do_not_show_secrets() {
+    let secret = "a-secret-that-is-long-enough";
+    let settings = serve(&["--master-secret", secret, "--admin-key", secret]).expect("values");
+    assert!(!format!("{settings:?}").contains(secret));
+}

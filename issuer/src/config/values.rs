@@ -1,0 +1,143 @@
+//! Values of settings: read once, valid from then on.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use axum::http::{HeaderValue, Uri, uri::Scheme};
+use clap::builder::RangedU64ValueParser;
+
+/// A value that a setting cannot have; says what it must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unfit(&'static str);
+
+/// The issuer's URL, in the one spelling that goes into `iss`: no trailing slash, query or fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerUrl(String);
+
+impl IssuerUrl {
+    /// The URL as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The URL of something below it; `path` begins with a slash.
+    pub fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+impl FromStr for IssuerUrl {
+    type Err = Unfit;
+
+    fn from_str(text: &str) -> Result<Self, Unfit> {
+        let uri: Uri = text.parse().map_err(|_| Unfit("write it as https://host or http://host:port"))?;
+        if uri.scheme() != Some(&Scheme::HTTPS) && uri.scheme() != Some(&Scheme::HTTP) {
+            return Err(Unfit("an issuer begins with https:// or http://"));
+        }
+        if uri.authority().is_none_or(|authority| authority.as_str().contains('@')) {
+            return Err(Unfit("an issuer has a host, and no user or password"));
+        }
+        if text.contains(['?', '#']) {
+            return Err(Unfit("remove the query or fragment"));
+        }
+        if text.ends_with('/') {
+            return Err(Unfit("remove the trailing slash"));
+        }
+        if text.len() > 255 {
+            return Err(Unfit("an issuer has at most 255 characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for IssuerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A browser origin as the `Origin` header spells it (RFC 6454 §6.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(HeaderValue);
+
+impl Origin {
+    /// The origin as a header's value.
+    pub fn header(&self) -> &HeaderValue {
+        &self.0
+    }
+}
+
+impl FromStr for Origin {
+    type Err = Unfit;
+
+    fn from_str(text: &str) -> Result<Self, Unfit> {
+        let text = text.trim();
+        let unfit = Unfit("an origin is https://host or http://host:port in lower case, without a path");
+        let (scheme, host) = text.split_once("://").ok_or(unfit)?;
+        let is_host = !host.is_empty()
+            && host
+                .bytes()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b':' | b'[' | b']'));
+        if !matches!(scheme, "https" | "http") || !is_host {
+            return Err(unfit);
+        }
+        HeaderValue::from_str(text).map(Self).map_err(|_| unfit)
+    }
+}
+
+/// Which backend, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// `embedded:<file>`
+    Embedded(PathBuf),
+}
+
+impl FromStr for StoreUrl {
+    type Err = Unfit;
+
+    fn from_str(text: &str) -> Result<Self, Unfit> {
+        if text.starts_with("redis") || text.starts_with("valkey") {
+            return Err(Unfit("the Redis store is not available in this version; use embedded:<file>"));
+        }
+        match text.strip_prefix("embedded:") {
+            Some("") | None => {
+                Err(Unfit("write it as embedded:<file>, for example embedded:./doorlist.redb"))
+            }
+            Some(file) => Ok(Self::Embedded(file.into())),
+        }
+    }
+}
+
+/// How events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// A whole number of seconds within bounds.
+pub(super) fn seconds(from: u64, to: u64) -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(from..=to)
+}
+
+/// Text of the `aud` claim.
+pub(super) fn audience(text: &str) -> Result<String, Unfit> {
+    let fits = !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control);
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(Unfit("an audience is 1 to 255 bytes without control characters"))
+    }
+}
+
+/// A filter that `tracing` understands.
+pub(super) fn log_filter(text: &str) -> Result<String, Unfit> {
+    match tracing_subscriber::EnvFilter::builder().parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(Unfit("use error, warn, info, debug or a filter such as info,doorlist=debug")),
+    }
+}
