@@ -5,14 +5,20 @@
 //! - [`desk`]: requests: the loop that reads, runs a rule and commits; the node's copy of the log; the heartbeat.
 //! - [`domain`]: pure rules over one subject's record and the revocation log. No HTTP, no storage, no clock.
 //! - [`store`]: the few primitives a backend offers, and the backends. Only this folder names a table or a key.
+//! - [`revocations`]: the node's live list: signed once a change, the same bytes to all.
 //! - [`secret`]: master secrets, the admin key, and what is derived from them.
-//! - [`password`], [`refresh_token`]: what users and clients hold, made and checked.
+//! - [`keys`]: the keys that sign: their rules, how they are stored.
+//! - [`password`], [`access_token`], [`refresh_token`]: what users and clients hold, made and checked.
 
+pub mod access_token;
 pub mod cli;
+mod clock;
 pub mod config;
 pub mod desk;
 pub mod domain;
+pub mod keys;
 pub mod password;
 pub mod refresh_token;
+pub mod revocations;
 pub mod secret;
 pub mod store;

@@ -5,8 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
+use crate::desk::{PasswordCheck, PasswordVerdict};
+use crate::domain::PasswordHash;
 use crate::secret::SecretText;
 
 /// Fewest characters of a new password (NIST SP 800-63B §3.1.1 asks for 8).
@@ -75,13 +78,14 @@ impl Passwords {
         }
     }
 
-    /// The PHC string to store for a password.
+    /// What to store for a password.
     ///
     /// # Errors
     ///
     /// [`PasswordError::Busy`] if too many wait already.
-    pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
-        self.on_a_thread(move || hash(password.0.expose().as_bytes())).await?.map_err(unusable)
+    pub async fn hash(&self, password: Password) -> Result<PasswordHash, PasswordError> {
+        let phc = self.on_a_thread(move || hash(password.0.expose().as_bytes())).await?;
+        phc.map(PasswordHash::new).map_err(unusable)
     }
 
     /// Whether the password is the one behind `stored`. Without `stored` it is not, after as long.
@@ -89,11 +93,15 @@ impl Passwords {
     /// # Errors
     ///
     /// [`PasswordError`] if that could not be found out.
-    pub async fn verify(&self, password: Password, stored: Option<String>) -> Result<bool, PasswordError> {
+    pub async fn verify(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+    ) -> Result<bool, PasswordError> {
         let nobody = Arc::clone(&self.nobody);
         let compared = self
             .on_a_thread(move || {
-                let hash = stored.as_deref().unwrap_or(&nobody);
+                let hash = stored.as_ref().map_or(&*nobody, PasswordHash::as_str);
                 let outcome = argon2id().verify_password(password.0.expose().as_bytes(), hash);
                 outcome.map(|()| stored.is_some())
             })
@@ -117,6 +125,29 @@ impl Passwords {
             work()
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Busy)
+    }
+}
+
+/// A password that somebody offers, to be compared with whatever hash a login meets.
+pub struct Offer<'a> {
+    /// Who compares.
+    pub passwords: &'a Passwords,
+    /// What was typed.
+    pub password: Password,
+}
+
+#[async_trait]
+impl PasswordCheck for Offer<'_> {
+    async fn check(&self, hash: Option<&PasswordHash>) -> PasswordVerdict {
+        match self.passwords.verify(self.password.clone(), hash.cloned()).await {
+            Ok(true) => PasswordVerdict::Right,
+            Ok(false) => PasswordVerdict::Wrong,
+            Err(PasswordError::Busy) => PasswordVerdict::Busy,
+            Err(error @ PasswordError::Unusable(_)) => {
+                tracing::error!(%error, "a login was refused");
+                PasswordVerdict::Wrong
+            }
+        }
     }
 }
 
@@ -162,7 +193,7 @@ mod tests {
     async fn a_password_is_found_again() {
         let passwords = Passwords::new(2);
         let stored = passwords.hash(offered("correct horse")).await.expect("hashed");
-        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+        assert!(stored.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(passwords.verify(offered("correct horse"), Some(stored.clone())).await.expect("compared"));
         assert!(!passwords.verify(offered("correct hors"), Some(stored)).await.expect("compared"));
         assert!(!passwords.verify(offered("correct horse"), None).await.expect("compared"));
@@ -170,7 +201,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_damaged_hash_is_an_error_not_a_refusal() {
-        let outcome = Passwords::new(1).verify(offered("x"), Some("$argon2id$junk".to_owned())).await;
+        let outcome = Passwords::new(1)
+            .verify(offered("x"), Some(PasswordHash::new("$argon2id$junk".to_owned())))
+            .await;
         assert!(matches!(outcome, Err(PasswordError::Unusable(_))), "{outcome:?}");
     }
 

@@ -20,6 +20,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::desk::RefreshClaims;
 use crate::domain::Subject;
 use crate::secret::{MasterSecret, MasterSecrets};
 
@@ -29,17 +30,6 @@ const HEAD_LEN: usize = 1 + KEY_ID_LEN + 8 + 8;
 const MAC_LEN: usize = 32;
 /// The longest token, in characters: a subject of 255 bytes.
 const MAX_LEN: usize = (HEAD_LEN + 255 + MAC_LEN).div_ceil(3) * 4;
-
-/// What an authentic refresh token says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefreshToken {
-    /// The session it belongs to.
-    pub sid: Handle,
-    /// `n` of the refresh rules: its place in the session's chain, from 1.
-    pub generation: u64,
-    /// Whose session.
-    pub sub: Subject,
-}
 
 /// A text is not a refresh token of this issuer. Why, is nobody's business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +56,7 @@ impl RefreshTokens {
     }
 
     /// The token as its holder keeps it.
-    pub fn encode(&self, token: &RefreshToken) -> String {
+    pub fn encode(&self, token: &RefreshClaims) -> String {
         let key = &self.keys[0];
         let mut bytes = Vec::with_capacity(HEAD_LEN + token.sub.as_str().len() + MAC_LEN);
         bytes.push(VERSION);
@@ -84,7 +74,7 @@ impl RefreshTokens {
     /// # Errors
     ///
     /// [`NotAuthentic`] for any other text.
-    pub fn decode(&self, text: &str) -> Result<RefreshToken, NotAuthentic> {
+    pub fn decode(&self, text: &str) -> Result<RefreshClaims, NotAuthentic> {
         if text.len() > MAX_LEN {
             return Err(NotAuthentic);
         }
@@ -100,7 +90,7 @@ impl RefreshTokens {
         if version != VERSION {
             return Err(NotAuthentic);
         }
-        Ok(RefreshToken {
+        Ok(RefreshClaims {
             sid: Handle::new(number(1 + KEY_ID_LEN)).ok_or(NotAuthentic)?,
             generation: number(1 + KEY_ID_LEN + 8),
             sub: std::str::from_utf8(subject)
@@ -143,8 +133,8 @@ mod tests {
         RefreshTokens::new(&MasterSecrets::parse(secrets).expect("secrets"), issuer)
     }
 
-    fn token() -> RefreshToken {
-        RefreshToken {
+    fn token() -> RefreshClaims {
+        RefreshClaims {
             sid: Handle::new(0x0123_4567_89ab_cdef).expect("a handle"),
             generation: 7,
             sub: "alice".try_into().expect("a subject"),
@@ -186,7 +176,7 @@ mod tests {
         #[test]
         fn what_was_written_is_read(sid in 1..=u64::MAX, generation: u64, sub in "\\PC{1,60}") {
             let tokens = tokens(NEW, "https://issuer.example");
-            let token = RefreshToken {
+            let token = RefreshClaims {
                 sid: Handle::new(sid).expect("not 0"),
                 generation,
                 sub: sub.as_str().try_into().expect("a subject"),

@@ -14,6 +14,8 @@ pub use environment::{UnknownVariable, unknown_variable};
 pub use secrets::{SecretSettings, Secrets, SecretsError};
 pub use values::{IssuerUrl, LogFormat, Origin, StoreUrl};
 
+use crate::domain::Limits;
+
 /// Everything `doorlist serve` can be told.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
@@ -125,8 +127,6 @@ pub struct LogSettings {
 }
 
 const DAY: u64 = 86_400;
-/// What `retain` adds to the longest lifetime and the leeway: covers a heartbeat, a pause, a rounding.
-const RETAIN_MARGIN_SECS: u64 = 60;
 
 /// Two settings that cannot both hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -186,9 +186,16 @@ impl LifetimeSettings {
         Ok(())
     }
 
-    /// Seconds an entry of the log must stay so that it outlives every token it can match.
-    pub fn retain_secs(&self) -> u64 {
-        self.access_ttl_secs + self.leeway_secs + RETAIN_MARGIN_SECS
+    /// The numbers the rules go by.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            access_ttl_secs: self.access_ttl_secs,
+            refresh_idle_secs: self.refresh_idle_secs,
+            refresh_absolute_secs: self.refresh_absolute_secs,
+            refresh_grace_secs: self.refresh_grace_secs,
+            leeway_secs: self.leeway_secs,
+            ..Limits::default()
+        }
     }
 
     /// Seconds a key is published before it signs: longer than any cache keeps a key set or a list

@@ -40,7 +40,7 @@ fn defaults_are_those_of_the_documentation_and_agree() {
         [900, 2_592_000, 7_776_000, 30, 60, 10]
     );
     assert_eq!(settings.lifetimes.check(), Ok(()));
-    assert_eq!(settings.lifetimes.retain_secs(), 1020);
+    assert_eq!(settings.lifetimes.limits(), Limits::default());
 }
 
 #[test]

@@ -1,0 +1,120 @@
+//! Access tokens: the RFC 9068 profile with a group and a session.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use doorlist_verifier::claims::{ACCESS_TOKEN_TYPE, AccessTokenClaims, Audience, REGISTERED_CLAIMS};
+
+use crate::desk::Grant;
+use crate::domain::CustomClaims;
+use crate::keys::PrivateKey;
+
+/// Most bytes of the caller's own claims, as JSON: a token must fit into a header beside others.
+pub const MAX_CUSTOM_CLAIMS_LEN: usize = 2048;
+
+/// The caller's own claims cannot go into a token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnfitClaims {
+    /// They are too long.
+    #[error("claims are {len} bytes of JSON; {MAX_CUSTOM_CLAIMS_LEN} is the most")]
+    TooLong {
+        /// Bytes.
+        len: usize,
+    },
+    /// One has the name of a claim that is not the caller's.
+    #[error("the claim `{0}` is set by the issuer")]
+    Registered(String),
+}
+
+/// Checks the caller's own claims before they go into a record.
+///
+/// # Errors
+///
+/// [`UnfitClaims`] if they are too long or one has a name that is the issuer's.
+pub fn check_custom_claims(claims: &CustomClaims) -> Result<(), UnfitClaims> {
+    if let Some(name) = claims.keys().find(|name| REGISTERED_CLAIMS.contains(&name.as_str())) {
+        return Err(UnfitClaims::Registered(name.clone()));
+    }
+    let len = serde_json::to_vec(claims).map_or(usize::MAX, |json| json.len());
+    if len > MAX_CUSTOM_CLAIMS_LEN { Err(UnfitClaims::TooLong { len }) } else { Ok(()) }
+}
+
+/// The access token of a session, as it was granted.
+pub fn sign(grant: &Grant, issuer: &str, audience: &str, key: &PrivateKey) -> String {
+    let claims = AccessTokenClaims {
+        issuer: issuer.to_owned(),
+        subject: grant.sub.to_string(),
+        audience: Audience::One(audience.to_owned()),
+        expires_at: grant.expires_at,
+        issued_at: grant.issued_at,
+        not_before: None,
+        jwt_id: Base64UrlUnpadded::encode_string(&rand::random::<[u8; 16]>()),
+        client_id: grant.client_id.clone(),
+        gid: grant.gid,
+        sid: grant.sid,
+        scope: grant.scope.clone(),
+        custom: grant.claims.clone(),
+    };
+    key.sign(ACCESS_TOKEN_TYPE, claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use doorlist_verifier::claims::MAX_TOKEN_LEN;
+    use doorlist_verifier::{Handle, UnixSeconds};
+    use serde_json::json;
+
+    use super::*;
+
+    fn claims(value: serde_json::Value) -> CustomClaims {
+        value.as_object().expect("an object").clone()
+    }
+
+    fn grant(sub: &str, own: CustomClaims) -> Grant {
+        Grant {
+            sub: sub.try_into().expect("a subject"),
+            gid: Handle::new(0x1000).expect("a handle"),
+            sid: Handle::new(0x1001).expect("a handle"),
+            generation: 1,
+            client_id: "x".repeat(255),
+            scope: None,
+            claims: own,
+            issued_at: UnixSeconds::new(1_800_000_000).expect("a time"),
+            expires_at: UnixSeconds::new(1_800_000_900).expect("a time"),
+            session_ends_at: UnixSeconds::new(1_807_776_000).expect("a time"),
+        }
+    }
+
+    #[test]
+    fn a_token_says_what_was_granted() {
+        let key = PrivateKey::from_seed(&[7; 32]);
+        let token =
+            sign(&grant("alice", claims(json!({"role": "editor"}))), "https://i.example", "api", &key);
+        let payload =
+            Base64UrlUnpadded::decode_vec(token.split('.').nth(1).expect("a payload")).expect("base64url");
+        let read = AccessTokenClaims::decode(&payload).expect("our profile");
+        assert_eq!((read.subject.as_str(), read.issuer.as_str()), ("alice", "https://i.example"));
+        assert_eq!((read.gid.get(), read.sid.get()), (0x1000, 0x1001));
+        assert_eq!((read.issued_at.as_secs(), read.expires_at.as_secs()), (1_800_000_000, 1_800_000_900));
+        assert_eq!(read.custom, claims(json!({"role": "editor"})));
+        assert_eq!(read.jwt_id.len(), 22);
+    }
+
+    #[test]
+    fn the_longest_grant_is_a_token_that_verifiers_read() {
+        let key = PrivateKey::from_seed(&[7; 32]);
+        let own = claims(json!({ "x": "\u{1}".repeat((MAX_CUSTOM_CLAIMS_LEN - 8) / 6) }));
+        check_custom_claims(&own).expect("just fits");
+        let token = sign(&grant(&"\u{10ffff}".repeat(63), own), &"i".repeat(255), &"a".repeat(255), &key);
+        assert!(token.len() <= MAX_TOKEN_LEN, "{}", token.len());
+    }
+
+    #[test]
+    fn a_caller_cannot_set_the_issuer_s_claims() {
+        for name in REGISTERED_CLAIMS {
+            let unfit = check_custom_claims(&claims(json!({ name: 1 }))).unwrap_err();
+            assert_eq!(unfit, UnfitClaims::Registered(name.to_owned()));
+        }
+        let unfit = check_custom_claims(&claims(json!({ "x": "y".repeat(2048) }))).unwrap_err();
+        assert_eq!(unfit, UnfitClaims::TooLong { len: 2056 });
+        assert_eq!(check_custom_claims(&claims(json!({"role": "editor"}))), Ok(()));
+    }
+}

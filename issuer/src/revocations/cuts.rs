@@ -1,0 +1,141 @@
+//! The few places in the log from which deltas are made.
+
+use std::collections::VecDeque;
+
+use doorlist_verifier::{Cursor, Epoch, Seq};
+
+use crate::domain::LogView;
+
+/// The sequences of the live log, from which a delta's beginning is chosen.
+///
+/// A delta holds the last 0, 1, 4, 16, 64, … entries: whoever lacks five gets sixteen. So there are only
+/// about log₄ of the log's length different deltas of one state, each made and signed at most once, and
+/// nobody gets more than four times what it lacks.
+#[derive(Debug, Clone)]
+pub struct CutPoints {
+    lineage: Epoch,
+    /// Before it, the log's news cannot be told.
+    floor: Seq,
+    entries: VecDeque<Seq>,
+    last: Seq,
+}
+
+impl CutPoints {
+    /// None known yet, of a log that is known from `floor` on.
+    pub fn new(lineage: Epoch, floor: Seq) -> Self {
+        Self { lineage, floor, entries: VecDeque::new(), last: Seq::ZERO }
+    }
+
+    /// Takes in what the log gained and lost since the last time.
+    pub fn follow(&mut self, log: &LogView) {
+        let position = log.position();
+        if position.epoch != self.lineage {
+            *self = Self::new(position.epoch, log.floor());
+        }
+        self.advance(log.floor(), log.since(self.last).map(|entry| entry.seq), position.seq);
+    }
+
+    /// The log stands at `last`, with these entries past what was told before, and is known from `floor` on.
+    fn advance(&mut self, floor: Seq, entries: impl IntoIterator<Item = Seq>, last: Seq) {
+        self.floor = self.floor.max(floor);
+        self.entries.extend(entries);
+        self.last = self.last.max(last);
+        let trimmed = self.entries.partition_point(|seq| *seq <= self.floor);
+        self.entries.drain(..trimmed);
+    }
+
+    /// From where a delta for a holder of `held` begins, at or before it; `None`: only a snapshot will do.
+    pub fn cut(&self, held: Cursor) -> Option<Seq> {
+        let Cursor { epoch, seq: held } = held;
+        if epoch != self.lineage || held < self.floor || held > self.last {
+            return None;
+        }
+        let lacking = self.entries.len() - self.entries.partition_point(|seq| *seq <= held);
+        let mut told = lacking.min(1);
+        while told < lacking {
+            told *= 4;
+        }
+        match self.entries.len().checked_sub(told)? {
+            0 => Some(self.floor),
+            before => Some(self.entries[before - 1]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seq(number: u64) -> Seq {
+        Seq::new(number).expect("small")
+    }
+
+    fn cut(cuts: &CutPoints, held: u64) -> Option<u64> {
+        cuts.cut(Cursor { epoch: Epoch(1), seq: seq(held) }).map(Seq::get)
+    }
+
+    fn cuts(floor: u64, entries: impl IntoIterator<Item = u64>, last: u64) -> CutPoints {
+        let mut cuts = CutPoints::new(Epoch(1), seq(floor));
+        cuts.advance(seq(floor), entries.into_iter().map(seq), seq(last));
+        cuts
+    }
+
+    #[test]
+    fn who_lacks_nothing_gets_an_empty_delta() {
+        let cuts = cuts(10, [20, 30, 40], 50);
+        assert_eq!(cut(&cuts, 50), Some(40));
+        assert_eq!(cut(&cuts, 40), Some(40));
+    }
+
+    #[test]
+    fn a_cursor_is_rounded_down() {
+        let cuts = cuts(10, [20, 30, 40, 50, 60], 60);
+        assert_eq!(cut(&cuts, 50), Some(50), "one lacking");
+        assert_eq!(cut(&cuts, 55), Some(50));
+        assert_eq!(cut(&cuts, 40), Some(20), "two lacking, four told");
+        assert_eq!(cut(&cuts, 20), Some(20));
+        assert_eq!(cut(&cuts, 10), None, "five lacking, and there are no sixteen");
+        assert_eq!(cut(&cuts, 9), None, "older than what is known");
+        assert_eq!(cut(&cuts, 61), None, "newer than what is known");
+        assert_eq!(cuts.cut(Cursor { epoch: Epoch(2), seq: seq(50) }), None, "of another lineage");
+    }
+
+    #[test]
+    fn an_empty_log_has_its_floor_as_the_only_cut() {
+        let cuts = cuts(10, [], 12);
+        assert_eq!([9, 10, 11, 12, 13].map(|held| cut(&cuts, held)), [
+            None,
+            Some(10),
+            Some(10),
+            Some(10),
+            None
+        ]);
+    }
+
+    proptest! {
+        /// Trace 17: no cursor makes a body of its own.
+        #[test]
+        fn there_are_few_deltas_and_each_reaches_back_far_enough(
+            gaps in prop::collection::vec(1u64..5, 0..600),
+            trimmed in 0u64..500,
+        ) {
+            let entries: Vec<u64> = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect();
+            let last = entries.last().copied().unwrap_or(0);
+            let cuts = cuts(trimmed.min(last), entries.clone(), last);
+            let mut made = BTreeSet::new();
+            for held in 0..=last {
+                let Some(cut) = cut(&cuts, held) else { continue };
+                let lacking = entries.iter().filter(|entry| **entry > held).count();
+                let told = entries.iter().filter(|entry| **entry > cut).count();
+                prop_assert!(cut <= held);
+                prop_assert!(told >= lacking && told <= 4 * lacking);
+                made.insert(cut);
+            }
+            prop_assert!(made.len() <= 2 + (entries.len().max(1)).ilog(4) as usize + 1, "{made:?}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Following the list: what a subscriber's cursor lacks, then every list as it is published.
+
+use std::sync::Arc;
+
+use doorlist_verifier::{Cursor, Error};
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use super::{Next, Revocations, SignedList};
+
+/// One subscriber.
+pub struct Follower {
+    first: Option<Arc<SignedList>>,
+    /// Ahead of this node: lists that end before it say nothing new.
+    ahead_of: Option<Cursor>,
+    news: broadcast::Receiver<Arc<SignedList>>,
+}
+
+impl Revocations {
+    /// A subscriber that holds `held`. `None` as long as nothing was signed since the start.
+    ///
+    /// # Errors
+    ///
+    /// See [`Revocations::next`].
+    pub fn follow(&self, held: Option<Cursor>) -> Result<Option<Follower>, Error> {
+        // The lock is held over both, so that nothing is published between them.
+        let mut state = self.held();
+        let news = self.news.subscribe();
+        Ok(self.next_for(&mut state, held)?.map(|next| match next {
+            Next::List(list) => Follower { first: Some(list), ahead_of: None, news },
+            Next::Ahead => Follower { first: None, ahead_of: held, news },
+        }))
+    }
+}
+
+impl Follower {
+    /// The next list to send; waits for it. `None`: too slow, or the node stops; come back with the cursor.
+    pub async fn next(&mut self) -> Option<Arc<SignedList>> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        loop {
+            let list = match self.news.recv().await {
+                Ok(list) => list,
+                Err(RecvError::Closed | RecvError::Lagged(_)) => return None,
+            };
+            match self.ahead_of {
+                Some(held) if held.epoch == list.cursor.epoch && list.cursor.seq < held.seq => {}
+                _ => {
+                    self.ahead_of = None;
+                    return Some(list);
+                }
+            }
+        }
+    }
+}

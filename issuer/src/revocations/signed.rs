@@ -1,0 +1,63 @@
+//! A signed list, ready to be sent in each of its forms.
+
+use std::io::Write;
+use std::sync::OnceLock;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use bytes::Bytes;
+use doorlist_verifier::Cursor;
+use flate2::{Compression, write::GzEncoder};
+use sha2::{Digest, Sha256};
+
+/// A list as everybody gets it: the same bytes to all.
+#[derive(Debug)]
+pub struct SignedList {
+    /// Where whoever loads it stands.
+    pub cursor: Cursor,
+    jwt: Bytes,
+    gzip: OnceLock<Bytes>,
+    event: OnceLock<Bytes>,
+    hash: OnceLock<String>,
+}
+
+impl SignedList {
+    /// A signed JWT that ends at `cursor`.
+    pub fn new(cursor: Cursor, jwt: String) -> Self {
+        Self {
+            cursor,
+            jwt: jwt.into(),
+            gzip: OnceLock::new(),
+            event: OnceLock::new(),
+            hash: OnceLock::new(),
+        }
+    }
+
+    /// The JWT.
+    pub fn jwt(&self) -> Bytes {
+        self.jwt.clone()
+    }
+
+    /// The JWT, compressed.
+    pub fn gzip(&self) -> Bytes {
+        let compress = || {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(&self.jwt).expect("memory takes every byte");
+            encoder.finish().expect("memory takes every byte").into()
+        };
+        self.gzip.get_or_init(compress).clone()
+    }
+
+    /// The JWT as a Server-Sent Event.
+    pub fn event(&self) -> Bytes {
+        let frame = || {
+            let head = format!("id: {}\ndata: ", self.cursor);
+            [head.as_bytes(), &self.jwt, b"\n\n"].concat().into()
+        };
+        self.event.get_or_init(frame).clone()
+    }
+
+    /// SHA-256 of the JWT in base64url: what its entity tags are made of.
+    pub fn hash(&self) -> &str {
+        self.hash.get_or_init(|| Base64UrlUnpadded::encode_string(&Sha256::digest(&self.jwt)))
+    }
+}
