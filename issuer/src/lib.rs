@@ -7,15 +7,18 @@
 //! - [`store`]: the few primitives a backend offers, and the backends. Only this folder names a table or a key.
 //! - [`revocations`]: the node's live list: signed once a change, the same bytes to all.
 //! - [`secret`]: master secrets, the admin key, and what is derived from them.
+//! - [`http`]: the route table and its endpoints; [`app`] is what they have at hand.
 //! - [`keys`]: the keys that sign: their rules, how they are stored.
 //! - [`password`], [`access_token`], [`refresh_token`]: what users and clients hold, made and checked.
 
 pub mod access_token;
+pub mod app;
 pub mod cli;
 mod clock;
 pub mod config;
 pub mod desk;
 pub mod domain;
+pub mod http;
 pub mod keys;
 pub mod password;
 pub mod refresh_token;

@@ -107,13 +107,10 @@ mod tests {
     #[test]
     fn an_empty_log_has_its_floor_as_the_only_cut() {
         let cuts = cuts(10, [], 12);
-        assert_eq!([9, 10, 11, 12, 13].map(|held| cut(&cuts, held)), [
-            None,
-            Some(10),
-            Some(10),
-            Some(10),
-            None
-        ]);
+        assert_eq!(
+            [9, 10, 11, 12, 13].map(|held| cut(&cuts, held)),
+            [None, Some(10), Some(10), Some(10), None]
+        );
     }
 
     proptest! {

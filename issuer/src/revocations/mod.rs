@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use doorlist_verifier::list::LIST_TYPE;
 use doorlist_verifier::{
-    Cursor, Error, Handle, HandleSet, HostTime, Jwks, Options, RevocationList, Seq, UnixSeconds, Verified, Verifier,
+    Cursor, Error, Handle, HandleSet, HostTime, Jwks, Options, RevocationList, Seq, UnixSeconds, Verified,
+    Verifier,
 };
 use tokio::sync::broadcast;
 use tokio::time::MissedTickBehavior;
@@ -244,7 +245,8 @@ impl Revocations {
         if cursor.is_some_and(|cursor| cursor.seq > state.cursor.seq) {
             return Ok(Some(Next::Ahead));
         }
-        let since = cursor.filter(|cursor| cursor.seq >= state.last_key_change).and_then(|cursor| cuts.cut(cursor));
+        let since =
+            cursor.filter(|cursor| cursor.seq >= state.last_key_change).and_then(|cursor| cuts.cut(cursor));
         self.signed(state, verifier, since).map(|list| Some(Next::List(list)))
     }
 
@@ -271,7 +273,9 @@ impl Revocations {
     pub fn trouble(&self) -> Option<String> {
         let held = self.held();
         if !self.desk.standing().is_fresh(self.ttl) {
-            return Some("the store has not confirmed within the heartbeat that nothing is missing".to_owned());
+            return Some(
+                "the store has not confirmed within the heartbeat that nothing is missing".to_owned(),
+            );
         }
         match &held.trouble {
             None if held.state.is_none() => Some("no revocation list is signed yet".to_owned()),

@@ -23,13 +23,7 @@ pub struct SignedList {
 impl SignedList {
     /// A signed JWT that ends at `cursor`.
     pub fn new(cursor: Cursor, jwt: String) -> Self {
-        Self {
-            cursor,
-            jwt: jwt.into(),
-            gzip: OnceLock::new(),
-            event: OnceLock::new(),
-            hash: OnceLock::new(),
-        }
+        Self { cursor, jwt: jwt.into(), gzip: OnceLock::new(), event: OnceLock::new(), hash: OnceLock::new() }
     }
 
     /// The JWT.

@@ -1,0 +1,6 @@
+//! `/admin/*`: for operators and trusted back ends, with the admin key.
+
+pub(super) mod cutoff;
+pub(super) mod keys;
+pub(super) mod sessions;
+pub(super) mod subjects;

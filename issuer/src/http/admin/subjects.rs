@@ -1,0 +1,217 @@
+//! `/admin/subjects`: accounts, and what is done to them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use doorlist_verifier::Handle;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::desk::{Account, Creation, Kick, SubjectDetails};
+use crate::domain::{PasswordHash, Subject, SubjectState};
+use crate::http::ApiError;
+use crate::http::answer::{Position, changed, ended, no_store, unknown_subject};
+use crate::http::extract::{JsonBody, Query, SubjectPath, SubjectSidPath, subject};
+use crate::http::sessions::SessionView;
+use crate::password::Password;
+use crate::secret::SecretText;
+
+/// Most subjects of a page, and how many if nothing is said.
+const MAX_PAGE: usize = 200;
+const DEFAULT_PAGE: usize = 50;
+
+#[derive(Serialize)]
+struct SubjectView {
+    sub: String,
+    gid: Handle,
+    state: SubjectState,
+    /// Whether it signs in here with a password.
+    has_password: bool,
+    sessions: Vec<SessionView>,
+}
+
+impl From<SubjectDetails> for SubjectView {
+    fn from(details: SubjectDetails) -> Self {
+        Self {
+            sub: details.sub.into(),
+            gid: details.gid,
+            state: details.state,
+            has_password: details.account == Account::Local,
+            sessions: details.sessions.into_iter().map(SessionView::from).collect(),
+        }
+    }
+}
+
+/// A subject whose record cannot be read.
+#[derive(Serialize)]
+struct DamagedView {
+    sub: String,
+    damaged: String,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Row {
+    Subject(SubjectView),
+    Damaged(DamagedView),
+}
+
+#[derive(Serialize)]
+struct Page {
+    subjects: Vec<Row>,
+    /// `?after=` of the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct PageQuery {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+/// `GET /admin/subjects?after=&limit=`
+pub(in crate::http) async fn list(
+    State(app): State<Arc<App>>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, ApiError> {
+    let after = query.after.map(subject).transpose()?;
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(ApiError::invalid_request(format!("limit is 1 to {MAX_PAGE}")));
+    }
+    let page = app.desk.subjects(after.as_ref(), limit).await?;
+    let rows = page.subjects.into_iter().map(|row| match row {
+        Ok(details) => Row::Subject(details.into()),
+        Err(damaged) => Row::Damaged(DamagedView { sub: damaged.sub.into(), damaged: damaged.reason }),
+    });
+    Ok(no_store(Json(Page { subjects: rows.collect(), next: page.next.map(String::from) })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct CreateRequest {
+    sub: String,
+    password: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Created {
+    sub: Subject,
+    #[serde(flatten)]
+    position: Position,
+}
+
+/// `POST /admin/subjects`
+pub(in crate::http) async fn create(
+    State(app): State<Arc<App>>,
+    JsonBody(request): JsonBody<CreateRequest>,
+) -> Result<Response, ApiError> {
+    let sub = subject(request.sub)?;
+    let password = match request.password {
+        Some(password) => Some(hashed(&app, password).await?),
+        None => None,
+    };
+    match app.desk.create_subject(&sub, password).await? {
+        Creation::Created(position) => {
+            let created = Created { sub, position: position.into() };
+            Ok((StatusCode::CREATED, no_store(Json(created))).into_response())
+        }
+        Creation::Exists => Err(ApiError::conflict("there is a subject of this name")),
+    }
+}
+
+/// `GET /admin/subjects/{sub}`
+pub(in crate::http) async fn show(
+    State(app): State<Arc<App>>,
+    SubjectPath(sub): SubjectPath,
+) -> Result<Response, ApiError> {
+    let details = app.desk.subject(&sub).await?.ok_or_else(unknown_subject)?;
+    Ok(no_store(Json(SubjectView::from(details))))
+}
+
+/// `DELETE /admin/subjects/{sub}`: a kick, after which the subject is not there.
+pub(in crate::http) async fn delete(
+    State(app): State<Arc<App>>,
+    SubjectPath(sub): SubjectPath,
+) -> Result<Position, ApiError> {
+    changed(app.desk.delete_subject(&sub).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct PasswordRequest {
+    password: String,
+}
+
+/// `PUT /admin/subjects/{sub}/password`: a kick, after which only the new password is good.
+pub(in crate::http) async fn set_password(
+    State(app): State<Arc<App>>,
+    SubjectPath(sub): SubjectPath,
+    JsonBody(request): JsonBody<PasswordRequest>,
+) -> Result<Position, ApiError> {
+    let password = hashed(&app, request.password).await?;
+    changed(app.desk.set_password(&sub, password).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct KickQuery {
+    /// The group that is to be kicked: a retry hits no login made after it.
+    gid: Option<Handle>,
+}
+
+/// `POST /admin/subjects/{sub}/revoke?gid=`: a kick.
+pub(in crate::http) async fn kick(
+    State(app): State<Arc<App>>,
+    SubjectPath(sub): SubjectPath,
+    Query(query): Query<KickQuery>,
+) -> Result<Position, ApiError> {
+    match app.desk.kick(&sub, query.gid).await? {
+        Kick::Kicked(position) => Ok(position.into()),
+        Kick::NotCurrent { gid } => Err(ApiError::conflict(format!("the subject's group is {gid} now"))),
+        Kick::UnknownSubject => Err(unknown_subject()),
+    }
+}
+
+/// `POST /admin/subjects/{sub}/void`: access tokens end, sessions refresh into new ones.
+pub(in crate::http) async fn void(
+    State(app): State<Arc<App>>,
+    SubjectPath(sub): SubjectPath,
+) -> Result<Position, ApiError> {
+    changed(app.desk.void(&sub).await?)
+}
+
+/// `POST /admin/subjects/{sub}/disable`: a kick, after which the subject may not log in.
+pub(in crate::http) async fn disable(
+    State(app): State<Arc<App>>,
+    SubjectPath(sub): SubjectPath,
+) -> Result<Position, ApiError> {
+    changed(app.desk.disable(&sub).await?)
+}
+
+/// `POST /admin/subjects/{sub}/enable`
+pub(in crate::http) async fn enable(
+    State(app): State<Arc<App>>,
+    SubjectPath(sub): SubjectPath,
+) -> Result<Position, ApiError> {
+    changed(app.desk.enable(&sub).await?)
+}
+
+/// `DELETE /admin/subjects/{sub}/sessions/{sid}`
+pub(in crate::http) async fn end_session(
+    State(app): State<Arc<App>>,
+    SubjectSidPath(sub, sid): SubjectSidPath,
+) -> Result<Position, ApiError> {
+    ended(app.desk.end_session(&sub, sid).await?)
+}
+
+async fn hashed(app: &App, password: String) -> Result<PasswordHash, ApiError> {
+    let password = Password::to_be_set(SecretText::from(password))
+        .map_err(|unfit| ApiError::invalid_request(unfit.to_string()))?;
+    Ok(app.passwords.hash(password).await?)
+}

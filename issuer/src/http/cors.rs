@@ -1,0 +1,36 @@
+//! Which pages of other origins may call what (Fetch standard §3.2).
+
+use std::time::Duration;
+
+use axum::http::{HeaderName, Method, header};
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+use crate::config::Origin;
+
+/// A day; browsers cap it at two hours or less anyway.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(86_400);
+
+/// Lists, keys and metadata are for everybody.
+pub fn open() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET])
+        .allow_headers([
+            header::ACCEPT,
+            header::CACHE_CONTROL,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers([header::ETAG, header::RETRY_AFTER])
+        .max_age(PREFLIGHT_MAX_AGE)
+}
+
+/// Login, token and session routes are for the listed origins, and for pages of the issuer's own.
+pub fn listed(origins: &[Origin]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().map(|origin| origin.header().clone())))
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])
+        .max_age(PREFLIGHT_MAX_AGE)
+}

@@ -1,0 +1,142 @@
+//! Errors as RFC 6749 §5.2 and RFC 6750 §3 put them: JSON with `error` and `error_description`.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::keys::KeysError;
+use crate::password::PasswordError;
+use crate::store::StoreError;
+
+/// What went wrong, for the client. Holds nothing secret.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    error: &'static str,
+    description: Cow<'static, str>,
+    retry_after_secs: Option<u64>,
+    /// RFC 6750 §3.
+    challenge: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
+impl ApiError {
+    /// An error with its code and a sentence.
+    pub fn new(status: StatusCode, error: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, error, description: description.into(), retry_after_secs: None, challenge: None }
+    }
+
+    /// 400: the request is malformed.
+    pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
+    }
+
+    /// 400: the password or the refresh token is no good.
+    pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_grant", description)
+    }
+
+    /// 401: an access token or the admin key is asked for, and there is none.
+    pub fn credentials_missing(description: &'static str) -> Self {
+        let mut error = Self::new(StatusCode::UNAUTHORIZED, "invalid_token", description);
+        error.challenge = Some(r#"Bearer realm="doorlist""#);
+        error
+    }
+
+    /// 401: the access token or the admin key is no good.
+    pub fn invalid_token(description: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::new(StatusCode::UNAUTHORIZED, "invalid_token", description);
+        error.challenge = Some(r#"Bearer realm="doorlist", error="invalid_token""#);
+        error
+    }
+
+    /// 404.
+    pub fn not_found(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", description)
+    }
+
+    /// 409: it cannot be done as things are.
+    pub fn conflict(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", description)
+    }
+
+    /// 503: try again soon.
+    pub fn unavailable(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", description).retry_after(1)
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_secs = Some(seconds);
+        self
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = Json(Body { error: self.error, error_description: &self.description });
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_secs {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(challenge) = self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "a request failed at the store");
+        match error {
+            StoreError::Unavailable(_) => Self::unavailable("the store is unavailable"),
+            StoreError::Corrupt { .. } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "server_error",
+                "what the store holds cannot be read",
+            ),
+        }
+    }
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::unavailable("too many passwords are being checked"),
+            PasswordError::Unusable(_) => {
+                tracing::error!(%error, "a password could not be hashed");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "server_error",
+                    "the password could not be hashed",
+                )
+            }
+        }
+    }
+}
+
+impl From<KeysError> for ApiError {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Store(error) => error.into(),
+            KeysError::Unreadable(error) => {
+                tracing::error!(%error, "a request failed at the key ring");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the key ring cannot be read")
+            }
+            KeysError::TooEarly(error) => Self::conflict(error.to_string()).retry_after(error.wait_secs()),
+            KeysError::UnknownKey(error) => Self::not_found(error.to_string()),
+        }
+    }
+}

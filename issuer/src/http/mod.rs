@@ -1,0 +1,95 @@
+//! The HTTP surface. This page is the whole route table; each family of endpoints has a file, with its wire
+//! structs in it.
+
+mod admin;
+mod answer;
+mod auth;
+mod cors;
+mod error;
+mod extract;
+mod health;
+mod observe;
+mod open_session;
+mod revocations;
+mod sessions;
+mod tokens;
+mod well_known;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{delete, get, post, put};
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use error::ApiError;
+
+use crate::app::App;
+use admin::subjects;
+
+/// Every route of `doorlist serve`.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .merge(public())
+        .merge(users(&app))
+        .merge(operators(&app))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(from_fn(observe::observe))
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY_LEN))
+        .with_state(app)
+}
+
+/// For everybody, from everywhere.
+fn public() -> Router<Arc<App>> {
+    Router::new()
+        .route("/.well-known/jwks.json", get(well_known::jwks))
+        .route("/.well-known/oauth-authorization-server", get(well_known::metadata))
+        .route("/revocations", get(revocations::list))
+        .route("/revocations/stream", get(revocations::follow))
+        .layer(cors::open())
+}
+
+/// For users and their clients, from the allowed origins.
+fn users(app: &App) -> Router<Arc<App>> {
+    Router::new()
+        .route("/login", post(tokens::login))
+        .route("/token", post(tokens::token))
+        .route("/revoke", post(tokens::revoke))
+        .route("/logout", post(sessions::logout))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/{sid}", delete(sessions::end))
+        .layer(cors::listed(&app.allowed_origins))
+}
+
+/// For operators and trusted back ends, with the admin key.
+fn operators(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/admin/sessions", post(admin::sessions::open))
+        .route("/admin/subjects", get(subjects::list).post(subjects::create))
+        .route("/admin/subjects/{sub}", get(subjects::show).delete(subjects::delete))
+        .route("/admin/subjects/{sub}/password", put(subjects::set_password))
+        .route("/admin/subjects/{sub}/revoke", post(subjects::kick))
+        .route("/admin/subjects/{sub}/void", post(subjects::void))
+        .route("/admin/subjects/{sub}/disable", post(subjects::disable))
+        .route("/admin/subjects/{sub}/enable", post(subjects::enable))
+        .route("/admin/subjects/{sub}/sessions/{sid}", delete(subjects::end_session))
+        .route("/admin/cutoff", post(admin::cutoff::set))
+        .route("/admin/keys", get(admin::keys::list))
+        .route("/admin/keys/rotate", post(admin::keys::rotate))
+        .route("/admin/keys/retire", post(admin::keys::retire))
+        .route_layer(from_fn_with_state(Arc::clone(app), auth::require_admin_key))
+}
+
+async fn unknown_route() -> ApiError {
+    ApiError::not_found("there is nothing at this path")
+}
+
+async fn unknown_method() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this path has other methods, see Allow")
+}

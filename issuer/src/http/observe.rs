@@ -1,0 +1,77 @@
+//! Around every request: an id, a log line, a time limit, and an answer even to a panic.
+
+use std::any::Any;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::ApiError;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// For an answer's head; a stream's body may take as long as it likes.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Names the request, logs how it went, and gives up on it after the time limit.
+///
+/// Never logged: bodies, headers, queries, and paths as they are sent (a subject may be anything).
+pub async fn observe(request: Request, next: Next) -> Response {
+    let id = request_id(request.headers().get(REQUEST_ID));
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
+    let began = Instant::now();
+
+    let mut response = async {
+        let answer = tokio::time::timeout(TIME_LIMIT, next.run(request)).await;
+        let response =
+            answer.unwrap_or_else(|_| ApiError::unavailable("the request took too long").into_response());
+        let (status, millis) = (response.status().as_u16(), began.elapsed().as_millis() as u64);
+        if response.status().is_server_error() {
+            tracing::error!(status, millis, "answered");
+        } else {
+            tracing::debug!(status, millis, "answered");
+        }
+        response
+    }
+    .instrument(span)
+    .await;
+
+    response.headers_mut().insert(REQUEST_ID, id);
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The answer in the place of one that panicked.
+pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a request handler panicked");
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "an error in the issuer").into_response()
+}
+
+/// The caller's id, if it is harmless in a log, else a new one.
+fn request_id(given: Option<&HeaderValue>) -> HeaderValue {
+    let harmless = |id: &&HeaderValue| {
+        let bytes = id.as_bytes();
+        (1..=64).contains(&bytes.len())
+            && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    given.filter(harmless).cloned().unwrap_or_else(|| {
+        HeaderValue::from_str(&format!("{:032x}", rand::random::<u128>())).expect("hex digits")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_harmless_id_is_kept() {
+        let kept = |id: &'static str| request_id(Some(&HeaderValue::from_static(id))) == id;
+        assert!(kept("a-Z_0.9"));
+        assert!(!kept("a b") && !kept("") && !kept("id\u{7f}x"));
+        assert_eq!(request_id(None).len(), 32);
+    }
+}

@@ -1,0 +1,143 @@
+//! `/revocations` and its stream.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use doorlist_verifier::Cursor;
+use futures_util::stream;
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use super::ApiError;
+use super::extract::Query;
+use crate::app::App;
+use crate::revocations::{Follower, Next, SignedList};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+#[derive(Deserialize)]
+pub(super) struct Since {
+    since: Option<String>,
+}
+
+/// `GET /revocations`: a snapshot, or with `?since=<epoch>:<seq>` a delta where there is one.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Query(query): Query<Since>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let held = query.since.as_deref().map(cursor).transpose()?;
+    let next = match app.revocations.next(held).map_err(unsigned)? {
+        // Whoever is ahead takes this node's position for the rollback it is: nothing new.
+        Some(Next::Ahead) => app.revocations.next(app.revocations.position()).map_err(unsigned)?,
+        next => next,
+    };
+    match next {
+        Some(Next::List(list)) => Ok(answer(&app, &list, &headers)),
+        Some(Next::Ahead) | None => Err(starting()),
+    }
+}
+
+fn answer(app: &App, list: &SignedList, headers: &HeaderMap) -> Response {
+    let says = |name: HeaderName, wanted: &str| {
+        let values = headers.get_all(name);
+        values.iter().filter_map(|value| value.to_str().ok()).any(|value| has_member(value, wanted))
+    };
+    let gzip = says(header::ACCEPT_ENCODING, "gzip");
+    let ttl = app.revocations.ttl_secs();
+    let hash = list.hash();
+    // RFC 9110 §8.8.3.3: each coding of a representation has a tag of its own.
+    let tags = [format!("\"{hash}\""), format!("\"{hash}-gzip\"")];
+    let head = [
+        (header::ETAG, tags[usize::from(gzip)].clone()),
+        (
+            header::CACHE_CONTROL,
+            format!("public, max-age={ttl}, stale-while-revalidate={ttl}, stale-if-error={ttl}"),
+        ),
+        (header::VARY, "accept-encoding".to_owned()),
+    ];
+    if tags.iter().any(|tag| says(header::IF_NONE_MATCH, tag)) || says(header::IF_NONE_MATCH, "*") {
+        return (StatusCode::NOT_MODIFIED, head).into_response();
+    }
+    let kind = [(header::CONTENT_TYPE, "application/jwt")];
+    if gzip {
+        (head, kind, [(header::CONTENT_ENCODING, "gzip")], list.gzip()).into_response()
+    } else {
+        (head, kind, list.jwt()).into_response()
+    }
+}
+
+/// Whether a comma-separated header value has this member; weak tags compare as strong ones do
+/// (RFC 9110 §8.8.3.2), and a coding with weight 0 is none (§12.4.2).
+fn has_member(value: &str, wanted: &str) -> bool {
+    value.split(',').map(str::trim).any(|member| {
+        let (name, weight) = member.split_once(';').unwrap_or((member, ""));
+        let refused = matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000");
+        !refused && name.trim().strip_prefix("W/").unwrap_or(name.trim()).eq_ignore_ascii_case(wanted)
+    })
+}
+
+/// `GET /revocations/stream`: Server-Sent Events, `id: <epoch>:<seq>`, `data: <list JWT>`. Begins with what the
+/// cursor (`Last-Event-ID`, else `?since=`) lacks.
+pub(super) async fn follow(
+    State(app): State<Arc<App>>,
+    Query(query): Query<Since>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let last_event_id = headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or("not text"));
+    let held = last_event_id.or(query.since.as_deref()).map(cursor).transpose()?;
+    let follower = app.revocations.follow(held).map_err(unsigned)?.ok_or_else(starting)?;
+    let head = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((head, Body::from_stream(events(follower, app.stopping.clone()))).into_response())
+}
+
+/// Every list as an event, until the subscriber is too slow or the issuer stops.
+fn events(
+    follower: Follower,
+    stopping: watch::Receiver<bool>,
+) -> impl stream::Stream<Item = Result<Bytes, Infallible>> {
+    stream::unfold((follower, stopping), |(mut follower, mut stopping)| async move {
+        let list = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => None,
+            list = follower.next() => list,
+        };
+        list.map(|list| (Ok(list.event()), (follower, stopping)))
+    })
+}
+
+fn cursor(text: &str) -> Result<Cursor, ApiError> {
+    text.parse().map_err(|_| ApiError::invalid_request("a cursor is <epoch>:<seq> as an event's id has it"))
+}
+
+fn starting() -> ApiError {
+    ApiError::unavailable("no revocation list is signed yet")
+}
+
+fn unsigned(error: doorlist_verifier::Error) -> ApiError {
+    tracing::error!(%error, "a list was not shown, since the verifier refuses it");
+    ApiError::unavailable("the revocation list cannot be signed now")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_a_list_are_found() {
+        assert!(has_member("br, gzip;q=0.8", "gzip") && has_member("GZIP", "gzip"));
+        assert!(
+            !has_member("gzip;q=0, br", "gzip") && !has_member("xgzip", "gzip") && !has_member("", "gzip")
+        );
+        assert!(has_member("\"a\", W/\"b\"", "\"b\"") && !has_member("\"a\"", "\"b\""));
+    }
+}

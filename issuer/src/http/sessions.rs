@@ -1,0 +1,81 @@
+//! `/logout`, `/sessions`: the signed-in subject's own.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use doorlist_verifier::{Handle, UnixSeconds};
+use serde::Serialize;
+
+use super::ApiError;
+use super::answer::{Position, ended, no_store};
+use super::auth::SignedIn;
+use super::extract::SidPath;
+use crate::app::App;
+use crate::domain::Session;
+
+/// A session as its owner and an operator see it.
+#[derive(Serialize)]
+pub(super) struct SessionView {
+    sid: Handle,
+    client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    created_at: UnixSeconds,
+    last_seen_at: UnixSeconds,
+    /// The absolute end.
+    ends_at: UnixSeconds,
+    /// Whether it is the one that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<bool>,
+}
+
+impl From<Session> for SessionView {
+    fn from(session: Session) -> Self {
+        Self {
+            sid: session.sid,
+            client_id: session.client_id,
+            scope: session.scope,
+            device: session.device,
+            created_at: session.created_at,
+            last_seen_at: session.last_seen_at,
+            ends_at: session.ends_at,
+            current: None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Sessions {
+    sub: String,
+    sessions: Vec<SessionView>,
+}
+
+/// `GET /sessions`: the devices the subject is signed in on, oldest first.
+pub(super) async fn list(SignedIn { claims, subject }: SignedIn) -> Response {
+    let view = |session: Session| {
+        let current = Some(session.sid == claims.sid);
+        SessionView { current, ..session.into() }
+    };
+    no_store(Json(Sessions {
+        sub: subject.sub.to_string(),
+        sessions: subject.sessions.into_iter().map(view).collect(),
+    }))
+}
+
+/// `DELETE /sessions/{sid}`: signs one device out.
+pub(super) async fn end(
+    State(app): State<Arc<App>>,
+    SidPath(sid): SidPath,
+    signed_in: SignedIn,
+) -> Result<Position, ApiError> {
+    ended(app.desk.end_session(&signed_in.subject.sub, sid).await?)
+}
+
+/// `POST /logout`: signs this device out.
+pub(super) async fn logout(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Position, ApiError> {
+    ended(app.desk.end_session(&signed_in.subject.sub, signed_in.claims.sid).await?)
+}

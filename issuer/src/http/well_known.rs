@@ -1,0 +1,53 @@
+//! What verifiers and clients find the rest by.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::app::App;
+
+/// `GET /.well-known/jwks.json`: RFC 7517 §5.
+pub(super) async fn jwks(State(app): State<Arc<App>>) -> Response {
+    let cache = format!("public, max-age={}", app.lifetimes.jwks_max_age_secs());
+    let headers =
+        [(header::CONTENT_TYPE, "application/jwk-set+json".to_owned()), (header::CACHE_CONTROL, cache)];
+    (headers, Json(app.revocations.jwks())).into_response()
+}
+
+/// RFC 8414 §2, and where the revocation list is.
+#[derive(Serialize)]
+struct Metadata {
+    issuer: String,
+    token_endpoint: String,
+    revocation_endpoint: String,
+    jwks_uri: String,
+    revocation_list_uri: String,
+    revocation_stream_uri: String,
+    response_types_supported: [&'static str; 0],
+    grant_types_supported: [&'static str; 1],
+    token_endpoint_auth_methods_supported: [&'static str; 1],
+    revocation_endpoint_auth_methods_supported: [&'static str; 1],
+}
+
+/// `GET /.well-known/oauth-authorization-server`: RFC 8414 §3.
+pub(super) async fn metadata(State(app): State<Arc<App>>) -> Response {
+    let at = |path| app.issuer.join(path);
+    let metadata = Metadata {
+        issuer: app.issuer.to_string(),
+        token_endpoint: at("/token"),
+        revocation_endpoint: at("/revoke"),
+        jwks_uri: at("/.well-known/jwks.json"),
+        revocation_list_uri: at("/revocations"),
+        revocation_stream_uri: at("/revocations/stream"),
+        response_types_supported: [],
+        grant_types_supported: ["refresh_token"],
+        token_endpoint_auth_methods_supported: ["none"],
+        revocation_endpoint_auth_methods_supported: ["none"],
+    };
+    let cache = format!("public, max-age={}", app.lifetimes.jwks_max_age_secs());
+    ([(header::CACHE_CONTROL, cache)], Json(metadata)).into_response()
+}
