@@ -24,4 +24,5 @@ pub mod password;
 pub mod refresh_token;
 pub mod revocations;
 pub mod secret;
+pub mod server;
 pub mod store;

@@ -1,10 +1,14 @@
 //! The command line.
 
+mod admin;
+mod serve;
+
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 use crate::config::{self, Settings};
+use admin::{AdminConnection, KeysCommand, KickCommand, SubjectCommand};
 
 /// Access tokens that can be taken back.
 ///
@@ -32,22 +36,75 @@ enum Command {
     /// Run the issuer
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<Settings>),
+    /// Make, list or disable subjects of a running issuer
+    #[command(after_help = SUBJECT_EXAMPLES)]
+    Subject {
+        #[command(subcommand)]
+        command: SubjectCommand,
+        #[command(flatten)]
+        admin: AdminConnection,
+    },
+    /// End every token and session of a subject, everywhere, now
+    #[command(after_help = KICK_EXAMPLES)]
+    Kick {
+        #[command(flatten)]
+        command: KickCommand,
+        #[command(flatten)]
+        admin: AdminConnection,
+    },
+    /// Show, rotate or retire the keys that sign
+    #[command(after_help = KEYS_EXAMPLES)]
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+        #[command(flatten)]
+        admin: AdminConnection,
+    },
 }
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
   doorlist serve
-      Makes ./doorlist.redb, and beside it ./doorlist.master-secret and ./doorlist.admin-key (mode 0600).
+      Makes ./doorlist.redb, and beside it ./doorlist.redb.master-secret and ./doorlist.redb.admin-key (mode 0600).
 
   DOORLIST_ISSUER=https://id.example.com DOORLIST_ALLOWED_ORIGINS=https://app.example.com doorlist serve
       Behind a proxy that ends TLS; the browser application may log in and refresh.
 
-  curl -H \"Authorization: Bearer $(cat doorlist.admin-key)\" http://127.0.0.1:8787/admin/subjects
+  curl -H \"Authorization: Bearer $(cat doorlist.redb.admin-key)\" http://127.0.0.1:8787/admin/subjects
       The admin API. `doorlist subject` and `doorlist kick` speak to it for you.
 
 Every flag is also a variable, named in brackets; a flag beats its variable. An unknown DOORLIST_… variable or
 settings that contradict each other stop the start. When it listens, one line is written to standard output:
   doorlist listening on http://127.0.0.1:8787";
+
+const SUBJECT_EXAMPLES: &str = "\
+Examples:
+  doorlist subject add alice --password-stdin < password.txt
+      Alice signs in here with POST /login.
+
+  doorlist subject add bob
+      No password: a trusted back end opens Bob's sessions with POST /admin/sessions.
+
+  doorlist subject list
+  doorlist subject disable alice
+      A kick, after which Alice may not log in.";
+
+const KICK_EXAMPLES: &str = "\
+Examples:
+  doorlist kick alice
+      Prints the log position to wait for: a verifier whose list has reached it refuses Alice's tokens.
+
+  doorlist kick alice --gid 0123456789abcdef
+      Only if this is Alice's group: a retry does not hit a login that she made after the first attempt.";
+
+const KEYS_EXAMPLES: &str = "\
+Examples:
+  doorlist keys list
+  doorlist keys rotate
+      The announced key signs from now on; tokens of the old one stay good until they expire.
+
+  doorlist keys retire kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
+      A stolen key: it and every token it signed are worth nothing, at once. Clients refresh.";
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
@@ -60,8 +117,23 @@ pub fn main() -> ExitCode {
     {
         return fail(&unknown);
     }
-    match cli.command {
-        Command::Serve(_) => ExitCode::SUCCESS,
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(settings) => serve::serve(*settings).await.map_err(|error| error.to_string()),
+            Command::Subject { command, admin } => {
+                command.run(&admin).await.map_err(|error| error.to_string())
+            }
+            Command::Kick { command, admin } => command.run(&admin).await.map_err(|error| error.to_string()),
+            Command::Keys { command, admin } => command.run(&admin).await.map_err(|error| error.to_string()),
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => fail(&reason),
     }
 }
 
@@ -94,6 +166,7 @@ impl Cli {
     pub(crate) fn settings(&self) -> Option<&Settings> {
         match &self.command {
             Command::Serve(settings) => Some(settings),
+            _ => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use clap::Args;
 
 pub use environment::{UnknownVariable, unknown_variable};
-pub use secrets::{SecretSettings, Secrets, SecretsError};
+pub use secrets::{SecretSettings, Secrets, SecretsError, admin_key_beside};
 pub use values::{IssuerUrl, LogFormat, Origin, StoreUrl};
 
 use crate::domain::Limits;

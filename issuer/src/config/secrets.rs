@@ -94,10 +94,13 @@ pub fn admin_key_beside(store: &StoreUrl) -> PathBuf {
     beside(store, "admin-key")
 }
 
-/// `./doorlist.redb` → `./doorlist.<extension>`
+/// `./doorlist.redb` → `./doorlist.redb.<extension>`
 fn beside(store: &StoreUrl, extension: &str) -> PathBuf {
     let StoreUrl::Embedded(file) = store;
-    file.with_extension(extension)
+    let mut name = file.clone().into_os_string();
+    name.push(".");
+    name.push(extension);
+    name.into()
 }
 
 struct Source<'a> {

@@ -119,8 +119,8 @@ fn a_secret_comes_from_one_place() {
         |args: &[&str]| serve(args).expect("values").secrets.load(&store).map_err(|error| error.to_string());
 
     load(&[]).expect("made beside the store");
-    assert!(folder.path().join("doorlist.master-secret").exists());
-    assert!(folder.path().join("doorlist.admin-key").exists());
+    assert!(folder.path().join("doorlist.redb.master-secret").exists());
+    assert!(folder.path().join("doorlist.redb.admin-key").exists());
     load(&["--master-secret", secret, "--admin-key", secret]).expect("given");
 
     let both = load(&["--admin-key", secret, "--admin-key-file", "key"]).unwrap_err();

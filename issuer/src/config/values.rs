@@ -1,6 +1,7 @@
 //! Values of settings: read once, valid from then on.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -17,6 +18,11 @@ pub struct Unfit(&'static str);
 pub struct IssuerUrl(String);
 
 impl IssuerUrl {
+    /// The issuer that is found at an address, and has no other name.
+    pub fn of_address(address: SocketAddr) -> Self {
+        Self(format!("http://{address}"))
+    }
+
     /// The URL as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -71,7 +71,7 @@ mod tests {
     fn only_a_harmless_id_is_kept() {
         let kept = |id: &'static str| request_id(Some(&HeaderValue::from_static(id))) == id;
         assert!(kept("a-Z_0.9"));
-        assert!(!kept("a b") && !kept("") && !kept("id\u{7f}x"));
+        assert!(!kept("a b") && !kept("") && !kept("a\"b"));
         assert_eq!(request_id(None).len(), 32);
     }
 }

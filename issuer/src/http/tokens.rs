@@ -74,6 +74,9 @@ pub(super) async fn token(
             Ok(TokenAnswer::new(&app, &grant))
         }
         Refresh::Refused(refusal) => Err(refused(refusal)),
+        Refresh::Reused(_) => {
+            Err(ApiError::invalid_grant("the token was used before: its session is revoked"))
+        }
     }
 }
 
@@ -126,6 +129,5 @@ fn refused(refusal: RefreshRefusal) -> ApiError {
         RefreshRefusal::Ended => "the session has reached its end",
         RefreshRefusal::Disabled => "the subject is disabled",
         RefreshRefusal::WrongClient => "the token belongs to another client",
-        RefreshRefusal::Reused(_) => "the token was used before: its session is revoked",
     })
 }

@@ -11,7 +11,7 @@ mod signed;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use doorlist_verifier::list::LIST_TYPE;
 use doorlist_verifier::{
@@ -19,7 +19,7 @@ use doorlist_verifier::{
     Verifier,
 };
 use tokio::sync::broadcast;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::clock::host_time;
 use crate::desk::{Desk, Standing};
@@ -121,7 +121,7 @@ impl Revocations {
     /// Publishes whatever is new, and at least a heartbeat every `ttl`, until dropped. Run once.
     pub async fn run(&self) {
         let mut standing = self.desk.watch();
-        let mut heartbeat = tokio::time::interval(self.ttl);
+        let mut heartbeat = interval_at(Instant::now() + self.ttl, self.ttl);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -302,7 +302,7 @@ impl Revocations {
 fn handles(log: &LogView, since: Option<Seq>, through: Seq) -> impl Iterator<Item = Handle> {
     let entries = log.since(since.unwrap_or(Seq::ZERO)).take_while(move |entry| entry.seq <= through);
     entries.filter_map(|entry| match &entry.entry {
-        Appended::Revoked(revoked) => Some(revoked.handle),
+        Appended::Revoked(revoked) => Some(revoked.handle()),
         _ => None,
     })
 }

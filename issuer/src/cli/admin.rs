@@ -1,0 +1,241 @@
+//! Subcommands that talk to a running issuer through its admin API, so that they work while its store is open.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use doorlist_verifier::{Handle, KeyId};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::config::{IssuerUrl, StoreUrl, admin_key_beside};
+use crate::domain::{Subject, subject::MalformedSubject};
+use crate::secret::{AdminKey, SecretFileError, SecretText, WeakSecret, read_secret_file};
+
+/// Where the issuer is, and how it knows an operator.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct AdminConnection {
+    /// The issuer's address [DOORLIST_URL; default http://127.0.0.1:8787]
+    #[arg(
+        long,
+        env = "DOORLIST_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8787",
+        global = true
+    )]
+    #[arg(hide_env = true, hide_default_value = true)]
+    url: IssuerUrl,
+
+    /// The key of its admin API [DOORLIST_ADMIN_KEY]
+    #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", global = true, hide_env = true)]
+    admin_key: Option<SecretText>,
+
+    /// File with the key of its admin API
+    /// [DOORLIST_ADMIN_KEY_FILE; default where `serve` makes it: ./doorlist.redb.admin-key]
+    #[arg(long, env = "DOORLIST_ADMIN_KEY_FILE", value_name = "FILE", global = true, hide_env = true)]
+    admin_key_file: Option<PathBuf>,
+}
+
+/// Why a subcommand failed; one sentence.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AdminError {
+    #[error("{0}; name it with --admin-key-file (DOORLIST_ADMIN_KEY_FILE)")]
+    KeyFile(#[from] SecretFileError),
+    #[error("the admin key {0}")]
+    WeakKey(#[from] WeakSecret),
+    #[error("cannot reach an issuer at {url}: is `doorlist serve` running there? ({})", innermost(.source))]
+    Unreachable { url: IssuerUrl, source: reqwest::Error },
+    #[error("the issuer refused: {description} ({status})")]
+    Refused { status: reqwest::StatusCode, description: String },
+    #[error("cannot read the password from standard input: {0}")]
+    Password(#[from] std::io::Error),
+}
+
+fn innermost(error: &reqwest::Error) -> String {
+    let mut error: &dyn std::error::Error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+impl AdminConnection {
+    async fn ask(&self, method: Method, path: &[&str], body: Option<Value>) -> Result<Value, AdminError> {
+        let mut url = reqwest::Url::parse(self.url.as_str()).expect("an issuer's URL was checked");
+        url.path_segments_mut().expect("http(s) has a path").pop_if_empty().push("admin").extend(path);
+        self.send(method, url, body).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: reqwest::Url,
+        body: Option<Value>,
+    ) -> Result<Value, AdminError> {
+        let key = self.key()?;
+        let unreachable = |source: reqwest::Error| AdminError::Unreachable { url: self.url.clone(), source };
+        let client = reqwest::Client::builder().no_proxy().build().map_err(unreachable)?;
+        let mut request = client.request(method, url).bearer_auth(key.expose());
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let answer: Value = response.json().await.map_err(unreachable)?;
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let description = answer["error_description"].as_str().unwrap_or("it gave no reason").to_owned();
+        Err(AdminError::Refused { status, description })
+    }
+
+    fn key(&self) -> Result<AdminKey, AdminError> {
+        let text = match (&self.admin_key, &self.admin_key_file) {
+            (Some(key), _) => key.clone(),
+            (None, Some(file)) => read_secret_file(file)?,
+            (None, None) => {
+                let store = StoreUrl::Embedded("./doorlist.redb".into());
+                read_secret_file(&admin_key_beside(&store))?
+            }
+        };
+        Ok(AdminKey::parse(text.expose())?)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SubjectCommand {
+    /// Make a subject
+    Add {
+        /// Its name: 1 to 255 bytes, the `sub` claim of its tokens
+        #[arg(value_parser = subject)]
+        sub: Subject,
+        /// Read a password from standard input; without it, the subject cannot use POST /login
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List every subject, its state and how many sessions it has
+    List,
+    /// End every token and session of a subject; it may not log in again
+    Disable {
+        /// Its name
+        #[arg(value_parser = subject)]
+        sub: Subject,
+    },
+}
+
+impl SubjectCommand {
+    pub(super) async fn run(self, admin: &AdminConnection) -> Result<(), AdminError> {
+        match self {
+            Self::Add { sub, password_stdin } => {
+                let mut body = json!({ "sub": sub });
+                if password_stdin {
+                    let mut password = String::new();
+                    std::io::stdin().read_to_string(&mut password)?;
+                    body["password"] = password.trim_end_matches(['\r', '\n']).into();
+                }
+                admin.ask(Method::POST, &["subjects"], Some(body)).await?;
+                println!("{sub} is made");
+            }
+            Self::List => list(admin).await?,
+            Self::Disable { sub } => {
+                let answer = admin.ask(Method::POST, &["subjects", sub.as_str(), "disable"], None).await?;
+                println!("{sub} is disabled, {}", position(&answer));
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn list(admin: &AdminConnection) -> Result<(), AdminError> {
+    let mut url =
+        reqwest::Url::parse(&admin.url.join("/admin/subjects")).expect("an issuer's URL was checked");
+    loop {
+        let page = admin.send(Method::GET, url.clone(), None).await?;
+        for subject in page["subjects"].as_array().into_iter().flatten() {
+            let name = subject["sub"].as_str().unwrap_or_default();
+            match subject["damaged"].as_str() {
+                Some(reason) => println!("{name}\tdamaged: {reason}"),
+                None => {
+                    let sessions = subject["sessions"].as_array().map_or(0, Vec::len);
+                    println!(
+                        "{name}\t{}\t{sessions} sessions",
+                        subject["state"].as_str().unwrap_or_default()
+                    );
+                }
+            }
+        }
+        let Some(next) = page["next"].as_str() else { return Ok(()) };
+        url.query_pairs_mut().clear().append_pair("after", next);
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KickCommand {
+    /// Who
+    #[arg(value_parser = subject)]
+    sub: Subject,
+    /// Only if this is the subject's current group (16 hex digits), so that a retry is harmless
+    #[arg(long)]
+    gid: Option<Handle>,
+}
+
+impl KickCommand {
+    pub(super) async fn run(self, admin: &AdminConnection) -> Result<(), AdminError> {
+        let mut url = reqwest::Url::parse(admin.url.as_str()).expect("an issuer's URL was checked");
+        url.path_segments_mut().expect("http(s) has a path").pop_if_empty().extend([
+            "admin",
+            "subjects",
+            self.sub.as_str(),
+            "revoke",
+        ]);
+        if let Some(gid) = self.gid {
+            url.query_pairs_mut().append_pair("gid", &gid.to_string());
+        }
+        let answer = admin.send(Method::POST, url, None).await?;
+        println!("{} is kicked, {}", self.sub, position(&answer));
+        Ok(())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// List the trusted keys
+    List,
+    /// The announced key signs from now on, and another is announced
+    Rotate,
+    /// Trust a key no more, at once
+    Retire {
+        /// Its RFC 7638 thumbprint, as `doorlist keys list` shows it
+        kid: KeyId,
+    },
+}
+
+impl KeysCommand {
+    pub(super) async fn run(self, admin: &AdminConnection) -> Result<(), AdminError> {
+        let answer = match self {
+            Self::List => admin.ask(Method::GET, &["keys"], None).await?,
+            Self::Rotate => admin.ask(Method::POST, &["keys", "rotate"], None).await?,
+            Self::Retire { kid } => {
+                admin.ask(Method::POST, &["keys", "retire"], Some(json!({ "kid": kid }))).await?
+            }
+        };
+        for key in answer["keys"].as_array().into_iter().flatten() {
+            println!(
+                "{}\t{}",
+                key["kid"].as_str().unwrap_or_default(),
+                key["state"].as_str().unwrap_or_default()
+            );
+        }
+        Ok(())
+    }
+}
+
+fn subject(text: &str) -> Result<Subject, MalformedSubject> {
+    text.try_into()
+}
+
+fn position(answer: &Value) -> String {
+    let (epoch, seq) = (answer["epoch"].as_str().unwrap_or_default(), &answer["seq"]);
+    format!("known to whoever holds the list up to {epoch}:{seq}")
+}

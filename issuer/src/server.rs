@@ -1,0 +1,196 @@
+//! A running issuer: opened, listening, stopped in good order.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::config::{Contradiction, IssuerUrl, SecretsError, Settings, StoreUrl};
+use crate::desk::Desk;
+use crate::http;
+use crate::keys::{Keys, KeysError};
+use crate::password::Passwords;
+use crate::refresh_token::RefreshTokens;
+use crate::revocations::{Revocations, store_time};
+use crate::store::{EmbeddedStore, Store, StoreError};
+
+/// What is in flight when the issuer stops has so long to finish.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// Why the issuer did not start, or stopped by itself; one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Settings contradict each other.
+    #[error(transparent)]
+    Settings(#[from] Contradiction),
+    /// Secrets cannot be had.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key ring cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another with --listen (DOORLIST_LISTEN)")]
+    Listen {
+        /// `--listen`.
+        address: SocketAddr,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The verifier takes neither the issuer nor its keys.
+    #[error("the revocation list cannot be made: {0}")]
+    List(#[from] doorlist_verifier::Error),
+    /// The listener broke.
+    #[error("the listener failed: {0}")]
+    Serving(#[from] io::Error),
+    /// A background task ended.
+    #[error("a background task ended unexpectedly: {0}")]
+    Background(String),
+}
+
+/// An issuer that is open and bound, and not yet serving.
+pub struct Server {
+    listener: TcpListener,
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+}
+
+impl Server {
+    /// Checks settings, reads secrets, opens the store, binds the address.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`], before anything is served.
+    pub async fn open(settings: Settings) -> Result<Self, ServeError> {
+        settings.lifetimes.check()?;
+        let secrets = settings.secrets.load(&settings.store.store)?;
+        let address = settings.addresses.listen;
+        let listener =
+            TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+        let issuer = match settings.addresses.issuer {
+            Some(issuer) => issuer,
+            None => IssuerUrl::of_address(listener.local_addr()?),
+        };
+        let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
+        let store = open_store(settings.store.store).await?;
+        let desk = Desk::open(store, settings.lifetimes.limits(), heartbeat).await?;
+        let now = store_time(&desk.standing());
+        let keys = Arc::new(Keys::open(Arc::clone(&desk), secrets.master.clone(), now).await?);
+        let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), issuer.as_str(), heartbeat)?;
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let (stop, stopping) = watch::channel(false);
+        let app = Arc::new(App {
+            desk,
+            keys,
+            revocations: Arc::new(revocations),
+            refresh_tokens: RefreshTokens::new(&secrets.master, issuer.as_str()),
+            passwords: Passwords::new(processors),
+            admin_key: secrets.admin_key,
+            issuer,
+            audience: settings.addresses.audience,
+            lifetimes: settings.lifetimes,
+            allowed_origins: settings.addresses.allowed_origins,
+            stopping,
+        });
+        Ok(Self { listener, app, stop })
+    }
+
+    /// What the handlers have at hand.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Every route of `serve`.
+    pub fn router(&self) -> Router {
+        http::router(Arc::clone(&self.app))
+    }
+
+    /// `http://` and the address that is listened on.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not know it.
+    pub fn address(&self) -> io::Result<IssuerUrl> {
+        self.listener.local_addr().map(IssuerUrl::of_address)
+    }
+
+    /// Serves `router` until `stop` resolves; then streams end, what is in flight finishes, the store is closed.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Serving`], [`ServeError::Background`].
+    pub async fn run(self, router: Router, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let Self { listener, app, stop: announce } = self;
+        // Before the first request: nobody finds an issuer without a list.
+        app.revocations.publish().await;
+        let mut background = background(&app);
+        let mut stopping = app.stopping.clone();
+        let serving = axum::serve(listener, router)
+            .with_graceful_shutdown(async move {
+                // An error means that the sender is gone, which stops as well.
+                let _ = stopping.wait_for(|stopping| *stopping).await;
+            })
+            .into_future();
+        let mut serving = std::pin::pin!(serving);
+        tokio::select! {
+            served = &mut serving => return Ok(served?),
+            () = stop => {}
+            Some(ended) = background.join_next() => {
+                let ended = ended.err().map_or_else(|| "it returned".to_owned(), |error| error.to_string());
+                return Err(ServeError::Background(ended));
+            }
+        }
+        tracing::info!("stopping");
+        announce.send_replace(true);
+        match tokio::time::timeout(STOP_LIMIT, serving).await {
+            Ok(served) => served?,
+            Err(_) => tracing::warn!("requests were still in flight and are given up"),
+        }
+        background.shutdown().await;
+        Ok(())
+    }
+}
+
+fn background(app: &App) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let desk = Arc::clone(&app.desk);
+    tasks.spawn(async move { desk.tail().await });
+    let desk = Arc::clone(&app.desk);
+    tasks.spawn(async move { desk.heartbeats().await });
+    let revocations = Arc::clone(&app.revocations);
+    tasks.spawn(async move { revocations.run().await });
+    tasks
+}
+
+async fn open_store(url: StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
+    let StoreUrl::Embedded(file) = url;
+    let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&file)).await;
+    let store = opened.map_err(|error| StoreError::Unavailable(error.to_string()))??;
+    Ok(Arc::new(store))
+}
+
+/// Resolves at SIGTERM or SIGINT.
+pub async fn signalled() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).expect("the runtime handles signals");
+        let mut interrupt = signal(SignalKind::interrupt()).expect("the runtime handles signals");
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.expect("the runtime handles Ctrl-C");
+}
