@@ -1,4 +1,5 @@
 // A small issuer on loopback: metadata, keys, list and stream, a token, and a kick. Each path is an issuer of its own.
+import { randomUUID } from 'node:crypto'
 import { once, EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
 import { AUDIENCE, TestIssuer } from '../test/issuer.js'
@@ -20,7 +21,7 @@ export async function startIssuer() {
   return {
     /** The address of a fresh issuer. */
     async tenant() {
-      const name = `t${tenants.size}`
+      const name = randomUUID()
       const tenant = new Tenant(await TestIssuer.create(`${origin}/${name}`))
       tenants.set(name, tenant)
       return tenant.issuer.url
@@ -63,9 +64,10 @@ class Tenant {
         return response.writeHead(204).end()
       case 'stream':
         response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-        response.write(`data: ${await this.#list()}\n\n`)
+        // Before anything is waited for, or a kick in between would pass it by.
         this.#streams.add(response)
         response.on('close', () => this.#streams.delete(response))
+        response.write(`data: ${await this.#list()}\n\n`)
         return void this.#events.emit('subscribed')
       default:
         return void response.writeHead(404).end()

@@ -145,6 +145,20 @@ test("esbuild, in Chromium under a Content-Security-Policy with 'wasm-unsafe-eva
   await inChromium(project, 'bundle.js', { 'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" })
 })
 
+test('in Chromium without it, the error says what is missing', async () => {
+  const project = await consumer.sibling('no-csp')
+  await esbuild({ ...esbuildOptions('unavailable.mjs'), absWorkingDir: project, write: true, outfile: join(project, 'bundle.js') })
+  await page(project, 'bundle.js')
+  const server = await serve(project, { 'content-security-policy': "default-src 'self'" })
+  try {
+    const { code, message } = JSON.parse(await firstLineInChromium(server.address))
+    assert.equal(code, 'ERR_WASM_UNAVAILABLE')
+    assert.match(message, /'wasm-unsafe-eval'/)
+  } finally {
+    server.stop()
+  }
+})
+
 test('Vite build, in Chromium', async () => {
   const project = await consumer.sibling('vite-build')
   await page(project, 'main.mjs', 'module')

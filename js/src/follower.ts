@@ -57,7 +57,7 @@ export class Follower {
 
   /** Asks now, in the background. */
   askSoon(): void {
-    if (!this.#closed.signal.aborted) this.ask().catch(error => this.#failed(error))
+    void this.#attempt(() => this.ask())
   }
 
   close(): void {
@@ -71,7 +71,8 @@ export class Follower {
     let streamFailures = 0
     let streamNotBefore = this.#wantsStream ? -Infinity : Infinity
     while (!signal.aborted) {
-      if (this.#host.monotonic() >= streamNotBefore) {
+      const found = await this.#attempt(() => this.#remote.prepare(signal))
+      if (found && this.#host.monotonic() >= streamNotBefore) {
         const opened = this.#host.monotonic()
         if (await this.#follow()) {
           streamFailures = 0
@@ -81,8 +82,7 @@ export class Follower {
           continue
         }
       }
-      const asked = await this.#poll()
-      if (!asked) {
+      if (!found || !(await this.#attempt(() => this.ask()))) {
         // The issuer is away, stream and all: come back by whichever answers first.
         failures++
         await this.#pause(this.#backOff(failures, FIRST_BACK_OFF_MS, this.#remote.ttlMs))
@@ -105,18 +105,16 @@ export class Follower {
       if (event === 'news') spoke = true
       else if (!this.#closed.signal.aborted) this.mode = 'stream'
     }
-    try {
-      await this.#remote.follow(this.#closed.signal, listener)
-    } catch (error) {
-      this.#failed(error)
-    }
+    await this.#attempt(() => this.#remote.follow(this.#closed.signal, listener))
     if (!this.#closed.signal.aborted) this.mode = 'poll'
     return spoke
   }
 
-  async #poll(): Promise<boolean> {
+  /** Whether it came out. */
+  async #attempt(act: () => Promise<unknown>): Promise<boolean> {
+    if (this.#closed.signal.aborted) return false
     try {
-      if (!this.#closed.signal.aborted) await this.ask()
+      await act()
       return true
     } catch (error) {
       this.#failed(error)

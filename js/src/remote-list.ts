@@ -48,9 +48,16 @@ export class RemoteList {
     return true
   }
 
+  /** Finds the issuer's addresses and keys, where they are not known. */
+  async prepare(signal: AbortSignal): Promise<Endpoints> {
+    const endpoints = (this.#endpoints ??= await discover(this.#http, this.#issuer, signal))
+    if (this.#keysWanted) await this.#fetchKeys(endpoints.keys, signal)
+    return endpoints
+  }
+
   /** Asks once for what is newer than what is held. */
   async ask(signal: AbortSignal): Promise<void> {
-    const { list } = await this.#prepare(signal)
+    const { list } = await this.prepare(signal)
     try {
       if ((await this.#take(await this.#fetchList(list, signal), signal)) === 'gap') await this.#takeSnapshot(list, signal)
     } catch (error) {
@@ -64,7 +71,7 @@ export class RemoteList {
    * is there, and of each list that was news. Throws when there is no stream.
    */
   async follow(signal: AbortSignal, listener: (event: 'opened' | 'news') => void): Promise<void> {
-    const { list, stream } = await this.#prepare(signal)
+    const { list, stream } = await this.prepare(signal)
     if (stream === undefined) throw new Unreachable(`${this.#issuer} has no \`revocation_stream_uri\``)
     const silence = new Silence(this.#http.host, signal)
     const parser = new EventStreamParser(MAX_LIST_LENGTH + 1024)
@@ -88,12 +95,6 @@ export class RemoteList {
     } finally {
       silence.end()
     }
-  }
-
-  async #prepare(signal: AbortSignal): Promise<Endpoints> {
-    const endpoints = (this.#endpoints ??= await discover(this.#http, this.#issuer, signal))
-    if (this.#keysWanted) await this.#fetchKeys(endpoints.keys, signal)
-    return endpoints
   }
 
   async #fetchKeys(url: string, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Code } from '../types/index.js'
 import { createVerifier, isTokenError } from '../src/entrypoints/index.js'
+import { bind } from '../src/entrypoints/slim.js'
 import { AUDIENCE, ISSUER, TestIssuer } from './issuer.js'
 
 const issuer = await TestIssuer.create()
@@ -128,4 +129,16 @@ test('methods may be taken off the verifier', async () => {
 
 test('a bad key set is refused', () => {
   refuses(() => createVerifier({ ...rules, jwks: { keys: [{ ...issuer.jwks.keys[0], d: 'secret' }] } }), 'ERR_JWKS_INVALID')
+})
+
+test('bytes that are no module are told apart from a bad option', () => {
+  refuses(() => bind(new Uint8Array([1, 2, 3])).createVerifier(rules), 'ERR_WASM_UNAVAILABLE')
+  refuses(() => bind(() => { throw new Error('not found') }).createVerifier(rules), 'ERR_WASM_UNAVAILABLE')
+})
+
+test('what is exported is what the hand-written types say', async () => {
+  const index: typeof import('../types/index.js') = await import('../src/entrypoints/index.js')
+  const slim: typeof import('../types/slim.js') = await import('../src/entrypoints/slim.js')
+  assert.deepEqual(Object.keys(index).sort(), ['TokenError', 'codes', 'connectVerifier', 'createVerifier', 'isTokenError'])
+  assert.deepEqual(Object.keys(slim).sort(), ['TokenError', 'bind', 'codes', 'isTokenError'])
 })

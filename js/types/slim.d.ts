@@ -1,6 +1,25 @@
 import type { ConnectVerifier, CreateVerifier } from './index.js'
 
-export type * from './index.js'
+export type {
+  AccessTokenClaims,
+  AccessTokenHeader,
+  AtTime,
+  Code,
+  ConnectOptions,
+  ConnectVerifier,
+  ConnectedVerifier,
+  CreateVerifier,
+  Freshness,
+  LazyVerifier,
+  Loaded,
+  Mode,
+  Status,
+  Verified,
+  Verifier,
+  VerifierEvents,
+  VerifierOptions,
+  WaitUntil,
+} from './index.js'
 export { TokenError, codes, isTokenError } from './index.js'
 
 /** What the bytes may come as: the compiled module, the bytes of `doorlist/verifier.wasm`, or a function that has either. */

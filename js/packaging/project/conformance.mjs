@@ -17,7 +17,7 @@ function run({ createVerifier, isTokenError }, { now, policy, input }) {
     try {
       return call()
     } catch (error) {
-      return isTokenError(error) ? { code: error.code, ...error.evidence } : { unnamed: String(error) }
+      return isTokenError(error) ? { code: error.code, evidence: error.evidence } : { unnamed: String(error) }
     }
   }
   const made = outcome(() => ({ verifier: createVerifier({ ...policy, jwks: input.jwks }) }))
