@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //!
+//! - [`cli`]: the command line; [`config`]: settings; [`server`]: a running issuer; [`demo`]: one to play with.
 //! - [`desk`]: requests: the loop that reads, runs a rule and commits; the node's copy of the log; the heartbeat.
 //! - [`domain`]: pure rules over one subject's record and the revocation log. No HTTP, no storage, no clock.
 //! - [`store`]: the few primitives a backend offers, and the backends. Only this folder names a table or a key.
@@ -16,6 +17,7 @@ pub mod app;
 pub mod cli;
 mod clock;
 pub mod config;
+pub mod demo;
 pub mod desk;
 pub mod domain;
 pub mod http;

@@ -110,11 +110,6 @@ impl Server {
         &self.app
     }
 
-    /// Every route of `serve`.
-    pub fn router(&self) -> Router {
-        http::router(Arc::clone(&self.app))
-    }
-
     /// `http://` and the address that is listened on.
     ///
     /// # Errors
@@ -124,17 +119,19 @@ impl Server {
         self.listener.local_addr().map(IssuerUrl::of_address)
     }
 
-    /// Serves `router` until `stop` resolves; then streams end, what is in flight finishes, the store is closed.
+    /// Serves every route and `besides` until `stop` resolves; then streams end, what is in flight finishes, and the
+    /// store is closed.
     ///
     /// # Errors
     ///
     /// [`ServeError::Serving`], [`ServeError::Background`].
-    pub async fn run(self, router: Router, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+    pub async fn run(self, besides: Router, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
         let Self { listener, app, stop: announce } = self;
         // Before the first request: nobody finds an issuer without a list.
         app.revocations.publish().await;
         let mut background = background(&app);
         let mut stopping = app.stopping.clone();
+        let router = http::router(Arc::clone(&app), besides);
         let serving = axum::serve(listener, router)
             .with_graceful_shutdown(async move {
                 // An error means that the sender is gone, which stops as well.

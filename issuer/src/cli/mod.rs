@@ -5,10 +5,12 @@ mod serve;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use clap::error::{ContextKind, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, Settings};
 use admin::{AdminConnection, KeysCommand, KickCommand, SubjectCommand};
+use serve::DemoSettings;
 
 /// Access tokens that can be taken back.
 ///
@@ -36,6 +38,9 @@ enum Command {
     /// Run the issuer
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<Settings>),
+    /// Run an issuer with two users, alice and bob, and a page to play with
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(Box<DemoSettings>),
     /// Make, list or disable subjects of a running issuer
     #[command(after_help = SUBJECT_EXAMPLES)]
     Subject {
@@ -76,6 +81,14 @@ Examples:
 Every flag is also a variable, named in brackets; a flag beats its variable. An unknown DOORLIST_… variable or
 settings that contradict each other stop the start. When it listens, one line is written to standard output:
   doorlist listening on http://127.0.0.1:8787";
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  make build && doorlist demo
+      Open http://127.0.0.1:8787/ and sign in as alice, password wonderland, or bob, password builder-of-things.
+
+  doorlist demo --access-ttl-secs 60
+      Watch a token expire by itself.";
 
 const SUBJECT_EXAMPLES: &str = "\
 Examples:
@@ -124,6 +137,7 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match cli.command {
             Command::Serve(settings) => serve::serve(*settings).await.map_err(|error| error.to_string()),
+            Command::Demo(settings) => serve::demo(*settings).await.map_err(|error| error.to_string()),
             Command::Subject { command, admin } => {
                 command.run(&admin).await.map_err(|error| error.to_string())
             }
@@ -148,11 +162,29 @@ fn refuse(error: &clap::Error) -> ExitCode {
     ) {
         error.exit();
     }
+    fail(&sentence(error))
+}
+
+/// What clap says in a paragraph, in a sentence; with the variable, since the value may come from there.
+fn sentence(error: &clap::Error) -> String {
     let text = error.to_string();
     let said = text.split("\n\nUsage:").next().unwrap_or(&text);
     let said = said.split("\n\nFor more information").next().unwrap_or(said);
-    let sentence = said.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
-    fail(&sentence)
+    let said = said.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut command = Cli::command();
+    command.build();
+    match error.get(ContextKind::InvalidArg).and_then(|arg| variable_of(&command, &arg.to_string())) {
+        Some(variable) => format!("{said} (the flag's variable is {variable})"),
+        None => said,
+    }
+}
+
+fn variable_of(command: &clap::Command, shown: &str) -> Option<String> {
+    let of_its_own = command.get_arguments().find(|arg| arg.to_string() == shown);
+    match of_its_own.and_then(clap::Arg::get_env) {
+        Some(variable) => Some(variable.to_string_lossy().into_owned()),
+        None => command.get_subcommands().find_map(|subcommand| variable_of(subcommand, shown)),
+    }
 }
 
 fn fail(reason: &dyn std::fmt::Display) -> ExitCode {
@@ -174,6 +206,21 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_one_sentence_with_flag_and_variable() {
+        let refused = Cli::try_parse_from(["doorlist", "serve", "--heartbeat-secs", "0"]).unwrap_err();
+        assert_eq!(
+            sentence(&refused),
+            "invalid value '0' for '--heartbeat-secs <SECONDS>': 0 is not in 1..=30 \
+             (the flag's variable is DOORLIST_HEARTBEAT_SECS)"
+        );
+        let refused = Cli::try_parse_from(["doorlist", "serve", "--heartbeat-sec", "1"]).unwrap_err();
+        assert_eq!(
+            sentence(&refused),
+            "unexpected argument '--heartbeat-sec' found tip: a similar argument exists: '--heartbeat-secs'"
+        );
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {

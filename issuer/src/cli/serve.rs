@@ -1,19 +1,54 @@
-//! `doorlist serve`
+//! `doorlist serve` and `doorlist demo`
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
+use axum::Router;
+use clap::Args;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{IssuerUrl, LogFormat, LogSettings, Settings};
+use crate::demo::{self, DemoError};
 use crate::server::{ServeError, Server, signalled};
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn serve(settings: Settings) -> Result<(), ServeError> {
     log_to_stderr(&settings.log);
     let server = Server::open(settings).await?;
-    let router = server.router();
     announce(&server.address()?)?;
-    server.run(router, signalled()).await
+    server.run(Router::new(), signalled()).await
+}
+
+/// What `doorlist demo` can be told: everything that `serve` can, and where the npm package is.
+#[derive(Debug, Args)]
+pub(super) struct DemoSettings {
+    /// Folder of the built npm package, which the page loads [DOORLIST_PACKAGE; default js/dist]
+    #[arg(long, env = "DOORLIST_PACKAGE", value_name = "FOLDER", default_value = "js/dist")]
+    #[arg(hide_env = true, hide_default_value = true)]
+    package: PathBuf,
+
+    #[command(flatten)]
+    serve: Settings,
+}
+
+/// Why the demo ended; one sentence.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DemoFailure {
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// Serves with the page and its users until SIGTERM or SIGINT.
+pub(super) async fn demo(settings: DemoSettings) -> Result<(), DemoFailure> {
+    log_to_stderr(&settings.serve.log);
+    let package = demo::Package::read(&settings.package)?;
+    let server = Server::open(settings.serve).await?;
+    demo::make_accounts(server.app()).await?;
+    let page = demo::routes(server.app().clone(), package);
+    announce(&server.address().map_err(ServeError::from)?).map_err(ServeError::from)?;
+    Ok(server.run(page, signalled()).await?)
 }
 
 /// The one line on standard output. The socket is bound: whoever connects now is served.

@@ -44,7 +44,7 @@ fn collect(command: &clap::Command, known: &mut Vec<String>) {
 /// The known name that takes the fewest keystrokes to get right, if it is few.
 fn nearest(name: &str, known: &[String]) -> Option<String> {
     let (distance, nearest) = known.iter().map(|other| (strsim::osa_distance(name, other), other)).min()?;
-    (distance <= 4).then(|| nearest.clone())
+    (distance <= 6).then(|| nearest.clone())
 }
 
 #[cfg(test)]

@@ -24,25 +24,28 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use answer::Position;
 pub use error::ApiError;
+pub use extract::JsonBody;
 
 use crate::app::App;
 use admin::subjects;
 
-/// Every route of `doorlist serve`.
-pub fn router(app: Arc<App>) -> Router {
+/// Every route of `doorlist serve`, and `besides`.
+pub fn router(app: Arc<App>, besides: Router) -> Router {
     Router::new()
         .merge(public())
         .merge(users(&app))
         .merge(operators(&app))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .with_state(app)
+        .merge(besides)
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method)
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(from_fn(observe::observe))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY_LEN))
-        .with_state(app)
 }
 
 /// For everybody, from everywhere.

@@ -1,0 +1,160 @@
+//! `doorlist demo`: an issuer with two users and a page to play with.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path as UrlPath, State};
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::desk::Kick;
+use crate::domain::Subject;
+use crate::http::{ApiError, JsonBody, Position};
+use crate::password::{Password, PasswordError};
+use crate::secret::SecretText;
+use crate::store::StoreError;
+
+/// Who has an account, and with which password; the page shows them.
+pub const ACCOUNTS: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "builder-of-things")];
+
+/// Nothing but this issuer, and the compiler of WebAssembly.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src data:; base-uri 'none'; form-action 'self'";
+
+/// Why the demo cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The npm package is not built.
+    #[error(
+        "there is no npm package in {}: run `make build` first, or name its folder with --package (DOORLIST_PACKAGE)",
+        .0.display()
+    )]
+    NoPackage(PathBuf),
+    /// The npm package cannot be read.
+    #[error("cannot read the npm package: {0}")]
+    Package(#[from] io::Error),
+    /// The accounts cannot be made.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A password could not be hashed.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}
+
+/// The npm package's modules, read once.
+pub struct Package(HashMap<String, Bytes>);
+
+impl Package {
+    /// The modules in a folder.
+    ///
+    /// # Errors
+    ///
+    /// [`DemoError::NoPackage`] without an `index.js`, [`DemoError::Package`].
+    pub fn read(folder: &Path) -> Result<Self, DemoError> {
+        if !folder.join("index.js").is_file() {
+            return Err(DemoError::NoPackage(folder.to_owned()));
+        }
+        let mut files = HashMap::new();
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if let Ok(name) = entry.file_name().into_string()
+                && media_type(&name).is_some()
+                && entry.path().is_file()
+            {
+                files.insert(name, std::fs::read(entry.path())?.into());
+            }
+        }
+        Ok(Self(files))
+    }
+}
+
+/// Makes the accounts where they are missing; one that is there stays as it is.
+///
+/// # Errors
+///
+/// [`DemoError::Store`], [`DemoError::Password`].
+pub async fn make_accounts(app: &App) -> Result<(), DemoError> {
+    for (name, password) in ACCOUNTS {
+        let password = Password::to_be_set(SecretText::from(password.to_owned())).expect("it is fit");
+        let hash = app.passwords.hash(password).await?;
+        app.desk.create_subject(&subject(name), Some(hash)).await?;
+    }
+    Ok(())
+}
+
+/// The page, its files, the package, and a way for the page to kick.
+pub fn routes(app: Arc<App>, package: Package) -> Router {
+    let package = Arc::new(package);
+    Router::new()
+        .route("/", get(page))
+        .route("/demo/style.css", get(|| async { file("style.css", include_str!("demo/style.css")) }))
+        .route("/demo/page.js", get(|| async { file("page.js", include_str!("demo/page.js")) }))
+        .route("/demo/feed.js", get(|| async { file("feed.js", include_str!("demo/feed.js")) }))
+        .route("/demo/kick", post(kick))
+        .with_state(app)
+        .route("/doorlist/{file}", get(move |name| module(Arc::clone(&package), name)))
+}
+
+/// The page works under the issuer's own address only: that is what it verifies against.
+async fn page(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if app.issuer.as_str().split_once("://").is_some_and(|(_, authority)| authority != host) {
+        return Redirect::temporary(&app.issuer.join("/")).into_response();
+    }
+    let policy = [(HeaderName::from_static("content-security-policy"), CONTENT_SECURITY_POLICY)];
+    (policy, file("index.html", include_str!("demo/index.html"))).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KickRequest {
+    sub: String,
+}
+
+/// `POST /demo/kick`: the page has no admin key, and need not: only the demo's own users can be kicked. It takes
+/// JSON alone, which no page of another origin can send without being asked first.
+async fn kick(
+    State(app): State<Arc<App>>,
+    JsonBody(request): JsonBody<KickRequest>,
+) -> Result<Position, ApiError> {
+    if !ACCOUNTS.iter().any(|(name, _)| *name == request.sub) {
+        return Err(ApiError::not_found("the page kicks the demo's own users only"));
+    }
+    match app.desk.kick(&subject(&request.sub), None).await? {
+        Kick::Kicked(position) => Ok(position.into()),
+        Kick::NotCurrent { .. } | Kick::UnknownSubject => Err(ApiError::not_found("the demo's user is gone")),
+    }
+}
+
+async fn module(package: Arc<Package>, UrlPath(name): UrlPath<String>) -> Result<Response, ApiError> {
+    match package.0.get(&name) {
+        Some(bytes) => Ok(file(&name, bytes.clone())),
+        None => Err(ApiError::not_found("the package has no such file")),
+    }
+}
+
+fn file(name: &str, body: impl IntoResponse) -> Response {
+    let kind = media_type(name).unwrap_or("application/octet-stream");
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], body).into_response()
+}
+
+fn media_type(name: &str) -> Option<&'static str> {
+    match name.rsplit_once('.')?.1 {
+        "html" => Some("text/html; charset=utf-8"),
+        "css" => Some("text/css; charset=utf-8"),
+        "js" => Some("text/javascript; charset=utf-8"),
+        "map" => Some("application/json"),
+        "wasm" => Some("application/wasm"),
+        _ => None,
+    }
+}
+
+fn subject(name: &str) -> Subject {
+    name.try_into().expect("a demo user's name is a subject")
+}
