@@ -74,11 +74,17 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
   } catch (error) {
     const reason: unknown = abort.signal.aborted ? abort.signal.reason : error
     if (reason instanceof Unreachable) throw reason
-    throw new Unreachable(`${url} could not be read: ${reason instanceof Error ? reason.message : String(reason)}`, { cause: reason })
+    throw new Unreachable(`${url} could not be read: ${inWords(reason)}`, { cause: reason })
   } finally {
     late()
     signal.removeEventListener('abort', stop)
     abort.abort()
     void reader?.cancel().catch(() => {})
   }
+}
+
+/** Node's "fetch failed" keeps what failed one level down. */
+function inWords(reason: unknown): string {
+  if (!(reason instanceof Error)) return String(reason)
+  return reason.cause instanceof Error ? `${reason.message} (${reason.cause.message})` : reason.message
 }
