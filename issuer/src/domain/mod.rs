@@ -29,6 +29,9 @@ pub use record::{CustomClaims, Record, Session, SubjectState};
 pub use refresh::RefreshRefusal;
 pub use subject::Subject;
 
+#[cfg(test)]
+pub(crate) mod fixtures;
+
 use doorlist_verifier::UnixSeconds;
 
 /// What a rule decides on besides the record.

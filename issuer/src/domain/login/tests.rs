@@ -1,1 +1,101 @@
+use super::*;
+use crate::domain::fixtures::{World, alice, at, handle, revoked};
 
+const NOW: u64 = 1_000_000;
+
+fn opened(decision: Decision) -> (Change, Grant) {
+    match decision {
+        Decision::Open(change, grant) => (change, grant),
+        other => panic!("no session: {other:?}"),
+    }
+}
+
+#[test]
+fn a_new_session_rotates_at_its_first_refresh() {
+    let world = World::new();
+    let (change, grant) = opened(world.log_in(&Record::new(handle(1)), 10, NOW));
+    let session = &change.record.sessions[0];
+    assert_eq!((session.generation, session.previous, session.rotated_at), (1, 0, at(0)));
+    assert_eq!((grant.gid, grant.sid, grant.generation), (handle(1), handle(10), 1));
+    assert_eq!((grant.issued_at, grant.expires_at), (at(NOW), at(NOW + 900)));
+    assert_eq!(change.record.last_session_end, at(NOW + 90 * 86_400));
+}
+
+#[test]
+fn the_session_unseen_longest_gives_way() {
+    let mut world = World::new();
+    let sids: Vec<u64> = (10..30).collect();
+    let mut record = world.record(1, &sids, NOW);
+    record.sessions.iter_mut().for_each(|session| session.last_seen_at = at(NOW + 50));
+    record.sessions[7].last_seen_at = at(NOW + 49);
+    let (change, _) = opened(world.log_in(&record, 99, NOW + 100));
+    assert_eq!(change.record.sessions.len(), 20);
+    assert_eq!(revoked(&change), [handle(17)]);
+    world.append(&change, NOW + 100);
+    assert!(change.record.session(handle(17)).is_none());
+    assert!(change.record.session(handle(99)).is_some());
+}
+
+#[test]
+fn sessions_that_ended_by_themselves_make_room_without_an_entry() {
+    let world = World::new();
+    let sids: Vec<u64> = (10..30).collect();
+    let record = world.record(1, &sids, NOW);
+    let (change, _) = opened(world.log_in(&record, 99, NOW + 31 * 86_400));
+    assert_eq!((change.record.sessions.len(), revoked(&change).len()), (1, 0));
+}
+
+/// Trace 13: logging in and out ten thousand times does not blow up the list.
+#[test]
+fn trace_13_a_full_share_of_the_list_refuses_until_one_entry_expires() {
+    let mut world = World::new();
+    for sid in 0..31 {
+        world.log(Revocation::Session { sid: handle(100 + sid) }, NOW + sid);
+    }
+    let record = Record::new(handle(1));
+    opened(world.log_in(&record, 99, NOW + 40));
+    world.log(Revocation::Session { sid: handle(200) }, NOW + 40);
+    // The same handle twice fills one place.
+    world.log(Revocation::Session { sid: handle(200) }, NOW + 41);
+    let retain = world.limits.retain_secs();
+    let refused = LoginRefusal::ListFull { retry_after_secs: NOW + retain + 1 - (NOW + 50) };
+    assert_eq!(world.log_in(&record, 99, NOW + 50), Decision::Refuse(refused));
+    assert!(matches!(world.log_in(&record, 99, NOW + retain), Decision::Refuse(_)));
+    opened(world.log_in(&record, 99, NOW + retain + 1));
+}
+
+#[test]
+fn a_disabled_subject_is_refused() {
+    let world = World::new();
+    let record = Record { state: SubjectState::Disabled, ..Record::new(handle(1)) };
+    assert_eq!(world.log_in(&record, 10, NOW), Decision::Refuse(LoginRefusal::Disabled));
+}
+
+#[test]
+fn a_login_that_the_record_shows_is_done() {
+    let world = World::new();
+    let record = world.record(1, &[10], NOW);
+    assert!(matches!(world.log_in(&record, 10, NOW + 1), Decision::Done(grant) if grant.generation == 1));
+}
+
+#[test]
+fn an_unknown_subject_is_made_with_the_drawn_group() {
+    let world = World::new();
+    let handles = LoginHandles { sid: handle(10), gid: handle(5) };
+    let decision = login(&alice(), None, &OpenSession::default(), handles, &world.moment(NOW));
+    assert_eq!(opened(decision).1.gid, handle(5));
+}
+
+/// Trace 12: a token of the second of a cut-off is void, one made after it is not, and neither is its session.
+#[test]
+fn trace_12_a_login_in_the_second_of_a_cutoff_comes_after_it() {
+    let mut world = World::new();
+    let before = world.record(1, &[10], NOW);
+    world.log.settings.cutoff = at(NOW + 1);
+    world.log.settings.sessions_since = at(NOW + 1);
+    let (change, grant) = opened(world.log_in(&before, 11, NOW));
+    assert_eq!(grant.issued_at, at(NOW + 1));
+    let live: Vec<_> = change.record.sessions.iter().map(|session| session.sid).collect();
+    assert_eq!(live, [handle(11)]);
+    assert!(change.record.sessions[0].is_live(&world.moment(NOW)));
+}
