@@ -274,3 +274,6 @@ fn damaged(panic: &(dyn Any + Send)) -> StoreError {
     let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     corrupt("the file", said.unwrap_or("damaged"))
 }
+
+#[cfg(test)]
+mod tests;

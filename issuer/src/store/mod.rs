@@ -3,7 +3,11 @@
 //! Time in here is the store's own clock, in whole seconds; sequence numbers are the store's to give.
 
 pub mod clock;
+#[cfg(test)]
+pub(crate) mod contract;
 pub mod embedded;
+#[cfg(test)]
+pub(crate) mod faulty;
 
 use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Seq, UnixSeconds};

@@ -1,0 +1,174 @@
+mod power;
+
+use std::sync::Arc;
+
+use doorlist_verifier::Handle;
+use redb::backends::InMemoryBackend;
+use redb::{Database, ReadableDatabase};
+
+use super::super::clock::ManualClock;
+use super::super::{Swap, contract};
+use super::*;
+use crate::domain::{AuditEvent, AuditKind, Record};
+
+#[tokio::test]
+async fn in_memory_it_keeps_the_contract() {
+    contract::all(|clock| EmbeddedStore::on(InMemoryBackend::new(), Arc::new(clock)).expect("a store")).await;
+}
+
+#[tokio::test]
+async fn in_a_file_it_keeps_the_contract() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let number = std::cell::Cell::new(0);
+    contract::all(|clock| {
+        number.set(number.get() + 1);
+        let file = std::fs::File::create_new(folder.path().join(number.get().to_string())).expect("a file");
+        drop(file);
+        open_at(&folder.path().join(number.get().to_string()), clock).expect("a store")
+    })
+    .await;
+}
+
+fn open_at(path: &Path, clock: ManualClock) -> Result<EmbeddedStore, StoreError> {
+    let file = OpenOptions::new().read(true).write(true).open(path).expect("a file");
+    EmbeddedStore::on(FileBackend::new(file).expect("a backend"), Arc::new(clock))
+}
+
+fn subject(name: &str) -> Subject {
+    name.try_into().expect("a subject")
+}
+
+fn put(name: &str, gid: u64) -> Commit {
+    let record = Record::new(Handle::new(gid).expect("a handle"));
+    Commit { swap: Some(Swap { sub: subject(name), expected: None, record }), ..Commit::default() }
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_a_restart_and_time_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    drop(std::fs::File::create_new(&path).expect("a file"));
+    let clock = ManualClock::at(2_000_000);
+    let store = open_at(&path, clock.clone()).expect("a store");
+    let mut commit = put("alice", 1);
+    commit.entries = vec![NewEntry::Mark];
+    let committed = store.commit(commit).await.expect("a commit");
+    let epoch = store.settings().await.expect("settings").epoch;
+    drop(store);
+
+    clock.set(1_000_000);
+    let store = open_at(&path, clock).expect("a store");
+    let reading = store.read(&subject("alice"), Seq::ZERO).await.expect("a reading");
+    assert!(reading.record.is_some());
+    assert_eq!(reading.news.position(), committed.position);
+    assert_eq!((reading.news.settings.epoch, reading.news.now), (epoch, committed.now));
+}
+
+#[tokio::test]
+async fn a_file_is_opened_by_one_process_and_readable_by_its_owner() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    let store = EmbeddedStore::open(&path).expect("a store");
+    let second = EmbeddedStore::open(&path).expect_err("it is open");
+    assert!(matches!(second, StoreError::Unavailable(reason) if reason.contains("open in another process")));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&path).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    drop(store);
+    EmbeddedStore::open(&path).expect("it was closed");
+}
+
+#[tokio::test]
+async fn a_file_of_something_else_is_named_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    std::fs::write(&path, b"not a database, but a letter to a friend".repeat(1000)).expect("a file");
+    EmbeddedStore::open(&path).expect_err("it is not a store");
+    drop(Database::create(folder.path().join("other")).expect("a database"));
+    EmbeddedStore::open(&folder.path().join("missing").join("store")).expect_err("there is no such folder");
+}
+
+/// Every page of a good file damaged in turn: an error or a good store, never a panic that gets out.
+#[tokio::test]
+async fn a_damaged_file_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    let store = EmbeddedStore::open(&path).expect("a store");
+    for number in 0..50 {
+        store.commit(put(&format!("subject-{number}"), 1)).await.expect("a commit");
+    }
+    drop(store);
+    let good = std::fs::read(&path).expect("the file");
+    let mut refused = 0;
+    for place in (0..good.len()).step_by(4096 + 512) {
+        let mut bytes = good.clone();
+        let end = (place + 64).min(bytes.len());
+        bytes[place..end].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        std::fs::write(&path, bytes).expect("the file");
+        refused += usize::from(EmbeddedStore::open(&path).is_err());
+    }
+    assert!(refused > 0, "no damage was noticed");
+    std::fs::write(&path, &good[..good.len() / 2]).expect("the file");
+    EmbeddedStore::open(&path).expect_err("half of it is missing");
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_its_subjects_trouble_only() {
+    let store = EmbeddedStore::in_memory().expect("a store");
+    store.commit(put("alice", 1)).await.expect("a commit");
+    store.commit(put("bob", 1)).await.expect("a commit");
+    let txn = store.shared.db.begin_write().expect("a transaction");
+    {
+        let mut records = txn.open_table(RECORDS).expect("a table");
+        let damaged = b"\x01\0\0\0\0\0\0\0{\"gid\":\"secret".as_slice();
+        records.insert("alice", damaged).expect("an insert");
+    }
+    txn.commit().expect("a commit");
+
+    let error = store.read(&subject("alice"), Seq::ZERO).await.expect_err("it is damaged");
+    assert!(matches!(&error, StoreError::Corrupt { place, .. } if place == "records/alice"));
+    assert!(!error.to_string().contains("secret"));
+    assert!(store.read(&subject("bob"), Seq::ZERO).await.expect("a reading").record.is_some());
+    let rows = store.subjects(None, 10).await.expect("a page");
+    assert!(rows[0].record.is_err() && rows[1].record.is_ok());
+}
+
+#[tokio::test]
+async fn the_audit_keeps_the_newest_events() {
+    let store = EmbeddedStore::in_memory().expect("a store");
+    let event = || AuditEvent::of(AuditKind::Login, &subject("alice"), Handle::new(1).expect("a handle"));
+    for _ in 0..3 {
+        let audit = (0..work::AUDIT_KEPT / 2).map(|_| event()).collect();
+        store.commit(Commit { audit, ..Commit::default() }).await.expect("a commit");
+    }
+    let rows = store.audit(None, usize::MAX).await.expect("events");
+    assert_eq!(rows.len() as u64, work::AUDIT_KEPT);
+    assert_eq!(rows[0].number, work::AUDIT_KEPT * 3 / 2);
+}
+
+/// A caller that goes away leaves all of its write.
+#[tokio::test]
+async fn a_queued_commit_is_done_though_nobody_waits() {
+    let store = EmbeddedStore::in_memory().expect("a store");
+    tokio::select! {
+        biased;
+        _ = store.commit(put("alice", 1)) => panic!("it is queued and cannot be durable yet"),
+        () = std::future::ready(()) => {}
+    }
+    // A later write is answered after it.
+    store.commit(put("bob", 1)).await.expect("a commit");
+    assert!(store.read(&subject("alice"), Seq::ZERO).await.expect("a reading").record.is_some());
+}
+
+/// The reader's transaction is not kept waiting by the writer, nor the other way round.
+#[tokio::test]
+async fn a_snapshot_does_not_change() {
+    let store = EmbeddedStore::in_memory().expect("a store");
+    let txn = store.shared.db.begin_read().expect("a transaction");
+    store.commit(put("alice", 1)).await.expect("a commit");
+    let records = txn.open_table(RECORDS).expect("a table");
+    assert!(records.get("alice").expect("a look").is_none());
+}

@@ -1,0 +1,353 @@
+//! A store in memory, for tests, shaped like one on the network: `commit` appends first and swaps second, and may be
+//! stopped in between; answers are lost; a failover brings back an older state.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
+use tokio::sync::{oneshot, watch};
+
+use super::clock::{ManualClock, StoreClock};
+use super::{
+    AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Swap, Version,
+};
+use crate::domain::{Appended, LogEntry, LogPage, NewEntry, Record, Settings, Subject};
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct FaultyStore {
+    state: Mutex<State>,
+    fault: Mutex<Fault>,
+    clock: StoreClock,
+    news: watch::Sender<Seq>,
+}
+
+/// Everything the store holds.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    /// Of another master, the same bytes are another version.
+    master: u64,
+    next_version: u64,
+    settings: Settings,
+    pub(crate) last: Seq,
+    trimmed: Seq,
+    pub(crate) log: BTreeMap<Seq, LogEntry>,
+    pub(crate) records: BTreeMap<Subject, (Version, Record)>,
+    keys: Option<(Version, Vec<u8>)>,
+    audit: Vec<AuditRow>,
+}
+
+/// What happens to commits and confirmations.
+#[derive(Debug, Default)]
+pub(crate) enum Fault {
+    #[default]
+    None,
+    /// The next commit appends, and then its node dies.
+    DieBeforeSwap,
+    /// The next commit is done, and its answer lost.
+    LoseAnswer,
+    /// The next commit waits between append and swap.
+    PauseBeforeSwap(Pause),
+    /// The next commit waits before it does anything.
+    PauseBeforeAppend(Pause),
+    /// Reads are answered, writes are not: a master that was demoted and does not know it.
+    RefuseWrites,
+}
+
+/// The store's side of a stop: tells that it is there, and waits to go on.
+#[derive(Debug)]
+pub(crate) struct Pause {
+    there: oneshot::Sender<()>,
+    go_on: oneshot::Receiver<()>,
+}
+
+/// The test's side of a stop.
+#[derive(Debug)]
+pub(crate) struct Paused {
+    pub(crate) there: oneshot::Receiver<()>,
+    pub(crate) go_on: oneshot::Sender<()>,
+}
+
+pub(crate) fn pause() -> (Pause, Paused) {
+    let (tell_there, there) = oneshot::channel();
+    let (go_on, told_go_on) = oneshot::channel();
+    (Pause { there: tell_there, go_on: told_go_on }, Paused { there, go_on })
+}
+
+impl FaultyStore {
+    pub(crate) fn new(clock: ManualClock) -> Self {
+        let settings = Settings {
+            epoch: Epoch(0x0123_4567_89ab_cdef),
+            retain_secs: 0,
+            cutoff: UnixSeconds::ZERO,
+            sessions_since: UnixSeconds::ZERO,
+        };
+        let state = State {
+            master: 1,
+            next_version: 1,
+            settings,
+            last: Seq::ZERO,
+            trimmed: Seq::ZERO,
+            log: BTreeMap::new(),
+            records: BTreeMap::new(),
+            keys: None,
+            audit: Vec::new(),
+        };
+        Self {
+            state: Mutex::new(state),
+            fault: Mutex::default(),
+            clock: StoreClock::new(Arc::new(clock), 0),
+            news: watch::Sender::new(Seq::ZERO),
+        }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.locked().clone()
+    }
+
+    /// Another master takes over with this state.
+    pub(crate) fn fail_over_to(&self, state: State) {
+        let mut current = self.locked();
+        let (master, next_version) = (current.master + 1, current.next_version);
+        *current = State { master, next_version, ..state };
+    }
+
+    /// The shard of the records fails over; the log is on another.
+    pub(crate) fn fail_over_records_to(&self, state: &State) {
+        let records = state.records.clone();
+        let current = self.state();
+        self.fail_over_to(State { records, ..current });
+    }
+
+    /// What happens from now on.
+    pub(crate) fn arm(&self, fault: Fault) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The fault for one commit; a refusal stays.
+    fn take_fault(&self) -> Fault {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        match *fault {
+            Fault::RefuseWrites => Fault::RefuseWrites,
+            _ => std::mem::take(&mut *fault),
+        }
+    }
+
+    fn writable(&self) -> Result<(), StoreError> {
+        match *self.fault.lock().unwrap_or_else(PoisonError::into_inner) {
+            Fault::RefuseWrites => Err(StoreError::Unavailable("not enough good replicas to write".into())),
+            _ => Ok(()),
+        }
+    }
+
+    fn now(&self) -> UnixSeconds {
+        self.clock.now()
+    }
+
+    fn append(&self, entries: Vec<NewEntry>, seen: Seq) {
+        let mut state = self.locked();
+        for entry in entries {
+            let number = state.last.get().max(seen.get()) + 1;
+            let seq = Seq::new(number.max(self.clock.micros())).expect("a sequence");
+            let entry = match entry {
+                NewEntry::Revoked(revoked) => Appended::Revoked(revoked),
+                NewEntry::Cutoff { end_sessions } => {
+                    Appended::Cutoff { cutoff: self.now().plus_secs(1), end_sessions }
+                }
+                NewEntry::Key { kid } => Appended::Key { kid },
+                NewEntry::Mark => Appended::Mark,
+                NewEntry::Restored(appended) => appended,
+            };
+            if let Appended::Cutoff { cutoff, end_sessions } = entry {
+                let sessions_since = if end_sessions { cutoff } else { UnixSeconds::ZERO };
+                let raised = Settings { cutoff, sessions_since, ..state.settings };
+                state.settings = state.settings.merged(&raised);
+            }
+            state.log.insert(seq, LogEntry { seq, at: self.now(), entry });
+            state.last = seq;
+        }
+        self.news.send_replace(state.last);
+    }
+
+    fn swap(&self, swap: Swap) -> bool {
+        let mut state = self.locked();
+        if state.version_of(&swap.sub) != swap.expected {
+            return false;
+        }
+        let version = state.next_version();
+        state.records.insert(swap.sub, (version, swap.record));
+        true
+    }
+}
+
+impl State {
+    fn version_of(&self, sub: &Subject) -> Option<Version> {
+        self.records.get(sub).map(|(version, _)| self.here(*version))
+    }
+
+    /// A version as this master says it.
+    fn here(&self, version: Version) -> Version {
+        Version(self.master << 32 | version.0)
+    }
+
+    fn next_version(&mut self) -> Version {
+        self.next_version += 1;
+        Version(self.next_version)
+    }
+
+    fn position(&self) -> Cursor {
+        Cursor { epoch: self.settings.epoch, seq: self.last }
+    }
+
+    fn page(&self, since: Seq, now: UnixSeconds) -> LogPage {
+        let entries = self.log.values().filter(|entry| entry.seq > since).cloned().collect();
+        LogPage { entries, last: self.last, settings: self.settings, now }
+    }
+}
+
+fn died() -> StoreError {
+    StoreError::Unavailable("the connection broke".into())
+}
+
+async fn stop(pause: Pause) {
+    // Whoever armed it may have stopped caring.
+    let _ = pause.there.send(());
+    let _ = pause.go_on.await;
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn read(&self, sub: &Subject, since: Seq) -> Result<Reading, StoreError> {
+        let state = self.locked();
+        let record = state.records.get(sub);
+        let record = record.map(|(version, record)| (state.here(*version), record.clone()));
+        Ok(Reading { record, news: state.page(since, self.now()) })
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        self.writable()?;
+        let fault = self.take_fault();
+        if let Fault::PauseBeforeAppend(pause) = fault {
+            stop(pause).await;
+            return self.commit(commit).await;
+        }
+        self.append(commit.entries, commit.seen);
+        let fault = match fault {
+            Fault::DieBeforeSwap => return Err(died()),
+            Fault::PauseBeforeSwap(pause) => {
+                stop(pause).await;
+                Fault::None
+            }
+            fault => fault,
+        };
+        let swapped = commit.swap.is_none_or(|swap| self.swap(swap));
+        let mut state = self.locked();
+        if swapped {
+            for event in commit.audit {
+                let number = state.audit.len() as u64 + 1;
+                let row = AuditRow { number, at: self.now(), event };
+                state.audit.push(row);
+            }
+        }
+        match fault {
+            Fault::LoseAnswer => Err(died()),
+            _ => Ok(Committed { swapped, position: state.position(), now: self.now() }),
+        }
+    }
+
+    async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError> {
+        Ok(self.locked().page(since, self.now()))
+    }
+
+    async fn wait_for_news(&self, since: Seq) -> Result<(), StoreError> {
+        self.news.subscribe().wait_for(|last| *last > since).await.map(drop).map_err(|_| died())
+    }
+
+    async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError> {
+        self.writable()?;
+        let state = self.locked();
+        let known = held.seq == state.last
+            || (held.seq < state.last && (held.seq <= state.trimmed || state.log.contains_key(&held.seq)));
+        let whole = known && held.epoch == state.settings.epoch;
+        Ok(Confirmation { now: self.now(), whole, position: state.position() })
+    }
+
+    async fn trim(&self, through: Seq) -> Result<(), StoreError> {
+        let mut state = self.locked();
+        state.log.retain(|seq, _| *seq > through);
+        state.trimmed = state.trimmed.max(through);
+        Ok(())
+    }
+
+    async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError> {
+        let mut state = self.locked();
+        state.settings = state.settings.merged(&settings);
+        Ok(state.settings)
+    }
+
+    async fn settings(&self) -> Result<Settings, StoreError> {
+        Ok(self.locked().settings)
+    }
+
+    async fn keys(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
+        let state = self.locked();
+        Ok(state.keys.as_ref().map(|(version, ring)| (state.here(*version), ring.clone())))
+    }
+
+    async fn swap_keys(
+        &self,
+        expected: Option<Version>,
+        ring: Vec<u8>,
+        entries: Vec<NewEntry>,
+        seen: Seq,
+    ) -> Result<Committed, StoreError> {
+        let swapped = {
+            let mut state = self.locked();
+            let swapped = state.keys.as_ref().map(|(version, _)| state.here(*version)) == expected;
+            if swapped {
+                let version = state.next_version();
+                state.keys = Some((version, ring));
+            }
+            swapped
+        };
+        if swapped {
+            self.append(entries, seen);
+        }
+        Ok(Committed { swapped, position: self.locked().position(), now: self.now() })
+    }
+
+    async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {
+        let state = self.locked();
+        let rows = state.records.iter().filter(|(sub, _)| after.is_none_or(|after| *sub > after)).take(limit);
+        let rows = rows.map(|(sub, (version, record))| SubjectRow {
+            sub: sub.clone(),
+            record: Ok((state.here(*version), record.clone())),
+        });
+        Ok(rows.collect())
+    }
+
+    async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        let state = self.locked();
+        let rows = state.audit.iter().rev().filter(|row| before.is_none_or(|before| row.number < before));
+        Ok(rows.take(limit).cloned().collect())
+    }
+
+    async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError> {
+        let mut state = self.locked();
+        let forgotten = state.version_of(sub) == Some(expected);
+        if forgotten {
+            state.records.remove(sub);
+        }
+        Ok(forgotten)
+    }
+}
+
+#[tokio::test]
+async fn it_is_a_store_like_any_other() {
+    super::contract::all(FaultyStore::new).await;
+}
