@@ -118,7 +118,7 @@ impl Desk {
         let mut sweep = self.sweep.lock().await;
         let retain_secs = self.log(|log| log.settings().retain_secs);
         let rows = self.store.subjects(sweep.as_ref(), SWEEP).await?;
-        *sweep = rows.last().map(|row| row.sub.clone());
+        *sweep = if rows.len() < SWEEP { None } else { rows.last().map(|row| row.sub.clone()) };
         for row in rows {
             let Ok((version, record)) = row.record else { continue };
             if record.is_past_keeping(now, retain_secs) {

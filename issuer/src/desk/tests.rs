@@ -1,11 +1,17 @@
 //! The desk on the embedded store in memory, with a clock that is moved by hand.
 
+mod accounts;
+mod failures;
+mod isolation;
+mod lost_writes;
+mod revoking;
 mod sessions;
+mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use doorlist_verifier::{Cursor, Handle};
+use doorlist_verifier::{Cursor, Handle, Seq};
 use redb::backends::InMemoryBackend;
 
 use super::*;
@@ -26,10 +32,14 @@ struct Office {
 
 impl Office {
     async fn new() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    async fn with(limits: Limits) -> Self {
         let clock = ManualClock::at(START);
         let store = EmbeddedStore::on(InMemoryBackend::new(), Arc::new(clock.clone()));
         let store = Arc::new(store.expect("a store in memory"));
-        let desk = Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
+        let desk = Desk::open(store.clone(), limits, HEARTBEAT).await.expect("a desk");
         Self { desk, store, clock }
     }
 
@@ -42,8 +52,12 @@ impl Office {
     }
 
     fn is_listed(&self, handle: Handle) -> bool {
-        self.desk.log(|log| log.handles_since(doorlist_verifier::Seq::ZERO).any(|listed| listed == handle))
+        is_listed(&self.desk, handle)
     }
+}
+
+fn is_listed(desk: &Desk, handle: Handle) -> bool {
+    desk.log(|log| log.handles_since(Seq::ZERO).any(|listed| listed == handle))
 }
 
 async fn log_in(desk: &Desk, sub: &Subject) -> Grant {

@@ -23,6 +23,9 @@ pub(crate) struct FaultyStore {
     news: watch::Sender<Seq>,
 }
 
+/// What an emptied store says of its epoch.
+const NO_EPOCH: Epoch = Epoch(0);
+
 /// Everything the store holds.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
@@ -77,25 +80,8 @@ pub(crate) fn pause() -> (Pause, Paused) {
 
 impl FaultyStore {
     pub(crate) fn new(clock: ManualClock) -> Self {
-        let settings = Settings {
-            epoch: Epoch(0x0123_4567_89ab_cdef),
-            retain_secs: 0,
-            cutoff: UnixSeconds::ZERO,
-            sessions_since: UnixSeconds::ZERO,
-        };
-        let state = State {
-            master: 1,
-            next_version: 1,
-            settings,
-            last: Seq::ZERO,
-            trimmed: Seq::ZERO,
-            log: BTreeMap::new(),
-            records: BTreeMap::new(),
-            keys: None,
-            audit: Vec::new(),
-        };
         Self {
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(Epoch(0x0123_4567_89ab_cdef))),
             fault: Mutex::default(),
             clock: StoreClock::new(Arc::new(clock), 0),
             news: watch::Sender::new(Seq::ZERO),
@@ -186,6 +172,28 @@ impl FaultyStore {
 }
 
 impl State {
+    /// A store that holds nothing.
+    fn new(epoch: Epoch) -> Self {
+        let settings =
+            Settings { epoch, retain_secs: 0, cutoff: UnixSeconds::ZERO, sessions_since: UnixSeconds::ZERO };
+        Self {
+            master: 1,
+            next_version: 1,
+            settings,
+            last: Seq::ZERO,
+            trimmed: Seq::ZERO,
+            log: BTreeMap::new(),
+            records: BTreeMap::new(),
+            keys: None,
+            audit: Vec::new(),
+        }
+    }
+
+    /// A store that was emptied, its epoch too.
+    pub(crate) fn emptied() -> Self {
+        Self::new(NO_EPOCH)
+    }
+
     fn version_of(&self, sub: &Subject) -> Option<Version> {
         self.records.get(sub).map(|(version, _)| self.here(*version))
     }
@@ -286,6 +294,9 @@ impl Store for FaultyStore {
 
     async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError> {
         let mut state = self.locked();
+        if state.settings.epoch == NO_EPOCH {
+            state.settings.epoch = settings.epoch;
+        }
         state.settings = state.settings.merged(&settings);
         Ok(state.settings)
     }

@@ -1,0 +1,235 @@
+//! Crashes between append and swap, and requests that race: the log is the truth.
+
+use super::*;
+use crate::store::Store;
+use crate::store::faulty::{Fault, FaultyStore, Paused, pause};
+
+struct Ward {
+    store: Arc<FaultyStore>,
+    clock: ManualClock,
+    desk: Arc<Desk>,
+    alice: Subject,
+}
+
+impl Ward {
+    async fn new() -> Self {
+        let clock = ManualClock::at(START);
+        let store = Arc::new(FaultyStore::new(clock.clone()));
+        let desk = Self::desk_on(&store).await;
+        Self { store, clock, desk, alice: subject("alice") }
+    }
+
+    async fn desk_on(store: &Arc<FaultyStore>) -> Arc<Desk> {
+        Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk")
+    }
+
+    fn stop_next(&self, at: impl FnOnce(crate::store::faulty::Pause) -> Fault) -> Paused {
+        let (pause, paused) = pause();
+        self.store.arm(at(pause));
+        paused
+    }
+
+    fn spawn_void(&self) -> tokio::task::JoinHandle<Result<Change, StoreError>> {
+        let (desk, alice) = (self.desk.clone(), self.alice.clone());
+        tokio::spawn(async move { desk.void(&alice).await })
+    }
+
+    fn spawn_kick(&self) -> tokio::task::JoinHandle<Result<Kick, StoreError>> {
+        let (desk, alice) = (self.desk.clone(), self.alice.clone());
+        tokio::spawn(async move { desk.kick(&alice, None).await })
+    }
+
+    fn sessions(&self) -> usize {
+        self.store.state().records.get(&self.alice).map_or(0, |(_, record)| record.sessions.len())
+    }
+}
+
+async fn let_go(paused: Paused) {
+    paused.go_on.send(()).expect("it waits");
+}
+
+#[tokio::test]
+async fn a_kick_that_died_half_done_is_finished_by_the_next_reader() {
+    let ward = Ward::new().await;
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    ward.store.arm(Fault::DieBeforeSwap);
+    ward.desk.kick(&ward.alice, None).await.expect_err("its node died");
+    assert_eq!(ward.sessions(), 1);
+    assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
+    assert_eq!(ward.sessions(), 0);
+    let gid = log_in(&ward.desk, &ward.alice).await.gid;
+    assert!(gid != grant.gid && is_listed(&ward.desk, grant.gid) && !is_listed(&ward.desk, gid));
+    // A retry of it finds it done.
+    let listed = ward.desk.log(|log| log.len());
+    kicked(ward.desk.kick(&ward.alice, Some(grant.gid)).await.expect("the store"));
+    assert_eq!((ward.sessions(), ward.desk.log(|log| log.len())), (1, listed));
+}
+
+#[tokio::test]
+async fn a_kick_whose_answer_was_lost_is_done() {
+    let ward = Ward::new().await;
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    ward.store.arm(Fault::LoseAnswer);
+    ward.desk.kick(&ward.alice, None).await.expect_err("its answer was lost");
+    kicked(ward.desk.kick(&ward.alice, Some(grant.gid)).await.expect("the store"));
+    assert_eq!(ward.sessions(), 0);
+}
+
+#[tokio::test]
+async fn an_end_of_a_session_that_died_half_done_is_finished() {
+    let ward = Ward::new().await;
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    let other = log_in(&ward.desk, &ward.alice).await;
+    ward.store.arm(Fault::DieBeforeSwap);
+    ward.desk.end_session(&ward.alice, grant.sid).await.expect_err("its node died");
+    assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
+    granted(refresh(&ward.desk, &other).await);
+}
+
+/// Trace 20: crash between append and swap; the issuer is down for longer than `retain`.
+#[tokio::test]
+async fn trace_20_every_entry_is_looked_at_when_a_node_starts() {
+    let ward = Ward::new().await;
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    ward.store.arm(Fault::DieBeforeSwap);
+    ward.desk.kick(&ward.alice, None).await.expect_err("its node died");
+    ward.clock.advance(10 * 86_400);
+    let restarted = Ward::desk_on(&ward.store).await;
+    assert_eq!(ward.sessions(), 0);
+    restarted.beat().await.expect("a beat");
+    assert!(ward.store.state().log.is_empty());
+    assert_eq!(refresh(&restarted, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
+}
+
+/// Trace 4 (a): void and kick both append g1; the void's swap wins; the kick sees another group.
+#[tokio::test]
+async fn trace_4a_a_kick_overtaken_by_a_void_starts_over() {
+    let ward = Ward::new().await;
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    let mut voids = ward.stop_next(Fault::PauseBeforeAppend);
+    let void = ward.spawn_void();
+    (&mut voids.there).await.expect("the void has read");
+    let mut kicks = ward.stop_next(Fault::PauseBeforeSwap);
+    let kick = ward.spawn_kick();
+    (&mut kicks.there).await.expect("the kick has appended");
+    let_go(voids).await;
+    void.await.expect("no panic").expect("the store");
+    assert_eq!(ward.sessions(), 1, "the void won");
+    let_go(kicks).await;
+    kicked(kick.await.expect("no panic").expect("the store"));
+    assert_eq!(ward.sessions(), 0);
+    assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
+}
+
+/// The same, and the kick's node dies before it can start over.
+#[tokio::test]
+async fn a_kick_overtaken_by_a_void_is_finished_by_others() {
+    let ward = Ward::new().await;
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    let mut voids = ward.stop_next(Fault::PauseBeforeAppend);
+    let void = ward.spawn_void();
+    (&mut voids.there).await.expect("the void has read");
+    ward.store.arm(Fault::DieBeforeSwap);
+    ward.desk.kick(&ward.alice, None).await.expect_err("its node died");
+    let_go(voids).await;
+    void.await.expect("no panic").expect("the store");
+    assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
+    assert_eq!(ward.sessions(), 0);
+}
+
+/// Trace 4 (b) and (c): both were done, the records lose both writes, and a node that heard of neither heals.
+#[tokio::test]
+async fn trace_4bc_a_record_that_lost_a_void_and_a_kick_is_kicked() {
+    let ward = Ward::new().await;
+    let lagging = Ward::desk_on(&ward.store).await;
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    let before = ward.store.state();
+    ward.desk.void(&ward.alice).await.expect("the store");
+    kicked(ward.desk.kick(&ward.alice, None).await.expect("the store"));
+    ward.store.fail_over_records_to(&before);
+    assert_eq!(ward.sessions(), 1);
+    assert_eq!(refresh(&lagging, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
+    assert_eq!(ward.sessions(), 0);
+}
+
+/// Trace 4 (d): a void reads before the kick and swaps after the failover; the restored record's bytes fit.
+#[tokio::test]
+async fn trace_4d_a_swap_read_on_one_master_does_not_fit_on_another() {
+    let ward = Ward::new().await;
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    let before = ward.store.state();
+    let mut voids = ward.stop_next(Fault::PauseBeforeSwap);
+    let void = ward.spawn_void();
+    (&mut voids.there).await.expect("the void has appended");
+    kicked(ward.desk.kick(&ward.alice, None).await.expect("the store"));
+    ward.store.fail_over_records_to(&before);
+    let_go(voids).await;
+    void.await.expect("no panic").expect("the store");
+    assert_eq!(ward.sessions(), 0);
+    assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
+}
+
+/// Trace 4 (e): a login after a kick is none of the kick's business, nor of a void's that comes too late.
+#[tokio::test]
+async fn trace_4e_a_login_after_a_kick_lives() {
+    let ward = Ward::new().await;
+    log_in(&ward.desk, &ward.alice).await;
+    let mut voids = ward.stop_next(Fault::PauseBeforeAppend);
+    let void = ward.spawn_void();
+    (&mut voids.there).await.expect("the void has read");
+    kicked(ward.desk.kick(&ward.alice, None).await.expect("the store"));
+    let after = log_in(&ward.desk, &ward.alice).await;
+    let_go(voids).await;
+    void.await.expect("no panic").expect("the store");
+    granted(refresh(&ward.desk, &after).await);
+    let restarted = Ward::desk_on(&ward.store).await;
+    assert_eq!(granted(refresh(&restarted, &after).await).sid, after.sid);
+}
+
+/// Trace 3: nobody reads the record until the kick's entry expires.
+#[tokio::test]
+async fn trace_3_trimming_is_the_last_heal() {
+    let ward = Ward::new().await;
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    let before = ward.store.state();
+    kicked(ward.desk.kick(&ward.alice, None).await.expect("the store"));
+    ward.store.fail_over_records_to(&before);
+    ward.clock.advance(Limits::default().retain_secs() + 1);
+    ward.desk.beat().await.expect("a beat");
+    assert!(ward.store.state().log.is_empty() && ward.desk.log(|log| log.is_empty()));
+    assert_eq!(ward.sessions(), 0);
+    assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
+}
+
+/// A record that cannot be finished now holds back the trim.
+#[tokio::test]
+async fn an_entry_whose_record_was_not_finished_stays() {
+    let ward = Ward::new().await;
+    log_in(&ward.desk, &ward.alice).await;
+    let before = ward.store.state();
+    kicked(ward.desk.kick(&ward.alice, None).await.expect("the store"));
+    ward.store.fail_over_records_to(&before);
+    ward.clock.advance(Limits::default().retain_secs() + 1);
+    ward.store.arm(Fault::DieBeforeSwap);
+    ward.desk.beat().await.expect_err("the healing died");
+    assert_eq!(ward.store.state().log.len(), 1);
+    ward.desk.beat().await.expect("a beat");
+    assert_eq!((ward.sessions(), ward.store.state().log.len()), (0, 0));
+}
+
+/// Trace 5 (c): the store lost the write that made R2; one tab holds it while another's R1 is in the air.
+#[tokio::test]
+async fn trace_5c_generations_go_forward_over_a_failover() {
+    let ward = Ward::new().await;
+    let first = log_in(&ward.desk, &ward.alice).await;
+    let before = ward.store.state();
+    let second = granted(refresh(&ward.desk, &first).await);
+    ward.store.fail_over_records_to(&before);
+    let caught_up = granted(refresh(&ward.desk, &second).await);
+    assert_eq!(caught_up.generation, 2);
+    assert_eq!(granted(refresh(&ward.desk, &first).await).generation, 2);
+    ward.clock.advance(60);
+    assert_eq!(granted(refresh(&ward.desk, &caught_up).await).generation, 3);
+    let events = ward.store.audit(None, 10).await.expect("events");
+    assert!(events.iter().any(|row| row.event.event == AuditKind::RefreshCaughtUp));
+}

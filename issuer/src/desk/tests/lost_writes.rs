@@ -1,0 +1,120 @@
+//! A store that fails over and loses the end of its log, or everything: a living node puts it back.
+
+use super::*;
+use crate::domain::Appended;
+use crate::store::Store;
+use crate::store::faulty::{FaultyStore, State};
+
+async fn two_desks() -> (Arc<FaultyStore>, ManualClock, [Arc<Desk>; 2]) {
+    let clock = ManualClock::at(START);
+    let store = Arc::new(FaultyStore::new(clock.clone()));
+    let desks = [open(&store).await, open(&store).await];
+    (store, clock, desks)
+}
+
+async fn open(store: &Arc<FaultyStore>) -> Arc<Desk> {
+    Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk")
+}
+
+/// Trace 2: A appends X, V applies it, a failover loses X, B appends Y, A puts X back, V asks for what is since X.
+#[tokio::test]
+async fn trace_2_no_number_is_used_twice_and_nothing_is_skipped() {
+    let (store, clock, [a, b]) = two_desks().await;
+    let alice = log_in(&a, &subject("alice")).await;
+    let bob = log_in(&a, &subject("bob")).await;
+    let before = store.state();
+    let x = kicked(a.kick(&alice.sub, None).await.expect("the store"));
+    store.fail_over_to(before);
+    clock.advance(1);
+    let y = kicked(b.kick(&bob.sub, None).await.expect("the store"));
+    assert!(y.seq > x.seq);
+
+    a.beat().await.expect("a beat");
+    let since_x: Vec<_> = a.log(|log| log.handles_since(x.seq).collect());
+    assert!(since_x.contains(&bob.gid), "V gets Y");
+    assert!(since_x.contains(&alice.gid), "X comes again, later");
+    b.beat().await.expect("a beat");
+    assert!(is_listed(&b, alice.gid) && is_listed(&b, bob.gid));
+    assert_eq!(a.standing().position, b.standing().position);
+    // The record that came back with its session was finished.
+    assert_eq!(refresh(&b, &alice).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
+}
+
+/// Trace 2, further: whoever waits for what is past a number of the lost end is not deaf.
+#[tokio::test]
+async fn trace_2_who_waits_past_the_lost_end_is_woken() {
+    let (store, _, [a, b]) = two_desks().await;
+    let alice = log_in(&a, &subject("alice")).await;
+    let before = store.state();
+    let x = kicked(a.kick(&alice.sub, None).await.expect("the store"));
+    b.beat().await.expect("a beat");
+    let tail = tokio::spawn({
+        let b = b.clone();
+        async move { b.tail().await }
+    });
+    store.fail_over_to(before);
+    a.beat().await.expect("a beat");
+    let mended = a.standing().position;
+    assert!(mended.seq > x.seq);
+    b.reached(mended).await;
+    tail.abort();
+}
+
+/// Trace 21: FLUSHALL keeps the connection; the heartbeat's write looks. Epoch, keys, cut-off and young entries come
+/// back, records and old entries do not.
+#[tokio::test]
+async fn trace_21_an_emptied_store_gets_back_what_a_node_holds() {
+    let (store, clock, [a, _]) = two_desks().await;
+    let alice = log_in(&a, &subject("alice")).await;
+    let bob = log_in(&a, &subject("bob")).await;
+    let mallory = log_in(&a, &subject("mallory")).await;
+    a.swap_keys(None, b"ring".to_vec(), &["kid".to_owned()]).await.expect("the store");
+    kicked(a.kick(&alice.sub, None).await.expect("the store"));
+    clock.advance(Limits::default().retain_secs() + 1);
+    let cutoff = a.cutoff(CutoffSessions::Keep).await.expect("the store").cutoff;
+    let position = kicked(a.kick(&bob.sub, None).await.expect("the store"));
+
+    store.fail_over_to(State::emptied());
+    let standing = a.beat().await.expect("a beat");
+    assert_eq!(standing.position.epoch, position.epoch);
+    assert!(standing.position.seq > position.seq);
+    assert!(is_listed(&a, bob.gid), "young");
+    assert!(!is_listed(&a, alice.gid), "every token it matched has expired");
+    let settings = store.settings().await.expect("settings");
+    assert_eq!((settings.epoch, settings.cutoff), (position.epoch, cutoff));
+    assert_eq!(settings.retain_secs, Limits::default().retain_secs());
+    assert_eq!(store.keys().await.expect("keys").expect("a ring").1, b"ring");
+    assert_eq!(refresh(&a, &mallory).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
+
+    let log = store.state().log;
+    assert!(log.values().any(|entry| entry.entry == Appended::Cutoff { cutoff, end_sessions: false }));
+    assert!(log.values().last().is_some_and(|entry| entry.entry == Appended::Mark));
+    a.beat().await.expect("a beat");
+    assert_eq!(store.state().log.len(), log.len(), "put back once");
+}
+
+#[tokio::test]
+async fn a_desk_that_reads_an_emptied_store_mends_it_first() {
+    let (store, _, [a, _]) = two_desks().await;
+    let alice = log_in(&a, &subject("alice")).await;
+    let position = kicked(a.kick(&alice.sub, None).await.expect("the store"));
+    store.fail_over_to(State::emptied());
+    let again = log_in(&a, &alice.sub).await;
+    assert!(is_listed(&a, alice.gid) && !is_listed(&a, again.gid));
+    assert_eq!(store.settings().await.expect("settings").epoch, position.epoch);
+}
+
+/// A cut-off that is put back keeps its time: who logged in after it stays.
+#[tokio::test]
+async fn a_cutoff_that_was_lost_comes_back_as_it_was() {
+    let (store, clock, [a, _]) = two_desks().await;
+    let before = store.state();
+    let cutoff = a.cutoff(CutoffSessions::End).await.expect("the store").cutoff;
+    clock.advance(5);
+    store.fail_over_to(before);
+    let grant = log_in(&a, &subject("alice")).await;
+    a.beat().await.expect("a beat");
+    let settings = store.settings().await.expect("settings");
+    assert_eq!((settings.cutoff, settings.sessions_since), (cutoff, cutoff));
+    granted(refresh(&a, &grant).await);
+}

@@ -1,0 +1,83 @@
+//! What the heartbeat drops, and when.
+
+use super::*;
+use crate::store::Store;
+
+fn retain() -> u64 {
+    Limits::default().retain_secs()
+}
+
+#[tokio::test]
+async fn an_entry_stays_for_retain() {
+    let office = Office::new().await;
+    let grant = office.log_in(&subject("alice")).await;
+    let position = kicked(office.desk.kick(&grant.sub, None).await.expect("the store"));
+    office.clock.advance(retain());
+    office.desk.beat().await.expect("a beat");
+    assert!(office.is_listed(grant.gid));
+    office.clock.advance(1);
+    let standing = office.desk.beat().await.expect("a beat");
+    assert!(!office.is_listed(grant.gid));
+    assert_eq!(standing.position, position, "a position does not fall");
+    assert!(office.store.log_since(Seq::ZERO).await.expect("the log").entries.is_empty());
+    assert_eq!(office.desk.log(|log| log.floor()), position.seq);
+}
+
+/// Trace 7: the lifetime is lowered from an hour; entries stay as long as the tokens that were made before.
+#[tokio::test]
+async fn trace_7_retain_only_rises() {
+    let hour = Limits { access_ttl_secs: 3600, ..Limits::default() };
+    let office = Office::with(hour).await;
+    let lowered = Desk::open(office.store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
+    assert_eq!(lowered.log(|log| log.settings().retain_secs), hour.retain_secs());
+    let grant = log_in(&lowered, &subject("alice")).await;
+    kicked(lowered.kick(&grant.sub, None).await.expect("the store"));
+    office.clock.advance(hour.retain_secs());
+    lowered.beat().await.expect("a beat");
+    assert!(is_listed(&lowered, grant.gid));
+}
+
+/// Trace 15: a record is kept until its last session's end and `retain` more, so that a kick finds what to append.
+#[tokio::test]
+async fn trace_15_a_record_outlives_the_last_token_of_its_sessions() {
+    let office = Office::with(Limits { refresh_idle_secs: 90 * 86_400, ..Limits::default() }).await;
+    let grant = office.log_in(&subject("alice")).await;
+    let end = START + 90 * 86_400;
+    office.clock.set(end - 1);
+    let last = granted(refresh(&office.desk, &grant).await);
+    assert_eq!(last.expires_at.as_secs(), end);
+    office.clock.set(end + retain());
+    office.desk.beat().await.expect("a beat");
+    assert!(office.sessions(&grant.sub).await.is_empty());
+    let details = office.desk.subject(&grant.sub).await.expect("the store").expect("a record");
+    assert_eq!(details.gid, grant.gid);
+    office.clock.advance(1);
+    office.desk.beat().await.expect("a beat");
+    assert_eq!(office.desk.subject(&grant.sub).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_record_with_a_password_or_disabled_is_kept() {
+    let office = Office::new().await;
+    let hash = crate::domain::PasswordHash::new("$right".into());
+    office.desk.create_subject(&subject("alice"), Some(hash)).await.expect("the store");
+    office.log_in(&subject("bob")).await;
+    office.desk.disable(&subject("bob")).await.expect("the store");
+    office.log_in(&subject("mallory")).await;
+    office.clock.advance(365 * 86_400);
+    office.desk.beat().await.expect("a beat");
+    let left = office.desk.subjects(None, 10).await.expect("a page").subjects;
+    let names: Vec<_> = left.iter().flatten().map(|subject| subject.sub.as_str()).collect();
+    assert_eq!(names, ["alice", "bob"]);
+}
+
+#[tokio::test]
+async fn a_desk_starts_where_the_last_one_stopped() {
+    let office = Office::new().await;
+    let grant = office.log_in(&subject("alice")).await;
+    let position = kicked(office.desk.kick(&grant.sub, None).await.expect("the store"));
+    let restarted = Desk::open(office.store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
+    assert_eq!(restarted.standing().position, position);
+    assert!(is_listed(&restarted, grant.gid));
+    assert_eq!(restarted.log(|log| log.floor()), position.seq);
+}
