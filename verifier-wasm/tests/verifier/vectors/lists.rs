@@ -168,12 +168,17 @@ fn values() -> Vec<Case> {
         ("jwks", json!({ "keys": [] })),
         ("jwks", json!({ "keys": [{ "kty": "EC" }] })),
         ("jwks", private),
+        ("jwks", serde_json::to_value(jwks(&(1..=17).collect::<Vec<_>>())).unwrap()),
         ("revoked", json!([])),
         ("revoked", json!(0)),
     ];
     cases.extend(malformed.into_iter().map(|(claim, value)| {
         let shown = value.to_string();
-        let shown = if shown.len() > 60 { "with a private key" } else { &shown };
+        let shown = match shown.len() {
+            0..=60 => shown.as_str(),
+            61..=600 => "with a private key",
+            _ => "of seventeen keys",
+        };
         case(&format!("list: {claim} {shown}")).list(
             changed_list(json!({ claim: value })),
             json!({ "code": "ERR_LIST_INVALID", "reason": "malformed", "claim": claim }),
