@@ -1,12 +1,16 @@
 import type { Mode } from '../types/index.js'
+import { BackOff } from './back-off.js'
 import type { Emitter } from './emitter.js'
 import { TokenError, isTokenError } from './errors.js'
 import { pause, type Host } from './host.js'
 import type { RemoteList } from './remote-list.js'
 
-/** Milliseconds after the first failure; doubled by each further one. */
-const FIRST_BACK_OFF_MS = 500
-/** The longest time in which a stream that could not be had is not tried again. */
+/** Milliseconds, at most, after the first failure. */
+const FIRST_PAUSE_MS = 500
+/** The longest pause while there is no list at all. */
+const LONGEST_START_PAUSE_MS = 5_000
+/** A stream that could not be had is left alone for so long at first, while polling works. */
+const FIRST_STREAM_REST_MS = 2_000
 const LONGEST_STREAM_REST_MS = 300_000
 
 /** Keeps a remote list fresh for as long as a process runs: by the stream, else by polling. */
@@ -14,8 +18,10 @@ export class Follower {
   readonly #remote: RemoteList
   readonly #host: Host
   readonly #news: Emitter
-  readonly #wantsStream: boolean
   readonly #closed = new AbortController()
+  readonly #retry: BackOff
+  readonly #streamRest: BackOff
+  #streamNotBefore: number
   #asking: Promise<void> | undefined
   mode: Mode = 'poll'
 
@@ -23,25 +29,28 @@ export class Follower {
     this.#remote = remote
     this.#host = host
     this.#news = news
-    this.#wantsStream = wantsStream
+    this.#retry = new BackOff(host, FIRST_PAUSE_MS)
+    this.#streamRest = new BackOff(host, FIRST_STREAM_REST_MS)
+    this.#streamNotBefore = wantsStream ? -Infinity : Infinity
   }
 
   /** Resolves with the first list; tries again until `withinMs` have passed. */
   async start(withinMs: number): Promise<void> {
     const late = this.#host.after(withinMs, () => this.close())
     let last: unknown
-    for (let failures = 0; ; failures++) {
-      if (failures > 0) await this.#pause(this.#backOff(failures, FIRST_BACK_OFF_MS, 5_000))
-      if (this.#closed.signal.aborted) break
+    while (!this.#closed.signal.aborted) {
       try {
         await this.ask()
         late()
+        this.#retry.reset()
         void this.#run()
         return
       } catch (error) {
+        // What ended with the time says less than what went wrong before.
         last = this.#closed.signal.aborted ? (last ?? error) : error
         if (isTokenError(error, 'ERR_METADATA_INVALID')) break
       }
+      await this.#pause(this.#retry.next(LONGEST_START_PAUSE_MS))
     }
     late()
     this.close()
@@ -66,40 +75,26 @@ export class Follower {
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#closed
-    let failures = 0
-    let streamFailures = 0
-    let streamNotBefore = this.#wantsStream ? -Infinity : Infinity
-    while (!signal.aborted) {
-      const found = await this.#attempt(() => this.#remote.prepare(signal))
-      if (found && this.#host.monotonic() >= streamNotBefore) {
-        const opened = this.#host.monotonic()
-        if (await this.#follow()) {
-          streamFailures = 0
-          // One that ends as soon as it has spoken is not reason enough to hurry.
-          failures = this.#host.monotonic() - opened > this.#remote.ttlMs ? 0 : failures + 1
-          await this.#pause(this.#backOff(failures, FIRST_BACK_OFF_MS, this.#remote.ttlMs))
-          continue
-        }
-      }
-      if (!found || !(await this.#attempt(() => this.ask()))) {
-        // The issuer is away, stream and all: come back by whichever answers first.
-        failures++
-        await this.#pause(this.#backOff(failures, FIRST_BACK_OFF_MS, this.#remote.ttlMs))
-        continue
-      }
-      failures = 0
-      if (this.#host.monotonic() >= streamNotBefore) {
-        streamFailures++
-        streamNotBefore = this.#host.monotonic() + this.#backOff(streamFailures, 1000, LONGEST_STREAM_REST_MS)
-      }
-      const nextPoll = this.#remote.ttlMs * (0.8 + 0.2 * this.#host.random())
-      await this.#pause(Math.min(nextPoll, streamNotBefore - this.#host.monotonic()))
-    }
+    while (!this.#closed.signal.aborted) await this.#pause(await this.#turn())
   }
 
-  /** Whether the stream brought anything before it ended. */
+  /** Stays up to date for as long as it goes; answers with the milliseconds to pause before the next try. */
+  async #turn(): Promise<number> {
+    const { ttlMs } = this.#remote
+    if (!(await this.#attempt(() => this.#remote.prepare(this.#closed.signal)))) return this.#retry.next(ttlMs)
+    const streamed = this.#host.monotonic() >= this.#streamNotBefore
+    if (streamed && (await this.#follow())) return this.#retry.next(ttlMs)
+    if (!(await this.#attempt(() => this.ask()))) return this.#retry.next(ttlMs)
+    this.#retry.reset()
+    // The issuer is there and its stream is not: poll, and try it again later and later.
+    if (streamed) this.#streamNotBefore = this.#host.monotonic() + this.#streamRest.next(LONGEST_STREAM_REST_MS)
+    const nextPoll = this.#remote.ttlMs * (0.8 + 0.2 * this.#host.random())
+    return Math.min(nextPoll, this.#streamNotBefore - this.#host.monotonic())
+  }
+
+  /** Follows the stream to its end. Whether it brought anything. */
   async #follow(): Promise<boolean> {
+    const started = this.#host.monotonic()
     let spoke = false
     const listener = (event: 'opened' | 'news') => {
       if (event === 'news') spoke = true
@@ -107,31 +102,25 @@ export class Follower {
     }
     await this.#attempt(() => this.#remote.follow(this.#closed.signal, listener))
     if (!this.#closed.signal.aborted) this.mode = 'poll'
+    if (spoke) this.#streamRest.reset()
+    // One that ends as soon as it has spoken is no reason to hurry back.
+    if (spoke && this.#host.monotonic() - started > this.#remote.ttlMs) this.#retry.reset()
     return spoke
   }
 
-  /** Whether it came out. */
+  /** Whether it came out; if not, listeners are told why. */
   async #attempt(act: () => Promise<unknown>): Promise<boolean> {
-    if (this.#closed.signal.aborted) return false
+    const { signal } = this.#closed
     try {
-      await act()
-      return true
+      if (!signal.aborted) await act()
+      return !signal.aborted
     } catch (error) {
-      this.#failed(error)
+      if (!signal.aborted) this.#news.emit('error', error as Error)
       return false
     }
   }
 
-  #failed(error: unknown): void {
-    if (!this.#closed.signal.aborted) this.#news.emit('error', error as Error)
-  }
-
   #pause(ms: number): Promise<void> {
     return pause(this.#host, ms, this.#closed.signal)
-  }
-
-  /** Doubles up to `longest`, and falls anywhere in the upper half, so that verifiers do not come back all at once. */
-  #backOff(failures: number, first: number, longest: number): number {
-    return Math.min(longest, first * 2 ** Math.min(failures, 20)) * (0.5 + 0.5 * this.#host.random())
   }
 }

@@ -7,8 +7,8 @@ import { EPOCH, FakeHost, FakeNetwork, ISSUER, METADATA, METADATA_URL, fakeModul
 
 const SNAPSHOT = METADATA.revocation_list_uri
 const { list: LIST, stream: STREAM } = { list: since.bind(null, SNAPSHOT), stream: since.bind(null, METADATA.revocation_stream_uri) }
-/** Half of the first back-off's 1000 ms, since chance is 0. */
-const BACK_OFF = 500
+/** Half of the most that the first pause may be, since chance is 0. */
+const PAUSE = 250
 const SILENCE = 15_000
 
 const news = <Name extends keyof VerifierEvents>(verifier: ConnectedVerifier, name: Name) =>
@@ -80,9 +80,9 @@ test('a request says nothing but what it accepts, follows no redirect, and goes 
 test('a stream that ends is resumed from the cursor, after a back-off', async () => {
   const { verifier, network, host, stream } = await streaming()
   stream.end()
-  await host.waits(BACK_OFF)
+  await host.waits(PAUSE)
   assert.equal(verifier.status().mode, 'poll')
-  host.elapse(BACK_OFF)
+  host.elapse(PAUSE)
   const next = await network.request(STREAM(2))
   next.open()
   const change = news(verifier, 'change')
@@ -96,8 +96,8 @@ test('a stream that breaks is resumed too, and said to have broken', async () =>
   const error = news(verifier, 'error')
   stream.break()
   assert.match((await error).message, /terminated/)
-  await host.waits(BACK_OFF)
-  host.elapse(BACK_OFF)
+  await host.waits(PAUSE)
+  host.elapse(PAUSE)
   // What failed once is looked up anew.
   ;(await network.request(METADATA_URL)).json(METADATA)
   await network.request(STREAM(2))
@@ -108,8 +108,8 @@ test('a stream that is silent for one and a half ttl is given up', async () => {
   const { verifier, network, host, stream } = await streaming()
   host.elapse(SILENCE)
   await stream.aborted
-  await host.waits(BACK_OFF / 2)
-  host.elapse(BACK_OFF / 2)
+  await host.waits(PAUSE)
+  host.elapse(PAUSE)
   ;(await network.request(METADATA_URL)).json(METADATA)
   await network.request(STREAM(2))
   verifier.close()
@@ -154,7 +154,7 @@ test('a list under an unknown key asks for the keys, at most once a minute', asy
   assert.ok(isTokenError(await error, 'ERR_JWKS_NO_MATCHING_KEY'))
   assert.equal(network.count(METADATA.jwks_uri), 1)
 
-  await host.waits(BACK_OFF)
+  await host.waits(PAUSE)
   host.elapse(60_000)
   ;(await network.request(METADATA_URL)).json(METADATA)
   const next = await network.request(STREAM(2))
@@ -217,7 +217,7 @@ test('polls while the stream cannot be had, and tries it again later and later',
 test('while the issuer is away the back-off grows to half a ttl, and what is held still verifies', async () => {
   const { verifier, network, host, stream } = await streaming()
   stream.break()
-  for (const wait of [500, 1_000, 2_000, 4_000, 5_000, 5_000]) {
+  for (const wait of [250, 500, 1_000, 2_000, 4_000, 5_000, 5_000]) {
     await host.waits(wait)
     host.elapse(wait)
     ;(await network.request(METADATA_URL)).refuse()
@@ -252,13 +252,13 @@ test('the first list is tried for until the time is up; then nothing is left', a
     assert.match(error.message, /no revocation list in 3000 ms.*connection refused/)
     return true
   })
-  for (const wait of [500, 1_000]) {
+  for (const wait of [250, 500]) {
     ;(await network.request(METADATA_URL)).refuse()
     await host.waits(wait)
     host.elapse(wait)
   }
   const hanging = await network.request(METADATA_URL)
-  host.elapse(1_500)
+  host.elapse(2_250)
   await hanging.aborted
   await rejected
   await host.idle()
@@ -267,8 +267,8 @@ test('the first list is tried for until the time is up; then nothing is left', a
 test('an issuer that comes up late is found', async () => {
   const { network, host, verifier } = connecting()
   ;(await network.request(METADATA_URL)).text('starting', { status: 503 })
-  await host.waits(500)
-  host.elapse(500)
+  await host.waits(PAUSE)
+  host.elapse(PAUSE)
   await network.begin(list(1))
   ;(await verifier).close()
 })
@@ -298,13 +298,13 @@ test('the metadata of an issuer with a path is between host and path', async () 
 test('answers are bounded in size and time', async () => {
   const { network, host, verifier } = connecting({ connectTimeout: 60 })
   ;(await network.request(METADATA_URL)).text('x'.repeat(256 * 1024 + 1))
-  await host.waits(500)
-  host.elapse(500)
+  await host.waits(PAUSE)
+  host.elapse(PAUSE)
   const hanging = await network.request(METADATA_URL)
   host.elapse(10_000)
   await hanging.aborted
-  await host.waits(1_000)
-  host.elapse(1_000)
+  await host.waits(500)
+  host.elapse(500)
   await network.begin(list(1))
   ;(await verifier).close()
 })

@@ -1,0 +1,27 @@
+import type { Host } from './host.js'
+
+/**
+ * Pauses that double from `firstMs` up to a longest, each anywhere in its upper half, so that verifiers that lost their
+ * issuer together do not come back together.
+ */
+export class BackOff {
+  readonly #host: Host
+  readonly #firstMs: number
+  #failures = 0
+
+  constructor(host: Host, firstMs: number) {
+    this.#host = host
+    this.#firstMs = firstMs
+  }
+
+  /** Milliseconds to pause after one more failure. */
+  next(longestMs: number): number {
+    const most = Math.min(longestMs, this.#firstMs * 2 ** this.#failures)
+    this.#failures = Math.min(this.#failures + 1, 30)
+    return most * (0.5 + 0.5 * this.#host.random())
+  }
+
+  reset(): void {
+    this.#failures = 0
+  }
+}
