@@ -15,12 +15,16 @@ const run = promisify(execFile)
 export async function createConsumer() {
   if (!existsSync(join(js, 'dist/index.js'))) throw new Error('js/dist is missing: run `npm run build` in js/ first.')
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'doorlist-packaging-')))
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], { cwd: js })
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], {
+    cwd: js,
+  })
   const [{ filename }] = JSON.parse(stdout)
   const project = join(directory, 'project')
   await cp(join(js, 'packaging/project'), project, { recursive: true })
   await writeFile(join(project, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n')
-  await run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', join(directory, filename)], { cwd: project })
+  await run('npm', ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', join(directory, filename)], {
+    cwd: project,
+  })
   const vectors = await readVectors()
   await writeFile(join(project, 'vectors.mjs'), `export default ${JSON.stringify(vectors)}\n`)
   return {

@@ -49,7 +49,11 @@ class Tenant {
     const send = (type, body) => response.writeHead(200, { 'content-type': type }).end(body)
     switch (verb) {
       case 'oauth-authorization-server': {
-        const uris = { jwks_uri: `${url}/jwks`, revocation_list_uri: `${url}/list`, revocation_stream_uri: `${url}/stream` }
+        const uris = {
+          jwks_uri: `${url}/jwks`,
+          revocation_list_uri: `${url}/list`,
+          revocation_stream_uri: `${url}/stream`,
+        }
         return send('application/json', JSON.stringify({ issuer: url, ...uris }))
       }
       case 'jwks':
@@ -79,7 +83,9 @@ class Tenant {
   }
 
   #list() {
-    return this.issuer.list(this.#kicked ? { iat: now(), seq: 2, revoked: ['00000000000a0001'] } : { iat: now(), seq: 1 })
+    return this.issuer.list(
+      this.#kicked ? { iat: now(), seq: 2, revoked: ['00000000000a0001'] } : { iat: now(), seq: 1 },
+    )
   }
 }
 

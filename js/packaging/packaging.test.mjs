@@ -67,7 +67,10 @@ test('edge runtime: the module comes by `?module`, and none may be compiled', as
       {
         name: 'module',
         setup(build) {
-          build.onResolve({ filter: /\.wasm\?module$/ }, ({ path, resolveDir }) => ({ path: join(resolveDir, path.split('?')[0]), namespace: 'module' }))
+          build.onResolve({ filter: /\.wasm\?module$/ }, ({ path, resolveDir }) => ({
+            path: join(resolveDir, path.split('?')[0]),
+            namespace: 'module',
+          }))
           build.onLoad({ filter: /.*/, namespace: 'module' }, async ({ path }) => {
             modules.push(new WebAssembly.Module(await readFile(path)))
             return { contents: 'export default globalThis.MODULE' }
@@ -79,7 +82,14 @@ test('edge runtime: the module comes by `?module`, and none may be compiled', as
   assert.equal(modules.length, 1)
   const lines = []
   const { TextEncoder, TextDecoder, performance } = globalThis
-  const globals = { MODULE: modules[0], console: { log: line => lines.push(line) }, TextEncoder, TextDecoder, performance, URL }
+  const globals = {
+    MODULE: modules[0],
+    console: { log: line => lines.push(line) },
+    TextEncoder,
+    TextDecoder,
+    performance,
+    URL,
+  }
   const context = vm.createContext(globals, { codeGeneration: { strings: false, wasm: false } })
   vm.runInContext(outputFiles[0].text, context)
   assertConforms(lines[0])
@@ -101,7 +111,12 @@ for (const [name, program, args] of [
 
 test('Chromium follows an issuer of another origin', { timeout: 60_000 }, async () => {
   const project = await consumer.sibling('follow')
-  await esbuild({ ...esbuildOptions('follow-page.mjs'), absWorkingDir: project, write: true, outfile: join(project, 'bundle.js') })
+  await esbuild({
+    ...esbuildOptions('follow-page.mjs'),
+    absWorkingDir: project,
+    write: true,
+    outfile: join(project, 'bundle.js'),
+  })
   await page(project, 'bundle.js')
   const server = await serve(project)
   try {
@@ -135,19 +150,36 @@ test('workerd refreshes within requests, and hears of a kick between them', { ti
 
 test('esbuild, in Chromium', async () => {
   const project = await consumer.sibling('esbuild')
-  await esbuild({ ...esbuildOptions('main.mjs'), absWorkingDir: project, write: true, outfile: join(project, 'bundle.js') })
+  await esbuild({
+    ...esbuildOptions('main.mjs'),
+    absWorkingDir: project,
+    write: true,
+    outfile: join(project, 'bundle.js'),
+  })
   await inChromium(project, 'bundle.js')
 })
 
 test("esbuild, in Chromium under a Content-Security-Policy with 'wasm-unsafe-eval'", async () => {
   const project = await consumer.sibling('csp')
-  await esbuild({ ...esbuildOptions('main.mjs'), absWorkingDir: project, write: true, outfile: join(project, 'bundle.js') })
-  await inChromium(project, 'bundle.js', { 'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" })
+  await esbuild({
+    ...esbuildOptions('main.mjs'),
+    absWorkingDir: project,
+    write: true,
+    outfile: join(project, 'bundle.js'),
+  })
+  await inChromium(project, 'bundle.js', {
+    'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
+  })
 })
 
 test('in Chromium without it, the error says what is missing', async () => {
   const project = await consumer.sibling('no-csp')
-  await esbuild({ ...esbuildOptions('unavailable.mjs'), absWorkingDir: project, write: true, outfile: join(project, 'bundle.js') })
+  await esbuild({
+    ...esbuildOptions('unavailable.mjs'),
+    absWorkingDir: project,
+    write: true,
+    outfile: join(project, 'bundle.js'),
+  })
   await page(project, 'bundle.js')
   const server = await serve(project, { 'content-security-policy': "default-src 'self'" })
   try {
@@ -169,7 +201,11 @@ test('Vite build, in Chromium', async () => {
 test('Vite dev, in Chromium', async () => {
   const project = await consumer.sibling('vite-dev')
   await page(project, 'main.mjs', 'module')
-  const server = await viteServer({ root: project, logLevel: 'error', server: { host: '127.0.0.1', port: 0, hmr: false } })
+  const server = await viteServer({
+    root: project,
+    logLevel: 'error',
+    server: { host: '127.0.0.1', port: 0, hmr: false },
+  })
   try {
     await server.listen()
     assertConforms(await firstLineInChromium(`http://127.0.0.1:${server.httpServer.address().port}/`))
@@ -210,8 +246,21 @@ for (const [name, module, file] of [
   test(`types under the module resolution of ${name}`, async () => {
     if (file === 'types.cts') await cp(join(consumer.project, 'types.ts'), join(consumer.project, file))
     const resolution = module === 'esnext' ? 'bundler' : module
-    const options = ['--noEmit', '--strict', '--module', module, '--moduleResolution', resolution, '--lib', 'es2022,dom', '--types', '']
-    await output(bin('tsc'), [...options, '--target', 'es2022', file], consumer.project).catch(error => assert.fail(error.stdout))
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--module',
+      module,
+      '--moduleResolution',
+      resolution,
+      '--lib',
+      'es2022,dom',
+      '--types',
+      '',
+    ]
+    await output(bin('tsc'), [...options, '--target', 'es2022', file], consumer.project).catch(error =>
+      assert.fail(error.stdout),
+    )
   })
 }
 
@@ -239,7 +288,13 @@ const esbuildOptions = entry => ({
 async function webpacked(project, entry) {
   const stats = await new Promise((resolve, reject) =>
     webpack(
-      { context: project, entry: `./${entry}`, mode: 'production', performance: false, output: { path: project, filename: 'bundle.js' } },
+      {
+        context: project,
+        entry: `./${entry}`,
+        mode: 'production',
+        performance: false,
+        output: { path: project, filename: 'bundle.js' },
+      },
       (error, stats) => (error ? reject(error) : resolve(stats)),
     ),
   )
@@ -248,7 +303,10 @@ async function webpacked(project, entry) {
 
 async function rolledUp(project, entry) {
   const doorlist = await resolved('import', project)
-  const plugin = { name: 'resolve', resolveId: name => (name === 'doorlist' ? { id: doorlist, moduleSideEffects: false } : null) }
+  const plugin = {
+    name: 'resolve',
+    resolveId: name => (name === 'doorlist' ? { id: doorlist, moduleSideEffects: false } : null),
+  }
   const bundle = await rollup({ input: join(project, entry), plugins: [plugin] })
   const { output: chunks } = await bundle.generate({ format: 'esm' })
   return chunks[0].code
@@ -257,12 +315,19 @@ async function rolledUp(project, entry) {
 /** Where Node finds the package under one more condition. */
 async function resolved(condition, project) {
   const script = "import { fileURLToPath } from 'node:url'; console.log(fileURLToPath(import.meta.resolve('doorlist')))"
-  const path = await output(process.execPath, [`--conditions=${condition}`, '--input-type=module', '--eval', script], project)
+  const path = await output(
+    process.execPath,
+    [`--conditions=${condition}`, '--input-type=module', '--eval', script],
+    project,
+  )
   return path.trim()
 }
 
 const page = (project, script, type = 'text/javascript') =>
-  writeFile(join(project, 'index.html'), `<!doctype html><meta charset="utf-8"><script type="${type}" src="./${script}"></script>\n`)
+  writeFile(
+    join(project, 'index.html'),
+    `<!doctype html><meta charset="utf-8"><script type="${type}" src="./${script}"></script>\n`,
+  )
 
 async function inChromium(folder, script, headers) {
   if (script !== undefined) await page(folder, script)

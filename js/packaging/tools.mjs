@@ -31,7 +31,8 @@ export async function otherNode(major) {
   const nodes = join(js, 'packaging/nodes')
   const path = join(nodes, `node_modules/node-${major}-${platform()}-${arch()}/bin/node`)
   if (!existsSync(path)) await execute('npm', ['ci'], { cwd: nodes })
-  if (!existsSync(path)) throw new Error(`npm has no Node ${major} for ${platform()}-${arch()}: run this test on Linux.`)
+  if (!existsSync(path))
+    throw new Error(`npm has no Node ${major} for ${platform()}-${arch()}: run this test on Linux.`)
   return path
 }
 
@@ -43,14 +44,19 @@ export function findChromium() {
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   ]
   const found = candidates.find(path => path !== undefined && isExecutable(path))
-  if (found === undefined) throw new Error('no Chromium: `apt-get install chromium`, or name one in the variable CHROMIUM.')
+  if (found === undefined)
+    throw new Error('no Chromium: `apt-get install chromium`, or name one in the variable CHROMIUM.')
   return found
 }
 
 /** Opens an address in Chromium and answers with the first line that its page logs. */
 export async function firstLineInChromium(address) {
   const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
-  const browser = await chromium.launch({ executablePath: findChromium(), chromiumSandbox: process.getuid?.() !== 0, args })
+  const browser = await chromium.launch({
+    executablePath: findChromium(),
+    chromiumSandbox: process.getuid?.() !== 0,
+    args,
+  })
   try {
     const page = await browser.newPage()
     const line = new Promise((resolve, reject) => {
@@ -87,11 +93,15 @@ export async function serve(folder, headers = {}) {
 
 /** Runs a workerd configuration; answers with its address, taken from what it reports, and how to stop. */
 export async function workerd(configuration, cwd, env = {}) {
-  const child = spawn(require('workerd').default, ['serve', configuration, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'], {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-  })
+  const child = spawn(
+    require('workerd').default,
+    ['serve', configuration, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'],
+    {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    },
+  )
   const port = await new Promise((resolve, reject) => {
     child.on('exit', code => reject(new Error(`workerd ended with ${code}`)))
     child.on('error', reject)

@@ -31,7 +31,9 @@ function runWasmPack() {
   const directory = mkdtempSync(join(tmpdir(), 'doorlist-wasm-'))
   // wasm-pack takes wasm-bindgen from PATH only in exactly the crate's version, and wasm-opt as it finds it. Where
   // `make` put the first two they are found without `make` too.
-  const [, wasmBindgen] = /^name = "wasm-bindgen"\nversion = "(.*)"/m.exec(readFileSync(join(js, '../Cargo.lock'), 'utf8'))
+  const [, wasmBindgen] = /^name = "wasm-bindgen"\nversion = "(.*)"/m.exec(
+    readFileSync(join(js, '../Cargo.lock'), 'utf8'),
+  )
   const path = [
     join(cache, `wasm-bindgen-${wasmBindgen}/bin`),
     join(cache, 'wasm-pack-0.15.1/bin'),
@@ -47,7 +49,9 @@ function runWasmPack() {
   } catch (error) {
     rmSync(directory, { recursive: true, force: true })
     const missing = error.code === 'ENOENT'
-    console.error(missing ? 'wasm-pack is not installed: `make package` does it, and builds.' : 'The wasm build failed (above).')
+    console.error(
+      missing ? 'wasm-pack is not installed: `make package` does it, and builds.' : 'The wasm build failed (above).',
+    )
     process.exit(1)
   }
   return directory

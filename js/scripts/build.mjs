@@ -44,5 +44,6 @@ for (const name of ['index', 'slim']) {
 copyFileSync(join(js, 'types/verifier.wasm.d.ts'), join(dist, 'verifier.wasm.d.ts'))
 for (const name of readdirSync(dist).sort()) {
   const bytes = readFileSync(join(dist, name))
-  if (!/\.d\.c?ts$/.test(name)) console.log(`dist/${name}: ${bytes.length} bytes, brotli ${brotliCompressSync(bytes).length}`)
+  if (!/\.d\.c?ts$/.test(name))
+    console.log(`dist/${name}: ${bytes.length} bytes, brotli ${brotliCompressSync(bytes).length}`)
 }

@@ -1,4 +1,11 @@
-import type { ConnectOptions, ConnectVerifier, ConnectedVerifier, CreateVerifier, LazyVerifier, Verifier } from '../types/index.js'
+import type {
+  ConnectOptions,
+  ConnectVerifier,
+  ConnectedVerifier,
+  CreateVerifier,
+  LazyVerifier,
+  Verifier,
+} from '../types/index.js'
 import { Emitter } from './emitter.js'
 import { isTokenError } from './errors.js'
 import { Follower } from './follower.js'
@@ -34,7 +41,12 @@ export function makeConnectVerifier(instantiate: Instantiate, host: Host = realH
 }
 
 function assemble(instantiate: Instantiate, host: Host, unchecked: ConnectOptions) {
-  const { fetch = (...request) => globalThis.fetch(...request), transport, connectTimeout: _, ...rules } = checkConnectOptions(unchecked)
+  const {
+    fetch = (...request) => globalThis.fetch(...request),
+    transport,
+    connectTimeout: _,
+    ...rules
+  } = checkConnectOptions(unchecked)
   const local = new LocalVerifier(instantiate, host, rules)
   const news = new Emitter()
   return { local, news, remote: new RemoteList(local, { fetch, host }, news, rules), wantsStream: transport !== 'poll' }
@@ -57,7 +69,7 @@ const remoteFacade = (local: LocalVerifier, remote: RemoteList, news: Emitter, f
       throw error
     }
   }) satisfies Verifier['verify'],
-  status: ((at) => ({ ...local.status(at), mode: follower.mode })) satisfies ConnectedVerifier['status'],
+  status: (at => ({ ...local.status(at), mode: follower.mode })) satisfies ConnectedVerifier['status'],
   on: news.on,
   off: news.off,
 })

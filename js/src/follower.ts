@@ -56,7 +56,12 @@ export class Follower {
     this.close()
     if (isTokenError(last)) throw last
     const why = last instanceof Error ? `: ${last.message}` : ''
-    throw new TokenError('ERR_LIST_MISSING', `no revocation list in ${withinMs} ms${why}`, { withinMs }, { cause: last })
+    throw new TokenError(
+      'ERR_LIST_MISSING',
+      `no revocation list in ${withinMs} ms${why}`,
+      { withinMs },
+      { cause: last },
+    )
   }
 
   /** Asks now, or joins the question under way. */

@@ -12,7 +12,10 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const oneOf = (...names: string[]): Rule =>
   rule(names.map(name => `'${name}'`).join(' or '), value => names.includes(value as string))
 const wholeNumber = (what: string, most: number): Rule =>
-  rule(`${what}, from 0 to ${most}`, value => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most)
+  rule(
+    `${what}, from 0 to ${most}`,
+    value => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most,
+  )
 
 /** As in verifier-wasm/src/policy.rs. */
 const A_YEAR = 365 * 86_400
@@ -42,7 +45,8 @@ const connectRules: Record<keyof ConnectOptions, Rule> = {
 }
 
 /** The options, or `ERR_OPTIONS_INVALID` in a sentence that says what to change. */
-export const checkVerifierOptions = (options: unknown): VerifierOptions => check<VerifierOptions>(options, verifierRules)
+export const checkVerifierOptions = (options: unknown): VerifierOptions =>
+  check<VerifierOptions>(options, verifierRules)
 export const checkConnectOptions = (options: unknown): ConnectOptions => check<ConnectOptions>(options, connectRules)
 
 function check<Options>(options: unknown, rules: Record<keyof Options & string, Rule>): Options {

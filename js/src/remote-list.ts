@@ -59,7 +59,8 @@ export class RemoteList {
   async ask(signal: AbortSignal): Promise<void> {
     const { list } = await this.prepare(signal)
     try {
-      if ((await this.#take(await this.#fetchList(list, signal), signal)) === 'gap') await this.#takeSnapshot(list, signal)
+      if ((await this.#take(await this.#fetchList(list, signal), signal)) === 'gap')
+        await this.#takeSnapshot(list, signal)
     } catch (error) {
       this.#endpoints = undefined
       throw error
@@ -100,7 +101,9 @@ export class RemoteList {
   async #fetchKeys(url: string, signal: AbortSignal): Promise<void> {
     const fresh = this.#keysAskedAt > -Infinity
     this.#keysAskedAt = this.#http.host.monotonic()
-    this.#local.addJwks(await fetchText(this.#http, { url, accept: 'application/json', maxBytes: MAX_JWKS_BYTES, fresh, signal }))
+    this.#local.addJwks(
+      await fetchText(this.#http, { url, accept: 'application/json', maxBytes: MAX_JWKS_BYTES, fresh, signal }),
+    )
     this.#keysWanted = false
   }
 
@@ -126,7 +129,8 @@ export class RemoteList {
     } catch (error) {
       if (isTokenError(error, 'ERR_LIST_ROLLBACK')) return 'nothing new'
       if (isTokenError(error, 'ERR_LIST_GAP')) return 'gap'
-      if (!isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY') || this.#endpoints === undefined || this.#keysAreCooling()) throw error
+      if (!isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY') || this.#endpoints === undefined || this.#keysAreCooling())
+        throw error
       await this.#fetchKeys(this.#endpoints.keys, signal)
       return this.#load(list)
     }

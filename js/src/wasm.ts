@@ -36,8 +36,14 @@ function instantiate(source: WasmSource): new (options: object) => WasmVerifier 
     glue.__wbg_set_wasm(exports)
     ;(exports['__wbindgen_start'] as () => void)()
   } catch (error) {
-    const advice = "a page's Content-Security-Policy must allow script-src 'wasm-unsafe-eval'; a worker brings the module (doorlist/slim)"
-    throw new TokenError('ERR_WASM_UNAVAILABLE', `the verifier's WebAssembly could not be loaded; ${advice}`, {}, { cause: error })
+    const advice =
+      "a page's Content-Security-Policy must allow script-src 'wasm-unsafe-eval'; a worker brings the module (doorlist/slim)"
+    throw new TokenError(
+      'ERR_WASM_UNAVAILABLE',
+      `the verifier's WebAssembly could not be loaded; ${advice}`,
+      {},
+      { cause: error },
+    )
   }
   return glue.Verifier
 }

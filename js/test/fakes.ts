@@ -160,7 +160,8 @@ interface FakeList {
 }
 
 /** A list for the fake module. */
-export const list = (seq: number, more: Partial<FakeList> = {}) => JSON.stringify({ iat: 1_700_000_000 + seq, seq, ...more })
+export const list = (seq: number, more: Partial<FakeList> = {}) =>
+  JSON.stringify({ iat: 1_700_000_000 + seq, seq, ...more })
 
 /** Stands in for the module: lists are JSON, keys are names, a token is the name of its key. */
 export const fakeModule: Instantiate = () => new FakeVerifier()
@@ -180,7 +181,8 @@ class FakeVerifier implements WasmVerifier {
     if (held?.epoch === epoch && (seq < held.seq || (seq === held.seq && iat < held.iat))) {
       throw { code: 'ERR_LIST_ROLLBACK', message: 'older' }
     }
-    if (since !== undefined && (held?.epoch !== epoch || since > held.seq)) throw { code: 'ERR_LIST_GAP', message: 'gap', since }
+    if (since !== undefined && (held?.epoch !== epoch || since > held.seq))
+      throw { code: 'ERR_LIST_GAP', message: 'gap', since }
     this.#held = { seq, iat: Math.max(iat, held?.iat ?? 0), epoch }
     return { epoch, sequence: seq, entries: 0, outcome: 'applied' as const }
   }

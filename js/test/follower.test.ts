@@ -6,7 +6,10 @@ import type { ConnectOptions, ConnectedVerifier, VerifierEvents } from '../types
 import { EPOCH, FakeHost, FakeNetwork, ISSUER, METADATA, METADATA_URL, fakeModule, list, since } from './fakes.js'
 
 const SNAPSHOT = METADATA.revocation_list_uri
-const { list: LIST, stream: STREAM } = { list: since.bind(null, SNAPSHOT), stream: since.bind(null, METADATA.revocation_stream_uri) }
+const { list: LIST, stream: STREAM } = {
+  list: since.bind(null, SNAPSHOT),
+  stream: since.bind(null, METADATA.revocation_stream_uri),
+}
 /** Half of the most that the first pause may be, since chance is 0. */
 const PAUSE = 250
 const SILENCE = 15_000
@@ -63,7 +66,10 @@ test('keys that were brought along are not asked for', async () => {
 
 test('a request says nothing but what it accepts, follows no redirect, and goes past caches once a list is held', async () => {
   const network = new FakeNetwork()
-  const verifier = makeConnectVerifier(fakeModule, new FakeHost())({ issuer: ISSUER, audience: null, fetch: network.fetch })
+  const verifier = makeConnectVerifier(
+    fakeModule,
+    new FakeHost(),
+  )({ issuer: ISSUER, audience: null, fetch: network.fetch })
   ;(await network.request(METADATA_URL)).json(METADATA)
   ;(await network.request(METADATA.jwks_uri)).json({ keys: ['first'] })
   const first = await network.request(SNAPSHOT)
@@ -169,7 +175,11 @@ test('a list under an unknown key asks for the keys, at most once a minute', asy
 
 test('a token under an unknown key asks for the keys, at most once a minute', async () => {
   const { verifier, network, host } = await streaming()
-  const refused = () => assert.throws(() => verifier.verify('second'), error => isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY'))
+  const refused = () =>
+    assert.throws(
+      () => verifier.verify('second'),
+      error => isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY'),
+    )
   refused()
   host.elapse(60_000)
   refused()
@@ -179,7 +189,10 @@ test('a token under an unknown key asks for the keys, at most once a minute', as
   await verifier.refresh()
   assert.equal(verifier.verify('second').revocation, 'not_revoked')
   assert.equal(network.count(METADATA.jwks_uri), 2)
-  assert.throws(() => verifier.verify('third'), error => isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY'))
+  assert.throws(
+    () => verifier.verify('third'),
+    error => isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY'),
+  )
   assert.equal(network.count(METADATA.jwks_uri), 2)
   verifier.close()
 })
@@ -187,7 +200,10 @@ test('a token under an unknown key asks for the keys, at most once a minute', as
 test('polls every ttl where there is no stream', async () => {
   const network = new FakeNetwork()
   const host = new FakeHost()
-  const connect = makeConnectVerifier(fakeModule, host)({ issuer: ISSUER, audience: 'api', fetch: network.fetch, transport: 'poll' })
+  const connect = makeConnectVerifier(
+    fakeModule,
+    host,
+  )({ issuer: ISSUER, audience: 'api', fetch: network.fetch, transport: 'poll' })
   await network.begin(list(1))
   const verifier = await connect
   ;(await network.request(LIST(1))).text(list(2, { since: 1 }))

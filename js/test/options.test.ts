@@ -53,8 +53,14 @@ test('connecting knows more options, and wants a URL', async () => {
     [{ connectTimout: 3 }, /did you mean `connectTimeout`\?/],
   ] as const) {
     const options = { ...good, fetch, ...more } as never
-    await assert.rejects(connectVerifier(options), error => isTokenError(error, 'ERR_OPTIONS_INVALID') && message.test(error.message))
-    assert.throws(() => connectVerifier.lazy(options), error => isTokenError(error, 'ERR_OPTIONS_INVALID'))
+    await assert.rejects(
+      connectVerifier(options),
+      error => isTokenError(error, 'ERR_OPTIONS_INVALID') && message.test(error.message),
+    )
+    assert.throws(
+      () => connectVerifier.lazy(options),
+      error => isTokenError(error, 'ERR_OPTIONS_INVALID'),
+    )
   }
   assert.throws(() => createVerifier({ ...good, fetch } as never), /unknown option `fetch`/)
 })

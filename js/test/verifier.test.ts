@@ -48,7 +48,10 @@ test('refused by code, with evidence', async () => {
   refuses(() => verifier.verify('nonsense', at), 'ERR_JWS_INVALID')
   refuses(() => verifier.verify('x'.repeat(8193), at), 'ERR_JWS_INVALID', { length: 8193, limit: 8192 })
   const token = await issuer.token(NOW)
-  refuses(() => verifier.verify(token, { currentDate: new Date((NOW + 961) * 1000) }), 'ERR_JWT_EXPIRED', { expiresAt: NOW + 900, now: NOW + 961 })
+  refuses(() => verifier.verify(token, { currentDate: new Date((NOW + 961) * 1000) }), 'ERR_JWT_EXPIRED', {
+    expiresAt: NOW + 900,
+    now: NOW + 961,
+  })
   const [header, payload, signature] = token.split('.') as [string, string, string]
   const flipped = signature.startsWith('A') ? `B${signature.slice(1)}` : `A${signature.slice(1)}`
   refuses(() => verifier.verify(`${header}.${payload}.${flipped}`, at), 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED')
@@ -104,7 +107,12 @@ test('a claim `__proto__` is a claim', async () => {
 test('lists: snapshot, delta, the same again, rollback, gap', async () => {
   const verifier = await ready({ iat: NOW, seq: 5, revoked: ['00000000000b0001'] })
   const delta = await issuer.list({ iat: NOW + 1, seq: 7, since: 5, revoked: ['00000000000b0002'] })
-  assert.deepEqual(verifier.load(delta, { currentDate }), { epoch: '00000000000000ab', sequence: 7, entries: 2, outcome: 'applied' })
+  assert.deepEqual(verifier.load(delta, { currentDate }), {
+    epoch: '00000000000000ab',
+    sequence: 7,
+    entries: 2,
+    outcome: 'applied',
+  })
   assert.equal(verifier.load(delta, { currentDate }).outcome, 'unchanged')
   const older = await issuer.list({ iat: NOW, seq: 6 })
   refuses(() => verifier.load(older, { currentDate }), 'ERR_LIST_ROLLBACK', { heldSequence: 7, offeredSequence: 6 })
@@ -128,17 +136,32 @@ test('methods may be taken off the verifier', async () => {
 })
 
 test('a bad key set is refused', () => {
-  refuses(() => createVerifier({ ...rules, jwks: { keys: [{ ...issuer.jwks.keys[0], d: 'secret' }] } }), 'ERR_JWKS_INVALID')
+  refuses(
+    () => createVerifier({ ...rules, jwks: { keys: [{ ...issuer.jwks.keys[0], d: 'secret' }] } }),
+    'ERR_JWKS_INVALID',
+  )
 })
 
 test('bytes that are no module are told apart from a bad option', () => {
   refuses(() => bind(new Uint8Array([1, 2, 3])).createVerifier(rules), 'ERR_WASM_UNAVAILABLE')
-  refuses(() => bind(() => { throw new Error('not found') }).createVerifier(rules), 'ERR_WASM_UNAVAILABLE')
+  refuses(
+    () =>
+      bind(() => {
+        throw new Error('not found')
+      }).createVerifier(rules),
+    'ERR_WASM_UNAVAILABLE',
+  )
 })
 
 test('what is exported is what the hand-written types say', async () => {
   const index: typeof import('../types/index.js') = await import('../src/entrypoints/index.js')
   const slim: typeof import('../types/slim.js') = await import('../src/entrypoints/slim.js')
-  assert.deepEqual(Object.keys(index).sort(), ['TokenError', 'codes', 'connectVerifier', 'createVerifier', 'isTokenError'])
+  assert.deepEqual(Object.keys(index).sort(), [
+    'TokenError',
+    'codes',
+    'connectVerifier',
+    'createVerifier',
+    'isTokenError',
+  ])
   assert.deepEqual(Object.keys(slim).sort(), ['TokenError', 'bind', 'codes', 'isTokenError'])
 })
