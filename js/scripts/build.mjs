@@ -35,6 +35,7 @@ await Promise.all([
     entryPoints: ['index', 'slim'].map(entry),
   }),
 ])
+copyFileSync(join(js, '../LICENSE'), join(dist, 'LICENSE'))
 copyFileSync(join(js, 'wasm/verifier.wasm'), join(dist, 'verifier.wasm'))
 for (const name of ['index', 'slim']) {
   const types = readFileSync(join(js, `types/${name}.d.ts`), 'utf8')
@@ -44,6 +45,6 @@ for (const name of ['index', 'slim']) {
 copyFileSync(join(js, 'types/verifier.wasm.d.ts'), join(dist, 'verifier.wasm.d.ts'))
 for (const name of readdirSync(dist).sort()) {
   const bytes = readFileSync(join(dist, name))
-  if (!/\.d\.c?ts$/.test(name))
+  if (/\.(c?js|wasm)$/.test(name))
     console.log(`dist/${name}: ${bytes.length} bytes, brotli ${brotliCompressSync(bytes).length}`)
 }

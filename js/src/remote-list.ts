@@ -21,7 +21,7 @@ export class RemoteList {
   readonly #issuer: string
   readonly #news: Emitter
   #endpoints: Endpoints | undefined
-  #keysWanted: boolean
+  #keys: 'lacking' | 'in doubt' | 'held'
   #keysAskedAt = -Infinity
 
   constructor(local: LocalVerifier, http: Http, news: Emitter, options: { issuer: string; jwks?: unknown }) {
@@ -29,7 +29,7 @@ export class RemoteList {
     this.#http = http
     this.#news = news
     this.#issuer = options.issuer
-    this.#keysWanted = options.jwks === undefined
+    this.#keys = options.jwks === undefined ? 'lacking' : 'held'
   }
 
   /** Milliseconds within which the issuer means to have a newer list. */
@@ -43,15 +43,16 @@ export class RemoteList {
 
   /** A token named a key that is not known. Whether it is time to ask for the keys again. */
   wantKeys(): boolean {
-    if (this.#keysAreCooling()) return false
-    this.#keysWanted = true
+    if (this.#keys === 'lacking' || this.#keysAreCooling()) return false
+    this.#keys = 'in doubt'
     return true
   }
 
   /** Finds the issuer's addresses and keys, where they are not known. */
   async prepare(signal: AbortSignal): Promise<Endpoints> {
     const endpoints = (this.#endpoints ??= await discover(this.#http, this.#issuer, signal))
-    if (this.#keysWanted) await this.#fetchKeys(endpoints.keys, signal)
+    if (this.#keys === 'lacking') await this.#fetchKeys(endpoints.keys, signal)
+    if (this.#keys === 'in doubt') await this.#renewKeys(endpoints.keys, signal)
     return endpoints
   }
 
@@ -99,12 +100,26 @@ export class RemoteList {
   }
 
   async #fetchKeys(url: string, signal: AbortSignal): Promise<void> {
-    const fresh = this.#keysAskedAt > -Infinity
+    const request = {
+      url,
+      accept: 'application/json',
+      maxBytes: MAX_JWKS_BYTES,
+      fresh: this.#keys !== 'lacking',
+      signal,
+    }
     this.#keysAskedAt = this.#http.host.monotonic()
-    this.#local.addJwks(
-      await fetchText(this.#http, { url, accept: 'application/json', maxBytes: MAX_JWKS_BYTES, fresh, signal }),
-    )
-    this.#keysWanted = false
+    this.#local.addJwks(await fetchText(this.#http, request))
+    this.#keys = 'held'
+  }
+
+  /** A stranger's `kid` is no reason to go without a newer list when the keys cannot be had. */
+  async #renewKeys(url: string, signal: AbortSignal): Promise<void> {
+    this.#keys = 'held'
+    try {
+      await this.#fetchKeys(url, signal)
+    } catch (error) {
+      this.#news.emit('error', error as Error)
+    }
   }
 
   #keysAreCooling(): boolean {

@@ -197,6 +197,26 @@ test('a token under an unknown key asks for the keys, at most once a minute', as
   verifier.close()
 })
 
+test('keys that cannot be had for a strange token do not keep newer lists away, and are not asked for again at once', async () => {
+  const { verifier, network, host } = await streaming()
+  host.elapse(60_000)
+  await news(verifier, 'error') // the stream's silence
+  const error = news(verifier, 'error')
+  assert.throws(() => verifier.verify('strange'))
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(METADATA.jwks_uri)).text('down', { status: 500 })
+  assert.match((await error).message, /status 500/)
+  ;(await network.request(LIST(2))).text(list(3, { since: 2 }))
+  await verifier.refresh()
+  assert.equal(verifier.status().sequence, 3)
+  assert.throws(() => verifier.verify('strange'))
+  const asked = verifier.refresh()
+  ;(await network.request(LIST(3))).text(list(4, { since: 3 }))
+  await asked
+  assert.equal(network.count(METADATA.jwks_uri), 2)
+  verifier.close()
+})
+
 test('polls every ttl where there is no stream', async () => {
   const network = new FakeNetwork()
   const host = new FakeHost()
