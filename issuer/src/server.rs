@@ -176,18 +176,22 @@ async fn open_store(url: StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(store))
 }
 
-/// Resolves at SIGTERM or SIGINT.
-pub async fn signalled() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).expect("the runtime handles signals");
-        let mut interrupt = signal(SignalKind::interrupt()).expect("the runtime handles signals");
+/// Resolves at SIGTERM or SIGINT, from this call on and not only once it is waited for.
+#[cfg(unix)]
+pub fn signalled() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("the runtime handles signals");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("the runtime handles signals");
+    async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
     }
-    #[cfg(not(unix))]
+}
+
+/// Resolves at Ctrl-C.
+#[cfg(not(unix))]
+pub async fn signalled() {
     tokio::signal::ctrl_c().await.expect("the runtime handles Ctrl-C");
 }

@@ -15,8 +15,10 @@ use crate::server::{ServeError, Server, signalled};
 pub(super) async fn serve(settings: Settings) -> Result<(), ServeError> {
     log_to_stderr(&settings.log);
     let server = Server::open(settings).await?;
+    // Whoever reads that it listens may end it at once.
+    let signalled = signalled();
     announce(&server.address()?)?;
-    server.run(Router::new(), signalled()).await
+    server.run(Router::new(), signalled).await
 }
 
 /// What `doorlist demo` can be told: everything that `serve` can, and where the npm package is.
@@ -47,8 +49,9 @@ pub(super) async fn demo(settings: DemoSettings) -> Result<(), DemoFailure> {
     let server = Server::open(settings.serve).await?;
     demo::make_accounts(server.app()).await?;
     let page = demo::routes(server.app().clone(), package);
+    let signalled = signalled();
     announce(&server.address().map_err(ServeError::from)?).map_err(ServeError::from)?;
-    Ok(server.run(page, signalled()).await?)
+    Ok(server.run(page, signalled).await?)
 }
 
 /// The one line on standard output. The socket is bound: whoever connects now is served.

@@ -151,9 +151,13 @@ fn expect_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), ApiError
 fn json_flaw(error: &serde_json::Error) -> String {
     let place = format!("line {} column {}", error.line(), error.column());
     let said = error.to_string();
-    let names_a_member =
-        ["missing field", "unknown field", "duplicate field"].iter().any(|flaw| said.starts_with(flaw));
+    let names_a_member = ["missing field", "duplicate field"].iter().any(|flaw| said.starts_with(flaw));
     match error.classify() {
+        // The name of an unknown member is the caller's, and could be anything: a password in the wrong place.
+        serde_json::error::Category::Data if said.starts_with("unknown field") => {
+            let expected = said.split_once("`, ").map_or("", |(_, expected)| expected);
+            format!("an unknown member, {expected}")
+        }
         serde_json::error::Category::Data if names_a_member && said.len() < 250 => said,
         serde_json::error::Category::Data => format!("a member has the wrong form at {place}"),
         _ => format!("the body is not JSON at {place}"),

@@ -55,6 +55,8 @@ fn public() -> Router<Arc<App>> {
         .route("/.well-known/oauth-authorization-server", get(well_known::metadata))
         .route("/revocations", get(revocations::list))
         .route("/revocations/stream", get(revocations::follow))
+        // Before the layer, which otherwise would not see the OPTIONS requests that browsers ask leave with.
+        .method_not_allowed_fallback(unknown_method)
         .layer(cors::open())
 }
 
@@ -67,6 +69,7 @@ fn users(app: &App) -> Router<Arc<App>> {
         .route("/logout", post(sessions::logout))
         .route("/sessions", get(sessions::list))
         .route("/sessions/{sid}", delete(sessions::end))
+        .method_not_allowed_fallback(unknown_method)
         .layer(cors::listed(&app.allowed_origins))
 }
 

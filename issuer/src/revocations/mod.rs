@@ -259,9 +259,11 @@ impl Revocations {
         self.held().verifier.verify(token, self.host_time())
     }
 
-    /// The keys that are trusted now.
+    /// The keys that the published list trusts: whoever asks for both between a change of keys and its publication
+    /// gets two that fit.
     pub fn jwks(&self) -> Jwks {
-        self.keys.ring().jwks()
+        let published = self.held().state.as_ref().map(|state| state.ring.jwks());
+        published.unwrap_or_else(|| self.keys.ring().jwks())
     }
 
     /// Where the published list stands.

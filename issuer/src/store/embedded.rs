@@ -54,14 +54,19 @@ impl EmbeddedStore {
     ///
     /// Blocks while it reads.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let place = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
+        let named = |reason: String| StoreError::Unavailable(format!("{}: {reason}", path.display()));
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(place)?;
-        let backend = FileBackend::new(file).map_err(unavailable)?;
-        Self::on(backend, Arc::new(SystemClock))
+        let file = options.open(path).map_err(|error| named(error.to_string()))?;
+        let opened = FileBackend::new(file).map_err(unavailable);
+        opened.and_then(|backend| Self::on(backend, Arc::new(SystemClock))).map_err(|error| match error {
+            StoreError::Unavailable(reason) => named(reason),
+            StoreError::Corrupt { place, reason } => {
+                StoreError::Corrupt { place: format!("{}, {place}", path.display()), reason }
+            }
+        })
     }
 
     /// A store that is gone with the process.
