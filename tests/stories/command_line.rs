@@ -1,0 +1,96 @@
+//! The operator's command line, beside a running issuer.
+
+use std::process::Stdio;
+
+use tokio::io::AsyncWriteExt as _;
+
+use crate::support::{ADMIN_KEY, Follower, Issuer, Session, doorlist, eventually, kid};
+
+/// Runs a subcommand; answers what it wrote to standard output, or how it refused.
+async fn run(issuer: &Issuer, arguments: &[&str], input: &str) -> Result<String, String> {
+    let mut command = issuer.command(arguments[0]);
+    command.args(&arguments[1..]).env("DOORLIST_URL", issuer.url()).stdin(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().expect("it starts");
+    // A subcommand that wants no input may have ended already.
+    let _ = child.stdin.take().expect("piped").write_all(input.as_bytes()).await;
+    let output = eventually("the command ends", child.wait_with_output()).await.expect("it ends");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    let (said, complained) = (text(output.stdout), text(output.stderr));
+    for written in [&said, &complained] {
+        assert!(!written.contains(ADMIN_KEY) && !written.contains("panicked"), "{written}");
+    }
+    if output.status.success() { Ok(said) } else { Err(complained) }
+}
+
+#[tokio::test]
+async fn an_account_is_made_listed_kicked_and_disabled() {
+    let issuer = Issuer::start().await;
+    let verifier = Follower::of(&issuer).await;
+    run(&issuer, &["subject", "add", "alice", "--password-stdin"], "wonderland\n").await.expect("made");
+    run(&issuer, &["subject", "add", "bob"], "").await.expect("made");
+
+    let session = Session::of(&issuer.login("alice", "wonderland").await);
+    let list = run(&issuer, &["subject", "list"], "").await.expect("a list");
+    let line = |name: &str| list.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(line("alice").contains("active") && line("alice").contains('1'), "{list}");
+    assert!(line("bob").contains("active") && line("bob").contains('0'), "{list}");
+
+    let kicked = run(&issuer, &["kick", "alice"], "").await.expect("kicked");
+    verifier.refuses(&session.access).await;
+    let cursor = issuer.log_position().await.to_string();
+    assert!(kicked.contains(&cursor), "says what to wait for, {cursor}: {kicked}");
+
+    run(&issuer, &["subject", "disable", "alice"], "").await.expect("disabled");
+    assert!(issuer.login("alice", "wonderland").await.status.is_client_error());
+    assert!(run(&issuer, &["subject", "list"], "").await.expect("a list").contains("disabled"));
+}
+
+#[tokio::test]
+async fn keys_are_listed_and_retired() {
+    let issuer = Issuer::start().await;
+    let verifier = Follower::of(&issuer).await;
+    let session = issuer.open_session("alice").await;
+    let active = kid(&session.access);
+    let list = run(&issuer, &["keys", "list"], "").await.expect("a list");
+    assert!(list.lines().any(|line| line.contains(&active) && line.contains("active")), "{list}");
+    run(&issuer, &["keys", "retire", &active], "").await.expect("retired");
+    verifier.refuses(&session.access).await;
+}
+
+#[tokio::test]
+async fn refusals_are_one_sentence() {
+    let mut issuer = Issuer::start().await;
+    for (arguments, wanted) in [
+        (&["kick", "mallory"] as &[&str], "no such subject"),
+        (&["kick", ""], "sub"),
+        (&["kick", "mallory", "--gid", "x"], "--gid"),
+        (&["subject", "add", "alice", "--passwrd-stdin"], "--passw"),
+        (&["subject", "remove", "alice"], "remove"),
+        (&["keys", "retire", "x"], "kid"),
+    ] {
+        let said = run(&issuer, arguments, "").await.expect_err("refused");
+        assert_eq!(said.trim().lines().count(), 1, "{arguments:?}: {said}");
+        assert!(said.to_lowercase().contains(wanted), "{arguments:?}: {said}");
+    }
+    issuer.stop().await;
+    let said = run(&issuer, &["subject", "list"], "").await.expect_err("nobody listens");
+    assert!(said.contains(&issuer.url()), "{said}");
+    assert_eq!(said.trim().lines().count(), 1, "{said}");
+}
+
+#[tokio::test]
+async fn every_subcommand_explains_itself() {
+    for arguments in [
+        &["--help"] as &[&str],
+        &["serve", "--help"],
+        &["subject", "--help"],
+        &["kick", "--help"],
+        &["keys", "--help"],
+        &["demo", "--help"],
+    ] {
+        let output = doorlist().args(arguments).output().await.expect("it ends");
+        assert!(output.status.success(), "{arguments:?}");
+        let help = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(help.contains("Usage:"), "{arguments:?}: {help}");
+    }
+}

@@ -1,0 +1,179 @@
+//! Clients that refresh one token after the other, and operators who kick, until the issuer is killed.
+
+use std::time::Duration;
+
+use doorlist_verifier::{Cursor, Error};
+use futures_util::future::join_all;
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::history::{Event, History};
+use crate::support::{ADMIN_KEY, Follower, Issuer, Reply, Session, eventually, position, try_send};
+
+/// How many clients refresh as fast as they can; the sessions of others only wait.
+const BUSY_CLIENTS: usize = 6;
+const OPERATORS: usize = 3;
+
+/// Everybody who speaks to the issuer, over all its crashes.
+#[derive(Default)]
+pub struct Crowd {
+    history: History,
+    holders: Vec<Holder>,
+    /// Every kick that was acknowledged, and where the log says so.
+    kicks: Vec<Cursor>,
+    refreshes: usize,
+}
+
+/// Who holds a session and the tokens of its last answer.
+struct Holder {
+    session: Session,
+}
+
+impl Crowd {
+    /// Works until so many requests were answered, and for a moment more; then kills, and waits until all noticed.
+    pub async fn work(&mut self, issuer: &Issuer, answers: usize, moment: Duration, kill: impl FnOnce()) {
+        let shift = Shift { issuer, history: &self.history, answered: watch::Sender::new(0) };
+        let refreshing =
+            self.holders.iter_mut().take(BUSY_CLIENTS).map(|holder| shift.refresh_on_and_on(holder));
+        let operating = (0..OPERATORS).map(|operator| shift.log_in_and_kick(operator));
+        let killing = async {
+            let mut answered = shift.answered.subscribe();
+            eventually("the issuer is busy", answered.wait_for(|count| *count >= answers))
+                .await
+                .expect("open");
+            tokio::time::sleep(moment).await;
+            kill();
+        };
+        let (refreshes, operated, ()) = tokio::join!(join_all(refreshing), join_all(operating), killing);
+        self.refreshes += refreshes.into_iter().sum::<usize>();
+        for (holders, kicks) in operated {
+            self.holders.extend(holders);
+            self.kicks.extend(kicks);
+        }
+        self.history.record(Event::Crashed);
+    }
+
+    /// The last place in the log that an answer named.
+    pub fn acknowledged(&self) -> Option<Cursor> {
+        self.kicks.iter().max_by_key(|position| position.seq).copied()
+    }
+
+    /// Asks a verifier that holds all that was acknowledged about every access token.
+    pub fn look_at_tokens(&self, verifier: &Follower) {
+        for holder in &self.holders {
+            let session = holder.session.claims.sid.get();
+            self.history.record(match verifier.verify(&holder.session.access) {
+                Ok(_) => Event::TokenAccepted { session },
+                Err(Error::Revoked { .. }) => Event::TokenRefused { session },
+                Err(other) => panic!("no token is refused for this: {other}"),
+            });
+        }
+    }
+
+    /// Every client sends its last answer's token once more.
+    pub async fn everybody_refreshes(&mut self, issuer: &Issuer) {
+        let shift = Shift { issuer, history: &self.history, answered: watch::Sender::new(0) };
+        for holder in &mut self.holders {
+            shift.refresh(holder).await.expect("the issuer is up");
+        }
+    }
+
+    /// Judges everything that was seen.
+    pub fn assert_nothing_was_lost(&self) {
+        if let Err((index, violation)) = self.history.check() {
+            panic!("event {index} of the history is impossible: {violation:?}");
+        }
+    }
+
+    /// A story in which nothing happened would prove nothing.
+    pub fn assert_it_was_busy(&self, rounds: usize) {
+        let (sessions, kicks) = (self.holders.len(), self.kicks.len());
+        println!(
+            "{rounds} crashes, {sessions} sessions, {kicks} acknowledged kicks, {} refreshes",
+            self.refreshes
+        );
+        assert!(kicks >= rounds && self.refreshes >= rounds && sessions > kicks, "hardly anything happened");
+    }
+}
+
+/// The time from one start of the issuer to the next.
+struct Shift<'a> {
+    issuer: &'a Issuer,
+    history: &'a History,
+    answered: watch::Sender<usize>,
+}
+
+impl Shift<'_> {
+    /// Answers how many refreshes were answered.
+    async fn refresh_on_and_on(&self, holder: &mut Holder) -> usize {
+        let mut count = 0;
+        while let Some(Standing::Lives) = self.refresh(holder).await {
+            count += 1;
+        }
+        count
+    }
+
+    /// Opens sessions of new subjects and kicks most of them; answers who holds what, and the kicks acknowledged.
+    async fn log_in_and_kick(&self, operator: usize) -> (Vec<Holder>, Vec<Cursor>) {
+        let (mut holders, mut kicks) = (Vec::new(), Vec::new());
+        loop {
+            let sub = format!("subject-{operator}-{:016x}", rand::random::<u64>());
+            let Some(reply) = self.admin("/sessions").json(&json!({ "sub": sub })).answer(self).await else {
+                break;
+            };
+            let session = Session::of(&reply);
+            self.history.record(Event::Opened { session: session.claims.sid.get(), sub: sub.clone() });
+            holders.push(Holder { session });
+            if holders.len() % 4 == 0 {
+                continue;
+            }
+            self.history.record(Event::KickSent { sub: sub.clone() });
+            let Some(reply) = self.admin(&format!("/subjects/{sub}/revoke")).answer(self).await else {
+                break;
+            };
+            kicks.push(position(&reply.ok()));
+            self.history.record(Event::Kicked { sub });
+        }
+        (holders, kicks)
+    }
+
+    /// Sends the token of the holder's last answer; `None` when the issuer was killed first.
+    async fn refresh(&self, holder: &mut Holder) -> Option<Standing> {
+        let session = holder.session.claims.sid.get();
+        self.history.record(Event::RefreshSent { session });
+        let form = [("grant_type", "refresh_token"), ("refresh_token", &holder.session.refresh)];
+        let reply = self.issuer.request(Method::POST, "/token").form(&form).answer(self).await?;
+        if reply.status.is_success() {
+            holder.session = Session::of(&reply);
+            self.history.record(Event::Refreshed { session });
+            return Some(Standing::Lives);
+        }
+        reply.refused(400, "invalid_grant");
+        self.history.record(Event::Refused { session });
+        Some(Standing::IsOver)
+    }
+
+    fn admin(&self, path: &str) -> RequestBuilder {
+        self.issuer.request(Method::POST, &format!("/admin{path}")).bearer_auth(ADMIN_KEY)
+    }
+}
+
+/// What a refresh says of a session.
+enum Standing {
+    Lives,
+    IsOver,
+}
+
+trait Answer {
+    /// The answer, unless the issuer was killed first.
+    async fn answer(self, shift: &Shift<'_>) -> Option<Reply>;
+}
+
+impl Answer for RequestBuilder {
+    async fn answer(self, shift: &Shift<'_>) -> Option<Reply> {
+        let reply = try_send(self).await.ok()?;
+        shift.answered.send_modify(|count| *count += 1);
+        Some(reply)
+    }
+}

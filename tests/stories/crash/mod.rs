@@ -1,0 +1,50 @@
+//! `kill -9` at random points under load, again and again: no acknowledged kick is lost, no session is, and no client
+//! that sends its last answer's token, one at a time, is refused.
+
+mod history;
+mod load;
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rustix::process::Signal;
+
+use crate::support::{Follower, Issuer};
+use load::Crowd;
+
+const ROUNDS: usize = 50;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_kills_lose_nothing_that_was_acknowledged() {
+    let seed =
+        std::env::var("STORIES_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().expect("a number"));
+    println!("STORIES_SEED={seed} asks for the same points to kill at");
+    let mut random = StdRng::seed_from_u64(seed);
+
+    // No grace: every refresh writes, and every lost answer has to heal.
+    let mut issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0"), ("LOG", "warn")]).await;
+    let mut verifier = Follower::of(&issuer).await;
+    let epoch = verifier.cursor().epoch;
+    let mut crowd = Crowd::default();
+
+    for round in 0..ROUNDS {
+        let answers = random.random_range(1..150);
+        let moment = Duration::from_micros(random.random_range(0..4_000));
+        crowd.work(&issuer, answers, moment, || issuer.signal(Signal::KILL)).await;
+        issuer.wait().await;
+        issuer.restart().await;
+
+        verifier.resume(&issuer).await;
+        if let Some(position) = crowd.acknowledged() {
+            verifier.reaches(position).await;
+        }
+        assert_eq!(verifier.cursor().epoch, epoch, "the log goes on after crash {round}");
+        crowd.look_at_tokens(&verifier);
+    }
+
+    crowd.everybody_refreshes(&issuer).await;
+    crowd.look_at_tokens(&Follower::of(&issuer).await);
+    crowd.assert_it_was_busy(ROUNDS);
+    crowd.assert_nothing_was_lost();
+}

@@ -1,0 +1,74 @@
+//! Everybody is out, in eight bytes.
+
+use doorlist_verifier::Error;
+use doorlist_verifier::error::RevokedBy;
+use serde_json::{Value, json};
+
+use crate::support::{Follower, Issuer, Session, position};
+
+async fn cut_off(issuer: &Issuer, body: Value) -> doorlist_verifier::Cursor {
+    position(&issuer.admin_post("/cutoff", body).await.ok())
+}
+
+#[tokio::test]
+async fn a_cutoff_voids_every_token_and_keeps_logins() {
+    let issuer = Issuer::start().await;
+    let verifier = Follower::of(&issuer).await;
+    let sessions = [issuer.open_session("alice").await, issuer.open_session("bob").await];
+
+    let acknowledged = cut_off(&issuer, json!({ "end_sessions": false })).await;
+
+    verifier.reaches(acknowledged).await;
+    for session in sessions {
+        let refusal = verifier.verify(&session.access).expect_err("before the cut-off");
+        assert!(matches!(refusal, Error::Revoked { by: RevokedBy::Cutoff, .. }), "{refusal:?}");
+        let refreshed = Session::of(&issuer.refresh(&session.refresh).await);
+        verifier.verify(&refreshed.access).expect("a token made after the cut-off, in the same second too");
+    }
+    let newcomer = issuer.open_session("mallory").await;
+    verifier.verify(&newcomer.access).expect("so may a new login");
+}
+
+#[tokio::test]
+async fn a_cutoff_can_end_every_session() {
+    let mut issuer = Issuer::start().await;
+    let mut verifier = Follower::of(&issuer).await;
+    let sessions = [issuer.open_session("alice").await, issuer.open_session("bob").await];
+
+    let acknowledged = cut_off(&issuer, json!({ "end_sessions": true })).await;
+
+    verifier.reaches(acknowledged).await;
+    for session in &sessions {
+        verifier.verify(&session.access).expect_err("before the cut-off");
+        issuer.refresh(&session.refresh).await.refused(400, "invalid_grant");
+    }
+    let newcomer = issuer.open_session("alice").await;
+    let newcomer = Session::of(&issuer.refresh(&newcomer.refresh).await);
+    verifier.verify(&newcomer.access).expect("a login after it");
+
+    // Trace 12: it is no entry that expires, and no memory of one process.
+    issuer.stop().await;
+    issuer.restart().await;
+    verifier.resume(&issuer).await;
+    for session in &sessions {
+        issuer.refresh(&session.refresh).await.refused(400, "invalid_grant");
+        verifier.verify(&session.access).expect_err("before the cut-off");
+    }
+    Session::of(&issuer.refresh(&newcomer.refresh).await);
+}
+
+/// Trace 12: a token and the cut-off in one second. Whatever was issued before the call is void, whatever is issued
+/// after it is good, and they are told apart although the clock shows the same second.
+#[tokio::test]
+async fn a_cutoff_reaches_tokens_of_its_own_second() {
+    let issuer = Issuer::start().await;
+    let verifier = Follower::of(&issuer).await;
+    for _ in 0..5 {
+        let before = issuer.open_session("alice").await;
+        let acknowledged = cut_off(&issuer, json!({ "end_sessions": false })).await;
+        let after = Session::of(&issuer.refresh(&before.refresh).await);
+        verifier.reaches(acknowledged).await;
+        verifier.verify(&before.access).expect_err("issued before the call");
+        verifier.verify(&after.access).expect("issued after it");
+    }
+}

@@ -1,0 +1,31 @@
+//! Trace 13: the list cannot be blown up by a client that logs in and out.
+
+use reqwest::Method;
+use reqwest::header::RETRY_AFTER;
+use serde_json::json;
+
+use crate::support::{Follower, Issuer, Session, host_time, position};
+
+#[tokio::test]
+async fn thirty_two_live_entries_are_one_subjects_share() {
+    let issuer = Issuer::start_with(&[("ACCESS_TTL_SECS", "300")]).await;
+    let verifier = Follower::of(&issuer).await;
+    for _ in 0..32 {
+        let session = issuer.open_session("mallory").await;
+        let answer = issuer.as_subject(Method::POST, "/logout", &session.access).await.ok();
+        verifier.reaches(position(&answer)).await;
+    }
+
+    let refused = issuer.admin_post("/sessions", json!({ "sub": "mallory" })).await;
+
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    assert!(refused.json()["error"].is_string());
+    let wait: u64 = refused.header(RETRY_AFTER).parse().expect("whole seconds");
+    let retain = 300 + 60 + 60;
+    assert!((1..=retain + 1).contains(&wait), "until the first entry ends, at most: {wait}");
+
+    let bob = issuer.open_session("bob").await;
+    verifier.verify(&bob.access).expect("nobody else is kept out");
+    Session::of(&issuer.refresh(&bob.refresh).await);
+    assert_eq!(verifier.look(|verifier| verifier.status(host_time()).entries), 32);
+}

@@ -1,0 +1,130 @@
+//! Keys change, and verifiers that nobody restarts follow.
+
+use doorlist_verifier::{Error, Options};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Follower, Issuer, Session, kid, position, unverified_list};
+
+async fn keys(issuer: &Issuer) -> Vec<(String, String)> {
+    let answer = issuer.admin(Method::GET, "/keys", None).await.ok();
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let keys = answer["keys"].as_array().expect("a list of keys");
+    keys.iter().map(|key| (text(&key["kid"]), text(&key["state"]))).collect()
+}
+
+async fn retire(issuer: &Issuer, kid: &str) -> doorlist_verifier::Cursor {
+    position(&issuer.admin_post("/keys/retire", json!({ "kid": kid })).await.ok())
+}
+
+#[tokio::test]
+async fn there_are_two_keys_from_the_first_start() {
+    let issuer = Issuer::start().await;
+    let mut states: Vec<_> = keys(&issuer).await.into_iter().map(|(_, state)| state).collect();
+    states.sort();
+    assert_eq!(states, ["active", "announced"]);
+    let jwks = issuer.get("/.well-known/jwks.json").await.ok();
+    assert_eq!(jwks["keys"].as_array().map(Vec::len), Some(2));
+    assert!(!jwks.to_string().contains("\"d\""), "no private key");
+}
+
+/// Trace 16: the active key is stolen and retired at once. The list that says so is signed by the reserve, which an
+/// offline verifier already knows; a remembered token of the retired key is refused.
+#[tokio::test]
+async fn an_offline_verifier_follows_the_retirement_of_the_active_key() {
+    let issuer = Issuer::start().await;
+    let verifier = Follower::offline(&issuer, Options::new(issuer.url(), None)).await;
+    let session = issuer.open_session("alice").await;
+    verifier.verify(&session.access).expect("a good token, remembered");
+    let stolen = kid(&session.access);
+
+    let acknowledged = retire(&issuer, &stolen).await;
+    let list = issuer.list_with(acknowledged).await;
+
+    assert_ne!(kid(&list), stolen, "signed by the reserve");
+    verifier.load(&list).expect("the reserve was trusted from the start");
+    let refusal = verifier.verify(&session.access).expect_err("its key is gone");
+    assert!(matches!(refusal, Error::UnknownKey { .. }), "{refusal:?}");
+    let refreshed = Session::of(&issuer.refresh(&session.refresh).await);
+    verifier.verify(&refreshed.access).expect("signed by the reserve");
+    let mut states: Vec<_> = keys(&issuer).await;
+    states.retain(|(_, state)| state == "active" || state == "announced");
+    assert_eq!(states.len(), 2, "there is a new reserve");
+
+    // Trace 23: a cached key set brings no retired key back.
+    let jwks = issuer.get("/.well-known/jwks.json").await.text();
+    assert!(!jwks.contains(&stolen));
+}
+
+/// Trace 8 and 23: what left before a key change cannot resume with a delta that does not say so.
+#[tokio::test]
+async fn a_cursor_older_than_a_key_change_gets_the_snapshot() {
+    let issuer = Issuer::start().await;
+    let mut verifier = Follower::of(&issuer).await;
+    let session = issuer.open_session("alice").await;
+    verifier.leave();
+    let before = verifier.cursor();
+
+    let acknowledged = retire(&issuer, &kid(&session.access)).await;
+    assert!(acknowledged.seq > before.seq, "the change of keys is an entry of the log");
+    verifier.resume(&issuer).await;
+    verifier.reaches(acknowledged).await;
+    let list = unverified_list(&issuer.get(&format!("/revocations?since={before}")).await.text());
+    assert_eq!(list.since, None, "a snapshot");
+    assert!(list.jwks.is_some());
+    verifier.verify(&session.access).expect_err("its key is gone");
+}
+
+#[tokio::test]
+async fn connected_verifiers_follow_a_retirement() {
+    let issuer = Issuer::start().await;
+    let verifier = Follower::of(&issuer).await;
+    let session = issuer.open_session("alice").await;
+    let acknowledged = retire(&issuer, &kid(&session.access)).await;
+    verifier.reaches(acknowledged).await;
+    verifier.verify(&session.access).expect_err("its key is gone");
+    let refreshed = Session::of(&issuer.refresh(&session.refresh).await);
+    verifier.verify(&refreshed.access).expect("signed by the reserve");
+}
+
+#[tokio::test]
+async fn a_rotation_strands_nobody() {
+    let mut issuer = Issuer::start().await;
+    let mut verifier = Follower::of(&issuer).await;
+    let session = issuer.open_session("alice").await;
+    // The reserve has to be published for longer than lists and key sets are cached.
+    let rotated = verifier_of_rotation(&issuer, &verifier, &session).await;
+    let new = Session::of(&issuer.refresh(&session.refresh).await);
+    assert_ne!(kid(&new.access), kid(&session.access), "the reserve signs");
+    verifier.reaches(rotated).await;
+    for token in [&session.access, &new.access] {
+        verifier.verify(token).expect("old tokens live out their time, new ones are known");
+    }
+
+    let keys_before = keys(&issuer).await;
+    issuer.stop().await;
+    issuer.restart().await;
+    assert_eq!(keys(&issuer).await, keys_before, "keys survive a restart");
+    verifier.resume(&issuer).await;
+    let newer = Session::of(&issuer.refresh(&new.refresh).await);
+    assert_eq!(kid(&newer.access), kid(&new.access));
+    verifier.verify(&newer.access).expect("the same key");
+}
+
+/// Rotates; where the issuer says that its reserve is too young, waits for lists as it says and asks again.
+async fn verifier_of_rotation(
+    issuer: &Issuer,
+    verifier: &Follower,
+    session: &Session,
+) -> doorlist_verifier::Cursor {
+    let mut time = session.claims.issued_at;
+    loop {
+        let reply = issuer.admin(Method::POST, "/keys/rotate", None).await;
+        if reply.status.is_success() {
+            return position(&reply.json());
+        }
+        assert_eq!(reply.status, 409, "{}", reply.text());
+        time = time.plus_secs(1);
+        verifier.hears_of(time).await;
+    }
+}

@@ -1,0 +1,32 @@
+//! Trace 5 (a): an answer is lost on its way, and the client comes back with the token it still has, long after
+//! the grace window. Here the window is empty, so that "long after" is now.
+
+use crate::support::{Follower, Issuer, Session};
+
+#[tokio::test]
+async fn a_lost_answer_heals_after_the_grace_window() {
+    let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
+    let verifier = Follower::of(&issuer).await;
+    let session = issuer.open_session("alice").await;
+    let lost = Session::of(&issuer.refresh(&session.refresh).await);
+
+    let again = Session::of(&issuer.refresh(&session.refresh).await);
+    assert_ne!(again.refresh, lost.refresh, "the successor that got lost is not handed out again");
+    verifier.verify(&again.access).expect("the session lives");
+
+    // And lost once more, several times over.
+    let more = Session::of(&issuer.refresh(&session.refresh).await);
+    let next = Session::of(&issuer.refresh(&more.refresh).await);
+    verifier.verify(&next.access).expect("the session lives");
+    assert_eq!(next.claims.sid, session.claims.sid);
+}
+
+#[tokio::test]
+async fn a_lost_login_answer_costs_nothing_but_a_session() {
+    let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
+    let lost = issuer.open_session("alice").await;
+    let session = issuer.open_session("alice").await;
+    assert_ne!(lost.claims.sid, session.claims.sid);
+    Session::of(&issuer.refresh(&session.refresh).await);
+    assert_eq!(issuer.session_count("alice").await, 2);
+}

@@ -1,0 +1,27 @@
+//! End-to-end stories against the real binary, one a file. They need no npm, and nothing but this machine.
+
+mod bad_input;
+mod caching;
+mod command_line;
+mod crash;
+mod cutoff;
+mod devices;
+mod disable;
+mod entry_cap;
+mod forged_lists;
+mod keys;
+mod kick;
+mod login_and_refresh;
+mod logout;
+mod lost_answer;
+mod parallel_refresh;
+mod password_race;
+mod restart;
+mod resume;
+mod reuse;
+mod session_cap;
+mod session_end;
+mod shutdown;
+mod support;
+mod two_installations;
+mod void;

@@ -1,0 +1,63 @@
+//! A refresh token was stolen: two parties use one chain, and it dies for both.
+
+use doorlist_verifier::Error;
+use doorlist_verifier::error::RevokedBy;
+
+use crate::support::{Follower, Issuer, Session};
+
+#[tokio::test]
+async fn reuse_ends_the_session_at_every_connected_verifier() {
+    let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
+    let verifier = Follower::of(&issuer).await;
+    let stolen = issuer.open_session("alice").await;
+    let other_device = issuer.open_session("alice").await;
+
+    // The user goes on, and the thief's copy is two generations old.
+    let second = Session::of(&issuer.refresh(&stolen.refresh).await);
+    let third = Session::of(&issuer.refresh(&second.refresh).await);
+    issuer.refresh(&stolen.refresh).await.refused(400, "invalid_grant");
+
+    for session in [&stolen, &second, &third] {
+        let refusal = verifier.refuses(&session.access).await;
+        assert!(
+            matches!(refusal, Error::Revoked { by: RevokedBy::Sid, handle: Some(sid), .. } if sid == session.claims.sid),
+            "{refusal:?}"
+        );
+        issuer.refresh(&session.refresh).await.refused(400, "invalid_grant");
+    }
+    verifier.verify(&other_device.access).expect("another session of the user lives on");
+    Session::of(&issuer.refresh(&other_device.refresh).await);
+}
+
+/// Trace 5, last sentence: a thief and the user who take turns, each with the token of their own last answer.
+#[tokio::test]
+async fn a_thief_who_takes_turns_with_the_user_is_noticed() {
+    let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
+    let verifier = Follower::of(&issuer).await;
+    let session = issuer.open_session("alice").await;
+
+    // Both hold the first token; each answer brings its holder a generation of their own.
+    let mut held = [session.refresh.clone(), session.refresh];
+    let mut tokens = vec![session.access];
+    let mut turns = 0;
+    let refused = loop {
+        let party = turns % 2;
+        let reply = issuer.refresh(&held[party]).await;
+        if !reply.status.is_success() {
+            break reply;
+        }
+        let answer = Session::of(&reply);
+        tokens.push(answer.access);
+        held[party] = answer.refresh;
+        turns += 1;
+        assert!(turns < 6, "both refreshed {turns} times in all, and nobody noticed");
+    };
+
+    refused.refused(400, "invalid_grant");
+    for token in &tokens {
+        verifier.refuses(token).await;
+    }
+    for refresh in &held {
+        issuer.refresh(refresh).await.refused(400, "invalid_grant");
+    }
+}

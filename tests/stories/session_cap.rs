@@ -1,0 +1,30 @@
+//! Twenty sessions a subject, and the one unseen longest gives way.
+
+use crate::support::{Follower, Issuer, Session};
+
+#[tokio::test]
+async fn the_twenty_first_session_ends_the_one_unseen_longest() {
+    let issuer = Issuer::start().await;
+    let verifier = Follower::of(&issuer).await;
+    let mut sessions = Vec::new();
+    for _ in 0..20 {
+        sessions.push(issuer.open_session("alice").await);
+    }
+    for session in &sessions {
+        verifier.verify(&session.access).expect("twenty fit");
+    }
+    // The issuer counts in seconds: in a later one, the oldest session is seen again.
+    let opened = sessions[19].claims.issued_at;
+    verifier.hears_of(opened.plus_secs(1)).await;
+    sessions[0] = Session::of(&issuer.refresh(&sessions[0].refresh).await);
+
+    let newcomer = issuer.open_session("alice").await;
+
+    assert_eq!(issuer.session_count("alice").await, 20);
+    verifier.refuses(&sessions[1].access).await;
+    issuer.refresh(&sessions[1].refresh).await.refused(400, "invalid_grant");
+    for session in sessions.iter().take(1).chain(&sessions[2..]).chain([&newcomer]) {
+        verifier.verify(&session.access).expect("the others stay");
+        Session::of(&issuer.refresh(&session.refresh).await);
+    }
+}

@@ -1,0 +1,221 @@
+//! A connected verifier: the verifier crate, fed by an issuer's snapshot and stream.
+
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use doorlist_verifier::{Cursor, Error, HostTime, Options, UnixSeconds, Verified, Verifier};
+use futures_util::StreamExt;
+use reqwest::Method;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::eventually;
+use super::issuer::Issuer;
+
+/// How a stream came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamEnd {
+    /// The issuer closed it.
+    Clean,
+    /// The connection broke.
+    Broken,
+}
+
+/// See the [module](self). It connects when it is told to, and then follows until the stream ends.
+pub struct Follower {
+    held: Arc<Held>,
+    stream: Option<JoinHandle<StreamEnd>>,
+}
+
+struct Held {
+    verifier: Mutex<Verifier>,
+    /// Lists the stream brought that the verifier did not take, other than older ones.
+    flaws: Mutex<Vec<Error>>,
+    /// One more with every event of the stream.
+    events: watch::Sender<u64>,
+}
+
+impl Follower {
+    /// Trusts the issuer's keys, loads a snapshot and follows the stream.
+    pub async fn of(issuer: &Issuer) -> Self {
+        Self::with(issuer, Options::new(issuer.url(), Some(vec!["api".into()]))).await
+    }
+
+    /// The same, by other rules.
+    pub async fn with(issuer: &Issuer, options: Options) -> Self {
+        let mut follower = Self::offline(issuer, options).await;
+        follower.resume(issuer).await;
+        follower
+    }
+
+    /// Trusts the issuer's keys and loads a snapshot, no more.
+    pub async fn offline(issuer: &Issuer, options: Options) -> Self {
+        let mut verifier = Verifier::new(options).expect("good options");
+        let jwks = issuer.get("/.well-known/jwks.json").await;
+        jwks.ok();
+        verifier.add_jwks(&jwks.text()).expect("a good key set");
+        let snapshot = issuer.get("/revocations").await;
+        assert!(snapshot.status.is_success(), "the snapshot: {}", snapshot.text());
+        verifier.load(&snapshot.text(), host_time()).expect("a good snapshot");
+        let held =
+            Held { verifier: Mutex::new(verifier), flaws: Mutex::default(), events: watch::Sender::new(0) };
+        Self { held: Arc::new(held), stream: None }
+    }
+
+    /// Opens the stream where the last one ended, as `EventSource` does.
+    pub async fn resume(&mut self, issuer: &Issuer) {
+        let cursor = self.cursor();
+        let request =
+            issuer.request(Method::GET, "/revocations/stream").header("Last-Event-ID", cursor.to_string());
+        self.stream_from(request).await;
+    }
+
+    /// Follows the answer to this request.
+    pub async fn stream_from(&mut self, request: reqwest::RequestBuilder) {
+        let response = eventually("the stream opens", request.send()).await.expect("an answer");
+        assert_eq!(response.status(), 200, "the stream opens");
+        self.leave();
+        let held = Arc::clone(&self.held);
+        self.stream = Some(tokio::spawn(async move { held.follow(response).await }));
+    }
+
+    /// Goes offline.
+    pub fn leave(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            stream.abort();
+        }
+    }
+
+    /// Waits until the stream ends.
+    pub async fn stream_end(&mut self) -> StreamEnd {
+        let stream = self.stream.take().expect("it follows a stream");
+        eventually("the stream ends", stream).await.expect("it was followed")
+    }
+
+    /// What the verifier says now.
+    pub fn verify(&self, token: &str) -> Result<Verified, Error> {
+        self.look(|verifier| verifier.verify(token, host_time()))
+    }
+
+    /// Loads a list that came by another way.
+    pub fn load(&self, list: &str) -> Result<doorlist_verifier::Loaded, Error> {
+        self.look(|verifier| verifier.load(list, host_time()))
+    }
+
+    /// Waits until the token is refused, and answers why.
+    pub async fn refuses(&self, token: &str) -> Error {
+        self.until("the verifier refuses the token", |verifier| verifier.verify(token, host_time()).err())
+            .await
+    }
+
+    /// Waits until what the log says at this position is held.
+    pub async fn reaches(&self, position: Cursor) {
+        self.until("the verifier reaches a position of the log", |verifier| {
+            let status = verifier.status(host_time());
+            (status.epoch == Some(position.epoch) && status.sequence >= Some(position.seq)).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until a list is held that is as of this time or later, by the issuer's clock.
+    pub async fn hears_of(&self, time: UnixSeconds) {
+        self.until("the verifier holds a newer list", |verifier| {
+            (verifier.status(host_time()).freshness.as_of >= Some(time)).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until `look` finds something; it looks again after every event of the stream.
+    pub async fn until<T>(&self, what: &str, mut look: impl FnMut(&mut Verifier) -> Option<T>) -> T {
+        let mut events = self.held.events.subscribe();
+        eventually(what, async {
+            loop {
+                events.borrow_and_update();
+                if let Some(found) = self.look(&mut look) {
+                    return found;
+                }
+                events.changed().await.expect("the sender is held");
+            }
+        })
+        .await
+    }
+
+    /// What is held, as `?since=` and `Last-Event-ID` name it.
+    pub fn cursor(&self) -> Cursor {
+        let status = self.look(|verifier| verifier.status(host_time()));
+        let (Some(epoch), Some(seq)) = (status.epoch, status.sequence) else { panic!("it holds no list") };
+        Cursor { epoch, seq }
+    }
+
+    /// Looks at the verifier.
+    pub fn look<T>(&self, look: impl FnOnce(&mut Verifier) -> T) -> T {
+        let flaws = self.held.flaws.lock().expect("nobody panicked");
+        assert!(flaws.is_empty(), "the stream brought lists that no verifier takes: {flaws:?}");
+        look(&mut self.held.verifier.lock().expect("nobody panicked"))
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl Held {
+    async fn follow(&self, response: reqwest::Response) -> StreamEnd {
+        let mut chunks = response.bytes_stream();
+        let mut text = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            let Ok(chunk) = chunk else { return StreamEnd::Broken };
+            text.extend_from_slice(&chunk);
+            while let Some(end) = text.windows(2).position(|pair| pair == b"\n\n") {
+                let event: Vec<u8> = text.drain(..end + 2).collect();
+                self.take(std::str::from_utf8(&event).expect("events are UTF-8"));
+            }
+        }
+        StreamEnd::Clean
+    }
+
+    /// One event of `text/event-stream`, as this issuer writes it: each field on one line.
+    fn take(&self, event: &str) {
+        let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name));
+        let Some(list) = field("data: ") else { return };
+        let loaded = self.verifier.lock().expect("nobody panicked").load(list, host_time());
+        match loaded {
+            Ok(loaded) => {
+                let cursor = Cursor { epoch: loaded.epoch, seq: loaded.sequence };
+                assert_eq!(
+                    field("id: "),
+                    Some(cursor.to_string().as_str()),
+                    "the event's id is the list's cursor"
+                );
+            }
+            Err(Error::ListRollback { .. }) => {}
+            Err(flaw) => self.flaws.lock().expect("nobody panicked").push(flaw),
+        }
+        self.events.send_modify(|count| *count += 1);
+    }
+}
+
+impl Issuer {
+    /// A snapshot that holds everything up to this place in the log. An acknowledged change is published a moment
+    /// after it was acknowledged.
+    pub async fn list_with(&self, position: Cursor) -> String {
+        Follower::of(self).await.reaches(position).await;
+        self.get("/revocations").await.success()
+    }
+
+    /// Where the log stands, with everything that is written by now.
+    pub async fn log_position(&self) -> Cursor {
+        let follower = Follower::of(self).await;
+        follower.hears_of(host_time().wall.plus_secs(1)).await;
+        follower.cursor()
+    }
+}
+
+/// What this host says of the time.
+pub fn host_time() -> HostTime {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    HostTime { wall: UnixSeconds::saturating_new(wall.as_secs()), monotonic: START.elapsed() }
+}

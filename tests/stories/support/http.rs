@@ -1,0 +1,216 @@
+//! Speaking HTTP to an issuer.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use doorlist_verifier::{AccessTokenClaims, Cursor, RevocationList, Seq};
+use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+
+use super::issuer::{ADMIN_KEY, Issuer};
+
+/// An answer, read to its end.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The request, for messages.
+    pub request: String,
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body as it was sent.
+    pub body: Vec<u8>,
+}
+
+/// What a client holds after a login or refresh.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The access token.
+    pub access: String,
+    /// The refresh token.
+    pub refresh: String,
+    /// What the access token says; nobody has checked it yet.
+    pub claims: AccessTokenClaims,
+}
+
+impl Issuer {
+    /// A request without a body.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url()))
+    }
+
+    /// A `GET` that anybody may do.
+    pub async fn get(&self, path: &str) -> Reply {
+        send(self.request(Method::GET, path)).await
+    }
+
+    /// A request of the operator.
+    pub async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let request = self.request(method, &format!("/admin{path}")).bearer_auth(ADMIN_KEY);
+        send(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
+    }
+
+    /// A `POST` of the operator.
+    pub async fn admin_post(&self, path: &str, body: Value) -> Reply {
+        self.admin(Method::POST, path, Some(body)).await
+    }
+
+    /// A request of the operator that revokes; answers where the log says so.
+    pub async fn revoking(&self, path: &str) -> Cursor {
+        position(&self.admin(Method::POST, path, None).await.ok())
+    }
+
+    /// Opens a session as a trusted back end does; the subject needs no account.
+    pub async fn open_session(&self, sub: &str) -> Session {
+        self.open_session_as(json!({ "sub": sub })).await
+    }
+
+    /// Opens a session with everything that `/admin/sessions` takes.
+    pub async fn open_session_as(&self, body: Value) -> Session {
+        Session::of(&self.admin_post("/sessions", body).await)
+    }
+
+    /// Makes an account.
+    pub async fn add_account(&self, username: &str, password: &str) {
+        self.admin_post("/subjects", json!({ "sub": username, "password": password })).await.ok();
+    }
+
+    /// `POST /login`.
+    pub async fn login(&self, username: &str, password: &str) -> Reply {
+        let body = json!({ "username": username, "password": password });
+        send(self.request(Method::POST, "/login").json(&body)).await
+    }
+
+    /// `POST /token` with a refresh token.
+    pub async fn refresh(&self, refresh_token: &str) -> Reply {
+        self.refresh_as(&[("refresh_token", refresh_token)]).await
+    }
+
+    /// `POST /token` with these fields besides the grant type.
+    pub async fn refresh_as(&self, fields: &[(&str, &str)]) -> Reply {
+        let fields: Vec<_> = [("grant_type", "refresh_token")].iter().chain(fields).collect();
+        send(self.request(Method::POST, "/token").form(&fields)).await
+    }
+
+    /// `POST /revoke` (RFC 7009).
+    pub async fn revoke(&self, token: &str) -> Reply {
+        send(self.request(Method::POST, "/revoke").form(&[("token", token)])).await
+    }
+
+    /// A request of the signed-in subject.
+    pub async fn as_subject(&self, method: Method, path: &str, access_token: &str) -> Reply {
+        send(self.request(method, path).bearer_auth(access_token)).await
+    }
+
+    /// How many live sessions a subject has, as the operator sees it.
+    pub async fn session_count(&self, sub: &str) -> usize {
+        let subject = self.admin(Method::GET, &format!("/subjects/{sub}"), None).await.ok();
+        subject["sessions"].as_array().expect("a list of sessions").len()
+    }
+
+    /// What a request to another address than this one's base would be, for routes named in the metadata.
+    pub async fn get_url(&self, url: &str) -> Reply {
+        send(self.client.get(url)).await
+    }
+}
+
+/// Sends a request and reads the answer to its end.
+pub async fn send(request: RequestBuilder) -> Reply {
+    try_send(request).await.expect("an answer")
+}
+
+/// The same, where there may be no answer.
+pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Reply> {
+    let (client, request) = request.build_split();
+    let request = request?;
+    let name = format!("{} {}", request.method(), request.url().path());
+    let response = client.execute(request).await?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    Ok(Reply { request: name, status, headers, body: response.bytes().await?.into() })
+}
+
+impl Reply {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON from {}: {}", self.request, self.text()))
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The text of a success.
+    #[track_caller]
+    pub fn success(&self) -> String {
+        assert!(self.status.is_success(), "{} answered {}: {}", self.request, self.status, self.text());
+        self.text()
+    }
+
+    /// The JSON of a success; null where it has no body.
+    #[track_caller]
+    pub fn ok(&self) -> Value {
+        self.success();
+        if self.body.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// Asserts a refusal of this status and `error`.
+    #[track_caller]
+    pub fn refused(&self, status: u16, error: &str) {
+        assert_eq!(
+            (self.status.as_u16(), self.json()["error"].as_str()),
+            (status, Some(error)),
+            "{} answered {}",
+            self.request,
+            self.text()
+        );
+    }
+
+    /// A header's text; empty where there is none.
+    pub fn header(&self, name: HeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("printable"))
+    }
+}
+
+impl Session {
+    /// From the answer of RFC 6749 §5.1.
+    #[track_caller]
+    pub fn of(reply: &Reply) -> Self {
+        let answer = reply.ok();
+        let text = |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned();
+        let access = text("access_token");
+        Self { claims: unverified_claims(&access), access, refresh: text("refresh_token") }
+    }
+
+    /// The session's handle as text.
+    pub fn sid(&self) -> String {
+        self.claims.sid.to_string()
+    }
+}
+
+/// Where the log stands, from an answer `{"epoch", "seq"}`.
+pub fn position(answer: &Value) -> Cursor {
+    let epoch = answer["epoch"].as_str().and_then(|epoch| epoch.parse().ok());
+    let seq = answer["seq"].as_u64().and_then(Seq::new);
+    let (Some(epoch), Some(seq)) = (epoch, seq) else { panic!("no log position in {answer}") };
+    Cursor { epoch, seq }
+}
+
+/// What an access token says, before anybody checked it.
+pub fn unverified_claims(token: &str) -> AccessTokenClaims {
+    AccessTokenClaims::decode(&unverified_payload(token)).expect("the claims of this profile")
+}
+
+/// What a list says, before anybody checked it.
+pub fn unverified_list(list: &str) -> RevocationList {
+    RevocationList::decode(&unverified_payload(list)).expect("the claims of a list")
+}
+
+fn unverified_payload(token: &str) -> Vec<u8> {
+    let payload = token.split('.').nth(1).and_then(|part| Base64UrlUnpadded::decode_vec(part).ok());
+    payload.unwrap_or_else(|| panic!("no payload in {token}"))
+}

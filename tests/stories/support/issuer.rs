@@ -1,0 +1,222 @@
+//! A `doorlist serve` of one story: its own folder, its own port, its log captured.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::eventually;
+
+/// What `Authorization: Bearer` carries to `/admin/*`.
+pub const ADMIN_KEY: &str = "admin-key-of-the-stories-0123456789";
+/// Under which refresh tokens are authenticated and keys sealed.
+pub const MASTER_SECRET: &str = "master-secret-of-the-stories-0123456789";
+
+/// `DOORLIST_*` variables without the prefix, and their values.
+pub type Settings<'a> = &'a [(&'a str, &'a str)];
+
+/// A running issuer, or one that was stopped and can be started again on its port and store.
+pub struct Issuer {
+    folder: TempDir,
+    settings: Vec<(String, String)>,
+    forgotten: Vec<String>,
+    port: u16,
+    process: Option<Process>,
+    log: Arc<Mutex<String>>,
+    pub(super) client: reqwest::Client,
+}
+
+struct Process {
+    child: Child,
+    readers: [JoinHandle<()>; 2],
+}
+
+impl Issuer {
+    /// One with the defaults, but for a heartbeat of one second and everything in the log.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// One with these settings besides.
+    pub async fn start_with(settings: Settings<'_>) -> Self {
+        let mut issuer = Self::stopped(settings);
+        issuer.restart().await;
+        issuer
+    }
+
+    /// One that was not started yet.
+    pub fn stopped(settings: Settings<'_>) -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder for the issuer"),
+            settings: settings
+                .iter()
+                .map(|(name, value)| (format!("DOORLIST_{name}"), (*value).into()))
+                .collect(),
+            forgotten: Vec::new(),
+            port: unused_port(),
+            process: None,
+            log: Arc::default(),
+            client: client(),
+        }
+    }
+
+    /// Without settings that it would otherwise have.
+    #[must_use]
+    pub fn forgetting(mut self, settings: &[&str]) -> Self {
+        self.forgotten = settings.iter().map(|name| format!("DOORLIST_{name}")).collect();
+        self
+    }
+
+    /// Starts it on the port and store it had before, and waits until it listens.
+    pub async fn restart(&mut self) {
+        assert!(self.try_restart().await, "the issuer ended at its start:\n{}", self.log());
+    }
+
+    /// The same, where it may well refuse; answers whether it listens.
+    pub async fn try_restart(&mut self) -> bool {
+        assert!(self.process.is_none(), "it runs already");
+        // Connections to the process before are of no use.
+        self.client = client();
+        let mut child = self.command("serve").kill_on_drop(true).spawn().expect("the issuer starts");
+        let (listens, listening) = oneshot::channel();
+        let readers = [
+            tokio::spawn(read(child.stdout.take().expect("piped"), Arc::clone(&self.log), Some(listens))),
+            tokio::spawn(read(child.stderr.take().expect("piped"), Arc::clone(&self.log), None)),
+        ];
+        self.process = Some(Process { child, readers });
+        let listens = eventually("the issuer listens", listening).await.is_ok();
+        if !listens {
+            self.wait().await;
+        }
+        listens
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub async fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.wait().await;
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub async fn stop(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.wait().await
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let process = self.process.as_ref().expect("the issuer runs");
+        let id =
+            process.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).expect("it has not ended");
+        kill_process(id, signal).expect("the signal is sent");
+    }
+
+    /// Waits until it ends and its log is complete.
+    pub async fn wait(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("the issuer runs");
+        let status = eventually("the issuer ends", process.child.wait()).await.expect("its status");
+        for reader in process.readers {
+            reader.await.expect("its log is read");
+        }
+        status
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| process.child.try_wait().expect("its status").is_none())
+    }
+
+    /// A command of the same binary, with the same settings.
+    pub fn command(&self, subcommand: &str) -> Command {
+        let mut command = doorlist();
+        command
+            .arg(subcommand)
+            .current_dir(self.folder.path())
+            .env("DOORLIST_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("DOORLIST_MASTER_SECRET", MASTER_SECRET)
+            .env("DOORLIST_ADMIN_KEY", ADMIN_KEY)
+            .env("DOORLIST_HEARTBEAT_SECS", "1")
+            .env("DOORLIST_LOG", "debug")
+            .envs(self.settings.iter().map(|(name, value)| (name, value)));
+        for name in &self.forgotten {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// What it wrote to standard output and standard error so far, over all its starts.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("nobody panicked").clone()
+    }
+
+    /// The folder it was started in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its port on this host.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The `iss` of its tokens, and the base of its addresses.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().expect("an HTTP client")
+}
+
+/// The binary, knowing nothing of this process' environment.
+pub fn doorlist() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doorlist"));
+    let kept = ["RUST_BACKTRACE", "LLVM_PROFILE_FILE"];
+    command
+        .env_clear()
+        .envs(kept.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Copies lines into the log; tells of the one that says that the issuer listens.
+async fn read(
+    from: impl AsyncRead + Unpin,
+    log: Arc<Mutex<String>>,
+    mut listens: Option<oneshot::Sender<()>>,
+) {
+    let mut lines = BufReader::new(from).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        let line = String::from_utf8_lossy(&line);
+        if line.contains("listening on http://")
+            && let Some(listens) = listens.take()
+        {
+            // Whoever started the issuer may have given up.
+            let _ = listens.send(());
+        }
+        let mut log = log.lock().expect("nobody panicked");
+        log.push_str(&line);
+        log.push('\n');
+    }
+}
+
+/// A port that nobody uses. Not one of those that the system hands out to whoever connects or binds to port 0:
+/// while an issuer is down, one of these could be gone.
+fn unused_port() -> u16 {
+    loop {
+        let port = rand::random_range(20_000..32_000);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}

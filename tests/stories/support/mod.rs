@@ -1,0 +1,26 @@
+//! What every story needs: a real issuer in a process of its own, a way to speak to it, and a verifier that
+//! follows it.
+
+mod follower;
+mod forge;
+mod http;
+mod issuer;
+mod raw;
+
+use std::future::Future;
+use std::time::Duration;
+
+pub use follower::{Follower, StreamEnd, host_time};
+pub use forge::{Forger, kid};
+pub use http::{Reply, Session, position, send, try_send, unverified_claims, unverified_list};
+pub use issuer::{ADMIN_KEY, Issuer, MASTER_SECRET, doorlist};
+pub use raw::{RawReply, exchange};
+
+/// Waits for what must happen. The limit is no assertion about speed: it turns a hang into a failure that says what
+/// was waited for.
+pub async fn eventually<T>(what: &str, event: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(Duration::from_secs(60), event).await {
+        Ok(outcome) => outcome,
+        Err(_) => panic!("waited in vain until {what}"),
+    }
+}
