@@ -40,10 +40,13 @@ function runWasmPack() {
     join(js, 'node_modules/.bin'),
     process.env.PATH,
   ].join(delimiter)
+  const cargoHome = process.env.CARGO_HOME || join(homedir(), '.cargo')
+  // Panic messages name source files; whose machine built them is nobody's business.
+  const rustflags = [`--remap-path-prefix=${cargoHome}=cargo`, `--remap-path-prefix=${join(js, '..')}=doorlist`]
   const options = ['--mode', 'no-install', '--target', 'bundler', '--profile', 'wasm', '--no-pack', '--no-gitignore']
   try {
     execFileSync('wasm-pack', ['build', crate, ...options, '--out-dir', directory, '--out-name', 'verifier'], {
-      env: { ...process.env, PATH: path },
+      env: { ...process.env, PATH: path, CARGO_ENCODED_RUSTFLAGS: rustflags.join('\x1f') },
       stdio: 'inherit',
     })
   } catch (error) {
