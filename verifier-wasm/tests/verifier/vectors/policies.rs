@@ -23,6 +23,18 @@ fn missing_and_stale() -> Vec<Case> {
             .refused("ERR_JWT_EXPIRED"),
         aged("three ttl old is not stale", 30).expect(fresh(30, false)),
         aged("more than three ttl old is stale, and allowed", 31).expect(fresh(31, true)),
+        aged("the last list's ttl counts", 31)
+            .list_at(
+                NOW - 31,
+                {
+                    let mut list = delta(100, 101);
+                    list.issued_at = secs(NOW - 31);
+                    list.ttl_secs = 11;
+                    list
+                },
+                loaded(101, 0),
+            )
+            .expect(fresh(31, false)),
         aged("stale and denied", 31).policy(json!({ "onStale": "deny" })).expect(json!({
             "code": "ERR_LIST_STALE", "age": 31, "maxStaleness": 30, "asOf": NOW - 31,
         })),

@@ -49,16 +49,27 @@ fn edges() -> Vec<Case> {
             .claims(json!({ "exp": NOW - 60 }))
             .policy(json!({ "onMissing": "allow" }))
             .refused(EXPIRED),
+        case("the last list's leeway counts")
+            .list(
+                {
+                    let mut list = delta(100, 101);
+                    list.leeway_secs = 5;
+                    list
+                },
+                loaded(101, 0),
+            )
+            .claims(json!({ "exp": NOW - 5 }))
+            .refused(EXPIRED),
         case("nbf within the leeway").claims(json!({ "nbf": NOW + 60 })),
-        case("nbf past the leeway").claims(json!({ "nbf": NOW + 90 })).expect(misfit("nbf")),
+        case("nbf past the leeway").claims(json!({ "nbf": NOW + 61 })).expect(misfit("nbf")),
         case("no tolerance: nbf now").claims(json!({ "nbf": NOW })).policy(strict.clone()),
         case("iat within the leeway").claims(json!({ "iat": NOW + 60 })),
-        case("iat past the leeway").claims(json!({ "iat": NOW + 90 })).expect(misfit("iat")),
+        case("iat past the leeway").claims(json!({ "iat": NOW + 61 })).expect(misfit("iat")),
         case("no tolerance: iat a second ahead, as after a cut-off")
             .claims(json!({ "iat": NOW + 1 }))
             .policy(strict.clone()),
         case("no tolerance: iat further ahead")
-            .claims(json!({ "iat": NOW + 30 }))
+            .claims(json!({ "iat": NOW + 2 }))
             .policy(strict)
             .expect(misfit("iat")),
         case("exp in the year 9999, issued as long ago as entries are kept")
