@@ -1,5 +1,7 @@
 //! A running issuer: opened, listening, stopped in good order.
 
+mod connections;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -50,9 +52,9 @@ pub enum ServeError {
     /// The verifier takes neither the issuer nor its keys.
     #[error("the revocation list cannot be made: {0}")]
     List(#[from] doorlist_verifier::Error),
-    /// The listener broke.
-    #[error("the listener failed: {0}")]
-    Serving(#[from] io::Error),
+    /// The address that was taken cannot be told.
+    #[error("cannot tell the address: {0}")]
+    Address(#[from] io::Error),
     /// A background task ended.
     #[error("a background task ended unexpectedly: {0}")]
     Background(String),
@@ -124,7 +126,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServeError::Serving`], [`ServeError::Background`].
+    /// [`ServeError::Background`].
     pub async fn run(self, besides: Router, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
         let Self { listener, app, stop: announce } = self;
         // Before the first request: nobody finds an issuer without a list.
@@ -132,15 +134,11 @@ impl Server {
         let mut background = background(&app);
         let mut stopping = app.stopping.clone();
         let router = http::router(Arc::clone(&app), besides);
-        let serving = axum::serve(listener, router)
-            .with_graceful_shutdown(async move {
-                // An error means that the sender is gone, which stops as well.
-                let _ = stopping.wait_for(|stopping| *stopping).await;
-            })
-            .into_future();
-        let mut serving = std::pin::pin!(serving);
+        let serving = tokio::spawn(connections::serve(listener, router, async move {
+            // An error means that the sender is gone, which stops as well.
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        }));
         tokio::select! {
-            served = &mut serving => return Ok(served?),
             () = stop => {}
             Some(ended) = background.join_next() => {
                 let ended = ended.err().map_or_else(|| "it returned".to_owned(), |error| error.to_string());
@@ -149,9 +147,8 @@ impl Server {
         }
         tracing::info!("stopping");
         announce.send_replace(true);
-        match tokio::time::timeout(STOP_LIMIT, serving).await {
-            Ok(served) => served?,
-            Err(_) => tracing::warn!("requests were still in flight and are given up"),
+        if tokio::time::timeout(STOP_LIMIT, serving).await.is_err() {
+            tracing::warn!("requests were still in flight and are given up");
         }
         background.shutdown().await;
         Ok(())
