@@ -28,3 +28,6 @@ pub mod revocations;
 pub mod secret;
 pub mod server;
 pub mod store;
+
+#[cfg(test)]
+mod testing;

@@ -99,3 +99,6 @@ async fn unknown_route() -> ApiError {
 async fn unknown_method() -> ApiError {
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this path has other methods, see Allow")
 }
+
+#[cfg(test)]
+mod tests;

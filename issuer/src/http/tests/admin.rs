@@ -1,0 +1,175 @@
+//! The admin API.
+
+use axum::http::{Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::testing::{Site, Tokens};
+
+#[tokio::test]
+async fn the_admin_key_is_asked_for_on_every_route() {
+    let site = Site::open().await;
+    for (method, path) in [
+        (Method::POST, "/admin/sessions"),
+        (Method::GET, "/admin/subjects"),
+        (Method::DELETE, "/admin/subjects/alice"),
+        (Method::PUT, "/admin/subjects/alice/password"),
+        (Method::POST, "/admin/subjects/alice/revoke"),
+        (Method::DELETE, "/admin/subjects/alice/sessions/0000000000000001"),
+        (Method::POST, "/admin/cutoff"),
+        (Method::GET, "/admin/keys"),
+        (Method::POST, "/admin/keys/retire"),
+    ] {
+        let missing = site.ask(method.clone(), path, "", Value::Null).await;
+        assert_eq!(missing.failure(), "401 invalid_token", "{path}");
+        let wrong = site.ask(method, path, "another-key-of-some-length", Value::Null).await;
+        assert_eq!(wrong.failure(), "401 invalid_token", "{path}");
+        assert!(wrong.header(header::WWW_AUTHENTICATE).contains("invalid_token"));
+    }
+}
+
+#[tokio::test]
+async fn a_subject_is_made_shown_listed_and_deleted() {
+    let site = Site::open().await;
+    let odd = "café/№ 1?";
+    for sub in ["alice", "bob", odd] {
+        let made = site.admin(Method::POST, "/admin/subjects", json!({ "sub": sub })).await;
+        assert_eq!((made.status, &made.json()["sub"]), (StatusCode::CREATED, &json!(sub)));
+    }
+    let twice = site.admin(Method::POST, "/admin/subjects", json!({ "sub": "alice" })).await;
+    assert_eq!(twice.failure(), "409 conflict");
+
+    let shown =
+        site.admin(Method::GET, "/admin/subjects/caf%C3%A9%2F%E2%84%96%201%3F", Value::Null).await.json();
+    assert_eq!(
+        (&shown["sub"], &shown["state"], &shown["has_password"]),
+        (&json!(odd), &json!("active"), &json!(false))
+    );
+
+    let names = |page: &Value| {
+        let subjects = page["subjects"].as_array().expect("subjects");
+        subjects.iter().map(|subject| subject["sub"].as_str().expect("a sub").to_owned()).collect::<Vec<_>>()
+    };
+    let first = site.admin(Method::GET, "/admin/subjects?limit=2", Value::Null).await.json();
+    assert_eq!((names(&first), &first["next"]), (vec!["alice".to_owned(), "bob".to_owned()], &json!("bob")));
+    let second = site.admin(Method::GET, "/admin/subjects?limit=2&after=bob", Value::Null).await.json();
+    assert_eq!((names(&second), &second["next"]), (vec![odd.to_owned()], &Value::Null));
+
+    let tokens = site.open_session("alice").await;
+    site.admin(Method::DELETE, "/admin/subjects/alice", Value::Null).await.position();
+    assert_eq!(
+        site.admin(Method::GET, "/admin/subjects/alice", Value::Null).await.failure(),
+        "404 not_found"
+    );
+    assert_eq!(site.refresh(&tokens.refresh).await.failure(), "400 invalid_grant");
+}
+
+#[tokio::test]
+async fn unknown_subjects_and_sessions_are_404_and_write_nothing() {
+    let site = Site::open().await;
+    let before = site.app.revocations.position();
+    for path in ["revoke", "void", "disable", "enable"] {
+        let answer = site.admin(Method::POST, &format!("/admin/subjects/nobody/{path}"), Value::Null).await;
+        assert_eq!(answer.failure(), "404 not_found", "{path}");
+    }
+    let body = json!({ "password": "a good password" });
+    assert_eq!(
+        site.admin(Method::PUT, "/admin/subjects/nobody/password", body).await.failure(),
+        "404 not_found"
+    );
+    let path = "/admin/subjects/nobody/sessions/0000000000000001";
+    assert_eq!(site.admin(Method::DELETE, path, Value::Null).await.failure(), "404 not_found");
+    site.publish().await;
+    assert_eq!(site.app.revocations.position(), before);
+}
+
+#[tokio::test]
+async fn a_kick_with_a_group_is_idempotent() {
+    let site = Site::open().await;
+    site.open_session("alice").await;
+    let gid = site.admin(Method::GET, "/admin/subjects/alice", Value::Null).await.json()["gid"].clone();
+    let path = format!("/admin/subjects/alice/revoke?gid={}", gid.as_str().expect("a gid"));
+    site.admin(Method::POST, &path, Value::Null).await.position();
+    let later = site.open_session("alice").await;
+    site.admin(Method::POST, &path, Value::Null).await.position();
+    Tokens::of(&site.refresh(&later.refresh).await);
+
+    let other = "/admin/subjects/alice/revoke?gid=00000000000000ff";
+    assert_eq!(site.admin(Method::POST, other, Value::Null).await.failure(), "409 conflict");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_what_the_old_one_opened() {
+    let site = Site::open().await;
+    site.admin(Method::POST, "/admin/subjects", json!({"sub": "alice", "password": "wonderland"})).await;
+    let login = async |password: &str| {
+        site.ask(Method::POST, "/login", "", json!({ "username": "alice", "password": password })).await
+    };
+    let tokens = Tokens::of(&login("wonderland").await);
+    let short =
+        site.admin(Method::PUT, "/admin/subjects/alice/password", json!({ "password": "short" })).await;
+    assert_eq!(short.failure(), "400 invalid_request");
+    let path = "/admin/subjects/alice/password";
+    site.admin(Method::PUT, path, json!({ "password": "looking-glass" })).await.position();
+    assert_eq!(site.refresh(&tokens.refresh).await.failure(), "400 invalid_grant");
+    assert_eq!(login("wonderland").await.failure(), "400 invalid_grant");
+    Tokens::of(&login("looking-glass").await);
+}
+
+#[tokio::test]
+async fn a_cutoff_keeps_or_ends_sessions() {
+    let site = Site::open().await;
+    let tokens = site.open_session("alice").await;
+    let kept = site.admin(Method::POST, "/admin/cutoff", json!({ "end_sessions": false })).await;
+    kept.position();
+    assert!(kept.json()["cutoff"].as_u64().is_some_and(|cutoff| cutoff > 1_700_000_000));
+    let newer = Tokens::of(&site.refresh(&tokens.refresh).await);
+    site.publish().await;
+    assert!(site.app.revocations.verify(&tokens.access).is_err());
+    site.app.revocations.verify(&newer.access).expect("stamped at or after the cut-off");
+    site.admin(Method::POST, "/admin/cutoff", json!({ "end_sessions": true })).await.position();
+    assert_eq!(site.refresh(&newer.refresh).await.failure(), "400 invalid_grant");
+}
+
+#[tokio::test]
+async fn too_many_revocations_of_one_subject_have_to_wait() {
+    // Trace 13.
+    let site = Site::open().await;
+    for _ in 0..32 {
+        let tokens = site.open_session("mallory").await;
+        site.form("/revoke", &[("token", &tokens.refresh)]).await.position();
+    }
+    let refused = site.admin(Method::POST, "/admin/sessions", json!({ "sub": "mallory" })).await;
+    assert_eq!(refused.failure(), "429 too_many_requests");
+    assert!(refused.header(header::RETRY_AFTER).parse::<u64>().is_ok_and(|seconds| seconds > 0));
+    site.open_session("alice").await;
+}
+
+#[tokio::test]
+async fn keys_rotate_when_the_reserve_is_old_enough_and_retire_at_once() {
+    let site = Site::open().await;
+    let states = |keys: &Value| {
+        let keys = keys["keys"].as_array().expect("keys").clone();
+        keys.iter().map(|key| key["state"].as_str().expect("a state").to_owned()).collect::<Vec<_>>()
+    };
+    let keys = site.admin(Method::GET, "/admin/keys", Value::Null).await.json();
+    assert_eq!(states(&keys), ["active", "announced"]);
+    let early = site.admin(Method::POST, "/admin/keys/rotate", Value::Null).await;
+    assert_eq!(early.failure(), "409 conflict");
+    assert!(
+        early.header(header::RETRY_AFTER).parse::<u64>().is_ok_and(|seconds| (80..=90).contains(&seconds))
+    );
+
+    let tokens = site.open_session("alice").await;
+    let retired = json!({ "kid": keys["keys"][0]["kid"] });
+    let answer = site.admin(Method::POST, "/admin/keys/retire", retired.clone()).await;
+    answer.position();
+    assert_eq!(states(&answer.json()), ["active", "announced"]);
+    assert_eq!(answer.json()["keys"][0]["kid"], keys["keys"][1]["kid"], "the reserve took over");
+    assert_eq!(site.admin(Method::POST, "/admin/keys/retire", retired).await.failure(), "404 not_found");
+
+    site.publish().await;
+    let worthless = site.ask(Method::GET, "/sessions", &tokens.access, Value::Null).await;
+    assert_eq!(worthless.failure(), "401 invalid_token");
+    let renewed = Tokens::of(&site.refresh(&tokens.refresh).await);
+    site.app.revocations.verify(&renewed.access).expect("signed by the reserve");
+}

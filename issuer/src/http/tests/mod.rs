@@ -1,0 +1,6 @@
+//! Requests through the real router.
+
+mod admin;
+mod bad_input;
+mod list;
+mod users;

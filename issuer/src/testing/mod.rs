@@ -1,0 +1,203 @@
+//! An issuer in memory behind its real router, for tests.
+
+mod failing_store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
+use clap::Parser;
+use doorlist_verifier::{Cursor, HostTime, Options, Verifier};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+pub(crate) use failing_store::FailingStore;
+
+use crate::app::App;
+use crate::cli::Cli;
+use crate::config::Settings;
+use crate::desk::Desk;
+use crate::http;
+use crate::keys::Keys;
+use crate::password::Passwords;
+use crate::refresh_token::RefreshTokens;
+use crate::revocations::{Revocations, store_time};
+use crate::secret::{AdminKey, MasterSecrets};
+
+/// The `iss` of everything in tests.
+pub(crate) const ISSUER: &str = "https://issuer.example";
+const ADMIN_KEY: &str = "the-admin-key-of-the-tests";
+const SECRET: &str = "the-master-secret-of-the-tests";
+
+/// An issuer in memory.
+pub(crate) struct Site {
+    pub(crate) app: Arc<App>,
+    pub(crate) store: Arc<FailingStore>,
+    pub(crate) router: Router,
+    pub(crate) stop: watch::Sender<bool>,
+}
+
+impl Site {
+    pub(crate) async fn open() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these flags of `serve`.
+    pub(crate) async fn with(flags: &[&str]) -> Self {
+        let line = ["doorlist", "serve", "--issuer", ISSUER].iter().chain(flags);
+        let settings = Cli::try_parse_from(line).expect("settings").settings().expect("serve").clone();
+        Self::on(Arc::new(FailingStore::in_memory()), settings).await
+    }
+
+    async fn on(store: Arc<FailingStore>, settings: Settings) -> Self {
+        let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
+        let desk = Desk::open(store.clone(), settings.lifetimes.limits(), heartbeat).await.expect("a desk");
+        let secrets = MasterSecrets::parse(SECRET).expect("a secret");
+        let now = store_time(&desk.standing());
+        let keys = Keys::open(Arc::clone(&desk), secrets.clone(), now).await.expect("keys");
+        let keys = Arc::new(keys);
+        let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), ISSUER, heartbeat);
+        let (stop, stopping) = watch::channel(false);
+        let app = Arc::new(App {
+            desk,
+            keys,
+            revocations: Arc::new(revocations.expect("a list")),
+            refresh_tokens: RefreshTokens::new(&secrets, ISSUER),
+            passwords: Passwords::new(2),
+            admin_key: AdminKey::parse(ADMIN_KEY).expect("a key"),
+            issuer: settings.addresses.issuer.expect("it was given"),
+            audience: settings.addresses.audience,
+            lifetimes: settings.lifetimes,
+            allowed_origins: settings.addresses.allowed_origins,
+            stopping,
+        });
+        let router = http::router(Arc::clone(&app), Router::new());
+        let site = Self { app, store, router, stop };
+        site.publish().await;
+        site
+    }
+
+    /// Reads the log's news and publishes them, as the background tasks would.
+    pub(crate) async fn publish(&self) {
+        // A failure shows in what is published.
+        let _ = self.app.desk.beat().await;
+        self.app.revocations.publish().await;
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.expect("a router does not fail")
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.send(Request::get(path).body(Body::empty()).expect("a request")).await).await
+    }
+
+    /// A request with a bearer token and, where it is not null, a JSON body.
+    pub(crate) async fn ask(&self, method: Method, path: &str, bearer: &str, body: Value) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if !bearer.is_empty() {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+        }
+        let body = match body {
+            Value::Null => Body::empty(),
+            body => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(body.to_string())
+            }
+        };
+        Answer::of(self.send(request.body(body).expect("a request")).await).await
+    }
+
+    /// An operator's request.
+    pub(crate) async fn admin(&self, method: Method, path: &str, body: Value) -> Answer {
+        self.ask(method, path, ADMIN_KEY, body).await
+    }
+
+    pub(crate) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(serde_urlencoded::to_string(fields).expect("a form")));
+        Answer::of(self.send(request.expect("a request")).await).await
+    }
+
+    pub(crate) async fn refresh(&self, refresh_token: &str) -> Answer {
+        self.form("/token", &[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).await
+    }
+
+    /// A session that a trusted back end opened.
+    pub(crate) async fn open_session(&self, sub: &str) -> Tokens {
+        let answer = self.admin(Method::POST, "/admin/sessions", serde_json::json!({ "sub": sub })).await;
+        Tokens::of(&answer)
+    }
+
+    /// A verifier that trusts the keys of now, and holds no list.
+    pub(crate) fn verifier(&self) -> Verifier {
+        let mut verifier = Verifier::new(Options::new(ISSUER, None)).expect("options");
+        let jwks = serde_json::to_string(&self.app.revocations.jwks()).expect("JSON");
+        verifier.add_jwks(&jwks).expect("keys");
+        verifier
+    }
+}
+
+/// What a login or a refresh gave.
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+}
+
+impl Tokens {
+    pub(crate) fn of(answer: &Answer) -> Self {
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let text = |name: &str| answer.json()[name].as_str().expect(name).to_owned();
+        Self { access: text("access_token"), refresh: text("refresh_token") }
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn of(response: Response) -> Self {
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Self { status: head.status, headers: head.headers, text }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: impl header::AsHeaderName) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// `status error`, as in `400 invalid_grant`; every failure has both, and a sentence.
+    pub(crate) fn failure(&self) -> String {
+        let body = self.json();
+        assert!(body["error_description"].as_str().is_some_and(|sentence| !sentence.is_empty()), "{body}");
+        format!("{} {}", self.status.as_u16(), body["error"].as_str().expect("an error"))
+    }
+
+    /// The log position of a revoking call.
+    pub(crate) fn position(&self) -> Cursor {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.text);
+        let body = self.json();
+        format!("{}:{}", body["epoch"].as_str().expect("an epoch"), body["seq"]).parse().expect("a cursor")
+    }
+}
+
+/// Now, as a verifier is told.
+pub(crate) fn now() -> HostTime {
+    HostTime { wall: crate::clock::host_time(), monotonic: Duration::ZERO }
+}
