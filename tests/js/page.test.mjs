@@ -1,0 +1,111 @@
+// The demo page in a real browser: a token is taken apart, broken, mended, refreshed and kicked, in two tabs on one
+// stream.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { launchChromium } from '../../js/demo/verifiers/chromium.mjs'
+import { PACKAGE, issuerOf } from './support.mjs'
+
+const options = { timeout: 120_000 }
+
+/** A browser with the demo page's address; fails the story when a page throws. */
+async function demoOf(story) {
+  const issuer = await issuerOf(story, { command: 'demo', args: ['--package', PACKAGE] })
+  const browser = await launchChromium()
+  story.after(() => browser.close())
+  const context = await browser.newContext()
+  const [flaws, streams] = [[], []]
+  context.on('weberror', (error) => flaws.push(error.error()))
+  context.on('request', (request) => { if (request.url().includes('/revocations/stream')) streams.push(request) })
+  const open = async () => {
+    const page = await context.newPage()
+    await page.goto(issuer.url)
+    return page
+  }
+  return { issuer, open, streams, flaws }
+}
+
+async function signIn(page, name) {
+  await page.locator(`[data-account^="${name}:"]`).click()
+  await verdict(page, 'accepted')
+}
+
+const verdict = (page, word) => page.locator(`#verdict[data-verdict="${word}"]`).waitFor()
+const kicked = (page) => page.locator('#verdict-word', { hasText: 'Kicked' }).waitFor()
+const payload = async (page) => JSON.parse(await page.locator('#payload-json').textContent())
+
+test('a token is accepted, broken, mended, refreshed and kicked', options, async (story) => {
+  const { open, flaws } = await demoOf(story)
+  const page = await open()
+  await signIn(page, 'alice')
+  const before = await payload(page)
+  assert.equal(before.sub, 'alice')
+  assert.equal(await page.locator('#signed-out').isVisible(), false)
+
+  await page.locator('#break').click()
+  await verdict(page, 'refused')
+  assert.match(await page.locator('#verdict-detail').textContent(), /ERR_JWS_SIGNATURE_VERIFICATION_FAILED/)
+  await page.locator('#break').click()
+  await verdict(page, 'accepted')
+
+  await page.locator('#refresh').click()
+  await page.waitForFunction((jti) => !document.getElementById('payload-json').textContent.includes(jti), before.jti)
+  await verdict(page, 'accepted')
+  assert.equal((await payload(page)).sid, before.sid)
+
+  await page.locator('#kick').click()
+  await kicked(page)
+  assert.match(await page.locator('#verdict-detail').textContent(), /ERR_JWT_REVOKED/)
+  assert.deepEqual(flaws, [])
+})
+
+test('a wrong password is named', options, async (story) => {
+  const { open, flaws } = await demoOf(story)
+  const page = await open()
+  await page.locator('input[name=password]').fill('looking-glass')
+  await page.locator('#sign-in button.primary').click()
+  await page.locator('#sign-in-error:visible').waitFor()
+  assert.notEqual((await page.locator('#sign-in-error').textContent()).trim(), '')
+  assert.deepEqual(flaws, [])
+})
+
+test('two tabs hold one stream, and both see the kick', options, async (story) => {
+  const { issuer, open, streams, flaws } = await demoOf(story)
+  const first = await open()
+  await first.locator('#list-mode', { hasText: 'this tab' }).waitFor()
+  const second = await open()
+  await second.locator('#list-mode', { hasText: 'another tab' }).waitFor()
+  await signIn(first, 'alice')
+  await signIn(second, 'alice')
+
+  await issuer.admin('/subjects/alice/revoke')
+  await Promise.all([kicked(first), kicked(second)])
+  assert.equal(streams.length, 1, 'one stream for both')
+
+  // The tab that held it goes away, and the other takes over.
+  await signInAgain(second, 'bob')
+  await first.close()
+  await second.locator('#list-mode', { hasText: 'this tab' }).waitFor()
+  await issuer.admin('/subjects/bob/revoke')
+  await kicked(second)
+  assert.equal(streams.length, 2)
+  assert.deepEqual(flaws, [])
+})
+
+async function signInAgain(page, name) {
+  await page.locator('#sign-out').click()
+  await page.locator('#signed-out').waitFor()
+  await signIn(page, name)
+}
+
+test('while the issuer is away the page goes on, and says how old its list is', options, async (story) => {
+  const { issuer, open, flaws } = await demoOf(story)
+  const page = await open()
+  await signIn(page, 'alice')
+  await issuer.stop()
+  await page.locator('#list-age', { hasText: 'stale' }).waitFor()
+  await verdict(page, 'accepted')
+  await issuer.start()
+  await issuer.admin('/subjects/alice/revoke')
+  await kicked(page)
+  assert.deepEqual(flaws, [])
+})

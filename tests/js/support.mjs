@@ -1,0 +1,112 @@
+// What every story needs: the real binary, the built package, and ways to wait for what a verifier says.
+import { existsSync } from 'node:fs'
+import { EventEmitter, once } from 'node:events'
+import { createRequire } from 'node:module'
+import { connect, createServer } from 'node:net'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { startIssuer } from '../../js/demo/issuer.mjs'
+
+const fromRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+
+/** Folder of the built npm package. */
+export const PACKAGE = built(fromRoot('js/dist'), 'run `make build` first')
+const BINARY = built(
+  process.env.DOORLIST_BINARY ?? fromRoot('target/debug/doorlist'),
+  'run `cargo build --package doorlist` first, or name the binary in DOORLIST_BINARY',
+)
+/** Seconds. A slow machine may be late with it; nothing here asserts how fast anything is. */
+const HEARTBEAT = '1'
+
+export const { connectVerifier, createVerifier, isTokenError } = await import(pathToFileURL(`${PACKAGE}/index.js`))
+
+/** Imports one of the packages that the npm package is developed with. */
+export const importDevelopmentPackage = (name) => import(pathToFileURL(createRequire(fromRoot('js/package.json')).resolve(name)))
+
+/** An issuer that is gone when the story is over. */
+export async function issuerOf(story, { command, args = [] } = {}) {
+  const issuer = await startIssuer({ binary: BINARY, command, args: ['--heartbeat-secs', HEARTBEAT, ...args] })
+  story.after(() => issuer.remove())
+  return issuer
+}
+
+/** A session of a subject without an account, as a trusted back end opens it. */
+export const openSession = (issuer, sub) => issuer.admin('/sessions', { sub })
+
+/** A connected verifier that is closed when the story is over. */
+export async function verifierOf(story, issuer, options = {}) {
+  const verifier = await connectVerifier({ issuer, audience: 'api', ...options })
+  story.after(() => verifier.close())
+  return verifier
+}
+
+/** Resolves with what `look` finds, now or after one of these events. */
+export function after(verifier, event, look) {
+  const found = look()
+  if (found) return Promise.resolve(found)
+  return new Promise((resolve, reject) => {
+    const stop = verifier.on(event, () => {
+      try {
+        const found = look()
+        if (!found) return
+        stop()
+        resolve(found)
+      } catch (error) {
+        stop()
+        reject(error)
+      }
+    })
+  })
+}
+
+/** The refusal of a token, for this reason if one is given: now, or as soon as a list brings it. */
+export const refusal = (verifier, token, code) =>
+  after(verifier, 'change', () => {
+    try {
+      verifier.verify(token)
+    } catch (error) {
+      if (!isTokenError(error)) throw error
+      return code === undefined || error.code === code ? error : undefined
+    }
+  })
+
+/** A `fetch` that remembers lists and streams it was asked for; `stream` may change where one begins, or refuse it. */
+export function watchedFetch({ stream = (url) => url } = {}) {
+  const news = new EventEmitter()
+  const [lists, streams] = [[], []]
+  const watched = async (resource, init) => {
+    const url = new URL(resource)
+    if (url.pathname.endsWith('/revocations')) lists.push(url)
+    if (!url.pathname.endsWith('/revocations/stream')) return fetch(resource, init)
+    const response = await fetch(await stream(url), init)
+    streams.push(url)
+    news.emit('stream')
+    return response
+  }
+  return { fetch: watched, lists, streams, opened: () => once(news, 'stream') }
+}
+
+/** A TCP proxy in front of an issuer, whose connections can be cut and which can refuse new ones. */
+export async function startProxy(story) {
+  const sockets = new Set()
+  const proxy = { target: 0, refusing: false, url: '', cut: () => sockets.forEach((socket) => socket.destroy()) }
+  const server = createServer((client) => {
+    if (proxy.refusing) return client.destroy()
+    const upstream = connect(proxy.target, '127.0.0.1')
+    for (const [socket, other] of [[client, upstream], [upstream, client]]) {
+      sockets.add(socket)
+      socket.pipe(other)
+      socket.on('error', () => other.destroy())
+      socket.on('close', () => { sockets.delete(socket); other.destroy() })
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  proxy.url = `http://127.0.0.1:${server.address().port}`
+  story.after(() => { proxy.cut(); server.close() })
+  return proxy
+}
+
+function built(path, otherwise) {
+  if (!existsSync(path)) throw new Error(`there is no ${path}: ${otherwise}`)
+  return path
+}
