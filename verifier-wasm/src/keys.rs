@@ -1,6 +1,5 @@
 //! Public keys: their JWK form (RFC 8037), their names (RFC 7638), and which of them are trusted.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
@@ -14,6 +13,10 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, KeyFlaw};
 use crate::json::{self, MemberFlaw, Members};
 
+mod trusted;
+
+pub use trusted::KeySet;
+
 /// The most keys that a set may hold, and that are trusted at a time.
 pub const MAX_KEYS: usize = 16;
 
@@ -22,9 +25,6 @@ const MAX_JWKS_MEMBERS: usize = 64;
 
 /// The longest key set that is read, in bytes.
 pub const MAX_JWKS_LEN: usize = 64 * 1024;
-
-/// How many dropped keys are remembered: at one rotation a day, almost three years.
-const MAX_DROPPED: usize = 1024;
 
 /// A key's name: its RFC 7638 thumbprint with SHA-256, written as 43 characters of base64url.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -214,87 +214,6 @@ impl Jwks {
     }
 }
 
-/// The keys that are trusted now, and the names of those that a list took away.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct KeySet {
-    #[serde(rename = "keys")]
-    trusted: Vec<PublicKey>,
-    dropped: VecDeque<KeyId>,
-}
-
-impl KeySet {
-    /// The trusted key of this name.
-    pub fn find(&self, kid: KeyId) -> Option<&PublicKey> {
-        self.trusted.iter().find(|key| key.kid == kid)
-    }
-
-    /// The trusted keys.
-    pub fn trusted(&self) -> &[PublicKey] {
-        &self.trusted
-    }
-
-    /// Trusts these keys too, but for those that a list dropped. Returns how many are new.
-    ///
-    /// # Errors
-    /// [`KeyFlaw::TooMany`], and nothing changed.
-    pub fn add(&mut self, jwks: &Jwks) -> Result<usize, KeyFlaw> {
-        let new: Vec<PublicKey> = jwks
-            .keys
-            .iter()
-            .filter(|key| self.find(key.kid).is_none() && !self.dropped.contains(&key.kid))
-            .copied()
-            .collect();
-        if self.trusted.len().saturating_add(new.len()) > MAX_KEYS {
-            return Err(KeyFlaw::TooMany);
-        }
-        self.trusted.extend_from_slice(&new);
-        Ok(new.len())
-    }
-
-    /// Trusts exactly these keys from now on, as a list says; others that were trusted are dropped.
-    pub fn replace(&mut self, jwks: &Jwks) {
-        let old = std::mem::replace(&mut self.trusted, jwks.keys.clone());
-        self.dropped.retain(|kid| !jwks.keys.iter().any(|key| key.kid == *kid));
-        for key in old {
-            if self.find(key.kid).is_none() {
-                self.forbid(key.kid);
-            }
-        }
-    }
-
-    /// This set and what another one was saved as, by serialising it: a JWK Set with a further member `dropped`.
-    ///
-    /// # Errors
-    /// [`Error::Jwks`] when the text is not that.
-    pub(crate) fn restored(&self, saved: &str) -> Result<Self, Error> {
-        let mut set = self.clone();
-        let jwks = Jwks::parse(saved)?;
-        let refuse = |reason| Error::Jwks { reason };
-        let mut members = json::parse_object(saved.as_bytes()).map_err(|_| refuse(KeyFlaw::Form))?;
-        let Ok(Value::Array(dropped)) = members.take("dropped") else {
-            return Err(refuse(KeyFlaw::Form));
-        };
-        for kid in dropped {
-            let kid = kid.as_str().and_then(|kid| kid.parse().ok()).ok_or(refuse(KeyFlaw::KeyId))?;
-            set.trusted.retain(|key| key.kid != kid);
-            set.forbid(kid);
-        }
-        set.add(&jwks).map_err(refuse)?;
-        Ok(set)
-    }
-
-    /// Lets no key set bring this key back.
-    fn forbid(&mut self, kid: KeyId) {
-        if self.dropped.contains(&kid) {
-            return;
-        }
-        if self.dropped.len() >= MAX_DROPPED {
-            self.dropped.pop_front();
-        }
-        self.dropped.push_back(kid);
-    }
-}
-
 fn base64url_32<'a>(bytes: &[u8; 32], text: &'a mut [u8; 43]) -> &'a str {
     // 32 bytes are always 43 characters, so this cannot fail; an empty text would match nothing.
     Base64UrlUnpadded::encode(bytes, text).unwrap_or_default()
@@ -312,25 +231,14 @@ fn decode_32(text: &str) -> Option<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
-    use ed25519_dalek::SigningKey;
-
     use super::*;
-
-    fn key(number: u16) -> PublicKey {
-        let mut seed = [7; 32];
-        seed[..2].copy_from_slice(&number.to_be_bytes());
-        PublicKey::from_bytes(SigningKey::from_bytes(&seed).verifying_key().as_bytes()).unwrap()
-    }
-
-    fn set(numbers: impl IntoIterator<Item = u16>) -> Jwks {
-        Jwks { keys: numbers.into_iter().map(key).collect() }
-    }
 
     #[test]
     fn a_key_id_has_one_spelling() {
-        let kid = key(1).kid();
-        assert_eq!(kid.to_string().parse(), Ok(kid));
-        let text = kid.to_string();
+        // RFC 8037 appendix A.3.
+        let text = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+        let kid: KeyId = text.parse().unwrap();
+        assert_eq!(kid.to_string(), text);
         for other in ["", "A", &format!("{text}="), &format!("{text}A"), &text[1..]] {
             assert_eq!(other.parse::<KeyId>(), Err(MalformedKeyId), "{other}");
         }
@@ -338,12 +246,6 @@ mod tests {
 
     #[test]
     fn a_set_is_bounded() {
-        let mut keys = KeySet::default();
-        assert_eq!(keys.add(&set(0..10)), Ok(10));
-        assert_eq!(keys.add(&set(5..16)), Ok(6));
-        assert_eq!(keys.add(&set(15..17)), Err(KeyFlaw::TooMany));
-        assert_eq!(keys.trusted().len(), MAX_KEYS);
-
         let members = |count: usize| format!("{{\"keys\":[{}]}}", vec!["{}"; count].join(","));
         assert!(Jwks::parse(&members(MAX_JWKS_MEMBERS)).is_ok());
         assert_eq!(
@@ -353,25 +255,5 @@ mod tests {
         let padded = |length: usize| members(0) + &" ".repeat(length - members(0).len());
         assert!(Jwks::parse(&padded(MAX_JWKS_LEN)).is_ok());
         assert_eq!(Jwks::parse(&padded(MAX_JWKS_LEN + 1)), Err(Error::Jwks { reason: KeyFlaw::TooMany }));
-    }
-
-    #[test]
-    fn the_dropped_are_bounded_too() {
-        let mut keys = KeySet::default();
-        for number in 0..1030 {
-            keys.replace(&set([number]));
-        }
-        assert_eq!(keys.dropped.len(), MAX_DROPPED);
-        assert_eq!(keys.add(&set([6])), Ok(0), "still remembered");
-        assert_eq!(keys.add(&set([4])), Ok(1), "forgotten");
-    }
-
-    #[test]
-    fn a_key_dropped_twice_is_remembered_once() {
-        let mut keys = KeySet::default();
-        for numbers in [[1, 2], [1, 3], [1, 2], [1, 3]] {
-            keys.replace(&set(numbers));
-        }
-        assert_eq!(keys.dropped, [key(2).kid()]);
     }
 }
