@@ -126,11 +126,35 @@ pub struct LogSettings {
     pub format: LogFormat,
 }
 
+impl Settings {
+    /// Whether these can all hold at once.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Contradiction`].
+    pub fn check(&self) -> Result<(), Contradiction> {
+        let AddressSettings { listen, issuer, .. } = &self.addresses;
+        if issuer.is_none() && listen.ip().is_unspecified() {
+            return Err(Contradiction::NamelessIssuer { listen: *listen });
+        }
+        self.lifetimes.check()
+    }
+}
+
 const DAY: u64 = 86_400;
 
 /// Two settings that cannot both hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
+    /// Every address is listened on, and none is a name.
+    #[error(
+        "--listen (DOORLIST_LISTEN) is {listen}, which is every address and so no name: \
+         say with --issuer (DOORLIST_ISSUER) what the issuer is called"
+    )]
+    NamelessIssuer {
+        /// `--listen`.
+        listen: SocketAddr,
+    },
     /// A session would end before it is idle.
     #[error(
         "--refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS) is {idle} but a session lives {absolute} at most: \
@@ -167,12 +191,7 @@ pub enum Contradiction {
 }
 
 impl LifetimeSettings {
-    /// Whether these can all hold at once.
-    ///
-    /// # Errors
-    ///
-    /// The first [`Contradiction`].
-    pub fn check(&self) -> Result<(), Contradiction> {
+    fn check(&self) -> Result<(), Contradiction> {
         let (idle, absolute) = (self.refresh_idle_secs, self.refresh_absolute_secs);
         if idle > absolute {
             return Err(Contradiction::IdleOutlivesSession { idle, absolute });

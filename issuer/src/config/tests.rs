@@ -73,7 +73,7 @@ fn impossible_values_are_refused_with_a_reason() {
 
 #[test]
 fn contradictions_say_what_to_change() {
-    let check = |args: &[&str]| serve(args).expect("values").lifetimes.check();
+    let check = |args: &[&str]| serve(args).expect("values").check();
     assert_eq!(
         check(&["--refresh-grace-secs", "60", "--refresh-idle-secs", "60"]),
         Err(Contradiction::GraceOutlivesIdle { grace: 60, idle: 60 })
@@ -82,9 +82,27 @@ fn contradictions_say_what_to_change() {
         check(&["--refresh-absolute-secs", "3600"]),
         Err(Contradiction::IdleOutlivesSession { idle: 2_592_000, absolute: 3600 })
     );
+    assert_eq!(
+        check(&["--listen", "0.0.0.0:8787"]),
+        Err(Contradiction::NamelessIssuer { listen: "0.0.0.0:8787".parse().expect("an address") })
+    );
+    assert_eq!(check(&["--listen", "[::]:8787", "--issuer", "https://issuer.example"]), Ok(()));
     let settings =
         check(&["--refresh-absolute-secs", "600", "--refresh-idle-secs", "600", "--access-ttl-secs", "900"]);
     assert_eq!(settings, Err(Contradiction::TokenOutlivesSession { ttl: 900, absolute: 600 }));
+}
+
+#[test]
+fn an_issuer_knows_its_path_and_whether_it_is_exposed() {
+    let issuer = |text: &str| text.parse::<IssuerUrl>().expect("an issuer");
+    assert_eq!(issuer("https://issuer.example").path(), "");
+    assert_eq!(issuer("https://issuer.example/tenants/a").path(), "/tenants/a");
+    assert!(issuer("http://issuer.example").is_exposed());
+    for local in
+        ["https://issuer.example", "http://127.0.0.1:8787", "http://[::1]:8787", "http://localhost/x"]
+    {
+        assert!(!issuer(local).is_exposed(), "{local}");
+    }
 }
 
 #[test]

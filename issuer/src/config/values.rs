@@ -28,6 +28,19 @@ impl IssuerUrl {
         &self.0
     }
 
+    /// What follows the host: empty, or beginning with a slash.
+    pub fn path(&self) -> &str {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        rest.find('/').map_or("", |at| &rest[at..])
+    }
+
+    /// Whether tokens travel in the clear: plain http, and not within this machine.
+    pub fn is_exposed(&self) -> bool {
+        let Some(rest) = self.0.strip_prefix("http://") else { return false };
+        let host = rest.split('/').next().unwrap_or(rest);
+        !["127.", "[::1]", "localhost"].iter().any(|local| host.starts_with(local))
+    }
+
     /// The URL of something below it; `path` begins with a slash.
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)

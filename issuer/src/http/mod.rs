@@ -53,6 +53,7 @@ fn public() -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/jwks.json", get(well_known::jwks))
         .route("/.well-known/oauth-authorization-server", get(well_known::metadata))
+        .route("/.well-known/oauth-authorization-server/{*path}", get(well_known::metadata_of_path))
         .route("/revocations", get(revocations::list))
         .route("/revocations/stream", get(revocations::follow))
         // Before the layer, which otherwise would not see the OPTIONS requests that browsers ask leave with.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::ApiError;
 use crate::app::App;
 
 /// `GET /.well-known/jwks.json`: RFC 7517 §5.
@@ -31,6 +32,18 @@ struct Metadata {
     grant_types_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 1],
     revocation_endpoint_auth_methods_supported: [&'static str; 1],
+}
+
+/// `GET /.well-known/oauth-authorization-server/{path}`: where RFC 8414 §3.1 looks for the metadata of an issuer
+/// that has a path.
+pub(super) async fn metadata_of_path(
+    state: State<Arc<App>>,
+    Path(path): Path<String>,
+) -> Result<Response, ApiError> {
+    if state.issuer.path().strip_prefix('/') != Some(path.as_str()) {
+        return Err(ApiError::not_found("this is not the issuer's path"));
+    }
+    Ok(metadata(state).await)
 }
 
 /// `GET /.well-known/oauth-authorization-server`: RFC 8414 §3.

@@ -162,3 +162,56 @@ async fn read(desk: &Desk, secrets: &MasterSecrets) -> Result<Option<(Held, Seal
 fn names(kids: &[KeyId]) -> Vec<String> {
     kids.iter().map(KeyId::to_string).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::{Limits, LogView};
+    use crate::testing::FailingStore;
+
+    const OLD: &str = "an-old-secret-of-some-length";
+    const NEW: &str = "the-new-secret-of-some-length";
+
+    async fn desk() -> Arc<Desk> {
+        let store = Arc::new(FailingStore::in_memory());
+        Desk::open(store, Limits::default(), Duration::from_secs(10)).await.expect("a desk")
+    }
+
+    async fn open(desk: &Arc<Desk>, secrets: &str) -> Result<Keys, KeysError> {
+        let secrets = MasterSecrets::parse(secrets).expect("secrets");
+        Keys::open(Arc::clone(desk), secrets, desk.standing().confirmed_at).await
+    }
+
+    #[tokio::test]
+    async fn a_ring_is_made_once_and_the_log_names_its_keys() {
+        let desk = desk().await;
+        let first = open(&desk, OLD).await.expect("made").ring();
+        assert_eq!(open(&desk, OLD).await.expect("read").ring().status(), first.status());
+        desk.beat().await.expect("the store");
+        assert_ne!(desk.log(LogView::last_key_change), doorlist_verifier::Seq::ZERO);
+    }
+
+    #[tokio::test]
+    async fn a_new_master_secret_takes_over_while_the_old_one_is_still_given() {
+        let desk = desk().await;
+        let ring = open(&desk, OLD).await.expect("made").ring();
+        assert!(matches!(open(&desk, NEW).await, Err(KeysError::Unreadable(_))));
+        let both = open(&desk, &format!("{NEW}\n{OLD}")).await.expect("opens under the old one");
+        assert_eq!(both.ring().status(), ring.status());
+        let sealed_anew = open(&desk, NEW).await.expect("opens under the new one");
+        assert_eq!(sealed_anew.ring().status(), ring.status());
+    }
+
+    #[tokio::test]
+    async fn two_nodes_that_retire_one_key_do_it_once() {
+        let desk = desk().await;
+        let (here, there) = (open(&desk, OLD).await.expect("keys"), open(&desk, OLD).await.expect("keys"));
+        let (kid, now) = (here.ring().active().kid(), desk.standing().confirmed_at);
+        here.retire(kid, now).await.expect("it is trusted");
+        // The other node decides on an old copy, is told so by the store, and decides anew.
+        assert!(matches!(there.retire(kid, now).await, Err(KeysError::UnknownKey(_))));
+        assert_eq!(there.ring().status(), here.ring().status());
+    }
+}

@@ -74,7 +74,7 @@ impl Server {
     ///
     /// [`ServeError`], before anything is served.
     pub async fn open(settings: Settings) -> Result<Self, ServeError> {
-        settings.lifetimes.check()?;
+        settings.check()?;
         let secrets = settings.secrets.load(&settings.store.store)?;
         let address = settings.addresses.listen;
         let listener =
@@ -83,6 +83,9 @@ impl Server {
             Some(issuer) => issuer,
             None => IssuerUrl::of_address(listener.local_addr()?),
         };
+        if issuer.is_exposed() {
+            tracing::warn!(%issuer, "tokens travel in the clear: put a proxy with TLS before it, and https:// into --issuer");
+        }
         let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
         let store = open_store(settings.store.store).await?;
         let desk = Desk::open(store, settings.lifetimes.limits(), heartbeat).await?;
@@ -90,6 +93,7 @@ impl Server {
         let keys = Arc::new(Keys::open(Arc::clone(&desk), secrets.master.clone(), now).await?);
         let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), issuer.as_str(), heartbeat)?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        tracing::info!(%issuer, kid = %keys.ring().active().kid(), position = %desk.standing().position, "open");
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             desk,

@@ -47,30 +47,32 @@ impl Site {
         Self::with(&[]).await
     }
 
-    /// With these flags of `serve`.
+    /// With these flags of `serve`; the issuer is [`ISSUER`] if they do not say another.
     pub(crate) async fn with(flags: &[&str]) -> Self {
-        let line = ["doorlist", "serve", "--issuer", ISSUER].iter().chain(flags);
+        let issuer: &[&str] = if flags.contains(&"--issuer") { &[] } else { &["--issuer", ISSUER] };
+        let line = ["doorlist", "serve"].iter().chain(issuer).chain(flags);
         let settings = Cli::try_parse_from(line).expect("settings").settings().expect("serve").clone();
         Self::on(Arc::new(FailingStore::in_memory()), settings).await
     }
 
     async fn on(store: Arc<FailingStore>, settings: Settings) -> Self {
         let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
+        let issuer = settings.addresses.issuer.expect("it was given");
         let desk = Desk::open(store.clone(), settings.lifetimes.limits(), heartbeat).await.expect("a desk");
         let secrets = MasterSecrets::parse(SECRET).expect("a secret");
         let now = store_time(&desk.standing());
         let keys = Keys::open(Arc::clone(&desk), secrets.clone(), now).await.expect("keys");
         let keys = Arc::new(keys);
-        let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), ISSUER, heartbeat);
+        let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), issuer.as_str(), heartbeat);
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             desk,
             keys,
             revocations: Arc::new(revocations.expect("a list")),
-            refresh_tokens: RefreshTokens::new(&secrets, ISSUER),
+            refresh_tokens: RefreshTokens::new(&secrets, issuer.as_str()),
             passwords: Passwords::new(2),
             admin_key: AdminKey::parse(ADMIN_KEY).expect("a key"),
-            issuer: settings.addresses.issuer.expect("it was given"),
+            issuer,
             audience: settings.addresses.audience,
             lifetimes: settings.lifetimes,
             allowed_origins: settings.addresses.allowed_origins,

@@ -203,6 +203,11 @@ async fn metadata_and_keys_are_where_they_say() {
         let status = site.send(Request::get(path).body(Body::empty()).expect("a request")).await.status();
         assert_ne!(status, StatusCode::NOT_FOUND, "{url}");
     }
+    assert_eq!(site.get("/.well-known/oauth-authorization-server/other").await.failure(), "404 not_found");
+    let tenant = Site::with(&["--issuer", "https://issuer.example/tenants/a"]).await;
+    let metadata = tenant.get("/.well-known/oauth-authorization-server/tenants/a").await.json();
+    assert_eq!(metadata["jwks_uri"], "https://issuer.example/tenants/a/.well-known/jwks.json");
+
     let jwks = site.get("/.well-known/jwks.json").await;
     assert_eq!(jwks.header(header::CONTENT_TYPE), "application/jwk-set+json");
     assert_eq!(jwks.header(header::CACHE_CONTROL), "public, max-age=60");
