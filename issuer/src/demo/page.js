@@ -134,6 +134,9 @@ on('sign-out', async () => {
   keep(null)
 })
 
+// Until now nobody would have heard: a form sent by the browser itself would show the password in the address.
+$('signed-out').inert = false
+
 function on(id, action) {
   $(id).addEventListener('click', async () => {
     $(id).disabled = true
