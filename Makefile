@@ -11,6 +11,7 @@ WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version =
 WASM_PACK_VERSION := 0.15.1
 WASM_BINDGEN := $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)/bin/wasm-bindgen
 WASM_PACK := $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)/bin/wasm-pack
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export PATH := $(CURDIR)/js/node_modules/.bin:$(dir $(WASM_BINDGEN)):$(dir $(WASM_PACK)):$(PATH)
 
 say = @printf '\033[1mdoorlist\033[0m  %s\n'
@@ -21,7 +22,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Kick a user and watch every verifier refuse her (ONCE=1: and exit)
-	@node js/demo/demo.mjs $(if $(ONCE),--once)
+	@DOORLIST_BINARY=$(TARGET)/release/doorlist node js/demo/demo.mjs $(if $(ONCE),--once)
 
 test: prerequisites browser ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences package test-js

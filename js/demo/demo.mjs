@@ -13,31 +13,37 @@ const HEARTBEAT_SECONDS = 2
 const { values: { once: onlyOnce } } = parseArgs({ options: { once: { type: 'boolean' } } })
 const fromRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-const issuer = await startIssuer({
-  binary: fromRoot('target/release/doorlist'),
-  command: 'demo',
-  args: ['--package', fromRoot('js/dist'), '--heartbeat-secs', String(HEARTBEAT_SECONDS)],
-  port: onlyOnce ? 0 : 8787,
-})
 const verifiers = []
-let failed = false
+let issuer
 try {
+  issuer = await startIssuer({
+    binary: process.env.DOORLIST_BINARY ?? fromRoot('target/release/doorlist'),
+    command: 'demo',
+    args: ['--package', fromRoot('js/dist'), '--heartbeat-secs', String(HEARTBEAT_SECONDS)],
+    port: onlyOnce ? 0 : 8787,
+  })
   await tellTheStory()
+  if (!onlyOnce) await stayUp()
 } catch (error) {
-  failed = true
   console.error(`\n  ✗ ${error.message}`)
+  process.exitCode = 1
+} finally {
+  for (const verifier of verifiers) await verifier.close()
+  await issuer?.remove()
 }
-for (const verifier of verifiers) await verifier.close()
-if (!failed && !onlyOnce) {
+
+async function stayUp() {
   scene('Your turn')
   note(`${issuer.url}  has a page to play with; sign in as alice, open two tabs, kick her.`)
   note('Ctrl-C ends it.')
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 }
-await issuer.remove()
-process.exitCode = failed ? 1 : 0
 
 async function tellTheStory() {
+  scene('An issuer with two users')
+  const { subjects } = await issuer.admin('/subjects')
+  check(`${issuer.url} keeps the accounts of ${subjects.map(({ sub }) => sub).join(' and ')}`, subjects.length === 2)
+
   scene('Alice logs in on two devices')
   const laptop = await issuer.login('alice', 'wonderland', 'laptop')
   const phone = await issuer.login('alice', 'wonderland', 'phone')
@@ -50,7 +56,7 @@ async function tellTheStory() {
     verifiers.push(verifier)
     for (const { access_token: token } of [laptop, phone]) {
       const answer = await verifier.verify(token)
-      check(`${verifier.name}: ${describe(answer)}`, answer.accepted)
+      check(`${label(verifier)}: ${describe(answer)}`, answer.accepted)
     }
   }
 
@@ -58,7 +64,7 @@ async function tellTheStory() {
   const refreshed = await issuer.refresh(laptop.refresh_token)
   for (const verifier of verifiers) {
     const answer = await verifier.verify(refreshed.access_token)
-    check(`${verifier.name}: ${describe(answer)}`, answer.accepted)
+    check(`${label(verifier)}: ${describe(answer)}`, answer.accepted)
   }
 
   scene('Alice is kicked')
@@ -66,7 +72,7 @@ async function tellTheStory() {
   table(['verifier', 'mode', 'first refusal after the acknowledged kick'], refusals)
   for (const verifier of verifiers) {
     const answer = await verifier.verify(phone.access_token)
-    check(`${verifier.name} refuses her phone's token too: ${answer.code}`, answer.code === 'ERR_JWT_REVOKED')
+    check(`${label(verifier)} refuses her phone's token too: ${answer.code}`, answer.code === 'ERR_JWT_REVOKED')
   }
   const refused = await issuer.refresh(refreshed.refresh_token).catch((error) => error)
   check('her refresh token is dead', refused.status === 400 && /invalid_grant/.test(refused.message))
@@ -79,18 +85,18 @@ async function tellTheStory() {
   note(`waiting until the lists are ${3 * HEARTBEAT_SECONDS} s old: three heartbeats unheard are an outage`)
   for (const verifier of verifiers) {
     const answer = await until(verifier, bob.access_token, (answer) => answer.freshness?.stale)
-    check(`${verifier.name}: ${describe(answer)}`, answer.accepted && answer.freshness.stale)
+    check(`${label(verifier)}: ${describe(answer)}`, answer.accepted && answer.freshness.stale)
   }
   for (const verifier of verifiers) {
     const answer = await verifier.verify(refreshed.access_token)
-    check(`${verifier.name} still refuses Alice: ${answer.code}`, answer.code === 'ERR_JWT_REVOKED')
+    check(`${label(verifier)} still refuses Alice: ${answer.code}`, answer.code === 'ERR_JWT_REVOKED')
   }
 
   scene(`The issuer is back after ${Math.round((performance.now() - stoppedAt) / 1000)} s`)
   await issuer.start()
   for (const verifier of verifiers) {
     const answer = await until(verifier, bob.access_token, (answer) => answer.freshness && !answer.freshness.stale)
-    check(`${verifier.name}: ${describe(answer)}`, answer.accepted)
+    check(`${label(verifier)}: ${describe(answer)}`, answer.accepted)
   }
   table(['verifier', 'mode', 'first refusal after Bob is kicked'], await kick('bob', bob.access_token))
 }
@@ -98,11 +104,11 @@ async function tellTheStory() {
 /** Kicks, and answers a row for each verifier: how long after the acknowledgement it first refused. */
 async function kick(sub, token) {
   const refusals = await Promise.all(verifiers.map((verifier) => verifier.watch(token)))
-  await issuer.admin(`/subjects/${sub}/revoke`)
+  await issuer.admin(`/subjects/${sub}/revoke`, { method: 'POST' })
   const acknowledged = performance.timeOrigin + performance.now()
   return Promise.all(verifiers.map(async (verifier, index) => {
     const { at, code } = await refusals[index]()
-    if (code !== 'ERR_JWT_REVOKED') throw new Error(`${verifier.name} refused for another reason: ${code}`)
+    if (code !== 'ERR_JWT_REVOKED') throw new Error(`${label(verifier)} refused for another reason: ${code}`)
     const after = at - acknowledged
     return [verifier.name, verifier.mode, after < 0 ? 'before the answer arrived' : `${after.toFixed(1)} ms`]
   }))
@@ -116,6 +122,10 @@ async function until(verifier, token, holds) {
     if (holds(answer) || performance.now() > deadline) return answer
     await verifier.pause()
   }
+}
+
+function label({ name, mode }) {
+  return `${name} (${mode})`
 }
 
 function describe({ accepted, code, freshness }) {

@@ -39,7 +39,9 @@ class Issuer {
   /** Starts the process, on the port and store it had before if it ran already. */
   async start(port = this.#port) {
     const args = [this.#command, '--store', `embedded:${join(this.#folder, 'doorlist.redb')}`, '--listen', `127.0.0.1:${port}`, ...this.#args]
-    const child = spawn(this.#binary, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    // Every setting is given here; what the caller's shell says to another issuer is not for this one.
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DOORLIST_')))
+    const child = spawn(this.#binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     const said = []
     for (const stream of [child.stdout, child.stderr]) {
@@ -82,9 +84,10 @@ class Issuer {
     return this.#ask('/token', { body: form })
   }
 
-  /** A `POST` to the admin API; answers its JSON. */
-  admin(path, body) {
+  /** The admin API: a `GET`, or with `method` something else; answers its JSON. */
+  admin(path, { method = 'GET', body } = {}) {
     return this.#ask(`/admin${path}`, {
+      method,
       body: body && JSON.stringify(body),
       headers: { authorization: `Bearer ${this.#adminKey}`, ...(body && { 'content-type': 'application/json' }) },
     })

@@ -49,14 +49,14 @@ export function findChromium() {
   return found
 }
 
+export function launchChromium() {
+  const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
+  return chromium.launch({ executablePath: findChromium(), chromiumSandbox: process.getuid?.() !== 0, args })
+}
+
 /** Opens an address in Chromium and answers with the first line that its page logs. */
 export async function firstLineInChromium(address) {
-  const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
-  const browser = await chromium.launch({
-    executablePath: findChromium(),
-    chromiumSandbox: process.getuid?.() !== 0,
-    args,
-  })
+  const browser = await launchChromium()
   try {
     const page = await browser.newPage()
     const line = new Promise((resolve, reject) => {

@@ -1,29 +1,10 @@
 // A browser: the package in a page of a real Chromium.
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { chromium } from 'playwright-core'
+import { launchChromium } from '../../packaging/tools.mjs'
 import { note } from '../terminal.mjs'
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-
-/** The path of a Chromium, or undefined. `CHROMIUM` names one that is not on the PATH. */
-export function findChromium() {
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  const candidates = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) => folders.map((folder) => join(folder, name)))
-  return [process.env.CHROMIUM, ...candidates].find((path) => {
-    try { accessSync(path, constants.X_OK); return true } catch { return false }
-  })
-}
-
-export function launchChromium(executablePath = findChromium()) {
-  if (!executablePath) throw new Error('no Chromium found: apt-get install chromium, or name one in CHROMIUM=/path/to/chrome')
-  return chromium.launch({ executablePath, args: FLAGS })
-}
-
 export async function chromiumVerifier(issuer) {
-  const executablePath = findChromium()
-  if (!executablePath) return note('Chromium: none found, so no browser this time (apt-get install chromium)')
-  const browser = await launchChromium(executablePath)
+  const browser = await launchChromium().catch((error) => note(`left out: ${error.message}`))
+  if (!browser) return
   const page = await browser.newPage()
   await page.goto(issuer)
   await page.evaluate(async (issuer) => {
