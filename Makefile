@@ -40,6 +40,7 @@ test-js: package
 	$(say) 'JavaScript tests'
 	@cargo build --package doorlist
 	@cd js && npm test && npm run test:packaging
+	@DOORLIST_BINARY=$(TARGET)/debug/doorlist node js/demo/demo.mjs --once
 
 issuer: prerequisites
 	$(say) 'building the issuer (the first time takes about 4 minutes)'

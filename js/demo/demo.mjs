@@ -10,8 +10,10 @@ import { workerdVerifier } from './verifiers/workerd.mjs'
 import { check, note, scene, table } from './terminal.mjs'
 
 const HEARTBEAT_SECONDS = 2
-const { values: { once: onlyOnce } } = parseArgs({ options: { once: { type: 'boolean' } } })
-const fromRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const {
+  values: { once: onlyOnce },
+} = parseArgs({ options: { once: { type: 'boolean' } } })
+const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 const verifiers = []
 let issuer
@@ -74,7 +76,7 @@ async function tellTheStory() {
     const answer = await verifier.verify(phone.access_token)
     check(`${label(verifier)} refuses her phone's token too: ${answer.code}`, answer.code === 'ERR_JWT_REVOKED')
   }
-  const refused = await issuer.refresh(refreshed.refresh_token).catch((error) => error)
+  const refused = await issuer.refresh(refreshed.refresh_token).catch(error => error)
   check('her refresh token is dead', refused.status === 400 && /invalid_grant/.test(refused.message))
 
   scene('The issuer stops')
@@ -84,7 +86,7 @@ async function tellTheStory() {
   const stoppedAt = performance.now()
   note(`waiting until the lists are ${3 * HEARTBEAT_SECONDS} s old: three heartbeats unheard are an outage`)
   for (const verifier of verifiers) {
-    const answer = await until(verifier, bob.access_token, (answer) => answer.freshness?.stale)
+    const answer = await until(verifier, bob.access_token, answer => answer.freshness?.stale)
     check(`${label(verifier)}: ${describe(answer)}`, answer.accepted && answer.freshness.stale)
   }
   for (const verifier of verifiers) {
@@ -95,7 +97,7 @@ async function tellTheStory() {
   scene(`The issuer is back after ${Math.round((performance.now() - stoppedAt) / 1000)} s`)
   await issuer.start()
   for (const verifier of verifiers) {
-    const answer = await until(verifier, bob.access_token, (answer) => answer.freshness && !answer.freshness.stale)
+    const answer = await until(verifier, bob.access_token, answer => answer.freshness && !answer.freshness.stale)
     check(`${label(verifier)}: ${describe(answer)}`, answer.accepted)
   }
   table(['verifier', 'mode', 'first refusal after Bob is kicked'], await kick('bob', bob.access_token))
@@ -103,15 +105,17 @@ async function tellTheStory() {
 
 /** Kicks, and answers a row for each verifier: how long after the acknowledgement it first refused. */
 async function kick(sub, token) {
-  const refusals = await Promise.all(verifiers.map((verifier) => verifier.watch(token)))
+  const refusals = await Promise.all(verifiers.map(verifier => verifier.watch(token)))
   await issuer.admin(`/subjects/${sub}/revoke`, { method: 'POST' })
   const acknowledged = performance.timeOrigin + performance.now()
-  return Promise.all(verifiers.map(async (verifier, index) => {
-    const { at, code } = await refusals[index]()
-    if (code !== 'ERR_JWT_REVOKED') throw new Error(`${label(verifier)} refused for another reason: ${code}`)
-    const after = at - acknowledged
-    return [verifier.name, verifier.mode, after < 0 ? 'before the answer arrived' : `${after.toFixed(1)} ms`]
-  }))
+  return Promise.all(
+    verifiers.map(async (verifier, index) => {
+      const { at, code } = await refusals[index]()
+      if (code !== 'ERR_JWT_REVOKED') throw new Error(`${label(verifier)} refused for another reason: ${code}`)
+      const after = at - acknowledged
+      return [verifier.name, verifier.mode, `${after.toFixed(1)} ms${after < 0 ? ' (before the answer arrived)' : ''}`]
+    }),
+  )
 }
 
 /** Asks until the answer is as hoped, for a minute at the most; answers the last one. */

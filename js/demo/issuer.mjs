@@ -26,7 +26,13 @@ export async function startIssuer({ binary, command = 'serve', args = [], port =
 }
 
 class Issuer {
-  #binary; #command; #args; #folder; #child; #port; #adminKey
+  #binary
+  #command
+  #args
+  #folder
+  #child
+  #port
+  #adminKey
   url
 
   constructor({ binary, command, args, folder }) {
@@ -38,19 +44,31 @@ class Issuer {
 
   /** Starts the process, on the port and store it had before if it ran already. */
   async start(port = this.#port) {
-    const args = [this.#command, '--store', `embedded:${join(this.#folder, 'doorlist.redb')}`, '--listen', `127.0.0.1:${port}`, ...this.#args]
+    const args = [
+      this.#command,
+      '--store',
+      `embedded:${join(this.#folder, 'doorlist.redb')}`,
+      '--listen',
+      `127.0.0.1:${port}`,
+      ...this.#args,
+    ]
     // Every setting is given here; what the caller's shell says to another issuer is not for this one.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DOORLIST_')))
     const child = spawn(this.#binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     const said = []
     for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => { said.push(line); said.splice(0, said.length - 20) })
+      createInterface({ input: stream }).on('line', line => {
+        said.push(line)
+        said.splice(0, said.length - 20)
+      })
     }
     this.url = await new Promise((resolve, reject) => {
-      child.once('error', (error) => reject(new Error(`${this.#binary} cannot be started (${error.code}); \`make issuer\` builds it`)))
-      child.once('exit', (code) => reject(new Error(`the issuer ended with ${code} at its start:\n${said.join('\n')}`)))
-      createInterface({ input: child.stdout }).on('line', (line) => {
+      child.once('error', error =>
+        reject(new Error(`${this.#binary} cannot be started (${error.code}); \`make issuer\` builds it`)),
+      )
+      child.once('exit', code => reject(new Error(`the issuer ended with ${code} at its start:\n${said.join('\n')}`)))
+      createInterface({ input: child.stdout }).on('line', line => {
         const address = /listening on (http:\/\/\S+)/.exec(line)?.[1]
         if (address) resolve(address)
       })
@@ -75,12 +93,19 @@ class Issuer {
 
   /** `POST /login`, the answer of RFC 6749 §5.1. */
   login(username, password, device) {
-    return this.#ask('/login', { body: JSON.stringify({ username, password, device }), headers: { 'content-type': 'application/json' } })
+    return this.#ask('/login', {
+      body: JSON.stringify({ username, password, device }),
+      headers: { 'content-type': 'application/json' },
+    })
   }
 
   /** `POST /token`: a refresh token for an access token. */
   refresh(refreshToken, clientId) {
-    const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, ...(clientId && { client_id: clientId }) })
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken,
+      ...(clientId && { client_id: clientId }),
+    })
     return this.#ask('/token', { body: form })
   }
 
@@ -96,7 +121,8 @@ class Issuer {
   async #ask(path, init) {
     const response = await fetch(this.url + path, { method: 'POST', ...init })
     const text = await response.text()
-    if (!response.ok) throw Object.assign(new Error(`${path} answered ${response.status}: ${text}`), { status: response.status })
+    if (!response.ok)
+      throw Object.assign(new Error(`${path} answered ${response.status}: ${text}`), { status: response.status })
     return text && JSON.parse(text)
   }
 }

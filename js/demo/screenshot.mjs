@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { launchChromium } from '../packaging/tools.mjs'
 import { startIssuer } from './issuer.mjs'
 
-const fromRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const issuer = await startIssuer({
   binary: process.env.DOORLIST_BINARY ?? fromRoot('target/release/doorlist'),
   command: 'demo',
@@ -11,7 +11,7 @@ const issuer = await startIssuer({
 })
 try {
   const browser = await launchChromium()
-  const page = await browser.newPage({ viewport: { width: 1180, height: 780 }, deviceScaleFactor: 1.5 })
+  const page = await browser.newPage({ viewport: { width: 1180, height: 860 }, deviceScaleFactor: 1.5 })
   await page.goto(issuer.url)
   await page.click('[data-account^=bob]')
   await page.waitForSelector('[data-verdict=accepted]')

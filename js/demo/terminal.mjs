@@ -1,5 +1,5 @@
 // How the demo speaks.
-const bold = (text) => (process.stdout.isTTY ? `\x1b[1m${text}\x1b[0m` : text)
+const bold = text => (process.stdout.isTTY ? `\x1b[1m${text}\x1b[0m` : text)
 
 export function scene(title) {
   console.log(`\n${bold(title)}`)
@@ -16,7 +16,7 @@ export function check(text, holds) {
 }
 
 export function table(head, rows) {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column].length)))
-  const line = (row) => `  ${row.map((cell, column) => cell.padEnd(widths[column])).join('   ')}`.trimEnd()
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map(row => row[column].length)))
+  const line = row => `  ${row.map((cell, column) => cell.padEnd(widths[column])).join('   ')}`.trimEnd()
   console.log([bold(line(head)), ...rows.map(line)].join('\n'))
 }

@@ -3,14 +3,14 @@ import { launchChromium } from '../../packaging/tools.mjs'
 import { note } from '../terminal.mjs'
 
 export async function chromiumVerifier(issuer) {
-  const browser = await launchChromium().catch((error) => note(`left out: ${error.message}`))
+  const browser = await launchChromium().catch(error => note(`left out: ${error.message}`))
   if (!browser) return
   const page = await browser.newPage()
   await page.goto(issuer)
-  await page.evaluate(async (issuer) => {
+  await page.evaluate(async issuer => {
     const { connectVerifier, isTokenError } = await import('/doorlist/index.js')
     const verifier = await connectVerifier({ issuer, audience: 'api' })
-    const verify = (token) => {
+    const verify = token => {
       try {
         const { freshness } = verifier.verify(token)
         return { accepted: true, freshness }
@@ -25,12 +25,12 @@ export async function chromiumVerifier(issuer) {
   return {
     name: 'Chromium',
     mode: 'stream',
-    verify: (token) => page.evaluate((token) => globalThis.demo.verify(token), token),
+    verify: token => page.evaluate(token => globalThis.demo.verify(token), token),
     close: () => browser.close(),
 
     async watch(token) {
-      await page.evaluate((token) => {
-        globalThis.demo.refusal = new Promise((resolve) => {
+      await page.evaluate(token => {
+        globalThis.demo.refusal = new Promise(resolve => {
           globalThis.demo.verifier.on('change', () => {
             const { accepted, code } = globalThis.demo.verify(token)
             if (!accepted) resolve({ at: performance.timeOrigin + performance.now(), code })

@@ -3,12 +3,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { connectVerifier, isTokenError } from '../../dist/index.js'
 
 /** @param {'stream' | 'poll'} mode how it hears of new lists */
-export const nodeVerifier = (mode) => async (issuer) => {
+export const nodeVerifier = mode => async issuer => {
   const withoutStream = (resource, init) =>
-    String(resource).includes('/revocations/stream') ? Promise.reject(new TypeError('no streams here')) : fetch(resource, init)
+    String(resource).includes('/revocations/stream')
+      ? Promise.reject(new TypeError('no streams here'))
+      : fetch(resource, init)
   const verifier = await connectVerifier({ issuer, audience: 'api', ...(mode === 'poll' && { fetch: withoutStream }) })
 
-  const verify = (token) => {
+  const verify = token => {
     try {
       const { freshness } = verifier.verify(token)
       return { accepted: true, freshness }
@@ -25,7 +27,7 @@ export const nodeVerifier = (mode) => async (issuer) => {
     close: () => verifier.close(),
 
     async watch(token) {
-      const refusal = new Promise((resolve) => {
+      const refusal = new Promise(resolve => {
         verifier.on('change', () => {
           const { accepted, code } = verify(token)
           if (!accepted) resolve({ at: performance.timeOrigin + performance.now(), code })

@@ -6,7 +6,7 @@ import { workerd } from '../../packaging/tools.mjs'
 export async function workerdVerifier(issuer) {
   const server = await workerd('worker.capnp', fileURLToPath(new URL('.', import.meta.url)), { ISSUER: issuer })
 
-  const verify = async (token) => {
+  const verify = async token => {
     const response = await fetch(server.address, { method: 'POST', body: token })
     const text = await response.text()
     if (!response.ok) throw new Error(`the worker answered ${response.status}: ${text}`)
