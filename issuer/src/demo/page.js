@@ -11,18 +11,24 @@ let grant = null
 let broken = false
 let lastVerdict = ''
 
-const verifier = await connectVerifier({ issuer, audience, fetch: feed.sharedFetch })
-verifier.on('change', show)
-setInterval(show, 1000)
-show()
+/** Null until the keys and a first list are here. */
+let verifier = null
+
 // A reload keeps the tab's session, as an application would; the token is checked like any other.
 grant = JSON.parse(sessionStorage.getItem('grant'))
 show()
+setInterval(show, 1000)
+connectVerifier({ issuer, audience, fetch: feed.sharedFetch }).then((connected) => {
+  verifier = connected
+  verifier.on('change', show)
+  show()
+}, (error) => tell(`No verifier: ${error.message}`))
 
 function show() {
-  showList()
   $('signed-out').hidden = grant !== null
   $('signed-in').hidden = grant === null
+  if (!verifier) return
+  showList()
   if (grant) showToken()
 }
 
