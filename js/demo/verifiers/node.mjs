@@ -4,11 +4,8 @@ import { connectVerifier, isTokenError } from '../../dist/index.js'
 
 /** @param {'stream' | 'poll'} mode how it hears of new lists */
 export const nodeVerifier = mode => async issuer => {
-  const withoutStream = (resource, init) =>
-    String(resource).includes('/revocations/stream')
-      ? Promise.reject(new TypeError('no streams here'))
-      : fetch(resource, init)
-  const verifier = await connectVerifier({ issuer, audience: 'api', ...(mode === 'poll' && { fetch: withoutStream }) })
+  const transport = mode === 'poll' ? 'poll' : 'auto'
+  const verifier = await connectVerifier({ issuer, audience: 'api', transport })
 
   const verify = token => {
     try {
