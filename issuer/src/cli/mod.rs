@@ -167,6 +167,11 @@ fn refuse(error: &clap::Error) -> ExitCode {
 
 /// What clap says in a paragraph, in a sentence; with the variable, since the value may come from there.
 fn sentence(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::InvalidUtf8
+        && let Some(variable) = config::unreadable_variable(std::env::vars_os())
+    {
+        return format!("{variable} is not UTF-8 text");
+    }
     let text = error.to_string();
     let said = text.split("\n\nUsage:").next().unwrap_or(&text);
     let said = said.split("\n\nFor more information").next().unwrap_or(said);

@@ -31,6 +31,15 @@ pub fn unknown_variable(
         .map(|name| UnknownVariable { meant: nearest(&name, &known), name })
 }
 
+/// The first `DOORLIST_…` variable whose value is not text.
+pub fn unreadable_variable(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<String> {
+    variables
+        .filter(|(_, value)| value.to_str().is_none())
+        .map(|(name, _)| name.to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("DOORLIST_"))
+        .min()
+}
+
 fn collect(command: &clap::Command, known: &mut Vec<String>) {
     known.extend(
         command

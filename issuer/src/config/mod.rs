@@ -10,8 +10,8 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-pub use environment::{UnknownVariable, unknown_variable};
-pub use secrets::{SecretSettings, Secrets, SecretsError, admin_key_beside};
+pub use environment::{UnknownVariable, unknown_variable, unreadable_variable};
+pub use secrets::{Given, SecretSettings, Secrets, SecretsError, StoreAge, admin_key_beside};
 pub use values::{IssuerUrl, LogFormat, Origin, StoreUrl};
 
 use crate::domain::Limits;

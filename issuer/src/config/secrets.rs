@@ -53,6 +53,11 @@ pub enum SecretsError {
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] SecretFileError),
+    /// The master secret of a store that was used before is not where it was made.
+    #[error(
+        "{0}; the store was made with the secret that stood there, so put it back, or give it with --master-secret-file"
+    )]
+    Lost(#[source] SecretFileError),
     /// A secret is too short.
     #[error("{place} {weak}")]
     Weak {
@@ -63,30 +68,93 @@ pub enum SecretsError {
     },
 }
 
+/// The secrets that settings name; the others are in files beside the store.
+#[derive(Debug)]
+pub struct Given {
+    master: Option<MasterSecrets>,
+    admin_key: Option<AdminKey>,
+}
+
+/// Whether a store holds something that only its master secret opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreAge {
+    /// No: a master secret may be made.
+    New,
+    /// Yes: another one would be of no use.
+    Used,
+}
+
 impl SecretSettings {
-    /// Reads the secrets; makes files beside an embedded store where nothing is said.
+    /// Reads the secrets that are named.
     ///
     /// # Errors
     ///
-    /// [`SecretsError`] if a secret cannot be read or made, or is none.
-    pub fn load(&self, store: &StoreUrl) -> Result<Secrets, SecretsError> {
-        let master = Source {
-            variable: "DOORLIST_MASTER_SECRET",
-            value: &self.master_secret,
-            file: &self.master_secret_file,
-            beside: beside(store, "master-secret"),
-        };
-        let admin_key = Source {
-            variable: "DOORLIST_ADMIN_KEY",
-            value: &self.admin_key,
-            file: &self.admin_key_file,
-            beside: admin_key_beside(store),
-        };
-        Ok(Secrets {
-            master: master.load(MasterSecrets::parse)?,
-            admin_key: admin_key.load(AdminKey::parse)?,
+    /// [`SecretsError`] if one cannot be read, is none, or is named twice.
+    pub fn given(&self) -> Result<Given, SecretsError> {
+        Ok(Given {
+            master: given(
+                "DOORLIST_MASTER_SECRET",
+                &self.master_secret,
+                &self.master_secret_file,
+                MasterSecrets::parse,
+            )?,
+            admin_key: given("DOORLIST_ADMIN_KEY", &self.admin_key, &self.admin_key_file, AdminKey::parse)?,
         })
     }
+}
+
+impl Given {
+    /// Adds what is in files beside the store; makes them where they are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError`] if a file cannot be read or made, or the master secret of a used store is gone.
+    pub fn or_beside(self, store: &StoreUrl, age: StoreAge) -> Result<Secrets, SecretsError> {
+        let master = match self.master {
+            Some(master) => master,
+            None => {
+                let path = beside(store, "master-secret");
+                let text = match age {
+                    StoreAge::New => read_or_create(&path)?,
+                    StoreAge::Used => read_secret_file(&path).map_err(SecretsError::Lost)?,
+                };
+                in_file(&path, &text, MasterSecrets::parse)?
+            }
+        };
+        let admin_key = match self.admin_key {
+            Some(admin_key) => admin_key,
+            None => {
+                let path = admin_key_beside(store);
+                in_file(&path, &read_or_create(&path)?, AdminKey::parse)?
+            }
+        };
+        Ok(Secrets { master, admin_key })
+    }
+}
+
+fn given<T>(
+    variable: &'static str,
+    value: &Option<SecretText>,
+    file: &Option<PathBuf>,
+    parse: impl Fn(&str) -> Result<T, WeakSecret>,
+) -> Result<Option<T>, SecretsError> {
+    match (value, file) {
+        (Some(_), Some(_)) => Err(SecretsError::Both { variable }),
+        (Some(value), None) => match parse(value.expose()) {
+            Ok(secret) => Ok(Some(secret)),
+            Err(weak) => Err(SecretsError::Weak { place: variable.to_owned(), weak }),
+        },
+        (None, Some(path)) => in_file(path, &read_secret_file(path)?, parse).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn in_file<T>(
+    path: &Path,
+    text: &SecretText,
+    parse: impl Fn(&str) -> Result<T, WeakSecret>,
+) -> Result<T, SecretsError> {
+    parse(text.expose()).map_err(|weak| SecretsError::Weak { place: path.display().to_string(), weak })
 }
 
 /// Where the admin key of an embedded store stands, unless a setting says otherwise.
@@ -101,25 +169,4 @@ fn beside(store: &StoreUrl, extension: &str) -> PathBuf {
     name.push(".");
     name.push(extension);
     name.into()
-}
-
-struct Source<'a> {
-    variable: &'static str,
-    value: &'a Option<SecretText>,
-    file: &'a Option<PathBuf>,
-    beside: PathBuf,
-}
-
-impl Source<'_> {
-    fn load<T>(&self, parse: impl Fn(&str) -> Result<T, WeakSecret>) -> Result<T, SecretsError> {
-        let weak = |place: String| move |weak| SecretsError::Weak { place, weak };
-        let in_file =
-            |path: &Path, text: SecretText| parse(text.expose()).map_err(weak(path.display().to_string()));
-        match (self.value, self.file) {
-            (Some(_), Some(_)) => Err(SecretsError::Both { variable: self.variable }),
-            (Some(value), None) => parse(value.expose()).map_err(weak(self.variable.to_owned())),
-            (None, Some(path)) => in_file(path, read_secret_file(path)?),
-            (None, None) => in_file(&self.beside, read_or_create(&self.beside)?),
-        }
-    }
 }

@@ -133,12 +133,20 @@ fn a_secret_comes_from_one_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = StoreUrl::Embedded(folder.path().join("doorlist.redb"));
     let secret = "a-secret-that-is-long-enough";
-    let load =
-        |args: &[&str]| serve(args).expect("values").secrets.load(&store).map_err(|error| error.to_string());
+    let load_of = |age, args: &[&str]| {
+        let given = serve(args).expect("values").secrets.given();
+        given.and_then(|given| given.or_beside(&store, age)).map_err(|error| error.to_string())
+    };
+    let load = |args: &[&str]| load_of(StoreAge::New, args);
+
+    let lost = load_of(StoreAge::Used, &[]).unwrap_err();
+    assert!(lost.contains("so put it back"), "{lost}");
+    assert!(!folder.path().join("doorlist.redb.master-secret").exists(), "no other one is made in its place");
 
     load(&[]).expect("made beside the store");
     assert!(folder.path().join("doorlist.redb.master-secret").exists());
     assert!(folder.path().join("doorlist.redb.admin-key").exists());
+    load_of(StoreAge::Used, &[]).expect("read");
     load(&["--master-secret", secret, "--admin-key", secret]).expect("given");
 
     let both = load(&["--admin-key", secret, "--admin-key-file", "key"]).unwrap_err();

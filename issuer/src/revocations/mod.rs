@@ -7,28 +7,25 @@
 
 mod cuts;
 mod follow;
+mod publish;
 mod signed;
+mod state;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use doorlist_verifier::list::LIST_TYPE;
-use doorlist_verifier::{
-    Cursor, Error, Handle, HandleSet, HostTime, Jwks, Options, RevocationList, Seq, UnixSeconds, Verified,
-    Verifier,
-};
+use doorlist_verifier::{Cursor, Error, HostTime, Jwks, Options, UnixSeconds, Verified, Verifier};
 use tokio::sync::broadcast;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::Instant;
 
 use crate::clock::host_time;
 use crate::desk::{Desk, Standing};
-use crate::domain::log::Appended;
-use crate::domain::{LogView, Settings};
-use crate::keys::{KeyRing, Keys, KeysError};
+use crate::keys::{KeyRing, Keys};
 use cuts::CutPoints;
+use state::State;
 
 pub use follow::Follower;
+pub use publish::PublishError;
 pub use signed::SignedList;
 
 /// Lists that may wait for one subscriber; whoever is further behind is dropped, and returns with its cursor.
@@ -57,36 +54,6 @@ struct Held {
     trouble: Option<String>,
 }
 
-/// What is published now.
-struct State {
-    cursor: Cursor,
-    confirmed_at: UnixSeconds,
-    settings: Settings,
-    ring: Arc<KeyRing>,
-    last_key_change: Seq,
-    /// By where they begin, `None` for the snapshot.
-    signed: HashMap<Option<Seq>, Arc<SignedList>>,
-}
-
-/// Why there is no new list.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// The store, or the key ring in it, cannot be read.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
-    /// The host's clock is off: a list would be wrong by as much.
-    #[error("the host's clock differs from the store's by {skew_secs} s, {leeway_secs} s are tolerated")]
-    Clock {
-        /// By how much.
-        skew_secs: u64,
-        /// What is tolerated.
-        leeway_secs: u64,
-    },
-    /// The verifier refused what would have been published.
-    #[error("a list was not published, since the verifier refuses it: {0}")]
-    Refused(#[from] Error),
-}
-
 /// What a holder of some list is given next.
 #[derive(Debug, Clone)]
 pub enum Next {
@@ -104,7 +71,7 @@ impl Revocations {
     /// [`Error`] if the verifier takes neither the issuer nor the keys.
     pub fn new(desk: Arc<Desk>, keys: Arc<Keys>, issuer: &str, ttl: Duration) -> Result<Self, Error> {
         let mut verifier = Verifier::new(Options { cache_size: 0, ..Options::new(issuer, None) })?;
-        verifier.add_jwks(&serde_json::to_string(&keys.ring().jwks()).expect("a key set is JSON"))?;
+        verifier.add_jwks(&key_set(&keys.ring()))?;
         let cuts = desk.log(|log| CutPoints::new(log.position().epoch, log.floor()));
         Ok(Self {
             issuer: issuer.to_owned(),
@@ -116,117 +83,6 @@ impl Revocations {
             held: Mutex::new(Held { verifier, cuts, state: None, trouble: None }),
             news: broadcast::Sender::new(BACKLOG),
         })
-    }
-
-    /// Publishes whatever is new, and at least a heartbeat every `ttl`, until dropped. Run once.
-    pub async fn run(&self) {
-        let mut standing = self.desk.watch();
-        let mut heartbeat = interval_at(Instant::now() + self.ttl, self.ttl);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                changed = standing.changed() => {
-                    if changed.is_err() {
-                        return;
-                    }
-                    let position = standing.borrow_and_update().position;
-                    if self.position() == Some(position) {
-                        continue;
-                    }
-                }
-                _ = heartbeat.tick() => {}
-            }
-            self.publish().await;
-        }
-    }
-
-    /// Signs and shows the log as it stands, once the store confirmed that nothing is missing. On failure, what
-    /// was published before stays, and [`Self::trouble`] says why.
-    pub async fn publish(&self) {
-        let trouble = self.try_publish().await.err();
-        if let Some(error) = &trouble {
-            tracing::error!(%error, "no new revocation list");
-        }
-        self.held().trouble = trouble.map(|error| error.to_string());
-    }
-
-    async fn try_publish(&self) -> Result<(), PublishError> {
-        let standing = self.desk.confirmed().await.map_err(KeysError::from)?;
-        if standing.clock_skew_secs > self.leeway_secs {
-            let (skew_secs, leeway_secs) = (standing.clock_skew_secs, self.leeway_secs);
-            return Err(PublishError::Clock { skew_secs, leeway_secs });
-        }
-        loop {
-            // Read before the ring is: a change after it is seen by `advance`, and the ring is read again.
-            let key_change = self.desk.log(LogView::last_key_change);
-            if self.held().state.as_ref().is_none_or(|state| state.last_key_change != key_change) {
-                self.keys.reload().await?;
-            }
-            self.keys.expire(store_time(&standing)).await?;
-            if self.advance(&standing, key_change)? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Moves on to the log as it is. False: the keys have changed meanwhile, and must be read again.
-    fn advance(&self, standing: &Standing, key_change: Seq) -> Result<bool, Error> {
-        let mut held = self.held();
-        let Held { verifier, cuts, state: shown, .. } = &mut *held;
-        let mut state = self.desk.log(|log| {
-            cuts.follow(log);
-            State {
-                cursor: log.position(),
-                confirmed_at: standing.confirmed_at,
-                settings: *log.settings(),
-                ring: self.keys.ring(),
-                last_key_change: log.last_key_change(),
-                signed: HashMap::new(),
-            }
-        });
-        if state.last_key_change != key_change {
-            return Ok(false);
-        }
-        let before = shown.as_ref().map(|shown| shown.cursor);
-        let since = before.filter(|before| before.epoch == state.cursor.epoch).map(|before| before.seq);
-        let list = self.signed(&mut state, verifier, since)?;
-        *shown = Some(state);
-        // While `held` is locked, so that a subscriber gets this list as its first or as news, never as neither.
-        let _nobody_listens = self.news.send(list);
-        Ok(true)
-    }
-
-    /// The list from `since` to what is current, signed once and checked by the verifier.
-    fn signed(
-        &self,
-        state: &mut State,
-        verifier: &mut Verifier,
-        since: Option<Seq>,
-    ) -> Result<Arc<SignedList>, Error> {
-        if let Some(list) = state.signed.get(&since) {
-            return Ok(Arc::clone(list));
-        }
-        let cursor = state.cursor;
-        let revoked = self.desk.log(|log| HandleSet::from_handles(handles(log, since, cursor.seq)));
-        let crosses_key_change = since.is_none_or(|since| since < state.last_key_change);
-        let list = RevocationList {
-            issuer: self.issuer.clone(),
-            issued_at: state.confirmed_at,
-            ttl_secs: self.ttl.as_secs(),
-            retain_secs: state.settings.retain_secs,
-            leeway_secs: self.leeway_secs,
-            epoch: cursor.epoch,
-            seq: cursor.seq,
-            since,
-            cutoff: state.settings.cutoff,
-            jwks: crosses_key_change.then(|| state.ring.jwks()),
-            revoked,
-        };
-        let jwt = state.ring.active().sign(LIST_TYPE, list);
-        verifier.load(&jwt, self.host_time())?;
-        let list = Arc::new(SignedList::new(cursor, jwt));
-        state.signed.insert(since, Arc::clone(&list));
-        Ok(list)
     }
 
     /// What a holder of `held` lacks: a snapshot, or a delta that reaches back at least so far. `None` as long as
@@ -300,13 +156,8 @@ impl Revocations {
     }
 }
 
-/// Handles revoked after `since`, up to and with `through`.
-fn handles(log: &LogView, since: Option<Seq>, through: Seq) -> impl Iterator<Item = Handle> {
-    let entries = log.since(since.unwrap_or(Seq::ZERO)).take_while(move |entry| entry.seq <= through);
-    entries.filter_map(|entry| match &entry.entry {
-        Appended::Revoked(revoked) => Some(revoked.handle()),
-        _ => None,
-    })
+fn key_set(ring: &KeyRing) -> String {
+    serde_json::to_string(&ring.jwks()).expect("a key set is JSON")
 }
 
 /// The store's time now, by the last confirmation and the time since.

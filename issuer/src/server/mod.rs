@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::config::{Contradiction, IssuerUrl, SecretsError, Settings, StoreUrl};
+use crate::config::{Contradiction, IssuerUrl, SecretsError, Settings, StoreAge, StoreUrl};
 use crate::desk::Desk;
 use crate::http;
 use crate::keys::{Keys, KeysError};
@@ -75,7 +75,7 @@ impl Server {
     /// [`ServeError`], before anything is served.
     pub async fn open(settings: Settings) -> Result<Self, ServeError> {
         settings.check()?;
-        let secrets = settings.secrets.load(&settings.store.store)?;
+        let given = settings.secrets.given()?;
         let address = settings.addresses.listen;
         let listener =
             TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
@@ -87,8 +87,10 @@ impl Server {
             tracing::warn!(%issuer, "tokens travel in the clear: put a proxy with TLS before it, and https:// into --issuer");
         }
         let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
-        let store = open_store(settings.store.store).await?;
+        let store = open_store(settings.store.store.clone()).await?;
         let desk = Desk::open(store, settings.lifetimes.limits(), heartbeat).await?;
+        let age = if desk.keys().await?.is_some() { StoreAge::Used } else { StoreAge::New };
+        let secrets = given.or_beside(&settings.store.store, age)?;
         let now = store_time(&desk.standing());
         let keys = Arc::new(Keys::open(Arc::clone(&desk), secrets.master.clone(), now).await?);
         let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), issuer.as_str(), heartbeat)?;

@@ -1,6 +1,7 @@
-//! A store in memory that can be cut off.
+//! A store in memory that can be cut off or emptied.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Seq};
@@ -12,25 +13,34 @@ use crate::store::{
 
 /// A store in memory that answers nothing while it is down.
 pub(crate) struct FailingStore {
-    inner: EmbeddedStore,
+    inner: RwLock<Arc<EmbeddedStore>>,
     down: AtomicBool,
 }
 
 impl FailingStore {
     pub(crate) fn in_memory() -> Self {
-        Self { inner: EmbeddedStore::in_memory().expect("a store in memory"), down: AtomicBool::new(false) }
+        Self { inner: RwLock::new(empty_store()), down: AtomicBool::new(false) }
     }
 
     pub(crate) fn cut_off(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
 
-    fn up(&self) -> Result<&EmbeddedStore, StoreError> {
+    /// Everything in it is gone, as after `FLUSHALL`.
+    pub(crate) fn empty(&self) {
+        *self.inner.write().expect("nobody panics with the lock") = empty_store();
+    }
+
+    fn up(&self) -> Result<Arc<EmbeddedStore>, StoreError> {
         if self.down.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("cut off".to_owned()));
         }
-        Ok(&self.inner)
+        Ok(Arc::clone(&self.inner.read().expect("nobody panics with the lock")))
     }
+}
+
+fn empty_store() -> Arc<EmbeddedStore> {
+    Arc::new(EmbeddedStore::in_memory().expect("a store in memory"))
 }
 
 #[async_trait]

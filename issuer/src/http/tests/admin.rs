@@ -173,3 +173,17 @@ async fn keys_rotate_when_the_reserve_is_old_enough_and_retire_at_once() {
     let renewed = Tokens::of(&site.refresh(&tokens.refresh).await);
     site.app.revocations.verify(&renewed.access).expect("signed by the reserve");
 }
+
+#[tokio::test]
+async fn a_key_that_signs_before_any_list_named_it_does_not_stop_the_list() {
+    let site = Site::open().await;
+    for _ in 0..2 {
+        let active =
+            site.admin(Method::GET, "/admin/keys", Value::Null).await.json()["keys"][0]["kid"].clone();
+        site.admin(Method::POST, "/admin/keys/retire", json!({ "kid": active })).await.position();
+    }
+    site.publish().await;
+    assert_eq!(site.get("/readyz").await.status, StatusCode::OK);
+    let tokens = site.open_session("alice").await;
+    site.app.revocations.verify(&tokens.access).expect("signed by a trusted key");
+}

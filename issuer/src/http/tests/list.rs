@@ -191,6 +191,24 @@ async fn a_node_without_confirmation_signs_nothing_and_says_so() {
 }
 
 #[tokio::test]
+async fn an_emptied_store_takes_its_log_back_from_the_node() {
+    // Trace 21, and the row "store emptied" of what happens when something dies.
+    let site = Site::open().await;
+    let kicked = kick(&site, "alice").await;
+    let mut verifier = site.verifier();
+    load(&mut verifier, &site.get("/revocations").await.text);
+    let keys = site.get("/.well-known/jwks.json").await.text;
+
+    site.store.empty();
+    site.publish().await;
+    let list = site.get(&format!("/revocations?since={kicked}")).await.text;
+    let (seq, entries) = load(&mut verifier, &list);
+    assert!(seq > kicked.seq.get() && entries == 1, "the same lineage goes on, and the kick is in it");
+    assert_eq!(load(&mut site.verifier(), &site.get("/revocations").await.text), (seq, 1));
+    assert_eq!(site.get("/.well-known/jwks.json").await.text, keys);
+}
+
+#[tokio::test]
 async fn metadata_and_keys_are_where_they_say() {
     let site = Site::open().await;
     let metadata = site.get("/.well-known/oauth-authorization-server").await;

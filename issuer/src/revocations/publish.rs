@@ -1,0 +1,118 @@
+//! Publishing: when, on what proof, and to whom.
+
+use std::time::Duration;
+
+use doorlist_verifier::{Error, Seq};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::state::State;
+use super::{BACKLOG, Held, Revocations, key_set, store_time};
+use crate::desk::Standing;
+use crate::domain::LogView;
+use crate::keys::KeysError;
+
+/// At least so long from one list to the next.
+const GAP: Duration = Duration::from_millis(5);
+/// The same, while some subscriber is far behind.
+const LONG_GAP: Duration = Duration::from_millis(100);
+
+/// Why there is no new list.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The store, or the key ring in it, cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The host's clock is off: a list would be wrong by as much.
+    #[error("the host's clock differs from the store's by {skew_secs} s, {leeway_secs} s are tolerated")]
+    Clock {
+        /// By how much.
+        skew_secs: u64,
+        /// What is tolerated.
+        leeway_secs: u64,
+    },
+    /// The verifier refused what would have been published.
+    #[error("a list was not published, since the verifier refuses it: {0}")]
+    Refused(#[from] Error),
+}
+
+impl Revocations {
+    /// Publishes whatever is new, and at least a heartbeat every `ttl`, until dropped. Run once.
+    pub async fn run(&self) {
+        let mut standing = self.desk.watch();
+        let mut heartbeat = interval_at(Instant::now() + self.ttl, self.ttl);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                changed = standing.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let position = standing.borrow_and_update().position;
+                    if self.position() == Some(position) {
+                        continue;
+                    }
+                }
+                _ = heartbeat.tick() => {}
+            }
+            self.publish().await;
+            // What happens meanwhile goes into one list: a flood of kicks is no flood of lists.
+            tokio::time::sleep(self.gap()).await;
+        }
+    }
+
+    /// Between two lists; longer while subscribers have trouble keeping up.
+    fn gap(&self) -> Duration {
+        if self.news.len() > BACKLOG / 4 { LONG_GAP } else { GAP }
+    }
+
+    /// Signs and shows the log as it stands, once the store confirmed that nothing is missing. On failure, what
+    /// was published before stays, and [`Self::trouble`] says why.
+    pub async fn publish(&self) {
+        let trouble = self.try_publish().await.err();
+        if let Some(error) = &trouble {
+            tracing::error!(%error, "no new revocation list");
+        }
+        self.held().trouble = trouble.map(|error| error.to_string());
+    }
+
+    async fn try_publish(&self) -> Result<(), PublishError> {
+        let standing = self.desk.confirmed().await.map_err(KeysError::from)?;
+        if standing.clock_skew_secs > self.leeway_secs {
+            let (skew_secs, leeway_secs) = (standing.clock_skew_secs, self.leeway_secs);
+            return Err(PublishError::Clock { skew_secs, leeway_secs });
+        }
+        loop {
+            // Read before the ring is: a change after it is seen by `advance`, and the ring is read again.
+            let key_change = self.desk.log(LogView::last_key_change);
+            if self.held().state.as_ref().is_none_or(|state| state.last_key_change != key_change) {
+                self.keys.reload().await?;
+            }
+            self.keys.expire(store_time(&standing)).await?;
+            if self.advance(&standing, key_change)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Moves on to the log as it is. False: the keys have changed meanwhile, and must be read again.
+    fn advance(&self, standing: &Standing, key_change: Seq) -> Result<bool, Error> {
+        let mut held = self.held();
+        let Held { verifier, cuts, state: shown, .. } = &mut *held;
+        let mut state = self.desk.log(|log| {
+            cuts.follow(log);
+            State::new(log, standing.confirmed_at, self.keys.ring())
+        });
+        if state.last_key_change != key_change {
+            return Ok(false);
+        }
+        // Keys that came and signed between two lists: who asks for the key set knows them, as every verifier may.
+        verifier.add_jwks(&key_set(&state.ring))?;
+        let before = shown.as_ref().map(|shown| shown.cursor);
+        let since = before.filter(|before| before.epoch == state.cursor.epoch).map(|before| before.seq);
+        let list = self.signed(&mut state, verifier, since)?;
+        *shown = Some(state);
+        // While `held` is locked, so that a subscriber gets this list as its first or as news, never as neither.
+        let _nobody_listens = self.news.send(list);
+        Ok(true)
+    }
+}
