@@ -158,3 +158,89 @@ fn media_type(name: &str) -> Option<&'static str> {
 fn subject(name: &str) -> Subject {
     name.try_into().expect("a demo user's name is a subject")
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{Method, StatusCode};
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::router;
+    use crate::testing::Site;
+
+    /// A site with the page and its users, under its issuer's own host.
+    async fn demo() -> Site {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("index.js"), "export {}").expect("written");
+        std::fs::write(folder.path().join(".secret"), "no").expect("written");
+        let mut site = Site::open().await;
+        make_accounts(&site.app).await.expect("made");
+        let page = routes(Arc::clone(&site.app), Package::read(folder.path()).expect("a package"));
+        site.router = router(Arc::clone(&site.app), page);
+        site
+    }
+
+    #[tokio::test]
+    async fn every_file_that_the_page_names_is_served() {
+        let site = demo().await;
+        let sources =
+            [include_str!("demo/index.html"), include_str!("demo/page.js"), include_str!("demo/feed.js")];
+        let named = sources.iter().flat_map(|source| source.split(['"', '\'']));
+        let mut served = 0;
+        for path in named.filter(|text| text.starts_with("/demo/") || text.starts_with("/doorlist/")) {
+            if path != "/demo/kick" {
+                assert_eq!(site.get(path).await.status, StatusCode::OK, "{path}");
+                served += 1;
+            }
+        }
+        assert!(served >= 4, "{served}");
+        for path in ["/doorlist/.secret", "/doorlist/..%2findex.js", "/doorlist/nothing.js"] {
+            assert_eq!(site.get(path).await.failure(), "404 not_found", "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_page_is_shown_under_the_issuer_s_own_address_only() {
+        let site = demo().await;
+        let get = async |host: &str| {
+            let request =
+                axum::http::Request::get("/").header(header::HOST, host).body(axum::body::Body::empty());
+            site.send(request.expect("a request")).await
+        };
+        let page = get("issuer.example").await;
+        assert_eq!(page.status(), StatusCode::OK);
+        assert!(page.headers().contains_key("content-security-policy"));
+        let elsewhere = get("localhost:8787").await;
+        assert_eq!(elsewhere.status(), StatusCode::TEMPORARY_REDIRECT);
+        assert_eq!(elsewhere.headers()[header::LOCATION], "https://issuer.example/");
+    }
+
+    #[tokio::test]
+    async fn the_page_kicks_its_own_users_only() {
+        let site = demo().await;
+        let kick = async |sub: &str| site.ask(Method::POST, "/demo/kick", "", json!({ "sub": sub })).await;
+        for (name, password) in ACCOUNTS {
+            let body = json!({ "username": name, "password": password });
+            assert_eq!(site.ask(Method::POST, "/login", "", body).await.status, StatusCode::OK);
+            kick(name).await.position();
+        }
+        site.open_session("mallory").await;
+        assert_eq!(kick("mallory").await.failure(), "404 not_found");
+    }
+
+    #[tokio::test]
+    async fn accounts_that_are_there_stay_as_they_are() {
+        let site = demo().await;
+        let path = "/admin/subjects/alice/password";
+        site.admin(Method::PUT, path, json!({ "password": "looking-glass" })).await.position();
+        make_accounts(&site.app).await.expect("nothing to do");
+        let body = json!({ "username": "alice", "password": "looking-glass" });
+        assert_eq!(site.ask(Method::POST, "/login", "", body).await.status, StatusCode::OK);
+    }
+
+    #[test]
+    fn a_package_that_is_not_built_is_an_error_that_says_what_to_do() {
+        let error = Package::read(Path::new("/nowhere/dist")).err().expect("there is none");
+        assert!(error.to_string().contains("run `make build` first"), "{error}");
+    }
+}
