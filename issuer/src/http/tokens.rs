@@ -75,6 +75,7 @@ pub(super) async fn token(
         }
         Refresh::Refused(refusal) => Err(refused(refusal)),
         Refresh::Reused(_) => {
+            tracing::warn!(sub = %token.sub, sid = %token.sid, "a refresh token came back: its session is revoked");
             Err(ApiError::invalid_grant("the token was used before: its session is revoked"))
         }
     }
