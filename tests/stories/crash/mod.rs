@@ -33,6 +33,14 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
         let moment = Duration::from_micros(random.random_range(0..4_000));
         crowd.work(&issuer, answers, moment, || issuer.signal(Signal::KILL)).await;
         issuer.wait().await;
+        if random.random_bool(0.25) {
+            // Half-done kicks are finished at a start: it may be killed as well.
+            let launched = issuer.launch();
+            let moment = Duration::from_micros(random.random_range(0..100_000));
+            // It may listen before that moment; both are good.
+            let _ = tokio::time::timeout(moment, launched).await;
+            issuer.kill().await;
+        }
         issuer.restart().await;
 
         verifier.resume(&issuer).await;

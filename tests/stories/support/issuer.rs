@@ -81,6 +81,15 @@ impl Issuer {
 
     /// The same, where it may well refuse; answers whether it listens.
     pub async fn try_restart(&mut self) -> bool {
+        let listens = eventually("the issuer listens", self.launch()).await.is_ok();
+        if !listens {
+            self.wait().await;
+        }
+        listens
+    }
+
+    /// Starts it, and does not wait: the receiver hears when it listens.
+    pub fn launch(&mut self) -> oneshot::Receiver<()> {
         assert!(self.process.is_none(), "it runs already");
         // Connections to the process before are of no use.
         self.client = client();
@@ -91,11 +100,7 @@ impl Issuer {
             tokio::spawn(read(child.stderr.take().expect("piped"), Arc::clone(&self.log), None)),
         ];
         self.process = Some(Process { child, readers });
-        let listens = eventually("the issuer listens", listening).await.is_ok();
-        if !listens {
-            self.wait().await;
-        }
-        listens
+        listening
     }
 
     /// `kill -9`, and waits until it is gone.
