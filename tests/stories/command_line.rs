@@ -94,3 +94,14 @@ async fn every_subcommand_explains_itself() {
         assert!(help.contains("Usage:"), "{arguments:?}: {help}");
     }
 }
+
+#[tokio::test]
+async fn the_demo_says_what_it_misses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = doorlist();
+    command.args(["demo", "--listen", "127.0.0.1:0"]).current_dir(folder.path()).kill_on_drop(true);
+    let output = eventually("it refuses", command.output()).await.expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("make build") && said.trim().lines().count() == 1, "{said}");
+}

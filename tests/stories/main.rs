@@ -1,5 +1,7 @@
 //! End-to-end stories against the real binary, one a file. They need no npm, and nothing but this machine.
 
+mod accounts;
+mod agreement;
 mod bad_input;
 mod caching;
 mod command_line;

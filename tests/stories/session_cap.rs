@@ -1,5 +1,7 @@
 //! Twenty sessions a subject, and the one unseen longest gives way.
 
+use futures_util::future::join_all;
+
 use crate::support::{Follower, Issuer, Session};
 
 #[tokio::test]
@@ -27,4 +29,25 @@ async fn the_twenty_first_session_ends_the_one_unseen_longest() {
         verifier.verify(&session.access).expect("the others stay");
         Session::of(&issuer.refresh(&session.refresh).await);
     }
+}
+
+#[tokio::test]
+async fn logins_at_once_keep_to_the_cap() {
+    let issuer = Issuer::start().await;
+    let verifier = Follower::of(&issuer).await;
+    let sessions = join_all((0..30).map(|_| issuer.open_session("alice"))).await;
+
+    assert_eq!(issuer.session_count("alice").await, 20);
+    let mut alive = 0;
+    for session in &sessions {
+        let reply = issuer.refresh(&session.refresh).await;
+        if reply.status.is_success() {
+            alive += 1;
+            verifier.verify(&session.access).expect("a live session");
+        } else {
+            reply.refused(400, "invalid_grant");
+            verifier.refuses(&session.access).await;
+        }
+    }
+    assert_eq!(alive, 20);
 }

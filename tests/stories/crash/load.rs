@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::history::{Event, History};
 use crate::support::{ADMIN_KEY, Follower, Issuer, Reply, Session, eventually, position, try_send};
 
-/// How many clients refresh as fast as they can; the sessions of others only wait.
+/// How many clients refresh as fast as they can.
 const BUSY_CLIENTS: usize = 6;
 const OPERATORS: usize = 3;
 
@@ -19,23 +19,32 @@ const OPERATORS: usize = 3;
 #[derive(Default)]
 pub struct Crowd {
     history: History,
-    holders: Vec<Holder>,
+    /// Of clients who are kicked by nobody, and refresh as fast as they can.
+    busy: Vec<Session>,
+    /// Of all others; most of them were kicked.
+    others: Vec<Session>,
     /// Every kick that was acknowledged, and where the log says so.
     kicks: Vec<Cursor>,
     refreshes: usize,
 }
 
-/// Who holds a session and the tokens of its last answer.
-struct Holder {
-    session: Session,
-}
-
 impl Crowd {
+    /// Opens the sessions of the busy clients.
+    pub async fn open(issuer: &Issuer) -> Self {
+        let mut crowd = Self::default();
+        for number in 0..BUSY_CLIENTS {
+            let sub = format!("busy-{number}");
+            let session = issuer.open_session(&sub).await;
+            crowd.history.record(Event::Opened { session: session.claims.sid.get(), sub });
+            crowd.busy.push(session);
+        }
+        crowd
+    }
+
     /// Works until so many requests were answered, and for a moment more; then kills, and waits until all noticed.
     pub async fn work(&mut self, issuer: &Issuer, answers: usize, moment: Duration, kill: impl FnOnce()) {
         let shift = Shift { issuer, history: &self.history, answered: watch::Sender::new(0) };
-        let refreshing =
-            self.holders.iter_mut().take(BUSY_CLIENTS).map(|holder| shift.refresh_on_and_on(holder));
+        let refreshing = self.busy.iter_mut().map(|session| shift.refresh_on_and_on(session));
         let operating = (0..OPERATORS).map(|operator| shift.log_in_and_kick(operator));
         let killing = async {
             let mut answered = shift.answered.subscribe();
@@ -47,8 +56,8 @@ impl Crowd {
         };
         let (refreshes, operated, ()) = tokio::join!(join_all(refreshing), join_all(operating), killing);
         self.refreshes += refreshes.into_iter().sum::<usize>();
-        for (holders, kicks) in operated {
-            self.holders.extend(holders);
+        for (sessions, kicks) in operated {
+            self.others.extend(sessions);
             self.kicks.extend(kicks);
         }
         self.history.record(Event::Crashed);
@@ -61,9 +70,9 @@ impl Crowd {
 
     /// Asks a verifier that holds all that was acknowledged about every access token.
     pub fn look_at_tokens(&self, verifier: &Follower) {
-        for holder in &self.holders {
-            let session = holder.session.claims.sid.get();
-            self.history.record(match verifier.verify(&holder.session.access) {
+        for held in self.busy.iter().chain(&self.others) {
+            let session = held.claims.sid.get();
+            self.history.record(match verifier.verify(&held.access) {
                 Ok(_) => Event::TokenAccepted { session },
                 Err(Error::Revoked { .. }) => Event::TokenRefused { session },
                 Err(other) => panic!("no token is refused for this: {other}"),
@@ -74,8 +83,8 @@ impl Crowd {
     /// Every client sends its last answer's token once more.
     pub async fn everybody_refreshes(&mut self, issuer: &Issuer) {
         let shift = Shift { issuer, history: &self.history, answered: watch::Sender::new(0) };
-        for holder in &mut self.holders {
-            shift.refresh(holder).await.expect("the issuer is up");
+        for session in self.busy.iter_mut().chain(&mut self.others) {
+            shift.refresh(session).await.expect("the issuer is up");
         }
     }
 
@@ -88,7 +97,7 @@ impl Crowd {
 
     /// A story in which nothing happened would prove nothing.
     pub fn assert_it_was_busy(&self, rounds: usize) {
-        let (sessions, kicks) = (self.holders.len(), self.kicks.len());
+        let (sessions, kicks) = (self.others.len(), self.kicks.len());
         println!(
             "{rounds} crashes, {sessions} sessions, {kicks} acknowledged kicks, {} refreshes",
             self.refreshes
@@ -106,46 +115,52 @@ struct Shift<'a> {
 
 impl Shift<'_> {
     /// Answers how many refreshes were answered.
-    async fn refresh_on_and_on(&self, holder: &mut Holder) -> usize {
+    async fn refresh_on_and_on(&self, session: &mut Session) -> usize {
         let mut count = 0;
-        while let Some(Standing::Lives) = self.refresh(holder).await {
+        while let Some(Standing::Lives) = self.refresh(session).await {
             count += 1;
         }
         count
     }
 
-    /// Opens sessions of new subjects and kicks most of them; answers who holds what, and the kicks acknowledged.
-    async fn log_in_and_kick(&self, operator: usize) -> (Vec<Holder>, Vec<Cursor>) {
-        let (mut holders, mut kicks) = (Vec::new(), Vec::new());
+    /// Opens sessions of new subjects and kicks most of them, every other one while it refreshes; answers the
+    /// sessions, and the kicks that were acknowledged.
+    async fn log_in_and_kick(&self, operator: usize) -> (Vec<Session>, Vec<Cursor>) {
+        let (mut sessions, mut kicks) = (Vec::new(), Vec::new());
         loop {
-            let sub = format!("subject-{operator}-{:016x}", rand::random::<u64>());
+            let sub = format!("other-{operator}-{:016x}", rand::random::<u64>());
             let Some(reply) = self.admin("/sessions").json(&json!({ "sub": sub })).answer(self).await else {
                 break;
             };
-            let session = Session::of(&reply);
+            let mut session = Session::of(&reply);
             self.history.record(Event::Opened { session: session.claims.sid.get(), sub: sub.clone() });
-            holders.push(Holder { session });
-            if holders.len() % 4 == 0 {
-                continue;
-            }
-            self.history.record(Event::KickSent { sub: sub.clone() });
-            let Some(reply) = self.admin(&format!("/subjects/{sub}/revoke")).answer(self).await else {
-                break;
+            let kicked = match sessions.len() % 4 {
+                0 => None,
+                1 => tokio::join!(self.kick(&sub), self.refresh(&mut session)).0,
+                _ => self.kick(&sub).await,
             };
-            kicks.push(position(&reply.ok()));
-            self.history.record(Event::Kicked { sub });
+            kicks.extend(kicked);
+            sessions.push(session);
         }
-        (holders, kicks)
+        (sessions, kicks)
     }
 
-    /// Sends the token of the holder's last answer; `None` when the issuer was killed first.
-    async fn refresh(&self, holder: &mut Holder) -> Option<Standing> {
-        let session = holder.session.claims.sid.get();
+    /// Kicks; `None` when the issuer was killed first.
+    async fn kick(&self, sub: &str) -> Option<Cursor> {
+        self.history.record(Event::KickSent { sub: sub.into() });
+        let reply = self.admin(&format!("/subjects/{sub}/revoke")).answer(self).await?;
+        self.history.record(Event::Kicked { sub: sub.into() });
+        Some(position(&reply.ok()))
+    }
+
+    /// Sends the token of the last answer; `None` when the issuer was killed first.
+    async fn refresh(&self, held: &mut Session) -> Option<Standing> {
+        let session = held.claims.sid.get();
         self.history.record(Event::RefreshSent { session });
-        let form = [("grant_type", "refresh_token"), ("refresh_token", &holder.session.refresh)];
+        let form = [("grant_type", "refresh_token"), ("refresh_token", &held.refresh)];
         let reply = self.issuer.request(Method::POST, "/token").form(&form).answer(self).await?;
         if reply.status.is_success() {
-            holder.session = Session::of(&reply);
+            *held = Session::of(&reply);
             self.history.record(Event::Refreshed { session });
             return Some(Standing::Lives);
         }

@@ -26,7 +26,7 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
     let mut issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0"), ("LOG", "warn")]).await;
     let mut verifier = Follower::of(&issuer).await;
     let epoch = verifier.cursor().epoch;
-    let mut crowd = Crowd::default();
+    let mut crowd = Crowd::open(&issuer).await;
 
     for round in 0..ROUNDS {
         let answers = random.random_range(1..150);
