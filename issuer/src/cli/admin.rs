@@ -16,7 +16,7 @@ use crate::secret::{AdminKey, SecretFileError, SecretText, WeakSecret, read_secr
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(super) struct AdminConnection {
-    /// The issuer's address [DOORLIST_URL; default http://127.0.0.1:8787]
+    /// The issuer's address, http:// [DOORLIST_URL; default http://127.0.0.1:8787]
     #[arg(
         long,
         env = "DOORLIST_URL",
@@ -44,6 +44,11 @@ pub(super) enum AdminError {
     KeyFile(#[from] SecretFileError),
     #[error("the admin key {0}")]
     WeakKey(#[from] WeakSecret),
+    #[error(
+        "this command speaks http alone, and --url (DOORLIST_URL) is {0}: \
+         run it beside the issuer, or name the near end of a tunnel to it"
+    )]
+    NoTls(IssuerUrl),
     #[error("cannot reach an issuer at {url}: is `doorlist serve` running there? ({})", innermost(.source))]
     Unreachable { url: IssuerUrl, source: reqwest::Error },
     #[error("the issuer refused: {description} ({status})")]
@@ -73,6 +78,9 @@ impl AdminConnection {
         url: reqwest::Url,
         body: Option<Value>,
     ) -> Result<Value, AdminError> {
+        if self.url.as_str().starts_with("https:") {
+            return Err(AdminError::NoTls(self.url.clone()));
+        }
         let key = self.key()?;
         let unreachable = |source: reqwest::Error| AdminError::Unreachable { url: self.url.clone(), source };
         let client = reqwest::Client::builder().no_proxy().build().map_err(unreachable)?;

@@ -52,7 +52,8 @@ impl Revocations {
             return Ok(Arc::clone(list));
         }
         let cursor = state.cursor;
-        let revoked = self.desk.log(|log| HandleSet::from_handles(handles(log, since, cursor.seq)));
+        // Sorted after the look: every request waits during it.
+        let revoked: Vec<_> = self.desk.log(|log| handles(log, since, cursor.seq).collect());
         let crosses_key_change = since.is_none_or(|since| since < state.last_key_change);
         let list = RevocationList {
             issuer: self.issuer.clone(),
@@ -65,7 +66,7 @@ impl Revocations {
             since,
             cutoff: state.settings.cutoff,
             jwks: crosses_key_change.then(|| state.ring.jwks()),
-            revoked,
+            revoked: HandleSet::from_handles(revoked),
         };
         let jwt = state.ring.active().sign(LIST_TYPE, list);
         verifier.load(&jwt, self.host_time())?;
