@@ -40,6 +40,7 @@ test-js: package
 	$(say) 'JavaScript tests'
 	@cargo build --package doorlist
 	@cd js && npm test && npm run test:packaging
+	@cd js && DOORLIST_BINARY=$(TARGET)/debug/doorlist npm run test:stories
 	@DOORLIST_BINARY=$(TARGET)/debug/doorlist node js/demo/demo.mjs --once
 
 issuer: prerequisites

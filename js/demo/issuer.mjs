@@ -109,13 +109,19 @@ class Issuer {
     return this.#ask('/token', { body: form })
   }
 
-  /** The admin API: a `GET`, or with `method` something else; answers its JSON. */
-  admin(path, { method = 'GET', body } = {}) {
+  /** A `POST` to the admin API; answers its JSON. */
+  admin(path, body) {
     return this.#ask(`/admin${path}`, {
-      method,
       body: body && JSON.stringify(body),
       headers: { authorization: `Bearer ${this.#adminKey}`, ...(body && { 'content-type': 'application/json' }) },
     })
+  }
+
+  /** `GET /admin/subjects`, the first page. */
+  async subjects() {
+    const headers = { authorization: `Bearer ${this.#adminKey}` }
+    const { subjects } = await this.#ask('/admin/subjects', { method: 'GET', headers })
+    return subjects
   }
 
   async #ask(path, init) {

@@ -2,7 +2,7 @@
 // stream.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { launchChromium } from '../../js/demo/verifiers/chromium.mjs'
+import { launchChromium } from '../../js/packaging/tools.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 const options = { timeout: 120_000 }
