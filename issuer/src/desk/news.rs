@@ -50,7 +50,7 @@ impl Desk {
         let page = self.store.log_since(self.position().seq).await?;
         match self.hear(&page) {
             Applied::News | Applied::Nothing => Ok(()),
-            Applied::OtherEpoch => self.mend().await,
+            Applied::Broken => self.mend().await,
         }
     }
 

@@ -24,10 +24,10 @@ impl Desk {
         for _ in 0..ATTEMPTS {
             let read = self.read(sub).await?;
             match proven.by(&read).await {
-                Standing::Holds => {}
+                Found::Holds => {}
                 // That took a while: decide on what holds now.
-                Standing::FoundRight => continue,
-                Standing::Fails(refusal) => return Ok(Login::Refused(refusal)),
+                Found::FoundRight => continue,
+                Found::Fails(refusal) => return Ok(Login::Refused(refusal)),
             }
             match login(sub, read.record(), &session, handles, &read.moment(self)) {
                 login::Decision::Refuse(refusal) => return Ok(Login::Refused(refusal)),
@@ -124,7 +124,7 @@ struct Proven<'a> {
     good_for: Option<PasswordHash>,
 }
 
-enum Standing {
+enum Found {
     Holds,
     FoundRight,
     Fails(LoginRefusal),
@@ -135,24 +135,22 @@ impl<'a> Proven<'a> {
         Self { proof, good_for: None }
     }
 
-    async fn by(&mut self, read: &Read) -> Standing {
+    async fn by(&mut self, read: &Read) -> Found {
         let check: &dyn PasswordCheck = match self.proof {
-            Proof::Trusted => return Standing::Holds,
+            Proof::Trusted => return Found::Holds,
             Proof::Password(check) => check,
         };
         let hash = read.record().and_then(|record| record.password.as_ref());
         if hash.is_some() && hash == self.good_for.as_ref() {
-            return Standing::Holds;
+            return Found::Holds;
         }
         match (check.check(hash).await, hash) {
             (PasswordVerdict::Right, Some(hash)) => {
                 self.good_for = Some(hash.clone());
-                Standing::FoundRight
+                Found::FoundRight
             }
-            (PasswordVerdict::Right | PasswordVerdict::Wrong, _) => {
-                Standing::Fails(LoginRefusal::WrongPassword)
-            }
-            (PasswordVerdict::Busy, _) => Standing::Fails(LoginRefusal::CheckerBusy),
+            (PasswordVerdict::Right | PasswordVerdict::Wrong, _) => Found::Fails(LoginRefusal::WrongPassword),
+            (PasswordVerdict::Busy, _) => Found::Fails(LoginRefusal::CheckerBusy),
         }
     }
 }

@@ -99,10 +99,10 @@ impl Desk {
         password: Option<PasswordHash>,
     ) -> Result<Creation, StoreError> {
         let gid = self.draw();
-        let rule = |read: &Read, _: &Moment<'_>| match read.record() {
+        let rule = |read: &Read, moment: &Moment<'_>| match read.record() {
             Some(record) => Step::Answer(record.gid == gid),
             None => {
-                let record = Record { password: password.clone(), ..Record::new(gid) };
+                let record = Record::made(gid, password.clone(), moment);
                 let mut change = domain::Change::to(record);
                 change.audit.push(AuditEvent::of(AuditKind::SubjectCreated, sub, gid));
                 Step::Write(change, true)

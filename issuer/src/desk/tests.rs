@@ -4,6 +4,7 @@ mod accounts;
 mod failures;
 mod isolation;
 mod lost_writes;
+mod promises;
 mod revoking;
 mod sessions;
 mod upkeep;

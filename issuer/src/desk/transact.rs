@@ -74,7 +74,7 @@ impl Desk {
     pub(super) async fn read(&self, sub: &Subject) -> Result<Read, StoreError> {
         for _ in 0..ATTEMPTS {
             let reading = self.store.read(sub, self.position().seq).await?;
-            if self.hear(&reading.news) == Applied::OtherEpoch {
+            if self.hear(&reading.news) == Applied::Broken {
                 // Boxed: what is mended is looked at, by reading.
                 Box::pin(self.mend()).await?;
                 continue;

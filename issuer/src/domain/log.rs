@@ -150,6 +150,9 @@ impl Settings {
 pub struct LogPage {
     /// Entries past what was asked for, ascending.
     pub entries: Vec<LogEntry>,
+    /// Whether the entry it was asked for from is in the log, or was trimmed. False: the log lost it, and whoever
+    /// holds it must put it back.
+    pub continues: bool,
     /// The last sequence of the log (which may be past the last entry that is still kept).
     pub last: Seq,
     /// Settings, read with the log.

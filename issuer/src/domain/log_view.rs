@@ -25,8 +25,9 @@ pub enum Applied {
     News,
     /// All of it was known.
     Nothing,
-    /// It is of another lineage: the view is unchanged, and must be made anew from the whole log.
-    OtherEpoch,
+    /// The log is of another lineage, or lost what this view holds: the view is unchanged, and log and view have
+    /// to be brought together first.
+    Broken,
 }
 
 impl LogView {
@@ -48,8 +49,8 @@ impl LogView {
     /// Adds a page that was asked for from at or before [`Self::position`]. Known entries are passed over, so
     /// pages may arrive in any order; settings only rise.
     pub fn apply(&mut self, page: &LogPage) -> Applied {
-        if page.settings.epoch != self.settings.epoch {
-            return Applied::OtherEpoch;
+        if page.settings.epoch != self.settings.epoch || !page.continues {
+            return Applied::Broken;
         }
         let settings = self.settings.merged(&page.settings);
         let news = page.last > self.last || settings != self.settings;
@@ -75,6 +76,7 @@ impl LogView {
             let newer = self.since(whole.last).cloned().collect();
             renewed.apply(&LogPage {
                 entries: newer,
+                continues: true,
                 last: self.last,
                 settings: self.settings,
                 now: whole.now,
@@ -212,3 +214,6 @@ pub struct Logged {
     /// When it was appended.
     pub at: UnixSeconds,
 }
+
+#[cfg(test)]
+mod tests;

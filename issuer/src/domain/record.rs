@@ -39,6 +39,12 @@ impl Record {
         }
     }
 
+    /// A subject made before its first login. One without an account here is kept as if it had logged in.
+    pub fn made(gid: Handle, password: Option<PasswordHash>, moment: &Moment<'_>) -> Self {
+        let last_session_end = moment.now.plus_secs(moment.limits.refresh_absolute_secs);
+        Self { password, last_session_end, ..Self::new(gid) }
+    }
+
     /// The session with this `sid`, live or not.
     pub fn session(&self, sid: Handle) -> Option<&Session> {
         self.sessions.iter().find(|session| session.sid == sid)

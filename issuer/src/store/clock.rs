@@ -1,8 +1,9 @@
 //! The host's clock, as something that can be replaced.
 
 use std::fmt;
-use std::sync::Arc;
+#[cfg(test)]
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use doorlist_verifier::UnixSeconds;
@@ -25,24 +26,58 @@ impl HostClock for SystemClock {
 }
 
 /// The store's clock: the host's, never backwards, and never before a floor that outlives the process.
+///
+/// It stands still for readers while a transaction is on its way to disk: what is decided on a state that does not
+/// show a cut-off is stamped before that cut-off.
 #[derive(Debug)]
 pub(super) struct StoreClock {
     host: Arc<dyn HostClock>,
-    floor: AtomicU64,
+    time: Mutex<Time>,
+}
+
+#[derive(Debug)]
+struct Time {
+    latest_micros: u64,
+    held: bool,
 }
 
 impl StoreClock {
     pub(super) fn new(host: Arc<dyn HostClock>, floor_micros: u64) -> Self {
-        Self { host, floor: AtomicU64::new(floor_micros) }
+        Self { host, time: Mutex::new(Time { latest_micros: floor_micros, held: false }) }
     }
 
-    pub(super) fn micros(&self) -> u64 {
-        let host = self.host.micros();
-        self.floor.fetch_max(host, Ordering::AcqRel).max(host)
-    }
-
+    /// The time for a reader, which must take it before it looks.
     pub(super) fn now(&self) -> UnixSeconds {
-        seconds(self.micros())
+        let mut time = self.locked();
+        if !time.held {
+            time.latest_micros = time.latest_micros.max(self.host.micros());
+        }
+        seconds(time.latest_micros)
+    }
+
+    /// The time for a transaction; it stands still until [`Self::go_on`].
+    pub(super) fn hold(&self) -> u64 {
+        let mut time = self.locked();
+        time.latest_micros = time.latest_micros.max(self.host.micros());
+        time.held = true;
+        time.latest_micros
+    }
+
+    /// The time for a store whose writes are there at once.
+    #[cfg(test)]
+    pub(super) fn tick(&self) -> u64 {
+        let micros = self.hold();
+        self.go_on();
+        micros
+    }
+
+    /// What the transaction wrote is there for all to see.
+    pub(super) fn go_on(&self) {
+        self.locked().held = false;
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Time> {
+        self.time.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,5 +109,32 @@ impl ManualClock {
 impl HostClock for ManualClock {
     fn micros(&self) -> u64 {
         self.0.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_stands_still_while_a_transaction_is_on_its_way() {
+        let host = ManualClock::at(100);
+        let clock = StoreClock::new(Arc::new(host.clone()), 0);
+        let stamp = clock.hold();
+        host.advance(1);
+        assert_eq!((stamp, clock.now().as_secs()), (100_000_000, 100), "a cut-off now would be 101");
+        clock.go_on();
+        assert_eq!(clock.now().as_secs(), 101);
+    }
+
+    #[test]
+    fn time_is_never_before_its_floor() {
+        let host = ManualClock::at(100);
+        let clock = StoreClock::new(Arc::new(host.clone()), 200_000_000);
+        assert_eq!(clock.now().as_secs(), 200);
+        host.set(300);
+        assert_eq!(clock.now().as_secs(), 300);
+        host.set(250);
+        assert_eq!((clock.now().as_secs(), clock.hold()), (300, 300_000_000));
     }
 }

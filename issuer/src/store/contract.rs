@@ -117,7 +117,7 @@ async fn a_commit_swaps_and_appends<S: Store>(case: Case<S>) {
     assert!(first.seq < second.seq && second.seq == committed.position.seq);
     assert_eq!((first.at.as_secs(), &second.entry), (START, &Appended::Mark));
     let page = case.store.read(&subject("alice"), first.seq).await.expect("a reading").news;
-    assert_eq!(page.entries, [second.clone()]);
+    assert_eq!(page.entries, std::slice::from_ref(second));
 }
 
 async fn a_conflict_swaps_nothing<S: Store>(case: Case<S>) {
@@ -203,7 +203,11 @@ async fn a_confirmation_tells_whole_from_missing<S: Store>(case: Case<S>) {
     assert!(!confirm(epoch, after(second, 1)).await.whole, "never given: the store lost it");
     assert!(!confirm(epoch, after(last, 1)).await.whole, "behind the node");
     assert!(!confirm(Epoch(epoch.0.wrapping_add(1)), last).await.whole, "another lineage");
+    let continues = async |seq| case.store.log_since(seq).await.expect("the log").continues;
+    assert!(continues(Seq::ZERO).await && continues(first).await && continues(last).await);
+    assert!(!continues(after(second, 1)).await && !continues(after(last, 1)).await);
     case.store.trim(second).await.expect("an answer");
+    assert!(continues(Seq::ZERO).await && continues(first).await);
     assert!(confirm(epoch, first).await.whole, "trimmed is not missing");
 }
 

@@ -239,14 +239,16 @@ impl Snapshot {
     fn page(&self, since: Seq) -> Result<LogPage, StoreError> {
         let Head { last, settings, .. } = self.head;
         let mut entries: Vec<LogEntry> = Vec::new();
+        let mut continues = since == last;
         if since < last {
             let log = self.txn.open_table(LOG).map_err(unavailable)?;
+            continues = since <= self.head.trimmed || log.get(since.get()).map_err(unavailable)?.is_some();
             for row in log.range(since.get() + 1..).map_err(unavailable)? {
                 let (seq, json) = row.map_err(unavailable)?;
                 entries.push(decode_json(&format!("log/{}", seq.value()), json.value())?);
             }
         }
-        Ok(LogPage { entries, last, settings, now: self.now })
+        Ok(LogPage { entries, continues, last, settings, now: self.now })
     }
 }
 

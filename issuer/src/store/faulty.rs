@@ -139,7 +139,7 @@ impl FaultyStore {
         let mut state = self.locked();
         for entry in entries {
             let number = state.last.get().max(seen.get()) + 1;
-            let seq = Seq::new(number.max(self.clock.micros())).expect("a sequence");
+            let seq = Seq::new(number.max(self.clock.tick())).expect("a sequence");
             let entry = match entry {
                 NewEntry::Revoked(revoked) => Appended::Revoked(revoked),
                 NewEntry::Cutoff { end_sessions } => {
@@ -212,9 +212,14 @@ impl State {
         Cursor { epoch: self.settings.epoch, seq: self.last }
     }
 
+    /// Whether the log has this entry, or had it and trimmed it.
+    fn has(&self, seq: Seq) -> bool {
+        seq == self.last || (seq < self.last && (seq <= self.trimmed || self.log.contains_key(&seq)))
+    }
+
     fn page(&self, since: Seq, now: UnixSeconds) -> LogPage {
         let entries = self.log.values().filter(|entry| entry.seq > since).cloned().collect();
-        LogPage { entries, last: self.last, settings: self.settings, now }
+        LogPage { entries, continues: self.has(since), last: self.last, settings: self.settings, now }
     }
 }
 
@@ -279,9 +284,7 @@ impl Store for FaultyStore {
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError> {
         self.writable()?;
         let state = self.locked();
-        let known = held.seq == state.last
-            || (held.seq < state.last && (held.seq <= state.trimmed || state.log.contains_key(&held.seq)));
-        let whole = known && held.epoch == state.settings.epoch;
+        let whole = state.has(held.seq) && held.epoch == state.settings.epoch;
         Ok(Confirmation { now: self.now(), whole, position: state.position() })
     }
 

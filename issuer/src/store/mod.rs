@@ -129,7 +129,7 @@ pub trait Store: Send + Sync + 'static {
     /// Appends, then swaps; returns when it is durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
 
-    /// The log past `since` (from [`Seq::ZERO`]: all that is kept).
+    /// The log past `since` (from [`Seq::ZERO`]: all that is kept), and whether it still has `since` itself.
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError>;
 
     /// Waits until the log has something past `since`. A hint, not a proof: may return early.

@@ -72,6 +72,15 @@ async fn a_record_with_a_password_or_disabled_is_kept() {
 }
 
 #[tokio::test]
+async fn a_subject_made_without_an_account_waits_for_its_first_login() {
+    let office = Office::new().await;
+    office.desk.create_subject(&subject("alice"), None).await.expect("the store");
+    office.clock.advance(89 * 86_400);
+    office.desk.beat().await.expect("a beat");
+    assert!(office.desk.subject(&subject("alice")).await.expect("the store").is_some());
+}
+
+#[tokio::test]
 async fn a_desk_starts_where_the_last_one_stopped() {
     let office = Office::new().await;
     let grant = office.log_in(&subject("alice")).await;

@@ -88,7 +88,9 @@ fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<St
         {
             batch.push(job);
         }
-        let done = catch_unwind(AssertUnwindSafe(|| transact(&shared.db, shared.clock.micros(), batch)));
+        let stamp = shared.clock.hold();
+        let done = catch_unwind(AssertUnwindSafe(|| transact(&shared.db, stamp, batch)));
+        shared.clock.go_on();
         match done.unwrap_or_else(|_| Err(corrupt("the file", "reading it stopped the writer"))) {
             Ok((head, replies)) => {
                 shared.news.send_if_modified(|last| std::mem::replace(last, head.last) != head.last);

@@ -1,0 +1,330 @@
+//! Promise 2, a kick that was acknowledged is never lost, as a property: any order of requests, races, crashes
+//! between append and swap, lost answers, restarts, failovers that lose young writes of the record or of everything.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::SubjectState;
+use crate::store::faulty::{Fault, FaultyStore, State, pause};
+
+/// Seconds of writes that a failover may lose.
+const LOSS: u64 = 300;
+
+#[derive(Debug, Clone, Copy)]
+enum Request {
+    Login,
+    Refresh(usize),
+    Kick,
+    KickGroup(usize),
+    Void,
+    Disable,
+    Enable,
+    EndSession(usize),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stop {
+    BeforeAppend,
+    BeforeSwap,
+}
+
+#[derive(Debug, Clone)]
+enum Event {
+    One(Request),
+    /// The first is stopped on its way to the store, and goes on after the second is done.
+    Overtaken(Request, Stop, Request),
+    /// Its node dies between append and swap.
+    Dies(Request),
+    /// It is done, and nobody hears of it.
+    AnswerLost(Request),
+    Later(u64),
+    Beat,
+    /// A node that knows nothing but what the store holds.
+    Restart,
+    /// The record goes back so many writes; the log is elsewhere.
+    RecordFailsOver(usize),
+    /// Everything goes back so many writes; a node remembers.
+    StoreFailsOver(usize),
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    prop_oneof![
+        4 => Just(Request::Login),
+        4 => any::<usize>().prop_map(Request::Refresh),
+        3 => Just(Request::Kick),
+        1 => any::<usize>().prop_map(Request::KickGroup),
+        3 => Just(Request::Void),
+        1 => Just(Request::Disable),
+        1 => Just(Request::Enable),
+        2 => any::<usize>().prop_map(Request::EndSession),
+    ]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let stop = prop_oneof![Just(Stop::BeforeAppend), Just(Stop::BeforeSwap)];
+    prop_oneof![
+        8 => request().prop_map(Event::One),
+        4 => (request(), stop, request()).prop_map(|(first, at, second)| Event::Overtaken(first, at, second)),
+        2 => request().prop_map(Event::Dies),
+        1 => request().prop_map(Event::AnswerLost),
+        2 => (0..600_u64).prop_map(Event::Later),
+        2 => Just(Event::Beat),
+        1 => Just(Event::Restart),
+        3 => (1..4_usize).prop_map(Event::RecordFailsOver),
+        1 => (1..4_usize).prop_map(Event::StoreFailsOver),
+    ]
+}
+
+/// What was handed out, and what an acknowledged request said of it.
+#[derive(Debug, Clone)]
+struct Issued {
+    grant: Grant,
+    token: Fate,
+    session: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Open,
+    Ended,
+}
+
+/// What a request was acknowledged to have done.
+enum Done {
+    Nothing,
+    Granted(Grant),
+    Kicked,
+    Voided,
+    Ended(Handle),
+}
+
+struct Story {
+    store: Arc<FaultyStore>,
+    clock: ManualClock,
+    desk: Arc<Desk>,
+    now: u64,
+    issued: Vec<Issued>,
+    /// States of the store and their times, the oldest first.
+    past: Vec<(u64, State)>,
+}
+
+impl Story {
+    async fn begin() -> Self {
+        let clock = ManualClock::at(START);
+        let store = Arc::new(FaultyStore::new(clock.clone()));
+        let desk = Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
+        let mut story = Self { store, clock, desk, now: START, issued: Vec::new(), past: Vec::new() };
+        story.tell(Event::One(Request::Login)).await;
+        // The subject's first login is not lost: nothing would name its group.
+        story.past.clear();
+        story
+    }
+
+    async fn tell(&mut self, event: Event) {
+        self.past.push((self.now, self.store.state()));
+        match event {
+            Event::One(request) => {
+                let before = self.issued.len();
+                let done = self.request(request).await;
+                self.acknowledge(done.unwrap_or(Done::Nothing), before);
+            }
+            Event::Overtaken(first, stop, second) => self.overtake(first, stop, second).await,
+            Event::Dies(request) => self.with_fault(Fault::DieBeforeSwap, request).await,
+            Event::AnswerLost(request) => self.with_fault(Fault::LoseAnswer, request).await,
+            Event::Later(seconds) => {
+                self.now += seconds;
+                self.clock.advance(seconds);
+            }
+            Event::Beat => self.beat().await,
+            Event::Restart => {
+                self.beat().await;
+                self.desk =
+                    Desk::open(self.store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
+            }
+            Event::RecordFailsOver(writes) => {
+                if let Some(state) = self.young_past(writes) {
+                    self.store.fail_over_records_to(&state);
+                    self.tick();
+                }
+            }
+            Event::StoreFailsOver(writes) => {
+                if let Some(state) = self.young_past(writes) {
+                    self.store.fail_over_to(state);
+                    self.tick();
+                }
+            }
+        }
+    }
+
+    /// A failover takes time, by which the new master's clock is not behind.
+    fn tick(&mut self) {
+        self.now += 1;
+        self.clock.advance(1);
+    }
+
+    fn young_past(&self, writes: usize) -> Option<State> {
+        let young: Vec<_> = self.past.iter().filter(|(at, _)| at + LOSS >= self.now).collect();
+        young.len().checked_sub(writes).map(|place| young[place].1.clone())
+    }
+
+    async fn with_fault(&mut self, fault: Fault, request: Request) {
+        self.store.arm(fault);
+        let before = self.issued.len();
+        let done = self.request(request).await;
+        self.store.arm(Fault::None);
+        self.acknowledge(done.unwrap_or(Done::Nothing), before);
+    }
+
+    async fn overtake(&mut self, first: Request, stop: Stop, second: Request) {
+        // Nothing is left to mend, which one request would do while the other waits for it.
+        self.beat().await;
+        let (pause, mut paused) = pause();
+        self.store.arm(match stop {
+            Stop::BeforeAppend => Fault::PauseBeforeAppend(pause),
+            Stop::BeforeSwap => Fault::PauseBeforeSwap(pause),
+        });
+        let before = self.issued.len();
+        let first = self.request(first);
+        let mut first = std::pin::pin!(first);
+        let early = tokio::select! {
+            biased;
+            done = &mut first => Some(done),
+            _ = &mut paused.there => None,
+        };
+        self.store.arm(Fault::None);
+        let second_done = self.request(second).await;
+        let _ = paused.go_on.send(());
+        let first_done = match early {
+            Some(done) => done,
+            None => first.await,
+        };
+        // What each granted was not there when the other began.
+        let after = self.issued.len();
+        self.acknowledge(second_done.unwrap_or(Done::Nothing), after);
+        self.acknowledge(first_done.unwrap_or(Done::Nothing), before);
+    }
+
+    async fn beat(&mut self) {
+        let entries = self.desk.log(|log| log.len());
+        self.desk.beat().await.expect("a beat");
+        if self.desk.log(|log| log.len()) < entries {
+            // What finished the trimmed entries is waited for, so no failover loses it.
+            self.past.clear();
+        }
+    }
+
+    fn request(&self, request: Request) -> impl Future<Output = Result<Done, StoreError>> + use<> {
+        let (desk, alice) = (self.desk.clone(), subject("alice"));
+        let chosen =
+            |place: usize| self.issued.get(place % self.issued.len().max(1)).map(|i| i.grant.clone());
+        let grant = match request {
+            Request::Refresh(place) | Request::EndSession(place) | Request::KickGroup(place) => chosen(place),
+            _ => None,
+        };
+        async move {
+            Ok(match (request, grant) {
+                (Request::Login, _) => match desk.open_session(&alice, open_for_app(), Proof::Trusted).await?
+                {
+                    Login::Opened(grant) => Done::Granted(grant),
+                    Login::Refused(_) => Done::Nothing,
+                },
+                (Request::Refresh(_), Some(grant)) => match desk.refresh(&token(&grant), None).await? {
+                    Refresh::Granted(grant) => Done::Granted(grant),
+                    Refresh::Reused(_) => Done::Ended(grant.sid),
+                    Refresh::Refused(_) => Done::Nothing,
+                },
+                (Request::EndSession(_), Some(grant)) => match desk.end_session(&alice, grant.sid).await? {
+                    EndSession::Ended(_) => Done::Ended(grant.sid),
+                    EndSession::NoSuchSession => Done::Nothing,
+                },
+                (Request::Kick, _) => match desk.kick(&alice, None).await? {
+                    Kick::Kicked(_) => Done::Kicked,
+                    _ => Done::Nothing,
+                },
+                // Only of what the group had, which is not followed here: whatever it answers, nothing comes back.
+                (Request::KickGroup(_), Some(grant)) => {
+                    desk.kick(&alice, Some(grant.gid)).await?;
+                    Done::Nothing
+                }
+                (Request::Void, _) => match desk.void(&alice).await? {
+                    Change::Done(_) => Done::Voided,
+                    Change::UnknownSubject => Done::Nothing,
+                },
+                (Request::Disable, _) => match desk.disable(&alice).await? {
+                    Change::Done(_) => Done::Kicked,
+                    Change::UnknownSubject => Done::Nothing,
+                },
+                (Request::Enable, _) => {
+                    desk.enable(&alice).await?;
+                    Done::Nothing
+                }
+                (_, None) => Done::Nothing,
+            })
+        }
+    }
+
+    /// Of what was issued before the request began, this much is over.
+    fn acknowledge(&mut self, done: Done, begun_with: usize) {
+        let issued = &mut self.issued[..begun_with];
+        match done {
+            Done::Nothing => {}
+            Done::Granted(grant) => {
+                self.issued.push(Issued { grant, token: Fate::Open, session: Fate::Open });
+            }
+            Done::Kicked => issued.iter_mut().for_each(|issued| {
+                (issued.token, issued.session) = (Fate::Ended, Fate::Ended);
+            }),
+            Done::Voided => issued.iter_mut().for_each(|issued| issued.token = Fate::Ended),
+            Done::Ended(sid) => {
+                issued.iter_mut().filter(|issued| issued.grant.sid == sid).for_each(|issued| {
+                    (issued.token, issued.session) = (Fate::Ended, Fate::Ended);
+                })
+            }
+        }
+    }
+
+    /// Every token that was taken back and could still pass is in the list; every session that ended is refused.
+    async fn check(&mut self) -> Result<(), TestCaseError> {
+        self.desk.beat().await.expect("a beat");
+        let alice = subject("alice");
+        let (leeway, now) = (Limits::default().leeway_secs, self.now);
+        for Issued { grant, token: fate, session } in &self.issued {
+            let could_pass = grant.expires_at.as_secs() + leeway >= now;
+            if *fate == Fate::Ended && could_pass {
+                let listed = is_listed(&self.desk, grant.gid) || is_listed(&self.desk, grant.sid);
+                prop_assert!(listed, "a token that was taken back is not listed: {grant:?}");
+            }
+            if *session == Fate::Ended {
+                let refreshed = self.desk.refresh(&token(grant), None).await.expect("the store");
+                prop_assert!(
+                    !matches!(refreshed, Refresh::Granted(_)),
+                    "an ended session goes on: {grant:?}"
+                );
+            }
+        }
+        if let Some(found) = self.desk.subject(&alice).await.expect("the store") {
+            let of_disabled = found.state == SubjectState::Disabled && !found.sessions.is_empty();
+            prop_assert!(!of_disabled, "a disabled subject has sessions");
+            prop_assert!(!is_listed(&self.desk, found.gid), "the current group is listed");
+        }
+        Ok(())
+    }
+}
+
+async fn an_acknowledged_end_is_never_lost(events: Vec<Event>) -> Result<(), TestCaseError> {
+    let mut story = Story::begin().await;
+    for event in events {
+        story.tell(event).await;
+    }
+    story.check().await
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn promise_2_an_acknowledged_kick_is_never_lost(events in prop::collection::vec(event(), 1..25)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(an_acknowledged_end_is_never_lost(events))?;
+    }
+}

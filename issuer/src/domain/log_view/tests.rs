@@ -1,0 +1,93 @@
+use doorlist_verifier::Epoch;
+
+use super::*;
+use crate::domain::fixtures::{alice, at, handle};
+use crate::domain::{GroupEnd, Revoked};
+
+fn seq(number: u64) -> Seq {
+    Seq::new(number).expect("a sequence")
+}
+
+fn settings() -> Settings {
+    Settings { epoch: Epoch(1), retain_secs: 100, cutoff: at(0), sessions_since: at(0) }
+}
+
+/// A page of entries `from ..= to`, each at the second of its number; the handles are the numbers.
+fn page(from: u64, to: u64) -> LogPage {
+    let entries = (from..=to).map(|number| {
+        let revocation =
+            Revocation::Group { gid: handle(number), next: handle(number + 1), and: GroupEnd::Kick };
+        let revoked = Revoked { sub: alice(), revocation };
+        LogEntry { seq: seq(number), at: at(number), entry: Appended::Revoked(revoked) }
+    });
+    LogPage { entries: entries.collect(), continues: true, last: seq(to), settings: settings(), now: at(to) }
+}
+
+fn numbers(view: &LogView) -> Vec<u64> {
+    view.handles_since(Seq::ZERO).map(Handle::get).collect()
+}
+
+#[test]
+fn pages_may_overlap_and_come_late() {
+    let mut view = LogView::new(&page(1, 3));
+    assert_eq!(view.apply(&page(2, 6)), Applied::News);
+    assert_eq!(view.apply(&page(4, 5)), Applied::Nothing);
+    assert_eq!(numbers(&view), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(view.position().seq, seq(6));
+    assert_eq!(view.of(&alice()).revoked.len(), 6);
+    assert_eq!(view.handles_since(seq(4)).map(Handle::get).collect::<Vec<_>>(), [5, 6]);
+}
+
+#[test]
+fn a_log_that_does_not_continue_is_not_applied() {
+    let mut view = LogView::new(&page(1, 3));
+    let other = Settings { epoch: Epoch(2), ..settings() };
+    assert_eq!(view.apply(&LogPage { settings: other, ..page(4, 5) }), Applied::Broken);
+    assert_eq!(view.apply(&LogPage { continues: false, ..page(4, 5) }), Applied::Broken);
+    assert_eq!(numbers(&view), [1, 2, 3]);
+}
+
+#[test]
+fn limits_only_rise() {
+    let mut view = LogView::new(&page(1, 1));
+    let raised = Settings { retain_secs: 200, cutoff: at(7), ..settings() };
+    assert_eq!(view.apply(&LogPage { settings: raised, ..page(2, 1) }), Applied::News);
+    assert_eq!(view.apply(&page(2, 1)), Applied::Nothing);
+    assert_eq!(*view.settings(), raised);
+}
+
+#[test]
+fn the_beginning_is_dropped_when_it_is_older_than_retain() {
+    let mut view = LogView::new(&page(10, 20));
+    assert_eq!((view.floor(), view.expired_through(at(110))), (seq(10), None));
+    assert_eq!(view.expired_through(at(115)), Some(seq(14)));
+    assert_eq!(view.subjects_through(seq(14)), [alice()]);
+    view.trim(seq(14));
+    assert_eq!(numbers(&view), (15..=20).collect::<Vec<_>>());
+    assert_eq!((view.floor(), view.position().seq, view.of(&alice()).revoked.len()), (seq(14), seq(20), 6));
+    view.trim(seq(20));
+    assert!(view.is_empty() && view.of(&alice()).revoked.is_empty());
+}
+
+#[test]
+fn starting_over_keeps_what_was_heard_since() {
+    let mut view = LogView::new(&page(1, 3));
+    view.apply(&page(4, 9));
+    view.renew(&page(5, 7));
+    assert_eq!(numbers(&view), [5, 6, 7, 8, 9]);
+    assert_eq!((view.position().seq, view.floor()), (seq(9), seq(5)));
+    let other = LogPage { settings: Settings { epoch: Epoch(2), ..settings() }, ..page(2, 3) };
+    view.renew(&other);
+    assert_eq!((numbers(&view), view.position()), (vec![2, 3], other.position()));
+}
+
+#[test]
+fn the_share_of_a_subject_counts_handles_once_and_until_they_expire() {
+    let view = LogView::new(&page(1, 3));
+    let log = view.of(&alice());
+    assert_eq!(log.full_for_secs(4, at(3)), None);
+    assert_eq!(log.full_for_secs(3, at(3)), Some(1 + 100 + 1 - 3));
+    assert_eq!(log.full_for_secs(2, at(3)), Some(2 + 100 + 1 - 3));
+    assert_eq!(log.full_for_secs(3, at(101)), Some(1));
+    assert_eq!(log.full_for_secs(3, at(102)), None);
+}
