@@ -180,12 +180,13 @@ impl Desk {
 
     /// A handle that was never used.
     fn draw(&self) -> Handle {
+        let rng = &mut rand::rng();
         let mut block = lock(&self.handles);
         loop {
-            if let Some(handle) = block.next() {
+            if let Some(handle) = block.take(rng) {
                 return handle;
             }
-            *block = HandleBlock::draw(&mut rand::rng());
+            *block = HandleBlock::draw(rng);
         }
     }
 }

@@ -70,7 +70,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (0..600_u64).prop_map(Event::Later),
         2 => Just(Event::Beat),
         1 => Just(Event::Restart),
-        3 => (1..4_usize).prop_map(Event::RecordFailsOver),
+        3 => (1..5_usize).prop_map(Event::RecordFailsOver),
         1 => (1..4_usize).prop_map(Event::StoreFailsOver),
     ]
 }
@@ -320,7 +320,7 @@ async fn an_acknowledged_end_is_never_lost(events: Vec<Event>) -> Result<(), Tes
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
 
     #[test]
     fn promise_2_an_acknowledged_kick_is_never_lost(events in prop::collection::vec(event(), 1..25)) {
