@@ -58,11 +58,15 @@ impl Desk {
         .await
     }
 
-    /// A kick, after which the subject may not log in.
+    /// A kick, after which the subject may not log in. Of a subject that is disabled it is a kick again: a store that
+    /// lost that it was enabled meanwhile shows no sessions, and yet there may be tokens.
     pub async fn disable(&self, sub: &Subject) -> Result<Change, StoreError> {
         let next = self.draw();
+        let mut begun = None;
         self.change(sub, |record| {
-            (record.state != SubjectState::Disabled).then(|| disable(sub, record, next))
+            let gid = *begun.get_or_insert(record.gid);
+            let done = record.gid != gid && record.state == SubjectState::Disabled;
+            (!done).then(|| disable(sub, record, next))
         })
         .await
     }

@@ -132,6 +132,8 @@ impl Story {
             Event::Dies(request) => self.with_fault(Fault::DieBeforeSwap, request).await,
             Event::AnswerLost(request) => self.with_fault(Fault::LoseAnswer, request).await,
             Event::Later(seconds) => {
+                // Whatever was lost is found within a heartbeat, long before it is as old as `retain`.
+                self.beat().await;
                 self.now += seconds;
                 self.clock.advance(seconds);
             }
@@ -162,9 +164,15 @@ impl Story {
         self.clock.advance(1);
     }
 
-    fn young_past(&self, writes: usize) -> Option<State> {
-        let young: Vec<_> = self.past.iter().filter(|(at, _)| at + LOSS >= self.now).collect();
-        young.len().checked_sub(writes).map(|place| young[place].1.clone())
+    /// A state of so many writes ago; what came after it is gone.
+    fn young_past(&mut self, writes: usize) -> Option<State> {
+        let place = self.past.len().checked_sub(writes)?;
+        let (at, state) = self.past[place].clone();
+        if at + LOSS < self.now {
+            return None;
+        }
+        self.past.truncate(place);
+        Some(state)
     }
 
     async fn with_fault(&mut self, fault: Fault, request: Request) {
