@@ -26,7 +26,7 @@ impl Desk {
             match proven.by(&read).await {
                 Found::Holds => {}
                 // That took a while: decide on what holds now.
-                Found::FoundRight => continue,
+                Found::Right => continue,
                 Found::Fails(refusal) => return Ok(Login::Refused(refusal)),
             }
             match login(sub, read.record(), &session, handles, &read.moment(self)) {
@@ -42,7 +42,7 @@ impl Desk {
         Err(contended())
     }
 
-    /// Refreshes a session by the table of [`refresh`]; a wrong `client_id` changes nothing.
+    /// Refreshes a session by the table of [`crate::domain::refresh`](mod@crate::domain::refresh); a wrong `client_id` changes nothing.
     ///
     /// An answer that wrote nothing is given only when the store was confirmed within the heartbeat: an isolated
     /// store would answer for ever.
@@ -126,7 +126,7 @@ struct Proven<'a> {
 
 enum Found {
     Holds,
-    FoundRight,
+    Right,
     Fails(LoginRefusal),
 }
 
@@ -147,7 +147,7 @@ impl<'a> Proven<'a> {
         match (check.check(hash).await, hash) {
             (PasswordVerdict::Right, Some(hash)) => {
                 self.good_for = Some(hash.clone());
-                Found::FoundRight
+                Found::Right
             }
             (PasswordVerdict::Right | PasswordVerdict::Wrong, _) => Found::Fails(LoginRefusal::WrongPassword),
             (PasswordVerdict::Busy, _) => Found::Fails(LoginRefusal::CheckerBusy),
