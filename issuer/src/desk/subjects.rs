@@ -78,18 +78,34 @@ impl Desk {
 
     /// A kick, after which only the new password is good.
     pub async fn set_password(&self, sub: &Subject, password: PasswordHash) -> Result<Change, StoreError> {
-        let next = self.draw();
+        let mut next = self.draw();
         self.change(sub, |record| {
-            (record.gid != next).then(|| set_password(sub, record, next, password.clone()))
+            if record.password.as_ref() == Some(&password) {
+                return None;
+            }
+            if record.gid == next {
+                // Whoever finished what was logged could not know the password, and may have logged in since.
+                next = self.draw();
+            }
+            Some(set_password(sub, record, next, password.clone()))
         })
         .await
     }
 
     /// A kick, after which the subject is not there.
     pub async fn delete_subject(&self, sub: &Subject) -> Result<Change, StoreError> {
-        let next = self.draw();
-        let change =
-            self.change(sub, |record| (record.gid != next).then(|| delete(sub, record, next))).await?;
+        let mut next = self.draw();
+        let blank = |record: &Record| {
+            if *record == Record::new(next) {
+                return None;
+            }
+            if record.gid == next {
+                // Whoever finished what was logged took it for a kick, and may have logged in since.
+                next = self.draw();
+            }
+            Some(delete(sub, record, next))
+        };
+        let change = self.change(sub, blank).await?;
         if let Change::Done(_) = change {
             self.forget_blank(sub, next).await?;
         }

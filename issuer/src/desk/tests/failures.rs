@@ -1,6 +1,7 @@
 //! Crashes between append and swap, and requests that race: the log is the truth.
 
 use super::*;
+use crate::domain::PasswordHash;
 use crate::store::Store;
 use crate::store::faulty::{Fault, FaultyStore, Paused, pause};
 
@@ -232,4 +233,39 @@ async fn trace_5c_generations_go_forward_over_a_failover() {
     assert_eq!(granted(refresh(&ward.desk, &caught_up).await).generation, 3);
     let events = ward.store.audit(None, 10).await.expect("events");
     assert!(events.iter().any(|row| row.event.event == AuditKind::RefreshCaughtUp));
+}
+
+/// A login with the old password gets in between append and swap, and finishes what the log began: the new password
+/// is not in the record yet, and the new session was not there when the group ended.
+#[tokio::test]
+async fn a_new_password_overtaken_by_a_login_is_set_and_ends_it() {
+    let ward = Ward::new().await;
+    let hash = |phc: &str| PasswordHash::new(phc.into());
+    ward.desk.create_subject(&ward.alice, Some(hash("$old"))).await.expect("the store");
+    let Paused { there, go_on } = ward.stop_next(Fault::PauseBeforeSwap);
+    let (desk, alice) = (ward.desk.clone(), ward.alice.clone());
+    let set = tokio::spawn(async move { desk.set_password(&alice, hash("$new")).await });
+    there.await.expect("it stops");
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    go_on.send(()).expect("it waits");
+    assert!(matches!(set.await.expect("no panic").expect("the store"), Change::Done(_)));
+    let (_, record) = ward.store.state().records[&ward.alice].clone();
+    assert_eq!((record.password, record.sessions.len()), (Some(hash("$new")), 0));
+    assert!(is_listed(&ward.desk, grant.gid));
+}
+
+#[tokio::test]
+async fn a_deletion_overtaken_by_a_login_leaves_nothing() {
+    let ward = Ward::new().await;
+    let hash = PasswordHash::new("$right".into());
+    ward.desk.create_subject(&ward.alice, Some(hash)).await.expect("the store");
+    let Paused { there, go_on } = ward.stop_next(Fault::PauseBeforeSwap);
+    let (desk, alice) = (ward.desk.clone(), ward.alice.clone());
+    let deleted = tokio::spawn(async move { desk.delete_subject(&alice).await });
+    there.await.expect("it stops");
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    go_on.send(()).expect("it waits");
+    assert!(matches!(deleted.await.expect("no panic").expect("the store"), Change::Done(_)));
+    assert!(!ward.store.state().records.contains_key(&ward.alice));
+    assert!(is_listed(&ward.desk, grant.gid));
 }
