@@ -14,13 +14,13 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use doorlist_verifier::{Cursor, Error, HostTime, Jwks, Options, UnixSeconds, Verified, Verifier};
+use doorlist_verifier::{Cursor, Error, HostTime, Jwks, Options, PublicKey, UnixSeconds, Verified, Verifier};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::clock::host_time;
 use crate::desk::{Desk, Standing};
-use crate::keys::{KeyRing, Keys};
+use crate::keys::Keys;
 use cuts::CutPoints;
 use state::State;
 
@@ -71,7 +71,7 @@ impl Revocations {
     /// [`Error`] if the verifier takes neither the issuer nor the keys.
     pub fn new(desk: Arc<Desk>, keys: Arc<Keys>, issuer: &str, ttl: Duration) -> Result<Self, Error> {
         let mut verifier = Verifier::new(Options { cache_size: 0, ..Options::new(issuer, None) })?;
-        verifier.add_jwks(&key_set(&keys.ring()))?;
+        verifier.add_jwks(&key_set(keys.ring().jwks().keys))?;
         let cuts = desk.log(|log| CutPoints::new(log.position().epoch, log.floor()));
         Ok(Self {
             issuer: issuer.to_owned(),
@@ -156,8 +156,8 @@ impl Revocations {
     }
 }
 
-fn key_set(ring: &KeyRing) -> String {
-    serde_json::to_string(&ring.jwks()).expect("a key set is JSON")
+fn key_set(keys: impl Into<Vec<PublicKey>>) -> String {
+    serde_json::to_string(&Jwks { keys: keys.into() }).expect("a key set is JSON")
 }
 
 /// The store's time now, by the last confirmation and the time since.

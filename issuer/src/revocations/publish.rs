@@ -105,8 +105,9 @@ impl Revocations {
         if state.last_key_change != key_change {
             return Ok(false);
         }
-        // Keys that came and signed between two lists: who asks for the key set knows them, as every verifier may.
-        verifier.add_jwks(&key_set(&state.ring))?;
+        // A key that came and signs between two lists: who asks for the key set knows it, as every verifier may. The
+        // others come with the list: beside those that it drops, there may be no room for them yet.
+        verifier.add_jwks(&key_set([state.ring.active().public()]))?;
         let before = shown.as_ref().map(|shown| shown.cursor);
         let since = before.filter(|before| before.epoch == state.cursor.epoch).map(|before| before.seq);
         let list = self.signed(&mut state, verifier, since)?;

@@ -1,6 +1,7 @@
 //! The admin API.
 
 use axum::http::{Method, StatusCode, header};
+use doorlist_verifier::keys::MAX_KEYS;
 use serde_json::{Value, json};
 
 use crate::testing::{Site, Tokens};
@@ -186,4 +187,19 @@ async fn a_key_that_signs_before_any_list_named_it_does_not_stop_the_list() {
     assert_eq!(site.get("/readyz").await.status, StatusCode::OK);
     let tokens = site.open_session("alice").await;
     site.app.revocations.verify(&tokens.access).expect("signed by a trusted key");
+}
+
+#[tokio::test]
+async fn a_key_that_is_retired_from_a_full_ring_does_not_stop_the_list() {
+    let site = Site::open().await;
+    let now = site.app.desk.standing().confirmed_at;
+    while site.app.keys.ring().jwks().keys.len() < MAX_KEYS {
+        site.app.keys.rotate(now, 0, 86_400).await.expect("there is room");
+        site.publish().await;
+    }
+    let keys = site.admin(Method::GET, "/admin/keys", Value::Null).await.json();
+    let reserve = json!({ "kid": keys["keys"][1]["kid"] });
+    site.admin(Method::POST, "/admin/keys/retire", reserve).await.position();
+    site.publish().await;
+    assert_eq!(site.get("/readyz").await.status, StatusCode::OK);
 }
