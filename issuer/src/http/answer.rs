@@ -32,8 +32,8 @@ impl IntoResponse for Position {
     }
 }
 
-/// RFC 6749 §5.1.
-#[derive(Debug, Serialize)]
+/// RFC 6749 §5.1. Without `Debug`: it would show the tokens.
+#[derive(Serialize)]
 pub struct TokenAnswer {
     access_token: String,
     token_type: &'static str,
