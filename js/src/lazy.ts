@@ -10,6 +10,8 @@ const HOLD_MS = 25_000
 const LEASE_MS = HOLD_MS + 10_000
 /** How long a stream that could not be had is not tried again. */
 const STREAM_REST_MS = 60_000
+/** After a failure: every request of an outage must not ask, and wait, anew. */
+const REST_MS = 5_000
 
 /**
  * Keeps a remote list fresh from within requests. No promise, signal or stream outlives the request that made it, for a
@@ -24,6 +26,7 @@ export class LazyFollower {
   #leasedUntil = -Infinity
   #askedAt = -Infinity
   #streamNotBefore = -Infinity
+  #askNotBefore = -Infinity
   mode: Mode = 'request'
 
   constructor(remote: RemoteList, host: Host, news: Emitter, wantsStream: boolean) {
@@ -35,7 +38,7 @@ export class LazyFollower {
 
   async refresh(ctx?: WaitUntil): Promise<void> {
     if (!this.#remote.holdsList) await this.#first()
-    else if (ctx === undefined && this.#isDue()) await this.#ask()
+    else if (ctx === undefined && this.#isDue()) await this.#renew()
     if (ctx === undefined || this.#host.monotonic() < this.#leasedUntil) return
     if (this.#mayStream() || this.#isDue()) ctx.waitUntil(this.#inBackground())
   }
@@ -56,7 +59,8 @@ export class LazyFollower {
   }
 
   #isDue(): boolean {
-    return this.#host.monotonic() - this.#askedAt >= this.#remote.ttlMs
+    const now = this.#host.monotonic()
+    return now - this.#askedAt >= this.#remote.ttlMs && now >= this.#askNotBefore
   }
 
   #mayStream(): boolean {
@@ -68,15 +72,23 @@ export class LazyFollower {
     this.#askedAt = this.#host.monotonic()
   }
 
+  /** Asks on top of a list that is held, with which a request goes on when the issuer cannot be had. */
+  async #renew(): Promise<void> {
+    try {
+      await this.#ask()
+    } catch (error) {
+      this.#askNotBefore = this.#host.monotonic() + REST_MS
+      this.#news.emit('error', error as Error)
+    }
+  }
+
   /** Holds the stream, or asks. Never rejects. */
   async #inBackground(): Promise<void> {
     const lease = ++this.#lease
     this.#leasedUntil = this.#host.monotonic() + LEASE_MS
     try {
       if (this.#mayStream() && (await this.#hold())) return
-      if (this.#isDue()) await this.#ask()
-    } catch (error) {
-      this.#news.emit('error', error as Error)
+      if (this.#isDue()) await this.#renew()
     } finally {
       if (lease === this.#lease) this.#leasedUntil = -Infinity
     }

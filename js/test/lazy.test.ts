@@ -146,3 +146,25 @@ test('a failure in the background is told, not thrown', async () => {
   assert.equal(errors.length, 2)
   assert.equal(verifier.verify('first').revocation, 'not_revoked')
 })
+
+test('an outage neither fails a request without a context nor makes each of them ask', async () => {
+  const { network, host, verifier } = lazy({ transport: 'poll' })
+  const first = verifier.refresh()
+  await network.begin(list(1))
+  await first
+  const errors: Error[] = []
+  verifier.on('error', error => errors.push(error))
+  host.elapse(10_000)
+  const due = verifier.refresh()
+  ;(await network.request(LIST(1))).refuse()
+  await due
+  await verifier.refresh()
+  assert.equal(errors.length, 1)
+  assert.equal(verifier.verify('first').revocation, 'not_revoked')
+  host.elapse(5_000)
+  const again = verifier.refresh()
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(LIST(1))).text(list(2, { since: 1 }))
+  await again
+  assert.equal(verifier.status().sequence, 2)
+})

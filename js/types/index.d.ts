@@ -19,7 +19,7 @@ export interface VerifierOptions {
    * list's `ttl`, and the last list signed before that `exp`. Such an answer has `outage: true`. Default: 0, off.
    */
   outageGrace?: number
-  /** How many verified tokens are remembered, so that their signature is not computed again. Default: 10000; 0 is none. */
+  /** How many verified tokens may be remembered; this version remembers none. Default: 10000. */
   cacheSize?: number
 }
 
@@ -167,7 +167,8 @@ export interface LazyVerifier extends Verifier {
   off: ConnectedVerifier['off']
   /**
    * Call it in each request, before `verify`. The first one waits for a list. Later ones come back at once and bring the
-   * list up to date through `ctx.waitUntil`; without a `ctx` they wait whenever the list is older than its `ttl`.
+   * list up to date through `ctx.waitUntil`; without a `ctx` they wait whenever the list is older than its `ttl`. Rejects
+   * only while there is no list: a failure later on is an `error` event, and the list goes on to serve.
    */
   refresh(ctx?: WaitUntil): Promise<void>
 }
