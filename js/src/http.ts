@@ -54,7 +54,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
     // `Accept` alone keeps a browser from asking for leave first (CORS-safelisted); a redirect could lead anywhere.
     const init: RequestInit = { headers: { accept }, redirect: 'manual', signal: abort.signal }
     if (request.fresh && 'cache' in globalThis.Request.prototype) init.cache = 'no-store'
-    const response = await fetch(url, init)
+    const response = await inTime(fetch(url, init), abort.signal)
     if (response.status !== 200) throw new Unreachable(`${url} answered with status ${response.status}`)
     if (body === 'open end') {
       late()
@@ -63,7 +63,6 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
       yield new Uint8Array()
     }
     reader = response.body?.getReader()
-    // A `fetch` that was brought along may know no signals.
     abort.signal.addEventListener('abort', () => void reader?.cancel().catch(() => {}))
     while (!abort.signal.aborted) {
       const chunk = await reader?.read()
@@ -81,6 +80,19 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
     abort.abort()
     void reader?.cancel().catch(() => {})
   }
+}
+
+/** The answer, unless the signal aborts first: a `fetch` that was brought along may know no signals. */
+function inTime(answer: Promise<Response>, signal: AbortSignal): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason)
+    signal.addEventListener('abort', giveUp)
+    if (signal.aborted) giveUp()
+    answer.then(response => {
+      if (signal.aborted) void response.body?.cancel().catch(() => {})
+      resolve(response)
+    }, reject)
+  })
 }
 
 /** Node's "fetch failed" keeps what failed one level down. */
