@@ -109,12 +109,7 @@ impl Desk {
     }
 
     /// Ends every token there is, and every session too with [`CutoffSessions::End`].
-    ///
-    /// Takes up to a second when there was a cut-off a moment ago: tokens made since then are stamped with it, ahead
-    /// of the clock, and a cut-off of the same second would not reach them.
     pub async fn cutoff(&self, sessions: CutoffSessions) -> Result<CutoffSet, StoreError> {
-        let last = self.store.log_since(self.position().seq).await?;
-        tokio::time::sleep(Duration::from_secs(last.settings.cutoff.secs_since(last.now))).await;
         let end_sessions = sessions == CutoffSessions::End;
         let commit = Commit {
             entries: vec![NewEntry::Cutoff { end_sessions }],
@@ -150,7 +145,7 @@ impl Desk {
             return Ok(KeySwap::Conflict);
         }
         self.remember_ring(ring);
-        self.catch_up().await?;
+        self.tell_at_once().await;
         Ok(KeySwap::Swapped(swapped.position))
     }
 

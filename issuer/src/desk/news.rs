@@ -54,6 +54,14 @@ impl Desk {
         }
     }
 
+    /// Tells this node's verifiers of what it has just written, without waiting for the tail. That it is written
+    /// stays true when this fails: the tail will tell.
+    pub(super) async fn tell_at_once(&self) {
+        if let Err(error) = self.catch_up().await {
+            tracing::warn!(%error, "the log cannot be read");
+        }
+    }
+
     pub(super) fn hear(&self, page: &LogPage) -> Applied {
         let mut log = lock(&self.log);
         let applied = log.apply(page);

@@ -107,8 +107,7 @@ impl Desk {
         };
         let committed = self.store.commit(commit).await?;
         if logs {
-            // Told to this node's verifiers without waiting for the tail.
-            self.catch_up().await?;
+            self.tell_at_once().await;
         }
         Ok(committed.swapped.then_some(committed.position))
     }

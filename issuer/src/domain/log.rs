@@ -10,7 +10,8 @@ use super::Subject;
 pub enum NewEntry {
     /// A `gid` or a `sid` is void.
     Revoked(Revoked),
-    /// Every token issued before the store's second + 1 is void (the store fills the time in).
+    /// Every token issued before the store's second + 1 is void (the store fills the time in). Tokens made since a
+    /// cut-off of the same second are stamped with that one, so the next is a second after it.
     Cutoff {
         /// Whether every session opened before it ends too.
         end_sessions: bool,
@@ -105,7 +106,7 @@ pub enum Appended {
     Revoked(Revoked),
     /// Every token with an `iat` before `cutoff` is void.
     Cutoff {
-        /// The store's second + 1 at the append.
+        /// The store's second + 1 at the append, or the cut-off before it + 1 if that is later.
         cutoff: UnixSeconds,
         /// Whether sessions opened before it ended too.
         end_sessions: bool,

@@ -240,6 +240,9 @@ async fn a_cutoff_is_the_next_second_and_never_falls<S: Store>(case: Case<S>) {
     case.append(NewEntry::Cutoff { end_sessions: false }, Seq::ZERO).await;
     let settings = case.settings().await;
     assert_eq!((settings.cutoff.as_secs(), settings.sessions_since), (START + 1, UnixSeconds::ZERO));
+    // Tokens made meanwhile, within the same second, are stamped with the first.
+    case.append(NewEntry::Cutoff { end_sessions: false }, Seq::ZERO).await;
+    assert_eq!(case.settings().await.cutoff.as_secs(), START + 2);
     case.clock.advance(5);
     case.append(NewEntry::Cutoff { end_sessions: true }, Seq::ZERO).await;
     let settings = case.settings().await;

@@ -103,6 +103,18 @@ async fn a_cutoff_that_keeps_sessions_lets_them_refresh() {
 }
 
 #[tokio::test]
+async fn a_second_cutoff_of_one_second_reaches_tokens_made_since_the_first() {
+    let office = Office::new().await;
+    let alice = subject("alice");
+    office.desk.cutoff(CutoffSessions::End).await.expect("the store");
+    let between = office.log_in(&alice).await;
+    let second = office.desk.cutoff(CutoffSessions::End).await.expect("the store");
+    assert!(between.issued_at < second.cutoff);
+    assert!(office.sessions(&alice).await.is_empty());
+    granted(refresh(&office.desk, &office.log_in(&alice).await).await);
+}
+
+#[tokio::test]
 async fn a_change_of_keys_is_in_the_log() {
     let office = Office::new().await;
     let kids = ["kid".to_owned()];

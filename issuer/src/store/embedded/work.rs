@@ -170,7 +170,8 @@ impl<'txn> Work<'txn> {
         let appended = match entry {
             NewEntry::Revoked(revoked) => Appended::Revoked(revoked),
             NewEntry::Cutoff { end_sessions } => {
-                Appended::Cutoff { cutoff: self.now().plus_secs(1), end_sessions }
+                let cutoff = self.now().max(self.head.settings.cutoff).plus_secs(1);
+                Appended::Cutoff { cutoff, end_sessions }
             }
             NewEntry::Key { kid } => Appended::Key { kid },
             NewEntry::Mark => Appended::Mark,
