@@ -103,10 +103,11 @@ impl Desk {
 
     pub(super) async fn look_at(&self, subjects: Vec<Subject>) -> Result<(), StoreError> {
         let looks = subjects.into_iter().map(async |sub| match self.read(&sub).await {
-            // Nobody can refresh with a record that cannot be read; it must not hold up the others.
+            // Nobody can refresh with a record that cannot be read; it must not hold up the others, if it is all
+            // that cannot be read.
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(%error, "a revocation cannot be finished");
-                Ok(())
+                self.catch_up().await
             }
             read => read.map(drop),
         });

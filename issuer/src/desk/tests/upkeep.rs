@@ -90,3 +90,21 @@ async fn a_desk_starts_where_the_last_one_stopped() {
     assert!(is_listed(&restarted, grant.gid));
     assert_eq!(restarted.log(|log| log.floor()), position.seq);
 }
+
+#[tokio::test]
+async fn a_damaged_record_does_not_hold_up_others() {
+    let office = Office::new().await;
+    let alice = office.log_in(&subject("alice")).await;
+    let bob = office.log_in(&subject("bob")).await;
+    for sub in [&alice.sub, &bob.sub] {
+        kicked(office.desk.kick(sub, None).await.expect("the store"));
+    }
+    office.store.damage_record("alice");
+    office.desk.refresh(&token(&alice), None).await.expect_err("it is damaged");
+    granted(refresh(&office.desk, &office.log_in(&bob.sub).await).await);
+    let page = office.desk.subjects(None, 10).await.expect("a page").subjects;
+    assert!(page[0].as_ref().is_err_and(|damaged| damaged.sub == alice.sub) && page[1].is_ok());
+    office.clock.advance(retain() + 1);
+    office.desk.beat().await.expect("a beat");
+    assert!(office.desk.log(|log| log.is_empty()));
+}

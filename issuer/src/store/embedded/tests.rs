@@ -115,18 +115,25 @@ async fn a_damaged_file_is_an_error() {
     EmbeddedStore::open(&path).expect_err("half of it is missing");
 }
 
+impl EmbeddedStore {
+    /// Cuts off what is stored of a record.
+    pub(crate) fn damage_record(&self, name: &str) {
+        let txn = self.shared.db.begin_write().expect("a transaction");
+        {
+            let mut records = txn.open_table(RECORDS).expect("a table");
+            let damaged = b"\x01\0\0\0\0\0\0\0{\"gid\":\"secret".as_slice();
+            records.insert(name, damaged).expect("an insert");
+        }
+        txn.commit().expect("a commit");
+    }
+}
+
 #[tokio::test]
 async fn a_damaged_record_is_its_subjects_trouble_only() {
     let store = EmbeddedStore::in_memory().expect("a store");
     store.commit(put("alice", 1)).await.expect("a commit");
     store.commit(put("bob", 1)).await.expect("a commit");
-    let txn = store.shared.db.begin_write().expect("a transaction");
-    {
-        let mut records = txn.open_table(RECORDS).expect("a table");
-        let damaged = b"\x01\0\0\0\0\0\0\0{\"gid\":\"secret".as_slice();
-        records.insert("alice", damaged).expect("an insert");
-    }
-    txn.commit().expect("a commit");
+    store.damage_record("alice");
 
     let error = store.read(&subject("alice"), Seq::ZERO).await.expect_err("it is damaged");
     assert!(matches!(&error, StoreError::Corrupt { place, .. } if place == "records/alice"));
