@@ -115,7 +115,7 @@ impl AdminConnection {
 pub(super) enum SubjectCommand {
     /// Make a subject
     Add {
-        /// Its name: 1 to 255 bytes, the `sub` claim of its tokens
+        /// Its name: 1 to 255 bytes but not . or .., the `sub` claim of its tokens
         #[arg(value_parser = subject)]
         sub: Subject,
         /// Read a password from standard input; without it, the subject cannot use POST /login

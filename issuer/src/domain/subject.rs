@@ -5,13 +5,16 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A user: an opaque string of 1 to 255 bytes chosen by whoever owns the accounts (the `sub` claim).
+///
+/// Not `.` and not `..`: URL parsers remove these from a path, however they are escaped (WHATWG URL §4.4), so that
+/// `/admin/subjects/../revoke` would ask for something else, and such a user could not be kicked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Subject(Box<str>);
 
-/// A subject is empty, longer than 255 bytes, or holds a control character.
+/// A subject is empty, longer than 255 bytes, holds a control character, or cannot stand in a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a subject is 1 to 255 bytes without control characters")]
+#[error("a subject is 1 to 255 bytes without control characters, and neither `.` nor `..`")]
 pub struct MalformedSubject;
 
 impl Subject {
@@ -25,7 +28,11 @@ impl TryFrom<String> for Subject {
     type Error = MalformedSubject;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.is_empty() || text.len() > 255 || text.chars().any(char::is_control) {
+        if text.is_empty()
+            || text.len() > 255
+            || text.chars().any(char::is_control)
+            || matches!(&*text, "." | "..")
+        {
             return Err(MalformedSubject);
         }
         Ok(Self(text.into_boxed_str()))
@@ -49,5 +56,22 @@ impl From<Subject> for String {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_can_be_named_in_a_path() {
+        let longest = "x".repeat(255);
+        for fit in ["alice", "...", "a/b", "%2e%2e", "№ 1?", &longest] {
+            assert!(Subject::try_from(fit).is_ok(), "{fit}");
+        }
+        let long = "x".repeat(256);
+        for unfit in ["", ".", "..", "a\nb", "\u{7f}", &long] {
+            assert_eq!(Subject::try_from(unfit), Err(MalformedSubject), "{unfit}");
+        }
     }
 }
