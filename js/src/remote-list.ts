@@ -44,6 +44,8 @@ export class RemoteList {
   /** A token named a key that is not known. Whether it is time to ask for the keys again. */
   wantKeys(): boolean {
     if (this.#keys === 'lacking' || this.#keysAreCooling()) return false
+    // The issuer was away when they were wanted: whoever finds it again asks for the keys first.
+    if (this.#keys === 'in doubt' && this.#endpoints === undefined) return false
     this.#keys = 'in doubt'
     return true
   }

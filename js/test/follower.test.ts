@@ -217,6 +217,24 @@ test('keys that cannot be had for a strange token do not keep newer lists away, 
   verifier.close()
 })
 
+test('while the issuer is away, strange tokens do not make the verifier ask more often than it does anyway', async () => {
+  const { verifier, network, host } = await streaming()
+  host.elapse(60_000)
+  await news(verifier, 'error') // the stream's silence
+  const error = news(verifier, 'error')
+  assert.throws(() => verifier.verify('strange'))
+  ;(await network.request(METADATA_URL)).refuse()
+  await error
+  await host.waits(PAUSE)
+  const asked = network.log.length
+  for (let token = 0; token < 3; token++) assert.throws(() => verifier.verify('strange'))
+  assert.equal(network.log.length, asked)
+  host.elapse(PAUSE)
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  await network.request(METADATA.jwks_uri) // what the first one wanted
+  verifier.close()
+})
+
 test('polls every ttl where there is no stream', async () => {
   const network = new FakeNetwork()
   const host = new FakeHost()
