@@ -386,22 +386,3 @@ test('a listener that was taken off hears nothing', async () => {
   assert.throws(() => verifier.on('chnage' as never, listener as never), /only 'change' and 'error'/)
   verifier.close()
 })
-
-test('a fetch that knows no signals cannot keep anybody waiting', async () => {
-  const { host, verifier } = connecting({ fetch: () => new Promise(() => {}), connectTimeout: 3 })
-  const rejected = assert.rejects(verifier, error => isTokenError(error, 'ERR_LIST_MISSING'))
-  host.elapse(3_000)
-  await rejected
-  await host.idle()
-})
-
-test('what such a fetch brings too late is let go', async () => {
-  let answer = (_: Response) => {}
-  const fetch = () => new Promise<Response>(resolve => (answer = resolve))
-  const { host, verifier } = connecting({ fetch, connectTimeout: 3 })
-  const rejected = assert.rejects(verifier)
-  host.elapse(3_000)
-  await rejected
-  const cancelled = new Promise<void>(cancel => answer(new Response(new ReadableStream({ cancel: () => cancel() }))))
-  await cancelled
-})
