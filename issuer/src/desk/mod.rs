@@ -109,7 +109,13 @@ impl Desk {
     }
 
     /// Ends every token there is, and every session too with [`CutoffSessions::End`].
+    ///
+    /// Waits until the clock has reached the last cut-off, a second at most: tokens are stamped with the greater of
+    /// both, and no verifier without leeway takes one that is further ahead.
     pub async fn cutoff(&self, sessions: CutoffSessions) -> Result<CutoffSet, StoreError> {
+        let log = self.store.log_since(self.position().seq).await?;
+        let ahead_secs = log.settings.cutoff.secs_since(log.now).min(1);
+        tokio::time::sleep(Duration::from_secs(ahead_secs)).await;
         let end_sessions = sessions == CutoffSessions::End;
         let commit = Commit {
             entries: vec![NewEntry::Cutoff { end_sessions }],
