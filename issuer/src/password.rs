@@ -1,12 +1,15 @@
 //! Passwords of accounts kept here: Argon2id, on blocking threads, a bounded number at once.
 
+mod argon;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash;
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
+
+use argon::Argon;
 
 use crate::desk::{PasswordCheck, PasswordVerdict};
 use crate::domain::PasswordHash;
@@ -62,6 +65,7 @@ pub struct Passwords {
     at_once: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
     max_waiting: usize,
+    argon: Arc<Argon>,
     /// Of nobody's password: what an unknown user's is compared with, so that it takes as long.
     nobody: Arc<str>,
 }
@@ -69,11 +73,13 @@ pub struct Passwords {
 impl Passwords {
     /// Hashing at most `at_once` passwords at a time, each of which takes a processor and 19 MiB.
     pub fn new(at_once: usize) -> Self {
-        let nobody = hash(&rand::random::<[u8; 32]>()).expect("the parameters are constant and valid");
+        let argon = Argon::default();
+        let nobody = argon.hash(&rand::random::<[u8; 32]>()).expect("the parameters are constant and valid");
         Self {
             at_once: Arc::new(Semaphore::new(at_once)),
             waiting: Arc::default(),
             max_waiting: at_once * WAITING_PER_HASH,
+            argon: Arc::new(argon),
             nobody: nobody.into(),
         }
     }
@@ -84,7 +90,8 @@ impl Passwords {
     ///
     /// [`PasswordError::Busy`] if too many wait already.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, PasswordError> {
-        let phc = self.on_a_thread(move || hash(password.0.expose().as_bytes())).await?;
+        let argon = Arc::clone(&self.argon);
+        let phc = self.on_a_thread(move || argon.hash(password.0.expose().as_bytes())).await?;
         phc.map(PasswordHash::new).map_err(unusable)
     }
 
@@ -98,19 +105,14 @@ impl Passwords {
         password: Password,
         stored: Option<PasswordHash>,
     ) -> Result<bool, PasswordError> {
-        let nobody = Arc::clone(&self.nobody);
+        let (argon, nobody) = (Arc::clone(&self.argon), Arc::clone(&self.nobody));
         let compared = self
             .on_a_thread(move || {
                 let hash = stored.as_ref().map_or(&*nobody, PasswordHash::as_str);
-                let outcome = argon2id().verify_password(password.0.expose().as_bytes(), hash);
-                outcome.map(|()| stored.is_some())
+                argon.matches(password.0.expose().as_bytes(), hash).map(|is_it| is_it && stored.is_some())
             })
             .await?;
-        match compared {
-            Ok(is_it) => Ok(is_it),
-            Err(password_hash::Error::PasswordInvalid) => Ok(false),
-            Err(error) => Err(unusable(error)),
-        }
+        compared.map_err(unusable)
     }
 
     async fn on_a_thread<T: Send + 'static>(
@@ -165,16 +167,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
-fn argon2id() -> Argon2<'static> {
-    let params = Params::new(19 * 1024, 2, 1, None).expect("the parameters are constant and valid");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-}
-
-fn hash(password: &[u8]) -> Result<String, password_hash::Error> {
-    argon2id().hash_password_with_salt(password, &rand::random::<[u8; 16]>()).map(|hash| hash.to_string())
 }
 
 fn unusable(error: password_hash::Error) -> PasswordError {
