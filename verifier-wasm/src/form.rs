@@ -11,6 +11,10 @@ use crate::signature::{Ed25519, Signature};
 /// The members of a header: these and no others, each a string.
 const HEADER_MEMBERS: [&str; 3] = ["alg", "typ", "kid"];
 
+/// The longest header, in characters: three short strings fit several times over. Nobody has signed for a header when
+/// it is read, and JSON of 32 MiB may take half a gigabyte.
+const MAX_HEADER_LEN: usize = 1024;
+
 /// A text of three parts whose header is of this profile. Its payload and signature are unverified.
 pub(crate) struct Unverified<'a> {
     /// The header as it stands.
@@ -31,6 +35,9 @@ impl<'a> Unverified<'a> {
     pub(crate) fn parse(text: &'a str, limit: usize) -> Result<Self, Error> {
         if text.len() > limit {
             return Err(Error::TooLong { length: text.len(), limit });
+        }
+        if text.split('.').next().is_some_and(|header| header.len() > MAX_HEADER_LEN) {
+            return Err(form(FormFlaw::Header));
         }
         let token = UntrustedToken::new(text).map_err(|error| match error {
             ParseError::InvalidTokenStructure => form(FormFlaw::Parts),

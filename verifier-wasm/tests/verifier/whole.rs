@@ -1,6 +1,6 @@
 //! The whole path once: a token, a list, a kick; and what is too much for vectors.
 
-use doorlist_verifier::error::ListFlaw;
+use doorlist_verifier::error::{FormFlaw, ListFlaw};
 use doorlist_verifier::list::MAX_LIST_LEN;
 use doorlist_verifier::{Error, HandleSet, LoadOutcome, RevocationStatus, Verifier};
 
@@ -40,6 +40,23 @@ fn a_list_is_not_read_past_its_limit() {
     assert_eq!(reason(verifier.load(&text, at(NOW)).unwrap_err()), ListFlaw::Form);
     text.push('A');
     assert_eq!(reason(verifier.load(&text, at(NOW)).unwrap_err()), ListFlaw::TooLong);
+}
+
+/// It is nobody's word yet, and JSON read into memory is many times its length.
+#[test]
+fn a_header_is_not_read_past_its_limit() {
+    let mut verifier = ready();
+    let key = Key::number(1);
+    let padded = |length: usize| {
+        let header = text(&key.header());
+        let blanks = length / 4 * 3 - header.len();
+        key.sign(&(header + &" ".repeat(blanks)), &text(&claims()))
+    };
+    assert!(verifier.verify(&padded(1024), at(NOW)).is_ok());
+    let error = verifier.verify(&padded(1028), at(NOW)).expect_err("too long a header");
+    assert_eq!(error, Error::Form { reason: FormFlaw::Header });
+    let error = verifier.load(&format!("{}.e30.AA", "A".repeat(1 << 20)), at(NOW)).expect_err("no list");
+    assert_eq!(reason(error), ListFlaw::Form);
 }
 
 fn reason(error: Error) -> ListFlaw {
