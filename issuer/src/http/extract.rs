@@ -108,9 +108,12 @@ pub fn subject(text: String) -> Result<Subject, ApiError> {
     })
 }
 
-/// What follows `Bearer` in `Authorization` (RFC 6750 §2.1), if that is what stands there.
+/// What follows `Bearer` in `Authorization` (RFC 6750 §2.1), if that is what stands there. Two such headers are
+/// none: a proxy may have looked at the other one.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, credentials) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(only), None) = (given.next(), given.next()) else { return None };
+    let (scheme, credentials) = only.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| credentials.trim())
 }
 

@@ -31,7 +31,8 @@ use crate::secret::{AdminKey, MasterSecrets};
 
 /// The `iss` of everything in tests.
 pub(crate) const ISSUER: &str = "https://issuer.example";
-const ADMIN_KEY: &str = "the-admin-key-of-the-tests";
+/// The key of the admin API in tests.
+pub(crate) const ADMIN_KEY: &str = "the-admin-key-of-the-tests";
 const SECRET: &str = "the-master-secret-of-the-tests";
 
 /// An issuer in memory.

@@ -1,10 +1,11 @@
 //! The admin API.
 
-use axum::http::{Method, StatusCode, header};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
 use doorlist_verifier::keys::MAX_KEYS;
 use serde_json::{Value, json};
 
-use crate::testing::{Site, Tokens};
+use crate::testing::{ADMIN_KEY, Site, Tokens};
 
 #[tokio::test]
 async fn the_admin_key_is_asked_for_on_every_route() {
@@ -25,6 +26,33 @@ async fn the_admin_key_is_asked_for_on_every_route() {
         let wrong = site.ask(method, path, "another-key-of-some-length", Value::Null).await;
         assert_eq!(wrong.failure(), "401 invalid_token", "{path}");
         assert!(wrong.header(header::WWW_AUTHENTICATE).contains("invalid_token"));
+    }
+}
+
+#[tokio::test]
+async fn a_second_key_is_as_good_as_none() {
+    let site = Site::open().await;
+    let bearer = |key: &str| format!("Bearer {key}");
+    let keys = [bearer(ADMIN_KEY), bearer("another-key-of-some-length")];
+    let request = |keys: &[String]| {
+        let request = Request::get("/admin/subjects");
+        let request = keys.iter().fold(request, |request, key| request.header(header::AUTHORIZATION, key));
+        request.body(Body::empty()).expect("a request")
+    };
+    assert_eq!(site.send(request(&keys[..1])).await.status(), StatusCode::OK);
+    assert_eq!(site.send(request(&keys)).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_session_is_opened_only_with_claims_that_can_be_read_back() {
+    let site = Site::open().await;
+    for levels in [1, 31, 32, 100, 125] {
+        let claims: Value = (0..levels).fold(json!(1), |inner, _| json!([inner]));
+        let body = json!({ "sub": "alice", "claims": { "x": claims } });
+        let opened = site.admin(Method::POST, "/admin/sessions", body).await;
+        let wanted = if levels < 32 { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+        assert_eq!(opened.status, wanted, "{levels}");
+        site.admin(Method::POST, "/admin/subjects/alice/revoke", Value::Null).await.position();
     }
 }
 
