@@ -72,13 +72,14 @@ export class RemoteList {
 
   /**
    * Follows the stream until it ends, breaks, or brings nothing newer for one and a half `ttl`. Tells `listener` when it
-   * is there, and of each list that was news. Throws when there is no stream.
+   * is there, and of each list that was news. Throws when there is no stream, and when a gap follows another within a `ttl`.
    */
   async follow(signal: AbortSignal, listener: (event: 'opened' | 'news') => void): Promise<void> {
     const { list, stream } = await this.prepare(signal)
     if (stream === undefined) throw new Unreachable(`${this.#issuer} has no \`revocation_stream_uri\``)
     const silence = new Silence(this.#http.host, signal)
     const parser = new EventStreamParser(MAX_LIST_LENGTH + 1024)
+    let nextSnapshot = -Infinity
     try {
       silence.limit(1.5 * this.ttlMs)
       const request = { url: this.#since(stream), accept: 'text/event-stream', fresh: true, signal: silence.signal }
@@ -87,7 +88,13 @@ export class RemoteList {
         for (const { event, data } of parser.push(chunk)) {
           if (event !== 'message') continue
           let outcome = await this.#take(data, silence.signal)
-          if (outcome === 'gap') outcome = await this.#takeSnapshot(list, silence.signal)
+          if (outcome === 'gap') {
+            // Else each event of a stream that never fits costs a request, at the stream's speed.
+            const now = this.#http.host.monotonic()
+            if (now < nextSnapshot) throw new Unreachable(`${stream} continues from what ${list} does not have`)
+            nextSnapshot = now + this.ttlMs
+            outcome = await this.#takeSnapshot(list, silence.signal)
+          }
           if (outcome !== 'news') continue
           listener('news')
           silence.limit(1.5 * this.ttlMs)

@@ -144,6 +144,19 @@ test('a gap asks for the snapshot', async () => {
   verifier.close()
 })
 
+test('a stream that never fits costs one snapshot, not one for each event', async () => {
+  const { verifier, network, stream } = await streaming()
+  stream.send(list(9, { since: 7 }))
+  const snapshot = await network.request(SNAPSHOT)
+  const asked = network.count(SNAPSHOT)
+  const error = news(verifier, 'error')
+  stream.send(list(10, { since: 9 }))
+  snapshot.text(list(2))
+  assert.match((await error).message, /continues from what .* does not have/)
+  assert.equal(network.count(SNAPSHOT), asked)
+  verifier.close()
+})
+
 test('an older list is nothing new', async () => {
   const { verifier, stream } = await streaming()
   const change = news(verifier, 'change')
