@@ -23,9 +23,9 @@ export const makeCreateVerifier =
 
 export function makeConnectVerifier(instantiate: Instantiate, host: Host = realHost): ConnectVerifier {
   const connect = async (options: ConnectOptions): Promise<ConnectedVerifier> => {
-    const { local, remote, news, wantsStream } = assemble(instantiate, host, options)
+    const { local, remote, news, wantsStream, withinSecs } = assemble(instantiate, host, options)
     const follower = new Follower(remote, host, news, wantsStream)
-    await follower.start((options.connectTimeout ?? 10) * 1000)
+    await follower.start(withinSecs * 1000)
     return {
       ...remoteFacade(local, remote, news, follower),
       refresh: () => follower.ask(),
@@ -44,12 +44,14 @@ function assemble(instantiate: Instantiate, host: Host, unchecked: ConnectOption
   const {
     fetch = (...request) => globalThis.fetch(...request),
     transport,
-    connectTimeout: _,
-    ...rules
+    connectTimeout: withinSecs = 10,
+    ...rest
   } = checkConnectOptions(unchecked)
+  const rules = { __proto__: null, ...rest }
   const local = new LocalVerifier(instantiate, host, rules)
   const news = new Emitter()
-  return { local, news, remote: new RemoteList(local, { fetch, host }, news, rules), wantsStream: transport !== 'poll' }
+  const remote = new RemoteList(local, { fetch, host }, news, rules)
+  return { local, news, remote, wantsStream: transport !== 'poll', withinSecs }
 }
 
 /** The methods alone, free to be taken apart. */

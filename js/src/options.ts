@@ -51,17 +51,19 @@ export const checkConnectOptions = (options: unknown): ConnectOptions => check<C
 
 function check<Options>(options: unknown, rules: Record<keyof Options & string, Rule>): Options {
   if (!isObject(options)) throw invalidOption('options must be an object with `issuer` and `audience`')
-  for (const [name, value] of Object.entries(options)) {
+  // Read once, and from here alone: not from getters that change their minds, nor from a polluted Object.prototype.
+  const own: Record<string, unknown> = Object.assign(Object.create(null), options)
+  for (const [name, value] of Object.entries(own)) {
     if (!Object.hasOwn(rules, name)) throw unknownOption(name, Object.keys(rules))
     const { mustBe, fits } = rules[name as keyof Options & string]
     if (value !== undefined && !fits(value)) throw invalidOption(`\`${name}\` must be ${mustBe}`, { option: name })
   }
   for (const name of ['issuer', 'audience'] as const) {
-    if (options[name] !== undefined) continue
+    if (own[name] !== undefined) continue
     const { mustBe } = (rules as Record<string, Rule>)[name]!
     throw invalidOption(`\`${name}\` is missing: it must be ${mustBe}`, { option: name })
   }
-  return options as Options
+  return own as Options
 }
 
 function unknownOption(name: string, known: string[]) {

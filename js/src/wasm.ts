@@ -21,8 +21,9 @@ export type Instantiate = (options: VerifierOptions) => WasmVerifier
 export function lazily(source: WasmSource): Instantiate {
   let Verifier: (new (options: object) => WasmVerifier) | undefined
   return options => {
-    // The module refuses a member that is present without a value.
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+    // The module refuses a member that is present without a value, and would read one that is inherited.
+    const given = Object.create(null) as Record<string, unknown>
+    for (const [name, value] of Object.entries(options)) if (value !== undefined) given[name] = value
     return new (Verifier ??= instantiate(source))(given)
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeConnectVerifier, makeCreateVerifier } from '../src/api.js'
 import { isTokenError } from '../src/errors.js'
+import type { Instantiate } from '../src/wasm.js'
 import { FakeHost, FakeNetwork, fakeModule } from './fakes.js'
 
 const createVerifier = makeCreateVerifier(fakeModule, new FakeHost())
@@ -63,4 +64,35 @@ test('connecting knows more options, and wants a URL', async () => {
     )
   }
   assert.throws(() => createVerifier({ ...good, fetch } as never), /unknown option `fetch`/)
+})
+
+test('options are read once, and none that is inherited', () => {
+  const reads: string[] = []
+  const changing = {
+    issuer: good.issuer,
+    get audience() {
+      reads.push('audience')
+      return reads.length === 1 ? 'api' : null
+    },
+  }
+  createVerifier(changing)
+  assert.deepEqual(reads, ['audience'])
+  assert.throws(() => createVerifier(Object.create(good)), /`issuer` is missing/)
+})
+
+test('a polluted prototype decides nothing', async () => {
+  const given: object[] = []
+  const spy: Instantiate = options => {
+    given.push(options)
+    return fakeModule(options)
+  }
+  const polluted = { onMissing: 'allow', jwks: { keys: 'of a stranger' } }
+  Object.assign(Object.prototype, polluted)
+  try {
+    makeCreateVerifier(spy, new FakeHost())(good)
+    makeConnectVerifier(spy, new FakeHost()).lazy(good)
+  } finally {
+    for (const name of Object.keys(polluted)) delete (Object.prototype as Record<string, unknown>)[name]
+  }
+  assert.deepEqual(given.map(Object.keys), [Object.keys(good), Object.keys(good)])
 })
