@@ -20,6 +20,7 @@ pub mod config;
 pub mod demo;
 pub mod desk;
 pub mod domain;
+mod draft;
 pub mod http;
 pub mod keys;
 pub mod password;

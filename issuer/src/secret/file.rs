@@ -1,6 +1,6 @@
 //! Secrets in files: readable by their owner only, made once, never half-written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroizing;
 
 use super::SecretText;
+use crate::draft::Draft;
 
 /// A secret file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -51,24 +52,11 @@ pub fn read_or_create(path: &Path) -> Result<SecretText, SecretFileError> {
 
 fn create(path: &Path) -> io::Result<()> {
     let secret = Zeroizing::new(Base64UrlUnpadded::encode_string(&rand::random::<[u8; 32]>()));
-    let draft = PathBuf::from(format!("{}.{:016x}", path.display(), rand::random::<u64>()));
-    let written = owner_only(&draft).and_then(|mut file| {
-        file.write_all(secret.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()
-    });
-    // A link, not a rename: it fails where somebody else's secret already stands.
-    let linked = written.and_then(|()| fs::hard_link(&draft, path));
-    let removed = fs::remove_file(&draft);
-    linked.and(removed)
-}
-
-fn owner_only(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let (draft, mut file) = Draft::beside(path)?;
+    file.write_all(secret.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    draft.publish(path)
 }
 
 fn error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SecretFileError {

@@ -6,7 +6,8 @@ mod writer;
 
 use std::any::Any;
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use self::writer::{Writer, unavailable};
 use super::clock::{HostClock, StoreClock, SystemClock};
 use super::{AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Version};
 use crate::domain::{LogEntry, LogPage, NewEntry, Settings, Subject};
+use crate::draft::Draft;
 
 /// Bytes of the file held in memory.
 const CACHE_BYTES: usize = 64 << 20;
@@ -54,19 +56,24 @@ impl EmbeddedStore {
     ///
     /// Blocks while it reads.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let named = |reason: String| StoreError::Unavailable(format!("{}: {reason}", path.display()));
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|error| named(error.to_string()))?;
-        let opened = FileBackend::new(file).map_err(unavailable);
-        opened.and_then(|backend| Self::on(backend, Arc::new(SystemClock))).map_err(|error| match error {
-            StoreError::Unavailable(reason) => named(reason),
+        let named = |error: io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
+        if !path.try_exists().map_err(named)? {
+            create(path)?;
+        }
+        let file = OpenOptions::new().read(true).write(true).open(path).map_err(named)?;
+        Self::in_file(file).map_err(|error| match error {
+            StoreError::Unavailable(reason) => {
+                StoreError::Unavailable(format!("{}: {reason}", path.display()))
+            }
             StoreError::Corrupt { place, reason } => {
                 StoreError::Corrupt { place: format!("{}, {place}", path.display()), reason }
             }
         })
+    }
+
+    fn in_file(file: File) -> Result<Self, StoreError> {
+        let backend = FileBackend::new(file).map_err(unavailable)?;
+        Self::on(backend, Arc::new(SystemClock))
     }
 
     /// A store that is gone with the process.
@@ -110,6 +117,18 @@ impl EmbeddedStore {
                 Err(_) => Err(StoreError::Unavailable("shutting down".into())),
             },
         }
+    }
+}
+
+/// Makes an empty store beside, and then shows it: a process that dies, or a power cut, meanwhile leaves no file
+/// that is neither empty nor a store.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let named = |error: io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
+    let (draft, file) = Draft::beside(path).map_err(named)?;
+    drop(EmbeddedStore::in_file(file)?);
+    match draft.publish(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(named(error)),
+        _ => Ok(()),
     }
 }
 

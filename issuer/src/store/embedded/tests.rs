@@ -179,3 +179,19 @@ async fn a_snapshot_does_not_change() {
     let records = txn.open_table(RECORDS).expect("a table");
     assert!(records.get("alice").expect("a look").is_none());
 }
+
+#[test]
+fn of_many_that_make_a_store_at_once_one_has_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    let starts: Vec<_> = (0..8)
+        .map(|_| {
+            let path = path.clone();
+            std::thread::spawn(move || EmbeddedStore::open(&path))
+        })
+        .collect();
+    // All of them are kept open until each has its answer.
+    let stores: Vec<_> = starts.into_iter().map(|start| start.join().expect("no panic")).collect();
+    assert_eq!(stores.iter().filter(|store| store.is_ok()).count(), 1);
+    assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 1, "no draft is left behind");
+}

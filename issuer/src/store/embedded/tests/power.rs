@@ -134,9 +134,17 @@ async fn cut_the_power(
 
 const START: u64 = 1_767_225_600;
 
+/// What a file shows from its first moment on: it is made beside, and then gets its name.
+fn empty_store() -> Vec<u8> {
+    let (disk, platter) = Disk::spinning(Vec::new(), usize::MAX);
+    drop(EmbeddedStore::on(disk, Arc::new(ManualClock::at(START))).expect("a store"));
+    let platter = platter.lock().unwrap_or_else(PoisonError::into_inner);
+    platter.safe.clone()
+}
+
 async fn acknowledged_is_durable(seed: u64, cuts: Vec<usize>) {
     let mut luck = StdRng::seed_from_u64(seed);
-    let mut bytes = Vec::new();
+    let mut bytes = empty_store();
     let mut known = Vec::new();
     for (round, left) in cuts.into_iter().enumerate() {
         bytes = cut_the_power(bytes, &mut known, round, left, &mut luck).await;
