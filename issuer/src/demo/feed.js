@@ -51,21 +51,22 @@ async function lead(resource, init, release) {
 
 function follow(signal) {
   mode = 'stream, held by another tab'
-  const waiting = new AbortController()
+  const left = new AbortController()
   const body = new ReadableStream({
     start(controller) {
       const repeat = ({ data }) => controller.enqueue(data)
-      const end = () => {
-        channel.removeEventListener('message', repeat)
-        waiting.abort()
-        try { controller.close() } catch { /* it was cancelled already */ }
-      }
       channel.addEventListener('message', repeat)
+      left.signal.addEventListener('abort', () => channel.removeEventListener('message', repeat))
+      const end = () => {
+        if (left.signal.aborted) return
+        left.abort()
+        controller.close()
+      }
       signal?.addEventListener('abort', end)
       // Granted once the leading tab is gone; given back at once, for whoever asks first.
-      navigator.locks.request(LOCK, { signal: waiting.signal }, end).catch(() => {})
+      navigator.locks.request(LOCK, { signal: left.signal }, end).catch(() => {})
     },
-    cancel() { waiting.abort() },
+    cancel: () => left.abort(),
   })
   return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
 }

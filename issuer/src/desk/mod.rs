@@ -64,6 +64,16 @@ pub struct Standing {
     pub clock_skew_secs: u64,
 }
 
+/// The host's clock is off, so nothing may be signed: tokens and lists would be wrong by as much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the host's clock differs from the store's by {skew_secs} s, {leeway_secs} s are tolerated")]
+pub struct ClockOff {
+    /// By how much.
+    pub skew_secs: u64,
+    /// What is tolerated.
+    pub leeway_secs: u64,
+}
+
 impl Standing {
     /// Whether the confirmation is younger than a heartbeat, so that a list may be signed.
     pub fn is_fresh(&self, heartbeat: Duration) -> bool {
@@ -163,6 +173,12 @@ impl Desk {
     /// A look at the node's copy of the log. Keep it short: every request waits meanwhile.
     pub fn log<R>(&self, look: impl FnOnce(&LogView) -> R) -> R {
         look(&lock(&self.log))
+    }
+
+    /// Whether this node may sign: by the last confirmation its clock agreed with the store's.
+    pub fn check_clock(&self) -> Result<(), ClockOff> {
+        let (skew_secs, leeway_secs) = (self.standing().clock_skew_secs, self.limits.leeway_secs);
+        if skew_secs > leeway_secs { Err(ClockOff { skew_secs, leeway_secs }) } else { Ok(()) }
     }
 
     /// The limits the rules go by.

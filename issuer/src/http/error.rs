@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::desk::ClockOff;
 use crate::keys::KeysError;
 use crate::password::PasswordError;
 use crate::store::StoreError;
@@ -108,6 +109,13 @@ impl From<StoreError> for ApiError {
                 "what the store holds cannot be read",
             ),
         }
+    }
+}
+
+impl From<ClockOff> for ApiError {
+    fn from(error: ClockOff) -> Self {
+        tracing::error!(%error, "no token was signed");
+        Self::unavailable("this node's clock is off, and it signs nothing")
     }
 }
 

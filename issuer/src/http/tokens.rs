@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use doorlist_verifier::Error;
 use serde::Deserialize;
 
 use super::ApiError;
@@ -32,6 +33,7 @@ pub(super) async fn login(
     State(app): State<Arc<App>>,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<TokenAnswer, ApiError> {
+    app.desk.check_clock()?;
     let password = Password::offered(SecretText::from(request.password))
         .ok_or_else(|| ApiError::invalid_grant("no such account, or another password"))?;
     let sub = subject(request.username)?;
@@ -53,6 +55,7 @@ pub(super) async fn token(
     State(app): State<Arc<App>>,
     FormBody(request): FormBody<TokenRequest>,
 ) -> Result<TokenAnswer, ApiError> {
+    app.desk.check_clock()?;
     match request.grant_type.as_deref() {
         Some("refresh_token") => {}
         None | Some("") => return Err(ApiError::invalid_request("grant_type is missing")),
@@ -101,6 +104,8 @@ pub(super) async fn revoke(
                 let sub = subject(verified.claims.subject)?;
                 app.desk.end_session(&sub, verified.claims.sid).await?
             }
+            // Nothing is known yet of what would be revoked: not the time to say that it is.
+            Err(Error::ListMissing) => return Err(ApiError::unavailable("the issuer is starting")),
             Ok(_) | Err(_) => EndSession::NoSuchSession,
         },
     };

@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::state::State;
 use super::{BACKLOG, Held, Revocations, key_set, store_time};
-use crate::desk::Standing;
+use crate::desk::{ClockOff, Standing};
 use crate::domain::LogView;
 use crate::keys::KeysError;
 
@@ -22,14 +22,9 @@ pub enum PublishError {
     /// The store, or the key ring in it, cannot be read.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// The host's clock is off: a list would be wrong by as much.
-    #[error("the host's clock differs from the store's by {skew_secs} s, {leeway_secs} s are tolerated")]
-    Clock {
-        /// By how much.
-        skew_secs: u64,
-        /// What is tolerated.
-        leeway_secs: u64,
-    },
+    /// A list would be wrong by as much.
+    #[error(transparent)]
+    Clock(#[from] ClockOff),
     /// The verifier refused what would have been published.
     #[error("a list was not published, since the verifier refuses it: {0}")]
     Refused(#[from] Error),
@@ -77,10 +72,7 @@ impl Revocations {
 
     async fn try_publish(&self) -> Result<(), PublishError> {
         let standing = self.desk.confirmed().await.map_err(KeysError::from)?;
-        if standing.clock_skew_secs > self.leeway_secs {
-            let (skew_secs, leeway_secs) = (standing.clock_skew_secs, self.leeway_secs);
-            return Err(PublishError::Clock { skew_secs, leeway_secs });
-        }
+        self.desk.check_clock()?;
         loop {
             // Read before the ring is: a change after it is seen by `advance`, and the ring is read again.
             let key_change = self.desk.log(LogView::last_key_change);

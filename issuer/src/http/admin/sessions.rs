@@ -29,6 +29,7 @@ pub(in crate::http) async fn open(
     State(app): State<Arc<App>>,
     JsonBody(request): JsonBody<OpenRequest>,
 ) -> Result<TokenAnswer, ApiError> {
+    app.desk.check_clock()?;
     let sub = subject(request.sub)?;
     let session = open_session(request.client_id, request.scope, request.device, request.claims)?;
     logged_in(&app, app.desk.open_session(&sub, session, Proof::Trusted).await?)
