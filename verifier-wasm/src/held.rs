@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::cursor::Cursor;
 use crate::error::Error;
 use crate::handle::Handle;
 use crate::list::{HandleSet, RevocationList};
 use crate::time::{HostTime, UnixSeconds};
-use crate::verify::LoadOutcome;
 
 /// Handles that came within an eighth of `retain` of each other may share a segment, and so leave together.
 const BUCKETS_PER_RETAIN: u64 = 8;
@@ -53,6 +54,16 @@ impl ProvenClock {
     fn at(self, monotonic: Duration) -> UnixSeconds {
         self.issued_at.plus_secs(monotonic.saturating_sub(self.heard).as_secs())
     }
+}
+
+/// Whether a list brought anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadOutcome {
+    /// It was applied; a heartbeat brings at least its time.
+    Applied,
+    /// It is the list that is held.
+    Unchanged,
 }
 
 /// Whether a list may be taken in on top of what is held.

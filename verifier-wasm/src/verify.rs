@@ -6,7 +6,7 @@ use crate::claims::{ACCESS_TOKEN_MEDIA_TYPE, ACCESS_TOKEN_TYPE, AccessTokenClaim
 use crate::cursor::{Cursor, Epoch, Seq};
 use crate::error::{ClaimFlaw, Error, ListFlaw, RevokedBy};
 use crate::form::Unverified;
-use crate::held::{self, HeldList};
+use crate::held::{self, HeldList, LoadOutcome};
 use crate::keys::{Jwks, KeyId, KeySet, PublicKey};
 use crate::list::{LIST_TYPE, MAX_LIST_LEN, RevocationList};
 use crate::policy::{DEFAULT_LEEWAY_SECS, MissingListPolicy, OUTAGE_TTLS, Options, StalePolicy};
@@ -76,16 +76,6 @@ pub struct Loaded {
     pub entries: usize,
     /// Whether anything was new.
     pub outcome: LoadOutcome,
-}
-
-/// Whether a list brought anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LoadOutcome {
-    /// It was applied; a heartbeat brings at least its time.
-    Applied,
-    /// It is the list that is held.
-    Unchanged,
 }
 
 /// What a verifier holds.
