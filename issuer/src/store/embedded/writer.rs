@@ -1,6 +1,7 @@
 //! The one thread that writes: takes what is queued, does it in one transaction, and answers each caller when
 //! that is on disk.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,9 +19,10 @@ const BATCH: usize = 256;
 /// Jobs that may wait for the writer; callers past it wait to get in.
 const QUEUE: usize = 1024;
 
-/// Done after the commit: hands the answer to whoever asked.
+/// Done after the commit: hands the answer to whoever asked. Dropped instead, it says that there is none.
 type Reply = Box<dyn FnOnce() + Send>;
-type Job = Box<dyn FnOnce(&mut Work<'_>) -> Result<Reply, redb::Error> + Send>;
+/// Does its part of a transaction. When the storage fails under it, there is only the reply to drop.
+type Job = Box<dyn FnOnce(&mut Work<'_>) -> (Reply, Result<(), redb::Error>) + Send>;
 
 /// Hands jobs to the writer. Dropping it lets the queue run empty and closes the thread.
 #[derive(Debug)]
@@ -54,10 +56,10 @@ impl Writer {
             let result = match op(work) {
                 Ok(value) => Ok(value),
                 Err(Fault::Job(error)) => Err(error),
-                Err(Fault::Storage(error)) => return Err(error),
+                Err(Fault::Storage(error)) => return (Box::new(move || drop(answer)), Err(error)),
             };
             // The caller may have gone away; its job is done all the same.
-            Ok(Box::new(move || drop(answer.send(result))))
+            (Box::new(move || drop(answer.send(result))), Ok(()))
         });
         let queue = self.queue.as_ref().ok_or_else(|| self.why())?;
         queue.send(job).await.map_err(|_| self.why())?;
@@ -82,17 +84,19 @@ impl Drop for Writer {
 
 fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<StoreError>>) {
     while let Some(first) = jobs.blocking_recv() {
-        let mut batch = vec![first];
+        let mut batch = VecDeque::from([first]);
         while batch.len() < BATCH
             && let Ok(job) = jobs.try_recv()
         {
-            batch.push(job);
+            batch.push_back(job);
         }
+        // Out here, both outlive a failure: nobody is told that there is no answer before it can be told why.
+        let mut replies = Vec::with_capacity(batch.len());
         let stamp = shared.clock.hold();
-        let done = catch_unwind(AssertUnwindSafe(|| transact(&shared.db, stamp, batch)));
+        let done = catch_unwind(AssertUnwindSafe(|| transact(&shared.db, stamp, &mut batch, &mut replies)));
         shared.clock.go_on();
         match done.unwrap_or_else(|_| Err(corrupt("the file", "reading it stopped the writer"))) {
-            Ok((head, replies)) => {
+            Ok(head) => {
                 shared.news.send_if_modified(|last| std::mem::replace(last, head.last) != head.last);
                 replies.into_iter().for_each(|reply| reply());
             }
@@ -106,33 +110,41 @@ fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<St
 
 /// One durable transaction for all of the batch, or none of it. A job that finds a conflict has written nothing
 /// and disturbs no other.
-fn transact(db: &Database, now_micros: u64, batch: Vec<Job>) -> Result<(Head, Vec<Reply>), StoreError> {
+fn transact(
+    db: &Database,
+    now_micros: u64,
+    batch: &mut VecDeque<Job>,
+    replies: &mut Vec<Reply>,
+) -> Result<Head, StoreError> {
     let mut txn = db.begin_write().map_err(unavailable)?;
     txn.set_durability(Durability::Immediate).map_err(unavailable)?;
     // A crash then needs no walk through the whole file at the next start.
     txn.set_quick_repair(true);
-    let (head, written, replies) = work(&txn, now_micros, batch)?;
+    let (head, written) = work(&txn, now_micros, batch, replies)?;
     match written {
         Written::Something => txn.commit().map_err(unavailable)?,
         Written::Nothing => txn.abort().map_err(unavailable)?,
     }
-    Ok((head, replies))
+    Ok(head)
 }
 
 fn work(
     txn: &redb::WriteTransaction,
     now_micros: u64,
-    batch: Vec<Job>,
-) -> Result<(Head, Written, Vec<Reply>), StoreError> {
+    batch: &mut VecDeque<Job>,
+    replies: &mut Vec<Reply>,
+) -> Result<(Head, Written), StoreError> {
     let whole = |fault| match fault {
         Fault::Job(error) => error,
         Fault::Storage(error) => unavailable(error),
     };
     let mut work = Work::begin(txn, now_micros).map_err(whole)?;
-    let replies =
-        batch.into_iter().map(|job| job(&mut work)).collect::<Result<_, _>>().map_err(unavailable)?;
-    let (head, written) = work.finish().map_err(whole)?;
-    Ok((head, written, replies))
+    while let Some(job) = batch.pop_front() {
+        let (reply, done) = job(&mut work);
+        replies.push(reply);
+        done.map_err(unavailable)?;
+    }
+    work.finish().map_err(whole)
 }
 
 /// What redb says of itself, in our words.

@@ -164,6 +164,24 @@ async fn acknowledged_is_durable(seed: u64, cuts: Vec<usize>) {
     }
 }
 
+#[tokio::test]
+async fn everybody_is_told_why_there_is_no_answer() {
+    let mut refused = 0;
+    for left in 1..40 {
+        let (disk, platter) = Disk::spinning(empty_store(), usize::MAX);
+        let store = EmbeddedStore::on(disk, Arc::new(ManualClock::at(START))).expect("a store");
+        platter.lock().unwrap_or_else(PoisonError::into_inner).left = left;
+        let names: Vec<_> = (0..400).map(|number| number.to_string()).collect();
+        let commits = names.iter().map(|name| store.commit(put(name, 1)));
+        for done in futures_util::future::join_all(commits).await {
+            let Err(error) = done else { continue };
+            refused += 1;
+            assert!(!error.to_string().contains("closed"), "{error}");
+        }
+    }
+    assert!(refused > 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 0, ..ProptestConfig::default() })]
 
