@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/js/node_modules/.bin:$(dir $(WASM_BINDGEN)):$(dir $(WAS
 
 say = @printf '\033[1mdoorlist\033[0m  %s\n'
 
-.PHONY: help demo test build package issuer test-rust test-js fences lint prerequisites wasm-target browser clean
+.PHONY: help demo test bench build package issuer test-rust test-js fences lint prerequisites wasm-target browser clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ demo: build ## Kick a user and watch every verifier refuse her (ONCE=1: and exit
 
 test: prerequisites browser ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences package test-js
+
+bench: build tests/bench/node_modules/.package-lock.json ## Measure against others (about 5 minutes), into tests/bench/RESULTS.md
+	$(say) 'measuring; leave the machine alone meanwhile'
+	@cd tests/bench && DOORLIST_BINARY=$(TARGET)/release/doorlist npm run --silent bench
 
 build: package issuer ## The npm package and the issuer
 
@@ -66,7 +70,7 @@ lint: ## Clippy on everything, warnings are errors
 
 clean: ## Remove what was built here (tools in the cache stay)
 	@cargo clean
-	@rm -rf js/dist js/wasm js/node_modules
+	@rm -rf js/dist js/wasm js/node_modules tests/bench/node_modules
 
 ## Set-up
 
@@ -90,9 +94,9 @@ $(WASM_PACK): | prerequisites
 	$(say) 'installing wasm-pack $(WASM_PACK_VERSION) (once, about 3 minutes)'
 	@cargo install --quiet --locked wasm-pack --version $(WASM_PACK_VERSION) --root $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)
 
-js/node_modules/.package-lock.json: js/package-lock.json | prerequisites
-	$(say) 'installing npm packages'
-	@cd js && npm ci --no-audit --no-fund
+%/node_modules/.package-lock.json: %/package-lock.json | prerequisites
+	$(say) 'installing npm packages of $*'
+	@cd $* && npm ci --no-audit --no-fund
 	@touch $@
 
 # Tests drive a real Chromium; the demo uses one where it finds one.

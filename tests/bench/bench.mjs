@@ -1,0 +1,31 @@
+// Measures everything and writes RESULTS.md and comparison.svg beside this file. `--only cold,warm` measures these alone
+// and prints them, for whoever works on one.
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { machine } from './lib/machine.mjs'
+import { picture } from './lib/picture.mjs'
+import { markdown } from './lib/report.mjs'
+import { verifierSections } from './sections/verifier.mjs'
+
+const sections = { ...verifierSections }
+const { values } = parseArgs({ options: { only: { type: 'string' } } })
+const wanted = values.only?.split(',') ?? Object.keys(sections)
+const unknown = wanted.find(name => !(name in sections))
+if (unknown !== undefined) throw new Error(`there is no section ${unknown}, only ${Object.keys(sections).join(', ')}`)
+
+const measured = []
+for (const [index, name] of wanted.entries()) {
+  const begin = performance.now()
+  process.stderr.write(`doorlist  ${index + 1}/${wanted.length} ${name} … `)
+  measured.push(await sections[name]())
+  process.stderr.write(`${((performance.now() - begin) / 1000).toFixed(0)} s\n`)
+}
+
+const results = markdown({ machine: machine(), sections: measured })
+console.log(results)
+if (!values.only) {
+  const beside = name => fileURLToPath(new URL(name, import.meta.url))
+  writeFileSync(beside('RESULTS.md'), results)
+  writeFileSync(beside('comparison.svg'), picture(measured.flatMap(({ bars }) => bars ?? [])))
+}

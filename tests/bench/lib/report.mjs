@@ -1,0 +1,65 @@
+// What was measured as Markdown: the goals first, then every figure behind them.
+
+/** `{ what, goal, limit, got, unit }`: met when `got`'s median is at most `limit`, or at least, with `atLeast`. */
+export function goal({ what, goal, limit, got, show, atLeast = false }) {
+  const met = atLeast ? got.median >= limit : got.median <= limit
+  const off = atLeast ? limit / got.median : got.median / limit
+  return { what, goal, got, show, met, off }
+}
+
+const verdict = ({ met, off }) =>
+  met ? 'met' : `missed: ${off < 1.1 ? off.toFixed(3) : off.toFixed(2)} times the goal`
+
+export function markdown({ machine, sections }) {
+  const goals = sections.flatMap(section => section.goals)
+  return `${[
+    '# Measurements',
+    'Written by `make bench`. Contenders take turns in interleaved rounds of one run, in the same process where they are JavaScript, ' +
+      'on the same tokens; a ratio is the median of the ratios of single rounds. Absolute figures are of this machine, ratios carry further.',
+    machine,
+    '![The main comparisons](comparison.svg)',
+    '## Goals',
+    table(
+      ['', 'goal', 'median', 'min – max', ''],
+      goals.map(one => [one.what, one.goal, one.show(one.got.median), between(one.got, one.show), verdict(one)]),
+    ),
+    ...sections.flatMap(({ title, text, tables }) => [
+      `## ${title}`,
+      text,
+      ...tables.map(({ head, rows }) => table(head, rows)),
+    ]),
+  ].join('\n\n')}\n`
+}
+
+/** A table of durations by contender, with what each is in terms of the first. */
+export function durations(times, show, first = Object.keys(times)[0]) {
+  return {
+    head: ['', 'min', 'median', 'max', `times ${first}`],
+    rows: Object.entries(times).map(([name, took]) => [
+      name,
+      show(took.min),
+      show(took.median),
+      show(took.max),
+      (took.median / times[first].median).toFixed(2),
+    ]),
+  }
+}
+
+const between = ({ min, max }, show) => (min === max ? '' : `${show(min)} – ${show(max)}`)
+
+const table = (head, rows) => [head, head.map((_, column) => (column ? '--:' : '---')), ...rows].map(row).join('\n')
+const row = cells => `| ${cells.join(' | ')} |`
+
+export const microseconds = ns => `${significant(ns / 1e3)} µs`
+export const milliseconds = ns => `${significant(ns / 1e6)} ms`
+export const nanoseconds = ns => `${Math.round(ns)} ns`
+export const times = ratio => `${ratio.toFixed(ratio < 0.1 ? 3 : 2)} ×`
+export const megabytes = bytes => `${significant(bytes / 1e6)} MB`
+export const kilobytes = bytes => `${significant(bytes / 1e3)} KB`
+export const whole = number => Math.round(number).toLocaleString('en')
+
+/** Three digits, without an exponent. */
+function significant(number) {
+  const size = Math.abs(number)
+  return number.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)
+}

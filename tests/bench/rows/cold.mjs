@@ -1,0 +1,50 @@
+// A token that nobody has seen: claims, issuer, audience, time, and for Doorlist a list of 10,000 handles.
+import { verifierWith } from '../lib/doorlist.mjs'
+import { buffers, fresh, interleaved } from '../lib/measure.mjs'
+import { bare, peers, taken } from '../lib/peers.mjs'
+import { handle, list, sample, tokens } from '../lib/world.mjs'
+
+const TOKENS = 250
+/** Ten times slower than anybody else: fewer tokens say as much. */
+const SLOW = '@noble/ed25519'
+
+export async function cold() {
+  const revoked = Array.from(sample(10_000, 1_000_000), handle)
+  const verifier = verifierWith([await list(revoked, { seq: revoked.length })])
+  const whole = { doorlist: token => verifier.verify(token) }
+  for (const [name, make] of Object.entries(peers)) whole[name] = await make()
+  const signatures = {}
+  for (const [name, make] of Object.entries(bare)) signatures[name] = await make()
+
+  const contenders = {}
+  for (const [name, verify] of Object.entries({ ...whole, ...signatures })) contenders[name] = oneAfterAnother(verify)
+  return interleaved({
+    contenders,
+    input: async round => buffers(await tokens(TOKENS, round * TOKENS)),
+    own: (all, name) => {
+      const strings = all.slice(0, count(name)).map(fresh)
+      return name in signatures ? strings.map(taken) : strings
+    },
+    operations: count,
+    rounds: 15,
+    warmup: 3,
+  })
+}
+
+const count = name => (name === SLOW ? TOKENS / 10 : TOKENS)
+
+/** Waits only for what answers a promise. */
+const oneAfterAnother = verify => inputs => {
+  for (let index = 0; index < inputs.length; index++) {
+    const answer = verify(inputs[index])
+    if (typeof answer?.then === 'function') return rest(verify, inputs, index + 1, answer)
+    if (!answer) throw new Error('a good token was refused')
+  }
+}
+
+async function rest(verify, inputs, from, first) {
+  if (!(await first)) throw new Error('a good token was refused')
+  for (let index = from; index < inputs.length; index++) {
+    if (!(await verify(inputs[index]))) throw new Error('a good token was refused')
+  }
+}
