@@ -1,7 +1,7 @@
 //! The compact form (RFC 7515 §7.1) that tokens and lists share, before anything in it is believed.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use jwt_compact::{Algorithm, AlgorithmSignature, ParseError, UntrustedToken};
+use jwt_compact::{AlgorithmSignature, ParseError, UntrustedToken};
 
 use crate::error::{Error, FormFlaw};
 use crate::json;
@@ -57,11 +57,11 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// [`Error::UnknownKey`], [`Error::Signature`].
-    pub(crate) fn verify(&self, keys: &KeySet) -> Result<Vec<u8>, Error> {
-        let key = keys.find(self.kid).ok_or(Error::UnknownKey { kid: self.kid })?;
+    pub(crate) fn verify(&self, keys: &mut KeySet) -> Result<Vec<u8>, Error> {
+        let mut key = keys.in_use(self.kid).ok_or(Error::UnknownKey { kid: self.kid })?;
         let signature =
             Signature::try_from_slice(self.token.signature_bytes()).map_err(|_| Error::Signature)?;
-        if !self.algorithm.verify_signature(&signature, key, self.signed_part.as_bytes()) {
+        if !key.verify(self.algorithm, self.signed_part.as_bytes(), &signature) {
             return Err(Error::Signature);
         }
         let (_, payload) = self.signed_part.split_once('.').ok_or(form(FormFlaw::Parts))?;

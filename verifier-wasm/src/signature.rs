@@ -8,6 +8,13 @@ use jwt_compact::{Algorithm, AlgorithmSignature};
 
 use crate::keys::PublicKey;
 
+mod multiples;
+mod prepared;
+mod tables;
+
+pub use prepared::PreparedKey;
+pub(crate) use tables::Tables;
+
 /// The names under which a header may ask for Ed25519.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ed25519 {

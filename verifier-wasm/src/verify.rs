@@ -149,7 +149,7 @@ impl Verifier {
             return Err(Error::ListInvalid { reason: ListFlaw::Type, claim: None });
         }
         // Signed by a key that was trusted before: its own `jwks` counts only after that.
-        let payload = unverified.verify(&self.keys)?;
+        let payload = unverified.verify(&mut self.keys)?;
         let list = RevocationList::decode(&payload)?;
         if list.issuer != self.options.issuer {
             return Err(Error::ListInvalid { reason: ListFlaw::Issuer, claim: Some("iss") });
@@ -184,7 +184,7 @@ impl Verifier {
             return Err(misfit("typ"));
         }
         // 3. Key by `kid`. 4. Signature.
-        let payload = unverified.verify(&self.keys)?;
+        let payload = unverified.verify(&mut self.keys)?;
         // 5. Claims well-formed.
         let claims = AccessTokenClaims::decode(&payload)?;
         // 6. For this verifier.

@@ -1,0 +1,127 @@
+//! Which keys are prepared: those that are worth it.
+
+use std::sync::Arc;
+
+use jwt_compact::Algorithm as _;
+
+use super::{Ed25519, PreparedKey, Signature};
+use crate::keys::{KeyId, PublicKey};
+
+/// So many good signatures earn a key its table. By then they have cost about what the table costs to make, so that
+/// a short life pays about twice at most, and a command-line tool that checks one token never pays.
+const EARNED_AFTER: u32 = 64;
+
+/// The most keys of a verifier that are prepared at a time: 1.5 MiB. Others are verified as before.
+const MAX_PREPARED: usize = 4;
+
+/// What a verifier knows of the use of its keys.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tables(Vec<Usage>);
+
+#[derive(Debug, Clone)]
+struct Usage {
+    kid: KeyId,
+    /// Only good signatures count: nobody but the issuer can make a verifier work or take memory.
+    good: u32,
+    prepared: Option<Arc<PreparedKey>>,
+}
+
+impl Tables {
+    /// Whether the key made this signature, by its table where it has one.
+    pub(crate) fn verify(
+        &mut self,
+        key: &PublicKey,
+        algorithm: Ed25519,
+        message: &[u8],
+        signature: &Signature,
+    ) -> bool {
+        if let Some(prepared) = self.prepared(key.kid()) {
+            return prepared.verify(message, signature);
+        }
+        let good = algorithm.verify_signature(signature, key, message);
+        if good {
+            self.count(key);
+        }
+        good
+    }
+
+    /// Forgets every key that is not one of these.
+    pub(crate) fn retain(&mut self, trusted: &[PublicKey]) {
+        self.0.retain(|usage| trusted.iter().any(|key| key.kid() == usage.kid));
+    }
+
+    fn prepared(&self, kid: KeyId) -> Option<&PreparedKey> {
+        self.0.iter().find(|usage| usage.kid == kid)?.prepared.as_deref()
+    }
+
+    fn count(&mut self, key: &PublicKey) {
+        let has_room = self.0.iter().filter(|usage| usage.prepared.is_some()).count() < MAX_PREPARED;
+        let kid = key.kid();
+        let Some(usage) = self.0.iter_mut().find(|usage| usage.kid == kid) else {
+            self.0.push(Usage { kid, good: 1, prepared: None });
+            return;
+        };
+        usage.good = usage.good.saturating_add(1);
+        if usage.good >= EARNED_AFTER && has_room {
+            usage.prepared = Some(Arc::new(PreparedKey::new(key)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signer as _, SigningKey};
+
+    use super::*;
+
+    fn signing_key(number: u8) -> SigningKey {
+        SigningKey::from_bytes(&[number; 32])
+    }
+
+    fn key(number: u8) -> PublicKey {
+        PublicKey::from_bytes(signing_key(number).verifying_key().as_bytes()).unwrap()
+    }
+
+    fn good_signatures(tables: &mut Tables, number: u8, count: u32) {
+        let signature = signing_key(number).sign(b"text").into();
+        for _ in 0..count {
+            assert!(tables.verify(&key(number), Ed25519::EdDsa, b"text", &signature));
+        }
+    }
+
+    fn is_prepared(tables: &Tables, number: u8) -> bool {
+        tables.prepared(key(number).kid()).is_some()
+    }
+
+    #[test]
+    fn a_key_earns_its_table_by_good_signatures() {
+        let mut tables = Tables::default();
+        good_signatures(&mut tables, 1, EARNED_AFTER - 1);
+        let bad = signing_key(2).sign(b"text").into();
+        for _ in 0..10 {
+            assert!(!tables.verify(&key(1), Ed25519::EdDsa, b"text", &bad));
+        }
+        assert!(!is_prepared(&tables, 1));
+        good_signatures(&mut tables, 1, 1);
+        assert!(is_prepared(&tables, 1));
+        good_signatures(&mut tables, 1, 1);
+        assert!(!tables.verify(&key(1), Ed25519::EdDsa, b"text", &bad));
+    }
+
+    #[test]
+    fn tables_are_bounded_and_go_with_their_keys() {
+        let mut tables = Tables::default();
+        for number in 1..=5 {
+            good_signatures(&mut tables, number, EARNED_AFTER);
+        }
+        assert!((1..=4).all(|number| is_prepared(&tables, number)));
+        assert!(!is_prepared(&tables, 5), "no room");
+        good_signatures(&mut tables, 5, 1);
+
+        tables.retain(&[key(2), key(5)]);
+        assert_eq!(tables.0.len(), 2);
+        good_signatures(&mut tables, 5, 1);
+        assert!(is_prepared(&tables, 5), "there is room again");
+        assert!(!is_prepared(&tables, 1));
+    }
+}
