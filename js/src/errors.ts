@@ -34,7 +34,10 @@ export class TokenError extends Error {
 }
 
 /** By shape, not by class: an application may hold this package twice, once as ESM and once as CJS. */
-export function isTokenError(error: unknown, code?: Code): error is TokenError {
+export function isTokenError<C extends Code = Code>(
+  error: unknown,
+  code?: C,
+): error is TokenError & { readonly code: C } {
   if (!(error instanceof Error) || error.name !== 'TokenError' || !('code' in error)) return false
   return code === undefined ? typeof error.code === 'string' && error.code in codes : error.code === code
 }

@@ -222,4 +222,7 @@ export class TokenError extends Error {
 }
 
 /** Whether this is a {@link TokenError}, of any copy of this package, and of this `code` where one is given. */
-export function isTokenError(error: unknown, code?: Code): error is TokenError
+export function isTokenError<C extends Code = Code>(
+  error: unknown,
+  code?: C,
+): error is TokenError & { readonly code: C }

@@ -17,7 +17,8 @@ export async function follow(source: WasmSource): Promise<string | undefined> {
     lazy.verify('token')
   } catch (error) {
     if (isTokenError(error, codes.ERR_JWT_REVOKED)) return error.message
-    if (error instanceof TokenError) return error.code
+    if (isTokenError(error, 'ERR_LIST_MISSING')) return error.code satisfies 'ERR_LIST_MISSING'
+    if (error instanceof TokenError) return isTokenError(error, 'ERR_JWT_EXPIRED') ? 'expired' : error.code
   }
   return undefined
 }
