@@ -21,8 +21,8 @@ say = @printf '\033[1mdoorlist\033[0m  %s\n'
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: build ## Kick a user and watch every verifier refuse her (ONCE=1: and exit)
-	@DOORLIST_BINARY=$(TARGET)/release/doorlist node js/demo/demo.mjs $(if $(ONCE),--once)
+demo: build ## Kick a user and watch every verifier refuse her (PORT=8788: there; ONCE=1: then end)
+	@DOORLIST_BINARY=$(TARGET)/release/doorlist node js/demo/demo.mjs $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: prerequisites browser ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences package test-js

@@ -11,34 +11,40 @@ import { check, note, scene, table } from './terminal.mjs'
 
 const HEARTBEAT_SECONDS = 2
 const {
-  values: { once: onlyOnce },
-} = parseArgs({ options: { once: { type: 'boolean' } } })
+  values: { once: onlyOnce, port },
+} = parseArgs({ options: { once: { type: 'boolean' }, port: { type: 'string', default: '8787' } } })
 const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 const verifiers = []
 let issuer
+const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 try {
   issuer = await startIssuer({
     binary: process.env.DOORLIST_BINARY ?? fromRoot('target/release/doorlist'),
     command: 'demo',
     args: ['--package', fromRoot('js/dist'), '--heartbeat-secs', String(HEARTBEAT_SECONDS)],
-    port: onlyOnce ? 0 : 8787,
+    port: onlyOnce ? 0 : Number(port),
   })
-  await tellTheStory()
-  if (!onlyOnce) await stayUp()
+  const told = await Promise.race([tellTheStory().then(() => true), interrupted.then(() => false)])
+  if (onlyOnce && !told) throw new Error('interrupted')
+  if (!onlyOnce && told) {
+    invite()
+    await interrupted
+  }
 } catch (error) {
   console.error(`\n  ✗ ${error.message}`)
+  if (/cannot listen/.test(error.message)) console.error('    `make demo PORT=8788` takes another port')
   process.exitCode = 1
 } finally {
-  for (const verifier of verifiers) await verifier.close()
+  await Promise.allSettled(verifiers.map(verifier => verifier.close()))
   await issuer?.remove()
 }
+process.exit() // a story that was interrupted may still wait for something
 
-async function stayUp() {
+function invite() {
   scene('Your turn')
   note(`${issuer.url}  has a page to play with; sign in as alice, open two tabs, kick her.`)
   note('Ctrl-C ends it.')
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 }
 
 async function tellTheStory() {
@@ -56,9 +62,9 @@ async function tellTheStory() {
     const verifier = await start(issuer.url)
     if (!verifier) continue
     verifiers.push(verifier)
-    for (const { access_token: token } of [laptop, phone]) {
+    for (const [device, { access_token: token }] of Object.entries({ laptop, phone })) {
       const answer = await verifier.verify(token)
-      check(`${label(verifier)}: ${describe(answer)}`, answer.accepted)
+      check(`${label(verifier)}, ${device}: ${describe(answer)}`, answer.accepted)
     }
   }
 

@@ -49,9 +49,15 @@ export function findChromium() {
   return found
 }
 
-export function launchChromium() {
+/** @param {object} [options] further ones of Playwright's `launch` */
+export function launchChromium(options) {
   const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
-  return chromium.launch({ executablePath: findChromium(), chromiumSandbox: process.getuid?.() !== 0, args })
+  return chromium.launch({
+    executablePath: findChromium(),
+    chromiumSandbox: process.getuid?.() !== 0,
+    args,
+    ...options,
+  })
 }
 
 /** Opens an address in Chromium and answers with the first line that its page logs. */

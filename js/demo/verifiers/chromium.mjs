@@ -3,7 +3,9 @@ import { launchChromium } from '../../packaging/tools.mjs'
 import { note } from '../terminal.mjs'
 
 export async function chromiumVerifier(issuer) {
-  const browser = await launchChromium().catch(error => note(`left out: ${error.message}`))
+  // The demo ends it, with all the rest; Playwright would end this process at once, and leave the rest behind.
+  const signals = { handleSIGINT: false, handleSIGTERM: false }
+  const browser = await launchChromium(signals).catch(error => note(`left out: ${error.message}`))
   if (!browser) return
   const page = await browser.newPage()
   await page.goto(issuer)
