@@ -42,6 +42,11 @@ pub(super) struct AdminConnection {
 pub(super) enum AdminError {
     #[error("{0}; name it with --admin-key-file (DOORLIST_ADMIN_KEY_FILE)")]
     KeyFile(#[from] SecretFileError),
+    #[error(
+        "there is no {} here: run this where `doorlist serve` was started, once it listens, \
+         or name the file with --admin-key-file (DOORLIST_ADMIN_KEY_FILE)", .0.display()
+    )]
+    NoKeyHere(PathBuf),
     #[error("the admin key {0}")]
     WeakKey(#[from] WeakSecret),
     #[error(
@@ -104,7 +109,11 @@ impl AdminConnection {
             (None, Some(file)) => read_secret_file(file)?,
             (None, None) => {
                 let store = StoreUrl::Embedded("./doorlist.redb".into());
-                read_secret_file(&admin_key_beside(&store))?
+                let file = admin_key_beside(&store);
+                if !file.exists() {
+                    return Err(AdminError::NoKeyHere(file));
+                }
+                read_secret_file(&file)?
             }
         };
         Ok(AdminKey::parse(text.expose())?)

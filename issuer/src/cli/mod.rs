@@ -26,10 +26,10 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   doorlist demo                        everything on this machine, with a page to play with
-  doorlist serve                       an issuer on http://127.0.0.1:8787, its store and secrets in this folder
+  doorlist serve                       an issuer on port 8787, all it keeps in this folder
   doorlist subject add alice --password-stdin < password.txt
   doorlist kick alice                  every token and session of alice is over, everywhere
-  doorlist keys rotate                 the reserve key signs from now on
+  doorlist keys rotate                 the announced key signs from now on
 
 Each subcommand explains itself: doorlist serve --help";
 
@@ -39,7 +39,8 @@ enum Command {
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<Settings>),
     /// Run an issuer with two users, alice and bob, and a page to play with
-    #[command(after_help = DEMO_EXAMPLES)]
+    #[command(after_help = DEMO_EXAMPLES, mut_arg("store", |store| store.default_value(DEMO_STORE)
+        .help(format!("`embedded:<file>` [DOORLIST_STORE; default {DEMO_STORE}]"))))]
     Demo(Box<DemoSettings>),
     /// Make, list or disable subjects of a running issuer
     #[command(after_help = SUBJECT_EXAMPLES)]
@@ -70,25 +71,35 @@ enum Command {
 const SERVE_EXAMPLES: &str = "\
 Examples:
   doorlist serve
-      Makes ./doorlist.redb, and beside it ./doorlist.redb.master-secret and ./doorlist.redb.admin-key (mode 0600).
+      Makes ./doorlist.redb, and beside it ./doorlist.redb.master-secret and
+      ./doorlist.redb.admin-key (mode 0600).
 
-  DOORLIST_ISSUER=https://id.example.com DOORLIST_ALLOWED_ORIGINS=https://app.example.com doorlist serve
+  doorlist serve --issuer https://id.example.com --allowed-origins https://app.example.com
       Behind a proxy that ends TLS; the browser application may log in and refresh.
 
-  curl -H \"Authorization: Bearer $(cat doorlist.redb.admin-key)\" http://127.0.0.1:8787/admin/subjects
+  curl -H \"Authorization: Bearer $(cat doorlist.redb.admin-key)\" \\
+    http://127.0.0.1:8787/admin/subjects
       The admin API. `doorlist subject` and `doorlist kick` speak to it for you.
 
-Every flag is also a variable, named in brackets; a flag beats its variable. An unknown DOORLIST_… variable or
-settings that contradict each other stop the start. When it listens, one line is written to standard output:
+Every flag is also a variable, named in brackets; a flag beats its variable. An unknown DOORLIST_…
+variable or settings that contradict each other stop the start. When it listens, one line is
+written to standard output:
   doorlist listening on http://127.0.0.1:8787";
+
+/// Its own: the passwords of the demo's users are known to everybody.
+const DEMO_STORE: &str = "embedded:./doorlist-demo.redb";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:
   make build && doorlist demo
-      Open http://127.0.0.1:8787/ and sign in as alice, password wonderland, or bob, password builder-of-things.
+      Open http://127.0.0.1:8787/ and sign in as alice, password wonderland, or as bob, password
+      builder-of-things.
 
   doorlist demo --access-ttl-secs 60
-      Watch a token expire by itself.";
+      Watch a token expire by itself.
+
+  doorlist kick alice --admin-key-file doorlist-demo.redb.admin-key
+      The page sees it as it sees its own button.";
 
 const SUBJECT_EXAMPLES: &str = "\
 Examples:
@@ -105,10 +116,12 @@ Examples:
 const KICK_EXAMPLES: &str = "\
 Examples:
   doorlist kick alice
-      Prints the log position to wait for: a verifier whose list has reached it refuses Alice's tokens.
+      Prints the log position to wait for: a verifier whose list has reached it refuses Alice's
+      tokens.
 
   doorlist kick alice --gid 0123456789abcdef
-      Only if this is Alice's group: a retry does not hit a login that she made after the first attempt.";
+      Only if this is Alice's group: a retry does not hit a login that she made after the first
+      attempt.";
 
 const KEYS_EXAMPLES: &str = "\
 Examples:
@@ -175,7 +188,8 @@ fn sentence(error: &clap::Error) -> String {
     let text = error.to_string();
     let said = text.split("\n\nUsage:").next().unwrap_or(&text);
     let said = said.split("\n\nFor more information").next().unwrap_or(said);
-    let said = said.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = said.trim_start_matches("error: ").replace("\n\n  tip: ", "; ");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut command = Cli::command();
     command.build();
     match error.get(ContextKind::InvalidArg).and_then(|arg| variable_of(&command, &arg.to_string())) {
@@ -211,6 +225,7 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::StoreUrl;
 
     #[test]
     fn a_refusal_is_one_sentence_with_flag_and_variable() {
@@ -223,8 +238,19 @@ mod tests {
         let refused = Cli::try_parse_from(["doorlist", "serve", "--heartbeat-sec", "1"]).unwrap_err();
         assert_eq!(
             sentence(&refused),
-            "unexpected argument '--heartbeat-sec' found tip: a similar argument exists: '--heartbeat-secs'"
+            "unexpected argument '--heartbeat-sec' found; a similar argument exists: '--heartbeat-secs'"
         );
+    }
+
+    #[test]
+    fn the_demo_leaves_the_store_of_serve_alone() {
+        let store = |subcommand: &str| {
+            let matches = Cli::command().get_matches_from(["doorlist", subcommand]);
+            let settings = matches.subcommand_matches(subcommand).expect("it was called");
+            settings.get_one::<StoreUrl>("store").expect("it has a default").clone()
+        };
+        assert_eq!(store("serve"), StoreUrl::Embedded("./doorlist.redb".into()));
+        assert_eq!(store("demo"), StoreUrl::Embedded("./doorlist-demo.redb".into()));
     }
 
     #[test]

@@ -64,6 +64,7 @@ fn impossible_values_are_refused_with_a_reason() {
         (["--store", "doorlist.redb"], "embedded:<file>"),
         (["--listen", "localhost"], "invalid socket address"),
         (["--log", "doorlist=loud"], "use error, warn"),
+        (["--log", "inf"], "use error, warn"),
     ] {
         let refusal = serve(&args).expect_err(args[1]);
         assert!(refusal.contains(reason), "{args:?}: {refusal}");

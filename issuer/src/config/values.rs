@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use axum::http::{HeaderValue, Uri, uri::Scheme};
 use clap::builder::RangedU64ValueParser;
+use tracing_subscriber::filter::LevelFilter;
 
 /// A value that a setting cannot have; says what it must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -153,10 +154,12 @@ pub(super) fn audience(text: &str) -> Result<String, Unfit> {
     }
 }
 
-/// A filter that `tracing` understands.
+/// A filter that `tracing` understands. To it a single word that is no level is a module, and the misspelt
+/// level silences all others.
 pub(super) fn log_filter(text: &str) -> Result<String, Unfit> {
+    let is_word = text.chars().all(|character| character.is_ascii_alphanumeric());
     match tracing_subscriber::EnvFilter::builder().parse(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(Unfit("use error, warn, info, debug or a filter such as info,doorlist=debug")),
+        Ok(_) if !is_word || text.parse::<LevelFilter>().is_ok() => Ok(text.to_owned()),
+        _ => Err(Unfit("use error, warn, info, debug or a filter such as info,doorlist=debug")),
     }
 }
