@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/js/node_modules/.bin:$(dir $(WASM_BINDGEN)):$(dir $(WAS
 
 say = @printf '\033[1mdoorlist\033[0m  %s\n'
 
-.PHONY: help demo test bench build package issuer test-rust test-js fences lint prerequisites wasm-target browser clean
+.PHONY: help demo test bench build load package issuer test-rust test-js fences lint prerequisites wasm-target browser clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,9 +27,9 @@ demo: build ## Kick a user and watch every verifier refuse her (PORT=8788: there
 test: prerequisites browser ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences package test-js
 
-bench: build tests/bench/node_modules/.package-lock.json ## Measure against others (about 5 minutes), into tests/bench/RESULTS.md
+bench: build load tests/bench/node_modules/.package-lock.json ## Measure against others (about 5 minutes), into tests/bench/RESULTS.md
 	$(say) 'measuring; leave the machine alone meanwhile'
-	@cd tests/bench && DOORLIST_BINARY=$(TARGET)/release/doorlist npm run --silent bench
+	@cd tests/bench && DOORLIST_BINARY=$(TARGET)/release/doorlist DOORLIST_LOAD=$(TARGET)/release/doorlist-load npm run --silent bench
 
 build: package issuer ## The npm package and the issuer
 
@@ -38,6 +38,7 @@ build: package issuer ## The npm package and the issuer
 test-rust:
 	$(say) 'Rust tests'
 	@cargo fmt --check
+	@cargo fmt --check --manifest-path tests/bench/load/Cargo.toml
 	@cargo test --workspace
 
 test-js: package
@@ -50,6 +51,10 @@ test-js: package
 issuer: prerequisites
 	$(say) 'building the issuer (the first time takes about 4 minutes)'
 	@cargo build --release --package doorlist
+
+load: prerequisites
+	$(say) 'building the load of the measurements'
+	@cargo build --release --manifest-path tests/bench/load/Cargo.toml --target-dir $(TARGET)
 
 package: prerequisites wasm-target $(WASM_BINDGEN) $(WASM_PACK) js/node_modules/.package-lock.json
 	$(say) 'building the npm package'
@@ -67,6 +72,7 @@ fences: wasm-target
 
 lint: ## Clippy on everything, warnings are errors
 	@cargo clippy --workspace --all-targets -- --deny warnings
+	@cargo clippy --manifest-path tests/bench/load/Cargo.toml --target-dir $(TARGET) -- --deny warnings
 
 clean: ## Remove what was built here (tools in the cache stay)
 	@cargo clean

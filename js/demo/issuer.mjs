@@ -32,8 +32,9 @@ class Issuer {
   #folder
   #child
   #port
-  #adminKey
   url
+  /** As the issuer made it, for requests that this class does not make. */
+  adminKey
 
   constructor({ binary, command, args, folder }) {
     this.#binary = binary
@@ -74,7 +75,12 @@ class Issuer {
       })
     })
     this.#port = Number(new URL(this.url).port)
-    this.#adminKey = (await readFile(join(this.#folder, 'doorlist.redb.admin-key'), 'utf8')).trim()
+    this.adminKey = (await readFile(join(this.#folder, 'doorlist.redb.admin-key'), 'utf8')).trim()
+  }
+
+  /** Of the process that runs, or ran last. */
+  get pid() {
+    return this.#child?.pid
   }
 
   /** Ends the process and waits until it is gone. */
@@ -113,13 +119,13 @@ class Issuer {
   admin(path, body) {
     return this.#ask(`/admin${path}`, {
       body: body && JSON.stringify(body),
-      headers: { authorization: `Bearer ${this.#adminKey}`, ...(body && { 'content-type': 'application/json' }) },
+      headers: { authorization: `Bearer ${this.adminKey}`, ...(body && { 'content-type': 'application/json' }) },
     })
   }
 
   /** `GET /admin/subjects`, the first page. */
   async subjects() {
-    const headers = { authorization: `Bearer ${this.#adminKey}` }
+    const headers = { authorization: `Bearer ${this.adminKey}` }
     const { subjects } = await this.#ask('/admin/subjects', { method: 'GET', headers })
     return subjects
   }

@@ -6,9 +6,10 @@ import { parseArgs } from 'node:util'
 import { machine } from './lib/machine.mjs'
 import { picture } from './lib/picture.mjs'
 import { markdown } from './lib/report.mjs'
+import { issuerSections } from './sections/issuer.mjs'
 import { verifierSections } from './sections/verifier.mjs'
 
-const sections = { ...verifierSections }
+const sections = { ...verifierSections, ...issuerSections }
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const wanted = values.only?.split(',') ?? Object.keys(sections)
 const unknown = wanted.find(name => !(name in sections))

@@ -1,0 +1,50 @@
+// The issuer's binary and the load on it.
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { startIssuer } from '../../../js/demo/issuer.mjs'
+import { fromRoot } from './doorlist.mjs'
+
+const BINARY = process.env.DOORLIST_BINARY ?? fromRoot('target/release/doorlist')
+const LOAD = process.env.DOORLIST_LOAD ?? fromRoot('tests/bench/load/target/release/doorlist-load')
+
+/** Runs `measure` with an issuer on a new store, and removes both. */
+export async function withIssuer(args, measure) {
+  const issuer = await startIssuer({ binary: BINARY, args: ['--log', 'error', ...args] })
+  try {
+    return await measure(issuer)
+  } finally {
+    await issuer.remove()
+  }
+}
+
+export const addressOf = issuer => new URL(issuer.url).host
+
+/** A run of the load generator against the admin API; answers its report. */
+export const adminLoad = (command, issuer, ...args) =>
+  load([command, addressOf(issuer), issuer.adminKey, ...args.map(String)])
+
+/** A run of the load generator; `ready` is called, and waited for, when it says that it is. */
+export async function load(args, ready) {
+  const child = spawn(LOAD, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  let report
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line !== 'ready') {
+      report = JSON.parse(line)
+      continue
+    }
+    await ready()
+    child.stdin.write('go\n')
+  }
+  if (!report) throw new Error(`doorlist-load ${args[0]} gave up`)
+  return report
+}
+
+export const fanOut = (issuer, subscribers, kicks, ready) =>
+  load(['fan-out', addressOf(issuer), issuer.adminKey, String(subscribers), String(kicks)], ready)
+
+/** Resident memory of a process in bytes, as Linux counts it. */
+export function resident(pid) {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return Number(kilobytes) * 1024
+}

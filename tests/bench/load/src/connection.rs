@@ -1,0 +1,101 @@
+//! A connection that is kept, and one answer at a time on it.
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// See the [module](self).
+pub struct Connection {
+    stream: TcpStream,
+    address: String,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    /// Connects.
+    pub async fn to(address: &str) -> Result<Self> {
+        let stream = TcpStream::connect(address).await.with_context(|| format!("connecting to {address}"))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, address: address.into(), buffer: Vec::with_capacity(4096) })
+    }
+
+    /// Sends a `POST` and answers the body, which must be of a known length.
+    pub async fn post(&mut self, path: &str, headers: &str, body: &str) -> Result<String> {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\n{headers}content-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        self.stream.write_all(request.as_bytes()).await?;
+        let head = self.head().await?;
+        let length: usize =
+            header(&head, "content-length").context("an answer of unknown length")?.parse()?;
+        while self.buffer.len() < length {
+            self.read().await?;
+        }
+        let body = String::from_utf8(self.buffer.drain(..length).collect())?;
+        if !head.starts_with("http/1.1 2") {
+            bail!("{path} was answered: {head}\n{body}");
+        }
+        Ok(body)
+    }
+
+    /// Opens a stream; what follows comes from [`Self::line`].
+    pub async fn subscribe(&mut self, path: &str) -> Result<()> {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: {}\r\naccept: text/event-stream\r\n\r\n", self.address);
+        self.stream.write_all(request.as_bytes()).await?;
+        let head = self.head().await?;
+        if !head.starts_with("http/1.1 200") {
+            bail!("{path} was answered: {head}");
+        }
+        Ok(())
+    }
+
+    /// The next line of a stream, the sizes of its chunks among them.
+    pub async fn line(&mut self, line: &mut Vec<u8>) -> Result<()> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                line.clear();
+                line.extend(self.buffer.drain(..=end));
+                return Ok(());
+            }
+            self.read().await?;
+        }
+    }
+
+    /// The head of an answer, in lower case.
+    async fn head(&mut self) -> Result<String> {
+        loop {
+            if let Some(end) = self.buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                let head: Vec<u8> = self.buffer.drain(..end + 4).collect();
+                return Ok(String::from_utf8(head)?.to_lowercase());
+            }
+            self.read().await?;
+        }
+    }
+
+    async fn read(&mut self) -> Result<()> {
+        if self.stream.read_buf(&mut self.buffer).await? == 0 {
+            bail!("{} closed the connection", self.address);
+        }
+        Ok(())
+    }
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
+/// The string or number under `"name":` in JSON of no depth, as these servers write it.
+pub fn member<'a>(json: &'a str, name: &str) -> Result<&'a str> {
+    let (_, rest) = json
+        .split_once(&format!("\"{name}\":"))
+        .with_context(|| format!("an answer without {name}: {json}"))?;
+    let rest = rest.trim_start();
+    let end = match rest.strip_prefix('"') {
+        Some(text) => return Ok(text.split('"').next().unwrap_or(text)),
+        None => rest.find([',', '}']).unwrap_or(rest.len()),
+    };
+    Ok(rest[..end].trim())
+}

@@ -1,0 +1,46 @@
+// From a kick to the refusal of the token: one connected verifier in this process, an issuer that does nothing else.
+import { connectVerifier } from '../lib/doorlist.mjs'
+import { withIssuer } from '../lib/issuer.mjs'
+
+const KICKS = 300
+const WARMUP = 20
+
+/** Milliseconds of each kick, as nanoseconds: from sending it, and from its acknowledgement (0: refused before that). */
+export function kickToRefusal() {
+  return withIssuer([], async issuer => {
+    const verifier = await connectVerifier({ issuer: issuer.url, audience: 'api' })
+    const [sent, acknowledged] = [[], []]
+    try {
+      for (let number = -WARMUP; number < KICKS; number++) {
+        const sub = `user-${number + WARMUP}`
+        const { access_token: token } = await issuer.admin('/sessions', { sub })
+        verifier.verify(token)
+        const refused = refusal(verifier, token)
+        const begin = performance.now()
+        await issuer.admin(`/subjects/${sub}/revoke`)
+        const answered = performance.now()
+        const end = await refused
+        if (number < 0) continue
+        sent.push((end - begin) * 1e6)
+        acknowledged.push(Math.max(0, end - answered) * 1e6)
+      }
+    } finally {
+      verifier.close()
+    }
+    return { sent, acknowledged }
+  })
+}
+
+/** When the verifier first refuses the token. */
+function refusal(verifier, token) {
+  return new Promise(resolve => {
+    const stop = verifier.on('change', () => {
+      try {
+        verifier.verify(token)
+      } catch {
+        stop()
+        resolve(performance.now())
+      }
+    })
+  })
+}
