@@ -66,7 +66,7 @@ impl EmbeddedStore {
                 StoreError::Unavailable(format!("{}: {reason}", path.display()))
             }
             StoreError::Corrupt { place, reason } => {
-                StoreError::Corrupt { place: format!("{}, {place}", path.display()), reason }
+                StoreError::Corrupt { place: format!("{place} ({})", path.display()), reason }
             }
         })
     }

@@ -31,7 +31,7 @@ pub enum StoreError {
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
     /// What is stored there is not ours or is damaged; it was left untouched.
-    #[error("what the store holds at {place} cannot be read: {reason}")]
+    #[error("what is stored in {place} cannot be read: {reason}")]
     Corrupt {
         /// Which table and key.
         place: String,
