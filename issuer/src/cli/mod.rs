@@ -232,7 +232,7 @@ mod tests {
         let refused = Cli::try_parse_from(["doorlist", "serve", "--heartbeat-secs", "0"]).unwrap_err();
         assert_eq!(
             sentence(&refused),
-            "invalid value '0' for '--heartbeat-secs <SECONDS>': 0 is not in 1..=30 \
+            "invalid value '0' for '--heartbeat-secs <SECONDS>': write a whole number of seconds from 1 to 30, without a unit \
              (the flag's variable is DOORLIST_HEARTBEAT_SECS)"
         );
         let refused = Cli::try_parse_from(["doorlist", "serve", "--heartbeat-sec", "1"]).unwrap_err();

@@ -42,7 +42,7 @@ pub struct Settings {
 pub struct AddressSettings {
     /// Address and port to listen on; port 0 takes a free one [DOORLIST_LISTEN; default 127.0.0.1:8787]
     #[arg(long, env = "DOORLIST_LISTEN", value_name = "IP:PORT", default_value = "127.0.0.1:8787")]
-    #[arg(hide_env = true, hide_default_value = true)]
+    #[arg(hide_env = true, hide_default_value = true, value_parser = values::listen)]
     pub listen: SocketAddr,
 
     /// The `iss` claim and the base of every published URL: http(s), no trailing slash

@@ -46,10 +46,12 @@ fn defaults_are_those_of_the_documentation_and_agree() {
 #[test]
 fn impossible_values_are_refused_with_a_reason() {
     for (args, reason) in [
-        (["--access-ttl-secs", "0"], "0 is not in 1..=86400"),
-        (["--access-ttl-secs", "quarter"], "invalid digit"),
-        (["--leeway-secs", "86400"], "86400 is not in 0..=300"),
-        (["--heartbeat-secs", "31"], "31 is not in 1..=30"),
+        (["--access-ttl-secs", "0"], "a whole number of seconds from 1 to 86400"),
+        (["--access-ttl-secs", "15m"], "without a unit"),
+        (["--leeway-secs", "86400"], "from 0 to 300"),
+        (["--heartbeat-secs", "31"], "from 1 to 30"),
+        (["--listen", "8787"], "such as 127.0.0.1:8787"),
+        (["--listen", "localhost:8787"], "an IP address and a port"),
         (["--issuer", "https://issuer.example/"], "remove the trailing slash"),
         (["--issuer", "https://issuer.example?x=1"], "remove the query"),
         (["--issuer", "https://issuer.example#x"], "remove the query or fragment"),
@@ -62,7 +64,6 @@ fn impossible_values_are_refused_with_a_reason() {
         (["--allowed-origins", "*"], "an origin is"),
         (["--store", "redis://localhost"], "not available in this version"),
         (["--store", "doorlist.redb"], "embedded:<file>"),
-        (["--listen", "localhost"], "invalid socket address"),
         (["--log", "doorlist=loud"], "use error, warn"),
         (["--log", "inf"], "use error, warn"),
     ] {

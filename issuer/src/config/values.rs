@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use axum::http::{HeaderValue, Uri, uri::Scheme};
-use clap::builder::RangedU64ValueParser;
 use tracing_subscriber::filter::LevelFilter;
 
 /// A value that a setting cannot have; says what it must look like.
@@ -140,8 +139,16 @@ pub enum LogFormat {
 }
 
 /// A whole number of seconds within bounds.
-pub(super) fn seconds(from: u64, to: u64) -> RangedU64ValueParser {
-    RangedU64ValueParser::new().range(from..=to)
+pub(super) fn seconds(from: u64, to: u64) -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync {
+    move |text| {
+        let seconds = text.parse().ok().filter(|seconds| (from..=to).contains(seconds));
+        seconds.ok_or_else(|| format!("write a whole number of seconds from {from} to {to}, without a unit"))
+    }
+}
+
+/// Where to listen; a name may stand for several addresses, and so is none.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, Unfit> {
+    text.parse().map_err(|_| Unfit("write an IP address and a port, such as 127.0.0.1:8787 or [::1]:8787"))
 }
 
 /// Text of the `aud` claim.
