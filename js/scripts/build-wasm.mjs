@@ -43,6 +43,8 @@ function runWasmPack() {
   const cargoHome = process.env.CARGO_HOME || join(homedir(), '.cargo')
   // Panic messages name source files; whose machine built them is nobody's business.
   const rustflags = [`--remap-path-prefix=${cargoHome}=cargo`, `--remap-path-prefix=${join(js, '..')}=doorlist`]
+  // Loops of SHA-2 that are not unrolled are 16 KB smaller, and no slower in WebAssembly.
+  rustflags.push('--cfg=sha2_backend_soft="compact"')
   const options = ['--mode', 'no-install', '--target', 'bundler', '--profile', 'wasm', '--no-pack', '--no-gitignore']
   try {
     execFileSync('wasm-pack', ['build', crate, ...options, '--out-dir', directory, '--out-name', 'verifier'], {
