@@ -29,7 +29,8 @@ test: prerequisites browser ## Set up what tests need, and run all of them
 
 bench: build load tests/bench/node_modules/.package-lock.json ## Measure against others (about 5 minutes), into tests/bench/RESULTS.md
 	$(say) 'measuring; leave the machine alone meanwhile'
-	@cd tests/bench && DOORLIST_BINARY=$(TARGET)/release/doorlist DOORLIST_LOAD=$(TARGET)/release/doorlist-load npm run --silent bench
+	@cd tests/bench && DOORLIST_BINARY=$(TARGET)/release/doorlist DOORLIST_LOAD=$(TARGET)/release/doorlist-load \
+	  DOORLIST_LOOKUP=$(TARGET)/wasm32-unknown-unknown/release/doorlist_lookup.wasm npm run --silent bench
 
 build: package issuer ## The npm package and the issuer
 
@@ -39,6 +40,7 @@ test-rust:
 	$(say) 'Rust tests'
 	@cargo fmt --check
 	@cargo fmt --check --manifest-path tests/bench/load/Cargo.toml
+	@cargo fmt --check --manifest-path tests/bench/lookup/Cargo.toml --package doorlist-lookup
 	@cargo test --workspace
 
 test-js: package
@@ -52,9 +54,10 @@ issuer: prerequisites
 	$(say) 'building the issuer (the first time takes about 4 minutes)'
 	@cargo build --release --package doorlist
 
-load: prerequisites
+load: wasm-target
 	$(say) 'building the load of the measurements'
 	@cargo build --release --manifest-path tests/bench/load/Cargo.toml --target-dir $(TARGET)
+	@cargo build --release --manifest-path tests/bench/lookup/Cargo.toml --target-dir $(TARGET) --target wasm32-unknown-unknown
 
 package: prerequisites wasm-target $(WASM_BINDGEN) $(WASM_PACK) js/node_modules/.package-lock.json
 	$(say) 'building the npm package'
@@ -72,7 +75,8 @@ fences: wasm-target
 
 lint: ## Clippy on everything, warnings are errors
 	@cargo clippy --workspace --all-targets -- --deny warnings
-	@cargo clippy --manifest-path tests/bench/load/Cargo.toml --target-dir $(TARGET) -- --deny warnings
+	@for package in load lookup; do \
+	  cargo clippy --manifest-path tests/bench/$$package/Cargo.toml --target-dir $(TARGET) -- --deny warnings; done
 
 clean: ## Remove what was built here (tools in the cache stay)
 	@cargo clean

@@ -6,20 +6,27 @@ import { createServer } from 'node:http'
 // It warns of Node's age and of keeping things in memory; both are meant.
 console.warn = () => {}
 const { default: Provider } = await import('oidc-provider')
-const { setStorage } = await import('oidc-provider/lib/adapters/memory_adapter.js')
+const { default: MemoryAdapter } = await import('oidc-provider/lib/adapters/memory_adapter.js')
 
 const CLIENT = 'web'
 const RESOURCE = 'urn:api'
 const SCOPE = 'read write'
 const [clients, adapter] = [Number(process.argv[2]), process.argv[3]]
-// Its own adapter keeps the last 1,000 things, so that under load a client now and then finds its session gone.
-if (adapter === 'own') setStorage(new Map())
 /** RFC 8037, appendix A. */
 const key = {
   kty: 'OKP',
   crv: 'Ed25519',
   d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
   x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+}
+
+/** Its own, which keeps the last 1,000 things, so that under load a client now and then finds its session gone; this keeps all. */
+class OwnAdapter extends MemoryAdapter {
+  static #kept = new Map()
+
+  constructor(model) {
+    super(model, OwnAdapter.#kept)
+  }
 }
 
 /** What oidc-provider can do at best: its own adapter spends more the longer a grant is refreshed. */
@@ -68,7 +75,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     },
   ],
   jwks: { keys: [{ ...key, alg: 'EdDSA', use: 'sig' }] },
-  ...(adapter === 'plain' && { adapter: PlainAdapter }),
+  adapter: adapter === 'own' ? OwnAdapter : PlainAdapter,
   cookies: { keys: ['measurements'] },
   findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
   rotateRefreshToken: true,

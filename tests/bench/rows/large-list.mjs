@@ -1,15 +1,19 @@
-// A list of 1,000,000 handles: loading it, what a lookup in it adds to a verification, and small deltas onto it.
-import { verifierWith } from '../lib/doorlist.mjs'
-import { buffers, fresh, interleaved, spread } from '../lib/measure.mjs'
-import { handle, list, sample, tokens } from '../lib/world.mjs'
+// A list of 1,000,000 handles: loading it, a lookup in it, and small deltas onto it.
+import { readFileSync } from 'node:fs'
+import { fromRoot, verifierWith } from '../lib/doorlist.mjs'
+import { interleaved, spread } from '../lib/measure.mjs'
+import { handle, list, sample } from '../lib/world.mjs'
 
 const REVOKED = 1_000_000
 const SESSIONS = 100_000_000
-const TOKENS = 400
+const LOOKUPS = 500_000
+const LOOKUP =
+  process.env.DOORLIST_LOOKUP ??
+  fromRoot('tests/bench/lookup/target/wasm32-unknown-unknown/release/doorlist_lookup.wasm')
 
 export async function largeList() {
   const large = await list(Array.from(sample(REVOKED, SESSIONS), handle), { seq: REVOKED })
-  return { load: await load(large), deltas: await deltas(large), lookup: await lookup(large) }
+  return { load: await load(large), deltas: await deltas(large), lookup: await lookup() }
 }
 
 function load(large) {
@@ -43,37 +47,33 @@ async function deltas(large) {
   return Object.fromEntries(sizes.map(size => [size, spread(times[size])]))
 }
 
-/**
- * Two verifiers, the same tokens that both have seen, one list with a handle and one with a million, both just changed so that
- * every token is looked up again: half the difference is one lookup (a token has two handles).
- */
-async function lookup(large) {
-  const [rounds, warmup] = [25, 3]
-  const seen = buffers(await tokens(TOKENS))
-  const small = await list([handle(1)], { seq: 1 })
-  const held = {
-    small: { verifier: verifierWith([small]), seq: 1 },
-    large: { verifier: verifierWith([large]), seq: REVOKED },
-  }
-  const changes = {}
-  for (const [name, { seq }] of Object.entries(held)) {
-    changes[name] = []
-    for (let round = 0; round < rounds + warmup; round++) {
-      changes[name].push(await list([handle(SESSIONS + round)], { seq: seq + round + 1, since: seq + round }))
-    }
-  }
-  const all = name => strings => {
-    for (const token of strings) held[name].verifier.verify(token)
-  }
+/** Random handles of the blocks that the list is about, many a call: inside wasm, see `lookup/`. */
+function lookup() {
+  const module = new WebAssembly.Module(readFileSync(LOOKUP))
+  const { exports } = new WebAssembly.Instance(module, unused(module))
+  // Their names end in a hash of the package.
+  const [create, run] = ['lookups_new_', 'lookups_run_'].map(
+    start => exports[Object.keys(exports).find(name => name.startsWith(start))],
+  )
+  const set = create(REVOKED)
   return interleaved({
-    contenders: { small: all('small'), large: all('large') },
-    input: round => round,
-    own: (round, name) => {
-      held[name].verifier.load(changes[name][round])
-      return seen.map(fresh)
+    contenders: {
+      doorlist: () => {
+        if (run(set, LOOKUPS) === 0) throw new Error('of so many handles some are revoked')
+      },
     },
-    operations: TOKENS,
-    rounds,
-    warmup,
+    input: () => undefined,
+    operations: LOOKUPS,
+    rounds: 15,
   })
+}
+
+/** What wasm-bindgen imports for the sake of values that do not cross here. */
+function unused(module) {
+  const imports = {}
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    imports[from] ??= {}
+    imports[from][name] = () => {}
+  }
+  return imports
 }

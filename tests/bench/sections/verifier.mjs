@@ -105,7 +105,6 @@ async function firstSection() {
 
 async function largeListSection() {
   const { load, deltas, lookup } = await largeList()
-  const each = spread(lookup.large.rounds.map((large, round) => (large - lookup.small.rounds[round]) / 2))
   const delta = size => ({
     what: `delta of ${size} onto 1,000,000 handles`,
     goal: '≤ 5 ms',
@@ -115,9 +114,7 @@ async function largeListSection() {
   })
   return {
     title: 'A list of 1,000,000 handles',
-    text:
-      'Of 100,000,000 sessions. A lookup is half of what a verification takes longer than with a list of one handle (a token has ' +
-      'two handles), median of rounds; where a verification costs far more than a lookup this is mostly noise.',
+    text: 'Of 100,000,000 sessions. Lookups are of random handles in the same blocks, inside wasm and many a call.',
     tables: [
       {
         head: ['', 'min', 'median', 'max'],
@@ -125,9 +122,7 @@ async function largeListSection() {
           ['load', ...low(load.doorlist, milliseconds)],
           ['delta of 1', ...low(deltas[1], milliseconds)],
           ['delta of 100', ...low(deltas[100], milliseconds)],
-          ['verification, list of 1', ...low(lookup.small, microseconds)],
-          ['verification, list of 1,000,000', ...low(lookup.large, microseconds)],
-          ['lookup', ...low(each, nanoseconds)],
+          ['lookup', ...low(lookup.doorlist, nanoseconds)],
         ],
       },
     ],
@@ -139,7 +134,13 @@ async function largeListSection() {
         got: load.doorlist,
         show: milliseconds,
       }),
-      goal({ what: 'list of 1,000,000 handles: lookup', goal: '≤ 200 ns', limit: 200, got: each, show: nanoseconds }),
+      goal({
+        what: 'list of 1,000,000 handles: lookup',
+        goal: '≤ 200 ns',
+        limit: 200,
+        got: lookup.doorlist,
+        show: nanoseconds,
+      }),
       goal(delta(1)),
       goal(delta(100)),
     ],
