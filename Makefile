@@ -27,7 +27,7 @@ demo: build ## Kick a user and watch every verifier refuse her (PORT=8788: there
 test: prerequisites browser ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences package test-js
 
-bench: build load tests/bench/node_modules/.package-lock.json ## Measure against others (about 5 minutes), into tests/bench/RESULTS.md
+bench: build load tests/bench/node_modules/.package-lock.json ## Measure against others, into tests/bench/RESULTS.md (2 minutes)
 	$(say) 'measuring; leave the machine alone meanwhile'
 	@cd tests/bench && DOORLIST_BINARY=$(TARGET)/release/doorlist DOORLIST_LOAD=$(TARGET)/release/doorlist-load \
 	  DOORLIST_LOOKUP=$(TARGET)/wasm32-unknown-unknown/release/doorlist_lookup.wasm npm run --silent bench
