@@ -3,12 +3,9 @@ import type { WasmSource } from '../types/slim.js'
 import { createGlue } from '../wasm/glue.js'
 import { TokenError } from './errors.js'
 
-// The only file that knows wasm-bindgen. What crosses: clocks as numbers, and all else as JSON text, errors too.
+// The only file that knows wasm-bindgen. What crosses: strings, numbers, one options object; errors as plain objects.
 
-/** The class that `verifier-wasm/src/bindings.rs` exports: it takes and gives JSON, and throws it. */
-export type TextVerifier = { [Method in keyof WasmVerifier]: (...given: Parameters<WasmVerifier[Method]>) => string }
-
-/** The module's verifier. Times are wall-clock seconds and monotonic milliseconds. */
+/** The class that `verifier-wasm/src/bindings.rs` exports. Times are wall-clock seconds and monotonic milliseconds. */
 export interface WasmVerifier {
   addJwks(jwks: string): void
   load(list: string, wallSeconds: number, monotonicMs: number): Loaded
@@ -22,22 +19,16 @@ export type Instantiate = (options: VerifierOptions) => WasmVerifier
 
 /** The class behind `source`, compiled at most once. */
 export function lazily(source: WasmSource): Instantiate {
-  let Verifier: (new (options: string) => TextVerifier) | undefined
+  let Verifier: (new (options: object) => WasmVerifier) | undefined
   return options => {
     // The module refuses a member that is present without a value, and would read one that is inherited.
     const given = Object.create(null) as Record<string, unknown>
     for (const [name, value] of Object.entries(options)) if (value !== undefined) given[name] = value
-    const verifier = new (Verifier ??= instantiate(source))(JSON.stringify(given))
-    return {
-      addJwks: jwks => void verifier.addJwks(jwks),
-      load: (...given) => JSON.parse(verifier.load(...given)) as Loaded,
-      verify: (...given) => verifier.verify(...given),
-      status: (...given) => JSON.parse(verifier.status(...given)) as Status,
-    }
+    return new (Verifier ??= instantiate(source))(given)
   }
 }
 
-function instantiate(source: WasmSource): new (options: string) => TextVerifier {
+function instantiate(source: WasmSource): new (options: object) => WasmVerifier {
   const glue = createGlue()
   try {
     const given = typeof source === 'function' ? source() : source
@@ -62,13 +53,12 @@ function instantiate(source: WasmSource): new (options: string) => TextVerifier 
 const isModule = (value: object): value is WebAssembly.Module =>
   Object.prototype.toString.call(value) === '[object WebAssembly.Module]'
 
-/** Calls into the module, and makes a TokenError of the JSON object that it throws. */
+/** Calls into the module, and makes a TokenError of the plain object that it throws. */
 export function crossing<Answer>(call: () => Answer): Answer {
   try {
     return call()
-  } catch (thrown) {
-    const error: unknown = typeof thrown === 'string' ? JSON.parse(thrown) : thrown
-    if (!isPlainError(error)) throw thrown
+  } catch (error) {
+    if (!isPlainError(error)) throw error
     const { code, message, ...evidence } = error
     throw new TokenError(code, message, evidence)
   }

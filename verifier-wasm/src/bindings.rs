@@ -1,12 +1,12 @@
 //! The boundary to JavaScript, and the only file that knows wasm-bindgen. It hands on; every rule lives elsewhere.
 //!
-//! Everything but clocks crosses as JSON text, options and errors too: it is the cheapest, the smallest, and keeps a
-//! claim `__proto__` harmless.
+//! An answer about a token crosses as one JSON text, which is the cheapest and keeps a claim `__proto__` harmless;
+//! options, status and errors cross as plain objects.
 
 use std::time::Duration;
 
 use serde::Serialize;
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::error::Error;
 use crate::policy::Options;
@@ -23,8 +23,9 @@ impl Verifier {
     /// # Errors
     /// `ERR_OPTIONS_INVALID`.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &str) -> Result<Self, String> {
-        Options::parse(options).and_then(verify::Verifier::new).map(Self).map_err(thrown)
+    pub fn new(options: JsValue) -> Result<Self, JsValue> {
+        let options: Options = serde_wasm_bindgen::from_value(options).map_err(misshapen_options)?;
+        verify::Verifier::new(options).map(Self).map_err(thrown)
     }
 
     /// Trusts the keys of a JWK Set too.
@@ -32,28 +33,28 @@ impl Verifier {
     /// # Errors
     /// As [`verify::Verifier::add_jwks`].
     #[wasm_bindgen(js_name = addJwks)]
-    pub fn add_jwks(&mut self, jwks: &str) -> Result<(), String> {
+    pub fn add_jwks(&mut self, jwks: &str) -> Result<(), JsValue> {
         self.0.add_jwks(jwks).map(drop).map_err(thrown)
     }
 
     /// # Errors
     /// As [`verify::Verifier::load`].
-    pub fn load(&mut self, list: &str, wall_seconds: f64, monotonic_ms: f64) -> Result<String, String> {
-        self.0.load(list, host_time(wall_seconds, monotonic_ms)).map(|loaded| json(&loaded)).map_err(thrown)
+    pub fn load(&mut self, list: &str, wall_seconds: f64, monotonic_ms: f64) -> Result<JsValue, JsValue> {
+        self.0.load(list, host_time(wall_seconds, monotonic_ms)).map(|loaded| plain(&loaded)).map_err(thrown)
     }
 
     /// Answers with the JSON text of the whole answer.
     ///
     /// # Errors
     /// As [`verify::Verifier::verify`].
-    pub fn verify(&mut self, token: &str, wall_seconds: f64, monotonic_ms: f64) -> Result<String, String> {
+    pub fn verify(&mut self, token: &str, wall_seconds: f64, monotonic_ms: f64) -> Result<String, JsValue> {
         let verified = self.0.verify(token, host_time(wall_seconds, monotonic_ms)).map_err(thrown)?;
         answer(&verified).map_err(|_| thrown(Error::Payload))
     }
 
     /// What is held.
-    pub fn status(&self, wall_seconds: f64, monotonic_ms: f64) -> String {
-        json(&self.0.status(host_time(wall_seconds, monotonic_ms)))
+    pub fn status(&self, wall_seconds: f64, monotonic_ms: f64) -> JsValue {
+        plain(&self.0.status(host_time(wall_seconds, monotonic_ms)))
     }
 }
 
@@ -87,12 +88,21 @@ fn host_time(wall_seconds: f64, monotonic_ms: f64) -> HostTime {
     HostTime { wall, monotonic }
 }
 
-/// An error as the JSON of `{ code, message, …evidence }`.
-fn thrown(error: Error) -> String {
-    json(&error.report())
+/// An error as the plain object `{ code, message, …evidence }`.
+fn thrown(error: Error) -> JsValue {
+    plain(&error.report())
 }
 
-/// All that is handed over has string keys and numbers below 2^53, so it cannot fail.
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+fn misshapen_options(error: serde_wasm_bindgen::Error) -> JsValue {
+    #[derive(Serialize)]
+    struct Report {
+        code: &'static str,
+        message: String,
+    }
+    plain(&Report { code: "ERR_OPTIONS_INVALID", message: error.to_string() })
+}
+
+fn plain(value: &impl Serialize) -> JsValue {
+    // Objects, not Maps. All that is handed over has string keys and numbers below 2^53, so it cannot fail.
+    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::UNDEFINED)
 }

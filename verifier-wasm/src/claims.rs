@@ -128,7 +128,7 @@ impl Audience {
         }
     }
 
-    pub(crate) fn take(members: &mut Members, name: &str) -> Result<Self, MemberFlaw> {
+    fn take(members: &mut Members, name: &str) -> Result<Self, MemberFlaw> {
         match members.take(name)? {
             Value::String(one) if !one.is_empty() => Ok(Self::One(one)),
             Value::Array(many) if !many.is_empty() => many

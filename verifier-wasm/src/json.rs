@@ -56,15 +56,6 @@ impl Members {
         self.0.remove(name).ok_or(MemberFlaw::Missing)
     }
 
-    /// Takes a member when it is `null`.
-    pub(crate) fn take_null(&mut self, name: &str) -> bool {
-        let null = self.0.get(name).is_some_and(Value::is_null);
-        if null {
-            self.0.remove(name);
-        }
-        null
-    }
-
     /// Takes a string that is not empty.
     pub(crate) fn text(&mut self, name: &str) -> Result<String, MemberFlaw> {
         match self.take(name)? {

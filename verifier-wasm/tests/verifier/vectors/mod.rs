@@ -262,7 +262,8 @@ fn run(case: &Case) -> Result<Value, String> {
 
 fn make(case: &Case) -> Result<Verifier, Value> {
     // What `Options` cannot even hold is refused where JavaScript's options are read.
-    let options: Options = Options::parse(&case.policy.to_string()).map_err(|error| refusal(error.code()))?;
+    let options: Options =
+        serde_json::from_value(case.policy.clone()).map_err(|_| refusal("ERR_OPTIONS_INVALID"))?;
     let mut verifier = Verifier::new(options).map_err(|error| report(&error))?;
     verifier.add_jwks(&case.input.jwks.to_string()).map_err(|error| report(&error))?;
     Ok(verifier)
