@@ -1,9 +1,12 @@
 // From a kick to the refusal of the token: one connected verifier in this process, an issuer that does nothing else.
+import { setTimeout as pause } from 'node:timers/promises'
 import { connectVerifier } from '../lib/doorlist.mjs'
 import { withIssuer } from '../lib/issuer.mjs'
 
 const KICKS = 300
 const WARMUP = 20
+/** Milliseconds until the issuer is idle again; it gathers what happens within a few into one list. */
+const PAUSE = 25
 
 /** Milliseconds of each kick, as nanoseconds: from sending it, and from its acknowledgement (0: refused before that). */
 export function kickToRefusal() {
@@ -15,6 +18,7 @@ export function kickToRefusal() {
         const sub = `user-${number + WARMUP}`
         const { access_token: token } = await issuer.admin('/sessions', { sub })
         verifier.verify(token)
+        await pause(PAUSE)
         const refused = refusal(verifier, token)
         const begin = performance.now()
         await issuer.admin(`/subjects/${sub}/revoke`)
