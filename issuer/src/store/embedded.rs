@@ -27,7 +27,7 @@ use super::{AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreErro
 use crate::domain::{LogEntry, LogPage, NewEntry, Settings, Subject};
 use crate::draft::Draft;
 
-/// Bytes of the file held in memory: a hundred thousand sessions fit, and more cost no speed that was seen.
+/// Bytes of the file held in memory. With 100,000 sessions, 64 MiB were measured to be no faster than this.
 const CACHE_BYTES: usize = 24 << 20;
 
 /// A redb database behind the primitives of a [`Store`].
