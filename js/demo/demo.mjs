@@ -107,6 +107,7 @@ async function tellTheStory() {
     check(`${label(verifier)}: ${describe(answer)}`, answer.accepted)
   }
   table(['verifier', 'mode', 'first refusal after Bob is kicked'], await kick('bob', bob.access_token))
+  note('A Worker that lost its stream asks once a heartbeat, and tries the stream again within a minute.')
 }
 
 /** Kicks, and answers a row for each verifier: how long after the acknowledgement it first refused. */
