@@ -6,16 +6,17 @@ const issuer = location.origin
 const audience = 'api'
 const $ = (id) => document.getElementById(id)
 
-/** What this tab knows: the answer of `/login` or `/token`, and whether its token is shown with a broken byte. */
-let grant = null
+/**
+ * What this tab knows: the answer of `/login` or `/token`, and whether its token is shown with a broken byte. A reload
+ * keeps the tab's session, as an application would; the token is checked like any other.
+ */
+let grant = JSON.parse(sessionStorage.getItem('grant'))
 let broken = false
 let lastVerdict = ''
 
 /** Null until the keys and a first list are here. */
 let verifier = null
 
-// A reload keeps the tab's session, as an application would; the token is checked like any other.
-grant = JSON.parse(sessionStorage.getItem('grant'))
 show()
 setInterval(show, 1000)
 connectVerifier({ issuer, audience, fetch: feed.sharedFetch }).then((connected) => {

@@ -56,12 +56,7 @@ impl EmbeddedStore {
     ///
     /// Blocks while it reads.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let named = |error: io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
-        if !path.try_exists().map_err(named)? {
-            create(path)?;
-        }
-        let file = OpenOptions::new().read(true).write(true).open(path).map_err(named)?;
-        Self::in_file(file).map_err(|error| match error {
+        Self::at(path).map_err(|error| match error {
             StoreError::Unavailable(reason) => {
                 StoreError::Unavailable(format!("{}: {reason}", path.display()))
             }
@@ -69,6 +64,13 @@ impl EmbeddedStore {
                 StoreError::Corrupt { place: format!("{place} ({})", path.display()), reason }
             }
         })
+    }
+
+    fn at(path: &Path) -> Result<Self, StoreError> {
+        if !path.try_exists().map_err(no_file)? {
+            create(path)?;
+        }
+        Self::in_file(OpenOptions::new().read(true).write(true).open(path).map_err(no_file)?)
     }
 
     fn in_file(file: File) -> Result<Self, StoreError> {
@@ -123,13 +125,16 @@ impl EmbeddedStore {
 /// Makes an empty store beside, and then shows it: a process that dies, or a power cut, meanwhile leaves no file
 /// that is neither empty nor a store.
 fn create(path: &Path) -> Result<(), StoreError> {
-    let named = |error: io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
-    let (draft, file) = Draft::beside(path).map_err(named)?;
+    let (draft, file) = Draft::beside(path).map_err(no_file)?;
     drop(EmbeddedStore::in_file(file)?);
     match draft.publish(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(named(error)),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(no_file(error)),
         _ => Ok(()),
     }
+}
+
+fn no_file(error: io::Error) -> StoreError {
+    StoreError::Unavailable(error.to_string())
 }
 
 #[async_trait]
