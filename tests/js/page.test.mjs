@@ -8,8 +8,8 @@ import { PACKAGE, issuerOf } from './support.mjs'
 const options = { timeout: 120_000 }
 
 /** A browser with the demo page's address; fails the story when a page throws. */
-async function demoOf(story) {
-  const issuer = await issuerOf(story, { command: 'demo', args: ['--package', PACKAGE] })
+async function demoOf(story, { heartbeat } = {}) {
+  const issuer = await issuerOf(story, { command: 'demo', args: ['--package', PACKAGE], heartbeat })
   const browser = await launchChromium()
   story.after(() => browser.close())
   const context = await browser.newContext()
@@ -69,7 +69,8 @@ test('a wrong password is named', options, async (story) => {
 })
 
 test('two tabs hold one stream, and both see the kick', options, async (story) => {
-  const { issuer, open, streams, flaws } = await demoOf(story)
+  // The usual one: with a heartbeat a second, half a second's delay makes a connector ask for another stream.
+  const { issuer, open, streams, flaws } = await demoOf(story, { heartbeat: '10' })
   const first = await open()
   await first.locator('#list-mode', { hasText: 'this tab' }).waitFor()
   const second = await open()

@@ -23,8 +23,8 @@ export const { connectVerifier, createVerifier, isTokenError } = await import(pa
 export const importDevelopmentPackage = (name) => import(pathToFileURL(createRequire(fromRoot('js/package.json')).resolve(name)))
 
 /** An issuer that is gone when the story is over. */
-export async function issuerOf(story, { command, args = [] } = {}) {
-  const issuer = await startIssuer({ binary: BINARY, command, args: ['--heartbeat-secs', HEARTBEAT, ...args] })
+export async function issuerOf(story, { command, args = [], heartbeat = HEARTBEAT } = {}) {
+  const issuer = await startIssuer({ binary: BINARY, command, args: ['--heartbeat-secs', heartbeat, ...args] })
   story.after(() => issuer.remove())
   return issuer
 }

@@ -31,7 +31,10 @@ function takeLock() {
 async function lead(resource, init, release) {
   try {
     const response = await fetch(resource, init)
-    if (!response.ok || !response.body) return response
+    if (!response.ok || !response.body) {
+      release()
+      return response
+    }
     mode = 'stream, held by this tab'
     const repeat = new TransformStream({
       transform(chunk, controller) {
