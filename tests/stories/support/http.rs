@@ -1,5 +1,7 @@
 //! Speaking HTTP to an issuer.
 
+use std::time::Duration;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use doorlist_verifier::{AccessTokenClaims, Cursor, RevocationList, Seq};
 use reqwest::header::{HeaderMap, HeaderName};
@@ -7,6 +9,9 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 use super::issuer::{ADMIN_KEY, Issuer};
+
+/// An issuer gives up on a request after 30 s.
+const ANSWER_LIMIT: Duration = Duration::from_secs(40);
 
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
@@ -122,9 +127,9 @@ pub async fn send(request: RequestBuilder) -> Reply {
     try_send(request).await.expect("an answer")
 }
 
-/// The same, where there may be no answer.
+/// The same, where there may be no answer; an error too when the answer takes longer than any issuer may.
 pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Reply> {
-    let (client, request) = request.build_split();
+    let (client, request) = request.timeout(ANSWER_LIMIT).build_split();
     let request = request?;
     let name = format!("{} {}", request.method(), request.url().path());
     let response = client.execute(request).await?;

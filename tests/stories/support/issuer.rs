@@ -128,7 +128,7 @@ impl Issuer {
         let mut process = self.process.take().expect("the issuer runs");
         let status = eventually("the issuer ends", process.child.wait()).await.expect("its status");
         for reader in process.readers {
-            reader.await.expect("its log is read");
+            eventually("the issuer's log ends", reader).await.expect("its log is read");
         }
         status
     }
