@@ -87,8 +87,8 @@ clean: ## Remove what was built here (tools in the cache stay)
 prerequisites:
 	@command -v cargo >/dev/null || { echo 'Doorlist needs Rust: install it from https://rustup.rs and open a new shell.' >&2; exit 1; }
 	@command -v cc >/dev/null || { echo 'Doorlist needs a C linker: apt-get install build-essential (macOS: xcode-select --install).' >&2; exit 1; }
-	@command -v node >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' \
-	  || { echo 'Doorlist needs Node.js 20 or newer: https://nodejs.org/en/download' >&2; exit 1; }
+	@command -v node >/dev/null && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 11) ? 0 : 1)' \
+	  || { echo 'Doorlist needs Node.js 20.11 or newer: https://nodejs.org/en/download' >&2; exit 1; }
 
 wasm-target: prerequisites
 	@[ -d "$$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ] || { \

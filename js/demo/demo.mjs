@@ -1,7 +1,8 @@
 // The main job, shown: a token is verified everywhere without asking anybody, its user is kicked, and every
 // verifier refuses it; then the issuer goes away, and they work on and say how old their list is.
-import { parseArgs } from 'node:util'
 import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { startIssuer } from './issuer.mjs'
 import { chromiumVerifier } from './verifiers/chromium.mjs'
@@ -10,6 +11,8 @@ import { workerdVerifier } from './verifiers/workerd.mjs'
 import { check, note, scene, table } from './terminal.mjs'
 
 const HEARTBEAT_SECONDS = 2
+/** The story takes half a minute; what waits for ever shall end with a sentence. */
+const LIMIT_MINUTES = 10
 const {
   values: { once: onlyOnce, port },
 } = parseArgs({ options: { once: { type: 'boolean' }, port: { type: 'string', default: '8787' } } })
@@ -25,7 +28,7 @@ try {
     args: ['--package', fromRoot('js/dist'), '--heartbeat-secs', String(HEARTBEAT_SECONDS)],
     port: onlyOnce ? 0 : Number(port),
   })
-  const told = await Promise.race([tellTheStory().then(() => true), interrupted.then(() => false)])
+  const told = await Promise.race([tellTheStory().then(() => true), interrupted.then(() => false), tooLong()])
   if (onlyOnce && !told) throw new Error('interrupted')
   if (!onlyOnce && told) {
     invite()
@@ -40,6 +43,11 @@ try {
   await issuer?.remove()
 }
 process.exit() // a story that was interrupted may still wait for something
+
+async function tooLong() {
+  await setTimeout(LIMIT_MINUTES * 60_000, undefined, { ref: false })
+  throw new Error(`the story did not come to its end within ${LIMIT_MINUTES} minutes`)
+}
 
 function invite() {
   scene('Your turn')
