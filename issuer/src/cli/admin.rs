@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use doorlist_verifier::{Handle, KeyId};
@@ -11,6 +12,9 @@ use serde_json::{Value, json};
 use crate::config::{IssuerUrl, StoreUrl, admin_key_beside};
 use crate::domain::{Subject, subject::MalformedSubject};
 use crate::secret::{AdminKey, SecretFileError, SecretText, WeakSecret, read_secret_file};
+
+/// An issuer itself gives up on a request after 30 s.
+const ANSWER_LIMIT: Duration = Duration::from_secs(40);
 
 /// Where the issuer is, and how it knows an operator.
 #[derive(Debug, Args)]
@@ -88,7 +92,8 @@ impl AdminConnection {
         }
         let key = self.key()?;
         let unreachable = |source: reqwest::Error| AdminError::Unreachable { url: self.url.clone(), source };
-        let client = reqwest::Client::builder().no_proxy().build().map_err(unreachable)?;
+        let client =
+            reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().map_err(unreachable)?;
         let mut request = client.request(method, url).bearer_auth(key.expose());
         if let Some(body) = body {
             request = request.json(&body);
