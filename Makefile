@@ -12,25 +12,38 @@ WASM_PACK_VERSION := 0.15.1
 WASM_BINDGEN := $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)/bin/wasm-bindgen
 WASM_PACK := $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)/bin/wasm-pack
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+SIGNATURE_MAKER := $(TARGET)/debug/examples/signature_cases
 export PATH := $(CURDIR)/js/node_modules/.bin:$(dir $(WASM_BINDGEN)):$(dir $(WASM_PACK)):$(PATH)
 
 say = @printf '\033[1mdoorlist\033[0m  %s\n'
 
-.PHONY: help demo test bench build load package issuer test-rust test-js fences lint prerequisites wasm-target browser clean
+# Installs a package of Debian's, where there is an apt-get: $(call apt-get,package,what to say where there is none)
+apt-get = { command -v apt-get >/dev/null || { echo '$(2)' >&2; exit 1; }; \
+  printf '\033[1mdoorlist\033[0m  %s\n' 'installing $(1)'; \
+  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
+
+.PHONY: help demo test bench differential build load package issuer test-rust test-js fences instructions lint prerequisites \
+  wasm-target browser valgrind clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Kick a user and watch every verifier refuse her (PORT=8788: there; ONCE=1: then end)
 	@DOORLIST_BINARY=$(TARGET)/release/doorlist node js/demo/demo.mjs $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
-test: prerequisites browser ## Set up what tests need, and run all of them
-	@$(MAKE) test-rust fences package test-js
+test: prerequisites browser valgrind ## Set up what tests need, and run all of them
+	@$(MAKE) test-rust fences instructions package test-js
 
 bench: build load tests/bench/node_modules/.package-lock.json ## Measure against others, into tests/bench/RESULTS.md (2 minutes)
 	$(say) 'measuring; leave the machine alone meanwhile'
 	@cd tests/bench && DOORLIST_BINARY=$(TARGET)/release/doorlist DOORLIST_LOAD=$(TARGET)/release/doorlist-load \
 	  DOORLIST_LOOKUP=$(TARGET)/wasm32-unknown-unknown/release/doorlist_lookup.wasm npm run --silent bench
+
+differential: package ## A million signatures as stock dalek judges them, natively and in wasm (4 minutes)
+	@cargo build --workspace --example signature_cases
+	@DOORLIST_SIGNATURE_CASES=1000000 cargo test --package doorlist-verifier --lib random_and_damaged
+	@DOORLIST_WASM_SIGNATURE_CASES=1000000 DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) node --test tests/js/signatures.test.mjs
 
 build: package issuer ## The npm package and the issuer
 
@@ -41,13 +54,15 @@ test-rust:
 	@cargo fmt --check
 	@cargo fmt --check --manifest-path tests/bench/load/Cargo.toml
 	@cargo fmt --check --manifest-path tests/bench/lookup/Cargo.toml --package doorlist-lookup
+	@cargo fmt --check --manifest-path tests/bench/core/Cargo.toml --package doorlist-core
 	@cargo test --workspace
 
 test-js: package
 	$(say) 'JavaScript tests'
 	@cargo build --package doorlist
+	@cargo build --workspace --example signature_cases
 	@cd js && npm test && npm run test:packaging
-	@cd js && DOORLIST_BINARY=$(TARGET)/debug/doorlist npm run test:stories
+	@cd js && DOORLIST_BINARY=$(TARGET)/debug/doorlist DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) npm run test:stories
 	@DOORLIST_BINARY=$(TARGET)/debug/doorlist node js/demo/demo.mjs --once
 
 issuer: prerequisites
@@ -58,6 +73,7 @@ load: wasm-target
 	$(say) 'building the load of the measurements'
 	@cargo build --release --manifest-path tests/bench/load/Cargo.toml --target-dir $(TARGET)
 	@cargo build --release --manifest-path tests/bench/lookup/Cargo.toml --target-dir $(TARGET) --target wasm32-unknown-unknown
+	@cargo bench --no-run --manifest-path tests/bench/core/Cargo.toml --target-dir $(TARGET)
 
 package: prerequisites wasm-target $(WASM_BINDGEN) $(WASM_PACK) js/node_modules/.package-lock.json
 	$(say) 'building the npm package'
@@ -73,10 +89,17 @@ fences: wasm-target
 	if grep -E '^(tokio|redis|getrandom) ' <<< "$$tree"; then \
 	  echo 'The wasm build depends on I/O, a store or randomness; the verifier has none.' >&2; exit 1; fi
 
+# The count must not depend on the processor: neither curve nor hash may choose code by what it finds.
+instructions: export RUSTFLAGS := --cfg curve25519_dalek_backend="serial" --cfg sha2_backend="soft"
+instructions: prerequisites valgrind ## Count the instructions of a verification (RENEW=1: write them down)
+	$(say) 'instructions of one native verification'
+	@cargo build --quiet --release --manifest-path tests/bench/core/Cargo.toml --target-dir $(TARGET)/instructions --bin instructions
+	@node tests/bench/core/instructions.mjs $(if $(RENEW),--renew) $(TARGET)/instructions/release/instructions
+
 lint: ## Clippy on everything, warnings are errors
 	@cargo clippy --workspace --all-targets -- --deny warnings
-	@for package in load lookup; do \
-	  cargo clippy --manifest-path tests/bench/$$package/Cargo.toml --target-dir $(TARGET) -- --deny warnings; done
+	@for package in load lookup core; do \
+	  cargo clippy --manifest-path tests/bench/$$package/Cargo.toml --target-dir $(TARGET) --all-targets -- --deny warnings; done
 
 clean: ## Remove what was built here (tools in the cache stay)
 	@cargo clean
@@ -111,8 +134,10 @@ $(WASM_PACK): | prerequisites
 
 # Tests drive a real Chromium; the demo uses one where it finds one.
 browser:
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ -n "$${CHROMIUM:-}" ] || { \
-	  command -v apt-get >/dev/null || { echo 'The tests need Chromium: install it, or name it in CHROMIUM=/path/to/chrome.' >&2; exit 1; }; \
-	  printf '\033[1mdoorlist\033[0m  %s\n' 'installing Chromium'; \
-	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ -n "$${CHROMIUM:-}" ] || \
+	  $(call apt-get,chromium,The tests need Chromium: install it or name it in CHROMIUM=/path/to/chrome.)
+
+# Counts are of one platform only, and not asked for elsewhere.
+valgrind:
+	@[ "$$(uname -sm)" != 'Linux x86_64' ] || command -v valgrind >/dev/null || \
+	  $(call apt-get,valgrind,The tests count instructions with valgrind: install it.)
