@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 
 use super::issuer::{ADMIN_KEY, Issuer};
 
-/// An issuer gives up on a request after 30 s. Besides, when an issuer is killed under load, one in some ten thousand
-/// requests is never told so by the client's pool: it has no connection any more, and waits for one.
+/// An issuer gives up on a request after 30 s.
 const ANSWER_LIMIT: Duration = Duration::from_secs(40);
 
 /// An answer, read to its end.

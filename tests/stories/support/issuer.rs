@@ -177,8 +177,10 @@ impl Issuer {
     }
 }
 
+/// Without a pool: when the issuer is killed under load, a pool now and then leaves a request waiting for a connection
+/// that nobody makes.
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().expect("an HTTP client")
+    reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("an HTTP client")
 }
 
 /// The binary, knowing nothing of this process' environment.
