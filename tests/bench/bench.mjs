@@ -6,10 +6,12 @@ import { parseArgs } from 'node:util'
 import { machine } from './lib/machine.mjs'
 import { picture } from './lib/picture.mjs'
 import { markdown } from './lib/report.mjs'
+import { coreSections } from './sections/core.mjs'
 import { issuerSections } from './sections/issuer.mjs'
+import { runtimeSections } from './sections/runtimes.mjs'
 import { verifierSections } from './sections/verifier.mjs'
 
-const sections = { ...verifierSections, ...issuerSections }
+const sections = { ...verifierSections, ...runtimeSections, ...coreSections, ...issuerSections }
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const wanted = values.only?.split(',') ?? Object.keys(sections)
 const unknown = wanted.find(name => !(name in sections))
@@ -19,7 +21,7 @@ const measured = []
 for (const [index, name] of wanted.entries()) {
   const begin = performance.now()
   process.stderr.write(`doorlist  ${index + 1}/${wanted.length} ${name} … `)
-  measured.push(await sections[name]())
+  measured.push(await sections[name](step => process.stderr.write(`${step} … `)))
   process.stderr.write(`${((performance.now() - begin) / 1000).toFixed(0)} s\n`)
 }
 

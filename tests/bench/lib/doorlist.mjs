@@ -1,7 +1,8 @@
 // The built package, as a user imports it.
 import { existsSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { AUDIENCE, ISSUER, JWKS } from './world.mjs'
+import { doorlistWith } from './verifiers.mjs'
+import { WORLD } from './world.mjs'
 
 export const fromRoot = path => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
@@ -9,11 +10,12 @@ export const fromRoot = path => fileURLToPath(new URL(`../../../${path}`, import
 export const PACKAGE = fromRoot('js/dist')
 if (!existsSync(PACKAGE)) throw new Error(`there is no ${PACKAGE}: run \`make bench\`, which builds it`)
 
+/** The module of `lookup/`. */
+export const LOOKUP =
+  process.env.DOORLIST_LOOKUP ??
+  fromRoot('tests/bench/lookup/target/wasm32-unknown-unknown/release/doorlist_lookup.wasm')
+
 export const { connectVerifier, createVerifier } = await import(pathToFileURL(`${PACKAGE}/index.js`))
 
 /** A verifier that holds these lists. */
-export function verifierWith(lists, options = {}) {
-  const verifier = createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwks: JWKS, ...options })
-  for (const list of lists) verifier.load(list)
-  return verifier
-}
+export const verifierWith = (lists, options) => doorlistWith(createVerifier, WORLD, lists, options)

@@ -1,5 +1,5 @@
 // Interleaved rounds: in each, every contender has its turn on the same input, and the order moves on by one. What the
-// machine does besides then hits all alike, and ratios of medians hold where absolute figures would not.
+// machine does besides then hits all alike, and ratios of medians hold where absolute figures would not. In any runtime.
 
 /**
  * @param {object} options
@@ -20,10 +20,10 @@ export async function interleaved({ contenders, input, own = all => all, operati
     for (let turn = 0; turn < names.length; turn++) {
       const name = names[(turn + round + warmup) % names.length]
       const copy = await own(given, name)
-      const begin = process.hrtime.bigint()
+      const begin = performance.now()
       const pending = contenders[name](copy)
       if (pending) await pending
-      const took = Number(process.hrtime.bigint() - begin)
+      const took = (performance.now() - begin) * 1e6
       if (round >= 0) times[name].push(took / count(name))
     }
   }
@@ -43,6 +43,22 @@ export const ratio = (ours, theirs) => spread(ours.rounds.map((took, round) => t
 export function quantile(sorted, share) {
   if (share === 0.5 && sorted.length % 2 === 0) return (sorted[sorted.length / 2 - 1] + sorted[sorted.length / 2]) / 2
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]
+}
+
+/** A contender that verifies each of its inputs, and waits only for what answers a promise. */
+export const oneAfterAnother = verify => inputs => {
+  for (let index = 0; index < inputs.length; index++) {
+    const answer = verify(inputs[index])
+    if (typeof answer?.then === 'function') return rest(verify, inputs, index + 1, answer)
+    if (!answer) throw new Error('a good token was refused')
+  }
+}
+
+async function rest(verify, inputs, from, first) {
+  if (!(await first)) throw new Error('a good token was refused')
+  for (let index = from; index < inputs.length; index++) {
+    if (!(await verify(inputs[index]))) throw new Error('a good token was refused')
+  }
 }
 
 /** A string of its own, one flat run of characters, as a header parser makes it. */

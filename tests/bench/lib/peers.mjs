@@ -1,16 +1,11 @@
-// Everybody's verification as their own documentation advises it: issuer, audience and time checked, the key parsed once.
-// Each maker answers a function of one token, which may answer a promise.
+// Everybody's verification in Node. Each maker answers a function of one token, which may answer a promise.
 import { verify } from 'node:crypto'
-import { AUDIENCE, ISSUER, JWK, JWKS, keyObject } from './world.mjs'
+import { fastJwtVerify, joseVerify, webCryptoVerify } from './verifiers.mjs'
+import { AUDIENCE, ISSUER, JWK, JWKS, WORLD, keyObject } from './world.mjs'
 
 export const peers = {
-  jose: async () => {
-    const { importJWK, jwtVerify } = await import('jose')
-    const key = await importJWK(JWK, 'EdDSA')
-    const options = { issuer: ISSUER, audience: AUDIENCE, typ: 'at+jwt', algorithms: ['EdDSA'] }
-    return token => jwtVerify(token, key, options)
-  },
-  'fast-jwt': async () => fastJwt(false),
+  jose: async () => joseVerify(await import('jose'), WORLD),
+  'fast-jwt': async () => fastJwtVerify(await import('fast-jwt'), WORLD, false),
   'aws-jwt-verify': async () => {
     const { JwtVerifier } = await import('aws-jwt-verify')
     const verifier = JwtVerifier.create({ issuer: ISSUER, audience: AUDIENCE, jwksUri: `${ISSUER}/jwks.json` })
@@ -24,27 +19,13 @@ export const peers = {
   },
 }
 
-/** fast-jwt with its cache on, for as many tokens. */
-export const cachingFastJwt = size => fastJwt(size)
-
-async function fastJwt(cache) {
-  const { createVerifier } = await import('fast-jwt')
-  const key = keyObject.export({ format: 'pem', type: 'spki' })
-  return createVerifier({ key, algorithms: ['EdDSA'], allowedIss: ISSUER, allowedAud: AUDIENCE, cache })
-}
-
 /** A signature and nothing else: each maker answers a function of `[signed bytes, signature]`. */
 export const bare = {
   'node:crypto':
     async () =>
     ([signed, signature]) =>
       verify(null, signed, keyObject, signature),
-  WebCrypto: async () => {
-    const key = await crypto.subtle.importKey('jwk', { kty: JWK.kty, crv: JWK.crv, x: JWK.x }, 'Ed25519', false, [
-      'verify',
-    ])
-    return ([signed, signature]) => crypto.subtle.verify('Ed25519', key, signature, signed)
-  },
+  WebCrypto: () => webCryptoVerify(WORLD),
   '@noble/ed25519': async () => {
     const { verifyAsync } = await import('@noble/ed25519')
     const key = Buffer.from(JWK.x, 'base64url')

@@ -1,7 +1,9 @@
-// The main comparisons as bars, in an SVG that is readable on light and on dark pages.
+// The main comparisons as bars, in an SVG that is readable on light and on dark pages: it brings its own, in case that nobody
+// tells it which.
 
-const WIDTH = 760
-const LABEL = 190
+const WIDTH = 780
+const MARGIN = 14
+const LABEL = 206
 const BAR = 430
 const LINE = 22
 
@@ -26,23 +28,31 @@ export function picture(groups) {
     }
     y += 12
   }
+  drawn.push(`<text class="caption" x="${LABEL}" y="${y + 8}">Shorter is better.</text>`)
+  y += 16
   const described = groups.map(
     ({ title, bars }) => `${title}: ${bars.map(({ name, text }) => `${name} ${text}`).join(', ')}`,
   )
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}" role="img" aria-labelledby="title">
+  const [width, height] = [WIDTH + 2 * MARGIN, y + MARGIN]
+  const frame = `x="${-MARGIN}" y="0" width="${width}" height="${height}"`
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${-MARGIN} 0 ${width} ${height}" role="img" aria-labelledby="title">
 <title id="title">${escaped(described.join('; '))}</title>
 <style>
   text { font: 12px system-ui, sans-serif; fill: #24292f; dominant-baseline: auto }
   .title { font-weight: 600; font-size: 13px }
   .name { text-anchor: end }
+  .caption { font-size: 11px }
+  .page { fill: #fff }
   .ours { fill: #1a7f37 }
   .theirs { fill: #8c959f }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 }
+    .page { fill: #0d1117 }
     .ours { fill: #3fb950 }
     .theirs { fill: #6e7681 }
   }
 </style>
+<rect class="page" ${frame} rx="8"/>
 ${drawn.join('\n')}
 </svg>
 `

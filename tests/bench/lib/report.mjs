@@ -1,4 +1,5 @@
 // What was measured as Markdown: the goals first, then every figure behind them.
+import { tried } from './tried.mjs'
 
 /** `{ what, goal, limit, got, unit }`: met when `got`'s median is at most `limit`, or at least, with `atLeast`. */
 export function goal({ what, goal, limit, got, show, atLeast = false }) {
@@ -9,6 +10,19 @@ export function goal({ what, goal, limit, got, show, atLeast = false }) {
 
 const verdict = ({ met, off }) =>
   met ? 'met' : `missed: ${off < 1.1 ? off.toFixed(3) : off.toFixed(2)} times the goal`
+
+/** A paragraph for all goals of which the same was tried. */
+function missed(goals) {
+  const paragraphs = new Map()
+  for (const one of goals) paragraphs.set(tried(one.what), [...(paragraphs.get(tried(one.what)) ?? []), by(one)])
+  const written = [...paragraphs].map(
+    ([sentences, these]) => `${these.map(one => `- ${one}`).join('\n')}\n\n${sentences}`,
+  )
+  return written.length === 0 ? [] : ['### What was missed, and what was tried', ...written]
+}
+
+const by = ({ what, got, goal, show, off }) =>
+  `**${what}**: ${show(got.median)} where ${goal} was wanted, off by a factor of ${off.toFixed(off < 1.1 ? 3 : 2)}`
 
 export function markdown({ machine, sections }) {
   const goals = sections.flatMap(section => section.goals)
@@ -23,6 +37,7 @@ export function markdown({ machine, sections }) {
       ['', 'goal', 'median', 'min – max', ''],
       goals.map(one => [one.what, one.goal, one.show(one.got.median), between(one.got, one.show), verdict(one)]),
     ),
+    ...missed(goals.filter(({ met }) => !met)),
     ...sections.flatMap(({ title, text, tables }) => [
       `## ${title}`,
       text,
@@ -45,6 +60,9 @@ export function durations(times, show, first = Object.keys(times)[0]) {
   }
 }
 
+/** One figure of a table that has several contenders a row. */
+export const cell = (took, show) => `${show(took.median)} (${between(took, show)})`
+
 const between = ({ min, max }, show) => (min === max ? '' : `${show(min)} – ${show(max)}`)
 
 const table = (head, rows) => [head, head.map((_, column) => (column ? '--:' : '---')), ...rows].map(row).join('\n')
@@ -53,6 +71,8 @@ const row = cells => `| ${cells.join(' | ')} |`
 export const microseconds = ns => `${significant(ns / 1e3)} µs`
 export const milliseconds = ns => `${significant(ns / 1e6)} ms`
 export const nanoseconds = ns => `${Math.round(ns)} ns`
+/** In the unit that suits it. */
+export const duration = ns => (ns < 1e3 ? nanoseconds(ns) : ns < 1e6 ? microseconds(ns) : milliseconds(ns))
 export const times = ratio => `${ratio.toFixed(ratio < 0.1 ? 3 : 2)} ×`
 export const megabytes = bytes => `${significant(bytes / 1e6)} MB`
 export const kilobytes = bytes => `${significant(bytes / 1e3)} KB`

@@ -18,6 +18,13 @@ export const KID = 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k'
 export const JWK = { ...PUBLIC, kid: KID, alg: 'EdDSA', use: 'sig' }
 export const JWKS = { keys: [JWK] }
 export const keyObject = createPublicKey({ key: PUBLIC, format: 'jwk' })
+/** What a verification has to know, for `verifiers.mjs`. */
+export const WORLD = {
+  issuer: ISSUER,
+  audience: AUDIENCE,
+  jwk: JWK,
+  pem: keyObject.export({ format: 'pem', type: 'spki' }),
+}
 const signingKey = await importJWK(PRIVATE, 'EdDSA')
 
 /** Handles of tokens; no list holds them. */

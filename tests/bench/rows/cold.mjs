@@ -1,6 +1,6 @@
 // A token that nobody has seen: claims, issuer, audience, time, and for Doorlist a list of 10,000 handles.
 import { verifierWith } from '../lib/doorlist.mjs'
-import { buffers, fresh, interleaved } from '../lib/measure.mjs'
+import { buffers, fresh, interleaved, oneAfterAnother } from '../lib/measure.mjs'
 import { bare, peers, taken } from '../lib/peers.mjs'
 import { handle, list, sample, tokens } from '../lib/world.mjs'
 
@@ -32,19 +32,3 @@ export async function cold() {
 }
 
 const count = name => (name === SLOW ? TOKENS / 10 : TOKENS)
-
-/** Waits only for what answers a promise. */
-const oneAfterAnother = verify => inputs => {
-  for (let index = 0; index < inputs.length; index++) {
-    const answer = verify(inputs[index])
-    if (typeof answer?.then === 'function') return rest(verify, inputs, index + 1, answer)
-    if (!answer) throw new Error('a good token was refused')
-  }
-}
-
-async function rest(verify, inputs, from, first) {
-  if (!(await first)) throw new Error('a good token was refused')
-  for (let index = from; index < inputs.length; index++) {
-    if (!(await verify(inputs[index]))) throw new Error('a good token was refused')
-  }
-}

@@ -1,15 +1,13 @@
 // A list of 1,000,000 handles: loading it, a lookup in it, and small deltas onto it.
 import { readFileSync } from 'node:fs'
-import { fromRoot, verifierWith } from '../lib/doorlist.mjs'
+import { LOOKUP, verifierWith } from '../lib/doorlist.mjs'
 import { interleaved, spread } from '../lib/measure.mjs'
 import { handle, list, sample } from '../lib/world.mjs'
+import { lookups } from '../runtimes/lookups.mjs'
 
 const REVOKED = 1_000_000
 const SESSIONS = 100_000_000
 const LOOKUPS = 500_000
-const LOOKUP =
-  process.env.DOORLIST_LOOKUP ??
-  fromRoot('tests/bench/lookup/target/wasm32-unknown-unknown/release/doorlist_lookup.wasm')
 
 export async function largeList() {
   const large = await list(Array.from(sample(REVOKED, SESSIONS), handle), { seq: REVOKED })
@@ -47,33 +45,12 @@ async function deltas(large) {
   return Object.fromEntries(sizes.map(size => [size, spread(times[size])]))
 }
 
-/** Random handles of the blocks that the list is about, many a call: inside wasm, see `lookup/`. */
 function lookup() {
-  const module = new WebAssembly.Module(readFileSync(LOOKUP))
-  const { exports } = new WebAssembly.Instance(module, unused(module))
-  // Their names end in a hash of the package.
-  const [create, run] = ['lookups_new_', 'lookups_run_'].map(
-    start => exports[Object.keys(exports).find(name => name.startsWith(start))],
-  )
-  const set = create(REVOKED)
+  const run = lookups(new WebAssembly.Module(readFileSync(LOOKUP)))
   return interleaved({
-    contenders: {
-      doorlist: () => {
-        if (run(set, LOOKUPS) === 0) throw new Error('of so many handles some are revoked')
-      },
-    },
+    contenders: { doorlist: () => run(LOOKUPS) },
     input: () => undefined,
     operations: LOOKUPS,
     rounds: 15,
   })
-}
-
-/** What wasm-bindgen imports for the sake of values that do not cross here. */
-function unused(module) {
-  const imports = {}
-  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-    imports[from] ??= {}
-    imports[from][name] = () => {}
-  }
-  return imports
 }

@@ -46,7 +46,7 @@ async function refreshSection() {
       }),
     ],
     bars: {
-      title: 'Time of a refresh with 64 clients',
+      title: 'A refresh, with 64 clients at it',
       bars: [bar('doorlist, on disk', doorlist, true), bar(OWN, provider), bar(PLAIN, measured[PLAIN])],
     },
   }

@@ -1,0 +1,135 @@
+// What every runtime measures: the same tokens and lists, the same contenders, the same rounds, as options of
+// `interleaved`. Knows no runtime: the libraries are handed in, those that load there.
+import { oneAfterAnother } from '../lib/measure.mjs'
+import { doorlistWith, fastJwtVerify, joseVerify, webCryptoVerify } from '../lib/verifiers.mjs'
+import { lookups } from './lookups.mjs'
+import { SIZES } from './sizes.mjs'
+
+/** Both caches hold every live token, and some more. */
+const CACHE = 32_768
+/** Each token for the first time since a delta came, and for the second time. */
+export const CHANGED = 'doorlist, list just changed'
+export const RECHECKED = 'doorlist, checked again since'
+/** A cache of size zero: every check has its signature. */
+export const FORGETFUL = 'doorlist, remembering nothing'
+export const FAST_JWT = 'fast-jwt, its cache'
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/**
+ * @param {object} world what `makeWorld` answers
+ * @param {{ createVerifier: Function, jose: object, fastJwt?: object, lookup: WebAssembly.Module }} libraries
+ * @returns makers of contests, by name
+ */
+export const contests = (world, libraries) => ({
+  cold: () => cold(world, libraries),
+  warm: () => warm(world, libraries),
+  'large list': () => largeList(world, libraries),
+})
+
+async function cold(world, { createVerifier, jose, fastJwt }) {
+  const verifier = doorlistWith(createVerifier, world, [world.list])
+  const contenders = { doorlist: token => verifier.verify(token), jose: await joseVerify(jose, world) }
+  if (fastJwt) contenders['fast-jwt'] = fastJwtVerify(fastJwt, world, false)
+  contenders.WebCrypto = await webCryptoVerify(world)
+  const { calls, ...size } = SIZES.cold
+  return {
+    ...size,
+    contenders: mapped(contenders, oneAfterAnother),
+    // Nobody sees one twice.
+    input: round => world.tokens.slice(round * calls, (round + 1) * calls).map(bytes),
+    own: (tokens, name) => (name === 'WebCrypto' ? tokens.map(taken) : tokens.map(fresh)),
+    operations: calls,
+  }
+}
+
+/** Every live token was seen before, by every contender. */
+export function warm(world, { createVerifier, fastJwt }) {
+  const live = world.tokens.map(bytes)
+  const { calls, ...size } = SIZES.warm
+  const verifier = cacheSize => doorlistWith(createVerifier, world, [world.list], { cacheSize })
+  const [steady, changed, rechecked, forgetful] = [CACHE, CACHE, CACHE, 0].map(verifier)
+  const verify = {
+    doorlist: token => steady.verify(token),
+    [CHANGED]: token => changed.verify(token),
+    [RECHECKED]: token => rechecked.verify(token),
+    [FORGETFUL]: token => forgetful.verify(token),
+  }
+  if (fastJwt) verify[FAST_JWT] = fastJwtVerify(fastJwt, world, CACHE)
+  for (const [name, one] of Object.entries(verify)) {
+    for (const token of name === FORGETFUL ? live.slice(0, calls) : live) one(fresh(token))
+  }
+  const each = one => order => {
+    for (let index = 0; index < order.length; index++) one(fresh(order[index]))
+  }
+  // Many times slower than the others: fewer calls say as much.
+  const operations = name => (name === FORGETFUL ? calls / 10 : calls)
+  const before = {
+    [CHANGED]: round => changed.load(world.deltas[round]),
+    [RECHECKED](round, order) {
+      rechecked.load(world.deltas[round])
+      for (const token of order) rechecked.verify(fresh(token))
+    },
+  }
+  return {
+    ...size,
+    contenders: mapped({ ...verify, 'the string alone': token => token }, each),
+    input: round => ({ round, order: world.orders[round].map(index => live[index]) }),
+    own({ round, order }, name) {
+      before[name]?.(round, order)
+      return order.slice(0, operations(name))
+    },
+    operations,
+  }
+}
+
+function largeList(world, { createVerifier, lookup }) {
+  const verifier = lists => doorlistWith(createVerifier, world, lists)
+  const { deltas, lookups: many, ...size } = SIZES['large list']
+  const changed = Object.fromEntries(Object.keys(world.largeDeltas).map(name => [name, verifier([world.large])]))
+  for (const one of Object.values(changed)) for (const token of world.tokens.slice(0, 100)) one.verify(token)
+  const run = lookups(lookup)
+  const contenders = { load: ({ empty }) => void empty.load(world.large), lookup: () => run(many) }
+  for (const [name, one] of Object.entries(changed)) {
+    contenders[name] = ({ lists }) => {
+      for (const list of lists) one.load(list)
+    }
+  }
+  return {
+    ...size,
+    contenders,
+    input: round => round,
+    own: (round, name) => ({
+      empty: name === 'load' ? verifier([]) : undefined,
+      lists: world.largeDeltas[name]?.slice(round * deltas, (round + 1) * deltas),
+    }),
+    operations: name => (name === 'load' ? 1 : name === 'lookup' ? many : deltas),
+  }
+}
+
+/** The first verification in a process, after its imports, by contender: compile, instantiate, key, verify. */
+export const firsts = (world, { createVerifier, jose, fastJwt }) => ({
+  doorlist: () => doorlistWith(createVerifier, world, [], { onMissing: 'allow' }).verify(world.tokens[0]),
+  jose: async () => (await joseVerify(jose, world))(world.tokens[0]),
+  ...(fastJwt && { 'fast-jwt': () => fastJwtVerify(fastJwt, world, false)(world.tokens[0]) }),
+})
+
+const mapped = (all, change) => Object.fromEntries(Object.entries(all).map(([name, one]) => [name, change(one)]))
+
+const bytes = text => (globalThis.Buffer ? Buffer.from(text, 'latin1') : encoder.encode(text))
+
+/** A string of its own, one flat run of characters, as a header parser makes it. */
+const fresh = bytes => (bytes.latin1Slice ? bytes.latin1Slice(0, bytes.length) : decoder.decode(bytes))
+
+/** The signed bytes and the signature. */
+function taken(token) {
+  const text = fresh(token)
+  const dot = text.lastIndexOf('.')
+  const binary = atob(
+    text
+      .slice(dot + 1)
+      .replaceAll('-', '+')
+      .replaceAll('_', '/'),
+  )
+  return [bytes(text.slice(0, dot)), Uint8Array.from(binary, character => character.charCodeAt(0))]
+}

@@ -1,0 +1,26 @@
+// Chromium: a page whose functions the launcher calls.
+import * as jose from 'jose'
+import { createVerifier } from '../../../js/dist/index.js'
+import { interleaved } from '../lib/measure.mjs'
+import { contests, firsts } from './contests.mjs'
+
+const libraries = { createVerifier, jose }
+const read = async name => (await fetch(name)).json()
+
+/** What every contest came to. */
+globalThis.measure = async () => {
+  const lookup = await WebAssembly.compileStreaming(fetch('lookup.wasm'))
+  const results = {}
+  for (const [name, contest] of Object.entries(contests(await read('world.json'), { ...libraries, lookup }))) {
+    results[name] = await interleaved(await contest())
+  }
+  return results
+}
+
+/** Milliseconds of a first verification. */
+globalThis.first = async contender => {
+  const verify = firsts(await read('first.json'), libraries)[contender]
+  const begin = performance.now()
+  await verify()
+  return performance.now() - begin
+}
