@@ -1,11 +1,12 @@
 //! What an access token says: RFC 9068 with a group and a session.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::error::{ClaimFlaw, Error};
 use crate::handle::Handle;
-use crate::json::{self, MemberFlaw, Members};
+use crate::json::{self, BadMember, MemberFlaw, Members};
 use crate::time::UnixSeconds;
 
 /// The longest access token that is read, in characters.
@@ -24,8 +25,9 @@ pub const ACCESS_TOKEN_MEDIA_TYPE: &str = "application/at+jwt";
 pub const REGISTERED_CLAIMS: [&str; 11] =
     ["aud", "client_id", "exp", "gid", "iat", "iss", "jti", "nbf", "scope", "sid", "sub"];
 
-/// The claims of an access token.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// The claims of an access token that have a meaning here. The caller's own are in the signed text beside them, where
+/// whoever gave them a meaning may read them; none has a name of [`REGISTERED_CLAIMS`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AccessTokenClaims {
     /// Who issued it.
     #[serde(rename = "iss")]
@@ -57,9 +59,6 @@ pub struct AccessTokenClaims {
     /// RFC 6749 §3.3, as RFC 8693 §4.2 writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// The caller's own claims; none has a name of [`REGISTERED_CLAIMS`].
-    #[serde(flatten)]
-    pub custom: Map<String, Value>,
 }
 
 impl AccessTokenClaims {
@@ -69,44 +68,36 @@ impl AccessTokenClaims {
     /// [`Error::Payload`] when it is not a JSON object with distinct names at every depth; [`Error::Claim`] for the
     /// first claim that is missing or malformed.
     pub fn decode(payload: &[u8]) -> Result<Self, Error> {
-        let mut members = json::parse_object(payload).map_err(|_| Error::Payload)?;
-        let members = &mut members;
+        let members = json::parse_object(payload).map_err(|_| Error::Payload)?;
+        Self::read(&members).map_err(|BadMember { name: claim, flaw }| {
+            let reason = match flaw {
+                MemberFlaw::Missing => ClaimFlaw::Missing,
+                MemberFlaw::Invalid => ClaimFlaw::Invalid,
+            };
+            Error::Claim { claim, reason }
+        })
+    }
+
+    fn read(members: &Members<'_>) -> Result<Self, BadMember> {
+        let text = |name| members.text(name).map(Cow::into_owned);
         Ok(Self {
-            issuer: claim("iss", members, Members::text)?,
-            subject: claim("sub", members, Members::text).and_then(bounded_subject)?,
-            audience: claim("aud", members, Audience::take)?,
-            expires_at: claim("exp", members, Members::time)?,
-            issued_at: claim("iat", members, Members::time)?,
-            not_before: claim("nbf", members, |members, name| json::optional(members.time(name)))?,
-            jwt_id: claim("jti", members, Members::text)?,
-            client_id: claim("client_id", members, Members::text)?,
-            gid: claim("gid", members, Members::parsed)?,
-            sid: claim("sid", members, Members::parsed)?,
-            scope: claim("scope", members, |members, name| json::optional(members.text(name)))?,
-            custom: std::mem::take(&mut members.0),
+            issuer: text("iss")?,
+            subject: text("sub").and_then(bounded_subject)?,
+            audience: Audience::read(members, "aud")?,
+            expires_at: members.time("exp")?,
+            issued_at: members.time("iat")?,
+            not_before: json::optional(members.time("nbf"))?,
+            jwt_id: text("jti")?,
+            client_id: text("client_id")?,
+            gid: members.parsed("gid")?,
+            sid: members.parsed("sid")?,
+            scope: json::optional(text("scope"))?,
         })
     }
 }
 
-fn claim<T>(
-    claim: &'static str,
-    members: &mut Members,
-    take: impl FnOnce(&mut Members, &str) -> Result<T, MemberFlaw>,
-) -> Result<T, Error> {
-    take(members, claim).map_err(|flaw| {
-        let reason = match flaw {
-            MemberFlaw::Missing => ClaimFlaw::Missing,
-            MemberFlaw::Invalid => ClaimFlaw::Invalid,
-        };
-        Error::Claim { claim, reason }
-    })
-}
-
-fn bounded_subject(subject: String) -> Result<String, Error> {
-    if subject.len() > MAX_SUBJECT_LEN {
-        return Err(Error::Claim { claim: "sub", reason: ClaimFlaw::Invalid });
-    }
-    Ok(subject)
+fn bounded_subject(subject: String) -> Result<String, BadMember> {
+    if subject.len() > MAX_SUBJECT_LEN { Err(BadMember::invalid("sub")) } else { Ok(subject) }
 }
 
 /// RFC 7519 §4.1.3: a single name or an array of them.
@@ -128,18 +119,13 @@ impl Audience {
         }
     }
 
-    fn take(members: &mut Members, name: &str) -> Result<Self, MemberFlaw> {
-        match members.take(name)? {
-            Value::String(one) if !one.is_empty() => Ok(Self::One(one)),
-            Value::Array(many) if !many.is_empty() => many
-                .into_iter()
-                .map(|one| match one {
-                    Value::String(one) if !one.is_empty() => Ok(one),
-                    _ => Err(MemberFlaw::Invalid),
-                })
-                .collect::<Result<_, _>>()
-                .map(Self::Many),
-            _ => Err(MemberFlaw::Invalid),
-        }
+    fn read(members: &Members<'_>, name: &'static str) -> Result<Self, BadMember> {
+        let value = members.value(name)?;
+        let Some(items) = value.items() else {
+            return members.text(name).map(|one| Self::One(one.into_owned()));
+        };
+        let name_of = |item: json::Value<'_>| item.text().filter(|one| !one.is_empty()).map(Cow::into_owned);
+        let many: Option<Vec<String>> = items.map(name_of).collect();
+        many.filter(|many| !many.is_empty()).map(Self::Many).ok_or(BadMember::invalid(name))
     }
 }

@@ -7,11 +7,10 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use ed25519_dalek::VerifyingKey;
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, KeyFlaw};
-use crate::json::{self, MemberFlaw, Members};
+use crate::json::{self, BadMember, Members};
 
 mod trusted;
 
@@ -115,19 +114,16 @@ impl PublicKey {
     }
 
     /// Reads a JWK; `None` for one of another algorithm or use, which RFC 7517 §5 says to ignore.
-    fn from_jwk(mut jwk: Members) -> Result<Option<Self>, KeyFlaw> {
-        if jwk.0.contains_key("d") {
+    fn from_jwk(jwk: &Members<'_>) -> Result<Option<Self>, KeyFlaw> {
+        if jwk.find("d").is_some() {
             return Err(KeyFlaw::Private);
         }
-        let is = |jwk: &mut Members, name, wanted: &[&str]| {
-            jwk.text(name).is_ok_and(|value| wanted.contains(&value.as_str()))
-        };
-        let may_be =
-            |jwk: &mut Members, name, wanted: &[&str]| !jwk.0.contains_key(name) || is(jwk, name, wanted);
-        let ours = is(&mut jwk, "kty", &["OKP"])
-            && is(&mut jwk, "crv", &["Ed25519"])
-            && may_be(&mut jwk, "alg", &["EdDSA", "Ed25519"])
-            && may_be(&mut jwk, "use", &["sig"]);
+        let is = |name, wanted: &[&str]| jwk.text(name).is_ok_and(|value| wanted.contains(&&*value));
+        let may_be = |name, wanted: &[&str]| jwk.find(name).is_none() || is(name, wanted);
+        let ours = is("kty", &["OKP"])
+            && is("crv", &["Ed25519"])
+            && may_be("alg", &["EdDSA", "Ed25519"])
+            && may_be("use", &["sig"]);
         if !ours {
             return Ok(None);
         }
@@ -178,30 +174,24 @@ impl Jwks {
         }
         json::parse_object(text.as_bytes())
             .map_err(|_| KeyFlaw::Form)
-            .and_then(Self::from_members)
+            .and_then(|set| Self::from_members(&set))
             .map_err(|reason| Error::Jwks { reason })
     }
 
-    pub(crate) fn take(members: &mut Members, name: &str) -> Result<Self, MemberFlaw> {
-        match members.take(name)? {
-            Value::Object(set) => Self::from_members(Members(set)).map_err(|_| MemberFlaw::Invalid),
-            _ => Err(MemberFlaw::Invalid),
-        }
+    pub(crate) fn read(members: &Members<'_>, name: &'static str) -> Result<Self, BadMember> {
+        let set = members.value(name)?.members().ok_or(BadMember::invalid(name))?;
+        Self::from_members(&set).map_err(|_| BadMember::invalid(name))
     }
 
-    fn from_members(mut set: Members) -> Result<Self, KeyFlaw> {
-        let Ok(Value::Array(members)) = set.take("keys") else {
-            return Err(KeyFlaw::Form);
-        };
-        if members.len() > MAX_JWKS_MEMBERS {
-            return Err(KeyFlaw::TooMany);
-        }
+    fn from_members(set: &Members<'_>) -> Result<Self, KeyFlaw> {
+        let members = set.find("keys").and_then(json::Value::items).ok_or(KeyFlaw::Form)?;
         let mut jwks = Self::default();
-        for member in members {
-            let Value::Object(jwk) = member else {
-                return Err(KeyFlaw::Form);
-            };
-            if let Some(key) = PublicKey::from_jwk(Members(jwk))?
+        for (number, member) in members.enumerate() {
+            if number >= MAX_JWKS_MEMBERS {
+                return Err(KeyFlaw::TooMany);
+            }
+            let jwk = member.members().ok_or(KeyFlaw::Form)?;
+            if let Some(key) = PublicKey::from_jwk(&jwk)?
                 && !jwks.keys.contains(&key)
             {
                 jwks.keys.push(key);

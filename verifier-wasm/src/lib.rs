@@ -21,7 +21,7 @@
 //! |---|---|
 //! | [`handle`], [`cursor`], [`time`] | the words that both sides share |
 //! | [`claims`], [`list`] (with its handle set) | the wire format, encoding beside decoding |
-//! | `json`, `form` | strictness: JSON with one meaning, the compact form with a header of this profile |
+//! | `json`, `form` | strictness, and the only readers: JSON with one meaning, the compact form with a header of this profile |
 //! | [`keys`], [`signature`] | which keys are trusted; Ed25519 as an algorithm of `jwt-compact`, with tables for the keys in use |
 //! | `held` | what is kept of the lists, and in which order lists are taken |
 //! | [`policy`], [`verify`] | what the user decides; verification as numbered steps |

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::cursor::{Cursor, Epoch, Seq};
 use crate::error::{Error, ListFlaw};
-use crate::json::{self, MemberFlaw, Members};
+use crate::json::{self, BadMember, MemberFlaw, Members};
 use crate::keys::Jwks;
 use crate::time::UnixSeconds;
 
@@ -71,26 +71,15 @@ impl RevocationList {
     /// [`Error::ListInvalid`] when it is not a JSON object with distinct names, a claim is missing, malformed or
     /// out of range, a delta begins after its end, or a snapshot has no keys.
     pub fn decode(payload: &[u8]) -> Result<Self, Error> {
-        let mut members = json::parse_object(payload)
+        let members = json::parse_object(payload)
             .map_err(|_| Error::ListInvalid { reason: ListFlaw::Payload, claim: None })?;
-        let members = &mut members;
-        let list = Self {
-            issuer: claim("iss", members, Members::text)?,
-            issued_at: claim("iat", members, Members::time)?,
-            ttl_secs: claim("ttl", members, |members, name| {
-                at_least_one(members.integer(name, MAX_TTL_SECS))
-            })?,
-            retain_secs: claim("retain", members, |members, name| {
-                at_least_one(members.integer(name, MAX_RETAIN_SECS))
-            })?,
-            leeway_secs: claim("leeway", members, |members, name| members.integer(name, MAX_LEEWAY_SECS))?,
-            epoch: claim("epoch", members, Members::parsed)?,
-            seq: claim("seq", members, sequence)?,
-            since: claim("since", members, |members, name| json::optional(sequence(members, name)))?,
-            cutoff: claim("cutoff", members, Members::time)?,
-            jwks: claim("jwks", members, |members, name| json::optional(Jwks::take(members, name)))?,
-            revoked: claim("revoked", members, handles)?,
-        };
+        let list = Self::read(&members).map_err(|BadMember { name, flaw }| {
+            let reason = match flaw {
+                MemberFlaw::Missing => ListFlaw::Missing,
+                MemberFlaw::Invalid => ListFlaw::Malformed,
+            };
+            refused(reason, name)
+        })?;
         if list.since.is_some_and(|since| since > list.seq) {
             return Err(refused(ListFlaw::Malformed, "since"));
         }
@@ -100,45 +89,45 @@ impl RevocationList {
             _ => Ok(list),
         }
     }
-}
 
-fn claim<T>(
-    claim: &'static str,
-    members: &mut Members,
-    take: impl FnOnce(&mut Members, &str) -> Result<T, MemberFlaw>,
-) -> Result<T, Error> {
-    take(members, claim).map_err(|flaw| {
-        let reason = match flaw {
-            MemberFlaw::Missing => ListFlaw::Missing,
-            MemberFlaw::Invalid => ListFlaw::Malformed,
-        };
-        refused(reason, claim)
-    })
+    fn read(members: &Members<'_>) -> Result<Self, BadMember> {
+        Ok(Self {
+            issuer: members.text("iss")?.into_owned(),
+            issued_at: members.time("iat")?,
+            ttl_secs: at_least_one(members, "ttl", MAX_TTL_SECS)?,
+            retain_secs: at_least_one(members, "retain", MAX_RETAIN_SECS)?,
+            leeway_secs: members.integer("leeway", MAX_LEEWAY_SECS)?,
+            epoch: members.parsed("epoch")?,
+            seq: sequence(members, "seq")?,
+            since: json::optional(sequence(members, "since"))?,
+            cutoff: members.time("cutoff")?,
+            jwks: json::optional(Jwks::read(members, "jwks"))?,
+            revoked: handles(members, "revoked")?,
+        })
+    }
 }
 
 const fn refused(reason: ListFlaw, claim: &'static str) -> Error {
     Error::ListInvalid { reason, claim: Some(claim) }
 }
 
-fn at_least_one(number: Result<u64, MemberFlaw>) -> Result<u64, MemberFlaw> {
-    match number {
-        Ok(0) => Err(MemberFlaw::Invalid),
-        other => other,
+fn at_least_one(members: &Members<'_>, name: &'static str, max: u64) -> Result<u64, BadMember> {
+    match members.integer(name, max)? {
+        0 => Err(BadMember::invalid(name)),
+        number => Ok(number),
     }
 }
 
-fn sequence(members: &mut Members, name: &str) -> Result<Seq, MemberFlaw> {
+fn sequence(members: &Members<'_>, name: &'static str) -> Result<Seq, BadMember> {
     let number = members.integer(name, Seq::MAX.get())?;
-    Seq::new(number).ok_or(MemberFlaw::Invalid)
+    Seq::new(number).ok_or(BadMember::invalid(name))
 }
 
-fn handles(members: &mut Members, name: &str) -> Result<HandleSet, MemberFlaw> {
+fn handles(members: &Members<'_>, name: &'static str) -> Result<HandleSet, BadMember> {
     // The text may be empty: a heartbeat is a delta with nothing in it.
-    let serde_json::Value::String(text) = members.take(name)? else {
-        return Err(MemberFlaw::Invalid);
-    };
-    let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| MemberFlaw::Invalid)?;
-    HandleSet::decode(bytes).map_err(|_| MemberFlaw::Invalid)
+    let text = members.value(name)?.text().ok_or(BadMember::invalid(name))?;
+    let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| BadMember::invalid(name))?;
+    HandleSet::decode(bytes).map_err(|_| BadMember::invalid(name))
 }
 
 fn base64url<S: Serializer>(set: &HandleSet, serializer: S) -> Result<S::Ok, S::Error> {

@@ -43,6 +43,13 @@ pub enum NoSigningKey {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature(ed25519_dalek::Signature);
 
+impl Signature {
+    /// What these bytes say; whether any key made them is another matter.
+    pub fn from_bytes(bytes: &[u8; ed25519_dalek::SIGNATURE_LENGTH]) -> Self {
+        Self(ed25519_dalek::Signature::from_bytes(bytes))
+    }
+}
+
 impl From<ed25519_dalek::Signature> for Signature {
     fn from(signature: ed25519_dalek::Signature) -> Self {
         Self(signature)

@@ -1,14 +1,15 @@
 //! The verifier.
 
 use serde::Serialize;
+use serde::ser::{SerializeStruct as _, Serializer};
 
-use crate::claims::{ACCESS_TOKEN_MEDIA_TYPE, ACCESS_TOKEN_TYPE, AccessTokenClaims, MAX_TOKEN_LEN};
+use crate::claims::{AccessTokenClaims, MAX_TOKEN_LEN};
 use crate::cursor::{Cursor, Epoch, Seq};
 use crate::error::{ClaimFlaw, Error, ListFlaw, RevokedBy};
-use crate::form::Unverified;
+use crate::form::{Kind, Signed, Unverified};
 use crate::held::{self, HeldList, LoadOutcome};
 use crate::keys::{Jwks, KeyId, KeySet, PublicKey};
-use crate::list::{LIST_TYPE, MAX_LIST_LEN, RevocationList};
+use crate::list::{MAX_LIST_LEN, RevocationList};
 use crate::policy::{DEFAULT_LEEWAY_SECS, MissingListPolicy, OUTAGE_TTLS, Options, StalePolicy};
 use crate::time::{HostTime, UnixSeconds};
 
@@ -42,13 +43,28 @@ pub struct Verified {
 }
 
 /// What the list says of a token that is accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevocationStatus {
     /// Neither its group nor its session is listed, and no cut-off is after it.
     NotRevoked,
     /// No list is held.
     Unknown,
+}
+
+impl RevocationStatus {
+    /// Its name in an answer.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotRevoked => "not_revoked",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Serialize for RevocationStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// How old the verifier's knowledge is.
@@ -79,8 +95,7 @@ pub struct Loaded {
 }
 
 /// What a verifier holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// The log's lineage.
     pub epoch: Option<Epoch>,
@@ -89,13 +104,27 @@ pub struct Status {
     /// How many handles are held.
     pub entries: usize,
     /// How old that is.
-    #[serde(flatten)]
     pub freshness: Freshness,
     /// Seconds within which the issuer means to have a newer list.
-    #[serde(rename = "ttl")]
     pub ttl_secs: Option<u64>,
     /// The names of the trusted keys.
     pub keys: Vec<KeyId>,
+}
+
+/// Flat, and by hand: `#[serde(flatten)]` is 2 KB of WebAssembly.
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut status = serializer.serialize_struct("Status", 8)?;
+        status.serialize_field("epoch", &self.epoch)?;
+        status.serialize_field("sequence", &self.sequence)?;
+        status.serialize_field("entries", &self.entries)?;
+        status.serialize_field("asOf", &self.freshness.as_of)?;
+        status.serialize_field("age", &self.freshness.age_secs)?;
+        status.serialize_field("stale", &self.freshness.stale)?;
+        status.serialize_field("ttl", &self.ttl_secs)?;
+        status.serialize_field("keys", &self.keys)?;
+        status.end()
+    }
 }
 
 impl Verifier {
@@ -145,11 +174,11 @@ impl Verifier {
             Error::Form { .. } => Error::ListInvalid { reason: ListFlaw::Form, claim: None },
             other => other,
         })?;
-        if unverified.typ != LIST_TYPE {
+        if unverified.kind != Kind::RevocationList {
             return Err(Error::ListInvalid { reason: ListFlaw::Type, claim: None });
         }
         // Signed by a key that was trusted before: its own `jwks` counts only after that.
-        let payload = unverified.verify(&mut self.keys)?;
+        let Signed { payload, .. } = unverified.verify(&mut self.keys)?;
         let list = RevocationList::decode(&payload)?;
         if list.issuer != self.options.issuer {
             return Err(Error::ListInvalid { reason: ListFlaw::Issuer, claim: Some("iss") });
@@ -180,11 +209,11 @@ impl Verifier {
     pub fn verify(&mut self, token: &str, at: HostTime) -> Result<Verified, Error> {
         // 1. Size and strict form. 2. Header: `alg`, `typ`, `kid`, nothing else.
         let unverified = Unverified::parse(token, MAX_TOKEN_LEN)?;
-        if !matches!(unverified.typ.as_str(), ACCESS_TOKEN_TYPE | ACCESS_TOKEN_MEDIA_TYPE) {
+        if unverified.kind != Kind::AccessToken {
             return Err(misfit("typ"));
         }
         // 3. Key by `kid`. 4. Signature.
-        let payload = unverified.verify(&mut self.keys)?;
+        let Signed { header_json, payload } = unverified.verify(&mut self.keys)?;
         // 5. Claims well-formed.
         let claims = AccessTokenClaims::decode(&payload)?;
         // 6. For this verifier.
@@ -196,7 +225,6 @@ impl Verifier {
         // 10. Freshness policy.
         let freshness = self.check_freshness(at)?;
         let payload_json = String::from_utf8(payload).map_err(|_| Error::Payload)?;
-        let header_json = unverified.header_json;
         Ok(Verified { header_json, payload_json, claims, revocation, freshness, outage })
     }
 

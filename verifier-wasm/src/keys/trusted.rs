@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{Jwks, KeyId, MAX_KEYS, PublicKey};
 use crate::error::{Error, KeyFlaw};
@@ -91,12 +90,10 @@ impl KeySet {
         let mut set = self.clone();
         let jwks = Jwks::parse(saved)?;
         let refuse = |reason| Error::Jwks { reason };
-        let mut members = json::parse_object(saved.as_bytes()).map_err(|_| refuse(KeyFlaw::Form))?;
-        let Ok(Value::Array(dropped)) = members.take("dropped") else {
-            return Err(refuse(KeyFlaw::Form));
-        };
+        let members = json::parse_object(saved.as_bytes()).map_err(|_| refuse(KeyFlaw::Form))?;
+        let dropped = members.find("dropped").and_then(json::Value::items).ok_or(refuse(KeyFlaw::Form))?;
         for kid in dropped {
-            let kid = kid.as_str().and_then(|kid| kid.parse().ok()).ok_or(refuse(KeyFlaw::KeyId))?;
+            let kid = kid.text().and_then(|kid| kid.parse().ok()).ok_or(refuse(KeyFlaw::KeyId))?;
             set.trusted.retain(|key| key.kid != kid);
             set.forbid(kid);
         }

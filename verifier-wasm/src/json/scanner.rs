@@ -1,0 +1,291 @@
+//! RFC 8259, one byte after the other.
+
+use std::borrow::Cow;
+use std::collections::BinaryHeap;
+
+use super::{JsonFlaw, Member, Members, Value};
+
+/// How deep arrays and objects may be nested.
+const MAX_LEVELS: u8 = 127;
+
+/// Up to this many names are compared each with each.
+const FEW: usize = 16;
+
+/// Numbers from this up are refused: these digits, the point after the 309th. A double ends just below.
+const TOO_GREAT: &[u8] = b"17976931348623158";
+const TOO_GREAT_LEN: i64 = 309;
+
+/// What is in front of `at` was read. Recursion is as deep as [`MAX_LEVELS`].
+pub(super) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    /// Of the objects that are open, the outermost first; of each, those that were read.
+    members: Vec<Member<'a>>,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0, members: Vec::new() }
+    }
+
+    /// Reads one value with nothing but white space around it. Of an object the members stay.
+    pub(super) fn document(&mut self) -> Result<&'a str, JsonFlaw> {
+        self.space();
+        let begin = self.at;
+        if self.peek() == Some(b'{') {
+            self.object(MAX_LEVELS)?;
+        } else {
+            self.value(MAX_LEVELS)?;
+        }
+        let value = self.since(begin);
+        self.space();
+        if self.at == self.text.len() { value } else { Err(JsonFlaw::Syntax) }
+    }
+
+    /// The members of the object that [`Self::document`] read.
+    pub(super) fn into_members(self) -> Members<'a> {
+        Members(self.members)
+    }
+
+    /// Reads an item of an array that was read before, and whose bracket is open.
+    pub(super) fn next_item(&mut self) -> Option<&'a str> {
+        self.space();
+        self.eat(b',');
+        // At the closing bracket there is no value.
+        self.value(MAX_LEVELS).ok()
+    }
+
+    /// Reads a value, and answers with its text.
+    fn value(&mut self, levels: u8) -> Result<&'a str, JsonFlaw> {
+        self.space();
+        let begin = self.at;
+        match self.peek() {
+            Some(b'{') => {
+                let outer = self.members.len();
+                self.object(levels)?;
+                self.members.truncate(outer);
+            }
+            Some(b'[') => self.array(levels)?,
+            Some(b'"') => self.string().map(drop)?,
+            Some(b't') => self.word("true")?,
+            Some(b'f') => self.word("false")?,
+            Some(b'n') => self.word("null")?,
+            _ => self.number()?,
+        }
+        self.since(begin)
+    }
+
+    /// Reads an object, and adds its members.
+    fn object(&mut self, levels: u8) -> Result<(), JsonFlaw> {
+        let levels = levels.checked_sub(1).ok_or(JsonFlaw::Syntax)?;
+        let outer = self.members.len();
+        self.expect(b'{')?;
+        self.space();
+        if !self.eat(b'}') {
+            loop {
+                self.space();
+                let name = resolved(self.string()?);
+                self.space();
+                self.expect(b':')?;
+                let value = Value(self.value(levels)?);
+                self.members.push(Member { name, value });
+                self.space();
+                if !self.eat(b',') {
+                    break self.expect(b'}')?;
+                }
+            }
+        }
+        let members = self.members.get(outer..).unwrap_or_default();
+        if are_distinct(members) { Ok(()) } else { Err(JsonFlaw::DuplicateName) }
+    }
+
+    fn array(&mut self, levels: u8) -> Result<(), JsonFlaw> {
+        let levels = levels.checked_sub(1).ok_or(JsonFlaw::Syntax)?;
+        self.expect(b'[')?;
+        self.space();
+        if self.eat(b']') {
+            return Ok(());
+        }
+        loop {
+            self.value(levels)?;
+            self.space();
+            if !self.eat(b',') {
+                return self.expect(b']');
+            }
+        }
+    }
+
+    /// Reads a string, and answers with what is between its quotes.
+    fn string(&mut self) -> Result<&'a str, JsonFlaw> {
+        self.expect(b'"')?;
+        let begin = self.at;
+        loop {
+            self.plain();
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => self.escape().map(drop)?,
+                _ => return Err(JsonFlaw::Syntax),
+            }
+        }
+        let written = self.since(begin)?;
+        self.expect(b'"')?;
+        Ok(written)
+    }
+
+    /// Reads characters that stand for themselves.
+    fn plain(&mut self) -> &'a str {
+        self.run(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
+    }
+
+    /// Reads an escape, and answers with its character. Half a surrogate pair is none.
+    fn escape(&mut self) -> Result<char, JsonFlaw> {
+        self.expect(b'\\')?;
+        let letter = self.peek().ok_or(JsonFlaw::Syntax)?;
+        self.expect(letter)?;
+        Ok(match letter {
+            b'"' | b'\\' | b'/' => char::from(letter),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let first = self.code_unit()?;
+                if !matches!(first, 0xd800..0xdc00) {
+                    return char::from_u32(first.into()).ok_or(JsonFlaw::Syntax);
+                }
+                self.expect(b'\\')?;
+                self.expect(b'u')?;
+                let pair = [first, self.code_unit()?];
+                match char::decode_utf16(pair).next() {
+                    Some(Ok(character)) => character,
+                    _ => return Err(JsonFlaw::Syntax),
+                }
+            }
+            _ => return Err(JsonFlaw::Syntax),
+        })
+    }
+
+    /// Reads the four hex digits behind `\u`.
+    fn code_unit(&mut self) -> Result<u16, JsonFlaw> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16)).ok_or(JsonFlaw::Syntax)?;
+            unit = unit << 4 | digit;
+            self.at = self.at.saturating_add(1);
+        }
+        u16::try_from(unit).map_err(|_| JsonFlaw::Syntax)
+    }
+
+    /// Reads a number: RFC 8259 §6, and in the range of a double.
+    fn number(&mut self) -> Result<(), JsonFlaw> {
+        self.eat(b'-');
+        let whole = self.digits()?;
+        if whole.len() > 1 && whole.starts_with('0') {
+            return Err(JsonFlaw::Syntax);
+        }
+        let fraction = if self.eat(b'.') { self.digits()? } else { "" };
+        let exponent = if self.eat(b'e') || self.eat(b'E') { self.exponent()? } else { 0 };
+        if is_in_range(whole, fraction, exponent) { Ok(()) } else { Err(JsonFlaw::Syntax) }
+    }
+
+    fn exponent(&mut self) -> Result<i64, JsonFlaw> {
+        let is_negative = self.eat(b'-');
+        if !is_negative {
+            self.eat(b'+');
+        }
+        // More digits than fit say no more than the greatest number does.
+        let exponent = self.digits()?.parse().unwrap_or(i64::MAX);
+        Ok(if is_negative { exponent.saturating_neg() } else { exponent })
+    }
+
+    /// Reads digits, at least one.
+    fn digits(&mut self) -> Result<&'a str, JsonFlaw> {
+        let digits = self.run(|byte| byte.is_ascii_digit());
+        if digits.is_empty() { Err(JsonFlaw::Syntax) } else { Ok(digits) }
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), JsonFlaw> {
+        word.bytes().try_for_each(|byte| self.expect(byte))
+    }
+
+    fn space(&mut self) {
+        self.run(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+    }
+
+    /// Reads as long as bytes are of a kind. That is where a character ends, for the kinds in use.
+    #[inline]
+    fn run(&mut self, is_of_kind: impl Fn(u8) -> bool) -> &'a str {
+        let begin = self.at;
+        while self.peek().is_some_and(&is_of_kind) {
+            self.at = self.at.saturating_add(1);
+        }
+        self.since(begin).unwrap_or_default()
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), JsonFlaw> {
+        if self.eat(byte) { Ok(()) } else { Err(JsonFlaw::Syntax) }
+    }
+
+    #[inline]
+    fn eat(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.at = self.at.saturating_add(usize::from(is_next));
+        is_next
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn since(&self, begin: usize) -> Result<&'a str, JsonFlaw> {
+        self.text.get(begin..self.at).ok_or(JsonFlaw::Syntax)
+    }
+}
+
+/// What a string says whose inside this is, and was read before: itself, unless something in it is escaped.
+pub(super) fn resolved(written: &str) -> Cow<'_, str> {
+    if !written.as_bytes().contains(&b'\\') {
+        return Cow::Borrowed(written);
+    }
+    let mut scanner = Scanner::new(written);
+    let mut text = String::with_capacity(written.len());
+    text.push_str(scanner.plain());
+    while let Ok(character) = scanner.escape() {
+        text.push(character);
+        text.push_str(scanner.plain());
+    }
+    Cow::Owned(text)
+}
+
+/// Names too many to compare each with each leave a heap in order: no list of them takes more than `n log n`.
+fn are_distinct(members: &[Member<'_>]) -> bool {
+    if members.len() > FEW {
+        let mut names: BinaryHeap<&str> = members.iter().map(|member| &*member.name).collect();
+        let mut last = None;
+        return std::iter::from_fn(|| names.pop()).all(|name| last.replace(name) != Some(name));
+    }
+    let mut rest = members;
+    while let [member, others @ ..] = rest {
+        if others.iter().any(|other| other.name == member.name) {
+            return false;
+        }
+        rest = others;
+    }
+    true
+}
+
+/// Whether `whole`.`fraction` × 10^`exponent` is below [`TOO_GREAT`].
+fn is_in_range(whole: &str, fraction: &str, exponent: i64) -> bool {
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    let Some(zeros) = digits.position(|digit| digit != b'0') else {
+        return true;
+    };
+    // Digits in front of the point, once there are no zeros in front of them.
+    let len = |text: usize| i64::try_from(text).unwrap_or(i64::MAX);
+    let whole_len = len(whole.len()).saturating_sub(len(zeros)).saturating_add(exponent);
+    let digits = whole.bytes().chain(fraction.bytes()).skip(zeros);
+    whole_len < TOO_GREAT_LEN
+        || whole_len == TOO_GREAT_LEN && digits.take(TOO_GREAT.len()).lt(TOO_GREAT.iter().copied())
+}
