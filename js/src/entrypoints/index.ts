@@ -1,10 +1,11 @@
 import { base64 } from '../../wasm/inlined.js'
 import { makeConnectVerifier, makeCreateVerifier } from '../api.js'
+import { decoded } from '../base64.js'
 import { lazily } from '../wasm.js'
 
 export { TokenError, codes, isTokenError } from '../errors.js'
 
 // Nothing happens here but pure calls: a bundler drops what is not used, bytes included.
-const instantiate = /* @__PURE__ */ lazily(() => Uint8Array.from(atob(base64), character => character.charCodeAt(0)))
+const instantiate = /* @__PURE__ */ lazily(() => decoded(base64))
 export const createVerifier = /* @__PURE__ */ makeCreateVerifier(instantiate)
 export const connectVerifier = /* @__PURE__ */ makeConnectVerifier(instantiate)
