@@ -24,6 +24,7 @@ export function lazily(source: WasmSource): Instantiate {
     // The module refuses a member that is present without a value, and would read one that is inherited.
     const given = Object.create(null) as Record<string, unknown>
     for (const [name, value] of Object.entries(options)) if (value !== undefined) given[name] = value
+    if (typeof options.audience === 'string') given['audience'] = [options.audience]
     return new (Verifier ??= instantiate(source))(given)
   }
 }
@@ -59,10 +60,12 @@ export function crossing<Answer>(call: () => Answer): Answer {
     return call()
   } catch (error) {
     if (!isPlainError(error)) throw error
-    const { code, message, ...evidence } = error
-    throw new TokenError(code, message, evidence)
+    const { code, message, evidence } = error
+    throw new TokenError(code, message, evidence ?? {})
   }
 }
 
-const isPlainError = (error: unknown): error is { code: Code; message: string } =>
+const isPlainError = (
+  error: unknown,
+): error is { code: Code; message: string; evidence?: Record<string, unknown> | null } =>
   typeof error === 'object' && error !== null && !(error instanceof Error) && 'code' in error && 'message' in error

@@ -3,6 +3,7 @@
 //! An answer about a token crosses as one JSON text, which is the cheapest and keeps a claim `__proto__` harmless;
 //! options, status and errors cross as plain objects.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,7 +12,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use crate::error::Error;
 use crate::policy::Options;
 use crate::time::{HostTime, UnixSeconds};
-use crate::verify::{self, Freshness, RevocationStatus};
+use crate::verify;
 
 /// The verifier, as `js/src/wasm.ts` sees it.
 #[wasm_bindgen]
@@ -48,8 +49,10 @@ impl Verifier {
     /// # Errors
     /// As [`verify::Verifier::verify`].
     pub fn verify(&mut self, token: &str, wall_seconds: f64, monotonic_ms: f64) -> Result<String, JsValue> {
-        let verified = self.0.verify(token, host_time(wall_seconds, monotonic_ms)).map_err(thrown)?;
-        answer(&verified).map_err(|_| thrown(Error::Payload))
+        self.0
+            .verify(token, host_time(wall_seconds, monotonic_ms))
+            .map(|verified| answer(&verified))
+            .map_err(thrown)
     }
 
     /// What is held.
@@ -59,24 +62,41 @@ impl Verifier {
 }
 
 /// `Verified` of `js/types/index.d.ts` as JSON. Header and payload are the token's own text, each read strictly as one
-/// JSON object before, so they are put in as they are.
-fn answer(verified: &verify::Verified) -> serde_json::Result<String> {
-    let rest = serde_json::to_string(&Rest {
-        revocation: verified.revocation,
-        freshness: verified.freshness,
-        outage: verified.outage,
-    })?;
-    let members = rest.strip_prefix('{').unwrap_or_default();
+/// JSON object before, so they are put in as they are; so is what has a number or a name of its own for every value.
+fn answer(verified: &verify::Verified) -> String {
+    /// Longer than all that is beside the two.
+    const REST_LEN: usize = 192;
     let (payload, header) = (&verified.payload_json, &verified.header_json);
-    Ok(format!(r#"{{"payload":{payload},"protectedHeader":{header},{members}"#))
+    let verify::Freshness { as_of, age_secs, stale } = verified.freshness;
+    let mut text = String::with_capacity(payload.len().saturating_add(header.len()).saturating_add(REST_LEN));
+    for piece in [
+        r#"{"payload":"#,
+        payload,
+        r#","protectedHeader":"#,
+        header,
+        r#","revocation":""#,
+        verified.revocation.name(),
+        r#"","freshness":{"asOf":"#,
+    ] {
+        text.push_str(piece);
+    }
+    push_number(&mut text, as_of.map(UnixSeconds::as_secs));
+    text.push_str(r#","age":"#);
+    push_number(&mut text, age_secs);
+    for (name, is_so) in [(r#","stale":"#, stale), (r#"},"outage":"#, verified.outage)] {
+        text.push_str(name);
+        text.push_str(if is_so { "true" } else { "false" });
+    }
+    text.push('}');
+    text
 }
 
-/// What an answer says besides the token's own words.
-#[derive(Serialize)]
-struct Rest {
-    revocation: RevocationStatus,
-    freshness: Freshness,
-    outage: bool,
+fn push_number(text: &mut String, number: Option<u64>) {
+    match number {
+        // Writing to a string does not fail.
+        Some(number) => drop(write!(text, "{number}")),
+        None => text.push_str("null"),
+    }
 }
 
 /// JavaScript's clocks; what is no number or below zero counts as zero.
@@ -88,7 +108,7 @@ fn host_time(wall_seconds: f64, monotonic_ms: f64) -> HostTime {
     HostTime { wall, monotonic }
 }
 
-/// An error as the plain object `{ code, message, …evidence }`.
+/// An error as the plain object `{ code, message, evidence }`.
 fn thrown(error: Error) -> JsValue {
     plain(&error.report())
 }

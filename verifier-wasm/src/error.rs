@@ -151,7 +151,7 @@ impl Error {
         }
     }
 
-    /// Code, message and evidence as one flat object, as JavaScript gets it.
+    /// Code, message and evidence, as JavaScript gets them.
     pub fn report(&self) -> ErrorReport<'_> {
         ErrorReport { code: self.code(), message: self.to_string(), evidence: self }
     }
@@ -162,7 +162,7 @@ impl Error {
 pub struct ErrorReport<'a> {
     code: &'static str,
     message: String,
-    #[serde(flatten)]
+    /// `null` where there is none.
     evidence: &'a Error,
 }
 

@@ -1,6 +1,6 @@
 //! What the user of a verifier decides: for whom tokens are, and what to do when the list cannot say.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
 
@@ -44,15 +44,16 @@ pub enum MissingListPolicy {
 pub struct Options {
     /// The `iss` of every token and list.
     pub issuer: String,
-    /// A token must be for one of these; `None` opts out. Mandatory in JSON, where `null` opts out.
-    #[serde(deserialize_with = "audience")]
+    /// A token must be for one of these; `None` opts out. Mandatory when deserialised: an array of names, or `null`,
+    /// which opts out.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub audience: Option<Vec<String>>,
     /// `clockTolerance`, seconds. Default: the list's `leeway`, which is also the most that is used once a list is
     /// held; [`DEFAULT_LEEWAY_SECS`] before.
-    #[serde(default, rename = "clockTolerance")]
+    #[serde(default, rename = "clockTolerance", deserialize_with = "seconds")]
     pub clock_tolerance_secs: Option<u64>,
     /// `maxStaleness`, seconds: an older list is stale. Default: three times its `ttl`.
-    #[serde(default, rename = "maxStaleness")]
+    #[serde(default, rename = "maxStaleness", deserialize_with = "seconds")]
     pub max_staleness_secs: Option<u64>,
     /// Default: allow.
     #[serde(default)]
@@ -61,7 +62,7 @@ pub struct Options {
     #[serde(default)]
     pub on_missing: MissingListPolicy,
     /// `outageGrace`, seconds past `exp` that a token is accepted in an outage. Default: none.
-    #[serde(default, rename = "outageGrace")]
+    #[serde(default, rename = "outageGrace", deserialize_with = "seconds")]
     pub outage_grace_secs: Option<u64>,
     /// The most tokens that are remembered; 0 remembers none.
     #[serde(default = "default_cache_size")]
@@ -121,16 +122,8 @@ const fn default_cache_size() -> u32 {
     10_000
 }
 
-/// A string, an array of strings, or `null`.
-fn audience<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Shape {
-        One(String),
-        Many(Vec<String>),
-    }
-    Ok(Option::deserialize(deserializer)?.map(|shape| match shape {
-        Shape::One(one) => vec![one],
-        Shape::Many(many) => many,
-    }))
+/// Seconds that fit: more is refused by either reading. Asking for no more than 32 bits spares WebAssembly the code for
+/// BigInts.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(Option::<u32>::deserialize(deserializer)?.map(u64::from))
 }

@@ -26,9 +26,7 @@ fn a_good_token_is_accepted_until_its_group_is_revoked() {
         serde_json::json!({
             "code": "ERR_JWT_REVOKED",
             "message": "revoked by its group, says the list of 1767225600",
-            "by": "gid",
-            "handle": "0000000000ab0001",
-            "asOf": NOW,
+            "evidence": { "by": "gid", "handle": "0000000000ab0001", "asOf": NOW },
         })
     );
 }
