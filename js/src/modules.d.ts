@@ -2,7 +2,7 @@
 declare module '*/wasm/glue.js' {
   export function createGlue(): {
     __wbg_set_wasm(exports: WebAssembly.Exports): void
-    Verifier: new (options: object) => import('./wasm.js').WasmVerifier
+    Verifier: new (options: object) => import('./wasm.js').GlueVerifier
   }
 }
 

@@ -12,9 +12,14 @@ export const MAX_LIST_LENGTH = 32 * 1024 * 1024
 export class LocalVerifier implements Verifier {
   readonly #wasm: WasmVerifier
   readonly #host: Host
+  readonly #remembers: boolean
+  /** By slot of the module's memory, what the token there says: the same objects for all who ask, so nobody may change them. */
+  readonly #payloads: Verified['payload'][] = []
+  readonly #headers: Verified['protectedHeader'][] = []
 
   constructor(instantiate: Instantiate, host: Host, { jwks, ...options }: VerifierOptions) {
     this.#host = host
+    this.#remembers = options.cacheSize !== 0
     this.#wasm = crossing(() => instantiate(options))
     if (jwks !== undefined) this.addJwks(JSON.stringify(jwks))
   }
@@ -33,9 +38,43 @@ export class LocalVerifier implements Verifier {
     // A value that is no string would trap in the module, and a huge one would stay in its memory for good.
     if (typeof token !== 'string') throw new TokenError('ERR_JWS_INVALID', 'a token must be a string')
     if (token.length > MAX_TOKEN_LENGTH) throw tooLong('ERR_JWS_INVALID', token.length, MAX_TOKEN_LENGTH)
-    const answer = crossing(() => this.#wasm.verify(token, this.#seconds(at), this.#host.monotonic()))
+    const seconds = this.#seconds(at)
+    const ms = this.#host.monotonic()
+    const slot = this.#remembers ? this.#wasm.verifyAgain(token, seconds, ms) : undefined
+    return slot === undefined ? this.#first(token, seconds, ms) : this.#again(slot)
+  }
+
+  #first(token: string, seconds: number, ms: number): Verified {
+    const text = crossing(() => this.#wasm.verify(token, seconds, ms))
     // JSON.parse makes an own property of a claim `__proto__`, and nothing else.
-    return JSON.parse(answer) as Verified
+    const answer = JSON.parse(text) as Verified
+    freeze(answer.payload)
+    freeze(answer.protectedHeader)
+    const slot = this.#wasm.remember()
+    if (slot !== undefined) {
+      this.#payloads[slot] = answer.payload
+      this.#headers[slot] = answer.protectedHeader
+    }
+    return answer
+  }
+
+  /** What was accepted before, and is now. */
+  #again(slot: number): Verified {
+    const packed = this.#wasm.standing()
+    const flags = packed % 4
+    const asOf = this.#wasm.asOf()
+    const holdsList = !Number.isNaN(asOf)
+    return {
+      payload: this.#payloads[slot]!,
+      protectedHeader: this.#headers[slot]!,
+      revocation: holdsList ? 'not_revoked' : 'unknown',
+      freshness: {
+        asOf: holdsList ? asOf : null,
+        age: holdsList ? (packed - flags) / 4 : null,
+        stale: (flags & 1) !== 0,
+      },
+      outage: (flags & 2) !== 0,
+    }
   }
 
   status(at?: AtTime): Status {
@@ -50,6 +89,13 @@ export class LocalVerifier implements Verifier {
     if (!(ms >= 0)) throw invalidOption('`currentDate` must be a valid Date from 1970 on', { option: 'currentDate' })
     return Math.floor(ms / 1000)
   }
+}
+
+/** Freezes it through and through. It came out of JSON.parse: a tree of plain objects. */
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  Object.values(value).forEach(freeze)
+  Object.freeze(value)
 }
 
 const tooLong = (code: Code, length: number, limit: number) =>

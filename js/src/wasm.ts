@@ -5,14 +5,32 @@ import { TokenError } from './errors.js'
 
 // The only file that knows wasm-bindgen. What crosses: strings, numbers, one options object; errors as plain objects.
 
-/** The class that `verifier-wasm/src/bindings.rs` exports. Times are wall-clock seconds and monotonic milliseconds. */
+/** What `verifier-wasm/src/bindings.rs` exports, and its inbox. Times are wall-clock seconds and monotonic milliseconds. */
 export interface WasmVerifier {
   addJwks(jwks: string): void
   load(list: string, wallSeconds: number, monotonicMs: number): Loaded
   /** The whole answer as JSON text. */
   verify(token: string, wallSeconds: number, monotonicMs: number): string
+  /** Remembers what `verify` accepted last. Its slot: what is kept of an older token of that slot must be replaced. */
+  remember(): number | undefined
+  /** The slot of this very token, when it is remembered and as good as it was. */
+  verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined
+  /** What `verifyAgain` said last: 4 × the list's age + 2 in an outage + 1 when the list is stale. */
+  standing(): number
+  /** As-of of the list then, in seconds; NaN without a list. */
+  asOf(): number
   status(wallSeconds: number, monotonicMs: number): Status
 }
+
+/** The class of the glue: it is told of a token by its bytes, which is the cheapest. */
+export interface GlueVerifier extends Omit<WasmVerifier, 'verifyAgain'> {
+  /** The address of {@link INBOX_BYTES} bytes. */
+  inbox(): number
+  verifyInbox(length: number, wallSeconds: number, monotonicMs: number): number | undefined
+}
+
+/** FORMAT.md: a token has at most this many characters, each of them ASCII. */
+const INBOX_BYTES = 8192
 
 /** Makes verifiers of one module, which is compiled when the first is made. */
 export type Instantiate = (options: VerifierOptions) => WasmVerifier
@@ -31,10 +49,12 @@ export function lazily(source: WasmSource): Instantiate {
 
 function instantiate(source: WasmSource): new (options: object) => WasmVerifier {
   const glue = createGlue()
+  let memory: WebAssembly.Memory
   try {
     const given = typeof source === 'function' ? source() : source
     const module = isModule(given) ? given : new WebAssembly.Module(given)
     const { exports } = new WebAssembly.Instance(module, { './verifier_bg.js': glue as WebAssembly.ModuleImports })
+    memory = exports['memory'] as WebAssembly.Memory
     glue.__wbg_set_wasm(exports)
     ;(exports['__wbindgen_start'] as () => void)()
   } catch (error) {
@@ -47,7 +67,22 @@ function instantiate(source: WasmSource): new (options: object) => WasmVerifier 
       { cause: error },
     )
   }
-  return glue.Verifier
+  return withInbox(glue.Verifier, memory)
+}
+
+function withInbox(Glue: new (options: object) => GlueVerifier, memory: WebAssembly.Memory) {
+  const encoder = new TextEncoder()
+  return class extends Glue implements WasmVerifier {
+    #inbox = new Uint8Array()
+
+    verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined {
+      // A view of memory that has grown since is empty.
+      if (this.#inbox.length === 0) this.#inbox = new Uint8Array(memory.buffer, this.inbox(), INBOX_BYTES)
+      const { read, written } = encoder.encodeInto(token, this.#inbox)
+      // Else only its beginning found room, which may be a token by itself.
+      return read === token.length ? this.verifyInbox(written, wallSeconds, monotonicMs) : undefined
+    }
+  }
 }
 
 /** By tag: `instanceof` fails for a module of another realm (a vm, an iframe, Jest). */

@@ -192,6 +192,22 @@ class FakeVerifier implements WasmVerifier {
     return `{"payload":{"__proto__":{"admin":true},"now":${wallSeconds}},"revocation":"not_revoked"}`
   }
 
+  remember() {
+    return undefined
+  }
+
+  verifyAgain() {
+    return undefined
+  }
+
+  standing() {
+    return NaN
+  }
+
+  asOf() {
+    return NaN
+  }
+
   status(wallSeconds: number) {
     const { seq = null, iat = null, epoch = null } = this.#held ?? {}
     const freshness = { asOf: iat, age: iat === null ? null : wallSeconds - iat, stale: false }

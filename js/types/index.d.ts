@@ -19,7 +19,10 @@ export interface VerifierOptions {
    * list's `ttl`, and the last list signed before that `exp`. Such an answer has `outage: true`. Default: 0, off.
    */
   outageGrace?: number
-  /** How many verified tokens may be remembered; this version remembers none. Default: 10000. */
+  /**
+   * How many accepted tokens are remembered, to be checked again without their signature; 0 for none, at most 1000000. Each
+   * takes about 1.2 KB, and together they have at most 1024 characters each on average. Default: 20000.
+   */
   cacheSize?: number
 }
 
@@ -70,8 +73,10 @@ export interface Freshness {
 
 /** The answer about a token that is good. */
 export interface Verified {
-  payload: AccessTokenClaims
-  protectedHeader: AccessTokenHeader
+  /** Frozen, at every depth: whoever asks about a token seen before is told with the same object. */
+  payload: Readonly<AccessTokenClaims>
+  /** Frozen too. */
+  protectedHeader: Readonly<AccessTokenHeader>
   /** `'unknown'` only without a list and with `onMissing: 'allow'`. */
   revocation: 'not_revoked' | 'unknown'
   freshness: Freshness

@@ -9,15 +9,25 @@ use std::time::Duration;
 use serde::Serialize;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+use crate::claims::MAX_TOKEN_LEN;
 use crate::error::Error;
 use crate::policy::Options;
+use crate::remembered::{Known, Memory, Terms};
 use crate::time::{HostTime, UnixSeconds};
-use crate::verify;
+use crate::verify::{self, Standing};
 
-/// The verifier, as `js/src/wasm.ts` sees it.
+/// The verifier, as `js/src/wasm.ts` sees it. Without `Debug`, for it holds tokens.
 #[wasm_bindgen]
-#[derive(Debug)]
-pub struct Verifier(verify::Verifier);
+pub struct Verifier {
+    inner: verify::Verifier,
+    memory: Memory,
+    /// Where a token is written that [`Self::verify_inbox`] is to look at.
+    inbox: Box<[u8]>,
+    /// What was accepted last, until it is remembered.
+    accepted: Option<(String, Terms)>,
+    /// What [`Self::verify_inbox`] answered last.
+    standing: Option<Standing>,
+}
 
 #[wasm_bindgen]
 impl Verifier {
@@ -26,7 +36,10 @@ impl Verifier {
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue) -> Result<Self, JsValue> {
         let options: Options = serde_wasm_bindgen::from_value(options).map_err(misshapen_options)?;
-        verify::Verifier::new(options).map(Self).map_err(thrown)
+        let memory = Memory::new(usize::try_from(options.cache_size).unwrap_or_default());
+        let inner = verify::Verifier::new(options).map_err(thrown)?;
+        let inbox = vec![0; MAX_TOKEN_LEN].into_boxed_slice();
+        Ok(Self { inner, memory, inbox, accepted: None, standing: None })
     }
 
     /// Trusts the keys of a JWK Set too.
@@ -35,29 +48,72 @@ impl Verifier {
     /// As [`verify::Verifier::add_jwks`].
     #[wasm_bindgen(js_name = addJwks)]
     pub fn add_jwks(&mut self, jwks: &str) -> Result<(), JsValue> {
-        self.0.add_jwks(jwks).map(drop).map_err(thrown)
+        self.inner.add_jwks(jwks).map(drop).map_err(thrown)
     }
 
     /// # Errors
     /// As [`verify::Verifier::load`].
     pub fn load(&mut self, list: &str, wall_seconds: f64, monotonic_ms: f64) -> Result<JsValue, JsValue> {
-        self.0.load(list, host_time(wall_seconds, monotonic_ms)).map(|loaded| plain(&loaded)).map_err(thrown)
+        self.inner
+            .load(list, host_time(wall_seconds, monotonic_ms))
+            .map(|loaded| plain(&loaded))
+            .map_err(thrown)
     }
 
     /// Answers with the JSON text of the whole answer.
     ///
     /// # Errors
     /// As [`verify::Verifier::verify`].
-    pub fn verify(&mut self, token: &str, wall_seconds: f64, monotonic_ms: f64) -> Result<String, JsValue> {
-        self.0
-            .verify(token, host_time(wall_seconds, monotonic_ms))
-            .map(|verified| answer(&verified))
-            .map_err(thrown)
+    pub fn verify(&mut self, token: String, wall_seconds: f64, monotonic_ms: f64) -> Result<String, JsValue> {
+        let verified = self.inner.verify(&token, host_time(wall_seconds, monotonic_ms)).map_err(thrown)?;
+        let answer = answer(&verified);
+        self.accepted = Some((token, verified.terms));
+        Ok(answer)
+    }
+
+    /// Remembers the token that [`Self::verify`] accepted last. Answers its slot: what JavaScript keeps of an older
+    /// token of that slot it must replace.
+    pub fn remember(&mut self) -> Option<u32> {
+        let (token, terms) = self.accepted.take()?;
+        let slot = self.memory.remember(token.into_bytes().into_boxed_slice(), terms)?;
+        u32::try_from(slot).ok()
+    }
+
+    /// The address of [`MAX_TOKEN_LEN`] bytes for a token.
+    pub fn inbox(&mut self) -> *mut u8 {
+        self.inbox.as_mut_ptr()
+    }
+
+    /// Looks again at the token in the inbox, of so many bytes: its slot, when it is remembered and as good as it was.
+    #[wasm_bindgen(js_name = verifyInbox)]
+    pub fn verify_inbox(&mut self, length: usize, wall_seconds: f64, monotonic_ms: f64) -> Option<u32> {
+        let token = self.inbox.get(..length)?;
+        let at = host_time(wall_seconds, monotonic_ms);
+        let Known { slot, standing } = self.memory.verify_again(token, &self.inner, at)?;
+        self.standing = Some(standing);
+        u32::try_from(slot).ok()
+    }
+
+    /// What [`Self::verify_inbox`] said last: 4 × the list's age + 2 in an outage + 1 when the list is stale.
+    pub fn standing(&self) -> f64 {
+        // An age is below 2^38, so this is exact.
+        self.standing.map_or(f64::NAN, |Standing { freshness, outage, .. }| {
+            number(freshness.age_secs.unwrap_or_default()) * 4.0
+                + f64::from(outage) * 2.0
+                + f64::from(freshness.stale)
+        })
+    }
+
+    /// As-of of the list then, in seconds; `NaN` without one, and then `revocation` is unknown.
+    #[wasm_bindgen(js_name = asOf)]
+    pub fn as_of(&self) -> f64 {
+        let as_of = self.standing.and_then(|standing| standing.freshness.as_of);
+        as_of.map_or(f64::NAN, |as_of| number(as_of.as_secs()))
     }
 
     /// What is held.
     pub fn status(&self, wall_seconds: f64, monotonic_ms: f64) -> JsValue {
-        plain(&self.0.status(host_time(wall_seconds, monotonic_ms)))
+        plain(&self.inner.status(host_time(wall_seconds, monotonic_ms)))
     }
 }
 
@@ -97,6 +153,12 @@ fn push_number(text: &mut String, number: Option<u64>) {
         Some(number) => drop(write!(text, "{number}")),
         None => text.push_str("null"),
     }
+}
+
+/// A number of seconds, which are below 2^53.
+#[allow(clippy::as_conversions)]
+const fn number(seconds: u64) -> f64 {
+    seconds as f64
 }
 
 /// JavaScript's clocks; what is no number or below zero counts as zero.

@@ -32,6 +32,8 @@ pub(crate) struct HeldList {
     longest_retain_secs: u64,
     /// Oldest first; no handle is in two.
     segments: Vec<Segment>,
+    /// How many lists brought handles: what was not held then may be held since.
+    times_brought: u64,
     clock: ProvenClock,
 }
 
@@ -112,6 +114,7 @@ impl HeldList {
             retain_secs: list.retain_secs,
             longest_retain_secs: list.retain_secs,
             segments: Vec::new(),
+            times_brought: 0,
             clock: ProvenClock { issued_at: list.issued_at, heard: at.monotonic },
         };
         held.bring(list.revoked);
@@ -173,6 +176,11 @@ impl HeldList {
         self.segments.iter().map(|segment| segment.handles.len()).fold(0, usize::saturating_add)
     }
 
+    /// How many lists brought handles. As long as it stays, a handle that is not held stays so: they only leave.
+    pub(crate) const fn times_brought(&self) -> u64 {
+        self.times_brought
+    }
+
     /// Whether the handle is revoked.
     pub(crate) fn contains(&self, handle: Handle) -> bool {
         self.segments.iter().any(|segment| segment.handles.contains(handle))
@@ -184,6 +192,7 @@ impl HeldList {
         if handles.is_empty() {
             return;
         }
+        self.times_brought = self.times_brought.saturating_add(1);
         for segment in &mut self.segments {
             if segment.handles.intersects(&handles) {
                 segment.handles = segment.handles.difference(&handles);

@@ -25,6 +25,7 @@
 //! | [`keys`], [`signature`] | which keys are trusted; Ed25519 as an algorithm of `jwt-compact`, with tables for the keys in use |
 //! | `held` | what is kept of the lists, and in which order lists are taken |
 //! | [`policy`], [`verify`] | what the user decides; verification as numbered steps |
+//! | [`remembered`] | tokens seen before, looked at again without their signature |
 //! | [`error`] | every refusal, with evidence and a stable code |
 //! | `bindings` | the only file that knows wasm-bindgen |
 #![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
@@ -54,6 +55,7 @@ mod json;
 pub mod keys;
 pub mod list;
 pub mod policy;
+pub mod remembered;
 pub mod signature;
 pub mod time;
 pub mod verify;
@@ -67,4 +69,4 @@ pub use keys::{Jwks, KeyId, PublicKey};
 pub use list::{HandleSet, RevocationList};
 pub use policy::{MissingListPolicy, Options, StalePolicy};
 pub use time::{HostTime, UnixSeconds};
-pub use verify::{Freshness, Loaded, RevocationStatus, Status, Verified, Verifier};
+pub use verify::{Freshness, Loaded, RevocationStatus, Standing, Status, Verified, Verifier};

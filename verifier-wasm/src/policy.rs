@@ -64,7 +64,8 @@ pub struct Options {
     /// `outageGrace`, seconds past `exp` that a token is accepted in an outage. Default: none.
     #[serde(default, rename = "outageGrace", deserialize_with = "seconds")]
     pub outage_grace_secs: Option<u64>,
-    /// The most tokens that are remembered; 0 remembers none.
+    /// The most tokens that a [`Memory`](crate::remembered::Memory) beside the verifier is to remember; 0 for none.
+    /// A [`Verifier`](crate::Verifier) by itself remembers none. Default: 20,000.
     #[serde(default = "default_cache_size")]
     pub cache_size: u32,
 }
@@ -119,7 +120,7 @@ impl Options {
 }
 
 const fn default_cache_size() -> u32 {
-    10_000
+    20_000
 }
 
 /// Seconds that fit: more is refused by either reading. Asking for no more than 32 bits spares WebAssembly the code for

@@ -11,6 +11,7 @@ use crate::held::{self, HeldList, LoadOutcome};
 use crate::keys::{Jwks, KeyId, KeySet, PublicKey};
 use crate::list::{MAX_LIST_LEN, RevocationList};
 use crate::policy::{DEFAULT_LEEWAY_SECS, MissingListPolicy, OUTAGE_TTLS, Options, StalePolicy};
+use crate::remembered::Terms;
 use crate::time::{HostTime, UnixSeconds};
 
 /// How far ahead of the host's clock a list may be, in seconds: a day. A longer lead is more likely a wrong clock at
@@ -34,6 +35,19 @@ pub struct Verified {
     pub payload_json: String,
     /// The payload, read.
     pub claims: AccessTokenClaims,
+    /// What the list says of it.
+    pub revocation: RevocationStatus,
+    /// How old that knowledge is.
+    pub freshness: Freshness,
+    /// Whether it is past its `exp`, and accepted only because the issuer is not heard.
+    pub outage: bool,
+    /// What a [`Memory`](crate::remembered::Memory) keeps of it.
+    pub terms: Terms,
+}
+
+/// What may be said otherwise of the same token another time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
     /// What the list says of it.
     pub revocation: RevocationStatus,
     /// How old that knowledge is.
@@ -212,20 +226,28 @@ impl Verifier {
         if unverified.kind != Kind::AccessToken {
             return Err(misfit("typ"));
         }
+        let kid = unverified.kid;
         // 3. Key by `kid`. 4. Signature.
         let Signed { header_json, payload } = unverified.verify(&mut self.keys)?;
         // 5. Claims well-formed.
         let claims = AccessTokenClaims::decode(&payload)?;
         // 6. For this verifier.
         self.check_parties(&claims)?;
-        // 7. At this time.
-        let outage = self.check_time(&claims, at)?;
-        // 8. Cut-off. 9. `gid` and `sid`.
-        let revocation = self.check_revocation(&claims)?;
-        // 10. Freshness policy.
-        let freshness = self.check_freshness(at)?;
+        // 7. to 10. What changes.
+        let mut terms = Terms::new(kid, &claims);
+        let Standing { revocation, freshness, outage } = self.stand(&mut terms, at)?;
         let payload_json = String::from_utf8(payload).map_err(|_| Error::Payload)?;
-        Ok(Verified { header_json, payload_json, claims, revocation, freshness, outage })
+        Ok(Verified { header_json, payload_json, claims, revocation, freshness, outage, terms })
+    }
+
+    /// Asks all that may have changed since [`Self::verify`] accepted this token, and nothing else.
+    ///
+    /// # Errors
+    /// The one that [`Self::verify`] would answer now.
+    pub(crate) fn look_again(&self, terms: &mut Terms, at: HostTime) -> Result<Standing, Error> {
+        // 3. Key by `kid`.
+        self.keys.find(terms.kid).ok_or(Error::UnknownKey { kid: terms.kid })?;
+        self.stand(terms, at)
     }
 
     /// What is held.
@@ -256,54 +278,67 @@ impl Verifier {
         }
     }
 
+    fn stand(&self, terms: &mut Terms, at: HostTime) -> Result<Standing, Error> {
+        // 7. At this time.
+        let outage = self.check_time(terms, at)?;
+        // 8. Cut-off. 9. `gid` and `sid`.
+        let revocation = self.check_revocation(terms)?;
+        // 10. Freshness policy.
+        let freshness = self.check_freshness(at)?;
+        Ok(Standing { revocation, freshness, outage })
+    }
+
     /// Whether the token is accepted past its `exp`, because of an outage.
-    fn check_time(&self, claims: &AccessTokenClaims, at: HostTime) -> Result<bool, Error> {
+    fn check_time(&self, terms: &Terms, at: HostTime) -> Result<bool, Error> {
         let now = self.now(at);
         let leeway = self.leeway_secs();
-        if claims.not_before.is_some_and(|not_before| not_before > now.plus_secs(leeway)) {
+        if terms.not_before.is_some_and(|not_before| not_before > now.plus_secs(leeway)) {
             return Err(misfit("nbf"));
         }
         // After a cut-off tokens are stamped one second ahead of the issuer's clock.
-        if claims.issued_at > now.plus_secs(leeway.max(1)) {
+        if terms.issued_at > now.plus_secs(leeway.max(1)) {
             return Err(misfit("iat"));
         }
-        let expired = claims.expires_at.plus_secs(leeway) <= now;
-        if expired && !self.has_outage_grace(claims, now) {
-            return Err(Error::Expired { expires_at: claims.expires_at, now });
+        let expired = terms.expires_at.plus_secs(leeway) <= now;
+        if expired && !self.has_outage_grace(terms, now) {
+            return Err(Error::Expired { expires_at: terms.expires_at, now });
         }
         if let Some(held) = &self.list {
             // Its issuer no longer keeps what would revoke it (trace 7), whatever its `exp` says.
-            let kept_until = claims.issued_at.plus_secs(held.retain_secs());
+            let kept_until = terms.issued_at.plus_secs(held.retain_secs());
             if kept_until < held.as_of() {
-                return Err(Error::Expired { expires_at: kept_until.min(claims.expires_at), now });
+                return Err(Error::Expired { expires_at: kept_until.min(terms.expires_at), now });
             }
         }
         Ok(expired)
     }
 
     /// The business runs on while the user centre is down, and not a second longer.
-    fn has_outage_grace(&self, claims: &AccessTokenClaims, now: UnixSeconds) -> bool {
+    fn has_outage_grace(&self, terms: &Terms, now: UnixSeconds) -> bool {
         let (Some(grace), Some(held)) = (self.options.outage_grace_secs, &self.list) else {
             return false;
         };
         let silent_secs = now.secs_since(held.as_of());
-        now.secs_since(claims.expires_at) <= grace
+        now.secs_since(terms.expires_at) <= grace
             && silent_secs > held.ttl_secs().saturating_mul(OUTAGE_TTLS)
-            && held.as_of() < claims.expires_at
+            && held.as_of() < terms.expires_at
     }
 
-    fn check_revocation(&self, claims: &AccessTokenClaims) -> Result<RevocationStatus, Error> {
+    fn check_revocation(&self, terms: &mut Terms) -> Result<RevocationStatus, Error> {
         let Some(held) = &self.list else {
             return Ok(RevocationStatus::Unknown);
         };
         let as_of = held.as_of();
-        if claims.issued_at < held.cutoff() {
+        if terms.issued_at < held.cutoff() {
             return Err(Error::Revoked { by: RevokedBy::Cutoff, handle: None, as_of });
         }
-        for (by, handle) in [(RevokedBy::Gid, claims.gid), (RevokedBy::Sid, claims.sid)] {
-            if held.contains(handle) {
-                return Err(Error::Revoked { by, handle: Some(handle), as_of });
+        if terms.unlisted_after != held.times_brought() {
+            for (by, handle) in [(RevokedBy::Gid, terms.gid), (RevokedBy::Sid, terms.sid)] {
+                if held.contains(handle) {
+                    return Err(Error::Revoked { by, handle: Some(handle), as_of });
+                }
             }
+            terms.unlisted_after = held.times_brought();
         }
         Ok(RevocationStatus::NotRevoked)
     }

@@ -12,6 +12,7 @@
 mod support;
 
 mod properties;
+mod remembered;
 mod signatures;
 mod traces;
 mod vectors;

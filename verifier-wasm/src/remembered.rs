@@ -1,0 +1,238 @@
+//! Tokens that were accepted are looked at again without their signature.
+//!
+//! What can never come out otherwise is not repeated: the form, the signature (a `kid` is its key's thumbprint, so one
+//! `kid` is one key for ever), the form of the claims, and whom the token is for. All the rest is asked on every call,
+//! by the very functions that a first look goes through.
+//!
+//! A token is found by eight characters of its signature and recognised by the whole of it, every byte.
+
+use std::fmt;
+
+use crate::claims::{AccessTokenClaims, MAX_TOKEN_LEN};
+use crate::error::Error;
+use crate::handle::Handle;
+use crate::keys::KeyId;
+use crate::time::{HostTime, UnixSeconds};
+use crate::verify::{Standing, Verifier};
+
+/// What of an accepted token may come out otherwise another time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Names the key that made its signature.
+    pub(crate) kid: KeyId,
+    pub(crate) issued_at: UnixSeconds,
+    pub(crate) expires_at: UnixSeconds,
+    pub(crate) not_before: Option<UnixSeconds>,
+    pub(crate) gid: Handle,
+    pub(crate) sid: Handle,
+    /// How many lists had brought handles when neither `gid` nor `sid` was among them. Until one more does there is
+    /// nothing to search for.
+    pub(crate) unlisted_after: u64,
+}
+
+impl Terms {
+    pub(crate) const fn new(kid: KeyId, claims: &AccessTokenClaims) -> Self {
+        let &AccessTokenClaims { issued_at, expires_at, not_before, gid, sid, .. } = claims;
+        Self { kid, issued_at, expires_at, not_before, gid, sid, unlisted_after: 0 }
+    }
+}
+
+/// On average; of a memory that is full of longer tokens fewer are kept.
+const BYTES_A_TOKEN: usize = 1024;
+
+/// What follows the last slot of a chain: no slot.
+const END: usize = usize::MAX;
+
+/// Tokens that a verifier accepted, each in a slot of its own.
+///
+/// Only what was accepted comes in, so junk puts nobody out. Where room is lacking, a hand goes round the slots and takes
+/// the first that was not asked for since it last came by (the clock algorithm): what expired goes, and of a flood of good
+/// tokens those that came once, before any that is in use.
+///
+/// ```
+/// use doorlist_verifier::{Error, HostTime, Verifier, remembered::Memory};
+///
+/// fn outage(verifier: &mut Verifier, memory: &mut Memory, token: &str, now: HostTime) -> Result<bool, Error> {
+///     if let Some(known) = memory.verify_again(token.as_bytes(), verifier, now) {
+///         return Ok(known.standing.outage);
+///     }
+///     let verified = verifier.verify(token, now)?;
+///     memory.remember(token.as_bytes().into(), verified.terms);
+///     Ok(verified.outage)
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Memory {
+    capacity: usize,
+    /// By chain: its first slot. Made with the first token.
+    chains: Vec<usize>,
+    places: Vec<Place>,
+    free: Vec<usize>,
+    /// Of all tokens that are held.
+    bytes: usize,
+    /// The slot that the hand comes to next.
+    hand: usize,
+}
+
+#[derive(Clone)]
+struct Place {
+    mark: u64,
+    /// The next slot of its chain.
+    next: usize,
+    /// Whether it was asked for since the hand came by.
+    is_wanted: bool,
+    /// Empty where the slot is free.
+    token: Box<[u8]>,
+    terms: Terms,
+}
+
+/// A token that was accepted before, and is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Where it is, as [`Memory::remember`] said.
+    pub slot: usize,
+    /// What is said of it this time.
+    pub standing: Standing,
+}
+
+impl Memory {
+    /// Holds at most so many tokens, of 1,024 bytes on average.
+    pub const fn new(capacity: usize) -> Self {
+        Self { capacity, chains: Vec::new(), places: Vec::new(), free: Vec::new(), bytes: 0, hand: 0 }
+    }
+
+    /// Looks at a token again with the verifier that accepted it. `None` when it is not known, or refused now:
+    /// [`Verifier::verify`] says why.
+    pub fn verify_again(&mut self, token: &[u8], verifier: &Verifier, at: HostTime) -> Option<Known> {
+        let slot = self.find(token)?;
+        let place = self.places.get_mut(slot)?;
+        place.is_wanted = true;
+        match verifier.look_again(&mut place.terms, at) {
+            Ok(standing) => Some(Known { slot, standing }),
+            Err(Error::UnknownKey { .. } | Error::Expired { .. } | Error::Revoked { .. }) => {
+                self.forget(slot);
+                None
+            }
+            // A reason that may pass.
+            Err(_) => None,
+        }
+    }
+
+    /// Keeps a token that was accepted. Its slot, until the same slot is answered for another; `None` where nothing is
+    /// to be kept.
+    pub fn remember(&mut self, token: Box<[u8]>, terms: Terms) -> Option<usize> {
+        let mark = mark(&token)?;
+        if self.capacity == 0 || token.len() > MAX_TOKEN_LEN {
+            return None;
+        }
+        if let Some(slot) = self.find(&token) {
+            self.forget(slot);
+        }
+        while self.lacks_room(token.len()) {
+            let slot = self.least_wanted();
+            self.forget(slot);
+        }
+        if self.chains.is_empty() {
+            self.chains = vec![END; self.capacity.next_power_of_two()];
+        }
+        let slot = self.free.pop().unwrap_or(self.places.len());
+        let chain = self.chain(mark);
+        let next = std::mem::replace(self.chains.get_mut(chain)?, slot);
+        self.bytes = self.bytes.saturating_add(token.len());
+        let place = Place { mark, next, is_wanted: false, token, terms };
+        match self.places.get_mut(slot) {
+            Some(free) => *free = place,
+            None => self.places.push(place),
+        }
+        Some(slot)
+    }
+
+    fn find(&self, token: &[u8]) -> Option<usize> {
+        let mark = mark(token)?;
+        let mut slot = *self.chains.get(self.chain(mark))?;
+        while let Some(place) = self.places.get(slot) {
+            if place.mark == mark && are_same(&place.token, token) {
+                return Some(slot);
+            }
+            slot = place.next;
+        }
+        None
+    }
+
+    fn forget(&mut self, slot: usize) {
+        let Some(place) = self.places.get_mut(slot) else {
+            return;
+        };
+        let Place { mark, next, .. } = *place;
+        self.bytes = self.bytes.saturating_sub(std::mem::take(&mut place.token).len());
+        let chain = self.chain(mark);
+        if let Some(first) = self.chains.get_mut(chain)
+            && *first == slot
+        {
+            *first = next;
+        }
+        let mut before = self.chains.get(chain).copied().unwrap_or(END);
+        while let Some(place) = self.places.get_mut(before) {
+            if place.next == slot {
+                place.next = next;
+            }
+            before = place.next;
+        }
+        self.free.push(slot);
+    }
+
+    fn lacks_room(&self, bytes: usize) -> bool {
+        // The longest token of all fits into the smallest memory.
+        let most = self.capacity.saturating_mul(BYTES_A_TOKEN).max(MAX_TOKEN_LEN);
+        let is_full = self.free.is_empty() && self.places.len() >= self.capacity;
+        is_full || self.bytes.saturating_add(bytes) > most
+    }
+
+    /// The slot that the hand stops at. Some token must be held.
+    fn least_wanted(&mut self) -> usize {
+        loop {
+            let slot = self.hand;
+            let Some(place) = self.places.get_mut(slot) else {
+                self.hand = 0;
+                continue;
+            };
+            self.hand = slot.saturating_add(1);
+            if !place.token.is_empty() && !std::mem::take(&mut place.is_wanted) {
+                return slot;
+            }
+        }
+    }
+
+    fn chain(&self, mark: u64) -> usize {
+        // Fibonacci hashing: the upper bits of the product depend on all of the mark's.
+        let bits = self.chains.len().trailing_zeros();
+        let chain = mark.wrapping_mul(0x9e37_79b9_7f4a_7c15).checked_shr(u64::BITS.saturating_sub(bits));
+        chain.and_then(|chain| usize::try_from(chain).ok()).unwrap_or_default()
+    }
+}
+
+/// What a token is found by: the eight characters before the last, which of a token that was accepted are its signature's.
+fn mark(token: &[u8]) -> Option<u64> {
+    let (_, rest) = token.split_last()?;
+    rest.last_chunk().copied().map(u64::from_le_bytes)
+}
+
+/// Whether two texts are the same, in a time that their lengths alone decide: who does not know a token learns nothing
+/// of it by trying.
+fn are_same(a: &[u8], b: &[u8]) -> bool {
+    let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks(), b.as_chunks());
+    let words = a_words.iter().zip(b_words);
+    let words = words.fold(0, |sum, (a, b)| sum | (u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b)));
+    let rest = a_rest.iter().zip(b_rest).fold(0, |sum, (a, b)| sum | (a ^ b));
+    a.len() == b.len() && words == 0 && rest == 0
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Never a token.
+        f.debug_struct("Place").field("terms", &self.terms).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
