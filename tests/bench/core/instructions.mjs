@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 /** How far a count may be off: other compilers and C libraries take a few more or less. */
 const SLACK = 0.1
 
-/** Numbers of tokens, on either side of the 64 after which a key has its tables. */
+/** Numbers of tokens, on either side of the 64 to 96 in which a key gets its tables. */
 const SPANS = { stock: [0, 32], tables: [100, 164] }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { renew: { type: 'boolean' } } })

@@ -14,8 +14,8 @@ use super::Signature;
 use super::multiples::Multiples;
 use crate::keys::PublicKey;
 
-/// A public key that verifies about twice as fast, for 370 KiB of memory and, in WebAssembly, about 5 ms to make it. The
-/// first of a process costs as much again, for the base point, which all share.
+/// A public key that verifies about three times as fast, for 640 KiB of memory and, in WebAssembly, a few milliseconds to
+/// make it. The first of a process costs as much again, for the base point, which all share.
 pub struct PreparedKey {
     /// As they are hashed: the bytes that the key came in.
     key: [u8; 32],
@@ -29,11 +29,14 @@ impl PreparedKey {
         Self::of(key.verifying_key())
     }
 
-    // A point cannot overflow.
-    #[allow(clippy::arithmetic_side_effects)]
     fn of(key: &VerifyingKey) -> Self {
-        base_point();
-        Self { key: key.to_bytes(), multiples: Multiples::of(-key.to_edwards()) }
+        let mut preparation = Box::new(Preparation::of(key));
+        loop {
+            match preparation.advanced() {
+                Ok(prepared) => return prepared,
+                Err(unfinished) => preparation = unfinished,
+            }
+        }
     }
 
     /// Whether the key made this signature: what `ed25519_dalek::VerifyingKey::verify` says, always.
@@ -51,14 +54,51 @@ impl PreparedKey {
     }
 }
 
+/// A prepared key in the making, so that nobody waits for all of it at once.
+#[derive(Clone)]
+pub(super) struct Preparation {
+    key: [u8; 32],
+    multiples: Multiples,
+    /// Of the base point, where the process has none yet.
+    base_point: Option<Multiples>,
+}
+
+impl Preparation {
+    // A point cannot overflow.
+    #[allow(clippy::arithmetic_side_effects)]
+    pub(super) fn of(key: &VerifyingKey) -> Self {
+        Self {
+            key: key.to_bytes(),
+            multiples: Multiples::begun(-key.to_edwards()),
+            base_point: BASE_POINT.get().is_none().then(|| Multiples::begun(ED25519_BASEPOINT_POINT)),
+        }
+    }
+
+    /// With one more row in each table; the key, when that was the last.
+    pub(super) fn advanced(mut self: Box<Self>) -> Result<PreparedKey, Box<Self>> {
+        self.multiples.add_row();
+        if let Some(multiples) = &mut self.base_point {
+            multiples.add_row();
+        }
+        if !self.multiples.are_complete() {
+            return Err(self);
+        }
+        if let Some(multiples) = self.base_point {
+            BASE_POINT.get_or_init(|| multiples);
+        }
+        Ok(PreparedKey { key: self.key, multiples: self.multiples })
+    }
+}
+
 impl fmt::Debug for PreparedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PreparedKey").finish_non_exhaustive()
     }
 }
 
+static BASE_POINT: OnceLock<Multiples> = OnceLock::new();
+
 fn base_point() -> &'static Multiples {
-    static BASE_POINT: OnceLock<Multiples> = OnceLock::new();
     BASE_POINT.get_or_init(|| Multiples::of(ED25519_BASEPOINT_POINT))
 }
 
