@@ -14,8 +14,8 @@ const FEATURES =
   Features.SignExt
 
 /**
- * serde puts a value of the wrong type into its message: any value, a float too, which takes 11 KB (brotli) of code and
- * tables. Here that is one of the options, and `src/options.ts` has refused it before. It is shown as nothing.
+ * serde puts a value of the wrong type into its message: any value, a float too, which takes 8 KB (brotli) of code. Here
+ * that is one of the options, and `src/options.ts` has refused it before. It is shown as nothing.
  */
 const SHOWN_AS_NOTHING = [
   '<serde_core::de::Unexpected as core::fmt::Display>::fmt',
@@ -32,9 +32,8 @@ export function shrunk(wasm) {
   const module = binaryen.readBinary(wasm)
   module.setFeatures(FEATURES)
   for (const wanted of SHOWN_AS_NOTHING) {
-    const name = functionNames(module).find(name => withoutHash(name) === wanted)
     // Another compiler may have named it otherwise. Then it stays, and the size says so.
-    if (name) showNothing(module, name)
+    for (const name of functionNames(module)) if (withoutHash(name) === wanted) showNothing(module, name)
   }
   binaryen.setOptimizeLevel(3)
   binaryen.setShrinkLevel(0)

@@ -8,10 +8,12 @@
 //! what it says is `serde_json`'s judgement too: the tests ask it about every text.
 
 use std::borrow::Cow;
+use std::collections::BinaryHeap;
 use std::str::FromStr;
 
 use crate::time::UnixSeconds;
 
+mod number;
 mod scanner;
 
 use scanner::Scanner;
@@ -106,6 +108,26 @@ impl<'a> Members<'a> {
     pub(crate) fn time(&self, name: &'static str) -> Result<UnixSeconds, BadMember> {
         self.integer(name, UnixSeconds::MAX.as_secs()).map(UnixSeconds::saturating_new)
     }
+}
+
+/// Up to this many names are compared each with each.
+const FEW: usize = 16;
+
+/// Names too many to compare each with each leave a heap in order: no list of them takes more than `n log n`.
+fn are_distinct(members: &[Member<'_>]) -> bool {
+    if members.len() > FEW {
+        let mut names: BinaryHeap<&str> = members.iter().map(|member| &*member.name).collect();
+        let mut last = None;
+        return std::iter::from_fn(|| names.pop()).all(|name| last.replace(name) != Some(name));
+    }
+    let mut rest = members;
+    while let [member, others @ ..] = rest {
+        if others.iter().any(|other| other.name == member.name) {
+            return false;
+        }
+        rest = others;
+    }
+    true
 }
 
 /// Makes "missing" an answer instead of a flaw.

@@ -1,19 +1,12 @@
 //! RFC 8259, one byte after the other.
 
 use std::borrow::Cow;
-use std::collections::BinaryHeap;
 
-use super::{JsonFlaw, Member, Members, Value};
+use super::number::is_in_range;
+use super::{JsonFlaw, Member, Members, Value, are_distinct};
 
 /// How deep arrays and objects may be nested.
 const MAX_LEVELS: u8 = 127;
-
-/// Up to this many names are compared each with each.
-const FEW: usize = 16;
-
-/// Numbers from this up are refused: these digits, the point after the 309th. A double ends just below.
-const TOO_GREAT: &[u8] = b"17976931348623158";
-const TOO_GREAT_LEN: i64 = 309;
 
 /// What is in front of `at` was read. Recursion is as deep as [`MAX_LEVELS`].
 pub(super) struct Scanner<'a> {
@@ -257,35 +250,4 @@ pub(super) fn resolved(written: &str) -> Cow<'_, str> {
         text.push_str(scanner.plain());
     }
     Cow::Owned(text)
-}
-
-/// Names too many to compare each with each leave a heap in order: no list of them takes more than `n log n`.
-fn are_distinct(members: &[Member<'_>]) -> bool {
-    if members.len() > FEW {
-        let mut names: BinaryHeap<&str> = members.iter().map(|member| &*member.name).collect();
-        let mut last = None;
-        return std::iter::from_fn(|| names.pop()).all(|name| last.replace(name) != Some(name));
-    }
-    let mut rest = members;
-    while let [member, others @ ..] = rest {
-        if others.iter().any(|other| other.name == member.name) {
-            return false;
-        }
-        rest = others;
-    }
-    true
-}
-
-/// Whether `whole`.`fraction` × 10^`exponent` is below [`TOO_GREAT`].
-fn is_in_range(whole: &str, fraction: &str, exponent: i64) -> bool {
-    let mut digits = whole.bytes().chain(fraction.bytes());
-    let Some(zeros) = digits.position(|digit| digit != b'0') else {
-        return true;
-    };
-    // Digits in front of the point, once there are no zeros in front of them.
-    let len = |text: usize| i64::try_from(text).unwrap_or(i64::MAX);
-    let whole_len = len(whole.len()).saturating_sub(len(zeros)).saturating_add(exponent);
-    let digits = whole.bytes().chain(fraction.bytes()).skip(zeros);
-    whole_len < TOO_GREAT_LEN
-        || whole_len == TOO_GREAT_LEN && digits.take(TOO_GREAT.len()).lt(TOO_GREAT.iter().copied())
 }
