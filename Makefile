@@ -41,7 +41,7 @@ bench: build load browser tests/bench/node_modules/.package-lock.json ## Measure
 	  DOORLIST_LOOKUP=$(TARGET)/wasm32-unknown-unknown/release/doorlist_lookup.wasm CARGO_TARGET_DIR=$(TARGET) \
 	  npm run --silent bench
 
-differential: package ## A million signatures as stock dalek judges them, natively and in wasm (4 minutes)
+differential: package ## A million signatures as stock dalek judges them, natively and in wasm (5 minutes)
 	@cargo build --workspace --example signature_cases
 	@DOORLIST_SIGNATURE_CASES=1000000 cargo test --package doorlist-verifier --lib random_and_damaged
 	@DOORLIST_WASM_SIGNATURE_CASES=1000000 DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) node --test tests/js/signatures.test.mjs
