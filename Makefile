@@ -35,7 +35,7 @@ demo: build ## Kick a user and watch every verifier refuse her (PORT=8788: there
 test: prerequisites browser valgrind ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences instructions package test-js
 
-bench: build load browser tests/bench/node_modules/.package-lock.json ## Measure against others, into tests/bench/RESULTS.md (5 minutes)
+bench: build load browser tests/bench/node_modules/.package-lock.json ## Measure against others, into tests/bench/RESULTS.md (4 minutes)
 	$(say) 'measuring; leave the machine alone meanwhile'
 	@cd tests/bench && DOORLIST_BINARY=$(TARGET)/release/doorlist DOORLIST_LOAD=$(TARGET)/release/doorlist-load \
 	  DOORLIST_LOOKUP=$(TARGET)/wasm32-unknown-unknown/release/doorlist_lookup.wasm CARGO_TARGET_DIR=$(TARGET) \
