@@ -13,7 +13,7 @@ const crate = join(js, '../verifier-wasm')
 const out = join(js, 'wasm')
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'doorlist')
 /** What the module may weigh on its way to a browser, in bytes of brotli. */
-const BUDGET = 60 * 1024
+const BUDGET = 60_000
 
 const bundlerTarget = runWasmPack()
 try {
