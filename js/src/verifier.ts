@@ -1,10 +1,8 @@
 import type { AtTime, Code, Loaded, Status, Verified, Verifier, VerifierOptions } from '../types/index.js'
 import { TokenError, invalidOption } from './errors.js'
 import type { Host } from './host.js'
-import { crossing, type Instantiate, type WasmVerifier } from './wasm.js'
+import { MAX_TOKEN_LENGTH, crossing, type Instantiate, type WasmVerifier } from './wasm.js'
 
-/** FORMAT.md: a token has at most this many characters. Longer ones are not even copied. */
-const MAX_TOKEN_LENGTH = 8192
 /** FORMAT.md: a list has at most this many characters. */
 export const MAX_LIST_LENGTH = 32 * 1024 * 1024
 

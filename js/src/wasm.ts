@@ -24,13 +24,13 @@ export interface WasmVerifier {
 
 /** The class of the glue: it is told of a token by its bytes, which is the cheapest. */
 export interface GlueVerifier extends Omit<WasmVerifier, 'verifyAgain'> {
-  /** The address of {@link INBOX_BYTES} bytes. */
+  /** The address of {@link MAX_TOKEN_LENGTH} bytes. */
   inbox(): number
   verifyInbox(length: number, wallSeconds: number, monotonicMs: number): number | undefined
 }
 
-/** FORMAT.md: a token has at most this many characters, each of them ASCII. */
-const INBOX_BYTES = 8192
+/** FORMAT.md: a token has at most this many characters, each of them ASCII. The module's inbox has as many bytes. */
+export const MAX_TOKEN_LENGTH = 8192
 
 /** Makes verifiers of one module, which is compiled when the first is made. */
 export type Instantiate = (options: VerifierOptions) => WasmVerifier
@@ -77,7 +77,7 @@ function withInbox(Glue: new (options: object) => GlueVerifier, memory: WebAssem
 
     verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined {
       // A view of memory that has grown since is empty.
-      if (this.#inbox.length === 0) this.#inbox = new Uint8Array(memory.buffer, this.inbox(), INBOX_BYTES)
+      if (this.#inbox.length === 0) this.#inbox = new Uint8Array(memory.buffer, this.inbox(), MAX_TOKEN_LENGTH)
       const { read, written } = encoder.encodeInto(token, this.#inbox)
       // Else only its beginning found room, which may be a token by itself.
       return read === token.length ? this.verifyInbox(written, wallSeconds, monotonicMs) : undefined

@@ -176,19 +176,20 @@ class FakeVerifier implements WasmVerifier {
 
   load(text: string) {
     const { seq, iat, since, kid = 'first', epoch = EPOCH } = JSON.parse(text) as FakeList
-    if (!this.#keys.has(kid)) throw { code: 'ERR_JWKS_NO_MATCHING_KEY', message: 'no trusted key', kid }
+    if (!this.#keys.has(kid)) throw { code: 'ERR_JWKS_NO_MATCHING_KEY', message: 'no trusted key', evidence: { kid } }
     const held = this.#held
     if (held?.epoch === epoch && (seq < held.seq || (seq === held.seq && iat < held.iat))) {
       throw { code: 'ERR_LIST_ROLLBACK', message: 'older' }
     }
     if (since !== undefined && (held?.epoch !== epoch || since > held.seq))
-      throw { code: 'ERR_LIST_GAP', message: 'gap', since }
+      throw { code: 'ERR_LIST_GAP', message: 'gap', evidence: { since } }
     this.#held = { seq, iat: Math.max(iat, held?.iat ?? 0), epoch }
     return { epoch, sequence: seq, entries: 0, outcome: 'applied' as const }
   }
 
   verify(token: string, wallSeconds: number): string {
-    if (!this.#keys.has(token)) throw { code: 'ERR_JWKS_NO_MATCHING_KEY', message: 'no trusted key', kid: token }
+    if (!this.#keys.has(token))
+      throw { code: 'ERR_JWKS_NO_MATCHING_KEY', message: 'no trusted key', evidence: { kid: token } }
     return `{"payload":{"__proto__":{"admin":true},"now":${wallSeconds}},"revocation":"not_revoked"}`
   }
 
