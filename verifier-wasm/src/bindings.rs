@@ -1,7 +1,7 @@
 //! The boundary to JavaScript, and the only file that knows wasm-bindgen. It hands on; every rule lives elsewhere.
 //!
-//! An answer about a token crosses as one JSON text, which is the cheapest and keeps a claim `__proto__` harmless;
-//! options, status and errors cross as plain objects.
+//! The first answer about a token crosses as one JSON text, which is the cheapest and keeps a claim `__proto__` harmless;
+//! later ones as a few numbers. Options, status and errors cross as plain objects.
 
 use std::fmt::Write as _;
 use std::time::Duration;

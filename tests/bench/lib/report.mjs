@@ -1,7 +1,7 @@
 // What was measured as Markdown: the goals first, then every figure behind them.
 import { tried } from './tried.mjs'
 
-/** `{ what, goal, limit, got, unit }`: met when `got`'s median is at most `limit`, or at least, with `atLeast`. */
+/** `{ what, goal, limit, got, show }`: met when `got`'s median is at most `limit`, or at least, with `atLeast`. */
 export function goal({ what, goal, limit, got, show, atLeast = false }) {
   const met = atLeast ? got.median >= limit : got.median <= limit
   const off = atLeast ? limit / got.median : got.median / limit
