@@ -4,11 +4,22 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { PACKAGE, after, connectVerifier, isTokenError, issuerOf, openSession, refusal, startProxy, verifierOf, watchedFetch } from './support.mjs'
+import {
+  PACKAGE,
+  after,
+  connectVerifier,
+  isTokenError,
+  issuerOf,
+  openSession,
+  refusal,
+  startProxy,
+  verifierOf,
+  watchedFetch,
+} from './support.mjs'
 
 const options = { timeout: 60_000 }
 
-test('a kick reaches a connected verifier', options, async (story) => {
+test('a kick reaches a connected verifier', options, async story => {
   const issuer = await issuerOf(story)
   const verifier = await verifierOf(story, issuer.url)
   const [alice, bob] = [await openSession(issuer, 'alice'), await openSession(issuer, 'bob')]
@@ -24,7 +35,7 @@ test('a kick reaches a connected verifier', options, async (story) => {
   assert.ok(!error.message.includes(alice.access_token))
 })
 
-test('a voided token is refreshed and nobody notices', options, async (story) => {
+test('a voided token is refreshed and nobody notices', options, async story => {
   const issuer = await issuerOf(story)
   const verifier = await verifierOf(story, issuer.url)
   const session = await openSession(issuer, 'alice')
@@ -34,7 +45,7 @@ test('a voided token is refreshed and nobody notices', options, async (story) =>
   assert.equal(verifier.verify(refreshed.access_token).payload.sub, 'alice')
 })
 
-test('a logout ends one session', options, async (story) => {
+test('a logout ends one session', options, async story => {
   const issuer = await issuerOf(story)
   const verifier = await verifierOf(story, issuer.url)
   const [laptop, phone] = [await openSession(issuer, 'alice'), await openSession(issuer, 'alice')]
@@ -46,7 +57,7 @@ test('a logout ends one session', options, async (story) => {
   assert.equal(verifier.verify(phone.access_token).payload.sub, 'alice')
 })
 
-test('a cut-off ends every token', options, async (story) => {
+test('a cut-off ends every token', options, async story => {
   const issuer = await issuerOf(story)
   const verifier = await verifierOf(story, issuer.url)
   const [alice, bob] = [await openSession(issuer, 'alice'), await openSession(issuer, 'bob')]
@@ -59,18 +70,20 @@ test('a cut-off ends every token', options, async (story) => {
   }
 })
 
-test('a retired key is trusted no more', options, async (story) => {
+test('a retired key is trusted no more', options, async story => {
   const issuer = await issuerOf(story)
   const verifier = await verifierOf(story, issuer.url)
   const session = await openSession(issuer, 'alice')
-  const { protectedHeader: { kid } } = verifier.verify(session.access_token)
+  const {
+    protectedHeader: { kid },
+  } = verifier.verify(session.access_token)
   await issuer.admin('/keys/retire', { kid })
   assert.equal((await refusal(verifier, session.access_token)).code, 'ERR_JWKS_NO_MATCHING_KEY')
   const refreshed = await issuer.refresh(session.refresh_token)
   assert.notEqual(verifier.verify(refreshed.access_token).protectedHeader.kid, kid)
 })
 
-test('a stream that is cut resumes with its cursor', options, async (story) => {
+test('a stream that is cut resumes with its cursor', options, async story => {
   const proxy = await startProxy(story)
   const issuer = await issuerOf(story, { args: ['--issuer', proxy.url] })
   proxy.target = Number(new URL(issuer.url).port)
@@ -81,7 +94,7 @@ test('a stream that is cut resumes with its cursor', options, async (story) => {
   await opened
 
   proxy.refusing = true
-  const cut = new Promise((resolve) => verifier.on('error', resolve))
+  const cut = new Promise(resolve => verifier.on('error', resolve))
   proxy.cut()
   await cut
   const { epoch, sequence } = verifier.status()
@@ -96,10 +109,10 @@ test('a stream that is cut resumes with its cursor', options, async (story) => {
   assert.ok(since.startsWith(`${epoch}:`) && resumed >= sequence, since)
 })
 
-test('a gap is filled with a snapshot', options, async (story) => {
+test('a gap is filled with a snapshot', options, async story => {
   // A stream that begins after what the verifier holds, as from a server that forgot what it was asked for.
   const issuer = await issuerOf(story)
-  const later = async (url) => {
+  const later = async url => {
     const [, payload] = (await (await fetch(`${issuer.url}/revocations`)).text()).split('.')
     const { epoch, seq } = JSON.parse(Buffer.from(payload, 'base64url'))
     const changed = new URL(url)
@@ -109,8 +122,15 @@ test('a gap is filled with a snapshot', options, async (story) => {
   const sessions = []
   for (const sub of ['alice', 'bob', 'mallory']) sessions.push(await openSession(issuer, sub))
   let open
-  const gate = new Promise((resolve) => { open = resolve })
-  const watched = watchedFetch({ stream: async (url) => { await gate; return later(url) } })
+  const gate = new Promise(resolve => {
+    open = resolve
+  })
+  const watched = watchedFetch({
+    stream: async url => {
+      await gate
+      return later(url)
+    },
+  })
   const verifier = await verifierOf(story, issuer.url, { fetch: watched.fetch })
   for (const sub of ['alice', 'bob', 'mallory']) await issuer.admin(`/subjects/${sub}/revoke`)
   verifier.verify(sessions[0].access_token)
@@ -122,7 +142,7 @@ test('a gap is filled with a snapshot', options, async (story) => {
   assert.equal(watched.lists.at(-1).searchParams.get('since'), null, 'the last thing it asked for is a snapshot')
 })
 
-test('without a stream it polls', options, async (story) => {
+test('without a stream it polls', options, async story => {
   const issuer = await issuerOf(story)
   const session = await openSession(issuer, 'alice')
   const streamless = watchedFetch({ stream: () => Promise.reject(new TypeError('no streams here')) })
@@ -137,30 +157,37 @@ test('without a stream it polls', options, async (story) => {
   }
 })
 
-test('while the issuer is away tokens verify and the list says its age; when it is back, it catches up', options, async (story) => {
-  const issuer = await issuerOf(story)
-  const verifier = await verifierOf(story, issuer.url)
-  const strict = await verifierOf(story, issuer.url, { onStale: 'deny' })
-  const session = await openSession(issuer, 'alice')
-  strict.verify(session.access_token)
+test(
+  'while the issuer is away tokens verify and the list says its age; when it is back, it catches up',
+  options,
+  async story => {
+    const issuer = await issuerOf(story)
+    const verifier = await verifierOf(story, issuer.url)
+    const strict = await verifierOf(story, issuer.url, { onStale: 'deny' })
+    const session = await openSession(issuer, 'alice')
+    strict.verify(session.access_token)
 
-  await issuer.stop()
+    await issuer.stop()
 
-  await Promise.all([verifier, strict].map((verifier) => after(verifier, 'error', () => verifier.status().stale)))
-  const { freshness, revocation } = verifier.verify(session.access_token)
-  assert.deepEqual([revocation, freshness.stale], ['not_revoked', true])
-  assert.ok(freshness.age > 3 && freshness.asOf > 0, 'older than three heartbeats')
-  assert.throws(() => strict.verify(session.access_token), (error) => isTokenError(error, 'ERR_LIST_STALE'))
+    await Promise.all([verifier, strict].map(verifier => after(verifier, 'error', () => verifier.status().stale)))
+    const { freshness, revocation } = verifier.verify(session.access_token)
+    assert.deepEqual([revocation, freshness.stale], ['not_revoked', true])
+    assert.ok(freshness.age > 3 && freshness.asOf > 0, 'older than three heartbeats')
+    assert.throws(
+      () => strict.verify(session.access_token),
+      error => isTokenError(error, 'ERR_LIST_STALE'),
+    )
 
-  await issuer.start()
-  await issuer.admin('/subjects/alice/revoke')
-  for (const caughtUp of [verifier, strict]) {
-    await refusal(caughtUp, session.access_token, 'ERR_JWT_REVOKED')
-    assert.equal(caughtUp.status().stale, false)
-  }
-})
+    await issuer.start()
+    await issuer.admin('/subjects/alice/revoke')
+    for (const caughtUp of [verifier, strict]) {
+      await refusal(caughtUp, session.access_token, 'ERR_JWT_REVOKED')
+      assert.equal(caughtUp.status().stale, false)
+    }
+  },
+)
 
-test('a closed verifier keeps no process alive', options, async (story) => {
+test('a closed verifier keeps no process alive', options, async story => {
   const { url } = await issuerOf(story)
   const script = `
     import { connectVerifier } from ${JSON.stringify(pathToFileURL(`${PACKAGE}/index.js`).href)}
@@ -168,16 +195,26 @@ test('a closed verifier keeps no process alive', options, async (story) => {
     verifier.close()
     console.log(verifier.status().mode)
   `
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const said = child.stdout.toArray()
   const [code] = await once(child, 'exit')
   assert.equal(code, 0)
-  assert.equal(Buffer.concat(await said).toString().trim(), 'closed')
+  assert.equal(
+    Buffer.concat(await said)
+      .toString()
+      .trim(),
+    'closed',
+  )
 })
 
-test('an issuer that is not there is named', options, async (story) => {
+test('an issuer that is not there is named', options, async story => {
   const proxy = await startProxy(story)
   proxy.refusing = true
   const connecting = connectVerifier({ issuer: proxy.url, audience: 'api', connectTimeout: 1 })
-  await assert.rejects(connecting, (error) => isTokenError(error, 'ERR_LIST_MISSING') && error.message.includes(proxy.url))
+  await assert.rejects(
+    connecting,
+    error => isTokenError(error, 'ERR_LIST_MISSING') && error.message.includes(proxy.url),
+  )
 })

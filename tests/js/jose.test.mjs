@@ -11,17 +11,25 @@ async function metadataOf(issuer) {
   return answer.json()
 }
 
-test('jose takes our access tokens, by our key set', options, async (story) => {
+test('jose takes our access tokens, by our key set', options, async story => {
   const issuer = await issuerOf(story)
   const keys = jose.createRemoteJWKSet(new URL((await metadataOf(issuer)).jwks_uri), { cooldownDuration: 0 })
-  const rules = { issuer: issuer.url, audience: 'api', typ: 'at+jwt', algorithms: ['EdDSA'], requiredClaims: ['sub', 'client_id', 'jti', 'exp', 'iat', 'gid', 'sid'] }
+  const rules = {
+    issuer: issuer.url,
+    audience: 'api',
+    typ: 'at+jwt',
+    algorithms: ['EdDSA'],
+    requiredClaims: ['sub', 'client_id', 'jti', 'exp', 'iat', 'gid', 'sid'],
+  }
   const session = await issuer.admin('/sessions', { sub: 'alice', scope: 'read', claims: { tenant: 'acme' } })
 
   const { payload, protectedHeader } = await jose.jwtVerify(session.access_token, keys, rules)
 
   assert.deepEqual([payload.sub, payload.scope, payload.tenant], ['alice', 'read', 'acme'])
   assert.deepEqual(Object.keys(protectedHeader).sort(), ['alg', 'kid', 'typ'])
-  await assert.rejects(jose.jwtVerify(session.access_token, keys, { ...rules, audience: 'other' }), { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' })
+  await assert.rejects(jose.jwtVerify(session.access_token, keys, { ...rules, audience: 'other' }), {
+    code: 'ERR_JWT_CLAIM_VALIDATION_FAILED',
+  })
 
   // Also after its key was retired: by the reserve.
   await issuer.admin('/keys/retire', { kid: protectedHeader.kid })
@@ -30,7 +38,7 @@ test('jose takes our access tokens, by our key set', options, async (story) => {
   assert.notEqual(renewed.protectedHeader.kid, protectedHeader.kid)
 })
 
-test('our key set is what RFC 7638 and RFC 8037 say', options, async (story) => {
+test('our key set is what RFC 7638 and RFC 8037 say', options, async story => {
   const issuer = await issuerOf(story)
   const { keys } = await (await fetch((await metadataOf(issuer)).jwks_uri)).json()
   assert.equal(keys.length, 2)
@@ -40,7 +48,7 @@ test('our key set is what RFC 7638 and RFC 8037 say', options, async (story) => 
   }
 })
 
-test('jose takes our revocation list for a JWT, and not for an access token', options, async (story) => {
+test('jose takes our revocation list for a JWT, and not for an access token', options, async story => {
   const issuer = await issuerOf(story)
   const metadata = await metadataOf(issuer)
   const keys = jose.createRemoteJWKSet(new URL(metadata.jwks_uri))
@@ -78,22 +86,37 @@ test('we take tokens that jose signed in this profile', options, async () => {
     [{ alg: 'EdDSA' }, { nbf: Math.floor(Date.now() / 1000) + 3600 }, 'ERR_JWT_CLAIM_VALIDATION_FAILED'],
   ]) {
     const refused = await token(header, claims)
-    assert.throws(() => verifier.verify(refused), (error) => isTokenError(error, code))
+    assert.throws(
+      () => verifier.verify(refused),
+      error => isTokenError(error, code),
+    )
   }
 })
 
-test('whoever is refused by us is refused by jose for the same reason', options, async (story) => {
+test('whoever is refused by us is refused by jose for the same reason', options, async story => {
   const issuer = await issuerOf(story)
   const jwks = await (await fetch((await metadataOf(issuer)).jwks_uri)).json()
   const verifier = createVerifier({ issuer: issuer.url, audience: 'api', jwks, onMissing: 'allow' })
   const { access_token: token } = await openSession(issuer, 'alice')
   const [header, payload, signature] = token.split('.')
-  const flipped = (text) => (text[0] === 'A' ? 'B' : 'A') + text.slice(1)
-  for (const broken of [`${header}.${payload}.${flipped(signature)}`, `${header}.${payload}`, token.replace('.', '..')]) {
-    const reason = await jose.jwtVerify(broken, jose.createLocalJWKSet(jwks)).catch((error) => error.code)
-    assert.throws(() => verifier.verify(broken), (error) => isTokenError(error, reason))
+  const flipped = text => (text[0] === 'A' ? 'B' : 'A') + text.slice(1)
+  for (const broken of [
+    `${header}.${payload}.${flipped(signature)}`,
+    `${header}.${payload}`,
+    token.replace('.', '..'),
+  ]) {
+    const reason = await jose.jwtVerify(broken, jose.createLocalJWKSet(jwks)).catch(error => error.code)
+    assert.throws(
+      () => verifier.verify(broken),
+      error => isTokenError(error, reason),
+    )
   }
   const later = new Date(Date.now() + 3_600_000)
-  await assert.rejects(jose.jwtVerify(token, jose.createLocalJWKSet(jwks), { currentDate: later }), { code: 'ERR_JWT_EXPIRED' })
-  assert.throws(() => verifier.verify(token, { currentDate: later }), (error) => isTokenError(error, 'ERR_JWT_EXPIRED'))
+  await assert.rejects(jose.jwtVerify(token, jose.createLocalJWKSet(jwks), { currentDate: later }), {
+    code: 'ERR_JWT_EXPIRED',
+  })
+  assert.throws(
+    () => verifier.verify(token, { currentDate: later }),
+    error => isTokenError(error, 'ERR_JWT_EXPIRED'),
+  )
 })

@@ -14,8 +14,10 @@ async function demoOf(story, { heartbeat } = {}) {
   story.after(() => browser.close())
   const context = await browser.newContext()
   const [flaws, streams] = [[], []]
-  context.on('weberror', (error) => flaws.push(error.error()))
-  context.on('request', (request) => { if (request.url().includes('/revocations/stream')) streams.push(request) })
+  context.on('weberror', error => flaws.push(error.error()))
+  context.on('request', request => {
+    if (request.url().includes('/revocations/stream')) streams.push(request)
+  })
   const open = async () => {
     const page = await context.newPage()
     await page.goto(issuer.url)
@@ -30,10 +32,10 @@ async function signIn(page, name) {
 }
 
 const verdict = (page, word) => page.locator(`#verdict[data-verdict="${word}"]`).waitFor()
-const kicked = (page) => page.locator('#verdict-word', { hasText: 'Kicked' }).waitFor()
-const payload = async (page) => JSON.parse(await page.locator('#payload-json').textContent())
+const kicked = page => page.locator('#verdict-word', { hasText: 'Kicked' }).waitFor()
+const payload = async page => JSON.parse(await page.locator('#payload-json').textContent())
 
-test('a token is accepted, broken, mended, refreshed and kicked', options, async (story) => {
+test('a token is accepted, broken, mended, refreshed and kicked', options, async story => {
   const { open, flaws } = await demoOf(story)
   const page = await open()
   await signIn(page, 'alice')
@@ -48,7 +50,7 @@ test('a token is accepted, broken, mended, refreshed and kicked', options, async
   await verdict(page, 'accepted')
 
   await page.locator('#refresh').click()
-  await page.waitForFunction((jti) => !document.getElementById('payload-json').textContent.includes(jti), before.jti)
+  await page.waitForFunction(jti => !document.getElementById('payload-json').textContent.includes(jti), before.jti)
   await verdict(page, 'accepted')
   assert.equal((await payload(page)).sid, before.sid)
 
@@ -58,7 +60,7 @@ test('a token is accepted, broken, mended, refreshed and kicked', options, async
   assert.deepEqual(flaws, [])
 })
 
-test('a wrong password is named', options, async (story) => {
+test('a wrong password is named', options, async story => {
   const { open, flaws } = await demoOf(story)
   const page = await open()
   await page.locator('input[name=password]').fill('looking-glass')
@@ -68,7 +70,7 @@ test('a wrong password is named', options, async (story) => {
   assert.deepEqual(flaws, [])
 })
 
-test('two tabs hold one stream, and both see the kick', options, async (story) => {
+test('two tabs hold one stream, and both see the kick', options, async story => {
   // The usual one: with a heartbeat a second, half a second's delay makes a connector ask for another stream.
   const { issuer, open, streams, flaws } = await demoOf(story, { heartbeat: '10' })
   const first = await open()
@@ -98,7 +100,7 @@ async function signInAgain(page, name) {
   await signIn(page, name)
 }
 
-test('while the issuer is away the page goes on, and says how old its list is', options, async (story) => {
+test('while the issuer is away the page goes on, and says how old its list is', options, async story => {
   const { issuer, open, flaws } = await demoOf(story)
   const page = await open()
   await signIn(page, 'alice')

@@ -1,110 +1,105 @@
 // The built module accepts the signatures that stock ed25519-dalek accepts, and no others: 100,000 tokens whose signatures
 // are good, damaged, random or of the kinds that implementations differ about, each by a key's tables and without.
-import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
-import test from "node:test";
-import { fileURLToPath } from "node:url";
-import { createVerifier, isTokenError } from "../../js/dist/index.js";
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { createVerifier, isTokenError } from '../../js/dist/index.js'
 
-const fromRoot = (path) =>
-  fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const CASES = Number(process.env.DOORLIST_WASM_SIGNATURE_CASES ?? 100_000);
-const MAKER =
-  process.env.DOORLIST_SIGNATURE_MAKER ??
-  fromRoot("target/debug/examples/signature_cases");
+const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const CASES = Number(process.env.DOORLIST_WASM_SIGNATURE_CASES ?? 100_000)
+const MAKER = process.env.DOORLIST_SIGNATURE_MAKER ?? fromRoot('target/debug/examples/signature_cases')
 
 /** As the verifier has it: only that what is counted below is what it says. */
 const constant = (file, name) =>
   Number(
-    new RegExp(`^const ${name}: \\w+ = (\\d+);$`, "m").exec(
-      readFileSync(fromRoot(`verifier-wasm/src/signature/${file}`), "utf8"),
+    new RegExp(`^const ${name}: \\w+ = (\\d+);$`, 'm').exec(
+      readFileSync(fromRoot(`verifier-wasm/src/signature/${file}`), 'utf8'),
     )[1],
-  );
-const earned = constant("tables.rs", "EARNED_AFTER");
+  )
+const earned = constant('tables.rs', 'EARNED_AFTER')
 /** Each good signature after those makes a row. */
-const prepared = earned + constant("multiples.rs", "WINDOWS");
+const prepared = earned + constant('multiples.rs', 'WINDOWS')
 /** That of verifier-wasm/examples/signature_cases.rs. */
-const at = { currentDate: new Date(1_767_225_600_000) };
+const at = { currentDate: new Date(1_767_225_600_000) }
 
 /** One key, verified with both ways: by one verifier that sees all its tokens, and by others that see too few. */
 class Key {
-  #jwk;
-  #used;
-  #new;
+  #jwk
+  #used
+  #new
 
   constructor(jwk) {
-    this.#jwk = jwk;
-    this.#used = this.#verifier();
-    this.#new = this.#verifier();
+    this.#jwk = jwk
+    this.#used = this.#verifier()
+    this.#new = this.#verifier()
   }
 
   /** What both say: `good` or `bad`. */
   verdicts(token, counts) {
-    counts[this.#used.good < prepared ? "stock" : "tables"]++;
-    counts.stock++;
-    const verdicts = [this.#used, this.#new].map((one) => one.verify(token));
+    counts[this.#used.good < prepared ? 'stock' : 'tables']++
+    counts.stock++
+    const verdicts = [this.#used, this.#new].map(one => one.verify(token))
     // One more might earn tables.
-    if (this.#new.good === earned - 1) this.#new = this.#verifier();
-    return verdicts;
+    if (this.#new.good === earned - 1) this.#new = this.#verifier()
+    return verdicts
   }
 
   #verifier() {
     // Each signature is to be computed, also of a token seen before.
     const rules = {
-      issuer: "https://issuer.example",
-      audience: "api",
-      onMissing: "allow",
+      issuer: 'https://issuer.example',
+      audience: 'api',
+      onMissing: 'allow',
       cacheSize: 0,
-    };
-    const verifier = createVerifier({ ...rules, jwks: { keys: [this.#jwk] } });
+    }
+    const verifier = createVerifier({ ...rules, jwks: { keys: [this.#jwk] } })
     return {
       good: 0,
       verify(token) {
         try {
-          verifier.verify(token, at);
+          verifier.verify(token, at)
         } catch (error) {
-          if (isTokenError(error, "ERR_JWS_SIGNATURE_VERIFICATION_FAILED"))
-            return "bad";
-          throw error;
+          if (isTokenError(error, 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED')) return 'bad'
+          throw error
         }
-        this.good++;
-        return "good";
+        this.good++
+        return 'good'
       },
-    };
+    }
   }
 }
 
-test(`${CASES} signatures, as stock dalek judges them, by tables and without`, async (story) => {
+test(`${CASES} signatures, as stock dalek judges them, by tables and without`, async story => {
   const maker = spawn(MAKER, [String(CASES)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  story.after(() => maker.kill());
-  const exit = once(maker, "exit");
-  const counts = { good: 0, bad: 0, refused: 0, stock: 0, tables: 0 };
-  let key;
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  story.after(() => maker.kill())
+  const exit = once(maker, 'exit')
+  const counts = { good: 0, bad: 0, refused: 0, stock: 0, tables: 0 }
+  let key
   for await (const line of createInterface({ input: maker.stdout })) {
-    const [verdict, text] = line.split(" ");
-    if (verdict === "trusted") {
-      key = new Key(JSON.parse(text));
-    } else if (verdict === "refused") {
+    const [verdict, text] = line.split(' ')
+    if (verdict === 'trusted') {
+      key = new Key(JSON.parse(text))
+    } else if (verdict === 'refused') {
       assert.throws(
         () => new Key(JSON.parse(text)),
-        (error) => isTokenError(error, "ERR_JWKS_INVALID"),
+        error => isTokenError(error, 'ERR_JWKS_INVALID'),
         text,
-      );
-      counts.refused++;
+      )
+      counts.refused++
     } else {
-      for (const said of key.verdicts(text, counts))
-        assert.equal(said, verdict, text);
-      counts[verdict]++;
+      for (const said of key.verdicts(text, counts)) assert.equal(said, verdict, text)
+      counts[verdict]++
     }
   }
-  assert.deepEqual(await exit, [0, null]);
-  story.diagnostic(JSON.stringify(counts));
-  assert.ok(counts.good + counts.bad >= CASES);
-  assert.ok(counts.good > CASES / 8 && counts.refused > 0);
-  assert.ok(counts.stock >= CASES && counts.tables > CASES / 2);
-});
+  assert.deepEqual(await exit, [0, null])
+  story.diagnostic(JSON.stringify(counts))
+  assert.ok(counts.good + counts.bad >= CASES)
+  assert.ok(counts.good > CASES / 8 && counts.refused > 0)
+  assert.ok(counts.stock >= CASES && counts.tables > CASES / 2)
+})

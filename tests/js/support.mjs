@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { startIssuer } from '../../js/demo/issuer.mjs'
 
-const fromRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 /** Folder of the built npm package. */
 export const PACKAGE = built(fromRoot('js/dist'), 'run `make build` first')
@@ -20,7 +20,8 @@ const HEARTBEAT = '1'
 export const { connectVerifier, createVerifier, isTokenError } = await import(pathToFileURL(`${PACKAGE}/index.js`))
 
 /** Imports one of the packages that the npm package is developed with. */
-export const importDevelopmentPackage = (name) => import(pathToFileURL(createRequire(fromRoot('js/package.json')).resolve(name)))
+export const importDevelopmentPackage = name =>
+  import(pathToFileURL(createRequire(fromRoot('js/package.json')).resolve(name)))
 
 /** An issuer that is gone when the story is over. */
 export async function issuerOf(story, { command, args = [], heartbeat = HEARTBEAT } = {}) {
@@ -70,7 +71,7 @@ export const refusal = (verifier, token, code) =>
   })
 
 /** A `fetch` that remembers lists and streams it was asked for; `stream` may change where one begins, or refuse it. */
-export function watchedFetch({ stream = (url) => url } = {}) {
+export function watchedFetch({ stream = url => url } = {}) {
   const news = new EventEmitter()
   const [lists, streams] = [[], []]
   const watched = async (resource, init) => {
@@ -88,21 +89,30 @@ export function watchedFetch({ stream = (url) => url } = {}) {
 /** A TCP proxy in front of an issuer, whose connections can be cut and which can refuse new ones. */
 export async function startProxy(story) {
   const sockets = new Set()
-  const proxy = { target: 0, refusing: false, url: '', cut: () => sockets.forEach((socket) => socket.destroy()) }
-  const server = createServer((client) => {
+  const proxy = { target: 0, refusing: false, url: '', cut: () => sockets.forEach(socket => socket.destroy()) }
+  const server = createServer(client => {
     if (proxy.refusing) return client.destroy()
     const upstream = connect(proxy.target, '127.0.0.1')
-    for (const [socket, other] of [[client, upstream], [upstream, client]]) {
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ]) {
       sockets.add(socket)
       socket.pipe(other)
       socket.on('error', () => other.destroy())
-      socket.on('close', () => { sockets.delete(socket); other.destroy() })
+      socket.on('close', () => {
+        sockets.delete(socket)
+        other.destroy()
+      })
     }
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   proxy.url = `http://127.0.0.1:${server.address().port}`
-  story.after(() => { proxy.cut(); server.close() })
+  story.after(() => {
+    proxy.cut()
+    server.close()
+  })
   return proxy
 }
 
