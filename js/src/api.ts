@@ -23,19 +23,19 @@ export const makeCreateVerifier =
 
 export function makeConnectVerifier(instantiate: Instantiate, host: Host = realHost): ConnectVerifier {
   const connect = async (options: ConnectOptions): Promise<ConnectedVerifier> => {
-    const { local, remote, news, wantsStream, withinSecs } = assemble(instantiate, host, options)
+    const { remote, news, wantsStream, withinSecs } = assemble(instantiate, host, options)
     const follower = new Follower(remote, host, news, wantsStream)
     await follower.start(withinSecs * 1000)
     return {
-      ...remoteFacade(local, remote, news, follower),
+      ...remoteFacade(remote, news, follower),
       refresh: () => follower.ask(),
       close: () => follower.close(),
     }
   }
   const lazy = (options: ConnectOptions): LazyVerifier => {
-    const { local, remote, news, wantsStream } = assemble(instantiate, host, options)
+    const { remote, news, wantsStream } = assemble(instantiate, host, options)
     const follower = new LazyFollower(remote, host, news, wantsStream)
-    return { ...remoteFacade(local, remote, news, follower), refresh: ctx => follower.refresh(ctx) }
+    return { ...remoteFacade(remote, news, follower), refresh: ctx => follower.refresh(ctx) }
   }
   return Object.assign(connect, { lazy })
 }
@@ -48,10 +48,9 @@ function assemble(instantiate: Instantiate, host: Host, unchecked: ConnectOption
     ...rest
   } = checkConnectOptions(unchecked)
   const rules = { __proto__: null, ...rest }
-  const local = new LocalVerifier(instantiate, host, rules)
   const news = new Emitter()
-  const remote = new RemoteList(local, { fetch, host }, news, rules)
-  return { local, news, remote, wantsStream: transport !== 'poll', withinSecs }
+  const remote = new RemoteList(() => new LocalVerifier(instantiate, host, rules), { fetch, host }, news, rules)
+  return { news, remote, wantsStream: transport !== 'poll', withinSecs }
 }
 
 /** The methods alone, free to be taken apart. */
@@ -61,17 +60,17 @@ const facade = (local: LocalVerifier): Verifier => ({
   status: at => local.status(at),
 })
 
-const remoteFacade = (local: LocalVerifier, remote: RemoteList, news: Emitter, follower: Follower | LazyFollower) => ({
-  ...facade(local),
+const remoteFacade = (remote: RemoteList, news: Emitter, follower: Follower | LazyFollower) => ({
+  load: ((list, at) => remote.serving.load(list, at)) satisfies Verifier['load'],
   verify: ((token, at) => {
     try {
-      return local.verify(token, at)
+      return remote.serving.verify(token, at)
     } catch (error) {
       if (isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY') && remote.wantKeys()) follower.askSoon()
       throw error
     }
   }) satisfies Verifier['verify'],
-  status: (at => ({ ...local.status(at), mode: follower.mode })) satisfies ConnectedVerifier['status'],
+  status: (at => ({ ...remote.serving.status(at), mode: follower.mode })) satisfies ConnectedVerifier['status'],
   on: news.on,
   off: news.off,
 })

@@ -16,20 +16,41 @@ const USUAL_TTL_SECS = 10
  * between calls, so that it can live at the module scope of a Worker; when to call is its callers' to decide.
  */
 export class RemoteList {
-  readonly #local: LocalVerifier
+  readonly #make: () => LocalVerifier
   readonly #http: Http
   readonly #issuer: string
   readonly #news: Emitter
+  readonly #keysAtFirst: 'lacking' | 'held'
+  #newest: LocalVerifier
+  #serving: LocalVerifier
   #endpoints: Endpoints | undefined
   #keys: 'lacking' | 'in doubt' | 'held'
   #keysAskedAt = -Infinity
 
-  constructor(local: LocalVerifier, http: Http, news: Emitter, options: { issuer: string; jwks?: unknown }) {
-    this.#local = local
+  constructor(make: () => LocalVerifier, http: Http, news: Emitter, options: { issuer: string; jwks?: unknown }) {
+    this.#make = make
+    this.#newest = this.#serving = make()
     this.#http = http
     this.#news = news
     this.#issuer = options.issuer
-    this.#keys = options.jwks === undefined ? 'lacking' : 'held'
+    this.#keys = this.#keysAtFirst = options.jwks === undefined ? 'lacking' : 'held'
+  }
+
+  /** The verifier to ask. */
+  get serving(): LocalVerifier {
+    return this.#serving
+  }
+
+  /**
+   * The verifier to load: a new one once the last was interrupted, and all is fetched anew for it. It serves from its
+   * first list on; until then the interrupted one goes on refusing, whatever `onMissing` says.
+   */
+  get #local(): LocalVerifier {
+    if (this.#newest.isInterrupted) {
+      this.#newest = this.#make()
+      this.#keys = this.#keysAtFirst
+    }
+    return this.#newest
   }
 
   /** Milliseconds within which the issuer means to have a newer list. */
@@ -163,6 +184,7 @@ export class RemoteList {
   #load(list: string): Outcome {
     const before = this.#local.status()
     const loaded = this.#local.load(list)
+    this.#serving = this.#local
     const changed = loaded.epoch !== before.epoch || loaded.sequence !== before.sequence
     if (changed) this.#news.emit('change', loaded)
     return changed || this.#local.status().asOf !== before.asOf ? 'news' : 'nothing new'

@@ -1,7 +1,7 @@
 import type { AtTime, Code, Loaded, Status, Verified, Verifier, VerifierOptions } from '../types/index.js'
 import { TokenError, invalidOption } from './errors.js'
 import type { Host } from './host.js'
-import { MAX_TOKEN_LENGTH, crossing, type Instantiate, type WasmVerifier } from './wasm.js'
+import { MAX_TOKEN_LENGTH, type Instantiate, type WasmVerifier } from './wasm.js'
 
 /** FORMAT.md: a list has at most this many characters. */
 export const MAX_LIST_LENGTH = 32 * 1024 * 1024
@@ -18,18 +18,23 @@ export class LocalVerifier implements Verifier {
   constructor(instantiate: Instantiate, host: Host, { jwks, ...options }: VerifierOptions) {
     this.#host = host
     this.#remembers = options.cacheSize !== 0
-    this.#wasm = crossing(() => instantiate(options))
+    this.#wasm = instantiate(options)
     if (jwks !== undefined) this.addJwks(JSON.stringify(jwks))
   }
 
+  /** Whether it refuses everything from now on, with `ERR_WASM_UNAVAILABLE`. */
+  get isInterrupted(): boolean {
+    return this.#wasm.isInterrupted
+  }
+
   addJwks(jwks: string): void {
-    crossing(() => this.#wasm.addJwks(jwks))
+    this.#wasm.addJwks(jwks)
   }
 
   load(list: string, at?: AtTime): Loaded {
     if (typeof list !== 'string') throw new TokenError('ERR_LIST_INVALID', 'a revocation list must be a string')
     if (list.length > MAX_LIST_LENGTH) throw tooLong('ERR_LIST_INVALID', list.length, MAX_LIST_LENGTH)
-    return crossing(() => this.#wasm.load(list, this.#seconds(at), this.#host.monotonic()))
+    return this.#wasm.load(list, this.#seconds(at), this.#host.monotonic())
   }
 
   verify(token: string, at?: AtTime): Verified {
@@ -43,7 +48,7 @@ export class LocalVerifier implements Verifier {
   }
 
   #first(token: string, seconds: number, ms: number): Verified {
-    const text = crossing(() => this.#wasm.verify(token, seconds, ms))
+    const text = this.#wasm.verify(token, seconds, ms)
     // JSON.parse makes an own property of a claim `__proto__`, and nothing else.
     const answer = JSON.parse(text) as Verified
     freeze(answer.payload)
@@ -76,7 +81,7 @@ export class LocalVerifier implements Verifier {
   }
 
   status(at?: AtTime): Status {
-    return crossing(() => this.#wasm.status(this.#seconds(at), this.#host.monotonic()))
+    return this.#wasm.status(this.#seconds(at), this.#host.monotonic())
   }
 
   #seconds(at: AtTime | undefined): number {

@@ -5,8 +5,13 @@ import { TokenError } from './errors.js'
 
 // The only file that knows wasm-bindgen. What crosses: strings, numbers, one options object; errors as plain objects.
 
-/** What `verifier-wasm/src/bindings.rs` exports, and its inbox. Times are wall-clock seconds and monotonic milliseconds. */
+/**
+ * What `verifier-wasm/src/bindings.rs` exports, and its inbox. Times are wall-clock seconds and monotonic milliseconds.
+ * Throws TokenErrors alone.
+ */
 export interface WasmVerifier {
+  /** Whether a call never came to its end. Every other then throws `ERR_WASM_UNAVAILABLE`. */
+  readonly isInterrupted: boolean
   addJwks(jwks: string): void
   load(list: string, wallSeconds: number, monotonicMs: number): Loaded
   /** The whole answer as JSON text. */
@@ -22,8 +27,8 @@ export interface WasmVerifier {
   status(wallSeconds: number, monotonicMs: number): Status
 }
 
-/** The class of the glue: it is told of a token by its bytes, which is the cheapest. */
-export interface GlueVerifier extends Omit<WasmVerifier, 'verifyAgain'> {
+/** The class of the glue, which throws plain objects. It is told of a token by its bytes, which is the cheapest. */
+export interface GlueVerifier extends Omit<WasmVerifier, 'isInterrupted' | 'verifyAgain'> {
   /** The address of {@link MAX_TOKEN_LENGTH} bytes. */
   inbox(): number
   verifyInbox(length: number, wallSeconds: number, monotonicMs: number): number | undefined
@@ -35,28 +40,28 @@ export const MAX_TOKEN_LENGTH = 8192
 /** Makes verifiers of one module, which is compiled when the first is made. */
 export type Instantiate = (options: VerifierOptions) => WasmVerifier
 
-/** The class behind `source`, compiled at most once. */
+/** Compiles `source` when the first verifier is made, and again when what was made of it was interrupted. */
 export function lazily(source: WasmSource): Instantiate {
-  let Verifier: (new (options: object) => WasmVerifier) | undefined
+  let instance: Instance | undefined
   return options => {
     // The module refuses a member that is present without a value, and would read one that is inherited.
     const given = Object.create(null) as Record<string, unknown>
     for (const [name, value] of Object.entries(options)) if (value !== undefined) given[name] = value
     if (typeof options.audience === 'string') given['audience'] = [options.audience]
-    return new (Verifier ??= instantiate(source))(given)
+    if (instance === undefined || instance.isInterrupted) instance = instantiate(source)
+    return new BoundVerifier(instance, given)
   }
 }
 
-function instantiate(source: WasmSource): new (options: object) => WasmVerifier {
+function instantiate(source: WasmSource): Instance {
   const glue = createGlue()
-  let memory: WebAssembly.Memory
   try {
     const given = typeof source === 'function' ? source() : source
     const module = isModule(given) ? given : new WebAssembly.Module(given)
     const { exports } = new WebAssembly.Instance(module, { './verifier_bg.js': glue as WebAssembly.ModuleImports })
-    memory = exports['memory'] as WebAssembly.Memory
     glue.__wbg_set_wasm(exports)
     ;(exports['__wbindgen_start'] as () => void)()
+    return new Instance(glue.Verifier, exports['memory'] as WebAssembly.Memory)
   } catch (error) {
     const advice =
       "a page's Content-Security-Policy must allow script-src 'wasm-unsafe-eval'; a worker brings the module (doorlist/slim)"
@@ -67,38 +72,114 @@ function instantiate(source: WasmSource): new (options: object) => WasmVerifier 
       { cause: error },
     )
   }
-  return withInbox(glue.Verifier, memory)
 }
 
-function withInbox(Glue: new (options: object) => GlueVerifier, memory: WebAssembly.Memory) {
-  const encoder = new TextEncoder()
-  return class extends Glue implements WasmVerifier {
-    #inbox = new Uint8Array()
+/**
+ * The module with a memory, which all its verifiers share. What interrupts one of them (an exhausted stack) leaves that
+ * memory in no state to go on from: not for the others either.
+ */
+class Instance {
+  readonly Verifier: new (options: object) => GlueVerifier
+  readonly memory: WebAssembly.Memory
+  #isInside = false
+  #cause: unknown
 
-    verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined {
-      // A view of memory that has grown since is empty.
-      if (this.#inbox.length === 0) this.#inbox = new Uint8Array(memory.buffer, this.inbox(), MAX_TOKEN_LENGTH)
-      const { read, written } = encoder.encodeInto(token, this.#inbox)
-      // Else only its beginning found room, which may be a token by itself.
-      return read === token.length ? this.verifyInbox(written, wallSeconds, monotonicMs) : undefined
+  constructor(Verifier: new (options: object) => GlueVerifier, memory: WebAssembly.Memory) {
+    this.Verifier = Verifier
+    this.memory = memory
+  }
+
+  /** Nothing in the module calls back, so whoever asks finds nobody inside, unless they never came out. */
+  get isInterrupted(): boolean {
+    return this.#isInside
+  }
+
+  /** The one way into the module. Makes a TokenError of whatever it throws. */
+  enter<Answer>(call: () => Answer): Answer {
+    if (this.#isInside) throw interrupted(this.#cause)
+    // Set before and taken back after: a stack that is exhausted may not have room for anything in between.
+    this.#isInside = true
+    try {
+      const answer = call()
+      this.#isInside = false
+      return answer
+    } catch (error) {
+      this.#cause = error
+      if (!isPlainError(error)) throw interrupted(error)
+      this.#isInside = false
+      const { code, message, evidence } = error
+      throw new TokenError(code, message, evidence ?? {})
     }
   }
 }
 
+class BoundVerifier implements WasmVerifier {
+  readonly #instance: Instance
+  readonly #glue: GlueVerifier
+  readonly #encoder = new TextEncoder()
+  #inbox = new Uint8Array()
+
+  constructor(instance: Instance, options: object) {
+    this.#instance = instance
+    this.#glue = instance.enter(() => new instance.Verifier(options))
+  }
+
+  get isInterrupted(): boolean {
+    return this.#instance.isInterrupted
+  }
+
+  addJwks(jwks: string): void {
+    this.#instance.enter(() => this.#glue.addJwks(jwks))
+  }
+
+  load(list: string, wallSeconds: number, monotonicMs: number): Loaded {
+    return this.#instance.enter(() => this.#glue.load(list, wallSeconds, monotonicMs))
+  }
+
+  verify(token: string, wallSeconds: number, monotonicMs: number): string {
+    return this.#instance.enter(() => this.#glue.verify(token, wallSeconds, monotonicMs))
+  }
+
+  remember(): number | undefined {
+    return this.#instance.enter(() => this.#glue.remember())
+  }
+
+  verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined {
+    return this.#instance.enter(() => {
+      // A view of memory that has grown since is empty.
+      if (this.#inbox.length === 0) {
+        this.#inbox = new Uint8Array(this.#instance.memory.buffer, this.#glue.inbox(), MAX_TOKEN_LENGTH)
+      }
+      const { read, written } = this.#encoder.encodeInto(token, this.#inbox)
+      // Else only its beginning found room, which may be a token by itself.
+      return read === token.length ? this.#glue.verifyInbox(written, wallSeconds, monotonicMs) : undefined
+    })
+  }
+
+  standing(): number {
+    return this.#instance.enter(() => this.#glue.standing())
+  }
+
+  asOf(): number {
+    return this.#instance.enter(() => this.#glue.asOf())
+  }
+
+  status(wallSeconds: number, monotonicMs: number): Status {
+    return this.#instance.enter(() => this.#glue.status(wallSeconds, monotonicMs))
+  }
+}
+
+const interrupted = (cause: unknown) =>
+  new TokenError(
+    'ERR_WASM_UNAVAILABLE',
+    'this verifier was interrupted in the middle of its work and cannot go on; make a new one',
+    {},
+    { cause },
+  )
+
 /** By tag: `instanceof` fails for a module of another realm (a vm, an iframe, Jest). */
 const isModule = (value: object): value is WebAssembly.Module =>
   Object.prototype.toString.call(value) === '[object WebAssembly.Module]'
-
-/** Calls into the module, and makes a TokenError of the plain object that it throws. */
-export function crossing<Answer>(call: () => Answer): Answer {
-  try {
-    return call()
-  } catch (error) {
-    if (!isPlainError(error)) throw error
-    const { code, message, evidence } = error
-    throw new TokenError(code, message, evidence ?? {})
-  }
-}
 
 const isPlainError = (
   error: unknown,

@@ -1,4 +1,5 @@
 // A network, a clock and a module that do only what a test tells them.
+import { TokenError } from '../src/errors.js'
 import type { Host } from '../src/host.js'
 import type { Instantiate, WasmVerifier } from '../src/wasm.js'
 
@@ -166,7 +167,8 @@ export const list = (seq: number, more: Partial<FakeList> = {}) =>
 /** Stands in for the module: lists are JSON, keys are names, a token is the name of its key. */
 export const fakeModule: Instantiate = () => new FakeVerifier()
 
-class FakeVerifier implements WasmVerifier {
+export class FakeVerifier implements WasmVerifier {
+  isInterrupted = false
   #keys = new Set<string>()
   #held: Required<Pick<FakeList, 'seq' | 'iat' | 'epoch'>> | undefined
 
@@ -176,20 +178,20 @@ class FakeVerifier implements WasmVerifier {
 
   load(text: string) {
     const { seq, iat, since, kid = 'first', epoch = EPOCH } = JSON.parse(text) as FakeList
-    if (!this.#keys.has(kid)) throw { code: 'ERR_JWKS_NO_MATCHING_KEY', message: 'no trusted key', evidence: { kid } }
+    if (!this.#keys.has(kid)) throw new TokenError('ERR_JWKS_NO_MATCHING_KEY', 'no trusted key', { kid })
     const held = this.#held
     if (held?.epoch === epoch && (seq < held.seq || (seq === held.seq && iat < held.iat))) {
-      throw { code: 'ERR_LIST_ROLLBACK', message: 'older' }
+      throw new TokenError('ERR_LIST_ROLLBACK', 'older')
     }
     if (since !== undefined && (held?.epoch !== epoch || since > held.seq))
-      throw { code: 'ERR_LIST_GAP', message: 'gap', evidence: { since } }
+      throw new TokenError('ERR_LIST_GAP', 'gap', { since })
     this.#held = { seq, iat: Math.max(iat, held?.iat ?? 0), epoch }
     return { epoch, sequence: seq, entries: 0, outcome: 'applied' as const }
   }
 
   verify(token: string, wallSeconds: number): string {
-    if (!this.#keys.has(token))
-      throw { code: 'ERR_JWKS_NO_MATCHING_KEY', message: 'no trusted key', evidence: { kid: token } }
+    if (this.isInterrupted) throw new TokenError('ERR_WASM_UNAVAILABLE', 'interrupted')
+    if (!this.#keys.has(token)) throw new TokenError('ERR_JWKS_NO_MATCHING_KEY', 'no trusted key', { kid: token })
     return `{"payload":{"__proto__":{"admin":true},"now":${wallSeconds}},"revocation":"not_revoked"}`
   }
 
@@ -210,6 +212,7 @@ class FakeVerifier implements WasmVerifier {
   }
 
   status(wallSeconds: number) {
+    if (this.isInterrupted) throw new TokenError('ERR_WASM_UNAVAILABLE', 'interrupted')
     const { seq = null, iat = null, epoch = null } = this.#held ?? {}
     const freshness = { asOf: iat, age: iat === null ? null : wallSeconds - iat, stale: false }
     return { epoch, sequence: seq, entries: 0, ...freshness, ttl: seq === null ? null : 10, keys: [...this.#keys] }

@@ -2,8 +2,20 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeConnectVerifier } from '../src/api.js'
 import { isTokenError } from '../src/errors.js'
+import type { Instantiate } from '../src/wasm.js'
 import type { ConnectOptions, ConnectedVerifier, VerifierEvents } from '../types/index.js'
-import { EPOCH, FakeHost, FakeNetwork, ISSUER, METADATA, METADATA_URL, fakeModule, list, since } from './fakes.js'
+import {
+  EPOCH,
+  FakeHost,
+  FakeNetwork,
+  ISSUER,
+  METADATA,
+  METADATA_URL,
+  FakeVerifier,
+  fakeModule,
+  list,
+  since,
+} from './fakes.js'
 
 const SNAPSHOT = METADATA.revocation_list_uri
 const { list: LIST, stream: STREAM } = {
@@ -22,22 +34,22 @@ const news = <Name extends keyof VerifierEvents>(verifier: ConnectedVerifier, na
     })
   })
 
-function connecting(options: Partial<ConnectOptions> = {}) {
+function connecting(options: Partial<ConnectOptions> = {}, module: Instantiate = fakeModule) {
   const network = new FakeNetwork()
   const host = new FakeHost()
-  const connect = makeConnectVerifier(fakeModule, host)
+  const connect = makeConnectVerifier(module, host)
   const verifier = connect({ issuer: ISSUER, audience: 'api', fetch: network.fetch, ...options })
   return { network, host, verifier }
 }
 
-async function connected(options: Partial<ConnectOptions> = {}) {
-  const { network, host, verifier } = connecting(options)
+async function connected(options: Partial<ConnectOptions> = {}, module?: Instantiate) {
+  const { network, host, verifier } = connecting(options, module)
   await network.begin(list(1))
   return { network, host, verifier: await verifier }
 }
 
-async function streaming() {
-  const parts = await connected()
+async function streaming(module?: Instantiate) {
+  const parts = await connected({}, module)
   const stream = await parts.network.request(STREAM(1))
   stream.open()
   const change = news(parts.verifier, 'change')
@@ -397,5 +409,31 @@ test('a listener that was taken off hears nothing', async () => {
   await change
   assert.deepEqual(heard, [])
   assert.throws(() => verifier.on('chnage' as never, listener as never), /only 'change' and 'error'/)
+  verifier.close()
+})
+
+test('an interrupted module refuses until a new one has keys and a list', async () => {
+  const made: FakeVerifier[] = []
+  const { verifier, network, host, stream } = await streaming(() => (made[made.length] = new FakeVerifier()))
+  made[0]!.isInterrupted = true
+  const unavailable = (error: unknown) => isTokenError(error, 'ERR_WASM_UNAVAILABLE')
+  assert.throws(() => verifier.verify('first'), unavailable)
+  const trouble = news(verifier, 'error')
+  stream.send(list(3, { since: 2 }))
+  assert.ok(isTokenError(await trouble, 'ERR_JWKS_NO_MATCHING_KEY'))
+  await host.waits(PAUSE)
+  host.elapse(PAUSE)
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(METADATA.jwks_uri)).json({ keys: ['first'] })
+  const anew = await network.request(METADATA.revocation_stream_uri)
+  anew.open()
+  assert.equal(made.length, 2)
+  assert.throws(() => verifier.verify('first'), unavailable)
+  assert.throws(() => verifier.status(), unavailable)
+  const change = news(verifier, 'change')
+  anew.send(list(3))
+  await change
+  assert.equal(verifier.status().sequence, 3)
+  assert.equal(verifier.verify('first').revocation, 'not_revoked')
   verifier.close()
 })

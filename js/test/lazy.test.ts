@@ -2,8 +2,19 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeConnectVerifier } from '../src/api.js'
 import { isTokenError } from '../src/errors.js'
+import type { Instantiate } from '../src/wasm.js'
 import type { ConnectOptions } from '../types/index.js'
-import { FakeHost, FakeNetwork, ISSUER, METADATA, METADATA_URL, fakeModule, list, since } from './fakes.js'
+import {
+  FakeHost,
+  FakeNetwork,
+  ISSUER,
+  METADATA,
+  METADATA_URL,
+  FakeVerifier,
+  fakeModule,
+  list,
+  since,
+} from './fakes.js'
 
 const LIST = since.bind(null, METADATA.revocation_list_uri)
 const STREAM = since.bind(null, METADATA.revocation_stream_uri)
@@ -15,16 +26,16 @@ class Context {
   waitUntil = (promise: Promise<unknown>) => void this.put.push(promise)
 }
 
-function lazy(options: Partial<ConnectOptions> = {}) {
+function lazy(options: Partial<ConnectOptions> = {}, module: Instantiate = fakeModule) {
   const network = new FakeNetwork()
   const host = new FakeHost()
-  const connect = makeConnectVerifier(fakeModule, host)
+  const connect = makeConnectVerifier(module, host)
   const verifier = connect.lazy({ issuer: ISSUER, audience: 'api', fetch: network.fetch, ...options })
   return { network, host, verifier }
 }
 
-async function warm(options: Partial<ConnectOptions> = {}) {
-  const parts = lazy(options)
+async function warm(options: Partial<ConnectOptions> = {}, module?: Instantiate) {
+  const parts = lazy(options, module)
   const ctx = new Context()
   const first = parts.verifier.refresh(ctx)
   await parts.network.begin(list(1))
@@ -167,4 +178,20 @@ test('an outage neither fails a request without a context nor makes each of them
   ;(await network.request(LIST(1))).text(list(2, { since: 1 }))
   await again
   assert.equal(verifier.status().sequence, 2)
+})
+
+test('an interrupted module: the next request waits for a new one', async () => {
+  const made: FakeVerifier[] = []
+  const { network, verifier } = await warm({ transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
+  made[0]!.isInterrupted = true
+  assert.throws(
+    () => verifier.verify('first'),
+    error => isTokenError(error, 'ERR_WASM_UNAVAILABLE'),
+  )
+  const anew = verifier.refresh()
+  ;(await network.request(METADATA.jwks_uri)).json({ keys: ['first'] })
+  ;(await network.request(METADATA.revocation_list_uri)).text(list(4))
+  await anew
+  assert.equal(verifier.status().sequence, 4)
+  assert.equal(verifier.verify('first').revocation, 'not_revoked')
 })

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import test from 'node:test'
+import type { Verifier } from '../types/index.js'
+import { isTokenError } from '../src/errors.js'
+import { bind } from '../src/entrypoints/slim.js'
+import { AUDIENCE, ISSUER, TestIssuer } from './issuer.js'
+
+const issuer = await TestIssuer.create()
+const NOW = 1_800_000_000
+const at = { currentDate: new Date(NOW * 1000) }
+const token = await issuer.token(NOW)
+const list = await issuer.list({ iat: NOW, seq: 1 })
+const { createVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
+
+/** Looks at every signature: that goes deep. */
+function ready(): Verifier {
+  const verifier = createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwks: issuer.jwks, cacheSize: 0 })
+  verifier.load(list, at)
+  return verifier
+}
+
+/**
+ * Calls ever deeper down the stack until it is exhausted, and on the way back until the call is refused with a code: the
+ * stack may have ended in front of the module, which is then none the worse for it.
+ */
+function sink(call: () => unknown): boolean {
+  let refused = false
+  try {
+    call()
+    refused = sink(call)
+  } catch {}
+  return refused || isRefused(call)
+}
+
+function isRefused(call: () => unknown): boolean {
+  try {
+    call()
+    return false
+  } catch (error) {
+    return isTokenError(error)
+  }
+}
+
+test('a stack that is exhausted ends the verifier, and those beside it, but not the next', () => {
+  for (let round = 0; round < 3; round++) {
+    const [interrupted, beside] = [ready(), ready()]
+    interrupted.verify(token, at)
+    beside.verify(token, at)
+    assert.ok(sink(() => interrupted.verify(token, at)))
+    for (const verifier of [interrupted, beside]) {
+      for (const call of [
+        () => verifier.verify(token, at),
+        () => verifier.verify('nonsense', at),
+        () => verifier.load(list, at),
+        () => verifier.status(at),
+      ]) {
+        assert.throws(call, error => {
+          assert.ok(isTokenError(error, 'ERR_WASM_UNAVAILABLE'), String(error))
+          assert.match(error.message, /interrupted.*make a new one/)
+          return error.cause instanceof RangeError
+        })
+      }
+    }
+    assert.equal(ready().verify(token, at).payload.sub, 'alice')
+  }
+})
