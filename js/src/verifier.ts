@@ -63,20 +63,16 @@ export class LocalVerifier implements Verifier {
 
   /** What was accepted before, and is now. */
   #again(slot: number): Verified {
-    const packed = this.#wasm.standing()
-    const flags = packed % 4
-    const asOf = this.#wasm.asOf()
+    const { standing } = this.#wasm
+    const asOf = standing[0]!
+    const age = standing[1]!
     const holdsList = !Number.isNaN(asOf)
     return {
       payload: this.#payloads[slot]!,
       protectedHeader: this.#headers[slot]!,
       revocation: holdsList ? 'not_revoked' : 'unknown',
-      freshness: {
-        asOf: holdsList ? asOf : null,
-        age: holdsList ? (packed - flags) / 4 : null,
-        stale: (flags & 1) !== 0,
-      },
-      outage: (flags & 2) !== 0,
+      freshness: { asOf: holdsList ? asOf : null, age: holdsList ? age : null, stale: standing[2] === 1 },
+      outage: standing[3] === 1,
     }
   }
 

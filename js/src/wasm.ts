@@ -20,17 +20,20 @@ export interface WasmVerifier {
   remember(): number | undefined
   /** The slot of this very token, when it is remembered and as good as it was. */
   verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined
-  /** What `verifyAgain` said last: 4 × the list's age + 2 in an outage + 1 when the list is stale. */
-  standing(): number
-  /** As-of of the list then, in seconds; NaN without a list. */
-  asOf(): number
+  /**
+   * What `verifyAgain` said last: as-of of the list in seconds, its age in seconds, 1 when it is stale, 1 in an outage. The
+   * first two are NaN without a list.
+   */
+  readonly standing: Float64Array
   status(wallSeconds: number, monotonicMs: number): Status
 }
 
 /** The class of the glue, which throws plain objects. It is told of a token by its bytes, which is the cheapest. */
-export interface GlueVerifier extends Omit<WasmVerifier, 'isInterrupted' | 'verifyAgain'> {
+export interface GlueVerifier extends Omit<WasmVerifier, 'isInterrupted' | 'verifyAgain' | 'standing'> {
   /** The address of {@link MAX_TOKEN_LENGTH} bytes. */
   inbox(): number
+  /** The address of four numbers. */
+  standing(): number
   verifyInbox(length: number, wallSeconds: number, monotonicMs: number): number | undefined
 }
 
@@ -81,8 +84,9 @@ function instantiate(source: WasmSource): Instance {
 class Instance {
   readonly Verifier: new (options: object) => GlueVerifier
   readonly memory: WebAssembly.Memory
+  /** What ended a call. Written without a call, for which an exhausted stack may have no room. */
+  thrown: unknown
   #isInside = false
-  #cause: unknown
 
   constructor(Verifier: new (options: object) => GlueVerifier, memory: WebAssembly.Memory) {
     this.Verifier = Verifier
@@ -94,22 +98,35 @@ class Instance {
     return this.#isInside
   }
 
-  /** The one way into the module. Makes a TokenError of whatever it throws. */
-  enter<Answer>(call: () => Answer): Answer {
-    if (this.#isInside) throw interrupted(this.#cause)
-    // Set before and taken back after: a stack that is exhausted may not have room for anything in between.
-    this.#isInside = true
+  /** The one way into the module: a call, of which whatever it throws comes out as a TokenError. */
+  within<Answer>(call: () => Answer): Answer {
+    this.enter()
     try {
       const answer = call()
-      this.#isInside = false
+      this.leave()
       return answer
     } catch (error) {
-      this.#cause = error
-      if (!isPlainError(error)) throw interrupted(error)
-      this.#isInside = false
-      const { code, message, evidence } = error
-      throw new TokenError(code, message, evidence ?? {})
+      this.thrown = error
+      throw this.failed()
     }
+  }
+
+  /** Says that it is inside before the call: after it, an exhausted stack may leave no room to say anything. */
+  enter(): void {
+    if (this.#isInside) throw interrupted(this.thrown)
+    this.#isInside = true
+  }
+
+  leave(): void {
+    this.#isInside = false
+  }
+
+  /** What to throw instead: the module's own errors come out of it by themselves, all others leave it interrupted. */
+  failed(): TokenError {
+    if (!isPlainError(this.thrown)) return interrupted(this.thrown)
+    this.leave()
+    const { code, message, evidence } = this.thrown
+    return new TokenError(code, message, evidence ?? {})
   }
 }
 
@@ -118,10 +135,11 @@ class BoundVerifier implements WasmVerifier {
   readonly #glue: GlueVerifier
   readonly #encoder = new TextEncoder()
   #inbox = new Uint8Array()
+  #standing = new Float64Array()
 
   constructor(instance: Instance, options: object) {
     this.#instance = instance
-    this.#glue = instance.enter(() => new instance.Verifier(options))
+    this.#glue = instance.within(() => new instance.Verifier(options))
   }
 
   get isInterrupted(): boolean {
@@ -129,43 +147,49 @@ class BoundVerifier implements WasmVerifier {
   }
 
   addJwks(jwks: string): void {
-    this.#instance.enter(() => this.#glue.addJwks(jwks))
+    this.#instance.within(() => this.#glue.addJwks(jwks))
   }
 
   load(list: string, wallSeconds: number, monotonicMs: number): Loaded {
-    return this.#instance.enter(() => this.#glue.load(list, wallSeconds, monotonicMs))
+    return this.#instance.within(() => this.#glue.load(list, wallSeconds, monotonicMs))
   }
 
   verify(token: string, wallSeconds: number, monotonicMs: number): string {
-    return this.#instance.enter(() => this.#glue.verify(token, wallSeconds, monotonicMs))
+    return this.#instance.within(() => this.#glue.verify(token, wallSeconds, monotonicMs))
   }
 
   remember(): number | undefined {
-    return this.#instance.enter(() => this.#glue.remember())
+    return this.#instance.within(() => this.#glue.remember())
   }
 
   verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined {
-    return this.#instance.enter(() => {
-      // A view of memory that has grown since is empty.
-      if (this.#inbox.length === 0) {
-        this.#inbox = new Uint8Array(this.#instance.memory.buffer, this.#glue.inbox(), MAX_TOKEN_LENGTH)
-      }
+    // Not `within`: for a call as short as this a closure is dear.
+    this.#instance.enter()
+    try {
+      // Views of memory that has grown since are empty. It does not grow for a token that is remembered.
+      if (this.#inbox.length === 0) this.#view(this.#instance.memory.buffer)
       const { read, written } = this.#encoder.encodeInto(token, this.#inbox)
       // Else only its beginning found room, which may be a token by itself.
-      return read === token.length ? this.#glue.verifyInbox(written, wallSeconds, monotonicMs) : undefined
-    })
+      const slot = read === token.length ? this.#glue.verifyInbox(written, wallSeconds, monotonicMs) : undefined
+      this.#instance.leave()
+      return slot
+    } catch (error) {
+      this.#instance.thrown = error
+      throw this.#instance.failed()
+    }
   }
 
-  standing(): number {
-    return this.#instance.enter(() => this.#glue.standing())
+  get standing(): Float64Array {
+    return this.#standing
   }
 
-  asOf(): number {
-    return this.#instance.enter(() => this.#glue.asOf())
+  #view(memory: ArrayBuffer): void {
+    this.#inbox = new Uint8Array(memory, this.#glue.inbox(), MAX_TOKEN_LENGTH)
+    this.#standing = new Float64Array(memory, this.#glue.standing(), 4)
   }
 
   status(wallSeconds: number, monotonicMs: number): Status {
-    return this.#instance.enter(() => this.#glue.status(wallSeconds, monotonicMs))
+    return this.#instance.within(() => this.#glue.status(wallSeconds, monotonicMs))
   }
 }
 

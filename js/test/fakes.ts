@@ -169,6 +169,7 @@ export const fakeModule: Instantiate = () => new FakeVerifier()
 
 export class FakeVerifier implements WasmVerifier {
   isInterrupted = false
+  readonly standing = new Float64Array(4)
   #keys = new Set<string>()
   #held: Required<Pick<FakeList, 'seq' | 'iat' | 'epoch'>> | undefined
 
@@ -201,14 +202,6 @@ export class FakeVerifier implements WasmVerifier {
 
   verifyAgain() {
     return undefined
-  }
-
-  standing() {
-    return NaN
-  }
-
-  asOf() {
-    return NaN
   }
 
   status(wallSeconds: number) {

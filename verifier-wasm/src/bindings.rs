@@ -1,7 +1,7 @@
 //! The boundary to JavaScript, and the only file that knows wasm-bindgen. It hands on; every rule lives elsewhere.
 //!
 //! The first answer about a token crosses as one JSON text, which is the cheapest and keeps a claim `__proto__` harmless;
-//! later ones as a few numbers. Options, status and errors cross as plain objects.
+//! later ones as a few numbers that are left in memory. Options, status and errors cross as plain objects.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -25,8 +25,8 @@ pub struct Verifier {
     inbox: Box<[u8]>,
     /// What was accepted last, until it is remembered.
     accepted: Option<(String, Terms)>,
-    /// What [`Self::verify_inbox`] answered last.
-    standing: Option<Standing>,
+    /// What [`Self::verify_inbox`] said last.
+    standing: Box<[f64; 4]>,
 }
 
 #[wasm_bindgen]
@@ -39,7 +39,7 @@ impl Verifier {
         let memory = Memory::new(usize::try_from(options.cache_size).unwrap_or_default());
         let inner = verify::Verifier::new(options).map_err(thrown)?;
         let inbox = vec![0; MAX_TOKEN_LEN].into_boxed_slice();
-        Ok(Self { inner, memory, inbox, accepted: None, standing: None })
+        Ok(Self { inner, memory, inbox, accepted: None, standing: Box::default() })
     }
 
     /// Trusts the keys of a JWK Set too.
@@ -84,31 +84,19 @@ impl Verifier {
         self.inbox.as_mut_ptr()
     }
 
+    /// The address of what [`Self::verify_inbox`] says of a token, as [`numbers`] has it.
+    pub fn standing(&self) -> *const f64 {
+        self.standing.as_ptr()
+    }
+
     /// Looks again at the token in the inbox, of so many bytes: its slot, when it is remembered and as good as it was.
     #[wasm_bindgen(js_name = verifyInbox)]
     pub fn verify_inbox(&mut self, length: usize, wall_seconds: f64, monotonic_ms: f64) -> Option<u32> {
         let token = self.inbox.get(..length)?;
         let at = host_time(wall_seconds, monotonic_ms);
         let Known { slot, standing } = self.memory.verify_again(token, &self.inner, at)?;
-        self.standing = Some(standing);
+        *self.standing = numbers(standing);
         u32::try_from(slot).ok()
-    }
-
-    /// What [`Self::verify_inbox`] said last: 4 × the list's age + 2 in an outage + 1 when the list is stale.
-    pub fn standing(&self) -> f64 {
-        // An age is below 2^38, so this is exact.
-        self.standing.map_or(f64::NAN, |Standing { freshness, outage, .. }| {
-            number(freshness.age_secs.unwrap_or_default()) * 4.0
-                + f64::from(outage) * 2.0
-                + f64::from(freshness.stale)
-        })
-    }
-
-    /// As-of of the list then, in seconds; `NaN` without one, and then `revocation` is unknown.
-    #[wasm_bindgen(js_name = asOf)]
-    pub fn as_of(&self) -> f64 {
-        let as_of = self.standing.and_then(|standing| standing.freshness.as_of);
-        as_of.map_or(f64::NAN, |as_of| number(as_of.as_secs()))
     }
 
     /// What is held.
@@ -153,6 +141,14 @@ fn push_number(text: &mut String, number: Option<u64>) {
         Some(number) => drop(write!(text, "{number}")),
         None => text.push_str("null"),
     }
+}
+
+/// As-of of the list in seconds, its age in seconds, 1 when it is stale, 1 in an outage. Without a list, the first two are
+/// `NaN`, and `revocation` is unknown.
+fn numbers(Standing { freshness, outage, .. }: Standing) -> [f64; 4] {
+    let verify::Freshness { as_of, age_secs, stale } = freshness;
+    let seconds = |seconds: Option<u64>| seconds.map_or(f64::NAN, number);
+    [seconds(as_of.map(UnixSeconds::as_secs)), seconds(age_secs), f64::from(stale), f64::from(outage)]
 }
 
 /// A number of seconds, which are below 2^53.
