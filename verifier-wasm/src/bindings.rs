@@ -9,12 +9,13 @@ use std::time::Duration;
 use serde::Serialize;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+use crate::answer::{Freshness, Standing, Verified};
 use crate::claims::MAX_TOKEN_LEN;
 use crate::error::Error;
 use crate::policy::Options;
 use crate::remembered::{Known, Memory, Terms};
 use crate::time::{HostTime, UnixSeconds};
-use crate::verify::{self, Standing};
+use crate::verify;
 
 /// The verifier, as `js/src/wasm.ts` sees it. Without `Debug`, for it holds tokens.
 #[wasm_bindgen]
@@ -107,11 +108,11 @@ impl Verifier {
 
 /// `Verified` of `js/types/index.d.ts` as JSON. Header and payload are the token's own text, each read strictly as one
 /// JSON object before, so they are put in as they are. The rest is numbers and names from here: nothing to escape.
-fn answer(verified: &verify::Verified) -> String {
+fn answer(verified: &Verified) -> String {
     /// Longer than all that is beside the two.
     const REST_LEN: usize = 192;
     let (payload, header) = (&verified.payload_json, &verified.header_json);
-    let verify::Freshness { as_of, age_secs, stale } = verified.freshness;
+    let Freshness { as_of, age_secs, stale } = verified.freshness;
     let mut text = String::with_capacity(payload.len().saturating_add(header.len()).saturating_add(REST_LEN));
     for piece in [
         r#"{"payload":"#,
@@ -146,7 +147,7 @@ fn push_number(text: &mut String, number: Option<u64>) {
 /// As-of of the list in seconds, its age in seconds, 1 when it is stale, 1 in an outage. Without a list, the first two are
 /// `NaN`, and `revocation` is unknown.
 fn numbers(Standing { freshness, outage, .. }: Standing) -> [f64; 4] {
-    let verify::Freshness { as_of, age_secs, stale } = freshness;
+    let Freshness { as_of, age_secs, stale } = freshness;
     let seconds = |seconds: Option<u64>| seconds.map_or(f64::NAN, number);
     [seconds(as_of.map(UnixSeconds::as_secs)), seconds(age_secs), f64::from(stale), f64::from(outage)]
 }

@@ -24,7 +24,7 @@
 //! | `json`, `form` | strictness, and the only readers: JSON with one meaning, the compact form with a header of this profile |
 //! | [`keys`], [`signature`] | which keys are trusted; Ed25519 as an algorithm of `jwt-compact`, with tables for the keys in use |
 //! | `held` | what is kept of the lists, and in which order lists are taken |
-//! | [`policy`], [`verify`] | what the user decides; verification as numbered steps |
+//! | [`policy`], [`verify`], [`answer`] | what the user decides; verification as numbered steps; what comes out |
 //! | [`remembered`] | tokens seen before, looked at again without their signature |
 //! | [`error`] | every refusal, with evidence and a stable code |
 //! | `bindings` | the only file that knows wasm-bindgen |
@@ -42,6 +42,7 @@
     )
 )]
 
+pub mod answer;
 #[cfg(target_arch = "wasm32")]
 mod bindings;
 pub mod claims;
@@ -60,6 +61,7 @@ pub mod signature;
 pub mod time;
 pub mod verify;
 
+pub use answer::{Freshness, Loaded, RevocationStatus, Standing, Status, Verified};
 pub use claims::{AccessTokenClaims, Audience};
 pub use cursor::{Cursor, Epoch, Seq};
 pub use error::Error;
@@ -69,4 +71,4 @@ pub use keys::{Jwks, KeyId, PublicKey};
 pub use list::{HandleSet, RevocationList};
 pub use policy::{MissingListPolicy, Options, StalePolicy};
 pub use time::{HostTime, UnixSeconds};
-pub use verify::{Freshness, Loaded, RevocationStatus, Standing, Status, Verified, Verifier};
+pub use verify::Verifier;

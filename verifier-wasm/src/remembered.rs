@@ -8,12 +8,13 @@
 
 use std::fmt;
 
+use crate::answer::Standing;
 use crate::claims::{AccessTokenClaims, MAX_TOKEN_LEN};
 use crate::error::Error;
 use crate::handle::Handle;
 use crate::keys::KeyId;
 use crate::time::{HostTime, UnixSeconds};
-use crate::verify::{Standing, Verifier};
+use crate::verify::Verifier;
 
 /// What of an accepted token may come out otherwise another time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
