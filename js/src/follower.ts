@@ -80,7 +80,12 @@ export class Follower {
   }
 
   async #run(): Promise<void> {
-    while (!this.#closed.signal.aborted) await this.#pause(await this.#turn())
+    while (!this.#closed.signal.aborted) {
+      // Stays so when not even a new verifier can be made, for want of memory.
+      let ms = LONGEST_START_PAUSE_MS
+      await this.#attempt(async () => (ms = await this.#turn()))
+      await this.#pause(ms)
+    }
   }
 
   /** Stays up to date for as long as it goes; answers with the milliseconds to pause before the next try. */

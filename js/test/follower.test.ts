@@ -437,3 +437,33 @@ test('an interrupted module refuses until a new one has keys and a list', async 
   assert.equal(verifier.verify('first').revocation, 'not_revoked')
   verifier.close()
 })
+
+test('where no new module can be made, that is told and tried again', async () => {
+  const made: FakeVerifier[] = []
+  let memory = true
+  const { verifier, network, host, stream } = await streaming(() => {
+    if (!memory) throw new RangeError('no memory')
+    return (made[made.length] = new FakeVerifier())
+  })
+  made[0]!.isInterrupted = true
+  memory = false
+  const trouble = news(verifier, 'error')
+  stream.send(list(3, { since: 2 }))
+  assert.match(String(await trouble), /no memory/)
+  await host.waits(5_000)
+  const again = news(verifier, 'error')
+  host.elapse(5_000)
+  assert.match(String(await again), /no memory/)
+  memory = true
+  await host.waits(5_000)
+  host.elapse(5_000)
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(METADATA.jwks_uri)).json({ keys: ['first'] })
+  const anew = await network.request(METADATA.revocation_stream_uri)
+  anew.open()
+  const change = news(verifier, 'change')
+  anew.send(list(3))
+  await change
+  assert.equal(verifier.status().sequence, 3)
+  verifier.close()
+})
