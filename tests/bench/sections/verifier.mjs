@@ -63,7 +63,7 @@ async function warmSection() {
     title: 'Warm: a token seen before',
     text:
       '20,000 live tokens in random order, each a fresh string; the time of making it is part of each figure and stands alone in ' +
-      'the last line. `list just changed`: the first look at a token after a delta. `checked again since`: the second, right after it. `remembering ' +
+      'the last line. Both caches have room for 32,768. `list just changed`: the first look at a token after a delta. `checked again since`: the second, right after it. `remembering ' +
       'nothing`: a cache of size zero, so that every check has its signature.',
     tables: [durations(took, microseconds)],
     goals: [
