@@ -16,7 +16,8 @@ const TRIED = {
   'cold, against `jose.jwtVerify`': COLD,
   'cold, against bare `node:crypto.verify`': COLD,
   'warm, against fast-jwt with its cache':
-    'Making the string is part of a warm check, for both. Tried: a `Map` by token, 1.6 to 1.7 µs and most of it the hash of a ' +
+    'The goal was set where fast-jwt took 5.1 to 5.6 µs for a hit of its cache; against that it is met. Making the string is ' +
+    'part of a warm check, for both, and most of the rest are cache misses: with 50 tokens a check takes 0.27 µs. Tried: a `Map` by token, 1.6 to 1.7 µs and most of it the hash of a ' +
     'long new string, against an index from a few characters of the signature and then the whole string, 1.0 µs; the second ' +
     'is what the module does, on bytes in its own memory, so that nothing holds on to the string.',
   'warm, list just changed, against a check with its signature': CHANGED,
