@@ -12,6 +12,8 @@ WASM_PACK_VERSION := 0.15.1
 WASM_BINDGEN := $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)/bin/wasm-bindgen
 WASM_PACK := $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)/bin/wasm-pack
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+# Packages outside the workspace have lock files of their own: in one folder, each would take another's for its own.
+BENCH_TARGET := $(TARGET)/bench
 SIGNATURE_MAKER := $(TARGET)/debug/examples/signature_cases
 export PATH := $(CURDIR)/js/node_modules/.bin:$(dir $(WASM_BINDGEN)):$(dir $(WASM_PACK)):$(PATH)
 
@@ -37,8 +39,8 @@ test: prerequisites browser valgrind ## Set up what tests need, and run all of t
 
 bench: build load browser tests/bench/node_modules/.package-lock.json ## Measure against others, into tests/bench/RESULTS.md (4 minutes)
 	$(say) 'measuring; leave the machine alone meanwhile'
-	@cd tests/bench && DOORLIST_BINARY=$(TARGET)/release/doorlist DOORLIST_LOAD=$(TARGET)/release/doorlist-load \
-	  DOORLIST_LOOKUP=$(TARGET)/wasm32-unknown-unknown/release/doorlist_lookup.wasm CARGO_TARGET_DIR=$(TARGET) \
+	@cd tests/bench && DOORLIST_BINARY=$(TARGET)/release/doorlist DOORLIST_LOAD=$(BENCH_TARGET)/load/release/doorlist-load \
+	  DOORLIST_LOOKUP=$(BENCH_TARGET)/lookup/wasm32-unknown-unknown/release/doorlist_lookup.wasm CARGO_TARGET_DIR=$(BENCH_TARGET)/core \
 	  npm run --silent bench
 
 differential: package ## A million signatures as stock dalek judges them, natively and in wasm (5 minutes)
@@ -72,9 +74,9 @@ issuer: prerequisites
 
 load: wasm-target
 	$(say) 'building the load of the measurements'
-	@cargo build --release --manifest-path tests/bench/load/Cargo.toml --target-dir $(TARGET)
-	@cargo build --release --manifest-path tests/bench/lookup/Cargo.toml --target-dir $(TARGET) --target wasm32-unknown-unknown
-	@cargo bench --no-run --manifest-path tests/bench/core/Cargo.toml --target-dir $(TARGET)
+	@cargo build --release --manifest-path tests/bench/load/Cargo.toml --target-dir $(BENCH_TARGET)/load
+	@cargo build --release --manifest-path tests/bench/lookup/Cargo.toml --target-dir $(BENCH_TARGET)/lookup --target wasm32-unknown-unknown
+	@cargo bench --no-run --manifest-path tests/bench/core/Cargo.toml --target-dir $(BENCH_TARGET)/core
 
 package: prerequisites wasm-target $(WASM_BINDGEN) $(WASM_PACK) js/node_modules/.package-lock.json
 	$(say) 'building the npm package'
@@ -100,7 +102,7 @@ instructions: prerequisites valgrind ## Count the instructions of a verification
 lint: ## Clippy on everything, warnings are errors
 	@cargo clippy --workspace --all-targets -- --deny warnings
 	@for package in load lookup core; do \
-	  cargo clippy --manifest-path tests/bench/$$package/Cargo.toml --target-dir $(TARGET) --all-targets -- --deny warnings; done
+	  cargo clippy --manifest-path tests/bench/$$package/Cargo.toml --target-dir $(BENCH_TARGET)/$$package --all-targets -- --deny warnings; done
 
 clean: ## Remove what was built here (tools in the cache stay)
 	@cargo clean
