@@ -29,7 +29,7 @@ const TRIED = {
     'our own in place of jwt-compact and serde_json, and wasm-opt kept from inlining what has one caller.',
   'durable refreshes a second, against oidc-provider with its own memory':
     'One writer gathers what 64 clients wait for into one durable commit; how many a second depends on the disk, and the load ' +
-    'shares the cores with both.',
+    'shares the cores with both. In four runs on one such machine the medians were 3.7, 4.6, 4.8 and 5.5 times.',
   'resident memory, idle, 100,000 sessions':
     'The embedded store holds at most 24 MiB of its file in memory, where it held 64.',
 }
