@@ -9,16 +9,15 @@ use doorlist_verifier::{
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 
+mod handles;
+
+pub use handles::Handles;
+
 const ISSUER: &str = "https://issuer.example";
 const AUDIENCE: &str = "api";
 
 /// 2026-01-01T00:00:00Z, in seconds.
 const NOW: u64 = 1_767_225_600;
-
-/// What an issuer of 100,000,000 sessions has drawn: blocks of 65,536, numbered at a distance.
-const BLOCKS: u64 = 1526;
-const FIRST_BLOCK: u64 = 0x00d0_0000_0000;
-const DISTANCE: u64 = 7919;
 
 /// The block of the handles of tokens; no list holds them.
 const LIVE_BLOCK: u64 = 0x0a11_ce00;
@@ -100,29 +99,6 @@ fn signed(typ: &str, claims: &Value) -> String {
     let signed_part = format!("{header}.{claims}");
     let signature = signing_key().sign(signed_part.as_bytes());
     format!("{signed_part}.{}", Base64UrlUnpadded::encode_string(&signature.to_bytes()))
-}
-
-/// Handles of an issuer's blocks at random: xorshift64.
-#[derive(Debug)]
-pub struct Handles(u64);
-
-impl Handles {
-    /// The same ones for the same seed, which is not zero.
-    pub const fn seeded(seed: u64) -> Self {
-        Self(seed)
-    }
-}
-
-impl Iterator for Handles {
-    type Item = Handle;
-
-    fn next(&mut self) -> Option<Handle> {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        let position = u16::try_from(self.0 >> 48).ok()?;
-        Handle::from_parts(FIRST_BLOCK + DISTANCE * (self.0 % BLOCKS), position)
-    }
 }
 
 /// `count` handles or, for what was drawn twice, a few less.

@@ -1,0 +1,31 @@
+//! Handles as an issuer draws them, for every Rust program of the measurements.
+
+use doorlist_verifier::Handle;
+
+/// What an issuer of 100,000,000 sessions has drawn: blocks of 65,536, numbered at a distance.
+const BLOCKS: u64 = 1526;
+const FIRST_BLOCK: u64 = 0x00d0_0000_0000;
+const DISTANCE: u64 = 7919;
+
+/// Handles of an issuer's blocks at random: xorshift64.
+#[derive(Debug)]
+pub struct Handles(u64);
+
+impl Handles {
+    /// The same ones for the same seed, which is not zero.
+    pub const fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+}
+
+impl Iterator for Handles {
+    type Item = Handle;
+
+    fn next(&mut self) -> Option<Handle> {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        let position = u16::try_from(self.0 >> 48).ok()?;
+        Handle::from_parts(FIRST_BLOCK + DISTANCE * (self.0 % BLOCKS), position)
+    }
+}
