@@ -104,6 +104,7 @@ impl Desk {
             swap: Some(swap),
             audit: change.audit,
             seen: read.position().seq,
+            durability: change.durability,
         };
         let committed = self.store.commit(commit).await?;
         if logs {

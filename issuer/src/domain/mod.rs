@@ -54,12 +54,24 @@ pub struct Change {
     pub entries: Vec<NewEntry>,
     /// What people may read of it.
     pub audit: Vec<AuditEvent>,
+    /// What has to have it before anybody is told.
+    pub durability: Durability,
+}
+
+/// What has to have a change before its caller is answered, where a store has replicas.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// A replica too: a failover must not lose it.
+    #[default]
+    Replicated,
+    /// The store as it is: when a failover loses it, the next request makes up for it.
+    Local,
 }
 
 impl Change {
     /// A record and nothing besides.
     pub fn to(record: Record) -> Self {
-        Self { record, entries: Vec::new(), audit: Vec::new() }
+        Self { record, entries: Vec::new(), audit: Vec::new(), durability: Durability::Replicated }
     }
 
     fn noting(mut self, event: AuditEvent) -> Self {

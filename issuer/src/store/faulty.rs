@@ -270,7 +270,7 @@ impl Store for FaultyStore {
         }
         match fault {
             Fault::LoseAnswer => Err(died()),
-            _ => Ok(Committed { swapped, position: state.position(), now: self.now() }),
+            _ => Ok(Committed { swapped, position: state.position() }),
         }
     }
 
@@ -333,7 +333,7 @@ impl Store for FaultyStore {
         if swapped {
             self.append(entries, seen);
         }
-        Ok(Committed { swapped, position: self.locked().position(), now: self.now() })
+        Ok(Committed { swapped, position: self.locked().position() })
     }
 
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {
@@ -364,5 +364,5 @@ impl Store for FaultyStore {
 
 #[tokio::test]
 async fn it_is_a_store_like_any_other() {
-    super::contract::all(FaultyStore::new).await;
+    super::contract::all(async |clock| FaultyStore::new(clock)).await;
 }

@@ -8,14 +8,16 @@ pub(crate) mod contract;
 pub mod embedded;
 #[cfg(test)]
 pub(crate) mod faulty;
+pub mod redis;
 
 use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Seq, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 pub use embedded::EmbeddedStore;
+pub use redis::RedisStore;
 
-use crate::domain::{AuditEvent, LogPage, NewEntry, Record, Settings, Subject};
+use crate::domain::{AuditEvent, Durability, LogPage, NewEntry, Record, Settings, Subject};
 
 /// What identifies one stored state of a record or key ring; a swap names the one it was decided on.
 ///
@@ -60,6 +62,8 @@ pub struct Commit {
     pub audit: Vec<AuditEvent>,
     /// The last sequence the caller knows of; new ones are above it.
     pub seen: Seq,
+    /// What has to have it before the caller is answered.
+    pub durability: Durability,
 }
 
 /// One compare-and-swap of one record.
@@ -78,10 +82,9 @@ pub struct Swap {
 pub struct Committed {
     /// Whether the swap took place; false: the record was not the one expected.
     pub swapped: bool,
-    /// The last sequence of the log after this commit, when known durable; the position to wait for.
+    /// The position to wait for: the log has everything up to the commit's last entry here, durably; or, when it
+    /// appended nothing, up to what the caller knew of at least.
     pub position: Cursor,
-    /// The store's clock at the commit.
-    pub now: UnixSeconds,
 }
 
 /// An answer to the heartbeat's write.

@@ -1,6 +1,7 @@
 //! An issuer in memory behind its real router, for tests.
 
 mod failing_store;
+pub(crate) mod redis_server;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -207,7 +207,7 @@ impl<'txn> Work<'txn> {
     }
 
     fn committed(&self, swapped: bool) -> Committed {
-        Committed { swapped, position: self.head.position(), now: self.now() }
+        Committed { swapped, position: self.head.position() }
     }
 
     fn now(&self) -> UnixSeconds {

@@ -1,0 +1,152 @@
+//! Every key in a Redis, and how long it lives. `P` is the prefix of the installation.
+//!
+//! | key | holds | lives |
+//! |---|---|---|
+//! | `{P}:head` | hash: `epoch`, `last`, `trimmed`, `retain`, `cutoff`, `sessions_since`, `clock`, `audit` | for ever |
+//! | `{P}:log` | stream: the revocation log; the id is the sequence, fields `at` and `entry` (JSON) | an entry: `retain`, and until its record was looked at |
+//! | `{P}:keys` | string: version ‖ the sealed key ring | for ever |
+//! | `{P}:audit` | stream: the last 100,000 events or a few more, fields `at` and `event` (JSON) | until newer ones push it out |
+//! | `{P:bb}:record:<sub>` | string: version ‖ the subject's record (JSON) | until its last session's end + `retain`; with a password or disabled for ever |
+//! | `{P:bb}:subjects` | sorted set of equal scores: the subjects of bucket `bb` | as long as there are any |
+//!
+//! A version is 16 random hex digits. No key has an expiry of its own: a record is forgotten by the issuer after a
+//! look at it, in one script with its name in the bucket. What stands in braces decides about the slot (the whole of
+//! the installation's own keys are in one, each bucket in one), so that no script needs two.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::Subject;
+
+/// Buckets that subjects are spread over, and so the most slots that records can be in.
+pub(super) const BUCKETS: usize = 256;
+
+/// What the keys of an installation begin with: 1 to 64 letters, digits, `.`, `_` or `-`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix(Box<str>);
+
+/// A text cannot be a prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a prefix is 1 to 64 letters, digits, dots, underscores or hyphens")]
+pub struct MalformedPrefix;
+
+impl Default for Prefix {
+    fn default() -> Self {
+        Self("doorlist".into())
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = MalformedPrefix;
+
+    fn from_str(text: &str) -> Result<Self, MalformedPrefix> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        if (1..=64).contains(&text.len()) && text.bytes().all(fits) {
+            Ok(Self(text.into()))
+        } else {
+            Err(MalformedPrefix)
+        }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The names of an installation's keys.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    prefix: Prefix,
+    pub(super) head: String,
+    pub(super) log: String,
+    pub(super) ring: String,
+    pub(super) audit: String,
+}
+
+impl Keys {
+    pub(super) fn of(prefix: Prefix) -> Self {
+        let own = |name: &str| format!("{{{prefix}}}:{name}");
+        Self { head: own("head"), log: own("log"), ring: own("keys"), audit: own("audit"), prefix }
+    }
+
+    pub(super) fn record(&self, sub: &Subject) -> String {
+        format!("{}:record:{sub}", self.tag(bucket(sub)))
+    }
+
+    /// The names of the subjects in a bucket.
+    pub(super) fn subjects(&self, bucket: usize) -> String {
+        format!("{}:subjects", self.tag(bucket))
+    }
+
+    pub(super) fn bucket_of(&self, sub: &Subject) -> String {
+        self.subjects(bucket(sub))
+    }
+
+    /// The buckets, as one says it to people.
+    pub(super) fn anywhere(&self) -> String {
+        format!("{{{}:*}}:subjects", self.prefix)
+    }
+
+    fn tag(&self, bucket: usize) -> String {
+        format!("{{{}:{bucket:02x}}}", self.prefix)
+    }
+}
+
+fn bucket(sub: &Subject) -> usize {
+    Sha256::digest(sub.as_str()).first().copied().unwrap_or_default().into()
+}
+
+/// The Cluster's slot of a key: CRC-16 (XMODEM) of what stands in its first braces, modulo 16,384.
+pub(super) fn slot(key: &str) -> u16 {
+    let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
+    let hashed = tag.filter(|tag| !tag.is_empty()).unwrap_or(key);
+    let crc = hashed.bytes().fold(0u16, |crc, byte| {
+        (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| {
+            if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 }
+        })
+    });
+    crc % 16_384
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(name: &str) -> Subject {
+        name.try_into().expect("a subject")
+    }
+
+    #[test]
+    fn slots_are_those_of_the_cluster_specification() {
+        assert_eq!(slot("123456789"), 0x31c3);
+        assert_eq!(slot("{user1000}.following"), slot("user1000"));
+        assert_eq!(slot("foo{}{bar}"), slot("foo{}{bar}"));
+        assert_ne!(slot("foo{}{bar}"), slot("bar"));
+        assert_eq!(slot("foo{{bar}}zap"), slot("{bar"));
+    }
+
+    #[test]
+    fn what_changes_together_is_in_one_slot() {
+        let keys = Keys::of(Prefix::default());
+        for key in [&keys.log, &keys.ring, &keys.audit] {
+            assert_eq!(slot(key), slot(&keys.head));
+        }
+        for name in ["alice", "{doorlist}", "}{", "élodie"] {
+            assert_eq!(slot(&keys.record(&subject(name))), slot(&keys.bucket_of(&subject(name))), "{name}");
+        }
+    }
+
+    #[test]
+    fn installations_do_not_meet() {
+        let (one, other) = (Keys::of("one".parse().unwrap()), Keys::of("other".parse().unwrap()));
+        assert_ne!(one.record(&subject("alice")), other.record(&subject("alice")));
+        assert_ne!(one.head, other.head);
+        for unfit in ["", "a b", "a{b", "a}b", "a:b", &"x".repeat(65)] {
+            assert_eq!(unfit.parse::<Prefix>(), Err(MalformedPrefix), "{unfit}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! One Redis server: the connections to it.
+//!
+//! Nothing in here sends a command twice. A connection that failed is dropped, and the next caller makes another.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, Value, cmd};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::time::timeout;
+
+use super::error::in_answer;
+use super::info::Replication;
+use super::url::Address;
+
+/// Until a connection is made.
+const CONNECT_LIMIT: Duration = Duration::from_secs(1);
+/// Until a command is answered, those queued before it included.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+/// Until a replica has a write.
+const WAIT_MILLIS: u64 = 1000;
+/// Replicas that must have a write before it is acknowledged.
+const WAIT_REPLICAS: u64 = 1;
+/// Connections that writes wait on, each for itself.
+const EXCLUSIVE: usize = 16;
+/// Callers at once; who comes beyond is refused.
+const CALLERS: usize = 1024;
+/// How long the server holds a caller that waits for news.
+const HELD_FOR: Duration = Duration::from_secs(5);
+
+/// See the [module](self).
+pub(super) struct Node {
+    address: Address,
+    client: Client,
+    callers: Semaphore,
+    line: AsyncMutex<Option<Line>>,
+    exclusive: Semaphore,
+    idle: Mutex<Vec<MultiplexedConnection>>,
+    tail: Mutex<Option<MultiplexedConnection>>,
+    replicated: AtomicBool,
+}
+
+/// The connection that all share who wait for nobody.
+#[derive(Clone)]
+struct Line {
+    connection: MultiplexedConnection,
+    /// Which of the connections made so far.
+    number: u64,
+}
+
+impl Node {
+    pub(super) fn new(address: Address, client: Client) -> Self {
+        Self {
+            address,
+            client,
+            callers: Semaphore::new(CALLERS),
+            line: AsyncMutex::default(),
+            exclusive: Semaphore::new(EXCLUSIVE),
+            idle: Mutex::default(),
+            tail: Mutex::default(),
+            replicated: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Sends these in one go, which the server does one after the other; an answer for each, which may be an error.
+    pub(super) async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
+        let _admitted = self.callers.try_acquire().map_err(|_| crowded())?;
+        let Line { mut connection, number } = self.line().await?;
+        let asked = ask(&mut connection, commands).await;
+        if asked.is_err() {
+            self.hang_up(number).await;
+        }
+        asked
+    }
+
+    /// Sends one command; its answer when, where there are replicas, one of them has it too.
+    pub(super) async fn ask_replicated(&self, command: &Cmd) -> Result<Value, RedisError> {
+        // Also finds out whether there are replicas.
+        let line = self.line().await?;
+        if !self.replicated.load(Ordering::Acquire) {
+            drop(line);
+            return only(self.ask(&alone(command)).await?);
+        }
+        let _admitted = self.callers.try_acquire().map_err(|_| crowded())?;
+        let _one_of_few = self.exclusive.acquire().await.map_err(|_| crowded())?;
+        let idle = self.idle().pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.connect(Some(ANSWER_LIMIT)).await?,
+        };
+        let mut both = alone(command);
+        both.cmd("WAIT").arg(WAIT_REPLICAS).arg(WAIT_MILLIS);
+        // Given up halfway, the connection is not put back: nothing is read from it that was meant for another.
+        let answers = ask(&mut connection, &both).await?;
+        self.idle().push(connection);
+        let [answer, replicas] = <[Value; 2]>::try_from(answers).map_err(|_| strange())?;
+        let answer = in_answer(answer)?;
+        match in_answer(replicas)? {
+            Value::Int(count) if count.unsigned_abs() >= WAIT_REPLICAS => Ok(answer),
+            _ => Err((ErrorKind::Client, UNREPLICATED).into()),
+        }
+    }
+
+    /// Asks what may take the server long to answer, on a connection for this alone: one caller at a time.
+    pub(super) async fn wait_for_stream(&self, stream: &str, after: u64) -> Result<(), RedisError> {
+        let held = self.tail.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut connection = match held {
+            Some(connection) => connection,
+            None => self.connect(None).await?,
+        };
+        let mut read = cmd("XREAD");
+        read.arg("COUNT").arg(1).arg("BLOCK").arg(u64::try_from(HELD_FOR.as_millis()).unwrap_or(u64::MAX));
+        read.arg("STREAMS").arg(stream).arg(format!("{after}-0"));
+        let answer = timeout(HELD_FOR + ANSWER_LIMIT, connection.req_packed_command(&read));
+        in_answer(answer.await.map_err(|_| timed_out())??)?;
+        *self.tail.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+        Ok(())
+    }
+
+    /// What the server says about itself.
+    pub(super) async fn info(&self) -> Result<String, RedisError> {
+        let info = only(self.ask(&alone(&cmd("INFO"))).await?)?;
+        let info: String = redis::from_redis_value(info)?;
+        self.note_replication(&Replication::read(&info));
+        Ok(info)
+    }
+
+    /// Whether a write has to wait for replicas.
+    pub(super) fn note_replication(&self, replication: &Replication) {
+        self.replicated.store(replication.has_replicas(), Ordering::Release);
+    }
+
+    async fn line(&self) -> Result<Line, RedisError> {
+        let mut held = self.line.lock().await;
+        if let Some(line) = &*held {
+            return Ok(line.clone());
+        }
+        // Those made before are as good as gone.
+        self.idle().clear();
+        let mut connection = self.connect(Some(ANSWER_LIMIT)).await?;
+        let mut info = cmd("INFO");
+        let info = only(ask(&mut connection, &alone(info.arg("replication"))).await?)?;
+        self.note_replication(&Replication::read(&redis::from_redis_value::<String>(info)?));
+        let line = Line { connection, number: rand::random() };
+        *held = Some(line.clone());
+        Ok(line)
+    }
+
+    /// The next caller makes another connection, unless one did so already.
+    async fn hang_up(&self, number: u64) {
+        let mut held = self.line.lock().await;
+        if held.as_ref().is_some_and(|line| line.number == number) {
+            *held = None;
+        }
+    }
+
+    async fn connect(&self, answer_limit: Option<Duration>) -> Result<MultiplexedConnection, RedisError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_LIMIT))
+            .set_response_timeout(answer_limit);
+        self.client.get_multiplexed_async_connection_with_config(&config).await
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<MultiplexedConnection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const UNREPLICATED: &str = "no replica confirmed the write in time";
+
+/// Whether this is the error of a write that no replica confirmed.
+pub(super) fn is_unreplicated(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Client && error.to_string().starts_with(UNREPLICATED)
+}
+
+fn alone(command: &Cmd) -> Pipeline {
+    let mut pipeline = Pipeline::with_capacity(2);
+    pipeline.add_command(command.clone());
+    pipeline
+}
+
+async fn ask(connection: &mut MultiplexedConnection, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
+    connection.req_packed_commands(commands, 0, commands.len()).await
+}
+
+fn only(answers: Vec<Value>) -> Result<Value, RedisError> {
+    in_answer(answers.into_iter().next().ok_or_else(strange)?)
+}
+
+fn crowded() -> RedisError {
+    (ErrorKind::Client, "too many requests wait for Redis").into()
+}
+
+fn strange() -> RedisError {
+    (ErrorKind::UnexpectedReturnType, "answers are missing").into()
+}
+
+fn timed_out() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
+}

@@ -1,0 +1,152 @@
+//! The Lua scripts, and how one is asked for: by its digest, in full when the server does not know it (yet, or since
+//! a restart or a `SCRIPT FLUSH`). What a script does is all of it or nothing.
+
+use redis::{Cmd, cmd};
+
+use super::keys::slot;
+
+/// A script with what it shares with others before it.
+pub(super) struct Script {
+    text: String,
+    digest: String,
+}
+
+impl Script {
+    fn of(parts: &[&str]) -> Self {
+        let text = parts.concat();
+        let digest = redis::Script::new(&text).get_hash().to_owned();
+        Self { text, digest }
+    }
+
+    /// A call of it; the first key decides where it runs, and the others are in the same slot.
+    pub(super) fn on<'a>(&'a self, keys: &[&str]) -> Call<'a> {
+        Call { script: self, keys: keys.iter().map(|key| (*key).to_owned()).collect(), args: Vec::new() }
+    }
+}
+
+/// One run of a script.
+pub(super) struct Call<'a> {
+    script: &'a Script,
+    keys: Vec<String>,
+    args: Vec<Vec<u8>>,
+}
+
+/// How a script is named to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// By its digest.
+    Digest,
+    /// As its text, which the server then remembers.
+    InFull,
+}
+
+impl Call<'_> {
+    pub(super) fn arg(mut self, arg: impl Into<Vec<u8>>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    pub(super) fn number(self, number: u64) -> Self {
+        self.arg(number.to_string())
+    }
+
+    #[cfg(test)]
+    fn key(mut self, key: String) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// What it works on, to be named when it cannot be read.
+    pub(super) fn place(&self) -> String {
+        self.keys.join(" or ")
+    }
+
+    pub(super) fn slot(&self) -> u16 {
+        self.keys.first().map_or(0, |key| slot(key))
+    }
+
+    pub(super) fn command(&self, spelling: Spelling) -> Cmd {
+        let mut command = match spelling {
+            Spelling::Digest => cmd("EVALSHA"),
+            Spelling::InFull => cmd("EVAL"),
+        };
+        command.arg(match spelling {
+            Spelling::Digest => &self.script.digest,
+            Spelling::InFull => &self.script.text,
+        });
+        command.arg(self.keys.len()).arg(&self.keys);
+        for arg in &self.args {
+            command.arg(arg.as_slice());
+        }
+        command
+    }
+}
+
+/// All there are.
+pub(super) struct Scripts {
+    pub(super) read: Script,
+    pub(super) swap: Script,
+    pub(super) forget: Script,
+    pub(super) append: Script,
+    pub(super) swap_keys: Script,
+    pub(super) page: Script,
+    pub(super) confirm: Script,
+    pub(super) trim: Script,
+    pub(super) merge: Script,
+    pub(super) state: Script,
+    pub(super) note: Script,
+    pub(super) audit: Script,
+    pub(super) names: Script,
+}
+
+macro_rules! lua {
+    ($name:literal) => {
+        include_str!(concat!("scripts/", $name, ".lua"))
+    };
+}
+
+impl Scripts {
+    /// By the server's clock.
+    pub(super) fn new() -> Self {
+        Self::with_clock(lua!("clock"))
+    }
+
+    fn with_clock(clock: &str) -> Self {
+        let of_record = |body| Script::of(&[lua!("master"), body]);
+        let of_log = |body| Script::of(&[clock, lua!("head"), body]);
+        Self {
+            read: of_record(lua!("read")),
+            swap: of_record(lua!("swap")),
+            forget: of_record(lua!("forget")),
+            append: of_log(lua!("append")),
+            swap_keys: Script::of(&[lua!("master"), clock, lua!("head"), lua!("swap_keys")]),
+            page: of_log(lua!("page")),
+            confirm: of_log(lua!("confirm")),
+            trim: of_log(lua!("trim")),
+            merge: of_log(lua!("merge")),
+            state: of_log(lua!("state")),
+            note: of_log(lua!("note")),
+            audit: Script::of(&[lua!("audit")]),
+            names: Script::of(&[lua!("names")]),
+        }
+    }
+}
+
+/// A clock that tests set: the time is the number at the end of the last key, which is in the slot of the others.
+#[cfg(test)]
+pub(super) mod manual {
+    use super::{Call, Scripts};
+    use crate::store::clock::{HostClock, ManualClock};
+
+    const CLOCK: &str = "local function host_micros() return tonumber(string.match(KEYS[#KEYS], '%d+$')) end\n";
+
+    pub(in super::super) fn scripts() -> Scripts {
+        Scripts::with_clock(CLOCK)
+    }
+
+    /// The call at the clock's time.
+    pub(in super::super) fn at<'a>(clock: &ManualClock, call: Call<'a>) -> Call<'a> {
+        let key = format!("{}:{}", call.keys[0], clock.micros());
+        call.key(key)
+    }
+}

@@ -1,0 +1,4 @@
+-- KEYS: head, log. ARGV: time, the caller's last sequence, entries.
+local head = open_head(KEYS[1])
+append(head, KEYS[2], tonumber(ARGV[2]), 3)
+return state(head)

@@ -1,0 +1,10 @@
+-- KEYS: head. ARGV: time, an epoch for a store that has none, and what is to hold at least: retain, cut-off,
+-- sessions_since.
+local head = open_head(KEYS[1])
+if head.epoch == '' then head.epoch = ARGV[2] end
+head.retain = math.max(head.retain, tonumber(ARGV[3]))
+head.cutoff = math.max(head.cutoff, tonumber(ARGV[4]))
+head.sessions_since = math.max(head.sessions_since, tonumber(ARGV[5]))
+redis.call('HSET', head.key, 'epoch', head.epoch, 'retain', text(head.retain))
+save(head)
+return state(head)

@@ -1,0 +1,2 @@
+-- KEYS: head. ARGV: time.
+return state(open_head(KEYS[1]))

@@ -1,0 +1,8 @@
+-- KEYS: head, log, ring. ARGV: time, the caller's last sequence, expected version or '', new version, ring, entries.
+-- Answers 1, or 0: another one; and the state.
+local head = open_head(KEYS[1])
+local stored = redis.call('GET', KEYS[3])
+if (stored and version_here(stored) or '') ~= ARGV[3] then return { 0, state(head) } end
+append(head, KEYS[2], tonumber(ARGV[2]), 6)
+redis.call('SET', KEYS[3], ARGV[4] .. ARGV[5])
+return { 1, state(head) }

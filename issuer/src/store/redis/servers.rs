@@ -1,0 +1,354 @@
+//! Which server a key is on: one alone, the master that sentinels name, or the masters of a Cluster.
+//!
+//! Routing is done here and not by the client library's Cluster connection, since that one reconnects and sends
+//! again by itself. Here a command goes to one server once; only one that was certainly refused goes on to where it
+//! belongs by now.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
+use redis::{
+    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisConnectionInfo, RedisError,
+    ServerErrorKind, TlsCertificates, TlsMode, Value, cmd,
+};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::error::{describe, in_answer, store_error, was_refused};
+use super::info::{self, Expected};
+use super::node::{Node, is_unreplicated};
+use super::scripts::{Call, Spelling};
+use super::url::{Address, Layout, RedisUrl, Transport};
+use crate::domain::Durability;
+use crate::secret::SecretText;
+use crate::store::StoreError;
+
+/// Until a command is done, waiting for a connection and looking for its server included.
+const LIMIT: Duration = Duration::from_secs(4);
+/// Until the sentinels or the Cluster have said where the masters are.
+const FIND_LIMIT: Duration = Duration::from_secs(3);
+/// Servers tried for one command.
+const TRIES: usize = 3;
+
+/// See the [module](self).
+pub(super) struct Servers {
+    url: RedisUrl,
+    certificates: Option<TlsCertificates>,
+    /// `None`: to be found anew.
+    map: RwLock<Option<Arc<Map>>>,
+    /// What was known last, so that connections outlive a look.
+    last: Mutex<Option<Arc<Map>>>,
+}
+
+/// Who has which slots.
+struct Map {
+    nodes: HashMap<Address, Arc<Node>>,
+    /// First and last slot, and whose: ascending.
+    owners: Vec<(u16, u16, Address)>,
+}
+
+impl Map {
+    fn owner(&self, slot: u16) -> Option<&Arc<Node>> {
+        let at = self.owners.partition_point(|(_, last, _)| *last < slot);
+        let (first, _, address) = self.owners.get(at)?;
+        if *first <= slot { self.nodes.get(address) } else { None }
+    }
+}
+
+impl Servers {
+    pub(super) fn of(url: RedisUrl, certificates: Option<TlsCertificates>) -> Self {
+        Self { url, certificates, map: RwLock::default(), last: Mutex::default() }
+    }
+
+    /// Whether every master may keep revocations.
+    pub(super) async fn check(&self) -> Result<(), StoreError> {
+        let expected = match self.url.layout {
+            Layout::Cluster => Expected::InCluster,
+            Layout::Standalone | Layout::Sentinel { .. } => Expected::Alone,
+        };
+        let unavailable = |address: &Address, reason: &str| StoreError::Unavailable(format!("{address}: {reason}"));
+        let map = self.map().await.map_err(|error| {
+            let at: Vec<_> = self.url.addresses.iter().map(Address::to_string).collect();
+            StoreError::Unavailable(format!("{}: {}", at.join(", "), describe(&error)))
+        })?;
+        for node in map.nodes.values() {
+            let address = node.address();
+            let said = timeout(LIMIT, node.info()).await;
+            let said = said.map_err(|_| unavailable(address, "it does not answer in time"))?;
+            let said = said.map_err(|error| unavailable(address, &describe(&error)))?;
+            info::check(&said, expected).map_err(|unfit| unavailable(address, &unfit.to_string()))?;
+            if !info::persists(&said) {
+                tracing::warn!(%address, "this Redis keeps nothing on disk as it goes: set appendonly yes, or a restart loses what was acknowledged");
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a script where its keys are.
+    pub(super) async fn run(&self, call: &Call<'_>, durability: Durability) -> Result<Value, StoreError> {
+        let done = timeout(LIMIT, self.run_somewhere(call, durability)).await;
+        match done {
+            Ok(done) => done.map_err(|error| store_error(&error, &call.place())),
+            Err(_) => Err(StoreError::Unavailable("Redis does not answer in time".to_owned())),
+        }
+    }
+
+    /// Runs scripts that only read, in this order: the second after the first was answered.
+    pub(super) async fn run_in_order<const N: usize>(&self, calls: [Call<'_>; N]) -> Result<[Value; N], StoreError> {
+        if let Some(answers) = self.run_together(&calls).await
+            && let Ok(answers) = <[Value; N]>::try_from(answers)
+        {
+            return Ok(answers);
+        }
+        let mut answers = [const { Value::Nil }; N];
+        for (answer, call) in answers.iter_mut().zip(&calls) {
+            *answer = self.run(call, Durability::Local).await?;
+        }
+        Ok(answers)
+    }
+
+    /// Runs scripts that only read, many at once.
+    pub(super) async fn run_all(&self, calls: &[Call<'_>]) -> Vec<Result<Value, StoreError>> {
+        match self.run_together(calls).await {
+            Some(answers) => answers.into_iter().map(Ok).collect(),
+            None => {
+                let runs = calls.iter().map(|call| self.run(call, Durability::Local));
+                futures_util::future::join_all(runs).await
+            }
+        }
+    }
+
+    /// All in one go, where one server has all their keys and every answer is good; else they are to be run apart.
+    async fn run_together(&self, calls: &[Call<'_>]) -> Option<Vec<Value>> {
+        let map = self.map().await.ok()?;
+        let node = map.owner(calls.first()?.slot())?;
+        if !calls.iter().all(|call| map.owner(call.slot()).is_some_and(|other| Arc::ptr_eq(node, other))) {
+            return None;
+        }
+        let mut pipeline = Pipeline::with_capacity(calls.len());
+        for call in calls {
+            pipeline.add_command(call.command(Spelling::Digest));
+        }
+        let answers = timeout(LIMIT, node.ask(&pipeline)).await.ok()?.ok()?;
+        answers.into_iter().map(|answer| in_answer(answer).ok()).collect()
+    }
+
+    /// Waits until a stream has something past `after`, or for some seconds.
+    pub(super) async fn wait_for_stream(&self, stream: &str, slot: u16, after: u64) -> Result<(), StoreError> {
+        let waited = async {
+            let map = timeout(FIND_LIMIT, self.map()).await.map_err(|_| nowhere())??;
+            let node = map.owner(slot).ok_or_else(nowhere)?;
+            let waited = node.wait_for_stream(stream, after).await;
+            if waited.is_err() {
+                self.look_again(&map);
+            }
+            waited
+        };
+        waited.await.map_err(|error| store_error(&error, stream))
+    }
+
+    async fn run_somewhere(&self, call: &Call<'_>, durability: Durability) -> Result<Value, RedisError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let map = self.map().await?;
+            let Some(node) = map.owner(call.slot()) else {
+                self.look_again(&map);
+                return Err(nowhere());
+            };
+            let done = self.run_on(node, call, durability).await;
+            let Err(error) = &done else { return done };
+            let moved = was_refused(error);
+            if moved || error.is_io_error() {
+                self.look_again(&map);
+            }
+            if error.kind() == ErrorKind::Server(ServerErrorKind::Ask) {
+                return self.run_asking(node, error, call).await;
+            }
+            if !moved || tries == TRIES || self.url.layout == Layout::Standalone {
+                if is_unreplicated(error) {
+                    tracing::warn!(address = %node.address(), "no replica has a write that was to be acknowledged");
+                }
+                return done;
+            }
+        }
+    }
+
+    async fn run_on(&self, node: &Node, call: &Call<'_>, durability: Durability) -> Result<Value, RedisError> {
+        let run = async |spelling| {
+            let command = call.command(spelling);
+            match durability {
+                Durability::Replicated => node.ask_replicated(&command).await,
+                Durability::Local => {
+                    let mut pipeline = Pipeline::with_capacity(1);
+                    pipeline.add_command(command);
+                    first(node.ask(&pipeline).await?)
+                }
+            }
+        };
+        match run(Spelling::Digest).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => run(Spelling::InFull).await,
+            done => done,
+        }
+    }
+
+    /// These keys are on their way to another master, and some are there.
+    async fn run_asking(&self, from: &Node, ask: &RedisError, call: &Call<'_>) -> Result<Value, RedisError> {
+        let (address, _) = ask.redirect_node().ok_or_else(nowhere)?;
+        let node = self.node_at(address_of(address, from.address()).ok_or_else(nowhere)?)?;
+        let mut pipeline = Pipeline::with_capacity(2);
+        pipeline.cmd("ASKING");
+        pipeline.add_command(call.command(Spelling::InFull));
+        let answers = node.ask(&pipeline).await?;
+        first(answers.into_iter().skip(1).collect())
+    }
+
+    /// Has the servers looked for before the next command, unless somebody did since.
+    fn look_again(&self, map: &Arc<Map>) {
+        let mut known = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, map)) && self.url.layout != Layout::Standalone {
+            *known = None;
+        }
+    }
+
+    async fn map(&self) -> Result<Arc<Map>, RedisError> {
+        if let Some(map) = self.known() {
+            return Ok(map);
+        }
+        let mut last = self.last.lock().await;
+        if let Some(map) = self.known() {
+            return Ok(map);
+        }
+        let found = timeout(FIND_LIMIT, self.find(last.as_deref())).await.map_err(|_| nowhere())??;
+        let found = Arc::new(found);
+        *last = Some(Arc::clone(&found));
+        *self.map.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&found));
+        Ok(found)
+    }
+
+    fn known(&self) -> Option<Arc<Map>> {
+        self.map.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn find(&self, last: Option<&Map>) -> Result<Map, RedisError> {
+        let whole = |address: &Address| vec![(0, u16::MAX, address.clone())];
+        let owners = match &self.url.layout {
+            Layout::Standalone => self.url.addresses.first().map(whole).unwrap_or_default(),
+            Layout::Sentinel { master } => whole(&self.ask_sentinels(master).await?),
+            Layout::Cluster => self.ask_cluster(last).await?,
+        };
+        let mut nodes = HashMap::new();
+        for (_, _, address) in &owners {
+            if !nodes.contains_key(address) {
+                let known = last.and_then(|last| last.nodes.get(address)).map(Arc::clone);
+                let node = known.map_or_else(|| self.node_at(address.clone()).map(Arc::new), Ok)?;
+                nodes.insert(address.clone(), node);
+            }
+        }
+        Ok(Map { nodes, owners })
+    }
+
+    /// The master by the word of the first sentinel that answers.
+    async fn ask_sentinels(&self, master: &str) -> Result<Address, RedisError> {
+        let sentinels = self.url.addresses.iter().map(|address| self.address_for_client(address));
+        let mut sentinels =
+            SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
+        if self.url.transport == Transport::Tls {
+            sentinels = sentinels.set_client_to_redis_tls_mode(TlsMode::Secure);
+            if let Some(certificates) = &self.certificates {
+                sentinels = sentinels
+                    .set_client_to_redis_certificates(certificates.clone())
+                    .set_client_to_sentinel_certificates(certificates.clone());
+            }
+        }
+        if let Some(user) = &self.url.user {
+            sentinels = sentinels.set_client_to_redis_username(user);
+        }
+        if let Some(password) = &self.url.password {
+            sentinels = sentinels.set_client_to_redis_password(password.expose());
+        }
+        let found = sentinels.build()?.async_get_client().await?;
+        match found.get_connection_info().addr() {
+            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+                Ok(Address { host: host.clone(), port: *port })
+            }
+            _ => Err(nowhere()),
+        }
+    }
+
+    /// The slots by the word of the first server that answers: those known last, then those of the setting.
+    async fn ask_cluster(&self, last: Option<&Map>) -> Result<Vec<(u16, u16, Address)>, RedisError> {
+        let known = last.into_iter().flat_map(|last| last.nodes.values().cloned());
+        let named = self.url.addresses.iter().filter_map(|address| self.node_at(address.clone()).ok().map(Arc::new));
+        let mut asked = Err(nowhere());
+        for node in known.chain(named) {
+            let mut slots = cmd("CLUSTER");
+            slots.arg("SLOTS");
+            let mut pipeline = Pipeline::with_capacity(1);
+            pipeline.add_command(slots);
+            asked = node.ask(&pipeline).await.and_then(first).and_then(|slots| owners(slots, node.address()));
+            if asked.as_ref().is_ok_and(|owners| !owners.is_empty()) {
+                return asked;
+            }
+        }
+        asked
+    }
+
+    fn node_at(&self, address: Address) -> Result<Node, RedisError> {
+        let mut login = RedisConnectionInfo::default().set_db(self.url.database);
+        if let Some(user) = &self.url.user {
+            login = login.set_username(user);
+        }
+        if let Some(password) = self.url.password.as_ref().map(SecretText::expose) {
+            login = login.set_password(password);
+        }
+        let server: ConnectionInfo = self.address_for_client(&address).into_connection_info()?.set_redis_settings(login);
+        let client = match &self.certificates {
+            Some(certificates) => Client::build_with_tls(server, certificates.clone())?,
+            None => Client::open(server)?,
+        };
+        Ok(Node::new(address, client))
+    }
+
+    fn address_for_client(&self, address: &Address) -> ConnectionAddr {
+        let Address { host, port } = address.clone();
+        match self.url.transport {
+            Transport::Plain => ConnectionAddr::Tcp(host, port),
+            Transport::Tls => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
+        }
+    }
+}
+
+/// The answer to `CLUSTER SLOTS`. A server that does not know its own address leaves it out.
+fn owners(answer: Value, asked: &Address) -> Result<Vec<(u16, u16, Address)>, RedisError> {
+    let mut owners = Vec::new();
+    for range in redis::from_redis_value::<Vec<Vec<Value>>>(answer)? {
+        let mut range = range.into_iter();
+        let (Some(first), Some(last), Some(master)) = (range.next(), range.next(), range.next()) else { continue };
+        let mut master = redis::from_redis_value::<Vec<Value>>(master)?.into_iter();
+        let (Some(host), Some(port)) = (master.next(), master.next()) else { continue };
+        let host: Option<String> = redis::from_redis_value(host)?;
+        let host = host.filter(|host| !host.is_empty()).unwrap_or_else(|| asked.host.clone());
+        let port = redis::from_redis_value(port)?;
+        owners.push((redis::from_redis_value(first)?, redis::from_redis_value(last)?, Address { host, port }));
+    }
+    owners.sort_unstable_by_key(|(first, ..)| *first);
+    Ok(owners)
+}
+
+/// `host:port` of a redirect; without a host it is the one that answered.
+fn address_of(text: &str, asked: &Address) -> Option<Address> {
+    let (host, port) = text.rsplit_once(':')?;
+    let host = if host.is_empty() { &asked.host } else { host };
+    Some(Address { host: host.trim_matches(['[', ']']).to_owned(), port: port.parse().ok()? })
+}
+
+fn first(answers: Vec<Value>) -> Result<Value, RedisError> {
+    in_answer(answers.into_iter().next().ok_or_else(nowhere)?)
+}
+
+fn nowhere() -> RedisError {
+    std::io::Error::other("no server has these keys at the moment").into()
+}

@@ -1,0 +1,154 @@
+//! Redis servers that tests start, and that end with them. Shared with `tests/stories`.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A server has so long to start, or to answer a command. No assertion about speed: it ends a hang.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The shell ends its server when its own standard input is closed: with the test, however that ends.
+const GUARD: &str = r#""$@" </dev/null & echo "$!"; cat >/dev/null; kill -9 "$!" 2>/dev/null; wait"#;
+
+/// One `redis-server` on a free port of this machine, in a folder of its own. Every write is on disk before it is
+/// answered, unless options say otherwise.
+pub struct RedisServer {
+    program: String,
+    options: Vec<String>,
+    port: u16,
+    folder: TempDir,
+    process: Option<Process>,
+}
+
+struct Process {
+    shell: Child,
+    /// Closed, it ends the server.
+    life: Option<ChildStdin>,
+    id: u32,
+}
+
+impl RedisServer {
+    /// A server with these options, such as `["--maxmemory", "1mb"]`.
+    pub fn start(options: &[&str]) -> Self {
+        Self::start_program("redis-server", options)
+    }
+
+    /// Another program that takes the same options.
+    pub fn start_program(program: &str, options: &[&str]) -> Self {
+        let mut refusal = String::new();
+        // Between the choice of a port and its use, somebody else may take it.
+        for _ in 0..5 {
+            let mut server = Self {
+                program: program.to_owned(),
+                options: options.iter().map(|option| (*option).to_owned()).collect(),
+                port: free_port(),
+                folder: tempfile::tempdir().expect("a folder"),
+                process: None,
+            };
+            match server.try_resume() {
+                Ok(()) => return server,
+                Err(said) => refusal = said,
+            }
+        }
+        panic!("{program} does not start: {refusal}");
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `redis://127.0.0.1:<port>`
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The id of the server's process.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("the server runs").id
+    }
+
+    /// Runs a command as whoever needs no password.
+    pub fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
+        self.try_ask(command).unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    }
+
+    /// The same, where it may well be refused.
+    pub fn try_ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> redis::RedisResult<T> {
+        let mut connection = redis::Client::open(self.url())?.get_connection_with_timeout(LIMIT)?;
+        connection.set_read_timeout(Some(LIMIT))?;
+        let (name, args) = command.split_first().expect("a command");
+        redis::cmd(name).arg(args).query(&mut connection)
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            drop(process.life.take());
+            // It was killed, or had ended by itself.
+            let _ = process.shell.wait();
+        }
+    }
+
+    /// Starts it again on its port and folder.
+    pub fn resume(&mut self) {
+        self.try_resume().unwrap_or_else(|said| panic!("{} does not start again: {said}", self.program));
+    }
+
+    fn try_resume(&mut self) -> Result<(), String> {
+        assert!(self.process.is_none(), "it runs already");
+        let mut command = Command::new("sh");
+        command.args(["-c", GUARD, "sh", &self.program]);
+        command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
+        command.args(["--appendonly", "yes", "--appendfsync", "always", "--dir"]).arg(self.folder.path());
+        command.args(&self.options);
+        let mut shell =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
+        let lines = lines_of(shell.stdout.take().expect("piped"));
+        let life = shell.stdin.take();
+        let id = lines.recv_timeout(LIMIT).ok().and_then(|line| line.parse().ok()).expect("the id of a process");
+        self.process = Some(Process { shell, life, id });
+        let mut said = String::new();
+        let end = Instant::now() + LIMIT;
+        // Its last word may be that it ends: then the lines do, when the shell is ended too.
+        while let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            if line.contains("Ready to accept connections") {
+                return Ok(());
+            }
+            let ends = line.contains("# Failed") || line.contains("FATAL") || line.contains("bye bye");
+            said.push_str(&line);
+            said.push('\n');
+            if ends {
+                break;
+            }
+        }
+        self.kill();
+        Err(said)
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn lines_of(stdout: ChildStdout) -> Receiver<String> {
+    let (line, lines) = channel();
+    std::thread::spawn(move || {
+        // Read to the end, also when nobody listens: the server must not be stopped by a full pipe.
+        for said in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let _nobody_listens = line.send(said);
+        }
+    });
+    lines
+}
+
+/// A port that nobody listened on a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
