@@ -1,7 +1,7 @@
 //! Subcommands that talk to a running issuer through its admin API, so that they work while its store is open.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -9,7 +9,7 @@ use doorlist_verifier::{Handle, KeyId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::config::{IssuerUrl, StoreUrl, admin_key_beside};
+use crate::config::{IssuerUrl, admin_key_beside};
 use crate::domain::{Subject, subject::MalformedSubject};
 use crate::secret::{AdminKey, SecretFileError, SecretText, WeakSecret, read_secret_file};
 
@@ -113,8 +113,7 @@ impl AdminConnection {
             (Some(key), _) => key.clone(),
             (None, Some(file)) => read_secret_file(file)?,
             (None, None) => {
-                let store = StoreUrl::Embedded("./doorlist.redb".into());
-                let file = admin_key_beside(&store);
+                let file = admin_key_beside(Path::new("./doorlist.redb"));
                 if !file.exists() {
                     return Err(AdminError::NoKeyHere(file));
                 }

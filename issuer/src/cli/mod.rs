@@ -5,7 +5,7 @@ mod serve;
 
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, Settings};
@@ -136,7 +136,7 @@ Examples:
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(error),
     };
     if let Some(unknown) =
         config::unknown_variable(&Cli::command(), std::env::vars_os().map(|(name, _)| name))
@@ -165,7 +165,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Help is shown as it is; of a refusal the sentence that says what is wrong, and the hint.
-fn refuse(error: &clap::Error) -> ExitCode {
+fn refuse(error: clap::Error) -> ExitCode {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp
@@ -175,11 +175,22 @@ fn refuse(error: &clap::Error) -> ExitCode {
     ) {
         error.exit();
     }
-    fail(&sentence(error))
+    fail(&sentence(without_passwords(error)))
+}
+
+/// What clap quotes from the command line or a variable, without a login that may be in it.
+fn without_passwords(mut error: clap::Error) -> clap::Error {
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
+        if let Some(ContextValue::String(quoted)) = error.get(kind) {
+            let shown = config::without_login(quoted);
+            error.insert(kind, ContextValue::String(shown));
+        }
+    }
+    error
 }
 
 /// What clap says in a paragraph, in a sentence; with the variable, since the value may come from there.
-fn sentence(error: &clap::Error) -> String {
+fn sentence(error: clap::Error) -> String {
     if error.kind() == ErrorKind::InvalidUtf8
         && let Some(variable) = config::unreadable_variable(std::env::vars_os())
     {
@@ -231,15 +242,29 @@ mod tests {
     fn a_refusal_is_one_sentence_with_flag_and_variable() {
         let refused = Cli::try_parse_from(["doorlist", "serve", "--heartbeat-secs", "0"]).unwrap_err();
         assert_eq!(
-            sentence(&refused),
+            sentence(refused),
             "invalid value '0' for '--heartbeat-secs <SECONDS>': write a whole number of seconds from 1 to 30, without a unit \
              (the flag's variable is DOORLIST_HEARTBEAT_SECS)"
         );
         let refused = Cli::try_parse_from(["doorlist", "serve", "--heartbeat-sec", "1"]).unwrap_err();
         assert_eq!(
-            sentence(&refused),
+            sentence(refused),
             "unexpected argument '--heartbeat-sec' found; a similar argument exists: '--heartbeat-secs'"
         );
+    }
+
+    #[test]
+    fn a_refusal_shows_no_password() {
+        for args in [
+            &["--store", "redis://alice:wonder land@/@host:port"] as &[&str],
+            &["redis://alice:wonderland@host"],
+            &["--listen", "redis://alice:wonderland@host"],
+            &["--stor=redis://alice:wonderland@host"],
+        ] {
+            let refused = Cli::try_parse_from(["doorlist", "serve"].iter().chain(args)).unwrap_err();
+            let said = sentence(without_passwords(refused));
+            assert!(!said.contains("wonder"), "{said}");
+        }
     }
 
     #[test]

@@ -7,14 +7,16 @@ mod secrets;
 mod values;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
 
 pub use environment::{UnknownVariable, unknown_variable, unreadable_variable};
 pub use secrets::{Given, SecretSettings, Secrets, SecretsError, StoreAge, admin_key_beside};
-pub use values::{IssuerUrl, LogFormat, Origin, StoreUrl};
+pub use values::{IssuerUrl, LogFormat, Origin, StoreUrl, without_login};
 
 use crate::domain::Limits;
+use crate::store::redis::Prefix;
 
 /// Everything `doorlist serve` can be told.
 #[derive(Debug, Clone, Args)]
@@ -66,10 +68,21 @@ pub struct AddressSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Store")]
 pub struct StoreSettings {
-    /// `embedded:<file>`: one file, one node [DOORLIST_STORE; default embedded:./doorlist.redb]
+    /// `embedded:<file>`: one file, one node. Or for many `redis://[user:password@]host:port`,
+    /// `redis+sentinel://host,host/master`, `redis+cluster://host,host`, with `rediss` for TLS
+    /// [DOORLIST_STORE; default embedded:./doorlist.redb]
     #[arg(long, env = "DOORLIST_STORE", value_name = "STORE", default_value = "embedded:./doorlist.redb")]
     #[arg(hide_env = true, hide_default_value = true)]
     pub store: StoreUrl,
+
+    /// What the installation's keys in a Redis begin with [DOORLIST_STORE_PREFIX; default doorlist]
+    #[arg(long = "store-prefix", env = "DOORLIST_STORE_PREFIX", value_name = "PREFIX", hide_env = true)]
+    pub prefix: Option<Prefix>,
+
+    /// PEM file with the certificates to trust instead of the well-known ones, for `rediss`
+    /// [DOORLIST_STORE_CA_FILE]
+    #[arg(long = "store-ca-file", env = "DOORLIST_STORE_CA_FILE", value_name = "FILE", hide_env = true)]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How long tokens, sessions and lists live. All in seconds.
@@ -137,7 +150,22 @@ impl Settings {
         if issuer.is_none() && listen.ip().is_unspecified() {
             return Err(Contradiction::NamelessIssuer { listen: *listen });
         }
+        self.store.check()?;
         self.lifetimes.check()
+    }
+}
+
+impl StoreSettings {
+    fn check(&self) -> Result<(), Contradiction> {
+        let Self { store, prefix, ca_file } = self;
+        if prefix.is_some() && matches!(store, StoreUrl::Embedded(_)) {
+            return Err(Contradiction::PrefixOfFile);
+        }
+        let encrypted = matches!(store, StoreUrl::Redis(url) if url.is_encrypted());
+        if ca_file.is_some() && !encrypted {
+            return Err(Contradiction::CertificatesUnused);
+        }
+        Ok(())
     }
 }
 
@@ -155,6 +183,16 @@ pub enum Contradiction {
         /// `--listen`.
         listen: SocketAddr,
     },
+    /// A file holds one installation.
+    #[error(
+        "--store-prefix (DOORLIST_STORE_PREFIX) is for a Redis store: remove it, or name one with --store (DOORLIST_STORE)"
+    )]
+    PrefixOfFile,
+    /// Nothing is encrypted.
+    #[error(
+        "--store-ca-file (DOORLIST_STORE_CA_FILE) is for rediss://, which is TLS: remove it, or write rediss into --store (DOORLIST_STORE)"
+    )]
+    CertificatesUnused,
     /// A session would end before it is idle.
     #[error(
         "--refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS) is {idle} but a session lives {absolute} at most: \

@@ -18,7 +18,7 @@ pub struct SecretSettings {
     pub master_secret: Option<SecretText>,
 
     /// File with the master secret, one a line, the current one first
-    /// [DOORLIST_MASTER_SECRET_FILE; default made beside the store, mode 0600]
+    /// [DOORLIST_MASTER_SECRET_FILE; default made beside an embedded store, mode 0600]
     #[arg(long, env = "DOORLIST_MASTER_SECRET_FILE", value_name = "FILE", hide_env = true)]
     pub master_secret_file: Option<PathBuf>,
 
@@ -27,7 +27,7 @@ pub struct SecretSettings {
     pub admin_key: Option<SecretText>,
 
     /// File with the key of the admin API
-    /// [DOORLIST_ADMIN_KEY_FILE; default made beside the store, mode 0600]
+    /// [DOORLIST_ADMIN_KEY_FILE; default made beside an embedded store, mode 0600]
     #[arg(long, env = "DOORLIST_ADMIN_KEY_FILE", value_name = "FILE", hide_env = true)]
     pub admin_key_file: Option<PathBuf>,
 }
@@ -58,6 +58,15 @@ pub enum SecretsError {
         "{0}; the store was made with the secret that stood there, so put it back, or give it with --master-secret-file"
     )]
     Lost(#[source] SecretFileError),
+    /// A store on the network has no file beside it, and every node needs the same secrets.
+    #[error(
+        "set {variable} or {variable}_FILE: with a Redis store every issuer is given the same one, for example from \
+         `openssl rand -base64 32`"
+    )]
+    Needed {
+        /// The variable's name.
+        variable: &'static str,
+    },
     /// A secret is too short.
     #[error("{place} {weak}")]
     Weak {
@@ -113,7 +122,7 @@ impl Given {
         let master = match self.master {
             Some(master) => master,
             None => {
-                let path = beside(store, "master-secret");
+                let path = beside(file(store, "DOORLIST_MASTER_SECRET")?, "master-secret");
                 let text = match age {
                     StoreAge::New => read_or_create(&path)?,
                     StoreAge::Used => read_secret_file(&path).map_err(SecretsError::Lost)?,
@@ -124,7 +133,7 @@ impl Given {
         let admin_key = match self.admin_key {
             Some(admin_key) => admin_key,
             None => {
-                let path = admin_key_beside(store);
+                let path = admin_key_beside(file(store, "DOORLIST_ADMIN_KEY")?);
                 in_file(&path, &read_or_create(&path)?, AdminKey::parse)?
             }
         };
@@ -157,15 +166,22 @@ fn in_file<T>(
     parse(text.expose()).map_err(|weak| SecretsError::Weak { place: path.display().to_string(), weak })
 }
 
+/// The file of the store, beside which its secrets are.
+fn file<'a>(store: &'a StoreUrl, variable: &'static str) -> Result<&'a Path, SecretsError> {
+    match store {
+        StoreUrl::Embedded(file) => Ok(file),
+        StoreUrl::Redis(_) => Err(SecretsError::Needed { variable }),
+    }
+}
+
 /// Where the admin key of an embedded store stands, unless a setting says otherwise.
-pub fn admin_key_beside(store: &StoreUrl) -> PathBuf {
+pub fn admin_key_beside(store: &Path) -> PathBuf {
     beside(store, "admin-key")
 }
 
 /// `./doorlist.redb` → `./doorlist.redb.<extension>`
-fn beside(store: &StoreUrl, extension: &str) -> PathBuf {
-    let StoreUrl::Embedded(file) = store;
-    let mut name = file.clone().into_os_string();
+fn beside(file: &Path, extension: &str) -> PathBuf {
+    let mut name = file.to_owned().into_os_string();
     name.push(".");
     name.push(extension);
     name.into()

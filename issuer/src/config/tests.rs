@@ -62,7 +62,10 @@ fn impossible_values_are_refused_with_a_reason() {
         (["--audience", ""], "1 to 255 bytes"),
         (["--allowed-origins", "https://app.example/path"], "an origin is"),
         (["--allowed-origins", "*"], "an origin is"),
-        (["--store", "redis://localhost"], "not available in this version"),
+        (["--store", "redis://localhost:port"], "write redis://host:port"),
+        (["--store", "redis+sentinel://localhost"], "the master's name"),
+        (["--store", "valkey://localhost"], "for Valkey too"),
+        (["--store-prefix", "a:b"], "1 to 64 letters"),
         (["--store", "doorlist.redb"], "embedded:<file>"),
         (["--log", "doorlist=loud"], "use error, warn"),
         (["--log", "inf"], "use error, warn"),
@@ -89,6 +92,11 @@ fn contradictions_say_what_to_change() {
         Err(Contradiction::NamelessIssuer { listen: "0.0.0.0:8787".parse().expect("an address") })
     );
     assert_eq!(check(&["--listen", "[::]:8787", "--issuer", "https://issuer.example"]), Ok(()));
+    assert_eq!(check(&["--store-prefix", "staging"]), Err(Contradiction::PrefixOfFile));
+    assert_eq!(check(&["--store", "redis://host", "--store-prefix", "staging"]), Ok(()));
+    let plain = check(&["--store", "redis://host", "--store-ca-file", "ca.pem"]);
+    assert_eq!(plain, Err(Contradiction::CertificatesUnused));
+    assert_eq!(check(&["--store", "rediss://host", "--store-ca-file", "ca.pem"]), Ok(()));
     let settings =
         check(&["--refresh-absolute-secs", "600", "--refresh-idle-secs", "600", "--access-ttl-secs", "900"]);
     assert_eq!(settings, Err(Contradiction::TokenOutlivesSession { ttl: 900, absolute: 600 }));
@@ -160,8 +168,23 @@ fn a_secret_comes_from_one_place() {
 }
 
 #[test]
+fn a_store_on_the_network_has_no_secrets_beside_it() {
+    let store: StoreUrl = "redis://host".parse().expect("an address");
+    let secret = "a-secret-that-is-long-enough";
+    let load = |args: &[&str]| {
+        let given = serve(args).expect("values").secrets.given();
+        given.and_then(|given| given.or_beside(&store, StoreAge::New)).map_err(|error| error.to_string())
+    };
+    let missing = load(&["--admin-key", secret]).unwrap_err();
+    assert!(missing.starts_with("set DOORLIST_MASTER_SECRET or DOORLIST_MASTER_SECRET_FILE: "), "{missing}");
+    assert!(load(&["--master-secret", secret]).unwrap_err().starts_with("set DOORLIST_ADMIN_KEY or "));
+    load(&["--master-secret", secret, "--admin-key", secret]).expect("given");
+}
+
+#[test]
 fn settings_do_not_show_secrets() {
     let secret = "a-secret-that-is-long-enough";
-    let settings = serve(&["--master-secret", secret, "--admin-key", secret]).expect("values");
-    assert!(!format!("{settings:?}").contains(secret));
+    let store = format!("redis://alice:{secret}@host");
+    let args = ["--master-secret", secret, "--admin-key", secret, "--store", &store];
+    assert!(!format!("{:?}", serve(&args).expect("values")).contains(secret));
 }

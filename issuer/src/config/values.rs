@@ -8,6 +8,8 @@ use std::str::FromStr;
 use axum::http::{HeaderValue, Uri, uri::Scheme};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::store::redis::{MalformedUrl, RedisUrl};
+
 /// A value that a setting cannot have; says what it must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -106,24 +108,34 @@ impl FromStr for Origin {
     }
 }
 
+/// Text without the login of a URL in it, to be shown when it was refused.
+pub fn without_login(text: &str) -> String {
+    match (text.split_once("://"), text.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => text.to_owned(),
+    }
+}
+
 /// Which backend, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreUrl {
     /// `embedded:<file>`
     Embedded(PathBuf),
+    /// `redis://…`, `redis+sentinel://…`, `redis+cluster://…`, and `rediss` for TLS.
+    Redis(RedisUrl),
 }
 
 impl FromStr for StoreUrl {
     type Err = Unfit;
 
     fn from_str(text: &str) -> Result<Self, Unfit> {
-        if text.starts_with("redis") || text.starts_with("valkey") {
-            return Err(Unfit("the Redis store is not available in this version; use embedded:<file>"));
+        if let Some(url) = RedisUrl::parse(text) {
+            return url.map(Self::Redis).map_err(|MalformedUrl(reason)| Unfit(reason));
         }
         match text.strip_prefix("embedded:") {
-            Some("") | None => {
-                Err(Unfit("write it as embedded:<file>, for example embedded:./doorlist.redb"))
-            }
+            Some("") | None => Err(Unfit(
+                "write it as embedded:<file>, for example embedded:./doorlist.redb, or redis://host:port",
+            )),
             Some(file) => Ok(Self::Embedded(file.into())),
         }
     }

@@ -2,7 +2,9 @@
 
 use doorlist_verifier::Handle;
 
-use super::{AuditEvent, AuditKind, Change, Durability, Grant, Moment, Record, Revocation, Subject, SubjectState};
+use super::{
+    AuditEvent, AuditKind, Change, Durability, Grant, Moment, Record, Revocation, Subject, SubjectState,
+};
 
 /// An authentic refresh token that was presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,9 +100,8 @@ pub fn refresh(
     let grant = Grant::of(sub, &next, &session, moment);
     // A store that loses it is told the generation by the client.
     let rotated = Change { durability: Durability::Local, ..Change::to(next) };
-    let change = event
-        .into_iter()
-        .fold(rotated, |change, kind| change.noting(AuditEvent::of(kind, sub, token.sid)));
+    let change =
+        event.into_iter().fold(rotated, |change, kind| change.noting(AuditEvent::of(kind, sub, token.sid)));
     Decision::Advance(change, grant)
 }
 

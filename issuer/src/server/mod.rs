@@ -5,6 +5,7 @@ mod connections;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +15,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::config::{Contradiction, IssuerUrl, SecretsError, Settings, StoreAge, StoreUrl};
+use crate::config::{Contradiction, IssuerUrl, SecretsError, Settings, StoreAge, StoreSettings, StoreUrl};
 use crate::desk::Desk;
 use crate::http;
 use crate::keys::{Keys, KeysError};
 use crate::password::Passwords;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
-use crate::store::{EmbeddedStore, Store, StoreError};
+use crate::store::{EmbeddedStore, RedisStore, Store, StoreError};
 
 /// What is in flight when the issuer stops has so long to finish.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -38,6 +39,14 @@ pub enum ServeError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The certificates of the store cannot be read.
+    #[error("cannot read {}: {source}; correct --store-ca-file (DOORLIST_STORE_CA_FILE)", file.display())]
+    Certificates {
+        /// `--store-ca-file`.
+        file: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// The key ring cannot be read.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -87,7 +96,7 @@ impl Server {
             tracing::warn!(%issuer, "tokens travel in the clear: put a proxy with TLS before it, and https:// into --issuer");
         }
         let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
-        let store = open_store(settings.store.store.clone()).await?;
+        let store = open_store(&settings.store).await?;
         let desk = Desk::open(store, settings.lifetimes.limits(), heartbeat).await?;
         let age = if desk.keys().await?.is_some() { StoreAge::Used } else { StoreAge::New };
         let secrets = given.or_beside(&settings.store.store, age)?;
@@ -172,11 +181,22 @@ fn background(app: &App) -> JoinSet<()> {
     tasks
 }
 
-async fn open_store(url: StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
-    let StoreUrl::Embedded(file) = url;
-    let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&file)).await;
-    let store = opened.map_err(|error| StoreError::Unavailable(error.to_string()))??;
-    Ok(Arc::new(store))
+async fn open_store(settings: &StoreSettings) -> Result<Arc<dyn Store>, ServeError> {
+    let StoreSettings { store, prefix, ca_file } = settings.clone();
+    match store {
+        StoreUrl::Embedded(file) => {
+            let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&file)).await;
+            let store = opened.map_err(|error| StoreError::Unavailable(error.to_string()))??;
+            Ok(Arc::new(store))
+        }
+        StoreUrl::Redis(url) => {
+            let read = |file: PathBuf| {
+                std::fs::read(&file).map_err(|source| ServeError::Certificates { file, source })
+            };
+            let certificates = ca_file.map(read).transpose()?;
+            Ok(Arc::new(RedisStore::open(url, prefix.unwrap_or_default(), certificates).await?))
+        }
+    }
 }
 
 /// Resolves at SIGTERM or SIGINT, from this call on and not only once it is waited for.

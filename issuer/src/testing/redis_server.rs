@@ -84,6 +84,15 @@ impl RedisServer {
         redis::cmd(name).arg(args).query(&mut connection)
     }
 
+    /// Waits until so many replicas have all that it has.
+    pub fn until_replicated(&self, replicas: u64) {
+        let end = Instant::now() + LIMIT;
+        // The server itself waits, until a replica is there that can answer.
+        while self.ask::<u64>(&["WAIT", &replicas.to_string(), "100"]) < replicas {
+            assert!(Instant::now() < end, "{replicas} replicas did not come");
+        }
+    }
+
     /// `kill -9`, and waits until it is gone.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
@@ -105,11 +114,15 @@ impl RedisServer {
         command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
         command.args(["--appendonly", "yes", "--appendfsync", "always", "--dir"]).arg(self.folder.path());
         command.args(&self.options);
-        let mut shell =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
+        let mut shell = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
         let lines = lines_of(shell.stdout.take().expect("piped"));
         let life = shell.stdin.take();
-        let id = lines.recv_timeout(LIMIT).ok().and_then(|line| line.parse().ok()).expect("the id of a process");
+        let id =
+            lines.recv_timeout(LIMIT).ok().and_then(|line| line.parse().ok()).expect("the id of a process");
         self.process = Some(Process { shell, life, id });
         let mut said = String::new();
         let end = Instant::now() + LIMIT;

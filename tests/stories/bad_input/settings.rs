@@ -45,7 +45,11 @@ async fn every_wrong_value_is_named() {
             ],
         ),
         ("AUDIENCE", "--audience", &["", "a\nb"]),
-        ("STORE", "--store", &["", "embedded:", "redis://localhost", "sqlite:x", "doorlist.redb"]),
+        (
+            "STORE",
+            "--store",
+            &["", "embedded:", "redis://", "redis://host:port", "sqlite:x", "doorlist.redb"],
+        ),
         ("ALLOWED_ORIGINS", "--allowed-origins", &["*", "https://a/", "a.example", "https://a,,https://b"]),
         (
             "ACCESS_TTL_SECS",

@@ -13,7 +13,8 @@ use crate::domain::{AuditEvent, AuditKind, Record};
 
 #[tokio::test]
 async fn in_memory_it_keeps_the_contract() {
-    contract::all(async |clock| EmbeddedStore::on(InMemoryBackend::new(), Arc::new(clock)).expect("a store")).await;
+    contract::all(async |clock| EmbeddedStore::on(InMemoryBackend::new(), Arc::new(clock)).expect("a store"))
+        .await;
 }
 
 #[tokio::test]

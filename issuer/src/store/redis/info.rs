@@ -137,7 +137,11 @@ mod tests {
         for (what, instead, fix) in [
             ("7.0.15", "6.2.14", "install 7.0 or newer"),
             ("7.0.15", "new", "install 7.0 or newer"),
-            ("noeviction", "allkeys-lru", "allkeys-lru, which drops revocations when memory is short: set it to noeviction"),
+            (
+                "noeviction",
+                "allkeys-lru",
+                "allkeys-lru, which drops revocations when memory is short: set it to noeviction",
+            ),
             ("min_slaves_good_slaves:1\r\n", "", "min-replicas-to-write is 0"),
             ("role:master", "role:slave", "the address of its master"),
             ("standalone", "cluster", "write redis+cluster://"),

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
-use redis::{Value, TlsCertificates};
+use redis::{TlsCertificates, Value};
 
 pub use keys::{MalformedPrefix, Prefix};
 pub use url::{MalformedUrl, RedisUrl};
@@ -85,7 +85,6 @@ impl RedisStore {
         inner.merge_settings(first).await?;
         Ok(Self { inner: Arc::new(inner) })
     }
-
 }
 
 /// Does all of it, even when the caller goes away.
@@ -250,7 +249,8 @@ impl Inner {
         if events.is_empty() {
             return Ok(());
         }
-        let mut call = self.on_head(&self.scripts.note, &[&self.keys.head, &self.keys.audit]).number(AUDIT_KEPT);
+        let mut call =
+            self.on_head(&self.scripts.note, &[&self.keys.head, &self.keys.audit]).number(AUDIT_KEPT);
         for event in &events {
             call = call.arg(text(event)?);
         }
@@ -342,7 +342,8 @@ impl Inner {
         }
         names.truncate(limit);
         let subject = |name: String| {
-            Subject::try_from(name.as_str()).map_err(|_| error::corrupt(&self.keys.anywhere(), "a name that is no subject"))
+            Subject::try_from(name.as_str())
+                .map_err(|_| error::corrupt(&self.keys.anywhere(), "a name that is no subject"))
         };
         names.into_iter().map(subject).collect()
     }
@@ -389,7 +390,10 @@ fn with_entries(mut call: Call<'_>, entries: Vec<NewEntry>) -> Result<Call<'_>, 
             NewEntry::Mark => (Some(Appended::Mark), None, "0"),
         };
         let appended = appended.map(|appended| text(&appended)).transpose()?.unwrap_or_default();
-        call = call.arg(appended).arg(cutoff.map(|cutoff| cutoff.as_secs().to_string()).unwrap_or_default()).arg(ends);
+        call = call
+            .arg(appended)
+            .arg(cutoff.map(|cutoff| cutoff.as_secs().to_string()).unwrap_or_default())
+            .arg(ends);
     }
     Ok(call)
 }

@@ -51,7 +51,8 @@ impl State {
 pub(super) fn versioned(answer: Value, place: &str) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
     let mut parts = converted::<Vec<Vec<u8>>>(answer, place)?.into_iter();
     let (Some(version), Some(payload)) = (parts.next(), parts.next()) else { return Ok(None) };
-    let version = std::str::from_utf8(&version).ok().and_then(|version| u64::from_str_radix(version, 16).ok());
+    let version =
+        std::str::from_utf8(&version).ok().and_then(|version| u64::from_str_radix(version, 16).ok());
     Ok(Some((Version(version.ok_or_else(|| corrupt(place, "no version"))?), payload)))
 }
 

@@ -9,13 +9,23 @@ use super::keys::slot;
 pub(super) struct Script {
     text: String,
     digest: String,
+    effect: Effect,
+}
+
+/// What running a script twice would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// No harm: it only reads.
+    Reads,
+    /// It writes, perhaps twice.
+    Writes,
 }
 
 impl Script {
-    fn of(parts: &[&str]) -> Self {
+    fn of(effect: Effect, parts: &[&str]) -> Self {
         let text = parts.concat();
         let digest = redis::Script::new(&text).get_hash().to_owned();
-        Self { text, digest }
+        Self { text, digest, effect }
     }
 
     /// A call of it; the first key decides where it runs, and the others are in the same slot.
@@ -59,6 +69,11 @@ impl Call<'_> {
     /// What it works on, to be named when it cannot be read.
     pub(super) fn place(&self) -> String {
         self.keys.join(" or ")
+    }
+
+    /// Whether it may be sent again when it is not known to have been done.
+    pub(super) fn only_reads(&self) -> bool {
+        self.script.effect == Effect::Reads
     }
 
     pub(super) fn slot(&self) -> u16 {
@@ -112,22 +127,23 @@ impl Scripts {
     }
 
     fn with_clock(clock: &str) -> Self {
-        let of_record = |body| Script::of(&[lua!("master"), body]);
-        let of_log = |body| Script::of(&[clock, lua!("head"), body]);
+        use Effect::{Reads, Writes};
+        let of_record = |effect, body| Script::of(effect, &[lua!("master"), body]);
+        let of_log = |effect, body| Script::of(effect, &[clock, lua!("head"), body]);
         Self {
-            read: of_record(lua!("read")),
-            swap: of_record(lua!("swap")),
-            forget: of_record(lua!("forget")),
-            append: of_log(lua!("append")),
-            swap_keys: Script::of(&[lua!("master"), clock, lua!("head"), lua!("swap_keys")]),
-            page: of_log(lua!("page")),
-            confirm: of_log(lua!("confirm")),
-            trim: of_log(lua!("trim")),
-            merge: of_log(lua!("merge")),
-            state: of_log(lua!("state")),
-            note: of_log(lua!("note")),
-            audit: Script::of(&[lua!("audit")]),
-            names: Script::of(&[lua!("names")]),
+            read: of_record(Reads, lua!("read")),
+            swap: of_record(Writes, lua!("swap")),
+            forget: of_record(Writes, lua!("forget")),
+            append: of_log(Writes, lua!("append")),
+            swap_keys: Script::of(Writes, &[lua!("master"), clock, lua!("head"), lua!("swap_keys")]),
+            page: of_log(Reads, lua!("page")),
+            confirm: of_log(Writes, lua!("confirm")),
+            trim: of_log(Writes, lua!("trim")),
+            merge: of_log(Writes, lua!("merge")),
+            state: of_log(Reads, lua!("state")),
+            note: of_log(Writes, lua!("note")),
+            audit: Script::of(Reads, &[lua!("audit")]),
+            names: Script::of(Reads, &[lua!("names")]),
         }
     }
 }
@@ -138,7 +154,8 @@ pub(super) mod manual {
     use super::{Call, Scripts};
     use crate::store::clock::{HostClock, ManualClock};
 
-    const CLOCK: &str = "local function host_micros() return tonumber(string.match(KEYS[#KEYS], '%d+$')) end\n";
+    const CLOCK: &str =
+        "local function host_micros() return tonumber(string.match(KEYS[#KEYS], '%d+$')) end\n";
 
     pub(in super::super) fn scripts() -> Scripts {
         Scripts::with_clock(CLOCK)

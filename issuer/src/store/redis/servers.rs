@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
 use redis::{
-    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisConnectionInfo, RedisError,
-    ServerErrorKind, TlsCertificates, TlsMode, Value, cmd,
+    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisConnectionInfo,
+    RedisError, ServerErrorKind, TlsCertificates, TlsMode, Value, cmd,
 };
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::error::{describe, in_answer, store_error, was_refused};
-use super::info::{self, Expected};
+use super::info::{self, Expected, Unfit};
 use super::node::{Node, is_unreplicated};
 use super::scripts::{Call, Spelling};
 use super::url::{Address, Layout, RedisUrl, Transport};
@@ -68,7 +68,8 @@ impl Servers {
             Layout::Cluster => Expected::InCluster,
             Layout::Standalone | Layout::Sentinel { .. } => Expected::Alone,
         };
-        let unavailable = |address: &Address, reason: &str| StoreError::Unavailable(format!("{address}: {reason}"));
+        let unavailable =
+            |address: &Address, reason: &str| StoreError::Unavailable(format!("{address}: {reason}"));
         let map = self.map().await.map_err(|error| {
             let at: Vec<_> = self.url.addresses.iter().map(Address::to_string).collect();
             StoreError::Unavailable(format!("{}: {}", at.join(", "), describe(&error)))
@@ -96,7 +97,10 @@ impl Servers {
     }
 
     /// Runs scripts that only read, in this order: the second after the first was answered.
-    pub(super) async fn run_in_order<const N: usize>(&self, calls: [Call<'_>; N]) -> Result<[Value; N], StoreError> {
+    pub(super) async fn run_in_order<const N: usize>(
+        &self,
+        calls: [Call<'_>; N],
+    ) -> Result<[Value; N], StoreError> {
         if let Some(answers) = self.run_together(&calls).await
             && let Ok(answers) = <[Value; N]>::try_from(answers)
         {
@@ -136,7 +140,12 @@ impl Servers {
     }
 
     /// Waits until a stream has something past `after`, or for some seconds.
-    pub(super) async fn wait_for_stream(&self, stream: &str, slot: u16, after: u64) -> Result<(), StoreError> {
+    pub(super) async fn wait_for_stream(
+        &self,
+        stream: &str,
+        slot: u16,
+        after: u64,
+    ) -> Result<(), StoreError> {
         let waited = async {
             let map = timeout(FIND_LIMIT, self.map()).await.map_err(|_| nowhere())??;
             let node = map.owner(slot).ok_or_else(nowhere)?;
@@ -167,7 +176,9 @@ impl Servers {
             if error.kind() == ErrorKind::Server(ServerErrorKind::Ask) {
                 return self.run_asking(node, error, call).await;
             }
-            if !moved || tries == TRIES || self.url.layout == Layout::Standalone {
+            // The server may have been restarted since the connection was made.
+            let broken = call.only_reads() && error.is_connection_dropped();
+            if !(moved && self.url.layout != Layout::Standalone || broken) || tries == TRIES {
                 if is_unreplicated(error) {
                     tracing::warn!(address = %node.address(), "no replica has a write that was to be acknowledged");
                 }
@@ -176,7 +187,12 @@ impl Servers {
         }
     }
 
-    async fn run_on(&self, node: &Node, call: &Call<'_>, durability: Durability) -> Result<Value, RedisError> {
+    async fn run_on(
+        &self,
+        node: &Node,
+        call: &Call<'_>,
+        durability: Durability,
+    ) -> Result<Value, RedisError> {
         let run = async |spelling| {
             let command = call.command(spelling);
             match durability {
@@ -189,7 +205,9 @@ impl Servers {
             }
         };
         match run(Spelling::Digest).await {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => run(Spelling::InFull).await,
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                run(Spelling::InFull).await
+            }
             done => done,
         }
     }
@@ -208,7 +226,9 @@ impl Servers {
     /// Has the servers looked for before the next command, unless somebody did since.
     fn look_again(&self, map: &Arc<Map>) {
         let mut known = self.map.write().unwrap_or_else(PoisonError::into_inner);
-        if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, map)) && self.url.layout != Layout::Standalone {
+        if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, map))
+            && self.url.layout != Layout::Standalone
+        {
             *known = None;
         }
     }
@@ -253,8 +273,7 @@ impl Servers {
     /// The master by the word of the first sentinel that answers.
     async fn ask_sentinels(&self, master: &str) -> Result<Address, RedisError> {
         let sentinels = self.url.addresses.iter().map(|address| self.address_for_client(address));
-        let mut sentinels =
-            SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
+        let mut sentinels = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
         if self.url.transport == Transport::Tls {
             sentinels = sentinels.set_client_to_redis_tls_mode(TlsMode::Secure);
             if let Some(certificates) = &self.certificates {
@@ -281,7 +300,8 @@ impl Servers {
     /// The slots by the word of the first server that answers: those known last, then those of the setting.
     async fn ask_cluster(&self, last: Option<&Map>) -> Result<Vec<(u16, u16, Address)>, RedisError> {
         let known = last.into_iter().flat_map(|last| last.nodes.values().cloned());
-        let named = self.url.addresses.iter().filter_map(|address| self.node_at(address.clone()).ok().map(Arc::new));
+        let named =
+            self.url.addresses.iter().filter_map(|address| self.node_at(address.clone()).ok().map(Arc::new));
         let mut asked = Err(nowhere());
         for node in known.chain(named) {
             let mut slots = cmd("CLUSTER");
@@ -289,6 +309,9 @@ impl Servers {
             let mut pipeline = Pipeline::with_capacity(1);
             pipeline.add_command(slots);
             asked = node.ask(&pipeline).await.and_then(first).and_then(|slots| owners(slots, node.address()));
+            if asked.as_ref().is_err_and(|error| error.code() == Some("ERR")) {
+                return Err(std::io::Error::other(Unfit::IsNoCluster.to_string()).into());
+            }
             if asked.as_ref().is_ok_and(|owners| !owners.is_empty()) {
                 return asked;
             }
@@ -304,7 +327,8 @@ impl Servers {
         if let Some(password) = self.url.password.as_ref().map(SecretText::expose) {
             login = login.set_password(password);
         }
-        let server: ConnectionInfo = self.address_for_client(&address).into_connection_info()?.set_redis_settings(login);
+        let server: ConnectionInfo =
+            self.address_for_client(&address).into_connection_info()?.set_redis_settings(login);
         let client = match &self.certificates {
             Some(certificates) => Client::build_with_tls(server, certificates.clone())?,
             None => Client::open(server)?,
@@ -326,13 +350,19 @@ fn owners(answer: Value, asked: &Address) -> Result<Vec<(u16, u16, Address)>, Re
     let mut owners = Vec::new();
     for range in redis::from_redis_value::<Vec<Vec<Value>>>(answer)? {
         let mut range = range.into_iter();
-        let (Some(first), Some(last), Some(master)) = (range.next(), range.next(), range.next()) else { continue };
+        let (Some(first), Some(last), Some(master)) = (range.next(), range.next(), range.next()) else {
+            continue;
+        };
         let mut master = redis::from_redis_value::<Vec<Value>>(master)?.into_iter();
         let (Some(host), Some(port)) = (master.next(), master.next()) else { continue };
         let host: Option<String> = redis::from_redis_value(host)?;
         let host = host.filter(|host| !host.is_empty()).unwrap_or_else(|| asked.host.clone());
         let port = redis::from_redis_value(port)?;
-        owners.push((redis::from_redis_value(first)?, redis::from_redis_value(last)?, Address { host, port }));
+        owners.push((
+            redis::from_redis_value(first)?,
+            redis::from_redis_value(last)?,
+            Address { host, port },
+        ));
     }
     owners.sort_unstable_by_key(|(first, ..)| *first);
     Ok(owners)

@@ -1,14 +1,24 @@
 //! Against real servers, each started by the test that needs it.
 
+mod faults;
+mod refusals;
 mod standalone;
 
+use doorlist_verifier::Handle;
+
 use super::*;
+use crate::domain::Record;
 use crate::store::clock::ManualClock;
 
 /// The store of an installation, as `DOORLIST_STORE` and `DOORLIST_STORE_PREFIX` name it.
-async fn open(url: &str, prefix: &str) -> Result<RedisStore, StoreError> {
+async fn try_open(url: &str, prefix: &str) -> Result<RedisStore, StoreError> {
     let url = RedisUrl::parse(url).expect("it is one of Redis").expect("an address");
     RedisStore::open(url, prefix.parse().expect("a prefix"), None).await
+}
+
+/// The store of an installation with the usual prefix.
+async fn open(url: &str) -> RedisStore {
+    try_open(url, "doorlist").await.expect("a store")
 }
 
 /// The same with a clock that the test moves.
@@ -32,4 +42,34 @@ async fn keeps_the_contract(url: &str) {
         open_with_clock(url, &format!("case-{number}"), clock).await
     })
     .await;
+}
+
+fn subject(name: &str) -> Subject {
+    name.try_into().expect("a subject")
+}
+
+fn record(gid: u64) -> Record {
+    Record::new(Handle::new(gid).expect("a handle"))
+}
+
+/// A commit that puts a record in the place of what was read.
+fn put(name: &str, expected: Option<Version>, gid: u64) -> Commit {
+    let swap = Swap { sub: subject(name), expected, record: record(gid) };
+    Commit { swap: Some(swap), ..Commit::default() }
+}
+
+fn marks(count: usize) -> Commit {
+    Commit { entries: vec![NewEntry::Mark; count], ..Commit::default() }
+}
+
+async fn read(store: &RedisStore, name: &str) -> Option<(Version, Record)> {
+    store.read(&subject(name), Seq::ZERO).await.expect("a reading").record
+}
+
+/// The reason of an error that says that the store cannot be used now.
+fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
+    match answer {
+        Err(StoreError::Unavailable(reason)) => reason,
+        other => panic!("not unavailable: {other:?}"),
+    }
 }

@@ -58,9 +58,14 @@ impl fmt::Display for Address {
 /// A text is no address of a Redis; says what to write, and nothing of what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct MalformedUrl(&'static str);
+pub struct MalformedUrl(pub &'static str);
 
 impl RedisUrl {
+    /// Whether it asks for TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.transport == Transport::Tls
+    }
+
     /// The address in `text`; `None` when it is not meant to be one of a Redis.
     pub fn parse(text: &str) -> Option<Result<Self, MalformedUrl>> {
         let (scheme, rest) = text.split_once("://")?;
@@ -77,7 +82,9 @@ impl RedisUrl {
             "" => Self::standalone(transport, rest),
             "sentinel" => Self::sentinel(transport, rest),
             "cluster" => Self::cluster(transport, rest),
-            _ => Err(MalformedUrl("write redis://, redis+sentinel:// or redis+cluster://, or rediss for TLS")),
+            _ => {
+                Err(MalformedUrl("write redis://, redis+sentinel:// or redis+cluster://, or rediss for TLS"))
+            }
         })
     }
 
@@ -85,14 +92,17 @@ impl RedisUrl {
         let url = Self::of(transport, Layout::Standalone, PORT, rest)?;
         let (url, path) = url;
         if url.addresses.len() != 1 {
-            return Err(MalformedUrl("redis:// has one host; several are redis+sentinel:// or redis+cluster://"));
+            return Err(MalformedUrl(
+                "redis:// has one host; several are redis+sentinel:// or redis+cluster://",
+            ));
         }
         Ok(Self { database: database(path.unwrap_or_default())?, ..url })
     }
 
     fn sentinel(transport: Transport, rest: &str) -> Result<Self, MalformedUrl> {
-        let unnamed =
-            MalformedUrl("write the master's name after the sentinels: redis+sentinel://host:26379,host2:26379/mymaster");
+        let unnamed = MalformedUrl(
+            "write the master's name after the sentinels: redis+sentinel://host:26379,host2:26379/mymaster",
+        );
         let (url, path) = Self::of(transport, Layout::Standalone, SENTINEL_PORT, rest)?;
         let (master, number) = path.map(|path| path.split_once('/').unwrap_or((path, ""))).ok_or(unnamed)?;
         if master.is_empty() {
@@ -106,7 +116,9 @@ impl RedisUrl {
         let (url, path) = Self::of(transport, Layout::Cluster, PORT, rest)?;
         match path {
             None | Some("" | "0") => Ok(url),
-            Some(_) => Err(MalformedUrl("a Cluster has no numbered databases: remove what follows the hosts")),
+            Some(_) => {
+                Err(MalformedUrl("a Cluster has no numbered databases: remove what follows the hosts"))
+            }
         }
     }
 
@@ -118,7 +130,9 @@ impl RedisUrl {
         rest: &str,
     ) -> Result<(Self, Option<&str>), MalformedUrl> {
         if rest.contains(['?', '#']) {
-            return Err(MalformedUrl("remove the query or fragment; in a password write %3F for ? and %23 for #"));
+            return Err(MalformedUrl(
+                "remove the query or fragment; in a password write %3F for ? and %23 for #",
+            ));
         }
         let (authority, path) = match rest.split_once('/') {
             Some((authority, path)) => (authority, Some(path)),
@@ -169,7 +183,8 @@ fn database(path: &str) -> Result<i64, MalformedUrl> {
         return Ok(0);
     }
     let number = path.parse().ok().filter(|number| (0..=9999).contains(number));
-    number.ok_or(MalformedUrl("what follows the host is the number of a database, such as redis://host:6379/0"))
+    number
+        .ok_or(MalformedUrl("what follows the host is the number of a database, such as redis://host:6379/0"))
 }
 
 /// RFC 3986 §2.1.
@@ -205,7 +220,10 @@ mod tests {
     #[test]
     fn every_layout_has_its_spelling() {
         let plain = parse("redis://localhost").expect("an address");
-        assert_eq!((plain.layout, shown(&plain.addresses)), (Layout::Standalone, vec!["localhost:6379".into()]));
+        assert_eq!(
+            (plain.layout, shown(&plain.addresses)),
+            (Layout::Standalone, vec!["localhost:6379".into()])
+        );
         assert_eq!((plain.database, plain.transport), (0, Transport::Plain));
 
         let full = parse("rediss://doorlist:p%40ss%3Aword@[::1]:7000/3").expect("an address");
@@ -216,7 +234,10 @@ mod tests {
 
         let sentinel = parse("redis+sentinel://:secret@a:1,b/mymaster/2").expect("an address");
         assert_eq!(sentinel.layout, Layout::Sentinel { master: "mymaster".to_owned() });
-        assert_eq!((shown(&sentinel.addresses), sentinel.database), (vec!["a:1".into(), "b:26379".into()], 2));
+        assert_eq!(
+            (shown(&sentinel.addresses), sentinel.database),
+            (vec!["a:1".into(), "b:26379".into()], 2)
+        );
         assert_eq!((sentinel.user, sentinel.password.is_some()), (None, true));
 
         let cluster = parse("rediss+cluster://a:1,b:2,c").expect("an address");

@@ -1,0 +1,96 @@
+//! Servers that are refused at the start, each with what to change.
+
+use super::*;
+use crate::testing::redis_server::{RedisServer, free_port};
+
+async fn refusal(url: &str) -> String {
+    unavailable(try_open(url, "doorlist").await.map(drop))
+}
+
+#[tokio::test]
+async fn nobody_there() {
+    let said = refusal(&format!("redis://127.0.0.1:{}", free_port())).await;
+    assert!(said.contains("127.0.0.1:") && said.contains("refused"), "{said}");
+}
+
+#[tokio::test]
+async fn a_server_that_forgets() {
+    let server = RedisServer::start(&["--maxmemory-policy", "allkeys-lru"]);
+    let said = refusal(&server.url()).await;
+    assert!(said.contains("set it to noeviction"), "{said}");
+    server.ask::<()>(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+    open(&server.url()).await;
+}
+
+#[tokio::test]
+async fn a_login_that_is_wrong_and_is_not_shown() {
+    let server = RedisServer::start(&["--requirepass", "wonderland"]);
+    let url = |login: &str| format!("redis://{login}127.0.0.1:{}", server.port());
+    let without = refusal(&url("")).await;
+    assert!(without.contains("write it into DOORLIST_STORE"), "{without}");
+    for login in [":looking-glass@", "alice:looking-glass@"] {
+        let wrong = refusal(&url(login)).await;
+        assert!(wrong.contains("user or password"), "{wrong}");
+        assert!(!wrong.contains("looking-glass"), "{wrong}");
+    }
+    open(&url(":wonderland@")).await;
+}
+
+/// The permissions that the README names are enough.
+#[tokio::test]
+async fn a_user_of_its_own_needs_few_permissions() {
+    let server = RedisServer::start(&[]);
+    let rules = include_str!("../../../../README.md")
+        .lines()
+        .find_map(|line| line.strip_prefix("ACL SETUSER doorlist "));
+    let rules = rules.expect("the README names them").replace("<password>", "wonderland");
+    let mut command = vec!["ACL", "SETUSER", "doorlist"];
+    command.extend(rules.split(' '));
+    server.ask::<()>(&command);
+    let url = format!("redis://doorlist:wonderland@127.0.0.1:{}", server.port());
+    keeps_the_contract_of("doorlist", &url).await;
+    let said = unavailable(try_open(&url, "staging").await.map(drop));
+    assert!(said.contains("permission"), "{said}");
+}
+
+async fn keeps_the_contract_of(prefix: &str, url: &str) {
+    let store = try_open(url, prefix).await.expect("a store");
+    let mut commit = put("alice", None, 1);
+    commit.entries = vec![NewEntry::Mark];
+    commit.audit = vec![AuditEvent::global(crate::domain::AuditKind::Cutoff)];
+    let position = store.commit(commit).await.expect("a commit").position;
+    store.wait_for_news(Seq::ZERO).await.expect("news");
+    assert!(store.confirm(position).await.expect("an answer").whole);
+    store.trim(position.seq).await.expect("an answer");
+    assert_eq!(store.subjects(None, 10).await.expect("a page").len(), 1);
+    assert_eq!(store.audit(None, 10).await.expect("events").len(), 1);
+    assert!(store.keys().await.expect("an answer").is_none());
+    let swapped = store.swap_keys(None, b"ring".to_vec(), vec![NewEntry::Mark], Seq::ZERO).await;
+    assert!(swapped.expect("an answer").swapped);
+    let (version, _) = read(&store, "alice").await.expect("a record");
+    assert!(store.forget(&subject("alice"), version).await.expect("an answer"));
+}
+
+#[tokio::test]
+async fn a_master_that_would_go_on_alone() {
+    let server = RedisServer::start(&[]);
+    let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
+    server.until_replicated(1);
+    let said = refusal(&server.url()).await;
+    assert!(said.contains("min-replicas-to-write is 0") && said.contains("set it to 1"), "{said}");
+    let said = refusal(&replica.url()).await;
+    assert!(said.contains("it is a replica"), "{said}");
+    server.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    open(&server.url()).await;
+}
+
+#[tokio::test]
+async fn the_wrong_layout() {
+    let alone = RedisServer::start(&[]);
+    let said = refusal(&alone.url().replace("redis://", "redis+cluster://")).await;
+    assert!(said.contains("write redis://"), "{said}");
+    let member =
+        RedisServer::start(&["--cluster-enabled", "yes", "--cluster-port", &free_port().to_string()]);
+    let said = refusal(&member.url()).await;
+    assert!(said.contains("write redis+cluster://"), "{said}");
+}
