@@ -2,6 +2,7 @@
 
 mod failing_store;
 pub(crate) mod redis_server;
+pub(crate) mod redis_sets;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -18,10 +18,18 @@ const GUARD: &str = r#""$@" </dev/null & echo "$!"; cat >/dev/null; kill -9 "$!"
 /// answered, unless options say otherwise.
 pub struct RedisServer {
     program: String,
+    kind: Kind,
     options: Vec<String>,
     port: u16,
     folder: TempDir,
     process: Option<Process>,
+}
+
+enum Kind {
+    /// It keeps data.
+    Data,
+    /// It watches a master, by a file that it rewrites.
+    Sentinel { configuration: String },
 }
 
 struct Process {
@@ -39,11 +47,29 @@ impl RedisServer {
 
     /// Another program that takes the same options.
     pub fn start_program(program: &str, options: &[&str]) -> Self {
+        Self::start_kind(program, || Kind::Data, options)
+    }
+
+    /// A sentinel that watches the master on this port as `doorlist`, and takes it for dead after `down_millis`; a
+    /// failover needs two that say so.
+    pub fn start_sentinel(master: u16, down_millis: u32) -> Self {
+        let configuration = || Kind::Sentinel {
+            configuration: format!(
+                "sentinel monitor doorlist 127.0.0.1 {master} 2\n\
+                 sentinel down-after-milliseconds doorlist {down_millis}\n\
+                 sentinel failover-timeout doorlist 3000\n"
+            ),
+        };
+        Self::start_kind("redis-server", configuration, &[])
+    }
+
+    fn start_kind(program: &str, kind: impl Fn() -> Kind, options: &[&str]) -> Self {
         let mut refusal = String::new();
         // Between the choice of a port and its use, somebody else may take it.
         for _ in 0..5 {
             let mut server = Self {
                 program: program.to_owned(),
+                kind: kind(),
                 options: options.iter().map(|option| (*option).to_owned()).collect(),
                 port: free_port(),
                 folder: tempfile::tempdir().expect("a folder"),
@@ -84,8 +110,8 @@ impl RedisServer {
         redis::cmd(name).arg(args).query(&mut connection)
     }
 
-    /// Waits until so many replicas have all that it has.
-    pub fn until_replicated(&self, replicas: u64) {
+    /// Waits until so many replicas follow it.
+    pub fn until_followed(&self, replicas: u64) {
         let end = Instant::now() + LIMIT;
         // The server itself waits, until a replica is there that can answer.
         while self.ask::<u64>(&["WAIT", &replicas.to_string(), "100"]) < replicas {
@@ -111,9 +137,28 @@ impl RedisServer {
         assert!(self.process.is_none(), "it runs already");
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "sh", &self.program]);
-        command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
-        command.args(["--appendonly", "yes", "--appendfsync", "always", "--dir"]).arg(self.folder.path());
-        command.args(&self.options);
+        let ready = match &self.kind {
+            Kind::Data => {
+                command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
+                command.args(["--appendonly", "yes", "--appendfsync", "always"]);
+                "Ready to accept connections"
+            }
+            Kind::Sentinel { configuration } => {
+                let file = self.folder.path().join("sentinel.conf");
+                if !file.exists() {
+                    std::fs::write(&file, configuration).map_err(|error| error.to_string())?;
+                }
+                command.arg(file).args([
+                    "--sentinel",
+                    "--port",
+                    &self.port.to_string(),
+                    "--bind",
+                    "127.0.0.1",
+                ]);
+                "+monitor master"
+            }
+        };
+        command.arg("--dir").arg(self.folder.path()).args(&self.options);
         let mut shell = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -128,7 +173,7 @@ impl RedisServer {
         let end = Instant::now() + LIMIT;
         // Its last word may be that it ends: then the lines do, when the shell is ended too.
         while let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            if line.contains("Ready to accept connections") {
+            if line.contains(ready) {
                 return Ok(());
             }
             let ends = line.contains("# Failed") || line.contains("FATAL") || line.contains("bye bye");

@@ -1,8 +1,12 @@
 //! Against real servers, each started by the test that needs it.
 
+mod cluster;
 mod faults;
 mod refusals;
+mod sentinel;
 mod standalone;
+
+use std::time::Duration;
 
 use doorlist_verifier::Handle;
 
@@ -72,4 +76,19 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
         Err(StoreError::Unavailable(reason)) => reason,
         other => panic!("not unavailable: {other:?}"),
     }
+}
+
+/// Asks until a write goes through again. The limit is no assertion about speed: it ends a hang.
+async fn confirmed(store: &RedisStore, held: Cursor, what: &str) -> Confirmation {
+    let asking = async {
+        loop {
+            match store.confirm(held).await {
+                Ok(confirmation) => break confirmation,
+                Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    let confirmed = tokio::time::timeout(Duration::from_secs(60), asking).await;
+    confirmed.unwrap_or_else(|_| panic!("waited in vain until {what}"))
 }

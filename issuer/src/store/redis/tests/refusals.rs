@@ -75,7 +75,7 @@ async fn keeps_the_contract_of(prefix: &str, url: &str) {
 async fn a_master_that_would_go_on_alone() {
     let server = RedisServer::start(&[]);
     let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
-    server.until_replicated(1);
+    server.until_followed(1);
     let said = refusal(&server.url()).await;
     assert!(said.contains("min-replicas-to-write is 0") && said.contains("set it to 1"), "{said}");
     let said = refusal(&replica.url()).await;

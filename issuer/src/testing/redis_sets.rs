@@ -1,0 +1,135 @@
+//! Several Redis servers that belong together. Shared with `tests/stories`.
+
+use std::time::{Duration, Instant};
+
+use super::redis_server::{RedisServer, free_port};
+
+/// So long until servers agree on something. No assertion about speed: it ends a hang.
+const LIMIT: Duration = Duration::from_secs(60);
+const SLOTS: usize = 16_384;
+
+/// A Cluster of three masters with a replica each.
+pub struct RedisCluster {
+    /// Masters, then replicas in their order.
+    pub servers: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    pub fn start() -> Self {
+        let servers: Vec<_> = (0..6).map(|_| Self::member()).collect();
+        let (masters, replicas) = servers.split_at(3);
+        let first = &servers[0];
+        for (at, server) in servers.iter().enumerate() {
+            server.ask::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &(at + 1).to_string()]);
+            let [port, bus]: [String; 2] = [
+                first.port().to_string(),
+                first.ask::<(String, String)>(&["CONFIG", "GET", "cluster-port"]).1,
+            ];
+            server.ask::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
+        }
+        for (at, master) in masters.iter().enumerate() {
+            let (from, to) = (at * SLOTS / 3, (at + 1) * SLOTS / 3 - 1);
+            master.ask::<()>(&["CLUSTER", "ADDSLOTSRANGE", &from.to_string(), &to.to_string()]);
+        }
+        until("everybody knows everybody", || {
+            servers.iter().all(|server| server.ask::<String>(&["CLUSTER", "NODES"]).lines().count() == 6)
+        });
+        for (master, replica) in masters.iter().zip(replicas) {
+            let id: String = master.ask(&["CLUSTER", "MYID"]);
+            until("a replica knows its master", || {
+                replica.try_ask::<()>(&["CLUSTER", "REPLICATE", &id]).is_ok()
+            });
+        }
+        masters.iter().for_each(|master| master.until_followed(1));
+        let cluster = Self { servers };
+        cluster.until_it_is_well();
+        cluster
+    }
+
+    fn member() -> RedisServer {
+        let bus = free_port().to_string();
+        RedisServer::start(&[
+            "--cluster-enabled",
+            "yes",
+            "--cluster-port",
+            &bus,
+            "--cluster-node-timeout",
+            "1000",
+            "--min-replicas-to-write",
+            "1",
+            "--repl-ping-replica-period",
+            "1",
+        ])
+    }
+
+    /// `redis+cluster://…` with two of the servers.
+    pub fn url(&self) -> String {
+        let [one, other] = [self.servers[0].port(), self.servers[4].port()];
+        format!("redis+cluster://127.0.0.1:{one},127.0.0.1:{other}")
+    }
+
+    /// Waits until every server that answers sees all slots served.
+    pub fn until_it_is_well(&self) {
+        until("the Cluster is well", || {
+            let states =
+                self.servers.iter().filter_map(|server| server.try_ask::<String>(&["CLUSTER", "INFO"]).ok());
+            states.into_iter().all(|state| state.contains("cluster_state:ok"))
+        });
+    }
+}
+
+/// A master with two replicas, and three sentinels that watch it.
+pub struct SentinelSet {
+    /// The first master, then the replicas.
+    pub servers: Vec<RedisServer>,
+    pub sentinels: Vec<RedisServer>,
+}
+
+impl SentinelSet {
+    pub fn start() -> Self {
+        let guarded = [
+            "--min-replicas-to-write",
+            "1",
+            "--min-replicas-max-lag",
+            "2",
+            "--repl-ping-replica-period",
+            "1",
+        ];
+        let master = RedisServer::start(&guarded);
+        let of = format!("127.0.0.1 {}", master.port());
+        let follows: Vec<_> = guarded.into_iter().chain(["--replicaof", &of]).collect();
+        let servers = vec![RedisServer::start(&follows), RedisServer::start(&follows)];
+        master.until_followed(2);
+        let sentinels: Vec<_> = (0..3).map(|_| RedisServer::start_sentinel(master.port(), 500)).collect();
+        let set = Self { servers: std::iter::once(master).chain(servers).collect(), sentinels };
+        until("the sentinels know each other and the replicas", || {
+            set.sentinels.iter().all(|sentinel| {
+                let know =
+                    |what| sentinel.ask::<Vec<redis::Value>>(&["SENTINEL", what, "doorlist"]).len() == 2;
+                know("SENTINELS") && know("REPLICAS")
+            })
+        });
+        set
+    }
+
+    /// `redis+sentinel://…`
+    pub fn url(&self) -> String {
+        let sentinels: Vec<_> =
+            self.sentinels.iter().map(|one| format!("127.0.0.1:{}", one.port())).collect();
+        format!("redis+sentinel://{}/doorlist", sentinels.join(","))
+    }
+
+    /// The port of the master by the word of a sentinel.
+    pub fn master_port(&self) -> u16 {
+        self.sentinels[0].ask::<(String, u16)>(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "doorlist"]).1
+    }
+}
+
+/// Asks again and again: servers tell nobody when they have come to agree.
+pub fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let end = Instant::now() + LIMIT;
+    while !so() {
+        assert!(Instant::now() < end, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
