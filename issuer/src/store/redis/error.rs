@@ -2,25 +2,138 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
+use super::info::Unfit;
 use crate::store::StoreError;
 
-/// A sentence for whoever asked. What the server says itself is left out but for its code.
-pub(super) fn describe(error: &RedisError) -> String {
+/// Why a command was not answered as it should be.
+#[derive(Debug, Clone)]
+pub(super) enum Trouble {
+    /// The server, or the way to it.
+    Redis(RedisError),
+    /// Done, but no replica confirmed it in time.
+    Unreplicated,
+    /// Too many wait already.
+    Crowded,
+    /// No answer in time.
+    Late,
+    /// No server is known for these keys.
+    Nowhere,
+    /// An answer of another form than Redis gives.
+    Strange,
+    /// The servers are not those that the setting says.
+    Unfit(Unfit),
+}
+
+impl<E: Into<RedisError>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Redis(error.into())
+    }
+}
+
+impl Trouble {
+    /// Whether the command cannot have been done, so that it may be sent anew to wherever it belongs.
+    pub(super) fn was_refused(&self) -> bool {
+        let refusals = [
+            ServerErrorKind::Moved,
+            ServerErrorKind::ReadOnly,
+            ServerErrorKind::MasterDown,
+            ServerErrorKind::ClusterDown,
+            ServerErrorKind::BusyLoading,
+        ];
+        match self {
+            Self::Redis(error) => match error.kind() {
+                ErrorKind::Server(kind) => refusals.contains(&kind),
+                _ => error.code() == Some("NOREPLICAS"),
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether the connection ended before the answer came.
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self, Self::Redis(error) if error.is_connection_dropped())
+    }
+
+    /// Whether the servers may have changed places.
+    pub(super) fn is_of_place(&self) -> bool {
+        match self {
+            Self::Redis(error) => error.is_io_error() || self.was_refused(),
+            Self::Late | Self::Nowhere => true,
+            Self::Unreplicated | Self::Crowded | Self::Strange | Self::Unfit(_) => false,
+        }
+    }
+
+    /// Whether the server does not know the script.
+    pub(super) fn lacks_script(&self) -> bool {
+        matches!(self, Self::Redis(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
+    }
+
+    /// Where the keys are on their way to.
+    pub(super) fn ask_at(&self) -> Option<&str> {
+        match self {
+            Self::Redis(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Ask) => {
+                error.redirect_node().map(|(address, _)| address)
+            }
+            _ => None,
+        }
+    }
+
+    fn code(&self) -> Option<&str> {
+        match self {
+            Self::Redis(error) => error.code(),
+            _ => None,
+        }
+    }
+
+    /// Whether the server does not know the command, or not so.
+    pub(super) fn is_general(&self) -> bool {
+        self.code() == Some("ERR")
+    }
+
+    /// The error of a command on `place`.
+    pub(super) fn at(&self, place: &str) -> StoreError {
+        match self.code() {
+            Some("WRONGTYPE") => corrupt(place, "another program keeps something else there"),
+            Some("CORRUPT") => corrupt(place, "a number is none"),
+            _ => StoreError::Unavailable(self.describe()),
+        }
+    }
+
+    /// A sentence for whoever asked. What the server says itself is left out but for its code.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Redis(error) => describe(error),
+            Self::Unreplicated => {
+                "no replica confirmed the write in time, so it counts for nothing: ask again".to_owned()
+            }
+            Self::Crowded => "too many requests wait for Redis".to_owned(),
+            Self::Late => LATE.to_owned(),
+            Self::Nowhere => "no Redis has these keys at the moment".to_owned(),
+            Self::Strange => STRANGE.to_owned(),
+            Self::Unfit(unfit) => unfit.to_string(),
+        }
+    }
+}
+
+const LATE: &str = "Redis does not answer in time";
+const STRANGE: &str = "what is there does not answer as Redis does";
+const WRONG_LOGIN: &str = "the user or password in DOORLIST_STORE is wrong, or missing";
+
+fn describe(error: &RedisError) -> String {
     let said = match error.kind() {
         ErrorKind::Server(kind) => server(kind),
-        ErrorKind::Extension => None,
-        ErrorKind::AuthenticationFailed => return wrong_password(),
-        ErrorKind::Io => return io(error),
+        ErrorKind::Extension => extension(error.code().unwrap_or_default()),
+        ErrorKind::AuthenticationFailed => return WRONG_LOGIN.to_owned(),
+        ErrorKind::Io if error.is_timeout() => return LATE.to_owned(),
+        // Of the operating system, or of TLS.
+        ErrorKind::Io => return error.to_string(),
         ErrorKind::MasterNameNotFoundBySentinel => {
-            return "the sentinels know no master of this name: correct it in DOORLIST_STORE".to_owned();
+            return "no sentinel answers that knows a master of this name: see DOORLIST_STORE".to_owned();
         }
-        ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
-            return "what answers there does not answer as Redis does".to_owned();
-        }
-        kind => return format!("it cannot be asked ({kind:?})"),
+        ErrorKind::Parse | ErrorKind::UnexpectedReturnType => return STRANGE.to_owned(),
+        kind => return format!("Redis cannot be asked ({kind:?})"),
     };
     let code = error.code().unwrap_or("ERR");
-    let said = said.or_else(|| extension(code));
     said.map_or_else(|| format!("Redis answers {code}"), |said| format!("{said} ({code})"))
 }
 
@@ -45,56 +158,46 @@ fn extension(code: &str) -> Option<&'static str> {
         "MISCONF" => "Redis cannot save to disk and takes no writes",
         "BUSY" => "Redis is busy with a script",
         "NOAUTH" => "Redis wants a password: write it into DOORLIST_STORE as redis://user:password@host",
-        "WRONGPASS" => return Some("the user or password in DOORLIST_STORE is wrong"),
+        "WRONGPASS" => WRONG_LOGIN,
         "NOEPOCH" => "the store was emptied a moment ago",
         _ => return None,
     })
-}
-
-fn wrong_password() -> String {
-    "the user or password in DOORLIST_STORE is wrong, or missing".to_owned()
-}
-
-fn io(error: &RedisError) -> String {
-    if error.is_timeout() {
-        return "it does not answer in time".to_owned();
-    }
-    // An error of the operating system or of TLS.
-    error.to_string()
-}
-
-/// The error of a command on `place`.
-pub(super) fn store_error(error: &RedisError, place: &str) -> StoreError {
-    match error.code() {
-        Some("WRONGTYPE") => corrupt(place, "another program keeps something else there"),
-        Some("CORRUPT") => corrupt(place, error.detail().unwrap_or("damaged")),
-        _ => StoreError::Unavailable(describe(error)),
-    }
 }
 
 pub(super) fn corrupt(place: &str, reason: &str) -> StoreError {
     StoreError::Corrupt { place: place.to_owned(), reason: reason.to_owned() }
 }
 
-/// Whether the command cannot have been done, so that it may be sent anew to wherever it belongs.
-pub(super) fn was_refused(error: &RedisError) -> bool {
-    let refusals = [
-        ServerErrorKind::Moved,
-        ServerErrorKind::ReadOnly,
-        ServerErrorKind::MasterDown,
-        ServerErrorKind::ClusterDown,
-        ServerErrorKind::BusyLoading,
-    ];
-    match error.kind() {
-        ErrorKind::Server(kind) => refusals.contains(&kind),
-        _ => error.code() == Some("NOREPLICAS"),
+/// The first answer; an error that it is, as an error.
+pub(super) fn only(answers: impl IntoIterator<Item = Value>) -> Result<Value, Trouble> {
+    match answers.into_iter().next() {
+        Some(Value::ServerError(error)) => Err(error.into()),
+        Some(value) => Ok(value),
+        None => Err(Trouble::Strange),
     }
 }
 
-/// A server's error inside an answer, as an error.
-pub(super) fn in_answer(value: Value) -> Result<Value, RedisError> {
-    match value {
-        Value::ServerError(error) => Err(error.into()),
-        value => Ok(value),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An old server, or a proxy that is none, quotes what it does not know, and that may be a password.
+    #[test]
+    fn what_a_server_says_is_not_passed_on() {
+        let parse = |line: &str| match redis::parse_redis_value(line.as_bytes()) {
+            Ok(Value::ServerError(error)) => Trouble::from(error),
+            other => panic!("{other:?}"),
+        };
+        for line in [
+            "-ERR unknown command 'AUTH', with args beginning with: 'wonderland'\r\n",
+            "-STRANGE wonderland\r\n",
+            "-WRONGTYPE wonderland\r\n",
+            "-CORRUPT wonderland\r\n",
+        ] {
+            let said = parse(line).at("a key").to_string();
+            assert!(!said.contains("wonderland"), "{said}");
+        }
+        assert_eq!(parse("-STRANGE x\r\n").describe(), "Redis answers STRANGE");
+        assert!(parse("-NOREPLICAS x\r\n").was_refused() && !parse("-OOM x\r\n").was_refused());
     }
 }

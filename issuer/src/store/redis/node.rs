@@ -7,11 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, Value, cmd};
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value, cmd};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::time::timeout;
 
-use super::error::in_answer;
+use super::error::{Trouble, only};
 use super::info::Replication;
 use super::url::Address;
 
@@ -69,8 +69,8 @@ impl Node {
     }
 
     /// Sends these in one go, which the server does one after the other; an answer for each, which may be an error.
-    pub(super) async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
-        let _admitted = self.callers.try_acquire().map_err(|_| crowded())?;
+    pub(super) async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
+        let _admitted = self.callers.try_acquire().map_err(|_| Trouble::Crowded)?;
         let Line { mut connection, number } = self.line().await?;
         let asked = ask(&mut connection, commands).await;
         if asked.is_err() {
@@ -80,15 +80,15 @@ impl Node {
     }
 
     /// Sends one command; its answer when, where there are replicas, one of them has it too.
-    pub(super) async fn ask_replicated(&self, command: &Cmd) -> Result<Value, RedisError> {
+    pub(super) async fn ask_replicated(&self, command: &Cmd) -> Result<Value, Trouble> {
         // Also finds out whether there are replicas.
         let line = self.line().await?;
         if !self.replicated.load(Ordering::Acquire) {
             drop(line);
             return only(self.ask(&alone(command)).await?);
         }
-        let _admitted = self.callers.try_acquire().map_err(|_| crowded())?;
-        let _one_of_few = self.exclusive.acquire().await.map_err(|_| crowded())?;
+        let _admitted = self.callers.try_acquire().map_err(|_| Trouble::Crowded)?;
+        let _one_of_few = self.exclusive.acquire().await.map_err(|_| Trouble::Crowded)?;
         let idle = self.idle().pop();
         let mut connection = match idle {
             Some(connection) => connection,
@@ -99,16 +99,16 @@ impl Node {
         // Given up halfway, the connection is not put back: nothing is read from it that was meant for another.
         let answers = ask(&mut connection, &both).await?;
         self.idle().push(connection);
-        let [answer, replicas] = <[Value; 2]>::try_from(answers).map_err(|_| strange())?;
-        let answer = in_answer(answer)?;
-        match in_answer(replicas)? {
+        let [answer, replicas] = <[Value; 2]>::try_from(answers).map_err(|_| Trouble::Strange)?;
+        let answer = only([answer])?;
+        match only([replicas])? {
             Value::Int(count) if count.unsigned_abs() >= WAIT_REPLICAS => Ok(answer),
-            _ => Err((ErrorKind::Client, UNREPLICATED).into()),
+            _ => Err(Trouble::Unreplicated),
         }
     }
 
     /// Asks what may take the server long to answer, on a connection for this alone: one caller at a time.
-    pub(super) async fn wait_for_stream(&self, stream: &str, after: u64) -> Result<(), RedisError> {
+    pub(super) async fn wait_for_stream(&self, stream: &str, after: u64) -> Result<(), Trouble> {
         let held = self.tail.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut connection = match held {
             Some(connection) => connection,
@@ -118,13 +118,13 @@ impl Node {
         read.arg("COUNT").arg(1).arg("BLOCK").arg(u64::try_from(HELD_FOR.as_millis()).unwrap_or(u64::MAX));
         read.arg("STREAMS").arg(stream).arg(format!("{after}-0"));
         let answer = timeout(HELD_FOR + ANSWER_LIMIT, connection.req_packed_command(&read));
-        in_answer(answer.await.map_err(|_| timed_out())??)?;
+        only([answer.await.map_err(|_| Trouble::Late)??])?;
         *self.tail.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
         Ok(())
     }
 
     /// What the server says about itself.
-    pub(super) async fn info(&self) -> Result<String, RedisError> {
+    pub(super) async fn info(&self) -> Result<String, Trouble> {
         let info = only(self.ask(&alone(&cmd("INFO"))).await?)?;
         let info: String = redis::from_redis_value(info)?;
         self.note_replication(&Replication::read(&info));
@@ -136,7 +136,7 @@ impl Node {
         self.replicated.store(replication.has_replicas(), Ordering::Release);
     }
 
-    async fn line(&self) -> Result<Line, RedisError> {
+    async fn line(&self) -> Result<Line, Trouble> {
         let mut held = self.line.lock().await;
         if let Some(line) = &*held {
             return Ok(line.clone());
@@ -160,23 +160,16 @@ impl Node {
         }
     }
 
-    async fn connect(&self, answer_limit: Option<Duration>) -> Result<MultiplexedConnection, RedisError> {
+    async fn connect(&self, answer_limit: Option<Duration>) -> Result<MultiplexedConnection, Trouble> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_LIMIT))
             .set_response_timeout(answer_limit);
-        self.client.get_multiplexed_async_connection_with_config(&config).await
+        Ok(self.client.get_multiplexed_async_connection_with_config(&config).await?)
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<MultiplexedConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-const UNREPLICATED: &str = "no replica confirmed the write in time";
-
-/// Whether this is the error of a write that no replica confirmed.
-pub(super) fn is_unreplicated(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Client && error.to_string().starts_with(UNREPLICATED)
 }
 
 fn alone(command: &Cmd) -> Pipeline {
@@ -185,22 +178,6 @@ fn alone(command: &Cmd) -> Pipeline {
     pipeline
 }
 
-async fn ask(connection: &mut MultiplexedConnection, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
-    connection.req_packed_commands(commands, 0, commands.len()).await
-}
-
-fn only(answers: Vec<Value>) -> Result<Value, RedisError> {
-    in_answer(answers.into_iter().next().ok_or_else(strange)?)
-}
-
-fn crowded() -> RedisError {
-    (ErrorKind::Client, "too many requests wait for Redis").into()
-}
-
-fn strange() -> RedisError {
-    (ErrorKind::UnexpectedReturnType, "answers are missing").into()
-}
-
-fn timed_out() -> RedisError {
-    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
+async fn ask(connection: &mut MultiplexedConnection, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
+    Ok(connection.req_packed_commands(commands, 0, commands.len()).await?)
 }

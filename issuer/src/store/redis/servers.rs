@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
 use redis::{
-    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisConnectionInfo,
-    RedisError, ServerErrorKind, TlsCertificates, TlsMode, Value, cmd,
+    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisConnectionInfo,
+    TlsCertificates, TlsMode, Value, cmd,
 };
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::error::{describe, in_answer, store_error, was_refused};
+use super::error::{Trouble, only};
 use super::info::{self, Expected, Unfit};
-use super::node::{Node, is_unreplicated};
+use super::node::Node;
 use super::scripts::{Call, Spelling};
 use super::url::{Address, Layout, RedisUrl, Transport};
 use crate::domain::Durability;
@@ -72,13 +72,13 @@ impl Servers {
             |address: &Address, reason: &str| StoreError::Unavailable(format!("{address}: {reason}"));
         let map = self.map().await.map_err(|error| {
             let at: Vec<_> = self.url.addresses.iter().map(Address::to_string).collect();
-            StoreError::Unavailable(format!("{}: {}", at.join(", "), describe(&error)))
+            StoreError::Unavailable(format!("{}: {}", at.join(", "), error.describe()))
         })?;
         for node in map.nodes.values() {
             let address = node.address();
             let said = timeout(LIMIT, node.info()).await;
             let said = said.map_err(|_| unavailable(address, "it does not answer in time"))?;
-            let said = said.map_err(|error| unavailable(address, &describe(&error)))?;
+            let said = said.map_err(|error| unavailable(address, &error.describe()))?;
             info::check(&said, expected).map_err(|unfit| unavailable(address, &unfit.to_string()))?;
             if !info::persists(&said) {
                 tracing::warn!(%address, "this Redis keeps nothing on disk as it goes: set appendonly yes, or a restart loses what was acknowledged");
@@ -90,10 +90,7 @@ impl Servers {
     /// Runs a script where its keys are.
     pub(super) async fn run(&self, call: &Call<'_>, durability: Durability) -> Result<Value, StoreError> {
         let done = timeout(LIMIT, self.run_somewhere(call, durability)).await;
-        match done {
-            Ok(done) => done.map_err(|error| store_error(&error, &call.place())),
-            Err(_) => Err(StoreError::Unavailable("Redis does not answer in time".to_owned())),
-        }
+        done.unwrap_or(Err(Trouble::Late)).map_err(|trouble| trouble.at(&call.place()))
     }
 
     /// Runs scripts that only read, in this order: the second after the first was answered.
@@ -136,7 +133,7 @@ impl Servers {
             pipeline.add_command(call.command(Spelling::Digest));
         }
         let answers = timeout(LIMIT, node.ask(&pipeline)).await.ok()?.ok()?;
-        answers.into_iter().map(|answer| in_answer(answer).ok()).collect()
+        answers.into_iter().map(|answer| only([answer]).ok()).collect()
     }
 
     /// Waits until a stream has something past `after`, or for some seconds.
@@ -147,52 +144,44 @@ impl Servers {
         after: u64,
     ) -> Result<(), StoreError> {
         let waited = async {
-            let map = timeout(FIND_LIMIT, self.map()).await.map_err(|_| nowhere())??;
-            let node = map.owner(slot).ok_or_else(nowhere)?;
+            let map = timeout(FIND_LIMIT, self.map()).await.map_err(|_| Trouble::Late)??;
+            let node = map.owner(slot).ok_or(Trouble::Nowhere)?;
             let waited = node.wait_for_stream(stream, after).await;
             if waited.is_err() {
                 self.look_again(&map);
             }
             waited
         };
-        waited.await.map_err(|error| store_error(&error, stream))
+        waited.await.map_err(|trouble: Trouble| trouble.at(stream))
     }
 
-    async fn run_somewhere(&self, call: &Call<'_>, durability: Durability) -> Result<Value, RedisError> {
+    async fn run_somewhere(&self, call: &Call<'_>, durability: Durability) -> Result<Value, Trouble> {
         let mut tries = 0;
         loop {
             tries += 1;
             let map = self.map().await?;
             let Some(node) = map.owner(call.slot()) else {
                 self.look_again(&map);
-                return Err(nowhere());
+                return Err(Trouble::Nowhere);
             };
             let done = self.run_on(node, call, durability).await;
-            let Err(error) = &done else { return done };
-            let moved = was_refused(error);
-            if moved || error.is_io_error() {
+            let Err(trouble) = &done else { return done };
+            if trouble.is_of_place() {
                 self.look_again(&map);
             }
-            if error.kind() == ErrorKind::Server(ServerErrorKind::Ask) {
-                return self.run_asking(node, error, call).await;
+            if let Some(address) = trouble.ask_at() {
+                return self.run_asking(node, address, call).await;
             }
+            let moved = trouble.was_refused() && self.url.layout != Layout::Standalone;
             // The server may have been restarted since the connection was made.
-            let broken = call.only_reads() && error.is_connection_dropped();
-            if !(moved && self.url.layout != Layout::Standalone || broken) || tries == TRIES {
-                if is_unreplicated(error) {
-                    tracing::warn!(address = %node.address(), "no replica has a write that was to be acknowledged");
-                }
+            let broken = trouble.is_broken() && call.only_reads();
+            if !(moved || broken) || tries == TRIES {
                 return done;
             }
         }
     }
 
-    async fn run_on(
-        &self,
-        node: &Node,
-        call: &Call<'_>,
-        durability: Durability,
-    ) -> Result<Value, RedisError> {
+    async fn run_on(&self, node: &Node, call: &Call<'_>, durability: Durability) -> Result<Value, Trouble> {
         let run = async |spelling| {
             let command = call.command(spelling);
             match durability {
@@ -200,27 +189,24 @@ impl Servers {
                 Durability::Local => {
                     let mut pipeline = Pipeline::with_capacity(1);
                     pipeline.add_command(command);
-                    first(node.ask(&pipeline).await?)
+                    only(node.ask(&pipeline).await?)
                 }
             }
         };
         match run(Spelling::Digest).await {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                run(Spelling::InFull).await
-            }
+            Err(trouble) if trouble.lacks_script() => run(Spelling::InFull).await,
             done => done,
         }
     }
 
     /// These keys are on their way to another master, and some are there.
-    async fn run_asking(&self, from: &Node, ask: &RedisError, call: &Call<'_>) -> Result<Value, RedisError> {
-        let (address, _) = ask.redirect_node().ok_or_else(nowhere)?;
-        let node = self.node_at(address_of(address, from.address()).ok_or_else(nowhere)?)?;
+    async fn run_asking(&self, from: &Node, address: &str, call: &Call<'_>) -> Result<Value, Trouble> {
+        let node = self.node_at(address_of(address, from.address()).ok_or(Trouble::Nowhere)?)?;
         let mut pipeline = Pipeline::with_capacity(2);
         pipeline.cmd("ASKING");
         pipeline.add_command(call.command(Spelling::InFull));
         let answers = node.ask(&pipeline).await?;
-        first(answers.into_iter().skip(1).collect())
+        only(answers.into_iter().skip(1))
     }
 
     /// Has the servers looked for before the next command, unless somebody did since.
@@ -233,7 +219,7 @@ impl Servers {
         }
     }
 
-    async fn map(&self) -> Result<Arc<Map>, RedisError> {
+    async fn map(&self) -> Result<Arc<Map>, Trouble> {
         if let Some(map) = self.known() {
             return Ok(map);
         }
@@ -241,7 +227,7 @@ impl Servers {
         if let Some(map) = self.known() {
             return Ok(map);
         }
-        let found = timeout(FIND_LIMIT, self.find(last.as_deref())).await.map_err(|_| nowhere())??;
+        let found = timeout(FIND_LIMIT, self.find(last.as_deref())).await.map_err(|_| Trouble::Late)??;
         let found = Arc::new(found);
         *last = Some(Arc::clone(&found));
         *self.map.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&found));
@@ -252,7 +238,7 @@ impl Servers {
         self.map.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn find(&self, last: Option<&Map>) -> Result<Map, RedisError> {
+    async fn find(&self, last: Option<&Map>) -> Result<Map, Trouble> {
         let whole = |address: &Address| vec![(0, u16::MAX, address.clone())];
         let owners = match &self.url.layout {
             Layout::Standalone => self.url.addresses.first().map(whole).unwrap_or_default(),
@@ -271,7 +257,7 @@ impl Servers {
     }
 
     /// The master by the word of the first sentinel that answers.
-    async fn ask_sentinels(&self, master: &str) -> Result<Address, RedisError> {
+    async fn ask_sentinels(&self, master: &str) -> Result<Address, Trouble> {
         let sentinels = self.url.addresses.iter().map(|address| self.address_for_client(address));
         let mut sentinels = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
         if self.url.transport == Transport::Tls {
@@ -293,24 +279,24 @@ impl Servers {
             ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
                 Ok(Address { host: host.clone(), port: *port })
             }
-            _ => Err(nowhere()),
+            _ => Err(Trouble::Nowhere),
         }
     }
 
     /// The slots by the word of the first server that answers: those known last, then those of the setting.
-    async fn ask_cluster(&self, last: Option<&Map>) -> Result<Vec<(u16, u16, Address)>, RedisError> {
+    async fn ask_cluster(&self, last: Option<&Map>) -> Result<Vec<(u16, u16, Address)>, Trouble> {
         let known = last.into_iter().flat_map(|last| last.nodes.values().cloned());
         let named =
             self.url.addresses.iter().filter_map(|address| self.node_at(address.clone()).ok().map(Arc::new));
-        let mut asked = Err(nowhere());
+        let mut asked = Err(Trouble::Nowhere);
         for node in known.chain(named) {
             let mut slots = cmd("CLUSTER");
             slots.arg("SLOTS");
             let mut pipeline = Pipeline::with_capacity(1);
             pipeline.add_command(slots);
-            asked = node.ask(&pipeline).await.and_then(first).and_then(|slots| owners(slots, node.address()));
-            if asked.as_ref().is_err_and(|error| error.code() == Some("ERR")) {
-                return Err(std::io::Error::other(Unfit::IsNoCluster.to_string()).into());
+            asked = node.ask(&pipeline).await.and_then(only).and_then(|slots| owners(slots, node.address()));
+            if asked.as_ref().is_err_and(Trouble::is_general) {
+                return Err(Trouble::Unfit(Unfit::IsNoCluster));
             }
             if asked.as_ref().is_ok_and(|owners| !owners.is_empty()) {
                 return asked;
@@ -319,7 +305,7 @@ impl Servers {
         asked
     }
 
-    fn node_at(&self, address: Address) -> Result<Node, RedisError> {
+    fn node_at(&self, address: Address) -> Result<Node, Trouble> {
         let mut login = RedisConnectionInfo::default().set_db(self.url.database);
         if let Some(user) = &self.url.user {
             login = login.set_username(user);
@@ -346,7 +332,7 @@ impl Servers {
 }
 
 /// The answer to `CLUSTER SLOTS`. A server that does not know its own address leaves it out.
-fn owners(answer: Value, asked: &Address) -> Result<Vec<(u16, u16, Address)>, RedisError> {
+fn owners(answer: Value, asked: &Address) -> Result<Vec<(u16, u16, Address)>, Trouble> {
     let mut owners = Vec::new();
     for range in redis::from_redis_value::<Vec<Vec<Value>>>(answer)? {
         let mut range = range.into_iter();
@@ -373,12 +359,4 @@ fn address_of(text: &str, asked: &Address) -> Option<Address> {
     let (host, port) = text.rsplit_once(':')?;
     let host = if host.is_empty() { &asked.host } else { host };
     Some(Address { host: host.trim_matches(['[', ']']).to_owned(), port: port.parse().ok()? })
-}
-
-fn first(answers: Vec<Value>) -> Result<Value, RedisError> {
-    in_answer(answers.into_iter().next().ok_or_else(nowhere)?)
-}
-
-fn nowhere() -> RedisError {
-    std::io::Error::other("no server has these keys at the moment").into()
 }

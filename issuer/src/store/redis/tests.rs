@@ -3,6 +3,7 @@
 mod cluster;
 mod faults;
 mod refusals;
+mod replicas;
 mod sentinel;
 mod standalone;
 
@@ -13,6 +14,7 @@ use doorlist_verifier::Handle;
 use super::*;
 use crate::domain::Record;
 use crate::store::clock::ManualClock;
+use crate::testing::redis_sets::until;
 
 /// The store of an installation, as `DOORLIST_STORE` and `DOORLIST_STORE_PREFIX` name it.
 async fn try_open(url: &str, prefix: &str) -> Result<RedisStore, StoreError> {

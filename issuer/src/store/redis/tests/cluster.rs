@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::redis_server::RedisServer;
-use crate::testing::redis_sets::{RedisCluster, until};
+use crate::testing::redis_sets::RedisCluster;
 
 #[tokio::test]
 async fn it_is_a_store_like_any_other() {

@@ -1,0 +1,70 @@
+//! What is acknowledged has reached a replica.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::*;
+use crate::testing::redis_server::RedisServer;
+
+fn signal(server: &RedisServer, signal: Signal) {
+    let process = Pid::from_raw(server.id().cast_signed()).expect("a process");
+    kill_process(process, signal).expect("it is ours");
+}
+
+fn rotated(name: &str, expected: Version, gid: u64) -> Commit {
+    Commit { durability: Durability::Local, ..put(name, Some(expected), gid) }
+}
+
+#[tokio::test]
+async fn what_no_replica_confirms_is_not_acknowledged() {
+    let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
+    let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
+    server.until_followed(1);
+    let store = open(&server.url()).await;
+    store.commit(put("alice", None, 1)).await.expect("the replica confirms");
+    let (version, _) = read(&store, "alice").await.expect("a record");
+
+    signal(&replica, Signal::STOP);
+    for reason in [
+        unavailable(store.commit(marks(1)).await),
+        unavailable(store.commit(put("bob", None, 1)).await),
+        unavailable(store.swap_keys(None, b"ring".to_vec(), Vec::new(), Seq::ZERO).await),
+    ] {
+        assert!(reason.contains("no replica confirmed"), "{reason}");
+    }
+    let rotation = store.commit(rotated("alice", version, 2)).await.expect("a refresh does not wait");
+    assert!(rotation.swapped);
+
+    signal(&replica, Signal::CONT);
+    let position = store.commit(marks(1)).await.expect("the replica confirms again").position;
+    let log = store.log_since(Seq::ZERO).await.expect("the log");
+    assert_eq!(log.position(), position);
+    assert_eq!(log.entries.len(), 2, "what was not acknowledged may have happened");
+}
+
+/// The master of before is cut off, with an issuer on it: it neither confirms a list nor takes a write.
+#[tokio::test]
+async fn a_master_without_its_replicas_is_of_no_use() {
+    let options =
+        ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "1", "--repl-ping-replica-period", "1"];
+    let server = RedisServer::start(&options);
+    let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
+    server.until_followed(1);
+    let store = open(&server.url()).await;
+    let held = store.commit(marks(1)).await.expect("the replica confirms").position;
+    store.commit(put("alice", None, 1)).await.expect("the replica confirms");
+    let (version, _) = read(&store, "alice").await.expect("a record");
+    drop(replica);
+    until("the master knows that it is alone", || {
+        server
+            .try_ask::<()>(&["SET", "anything", "at all"])
+            .is_err_and(|error| error.code() == Some("NOREPLICAS"))
+    });
+    for reason in [
+        unavailable(store.confirm(held).await),
+        unavailable(store.commit(marks(1)).await),
+        unavailable(store.commit(rotated("alice", version, 2)).await),
+    ] {
+        assert!(reason.contains("not enough good replicas"), "{reason}");
+    }
+    assert!(read(&store, "alice").await.is_some(), "it reads on, and what is read decides nothing");
+}
