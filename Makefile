@@ -26,7 +26,7 @@ apt-get = { command -v apt-get >/dev/null || { echo '$(2)' >&2; exit 1; }; \
   $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
 
 .PHONY: help demo test bench differential build load package issuer test-rust test-js fences instructions lint prerequisites \
-  wasm-target browser valgrind clean
+  wasm-target browser valgrind redis clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ help: ## Show this list
 demo: build ## Kick a user and watch every verifier refuse her (PORT=8788: there; ONCE=1: then end)
 	@DOORLIST_BINARY=$(TARGET)/release/doorlist node js/demo/demo.mjs $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
-test: prerequisites browser valgrind ## Set up what tests need, and run all of them
+test: prerequisites browser valgrind redis ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences instructions package test-js
 
 bench: build load browser tests/bench/node_modules/.package-lock.json ## Measure against others, into tests/bench/RESULTS.md (4 minutes)
@@ -144,3 +144,9 @@ browser:
 valgrind:
 	@[ "$$(uname -sm)" != 'Linux x86_64' ] || command -v valgrind >/dev/null || \
 	  $(call apt-get,valgrind,The tests count instructions with valgrind: install it.)
+
+# Tests start servers of their own on free ports, and need no service; where there is a valkey-server they use it too.
+redis:
+	@command -v redis-server >/dev/null || \
+	  $(call apt-get,redis-server,The tests need redis-server 7.0 or newer: install Redis (macOS: brew install redis).)
+	@command -v valkey-server >/dev/null || printf '\033[1mdoorlist\033[0m  %s\n' 'no valkey-server on the PATH: the store is tested on Redis only'

@@ -24,6 +24,8 @@ mod reuse;
 mod session_cap;
 mod session_end;
 mod shutdown;
+mod store_faults;
 mod support;
 mod two_installations;
+mod two_issuers;
 mod void;

@@ -205,8 +205,13 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     lines
 }
 
-/// A port that nobody listened on a moment ago.
+/// A port that nobody listened on a moment ago. Not one of those that the system hands out to whoever connects or
+/// binds to port 0: while a server is down, one of these could be gone.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
+    loop {
+        let port = rand::random_range(20_000..32_000);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

@@ -5,7 +5,12 @@ mod follower;
 mod forge;
 mod http;
 mod issuer;
+mod pair;
+mod proxy;
 mod raw;
+#[path = "../../../issuer/src/testing/redis_server.rs"]
+#[expect(dead_code, reason = "shared with the unit tests, which need more of it")]
+mod redis_server;
 
 use std::future::Future;
 use std::time::Duration;
@@ -14,7 +19,10 @@ pub use follower::{Follower, StreamEnd, host_time};
 pub use forge::{Forger, kid};
 pub use http::{Reply, Session, position, send, try_send, unverified_claims, unverified_list};
 pub use issuer::{ADMIN_KEY, Issuer, MASTER_SECRET, doorlist};
+pub use pair::Pair;
+pub use proxy::Proxy;
 pub use raw::{RawReply, exchange};
+pub use redis_server::RedisServer;
 
 /// Waits for what must happen. The limit is no assertion about speed: it turns a hang into a failure that says what
 /// was waited for.

@@ -1,0 +1,152 @@
+//! What happens to the Redis behind two issuers, and what clients and verifiers notice.
+
+use doorlist_verifier::Error;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{Follower, Issuer, Pair, Proxy, RedisServer, Reply, Session, eventually, host_time};
+
+/// 503, and when to come back.
+fn is_away(reply: &Reply) {
+    assert_eq!(reply.status, 503, "{}", reply.text());
+    assert!(reply.headers.contains_key("retry-after"));
+}
+
+/// Waits until the store works again for this issuer.
+async fn recovers(issuer: &Issuer) {
+    eventually("the issuer is ready again", async {
+        while issuer.get("/readyz").await.status != 200 {
+            // It looks after its store once a heartbeat.
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+}
+
+fn pause(redis: &RedisServer, signal: Signal) {
+    let process = Pid::from_raw(redis.id().cast_signed()).expect("a process");
+    kill_process(process, signal).expect("it is ours");
+}
+
+#[tokio::test]
+async fn a_redis_that_is_killed_comes_back_with_everything() {
+    let mut pair = Pair::start().await;
+    let verifier = pair.follower_of_b().await;
+    let (mut alice, bob) = (pair.a.open_session("alice").await, pair.b.open_session("bob").await);
+    for name in ["carol", "dave"] {
+        let session = pair.a.open_session(name).await;
+        let kicked = pair.a.revoking(&format!("/subjects/{name}/revoke")).await;
+        pair.redis.kill();
+        is_away(&pair.a.refresh(&alice.refresh).await);
+        is_away(&pair.b.admin(reqwest::Method::POST, "/subjects/bob/revoke", None).await);
+        verifier.verify(&bob.access).expect("verifiers go on");
+        pair.redis.resume();
+        recovers(&pair.a).await;
+        recovers(&pair.b).await;
+        pair.b.refresh(&session.refresh).await.refused(400, "invalid_grant");
+        verifier.reaches(kicked).await;
+        verifier.verify(&session.access).expect_err("an acknowledged kick is not undone");
+        alice = Session::of(&pair.b.refresh(&alice.refresh).await);
+    }
+    Session::of(&pair.a.refresh(&bob.refresh).await);
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_answers_late_and_loses_nothing() {
+    let pair = Pair::start().await;
+    let verifier = pair.follower_of_b().await;
+    let alice = pair.a.open_session("alice").await;
+    pause(&pair.redis, Signal::STOP);
+    is_away(&pair.a.refresh(&alice.refresh).await);
+    is_away(&pair.b.admin(reqwest::Method::POST, "/subjects/alice/revoke", None).await);
+    verifier.verify(&alice.access).expect("a kick that was not acknowledged");
+    pause(&pair.redis, Signal::CONT);
+    recovers(&pair.a).await;
+    recovers(&pair.b).await;
+    verifier.reaches(pair.b.revoking("/subjects/alice/revoke").await).await;
+    verifier.verify(&alice.access).expect_err("kicked");
+    pair.a.refresh(&alice.refresh).await.refused(400, "invalid_grant");
+}
+
+/// Log, epoch, keys and cut-off come back from the issuers that live; verifiers notice nothing; records are gone.
+#[tokio::test]
+async fn an_emptied_redis_gets_its_log_back() {
+    let pair = Pair::start().await;
+    let verifier = pair.follower_of_b().await;
+    let (alice, bob) = (pair.a.open_session("alice").await, pair.b.open_session("bob").await);
+    let kicked = pair.a.revoking("/subjects/alice/revoke").await;
+    verifier.reaches(kicked).await;
+    let keys = pair.b.get("/.well-known/jwks.json").await.text();
+
+    pair.redis.ask::<()>(&["FLUSHALL"]);
+
+    // A list of a heartbeat after next vouches for the store as it is by then.
+    verifier.hears_of(host_time().wall.plus_secs(3)).await;
+    assert_eq!(verifier.cursor().epoch, kicked.epoch, "the same lineage");
+    verifier.verify(&alice.access).expect_err("still kicked");
+    verifier.verify(&bob.access).expect("verifiers notice nothing");
+    for issuer in [&pair.a, &pair.b] {
+        assert_eq!(issuer.get("/.well-known/jwks.json").await.text(), keys);
+        issuer.refresh(&bob.refresh).await.refused(400, "invalid_grant");
+    }
+    let newcomer = Follower::with(&pair.a, pair.options()).await;
+    newcomer.verify(&alice.access).expect_err("the list has it again");
+    let again = pair.b.open_session("bob").await;
+    verifier.verify(&again.access).expect("a new login");
+}
+
+/// The way of one issuer to its store is cut: it signs no list that would vouch for what it cannot know.
+#[tokio::test]
+async fn an_issuer_that_is_cut_off_vouches_for_nothing() {
+    let redis = RedisServer::start(&[]);
+    let proxy = Proxy::to(redis.port()).await;
+    let (near, far) = (redis.url(), proxy.url());
+    let pair = Pair::start_by(redis, &near, &far).await;
+    let verifier = pair.follower_of_b().await;
+    let (alice, bob) = (pair.b.open_session("alice").await, pair.b.open_session("bob").await);
+    verifier.verify(&alice.access).expect("good");
+
+    proxy.cut();
+    let kicked = pair.a.revoking("/subjects/alice/revoke").await;
+    eventually("the issuer knows that it is cut off", async {
+        while pair.b.get("/readyz").await.status == 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    is_away(&pair.b.refresh(&bob.refresh).await);
+    is_away(&pair.b.admin(reqwest::Method::POST, "/subjects/bob/revoke", None).await);
+    // Three heartbeats of a second unheard are an outage.
+    eventually("its verifiers say that their list is old", async {
+        while !verifier.verify(&alice.access).expect("it cannot know").freshness.stale {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    let followers_of_a = Follower::of(&pair.a).await;
+    followers_of_a.reaches(kicked).await;
+    assert!(matches!(followers_of_a.verify(&alice.access), Err(Error::Revoked { .. })));
+
+    proxy.heal();
+    verifier.reaches(kicked).await;
+    verifier.verify(&alice.access).expect_err("it heard in the end");
+    recovers(&pair.b).await;
+    assert!(!verifier.verify(&bob.access).expect("good").freshness.stale);
+    pair.b.refresh(&alice.refresh).await.refused(400, "invalid_grant");
+    Session::of(&pair.b.refresh(&bob.refresh).await);
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_fit_stops_the_start_with_a_sentence() {
+    let redis = RedisServer::start(&["--maxmemory-policy", "allkeys-lru", "--requirepass", "wonderland"]);
+    let mut issuer =
+        Issuer::stopped(&[("STORE", &format!("redis://:wonderland@127.0.0.1:{}", redis.port()))]);
+    assert!(!issuer.try_restart().await);
+    let log = issuer.log();
+    assert!(log.contains("set it to noeviction"), "{log}");
+    assert!(!log.contains("wonderland"), "{log}");
+    let mut issuer = Issuer::stopped(&[("STORE", "redis://alice:wonderland@host:port")]);
+    assert!(!issuer.try_restart().await);
+    let log = issuer.log();
+    assert!(log.contains("write redis://host:port") && log.contains("DOORLIST_STORE"), "{log}");
+    assert!(!log.contains("wonderland"), "{log}");
+}
