@@ -31,7 +31,10 @@ impl Desk {
             }
             match login(sub, read.record(), &session, handles, &read.moment(self)) {
                 login::Decision::Refuse(refusal) => return Ok(Login::Refused(refusal)),
-                login::Decision::Done(grant) => return Ok(Login::Opened(grant)),
+                login::Decision::Done(grant) => {
+                    self.store.settle(sub).await?;
+                    return Ok(Login::Opened(grant));
+                }
                 login::Decision::Open(change, grant) => {
                     if self.write(sub, &read, change).await?.is_some() {
                         return Ok(Login::Opened(grant));
@@ -96,7 +99,9 @@ impl Desk {
         let mut seen = false;
         let rule = |read: &Read, _: &Moment<'_>| {
             let session = read.record().and_then(|record| Some((record, record.session(sid)?)));
-            let Some((record, session)) = session else { return Step::Answer(seen) };
+            let Some((record, session)) = session else {
+                return if seen { Step::Already(true) } else { Step::Answer(false) };
+            };
             if client_id.is_some_and(|client_id| client_id != session.client_id) {
                 return Step::Answer(false);
             }
@@ -104,7 +109,7 @@ impl Desk {
             seen = true;
             match end_session(sub, record, sid) {
                 Some(change) => Step::Write(change, true),
-                None => Step::Answer(seen),
+                None => Step::Already(true),
             }
         };
         let (ended, position) = self.transact(sub, rule).await?;

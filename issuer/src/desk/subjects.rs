@@ -20,14 +20,17 @@ impl Desk {
         let mut begun: Option<Holdings> = None;
         let rule = |read: &Read, moment: &Moment<'_>| {
             let Some(record) = read.record() else {
-                return Step::Answer(if begun.is_some() { KickStep::Kicked } else { KickStep::Unknown });
+                return match begun {
+                    Some(_) => Step::Already(KickStep::Kicked),
+                    None => Step::Answer(KickStep::Unknown),
+                };
             };
             if begun.is_none()
                 && let Some(gid) = expected
                 && gid != record.gid
             {
                 match Lineage::of(moment.log).between(gid, record.gid) {
-                    Some(GroupEnd::Kick | GroupEnd::Disable) => return Step::Answer(KickStep::Kicked),
+                    Some(GroupEnd::Kick | GroupEnd::Disable) => return Step::Already(KickStep::Kicked),
                     // Its sessions live on in this group.
                     Some(GroupEnd::Void) => {}
                     None => return Step::Answer(KickStep::NotCurrent(record.gid)),
@@ -35,7 +38,7 @@ impl Desk {
             }
             let holdings = begun.get_or_insert_with(|| Holdings::of(record));
             if holdings.are_gone_from(Some(record)) {
-                return Step::Answer(KickStep::Kicked);
+                return Step::Already(KickStep::Kicked);
             }
             Step::Write(kick(sub, record, next), KickStep::Kicked)
         };
@@ -120,7 +123,8 @@ impl Desk {
     ) -> Result<Creation, StoreError> {
         let gid = self.draw();
         let rule = |read: &Read, moment: &Moment<'_>| match read.record() {
-            Some(record) => Step::Answer(record.gid == gid),
+            Some(record) if record.gid == gid => Step::Already(true),
+            Some(_) => Step::Answer(false),
             None => {
                 let record = Record::made(gid, password.clone(), moment);
                 let mut change = domain::Change::to(record);
@@ -165,7 +169,7 @@ impl Desk {
             None => Step::Answer(Found::Nobody),
             Some(record) => match rule(record) {
                 Some(change) => Step::Write(change, Found::Subject),
-                None => Step::Answer(Found::Subject),
+                None => Step::Already(Found::Subject),
             },
         };
         let (found, position): (Found, Cursor) = self.transact(sub, step).await?;

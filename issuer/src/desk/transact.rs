@@ -41,6 +41,8 @@ impl Read {
 pub(super) enum Step<T> {
     /// This answer, and nothing written.
     Answer(T),
+    /// This answer, since somebody wrote so already: perhaps this very request, whose answer was lost.
+    Already(T),
     /// This answer once the change is durable.
     Write(Change, T),
 }
@@ -60,6 +62,10 @@ impl Desk {
             let step = rule(&read, &read.moment(self));
             match step {
                 Step::Answer(answer) => return Ok((answer, read.position())),
+                Step::Already(answer) => {
+                    self.store.settle(sub).await?;
+                    return Ok((answer, read.position()));
+                }
                 Step::Write(change, answer) => {
                     if let Some(position) = self.write(sub, &read, change).await? {
                         return Ok((answer, position));

@@ -132,6 +132,12 @@ pub trait Store: Send + Sync + 'static {
     /// Appends, then swaps; returns when it is durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
 
+    /// Returns when what was shown of this record and of the log so far is where [`Durability::Replicated`] wants it:
+    /// for whoever acknowledges what somebody else wrote. Nothing to wait for where every reader sees only that.
+    async fn settle(&self, _sub: &Subject) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// The log past `since` (from [`Seq::ZERO`]: all that is kept), and whether it still has `since` itself.
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError>;
 

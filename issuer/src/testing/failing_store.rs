@@ -53,6 +53,10 @@ impl Store for FailingStore {
         self.up()?.commit(commit).await
     }
 
+    async fn settle(&self, sub: &Subject) -> Result<(), StoreError> {
+        self.up()?.settle(sub).await
+    }
+
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError> {
         self.up()?.log_since(since).await
     }

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The shell ends its server when its own standard input is closed: with the test, however that ends.
-const GUARD: &str = r#""$@" </dev/null & echo "$!"; cat >/dev/null; kill -9 "$!" 2>/dev/null; wait"#;
+const GUARD: &str =
+    r#""$@" </dev/null & echo "started as $!"; cat >/dev/null; kill -9 "$!" 2>/dev/null; wait"#;
 
 /// One `redis-server` on a free port of this machine, in a folder of its own. Every write is on disk before it is
 /// answered, unless options say otherwise.
@@ -165,23 +166,27 @@ impl RedisServer {
             .spawn()
             .map_err(|error| error.to_string())?;
         let lines = lines_of(shell.stdout.take().expect("piped"));
-        let life = shell.stdin.take();
-        let id =
-            lines.recv_timeout(LIMIT).ok().and_then(|line| line.parse().ok()).expect("the id of a process");
-        self.process = Some(Process { shell, life, id });
+        let mut process = Process { life: shell.stdin.take(), shell, id: 0 };
         let mut said = String::new();
+        let mut is_ready = false;
         let end = Instant::now() + LIMIT;
-        // Its last word may be that it ends: then the lines do, when the shell is ended too.
-        while let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            if line.contains(ready) {
-                return Ok(());
+        // The shell and its server write as they please.
+        while process.id == 0 || !is_ready {
+            let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) else { break };
+            if let Some(id) = line.strip_prefix("started as ") {
+                process.id = id.parse().expect("the id of a process");
             }
-            let ends = line.contains("# Failed") || line.contains("FATAL") || line.contains("bye bye");
+            is_ready |= line.contains(ready);
             said.push_str(&line);
             said.push('\n');
-            if ends {
+            if ["# Failed", "FATAL", "bye bye"].iter().any(|end| line.contains(end)) {
                 break;
             }
+        }
+        let started = process.id != 0 && is_ready;
+        self.process = Some(process);
+        if started {
+            return Ok(());
         }
         self.kill();
         Err(said)

@@ -30,6 +30,11 @@ impl Replication {
         }
     }
 
+    /// Whether a master that lost them takes no writes.
+    pub(super) fn is_guarded(&self) -> bool {
+        self.guarded
+    }
+
     /// Whether a write is to be waited for: there are replicas, or there are meant to be.
     pub(super) fn has_replicas(&self) -> bool {
         self.connected > 0 || self.guarded
@@ -47,6 +52,10 @@ pub(super) enum Unfit {
     IsNoCluster,
 }
 
+/// Of a server with replicas; says what to change.
+pub(super) const UNGUARDED: &str =
+    "its min-replicas-to-write is 0, so that a master that was cut off would go on alone: set it to 1";
+
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -58,10 +67,7 @@ impl fmt::Display for Unfit {
                 f,
                 "its maxmemory-policy is {policy}, which drops revocations when memory is short: set it to noeviction"
             ),
-            Self::Unguarded => f.write_str(
-                "it has replicas, and its min-replicas-to-write is 0, so that a master that was cut off would go on \
-                 alone: set it to 1",
-            ),
+            Self::Unguarded => write!(f, "it has replicas, and {UNGUARDED}"),
             Self::IsReplica => {
                 f.write_str("it is a replica: write the address of its master into DOORLIST_STORE, or use redis+sentinel://")
             }

@@ -114,6 +114,13 @@ impl Store for RedisStore {
         to_its_end(Arc::clone(&self.inner).commit(commit)).await
     }
 
+    async fn settle(&self, sub: &Subject) -> Result<(), StoreError> {
+        let Inner { keys, scripts, servers, .. } = &*self.inner;
+        let touch_head = self.inner.on_head(&scripts.confirm, &[&keys.head, &keys.log]).arg("").number(0);
+        servers.settle(&touch_head).await?;
+        servers.settle(&scripts.settle.on(&[&keys.record(sub)])).await
+    }
+
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError> {
         let first = self.inner.servers.run(&self.inner.page_after(since), Durability::Local).await?;
         self.inner.whole_page(since, first).await
@@ -129,6 +136,9 @@ impl Store for RedisStore {
         let call = self.inner.on_head(&scripts.confirm, &[&keys.head, &keys.log]);
         let call = call.arg(held.epoch.to_string()).number(held.seq.get());
         let answer = servers.run(&call, Durability::Local).await?;
+        // Holds up nothing.
+        let inner = Arc::clone(&self.inner);
+        tokio::spawn(async move { inner.servers.notice_replicas().await });
         let (whole, state): (bool, Value) = converted(answer, &keys.head)?;
         let state = self.inner.state(state)?;
         Ok(Confirmation { now: state.now(), whole, position: state.position() })

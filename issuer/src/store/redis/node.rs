@@ -12,7 +12,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::time::timeout;
 
 use super::error::{Trouble, only};
-use super::info::Replication;
+use super::info::{Replication, UNGUARDED};
 use super::url::Address;
 
 /// Until a connection is made.
@@ -81,10 +81,7 @@ impl Node {
 
     /// Sends one command; its answer when, where there are replicas, one of them has it too.
     pub(super) async fn ask_replicated(&self, command: &Cmd) -> Result<Value, Trouble> {
-        // Also finds out whether there are replicas.
-        let line = self.line().await?;
-        if !self.replicated.load(Ordering::Acquire) {
-            drop(line);
+        if !self.has_replicas().await? {
             return only(self.ask(&alone(command)).await?);
         }
         let _admitted = self.callers.try_acquire().map_err(|_| Trouble::Crowded)?;
@@ -107,6 +104,13 @@ impl Node {
         }
     }
 
+    /// Whether a write has to wait for replicas.
+    pub(super) async fn has_replicas(&self) -> Result<bool, Trouble> {
+        // Making a connection finds out.
+        self.line().await?;
+        Ok(self.replicated.load(Ordering::Acquire))
+    }
+
     /// Asks what may take the server long to answer, on a connection for this alone: one caller at a time.
     pub(super) async fn wait_for_stream(&self, stream: &str, after: u64) -> Result<(), Trouble> {
         let held = self.tail.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -126,14 +130,21 @@ impl Node {
     /// What the server says about itself.
     pub(super) async fn info(&self) -> Result<String, Trouble> {
         let info = only(self.ask(&alone(&cmd("INFO"))).await?)?;
-        let info: String = redis::from_redis_value(info)?;
-        self.note_replication(&Replication::read(&info));
-        Ok(info)
+        Ok(redis::from_redis_value(info)?)
     }
 
-    /// Whether a write has to wait for replicas.
-    pub(super) fn note_replication(&self, replication: &Replication) {
-        self.replicated.store(replication.has_replicas(), Ordering::Release);
+    /// Finds out whether replicas came or went.
+    pub(super) async fn notice_replicas(&self) -> Result<(), Trouble> {
+        self.note_replication(only(self.ask(&alone(&replication())).await?)?)
+    }
+
+    fn note_replication(&self, info: Value) -> Result<(), Trouble> {
+        let replication = Replication::read(&redis::from_redis_value::<String>(info)?);
+        let known = self.replicated.swap(replication.has_replicas(), Ordering::AcqRel);
+        if !known && !replication.is_guarded() && replication.has_replicas() {
+            tracing::error!(address = %self.address, "there are replicas by now, and {UNGUARDED}");
+        }
+        Ok(())
     }
 
     async fn line(&self) -> Result<Line, Trouble> {
@@ -144,9 +155,7 @@ impl Node {
         // Those made before are as good as gone.
         self.idle().clear();
         let mut connection = self.connect(Some(ANSWER_LIMIT)).await?;
-        let mut info = cmd("INFO");
-        let info = only(ask(&mut connection, &alone(info.arg("replication"))).await?)?;
-        self.note_replication(&Replication::read(&redis::from_redis_value::<String>(info)?));
+        self.note_replication(only(ask(&mut connection, &alone(&replication())).await?)?)?;
         let line = Line { connection, number: rand::random() };
         *held = Some(line.clone());
         Ok(line)
@@ -170,6 +179,12 @@ impl Node {
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<MultiplexedConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn replication() -> Cmd {
+    let mut info = cmd("INFO");
+    info.arg("replication");
+    info
 }
 
 fn alone(command: &Cmd) -> Pipeline {

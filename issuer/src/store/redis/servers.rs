@@ -93,6 +93,26 @@ impl Servers {
         done.unwrap_or(Err(Trouble::Late)).map_err(|trouble| trouble.at(&call.place()))
     }
 
+    /// Finds out whether replicas came or went, where that can be told now.
+    pub(super) async fn notice_replicas(&self) {
+        let Some(map) = self.known() else { return };
+        let noticed = futures_util::future::join_all(map.nodes.values().map(|node| node.notice_replicas()));
+        if timeout(LIMIT, noticed).await.is_err() {
+            tracing::debug!("no news of the replicas");
+        }
+    }
+
+    /// Runs a script that changes nothing but the place in the replicas' queue, where there are replicas.
+    pub(super) async fn settle(&self, call: &Call<'_>) -> Result<(), StoreError> {
+        let has_replicas =
+            async { self.map().await?.owner(call.slot()).ok_or(Trouble::Nowhere)?.has_replicas().await };
+        let has_replicas = timeout(LIMIT, has_replicas).await.unwrap_or(Err(Trouble::Late));
+        if has_replicas.map_err(|trouble| trouble.at(&call.place()))? {
+            self.run(call, Durability::Replicated).await?;
+        }
+        Ok(())
+    }
+
     /// Runs scripts that only read, in this order: the second after the first was answered.
     pub(super) async fn run_in_order<const N: usize>(
         &self,

@@ -3,6 +3,8 @@
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::*;
+use crate::desk::{Desk, Kick};
+use crate::domain::Limits;
 use crate::testing::redis_server::RedisServer;
 
 fn signal(server: &RedisServer, signal: Signal) {
@@ -39,6 +41,27 @@ async fn what_no_replica_confirms_is_not_acknowledged() {
     let log = store.log_since(Seq::ZERO).await.expect("the log");
     assert_eq!(log.position(), position);
     assert_eq!(log.entries.len(), 2, "what was not acknowledged may have happened");
+}
+
+/// What was written and not acknowledged is found there when it is asked for again, and still counts for nothing.
+#[tokio::test]
+async fn asking_again_does_not_acknowledge_what_no_replica_has() {
+    let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
+    let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
+    server.until_followed(1);
+    let store = Arc::new(open(&server.url()).await);
+    let desk = Desk::open(store, Limits::default(), Duration::from_secs(10)).await.expect("a desk");
+    let alice = subject("alice");
+    desk.create_subject(&alice, None).await.expect("an answer");
+    let gid = desk.subject(&alice).await.expect("an answer").expect("she is there").gid;
+
+    signal(&replica, Signal::STOP);
+    for _ in 0..3 {
+        let reason = unavailable(desk.kick(&alice, Some(gid)).await);
+        assert!(reason.contains("no replica confirmed"), "{reason}");
+    }
+    signal(&replica, Signal::CONT);
+    assert!(matches!(desk.kick(&alice, Some(gid)).await, Ok(Kick::Kicked(_))));
 }
 
 /// The master of before is cut off, with an issuer on it: it neither confirms a list nor takes a write.
