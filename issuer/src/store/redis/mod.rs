@@ -65,6 +65,12 @@ impl RedisStore {
     ///
     /// [`StoreError::Unavailable`] with what to change, [`StoreError::Corrupt`].
     pub async fn open(url: RedisUrl, prefix: Prefix, ca: Option<Vec<u8>>) -> Result<Self, StoreError> {
+        if ca.as_ref().is_some_and(|ca| !String::from_utf8_lossy(ca).contains("-----BEGIN CERTIFICATE-----"))
+        {
+            return Err(StoreError::Unavailable(
+                "the file in DOORLIST_STORE_CA_FILE holds no PEM certificate".to_owned(),
+            ));
+        }
         let certificates = ca.map(|ca| TlsCertificates { client_tls: None, root_cert: Some(ca) });
         Self::start(Inner {
             servers: Servers::of(url, certificates),

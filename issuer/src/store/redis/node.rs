@@ -26,7 +26,7 @@ const WAIT_REPLICAS: u64 = 1;
 /// Connections that writes wait on, each for itself.
 const EXCLUSIVE: usize = 16;
 /// Callers at once; who comes beyond is refused.
-const CALLERS: usize = 1024;
+const CALLERS: usize = 4096;
 /// How long the server holds a caller that waits for news.
 const HELD_FOR: Duration = Duration::from_secs(5);
 

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use rand::seq::SliceRandom;
 use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
 use redis::{
     Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisConnectionInfo,
@@ -59,6 +60,10 @@ impl Map {
 
 impl Servers {
     pub(super) fn of(url: RedisUrl, certificates: Option<TlsCertificates>) -> Self {
+        if url.is_encrypted() {
+            // Refused when it was chosen before, which is as good.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
         Self { url, certificates, map: RwLock::default(), last: Mutex::default() }
     }
 
@@ -303,13 +308,16 @@ impl Servers {
         }
     }
 
-    /// The slots by the word of the first server that answers: those known last, then those of the setting.
+    /// The slots by the word of the first server that answers, of those known last and those of the setting.
     async fn ask_cluster(&self, last: Option<&Map>) -> Result<Vec<(u16, u16, Address)>, Trouble> {
         let known = last.into_iter().flat_map(|last| last.nodes.values().cloned());
         let named =
             self.url.addresses.iter().filter_map(|address| self.node_at(address.clone()).ok().map(Arc::new));
+        let mut nodes: Vec<_> = known.chain(named).collect();
+        // One that was cut off answers as it knows, or not at all: the next time another is asked first.
+        nodes.shuffle(&mut rand::rng());
         let mut asked = Err(Trouble::Nowhere);
-        for node in known.chain(named) {
+        for node in nodes {
             let mut slots = cmd("CLUSTER");
             slots.arg("SLOTS");
             let mut pipeline = Pipeline::with_capacity(1);

@@ -6,6 +6,7 @@ mod refusals;
 mod replicas;
 mod sentinel;
 mod standalone;
+mod tls;
 
 use std::time::Duration;
 

@@ -1,0 +1,77 @@
+//! TLS, with certificates that the test makes.
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+use super::*;
+use crate::testing::redis_server::{RedisServer, free_port};
+
+/// A server that speaks TLS only, and the certificate of who vouches for it.
+struct Encrypted {
+    server: RedisServer,
+    port: u16,
+    ca: String,
+    _files: tempfile::TempDir,
+}
+
+fn encrypted() -> Encrypted {
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca =
+        CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate");
+    let key = KeyPair::generate().expect("a key");
+    let names = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+    let certificate = names.signed_by(&key, &ca).expect("a certificate");
+
+    let files = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = files.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let (key, certificate) =
+        (write("key.pem", &key.serialize_pem()), write("certificate.pem", &certificate.pem()));
+    let authority = write("ca.pem", &ca.pem());
+    let port = free_port();
+    let server = RedisServer::start(&[
+        "--tls-port",
+        &port.to_string(),
+        "--tls-key-file",
+        &key,
+        "--tls-cert-file",
+        &certificate,
+        "--tls-ca-cert-file",
+        &authority,
+        "--tls-auth-clients",
+        "no",
+        "--requirepass",
+        "wonderland",
+    ]);
+    Encrypted { server, port, ca: ca.pem(), _files: files }
+}
+
+#[tokio::test]
+async fn a_certificate_is_checked() {
+    let there = encrypted();
+    let open = async |url: String, ca: Option<&str>| {
+        let url = RedisUrl::parse(&url).expect("it is one of Redis").expect("an address");
+        RedisStore::open(url, Prefix::default(), ca.map(|ca| ca.as_bytes().to_vec())).await
+    };
+    let url = |host: &str| format!("rediss://:wonderland@{host}:{}", there.port);
+    let store = open(url("localhost"), Some(&there.ca)).await.expect("a store");
+    store.commit(put("alice", None, 1)).await.expect("a commit");
+    store.commit(marks(1)).await.expect("a commit");
+    store.wait_for_news(Seq::ZERO).await.expect("news");
+
+    for (url, ca, reason) in [
+        (url("localhost"), None, "certificate"),
+        (url("localhost"), Some(encrypted().ca.as_str()), "certificate"),
+        (url("127.0.0.1"), Some(there.ca.as_str()), "certificate"),
+        (url("localhost"), Some("none"), "holds no PEM certificate"),
+        (format!("rediss://:wonderland@localhost:{}", there.server.port()), Some(there.ca.as_str()), ""),
+        (format!("redis://:wonderland@localhost:{}", there.port), None, ""),
+    ] {
+        let said = unavailable(open(url.clone(), ca).await.map(drop));
+        assert!(said.contains(reason), "{url}: {said}");
+        assert!(!said.contains("wonderland"), "{said}");
+    }
+}
