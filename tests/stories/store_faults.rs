@@ -11,17 +11,6 @@ fn is_away(reply: &Reply) {
     assert!(reply.headers.contains_key("retry-after"));
 }
 
-/// Waits until the store works again for this issuer.
-async fn recovers(issuer: &Issuer) {
-    eventually("the issuer is ready again", async {
-        while issuer.get("/readyz").await.status != 200 {
-            // It looks after its store once a heartbeat.
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    })
-    .await;
-}
-
 fn pause(redis: &RedisServer, signal: Signal) {
     let process = Pid::from_raw(redis.id().cast_signed()).expect("a process");
     kill_process(process, signal).expect("it is ours");
@@ -40,8 +29,8 @@ async fn a_redis_that_is_killed_comes_back_with_everything() {
         is_away(&pair.b.admin(reqwest::Method::POST, "/subjects/bob/revoke", None).await);
         verifier.verify(&bob.access).expect("verifiers go on");
         pair.redis.resume();
-        recovers(&pair.a).await;
-        recovers(&pair.b).await;
+        pair.a.until_ready().await;
+        pair.b.until_ready().await;
         pair.b.refresh(&session.refresh).await.refused(400, "invalid_grant");
         verifier.reaches(kicked).await;
         verifier.verify(&session.access).expect_err("an acknowledged kick is not undone");
@@ -60,8 +49,8 @@ async fn a_redis_that_hangs_answers_late_and_loses_nothing() {
     is_away(&pair.b.admin(reqwest::Method::POST, "/subjects/alice/revoke", None).await);
     verifier.verify(&alice.access).expect("a kick that was not acknowledged");
     pause(&pair.redis, Signal::CONT);
-    recovers(&pair.a).await;
-    recovers(&pair.b).await;
+    pair.a.until_ready().await;
+    pair.b.until_ready().await;
     verifier.reaches(pair.b.revoking("/subjects/alice/revoke").await).await;
     verifier.verify(&alice.access).expect_err("kicked");
     pair.a.refresh(&alice.refresh).await.refused(400, "invalid_grant");
@@ -100,7 +89,8 @@ async fn an_issuer_that_is_cut_off_vouches_for_nothing() {
     let redis = RedisServer::start(&[]);
     let proxy = Proxy::to(redis.port()).await;
     let (near, far) = (redis.url(), proxy.url());
-    let pair = Pair::start_by(redis, &near, &far).await;
+    let (a, b) = Pair::issuers(&near, &far, &[]).await;
+    let pair = Pair { redis, a, b };
     let verifier = pair.follower_of_b().await;
     let (alice, bob) = (pair.b.open_session("alice").await, pair.b.open_session("bob").await);
     verifier.verify(&alice.access).expect("good");
@@ -129,7 +119,7 @@ async fn an_issuer_that_is_cut_off_vouches_for_nothing() {
     proxy.heal();
     verifier.reaches(kicked).await;
     verifier.verify(&alice.access).expect_err("it heard in the end");
-    recovers(&pair.b).await;
+    pair.b.until_ready().await;
     assert!(!verifier.verify(&bob.access).expect("good").freshness.stale);
     pair.b.refresh(&alice.refresh).await.refused(400, "invalid_grant");
     Session::of(&pair.b.refresh(&bob.refresh).await);

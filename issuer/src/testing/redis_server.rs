@@ -129,6 +129,11 @@ impl RedisServer {
         }
     }
 
+    /// From its next start on it follows the master on this port.
+    pub fn follow(&mut self, master: u16) {
+        self.options.extend(["--replicaof".to_owned(), format!("127.0.0.1 {master}")]);
+    }
+
     /// Starts it again on its port and folder.
     pub fn resume(&mut self) {
         self.try_resume().unwrap_or_else(|said| panic!("{} does not start again: {said}", self.program));
@@ -141,7 +146,14 @@ impl RedisServer {
         let ready = match &self.kind {
             Kind::Data => {
                 command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
-                command.args(["--appendonly", "yes", "--appendfsync", "always"]);
+                command.args([
+                    "--appendonly",
+                    "yes",
+                    "--appendfsync",
+                    "always",
+                    "--repl-diskless-sync-delay",
+                    "0",
+                ]);
                 "Ready to accept connections"
             }
             Kind::Sentinel { configuration } => {

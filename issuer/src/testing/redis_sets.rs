@@ -119,9 +119,32 @@ impl SentinelSet {
         format!("redis+sentinel://{}/doorlist", sentinels.join(","))
     }
 
-    /// The port of the master by the word of a sentinel.
-    pub fn master_port(&self) -> u16 {
-        self.sentinels[0].ask::<(String, u16)>(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "doorlist"]).1
+    /// Which of the servers is the master, by the word of a sentinel.
+    pub fn master(&self) -> usize {
+        let master = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "doorlist"];
+        let (_, port): (String, u16) = self.sentinels[0].ask(&master);
+        self.servers.iter().position(|server| server.port() == port).expect("one of ours")
+    }
+
+    /// Waits until a replica has taken over from this one, which was killed; then it follows the new master.
+    pub fn after_failover(&mut self, killed: usize) {
+        let role = |server: &RedisServer| server.try_ask::<String>(&["INFO", "replication"]);
+        until("a replica takes over", || {
+            let master = self.master();
+            master != killed && role(&self.servers[master]).is_ok_and(|info| info.contains("role:master"))
+        });
+        let master = self.servers[self.master()].port();
+        let killed = &mut self.servers[killed];
+        killed.follow(master);
+        killed.resume();
+    }
+
+    /// Waits until the master has its replicas.
+    pub fn until_whole(&self) {
+        until("the master has its replicas", || {
+            let info: String = self.servers[self.master()].ask(&["INFO", "replication"]);
+            info.matches("state=online").count() == 2
+        });
     }
 }
 

@@ -1,10 +1,10 @@
-//! Clients that refresh one token after the other, and operators who kick, until the issuer is killed.
+//! Clients that refresh one token after the other, and operators who kick, until something is killed.
 
 use std::time::Duration;
 
 use doorlist_verifier::{Cursor, Error};
 use futures_util::future::join_all;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -26,6 +26,7 @@ pub struct Crowd {
     /// Every kick that was acknowledged, and where the log says so.
     kicks: Vec<Cursor>,
     refreshes: usize,
+    shifts: usize,
 }
 
 impl Crowd {
@@ -41,18 +42,34 @@ impl Crowd {
         crowd
     }
 
-    /// Works until so many requests were answered, and for a moment more; then kills, and waits until all noticed.
-    pub async fn work(&mut self, issuer: &Issuer, answers: usize, moment: Duration, kill: impl FnOnce()) {
-        let shift = Shift { issuer, history: &self.history, answered: watch::Sender::new(0) };
-        let refreshing = self.busy.iter_mut().map(|session| shift.refresh_on_and_on(session));
-        let operating = (0..OPERATORS).map(|operator| shift.log_in_and_kick(operator));
+    /// Works at these issuers until so many requests were answered, and for a moment more; then kills, and waits until
+    /// all have noticed or had their last answer. Whoever worked at one works at the next the next time.
+    pub async fn work(&mut self, issuers: &[&Issuer], answers: usize, moment: Duration, kill: impl FnOnce()) {
+        self.shifts += 1;
+        let over = watch::Sender::new(false);
+        let answered = watch::Sender::new(0);
+        let history = &self.history;
+        let first = self.shifts;
+        let shift_of = |person: usize| {
+            let issuer = issuers[(first + person) % issuers.len()];
+            Shift { issuer, history, answered: &answered, over: over.subscribe() }
+        };
+        let refreshing = self.busy.iter_mut().enumerate().map(|(client, session)| {
+            let shift = shift_of(client);
+            async move { shift.refresh_on_and_on(session).await }
+        });
+        let operating = (0..OPERATORS).map(|operator| {
+            let shift = shift_of(operator);
+            async move { shift.log_in_and_kick(operator).await }
+        });
         let killing = async {
-            let mut answered = shift.answered.subscribe();
-            eventually("the issuer is busy", answered.wait_for(|count| *count >= answers))
+            let mut answered = answered.subscribe();
+            eventually("the issuers are busy", answered.wait_for(|count| *count >= answers))
                 .await
                 .expect("open");
             tokio::time::sleep(moment).await;
             kill();
+            over.send_replace(true);
         };
         let (refreshes, operated, ()) = tokio::join!(join_all(refreshing), join_all(operating), killing);
         self.refreshes += refreshes.into_iter().sum::<usize>();
@@ -82,7 +99,8 @@ impl Crowd {
 
     /// Every client sends its last answer's token once more.
     pub async fn everybody_refreshes(&mut self, issuer: &Issuer) {
-        let shift = Shift { issuer, history: &self.history, answered: watch::Sender::new(0) };
+        let (answered, over) = (watch::Sender::new(0), watch::Sender::new(false));
+        let shift = Shift { issuer, history: &self.history, answered: &answered, over: over.subscribe() };
         for session in self.busy.iter_mut().chain(&mut self.others) {
             shift.refresh(session).await.expect("the issuer is up");
         }
@@ -106,11 +124,12 @@ impl Crowd {
     }
 }
 
-/// The time from one start of the issuer to the next.
+/// What one person does from one kill to the next.
 struct Shift<'a> {
     issuer: &'a Issuer,
     history: &'a History,
-    answered: watch::Sender<usize>,
+    answered: &'a watch::Sender<usize>,
+    over: watch::Receiver<bool>,
 }
 
 impl Shift<'_> {
@@ -181,13 +200,20 @@ enum Standing {
 }
 
 trait Answer {
-    /// The answer, unless the issuer was killed first.
+    /// The answer; `None` when the issuer was killed first, or the store, or when the shift is over.
     async fn answer(self, shift: &Shift<'_>) -> Option<Reply>;
 }
 
 impl Answer for RequestBuilder {
     async fn answer(self, shift: &Shift<'_>) -> Option<Reply> {
+        if *shift.over.borrow() {
+            return None;
+        }
         let reply = try_send(self).await.ok()?;
+        // Nothing is known of its fate.
+        if reply.status == StatusCode::SERVICE_UNAVAILABLE {
+            return None;
+        }
         shift.answered.send_modify(|count| *count += 1);
         Some(reply)
     }

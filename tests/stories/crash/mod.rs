@@ -1,8 +1,10 @@
 //! `kill -9` at random points under load, again and again: no acknowledged kick is lost, no session is, and no client
 //! that sends its last answer's token, one at a time, is refused.
 
+mod failover;
 mod history;
 mod load;
+mod pair;
 
 use std::time::Duration;
 
@@ -17,10 +19,7 @@ const ROUNDS: usize = 50;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_kills_lose_nothing_that_was_acknowledged() {
-    let seed =
-        std::env::var("STORIES_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().expect("a number"));
-    println!("STORIES_SEED={seed} asks for the same points to kill at");
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut random = seeded();
 
     // No grace: every refresh writes, and every lost answer has to heal.
     let mut issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0"), ("LOG", "warn")]).await;
@@ -31,7 +30,7 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
     for round in 0..ROUNDS {
         let answers = random.random_range(1..150);
         let moment = Duration::from_micros(random.random_range(0..4_000));
-        crowd.work(&issuer, answers, moment, || issuer.signal(Signal::KILL)).await;
+        crowd.work(&[&issuer], answers, moment, || issuer.signal(Signal::KILL)).await;
         issuer.wait().await;
         if random.random_bool(0.25) {
             // Half-done kicks are finished at a start: it may be killed as well.
@@ -55,4 +54,11 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
     crowd.look_at_tokens(&Follower::of(&issuer).await);
     crowd.assert_it_was_busy(ROUNDS);
     crowd.assert_nothing_was_lost();
+}
+
+fn seeded() -> StdRng {
+    let seed =
+        std::env::var("STORIES_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().expect("a number"));
+    println!("STORIES_SEED={seed} asks for the same points to kill at");
+    StdRng::seed_from_u64(seed)
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -136,6 +137,17 @@ impl Issuer {
     /// Whether it still runs.
     pub fn is_alive(&mut self) -> bool {
         self.process.as_mut().is_some_and(|process| process.child.try_wait().expect("its status").is_none())
+    }
+
+    /// Waits until its store works for it, again.
+    pub async fn until_ready(&self) {
+        eventually("the issuer is ready", async {
+            // It looks after its store twice a heartbeat.
+            while self.get("/readyz").await.status != 200 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
     }
 
     /// A command of the same binary, with the same settings.

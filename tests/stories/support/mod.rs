@@ -9,8 +9,10 @@ mod pair;
 mod proxy;
 mod raw;
 #[path = "../../../issuer/src/testing/redis_server.rs"]
-#[expect(dead_code, reason = "shared with the unit tests, which need more of it")]
 mod redis_server;
+#[path = "../../../issuer/src/testing/redis_sets.rs"]
+#[expect(dead_code, reason = "shared with the unit tests, which need more of it")]
+mod redis_sets;
 
 use std::future::Future;
 use std::time::Duration;
@@ -23,6 +25,7 @@ pub use pair::Pair;
 pub use proxy::Proxy;
 pub use raw::{RawReply, exchange};
 pub use redis_server::RedisServer;
+pub use redis_sets::SentinelSet;
 
 /// Waits for what must happen. The limit is no assertion about speed: it turns a hang into a failure that says what
 /// was waited for.

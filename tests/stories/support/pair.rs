@@ -2,6 +2,7 @@
 
 use doorlist_verifier::Options;
 
+use super::issuer::Settings;
 use super::{Follower, Issuer, RedisServer};
 
 /// See the [module](self). Both are called as the first.
@@ -14,21 +15,40 @@ pub struct Pair {
 impl Pair {
     /// Both reach the Redis directly.
     pub async fn start() -> Self {
-        let redis = RedisServer::start(&[]);
-        let url = redis.url();
-        Self::start_by(redis, &url, &url).await
+        Self::start_with(&[]).await
     }
 
-    /// Each reaches the Redis by an address of its own.
-    pub async fn start_by(redis: RedisServer, a: &str, b: &str) -> Self {
-        let a = Issuer::start_with(&[("STORE", a)]).await;
-        let b = Issuer::start_with(&[("STORE", b), ("ISSUER", &a.url())]).await;
+    /// With these settings.
+    pub async fn start_with(settings: Settings<'_>) -> Self {
+        let redis = RedisServer::start(&[]);
+        let (a, b) = Self::issuers(&redis.url(), &redis.url(), settings).await;
         Self { redis, a, b }
+    }
+
+    /// Two issuers by themselves, each with a way of its own to the store.
+    pub async fn issuers(a: &str, b: &str, settings: Settings<'_>) -> (Issuer, Issuer) {
+        let with = |more: &[(&'static str, String)]| -> Vec<(String, String)> {
+            let given = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            given.chain(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone()))).collect()
+        };
+        let start = async |settings: Vec<(String, String)>| {
+            let settings: Vec<_> =
+                settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            Issuer::start_with(&settings).await
+        };
+        let a = start(with(&[("STORE", a.to_owned())])).await;
+        let b = start(with(&[("STORE", b.to_owned()), ("ISSUER", a.url())])).await;
+        (a, b)
+    }
+
+    /// The rules of every verifier of issuers that are called as this one.
+    pub fn options_of(first: &Issuer) -> Options {
+        Options::new(first.url(), Some(vec!["api".into()]))
     }
 
     /// The rules of every verifier of these two.
     pub fn options(&self) -> Options {
-        Options::new(self.a.url(), Some(vec!["api".into()]))
+        Self::options_of(&self.a)
     }
 
     /// A verifier that follows the second.

@@ -1,0 +1,65 @@
+//! Two issuers on one Redis: either is killed, or the Redis, and clients move on to the other.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use rustix::process::Signal;
+
+use super::load::Crowd;
+use super::seeded;
+use crate::support::{Follower, Issuer, Pair};
+
+const ROUNDS: usize = 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
+    let mut random = seeded();
+    // No grace: every refresh writes, and every lost answer has to heal.
+    let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0"), ("LOG", "warn")]).await;
+    let mut verifiers = [Follower::of(&pair.a).await, pair.follower_of_b().await];
+    let epoch = verifiers[0].cursor().epoch;
+    let mut crowd = Crowd::open(&pair.a).await;
+
+    for round in 0..ROUNDS {
+        let answers = random.random_range(20..150);
+        let moment = Duration::from_micros(random.random_range(0..4_000));
+        let Pair { redis, a, b } = &mut pair;
+        match round % 4 {
+            0 => {
+                crowd.work(&[a, b], answers, moment, || a.signal(Signal::KILL)).await;
+                restart(a).await;
+                verifiers[0].resume(a).await;
+            }
+            1 => {
+                crowd.work(&[a, b], answers, moment, || b.signal(Signal::KILL)).await;
+                restart(b).await;
+                verifiers[1].resume(b).await;
+            }
+            2 => {
+                crowd.work(&[a, b], answers, moment, || redis.kill()).await;
+                redis.resume();
+            }
+            _ => crowd.work(&[a, b], answers, moment, || redis.ask::<()>(&["SCRIPT", "FLUSH"])).await,
+        }
+        for issuer in [&pair.a, &pair.b] {
+            issuer.until_ready().await;
+        }
+        for verifier in &verifiers {
+            if let Some(position) = crowd.acknowledged() {
+                verifier.reaches(position).await;
+            }
+            assert_eq!(verifier.cursor().epoch, epoch, "the log goes on after round {round}");
+            crowd.look_at_tokens(verifier);
+        }
+    }
+
+    crowd.everybody_refreshes(&pair.b).await;
+    crowd.look_at_tokens(&Follower::of(&pair.a).await);
+    crowd.assert_it_was_busy(ROUNDS);
+    crowd.assert_nothing_was_lost();
+}
+
+async fn restart(issuer: &mut Issuer) {
+    issuer.wait().await;
+    issuer.restart().await;
+}
