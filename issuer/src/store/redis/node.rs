@@ -79,10 +79,10 @@ impl Node {
         asked
     }
 
-    /// Sends one command; its answer when, where there are replicas, one of them has it too.
-    pub(super) async fn ask_replicated(&self, command: &Cmd) -> Result<Value, Trouble> {
+    /// The same; but where there are replicas, one of them has what was written, too.
+    pub(super) async fn ask_replicated(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         if !self.has_replicas().await? {
-            return only(self.ask(&alone(command)).await?);
+            return self.ask(commands).await;
         }
         let _admitted = self.callers.try_acquire().map_err(|_| Trouble::Crowded)?;
         let _one_of_few = self.exclusive.acquire().await.map_err(|_| Trouble::Crowded)?;
@@ -91,15 +91,17 @@ impl Node {
             Some(connection) => connection,
             None => self.connect(Some(ANSWER_LIMIT)).await?,
         };
-        let mut both = alone(command);
-        both.cmd("WAIT").arg(WAIT_REPLICAS).arg(WAIT_MILLIS);
+        // It waits for what was written on its own connection, so it goes along.
+        let mut commands = commands.clone();
+        commands.cmd("WAIT").arg(WAIT_REPLICAS).arg(WAIT_MILLIS);
         // Given up halfway, the connection is not put back: nothing is read from it that was meant for another.
-        let answers = ask(&mut connection, &both).await?;
+        let mut answers = ask(&mut connection, &commands).await?;
         self.idle().push(connection);
-        let [answer, replicas] = <[Value; 2]>::try_from(answers).map_err(|_| Trouble::Strange)?;
-        let answer = only([answer])?;
-        match only([replicas])? {
-            Value::Int(count) if count.unsigned_abs() >= WAIT_REPLICAS => Ok(answer),
+        let replicas = only(answers.pop())?;
+        // What was refused needs no replica, and says why.
+        let was_refused = answers.iter().any(|answer| matches!(answer, Value::ServerError(_)));
+        match replicas {
+            Value::Int(count) if count.unsigned_abs() >= WAIT_REPLICAS || was_refused => Ok(answers),
             _ => Err(Trouble::Unreplicated),
         }
     }

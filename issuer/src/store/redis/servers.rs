@@ -195,7 +195,7 @@ impl Servers {
                 self.look_again(&map);
             }
             if let Some(address) = trouble.ask_at() {
-                return self.run_asking(node, address, call).await;
+                return self.run_asking(&map, node, address, call, durability).await;
             }
             let moved = trouble.was_refused() && self.url.layout != Layout::Standalone;
             // The server may have been restarted since the connection was made.
@@ -208,15 +208,9 @@ impl Servers {
 
     async fn run_on(&self, node: &Node, call: &Call<'_>, durability: Durability) -> Result<Value, Trouble> {
         let run = async |spelling| {
-            let command = call.command(spelling);
-            match durability {
-                Durability::Replicated => node.ask_replicated(&command).await,
-                Durability::Local => {
-                    let mut pipeline = Pipeline::with_capacity(1);
-                    pipeline.add_command(command);
-                    only(node.ask(&pipeline).await?)
-                }
-            }
+            let mut pipeline = Pipeline::with_capacity(2);
+            pipeline.add_command(call.command(spelling));
+            only(ask(node, &pipeline, durability).await?)
         };
         match run(Spelling::Digest).await {
             Err(trouble) if trouble.lacks_script() => run(Spelling::InFull).await,
@@ -225,13 +219,21 @@ impl Servers {
     }
 
     /// These keys are on their way to another master, and some are there.
-    async fn run_asking(&self, from: &Node, address: &str, call: &Call<'_>) -> Result<Value, Trouble> {
-        let node = self.node_at(address_of(address, from.address()).ok_or(Trouble::Nowhere)?)?;
-        let mut pipeline = Pipeline::with_capacity(2);
+    async fn run_asking(
+        &self,
+        map: &Map,
+        from: &Node,
+        address: &str,
+        call: &Call<'_>,
+        durability: Durability,
+    ) -> Result<Value, Trouble> {
+        let address = address_of(address, from.address()).ok_or(Trouble::Nowhere)?;
+        let known = map.nodes.get(&address).map(Arc::clone);
+        let node = known.map_or_else(|| self.node_at(address).map(Arc::new), Ok)?;
+        let mut pipeline = Pipeline::with_capacity(3);
         pipeline.cmd("ASKING");
         pipeline.add_command(call.command(Spelling::InFull));
-        let answers = node.ask(&pipeline).await?;
-        only(answers.into_iter().skip(1))
+        only(ask(&node, &pipeline, durability).await?.into_iter().skip(1))
     }
 
     /// Has the servers looked for before the next command, unless somebody did since.
@@ -356,6 +358,13 @@ impl Servers {
             Transport::Plain => ConnectionAddr::Tcp(host, port),
             Transport::Tls => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
         }
+    }
+}
+
+async fn ask(node: &Node, commands: &Pipeline, durability: Durability) -> Result<Vec<Value>, Trouble> {
+    match durability {
+        Durability::Replicated => node.ask_replicated(commands).await,
+        Durability::Local => node.ask(commands).await,
     }
 }
 

@@ -9,6 +9,7 @@ async fn it_is_a_store_like_any_other() {
     let cluster = RedisCluster::start();
     keeps_the_contract(&cluster.url()).await;
     spreads_its_records(&cluster).await;
+    follows_a_slot_that_moves(&cluster).await;
     goes_on_after_a_failover(cluster).await;
 }
 
@@ -23,6 +24,41 @@ async fn spreads_its_records(cluster: &RedisCluster) {
         assert!(keys.len() > 5, "{} records on one master", keys.len());
     }
     assert_eq!(store.subjects(None, 100).await.expect("a page").len(), 90);
+}
+
+/// A slot moves to another master while it is asked for. What was read on the one fits on the other no more.
+async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
+    let store = open(&cluster.url()).await;
+    let keys = Keys::of(Prefix::default());
+    store.commit(put("alice", None, 1)).await.expect("a commit");
+    let (before, _) = read(&store, "alice").await.expect("a record");
+    let record = keys.record(&subject("alice"));
+    let bucket = keys.bucket_of(&subject("alice"));
+    let slot = slot(&record).to_string();
+    let masters = &cluster.servers[..3];
+    let has = |server: &&RedisServer| server.try_ask::<u64>(&["EXISTS", &record]) == Ok(1);
+    let from = masters.iter().find(has).expect("one has it");
+    let to = masters.iter().find(|server| !has(server)).expect("the others have not");
+    let id = |server: &RedisServer| server.ask::<String>(&["CLUSTER", "MYID"]);
+
+    to.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &id(from)]);
+    from.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &id(to)]);
+    let port = to.port().to_string();
+    from.ask::<()>(&["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS", &record, &bucket]);
+
+    // It answers ASK.
+    assert!(!store.commit(put("alice", Some(before), 2)).await.expect("an answer").swapped);
+    let (on_its_way, kept) = read(&store, "alice").await.expect("it is there");
+    assert_eq!(kept, super::record(1));
+    assert_ne!(on_its_way, before);
+
+    for server in [to, from] {
+        server.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &id(to)]);
+    }
+    // It answers MOVED.
+    assert!(store.commit(put("alice", Some(on_its_way), 3)).await.expect("a commit").swapped);
+    assert_eq!(read(&store, "alice").await.expect("it is there").1, super::record(3));
+    cluster.until_it_is_well();
 }
 
 /// The master of the log is killed: its replica takes over, and has all that was acknowledged.

@@ -90,6 +90,8 @@ async fn a_replica_is_not_taken_for_the_store() {
         unavailable(store.confirm(held).await),
         unavailable(store.commit(marks(1)).await),
         unavailable(store.commit(put("alice", Some(version), 2)).await),
+        unavailable(store.commit(put("bob", None, 2)).await),
+        unavailable(store.read(&subject("alice"), Seq::ZERO).await),
     ] {
         assert!(reason.contains("replica"), "{reason}");
     }
