@@ -4,26 +4,20 @@
 //! again by itself. Here a command goes to one server once; only one that was certainly refused goes on to where it
 //! belongs by now.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use rand::seq::SliceRandom;
-use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
-use redis::{
-    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisConnectionInfo,
-    TlsCertificates, TlsMode, Value, cmd,
-};
+use redis::{Pipeline, TlsCertificates, Value};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::error::{Trouble, only};
-use super::info::{self, Expected, Unfit};
+use super::info::{self, Expected};
 use super::node::Node;
 use super::scripts::{Call, Spelling};
-use super::url::{Address, Layout, RedisUrl, Transport};
+use super::topology::{Directory, Map, address_of};
+use super::url::{Address, Layout, RedisUrl};
 use crate::domain::Durability;
-use crate::secret::SecretText;
 use crate::store::StoreError;
 
 /// Until a command is done, waiting for a connection and looking for its server included.
@@ -35,27 +29,11 @@ const TRIES: usize = 3;
 
 /// See the [module](self).
 pub(super) struct Servers {
-    url: RedisUrl,
-    certificates: Option<TlsCertificates>,
+    directory: Directory,
     /// `None`: to be found anew.
     map: RwLock<Option<Arc<Map>>>,
     /// What was known last, so that connections outlive a look.
     last: Mutex<Option<Arc<Map>>>,
-}
-
-/// Who has which slots.
-struct Map {
-    nodes: HashMap<Address, Arc<Node>>,
-    /// First and last slot, and whose: ascending.
-    owners: Vec<(u16, u16, Address)>,
-}
-
-impl Map {
-    fn owner(&self, slot: u16) -> Option<&Arc<Node>> {
-        let at = self.owners.partition_point(|(_, last, _)| *last < slot);
-        let (first, _, address) = self.owners.get(at)?;
-        if *first <= slot { self.nodes.get(address) } else { None }
-    }
 }
 
 impl Servers {
@@ -64,19 +42,19 @@ impl Servers {
             // Refused when it was chosen before, which is as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        Self { url, certificates, map: RwLock::default(), last: Mutex::default() }
+        Self { directory: Directory { url, certificates }, map: RwLock::default(), last: Mutex::default() }
     }
 
     /// Whether every master may keep revocations.
     pub(super) async fn check(&self) -> Result<(), StoreError> {
-        let expected = match self.url.layout {
+        let expected = match self.directory.url.layout {
             Layout::Cluster => Expected::InCluster,
             Layout::Standalone | Layout::Sentinel { .. } => Expected::Alone,
         };
         let unavailable =
             |address: &Address, reason: &str| StoreError::Unavailable(format!("{address}: {reason}"));
         let map = self.map().await.map_err(|error| {
-            let at: Vec<_> = self.url.addresses.iter().map(Address::to_string).collect();
+            let at: Vec<_> = self.directory.url.addresses.iter().map(Address::to_string).collect();
             StoreError::Unavailable(format!("{}: {}", at.join(", "), error.describe()))
         })?;
         for node in map.nodes.values() {
@@ -197,7 +175,7 @@ impl Servers {
             if let Some(address) = trouble.ask_at() {
                 return self.run_asking(&map, node, address, call, durability).await;
             }
-            let moved = trouble.was_refused() && self.url.layout != Layout::Standalone;
+            let moved = trouble.was_refused() && self.directory.url.layout != Layout::Standalone;
             // The server may have been restarted since the connection was made.
             let broken = trouble.is_broken() && call.only_reads();
             if !(moved || broken) || tries == TRIES {
@@ -229,7 +207,7 @@ impl Servers {
     ) -> Result<Value, Trouble> {
         let address = address_of(address, from.address()).ok_or(Trouble::Nowhere)?;
         let known = map.nodes.get(&address).map(Arc::clone);
-        let node = known.map_or_else(|| self.node_at(address).map(Arc::new), Ok)?;
+        let node = known.map_or_else(|| self.directory.node_at(address).map(Arc::new), Ok)?;
         let mut pipeline = Pipeline::with_capacity(3);
         pipeline.cmd("ASKING");
         pipeline.add_command(call.command(Spelling::InFull));
@@ -240,7 +218,7 @@ impl Servers {
     fn look_again(&self, map: &Arc<Map>) {
         let mut known = self.map.write().unwrap_or_else(PoisonError::into_inner);
         if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, map))
-            && self.url.layout != Layout::Standalone
+            && self.directory.url.layout != Layout::Standalone
         {
             *known = None;
         }
@@ -254,7 +232,8 @@ impl Servers {
         if let Some(map) = self.known() {
             return Ok(map);
         }
-        let found = timeout(FIND_LIMIT, self.find(last.as_deref())).await.map_err(|_| Trouble::Late)??;
+        let found =
+            timeout(FIND_LIMIT, self.directory.find(last.as_deref())).await.map_err(|_| Trouble::Late)??;
         let found = Arc::new(found);
         *last = Some(Arc::clone(&found));
         *self.map.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&found));
@@ -264,101 +243,6 @@ impl Servers {
     fn known(&self) -> Option<Arc<Map>> {
         self.map.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
-
-    async fn find(&self, last: Option<&Map>) -> Result<Map, Trouble> {
-        let whole = |address: &Address| vec![(0, u16::MAX, address.clone())];
-        let owners = match &self.url.layout {
-            Layout::Standalone => self.url.addresses.first().map(whole).unwrap_or_default(),
-            Layout::Sentinel { master } => whole(&self.ask_sentinels(master).await?),
-            Layout::Cluster => self.ask_cluster(last).await?,
-        };
-        let mut nodes = HashMap::new();
-        for (_, _, address) in &owners {
-            if !nodes.contains_key(address) {
-                let known = last.and_then(|last| last.nodes.get(address)).map(Arc::clone);
-                let node = known.map_or_else(|| self.node_at(address.clone()).map(Arc::new), Ok)?;
-                nodes.insert(address.clone(), node);
-            }
-        }
-        Ok(Map { nodes, owners })
-    }
-
-    /// The master by the word of the first sentinel that answers.
-    async fn ask_sentinels(&self, master: &str) -> Result<Address, Trouble> {
-        let sentinels = self.url.addresses.iter().map(|address| self.address_for_client(address));
-        let mut sentinels = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
-        if self.url.transport == Transport::Tls {
-            sentinels = sentinels.set_client_to_redis_tls_mode(TlsMode::Secure);
-            if let Some(certificates) = &self.certificates {
-                sentinels = sentinels
-                    .set_client_to_redis_certificates(certificates.clone())
-                    .set_client_to_sentinel_certificates(certificates.clone());
-            }
-        }
-        if let Some(user) = &self.url.user {
-            sentinels = sentinels.set_client_to_redis_username(user);
-        }
-        if let Some(password) = &self.url.password {
-            sentinels = sentinels.set_client_to_redis_password(password.expose());
-        }
-        let found = sentinels.build()?.async_get_client().await?;
-        match found.get_connection_info().addr() {
-            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
-                Ok(Address { host: host.clone(), port: *port })
-            }
-            _ => Err(Trouble::Nowhere),
-        }
-    }
-
-    /// The slots by the word of the first server that answers, of those known last and those of the setting.
-    async fn ask_cluster(&self, last: Option<&Map>) -> Result<Vec<(u16, u16, Address)>, Trouble> {
-        let known = last.into_iter().flat_map(|last| last.nodes.values().cloned());
-        let named =
-            self.url.addresses.iter().filter_map(|address| self.node_at(address.clone()).ok().map(Arc::new));
-        let mut nodes: Vec<_> = known.chain(named).collect();
-        // One that was cut off answers as it knows, or not at all: the next time another is asked first.
-        nodes.shuffle(&mut rand::rng());
-        let mut asked = Err(Trouble::Nowhere);
-        for node in nodes {
-            let mut slots = cmd("CLUSTER");
-            slots.arg("SLOTS");
-            let mut pipeline = Pipeline::with_capacity(1);
-            pipeline.add_command(slots);
-            asked = node.ask(&pipeline).await.and_then(only).and_then(|slots| owners(slots, node.address()));
-            if asked.as_ref().is_err_and(Trouble::is_general) {
-                return Err(Trouble::Unfit(Unfit::IsNoCluster));
-            }
-            if asked.as_ref().is_ok_and(|owners| !owners.is_empty()) {
-                return asked;
-            }
-        }
-        asked
-    }
-
-    fn node_at(&self, address: Address) -> Result<Node, Trouble> {
-        let mut login = RedisConnectionInfo::default().set_db(self.url.database);
-        if let Some(user) = &self.url.user {
-            login = login.set_username(user);
-        }
-        if let Some(password) = self.url.password.as_ref().map(SecretText::expose) {
-            login = login.set_password(password);
-        }
-        let server: ConnectionInfo =
-            self.address_for_client(&address).into_connection_info()?.set_redis_settings(login);
-        let client = match &self.certificates {
-            Some(certificates) => Client::build_with_tls(server, certificates.clone())?,
-            None => Client::open(server)?,
-        };
-        Ok(Node::new(address, client))
-    }
-
-    fn address_for_client(&self, address: &Address) -> ConnectionAddr {
-        let Address { host, port } = address.clone();
-        match self.url.transport {
-            Transport::Plain => ConnectionAddr::Tcp(host, port),
-            Transport::Tls => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
-        }
-    }
 }
 
 async fn ask(node: &Node, commands: &Pipeline, durability: Durability) -> Result<Vec<Value>, Trouble> {
@@ -366,34 +250,4 @@ async fn ask(node: &Node, commands: &Pipeline, durability: Durability) -> Result
         Durability::Replicated => node.ask_replicated(commands).await,
         Durability::Local => node.ask(commands).await,
     }
-}
-
-/// The answer to `CLUSTER SLOTS`. A server that does not know its own address leaves it out.
-fn owners(answer: Value, asked: &Address) -> Result<Vec<(u16, u16, Address)>, Trouble> {
-    let mut owners = Vec::new();
-    for range in redis::from_redis_value::<Vec<Vec<Value>>>(answer)? {
-        let mut range = range.into_iter();
-        let (Some(first), Some(last), Some(master)) = (range.next(), range.next(), range.next()) else {
-            continue;
-        };
-        let mut master = redis::from_redis_value::<Vec<Value>>(master)?.into_iter();
-        let (Some(host), Some(port)) = (master.next(), master.next()) else { continue };
-        let host: Option<String> = redis::from_redis_value(host)?;
-        let host = host.filter(|host| !host.is_empty()).unwrap_or_else(|| asked.host.clone());
-        let port = redis::from_redis_value(port)?;
-        owners.push((
-            redis::from_redis_value(first)?,
-            redis::from_redis_value(last)?,
-            Address { host, port },
-        ));
-    }
-    owners.sort_unstable_by_key(|(first, ..)| *first);
-    Ok(owners)
-}
-
-/// `host:port` of a redirect; without a host it is the one that answered.
-fn address_of(text: &str, asked: &Address) -> Option<Address> {
-    let (host, port) = text.rsplit_once(':')?;
-    let host = if host.is_empty() { &asked.host } else { host };
-    Some(Address { host: host.trim_matches(['[', ']']).to_owned(), port: port.parse().ok()? })
 }

@@ -12,8 +12,10 @@ use std::time::Duration;
 
 use doorlist_verifier::Handle;
 
+use super::work::{AUDIT_KEPT, PAGE};
 use super::*;
-use crate::domain::Record;
+use crate::domain::{Appended, AuditEvent, Record};
+use crate::store::Swap;
 use crate::store::clock::ManualClock;
 use crate::testing::redis_sets::until;
 

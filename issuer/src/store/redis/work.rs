@@ -1,0 +1,251 @@
+//! What each primitive does, one or a few commands each.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use doorlist_verifier::{Cursor, Epoch, Seq};
+use redis::Value;
+
+use super::error::corrupt;
+use super::keys::{BUCKETS, Keys};
+use super::reply::{NO_EPOCH, State, converted, page};
+use super::scripts::{Call, Script, Scripts};
+use super::servers::Servers;
+use crate::domain::{Appended, AuditEvent, Durability, LogPage, NewEntry, Settings, Subject};
+use crate::store::{Commit, Committed, StoreError, Swap, Version};
+
+/// Entries asked for at once: a long log holds up no other request.
+pub(super) const PAGE: usize = 5_000;
+/// Events kept; the oldest make room.
+pub(super) const AUDIT_KEPT: u64 = 100_000;
+
+/// What a store works with.
+pub(super) struct Inner {
+    pub(super) servers: Servers,
+    pub(super) keys: Keys,
+    pub(super) scripts: Scripts,
+    pub(super) heard: Mutex<Heard>,
+    #[cfg(test)]
+    pub(super) clock: Option<crate::store::clock::ManualClock>,
+}
+
+/// What this node was told last.
+pub(super) struct Heard {
+    pub(super) epoch: Epoch,
+    /// The latest time, in microseconds: the store's clock does not go back.
+    pub(super) micros: u64,
+}
+
+impl Inner {
+    pub(super) async fn commit(self: Arc<Self>, commit: Commit) -> Result<Committed, StoreError> {
+        let Commit { entries, swap, audit, seen, durability } = commit;
+        let mut position = Cursor { epoch: self.last_heard().epoch, seq: seen };
+        if !entries.is_empty() {
+            position = self.append(entries, seen, durability).await?.position();
+        }
+        if let Some(swap) = swap
+            && !self.swap(swap, durability).await?
+        {
+            return Ok(Committed { swapped: false, position });
+        }
+        if let Err(error) = self.note(audit).await {
+            // What happened did happen.
+            tracing::warn!(%error, "the audit misses an event");
+        }
+        Ok(Committed { swapped: true, position })
+    }
+
+    async fn append(
+        &self,
+        entries: Vec<NewEntry>,
+        seen: Seq,
+        durability: Durability,
+    ) -> Result<State, StoreError> {
+        let call = self.on_head(&self.scripts.append, &[&self.keys.head, &self.keys.log]).number(seen.get());
+        let call = with_entries(call, entries)?;
+        self.state(self.servers.run(&call, durability).await?)
+    }
+
+    async fn swap(&self, swap: Swap, durability: Durability) -> Result<bool, StoreError> {
+        let Swap { sub, expected, record } = swap;
+        let (key, bucket) = (self.keys.record(&sub), self.keys.bucket_of(&sub));
+        let call = self
+            .scripts
+            .swap
+            .on(&[&key, &bucket])
+            .arg(shown(expected))
+            .arg(new_version())
+            .arg(text(&record)?)
+            .arg(sub.as_str());
+        converted(self.servers.run(&call, durability).await?, &key)
+    }
+
+    async fn note(&self, events: Vec<AuditEvent>) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut call =
+            self.on_head(&self.scripts.note, &[&self.keys.head, &self.keys.audit]).number(AUDIT_KEPT);
+        for event in &events {
+            call = call.arg(text(event)?);
+        }
+        self.servers.run(&call, Durability::Local).await.map(drop)
+    }
+
+    pub(super) async fn swap_keys(
+        self: Arc<Self>,
+        expected: Option<Version>,
+        ring: Vec<u8>,
+        entries: Vec<NewEntry>,
+        seen: Seq,
+    ) -> Result<Committed, StoreError> {
+        let Keys { head, log, ring: key, .. } = &self.keys;
+        let call = self.on_head(&self.scripts.swap_keys, &[head, log, key]).number(seen.get());
+        let call = call.arg(shown(expected)).arg(new_version()).arg(ring);
+        let call = with_entries(call, entries)?;
+        let answer = self.servers.run(&call, Durability::Replicated).await?;
+        let (swapped, state): (bool, Value) = converted(answer, key)?;
+        Ok(Committed { swapped, position: self.state(state)?.position() })
+    }
+
+    pub(super) async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError> {
+        let Settings { epoch, retain_secs, cutoff, sessions_since } = settings;
+        // Whoever knows of no epoch has none to put back.
+        let epoch = if epoch == NO_EPOCH { Epoch(rand::random()) } else { epoch };
+        let call = self.on_head(&self.scripts.merge, &[&self.keys.head]).arg(epoch.to_string());
+        let call = call.number(retain_secs).number(cutoff.as_secs()).number(sessions_since.as_secs());
+        Ok(self.state(self.servers.run(&call, Durability::Replicated).await?)?.settings)
+    }
+
+    pub(super) fn page_after(&self, since: Seq) -> Call<'_> {
+        let call = self.on_head(&self.scripts.page, &[&self.keys.head, &self.keys.log]);
+        call.number(since.get()).number(PAGE as u64)
+    }
+
+    /// The rest of a page that is longer than is asked for at once.
+    pub(super) async fn whole_page(&self, since: Seq, first: Value) -> Result<LogPage, StoreError> {
+        let Keys { head, log, .. } = &self.keys;
+        let (continues, mut state, mut entries) = page(first, head, log)?;
+        let mut got = entries.len();
+        while got == PAGE {
+            let so_far = entries.last().map_or(since, |entry| entry.seq);
+            let next = self.servers.run(&self.page_after(so_far), Durability::Local).await?;
+            let (continues, now, more) = page(next, head, log)?;
+            if !continues {
+                return Err(StoreError::Unavailable("the log was cut while it was read".to_owned()));
+            }
+            got = more.len();
+            state = now;
+            entries.extend(more);
+        }
+        self.heard(&state);
+        Ok(LogPage { entries, continues, last: state.last, settings: state.settings, now: state.now() })
+    }
+
+    /// The first names after one, from all buckets.
+    pub(super) async fn names(
+        &self,
+        after: Option<&Subject>,
+        limit: usize,
+    ) -> Result<Vec<Subject>, StoreError> {
+        let mut names: Vec<String> = Vec::new();
+        let mut after = after.map(|after| after.as_str().to_owned());
+        while names.len() < limit {
+            let start = after.as_ref().map_or_else(|| "-".to_owned(), |after| format!("({after}"));
+            // So many that a second round is rare.
+            let share = (limit - names.len()) * 2 / BUCKETS + 8;
+            let keys: Vec<_> = (0..BUCKETS).map(|bucket| self.keys.subjects(bucket)).collect();
+            let calls: Vec<_> = keys
+                .iter()
+                .map(|key| self.scripts.names.on(&[key]).arg(start.as_str()).number(share as u64))
+                .collect();
+            let mut found: Vec<String> = Vec::new();
+            // Up to here no bucket has names that were not given.
+            let mut complete: Option<String> = None;
+            for (answer, key) in self.servers.run_all(&calls).await.into_iter().zip(&keys) {
+                let names: Vec<String> = converted(answer?, key)?;
+                if names.len() == share {
+                    complete = [complete, names.last().cloned()].into_iter().flatten().min();
+                }
+                found.extend(names);
+            }
+            if let Some(complete) = &complete {
+                found.retain(|name| name <= complete);
+            }
+            found.sort_unstable();
+            names.extend(found);
+            match complete {
+                Some(complete) => after = Some(complete),
+                None => break,
+            }
+        }
+        names.truncate(limit);
+        let subject = |name: String| {
+            Subject::try_from(name.as_str())
+                .map_err(|_| corrupt(&self.keys.anywhere(), "a name that is no subject"))
+        };
+        names.into_iter().map(subject).collect()
+    }
+
+    pub(super) fn state(&self, answer: Value) -> Result<State, StoreError> {
+        let state = State::read(answer, &self.keys.head)?;
+        self.heard(&state);
+        Ok(state)
+    }
+
+    fn heard(&self, state: &State) {
+        let mut heard = self.last_heard();
+        heard.epoch = state.settings.epoch;
+        heard.micros = heard.micros.max(state.micros);
+    }
+
+    fn last_heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call of a script that opens the head.
+    pub(super) fn on_head<'a>(&self, script: &'a Script, keys: &[&str]) -> Call<'a> {
+        let call = script.on(keys).number(self.last_heard().micros);
+        #[cfg(test)]
+        if let Some(clock) = &self.clock {
+            return super::scripts::manual::at(clock, call);
+        }
+        call
+    }
+}
+
+/// Three arguments an entry, as `scripts/head.lua` says.
+fn with_entries(mut call: Call<'_>, entries: Vec<NewEntry>) -> Result<Call<'_>, StoreError> {
+    for entry in entries {
+        let flag = |end_sessions| if end_sessions { "1" } else { "0" };
+        let (appended, cutoff, ends) = match entry {
+            NewEntry::Cutoff { end_sessions } => (None, None, flag(end_sessions)),
+            NewEntry::Restored(Appended::Cutoff { cutoff, end_sessions }) => {
+                (Some(Appended::Cutoff { cutoff, end_sessions }), Some(cutoff), flag(end_sessions))
+            }
+            NewEntry::Restored(appended) => (Some(appended), None, "0"),
+            NewEntry::Revoked(revoked) => (Some(Appended::Revoked(revoked)), None, "0"),
+            NewEntry::Key { kid } => (Some(Appended::Key { kid }), None, "0"),
+            NewEntry::Mark => (Some(Appended::Mark), None, "0"),
+        };
+        let appended = appended.map(|appended| text(&appended)).transpose()?.unwrap_or_default();
+        call = call
+            .arg(appended)
+            .arg(cutoff.map(|cutoff| cutoff.as_secs().to_string()).unwrap_or_default())
+            .arg(ends);
+    }
+    Ok(call)
+}
+
+/// A version as `scripts/master.lua` shows it; empty for no record.
+pub(super) fn shown(version: Option<Version>) -> String {
+    version.map(|Version(number)| format!("{number:016x}")).unwrap_or_default()
+}
+
+/// Random, and so never that of a record that was forgotten or lost.
+fn new_version() -> String {
+    format!("{:016x}", rand::random::<u64>())
+}
+
+fn text<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|error| corrupt("memory", &error.to_string()))
+}
