@@ -130,14 +130,14 @@ impl Scripts {
     fn with_clock(clock: &str) -> Self {
         use Effect::{Reads, Writes};
         let of_record = |effect, body| Script::of(effect, &[lua!("master"), body]);
-        let of_log = |effect, body| Script::of(effect, &[clock, lua!("head"), body]);
+        let of_log = |effect, body| Script::of(effect, &[lua!("master"), clock, lua!("head"), body]);
         Self {
             read: of_record(Reads, lua!("read")),
             swap: of_record(Writes, lua!("swap")),
             forget: of_record(Writes, lua!("forget")),
             settle: Script::of(Writes, &[lua!("settle")]),
             append: of_log(Writes, lua!("append")),
-            swap_keys: Script::of(Writes, &[lua!("master"), clock, lua!("head"), lua!("swap_keys")]),
+            swap_keys: of_log(Writes, lua!("swap_keys")),
             page: of_log(Reads, lua!("page")),
             confirm: of_log(Writes, lua!("confirm")),
             trim: of_log(Writes, lua!("trim")),

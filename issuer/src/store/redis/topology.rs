@@ -57,9 +57,12 @@ impl Directory {
         Ok(Map { nodes, owners })
     }
 
-    /// The master by the word of the first sentinel that answers.
+    /// The master by the word of the first sentinel that answers. One that was cut off with a master of before would
+    /// name that one: another time, another is asked first.
     async fn ask_sentinels(&self, master: &str) -> Result<Address, Trouble> {
-        let sentinels = self.url.addresses.iter().map(|address| self.address_for_client(address));
+        let mut sentinels: Vec<_> =
+            self.url.addresses.iter().map(|address| self.address_for_client(address)).collect();
+        sentinels.shuffle(&mut rand::rng());
         let mut sentinels = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
         if self.url.transport == Transport::Tls {
             sentinels = sentinels.set_client_to_redis_tls_mode(TlsMode::Secure);

@@ -111,7 +111,8 @@ impl Inner {
         let Settings { epoch, retain_secs, cutoff, sessions_since } = settings;
         // Whoever knows of no epoch has none to put back.
         let epoch = if epoch == NO_EPOCH { Epoch(rand::random()) } else { epoch };
-        let call = self.on_head(&self.scripts.merge, &[&self.keys.head]).arg(epoch.to_string());
+        let call =
+            self.on_head(&self.scripts.merge, &[&self.keys.head, &self.keys.log]).arg(epoch.to_string());
         let call = call.number(retain_secs).number(cutoff.as_secs()).number(sessions_since.as_secs());
         Ok(self.state(self.servers.run(&call, Durability::Replicated).await?)?.settings)
     }

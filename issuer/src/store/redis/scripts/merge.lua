@@ -1,7 +1,12 @@
--- KEYS: head. ARGV: time, an epoch for a store that has none, and what is to hold at least: retain, cut-off,
+-- KEYS: head, log. ARGV: time, an epoch for a store that has none, and what is to hold at least: retain, cut-off,
 -- sessions_since.
 local head = open_head(KEYS[1])
-if head.epoch == '' then head.epoch = ARGV[2] end
+if head.epoch == '' then
+  head.epoch = ARGV[2]
+  -- The head may have been lost alone.
+  local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  if newest then head.last = math.max(head.last, tonumber(string.match(newest[1], '^%d+'))) end
+end
 head.retain = math.max(head.retain, tonumber(ARGV[3]))
 head.cutoff = math.max(head.cutoff, tonumber(ARGV[4]))
 head.sessions_since = math.max(head.sessions_since, tonumber(ARGV[5]))

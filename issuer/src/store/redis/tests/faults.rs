@@ -79,6 +79,20 @@ async fn an_emptied_store_says_that_it_lost_something() {
 }
 
 #[tokio::test]
+async fn a_head_that_was_lost_alone_finds_the_end_of_its_log() {
+    let server = RedisServer::start(&[]);
+    let store = open(&server.url()).await;
+    let held = store.commit(marks(3)).await.expect("a commit").position;
+    let settings = store.settings().await.expect("settings");
+    server.ask::<()>(&["DEL", "{doorlist}:head"]);
+    assert!(!store.confirm(held).await.expect("an answer").whole);
+    store.merge_settings(settings).await.expect("it comes back");
+    let log = store.log_since(Seq::ZERO).await.expect("the log");
+    assert_eq!((log.position(), log.entries.len()), (held, 3));
+    assert!(store.confirm(held).await.expect("an answer").whole);
+}
+
+#[tokio::test]
 async fn a_replica_is_not_taken_for_the_store() {
     let (server, other) = (RedisServer::start(&[]), RedisServer::start(&[]));
     let store = open(&server.url()).await;
@@ -92,6 +106,7 @@ async fn a_replica_is_not_taken_for_the_store() {
         unavailable(store.commit(put("alice", Some(version), 2)).await),
         unavailable(store.commit(put("bob", None, 2)).await),
         unavailable(store.read(&subject("alice"), Seq::ZERO).await),
+        unavailable(store.log_since(Seq::ZERO).await),
     ] {
         assert!(reason.contains("replica"), "{reason}");
     }
