@@ -3,7 +3,9 @@
 use doorlist_verifier::Error;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Follower, Issuer, Pair, Proxy, RedisServer, Reply, Session, eventually, host_time};
+use crate::support::{
+    Follower, Issuer, Pair, Proxy, RedisServer, Reply, Session, eventually, host_time, position,
+};
 
 /// 503, and when to come back.
 fn is_away(reply: &Reply) {
@@ -123,6 +125,64 @@ async fn an_issuer_that_is_cut_off_vouches_for_nothing() {
     assert!(!verifier.verify(&bob.access).expect("good").freshness.stale);
     pair.b.refresh(&alice.refresh).await.refused(400, "invalid_grant");
     Session::of(&pair.b.refresh(&bob.refresh).await);
+}
+
+/// Trace 6: a replica was promoted, and one issuer stays on the master of before. It neither mints nor vouches.
+#[tokio::test]
+async fn an_issuer_on_the_master_of_before_mints_nothing() {
+    let options =
+        ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "1", "--repl-ping-replica-period", "1"];
+    let before = RedisServer::start(&options);
+    let of_before = format!("127.0.0.1 {}", before.port());
+    let replica = || RedisServer::start(&[&options[..], &["--replicaof", &of_before]].concat());
+    let (promoted, other) = (replica(), replica());
+    before.until_followed(2);
+    let way = Proxy::to(before.port()).await;
+    let (a, b) = Pair::issuers(&before.url(), &way.url(), &[]).await;
+    let mut follower_of_a = Follower::of(&a).await;
+    let (alice, bob) = (a.open_session("alice").await, a.open_session("bob").await);
+
+    promoted.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
+    other.ask::<()>(&["REPLICAOF", "127.0.0.1", &promoted.port().to_string()]);
+    promoted.until_followed(1);
+    way.redirect(promoted.port());
+    let kicked = eventually("the new master takes the kick", async {
+        loop {
+            let reply = b.admin(reqwest::Method::POST, "/subjects/alice/revoke", None).await;
+            if reply.status.is_success() {
+                return position(&reply.json());
+            }
+            is_away(&reply);
+        }
+    })
+    .await;
+
+    eventually("the issuer knows that its master is of no use", async {
+        while a.get("/readyz").await.status == 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    for session in [&alice, &bob] {
+        is_away(&a.refresh(&session.refresh).await);
+    }
+    is_away(&a.admin(reqwest::Method::POST, "/subjects/bob/revoke", None).await);
+    is_away(&a.admin_post("/sessions", serde_json::json!({ "sub": "carol" })).await);
+    eventually("its verifiers say that their list is old", async {
+        while !follower_of_a.verify(&alice.access).expect("it cannot know").freshness.stale {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+
+    follower_of_a.resume(&b).await;
+    follower_of_a.reaches(kicked).await;
+    follower_of_a.verify(&alice.access).expect_err("kicked");
+    b.refresh(&alice.refresh).await.refused(400, "invalid_grant");
+    Session::of(&b.refresh(&bob.refresh).await);
+    // It comes back as a replica, which is no store either.
+    before.ask::<()>(&["REPLICAOF", "127.0.0.1", &promoted.port().to_string()]);
+    is_away(&a.refresh(&bob.refresh).await);
 }
 
 #[tokio::test]

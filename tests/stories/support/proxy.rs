@@ -1,6 +1,8 @@
 //! A way to a server that can be cut.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -10,14 +12,30 @@ use tokio::task::JoinHandle;
 /// Hands everything on, until it is cut: then nobody hears of anything, not even of the end of a connection.
 pub struct Proxy {
     address: SocketAddr,
+    port: Arc<AtomicU16>,
     way: watch::Sender<Way>,
     accepting: JoinHandle<()>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    Open,
-    Cut,
+    /// For connections made since the way was opened for this time.
+    Open(u32),
+    Cut {
+        opened: u32,
+    },
+}
+
+impl Way {
+    fn reopened(self) -> Self {
+        let (Self::Open(opened) | Self::Cut { opened }) = self;
+        Self::Open(opened + 1)
+    }
+
+    fn cut(self) -> Self {
+        let (Self::Open(opened) | Self::Cut { opened }) = self;
+        Self::Cut { opened }
+    }
 }
 
 impl Proxy {
@@ -25,14 +43,15 @@ impl Proxy {
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let way = watch::Sender::new(Way::Open);
-        let sender = way.clone();
+        let way = watch::Sender::new(Way::Open(0));
+        let (sender, target) = (way.clone(), Arc::new(AtomicU16::new(port)));
+        let port = Arc::clone(&target);
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, port, sender.subscribe()));
+                tokio::spawn(carry(client, target.load(Ordering::Acquire), sender.subscribe()));
             }
         });
-        Self { address, way, accepting }
+        Self { address, port, way, accepting }
     }
 
     /// `redis://…`
@@ -42,12 +61,18 @@ impl Proxy {
 
     /// Nothing gets through any more.
     pub fn cut(&self) {
-        self.way.send_replace(Way::Cut);
+        self.way.send_modify(|way| *way = way.cut());
+    }
+
+    /// New connections lead to another port; those from before end.
+    pub fn redirect(&self, port: u16) {
+        self.port.store(port, Ordering::Release);
+        self.heal();
     }
 
     /// New connections get through again; those from before end.
     pub fn heal(&self) {
-        self.way.send_replace(Way::Open);
+        self.way.send_modify(|way| *way = way.reopened());
     }
 }
 
@@ -58,18 +83,14 @@ impl Drop for Proxy {
 }
 
 async fn carry(mut client: TcpStream, port: u16, mut way: watch::Receiver<Way>) {
-    let turned = async |way: &mut watch::Receiver<Way>, to: Way| {
-        // The proxy is gone: so is everything.
-        let _ = way.wait_for(|way| *way == to).await;
-    };
-    if *way.borrow() == Way::Open {
+    let made_in = *way.borrow();
+    if let Way::Open(_) = made_in {
         let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
         tokio::select! {
             _ = copy_bidirectional(&mut client, &mut server) => return,
-            () = turned(&mut way, Way::Cut) => {}
+            _ = way.wait_for(|way| *way != made_in) => {}
         }
-        turned(&mut way, Way::Open).await;
-        return;
     }
-    turned(&mut way, Way::Open).await;
+    // Nothing is heard, until the way is open again. An error: the proxy is gone, and so is everything.
+    let _ = way.wait_for(|way| matches!(way, Way::Open(_))).await;
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value, cmd};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::error::{Trouble, only};
 use super::info::{Replication, UNGUARDED};
@@ -25,6 +25,8 @@ const WAIT_MILLIS: u64 = 1000;
 const WAIT_REPLICAS: u64 = 1;
 /// Connections that writes wait on, each for itself.
 const EXCLUSIVE: usize = 16;
+/// One that was used by nobody for so long may have been forgotten on its way.
+const IDLE_LIMIT: Duration = Duration::from_secs(30);
 /// Callers at once; who comes beyond is refused.
 const CALLERS: usize = 4096;
 /// How long the server holds a caller that waits for news.
@@ -37,7 +39,7 @@ pub(super) struct Node {
     callers: Semaphore,
     line: AsyncMutex<Option<Line>>,
     exclusive: Semaphore,
-    idle: Mutex<Vec<MultiplexedConnection>>,
+    idle: Mutex<Vec<Idle>>,
     tail: Mutex<Option<MultiplexedConnection>>,
     replicated: AtomicBool,
 }
@@ -48,6 +50,12 @@ struct Line {
     connection: MultiplexedConnection,
     /// Which of the connections made so far.
     number: u64,
+}
+
+/// A connection that nobody uses now.
+struct Idle {
+    connection: MultiplexedConnection,
+    since: Instant,
 }
 
 impl Node {
@@ -86,9 +94,9 @@ impl Node {
         }
         let _admitted = self.callers.try_acquire().map_err(|_| Trouble::Crowded)?;
         let _one_of_few = self.exclusive.acquire().await.map_err(|_| Trouble::Crowded)?;
-        let idle = self.idle().pop();
+        let idle = self.idle().pop().filter(|idle| idle.since.elapsed() < IDLE_LIMIT);
         let mut connection = match idle {
-            Some(connection) => connection,
+            Some(idle) => idle.connection,
             None => self.connect(Some(ANSWER_LIMIT)).await?,
         };
         // It waits for what was written on its own connection, so it goes along.
@@ -96,7 +104,7 @@ impl Node {
         commands.cmd("WAIT").arg(WAIT_REPLICAS).arg(WAIT_MILLIS);
         // Given up halfway, the connection is not put back: nothing is read from it that was meant for another.
         let mut answers = ask(&mut connection, &commands).await?;
-        self.idle().push(connection);
+        self.idle().push(Idle { connection, since: Instant::now() });
         let replicas = only(answers.pop())?;
         // What was refused needs no replica, and says why.
         let was_refused = answers.iter().any(|answer| matches!(answer, Value::ServerError(_)));
@@ -178,7 +186,7 @@ impl Node {
         Ok(self.client.get_multiplexed_async_connection_with_config(&config).await?)
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<MultiplexedConnection>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

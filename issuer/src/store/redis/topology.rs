@@ -58,8 +58,22 @@ impl Directory {
     }
 
     /// The master by the word of the first sentinel that answers. One that was cut off with a master of before would
-    /// name that one: another time, another is asked first.
+    /// name that one: another time, another is asked first. Sentinels are mostly asked as nobody; those that want a
+    /// login are given that of the servers.
     async fn ask_sentinels(&self, master: &str) -> Result<Address, Trouble> {
+        match self.ask_sentinels_as(None, master).await {
+            Err(_) if self.url.password.is_some() => {
+                self.ask_sentinels_as(self.url.password.as_ref(), master).await
+            }
+            answered => answered,
+        }
+    }
+
+    async fn ask_sentinels_as(
+        &self,
+        password: Option<&SecretText>,
+        master: &str,
+    ) -> Result<Address, Trouble> {
         let mut sentinels: Vec<_> =
             self.url.addresses.iter().map(|address| self.address_for_client(address)).collect();
         sentinels.shuffle(&mut rand::rng());
@@ -67,16 +81,14 @@ impl Directory {
         if self.url.transport == Transport::Tls {
             sentinels = sentinels.set_client_to_redis_tls_mode(TlsMode::Secure);
             if let Some(certificates) = &self.certificates {
-                sentinels = sentinels
-                    .set_client_to_redis_certificates(certificates.clone())
-                    .set_client_to_sentinel_certificates(certificates.clone());
+                sentinels = sentinels.set_client_to_sentinel_certificates(certificates.clone());
             }
         }
-        if let Some(user) = &self.url.user {
-            sentinels = sentinels.set_client_to_redis_username(user);
-        }
-        if let Some(password) = &self.url.password {
-            sentinels = sentinels.set_client_to_redis_password(password.expose());
+        if let Some(password) = password {
+            sentinels = sentinels.set_client_to_sentinel_password(password.expose());
+            if let Some(user) = &self.url.user {
+                sentinels = sentinels.set_client_to_sentinel_username(user);
+            }
         }
         let found = sentinels.build()?.async_get_client().await?;
         match found.get_connection_info().addr() {
