@@ -51,17 +51,17 @@ impl RedisServer {
         Self::start_kind(program, || Kind::Data, options)
     }
 
-    /// A sentinel that watches the master on this port as `doorlist`, and takes it for dead after `down_millis`; a
-    /// failover needs two that say so.
-    pub fn start_sentinel(master: u16, down_millis: u32) -> Self {
-        let configuration = || Kind::Sentinel {
-            configuration: format!(
-                "sentinel monitor doorlist 127.0.0.1 {master} 2\n\
-                 sentinel down-after-milliseconds doorlist {down_millis}\n\
-                 sentinel failover-timeout doorlist 3000\n"
-            ),
-        };
-        Self::start_kind("redis-server", configuration, &[])
+    /// A sentinel that watches the master on this port as `doorlist`, and takes it for dead after half a second; a
+    /// failover needs two that say so. The password is that of the master, and its own.
+    pub fn start_sentinel(master: u16, password: Option<&str>) -> Self {
+        let watch = format!("sentinel monitor doorlist 127.0.0.1 {master} 2");
+        let mut lines = vec![watch.as_str()];
+        lines.push("sentinel down-after-milliseconds doorlist 500");
+        lines.push("sentinel failover-timeout doorlist 3000");
+        let login = password.map(|word| format!("requirepass {word}\nsentinel auth-pass doorlist {word}"));
+        lines.extend(login.as_deref());
+        let configuration = lines.join("\n");
+        Self::start_kind("redis-server", || Kind::Sentinel { configuration: configuration.clone() }, &[])
     }
 
     fn start_kind(program: &str, kind: impl Fn() -> Kind, options: &[&str]) -> Self {

@@ -100,7 +100,7 @@ impl SentinelSet {
         let follows: Vec<_> = guarded.into_iter().chain(["--replicaof", &of]).collect();
         let servers = vec![RedisServer::start(&follows), RedisServer::start(&follows)];
         master.until_followed(2);
-        let sentinels: Vec<_> = (0..3).map(|_| RedisServer::start_sentinel(master.port(), 500)).collect();
+        let sentinels: Vec<_> = (0..3).map(|_| RedisServer::start_sentinel(master.port(), None)).collect();
         let set = Self { servers: std::iter::once(master).chain(servers).collect(), sentinels };
         until("the sentinels know each other and the replicas", || {
             set.sentinels.iter().all(|sentinel| {

@@ -78,6 +78,11 @@ impl Trouble {
         }
     }
 
+    /// Whether no sentinel knows the master by this name.
+    pub(super) fn is_unknown_name(&self) -> bool {
+        matches!(self, Self::Redis(error) if error.kind() == ErrorKind::MasterNameNotFoundBySentinel)
+    }
+
     fn code(&self) -> Option<&str> {
         match self {
             Self::Redis(error) => error.code(),

@@ -61,10 +61,12 @@ impl Directory {
     /// name that one: another time, another is asked first. Sentinels are mostly asked as nobody; those that want a
     /// login are given that of the servers.
     async fn ask_sentinels(&self, master: &str) -> Result<Address, Trouble> {
-        match self.ask_sentinels_as(None, master).await {
-            Err(_) if self.url.password.is_some() => {
-                self.ask_sentinels_as(self.url.password.as_ref(), master).await
-            }
+        let as_nobody = self.ask_sentinels_as(None, master).await;
+        let (Err(refusal), Some(password)) = (&as_nobody, &self.url.password) else { return as_nobody };
+        let is_unknown = refusal.is_unknown_name();
+        match self.ask_sentinels_as(Some(password), master).await {
+            // They want no login, and said what is wrong.
+            Err(_) if is_unknown => as_nobody,
             answered => answered,
         }
     }
@@ -78,11 +80,20 @@ impl Directory {
             self.url.addresses.iter().map(|address| self.address_for_client(address)).collect();
         sentinels.shuffle(&mut rand::rng());
         let mut sentinels = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
+        // What they say is checked with the master itself.
         if self.url.transport == Transport::Tls {
             sentinels = sentinels.set_client_to_redis_tls_mode(TlsMode::Secure);
             if let Some(certificates) = &self.certificates {
-                sentinels = sentinels.set_client_to_sentinel_certificates(certificates.clone());
+                sentinels = sentinels
+                    .set_client_to_redis_certificates(certificates.clone())
+                    .set_client_to_sentinel_certificates(certificates.clone());
             }
+        }
+        if let Some(user) = &self.url.user {
+            sentinels = sentinels.set_client_to_redis_username(user);
+        }
+        if let Some(password) = &self.url.password {
+            sentinels = sentinels.set_client_to_redis_password(password.expose());
         }
         if let Some(password) = password {
             sentinels = sentinels.set_client_to_sentinel_password(password.expose());
