@@ -15,6 +15,8 @@ use crate::store::{Commit, Committed, StoreError, Swap, Version};
 
 /// Entries asked for at once: a long log holds up no other request.
 pub(super) const PAGE: usize = 5_000;
+/// Entries appended at once: many more would hold up everybody.
+const APPENDED: usize = 1_000;
 /// Events kept; the oldest make room.
 pub(super) const AUDIT_KEPT: u64 = 100_000;
 
@@ -54,15 +56,24 @@ impl Inner {
         Ok(Committed { swapped: true, position })
     }
 
+    /// Nothing is half-written of what a request appends; a whole log that is put back takes several steps.
     async fn append(
         &self,
-        entries: Vec<NewEntry>,
+        mut entries: Vec<NewEntry>,
         seen: Seq,
         durability: Durability,
     ) -> Result<State, StoreError> {
-        let call = self.on_head(&self.scripts.append, &[&self.keys.head, &self.keys.log]).number(seen.get());
-        let call = with_entries(call, entries)?;
-        self.state(self.servers.run(&call, durability).await?)
+        loop {
+            let rest = entries.split_off(entries.len().min(APPENDED));
+            let call =
+                self.on_head(&self.scripts.append, &[&self.keys.head, &self.keys.log]).number(seen.get());
+            let call = with_entries(call, entries)?;
+            let state = self.state(self.servers.run(&call, durability).await?)?;
+            if rest.is_empty() {
+                return Ok(state);
+            }
+            entries = rest;
+        }
     }
 
     async fn swap(&self, swap: Swap, durability: Durability) -> Result<bool, StoreError> {

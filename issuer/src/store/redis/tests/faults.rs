@@ -1,6 +1,9 @@
 //! What happens to a Redis, and what its issuers then see.
 
 use super::*;
+use crate::desk::Desk;
+use crate::domain::Limits;
+use crate::store::clock::{HostClock, SystemClock};
 use crate::testing::redis_server::RedisServer;
 
 /// Another master shows other versions of the same bytes, and so does this one after a restart: what was decided
@@ -131,6 +134,20 @@ async fn a_full_server_takes_no_writes_and_loses_none() {
     store.trim(held.seq).await.expect("trimming makes room");
     server.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
     assert!(store.confirm(held).await.expect("an answer").whole);
+}
+
+/// The time is the server's: an issuer whose host has another one signs nothing.
+#[tokio::test]
+async fn a_host_with_another_time_than_the_server_is_found_out() {
+    let server = RedisServer::start(&[]);
+    let host = SystemClock.micros() / 1_000_000;
+    for (prefix, time, differs) in
+        [("same", host, false), ("behind", host - 300, true), ("ahead", host + 300, true)]
+    {
+        let store = Arc::new(open_with_clock(&server.url(), prefix, ManualClock::at(time)).await);
+        let desk = Desk::open(store, Limits::default(), Duration::from_secs(10)).await.expect("a desk");
+        assert_eq!(desk.check_clock().is_err(), differs, "{prefix}");
+    }
 }
 
 /// A server that hangs holds nobody up for ever, and goes on where it was.

@@ -70,6 +70,7 @@ async fn a_long_log_is_read_to_its_end() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     let mut seqs = Vec::new();
+    // And more than is appended at once.
     for _ in 0..4 {
         store.commit(marks(PAGE / 2 + 1)).await.expect("a commit");
     }
