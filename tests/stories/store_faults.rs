@@ -127,6 +127,17 @@ async fn an_issuer_that_is_cut_off_vouches_for_nothing() {
     Session::of(&pair.b.refresh(&bob.refresh).await);
 }
 
+fn both_replicas_have_all_of(master: &RedisServer) {
+    let client = redis::Client::open(master.url()).expect("an address");
+    let mut connection = client.get_connection().expect("a connection");
+    // Whoever waits has to have written something: this goes to the replicas, and leaves nothing behind.
+    let mut both = redis::pipe();
+    both.cmd("PUBLISH").arg("nobody").arg("listens").ignore();
+    both.cmd("WAIT").arg(2).arg(30_000);
+    let there: (u64,) = both.query(&mut connection).expect("an answer");
+    assert_eq!(there, (2,), "replicas have it");
+}
+
 /// Trace 6: a replica was promoted, and one issuer stays on the master of before. It neither mints nor vouches.
 #[tokio::test]
 async fn an_issuer_on_the_master_of_before_mints_nothing() {
@@ -142,6 +153,8 @@ async fn an_issuer_on_the_master_of_before_mints_nothing() {
     let mut follower_of_a = Follower::of(&a).await;
     let (alice, bob) = (a.open_session("alice").await, a.open_session("bob").await);
 
+    // One of them has it, and a failover chooses that one; here it is chosen beforehand.
+    both_replicas_have_all_of(&before);
     promoted.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
     other.ask::<()>(&["REPLICAOF", "127.0.0.1", &promoted.port().to_string()]);
     promoted.until_followed(1);
