@@ -145,8 +145,12 @@ valgrind:
 	@[ "$$(uname -sm)" != 'Linux x86_64' ] || command -v valgrind >/dev/null || \
 	  $(call apt-get,valgrind,The tests count instructions with valgrind: install it.)
 
+REDIS_NEEDED := The tests need redis-server 7.0 or newer: https://redis.io/docs/latest/operate/oss_and_stack/install/ (macOS: brew install redis).
+
 # Tests start servers of their own on free ports, and need no service; where there is a valkey-server they use it too.
 redis:
 	@command -v redis-server >/dev/null || \
-	  $(call apt-get,redis-server,The tests need redis-server 7.0 or newer: install Redis (macOS: brew install redis).)
+	  $(call apt-get,redis-server,$(REDIS_NEEDED))
+	@version=$$(redis-server --version | sed -n 's/.* v=\([0-9]*\)\..*/\1/p'); [ "$${version:-0}" -ge 7 ] || { \
+	  redis-server --version >&2; echo '$(REDIS_NEEDED)' >&2; exit 1; }
 	@command -v valkey-server >/dev/null || printf '\033[1mdoorlist\033[0m  %s\n' 'no valkey-server on the PATH: the store is tested on Redis only'

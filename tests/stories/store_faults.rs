@@ -138,20 +138,35 @@ fn both_replicas_have_all_of(master: &RedisServer) {
     assert_eq!(there, (2,), "replicas have it");
 }
 
+/// A session, as soon as a replica confirms it in time.
+async fn until_opened(issuer: &Issuer, sub: &str) -> Session {
+    let opened = async {
+        loop {
+            let reply = issuer.admin_post("/sessions", serde_json::json!({ "sub": sub })).await;
+            if reply.status.is_success() {
+                return Session::of(&reply);
+            }
+            is_away(&reply);
+        }
+    };
+    eventually("a session is opened", opened).await
+}
+
 /// Trace 6: a replica was promoted, and one issuer stays on the master of before. It neither mints nor vouches.
 #[tokio::test]
 async fn an_issuer_on_the_master_of_before_mints_nothing() {
     let options =
-        ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "1", "--repl-ping-replica-period", "1"];
+        ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "3", "--repl-ping-replica-period", "1"];
     let before = RedisServer::start(&options);
     let of_before = format!("127.0.0.1 {}", before.port());
     let replica = || RedisServer::start(&[&options[..], &["--replicaof", &of_before]].concat());
     let (promoted, other) = (replica(), replica());
     before.until_followed(2);
+    [&promoted, &other].into_iter().for_each(RedisServer::until_it_has_written);
     let way = Proxy::to(before.port()).await;
     let (a, b) = Pair::issuers(&before.url(), &way.url(), &[]).await;
     let mut follower_of_a = Follower::of(&a).await;
-    let (alice, bob) = (a.open_session("alice").await, a.open_session("bob").await);
+    let (alice, bob) = (until_opened(&a, "alice").await, until_opened(&a, "bob").await);
 
     // One of them has it, and a failover chooses that one; here it is chosen beforehand.
     both_replicas_have_all_of(&before);

@@ -1,9 +1,11 @@
 //! Redis servers that tests start, and that end with them. Shared with `tests/stories`.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -11,20 +13,25 @@ use tempfile::TempDir;
 /// A server has so long to start, or to answer a command. No assertion about speed: it ends a hang.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The shell ends its server when its own standard input is closed: with the test, however that ends.
-const GUARD: &str =
-    r#""$@" </dev/null & echo "started as $!"; cat >/dev/null; kill -9 "$!" 2>/dev/null; wait"#;
+/// The shell ends its server when its own standard input is closed: with the test, however that ends. A signal to all
+/// of them, as when a CI run is cancelled, must not end the shell first: a server that is stopped would stay.
+const GUARD: &str = r#"trap '' TERM INT HUP
+"$@" </dev/null & echo "started as $!"; cat >/dev/null; kill -9 "$!" 2>/dev/null; wait"#;
 
-/// One `redis-server` on a free port of this machine, in a folder of its own. Every write is on disk before it is
-/// answered, unless options say otherwise.
+/// One `redis-server` on a free port of this machine, in a folder of its own. A write is in the AOF before it is
+/// answered, and so survives [`kill`](Self::kill), unless options say otherwise.
 pub struct RedisServer {
     program: String,
     kind: Kind,
     options: Vec<String>,
     port: u16,
+    second_port: Option<SecondPort>,
     folder: TempDir,
     process: Option<Process>,
 }
+
+/// The option that takes it, and the port.
+struct SecondPort(String, u16);
 
 enum Kind {
     /// It keeps data.
@@ -48,31 +55,47 @@ impl RedisServer {
 
     /// Another program that takes the same options.
     pub fn start_program(program: &str, options: &[&str]) -> Self {
-        Self::start_kind(program, || Kind::Data, options)
+        Self::start_kind(program, || Kind::Data, None, options)
     }
 
-    /// A sentinel that watches the master on this port as `doorlist`, and takes it for dead after half a second; a
+    /// One that listens on a second port besides, which this option takes: `--tls-port` or `--cluster-port`.
+    pub fn start_on_two_ports(second: &str, options: &[&str]) -> Self {
+        Self::start_kind("redis-server", || Kind::Data, Some(second), options)
+    }
+
+    /// A sentinel that watches the master on this port as `doorlist`, and takes it for dead after two seconds; a
     /// failover needs two that say so. The password is that of the master, and its own.
     pub fn start_sentinel(master: u16, password: Option<&str>) -> Self {
         let watch = format!("sentinel monitor doorlist 127.0.0.1 {master} 2");
         let mut lines = vec![watch.as_str()];
-        lines.push("sentinel down-after-milliseconds doorlist 500");
+        lines.push("sentinel down-after-milliseconds doorlist 2000");
         lines.push("sentinel failover-timeout doorlist 3000");
         let login = password.map(|word| format!("requirepass {word}\nsentinel auth-pass doorlist {word}"));
         lines.extend(login.as_deref());
         let configuration = lines.join("\n");
-        Self::start_kind("redis-server", || Kind::Sentinel { configuration: configuration.clone() }, &[])
+        Self::start_kind(
+            "redis-server",
+            || Kind::Sentinel { configuration: configuration.clone() },
+            None,
+            &[],
+        )
     }
 
-    fn start_kind(program: &str, kind: impl Fn() -> Kind, options: &[&str]) -> Self {
+    fn start_kind(
+        program: &str,
+        kind: impl Fn() -> Kind,
+        second_port: Option<&str>,
+        options: &[&str],
+    ) -> Self {
         let mut refusal = String::new();
-        // Between the choice of a port and its use, somebody else may take it.
+        // Between the choice of a port and its use, another process may take it.
         for _ in 0..5 {
             let mut server = Self {
                 program: program.to_owned(),
                 kind: kind(),
                 options: options.iter().map(|option| (*option).to_owned()).collect(),
                 port: free_port(),
+                second_port: second_port.map(|option| SecondPort(option.to_owned(), free_port())),
                 folder: tempfile::tempdir().expect("a folder"),
                 process: None,
             };
@@ -86,6 +109,11 @@ impl RedisServer {
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port that it listens on besides.
+    pub fn second_port(&self) -> u16 {
+        self.second_port.as_ref().expect("it was started on two").1
     }
 
     /// `redis://127.0.0.1:<port>`
@@ -120,12 +148,30 @@ impl RedisServer {
         }
     }
 
+    /// Waits until a replica has put what it was sent at first into its AOF, which may hold it up.
+    pub fn until_it_has_written(&self) {
+        let end = Instant::now() + LIMIT;
+        let done = ["aof_rewrite_in_progress:0", "aof_rewrite_scheduled:0"];
+        let is_done = |info: String| done.iter().all(|line| info.contains(line));
+        while !is_done(self.ask(&["INFO", "persistence"])) {
+            assert!(Instant::now() < end, "{} still rewrites its AOF", self.program);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// `kill -9`, and waits until it is gone.
     pub fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            drop(process.life.take());
-            // It was killed, or had ended by itself.
-            let _ = process.shell.wait();
+        let Some(mut process) = self.process.take() else { return };
+        drop(process.life.take());
+        let end = Instant::now() + LIMIT;
+        // It was killed, or had ended by itself.
+        while matches!(process.shell.try_wait(), Ok(None)) {
+            if Instant::now() >= end {
+                // The first failure is the one to tell of.
+                assert!(std::thread::panicking(), "{} does not end", self.program);
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 
@@ -146,14 +192,14 @@ impl RedisServer {
         let ready = match &self.kind {
             Kind::Data => {
                 command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
-                command.args([
-                    "--appendonly",
-                    "yes",
-                    "--appendfsync",
-                    "always",
-                    "--repl-diskless-sync-delay",
-                    "0",
-                ]);
+                if let Some(SecondPort(option, port)) = &self.second_port {
+                    command.args([option, &port.to_string()]);
+                }
+                // Redis hands every write to the system before it answers, and what the system has a `kill -9` does
+                // not take. With `always` a slow disk would hold everybody up; with `everysec` a write may come after
+                // its answer.
+                command.args(["--appendonly", "yes", "--appendfsync", "no"]);
+                command.args(["--repl-diskless-sync-delay", "0"]);
                 "Ready to accept connections"
             }
             Kind::Sentinel { configuration } => {
@@ -222,12 +268,14 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     lines
 }
 
-/// A port that nobody listened on a moment ago. Not one of those that the system hands out to whoever connects or
-/// binds to port 0: while a server is down, one of these could be gone.
+/// A port that nobody listened on a moment ago, and that nobody else in this process is given: a server that is down
+/// finds its own again. Not one of those that the system hands out to whoever connects or binds to port 0.
 pub fn free_port() -> u16 {
+    static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
     loop {
         let port = rand::random_range(20_000..32_000);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let is_new = GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port);
+        if is_new && TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::redis_server::{RedisServer, free_port};
+use super::redis_server::RedisServer;
 
 /// So long until servers agree on something. No assertion about speed: it ends a hang.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -21,10 +21,7 @@ impl RedisCluster {
         let first = &servers[0];
         for (at, server) in servers.iter().enumerate() {
             server.ask::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &(at + 1).to_string()]);
-            let [port, bus]: [String; 2] = [
-                first.port().to_string(),
-                first.ask::<(String, String)>(&["CONFIG", "GET", "cluster-port"]).1,
-            ];
+            let [port, bus] = [first.port(), first.second_port()].map(|port| port.to_string());
             server.ask::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
         }
         for (at, master) in masters.iter().enumerate() {
@@ -41,25 +38,24 @@ impl RedisCluster {
             });
         }
         masters.iter().for_each(|master| master.until_followed(1));
+        replicas.iter().for_each(RedisServer::until_it_has_written);
         let cluster = Self { servers };
         cluster.until_it_is_well();
         cluster
     }
 
     fn member() -> RedisServer {
-        let bus = free_port().to_string();
-        RedisServer::start(&[
+        let options = [
             "--cluster-enabled",
             "yes",
-            "--cluster-port",
-            &bus,
             "--cluster-node-timeout",
-            "1000",
+            "3000",
             "--min-replicas-to-write",
             "1",
             "--repl-ping-replica-period",
             "1",
-        ])
+        ];
+        RedisServer::start_on_two_ports("--cluster-port", &options)
     }
 
     /// `redis+cluster://…` with two of the servers.
@@ -87,19 +83,13 @@ pub struct SentinelSet {
 
 impl SentinelSet {
     pub fn start() -> Self {
-        let guarded = [
-            "--min-replicas-to-write",
-            "1",
-            "--min-replicas-max-lag",
-            "2",
-            "--repl-ping-replica-period",
-            "1",
-        ];
+        let guarded = ["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"];
         let master = RedisServer::start(&guarded);
         let of = format!("127.0.0.1 {}", master.port());
         let follows: Vec<_> = guarded.into_iter().chain(["--replicaof", &of]).collect();
         let servers = vec![RedisServer::start(&follows), RedisServer::start(&follows)];
         master.until_followed(2);
+        servers.iter().for_each(RedisServer::until_it_has_written);
         let sentinels: Vec<_> = (0..3).map(|_| RedisServer::start_sentinel(master.port(), None)).collect();
         let set = Self { servers: std::iter::once(master).chain(servers).collect(), sentinels };
         until("the sentinels know each other and the replicas", || {
@@ -145,6 +135,7 @@ impl SentinelSet {
             let info: String = self.servers[self.master()].ask(&["INFO", "replication"]);
             info.matches("state=online").count() == 2
         });
+        self.servers.iter().for_each(RedisServer::until_it_has_written);
     }
 }
 

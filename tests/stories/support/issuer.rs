@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::eventually;
+use super::redis_server::free_port;
 
 /// What `Authorization: Bearer` carries to `/admin/*`.
 pub const ADMIN_KEY: &str = "admin-key-of-the-stories-0123456789";
@@ -61,7 +62,7 @@ impl Issuer {
                 .map(|(name, value)| (format!("DOORLIST_{name}"), (*value).into()))
                 .collect(),
             forgotten: Vec::new(),
-            port: unused_port(),
+            port: free_port(),
             process: None,
             log: Arc::default(),
             client: client(),
@@ -226,16 +227,5 @@ async fn read(
         let mut log = log.lock().expect("nobody panicked");
         log.push_str(&line);
         log.push('\n');
-    }
-}
-
-/// A port that nobody uses. Not one of those that the system hands out to whoever connects or binds to port 0:
-/// while an issuer is down, one of these could be gone.
-fn unused_port() -> u16 {
-    loop {
-        let port = rand::random_range(20_000..32_000);
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
     }
 }

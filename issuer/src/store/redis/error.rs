@@ -38,6 +38,7 @@ impl Trouble {
             ServerErrorKind::ReadOnly,
             ServerErrorKind::MasterDown,
             ServerErrorKind::ClusterDown,
+            ServerErrorKind::TryAgain,
             ServerErrorKind::BusyLoading,
         ];
         match self {
@@ -203,6 +204,7 @@ mod tests {
             assert!(!said.contains("wonderland"), "{said}");
         }
         assert_eq!(parse("-STRANGE x\r\n").describe(), "Redis answers STRANGE");
+        assert!(parse("-TRYAGAIN x\r\n").was_refused());
         assert!(parse("-NOREPLICAS x\r\n").was_refused() && !parse("-OOM x\r\n").was_refused());
     }
 }

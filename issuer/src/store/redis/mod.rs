@@ -121,7 +121,8 @@ impl Store for RedisStore {
         let Inner { keys, scripts, servers, .. } = &*self.inner;
         let call = self.inner.on_head(&scripts.confirm, &[&keys.head, &keys.log]);
         let call = call.arg(held.epoch.to_string()).number(held.seq.get());
-        let answer = servers.run(&call, Durability::Local).await?;
+        // A master that was cut off vouches for nothing, even before it knows that its replicas are gone.
+        let answer = servers.run(&call, Durability::Replicated).await?;
         // Holds up nothing.
         let inner = Arc::clone(&self.inner);
         tokio::spawn(async move { inner.servers.notice_replicas().await });

@@ -27,20 +27,19 @@ async fn try_open(url: &str, prefix: &str) -> Result<RedisStore, StoreError> {
 
 /// The store of an installation with the usual prefix.
 async fn open(url: &str) -> RedisStore {
-    try_open(url, "doorlist").await.expect("a store")
+    eventually("there is a store", async || try_open(url, "doorlist").await).await
 }
 
 /// The same with a clock that the test moves.
 async fn open_with_clock(url: &str, prefix: &str, clock: ManualClock) -> RedisStore {
-    let url = RedisUrl::parse(url).expect("it is one of Redis").expect("an address");
-    let inner = Inner {
-        servers: Servers::of(url, None),
+    let inner = || Inner {
+        servers: Servers::of(RedisUrl::parse(url).expect("it is one of Redis").expect("an address"), None),
         keys: Keys::of(prefix.parse().expect("a prefix")),
         scripts: scripts::manual::scripts(),
         heard: Mutex::new(Heard { epoch: NO_EPOCH, micros: 0 }),
-        clock: Some(clock),
+        clock: Some(clock.clone()),
     };
-    RedisStore::start(inner).await.expect("a store")
+    eventually("there is a store", async || RedisStore::start(inner()).await).await
 }
 
 /// The contract of every backend, each case in an installation of its own.
@@ -83,17 +82,31 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     }
 }
 
-/// Asks until a write goes through again. The limit is no assertion about speed: it ends a hang.
-async fn confirmed(store: &RedisStore, held: Cursor, what: &str) -> Confirmation {
+/// A record that was acknowledged.
+async fn create(store: &RedisStore, name: &str) -> Version {
+    eventually("a record is acknowledged", async || {
+        // What was written and not acknowledged is there when it is written again.
+        if !store.commit(put(name, None, 1)).await?.swapped {
+            store.settle(&subject(name)).await?;
+        }
+        Ok(())
+    })
+    .await;
+    read(store, name).await.expect("it was acknowledged").0
+}
+
+/// Asks until the store can be used: a machine with much to do may hold up a replica for longer than a write waits for
+/// it. The limit is no assertion about speed: it ends a hang.
+async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Result<T, StoreError>) -> T {
     let asking = async {
         loop {
-            match store.confirm(held).await {
-                Ok(confirmation) => break confirmation,
+            match ask().await {
+                Ok(answer) => break answer,
                 Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
                 Err(error) => panic!("{error}"),
             }
         }
     };
-    let confirmed = tokio::time::timeout(Duration::from_secs(60), asking).await;
-    confirmed.unwrap_or_else(|_| panic!("waited in vain until {what}"))
+    let answer = tokio::time::timeout(Duration::from_secs(60), asking).await;
+    answer.unwrap_or_else(|_| panic!("waited in vain until {what}"))
 }

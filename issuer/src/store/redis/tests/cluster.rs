@@ -15,10 +15,8 @@ async fn it_is_a_store_like_any_other() {
 
 async fn spreads_its_records(cluster: &RedisCluster) {
     let store = open(&cluster.url()).await;
-    let made = (0..90).map(|number| store.commit(put(&format!("subject-{number:02}"), None, 1)));
-    for made in futures_util::future::join_all(made).await.into_iter().collect::<Vec<_>>() {
-        assert!(made.expect("a commit").swapped);
-    }
+    let names: Vec<_> = (0..90).map(|number| format!("subject-{number:02}")).collect();
+    futures_util::future::join_all(names.iter().map(|name| create(&store, name))).await;
     for master in &cluster.servers[..3] {
         let keys: Vec<String> = master.ask(&["KEYS", "{doorlist:*}:record:*"]);
         assert!(keys.len() > 5, "{} records on one master", keys.len());
@@ -30,8 +28,7 @@ async fn spreads_its_records(cluster: &RedisCluster) {
 async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     let store = open(&cluster.url()).await;
     let keys = Keys::of(Prefix::default());
-    store.commit(put("alice", None, 1)).await.expect("a commit");
-    let (before, _) = read(&store, "alice").await.expect("a record");
+    let before = create(&store, "alice").await;
     let record = keys.record(&subject("alice"));
     let bucket = keys.bucket_of(&subject("alice"));
     let slot = slot(&record).to_string();
@@ -64,7 +61,7 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
 /// The master of the log is killed: its replica takes over, and has all that was acknowledged.
 async fn goes_on_after_a_failover(mut cluster: RedisCluster) {
     let store = open(&cluster.url()).await;
-    let held = store.commit(marks(3)).await.expect("a commit").position;
+    let held = eventually("a commit is acknowledged", async || store.commit(marks(3)).await).await.position;
     // The others answer with a redirect.
     let has_log = |server: &RedisServer| server.try_ask::<u64>(&["EXISTS", "{doorlist}:log"]) == Ok(1);
     let owner = cluster.servers[..3].iter().position(has_log).expect("one has it");
@@ -75,6 +72,6 @@ async fn goes_on_after_a_failover(mut cluster: RedisCluster) {
     });
     // Without a replica of its own it takes no writes.
     cluster.servers[owner].resume();
-    let confirmed = confirmed(&store, held, "the new master has a replica").await;
+    let confirmed = eventually("the new master has a replica", async || store.confirm(held).await).await;
     assert!(confirmed.whole, "nothing acknowledged is lost");
 }

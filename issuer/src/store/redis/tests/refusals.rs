@@ -89,8 +89,7 @@ async fn the_wrong_layout() {
     let alone = RedisServer::start(&[]);
     let said = refusal(&alone.url().replace("redis://", "redis+cluster://")).await;
     assert!(said.contains("write redis://"), "{said}");
-    let member =
-        RedisServer::start(&["--cluster-enabled", "yes", "--cluster-port", &free_port().to_string()]);
+    let member = RedisServer::start_on_two_ports("--cluster-port", &["--cluster-enabled", "yes"]);
     let said = refusal(&member.url()).await;
     assert!(said.contains("write redis+cluster://"), "{said}");
 }

@@ -12,21 +12,30 @@ fn signal(server: &RedisServer, signal: Signal) {
     kill_process(process, signal).expect("it is ours");
 }
 
+/// A master and its replica, which is still good when it was not heard of for so many seconds.
+fn replicated(max_lag: &str) -> (RedisServer, RedisServer) {
+    let guarded = ["--min-replicas-to-write", "1", "--min-replicas-max-lag", max_lag];
+    let server = RedisServer::start(&[&guarded[..], &["--repl-ping-replica-period", "1"]].concat());
+    let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
+    server.until_followed(1);
+    replica.until_it_has_written();
+    (server, replica)
+}
+
 fn rotated(name: &str, expected: Version, gid: u64) -> Commit {
     Commit { durability: Durability::Local, ..put(name, Some(expected), gid) }
 }
 
 #[tokio::test]
 async fn what_no_replica_confirms_is_not_acknowledged() {
-    let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
-    let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
-    server.until_followed(1);
+    let (server, replica) = replicated("60");
     let store = open(&server.url()).await;
-    store.commit(put("alice", None, 1)).await.expect("the replica confirms");
-    let (version, _) = read(&store, "alice").await.expect("a record");
+    let version = create(&store, "alice").await;
+    let held = eventually("the replica confirms", async || store.commit(marks(1)).await).await.position;
 
     signal(&replica, Signal::STOP);
     for reason in [
+        unavailable(store.confirm(held).await),
         unavailable(store.commit(marks(1)).await),
         unavailable(store.commit(put("bob", None, 1)).await),
         unavailable(store.swap_keys(None, b"ring".to_vec(), Vec::new(), Seq::ZERO).await),
@@ -37,22 +46,23 @@ async fn what_no_replica_confirms_is_not_acknowledged() {
     assert!(rotation.swapped);
 
     signal(&replica, Signal::CONT);
-    let position = store.commit(marks(1)).await.expect("the replica confirms again").position;
-    let log = store.log_since(Seq::ZERO).await.expect("the log");
-    assert_eq!(log.position(), position);
-    assert_eq!(log.entries.len(), 2, "what was not acknowledged may have happened");
+    let again = eventually("the replica confirms again", async || store.commit(marks(1)).await).await;
+    let log = store.log_since(held.seq).await.expect("the log");
+    assert_eq!(log.position(), again.position);
+    assert!(log.entries.len() >= 2, "what was not acknowledged may have happened");
+    assert!(eventually("it is confirmed", async || store.confirm(held).await).await.whole);
 }
 
 /// What was written and not acknowledged is found there when it is asked for again, and still counts for nothing.
 #[tokio::test]
 async fn asking_again_does_not_acknowledge_what_no_replica_has() {
-    let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
-    let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
-    server.until_followed(1);
+    let (server, replica) = replicated("60");
     let store = Arc::new(open(&server.url()).await);
-    let desk = Desk::open(store, Limits::default(), Duration::from_secs(10)).await.expect("a desk");
     let alice = subject("alice");
-    desk.create_subject(&alice, None).await.expect("an answer");
+    create(&store, "alice").await;
+    let heartbeat = Duration::from_secs(10);
+    let opened = async || Desk::open(store.clone(), Limits::default(), heartbeat).await;
+    let desk = eventually("the desk is open", opened).await;
     let gid = desk.subject(&alice).await.expect("an answer").expect("she is there").gid;
 
     signal(&replica, Signal::STOP);
@@ -61,21 +71,17 @@ async fn asking_again_does_not_acknowledge_what_no_replica_has() {
         assert!(reason.contains("no replica confirmed"), "{reason}");
     }
     signal(&replica, Signal::CONT);
-    assert!(matches!(desk.kick(&alice, Some(gid)).await, Ok(Kick::Kicked(_))));
+    let kicked = eventually("the replica confirms", async || desk.kick(&alice, Some(gid)).await).await;
+    assert!(matches!(kicked, Kick::Kicked(_)));
 }
 
 /// The master of before is cut off, with an issuer on it: it neither confirms a list nor takes a write.
 #[tokio::test]
 async fn a_master_without_its_replicas_is_of_no_use() {
-    let options =
-        ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "1", "--repl-ping-replica-period", "1"];
-    let server = RedisServer::start(&options);
-    let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
-    server.until_followed(1);
+    let (server, replica) = replicated("1");
     let store = open(&server.url()).await;
-    let held = store.commit(marks(1)).await.expect("the replica confirms").position;
-    store.commit(put("alice", None, 1)).await.expect("the replica confirms");
-    let (version, _) = read(&store, "alice").await.expect("a record");
+    let held = eventually("the replica confirms", async || store.commit(marks(1)).await).await.position;
+    let version = create(&store, "alice").await;
     drop(replica);
     until("the master knows that it is alone", || {
         server

@@ -11,13 +11,12 @@ async fn it_is_a_store_like_any_other() {
 
     let store = open(&set.url()).await;
     let first = set.master();
-    let held = store.commit(marks(3)).await.expect("a commit").position;
-    store.commit(put("alice", None, 1)).await.expect("a commit");
-    let (before, _) = read(&store, "alice").await.expect("a record");
+    let held = eventually("a commit is acknowledged", async || store.commit(marks(3)).await).await.position;
+    let before = create(&store, "alice").await;
     set.servers[first].kill();
     set.after_failover(first);
     set.until_whole();
-    let confirmed = confirmed(&store, held, "a replica takes over").await;
+    let confirmed = eventually("a replica takes over", async || store.confirm(held).await).await;
     assert!(confirmed.whole, "nothing acknowledged is lost");
     assert_ne!(set.master(), first);
     // Trace 25: what was read on the master before does not fit on this one, though the bytes are the same.

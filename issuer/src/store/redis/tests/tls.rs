@@ -3,12 +3,11 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use super::*;
-use crate::testing::redis_server::{RedisServer, free_port};
+use crate::testing::redis_server::RedisServer;
 
 /// A server that speaks TLS only, and the certificate of who vouches for it.
 struct Encrypted {
     server: RedisServer,
-    port: u16,
     ca: String,
     _files: tempfile::TempDir,
 }
@@ -31,10 +30,7 @@ fn encrypted() -> Encrypted {
     let (key, certificate) =
         (write("key.pem", &key.serialize_pem()), write("certificate.pem", &certificate.pem()));
     let authority = write("ca.pem", &ca.pem());
-    let port = free_port();
-    let server = RedisServer::start(&[
-        "--tls-port",
-        &port.to_string(),
+    let options = [
         "--tls-key-file",
         &key,
         "--tls-cert-file",
@@ -45,8 +41,9 @@ fn encrypted() -> Encrypted {
         "no",
         "--requirepass",
         "wonderland",
-    ]);
-    Encrypted { server, port, ca: ca.pem(), _files: files }
+    ];
+    let server = RedisServer::start_on_two_ports("--tls-port", &options);
+    Encrypted { server, ca: ca.pem(), _files: files }
 }
 
 #[tokio::test]
@@ -56,7 +53,7 @@ async fn a_certificate_is_checked() {
         let url = RedisUrl::parse(&url).expect("it is one of Redis").expect("an address");
         RedisStore::open(url, Prefix::default(), ca.map(|ca| ca.as_bytes().to_vec())).await
     };
-    let url = |host: &str| format!("rediss://:wonderland@{host}:{}", there.port);
+    let url = |host: &str| format!("rediss://:wonderland@{host}:{}", there.server.second_port());
     let store = open(url("localhost"), Some(&there.ca)).await.expect("a store");
     store.commit(put("alice", None, 1)).await.expect("a commit");
     store.commit(marks(1)).await.expect("a commit");
@@ -68,7 +65,7 @@ async fn a_certificate_is_checked() {
         (url("127.0.0.1"), Some(there.ca.as_str()), "certificate"),
         (url("localhost"), Some("none"), "holds no PEM certificate"),
         (format!("rediss://:wonderland@localhost:{}", there.server.port()), Some(there.ca.as_str()), ""),
-        (format!("redis://:wonderland@localhost:{}", there.port), None, ""),
+        (format!("redis://:wonderland@localhost:{}", there.server.second_port()), None, ""),
     ] {
         let said = unavailable(open(url.clone(), ca).await.map(drop));
         assert!(said.contains(reason), "{url}: {said}");
