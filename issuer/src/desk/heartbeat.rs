@@ -17,6 +17,15 @@ const SWEEP: usize = 256;
 /// Confirmations tried when each finds something missing.
 const TRIES: usize = 3;
 
+/// Which look at a record this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// The log keeps the entry, and there will be another.
+    Early,
+    /// The log forgets the entry after it.
+    Last,
+}
+
 impl Desk {
     /// Beats twice a heartbeat until dropped. Run once, in the background.
     pub async fn heartbeats(&self) {
@@ -87,10 +96,11 @@ impl Desk {
         Err(StoreError::Unavailable("the store keeps losing its end of the log".into()))
     }
 
-    /// Trimming is the last heal: an entry is dropped only after its record was read and finished.
+    /// Trimming is the last heal: an entry is dropped only after its record was read and finished, so that no failover
+    /// brings back an unfinished one.
     async fn trim(&self, now: UnixSeconds) -> Result<(), StoreError> {
         let Some(through) = self.log(|log| log.expired_through(now)) else { return Ok(()) };
-        self.look_at_entries_through(through).await?;
+        self.look_at(self.log(|log| log.subjects_through(through)), Look::Last).await?;
         self.store.trim(through).await?;
         lock(&self.log).trim(through);
         Ok(())
@@ -98,18 +108,22 @@ impl Desk {
 
     /// Reads, and so finishes, the record of every entry up to here.
     pub(super) async fn look_at_entries_through(&self, through: Seq) -> Result<(), StoreError> {
-        self.look_at(self.log(|log| log.subjects_through(through))).await
+        self.look_at(self.log(|log| log.subjects_through(through)), Look::Early).await
     }
 
-    pub(super) async fn look_at(&self, subjects: Vec<Subject>) -> Result<(), StoreError> {
-        let looks = subjects.into_iter().map(async |sub| match self.read(&sub).await {
+    pub(super) async fn look_at(&self, subjects: Vec<Subject>, look: Look) -> Result<(), StoreError> {
+        let look_at_one = async |sub: &Subject| match look {
+            Look::Early => self.read(sub).await.map(drop),
+            Look::Last => self.finish(sub).await,
+        };
+        let looks = subjects.into_iter().map(async |sub| match look_at_one(&sub).await {
             // Nobody can refresh with a record that cannot be read; it must not hold up the others, if it is all
             // that cannot be read.
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(%error, "a revocation cannot be finished");
                 self.catch_up().await
             }
-            read => read.map(drop),
+            looked => looked,
         });
         stream::iter(looks).buffer_unordered(LOOKS).try_collect().await
     }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use doorlist_verifier::Seq;
 
+use super::heartbeat::Look;
 use super::{Desk, lock};
 use crate::domain::{Appended, LogEntry, NewEntry, Subject};
 use crate::store::{Commit, StoreError};
@@ -36,7 +37,7 @@ impl Desk {
         self.store.commit(Commit { entries, seen, ..Commit::default() }).await?;
         self.hear_anew().await?;
         drop(alone);
-        self.look_at(subjects.into_iter().collect()).await
+        self.look_at(subjects.into_iter().collect(), Look::Early).await
     }
 
     async fn put_back_ring(&self) -> Result<(), StoreError> {

@@ -32,8 +32,9 @@ impl Desk {
             match login(sub, read.record(), &session, handles, &read.moment(self)) {
                 login::Decision::Refuse(refusal) => return Ok(Login::Refused(refusal)),
                 login::Decision::Done(grant) => {
-                    self.store.settle(sub).await?;
-                    return Ok(Login::Opened(grant));
+                    if self.settled(sub, &read).await? {
+                        return Ok(Login::Opened(grant));
+                    }
                 }
                 login::Decision::Open(change, grant) => {
                     if self.write(sub, &read, change).await?.is_some() {
@@ -59,6 +60,9 @@ impl Desk {
             |read: &Read, moment: &Moment<'_>| match refresh(&token.sub, read.record(), presented, moment) {
                 refresh::Decision::Refuse(refusal) => {
                     Step::Answer(Decided::Unwritten(Refresh::Refused(refusal)))
+                }
+                refresh::Decision::Repeat(grant) if moment.log.leads_to(grant.gid) => {
+                    Step::Already(Decided::Unwritten(Refresh::Granted(grant)))
                 }
                 refresh::Decision::Repeat(grant) => Step::Answer(Decided::Unwritten(Refresh::Granted(grant))),
                 refresh::Decision::Advance(change, grant) => Step::Write(change, Decided::Advanced(grant)),

@@ -63,8 +63,9 @@ impl Desk {
             match step {
                 Step::Answer(answer) => return Ok((answer, read.position())),
                 Step::Already(answer) => {
-                    self.store.settle(sub).await?;
-                    return Ok((answer, read.position()));
+                    if self.settled(sub, &read).await? {
+                        return Ok((answer, read.position()));
+                    }
                 }
                 Step::Write(change, answer) => {
                     if let Some(position) = self.write(sub, &read, change).await? {
@@ -91,6 +92,22 @@ impl Desk {
             match asked {
                 None => return Ok(read),
                 Some(change) => drop(self.write(sub, &read, change).await?),
+            }
+        }
+        Err(contended())
+    }
+
+    /// Whether what was read can no longer be lost; false: it is another record by now.
+    pub(super) async fn settled(&self, sub: &Subject, read: &Read) -> Result<bool, StoreError> {
+        self.store.settle(sub, read.version()).await
+    }
+
+    /// Reads, and so heals, until what was read can no longer be lost.
+    pub(super) async fn finish(&self, sub: &Subject) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS {
+            let read = self.read(sub).await?;
+            if self.settled(sub, &read).await? {
+                return Ok(());
             }
         }
         Err(contended())

@@ -191,6 +191,13 @@ pub struct SubjectLog {
 }
 
 impl SubjectLog {
+    /// Whether an entry names this group as the one that takes the place of another.
+    pub fn leads_to(&self, group: Handle) -> bool {
+        self.revoked
+            .iter()
+            .any(|logged| matches!(logged.revocation, Revocation::Group { next, .. } if next == group))
+    }
+
     /// Seconds until the subject has fewer than `cap` live handles in the list; `None`: it has fewer now.
     pub fn full_for_secs(&self, cap: usize, now: UnixSeconds) -> Option<u64> {
         let mut ends: BTreeMap<Handle, UnixSeconds> = BTreeMap::new();

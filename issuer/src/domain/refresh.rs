@@ -98,8 +98,13 @@ pub fn refresh(
     session.last_seen_at = moment.now;
     let session = session.clone();
     let grant = Grant::of(sub, &next, &session, moment);
-    // A store that loses it is told the generation by the client.
-    let rotated = Change { durability: Durability::Local, ..Change::to(next) };
+    let durability = match moment.log.leads_to(next.gid) {
+        // A token of a group that a failover takes back would be in nobody's reach.
+        true => Durability::Replicated,
+        // A store that loses it is told the generation by the client.
+        false => Durability::Local,
+    };
+    let rotated = Change { durability, ..Change::to(next) };
     let change =
         event.into_iter().fold(rotated, |change, kind| change.noting(AuditEvent::of(kind, sub, token.sid)));
     Decision::Advance(change, grant)

@@ -56,6 +56,8 @@ pub(crate) enum Fault {
     PauseBeforeAppend(Pause),
     /// Reads are answered, writes are not: a master that was demoted and does not know it.
     RefuseWrites,
+    /// The shard of the records fails over to these just before the next record is settled.
+    FailOverBeforeSettling(Box<State>),
 }
 
 /// The store's side of a stop: tells that it is there, and waits to go on.
@@ -120,7 +122,19 @@ impl FaultyStore {
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         match *fault {
             Fault::RefuseWrites => Fault::RefuseWrites,
+            Fault::FailOverBeforeSettling(_) => Fault::None,
             _ => std::mem::take(&mut *fault),
+        }
+    }
+
+    fn take_fail_over(&self) -> Option<Box<State>> {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::take(&mut *fault) {
+            Fault::FailOverBeforeSettling(state) => Some(state),
+            other => {
+                *fault = other;
+                None
+            }
         }
     }
 
@@ -272,6 +286,13 @@ impl Store for FaultyStore {
             Fault::LoseAnswer => Err(died()),
             _ => Ok(Committed { swapped, position: state.position() }),
         }
+    }
+
+    async fn settle(&self, sub: &Subject, read: Option<Version>) -> Result<bool, StoreError> {
+        if let Some(state) = self.take_fail_over() {
+            self.fail_over_records_to(&state);
+        }
+        Ok(self.locked().version_of(sub) == read)
     }
 
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError> {

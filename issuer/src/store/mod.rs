@@ -132,10 +132,11 @@ pub trait Store: Send + Sync + 'static {
     /// Appends, then swaps; returns when it is durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
 
-    /// Returns when what was shown of this record and of the log so far is where [`Durability::Replicated`] wants it:
-    /// for whoever acknowledges what somebody else wrote. Nothing to wait for where every reader sees only that.
-    async fn settle(&self, _sub: &Subject) -> Result<(), StoreError> {
-        Ok(())
+    /// Returns when this record, as it was read, and the log so far are where [`Durability::Replicated`] wants them:
+    /// for whoever acknowledges what somebody else wrote, or builds on it. False: it is another record by now.
+    /// Nothing to wait for where every reader sees only that.
+    async fn settle(&self, _sub: &Subject, _read: Option<Version>) -> Result<bool, StoreError> {
+        Ok(true)
     }
 
     /// The log past `since` (from [`Seq::ZERO`]: all that is kept), and whether it still has `since` itself.

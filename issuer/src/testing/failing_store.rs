@@ -53,8 +53,8 @@ impl Store for FailingStore {
         self.up()?.commit(commit).await
     }
 
-    async fn settle(&self, sub: &Subject) -> Result<(), StoreError> {
-        self.up()?.settle(sub).await
+    async fn settle(&self, sub: &Subject, read: Option<Version>) -> Result<bool, StoreError> {
+        self.up()?.settle(sub, read).await
     }
 
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError> {

@@ -202,6 +202,21 @@ async fn trace_3_trimming_is_the_last_heal() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
+/// Trace 3, further: the last look is at a finished record, and then its shard fails over to an unfinished one.
+#[tokio::test]
+async fn trace_3_the_last_look_is_at_what_no_failover_loses() {
+    let ward = Ward::new().await;
+    let grant = log_in(&ward.desk, &ward.alice).await;
+    let before = ward.store.state();
+    kicked(ward.desk.kick(&ward.alice, None).await.expect("the store"));
+    ward.store.arm(Fault::FailOverBeforeSettling(Box::new(before)));
+    ward.clock.advance(Limits::default().retain_secs() + 1);
+    ward.desk.beat().await.expect("a beat");
+    assert!(ward.store.state().log.is_empty());
+    assert_eq!(ward.sessions(), 0);
+    assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
+}
+
 /// A record that cannot be finished now holds back the trim.
 #[tokio::test]
 async fn an_entry_whose_record_was_not_finished_stays() {

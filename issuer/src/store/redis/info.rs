@@ -1,6 +1,9 @@
 //! What a server says about itself, and whether that is good enough to keep revocations.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::url::{Address, Layout};
 
 /// The oldest version with which the tests pass.
 const OLDEST: (u64, u64) = (7, 0);
@@ -35,9 +38,38 @@ impl Replication {
         self.guarded
     }
 
-    /// Whether a write is to be waited for: there are replicas, or there are meant to be.
-    pub(super) fn has_replicas(&self) -> bool {
+    /// Whether there are replicas, or there are meant to be.
+    fn has_replicas(&self) -> bool {
         self.connected > 0 || self.guarded
+    }
+}
+
+/// Whether writes are waited for, of all masters alike.
+#[derive(Debug)]
+pub(super) struct Replicas {
+    expected: AtomicBool,
+    /// A set that once had replicas goes over to one when its master is away: then it has fewer, or none for a while,
+    /// and what is written meanwhile counts for nothing.
+    take_over: bool,
+}
+
+impl Replicas {
+    pub(super) fn of(layout: &Layout) -> Self {
+        Self {
+            expected: AtomicBool::new(matches!(layout, Layout::Sentinel { .. })),
+            take_over: *layout != Layout::Standalone,
+        }
+    }
+
+    pub(super) fn are_expected(&self) -> bool {
+        self.expected.load(Ordering::Acquire)
+    }
+
+    /// By the word of a master.
+    pub(super) fn note(&self, replication: &Replication) {
+        if replication.has_replicas() || !self.take_over {
+            self.expected.store(replication.has_replicas(), Ordering::Release);
+        }
     }
 }
 
@@ -67,7 +99,7 @@ impl fmt::Display for Unfit {
                 f,
                 "its maxmemory-policy is {policy}, which drops revocations when memory is short: set it to noeviction"
             ),
-            Self::Unguarded => write!(f, "it has replicas, and {UNGUARDED}"),
+            Self::Unguarded => write!(f, "it has replicas, is one or is to have some, and {UNGUARDED}"),
             Self::IsReplica => {
                 f.write_str("it is a replica: write the address of its master into DOORLIST_STORE, or use redis+sentinel://")
             }
@@ -81,17 +113,25 @@ impl fmt::Display for Unfit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
     Alone,
+    UnderSentinels,
     InCluster,
+}
+
+impl From<&Layout> for Expected {
+    fn from(layout: &Layout) -> Self {
+        match layout {
+            Layout::Standalone => Self::Alone,
+            Layout::Sentinel { .. } => Self::UnderSentinels,
+            Layout::Cluster => Self::InCluster,
+        }
+    }
 }
 
 /// Whether a master may keep revocations, by its `INFO`.
 pub(super) fn check(info: &str, expected: Expected) -> Result<(), Unfit> {
-    let version = field(info, "redis_version").unwrap_or("unknown");
-    if !is_new_enough(version) {
-        return Err(Unfit::TooOld { version: version.to_owned() });
-    }
+    check_software(info)?;
     match (expected, field(info, "redis_mode") == Some("cluster")) {
-        (Expected::Alone, true) => return Err(Unfit::IsCluster),
+        (Expected::Alone | Expected::UnderSentinels, true) => return Err(Unfit::IsCluster),
         (Expected::InCluster, false) => return Err(Unfit::IsNoCluster),
         _ => {}
     }
@@ -99,14 +139,41 @@ pub(super) fn check(info: &str, expected: Expected) -> Result<(), Unfit> {
     if replication.role == Role::Replica {
         return Err(Unfit::IsReplica);
     }
-    match field(info, "maxmemory_policy") {
-        None | Some("noeviction") => {}
-        Some(policy) => return Err(Unfit::Evicts { policy: policy.to_owned() }),
-    }
-    if replication.connected > 0 && !replication.guarded {
+    check_memory(info)?;
+    if (replication.connected > 0 || expected == Expected::UnderSentinels) && !replication.guarded {
         return Err(Unfit::Unguarded);
     }
     Ok(())
+}
+
+/// Whether a replica may become a master that keeps revocations.
+pub(super) fn check_replica(info: &str) -> Result<(), Unfit> {
+    check_software(info)?;
+    check_memory(info)?;
+    if Replication::read(info).guarded { Ok(()) } else { Err(Unfit::Unguarded) }
+}
+
+fn check_software(info: &str) -> Result<(), Unfit> {
+    let version = field(info, "redis_version").unwrap_or("unknown");
+    if is_new_enough(version) { Ok(()) } else { Err(Unfit::TooOld { version: version.to_owned() }) }
+}
+
+fn check_memory(info: &str) -> Result<(), Unfit> {
+    match field(info, "maxmemory_policy") {
+        None | Some("noeviction") => Ok(()),
+        Some(policy) => Err(Unfit::Evicts { policy: policy.to_owned() }),
+    }
+}
+
+/// Where a master's replicas are, as the master sees them.
+pub(super) fn replicas(info: &str) -> Vec<Address> {
+    let replica = |line: &str| {
+        let (name, said) = line.strip_prefix("slave")?.split_once(':')?;
+        name.parse::<u64>().ok()?;
+        let said = |what| said.split(',').find_map(|part| part.strip_prefix(what)?.strip_prefix('='));
+        Some(Address { host: said("ip")?.to_owned(), port: said("port")?.parse().ok()? })
+    };
+    info.lines().filter_map(replica).collect()
 }
 
 /// Whether what was acknowledged is on disk, sooner or later.
@@ -156,14 +223,45 @@ mod tests {
             assert!(refusal.contains(fix), "{refusal}");
         }
         assert_eq!(check(GOOD, Expected::InCluster), Err(Unfit::IsNoCluster));
+        let alone = GOOD
+            .replace("connected_slaves:1", "connected_slaves:0")
+            .replace("min_slaves_good_slaves:1\r\n", "");
+        assert_eq!(check(&alone, Expected::Alone), Ok(()));
+        assert_eq!(check(&alone, Expected::UnderSentinels), Err(Unfit::Unguarded));
         assert_eq!(check(&GOOD.replace("7.0.15", "10.1"), Expected::Alone), Ok(()));
     }
 
     #[test]
     fn writes_wait_where_there_are_or_should_be_replicas() {
-        let has = |info: &str| Replication::read(info).has_replicas();
-        assert!(has(GOOD) && has("role:master\r\nconnected_slaves:1\r\n"));
-        assert!(has("role:master\r\nconnected_slaves:0\r\nmin_slaves_good_slaves:0\r\n"));
-        assert!(!has("role:master\r\nconnected_slaves:0\r\n"));
+        const ALONE: &str = "role:master\r\nconnected_slaves:0\r\n";
+        let expected = |layout: &Layout, seen: &[&str]| {
+            let replicas = Replicas::of(layout);
+            seen.iter().for_each(|info| replicas.note(&Replication::read(info)));
+            replicas.are_expected()
+        };
+        let sentinel = Layout::Sentinel { master: "doorlist".to_owned() };
+        for layout in [&Layout::Standalone, &sentinel, &Layout::Cluster] {
+            assert!(expected(layout, &[GOOD]));
+            assert!(expected(layout, &["role:master\r\nconnected_slaves:1\r\n"]));
+            assert!(expected(layout, &["role:master\r\nconnected_slaves:0\r\nmin_slaves_good_slaves:0\r\n"]));
+        }
+        assert!(!expected(&Layout::Standalone, &[ALONE]) && !expected(&Layout::Cluster, &[ALONE]));
+        assert!(!expected(&Layout::Standalone, &[GOOD, ALONE]), "they were taken away");
+        assert!(expected(&Layout::Cluster, &[GOOD, ALONE]), "one took over and is alone");
+        assert!(expected(&sentinel, &[ALONE]));
+    }
+
+    #[test]
+    fn a_replica_may_take_over_one_day() {
+        const MASTER: &str = "role:master\r\nconnected_slaves:2\r\nslave0:ip=10.0.0.2,port=6380,state=online,offset=42,lag=0\r\n\
+            slave1:ip=::1,port=6381,state=wait_bgsave,offset=0,lag=0\r\nslave_read_only:1\r\n";
+        let address = |host: &str, port| Address { host: host.to_owned(), port };
+        assert_eq!(replicas(MASTER), [address("10.0.0.2", 6380), address("::1", 6381)]);
+        let replica = GOOD.replace("role:master", "role:slave");
+        assert_eq!(check_replica(&replica), Ok(()));
+        let unguarded = replica.replace("min_slaves_good_slaves:1\r\n", "");
+        assert_eq!(check_replica(&unguarded), Err(Unfit::Unguarded));
+        let evicts = replica.replace("noeviction", "volatile-ttl");
+        assert!(matches!(check_replica(&evicts), Err(Unfit::Evicts { .. })));
     }
 }

@@ -100,11 +100,14 @@ impl Store for RedisStore {
         to_its_end(Arc::clone(&self.inner).commit(commit)).await
     }
 
-    async fn settle(&self, sub: &Subject) -> Result<(), StoreError> {
+    async fn settle(&self, sub: &Subject, read: Option<Version>) -> Result<bool, StoreError> {
         let Inner { keys, scripts, servers, .. } = &*self.inner;
         let touch_head = self.inner.on_head(&scripts.confirm, &[&keys.head, &keys.log]).arg("").number(0);
-        servers.settle(&touch_head).await?;
-        servers.settle(&scripts.settle.on(&[&keys.record(sub)])).await
+        let key = keys.record(sub);
+        let touch_record = scripts.settle.on(&[&key]).arg(shown(read));
+        let (_, record) = tokio::try_join!(servers.settle(&touch_head), servers.settle(&touch_record))?;
+        // Where there are no replicas nobody takes over.
+        record.map_or(Ok(true), |answer| converted(answer, &key))
     }
 
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError> {

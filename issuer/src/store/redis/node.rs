@@ -3,7 +3,7 @@
 //! Nothing in here sends a command twice. A connection that failed is dropped, and the next caller makes another.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
@@ -12,7 +12,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::error::{Trouble, only};
-use super::info::{Replication, UNGUARDED};
+use super::info::{Replicas, Replication, UNGUARDED};
 use super::url::Address;
 
 /// Until a connection is made.
@@ -41,7 +41,9 @@ pub(super) struct Node {
     exclusive: Semaphore,
     idle: Mutex<Vec<Idle>>,
     tail: Mutex<Option<MultiplexedConnection>>,
-    replicated: AtomicBool,
+    replicas: Arc<Replicas>,
+    /// Whether that was said already.
+    unguarded: AtomicBool,
 }
 
 /// The connection that all share who wait for nobody.
@@ -59,7 +61,7 @@ struct Idle {
 }
 
 impl Node {
-    pub(super) fn new(address: Address, client: Client) -> Self {
+    pub(super) fn new(address: Address, client: Client, replicas: Arc<Replicas>) -> Self {
         Self {
             address,
             client,
@@ -68,7 +70,8 @@ impl Node {
             exclusive: Semaphore::new(EXCLUSIVE),
             idle: Mutex::default(),
             tail: Mutex::default(),
-            replicated: AtomicBool::new(false),
+            replicas,
+            unguarded: AtomicBool::new(false),
         }
     }
 
@@ -118,7 +121,7 @@ impl Node {
     pub(super) async fn has_replicas(&self) -> Result<bool, Trouble> {
         // Making a connection finds out.
         self.line().await?;
-        Ok(self.replicated.load(Ordering::Acquire))
+        Ok(self.replicas.are_expected())
     }
 
     /// Asks what may take the server long to answer, on a connection for this alone: one caller at a time.
@@ -150,9 +153,10 @@ impl Node {
 
     fn note_replication(&self, info: Value) -> Result<(), Trouble> {
         let replication = Replication::read(&redis::from_redis_value::<String>(info)?);
-        let known = self.replicated.swap(replication.has_replicas(), Ordering::AcqRel);
-        if !known && !replication.is_guarded() && replication.has_replicas() {
-            tracing::error!(address = %self.address, "there are replicas by now, and {UNGUARDED}");
+        self.replicas.note(&replication);
+        let unguarded = self.replicas.are_expected() && !replication.is_guarded();
+        if unguarded && !self.unguarded.swap(unguarded, Ordering::AcqRel) {
+            tracing::error!(address = %self.address, "this Redis is to have replicas, and {UNGUARDED}");
         }
         Ok(())
     }

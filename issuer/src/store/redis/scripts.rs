@@ -135,7 +135,7 @@ impl Scripts {
             read: of_record(Reads, lua!("read")),
             swap: of_record(Writes, lua!("swap")),
             forget: of_record(Writes, lua!("forget")),
-            settle: Script::of(Writes, &[lua!("settle")]),
+            settle: of_record(Writes, lua!("settle")),
             append: of_log(Writes, lua!("append")),
             swap_keys: of_log(Writes, lua!("swap_keys")),
             page: of_log(Reads, lua!("page")),

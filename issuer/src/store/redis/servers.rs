@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::error::{Trouble, only};
-use super::info::{self, Expected};
+use super::info::{self, Unfit};
 use super::node::Node;
 use super::scripts::{Call, Spelling};
 use super::topology::{Directory, Map, address_of};
@@ -42,32 +42,47 @@ impl Servers {
             // Refused when it was chosen before, which is as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        Self { directory: Directory { url, certificates }, map: RwLock::default(), last: Mutex::default() }
+        Self { directory: Directory::of(url, certificates), map: RwLock::default(), last: Mutex::default() }
     }
 
-    /// Whether every master may keep revocations.
+    /// Whether every master may keep revocations, and whoever may take over from it.
     pub(super) async fn check(&self) -> Result<(), StoreError> {
-        let expected = match self.directory.url.layout {
-            Layout::Cluster => Expected::InCluster,
-            Layout::Standalone | Layout::Sentinel { .. } => Expected::Alone,
-        };
         let unavailable =
             |address: &Address, reason: &str| StoreError::Unavailable(format!("{address}: {reason}"));
         let map = self.map().await.map_err(|error| {
             let at: Vec<_> = self.directory.url.addresses.iter().map(Address::to_string).collect();
             StoreError::Unavailable(format!("{}: {}", at.join(", "), error.describe()))
         })?;
+        let layout = &self.directory.url.layout;
         for node in map.nodes.values() {
             let address = node.address();
-            let said = timeout(LIMIT, node.info()).await;
-            let said = said.map_err(|_| unavailable(address, "it does not answer in time"))?;
-            let said = said.map_err(|error| unavailable(address, &error.describe()))?;
-            info::check(&said, expected).map_err(|unfit| unavailable(address, &unfit.to_string()))?;
+            let said = info_of(node).await.map_err(|trouble| unavailable(address, &trouble.describe()))?;
+            info::check(&said, layout.into()).map_err(|unfit| unavailable(address, &unfit.to_string()))?;
             if !info::persists(&said) {
                 tracing::warn!(%address, "this Redis keeps nothing on disk as it goes: set appendonly yes, or a restart loses what was acknowledged");
             }
+            if *layout != Layout::Standalone {
+                for address in info::replicas(&said) {
+                    self.check_replica(&address)
+                        .await
+                        .map_err(|unfit| unavailable(&address, &unfit.to_string()))?;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// One that cannot be reached from here, or not now, is passed over.
+    async fn check_replica(&self, address: &Address) -> Result<(), Unfit> {
+        let said = async { info_of(&self.directory.node_at(address.clone())?).await };
+        match said.await {
+            Ok(said) => info::check_replica(&said),
+            Err(trouble) => {
+                let reason = trouble.describe();
+                tracing::warn!(%address, %reason, "a replica cannot be asked whether it is fit to take over");
+                Ok(())
+            }
+        }
     }
 
     /// Runs a script where its keys are.
@@ -85,15 +100,16 @@ impl Servers {
         }
     }
 
-    /// Runs a script that changes nothing but the place in the replicas' queue, where there are replicas.
-    pub(super) async fn settle(&self, call: &Call<'_>) -> Result<(), StoreError> {
+    /// Runs a script that changes nothing but the place in the replicas' queue; `None` where there are no replicas.
+    pub(super) async fn settle(&self, call: &Call<'_>) -> Result<Option<Value>, StoreError> {
         let has_replicas =
             async { self.map().await?.owner(call.slot()).ok_or(Trouble::Nowhere)?.has_replicas().await };
         let has_replicas = timeout(LIMIT, has_replicas).await.unwrap_or(Err(Trouble::Late));
         if has_replicas.map_err(|trouble| trouble.at(&call.place()))? {
-            self.run(call, Durability::Replicated).await?;
+            self.run(call, Durability::Replicated).await.map(Some)
+        } else {
+            Ok(None)
         }
-        Ok(())
     }
 
     /// Runs scripts that only read, in this order: the second after the first was answered.
@@ -243,6 +259,10 @@ impl Servers {
     fn known(&self) -> Option<Arc<Map>> {
         self.map.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+async fn info_of(node: &Node) -> Result<String, Trouble> {
+    timeout(LIMIT, node.info()).await.unwrap_or(Err(Trouble::Late))
 }
 
 async fn ask(node: &Node, commands: &Pipeline, durability: Durability) -> Result<Vec<Value>, Trouble> {

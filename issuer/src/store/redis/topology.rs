@@ -11,7 +11,7 @@ use redis::{
 };
 
 use super::error::{Trouble, only};
-use super::info::Unfit;
+use super::info::{Replicas, Unfit};
 use super::node::Node;
 use super::url::{Address, Layout, RedisUrl, Transport};
 use crate::secret::SecretText;
@@ -35,9 +35,15 @@ impl Map {
 pub(super) struct Directory {
     pub(super) url: RedisUrl,
     pub(super) certificates: Option<TlsCertificates>,
+    replicas: Arc<Replicas>,
 }
 
 impl Directory {
+    pub(super) fn of(url: RedisUrl, certificates: Option<TlsCertificates>) -> Self {
+        let replicas = Arc::new(Replicas::of(&url.layout));
+        Self { url, certificates, replicas }
+    }
+
     /// The masters as they are now; those of `last` that are still masters keep their connections.
     pub(super) async fn find(&self, last: Option<&Map>) -> Result<Map, Trouble> {
         let whole = |address: &Address| vec![(0, u16::MAX, address.clone())];
@@ -150,7 +156,7 @@ impl Directory {
             Some(certificates) => Client::build_with_tls(server, certificates.clone())?,
             None => Client::open(server)?,
         };
-        Ok(Node::new(address, client))
+        Ok(Node::new(address, client, Arc::clone(&self.replicas)))
     }
 
     fn address_for_client(&self, address: &Address) -> ConnectionAddr {

@@ -23,12 +23,18 @@ async fn it_is_a_store_like_any_other() {
     assert!(!store.commit(put("alice", Some(before), 2)).await.expect("an answer").swapped);
     let (after, kept) = read(&store, "alice").await.expect("it was acknowledged");
     assert_eq!(kept, record(1));
+    let settled = async |version| store.settle(&subject("alice"), Some(version)).await;
+    assert!(!settled(before).await.expect("an answer") && settled(after).await.expect("an answer"));
     assert!(store.commit(put("alice", Some(after), 2)).await.expect("an answer").swapped);
 }
 
 #[tokio::test]
 async fn sentinels_may_want_the_password_too() {
-    let server = RedisServer::start(&["--requirepass", "wonderland"]);
+    let guarded = ["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"];
+    let server = RedisServer::start(&[&guarded[..], &["--requirepass", "wonderland"]].concat());
+    let follows = format!("127.0.0.1 {}", server.port());
+    let replica = ["--replicaof", &follows, "--masterauth", "wonderland", "--requirepass", "wonderland"];
+    let _replica = RedisServer::start(&[&guarded[..], &replica].concat());
     let sentinels =
         [None, Some("wonderland")].map(|password| RedisServer::start_sentinel(server.port(), password));
     for sentinel in &sentinels {
@@ -39,5 +45,47 @@ async fn sentinels_may_want_the_password_too() {
         let other = url(":wonderland@").replace("/doorlist", "/other");
         let said = unavailable(try_open(&other, "doorlist").await.map(drop));
         assert!(said.contains("knows a master of this name"), "{said}");
+    }
+}
+
+/// The master would be left alone with what it writes, and so would the replica, once it is the master.
+#[tokio::test]
+async fn a_replica_that_would_go_on_alone() {
+    let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
+    let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
+    server.until_followed(1);
+    let sentinel = RedisServer::start_sentinel(server.port(), None);
+    let url = format!("redis+sentinel://127.0.0.1:{}/doorlist", sentinel.port());
+    let said = unavailable(try_open(&url, "doorlist").await.map(drop));
+    assert!(said.contains(&replica.port().to_string()) && said.contains("min-replicas-to-write"), "{said}");
+    replica.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    open(&url).await;
+}
+
+/// A set that has lost all replicas acknowledges nothing, though a write is taken where nobody set
+/// `min-replicas-to-write`.
+#[tokio::test]
+async fn a_master_that_was_left_alone_acknowledges_nothing() {
+    let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
+    let replica = RedisServer::start(&[
+        "--replicaof",
+        &format!("127.0.0.1 {}", server.port()),
+        "--min-replicas-to-write",
+        "1",
+    ]);
+    server.until_followed(1);
+    let sentinel = RedisServer::start_sentinel(server.port(), None);
+    let url = format!("redis+sentinel://127.0.0.1:{}/doorlist", sentinel.port());
+    let store = open(&url).await;
+    let held = eventually("the replica confirms", async || store.commit(marks(1)).await).await.position;
+    server.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    drop(replica);
+    until("the master knows that it is alone", || {
+        server.ask::<String>(&["INFO", "replication"]).contains("connected_slaves:0")
+    });
+    // As the next look finds it.
+    store.inner.servers.notice_replicas().await;
+    for reason in [unavailable(store.commit(marks(1)).await), unavailable(store.confirm(held).await)] {
+        assert!(reason.contains("no replica confirmed"), "{reason}");
     }
 }
