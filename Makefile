@@ -52,6 +52,9 @@ build: package issuer ## The npm package and the issuer
 
 ## Steps
 
+# Stories that start a Redis of their own.
+ON_REDIS_ANYWAY := crash:: two_issuers:: store_
+
 test-rust:
 	$(say) 'Rust tests'
 	@cargo fmt --check
@@ -59,6 +62,8 @@ test-rust:
 	@cargo fmt --check --manifest-path tests/bench/lookup/Cargo.toml --package doorlist-lookup
 	@cargo fmt --check --manifest-path tests/bench/core/Cargo.toml --package doorlist-core
 	@cargo test --workspace
+	$(say) 'the stories again, each on two issuers and one Redis'
+	@DOORLIST_STORIES=pair cargo test --package doorlist --test stories -- $(addprefix --skip=,$(ON_REDIS_ANYWAY))
 
 test-js: package
 	$(say) 'JavaScript tests'

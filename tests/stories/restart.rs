@@ -6,7 +6,7 @@ use doorlist_verifier::Options;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Follower, Issuer, Session, kid, unverified_list};
+use crate::support::{EMBEDDED, Follower, Issuer, Session, kid, unverified_list};
 
 #[tokio::test]
 async fn a_restart_keeps_keys_cutoff_epoch_list_and_sessions() {
@@ -67,7 +67,7 @@ async fn handles_are_not_used_twice_over_a_restart() {
 
 #[tokio::test]
 async fn secrets_are_made_once_and_are_their_owners_alone() {
-    let mut issuer = Issuer::stopped(&[]).forgetting(&["MASTER_SECRET", "ADMIN_KEY"]);
+    let mut issuer = Issuer::stopped(EMBEDDED).forgetting(&["MASTER_SECRET", "ADMIN_KEY"]);
     issuer.restart().await;
     let files: Vec<_> = ["doorlist.redb.master-secret", "doorlist.redb.admin-key"]
         .map(|name| issuer.folder().join(name))
@@ -117,7 +117,7 @@ async fn another_master_secret_is_refused_at_the_start() {
 
 #[tokio::test]
 async fn a_store_that_is_open_already_is_refused() {
-    let mut issuer = Issuer::start().await;
+    let mut issuer = Issuer::start_with(EMBEDDED).await;
     let mut command = issuer.command("serve");
     let output = command.env("DOORLIST_LISTEN", "127.0.0.1:0").output().await.expect("it ends");
     assert!(!output.status.success());

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
-use crate::support::{Issuer, doorlist, eventually};
+use crate::support::{EMBEDDED, Issuer, doorlist, eventually};
 
 const SECRET: &str = "a-secret-that-is-long-enough-to-be-one";
 
@@ -155,7 +155,7 @@ async fn a_store_that_is_none_is_refused() {
 /// Damage to a real store: refused, or repaired, but no panic and nothing made up.
 #[tokio::test]
 async fn a_damaged_store_does_not_panic() {
-    let mut issuer = Issuer::start().await;
+    let mut issuer = Issuer::start_with(EMBEDDED).await;
     issuer.open_session("alice").await;
     issuer.stop().await;
     let file = issuer.folder().join("doorlist.redb");

@@ -40,7 +40,8 @@ pub struct Session {
 impl Issuer {
     /// A request without a body.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.url()))
+        let issuer = self.in_turn();
+        issuer.client.request(method, format!("{}{path}", issuer.url()))
     }
 
     /// A `GET` that anybody may do.

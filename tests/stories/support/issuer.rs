@@ -1,8 +1,12 @@
 //! A `doorlist serve` of one story: its own folder, its own port, its log captured.
+//!
+//! With `DOORLIST_STORIES=pair` in the environment of the tests it is two on one Redis, which live and die together and
+//! get requests in turn: what a story tells of one issuer must hold for them.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::eventually;
-use super::redis_server::free_port;
+use super::redis_server::{RedisServer, free_port};
 
 /// What `Authorization: Bearer` carries to `/admin/*`.
 pub const ADMIN_KEY: &str = "admin-key-of-the-stories-0123456789";
@@ -23,6 +27,9 @@ pub const MASTER_SECRET: &str = "master-secret-of-the-stories-0123456789";
 
 /// `DOORLIST_*` variables without the prefix, and their values.
 pub type Settings<'a> = &'a [(&'a str, &'a str)];
+
+/// The default, for stories of the embedded store alone.
+pub const EMBEDDED: Settings<'_> = &[("STORE", "embedded:./doorlist.redb")];
 
 /// A running issuer, or one that was stopped and can be started again on its port and store.
 pub struct Issuer {
@@ -33,6 +40,14 @@ pub struct Issuer {
     process: Option<Process>,
     log: Arc<Mutex<String>>,
     pub(super) client: reqwest::Client,
+    twin: Option<Box<Twin>>,
+}
+
+/// The other of a pair, and what they share.
+struct Twin {
+    issuer: Issuer,
+    _redis: RedisServer,
+    requests: AtomicUsize,
 }
 
 struct Process {
@@ -55,6 +70,21 @@ impl Issuer {
 
     /// One that was not started yet.
     pub fn stopped(settings: Settings<'_>) -> Self {
+        let chooses_its_store = settings.iter().any(|(name, _)| *name == "STORE");
+        if chooses_its_store || std::env::var_os("DOORLIST_STORIES").is_none_or(|kind| kind != "pair") {
+            return Self::alone(settings);
+        }
+        let redis = RedisServer::start(&[]);
+        let store = redis.url();
+        let settings = [settings, &[("STORE", &store)]].concat();
+        let first = Self::alone(&settings);
+        let name = first.url();
+        let issuer = Self::alone(&[&[("ISSUER", name.as_str())], &settings[..]].concat());
+        let twin = Twin { issuer, _redis: redis, requests: AtomicUsize::new(0) };
+        Self { twin: Some(Box::new(twin)), ..first }
+    }
+
+    fn alone(settings: Settings<'_>) -> Self {
         Self {
             folder: tempfile::tempdir().expect("a folder for the issuer"),
             settings: settings
@@ -66,6 +96,7 @@ impl Issuer {
             process: None,
             log: Arc::default(),
             client: client(),
+            twin: None,
         }
     }
 
@@ -73,6 +104,9 @@ impl Issuer {
     #[must_use]
     pub fn forgetting(mut self, settings: &[&str]) -> Self {
         self.forgotten = settings.iter().map(|name| format!("DOORLIST_{name}")).collect();
+        if let Some(twin) = &mut self.twin {
+            twin.issuer.forgotten.clone_from(&self.forgotten);
+        }
         self
     }
 
@@ -85,12 +119,16 @@ impl Issuer {
     pub async fn try_restart(&mut self) -> bool {
         let listens = eventually("the issuer listens", self.launch()).await.is_ok();
         if !listens {
-            self.wait().await;
+            self.wait_alone().await;
+            return false;
         }
-        listens
+        match &mut self.twin {
+            None => true,
+            Some(twin) => Box::pin(twin.issuer.try_restart()).await,
+        }
     }
 
-    /// Starts it, and does not wait: the receiver hears when it listens.
+    /// Starts it (of a pair the first), and does not wait: the receiver hears when it listens.
     pub fn launch(&mut self) -> oneshot::Receiver<()> {
         assert!(self.process.is_none(), "it runs already");
         // Connections to the process before are of no use.
@@ -123,10 +161,21 @@ impl Issuer {
         let id =
             process.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).expect("it has not ended");
         kill_process(id, signal).expect("the signal is sent");
+        if let Some(twin) = &self.twin {
+            twin.issuer.signal(signal);
+        }
     }
 
     /// Waits until it ends and its log is complete.
     pub async fn wait(&mut self) -> ExitStatus {
+        let status = self.wait_alone().await;
+        if let Some(twin) = &mut self.twin {
+            Box::pin(twin.issuer.wait()).await;
+        }
+        status
+    }
+
+    async fn wait_alone(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("the issuer runs");
         let status = eventually("the issuer ends", process.child.wait()).await.expect("its status");
         for reader in process.readers {
@@ -171,7 +220,8 @@ impl Issuer {
 
     /// What it wrote to standard output and standard error so far, over all its starts.
     pub fn log(&self) -> String {
-        self.log.lock().expect("nobody panicked").clone()
+        let log = self.log.lock().expect("nobody panicked").clone();
+        log + &self.twin.as_ref().map(|twin| twin.issuer.log()).unwrap_or_default()
     }
 
     /// The folder it was started in.
@@ -187,6 +237,14 @@ impl Issuer {
     /// The `iss` of its tokens, and the base of its addresses.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Who gets the next request.
+    pub(super) fn in_turn(&self) -> &Self {
+        match &self.twin {
+            Some(twin) if twin.requests.fetch_add(1, Ordering::Relaxed) % 2 == 1 => &twin.issuer,
+            _ => self,
+        }
     }
 }
 

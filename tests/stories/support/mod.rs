@@ -20,7 +20,7 @@ use std::time::Duration;
 pub use follower::{Follower, StreamEnd, host_time};
 pub use forge::{Forger, kid};
 pub use http::{Reply, Session, position, send, try_send, unverified_claims, unverified_list};
-pub use issuer::{ADMIN_KEY, Issuer, MASTER_SECRET, doorlist};
+pub use issuer::{ADMIN_KEY, EMBEDDED, Issuer, MASTER_SECRET, doorlist};
 pub use pair::Pair;
 pub use proxy::Proxy;
 pub use raw::{RawReply, exchange};
