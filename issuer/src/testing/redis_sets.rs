@@ -1,5 +1,6 @@
 //! Several Redis servers that belong together. Shared with `tests/stories`.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::redis_server::RedisServer;
@@ -109,41 +110,72 @@ impl SentinelSet {
         format!("redis+sentinel://{}/doorlist", sentinels.join(","))
     }
 
-    /// Which of the servers is the master, by the word of a sentinel.
+    /// Which of the servers is the master, by the word of most sentinels. One alone may hold on to what it began: a
+    /// sentinel whose new master dies before all replicas follow it names that one for ever.
     pub fn master(&self) -> usize {
+        let named: Vec<usize> = self.sentinels.iter().map(|sentinel| self.named_by(sentinel)).collect();
+        let votes = |master: &usize| named.iter().filter(|other| *other == master).count();
+        named.iter().copied().max_by_key(votes).expect("there are sentinels")
+    }
+
+    fn named_by(&self, sentinel: &RedisServer) -> usize {
         let master = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "doorlist"];
-        let (_, port): (String, u16) = self.sentinels[0].ask(&master);
+        let (_, port): (String, u16) = sentinel.ask(&master);
         self.servers.iter().position(|server| server.port() == port).expect("one of ours")
     }
 
     /// Waits until a replica has taken over from this one, which was killed; then it follows the new master.
     pub fn after_failover(&mut self, killed: usize) {
         let role = |server: &RedisServer| server.try_ask::<String>(&["INFO", "replication"]);
-        until("a replica takes over", || {
+        let took_over = || {
             let master = self.master();
             master != killed && role(&self.servers[master]).is_ok_and(|info| info.contains("role:master"))
-        });
+        };
+        until_else("a replica takes over", took_over, || self.views());
         let master = self.servers[self.master()].port();
         let killed = &mut self.servers[killed];
         killed.follow(master);
         killed.resume();
     }
 
-    /// Waits until the master has its replicas.
+    /// What each sentinel says of the set.
+    fn views(&self) -> String {
+        let of = |sentinel: &RedisServer| {
+            let ask = |command: &[&str]| format!("{:?}", sentinel.try_ask::<redis::Value>(command));
+            let master = ask(&["SENTINEL", "MASTER", "doorlist"]);
+            let replicas = ask(&["SENTINEL", "REPLICAS", "doorlist"]);
+            [master, replicas, ask(&["INFO", "sentinel"])].join("\n").replace("bulk-string", "")
+        };
+        self.sentinels.iter().map(of).collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// Waits until the master has its replicas, and no sentinel is about to change that.
     pub fn until_whole(&self) {
-        until("the master has its replicas", || {
-            let info: String = self.servers[self.master()].ask(&["INFO", "replication"]);
+        let is_at_rest = |sentinel: &RedisServer| {
+            let known: HashMap<String, String> = sentinel.ask(&["SENTINEL", "MASTER", "doorlist"]);
+            known.get("flags").is_some_and(|flags| flags == "master")
+        };
+        let is_whole = || {
+            let master = self.master();
+            let info: String = self.servers[master].ask(&["INFO", "replication"]);
             info.matches("state=online").count() == 2
-        });
+                && self.sentinels.iter().all(|one| is_at_rest(one) && self.named_by(one) == master)
+        };
+        until_else("the master has its replicas", is_whole, || self.views());
         self.servers.iter().for_each(RedisServer::until_it_has_written);
     }
 }
 
 /// Asks again and again: servers tell nobody when they have come to agree.
-pub fn until(what: &str, mut so: impl FnMut() -> bool) {
+pub fn until(what: &str, so: impl FnMut() -> bool) {
+    until_else(what, so, || "nobody says why".to_owned());
+}
+
+/// The same, and evidence where it was in vain.
+fn until_else(what: &str, mut so: impl FnMut() -> bool, evidence: impl Fn() -> String) {
     let end = Instant::now() + LIMIT;
     while !so() {
-        assert!(Instant::now() < end, "waited in vain until {what}");
+        assert!(Instant::now() < end, "waited in vain until {what}: {}", evidence());
         std::thread::sleep(Duration::from_millis(20));
     }
 }
