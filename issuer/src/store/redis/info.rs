@@ -82,6 +82,7 @@ pub(super) enum Unfit {
     IsReplica,
     IsCluster,
     IsNoCluster,
+    IsNoSentinel,
 }
 
 /// Of a server with replicas; says what to change.
@@ -104,6 +105,7 @@ impl fmt::Display for Unfit {
                 f.write_str("it is a replica: write the address of its master into DOORLIST_STORE, or use redis+sentinel://")
             }
             Self::IsCluster => f.write_str("it belongs to a Cluster: write redis+cluster:// into DOORLIST_STORE"),
+            Self::IsNoSentinel => f.write_str("it is no sentinel: write redis:// into DOORLIST_STORE, or the sentinels' addresses"),
             Self::IsNoCluster => f.write_str("it belongs to no Cluster: write redis:// into DOORLIST_STORE"),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rand::seq::SliceRandom;
 use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
 use redis::{
-    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisConnectionInfo,
+    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisConnectionInfo,
     TlsCertificates, TlsMode, Value, cmd,
 };
 
@@ -107,7 +107,10 @@ impl Directory {
                 sentinels = sentinels.set_client_to_sentinel_username(user);
             }
         }
-        let found = sentinels.build()?.async_get_client().await?;
+        let found = sentinels.build()?.async_get_client().await.map_err(|error| match error.kind() {
+            ErrorKind::InvalidClientConfig => Trouble::Unfit(Unfit::IsNoSentinel),
+            _ => error.into(),
+        })?;
         match found.get_connection_info().addr() {
             ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
                 Ok(Address { host: host.clone(), port: *port })

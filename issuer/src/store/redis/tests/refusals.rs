@@ -89,6 +89,8 @@ async fn the_wrong_layout() {
     let alone = RedisServer::start(&[]);
     let said = refusal(&alone.url().replace("redis://", "redis+cluster://")).await;
     assert!(said.contains("write redis://"), "{said}");
+    let said = refusal(&(alone.url().replace("redis://", "redis+sentinel://") + "/doorlist")).await;
+    assert!(said.contains("it is no sentinel") && said.contains("write redis://"), "{said}");
     let member = RedisServer::start_on_two_ports("--cluster-port", &["--cluster-enabled", "yes"]);
     let said = refusal(&member.url()).await;
     assert!(said.contains("write redis+cluster://"), "{said}");
