@@ -1,0 +1,301 @@
+//! The steps of a request: the desk's loop, cut at every word with the store.
+
+use doorlist::domain::{Appended, Applied};
+use doorlist_verifier::Seq;
+
+use crate::decide::{Decided, Decision, alice};
+use crate::node::{Answer, How, Phase, Request, Resume, Swapped, Task, Waits, Write};
+use crate::promises::{Broken, Client, Session};
+use crate::rules::{Replicas, Rule};
+use crate::store::Replica;
+use crate::world::{Doorlist, World, handle};
+
+impl Doorlist {
+    /// The node's request does what comes next.
+    pub fn step(&self, world: &mut World, node: usize) {
+        let Some(mut task) = world.nodes[node].task.take() else { return };
+        let next = match task.phase.clone() {
+            Phase::ReadRecord => {
+                task.read = Some(world.store.read(&self.scope));
+                Some(Phase::ReadNews)
+            }
+            Phase::ReadNews => self.read_news(world, node, &mut task),
+            Phase::Append(write) => self.append(world, node, write),
+            Phase::Swap(write) => self.swap(world, &task, write),
+            Phase::Tell(write, swapped) => self.tell(world, node, &mut task, &write, swapped),
+            Phase::MendRead => {
+                let view = &world.nodes[node].view;
+                let (now, retain_secs) = (world.store.clock(), self.limits.retain_secs());
+                // As the desk puts together what it puts back.
+                let young = view.since(Seq::ZERO).filter(|held| held.at.plus_secs(retain_secs) >= now);
+                let held = young.map(|held| held.entry.clone());
+                let lost = held.filter(|held| {
+                    let is_lost = *held != Appended::Mark && !world.store.holds(held);
+                    is_lost && self.scope.has(Rule::UnionAfterFailover)
+                });
+                Some(Phase::MendWrite(lost.collect()))
+            }
+            Phase::MendWrite(lost) => self.mend(world, node, lost),
+            Phase::MendHear(lost) => {
+                let whole = world.store.page(Seq::ZERO, self.limits.retain_secs());
+                world.nodes[node].view.change(|view| view.renew(&whole));
+                match lost.is_empty() {
+                    true => self.resume(world, node, &mut task),
+                    false => Some(Phase::ReadRecord),
+                }
+            }
+            Phase::Confirm(then) => {
+                if world.store.confirms(world.nodes[node].view.position()) {
+                    let (confirmed, vouches) = (world.store.now, world.promises.vouches());
+                    Some(Phase::CatchUp { confirmed, vouches, then })
+                } else {
+                    task.looking = Some(Resume::Confirm(Box::new(then)));
+                    Some(Phase::MendRead)
+                }
+            }
+            Phase::CatchUp { confirmed, vouches, then } => {
+                let caught_up = Resume::CaughtUp { confirmed, vouches, then: Box::new(then) };
+                task.looking = Some(caught_up);
+                match self.hear_news(world, node) {
+                    Applied::Broken => Some(Phase::MendRead),
+                    Applied::News | Applied::Nothing => self.resume(world, node, &mut task),
+                }
+            }
+            Phase::Trim(through) => {
+                world.store.trim(through);
+                world.nodes[node].view.change(|view| view.trim(through));
+                Some(Phase::Answer(Answer::Beaten))
+            }
+            Phase::Answer(answer) => {
+                self.answer(world, &task, answer);
+                None
+            }
+        };
+        match next {
+            // Nobody waits for it.
+            Some(Phase::Answer(Answer::Beaten)) => {}
+            Some(phase) => {
+                self.note(world, &task, &phase);
+                task.phase = phase;
+                world.nodes[node].task = Some(task);
+            }
+            None => {
+                world.nodes[node].task = Some(task);
+                self.drop_task(world, node);
+            }
+        }
+    }
+
+    fn hear_news(&self, world: &mut World, node: usize) -> Applied {
+        let view = &mut world.nodes[node].view;
+        let page = world.store.page(view.position().seq, self.limits.retain_secs());
+        view.change(|view| view.apply(&page))
+    }
+
+    fn read_news(&self, world: &mut World, node: usize, task: &mut Task) -> Option<Phase> {
+        if self.scope.has(Rule::NewsAfterRecord) && self.hear_news(world, node) == Applied::Broken {
+            task.looking.get_or_insert(Resume::ReadRecord);
+            return Some(Phase::MendRead);
+        }
+        let (_, record) = task.read.as_ref()?;
+        let log = world.nodes[node].view.of(&alice());
+        task.seen.excused = !world.lost.is_empty();
+        let decision =
+            Decision { scope: &self.scope, limits: &self.limits, now: world.store.clock(), log, record };
+        let drawn = &mut world.drawn;
+        let draw = || {
+            *drawn += 1;
+            handle(u64::from(*drawn))
+        };
+        if let Some(write) = decision.heal(draw) {
+            return Some(self.write(write));
+        }
+        if task.looking.is_some() {
+            return self.resume(world, node, task);
+        }
+        Some(match decision.request(task.request, &mut task.begun) {
+            Decided::Write(write) => self.write(write),
+            Decided::Answer(answer @ (Answer::Refused | Answer::Granted { .. }))
+                if world.nodes[node].confirmed != world.store.now =>
+            {
+                Phase::Confirm(Resume::Answer(answer))
+            }
+            Decided::Answer(answer) => Phase::Answer(answer),
+            // No replica confirms it, so nobody is told.
+            Decided::Already(_) if self.is_unheard(world, Waits::Yes) => return None,
+            Decided::Already(answer) => Phase::Answer(answer),
+        })
+    }
+
+    fn write(&self, write: Write) -> Phase {
+        if write.entries.is_empty() || !self.scope.has(Rule::AppendFirst) {
+            Phase::Swap(write)
+        } else {
+            Phase::Append(write)
+        }
+    }
+
+    fn append(&self, world: &mut World, node: usize, mut write: Write) -> Option<Phase> {
+        let seen = world.nodes[node].view.position().seq;
+        world.store.append(write.entries.clone(), seen, &self.scope);
+        if self.is_unheard(world, write.waits) {
+            return None;
+        }
+        if let Some(Answer::Kicked(position) | Answer::Voided(position)) = &mut write.answer {
+            *position = world.store.log.last;
+        }
+        Some(match self.scope.has(Rule::AppendFirst) {
+            true => Phase::Swap(write),
+            false => Phase::Tell(write, Swapped::Yes),
+        })
+    }
+
+    fn swap(&self, world: &mut World, task: &Task, write: Write) -> Option<Phase> {
+        let (version, _) = task.read.as_ref()?;
+        let fits = world.store.swap(*version, write.record.clone(), &self.scope);
+        if self.is_unheard(world, write.waits) {
+            return None;
+        }
+        Some(match (fits, self.scope.has(Rule::AppendFirst)) {
+            (true, false) if !write.entries.is_empty() => Phase::Append(write),
+            (true, _) => Phase::Tell(write, Swapped::Yes),
+            (false, false) => Phase::ReadRecord,
+            (false, true) => Phase::Tell(write, Swapped::No),
+        })
+    }
+
+    /// Whether a writer that waits for the replica would wait in vain.
+    fn is_unheard(&self, world: &World, waits: Waits) -> bool {
+        self.scope.replicas == Replicas::Waited
+            && self.scope.has(Rule::Wait)
+            && waits == Waits::Yes
+            && matches!(world.store.replica, Replica::Behind { .. })
+    }
+
+    /// The node's verifiers hear of what was written; only then its caller does.
+    fn tell(
+        &self,
+        world: &mut World,
+        node: usize,
+        task: &mut Task,
+        write: &Write,
+        swapped: Swapped,
+    ) -> Option<Phase> {
+        let heard = if write.entries.is_empty() { Applied::Nothing } else { self.hear_news(world, node) };
+        let then = match (swapped, write.answer) {
+            (Swapped::Yes, Some(answer)) => Resume::Answer(answer),
+            _ => Resume::ReadRecord,
+        };
+        match (heard, then) {
+            (Applied::Broken, then) => {
+                task.looking.get_or_insert(then);
+                Some(Phase::MendRead)
+            }
+            (_, Resume::Answer(answer)) => Some(Phase::Answer(answer)),
+            _ => Some(Phase::ReadRecord),
+        }
+    }
+
+    fn mend(&self, world: &mut World, node: usize, lost: Vec<Appended>) -> Option<Phase> {
+        let seen = world.nodes[node].view.position().seq;
+        let entries = lost.iter().cloned().chain([Appended::Mark]).collect();
+        world.store.append(entries, seen, &self.scope);
+        world.lost.retain(|entry| !lost.contains(entry));
+        if world.lost.is_empty() {
+            self.put_back(world);
+        }
+        match self.is_unheard(world, Waits::Yes) {
+            true => None,
+            false => Some(Phase::MendHear(lost)),
+        }
+    }
+
+    /// The log is in order, and the record too.
+    fn resume(&self, world: &mut World, node: usize, task: &mut Task) -> Option<Phase> {
+        match task.looking.take()? {
+            Resume::ReadRecord => Some(Phase::ReadRecord),
+            Resume::Confirm(then) => Some(Phase::Confirm(*then)),
+            Resume::CaughtUp { confirmed, vouches, then } => {
+                // Between the two a failover may have lost what nobody has put back yet.
+                let vouches = vouches.min(world.promises.vouches());
+                let standing = &mut world.nodes[node];
+                standing.confirmed = standing.confirmed.max(confirmed);
+                standing.vouches = standing.vouches.max(vouches);
+                task.looking = Some(*then);
+                self.resume(world, node, task)
+            }
+            Resume::Confirmed => self.look_at_expired(world, node, task),
+            Resume::Trim(through) => Some(Phase::Trim(through)),
+            Resume::Answer(answer) => Some(Phase::Answer(answer)),
+        }
+    }
+
+    /// A beat looks at what it is about to trim, a start at everything.
+    fn look_at_expired(&self, world: &mut World, node: usize, task: &mut Task) -> Option<Phase> {
+        let view = &world.nodes[node].view;
+        if task.request == Request::Start {
+            return Some(match view.is_empty() {
+                true => Phase::Answer(Answer::Beaten),
+                false => {
+                    task.looking = Some(Resume::Answer(Answer::Beaten));
+                    Phase::ReadRecord
+                }
+            });
+        }
+        let Some(through) = view.expired_through(world.store.clock()) else {
+            return Some(Phase::Answer(Answer::Beaten));
+        };
+        if view.subjects_through(through).is_empty() || !self.scope.has(Rule::LookBeforeTrim) {
+            return Some(Phase::Trim(through));
+        }
+        task.looking = Some(Resume::Trim(through));
+        Some(Phase::ReadRecord)
+    }
+
+    /// What is decided for good when an answer is ready, whether or not it arrives.
+    fn note(&self, world: &mut World, task: &Task, phase: &Phase) {
+        let Phase::Answer(Answer::Granted { token, how, .. }) = phase else { return };
+        let kicks = |task: &Option<Task>| matches!(task, Some(Task { request: Request::Kick { .. }, .. }));
+        let promises = &mut world.promises;
+        if *how == How::Login {
+            let gone = world.store.records.record.session(token.sid).is_none();
+            let may_end = gone || world.nodes.iter().any(|node| kicks(&node.task));
+            promises.sessions.insert(token.sid, Session { ended: None, may_end });
+        }
+        promises.grant(*token, task.seen.excused);
+        if let Request::Refresh { client, .. } = task.request {
+            if task.seen.ended && !task.seen.excused {
+                promises.broken = Some(Broken::KickUndone);
+            }
+            if self.scope.thief {
+                promises.count(client, *how);
+            }
+        }
+    }
+
+    /// The caller hears.
+    fn answer(&self, world: &mut World, task: &Task, answer: Answer) {
+        let in_order = world.lost.is_empty();
+        let promises = &mut world.promises;
+        match (task.request, answer) {
+            (Request::Refresh { client, .. }, Answer::Granted { generation, .. }) => {
+                promises.clients[usize::from(client)].generation = generation;
+            }
+            (Request::Login { .. }, Answer::Granted { token, generation, .. }) => {
+                promises.clients.push(Client { sid: token.sid, generation, waiting: 0, advances: 0 });
+            }
+            (Request::Refresh { sid, .. }, Answer::Refused)
+                if !promises.sessions[&sid].may_end && !self.scope.thief =>
+            {
+                promises.broken = Some(Broken::ClientRefused);
+            }
+            (_, Answer::Kicked(position)) => {
+                promises.acknowledge(task.seen.issued, in_order.then_some(position), true);
+            }
+            (_, Answer::Voided(position)) => {
+                promises.acknowledge(task.seen.issued, in_order.then_some(position), false);
+            }
+            _ => {}
+        }
+    }
+}

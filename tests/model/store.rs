@@ -1,0 +1,184 @@
+//! The store: a record under a version, the log as a stream, one clock, and a replica that may have fallen behind.
+
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use doorlist::domain::{Appended, LogEntry, LogPage, Record, Settings};
+use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
+
+use crate::rules::{Rule, Scope};
+
+pub const EPOCH: Epoch = Epoch(1);
+
+/// A record as it is stored, cheap to copy and to compare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept(Arc<Record>);
+
+impl From<Record> for Kept {
+    fn from(record: Record) -> Self {
+        Self(Arc::new(record))
+    }
+}
+
+impl Deref for Kept {
+    type Target = Record;
+    fn deref(&self) -> &Record {
+        &self.0
+    }
+}
+
+impl Hash for Kept {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.gid.hash(state);
+        self.last_session_end.hash(state);
+        self.sessions.len().hash(state);
+        for session in &self.sessions {
+            (session.sid, session.generation, session.previous).hash(state);
+            (session.rotated_at, session.last_seen_at).hash(state);
+        }
+    }
+}
+
+/// What a swap must find: which state, and said by which master.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Version {
+    pub master: u8,
+    pub number: u8,
+}
+
+/// The shard of the record.
+#[derive(Debug, Clone, Hash)]
+pub struct Records {
+    pub master: u8,
+    pub number: u8,
+    pub record: Kept,
+}
+
+/// The shard of the log.
+#[derive(Debug, Clone, Hash)]
+pub struct Log {
+    pub last: Seq,
+    trimmed: Seq,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Entry {
+    seq: Seq,
+    at: UnixSeconds,
+    entry: Appended,
+}
+
+/// See the module.
+#[derive(Debug, Clone, Hash)]
+pub struct Store {
+    /// Seconds.
+    pub now: u64,
+    pub records: Records,
+    pub log: Log,
+    pub replica: Replica,
+}
+
+/// What a replica has, once it no longer keeps up. Until then it has everything.
+#[derive(Debug, Clone, Hash)]
+pub enum Replica {
+    InStep,
+    Behind { records: Option<Records>, log: Option<Log>, since: u64 },
+    Promoted,
+}
+
+impl Store {
+    pub fn new(now: u64, record: Record) -> Self {
+        let log = Log { last: Seq::ZERO, trimmed: Seq::ZERO, entries: Vec::new() };
+        let records = Records { master: 1, number: 1, record: record.into() };
+        Self { now, records, log, replica: Replica::InStep }
+    }
+
+    pub fn clock(&self) -> UnixSeconds {
+        UnixSeconds::saturating_new(self.now)
+    }
+
+    pub fn read(&self, scope: &Scope) -> (Version, Kept) {
+        let master = if scope.has(Rule::VersionNamesMaster) { self.records.master } else { 0 };
+        (Version { master, number: self.records.number }, self.records.record.clone())
+    }
+
+    pub fn swap(&mut self, expected: Version, record: Kept, scope: &Scope) -> bool {
+        let fits = self.read(scope).0 == expected || !scope.has(Rule::CompareAndSwap);
+        if fits {
+            self.records.number += 1;
+            self.records.record = record;
+        }
+        fits
+    }
+
+    /// Max of last + 1, the caller's cursor + 1 and the clock in µs.
+    pub fn append(&mut self, entries: Vec<Appended>, seen: Seq, scope: &Scope) {
+        for entry in entries {
+            let next = self.log.last.get() + 1;
+            let number = match scope.has(Rule::SequenceNeverTwice) {
+                true => next.max(seen.get() + 1).max(self.now * 1_000_000),
+                false => next,
+            };
+            let seq = Seq::new(number).expect("a sequence");
+            self.log.entries.push(Entry { seq, at: self.clock(), entry });
+            self.log.last = seq;
+        }
+    }
+
+    pub fn page(&self, since: Seq, retain_secs: u64) -> LogPage {
+        let entries = self.log.entries.iter().filter(|entry| entry.seq > since);
+        let entries =
+            entries.map(|Entry { seq, at, entry }| LogEntry { seq: *seq, at: *at, entry: entry.clone() });
+        let zero = UnixSeconds::ZERO;
+        LogPage {
+            entries: entries.collect(),
+            continues: self.has(since),
+            last: self.log.last,
+            settings: Settings { epoch: EPOCH, retain_secs, cutoff: zero, sessions_since: zero },
+            now: self.clock(),
+        }
+    }
+
+    /// Whether the log has this entry, or had it and trimmed it.
+    pub fn has(&self, seq: Seq) -> bool {
+        let Log { last, trimmed, entries } = &self.log;
+        seq == *last || (seq < *last && (seq <= *trimmed || entries.iter().any(|entry| entry.seq == seq)))
+    }
+
+    pub fn confirms(&self, held: Cursor) -> bool {
+        held.epoch == EPOCH && self.has(held.seq)
+    }
+
+    pub fn holds(&self, entry: &Appended) -> bool {
+        self.log.entries.iter().any(|held| held.entry == *entry)
+    }
+
+    pub fn trim(&mut self, through: Seq) {
+        self.log.entries.retain(|entry| entry.seq > through);
+        self.log.trimmed = self.log.trimmed.max(through.min(self.log.last));
+    }
+
+    /// Revocations that this replica would not bring along.
+    pub fn would_lose<'a>(&'a self, replica: &'a Log) -> impl Iterator<Item = &'a Appended> {
+        let lost = self.log.entries.iter().filter(|entry| entry.seq > replica.last);
+        lost.map(|entry| &entry.entry).filter(|entry| **entry != Appended::Mark)
+    }
+
+    /// The replica takes over with what it has, a second later.
+    pub fn fail_over(&mut self) {
+        let Replica::Behind { records, log, .. } = std::mem::replace(&mut self.replica, Replica::Promoted)
+        else {
+            return;
+        };
+        if let Some(records) = records {
+            self.records = Records { master: self.records.master + 1, ..records };
+        }
+        if let Some(log) = log {
+            // What is trimmed here is trimmed by age, on every replica at some time.
+            self.log = log;
+        }
+        self.now += 1;
+    }
+}
