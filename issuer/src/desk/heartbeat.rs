@@ -84,6 +84,10 @@ impl Desk {
             }
             if confirmation.position.seq > self.position().seq {
                 self.catch_up().await?;
+                if confirmation.position.seq > self.position().seq {
+                    // A failover in between lost what was confirmed, and this node has not read it.
+                    continue;
+                }
             }
             let clock_skew_secs = skew_secs(confirmation.now);
             self.standing.send_modify(|standing| {

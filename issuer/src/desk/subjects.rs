@@ -6,9 +6,10 @@ use super::outcome::{Account, DamagedSubject};
 use super::transact::{Read, Step};
 use super::{Change, Creation, Desk, Kick, SubjectDetails, SubjectPage};
 use crate::domain::lineage::Lineage;
-use crate::domain::revoke::{Holdings, delete, disable, enable, kick, set_password, void};
+use crate::domain::revoke::{Holdings, delete, disable, enable, is_spent, kick, set_password, void};
 use crate::domain::{
-    self, AuditEvent, AuditKind, GroupEnd, Moment, PasswordHash, Record, Session, Subject, SubjectState,
+    self, AuditEvent, AuditKind, GroupEnd, Moment, PasswordHash, Record, Session, Subject, SubjectLog,
+    SubjectState,
 };
 use crate::store::StoreError;
 
@@ -29,7 +30,7 @@ impl Desk {
                 && let Some(gid) = expected
                 && gid != record.gid
             {
-                match Lineage::of(moment.log).between(gid, record.gid) {
+                match Lineage::of(moment.log).ways_to(record.gid).get(&gid) {
                     Some(GroupEnd::Kick | GroupEnd::Disable) => return Step::Already(KickStep::Kicked),
                     // Its sessions live on in this group.
                     Some(GroupEnd::Void) => {}
@@ -40,7 +41,7 @@ impl Desk {
             if holdings.are_gone_from(Some(record)) {
                 return Step::Already(KickStep::Kicked);
             }
-            Step::Write(kick(sub, record, next), KickStep::Kicked)
+            Step::Write(kick(sub, record, self.unspent(next, record, moment.log)), KickStep::Kicked)
         };
         let (step, position) = self.transact(sub, rule).await?;
         Ok(match step {
@@ -54,9 +55,9 @@ impl Desk {
     pub async fn void(&self, sub: &Subject) -> Result<Change, StoreError> {
         let next = self.draw();
         let mut begun = None;
-        self.change(sub, |record| {
+        self.change(sub, |record, log| {
             let gid = *begun.get_or_insert(record.gid);
-            (record.gid == gid).then(|| void(sub, record, next))
+            (record.gid == gid).then(|| void(sub, record, self.unspent(next, record, log)))
         })
         .await
     }
@@ -66,27 +67,28 @@ impl Desk {
     pub async fn disable(&self, sub: &Subject) -> Result<Change, StoreError> {
         let next = self.draw();
         let mut begun = None;
-        self.change(sub, |record| {
+        self.change(sub, |record, log| {
             let gid = *begun.get_or_insert(record.gid);
             let done = record.gid != gid && record.state == SubjectState::Disabled;
-            (!done).then(|| disable(sub, record, next))
+            (!done).then(|| disable(sub, record, self.unspent(next, record, log)))
         })
         .await
     }
 
     /// The subject may log in again.
     pub async fn enable(&self, sub: &Subject) -> Result<Change, StoreError> {
-        self.change(sub, |record| (record.state != SubjectState::Active).then(|| enable(sub, record))).await
+        self.change(sub, |record, _| (record.state != SubjectState::Active).then(|| enable(sub, record)))
+            .await
     }
 
     /// A kick, after which only the new password is good.
     pub async fn set_password(&self, sub: &Subject, password: PasswordHash) -> Result<Change, StoreError> {
         let mut next = self.draw();
-        self.change(sub, |record| {
+        self.change(sub, |record, log| {
             if record.password.as_ref() == Some(&password) {
                 return None;
             }
-            if record.gid == next {
+            if is_spent(next, record, log) {
                 // Whoever finished what was logged could not know the password, and may have logged in since.
                 next = self.draw();
             }
@@ -98,11 +100,11 @@ impl Desk {
     /// A kick, after which the subject is not there.
     pub async fn delete_subject(&self, sub: &Subject) -> Result<Change, StoreError> {
         let mut next = self.draw();
-        let blank = |record: &Record| {
+        let blank = |record: &Record, log: &SubjectLog| {
             if *record == Record::new(next) {
                 return None;
             }
-            if record.gid == next {
+            if is_spent(next, record, log) {
                 // Whoever finished what was logged took it for a kick, and may have logged in since.
                 next = self.draw();
             }
@@ -159,15 +161,20 @@ impl Desk {
         Ok(SubjectPage { subjects: shown.collect(), next })
     }
 
+    /// The group that was drawn for a request, as long as it can take the place of the record's.
+    fn unspent(&self, drawn: Handle, record: &Record, log: &SubjectLog) -> Handle {
+        if is_spent(drawn, record, log) { self.draw() } else { drawn }
+    }
+
     /// Runs a rule that wants a change or finds everything as it should be.
     async fn change(
         &self,
         sub: &Subject,
-        mut rule: impl FnMut(&Record) -> Option<domain::Change> + Send,
+        mut rule: impl FnMut(&Record, &SubjectLog) -> Option<domain::Change> + Send,
     ) -> Result<Change, StoreError> {
-        let step = |read: &Read, _: &Moment<'_>| match read.record() {
+        let step = |read: &Read, moment: &Moment<'_>| match read.record() {
             None => Step::Answer(Found::Nobody),
-            Some(record) => match rule(record) {
+            Some(record) => match rule(record, moment.log) {
                 Some(change) => Step::Write(change, Found::Subject),
                 None => Step::Already(Found::Subject),
             },

@@ -1,12 +1,20 @@
 //! Taking back: each names in the log what it ends, and leaves a record that no longer holds it.
 //!
-//! Records must have been healed. `next` is a group that was drawn for this request.
+//! Records must have been healed. `next` is a group that was drawn for this request, and is not [spent](is_spent).
 
 use doorlist_verifier::Handle;
 
+use super::lineage::Lineage;
 use super::{
-    AuditEvent, AuditKind, Change, GroupEnd, PasswordHash, Record, Revocation, Subject, SubjectState,
+    AuditEvent, AuditKind, Change, GroupEnd, PasswordHash, Record, Revocation, Subject, SubjectLog,
+    SubjectState,
 };
+
+/// Whether another group must be drawn for a request that begins anew: with what it logged at first, somebody led the
+/// record into its group already, or revoked it as one that no record has.
+pub fn is_spent(next: Handle, record: &Record, log: &SubjectLog) -> bool {
+    record.gid == next || Lineage::of(log).is_logged(next)
+}
 
 /// A new group, and no sessions.
 pub fn kick(sub: &Subject, record: &Record, next: Handle) -> Change {

@@ -54,6 +54,8 @@ pub(crate) enum Fault {
     PauseBeforeSwap(Pause),
     /// The next commit waits before it does anything.
     PauseBeforeAppend(Pause),
+    /// The answer of the next confirmation is held up.
+    PauseAfterConfirm(Pause),
     /// Reads are answered, writes are not: a master that was demoted and does not know it.
     RefuseWrites,
     /// The shard of the records fails over to these just before the next record is settled.
@@ -127,15 +129,30 @@ impl FaultyStore {
         }
     }
 
-    fn take_fail_over(&self) -> Option<Box<State>> {
+    /// The fault, if it is one of this kind.
+    fn take_fault_if<T>(&self, kind: impl FnOnce(Fault) -> Result<T, Fault>) -> Option<T> {
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::take(&mut *fault) {
-            Fault::FailOverBeforeSettling(state) => Some(state),
-            other => {
+        match kind(std::mem::take(&mut *fault)) {
+            Ok(taken) => Some(taken),
+            Err(other) => {
                 *fault = other;
                 None
             }
         }
+    }
+
+    fn take_fail_over(&self) -> Option<Box<State>> {
+        self.take_fault_if(|fault| match fault {
+            Fault::FailOverBeforeSettling(state) => Ok(state),
+            other => Err(other),
+        })
+    }
+
+    fn pause_after_confirm(&self) -> Option<Pause> {
+        self.take_fault_if(|fault| match fault {
+            Fault::PauseAfterConfirm(pause) => Ok(pause),
+            other => Err(other),
+        })
     }
 
     fn writable(&self) -> Result<(), StoreError> {
@@ -305,9 +322,15 @@ impl Store for FaultyStore {
 
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError> {
         self.writable()?;
-        let state = self.locked();
-        let whole = state.has(held.seq) && held.epoch == state.settings.epoch;
-        Ok(Confirmation { now: self.now(), whole, position: state.position() })
+        let confirmation = {
+            let state = self.locked();
+            let whole = state.has(held.seq) && held.epoch == state.settings.epoch;
+            Confirmation { now: self.now(), whole, position: state.position() }
+        };
+        if let Some(pause) = self.pause_after_confirm() {
+            stop(pause).await;
+        }
+        Ok(confirmation)
     }
 
     async fn trim(&self, through: Seq) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::Appended;
 use crate::store::Store;
-use crate::store::faulty::{FaultyStore, State};
+use crate::store::faulty::{Fault, FaultyStore, State, pause};
 
 async fn two_desks() -> (Arc<FaultyStore>, ManualClock, [Arc<Desk>; 2]) {
     let clock = ManualClock::at(START);
@@ -117,4 +117,74 @@ async fn a_cutoff_that_was_lost_comes_back_as_it_was() {
     let settings = store.settings().await.expect("settings");
     assert_eq!((settings.cutoff, settings.sessions_since), (cutoff, cutoff));
     granted(refresh(&a, &grant).await);
+}
+
+/// A voids and a token is made under the new group; a failover loses all of it; B, which never heard of it, kicks (or
+/// voids) what came back, and is acknowledged; only then does A put its entry back. Found by the model.
+#[tokio::test]
+async fn a_token_made_after_a_void_that_was_lost_is_taken_back_too() {
+    for by_kick in [true, false] {
+        let (store, clock, [a, b]) = two_desks().await;
+        let alice = log_in(&a, &subject("alice")).await;
+        b.beat().await.expect("a beat");
+        let before = store.state();
+        a.void(&alice.sub).await.expect("the store");
+        let lost = granted(refresh(&a, &alice).await);
+        clock.advance(1);
+        store.fail_over_to(before);
+        if by_kick {
+            kicked(b.kick(&alice.sub, None).await.expect("the store"));
+        } else {
+            b.void(&alice.sub).await.expect("the store");
+        }
+        a.beat().await.expect("a beat");
+        b.beat().await.expect("a beat");
+        for desk in [&a, &b] {
+            assert!(is_listed(desk, alice.gid) && is_listed(desk, lost.gid));
+        }
+        match refresh(&a, &lost).await {
+            Refresh::Granted(grant) => assert!(!by_kick && !is_listed(&a, grant.gid)),
+            refused => assert!(by_kick, "a void logs nobody out: {refused:?}"),
+        }
+    }
+}
+
+/// Likewise a disable: acknowledged, lost, put back after a kick of what came back, and a login.
+#[tokio::test]
+async fn a_disable_that_was_lost_is_finished_past_a_kick() {
+    let (store, clock, [a, b]) = two_desks().await;
+    let alice = log_in(&a, &subject("alice")).await;
+    b.beat().await.expect("a beat");
+    let before = store.state();
+    assert!(matches!(a.disable(&alice.sub).await, Ok(Change::Done(_))));
+    clock.advance(1);
+    store.fail_over_to(before);
+    kicked(b.kick(&alice.sub, None).await.expect("the store"));
+    let meanwhile = log_in(&b, &alice.sub).await;
+    a.beat().await.expect("a beat");
+    assert_eq!(refresh(&a, &meanwhile).await, Refresh::Refused(RefreshRefusal::Disabled));
+    assert!(is_listed(&a, meanwhile.gid));
+    assert!(matches!(b.enable(&alice.sub).await, Ok(Change::Done(_))));
+    granted(refresh(&b, &log_in(&b, &alice.sub).await).await);
+}
+
+/// B's confirmation names A's kick, and before B reads it a failover loses it: the old master's word is no good.
+#[tokio::test]
+async fn what_was_confirmed_and_then_lost_is_not_vouched_for() {
+    let (store, clock, [a, b]) = two_desks().await;
+    let alice = log_in(&a, &subject("alice")).await;
+    let before = store.state();
+    kicked(a.kick(&alice.sub, None).await.expect("the store"));
+    let (pause, paused) = pause();
+    store.arm(Fault::PauseAfterConfirm(pause));
+    let beat = tokio::spawn({
+        let b = b.clone();
+        async move { b.beat().await }
+    });
+    paused.there.await.expect("a confirmation");
+    store.fail_over_to(before);
+    clock.advance(1);
+    paused.go_on.send(()).expect("it waits");
+    let standing = beat.await.expect("a beat").expect("the store");
+    assert_eq!(standing.confirmed_at.as_secs(), START + 1, "asked anew");
 }

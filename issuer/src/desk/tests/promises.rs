@@ -1,5 +1,6 @@
-//! Promise 2, a kick that was acknowledged is never lost, as a property: any order of requests, races, crashes
-//! between append and swap, lost answers, restarts, failovers that lose young writes of the record or of everything.
+//! Promise 2, a kick that was acknowledged is never lost, as a property: any order of requests at two nodes, races,
+//! crashes between append and swap, lost answers, restarts, failovers that lose young writes of the record or of
+//! everything.
 
 use proptest::prelude::*;
 
@@ -28,19 +29,22 @@ enum Stop {
     BeforeSwap,
 }
 
+/// Of two.
+type Node = usize;
+
 #[derive(Debug, Clone)]
 enum Event {
-    One(Request),
+    One(Node, Request),
     /// The first is stopped on its way to the store, and goes on after the second is done.
-    Overtaken(Request, Stop, Request),
+    Overtaken((Node, Request), Stop, (Node, Request)),
     /// Its node dies between append and swap.
-    Dies(Request),
+    Dies(Node, Request),
     /// It is done, and nobody hears of it.
-    AnswerLost(Request),
+    AnswerLost(Node, Request),
     Later(u64),
-    Beat,
-    /// A node that knows nothing but what the store holds.
-    Restart,
+    Beat(Node),
+    /// Now it knows nothing but what the store holds.
+    Restart(Node),
     /// The record goes back so many writes; the log is elsewhere.
     RecordFailsOver(usize),
     /// Everything goes back so many writes; a node remembers.
@@ -62,14 +66,15 @@ fn request() -> impl Strategy<Value = Request> {
 
 fn event() -> impl Strategy<Value = Event> {
     let stop = prop_oneof![Just(Stop::BeforeAppend), Just(Stop::BeforeSwap)];
+    let at_node = || (0..2_usize, request());
     prop_oneof![
-        8 => request().prop_map(Event::One),
-        4 => (request(), stop, request()).prop_map(|(first, at, second)| Event::Overtaken(first, at, second)),
-        2 => request().prop_map(Event::Dies),
-        1 => request().prop_map(Event::AnswerLost),
+        8 => at_node().prop_map(|(node, request)| Event::One(node, request)),
+        4 => (at_node(), stop, at_node()).prop_map(|(first, at, second)| Event::Overtaken(first, at, second)),
+        2 => at_node().prop_map(|(node, request)| Event::Dies(node, request)),
+        1 => at_node().prop_map(|(node, request)| Event::AnswerLost(node, request)),
         2 => (0..600_u64).prop_map(Event::Later),
-        2 => Just(Event::Beat),
-        1 => Just(Event::Restart),
+        2 => (0..2_usize).prop_map(Event::Beat),
+        1 => (0..2_usize).prop_map(Event::Restart),
         3 => (1..5_usize).prop_map(Event::RecordFailsOver),
         1 => (1..4_usize).prop_map(Event::StoreFailsOver),
     ]
@@ -101,7 +106,7 @@ enum Done {
 struct Story {
     store: Arc<FaultyStore>,
     clock: ManualClock,
-    desk: Arc<Desk>,
+    desks: [Arc<Desk>; 2],
     now: u64,
     issued: Vec<Issued>,
     /// States of the store and their times, the oldest first.
@@ -112,9 +117,9 @@ impl Story {
     async fn begin() -> Self {
         let clock = ManualClock::at(START);
         let store = Arc::new(FaultyStore::new(clock.clone()));
-        let desk = Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
-        let mut story = Self { store, clock, desk, now: START, issued: Vec::new(), past: Vec::new() };
-        story.tell(Event::One(Request::Login)).await;
+        let desks = [desk_on(&store).await, desk_on(&store).await];
+        let mut story = Self { store, clock, desks, now: START, issued: Vec::new(), past: Vec::new() };
+        story.tell(Event::One(0, Request::Login)).await;
         // The subject's first login is not lost: nothing would name its group.
         story.past.clear();
         story
@@ -123,25 +128,24 @@ impl Story {
     async fn tell(&mut self, event: Event) {
         self.past.push((self.now, self.store.state()));
         match event {
-            Event::One(request) => {
+            Event::One(node, request) => {
                 let before = self.issued.len();
-                let done = self.request(request).await;
+                let done = self.request(node, request).await;
                 self.acknowledge(done.unwrap_or(Done::Nothing), before);
             }
             Event::Overtaken(first, stop, second) => self.overtake(first, stop, second).await,
-            Event::Dies(request) => self.with_fault(Fault::DieBeforeSwap, request).await,
-            Event::AnswerLost(request) => self.with_fault(Fault::LoseAnswer, request).await,
+            Event::Dies(node, request) => self.with_fault(Fault::DieBeforeSwap, node, request).await,
+            Event::AnswerLost(node, request) => self.with_fault(Fault::LoseAnswer, node, request).await,
             Event::Later(seconds) => {
                 // Whatever was lost is found within a heartbeat, long before it is as old as `retain`.
-                self.beat().await;
+                self.all_beat().await;
                 self.now += seconds;
                 self.clock.advance(seconds);
             }
-            Event::Beat => self.beat().await,
-            Event::Restart => {
-                self.beat().await;
-                self.desk =
-                    Desk::open(self.store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
+            Event::Beat(node) => self.beat(node).await,
+            Event::Restart(node) => {
+                self.all_beat().await;
+                self.desks[node] = desk_on(&self.store).await;
             }
             Event::RecordFailsOver(writes) => {
                 if let Some(state) = self.young_past(writes) {
@@ -175,24 +179,24 @@ impl Story {
         Some(state)
     }
 
-    async fn with_fault(&mut self, fault: Fault, request: Request) {
+    async fn with_fault(&mut self, fault: Fault, node: Node, request: Request) {
         self.store.arm(fault);
         let before = self.issued.len();
-        let done = self.request(request).await;
+        let done = self.request(node, request).await;
         self.store.arm(Fault::None);
         self.acknowledge(done.unwrap_or(Done::Nothing), before);
     }
 
-    async fn overtake(&mut self, first: Request, stop: Stop, second: Request) {
+    async fn overtake(&mut self, first: (Node, Request), stop: Stop, second: (Node, Request)) {
         // Nothing is left to mend, which one request would do while the other waits for it.
-        self.beat().await;
+        self.all_beat().await;
         let (pause, mut paused) = pause();
         self.store.arm(match stop {
             Stop::BeforeAppend => Fault::PauseBeforeAppend(pause),
             Stop::BeforeSwap => Fault::PauseBeforeSwap(pause),
         });
         let before = self.issued.len();
-        let first = self.request(first);
+        let first = self.request(first.0, first.1);
         let mut first = std::pin::pin!(first);
         let early = tokio::select! {
             biased;
@@ -200,7 +204,7 @@ impl Story {
             _ = &mut paused.there => None,
         };
         self.store.arm(Fault::None);
-        let second_done = self.request(second).await;
+        let second_done = self.request(second.0, second.1).await;
         let _ = paused.go_on.send(());
         let first_done = match early {
             Some(done) => done,
@@ -212,17 +216,29 @@ impl Story {
         self.acknowledge(first_done.unwrap_or(Done::Nothing), before);
     }
 
-    async fn beat(&mut self) {
-        let entries = self.desk.log(|log| log.len());
-        self.desk.beat().await.expect("a beat");
-        if self.desk.log(|log| log.len()) < entries {
+    async fn beat(&mut self, node: Node) {
+        let desk = &self.desks[node];
+        let entries = desk.log(|log| log.len());
+        desk.beat().await.expect("a beat");
+        if desk.log(|log| log.len()) < entries {
             // What finished the trimmed entries is waited for, so no failover loses it.
             self.past.clear();
         }
     }
 
-    fn request(&self, request: Request) -> impl Future<Output = Result<Done, StoreError>> + use<> {
-        let (desk, alice) = (self.desk.clone(), subject("alice"));
+    /// Each puts back what it holds, and hears what the others did.
+    async fn all_beat(&mut self) {
+        for node in [0, 1, 0] {
+            self.beat(node).await;
+        }
+    }
+
+    fn request(
+        &self,
+        node: Node,
+        request: Request,
+    ) -> impl Future<Output = Result<Done, StoreError>> + use<> {
+        let (desk, alice) = (self.desks[node].clone(), subject("alice"));
         let chosen =
             |place: usize| self.issued.get(place % self.issued.len().max(1)).map(|i| i.grant.clone());
         let grant = match request {
@@ -293,30 +309,36 @@ impl Story {
 
     /// Every token that was taken back and could still pass is in the list; every session that ended is refused.
     async fn check(&mut self) -> Result<(), TestCaseError> {
-        self.desk.beat().await.expect("a beat");
+        self.all_beat().await;
         let alice = subject("alice");
         let (leeway, now) = (Limits::default().leeway_secs, self.now);
         for Issued { grant, token: fate, session } in &self.issued {
             let could_pass = grant.expires_at.as_secs() + leeway >= now;
-            if *fate == Fate::Ended && could_pass {
-                let listed = is_listed(&self.desk, grant.gid) || is_listed(&self.desk, grant.sid);
-                prop_assert!(listed, "a token that was taken back is not listed: {grant:?}");
+            for desk in &self.desks {
+                if *fate == Fate::Ended && could_pass {
+                    let listed = is_listed(desk, grant.gid) || is_listed(desk, grant.sid);
+                    prop_assert!(listed, "a token that was taken back is not listed: {grant:?}");
+                }
             }
             if *session == Fate::Ended {
-                let refreshed = self.desk.refresh(&token(grant), None).await.expect("the store");
+                let refreshed = self.desks[0].refresh(&token(grant), None).await.expect("the store");
                 prop_assert!(
                     !matches!(refreshed, Refresh::Granted(_)),
                     "an ended session goes on: {grant:?}"
                 );
             }
         }
-        if let Some(found) = self.desk.subject(&alice).await.expect("the store") {
+        if let Some(found) = self.desks[0].subject(&alice).await.expect("the store") {
             let of_disabled = found.state == SubjectState::Disabled && !found.sessions.is_empty();
             prop_assert!(!of_disabled, "a disabled subject has sessions");
-            prop_assert!(!is_listed(&self.desk, found.gid), "the current group is listed");
+            prop_assert!(!is_listed(&self.desks[0], found.gid), "the current group is listed");
         }
         Ok(())
     }
+}
+
+async fn desk_on(store: &Arc<FaultyStore>) -> Arc<Desk> {
+    Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk")
 }
 
 async fn an_acknowledged_end_is_never_lost(events: Vec<Event>) -> Result<(), TestCaseError> {

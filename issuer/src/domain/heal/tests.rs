@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::domain::fixtures::{World, alice, handle, revoked};
 use crate::domain::revoke::{disable, end_session, kick, void};
@@ -129,7 +131,7 @@ fn trace_4e_a_login_after_a_kick_is_left_alone() {
     let crate::domain::login::Decision::Open(login, _) = world.log_in(&kicked.record, 11, NOW) else {
         panic!("no session");
     };
-    assert_eq!(heal_of(&world, &login.record), None);
+    assert_eq!(healed(&mut world, &login.record), login.record);
     let voided = void(&alice(), &login.record, handle(5));
     world.append(&voided, NOW);
     assert_eq!(heal_of(&world, &voided.record), None);
@@ -143,6 +145,137 @@ fn two_voids_that_met_leave_the_sessions_and_revoke_both_ways() {
     world.append(&void(&alice(), &before, handle(3)), NOW);
     let healed = healed(&mut world, &before);
     assert_eq!(healed.sessions, before.sessions);
-    let listed: Vec<_> = world.log.revoked.iter().map(|logged| logged.revocation.handle()).collect();
-    assert!([1, 2, 3].iter().all(|gid| listed.contains(&handle(*gid))));
+    assert!([1, 2, 3].iter().all(|gid| is_listed(&world, handle(*gid))));
+}
+
+/// A failover lost g1 → g2 with its tokens; g1 → g3 came, and then somebody put the first back.
+#[test]
+fn tokens_of_a_branch_that_was_lost_are_revoked() {
+    for (lost, kept) in [(VOID, VOID), (VOID, KICK), (KICK, KICK), (VOID, DISABLE), (KICK, DISABLE)] {
+        let mut world = World::new();
+        let record = after(&world, 3, kept);
+        log(&mut world, [(1, 3, kept), (1, 2, lost)]);
+        let change = heal_of(&world, &record).expect("something to revoke");
+        assert_eq!(change.record, record, "{lost:?}, {kept:?}: nobody is logged out");
+        assert_eq!(revoked(&change), [handle(2)]);
+        assert_eq!(healed(&mut world, &record), record);
+        // Who asks for a kick of g2 is told what became of its sessions.
+        assert_eq!(Lineage::of(&world.log).ways_to(handle(3))[&handle(2)], kept);
+    }
+}
+
+/// An end that was acknowledged, lost and put back ends what went on meanwhile on a branch that is not as strong.
+#[test]
+fn an_end_on_a_branch_that_was_lost_is_not_escaped() {
+    for (lost, kept) in [(KICK, VOID), (DISABLE, VOID), (DISABLE, KICK)] {
+        let mut world = World::new();
+        let record = after(&world, 3, kept);
+        log(&mut world, [(1, 3, kept), (1, 2, lost)]);
+        let healed = healed(&mut world, &record);
+        assert!(healed.sessions.is_empty());
+        assert_eq!(healed.state == SubjectState::Disabled, lost == DISABLE);
+        assert!([1, 2, 3].iter().all(|gid| is_listed(&world, handle(*gid))));
+        assert_eq!(Lineage::of(&world.log).ways_to(healed.gid)[&handle(2)], lost);
+    }
+}
+
+/// g1 → g2 is a void, which the record could share; the kick is a step further on the branch that was lost.
+#[test]
+fn a_kick_behind_a_lost_void_is_not_escaped() {
+    let mut world = World::new();
+    let record = after(&world, 3, VOID);
+    log(&mut world, [(1, 3, VOID), (1, 2, VOID), (2, 4, KICK)]);
+    assert!(healed(&mut world, &record).sessions.is_empty());
+    assert!([1, 2, 3, 4].iter().all(|gid| is_listed(&world, handle(*gid))));
+}
+
+/// Chains on both sides, and the fork far behind the record.
+#[test]
+fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
+    let mut world = World::new();
+    let record = world.record(7, &[10], NOW);
+    // A kick before the branches parted is none of theirs.
+    log(&mut world, [(9, 1, KICK), (1, 3, VOID), (3, 7, VOID), (1, 2, VOID), (2, 4, VOID), (3, 5, VOID)]);
+    let change = heal_of(&world, &record).expect("something to revoke");
+    assert_eq!((revoked(&change), &change.record), (vec![handle(4), handle(5)], &record));
+    assert_eq!(healed(&mut world, &record), record);
+    assert_eq!(Lineage::of(&world.log).ways_to(handle(7))[&handle(4)], VOID);
+    // What follows on a branch, put back later still, is found by what was said of its end.
+    log(&mut world, [(5, 6, VOID)]);
+    assert_eq!(healed(&mut world, &record), record);
+    assert!(is_listed(&world, handle(6)));
+    log(&mut world, [(6, 8, KICK)]);
+    assert!(healed(&mut world, &record).sessions.is_empty());
+}
+
+/// A disable that both branches know of is not done again after the subject was enabled.
+#[test]
+fn what_was_enabled_since_stays_so() {
+    let mut world = World::new();
+    log(&mut world, [(1, 3, DISABLE), (1, 2, DISABLE)]);
+    let record = world.record(3, &[10], NOW);
+    assert_eq!(healed(&mut world, &record), record);
+}
+
+/// A writer that began anew went on in a group that somebody had revoked meanwhile, as one that no record had.
+#[test]
+fn a_circle_is_left() {
+    let mut world = World::new();
+    let record = world.record(2, &[10], NOW);
+    log(&mut world, [(1, 2, VOID), (1, 3, VOID), (2, 3, VOID), (3, 2, VOID)]);
+    let out = healed(&mut world, &record);
+    assert!(![1, 2, 3].contains(&out.gid.get()));
+    assert_eq!(out.sessions, record.sessions);
+    assert_eq!(healed(&mut world, &record), out, "the way out is logged");
+}
+
+proptest! {
+    /// Whatever a log says, healing ends, ends no more than it must, and leaves no group that the record's sessions
+    /// came through, and none beside its way, unlisted.
+    #[test]
+    fn healing_comes_to_an_end(
+        groups in prop::collection::vec((1..8_u64, 1..8_u64, prop::sample::select(vec![VOID, KICK, DISABLE])), 0..10),
+        gid in 1..8_u64,
+    ) {
+        let mut world = World::new();
+        let record = world.record(gid, &[10], NOW);
+        let strongest = groups.iter().map(|(.., and)| *and).max();
+        log(&mut world, groups);
+        let healed = healed(&mut world, &record);
+        prop_assert!(!is_listed(&world, healed.gid));
+        let lineage = Lineage::of(&world.log);
+        for before in lineage.ways_to(healed.gid).into_keys() {
+            prop_assert_eq!(lineage.onward(before).map(|onward| onward.last), Some(vec![healed.gid]));
+        }
+        if strongest <= Some(VOID) {
+            prop_assert_eq!(&healed.sessions, &record.sessions);
+        }
+        if strongest <= Some(KICK) {
+            prop_assert_eq!(healed.state, SubjectState::Active);
+        }
+        prop_assert_eq!(heal_of(&world, &healed), None);
+    }
+}
+
+const VOID: GroupEnd = GroupEnd::Void;
+const KICK: GroupEnd = GroupEnd::Kick;
+const DISABLE: GroupEnd = GroupEnd::Disable;
+
+fn log(world: &mut World, groups: impl IntoIterator<Item = (u64, u64, GroupEnd)>) {
+    for (gid, next, and) in groups {
+        world.log(Revocation::Group { gid: handle(gid), next: handle(next), and }, NOW);
+    }
+}
+
+/// A record that was led to this group by such an end; who could log in since, did.
+fn after(world: &World, gid: u64, end: GroupEnd) -> Record {
+    let record = world.record(gid, &[10], NOW);
+    match end {
+        VOID | KICK => record,
+        DISABLE => disable(&alice(), &record, handle(gid)).record,
+    }
+}
+
+fn is_listed(world: &World, handle: Handle) -> bool {
+    Lineage::of(&world.log).is_logged(handle)
 }
