@@ -89,6 +89,7 @@ impl Desk {
                     continue;
                 }
             }
+            self.look_at_unfinished().await?;
             let clock_skew_secs = skew_secs(confirmation.now);
             self.standing.send_modify(|standing| {
                 standing.confirmed_at = standing.confirmed_at.max(confirmation.now);

@@ -14,7 +14,8 @@ impl Desk {
     /// the log lacks; puts back epoch, settings and key ring where they are missing; and appends one empty mark,
     /// so that the sequence is past every number that was ever given.
     pub(super) async fn mend(&self) -> Result<(), StoreError> {
-        let alone = self.mending.lock().await;
+        let mut alone = self.mending.lock().await;
+        *alone += 1;
         let (held, settings) = self.log(|log| {
             let held: Vec<LogEntry> = log.since(Seq::ZERO).cloned().collect();
             (held, *log.settings())
@@ -31,13 +32,30 @@ impl Desk {
             .filter(|entry| *entry != Appended::Mark && !known.contains(entry))
             .collect();
         tracing::warn!(lost = lost.len(), "the store lost its end of the log; putting it back");
-        let subjects: HashSet<Subject> = lost.iter().filter_map(subject).cloned().collect();
+        // Before it is written: whether it was, a lost answer does not say.
+        lock(&self.unfinished).extend(lost.iter().filter_map(subject).map(|sub| (*alone, sub.clone())));
         let entries = lost.into_iter().map(NewEntry::Restored).chain([NewEntry::Mark]).collect();
         let seen = self.position().seq;
         self.store.commit(Commit { entries, seen, ..Commit::default() }).await?;
         self.hear_anew().await?;
         drop(alone);
-        self.look_at(subjects.into_iter().collect(), Look::Early).await
+        self.look_at_unfinished().await
+    }
+
+    /// Reads, and so finishes, the record of everything that was put back and not looked at since: whoever did it may
+    /// have been interrupted.
+    pub(super) async fn look_at_unfinished(&self) -> Result<(), StoreError> {
+        if lock(&self.unfinished).is_empty() {
+            return Ok(());
+        }
+        // Not what is just being put back: that is looked at too early.
+        let alone = self.mending.lock().await;
+        let unfinished = lock(&self.unfinished).clone();
+        drop(alone);
+        let subjects: HashSet<Subject> = unfinished.iter().map(|(_, sub)| sub.clone()).collect();
+        self.look_at(subjects.into_iter().collect(), Look::Early).await?;
+        lock(&self.unfinished).retain(|looked_at| !unfinished.contains(looked_at));
+        Ok(())
     }
 
     async fn put_back_ring(&self) -> Result<(), StoreError> {

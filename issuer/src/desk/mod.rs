@@ -16,6 +16,7 @@ mod sessions;
 mod subjects;
 mod transact;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,7 +47,10 @@ pub struct Desk {
     ring: Mutex<Option<Vec<u8>>>,
     /// One at a time: who waits finds it done.
     confirming: tokio::sync::Mutex<()>,
-    mending: tokio::sync::Mutex<()>,
+    /// One at a time; how often so far.
+    mending: tokio::sync::Mutex<u64>,
+    /// Subjects of what was put back, by which mending, until their records were looked at.
+    unfinished: Mutex<HashSet<(u64, Subject)>>,
     /// Where the search for records past their keeping goes on.
     sweep: tokio::sync::Mutex<Option<Subject>>,
 }
@@ -110,7 +114,8 @@ impl Desk {
             standing: watch::Sender::new(standing),
             ring: Mutex::new(ring),
             confirming: tokio::sync::Mutex::new(()),
-            mending: tokio::sync::Mutex::new(()),
+            mending: tokio::sync::Mutex::new(0),
+            unfinished: Mutex::default(),
             sweep: tokio::sync::Mutex::new(None),
         });
         desk.confirm().await?;

@@ -124,7 +124,7 @@ impl FaultyStore {
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         match *fault {
             Fault::RefuseWrites => Fault::RefuseWrites,
-            Fault::FailOverBeforeSettling(_) => Fault::None,
+            Fault::FailOverBeforeSettling(_) | Fault::PauseAfterConfirm(_) => Fault::None,
             _ => std::mem::take(&mut *fault),
         }
     }

@@ -168,6 +168,25 @@ async fn a_disable_that_was_lost_is_finished_past_a_kick() {
     granted(refresh(&b, &log_in(&b, &alice.sub).await).await);
 }
 
+/// A's answer is lost when it puts a kick back, past which B has voided what came back.
+#[tokio::test]
+async fn what_was_put_back_is_finished_though_nobody_heard() {
+    let (store, clock, [a, b]) = two_desks().await;
+    let alice = log_in(&a, &subject("alice")).await;
+    b.beat().await.expect("a beat");
+    let before = store.state();
+    kicked(a.kick(&alice.sub, None).await.expect("the store"));
+    let lost = log_in(&a, &alice.sub).await;
+    clock.advance(1);
+    store.fail_over_to(before);
+    b.void(&alice.sub).await.expect("the store");
+    store.arm(Fault::LoseAnswer);
+    a.beat().await.expect_err("its answer is lost");
+    a.beat().await.expect("a beat");
+    assert!(is_listed(&a, lost.gid));
+    assert!(store.state().records[&alice.sub].1.sessions.is_empty());
+}
+
 /// B's confirmation names A's kick, and before B reads it a failover loses it: the old master's word is no good.
 #[tokio::test]
 async fn what_was_confirmed_and_then_lost_is_not_vouched_for() {
