@@ -3,7 +3,7 @@
 use doorlist::domain::heal::heal;
 use doorlist::domain::login::{self, LoginHandles, OpenSession, login};
 use doorlist::domain::refresh::{self, Presented, refresh};
-use doorlist::domain::revoke::{Holdings, end_session, kick, void};
+use doorlist::domain::revoke::{Holdings, end_session, is_spent, kick, void};
 use doorlist::domain::{
     Appended, Change, Grant, GroupEnd, Limits, Moment, NewEntry, Record, Revocation, Subject, SubjectLog,
 };
@@ -56,7 +56,8 @@ impl Decision<'_> {
                 same == Some(logged)
             });
         }
-        let healed = heal(&alice(), self.record, &log, draw);
+        let healed = heal(&alice(), self.record, &log, draw)
+            .filter(|change| change.record != **self.record || self.scope.has(Rule::StraysRevoked));
         if healed.is_none() && !self.scope.has(Rule::HealByHandle) && self.is_kicked_at_all() {
             let cleared = Record { sessions: Vec::new(), ..Record::clone(self.record) };
             return Some(write(Change::to(cleared), None));
@@ -71,7 +72,13 @@ impl Decision<'_> {
     }
 
     /// The request's own rule.
-    pub fn request(&self, request: Request, begun: &mut Option<Kept>) -> Decided {
+    pub fn request(
+        &self,
+        request: Request,
+        begun: &mut Option<Kept>,
+        draw: impl FnOnce() -> Handle,
+    ) -> Decided {
+        let unspent = |next| if is_spent(next, self.record, &self.log) { draw() } else { next };
         match request {
             Request::Kick { next } => {
                 let begun = Record::clone(begun.get_or_insert_with(|| self.record.clone()));
@@ -83,7 +90,7 @@ impl Decision<'_> {
                     return Decided::Already(Answer::Kicked(self.log.position.seq));
                 }
                 Decided::Write(write(
-                    kick(&alice(), self.record, next),
+                    kick(&alice(), self.record, unspent(next)),
                     Some(Answer::Kicked(self.log.position.seq)),
                 ))
             }
@@ -92,7 +99,7 @@ impl Decision<'_> {
                     return Decided::Already(Answer::Voided(self.log.position.seq));
                 }
                 Decided::Write(write(
-                    void(&alice(), self.record, next),
+                    void(&alice(), self.record, unspent(next)),
                     Some(Answer::Voided(self.log.position.seq)),
                 ))
             }

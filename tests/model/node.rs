@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::ops::Deref;
-use std::sync::Arc;
 
-use doorlist::domain::{Appended, Durability, LogPage, LogView};
+use doorlist::domain::{Appended, Durability, LogView};
 use doorlist_verifier::{Handle, Seq};
 
+use crate::shared::{Fingerprint, Shared};
 use crate::store::{Kept, Version};
 
 /// One of two.
@@ -21,33 +20,17 @@ pub struct Node {
     pub vouches: u8,
 }
 
-/// The real copy of the log; what is not derived from it tells one from another.
-#[derive(Debug, Clone)]
-pub struct View(Arc<LogView>);
-
-impl View {
-    pub fn new(whole: &LogPage) -> Self {
-        Self(Arc::new(LogView::new(whole)))
-    }
-
-    pub fn change<R>(&mut self, change: impl FnOnce(&mut LogView) -> R) -> R {
-        change(Arc::make_mut(&mut self.0))
-    }
-
+impl Node {
     pub fn knows(&self, entry: &Appended) -> bool {
-        self.since(Seq::ZERO).any(|held| held.entry == *entry)
+        self.view.since(Seq::ZERO).any(|held| held.entry == *entry)
     }
 }
 
-impl Deref for View {
-    type Target = LogView;
-    fn deref(&self) -> &LogView {
-        &self.0
-    }
-}
+/// The real copy of the log.
+pub type View = Shared<LogView>;
 
-impl Hash for View {
-    fn hash<H: Hasher>(&self, state: &mut H) {
+impl Fingerprint for LogView {
+    fn fingerprint<H: Hasher>(&self, state: &mut H) {
         (self.position().seq, self.floor()).hash(state);
         for held in self.since(Seq::ZERO) {
             (held.seq, held.at, &held.entry).hash(state);
@@ -116,6 +99,7 @@ pub enum Phase {
     MendHear(Vec<Appended>),
     Confirm(Resume),
     CatchUp {
+        through: Seq,
         confirmed: u64,
         vouches: u8,
         then: Resume,
@@ -132,11 +116,14 @@ impl fmt::Display for Phase {
             Self::Append(write) => write!(f, "appends {:?}", write.entries),
             Self::Swap(write) => write!(
                 f,
-                "swaps, if it still fits: gid {:?}, sessions (sid, g, p) {:?}",
+                "swaps, if it still fits: gid {:?}, sessions (sid, g, p) {:?}; for {:?}",
                 write.record.gid,
-                write.record.sessions.iter().map(|s| (s.sid, s.generation, s.previous)).collect::<Vec<_>>()
+                write.record.sessions.iter().map(|s| (s.sid, s.generation, s.previous)).collect::<Vec<_>>(),
+                write.answer
             ),
-            Self::Tell(_, swapped) => write!(f, "tells its verifiers (swapped: {swapped:?})"),
+            Self::Tell(write, swapped) => {
+                write!(f, "tells its verifiers (swapped: {swapped:?}); for {:?}", write.answer)
+            }
             Self::MendRead => f.write_str("mends: compares its copy with the log"),
             Self::MendWrite(lost) => write!(f, "mends: puts back {lost:?} and a mark"),
             Self::MendHear(_) => f.write_str("mends: reads the log anew"),
@@ -158,8 +145,14 @@ pub enum Swapped {
 #[derive(Debug, Clone, Hash)]
 pub enum Resume {
     ReadRecord,
+    /// The record was read since these were put back.
+    PutBack {
+        lost: Vec<Appended>,
+        then: Box<Resume>,
+    },
     Confirm(Box<Resume>),
     CaughtUp {
+        through: Seq,
         confirmed: u64,
         vouches: u8,
         then: Box<Resume>,

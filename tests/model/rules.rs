@@ -1,6 +1,8 @@
 //! What may be switched off, one by one, to see that the search finds what the rule is there for; and how far is
 //! searched.
 
+use crate::world::Ask;
+
 /// A rule of the issuer that the model leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
@@ -14,6 +16,8 @@ pub enum Rule {
     HealOnRead,
     /// Trace 4a: a void that overtook a kick does not carry sessions past it.
     KickOvertaken,
+    /// A group that a failover took from the record is revoked when what led to it is put back.
+    StraysRevoked,
     /// Trace 4a: a kick is acknowledged when no session it found is left, not when the group is another.
     KickSeesSessionsGone,
     /// Trace 4b: the strongest kind that is logged of a group counts, not the first.
@@ -49,6 +53,9 @@ pub struct Scope {
     pub replicas: Replicas,
     /// What fails over.
     pub shards: Shards,
+    /// What node A was asked, and has answered, since the replica fell behind: a search may begin there. None: the
+    /// replica is in step.
+    pub behind_by: &'static [Ask],
     /// Requests and faults, at most.
     pub most: Budget,
     /// How many of the user's tabs may wait for an answer at once.

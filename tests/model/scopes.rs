@@ -1,6 +1,7 @@
 //! How far is searched: a scope for each kind of trouble, since all at once is too much.
 
 use crate::rules::{Budget, Replicas, Scope, Shards};
+use crate::world::Ask;
 
 const NOTHING: Budget = Budget {
     kicks: 0,
@@ -16,7 +17,15 @@ const NOTHING: Budget = Budget {
 
 /// Record and log on two shards, no `WAIT`, one tab.
 fn of(most: Budget) -> Scope {
-    Scope { off: &[], replicas: Replicas::Unheard, shards: Shards::Two, most, tabs: 1, thief: false }
+    Scope {
+        off: &[],
+        replicas: Replicas::Unheard,
+        shards: Shards::Two,
+        behind_by: &[],
+        most,
+        tabs: 1,
+        thief: false,
+    }
 }
 
 fn waiting(most: Budget) -> Scope {
@@ -42,6 +51,21 @@ pub fn a_kick_and_a_void() -> Scope {
 pub fn a_kick_a_void_and_a_failover() -> Scope {
     let one_server = of(Budget { kicks: 1, voids: 1, refreshes: 1, failovers: 1, ..NOTHING });
     Scope { shards: Shards::One, ..one_server }
+}
+
+pub fn a_void_that_is_lost() -> Scope {
+    let most = Budget { kicks: 1, voids: 1, refreshes: 1, failovers: 1, ..NOTHING };
+    Scope { shards: Shards::One, behind_by: &[Ask::Void, Ask::Refresh(0)], ..of(most) }
+}
+
+pub fn a_void_that_is_lost_and_two_refreshes() -> Scope {
+    let most = Budget { refreshes: 2, ..a_void_that_is_lost().most };
+    Scope { most, ..a_void_that_is_lost() }
+}
+
+pub fn a_kick_behind_a_void_that_is_lost() -> Scope {
+    let most = Budget { kicks: 1, voids: 2, refreshes: 1, failovers: 1, ..NOTHING };
+    Scope { shards: Shards::One, behind_by: &[Ask::Void, Ask::Kick], ..of(most) }
 }
 
 pub fn two_numbers() -> Scope {
@@ -82,8 +106,8 @@ pub fn short() -> Vec<(&'static str, Scope)> {
         ("kicks and a failover", kicks_and_a_failover()),
         ("a kick that expires", a_kick_that_expires()),
         ("a kick and a void", a_kick_and_a_void()),
+        ("a void that is lost", a_void_that_is_lost()),
         ("a kick and a login", a_kick_and_a_login()),
-        ("a crash", a_crash()),
         ("a crash and a failover with WAIT", waited()),
         ("two tabs", tabs()),
         ("two tabs and a failover", tabs_and_a_failover()),
@@ -91,13 +115,14 @@ pub fn short() -> Vec<(&'static str, Scope)> {
     ]
 }
 
-/// The last takes gigabytes and minutes.
+/// What is searched besides in the long run. Kick, void, refresh and failover all in one, in any order, are too many
+/// states to visit (more than a hundred million): they are searched from where the failover loses something.
 pub fn long() -> Vec<(&'static str, Scope)> {
-    let wider = vec![
+    vec![
+        ("a crash", a_crash()),
         ("a failover and a window", a_failover_and_a_window()),
+        ("a kick behind a void that is lost", a_kick_behind_a_void_that_is_lost()),
+        ("a void that is lost, and two refreshes", a_void_that_is_lost_and_two_refreshes()),
         ("two numbers", two_numbers()),
-        ("a kick, a void and a failover of either shard", a_kick_a_void_and_shards()),
-        ("a kick, a void and a failover", a_kick_a_void_and_a_failover()),
-    ];
-    short().into_iter().chain(wider).collect()
+    ]
 }

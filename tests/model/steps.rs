@@ -39,22 +39,24 @@ impl Doorlist {
             Phase::MendHear(lost) => {
                 let whole = world.store.page(Seq::ZERO, self.limits.retain_secs());
                 world.nodes[node].view.change(|view| view.renew(&whole));
-                match lost.is_empty() {
-                    true => self.resume(world, node, &mut task),
-                    false => Some(Phase::ReadRecord),
+                if lost.is_empty() {
+                    self.resume(world, node, &mut task)
+                } else {
+                    task.looking = task.looking.map(|then| Resume::PutBack { lost, then: Box::new(then) });
+                    Some(Phase::ReadRecord)
                 }
             }
             Phase::Confirm(then) => {
                 if world.store.confirms(world.nodes[node].view.position()) {
                     let (confirmed, vouches) = (world.store.now, world.promises.vouches());
-                    Some(Phase::CatchUp { confirmed, vouches, then })
+                    Some(Phase::CatchUp { through: world.store.log.last, confirmed, vouches, then })
                 } else {
                     task.looking = Some(Resume::Confirm(Box::new(then)));
                     Some(Phase::MendRead)
                 }
             }
-            Phase::CatchUp { confirmed, vouches, then } => {
-                let caught_up = Resume::CaughtUp { confirmed, vouches, then: Box::new(then) };
+            Phase::CatchUp { through, confirmed, vouches, then } => {
+                let caught_up = Resume::CaughtUp { through, confirmed, vouches, then: Box::new(then) };
                 task.looking = Some(caught_up);
                 match self.hear_news(world, node) {
                     Applied::Broken => Some(Phase::MendRead),
@@ -72,10 +74,16 @@ impl Doorlist {
             }
         };
         match next {
-            // Nobody waits for it.
-            Some(Phase::Answer(Answer::Beaten)) => {}
+            Some(Phase::Answer(answer)) if self.is_heard_at_once(answer) => {
+                self.note(world, &task, answer);
+                self.answer(world, &task, answer);
+                world.nodes[node].task = Some(task);
+                self.drop_task(world, node);
+            }
             Some(phase) => {
-                self.note(world, &task, &phase);
+                if let Phase::Answer(answer) = phase {
+                    self.note(world, &task, answer);
+                }
                 task.phase = phase;
                 world.nodes[node].task = Some(task);
             }
@@ -99,21 +107,21 @@ impl Doorlist {
         }
         let (_, record) = task.read.as_ref()?;
         let log = world.nodes[node].view.of(&alice());
-        task.seen.excused = !world.lost.is_empty();
+        task.seen.excused = !world.lost.iter().all(|entry| world.store.holds(entry));
         let decision =
             Decision { scope: &self.scope, limits: &self.limits, now: world.store.clock(), log, record };
         let drawn = &mut world.drawn;
-        let draw = || {
+        let mut draw = || {
             *drawn += 1;
             handle(u64::from(*drawn))
         };
-        if let Some(write) = decision.heal(draw) {
+        if let Some(write) = decision.heal(&mut draw) {
             return Some(self.write(write));
         }
         if task.looking.is_some() {
             return self.resume(world, node, task);
         }
-        Some(match decision.request(task.request, &mut task.begun) {
+        Some(match decision.request(task.request, &mut task.begun, draw) {
             Decided::Write(write) => self.write(write),
             Decided::Answer(answer @ (Answer::Refused | Answer::Granted { .. }))
                 if world.nodes[node].confirmed != world.store.now =>
@@ -157,6 +165,9 @@ impl Doorlist {
             return None;
         }
         Some(match (fits, self.scope.has(Rule::AppendFirst)) {
+            // Nothing to tell.
+            (true, true) if write.entries.is_empty() => write.answer.map_or(Phase::ReadRecord, Phase::Answer),
+            (false, true) if write.entries.is_empty() => Phase::ReadRecord,
             (true, false) if !write.entries.is_empty() => Phase::Append(write),
             (true, _) => Phase::Tell(write, Swapped::Yes),
             (false, false) => Phase::ReadRecord,
@@ -200,10 +211,6 @@ impl Doorlist {
         let seen = world.nodes[node].view.position().seq;
         let entries = lost.iter().cloned().chain([Appended::Mark]).collect();
         world.store.append(entries, seen, &self.scope);
-        world.lost.retain(|entry| !lost.contains(entry));
-        if world.lost.is_empty() {
-            self.put_back(world);
-        }
         match self.is_unheard(world, Waits::Yes) {
             true => None,
             false => Some(Phase::MendHear(lost)),
@@ -215,7 +222,18 @@ impl Doorlist {
         match task.looking.take()? {
             Resume::ReadRecord => Some(Phase::ReadRecord),
             Resume::Confirm(then) => Some(Phase::Confirm(*then)),
-            Resume::CaughtUp { confirmed, vouches, then } => {
+            Resume::PutBack { lost, then } => {
+                world.lost.retain(|entry| !lost.contains(entry));
+                if world.lost.is_empty() {
+                    self.put_back(world);
+                }
+                task.looking = Some(*then);
+                self.resume(world, node, task)
+            }
+            Resume::CaughtUp { through, then, .. } if world.nodes[node].view.position().seq < through => {
+                Some(Phase::Confirm(*then))
+            }
+            Resume::CaughtUp { confirmed, vouches, then, .. } => {
                 // Between the two a failover may have lost what nobody has put back yet.
                 let vouches = vouches.min(world.promises.vouches());
                 let standing = &mut world.nodes[node];
@@ -252,23 +270,35 @@ impl Doorlist {
         Some(Phase::ReadRecord)
     }
 
+    /// An acknowledgement that comes later promises less. A client that waits does nothing else meanwhile, so when it
+    /// hears makes a difference only where its answer may be lost, or its other tab asks.
+    fn is_heard_at_once(&self, answer: Answer) -> bool {
+        match answer {
+            Answer::Kicked(_) | Answer::Voided(_) | Answer::Beaten => true,
+            Answer::Granted { .. } | Answer::Refused => {
+                let most = &self.scope.most;
+                most.lost_answers == 0 && most.crashes == 0 && self.scope.tabs == 1
+            }
+        }
+    }
+
     /// What is decided for good when an answer is ready, whether or not it arrives.
-    fn note(&self, world: &mut World, task: &Task, phase: &Phase) {
-        let Phase::Answer(Answer::Granted { token, how, .. }) = phase else { return };
+    fn note(&self, world: &mut World, task: &Task, answer: Answer) {
+        let Answer::Granted { token, how, .. } = answer else { return };
         let kicks = |task: &Option<Task>| matches!(task, Some(Task { request: Request::Kick { .. }, .. }));
         let promises = &mut world.promises;
-        if *how == How::Login {
+        if how == How::Login {
             let gone = world.store.records.record.session(token.sid).is_none();
             let may_end = gone || world.nodes.iter().any(|node| kicks(&node.task));
             promises.sessions.insert(token.sid, Session { ended: None, may_end });
         }
-        promises.grant(*token, task.seen.excused);
+        promises.grant(token, task.seen.excused);
         if let Request::Refresh { client, .. } = task.request {
             if task.seen.ended && !task.seen.excused {
                 promises.broken = Some(Broken::KickUndone);
             }
             if self.scope.thief {
-                promises.count(client, *how);
+                promises.count(client, how);
             }
         }
     }

@@ -1,38 +1,21 @@
 //! The store: a record under a version, the log as a stream, one clock, and a replica that may have fallen behind.
 
 use std::hash::{Hash, Hasher};
-use std::ops::Deref;
-use std::sync::Arc;
 
 use doorlist::domain::{Appended, LogEntry, LogPage, Record, Settings};
 use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
 
 use crate::rules::{Rule, Scope};
+use crate::shared::{Fingerprint, Shared};
 
 pub const EPOCH: Epoch = Epoch(1);
 
-/// A record as it is stored, cheap to copy and to compare.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept(Arc<Record>);
+/// A record as it is stored.
+pub type Kept = Shared<Record>;
 
-impl From<Record> for Kept {
-    fn from(record: Record) -> Self {
-        Self(Arc::new(record))
-    }
-}
-
-impl Deref for Kept {
-    type Target = Record;
-    fn deref(&self) -> &Record {
-        &self.0
-    }
-}
-
-impl Hash for Kept {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.gid.hash(state);
-        self.last_session_end.hash(state);
-        self.sessions.len().hash(state);
+impl Fingerprint for Record {
+    fn fingerprint<H: Hasher>(&self, state: &mut H) {
+        (self.gid, self.last_session_end, self.sessions.len()).hash(state);
         for session in &self.sessions {
             (session.sid, session.generation, session.previous).hash(state);
             (session.rotated_at, session.last_seen_at).hash(state);
@@ -60,7 +43,7 @@ pub struct Records {
 pub struct Log {
     pub last: Seq,
     trimmed: Seq,
-    entries: Vec<Entry>,
+    entries: Shared<Vec<Entry>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -68,6 +51,12 @@ struct Entry {
     seq: Seq,
     at: UnixSeconds,
     entry: Appended,
+}
+
+impl Fingerprint for Vec<Entry> {
+    fn fingerprint<H: Hasher>(&self, state: &mut H) {
+        self.hash(state);
+    }
 }
 
 /// See the module.
@@ -90,7 +79,7 @@ pub enum Replica {
 
 impl Store {
     pub fn new(now: u64, record: Record) -> Self {
-        let log = Log { last: Seq::ZERO, trimmed: Seq::ZERO, entries: Vec::new() };
+        let log = Log { last: Seq::ZERO, trimmed: Seq::ZERO, entries: Vec::new().into() };
         let records = Records { master: 1, number: 1, record: record.into() };
         Self { now, records, log, replica: Replica::InStep }
     }
@@ -122,7 +111,8 @@ impl Store {
                 false => next,
             };
             let seq = Seq::new(number).expect("a sequence");
-            self.log.entries.push(Entry { seq, at: self.clock(), entry });
+            let entry = Entry { seq, at: self.clock(), entry };
+            self.log.entries.change(|entries| entries.push(entry));
             self.log.last = seq;
         }
     }
@@ -156,7 +146,7 @@ impl Store {
     }
 
     pub fn trim(&mut self, through: Seq) {
-        self.log.entries.retain(|entry| entry.seq > through);
+        self.log.entries.change(|entries| entries.retain(|entry| entry.seq > through));
         self.log.trimmed = self.log.trimmed.max(through.min(self.log.last));
     }
 

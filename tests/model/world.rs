@@ -9,9 +9,9 @@ use doorlist_verifier::{Handle, Seq};
 use stateright::{Model, Property};
 
 use crate::decide::alice;
-use crate::node::{Node, Phase, Request, Resume, Seen, Task, Token, View};
+use crate::node::{Node, Phase, Request, Token};
 use crate::promises::{Broken, Client, Promises, Session, Verifier};
-use crate::rules::{Budget, Replicas, Scope, Shards};
+use crate::rules::{Budget, Scope, Shards};
 use crate::store::{Replica, Store};
 
 /// Seconds; the beginning.
@@ -23,10 +23,10 @@ pub struct World {
     pub store: Store,
     pub nodes: [Node; 2],
     pub promises: Promises,
-    /// Revocations that a failover lost and a living node will put back.
+    /// Revocations that a failover lost, until a living node has put them back and looked at the record.
     pub lost: Vec<doorlist::domain::Appended>,
     pub left: Budget,
-    /// Handles drawn.
+    /// Handles drawn by whoever healed, or began anew.
     pub drawn: u8,
 }
 
@@ -127,199 +127,6 @@ impl Doorlist {
     pub fn new(scope: Scope) -> Self {
         Self { scope, limits: Limits::default() }
     }
-
-    fn may(&self, world: &World, ask: Ask) -> bool {
-        let left = &world.left;
-        match ask {
-            Ask::Kick => left.kicks > 0,
-            Ask::Void => left.voids > 0,
-            Ask::Login => left.logins > 0,
-            Ask::Refresh(client) => {
-                left.refreshes > 0
-                    && world
-                        .promises
-                        .clients
-                        .get(client)
-                        .is_some_and(|client| client.waiting < self.scope.tabs)
-            }
-            Ask::Beat => false,
-        }
-    }
-
-    /// Whether a beat of the node would change anything.
-    fn beats(&self, world: &World, node: &Node) -> bool {
-        (node.confirmed != world.store.now && !world.promises.acknowledged.is_empty())
-            || node.vouches != world.promises.vouches()
-            || node.view.position().seq != world.store.log.last
-            || node.view.expired_through(world.store.clock()).is_some()
-    }
-
-    /// Whether what this replica lacks may be lost: something must know of it.
-    fn may_lose(&self, world: &World) -> bool {
-        let Replica::Behind { log, records, since } = &world.store.replica else { return false };
-        if since + self.limits.retain_secs() < world.store.now {
-            return false;
-        }
-        let known = |entry: &_| world.nodes.iter().any(|node| node.view.knows(entry));
-        if self.scope.replicas == Replicas::Unheard
-            && let Some(log) = log
-            && !world.store.would_lose(log).all(known)
-        {
-            return false;
-        }
-        // Not promised: two requests of one session in the air over the loss of more than one write of it.
-        let in_the_air = world.promises.clients.iter().any(|client| client.waiting > 1);
-        !(in_the_air
-            && records.as_ref().is_some_and(|records| records.number + 1 < world.store.records.number))
-    }
-
-    /// Heartbeats are short: whatever is missing is found before time passes.
-    fn is_whole(&self, world: &World) -> bool {
-        world.nodes.iter().all(|node| world.store.confirms(node.view.position()))
-    }
-
-    fn idle(&self, world: &World) -> usize {
-        world.nodes.iter().filter(|node| node.task.is_none()).count()
-    }
-
-    /// A grace window may pass while one request is on its way. Not promised: two of one session across its edge.
-    fn window_may_pass(&self, world: &World) -> bool {
-        let waiting = world.promises.clients.iter().any(|client| client.waiting > 0);
-        self.idle(world) > 0 && self.is_whole(world) && !(waiting && self.scope.tabs > 1)
-    }
-
-    fn may_crash(&self, world: &World, node: usize) -> bool {
-        let other = &world.nodes[1 - node];
-        self.scope.replicas == Replicas::Waited || world.lost.iter().all(|entry| other.view.knows(entry))
-    }
-
-    fn begin(&self, world: &mut World, node: usize, ask: Ask) {
-        let promises = &mut world.promises;
-        let issued = promises.issued.len() as u8;
-        let mut seen = Seen { issued, ended: false, excused: false };
-        let draw = |drawn: &mut u8| {
-            *drawn += 1;
-            handle(u64::from(*drawn))
-        };
-        let request = match ask {
-            Ask::Kick => {
-                world.left.kicks -= 1;
-                promises.sessions.values_mut().for_each(|session| session.may_end = true);
-                Request::Kick { next: draw(&mut world.drawn) }
-            }
-            Ask::Void => {
-                world.left.voids -= 1;
-                Request::Void { next: draw(&mut world.drawn) }
-            }
-            Ask::Login => {
-                world.left.logins -= 1;
-                Request::Login { sid: draw(&mut world.drawn), gid: draw(&mut world.drawn) }
-            }
-            Ask::Refresh(number) => {
-                world.left.refreshes -= 1;
-                let client = &mut promises.clients[number];
-                client.waiting += 1;
-                seen.ended = promises.sessions[&client.sid].ended.is_some();
-                Request::Refresh { client: number as u8, sid: client.sid, generation: client.generation }
-            }
-            Ask::Beat => Request::Beat,
-        };
-        let phase = match ask {
-            Ask::Beat => Phase::Confirm(Resume::Confirmed),
-            _ => Phase::ReadRecord,
-        };
-        let task = Task { request, phase, read: None, begun: None, looking: None, seen };
-        world.nodes[node].task = Some(task);
-        if ask != Ask::Beat {
-            self.step(world, node);
-        }
-    }
-
-    fn crash(&self, world: &mut World, node: usize) {
-        world.left.crashes -= 1;
-        self.drop_task(world, node);
-        let whole = world.store.page(Seq::ZERO, self.limits.retain_secs());
-        let phase = Phase::Confirm(Resume::Confirmed);
-        let task = Task {
-            request: Request::Start,
-            phase,
-            read: None,
-            begun: None,
-            looking: None,
-            seen: Seen::default(),
-        };
-        world.nodes[node] = Node { view: View::new(&whole), task: Some(task), confirmed: 0, vouches: 0 };
-    }
-
-    /// Nobody hears of it.
-    pub fn drop_task(&self, world: &mut World, node: usize) {
-        if let Some(Task { request: Request::Refresh { client, .. }, .. }) = world.nodes[node].task.take() {
-            world.promises.clients[usize::from(client)].waiting -= 1;
-        }
-    }
-
-    fn fall_behind(&self, world: &mut World, lagging: Lagging) {
-        world.left.failovers -= 1;
-        let store = &world.store;
-        let records = (lagging != Lagging::Log).then(|| store.records.clone());
-        let log = (lagging != Lagging::Records).then(|| store.log.clone());
-        world.store.replica = Replica::Behind { records, log, since: store.now };
-    }
-
-    fn fail_over(&self, world: &mut World) {
-        let World { store, promises, lost, nodes, .. } = world;
-        let Replica::Behind { records, log, .. } = &store.replica else { return };
-        if let Some(log) = log {
-            let known = |entry: &&_| nodes.iter().any(|node| node.view.knows(entry));
-            lost.extend(store.would_lose(log).filter(known).cloned());
-            for position in promises.acknowledged.iter_mut().filter(|at| at.is_some_and(|at| at > log.last)) {
-                *position = None;
-            }
-        }
-        if let Some(records) = records {
-            for (sid, session) in &mut promises.sessions {
-                session.may_end |= records.record.session(*sid).is_none();
-            }
-            promises.clients.iter_mut().for_each(|client| client.advances = 0);
-        }
-        store.fail_over();
-        if lost.is_empty() {
-            self.put_back(world);
-        }
-    }
-
-    /// Whatever was acknowledged and lost is there again, at the log's end.
-    pub fn put_back(&self, world: &mut World) {
-        let last = world.store.log.last;
-        world.promises.put_back = last;
-        world.promises.acknowledged.iter_mut().for_each(|at| *at = at.or(Some(last)));
-    }
-
-    fn later(&self, world: &mut World, secs: u64) {
-        world.store.now += secs;
-        // What no heartbeat has put back by now is lost for good, and nothing is excused any more.
-        world.lost.clear();
-        self.put_back(world);
-        let retain_secs = self.limits.retain_secs();
-        if matches!(world.store.replica, Replica::Behind { since, .. } if since + retain_secs < world.store.now)
-        {
-            world.store.replica = Replica::InStep;
-        }
-    }
-
-    fn may_hear(&self, world: &World, node: &Node) -> bool {
-        let (held, position) = (&world.promises.verifier, node.view.position());
-        let news = position.seq > held.seq || (position.seq == held.seq && node.vouches > held.vouched);
-        node.confirmed == world.store.now && news
-    }
-
-    fn hear(&self, world: &mut World, node: usize) {
-        let Node { view, confirmed, vouches, .. } = &world.nodes[node];
-        let verifier = &mut world.promises.verifier;
-        let since = if verifier.seq >= view.floor() { verifier.seq } else { Seq::ZERO };
-        let retain_secs = self.limits.retain_secs();
-        verifier.load(view.handles_since(since), view.position().seq, *confirmed, *vouches, retain_secs);
-    }
 }
 
 impl Model for Doorlist {
@@ -335,7 +142,7 @@ impl Model for Doorlist {
         let open = OpenSession { client_id: "app".into(), ..OpenSession::default() };
         let opened = login(&alice(), None, &open, LoginHandles { sid, gid }, &moment);
         let login::Decision::Open(change, grant) = opened else { panic!("no session: {opened:?}") };
-        let node = Node { view: View::new(&whole), task: None, confirmed: START, vouches: 0 };
+        let node = Node { view: LogView::new(&whole).into(), task: None, confirmed: START, vouches: 0 };
         let user = Client { sid, generation: grant.generation, waiting: 0, advances: 0 };
         let mut promises = Promises {
             clients: vec![user.clone()],
@@ -350,15 +157,24 @@ impl Model for Doorlist {
             promises.clients.push(user);
         }
         promises.grant(Token { gid, sid, expires: grant.expires_at.as_secs() }, false);
-        let store = Store::new(START, change.record);
-        vec![World {
-            store,
+        let mut world = World {
+            store: Store::new(START, change.record),
             nodes: [node.clone(), node],
             promises,
             lost: Vec::new(),
             left: self.scope.most,
             drawn: 0,
-        }]
+        };
+        if !self.scope.behind_by.is_empty() {
+            self.fall_behind(&mut world, Lagging::Both);
+        }
+        for ask in self.scope.behind_by {
+            self.begin(&mut world, 0, *ask);
+            while world.nodes[0].task.is_some() {
+                self.step(&mut world, 0);
+            }
+        }
+        vec![world]
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {

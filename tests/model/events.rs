@@ -1,0 +1,134 @@
+//! What happens: a request arrives, a node or a server dies, time passes, the verifier hears.
+
+use doorlist::domain::LogView;
+use doorlist_verifier::{Handle, Seq};
+
+use crate::node::{Node, Phase, Request, Resume, Seen, Task};
+use crate::store::Replica;
+use crate::world::{Ask, Doorlist, Lagging, World, handle};
+
+impl Doorlist {
+    pub fn begin(&self, world: &mut World, node: usize, ask: Ask) {
+        let promises = &mut world.promises;
+        let issued = promises.issued.len() as u8;
+        let mut seen = Seen { issued, ended: false, excused: false };
+        let request = match ask {
+            Ask::Kick => {
+                world.left.kicks -= 1;
+                promises.sessions.values_mut().for_each(|session| session.may_end = true);
+                Request::Kick { next: named('k', world.left.kicks) }
+            }
+            Ask::Void => {
+                world.left.voids -= 1;
+                Request::Void { next: named('v', world.left.voids) }
+            }
+            Ask::Login => {
+                world.left.logins -= 1;
+                Request::Login { sid: named('s', world.left.logins), gid: named('g', world.left.logins) }
+            }
+            Ask::Refresh(number) => {
+                world.left.refreshes -= 1;
+                let client = &mut promises.clients[number];
+                client.waiting += 1;
+                seen.ended = promises.sessions[&client.sid].ended.is_some();
+                Request::Refresh { client: number as u8, sid: client.sid, generation: client.generation }
+            }
+            Ask::Beat => Request::Beat,
+        };
+        let phase = match ask {
+            Ask::Beat => Phase::Confirm(Resume::Confirmed),
+            _ => Phase::ReadRecord,
+        };
+        let task = Task { request, phase, read: None, begun: None, looking: None, seen };
+        world.nodes[node].task = Some(task);
+        if ask != Ask::Beat {
+            self.step(world, node);
+        }
+    }
+
+    pub fn crash(&self, world: &mut World, node: usize) {
+        world.left.crashes -= 1;
+        self.drop_task(world, node);
+        let whole = world.store.page(Seq::ZERO, self.limits.retain_secs());
+        let phase = Phase::Confirm(Resume::Confirmed);
+        let task = Task {
+            request: Request::Start,
+            phase,
+            read: None,
+            begun: None,
+            looking: None,
+            seen: Seen::default(),
+        };
+        world.nodes[node] =
+            Node { view: LogView::new(&whole).into(), task: Some(task), confirmed: 0, vouches: 0 };
+    }
+
+    /// Nobody hears of it.
+    pub fn drop_task(&self, world: &mut World, node: usize) {
+        if let Some(Task { request: Request::Refresh { client, .. }, .. }) = world.nodes[node].task.take() {
+            world.promises.clients[usize::from(client)].waiting -= 1;
+        }
+    }
+
+    pub fn fall_behind(&self, world: &mut World, lagging: Lagging) {
+        world.left.failovers -= 1;
+        let store = &world.store;
+        let records = (lagging != Lagging::Log).then(|| store.records.clone());
+        let log = (lagging != Lagging::Records).then(|| store.log.clone());
+        world.store.replica = Replica::Behind { records, log, since: store.now };
+    }
+
+    pub fn fail_over(&self, world: &mut World) {
+        let World { store, promises, lost, nodes, .. } = world;
+        let Replica::Behind { records, log, .. } = &store.replica else { return };
+        if let Some(log) = log {
+            let known = |entry: &&_| nodes.iter().any(|node| node.knows(entry));
+            lost.extend(store.would_lose(log).filter(known).cloned());
+            for position in promises.acknowledged.iter_mut().filter(|at| at.is_some_and(|at| at > log.last)) {
+                *position = None;
+            }
+        }
+        if let Some(records) = records {
+            for (sid, session) in &mut promises.sessions {
+                session.may_end |= records.record.session(*sid).is_none();
+            }
+            promises.clients.iter_mut().for_each(|client| client.advances = 0);
+        }
+        store.fail_over();
+        if lost.is_empty() {
+            self.put_back(world);
+        }
+    }
+
+    /// Whatever was acknowledged and lost is there again, at the log's end.
+    pub fn put_back(&self, world: &mut World) {
+        let last = world.store.log.last;
+        world.promises.put_back = last;
+        world.promises.acknowledged.iter_mut().for_each(|at| *at = at.or(Some(last)));
+    }
+
+    pub fn later(&self, world: &mut World, secs: u64) {
+        world.store.now += secs;
+        // What no heartbeat has put back by now is lost for good, and nothing is excused any more.
+        world.lost.clear();
+        self.put_back(world);
+        let retain_secs = self.limits.retain_secs();
+        if matches!(world.store.replica, Replica::Behind { since, .. } if since + retain_secs < world.store.now)
+        {
+            world.store.replica = Replica::InStep;
+        }
+    }
+
+    pub fn hear(&self, world: &mut World, node: usize) {
+        let Node { view, confirmed, vouches, .. } = &world.nodes[node];
+        let verifier = &mut world.promises.verifier;
+        let since = if verifier.seq >= view.floor() { verifier.seq } else { Seq::ZERO };
+        let retain_secs = self.limits.retain_secs();
+        verifier.load(view.handles_since(since), view.position().seq, *confirmed, *vouches, retain_secs);
+    }
+}
+
+/// What a request draws is named after the request: histories that differ in who asked first meet again.
+fn named(purpose: char, left: u8) -> Handle {
+    handle(u64::from(purpose) << 8 | u64::from(left))
+}

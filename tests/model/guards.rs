@@ -1,0 +1,79 @@
+//! What may happen: as much as the scope allows, and no more than is assumed (see the top of `main.rs`).
+
+use crate::node::Node;
+use crate::rules::Replicas;
+use crate::store::Replica;
+use crate::world::{Ask, Doorlist, World};
+
+impl Doorlist {
+    pub fn may(&self, world: &World, ask: Ask) -> bool {
+        let left = &world.left;
+        match ask {
+            Ask::Kick => left.kicks > 0,
+            Ask::Void => left.voids > 0,
+            Ask::Login => left.logins > 0,
+            Ask::Refresh(client) => {
+                left.refreshes > 0
+                    && world
+                        .promises
+                        .clients
+                        .get(client)
+                        .is_some_and(|client| client.waiting < self.scope.tabs)
+            }
+            Ask::Beat => false,
+        }
+    }
+
+    /// Whether a beat of the node would change anything.
+    pub fn beats(&self, world: &World, node: &Node) -> bool {
+        (node.confirmed != world.store.now && !world.promises.acknowledged.is_empty())
+            || node.vouches != world.promises.vouches()
+            || node.view.position().seq != world.store.log.last
+            || node.view.expired_through(world.store.clock()).is_some()
+    }
+
+    /// Whether what this replica lacks may be lost: something must know of it.
+    pub fn may_lose(&self, world: &World) -> bool {
+        let Replica::Behind { log, records, since } = &world.store.replica else { return false };
+        if since + self.limits.retain_secs() < world.store.now {
+            return false;
+        }
+        let known = |entry: &_| world.nodes.iter().any(|node| node.knows(entry));
+        if self.scope.replicas == Replicas::Unheard
+            && let Some(log) = log
+            && !world.store.would_lose(log).all(known)
+        {
+            return false;
+        }
+        // Not promised: two requests of one session in the air over the loss of more than one write of it.
+        let in_the_air = world.promises.clients.iter().any(|client| client.waiting > 1);
+        !(in_the_air
+            && records.as_ref().is_some_and(|records| records.number + 1 < world.store.records.number))
+    }
+
+    /// Heartbeats are short: whatever is missing is found before time passes.
+    pub fn is_whole(&self, world: &World) -> bool {
+        world.nodes.iter().all(|node| world.store.confirms(node.view.position()))
+    }
+
+    pub fn idle(&self, world: &World) -> usize {
+        world.nodes.iter().filter(|node| node.task.is_none()).count()
+    }
+
+    /// A grace window may pass while one request is on its way. Not promised: two of one session across its edge.
+    pub fn window_may_pass(&self, world: &World) -> bool {
+        let waiting = world.promises.clients.iter().any(|client| client.waiting > 0);
+        self.idle(world) > 0 && self.is_whole(world) && !(waiting && self.scope.tabs > 1)
+    }
+
+    pub fn may_crash(&self, world: &World, node: usize) -> bool {
+        let other = &world.nodes[1 - node];
+        self.scope.replicas == Replicas::Waited || world.lost.iter().all(|entry| other.knows(entry))
+    }
+
+    pub fn may_hear(&self, world: &World, node: &Node) -> bool {
+        let (held, position) = (&world.promises.verifier, node.view.position());
+        let news = position.seq > held.seq || (position.seq == held.seq && node.vouches > held.vouched);
+        node.confirmed == world.store.now && news
+    }
+}
