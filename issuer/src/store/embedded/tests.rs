@@ -165,7 +165,8 @@ async fn a_queued_commit_is_done_though_nobody_waits() {
     let store = EmbeddedStore::in_memory().expect("a store");
     tokio::select! {
         biased;
-        _ = store.commit(put("alice", 1)) => panic!("it is queued and cannot be durable yet"),
+        // Queued, and given up; where the machine had something else to do in between, it is durable already.
+        committed = store.commit(put("alice", 1)) => drop(committed.expect("a commit")),
         () = std::future::ready(()) => {}
     }
     // A later write is answered after it.
