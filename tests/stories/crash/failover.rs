@@ -1,11 +1,8 @@
 //! The master is killed under load and a replica takes over, without the last writes that it did not wait for.
 
-use std::time::Duration;
-
-use rand::RngExt;
-
-use super::load::Crowd;
+use super::load::{Crowd, Harm};
 use super::seeded;
+use super::tally::Rounds;
 use crate::support::{Follower, Pair, SentinelSet};
 
 const FAILOVERS: usize = 3;
@@ -20,11 +17,12 @@ async fn failovers_undo_nothing_that_was_acknowledged() {
     let epoch = verifiers[0].cursor().epoch;
     let mut crowd = Crowd::open(&a).await;
 
-    for failover in 0..FAILOVERS {
-        let answers = random.random_range(100..300);
-        let moment = Duration::from_micros(random.random_range(0..4_000));
+    let mut rounds = Rounds::at_least(FAILOVERS);
+    for failover in rounds.by_ref() {
+        let harm =
+            Harm::at_random(&mut random, 100..300, "a Sentinel master is killed, a replica takes over");
         let master = set.master();
-        crowd.work(&[&a, &b], answers, moment, || set.servers[master].kill()).await;
+        crowd.work(&[&a, &b], &verifiers.each_ref(), harm, || set.servers[master].kill()).await;
         set.after_failover(master);
         for issuer in [&a, &b] {
             issuer.until_ready().await;
@@ -41,6 +39,5 @@ async fn failovers_undo_nothing_that_was_acknowledged() {
 
     crowd.everybody_refreshes(&b).await;
     crowd.look_at_tokens(&Follower::of(&a).await);
-    crowd.assert_it_was_busy(FAILOVERS);
-    crowd.assert_nothing_was_lost();
+    crowd.assert_nothing_was_lost("two issuers on a Sentinel set", rounds.so_far());
 }

@@ -1,42 +1,85 @@
 //! What clients and verifiers saw, in order, and whether an issuer that loses nothing could have shown it.
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, BuildHasherDefault};
 use std::sync::Mutex;
 
-/// One thing that was seen; a session is known by the number of its `sid`. A request is recorded before it is sent, an answer after it arrived; a request without
-/// an answer was cut off by a crash.
+/// After so many seconds without a list (three heartbeats of the stories) a verifier has to say that its list is old.
+const OUTAGE_SECS: u64 = 3;
+
+/// One thing that was seen; a session is known by the number of its `sid`. A request is recorded before it is sent, an
+/// answer after it arrived; a request without an answer was cut off by a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A login was answered.
-    Opened { session: u64, sub: String },
+    /// A login was answered, with its first refresh token.
+    Opened { session: u64, sub: String, token: Token },
+    /// Two requests of the session are sent at once with one token. Without a grace window the issuer may take either
+    /// for theft, and end the session.
+    SentTwice { session: u64 },
     /// A client sends the refresh token of its last answer; it sends no other before this one is answered or lost.
     RefreshSent { session: u64 },
     /// And got another one.
-    Refreshed { session: u64 },
+    Refreshed { session: u64, from: Token, to: Token },
     /// And got `invalid_grant`.
     Refused { session: u64 },
     /// The operator kicks.
     KickSent { sub: String },
-    /// And was told that it is done.
-    Kicked { sub: String },
-    /// A verifier that holds what was acknowledged so far took the session's access token.
-    TokenAccepted { session: u64 },
+    /// And was told that it is done, and where in the log; `at` is the second in which the answer was there.
+    Kicked { sub: String, seq: u64, at: u64 },
+    /// A verifier took the session's access token.
+    TokenAccepted { session: u64, knowledge: Knowledge },
     /// Or refused it as revoked.
     TokenRefused { session: u64 },
-    /// The issuer was killed and started again.
-    Crashed,
+    /// Something was killed, cut off, or otherwise harmed.
+    Fault(&'static str),
 }
 
-/// What no crash may cause.
+/// A refresh token, by a hash of its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Token(pub u64);
+
+impl Token {
+    /// Of this text.
+    pub fn of(text: &str) -> Self {
+        Self(BuildHasherDefault::<DefaultHasher>::default().hash_one(text))
+    }
+}
+
+/// What a verifier said of its list beside an answer, and when it was asked. Times are seconds of the store's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Knowledge {
+    /// The last entry of the log that its list holds.
+    pub held: u64,
+    pub as_of: u64,
+    pub age_secs: u64,
+    pub stale: bool,
+    pub asked_at: u64,
+}
+
+impl Knowledge {
+    /// Up to when it claims to know of every kick. Three things say so, and each has to be true.
+    fn claimed(self) -> u64 {
+        let by_age = self.asked_at.saturating_sub(self.age_secs);
+        let by_freshness = if self.stale { 0 } else { self.asked_at.saturating_sub(OUTAGE_SECS) };
+        self.as_of.max(by_age).max(by_freshness)
+    }
+}
+
+/// What no fault may cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
-    /// A session that was over by an acknowledged kick got a new token, or a verifier took its old one.
+    /// A session that was over by an acknowledged kick got a new token, or a verifier that holds the kick took its old one.
     KickLost { session: u64 },
+    /// A verifier took a token that was over before the time up to which it claims to know everything.
+    Understated { session: u64 },
     /// A client whose subject nobody kicked was refused with its last answer's token, or its token was.
     SessionLost { session: u64 },
     /// A session that was refused came back.
     RoseAgain { session: u64 },
-    /// Nobody looked at the session after the last crash, so nobody knows.
+    /// One token led to two others, and each of them leads on to more.
+    TwoChains { session: u64 },
+    /// Nobody looked at the session after the last fault, so nobody knows.
     Unseen { session: u64 },
 }
 
@@ -59,6 +102,33 @@ impl History {
         }
         judge.unseen().map_or(Ok(events.len()), |violation| Err((events.len(), violation)))
     }
+
+    /// What was acknowledged, and what was done against it, each with how often.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for event in self.0.lock().expect("nobody panicked").iter() {
+            let (of, kind) = match event {
+                Event::Opened { .. } => (&mut tally.acknowledged, "logins"),
+                Event::Refreshed { .. } => (&mut tally.acknowledged, "refreshes"),
+                Event::Kicked { .. } => (&mut tally.acknowledged, "kicks"),
+                Event::Refused { .. } => (&mut tally.acknowledged, "refusals of a refresh"),
+                Event::TokenAccepted { .. } | Event::TokenRefused { .. } => {
+                    (&mut tally.acknowledged, "answers of verifiers")
+                }
+                Event::Fault(kind) => (&mut tally.faults, *kind),
+                Event::SentTwice { .. } | Event::RefreshSent { .. } | Event::KickSent { .. } => continue,
+            };
+            *of.entry(kind).or_default() += 1;
+        }
+        tally
+    }
+}
+
+/// See [`History::tally`].
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub acknowledged: BTreeMap<&'static str, usize>,
+    pub faults: BTreeMap<&'static str, usize>,
 }
 
 #[derive(Debug, Default)]
@@ -71,85 +141,101 @@ struct Judge {
 #[derive(Debug)]
 struct Seen {
     sub: String,
-    /// A kick of its subject was sent at some time after it was opened, or while it was.
-    kick_sent: bool,
-    /// And one that was sent after it was opened was acknowledged.
-    over: bool,
+    /// A kick of its subject was sent at some time after it was opened, or while it was; or it was sent twice at once.
+    may_be_over: bool,
+    /// And a kick that was sent after it was opened was acknowledged.
+    over: Option<Over>,
     /// The refresh under way was sent when the session was over already.
     sent_over: bool,
     refused: bool,
-    since_crash: bool,
+    since_fault: bool,
+    chains: Chains,
+}
+
+/// Where the first kick that ended a session is in the log, and when it had been acknowledged.
+#[derive(Debug, Clone, Copy)]
+struct Over {
+    seq: u64,
+    at: u64,
 }
 
 impl Judge {
     fn see(&mut self, event: &Event) -> Result<(), Violation> {
         match event {
-            Event::Opened { session, sub } => {
+            Event::Opened { session, sub, token } => {
                 // A kick under way may or may not have found it.
-                let kick_sent = self.kicks.contains_key(sub);
+                let may_be_over = self.kicks.contains_key(sub);
                 let seen = Seen {
                     sub: sub.clone(),
-                    kick_sent,
-                    over: false,
+                    may_be_over,
+                    over: None,
                     sent_over: false,
                     refused: false,
-                    since_crash: false,
+                    since_fault: false,
+                    chains: Chains::from(*token),
                 };
                 self.sessions.insert(*session, seen);
             }
+            Event::SentTwice { session } => self.seen(*session).may_be_over = true,
             Event::KickSent { sub } => {
                 let hit = self.sessions.iter_mut().filter(|(_, seen)| seen.sub == *sub);
                 let hit = hit.map(|(session, seen)| {
-                    seen.kick_sent = true;
+                    seen.may_be_over = true;
                     *session
                 });
                 let hit = hit.collect();
                 self.kicks.insert(sub.clone(), hit);
             }
-            Event::Kicked { sub } => {
+            Event::Kicked { sub, seq, at } => {
                 for session in self.kicks.remove(sub).unwrap_or_default() {
-                    self.seen(session).over = true;
+                    self.seen(session).over.get_or_insert(Over { seq: *seq, at: *at });
                 }
             }
             Event::RefreshSent { session } => {
                 let seen = self.seen(*session);
-                seen.sent_over = seen.over;
+                seen.sent_over = seen.over.is_some();
             }
-            Event::Refreshed { session } => return self.lives(*session),
-            Event::TokenAccepted { session } => {
-                if self.seen(*session).over {
-                    return Err(Violation::KickLost { session: *session });
-                }
-            }
+            Event::Refreshed { session, from, to } => return self.lives(*session, *from, *to),
+            Event::TokenAccepted { session, knowledge } => return self.accepted(*session, *knowledge),
             Event::Refused { session } | Event::TokenRefused { session } => {
                 let seen = self.seen(*session);
-                if !seen.kick_sent {
+                if !seen.may_be_over {
                     return Err(Violation::SessionLost { session: *session });
                 }
                 if matches!(event, Event::Refused { .. }) {
                     seen.refused = true;
-                    seen.since_crash = true;
+                    seen.since_fault = true;
                 }
             }
-            Event::Crashed => self.sessions.values_mut().for_each(|seen| seen.since_crash = false),
+            Event::Fault(_) => self.sessions.values_mut().for_each(|seen| seen.since_fault = false),
         }
         Ok(())
     }
 
-    fn lives(&mut self, session: u64) -> Result<(), Violation> {
+    fn lives(&mut self, session: u64, from: Token, to: Token) -> Result<(), Violation> {
         let seen = self.seen(session);
-        seen.since_crash = true;
+        seen.since_fault = true;
         if seen.sent_over {
             return Err(Violation::KickLost { session });
         }
         if seen.refused {
             return Err(Violation::RoseAgain { session });
         }
-        Ok(())
+        seen.chains.lead(from, to);
+        if seen.chains.alive() > 1 { Err(Violation::TwoChains { session }) } else { Ok(()) }
+    }
+
+    fn accepted(&mut self, session: u64, knowledge: Knowledge) -> Result<(), Violation> {
+        let Some(over) = self.seen(session).over else { return Ok(()) };
+        if over.seq <= knowledge.held {
+            return Err(Violation::KickLost { session });
+        }
+        // Of the second in which it was acknowledged nobody knows which half came first.
+        if over.at < knowledge.claimed() { Err(Violation::Understated { session }) } else { Ok(()) }
     }
 
     fn unseen(&self) -> Option<Violation> {
-        let (session, _) = self.sessions.iter().find(|(_, seen)| !seen.since_crash)?;
+        let (session, _) = self.sessions.iter().find(|(_, seen)| !seen.since_fault)?;
         Some(Violation::Unseen { session: *session })
     }
 
@@ -158,106 +244,49 @@ impl Judge {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Event::*;
-    use super::*;
+/// The refresh tokens of one session, and which led to which. A token with two successors begins a second chain; a
+/// chain that is answered with a token of another one has joined it.
+#[derive(Debug)]
+struct Chains {
+    chain_of: BTreeMap<Token, usize>,
+    next: BTreeMap<Token, Vec<Token>>,
+    /// Of every chain, whether it led on since there was another.
+    leads_on: Vec<bool>,
+}
 
-    fn check(events: Vec<Event>) -> Result<usize, Violation> {
-        History(Mutex::new(events)).check().map_err(|(_, violation)| violation)
+impl Chains {
+    fn from(first: Token) -> Self {
+        Self { chain_of: BTreeMap::from([(first, 0)]), next: BTreeMap::new(), leads_on: vec![false] }
     }
 
-    fn opened(session: u64) -> Event {
-        Opened { session, sub: "alice".into() }
-    }
-
-    fn refresh(session: u64, answer: fn(u64) -> Event) -> [Event; 2] {
-        [RefreshSent { session }, answer(session)]
-    }
-
-    const YES: fn(u64) -> Event = |session| Refreshed { session };
-    const NO: fn(u64) -> Event = |session| Refused { session };
-
-    fn kick_sent() -> Event {
-        KickSent { sub: "alice".into() }
-    }
-
-    fn kicked() -> Event {
-        Kicked { sub: "alice".into() }
-    }
-
-    fn story(parts: &[&[Event]]) -> Result<usize, Violation> {
-        check(parts.concat())
-    }
-
-    #[test]
-    fn an_honest_history_passes() {
-        let lost_answer = [RefreshSent { session: 1 }, Crashed];
-        let honest = story(&[
-            &[opened(1), opened(2)],
-            &refresh(1, YES),
-            &lost_answer,
-            &refresh(1, YES),
-            &[kick_sent(), kicked(), TokenRefused { session: 2 }, Crashed],
-            &[Opened { session: 3, sub: "bob".into() }],
-            &refresh(1, NO),
-            &refresh(2, NO),
-            &refresh(3, YES),
-            &[TokenAccepted { session: 3 }],
-        ]);
-        assert!(honest.is_ok(), "{honest:?}");
-    }
-
-    #[test]
-    fn a_kick_without_an_answer_may_go_either_way() {
-        for answer in [YES, NO] {
-            assert!(story(&[&[opened(1), kick_sent(), Crashed], &refresh(1, answer)]).is_ok());
+    fn lead(&mut self, from: Token, to: Token) {
+        if from == to {
+            return;
+        }
+        let chain = *self.chain_of.get(&from).expect("a client sends what it was given");
+        if let Some(&other) = self.chain_of.get(&to) {
+            if other != chain {
+                self.chain_of.insert(from, other);
+                self.leads_on[chain] = false;
+            }
+            return;
+        }
+        let before = self.next.entry(from).or_default().clone();
+        self.next.entry(from).or_default().push(to);
+        if before.is_empty() {
+            self.chain_of.insert(to, chain);
+            self.leads_on[chain] = self.leads_on.len() > 1;
+        } else {
+            self.chain_of.insert(to, self.leads_on.len());
+            self.leads_on[chain] = before.iter().any(|token| self.next.contains_key(token));
+            self.leads_on.push(false);
         }
     }
 
-    #[test]
-    fn a_login_beside_a_kick_may_go_either_way() {
-        for answer in [YES, NO] {
-            assert!(story(&[&[kick_sent(), opened(1), kicked()], &refresh(1, answer)]).is_ok());
-        }
-    }
-
-    #[test]
-    fn a_refresh_under_way_when_the_kick_is_acknowledged_may_be_answered() {
-        let beside = [opened(1), kick_sent(), RefreshSent { session: 1 }, kicked(), Refreshed { session: 1 }];
-        assert!(story(&[&beside, &refresh(1, NO)]).is_ok());
-    }
-
-    #[test]
-    fn a_lost_kick_is_found() {
-        let lost = Err(Violation::KickLost { session: 1 });
-        let kick = [opened(1), kick_sent(), kicked(), Crashed];
-        assert_eq!(story(&[&kick, &refresh(1, YES)]), lost);
-        assert_eq!(story(&[&kick, &[TokenAccepted { session: 1 }]]), lost);
-    }
-
-    #[test]
-    fn a_lost_session_is_found() {
-        let lost = Err(Violation::SessionLost { session: 1 });
-        assert_eq!(story(&[&[opened(1), Crashed], &refresh(1, NO)]), lost);
-        assert_eq!(story(&[&[opened(1), Crashed, TokenRefused { session: 1 }]]), lost);
-        // Somebody else was kicked.
-        let other = KickSent { sub: "bob".into() };
-        assert_eq!(story(&[&[opened(1), other, Crashed], &refresh(1, NO)]), lost);
-        // The kick was over before the login.
-        assert_eq!(story(&[&[kick_sent(), kicked(), opened(1), Crashed], &refresh(1, NO)]), lost);
-    }
-
-    #[test]
-    fn a_session_that_rises_again_is_found() {
-        let half = [opened(1), kick_sent(), Crashed];
-        let risen = story(&[&half, &refresh(1, NO), &[Crashed], &refresh(1, YES)]);
-        assert_eq!(risen, Err(Violation::RoseAgain { session: 1 }));
-    }
-
-    #[test]
-    fn looking_away_is_found() {
-        let unseen = Err(Violation::Unseen { session: 1 });
-        assert_eq!(story(&[&[opened(1)], &refresh(1, YES), &[Crashed]]), unseen);
+    fn alive(&self) -> usize {
+        self.leads_on.iter().filter(|leads_on| **leads_on).count()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,29 @@
 //! Clients that refresh one token after the other, and operators who kick, until something is killed.
 
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use doorlist_verifier::{Cursor, Error};
 use futures_util::future::join_all;
+use rand::RngExt;
+use rand::rngs::StdRng;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::history::{Event, History};
-use crate::support::{ADMIN_KEY, Follower, Issuer, Reply, Session, eventually, position, try_send};
+use super::history::{Event, History, Knowledge, Token};
+use super::tally;
+use crate::support::{
+    ADMIN_KEY, Follower, Issuer, Reply, Session, eventually, host_time, position, try_send,
+};
 
 /// How many clients refresh as fast as they can.
 const BUSY_CLIENTS: usize = 6;
 const OPERATORS: usize = 3;
+/// How many of the access tokens that came last a verifier is asked about after every list.
+const LAST_TOKENS: usize = 8;
 
 /// Everybody who speaks to the issuer, over all its crashes.
 #[derive(Default)]
@@ -23,6 +33,10 @@ pub struct Crowd {
     busy: Vec<Session>,
     /// Of all others; most of them were kicked.
     others: Vec<Session>,
+    /// What two tabs hold that sent the same token at once.
+    tabs: Vec<Vec<Session>>,
+    /// The access tokens that came last.
+    last: Mutex<VecDeque<(u64, String)>>,
     /// Every kick that was acknowledged, and where the log says so.
     kicks: Vec<Cursor>,
     refreshes: usize,
@@ -36,23 +50,31 @@ impl Crowd {
         for number in 0..BUSY_CLIENTS {
             let sub = format!("busy-{number}");
             let session = issuer.open_session(&sub).await;
-            crowd.history.record(Event::Opened { session: session.claims.sid.get(), sub });
+            crowd.history.record(opened(&session, sub));
             crowd.busy.push(session);
         }
         crowd
     }
 
-    /// Works at these issuers until so many requests were answered, and for a moment more; then kills, and waits until
-    /// all have noticed or had their last answer. Whoever worked at one works at the next the next time.
-    pub async fn work(&mut self, issuers: &[&Issuer], answers: usize, moment: Duration, kill: impl FnOnce()) {
+    /// Works at these issuers until so many requests were answered, and for a moment more; then does this harm, and
+    /// waits until all have noticed or had their last answer. Verifiers are asked all the while. Whoever worked at one
+    /// issuer works at the next the next time.
+    pub async fn work(
+        &mut self,
+        issuers: &[&Issuer],
+        verifiers: &[&Follower],
+        Harm { after: answers, moment, kind }: Harm,
+        harm: impl FnOnce(),
+    ) {
         self.shifts += 1;
         let over = watch::Sender::new(false);
         let answered = watch::Sender::new(0);
-        let history = &self.history;
+        let (history, last) = (&self.history, &self.last);
         let first = self.shifts;
         let shift_of = |person: usize| {
-            let issuer = issuers[(first + person) % issuers.len()];
-            Shift { issuer, history, answered: &answered, over: over.subscribe() }
+            let at = |step: usize| issuers[(first + person + step) % issuers.len()];
+            let (issuer, other) = (at(0), at(1));
+            Shift { issuer, other, history, last, answered: &answered, over: over.subscribe() }
         };
         let refreshing = self.busy.iter_mut().enumerate().map(|(client, session)| {
             let shift = shift_of(client);
@@ -62,22 +84,31 @@ impl Crowd {
             let shift = shift_of(operator);
             async move { shift.log_in_and_kick(operator).await }
         });
+        let tabs = shift_of(0);
+        let watching = verifiers.iter().map(|verifier| watch(verifier, history, last, over.subscribe()));
         let killing = async {
             let mut answered = answered.subscribe();
             eventually("the issuers are busy", answered.wait_for(|count| *count >= answers))
                 .await
                 .expect("open");
             tokio::time::sleep(moment).await;
-            kill();
+            harm();
             over.send_replace(true);
         };
-        let (refreshes, operated, ()) = tokio::join!(join_all(refreshing), join_all(operating), killing);
+        let (refreshes, operated, tabs, _, ()) = tokio::join!(
+            join_all(refreshing),
+            join_all(operating),
+            tabs.open_tabs(),
+            join_all(watching),
+            killing
+        );
+        self.tabs.extend(tabs);
         self.refreshes += refreshes.into_iter().sum::<usize>();
         for (sessions, kicks) in operated {
             self.others.extend(sessions);
             self.kicks.extend(kicks);
         }
-        self.history.record(Event::Crashed);
+        self.history.record(Event::Fault(kind));
     }
 
     /// The last place in the log that an answer named.
@@ -85,49 +116,116 @@ impl Crowd {
         self.kicks.iter().max_by_key(|position| position.seq).copied()
     }
 
-    /// Asks a verifier that holds all that was acknowledged about every access token.
+    /// Asks a verifier about every access token.
     pub fn look_at_tokens(&self, verifier: &Follower) {
-        for held in self.busy.iter().chain(&self.others) {
-            let session = held.claims.sid.get();
-            self.history.record(match verifier.verify(&held.access) {
-                Ok(_) => Event::TokenAccepted { session },
-                Err(Error::Revoked { .. }) => Event::TokenRefused { session },
-                Err(other) => panic!("no token is refused for this: {other}"),
-            });
+        for held in self.busy.iter().chain(&self.others).chain(self.tabs.iter().flatten()) {
+            self.history.record(asked(verifier, held.claims.sid.get(), &held.access));
         }
     }
 
-    /// Every client sends its last answer's token once more.
+    /// Every client sends its last answer's token once more; tabs one after the other, and twice each.
     pub async fn everybody_refreshes(&mut self, issuer: &Issuer) {
         let (answered, over) = (watch::Sender::new(0), watch::Sender::new(false));
-        let shift = Shift { issuer, history: &self.history, answered: &answered, over: over.subscribe() };
+        let (history, last, over) = (&self.history, &self.last, over.subscribe());
+        let shift = Shift { issuer, other: issuer, history, last, answered: &answered, over };
         for session in self.busy.iter_mut().chain(&mut self.others) {
             shift.refresh(session).await.expect("the issuer is up");
         }
-    }
-
-    /// Judges everything that was seen.
-    pub fn assert_nothing_was_lost(&self) {
-        if let Err((index, violation)) = self.history.check() {
-            panic!("event {index} of the history is impossible: {violation:?}");
+        for tabs in &mut self.tabs {
+            shift.one_by_one(tabs).await.expect("the issuer is up");
         }
     }
 
-    /// A story in which nothing happened would prove nothing.
-    pub fn assert_it_was_busy(&self, rounds: usize) {
-        let (sessions, kicks) = (self.others.len(), self.kicks.len());
-        println!(
-            "{rounds} crashes, {sessions} sessions, {kicks} acknowledged kicks, {} refreshes",
-            self.refreshes
+    /// Judges everything that was seen. A story in which nothing happened would prove nothing.
+    pub fn assert_nothing_was_lost(&self, story: &str, rounds: usize) {
+        let judged = self.history.check();
+        tally::write(story, &self.history.tally(), judged.is_err());
+        if let Err((index, violation)) = judged {
+            panic!("event {index} of the history is impossible: {violation:?}");
+        }
+        let (sessions, kicks, tabs) = (self.others.len(), self.kicks.len(), self.tabs.len());
+        println!("{rounds} faults, {:?}", self.history.tally());
+        assert!(
+            kicks >= rounds && self.refreshes >= rounds && sessions > kicks && tabs > 0,
+            "hardly anything happened"
         );
-        assert!(kicks >= rounds && self.refreshes >= rounds && sessions > kicks, "hardly anything happened");
     }
 }
 
-/// What one person does from one kill to the next.
+/// What ends a shift.
+pub struct Harm {
+    /// So many answers have come before it.
+    pub after: usize,
+    /// And so long it was waited.
+    pub moment: Duration,
+    /// As the table of `make chaos` calls it.
+    pub kind: &'static str,
+}
+
+impl Harm {
+    /// At some moment.
+    pub fn at_random(random: &mut StdRng, answers: Range<usize>, kind: &'static str) -> Self {
+        let moment = Duration::from_micros(random.random_range(0..4_000));
+        Self { after: random.random_range(answers), moment, kind }
+    }
+}
+
+/// Asks a verifier after every list it hears, and now and then when it hears none.
+async fn watch(
+    verifier: &Follower,
+    history: &History,
+    last: &Mutex<VecDeque<(u64, String)>>,
+    mut over: watch::Receiver<bool>,
+) {
+    let mut events = verifier.events();
+    loop {
+        tokio::select! {
+            _ = over.wait_for(|over| *over) => return,
+            _ = events.changed() => {}
+            () = tokio::time::sleep(Duration::from_millis(100)) => {}
+        }
+        let tokens = last.lock().expect("nobody panicked").clone();
+        for (session, token) in tokens {
+            history.record(asked(verifier, session, &token));
+        }
+    }
+}
+
+fn asked(verifier: &Follower, session: u64, token: &str) -> Event {
+    let time = host_time();
+    let (held, answer) =
+        verifier.look(|verifier| (verifier.status(time).sequence, verifier.verify(token, time)));
+    match answer {
+        Ok(verified) => {
+            let said = verified.freshness;
+            let (Some(held), Some(as_of), Some(age_secs)) = (held, said.as_of, said.age_secs) else {
+                panic!("it holds no list")
+            };
+            let knowledge = Knowledge {
+                held: held.get(),
+                as_of: as_of.as_secs(),
+                age_secs,
+                stale: said.stale,
+                asked_at: time.wall.as_secs(),
+            };
+            Event::TokenAccepted { session, knowledge }
+        }
+        Err(Error::Revoked { .. }) => Event::TokenRefused { session },
+        Err(other) => panic!("no token is refused for this: {other}"),
+    }
+}
+
+fn opened(session: &Session, sub: String) -> Event {
+    Event::Opened { session: session.claims.sid.get(), sub, token: Token::of(&session.refresh) }
+}
+
+/// What one person does from one fault to the next.
 struct Shift<'a> {
     issuer: &'a Issuer,
+    /// Where the second of two requests goes that are sent at once.
+    other: &'a Issuer,
     history: &'a History,
+    last: &'a Mutex<VecDeque<(u64, String)>>,
     answered: &'a watch::Sender<usize>,
     over: watch::Receiver<bool>,
 }
@@ -152,7 +250,8 @@ impl Shift<'_> {
                 break;
             };
             let mut session = Session::of(&reply);
-            self.history.record(Event::Opened { session: session.claims.sid.get(), sub: sub.clone() });
+            self.history.record(opened(&session, sub.clone()));
+            self.remember(&session);
             let kicked = match sessions.len() % 4 {
                 0 => None,
                 1 => tokio::join!(self.kick(&sub), self.refresh(&mut session)).0,
@@ -164,28 +263,78 @@ impl Shift<'_> {
         (sessions, kicks)
     }
 
+    /// Opens sessions in two tabs that send the same token at once, and afterwards what they got, in turn.
+    async fn open_tabs(&self) -> Vec<Vec<Session>> {
+        let mut all = Vec::new();
+        loop {
+            let sub = format!("tabs-{:016x}", rand::random::<u64>());
+            let Some(reply) = self.admin("/sessions").json(&json!({ "sub": sub })).answer(self).await else {
+                return all;
+            };
+            let first = Session::of(&reply);
+            self.history.record(opened(&first, sub));
+            self.history.record(Event::SentTwice { session: first.claims.sid.get() });
+            let mut tabs = vec![first.clone(), first];
+            let [one, two] = &mut tabs[..] else { unreachable!("there are two") };
+            let sent = tokio::join!(self.refresh_at(self.issuer, one), self.refresh_at(self.other, two));
+            let went_on = match sent {
+                (Some(_), Some(_)) => self.one_by_one(&mut tabs).await,
+                _ => None,
+            };
+            all.push(tabs);
+            if went_on.is_none() {
+                return all;
+            }
+        }
+    }
+
+    /// Each tab sends what it holds, twice; `None` when the issuer was killed first.
+    async fn one_by_one(&self, tabs: &mut [Session]) -> Option<()> {
+        for _ in 0..2 {
+            for tab in &mut *tabs {
+                self.refresh(tab).await?;
+            }
+        }
+        Some(())
+    }
+
     /// Kicks; `None` when the issuer was killed first.
     async fn kick(&self, sub: &str) -> Option<Cursor> {
         self.history.record(Event::KickSent { sub: sub.into() });
         let reply = self.admin(&format!("/subjects/{sub}/revoke")).answer(self).await?;
-        self.history.record(Event::Kicked { sub: sub.into() });
-        Some(position(&reply.ok()))
+        let at = host_time().wall.as_secs();
+        let position = position(&reply.ok());
+        self.history.record(Event::Kicked { sub: sub.into(), seq: position.seq.get(), at });
+        Some(position)
     }
 
     /// Sends the token of the last answer; `None` when the issuer was killed first.
     async fn refresh(&self, held: &mut Session) -> Option<Standing> {
+        self.refresh_at(self.issuer, held).await
+    }
+
+    async fn refresh_at(&self, issuer: &Issuer, held: &mut Session) -> Option<Standing> {
         let session = held.claims.sid.get();
         self.history.record(Event::RefreshSent { session });
         let form = [("grant_type", "refresh_token"), ("refresh_token", &held.refresh)];
-        let reply = self.issuer.request(Method::POST, "/token").form(&form).answer(self).await?;
+        let reply = issuer.request(Method::POST, "/token").form(&form).answer(self).await?;
         if reply.status.is_success() {
+            let from = Token::of(&held.refresh);
             *held = Session::of(&reply);
-            self.history.record(Event::Refreshed { session });
+            self.history.record(Event::Refreshed { session, from, to: Token::of(&held.refresh) });
+            self.remember(held);
             return Some(Standing::Lives);
         }
         reply.refused(400, "invalid_grant");
         self.history.record(Event::Refused { session });
         Some(Standing::IsOver)
+    }
+
+    /// Verifiers are asked about its access token from now on, until others have come.
+    fn remember(&self, session: &Session) {
+        let mut last = self.last.lock().expect("nobody panicked");
+        last.truncate(LAST_TOKENS - 1);
+        last.push_front((session.claims.sid.get(), session.access.clone()));
     }
 
     fn admin(&self, path: &str) -> RequestBuilder {

@@ -5,6 +5,7 @@ mod failover;
 mod history;
 mod load;
 mod pair;
+mod tally;
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use rand::{RngExt, SeedableRng};
 use rustix::process::Signal;
 
 use crate::support::{Follower, Issuer};
-use load::Crowd;
+use load::{Crowd, Harm};
+use tally::Rounds;
 
 const ROUNDS: usize = 50;
 
@@ -27,10 +29,10 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
     let epoch = verifier.cursor().epoch;
     let mut crowd = Crowd::open(&issuer).await;
 
-    for round in 0..ROUNDS {
-        let answers = random.random_range(1..150);
-        let moment = Duration::from_micros(random.random_range(0..4_000));
-        crowd.work(&[&issuer], answers, moment, || issuer.signal(Signal::KILL)).await;
+    let mut rounds = Rounds::at_least(ROUNDS);
+    for round in rounds.by_ref() {
+        let harm = Harm::at_random(&mut random, 1..150, "an issuer is killed");
+        crowd.work(&[&issuer], &[&verifier], harm, || issuer.signal(Signal::KILL)).await;
         issuer.wait().await;
         if random.random_bool(0.25) {
             // Half-done kicks are finished at a start: it may be killed as well.
@@ -52,8 +54,7 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
 
     crowd.everybody_refreshes(&issuer).await;
     crowd.look_at_tokens(&Follower::of(&issuer).await);
-    crowd.assert_it_was_busy(ROUNDS);
-    crowd.assert_nothing_was_lost();
+    crowd.assert_nothing_was_lost("one issuer on its embedded store", rounds.so_far());
 }
 
 fn seeded() -> StdRng {

@@ -1,12 +1,10 @@
 //! Two issuers on one Redis: either is killed, or the Redis, and clients move on to the other.
 
-use std::time::Duration;
-
-use rand::RngExt;
 use rustix::process::Signal;
 
-use super::load::Crowd;
+use super::load::{Crowd, Harm};
 use super::seeded;
+use super::tally::Rounds;
 use crate::support::{Follower, Issuer, Pair};
 
 const ROUNDS: usize = 20;
@@ -20,26 +18,33 @@ async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
     let epoch = verifiers[0].cursor().epoch;
     let mut crowd = Crowd::open(&pair.a).await;
 
-    for round in 0..ROUNDS {
-        let answers = random.random_range(20..150);
-        let moment = Duration::from_micros(random.random_range(0..4_000));
+    let mut rounds = Rounds::at_least(ROUNDS);
+    for round in rounds.by_ref() {
+        let mut harm = |kind| Harm::at_random(&mut random, 20..150, kind);
+        let watched = [&verifiers[0], &verifiers[1]];
         let Pair { redis, a, b } = &mut pair;
         match round % 4 {
             0 => {
-                crowd.work(&[a, b], answers, moment, || a.signal(Signal::KILL)).await;
+                let harm = harm("one of two issuers is killed");
+                crowd.work(&[a, b], &watched, harm, || a.signal(Signal::KILL)).await;
                 restart(a).await;
                 verifiers[0].resume(a).await;
             }
             1 => {
-                crowd.work(&[a, b], answers, moment, || b.signal(Signal::KILL)).await;
+                let harm = harm("one of two issuers is killed");
+                crowd.work(&[a, b], &watched, harm, || b.signal(Signal::KILL)).await;
                 restart(b).await;
                 verifiers[1].resume(b).await;
             }
             2 => {
-                crowd.work(&[a, b], answers, moment, || redis.kill()).await;
+                let harm = harm("Redis is killed");
+                crowd.work(&[a, b], &watched, harm, || redis.kill()).await;
                 redis.resume();
             }
-            _ => crowd.work(&[a, b], answers, moment, || redis.ask::<()>(&["SCRIPT", "FLUSH"])).await,
+            _ => {
+                let harm = harm("the script cache is flushed");
+                crowd.work(&[a, b], &watched, harm, || redis.ask::<()>(&["SCRIPT", "FLUSH"])).await;
+            }
         }
         for issuer in [&pair.a, &pair.b] {
             issuer.until_ready().await;
@@ -55,8 +60,7 @@ async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
 
     crowd.everybody_refreshes(&pair.b).await;
     crowd.look_at_tokens(&Follower::of(&pair.a).await);
-    crowd.assert_it_was_busy(ROUNDS);
-    crowd.assert_nothing_was_lost();
+    crowd.assert_nothing_was_lost("two issuers on one Redis", rounds.so_far());
 }
 
 async fn restart(issuer: &mut Issuer) {

@@ -140,6 +140,11 @@ impl Follower {
         .await
     }
 
+    /// Changes with every event of its streams.
+    pub fn events(&self) -> watch::Receiver<u64> {
+        self.held.events.subscribe()
+    }
+
     /// What is held, as `?since=` and `Last-Event-ID` name it.
     pub fn cursor(&self) -> Cursor {
         let status = self.look(|verifier| verifier.status(host_time()));

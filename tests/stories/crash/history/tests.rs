@@ -1,0 +1,182 @@
+//! Forged histories: what the checker lets pass, and what it finds.
+
+use super::Event::*;
+use super::*;
+
+fn story(parts: &[&[Event]]) -> Result<usize, Violation> {
+    History(Mutex::new(parts.concat())).check().map_err(|(_, violation)| violation)
+}
+
+fn opened(session: u64) -> Event {
+    Opened { session, sub: "alice".into(), token: Token(1) }
+}
+
+fn refresh(session: u64, answer: Answer) -> [Event; 2] {
+    [RefreshSent { session }, answer(session)]
+}
+
+type Answer = fn(u64) -> Event;
+const YES: Answer = |session| Refreshed { session, from: Token(1), to: Token(2) };
+const NO: Answer = |session| Refused { session };
+
+fn led(from: u64, to: u64) -> [Event; 2] {
+    [RefreshSent { session: 1 }, Refreshed { session: 1, from: Token(from), to: Token(to) }]
+}
+
+fn kick_sent() -> Event {
+    KickSent { sub: "alice".into() }
+}
+
+/// Entry 50 of the log, acknowledged in second 1000.
+fn kicked() -> Event {
+    Kicked { sub: "alice".into(), seq: 50, at: 1000 }
+}
+
+const CRASH: Event = Fault("an issuer is killed");
+
+/// A verifier that has heard of nothing since second 990, and says so in second 1000.
+const CUT_OFF: Knowledge = Knowledge { held: 49, as_of: 990, age_secs: 10, stale: true, asked_at: 1000 };
+
+fn accepted(session: u64, knowledge: Knowledge) -> [Event; 1] {
+    [TokenAccepted { session, knowledge }]
+}
+
+#[test]
+fn an_honest_history_passes() {
+    let lost_answer = [RefreshSent { session: 1 }, CRASH];
+    let honest = story(&[
+        &[opened(1), opened(2)],
+        &refresh(1, YES),
+        &lost_answer,
+        &led(2, 3),
+        &[kick_sent(), kicked(), TokenRefused { session: 2 }, CRASH],
+        &[Opened { session: 3, sub: "bob".into(), token: Token(1) }],
+        &refresh(1, NO),
+        &refresh(2, NO),
+        &refresh(3, YES),
+        &accepted(3, Knowledge { held: 50, as_of: 1001, age_secs: 0, stale: false, asked_at: 1001 }),
+    ]);
+    assert!(honest.is_ok(), "{honest:?}");
+}
+
+#[test]
+fn a_kick_without_an_answer_may_go_either_way() {
+    for answer in [YES, NO] {
+        assert!(story(&[&[opened(1), kick_sent(), CRASH], &refresh(1, answer)]).is_ok());
+    }
+}
+
+#[test]
+fn a_login_beside_a_kick_may_go_either_way() {
+    for answer in [YES, NO] {
+        assert!(story(&[&[kick_sent(), opened(1), kicked()], &refresh(1, answer)]).is_ok());
+    }
+}
+
+#[test]
+fn a_refresh_under_way_when_the_kick_is_acknowledged_may_be_answered() {
+    let beside = [opened(1), kick_sent(), RefreshSent { session: 1 }, kicked(), YES(1)];
+    assert!(story(&[&beside, &refresh(1, NO)]).is_ok());
+}
+
+#[test]
+fn a_lost_kick_is_found() {
+    let lost = Err(Violation::KickLost { session: 1 });
+    let kick = [opened(1), kick_sent(), kicked(), CRASH];
+    assert_eq!(story(&[&kick, &refresh(1, YES)]), lost);
+    // Its list is old by its own word, but the kick is in it.
+    for held in [50, 51] {
+        assert_eq!(story(&[&kick, &accepted(1, Knowledge { held, ..CUT_OFF })]), lost);
+    }
+}
+
+#[test]
+fn a_verifier_that_says_how_little_it_knows_may_accept() {
+    let kick = [opened(1), kick_sent(), kicked()];
+    let seen = refresh(1, NO);
+    let in_the_same_second = Knowledge { as_of: 1000, age_secs: 0, ..CUT_OFF };
+    let a_heartbeat_late = Knowledge { as_of: 999, age_secs: 1, stale: false, ..CUT_OFF };
+    let much_later = Knowledge { age_secs: 610, asked_at: 1600, ..CUT_OFF };
+    for knowledge in [CUT_OFF, in_the_same_second, a_heartbeat_late, much_later] {
+        let said = story(&[&kick, &accepted(1, knowledge), &seen]);
+        assert!(said.is_ok(), "{knowledge:?}: {said:?}");
+    }
+}
+
+#[test]
+fn understated_staleness_is_found() {
+    let kick = [opened(1), kick_sent(), kicked()];
+    // The list says that nothing was missing in second 1001.
+    let vouched = Knowledge { as_of: 1001, age_secs: 9, asked_at: 1010, ..CUT_OFF };
+    // It is older than the verifier says.
+    let too_young = Knowledge { age_secs: 8, asked_at: 1009, ..CUT_OFF };
+    // It says its age, and not that this is an outage.
+    let not_stale = Knowledge { age_secs: 14, stale: false, asked_at: 1004, ..CUT_OFF };
+    for knowledge in [vouched, too_young, not_stale] {
+        let said = story(&[&kick, &accepted(1, knowledge)]);
+        assert_eq!(said, Err(Violation::Understated { session: 1 }), "{knowledge:?}");
+    }
+}
+
+#[test]
+fn a_lost_session_is_found() {
+    let lost = Err(Violation::SessionLost { session: 1 });
+    assert_eq!(story(&[&[opened(1), CRASH], &refresh(1, NO)]), lost);
+    assert_eq!(story(&[&[opened(1), CRASH, TokenRefused { session: 1 }]]), lost);
+    // Somebody else was kicked.
+    let other = KickSent { sub: "bob".into() };
+    assert_eq!(story(&[&[opened(1), other, CRASH], &refresh(1, NO)]), lost);
+    // The kick was over before the login.
+    assert_eq!(story(&[&[kick_sent(), kicked(), opened(1), CRASH], &refresh(1, NO)]), lost);
+    // Another session was sent twice.
+    let other = [opened(1), opened(2), SentTwice { session: 2 }];
+    assert_eq!(story(&[&other, &refresh(1, NO)]), lost);
+}
+
+#[test]
+fn a_session_that_rises_again_is_found() {
+    let half = [opened(1), kick_sent(), CRASH];
+    let risen = story(&[&half, &refresh(1, NO), &[CRASH], &refresh(1, YES)]);
+    assert_eq!(risen, Err(Violation::RoseAgain { session: 1 }));
+}
+
+#[test]
+fn one_of_two_tabs_goes_on() {
+    let twice = [opened(1), SentTwice { session: 1 }];
+    // Both got the same; each got another and one is refused, or joins the other; the answer of one was late.
+    assert!(story(&[&twice, &led(1, 2), &led(1, 2), &led(2, 3)]).is_ok());
+    assert!(story(&[&twice, &led(1, 2), &led(1, 3), &led(3, 4), &refresh(1, NO)]).is_ok());
+    assert!(story(&[&twice, &led(1, 2), &led(1, 3), &led(2, 3), &led(3, 4), &led(2, 4), &led(4, 5)]).is_ok());
+    assert!(story(&[&twice, &led(1, 3), &led(1, 2), &refresh(1, NO)]).is_ok());
+    // A generation that the store had lost is the same token again.
+    assert!(story(&[&twice, &led(1, 2), &led(2, 2), &led(2, 3)]).is_ok());
+}
+
+#[test]
+fn two_live_chains_are_found() {
+    let two = Err(Violation::TwoChains { session: 1 });
+    let twice = [opened(1), SentTwice { session: 1 }];
+    assert_eq!(story(&[&twice, &led(1, 2), &led(1, 3), &led(2, 4), &led(3, 5)]), two);
+    assert_eq!(story(&[&twice, &led(1, 2), &led(1, 3), &led(3, 5), &led(5, 6), &led(2, 4)]), two);
+    // The first had gone on before the second began.
+    assert_eq!(story(&[&twice, &led(1, 2), &led(2, 4), &led(1, 3), &led(3, 5)]), two);
+    // Deeper down, long after one chain was refused nothing.
+    assert_eq!(story(&[&twice, &led(1, 2), &led(2, 3), &led(2, 4), &led(3, 5), &led(4, 6)]), two);
+}
+
+#[test]
+fn looking_away_is_found() {
+    let unseen = Err(Violation::Unseen { session: 1 });
+    assert_eq!(story(&[&[opened(1)], &refresh(1, YES), &[CRASH]]), unseen);
+}
+
+#[test]
+fn everything_that_was_answered_is_counted() {
+    let events = [&[opened(1), kick_sent(), kicked()][..], &refresh(1, NO), &[CRASH, CRASH]].concat();
+    let tally = History(Mutex::new(events)).tally();
+    assert_eq!(
+        tally.acknowledged,
+        BTreeMap::from([("logins", 1), ("kicks", 1), ("refusals of a refresh", 1)])
+    );
+    assert_eq!(tally.faults, BTreeMap::from([("an issuer is killed", 2)]));
+}
