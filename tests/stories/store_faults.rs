@@ -1,7 +1,7 @@
 //! What happens to the Redis behind two issuers, and what clients and verifiers notice.
 
 use doorlist_verifier::Error;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::support::{
     Follower, Issuer, Pair, Proxy, RedisServer, Reply, Session, eventually, host_time, position,
@@ -11,11 +11,6 @@ use crate::support::{
 fn is_away(reply: &Reply) {
     assert_eq!(reply.status, 503, "{}", reply.text());
     assert!(reply.headers.contains_key("retry-after"));
-}
-
-fn pause(redis: &RedisServer, signal: Signal) {
-    let process = Pid::from_raw(redis.id().cast_signed()).expect("a process");
-    kill_process(process, signal).expect("it is ours");
 }
 
 #[tokio::test]
@@ -46,11 +41,11 @@ async fn a_redis_that_hangs_answers_late_and_loses_nothing() {
     let pair = Pair::start().await;
     let verifier = pair.follower_of_b().await;
     let alice = pair.a.open_session("alice").await;
-    pause(&pair.redis, Signal::STOP);
+    pair.redis.signal(Signal::STOP);
     is_away(&pair.a.refresh(&alice.refresh).await);
     is_away(&pair.b.admin(reqwest::Method::POST, "/subjects/alice/revoke", None).await);
     verifier.verify(&alice.access).expect("a kick that was not acknowledged");
-    pause(&pair.redis, Signal::CONT);
+    pair.redis.signal(Signal::CONT);
     pair.a.until_ready().await;
     pair.b.until_ready().await;
     verifier.reaches(pair.b.revoking("/subjects/alice/revoke").await).await;

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// A server has so long to start, or to answer a command. No assertion about speed: it ends a hang.
@@ -124,6 +125,12 @@ impl RedisServer {
     /// The id of the server's process.
     pub fn id(&self) -> u32 {
         self.process.as_ref().expect("the server runs").id
+    }
+
+    /// Stops its process, or lets it go on.
+    pub fn signal(&self, signal: Signal) {
+        let process = Pid::from_raw(self.id().cast_signed()).expect("a process");
+        kill_process(process, signal).expect("it is ours");
     }
 
     /// Runs a command as whoever needs no password.

@@ -103,6 +103,11 @@ impl History {
         judge.unseen().map_or(Ok(events.len()), |violation| Err((events.len(), violation)))
     }
 
+    /// How many events are such.
+    pub fn count(&self, such: impl Fn(&Event) -> bool) -> usize {
+        self.0.lock().expect("nobody panicked").iter().filter(|event| such(event)).count()
+    }
+
     /// What was acknowledged, and what was done against it, each with how often.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::default();

@@ -123,6 +123,11 @@ impl Crowd {
         }
     }
 
+    /// How often a verifier took a token and said that its list is old.
+    pub fn accepted_while_stale(&self) -> usize {
+        self.history.count(|event| matches!(event, Event::TokenAccepted { knowledge, .. } if knowledge.stale))
+    }
+
     /// Every client sends its last answer's token once more; tabs one after the other, and twice each.
     pub async fn everybody_refreshes(&mut self, issuer: &Issuer) {
         let (answered, over) = (watch::Sender::new(0), watch::Sender::new(false));

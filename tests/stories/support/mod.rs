@@ -11,7 +11,6 @@ mod raw;
 #[path = "../../../issuer/src/testing/redis_server.rs"]
 mod redis_server;
 #[path = "../../../issuer/src/testing/redis_sets.rs"]
-#[expect(dead_code, reason = "shared with the unit tests, which need more of it")]
 mod redis_sets;
 
 use std::future::Future;
@@ -25,7 +24,7 @@ pub use pair::Pair;
 pub use proxy::Proxy;
 pub use raw::{RawReply, exchange};
 pub use redis_server::RedisServer;
-pub use redis_sets::SentinelSet;
+pub use redis_sets::{RedisCluster, SentinelSet, until};
 
 /// Waits for what must happen. The limit is no assertion about speed: it turns a hang into a failure that says what
 /// was waited for.

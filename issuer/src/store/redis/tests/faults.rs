@@ -156,11 +156,10 @@ async fn a_stopped_server_is_given_up_and_found_again() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     store.commit(put("alice", None, 1)).await.expect("a commit");
-    let process = rustix::process::Pid::from_raw(server.id().cast_signed()).expect("a process");
-    rustix::process::kill_process(process, rustix::process::Signal::STOP).expect("it is ours");
+    server.signal(rustix::process::Signal::STOP);
     let reason = unavailable(store.read(&subject("alice"), Seq::ZERO).await);
     assert!(reason.contains("in time"), "{reason}");
-    rustix::process::kill_process(process, rustix::process::Signal::CONT).expect("it is ours");
+    server.signal(rustix::process::Signal::CONT);
     assert!(read(&store, "alice").await.is_some());
 }
 

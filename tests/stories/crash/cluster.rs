@@ -1,0 +1,89 @@
+//! A master of a Cluster is killed under load, and its replica takes over without its last writes.
+
+use std::collections::BTreeMap;
+
+use rustix::process::Signal;
+
+use super::load::{Crowd, Harm};
+use super::seeded;
+use super::tally::Rounds;
+use crate::support::{Follower, Pair, RedisCluster, RedisServer, until};
+
+const FAILOVERS: usize = 2;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_of_a_cluster_and_its_last_writes_are_lost() {
+    let mut random = seeded();
+    let mut cluster = RedisCluster::start();
+    let settings = [("REFRESH_GRACE_SECS", "0"), ("LOG", "warn")];
+    let (a, b) = Pair::issuers(&cluster.url(), &cluster.url(), &settings).await;
+    let verifiers = [Follower::of(&a).await, Follower::with(&b, Pair::options_of(&a)).await];
+    let watched = verifiers.each_ref();
+    let epoch = verifiers[0].cursor().epoch;
+    let mut crowd = Crowd::open(&a).await;
+    let mut lost_writes = 0;
+
+    let mut rounds = Rounds::at_least(FAILOVERS);
+    for failover in rounds.by_ref() {
+        let (master, replica) = cluster.master_with_replica(failover);
+        // What it is sent from now on it will never have read. Its master takes refreshes meanwhile: they do not wait.
+        let harm = Harm::at_random(&mut random, 100..300, "the replica of a Cluster's master hangs");
+        crowd.work(&[&a, &b], &watched, harm, || cluster.servers[replica].signal(Signal::STOP)).await;
+        let harm =
+            Harm::at_random(&mut random, 60..120, "a Cluster's master is killed, its last writes are lost");
+        let mut before = BTreeMap::new();
+        crowd
+            .work(&[&a, &b], &watched, harm, || {
+                before = records(&cluster.servers[master]);
+                cluster.servers[replica].kill();
+                cluster.servers[master].kill();
+            })
+            .await;
+
+        cluster.servers[replica].resume();
+        cluster.take_over(replica);
+        let after = records(&cluster.servers[replica]);
+        lost_writes += before.iter().filter(|(name, record)| after.get(*name) != Some(record)).count();
+        cluster.servers[master].resume();
+        cluster.until_it_is_well();
+        cluster.servers[replica].until_followed(1);
+        for issuer in [&a, &b] {
+            issuer.until_ready().await;
+        }
+        for verifier in &verifiers {
+            verifier.reaches(crowd.acknowledged().expect("a kick")).await;
+            assert_eq!(verifier.cursor().epoch, epoch, "the log goes on after failover {failover}");
+            crowd.look_at_tokens(verifier);
+        }
+        crowd.everybody_refreshes(&b).await;
+    }
+
+    crowd.look_at_tokens(&Follower::of(&a).await);
+    println!("{lost_writes} records were older after a failover than before");
+    assert!(lost_writes > 0, "nothing was lost, so nothing was shown");
+    crowd.assert_nothing_was_lost("two issuers on a Cluster", rounds.so_far());
+}
+
+/// Every record of a server that the crowd can have changed.
+fn records(server: &RedisServer) -> BTreeMap<String, Vec<u8>> {
+    let names: Vec<String> = server.ask(&["KEYS", "{doorlist:*}:record:*"]);
+    names.into_iter().map(|name| (name.clone(), server.ask(&["GET", &name]))).collect()
+}
+
+impl RedisCluster {
+    /// A master, another one with every number, and its replica.
+    fn master_with_replica(&self, number: usize) -> (usize, usize) {
+        let (one, other) = (number % 3, number % 3 + 3);
+        let info: String = self.servers[one].ask(&["INFO", "replication"]);
+        if info.contains("role:master") { (one, other) } else { (other, one) }
+    }
+
+    /// An operator's word, since a replica that has just started does not know how much it lacks and leaves it to others.
+    fn take_over(&self, replica: usize) {
+        until("the replica takes over", || {
+            let server = &self.servers[replica];
+            let _not_yet = server.try_ask::<()>(&["CLUSTER", "FAILOVER", "TAKEOVER"]);
+            server.ask::<String>(&["INFO", "replication"]).contains("role:master")
+        });
+    }
+}
