@@ -25,8 +25,8 @@ apt-get = { command -v apt-get >/dev/null || { echo '$(2)' >&2; exit 1; }; \
   sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
   $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
 
-.PHONY: help demo test bench differential build load package issuer test-rust test-js fences instructions lint prerequisites \
-  wasm-target browser valgrind redis clean
+.PHONY: help demo test chaos bench differential build load package issuer test-rust test-js fences instructions lint prerequisites \
+  wasm-target browser valgrind redis faketime clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +34,11 @@ help: ## Show this list
 demo: build ## Kick a user and watch every verifier refuse her (PORT=8788: there; ONCE=1: then end)
 	@DOORLIST_BINARY=$(TARGET)/release/doorlist node js/demo/demo.mjs $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
-test: prerequisites browser valgrind redis ## Set up what tests need, and run all of them
+test: prerequisites browser valgrind redis faketime ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences instructions package test-js
+
+chaos: prerequisites redis faketime ## Kill, cut off, fill up and set back issuers and Redis under load (10 minutes; MINUTES=)
+	@MINUTES=$(MINUTES) node tests/stories/chaos.mjs
 
 bench: build load browser tests/bench/node_modules/.package-lock.json ## Measure against others, into tests/bench/RESULTS.md (4 minutes)
 	$(say) 'measuring; leave the machine alone meanwhile'
@@ -149,6 +152,11 @@ browser:
 valgrind:
 	@[ "$$(uname -sm)" != 'Linux x86_64' ] || command -v valgrind >/dev/null || \
 	  $(call apt-get,valgrind,The tests count instructions with valgrind: install it.)
+
+# Tests step the clock of an issuer, where a library can do that to a process.
+faketime:
+	@[ "$$(uname -s)" != Linux ] || compgen -G '/usr/lib*/*/faketime/libfaketime.so.1' >/dev/null || compgen -G '/usr/lib*/faketime/libfaketime.so.1' >/dev/null || \
+	  $(call apt-get,libfaketime,The tests need libfaketime: install it.)
 
 REDIS_NEEDED := The tests need redis-server 7.0 or newer: https://redis.io/docs/latest/operate/oss_and_stack/install/ (macOS: brew install redis).
 

@@ -4,6 +4,8 @@ mod accounts;
 mod agreement;
 mod bad_input;
 mod caching;
+#[cfg(target_os = "linux")]
+mod clock_steps;
 mod command_line;
 mod crash;
 mod cutoff;
@@ -25,6 +27,7 @@ mod session_cap;
 mod session_end;
 mod shutdown;
 mod store_faults;
+mod store_refusals;
 mod support;
 mod two_installations;
 mod two_issuers;

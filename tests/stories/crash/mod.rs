@@ -1,6 +1,8 @@
 //! `kill -9` at random points under load, again and again: no acknowledged kick is lost, no session is, and no client
 //! that sends its last answer's token, one at a time, is refused.
 
+#[cfg(target_os = "linux")]
+mod clock;
 mod cluster;
 mod cut;
 mod failover;

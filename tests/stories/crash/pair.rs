@@ -7,7 +7,7 @@ use super::seeded;
 use super::tally::Rounds;
 use crate::support::{Follower, Issuer, Pair};
 
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
@@ -23,7 +23,7 @@ async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
         let mut harm = |kind| Harm::at_random(&mut random, 20..150, kind);
         let watched = [&verifiers[0], &verifiers[1]];
         let Pair { redis, a, b } = &mut pair;
-        match round % 4 {
+        match round % 6 {
             0 => {
                 let harm = harm("one of two issuers is killed");
                 crowd.work(&[a, b], &watched, harm, || a.signal(Signal::KILL)).await;
@@ -40,6 +40,17 @@ async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
                 let harm = harm("Redis is killed");
                 crowd.work(&[a, b], &watched, harm, || redis.kill()).await;
                 redis.resume();
+            }
+            3 => {
+                let harm = harm("Redis hangs");
+                crowd.work(&[a, b], &watched, harm, || redis.signal(Signal::STOP)).await;
+                redis.signal(Signal::CONT);
+            }
+            4 => {
+                let harm = harm("Redis is out of memory");
+                let full = || redis.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
+                crowd.work(&[a, b], &watched, harm, full).await;
+                redis.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
             }
             _ => {
                 let harm = harm("the script cache is flushed");

@@ -35,6 +35,7 @@ pub const EMBEDDED: Settings<'_> = &[("STORE", "embedded:./doorlist.redb")];
 pub struct Issuer {
     folder: TempDir,
     settings: Vec<(String, String)>,
+    environment: Vec<(String, String)>,
     forgotten: Vec<String>,
     port: u16,
     process: Option<Process>,
@@ -91,6 +92,7 @@ impl Issuer {
                 .iter()
                 .map(|(name, value)| (format!("DOORLIST_{name}"), (*value).into()))
                 .collect(),
+            environment: Vec::new(),
             forgotten: Vec::new(),
             port: free_port(),
             process: None,
@@ -98,6 +100,13 @@ impl Issuer {
             client: client(),
             twin: None,
         }
+    }
+
+    /// In an environment that is not about settings.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Vec<(String, String)>) -> Self {
+        self.environment = environment;
+        self
     }
 
     /// Without settings that it would otherwise have.
@@ -191,13 +200,22 @@ impl Issuer {
 
     /// Waits until its store works for it, again.
     pub async fn until_ready(&self) {
-        eventually("the issuer is ready", async {
-            // It looks after its store twice a heartbeat.
-            while self.get("/readyz").await.status != 200 {
+        self.until_readiness_is(200).await;
+    }
+
+    /// Waits until `/readyz` answers this status, and answers what it says.
+    pub async fn until_readiness_is(&self, status: u16) -> String {
+        eventually(&format!("the issuer's readiness is {status}"), async {
+            loop {
+                let reply = self.get("/readyz").await;
+                if reply.status == status {
+                    return reply.text();
+                }
+                // It looks after its store twice a heartbeat.
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         })
-        .await;
+        .await
     }
 
     /// A command of the same binary, with the same settings.
@@ -211,7 +229,7 @@ impl Issuer {
             .env("DOORLIST_ADMIN_KEY", ADMIN_KEY)
             .env("DOORLIST_HEARTBEAT_SECS", "1")
             .env("DOORLIST_LOG", "debug")
-            .envs(self.settings.iter().map(|(name, value)| (name, value)));
+            .envs(self.settings.iter().chain(&self.environment).map(|(name, value)| (name, value)));
         for name in &self.forgotten {
             command.env_remove(name);
         }

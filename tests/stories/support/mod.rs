@@ -1,6 +1,7 @@
 //! What every story needs: a real issuer in a process of its own, a way to speak to it, and a verifier that
 //! follows it.
 
+mod clock;
 mod follower;
 mod forge;
 mod http;
@@ -16,6 +17,7 @@ mod redis_sets;
 use std::future::Future;
 use std::time::Duration;
 
+pub use clock::SteppedClock;
 pub use follower::{Follower, StreamEnd, host_time};
 pub use forge::{Forger, kid};
 pub use http::{Reply, Session, position, send, try_send, unverified_claims, unverified_list};

@@ -3,7 +3,7 @@
 use doorlist_verifier::Options;
 
 use super::issuer::Settings;
-use super::{Follower, Issuer, RedisServer};
+use super::{Follower, Issuer, RedisServer, SteppedClock};
 
 /// See the [module](self). Both are called as the first.
 pub struct Pair {
@@ -39,6 +39,19 @@ impl Pair {
         let a = start(with(&[("STORE", a.to_owned())])).await;
         let b = start(with(&[("STORE", b.to_owned()), ("ISSUER", a.url())])).await;
         (a, b)
+    }
+
+    /// The second goes by this clock.
+    pub async fn with_clock(clock: &SteppedClock) -> Self {
+        let redis = RedisServer::start(&[]);
+        let url = redis.url();
+        let settings = [("STORE", url.as_str()), ("REFRESH_GRACE_SECS", "0")];
+        let a = Issuer::start_with(&settings).await;
+        let name = a.url();
+        let settings = [&settings[..], &[("ISSUER", &name)]].concat();
+        let mut b = Issuer::stopped(&settings).with_environment(clock.environment());
+        b.restart().await;
+        Self { redis, a, b }
     }
 
     /// The rules of every verifier of issuers that are called as this one.

@@ -1,0 +1,108 @@
+//! The clock of one of two issuers is stepped. What counts is the time of the store: the issuer signs by it, and signs
+//! nothing while its own differs by more than the leeway.
+
+use doorlist_verifier::UnixSeconds;
+use serde_json::json;
+
+use crate::support::{Follower, Pair, Session, SteppedClock, eventually, host_time};
+
+/// What an access token lives, unless settings say otherwise.
+const LIFETIME_SECS: u64 = 900;
+const MINUTES_5: i64 = 300;
+
+/// The token is of this moment, by the store's clock, and lives as long as any.
+fn is_of_now(session: &Session, before: UnixSeconds) {
+    let after = host_time().wall;
+    let claims = &session.claims;
+    assert!(before <= claims.issued_at && claims.issued_at <= after, "{claims:?}");
+    assert_eq!(claims.expires_at.secs_since(claims.issued_at), LIFETIME_SECS);
+}
+
+#[tokio::test]
+async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
+    let clock = SteppedClock::new();
+    let pair = Pair::with_clock(&clock).await;
+    let verifiers = [Follower::of(&pair.a).await, pair.follower_of_b().await];
+    let mut alice = pair.b.open_session("alice").await;
+    let mut refused = 0;
+
+    for step in [MINUTES_5, -MINUTES_5] {
+        let leaver = pair.b.open_session(&format!("leaver{step}")).await;
+        clock.step(step);
+        let said = pair.b.until_readiness_is(503).await;
+        assert!(said.contains("clock"), "{said}");
+        let as_of = verifiers[1].look(|verifier| verifier.status(host_time()).freshness.as_of);
+        let before = host_time().wall;
+
+        let answer = pair.b.refresh(&alice.refresh).await;
+        assert_eq!(answer.status, 503, "{}", answer.text());
+        assert!(answer.headers.contains_key("retry-after"));
+        let login = pair.b.admin_post("/sessions", json!({ "sub": "bob" })).await;
+        assert_eq!(login.status, 503, "{}", login.text());
+        refused += 2;
+
+        // The other goes on, and so does what needs no signature.
+        alice = Session::of(&pair.a.refresh(&alice.refresh).await);
+        is_of_now(&alice, before);
+        let kicked = pair.b.revoking(&format!("/subjects/leaver{step}/revoke")).await;
+        verifiers[0].reaches(kicked).await;
+        verifiers[0].verify(&leaver.access).expect_err("kicked");
+        eventually("the verifiers of the stepped one say that their list is old", async {
+            while !verifiers[1].look(|verifier| verifier.status(host_time()).freshness.stale) {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+        let signed = verifiers[1].look(|verifier| verifier.status(host_time()).freshness.as_of);
+        // One may have been on its way when the clock was found to be off.
+        assert!(signed <= as_of.map(|as_of| as_of.plus_secs(1)), "it vouches for nothing");
+
+        clock.step(0);
+        pair.b.until_ready().await;
+        verifiers[1].reaches(kicked).await;
+        verifiers[1].verify(&leaver.access).expect_err("it heard in the end");
+        let before = host_time().wall;
+        alice = Session::of(&pair.b.refresh(&alice.refresh).await);
+        is_of_now(&alice, before);
+        for verifier in &verifiers {
+            verifier.verify(&alice.access).expect("the same session");
+        }
+    }
+    assert_eq!(refused, 4);
+    assert_eq!(pair.a.session_count("alice").await, 1);
+}
+
+/// Half the leeway is tolerated, and changes nothing: not one second of any token or list is the host's.
+#[tokio::test]
+async fn within_the_leeway_it_signs_by_the_clock_of_the_store() {
+    let clock = SteppedClock::new();
+    let pair = Pair::with_clock(&clock).await;
+    let verifier = pair.follower_of_b().await;
+    let mut alice = pair.b.open_session("alice").await;
+    for step in [30, -30, 0] {
+        clock.step(step);
+        // A list of after the step.
+        verifier.hears_of(host_time().wall.plus_secs(2)).await;
+        let as_of = verifier.look(|verifier| verifier.status(host_time()).freshness.as_of);
+        assert!(as_of <= Some(host_time().wall), "a list of the future: {as_of:?}");
+        let before = host_time().wall;
+        alice = Session::of(&pair.b.refresh(&alice.refresh).await);
+        is_of_now(&alice, before);
+        verifier.verify(&alice.access).expect("good");
+        pair.b.until_ready().await;
+    }
+}
+
+/// Started with a clock that is off, it says so from the first answer on.
+#[tokio::test]
+async fn a_wrong_clock_at_the_start_is_found_out() {
+    let clock = SteppedClock::new();
+    clock.step(-MINUTES_5);
+    let pair = Pair::with_clock(&clock).await;
+    let alice = pair.a.open_session("alice").await;
+    assert!(pair.b.until_readiness_is(503).await.contains("clock"));
+    assert_eq!(pair.b.refresh(&alice.refresh).await.status, 503);
+    clock.step(0);
+    pair.b.until_ready().await;
+    Session::of(&pair.b.refresh(&alice.refresh).await);
+}

@@ -1,0 +1,37 @@
+//! The clock of one of two issuers is stepped by five minutes under load, forwards and backwards.
+
+use super::load::{Crowd, Harm};
+use super::seeded;
+use super::tally::Rounds;
+use crate::support::{Follower, Pair, SteppedClock};
+
+const STEPS: usize = 2;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn steps_of_a_clock_end_nothing_and_hide_nothing() {
+    let mut random = seeded();
+    let clock = SteppedClock::new();
+    let pair = Pair::with_clock(&clock).await;
+    let verifiers = [Follower::of(&pair.a).await, pair.follower_of_b().await];
+    let mut crowd = Crowd::open(&pair.a).await;
+
+    let mut rounds = Rounds::at_least(STEPS);
+    for round in rounds.by_ref() {
+        let issuers = [&pair.a, &pair.b];
+        let step = if round % 2 == 0 { 300 } else { -300 };
+        let harm = Harm::at_random(&mut random, 20..150, "an issuer's clock is stepped by five minutes");
+        crowd.work(&issuers, &verifiers.each_ref(), harm, || clock.step(step)).await;
+        pair.b.until_readiness_is(503).await;
+        let harm = Harm::at_random(&mut random, 100..300, "and stepped back");
+        crowd.work(&issuers, &verifiers.each_ref(), harm, || clock.step(0)).await;
+        pair.b.until_ready().await;
+        for verifier in &verifiers {
+            verifier.reaches(crowd.acknowledged().expect("a kick")).await;
+            crowd.look_at_tokens(verifier);
+        }
+    }
+
+    crowd.everybody_refreshes(&pair.b).await;
+    crowd.look_at_tokens(&Follower::of(&pair.a).await);
+    crowd.assert_nothing_was_lost("two issuers, one with a clock that is stepped", rounds.so_far());
+}

@@ -1,0 +1,51 @@
+//! A clock that tests step, by libfaketime.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+/// A clock that follows the host's at a distance, for a process that is started with its environment; its monotonic
+/// clock is the host's.
+pub struct SteppedClock {
+    folder: TempDir,
+}
+
+impl SteppedClock {
+    pub fn new() -> Self {
+        let clock = Self { folder: tempfile::tempdir().expect("a folder") };
+        clock.step(0);
+        clock
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("clock")
+    }
+
+    /// From now on it is so many seconds ahead of the host's.
+    pub fn step(&self, seconds: i64) {
+        // In one go: somebody reads it all the time.
+        let next = self.folder.path().join("next");
+        std::fs::write(&next, format!("{seconds:+}\n")).expect("a file");
+        std::fs::rename(next, self.file()).expect("it is renamed");
+    }
+
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let file = self.file().display().to_string();
+        [
+            ("LD_PRELOAD", library().display().to_string()),
+            ("FAKETIME_TIMESTAMP_FILE", file),
+            ("FAKETIME_NO_CACHE", "1".into()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+}
+
+fn library() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").expect("a folder of libraries").flatten();
+    let mut places = folders.map(|folder| folder.path()).chain([PathBuf::from("/usr/lib")]);
+    let library =
+        |folder: PathBuf| Some(folder.join("faketime/libfaketime.so.1")).filter(|path| path.exists());
+    places.find_map(library).expect("libfaketime, which `make test` installs")
+}
