@@ -12,10 +12,12 @@ import { createInterface } from 'node:readline'
  * @param {string} [options.command] `serve` or `demo`
  * @param {string[]} [options.args] further flags
  * @param {number} [options.port] 0 for any free one
+ * @param {string} [options.store] another than an embedded one of its own; `args` say the secrets then
+ * @param {string} [options.adminKey] as `args` say it; without, the one that was made beside the store
  */
-export async function startIssuer({ binary, command = 'serve', args = [], port = 0 }) {
+export async function startIssuer({ binary, command = 'serve', args = [], port = 0, store, adminKey }) {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-'))
-  const issuer = new Issuer({ binary, command, args, folder })
+  const issuer = new Issuer({ binary, command, args, folder, store, adminKey })
   try {
     await issuer.start(port)
   } catch (error) {
@@ -30,29 +32,25 @@ class Issuer {
   #command
   #args
   #folder
+  #store
   #child
   #port
   url
-  /** As the issuer made it, for requests that this class does not make. */
+  /** As it was given or made, for requests that this class does not make. */
   adminKey
 
-  constructor({ binary, command, args, folder }) {
+  constructor({ binary, command, args, folder, store, adminKey }) {
     this.#binary = binary
     this.#command = command
     this.#args = args
     this.#folder = folder
+    this.#store = store ?? `embedded:${join(folder, 'doorlist.redb')}`
+    this.adminKey = adminKey
   }
 
   /** Starts the process, on the port and store it had before if it ran already. */
   async start(port = this.#port) {
-    const args = [
-      this.#command,
-      '--store',
-      `embedded:${join(this.#folder, 'doorlist.redb')}`,
-      '--listen',
-      `127.0.0.1:${port}`,
-      ...this.#args,
-    ]
+    const args = [this.#command, '--store', this.#store, '--listen', `127.0.0.1:${port}`, ...this.#args]
     // Every setting is given here; what the caller's shell says to another issuer is not for this one.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DOORLIST_')))
     const child = spawn(this.#binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -75,7 +73,7 @@ class Issuer {
       })
     })
     this.#port = Number(new URL(this.url).port)
-    this.adminKey = (await readFile(join(this.#folder, 'doorlist.redb.admin-key'), 'utf8')).trim()
+    this.adminKey ??= (await readFile(join(this.#folder, 'doorlist.redb.admin-key'), 'utf8')).trim()
   }
 
   /** Of the process that runs, or ran last. */

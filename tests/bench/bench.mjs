@@ -8,10 +8,11 @@ import { picture } from './lib/picture.mjs'
 import { markdown } from './lib/report.mjs'
 import { coreSections } from './sections/core.mjs'
 import { issuerSections } from './sections/issuer.mjs'
+import { nodeSections } from './sections/nodes.mjs'
 import { runtimeSections } from './sections/runtimes.mjs'
 import { verifierSections } from './sections/verifier.mjs'
 
-const sections = { ...verifierSections, ...runtimeSections, ...coreSections, ...issuerSections }
+const sections = { ...verifierSections, ...runtimeSections, ...coreSections, ...issuerSections, ...nodeSections }
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const wanted = values.only?.split(',') ?? Object.keys(sections)
 const unknown = wanted.find(name => !(name in sections))

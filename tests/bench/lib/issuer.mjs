@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { startIssuer } from '../../../js/demo/issuer.mjs'
 import { fromRoot } from './doorlist.mjs'
 
-const BINARY = process.env.DOORLIST_BINARY ?? fromRoot('target/release/doorlist')
+export const BINARY = process.env.DOORLIST_BINARY ?? fromRoot('target/release/doorlist')
 const LOAD = process.env.DOORLIST_LOAD ?? fromRoot('tests/bench/load/target/release/doorlist-load')
 
 /** Runs `measure` with an issuer on a new store, and removes both. */

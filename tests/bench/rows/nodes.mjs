@@ -1,0 +1,208 @@
+// Issuers side by side on one Redis: refreshes at one and at two of them, a kick at one until a verifier of the other
+// refuses, the start of one beside a long log, and what Redis keeps for all that.
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { createVerifier } from '../lib/doorlist.mjs'
+import { addressOf, adminLoad, load, resident } from '../lib/issuer.mjs'
+import { spread } from '../lib/measure.mjs'
+import { withRedis, withTwoNodes } from '../lib/redis.mjs'
+
+const CLIENTS = 64
+const SECONDS = 2
+const ROUNDS = 5
+const KICKS = 300
+const WARMUP = 20
+/** Milliseconds until the issuers are idle again. */
+const PAUSE = 25
+const SESSIONS = 50_000
+export const ENTRIES = 1_000_000
+
+/** Refreshes a second at one node, and at both, half of the clients at each; every one rotates. */
+export const nodeRefreshes = () =>
+  withTwoNodes(['--refresh-grace-secs', '0'], async (a, b) => {
+    const folder = await mkdtemp(join(tmpdir(), 'doorlist-bench-'))
+    try {
+      const targets = {
+        'one issuer': [await share(a, folder, 0, CLIENTS)],
+        'two issuers': [
+          await share(a, folder, CLIENTS, CLIENTS / 2),
+          await share(b, folder, 2 * CLIENTS, CLIENTS / 2),
+        ],
+      }
+      const rounds = Object.fromEntries(Object.keys(targets).map(name => [name, []]))
+      for (let round = -1; round < ROUNDS; round++) {
+        for (const [name, shares] of Object.entries(targets)) {
+          const reports = await Promise.all(shares.map(run))
+          if (round >= 0) rounds[name].push(together(reports))
+        }
+      }
+      return Object.fromEntries(Object.entries(rounds).map(([name, all]) => [name, summary(all)]))
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
+/** So many sessions, to be refreshed at this node. */
+async function share(node, folder, first, count) {
+  const open = number => node.admin('/sessions', { sub: `user-${first + number}`, client_id: 'web' })
+  const opened = await Promise.all(Array.from({ length: count }, (_, number) => open(number)))
+  const file = join(folder, String(first))
+  await writeFile(file, opened.map(({ refresh_token }) => `${refresh_token}\n`).join(''))
+  return { node, file }
+}
+
+const run = ({ node, file }) => load(['refresh', addressOf(node), '/token', 'web', file, String(SECONDS)])
+
+/** Of both shares: the sum of what they did, and the worse of what they waited. */
+const together = reports => ({
+  perSecond: reports.reduce((sum, { per_second }) => sum + per_second, 0),
+  p50: Math.max(...reports.map(({ p50_ms }) => p50_ms * 1e6)),
+  p99: Math.max(...reports.map(({ p99_ms }) => p99_ms * 1e6)),
+})
+
+const summary = rounds =>
+  Object.fromEntries(['perSecond', 'p50', 'p99'].map(name => [name, spread(rounds.map(round => round[name]))]))
+
+/** Nanoseconds of each kick at the first node until a verifier of the second refuses: since it was sent, and acknowledged. */
+export const kickAcrossNodes = () =>
+  withTwoNodes([], async (a, b) => {
+    const verifier = await Follower.of(a, b)
+    const [sent, acknowledged] = [[], []]
+    try {
+      for (let number = -WARMUP; number < KICKS; number++) {
+        const sub = `user-${number + WARMUP}`
+        const { access_token: token } = await a.admin('/sessions', { sub })
+        verifier.accepts(token)
+        await pause(PAUSE)
+        const refused = verifier.refuses(token)
+        const begin = performance.now()
+        await a.admin(`/subjects/${sub}/revoke`)
+        const answered = performance.now()
+        const end = await refused
+        if (number < 0) continue
+        sent.push((end - begin) * 1e6)
+        acknowledged.push(Math.max(0, end - answered) * 1e6)
+      }
+    } finally {
+      verifier.close()
+    }
+    return { sent, acknowledged }
+  })
+
+/** A verifier on the stream of one node, where all nodes are called as the first. */
+class Follower {
+  #verifier
+  #abort = new AbortController()
+  #waiting
+
+  static async of(first, node) {
+    const follower = new Follower()
+    const jwks = await (await fetch(`${node.url}/.well-known/jwks.json`)).json()
+    follower.#verifier = createVerifier({ issuer: first.url, audience: 'api', jwks })
+    follower.#verifier.load(await (await fetch(`${node.url}/revocations`)).text())
+    const { body } = await fetch(`${node.url}/revocations/stream`, { signal: follower.#abort.signal })
+    follower.#read(body).catch(error => {
+      if (error.name !== 'AbortError') throw error
+    })
+    return follower
+  }
+
+  accepts(token) {
+    this.#verifier.verify(token)
+  }
+
+  /** When it first refuses the token. */
+  refuses(token) {
+    return new Promise(resolve => {
+      this.#waiting = { token, resolve }
+    })
+  }
+
+  close() {
+    this.#abort.abort()
+  }
+
+  async #read(body) {
+    let text = ''
+    for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+      const events = (text + chunk).split('\n\n')
+      text = events.pop()
+      for (const event of events) this.#take(/^data: (.*)$/m.exec(event)?.[1])
+    }
+  }
+
+  #take(list) {
+    if (list === undefined) return
+    this.#verifier.load(list)
+    if (!this.#waiting) return
+    const { token, resolve } = this.#waiting
+    try {
+      this.#verifier.verify(token)
+    } catch {
+      this.#waiting = undefined
+      resolve(performance.now())
+    }
+  }
+}
+
+/** A Redis with sessions, then with a log of 1,000,000 live entries, and the start of a node beside it. */
+export const longLog = () =>
+  withRedis(async redis => {
+    const first = await redis.node([])
+    try {
+      const empty = redis.memory()
+      await adminLoad('sessions', first, 0, SESSIONS)
+      const session = (redis.memory() - empty) / SESSIONS
+      // One kick as the issuer does it: the others are made like it.
+      await adminLoad('kicks', first, 0, 1)
+      const entry = redis.ask('XREVRANGE', '{doorlist}:log', '+', '-', 'COUNT', 1).split('\n').at(-1)
+      const record = redis.ask('GET', recordKey('user-0'))
+      await first.stop()
+
+      const before = redis.memory()
+      await redis.pour(entries(redis, entry))
+      const perEntry = (redis.memory() - before) / ENTRIES
+      await redis.pour(records(record))
+
+      const begin = performance.now()
+      await first.start()
+      const listens = performance.now() - begin
+      await ready(first)
+      const isReady = performance.now() - begin
+      const list = await (await fetch(`${first.url}/revocations`)).text()
+      return { session, perEntry, listens: listens * 1e6, ready: isReady * 1e6, resident: resident(first.pid), list: list.length }
+    } finally {
+      await first.remove()
+    }
+  })
+
+async function ready(node) {
+  while ((await fetch(`${node.url}/readyz`)).status !== 200) await pause(20)
+}
+
+/** Of other subjects, one after the other, with handles of blocks as a node draws them; the last is the log's head. */
+function* entries(redis, entry) {
+  const now = Number(redis.ask('TIME').split('\n')[0])
+  const like = JSON.parse(entry)
+  const first = Number(redis.ask('HGET', '{doorlist}:head', 'last')) + 1
+  for (let number = 0; number < ENTRIES; number++) {
+    const gid = (0x5eed_0001_0000n + BigInt(number)).toString(16).padStart(16, '0')
+    const one = JSON.stringify({ ...like, sub: `kicked-${number}`, gid })
+    yield ['XADD', '{doorlist}:log', `${first + number}-0`, 'at', String(now), 'entry', one]
+  }
+  yield ['HSET', '{doorlist}:head', 'last', String(first + ENTRIES - 1)]
+}
+
+/** Of everybody who was kicked, as a kick leaves it. */
+function* records(record) {
+  for (let number = 0; number < ENTRIES; number++) yield ['SET', recordKey(`kicked-${number}`), record]
+}
+
+/** As `issuer/src/store/redis/keys.rs` says. */
+function recordKey(sub) {
+  const bucket = createHash('sha256').update(sub).digest('hex').slice(0, 2)
+  return `{doorlist:${bucket}}:record:${sub}`
+}

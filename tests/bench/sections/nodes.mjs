@@ -1,0 +1,75 @@
+// Issuers side by side on one Redis: what their rows say. issuer/SCALE.md calculates with these figures.
+import { quantile } from '../lib/measure.mjs'
+import { megabytes, milliseconds, whole } from '../lib/report.mjs'
+import { hasRedis } from '../lib/redis.mjs'
+import { ENTRIES, kickAcrossNodes, longLog, nodeRefreshes } from '../rows/nodes.mjs'
+
+const REDIS = 'Redis writes its AOF every second, the default of its configuration files.'
+
+async function refreshSection() {
+  const measured = await nodeRefreshes()
+  return {
+    title: 'Refreshes on one Redis',
+    text: `64 clients, each of which rotates its refresh token as fast as it is answered; with two issuers, half of them at each. Clients, issuers and Redis share the cores of one machine, so a second issuer shows what it costs rather than what it brings. ${REDIS}`,
+    tables: [
+      {
+        head: ['refreshes a second', 'min', 'median', 'max', 'p50', 'p99'],
+        rows: Object.entries(measured).map(([name, { perSecond, p50, p99 }]) => [
+          name,
+          ...[perSecond.min, perSecond.median, perSecond.max].map(whole),
+          milliseconds(p50.median),
+          milliseconds(p99.median),
+        ]),
+      },
+    ],
+    goals: [],
+  }
+}
+
+async function kickSection() {
+  const { sent, acknowledged } = await kickAcrossNodes()
+  const at = (durations, share) => milliseconds(quantile(Float64Array.from(durations).sort(), share))
+  const row = (name, durations) => [name, ...[0.5, 0.99, 1].map(share => at(durations, share))]
+  return {
+    title: 'From a kick at one issuer to its effect at another',
+    text: `${sent.length} kicks at one issuer, and one verifier in Node on the stream of the other. ${REDIS}`,
+    tables: [
+      {
+        head: ['', 'p50', 'p99', 'max'],
+        rows: [row('since the kick was sent', sent), row('since it was acknowledged', acknowledged)],
+      },
+    ],
+    goals: [],
+  }
+}
+
+async function logSection() {
+  const { session, perEntry, listens, ready, resident, list } = await longLog()
+  return {
+    title: `A log of ${whole(ENTRIES)} live entries in Redis`,
+    text: 'A node that starts looks at the record of every entry before it takes requests, and signs a list of them all. Memory is what Redis says of its data, without the audit.',
+    tables: [
+      {
+        head: ['start until it listens', 'until it is ready', 'resident memory of the issuer', 'its list'],
+        rows: [[milliseconds(listens), milliseconds(ready), megabytes(resident), megabytes(list)]],
+      },
+      {
+        head: ['bytes in Redis', 'a subject with one session', 'an entry of the log'],
+        rows: [['', whole(session), whole(perEntry)]],
+      },
+    ],
+    goals: [],
+  }
+}
+
+const notMeasured = () => ({
+  title: 'Many issuers on one Redis',
+  text: 'Not measured: there is no `redis-server` on the PATH.',
+  tables: [],
+  goals: [],
+})
+
+/** Where there is no Redis, a sentence takes the place of the figures. */
+export const nodeSections = hasRedis()
+  ? { 'node-refreshes': refreshSection, 'node-kick': kickSection, 'node-log': logSection }
+  : { nodes: notMeasured }
