@@ -39,7 +39,12 @@ for (let pass = 0; pass < passes; pass++) {
   }
 }
 
-const told = existsSync(tallies) ? readFileSync(tallies, 'utf8').trimEnd().split('\n').map(line => JSON.parse(line)) : []
+const told = existsSync(tallies)
+  ? readFileSync(tallies, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+  : []
 rmSync(folder, { recursive: true })
 const sums = member => {
   const sum = {}

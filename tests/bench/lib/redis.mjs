@@ -57,6 +57,12 @@ class Redis {
     return Number(/^used_memory_dataset:(\d+)/m.exec(this.ask('INFO', 'memory'))[1]) - audit
   }
 
+  /** Nanoseconds that its main thread has worked. */
+  worked() {
+    const seconds = this.ask('INFO', 'cpu').matchAll(/^used_cpu_(?:sys|user)_main_thread:([\d.]+)/gm)
+    return [...seconds].reduce((sum, [, each]) => sum + Number(each), 0) * 1e9
+  }
+
   /** Sends many commands without waiting for each one's answer, and then waits for all. */
   async pour(commands) {
     const socket = connect(this.#port, '127.0.0.1')
@@ -105,7 +111,8 @@ export const withTwoNodes = (args, measure) =>
   })
 
 /** A command as it is sent. */
-const resp = parts => [`*${parts.length}`, ...parts.flatMap(part => [`$${Buffer.byteLength(part)}`, part]), ''].join('\r\n')
+const resp = parts =>
+  [`*${parts.length}`, ...parts.flatMap(part => [`$${Buffer.byteLength(part)}`, part]), ''].join('\r\n')
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')

@@ -20,23 +20,26 @@ const PAUSE = 25
 const SESSIONS = 50_000
 export const ENTRIES = 1_000_000
 
-/** Refreshes a second at one node, and at both, half of the clients at each; every one rotates. */
+/**
+ * Refreshes a second at one node, and at both, half of the clients at each; every one rotates. And how long Redis works
+ * for one, in nanoseconds.
+ */
 export const nodeRefreshes = () =>
-  withTwoNodes(['--refresh-grace-secs', '0'], async (a, b) => {
+  withTwoNodes(['--refresh-grace-secs', '0'], async (a, b, redis) => {
     const folder = await mkdtemp(join(tmpdir(), 'doorlist-bench-'))
     try {
       const targets = {
         'one issuer': [await share(a, folder, 0, CLIENTS)],
-        'two issuers': [
-          await share(a, folder, CLIENTS, CLIENTS / 2),
-          await share(b, folder, 2 * CLIENTS, CLIENTS / 2),
-        ],
+        'two issuers': [await share(a, folder, CLIENTS, CLIENTS / 2), await share(b, folder, 2 * CLIENTS, CLIENTS / 2)],
       }
       const rounds = Object.fromEntries(Object.keys(targets).map(name => [name, []]))
       for (let round = -1; round < ROUNDS; round++) {
         for (const [name, shares] of Object.entries(targets)) {
+          const before = redis.worked()
           const reports = await Promise.all(shares.map(run))
-          if (round >= 0) rounds[name].push(together(reports))
+          const count = reports.reduce((sum, report) => sum + report.count, 0)
+          const worked = (redis.worked() - before) / count
+          if (round >= 0) rounds[name].push({ ...together(reports), worked })
         }
       }
       return Object.fromEntries(Object.entries(rounds).map(([name, all]) => [name, summary(all)]))
@@ -64,7 +67,9 @@ const together = reports => ({
 })
 
 const summary = rounds =>
-  Object.fromEntries(['perSecond', 'p50', 'p99'].map(name => [name, spread(rounds.map(round => round[name]))]))
+  Object.fromEntries(
+    ['perSecond', 'p50', 'p99', 'worked'].map(name => [name, spread(rounds.map(round => round[name]))]),
+  )
 
 /** Nanoseconds of each kick at the first node until a verifier of the second refuses: since it was sent, and acknowledged. */
 export const kickAcrossNodes = () =>
@@ -173,7 +178,14 @@ export const longLog = () =>
       await ready(first)
       const isReady = performance.now() - begin
       const list = await (await fetch(`${first.url}/revocations`)).text()
-      return { session, perEntry, listens: listens * 1e6, ready: isReady * 1e6, resident: resident(first.pid), list: list.length }
+      return {
+        session,
+        perEntry,
+        listens: listens * 1e6,
+        ready: isReady * 1e6,
+        resident: resident(first.pid),
+        list: list.length,
+      }
     } finally {
       await first.remove()
     }
