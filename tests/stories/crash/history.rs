@@ -79,6 +79,8 @@ pub enum Violation {
     RoseAgain { session: u64 },
     /// One token led to two others, and each of them leads on to more.
     TwoChains { session: u64 },
+    /// A verifier was told that the session is over, and yet it goes on to the end: a kick that nobody finished.
+    HalfDone { session: u64 },
     /// Nobody looked at the session after the last fault, so nobody knows.
     Unseen { session: u64 },
 }
@@ -100,7 +102,8 @@ impl History {
         for (index, event) in events.iter().enumerate() {
             judge.see(event).map_err(|violation| (index, violation))?;
         }
-        judge.unseen().map_or(Ok(events.len()), |violation| Err((events.len(), violation)))
+        let left = judge.unseen().or_else(|| judge.half_done());
+        left.map_or(Ok(events.len()), |violation| Err((events.len(), violation)))
     }
 
     /// How many events are such.
@@ -153,6 +156,7 @@ struct Seen {
     /// The refresh under way was sent when the session was over already.
     sent_over: bool,
     refused: bool,
+    token_refused: bool,
     since_fault: bool,
     chains: Chains,
 }
@@ -176,6 +180,7 @@ impl Judge {
                     over: None,
                     sent_over: false,
                     refused: false,
+                    token_refused: false,
                     since_fault: false,
                     chains: Chains::from(*token),
                 };
@@ -207,7 +212,9 @@ impl Judge {
                 if !seen.may_be_over {
                     return Err(Violation::SessionLost { session: *session });
                 }
-                if matches!(event, Event::Refused { .. }) {
+                if matches!(event, Event::TokenRefused { .. }) {
+                    seen.token_refused = true;
+                } else {
                     seen.refused = true;
                     seen.since_fault = true;
                 }
@@ -242,6 +249,11 @@ impl Judge {
     fn unseen(&self) -> Option<Violation> {
         let (session, _) = self.sessions.iter().find(|(_, seen)| !seen.since_fault)?;
         Some(Violation::Unseen { session: *session })
+    }
+
+    fn half_done(&self) -> Option<Violation> {
+        let (session, _) = self.sessions.iter().find(|(_, seen)| seen.token_refused && !seen.refused)?;
+        Some(Violation::HalfDone { session: *session })
     }
 
     fn seen(&mut self, session: u64) -> &mut Seen {

@@ -141,6 +141,14 @@ fn a_session_that_rises_again_is_found() {
 }
 
 #[test]
+fn a_kick_that_nobody_finishes_is_found() {
+    let half = [opened(1), kick_sent(), TokenRefused { session: 1 }, CRASH];
+    assert_eq!(story(&[&half, &refresh(1, YES)]), Err(Violation::HalfDone { session: 1 }));
+    // It was not acknowledged, and was finished later.
+    assert!(story(&[&half, &refresh(1, YES), &refresh(1, NO)]).is_ok());
+}
+
+#[test]
 fn one_of_two_tabs_goes_on() {
     let twice = [opened(1), SentTwice { session: 1 }];
     // Both got the same; each got another and one is refused, or joins the other; the answer of one was late.
