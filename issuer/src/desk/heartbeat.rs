@@ -1,5 +1,6 @@
 //! The heartbeat: proof that nothing is missing, and what has to be done now and then.
 
+use std::iter;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use doorlist_verifier::{Seq, UnixSeconds};
@@ -7,11 +8,12 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::{Desk, Standing, lock};
-use crate::domain::Subject;
-use crate::store::StoreError;
+use crate::domain::heal::heal;
+use crate::domain::{Applied, Record, Subject};
+use crate::store::{Readings, StoreError};
 
-/// Records looked at together.
-const LOOKS: usize = 64;
+/// Records from one word in the log about a long look to the next.
+const WORD: usize = 100_000;
 /// Records examined for forgetting in one beat.
 const SWEEP: usize = 256;
 /// Confirmations tried when each finds something missing.
@@ -24,6 +26,16 @@ pub(super) enum Look {
     Early,
     /// The log forgets the entry after it.
     Last,
+}
+
+impl Look {
+    /// Records read together, and such readings under way at once.
+    fn at_once(self) -> (usize, usize) {
+        match self {
+            Self::Early => (128, 8),
+            Self::Last => (1, 64),
+        }
+    }
 }
 
 impl Desk {
@@ -117,11 +129,57 @@ impl Desk {
     }
 
     pub(super) async fn look_at(&self, subjects: Vec<Subject>, look: Look) -> Result<(), StoreError> {
-        let look_at_one = async |sub: &Subject| match look {
+        let (together, at_once) = look.at_once();
+        let (mut looked, of) = (0, subjects.len());
+        let mut rest = subjects.into_iter();
+        let next = || Some(rest.by_ref().take(together).collect()).filter(|next: &Vec<_>| !next.is_empty());
+        let looks = iter::from_fn(next).map(async |some| self.look_at_some(some, look).await);
+        let mut looks = stream::iter(looks).buffer_unordered(at_once);
+        while let Some(count) = looks.try_next().await? {
+            let words = looked / WORD;
+            looked += count;
+            if looked / WORD > words {
+                tracing::info!(looked, of, "looking at the records that the log names");
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers how many. Most are finished: for an early look it is enough to read them, many together.
+    async fn look_at_some(&self, subjects: Vec<Subject>, look: Look) -> Result<usize, StoreError> {
+        let count = subjects.len();
+        let left = match look {
+            Look::Early => self.unfinished(subjects).await?,
+            Look::Last => subjects,
+        };
+        for sub in &left {
+            self.look_at_one(sub, look).await?;
+        }
+        Ok(count)
+    }
+
+    /// Those whose records the log asks something of, or cannot be read.
+    async fn unfinished(&self, subjects: Vec<Subject>) -> Result<Vec<Subject>, StoreError> {
+        let Readings { records, news } = self.store.read_several(&subjects, self.position().seq).await?;
+        if self.hear(&news) == Applied::Broken {
+            return Ok(subjects);
+        }
+        let asks_nothing = |sub: &Subject, record: &Record| {
+            heal(sub, record, &self.log(|log| log.of(sub)), || self.draw()).is_none()
+        };
+        let unfinished = subjects.into_iter().zip(records).filter(|(sub, record)| match record {
+            Ok(record) => !record.as_ref().is_none_or(|(_, record)| asks_nothing(sub, record)),
+            Err(_) => true,
+        });
+        Ok(unfinished.map(|(sub, _)| sub).collect())
+    }
+
+    async fn look_at_one(&self, sub: &Subject, look: Look) -> Result<(), StoreError> {
+        let looked = match look {
             Look::Early => self.read(sub).await.map(drop),
             Look::Last => self.finish(sub).await,
         };
-        let looks = subjects.into_iter().map(async |sub| match look_at_one(&sub).await {
+        match looked {
             // Nobody can refresh with a record that cannot be read; it must not hold up the others, if it is all
             // that cannot be read.
             Err(error @ StoreError::Corrupt { .. }) => {
@@ -129,8 +187,7 @@ impl Desk {
                 self.catch_up().await
             }
             looked => looked,
-        });
-        stream::iter(looks).buffer_unordered(LOOKS).try_collect().await
+        }
     }
 
     /// Goes on with the search for records past their keeping.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doorlist_verifier::{Cursor, Epoch, Handle, Seq, UnixSeconds};
 
 use super::clock::ManualClock;
-use super::{Commit, Committed, Store, StoreError, Swap, Version};
+use super::{Commit, Committed, Readings, Store, StoreError, Swap, Version};
 use crate::domain::{
     Appended, AuditEvent, AuditKind, GroupEnd, LogEntry, NewEntry, Record, Revocation, Revoked, Settings,
     Subject,
@@ -19,6 +19,7 @@ pub(crate) async fn all<S: Store>(open: impl AsyncFn(ManualClock) -> S) {
     };
     a_new_store_is_empty(fresh().await).await;
     a_commit_swaps_and_appends(fresh().await).await;
+    several_records_come_in_their_order_and_news_after_them(fresh().await).await;
     a_conflict_swaps_nothing(fresh().await).await;
     of_many_swaps_of_one_state_one_wins(fresh().await).await;
     a_version_is_never_used_twice(fresh().await).await;
@@ -118,6 +119,25 @@ async fn a_commit_swaps_and_appends<S: Store>(case: Case<S>) {
     assert_eq!((first.at.as_secs(), &second.entry), (START, &Appended::Mark));
     let page = case.store.read(&subject("alice"), first.seq).await.expect("a reading").news;
     assert_eq!(page.entries, std::slice::from_ref(second));
+}
+
+async fn several_records_come_in_their_order_and_news_after_them<S: Store>(case: Case<S>) {
+    let names: Vec<_> = (1..=40).map(|number| format!("subject-{}", 41 - number)).collect();
+    for (name, gid) in names.iter().zip(1..).filter(|(_, gid)| gid % 5 != 0) {
+        assert!(case.swap(name, None, record(gid)).await);
+    }
+    let first = case.append(NewEntry::Mark, Seq::ZERO).await;
+    let second = case.append(NewEntry::Mark, first.seq).await;
+    let subjects: Vec<_> = names.iter().map(|name| subject(name)).collect();
+    let Readings { records, news } =
+        case.store.read_several(&subjects, first.seq).await.expect("the records");
+    assert_eq!(records.len(), names.len());
+    for ((found, gid), name) in records.into_iter().zip(1..).zip(&names) {
+        let found = found.expect("a record, or none");
+        assert_eq!(found.as_ref().map(|(_, record)| record), Some(&record(gid)).filter(|_| gid % 5 != 0));
+        assert_eq!(found, case.read(name).await, "with the version that a swap names");
+    }
+    assert_eq!((news.position(), news.entries.len()), (second, 1));
 }
 
 async fn a_conflict_swaps_nothing<S: Store>(case: Case<S>) {

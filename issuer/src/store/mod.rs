@@ -51,6 +51,15 @@ pub struct Reading {
     pub news: LogPage,
 }
 
+/// The records of several subjects, and what the log gained; the log was asked after every record.
+#[derive(Debug)]
+pub struct Readings {
+    /// In the order of the subjects. One that cannot be read hides no other.
+    pub records: Vec<Result<Option<(Version, Record)>, StoreError>>,
+    /// Entries past the cursor that was asked with, ascending.
+    pub news: LogPage,
+}
+
 /// What to write: entries are appended first, then the record is swapped, then the audit is written.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
@@ -128,6 +137,15 @@ pub struct AuditRow {
 pub trait Store: Send + Sync + 'static {
     /// A record, and after it the log's news past `since`.
     async fn read(&self, sub: &Subject, since: Seq) -> Result<Reading, StoreError>;
+
+    /// The same of several subjects at once, a few hundred at most.
+    async fn read_several(&self, subs: &[Subject], since: Seq) -> Result<Readings, StoreError> {
+        let mut records = Vec::with_capacity(subs.len());
+        for sub in subs {
+            records.push(self.read(sub, since).await.map(|reading| reading.record));
+        }
+        Ok(Readings { records, news: self.log_since(since).await? })
+    }
 
     /// Appends, then swaps; returns when it is durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;

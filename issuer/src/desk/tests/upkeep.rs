@@ -1,7 +1,8 @@
 //! What the heartbeat drops, and when.
 
 use super::*;
-use crate::store::Store;
+use crate::domain::{GroupEnd, NewEntry, Revocation, Revoked};
+use crate::store::{Commit, Store};
 
 fn retain() -> u64 {
     Limits::default().retain_secs()
@@ -89,6 +90,31 @@ async fn a_desk_starts_where_the_last_one_stopped() {
     assert_eq!(restarted.standing().position, position);
     assert!(is_listed(&restarted, grant.gid));
     assert_eq!(restarted.log(|log| log.floor()), position.seq);
+}
+
+/// Trace 20: more kicks that were appended and not swapped than are read at once, and one of the records damaged.
+#[tokio::test]
+async fn trace_20_each_of_many_entries_is_looked_at_when_a_node_starts() {
+    let office = Office::new().await;
+    let mut half_done = Vec::new();
+    for number in 0..300 {
+        let grant = office.log_in(&subject(&format!("subject-{number}"))).await;
+        let next = office.desk.draw();
+        let revocation = Revocation::Group { gid: grant.gid, next, and: GroupEnd::Kick };
+        let entry = NewEntry::Revoked(Revoked { sub: grant.sub.clone(), revocation });
+        office.store.commit(Commit { entries: vec![entry], ..Commit::default() }).await.expect("the store");
+        half_done.push((grant.sub, next));
+    }
+    let (damaged, _) = half_done.remove(150);
+    office.store.damage_record(damaged.as_str());
+
+    Desk::open(office.store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
+    for (sub, next) in &half_done {
+        let reading = office.store.read(sub, Seq::ZERO).await.expect("a reading");
+        let (_, record) = reading.record.expect("a record");
+        assert!(record.gid == *next && record.sessions.is_empty(), "{sub} was not looked at");
+    }
+    assert_eq!(half_done.len(), 299);
 }
 
 #[tokio::test]

@@ -25,11 +25,13 @@ pub use keys::{MalformedPrefix, Prefix};
 pub use url::{MalformedUrl, RedisUrl};
 
 use self::keys::{Keys, slot};
-use self::reply::{NO_EPOCH, audit_row, converted, json, versioned};
+use self::reply::{NO_EPOCH, audit_row, converted, stored, versioned};
 use self::scripts::Scripts;
 use self::servers::Servers;
 use self::work::{Heard, Inner, shown};
-use super::{AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Version};
+use super::{
+    AuditRow, Commit, Committed, Confirmation, Reading, Readings, Store, StoreError, SubjectRow, Version,
+};
 use crate::domain::{Durability, LogPage, NewEntry, Settings, Subject};
 
 /// See the [module](self).
@@ -90,10 +92,12 @@ impl Store for RedisStore {
         let key = keys.record(sub);
         let calls = [scripts.read.on(&[&key]), self.inner.page_after(since)];
         let [record, news] = servers.run_in_order(calls).await?;
-        let record = versioned(record, &key)?
-            .map(|(version, bytes)| Ok((version, json(&bytes, &key)?)))
-            .transpose()?;
-        Ok(Reading { record, news: self.inner.whole_page(since, news).await? })
+        Ok(Reading { record: stored(record, &key)?, news: self.inner.whole_page(since, news).await? })
+    }
+
+    async fn read_several(&self, subs: &[Subject], since: Seq) -> Result<Readings, StoreError> {
+        let records = self.inner.records(subs).await;
+        Ok(Readings { records, news: self.log_since(since).await? })
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
@@ -166,15 +170,12 @@ impl Store for RedisStore {
     }
 
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {
-        let Inner { keys, scripts, servers, .. } = &*self.inner;
         let names = self.inner.names(after, limit).await?;
-        let calls: Vec<_> = names.iter().map(|sub| scripts.read.on(&[&keys.record(sub)])).collect();
-        let records = servers.run_all(&calls).await;
+        let records = self.inner.records(&names).await;
         let mut rows = Vec::with_capacity(names.len());
         for (sub, record) in names.into_iter().zip(records) {
-            let place = keys.record(&sub);
-            let record = match record.and_then(|record| versioned(record, &place)) {
-                Ok(Some((version, bytes))) => json(&bytes, &place).map(|record| (version, record)),
+            let record = match record {
+                Ok(Some(record)) => Ok(record),
                 // Forgotten since its name was read.
                 Ok(None) => continue,
                 Err(error @ StoreError::Unavailable(_)) => return Err(error),

@@ -5,7 +5,7 @@ use redis::{FromRedisValue, Value, from_redis_value};
 use serde::de::DeserializeOwned;
 
 use super::error::corrupt;
-use crate::domain::{LogEntry, Settings};
+use crate::domain::{LogEntry, Record, Settings};
 use crate::store::clock::seconds;
 use crate::store::{AuditRow, StoreError, Version};
 
@@ -54,6 +54,12 @@ pub(super) fn versioned(answer: Value, place: &str) -> Result<Option<(Version, V
     let version =
         std::str::from_utf8(&version).ok().and_then(|version| u64::from_str_radix(version, 16).ok());
     Ok(Some((Version(version.ok_or_else(|| corrupt(place, "no version"))?), payload)))
+}
+
+/// The record that such an answer holds.
+pub(super) fn stored(answer: Value, place: &str) -> Result<Option<(Version, Record)>, StoreError> {
+    let record = versioned(answer, place)?;
+    record.map(|(version, bytes)| Ok((version, json(&bytes, place)?))).transpose()
 }
 
 /// `{ continues, state, entries }`

@@ -7,10 +7,10 @@ use redis::Value;
 
 use super::error::corrupt;
 use super::keys::{BUCKETS, Keys};
-use super::reply::{NO_EPOCH, State, converted, page};
+use super::reply::{NO_EPOCH, State, converted, page, stored};
 use super::scripts::{Call, Script, Scripts};
 use super::servers::Servers;
-use crate::domain::{Appended, AuditEvent, Durability, LogPage, NewEntry, Settings, Subject};
+use crate::domain::{Appended, AuditEvent, Durability, LogPage, NewEntry, Record, Settings, Subject};
 use crate::store::{Commit, Committed, StoreError, Swap, Version};
 
 /// Entries asked for at once: a long log holds up no other request.
@@ -151,6 +151,17 @@ impl Inner {
         }
         self.heard(&state);
         Ok(LogPage { entries, continues, last: state.last, settings: state.settings, now: state.now() })
+    }
+
+    /// Of each of these, in their order.
+    pub(super) async fn records(
+        &self,
+        subs: &[Subject],
+    ) -> Vec<Result<Option<(Version, Record)>, StoreError>> {
+        let places: Vec<_> = subs.iter().map(|sub| self.keys.record(sub)).collect();
+        let calls: Vec<_> = places.iter().map(|place| self.scripts.read.on(&[place])).collect();
+        let answers = self.servers.run_all(&calls).await.into_iter().zip(&places);
+        answers.map(|(answer, place)| stored(answer?, place)).collect()
     }
 
     /// The first names after one, from all buckets.
