@@ -15,23 +15,36 @@ const SECRETS = ['--master-secret', 'master-secret-of-the-measurements-01234', '
 /** Whether there is a `redis-server` on the PATH. */
 export const hasRedis = () => spawnSync('redis-server', ['--version']).error === undefined
 
-/** Runs `measure` with a new Redis, every write in its AOF within a second, and removes it. */
-export async function withRedis(measure) {
+/** Every write is in the AOF within a second, as configuration files say it by default. */
+export const ON_DISK = ['--appendonly', 'yes']
+/** Nothing is written down: for what the disk would only hold up. */
+export const IN_MEMORY = ['--appendonly', 'no']
+
+/** Runs `measure` with a new Redis and removes it. */
+export async function withRedis(persistence, measure) {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-redis-'))
   const port = await freePort()
-  const args = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes']
+  const args = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...persistence]
   const child = spawn('redis-server', args.map(String), { stdio: ['ignore', 'pipe', 'inherit'] })
+  const gone = once(child, 'exit')
   try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      if (line.includes('Ready to accept connections')) break
-    }
+    await isReady(child.stdout)
     return await measure(new Redis(port))
   } finally {
-    const gone = once(child, 'exit')
     child.kill()
     await gone
     await rm(folder, { recursive: true })
   }
+}
+
+async function isReady(stdout) {
+  for await (const line of createInterface({ input: stdout })) {
+    if (!line.includes('Ready to accept connections')) continue
+    // Nobody reads what else it says, and a full pipe would stop it.
+    stdout.resume()
+    return
+  }
+  throw new Error('redis-server ended at its start')
 }
 
 class Redis {
@@ -51,10 +64,12 @@ class Redis {
     return execFileSync('redis-cli', args, { encoding: 'utf8' }).trimEnd()
   }
 
-  /** Bytes of everything that is kept, but for the audit's events, of which only the last are. */
+  /** Bytes of everything that is kept and of how it is found, but for the audit's events, of which only the last are. */
   memory() {
     const audit = Number(this.ask('MEMORY', 'USAGE', '{doorlist}:audit', 'SAMPLES', 0))
-    return Number(/^used_memory_dataset:(\d+)/m.exec(this.ask('INFO', 'memory'))[1]) - audit
+    const info = this.ask('INFO', 'memory')
+    const bytes = name => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)[1])
+    return bytes('used_memory') - bytes('mem_clients_normal') - bytes('mem_aof_buffer') - audit
   }
 
   /** Nanoseconds that its main thread has worked. */
@@ -96,7 +111,7 @@ class Redis {
 
 /** Runs `measure` with two issuers on a new Redis. */
 export const withTwoNodes = (args, measure) =>
-  withRedis(async redis => {
+  withRedis(ON_DISK, async redis => {
     const a = await redis.node(args)
     try {
       const b = await redis.node(args, a)

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createVerifier } from '../lib/doorlist.mjs'
 import { addressOf, adminLoad, load, resident } from '../lib/issuer.mjs'
 import { spread } from '../lib/measure.mjs'
-import { withRedis, withTwoNodes } from '../lib/redis.mjs'
+import { IN_MEMORY, withRedis, withTwoNodes } from '../lib/redis.mjs'
 
 const CLIENTS = 64
 const SECONDS = 2
@@ -18,6 +18,8 @@ const WARMUP = 20
 /** Milliseconds until the issuers are idle again. */
 const PAUSE = 25
 const SESSIONS = 50_000
+/** Milliseconds until a node that is not ready is given up. */
+const READY_LIMIT = 60_000
 export const ENTRIES = 1_000_000
 
 /**
@@ -155,7 +157,7 @@ class Follower {
 
 /** A Redis with sessions, then with a log of 1,000,000 live entries, and the start of a node beside it. */
 export const longLog = () =>
-  withRedis(async redis => {
+  withRedis(IN_MEMORY, async redis => {
     const first = await redis.node([])
     try {
       const empty = redis.memory()
@@ -192,7 +194,13 @@ export const longLog = () =>
   })
 
 async function ready(node) {
-  while ((await fetch(`${node.url}/readyz`)).status !== 200) await pause(20)
+  const signal = AbortSignal.timeout(READY_LIMIT)
+  for (;;) {
+    const answer = await fetch(`${node.url}/readyz`, { signal })
+    await answer.text()
+    if (answer.ok) return
+    await pause(20, undefined, { signal })
+  }
 }
 
 /** Of other subjects, one after the other, with handles of blocks as a node draws them; the last is the log's head. */

@@ -48,7 +48,7 @@ async function logSection() {
   const { session, perEntry, listens, ready, resident, list } = await longLog()
   return {
     title: `A log of ${whole(ENTRIES)} live entries in Redis`,
-    text: 'A node that starts looks at the record of every entry before it takes requests, and signs a list of them all. Memory is what Redis says of its data, without the audit.',
+    text: 'A node that starts looks at the record of every entry before it takes requests, and signs a list of them all. Memory is what Redis says it uses for keys and values, without the audit.',
     tables: [
       {
         head: ['start until it listens', 'until it is ready', 'resident memory of the issuer', 'its list'],
