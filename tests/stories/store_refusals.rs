@@ -52,7 +52,7 @@ impl Standing {
     }
 
     /// It takes writes again.
-    async fn is_whole_again(self, pair: &Pair) {
+    async fn is_whole_again(&self, pair: &Pair) {
         for issuer in [&pair.a, &pair.b] {
             issuer.until_ready().await;
             issuer.refresh(&self.kicked.refresh).await.refused(400, "invalid_grant");

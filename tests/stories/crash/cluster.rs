@@ -79,11 +79,15 @@ impl RedisCluster {
     }
 
     /// An operator's word, since a replica that has just started does not know how much it lacks and leaves it to others.
+    /// Nor does it answer for its slots at once.
     fn take_over(&self, replica: usize) {
+        let server = &self.servers[replica];
         until("the replica takes over", || {
-            let server = &self.servers[replica];
             let _not_yet = server.try_ask::<()>(&["CLUSTER", "FAILOVER", "TAKEOVER"]);
             server.ask::<String>(&["INFO", "replication"]).contains("role:master")
+        });
+        until("it answers for its slots", || {
+            server.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
         });
     }
 }
