@@ -12,6 +12,7 @@ mod cutoff;
 mod devices;
 mod disable;
 mod entry_cap;
+mod foreign_values;
 mod forged_lists;
 mod keys;
 mod kick;

@@ -4,7 +4,8 @@ use doorlist_verifier::Error;
 use rustix::process::Signal;
 
 use crate::support::{
-    Follower, Issuer, Pair, Proxy, RedisServer, Reply, Session, eventually, host_time, position,
+    Follower, Issuer, Pair, Proxy, RedisServer, Reply, ScriptedRedis, Session, eventually, host_time,
+    position, unverified_list,
 };
 
 /// 503, and when to come back.
@@ -53,29 +54,46 @@ async fn a_redis_that_hangs_answers_late_and_loses_nothing() {
     pair.a.refresh(&alice.refresh).await.refused(400, "invalid_grant");
 }
 
-/// Log, epoch, keys and cut-off come back from the issuers that live; verifiers notice nothing; records are gone.
+/// Log, epoch, keys and cut-off come back from the one issuer that lives; verifiers notice nothing; records are gone.
 #[tokio::test]
 async fn an_emptied_redis_gets_its_log_back() {
-    let pair = Pair::start().await;
+    let mut pair = Pair::start().await;
     let verifier = pair.follower_of_b().await;
+    let before = pair.a.open_session("carol").await;
+    let cutoff =
+        position(&pair.a.admin_post("/cutoff", serde_json::json!({ "end_sessions": true })).await.ok());
     let (alice, bob) = (pair.a.open_session("alice").await, pair.b.open_session("bob").await);
     let kicked = pair.a.revoking("/subjects/alice/revoke").await;
+    assert!(kicked.seq > cutoff.seq);
     verifier.reaches(kicked).await;
     let keys = pair.b.get("/.well-known/jwks.json").await.text();
+    let list = unverified_list(&pair.a.list_with(kicked).await);
+    pair.a.kill().await;
 
     pair.redis.ask::<()>(&["FLUSHALL"]);
 
     // A list of a heartbeat after next vouches for the store as it is by then.
     verifier.hears_of(host_time().wall.plus_secs(3)).await;
     assert_eq!(verifier.cursor().epoch, kicked.epoch, "the same lineage");
-    verifier.verify(&alice.access).expect_err("still kicked");
-    verifier.verify(&bob.access).expect("verifiers notice nothing");
+    let sees_what_it_saw = |verifier: &Follower| {
+        assert!(matches!(verifier.verify(&alice.access), Err(Error::Revoked { .. })), "still kicked");
+        verifier.verify(&before.access).expect_err("of before the cut-off");
+        assert!(!verifier.verify(&bob.access).expect("verifiers notice nothing").freshness.stale);
+    };
+    sees_what_it_saw(&verifier);
+    // The other one starts on what came back.
+    pair.a.restart().await;
     for issuer in [&pair.a, &pair.b] {
         assert_eq!(issuer.get("/.well-known/jwks.json").await.text(), keys);
-        issuer.refresh(&bob.refresh).await.refused(400, "invalid_grant");
+        for gone in [&alice, &bob, &before] {
+            issuer.refresh(&gone.refresh).await.refused(400, "invalid_grant");
+        }
+        let newcomer = Follower::with(issuer, pair.options()).await;
+        sees_what_it_saw(&newcomer);
+        let came_back = unverified_list(&issuer.get("/revocations").await.success());
+        assert_eq!((came_back.epoch, came_back.cutoff), (list.epoch, list.cutoff));
+        assert!(came_back.seq > list.seq);
     }
-    let newcomer = Follower::with(&pair.a, pair.options()).await;
-    newcomer.verify(&alice.access).expect_err("the list has it again");
     let again = pair.b.open_session("bob").await;
     verifier.verify(&again.access).expect("a new login");
 }
@@ -222,4 +240,24 @@ async fn a_store_that_is_not_fit_stops_the_start_with_a_sentence() {
     let log = issuer.log();
     assert!(log.contains("write redis://host:port") && log.contains("DOORLIST_STORE"), "{log}");
     assert!(!log.contains("wonderland"), "{log}");
+}
+
+#[tokio::test]
+async fn a_redis_that_is_too_old_stops_the_start_with_a_sentence() {
+    let said_at_the_start = async |version: &str| {
+        let info =
+            format!("redis_version:{version}\r\nredis_mode:standalone\r\nrole:master\r\naof_enabled:1\r\n");
+        let redis = ScriptedRedis::with_info(&info).await;
+        let mut issuer = Issuer::stopped(&[("STORE", &redis.url())]);
+        assert!(!issuer.try_restart().await);
+        issuer.log()
+    };
+    for version in ["6.2.14", "5.0.7", "2.8.4"] {
+        let said = said_at_the_start(version).await;
+        let sentence = format!("it is Redis {version}: install 7.0 or newer, or Valkey");
+        assert!(said.contains(&sentence), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    let said = said_at_the_start("7.0.0").await;
+    assert!(!said.contains("install") && said.contains("cannot be read"), "it is asked for more: {said}");
 }

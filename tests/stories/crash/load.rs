@@ -111,6 +111,15 @@ impl Crowd {
         self.history.record(Event::Fault(kind));
     }
 
+    /// For so long nobody works, and verifiers are asked.
+    pub async fn look_on(&self, verifiers: &[&Follower], pause: Duration) {
+        let over = watch::Sender::new(false);
+        let watching =
+            verifiers.iter().map(|verifier| watch(verifier, &self.history, &self.last, over.subscribe()));
+        let ended = tokio::time::timeout(pause, join_all(watching)).await;
+        assert!(ended.is_err(), "they are asked to the end");
+    }
+
     /// The last place in the log that an answer named.
     pub fn acknowledged(&self) -> Option<Cursor> {
         self.kicks.iter().max_by_key(|position| position.seq).copied()

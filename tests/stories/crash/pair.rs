@@ -1,13 +1,17 @@
 //! Two issuers on one Redis: either is killed, or the Redis, and clients move on to the other.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 
 use super::load::{Crowd, Harm};
 use super::seeded;
 use super::tally::Rounds;
-use crate::support::{Follower, Issuer, Pair};
+use crate::support::{Follower, Issuer, Pair, host_time};
 
 const ROUNDS: usize = 24;
+/// Once in `make chaos`.
+const LONG_HANG: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
@@ -19,6 +23,7 @@ async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
     let mut crowd = Crowd::open(&pair.a).await;
 
     let mut rounds = Rounds::at_least(ROUNDS);
+    let is_long = rounds.are_long();
     for round in rounds.by_ref() {
         let mut harm = |kind| Harm::at_random(&mut random, 20..150, kind);
         let watched = [&verifiers[0], &verifiers[1]];
@@ -40,6 +45,16 @@ async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
                 let harm = harm("Redis is killed");
                 crowd.work(&[a, b], &watched, harm, || redis.kill()).await;
                 redis.resume();
+            }
+            3 if is_long && round == 3 => {
+                let harm = harm("Redis hangs for half a minute");
+                crowd.work(&[a, b], &watched, harm, || redis.signal(Signal::STOP)).await;
+                crowd.look_on(&watched, LONG_HANG).await;
+                for (issuer, verifier) in [a, b].into_iter().zip(watched) {
+                    issuer.until_readiness_is(503).await;
+                    assert!(verifier.look(|verifier| verifier.status(host_time()).freshness.stale));
+                }
+                redis.signal(Signal::CONT);
             }
             3 => {
                 let harm = harm("Redis hangs");

@@ -27,6 +27,11 @@ impl Rounds {
         Self { least, until: secs.map(|secs| Instant::now() + Duration::from_secs(secs)), count: 0 }
     }
 
+    /// Whether there is time for more than `make test` has.
+    pub fn are_long(&self) -> bool {
+        self.until.is_some()
+    }
+
     /// How many there were.
     pub fn so_far(&self) -> usize {
         self.count

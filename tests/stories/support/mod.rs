@@ -13,6 +13,7 @@ mod raw;
 mod redis_server;
 #[path = "../../../issuer/src/testing/redis_sets.rs"]
 mod redis_sets;
+mod scripted_redis;
 
 use std::future::Future;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use proxy::Proxy;
 pub use raw::{RawReply, exchange};
 pub use redis_server::RedisServer;
 pub use redis_sets::{RedisCluster, SentinelSet, until};
+pub use scripted_redis::ScriptedRedis;
 
 /// Waits for what must happen. The limit is no assertion about speed: it turns a hang into a failure that says what
 /// was waited for.
