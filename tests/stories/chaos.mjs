@@ -60,6 +60,7 @@ const table = (title, rows) => {
 }
 table('acknowledged', sums('acknowledged'))
 table('faults injected', sums('faults'))
+table('checked', sums('checked'))
 table('outcome', [
   [told.length, `histories judged, of ${passes * underLoad.length}`],
   [violations, 'violations'],

@@ -85,6 +85,36 @@ pub enum Violation {
     Unseen { session: u64 },
 }
 
+/// How often an honest history came to where a violation would have been seen. A checker that never looked found nothing
+/// either.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Refreshes that were sent after a kick was acknowledged, and answered.
+    pub refreshes_after_kicks: usize,
+    /// Tokens that verifiers took after a kick was acknowledged, of which their lists had to say that they cannot know.
+    pub tokens_after_kicks: usize,
+    /// Refresh tokens that led to two others.
+    pub forks: usize,
+    /// Sessions that were over for a verifier, though no kick of theirs was acknowledged.
+    pub half_done: usize,
+    /// Sessions that nobody ended, and that were asked for after the last fault.
+    pub living: usize,
+}
+
+impl Checked {
+    /// As a table shows it.
+    pub fn rows(&self) -> BTreeMap<&'static str, usize> {
+        let Self { refreshes_after_kicks, tokens_after_kicks, forks, half_done, living } = *self;
+        BTreeMap::from([
+            ("refreshes after an acknowledged kick, all refused", refreshes_after_kicks),
+            ("tokens taken after an acknowledged kick, by lists that own up to it", tokens_after_kicks),
+            ("refresh tokens with two successors, one of which died", forks),
+            ("unacknowledged kicks that verifiers heard of, all finished", half_done),
+            ("sessions that nobody ended, all alive", living),
+        ])
+    }
+}
+
 /// Everything that was seen, in order.
 #[derive(Debug, Default)]
 pub struct History(Mutex<Vec<Event>>);
@@ -95,20 +125,15 @@ impl History {
         self.0.lock().expect("nobody panicked").push(event);
     }
 
-    /// The first violation, with how many events came before it.
-    pub fn check(&self) -> Result<usize, (usize, Violation)> {
+    /// What was looked at; or the first violation, with how many events came before it.
+    pub fn check(&self) -> Result<Checked, (usize, Violation)> {
         let events = self.0.lock().expect("nobody panicked");
         let mut judge = Judge::default();
         for (index, event) in events.iter().enumerate() {
             judge.see(event).map_err(|violation| (index, violation))?;
         }
         let left = judge.unseen().or_else(|| judge.half_done());
-        left.map_or(Ok(events.len()), |violation| Err((events.len(), violation)))
-    }
-
-    /// How many events are such.
-    pub fn count(&self, such: impl Fn(&Event) -> bool) -> usize {
-        self.0.lock().expect("nobody panicked").iter().filter(|event| such(event)).count()
+        left.map_or_else(|| Ok(judge.checked()), |violation| Err((events.len(), violation)))
     }
 
     /// What was acknowledged, and what was done against it, each with how often.
@@ -144,6 +169,8 @@ struct Judge {
     sessions: BTreeMap<u64, Seen>,
     /// Subjects with the sessions that a kick under way will have ended when it is acknowledged.
     kicks: BTreeMap<String, BTreeSet<u64>>,
+    refreshes_after_kicks: usize,
+    tokens_after_kicks: usize,
 }
 
 #[derive(Debug)]
@@ -151,6 +178,7 @@ struct Seen {
     sub: String,
     /// A kick of its subject was sent at some time after it was opened, or while it was; or it was sent twice at once.
     may_be_over: bool,
+    sent_twice: bool,
     /// And a kick that was sent after it was opened was acknowledged.
     over: Option<Over>,
     /// The refresh under way was sent when the session was over already.
@@ -177,6 +205,7 @@ impl Judge {
                 let seen = Seen {
                     sub: sub.clone(),
                     may_be_over,
+                    sent_twice: false,
                     over: None,
                     sent_over: false,
                     refused: false,
@@ -186,7 +215,11 @@ impl Judge {
                 };
                 self.sessions.insert(*session, seen);
             }
-            Event::SentTwice { session } => self.seen(*session).may_be_over = true,
+            Event::SentTwice { session } => {
+                let seen = self.seen(*session);
+                seen.may_be_over = true;
+                seen.sent_twice = true;
+            }
             Event::KickSent { sub } => {
                 let hit = self.sessions.iter_mut().filter(|(_, seen)| seen.sub == *sub);
                 let hit = hit.map(|(session, seen)| {
@@ -217,6 +250,7 @@ impl Judge {
                 } else {
                     seen.refused = true;
                     seen.since_fault = true;
+                    self.refreshes_after_kicks += usize::from(self.sessions[session].sent_over);
                 }
             }
             Event::Fault(_) => self.sessions.values_mut().for_each(|seen| seen.since_fault = false),
@@ -239,6 +273,7 @@ impl Judge {
 
     fn accepted(&mut self, session: u64, knowledge: Knowledge) -> Result<(), Violation> {
         let Some(over) = self.seen(session).over else { return Ok(()) };
+        self.tokens_after_kicks += 1;
         if over.seq <= knowledge.held {
             return Err(Violation::KickLost { session });
         }
@@ -249,6 +284,17 @@ impl Judge {
     fn unseen(&self) -> Option<Violation> {
         let (session, _) = self.sessions.iter().find(|(_, seen)| !seen.since_fault)?;
         Some(Violation::Unseen { session: *session })
+    }
+
+    fn checked(&self) -> Checked {
+        let count = |such: fn(&Seen) -> bool| self.sessions.values().filter(|seen| such(seen)).count();
+        Checked {
+            refreshes_after_kicks: self.refreshes_after_kicks,
+            tokens_after_kicks: self.tokens_after_kicks,
+            forks: self.sessions.values().map(|seen| seen.chains.forks()).sum(),
+            half_done: count(|seen| seen.token_refused && seen.over.is_none() && !seen.sent_twice),
+            living: count(|seen| !seen.may_be_over),
+        }
     }
 
     fn half_done(&self) -> Option<Violation> {
@@ -298,6 +344,10 @@ impl Chains {
             self.leads_on[chain] = before.iter().any(|token| self.next.contains_key(token));
             self.leads_on.push(false);
         }
+    }
+
+    fn forks(&self) -> usize {
+        self.leads_on.len() - 1
     }
 
     fn alive(&self) -> usize {

@@ -13,7 +13,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::history::{Event, History, Knowledge, Token};
+use super::history::{Checked, Event, History, Knowledge, Token};
 use super::tally;
 use crate::support::{
     ADMIN_KEY, Follower, Issuer, Reply, Session, eventually, host_time, position, try_send,
@@ -132,11 +132,6 @@ impl Crowd {
         }
     }
 
-    /// How often a verifier took a token and said that its list is old.
-    pub fn accepted_while_stale(&self) -> usize {
-        self.history.count(|event| matches!(event, Event::TokenAccepted { knowledge, .. } if knowledge.stale))
-    }
-
     /// Every client sends its last answer's token once more; tabs one after the other, and twice each.
     pub async fn everybody_refreshes(&mut self, issuer: &Issuer) {
         let (answered, over) = (watch::Sender::new(0), watch::Sender::new(false));
@@ -151,18 +146,18 @@ impl Crowd {
     }
 
     /// Judges everything that was seen. A story in which nothing happened would prove nothing.
-    pub fn assert_nothing_was_lost(&self, story: &str, rounds: usize) {
+    pub fn assert_nothing_was_lost(&self, story: &str, rounds: usize) -> Checked {
         let judged = self.history.check();
-        tally::write(story, &self.history.tally(), judged.is_err());
-        if let Err((index, violation)) = judged {
-            panic!("event {index} of the history is impossible: {violation:?}");
-        }
-        let (sessions, kicks, tabs) = (self.others.len(), self.kicks.len(), self.tabs.len());
-        println!("{rounds} faults, {:?}", self.history.tally());
-        assert!(
-            kicks >= rounds && self.refreshes >= rounds && sessions > kicks && tabs > 0,
-            "hardly anything happened"
-        );
+        tally::write(story, &self.history.tally(), judged.as_ref().ok());
+        let checked = judged.unwrap_or_else(|(index, violation)| {
+            panic!("event {index} of the history is impossible: {violation:?}")
+        });
+        println!("{rounds} faults, {:?}, {checked:?}", self.history.tally());
+        assert!(self.kicks.len() >= rounds && self.refreshes >= rounds, "hardly anything happened");
+        assert!(checked.refreshes_after_kicks >= rounds, "kicks were acknowledged, and nobody tried them");
+        assert!(checked.forks > 0, "no token had two successors");
+        assert!(checked.living >= BUSY_CLIENTS, "nobody was left alone");
+        checked
     }
 }
 

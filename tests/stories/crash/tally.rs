@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::history::Tally;
+use super::history::{Checked, Tally};
 
 /// For so many seconds every story goes on, if it is longer than it otherwise would.
 const SECS: &str = "CHAOS_SECS";
@@ -50,14 +50,15 @@ impl Iterator for Rounds {
     }
 }
 
-/// Tells `make chaos`, where it asks.
-pub fn write(story: &str, tally: &Tally, violated: bool) {
+/// Tells `make chaos`, where it asks; what was checked, or `None` when there was a violation.
+pub fn write(story: &str, tally: &Tally, checked: Option<&Checked>) {
     let Ok(file) = std::env::var(FILE) else { return };
     let line = json!({
         "story": story,
         "acknowledged": tally.acknowledged,
         "faults": tally.faults,
-        "violations": usize::from(violated),
+        "checked": checked.map(Checked::rows).unwrap_or_default(),
+        "violations": usize::from(checked.is_none()),
     });
     let mut file = OpenOptions::new().append(true).create(true).open(file).expect("a file for the tally");
     writeln!(file, "{line}").expect("the tally is written");

@@ -3,7 +3,7 @@
 use super::Event::*;
 use super::*;
 
-fn story(parts: &[&[Event]]) -> Result<usize, Violation> {
+fn story(parts: &[&[Event]]) -> Result<Checked, Violation> {
     History(Mutex::new(parts.concat())).check().map_err(|(_, violation)| violation)
 }
 
@@ -56,7 +56,8 @@ fn an_honest_history_passes() {
         &refresh(3, YES),
         &accepted(3, Knowledge { held: 50, as_of: 1001, age_secs: 0, stale: false, asked_at: 1001 }),
     ]);
-    assert!(honest.is_ok(), "{honest:?}");
+    let checked = Checked { refreshes_after_kicks: 2, living: 1, ..Checked::default() };
+    assert_eq!(honest, Ok(checked));
 }
 
 #[test]
@@ -99,7 +100,8 @@ fn a_verifier_that_says_how_little_it_knows_may_accept() {
     let much_later = Knowledge { age_secs: 610, asked_at: 1600, ..CUT_OFF };
     for knowledge in [CUT_OFF, in_the_same_second, a_heartbeat_late, much_later] {
         let said = story(&[&kick, &accepted(1, knowledge), &seen]);
-        assert!(said.is_ok(), "{knowledge:?}: {said:?}");
+        let checked = Checked { tokens_after_kicks: 1, refreshes_after_kicks: 1, ..Checked::default() };
+        assert_eq!(said, Ok(checked), "{knowledge:?}");
     }
 }
 
@@ -145,7 +147,8 @@ fn a_kick_that_nobody_finishes_is_found() {
     let half = [opened(1), kick_sent(), TokenRefused { session: 1 }, CRASH];
     assert_eq!(story(&[&half, &refresh(1, YES)]), Err(Violation::HalfDone { session: 1 }));
     // It was not acknowledged, and was finished later.
-    assert!(story(&[&half, &refresh(1, YES), &refresh(1, NO)]).is_ok());
+    let finished = story(&[&half, &refresh(1, YES), &refresh(1, NO)]);
+    assert_eq!(finished, Ok(Checked { half_done: 1, ..Checked::default() }));
 }
 
 #[test]
@@ -153,7 +156,8 @@ fn one_of_two_tabs_goes_on() {
     let twice = [opened(1), SentTwice { session: 1 }];
     // Both got the same; each got another and one is refused, or joins the other; the answer of one was late.
     assert!(story(&[&twice, &led(1, 2), &led(1, 2), &led(2, 3)]).is_ok());
-    assert!(story(&[&twice, &led(1, 2), &led(1, 3), &led(3, 4), &refresh(1, NO)]).is_ok());
+    let forked = story(&[&twice, &led(1, 2), &led(1, 3), &led(3, 4), &refresh(1, NO)]);
+    assert_eq!(forked, Ok(Checked { forks: 1, ..Checked::default() }));
     assert!(story(&[&twice, &led(1, 2), &led(1, 3), &led(2, 3), &led(3, 4), &led(2, 4), &led(4, 5)]).is_ok());
     assert!(story(&[&twice, &led(1, 3), &led(1, 2), &refresh(1, NO)]).is_ok());
     // A generation that the store had lost is the same token again.
