@@ -5,7 +5,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const ONE_BY_ONE = ['store_faults::', 'store_refusals::', 'clock_steps::', 'two_issuers::', 'crash::history::']
+const ONE_BY_ONE = [
+  'store_faults::',
+  'foreign_values::',
+  'store_refusals::',
+  'clock_steps::',
+  'two_issuers::',
+  'crash::history::',
+]
 /** Tokens live for fifteen minutes. */
 const LONGEST_SECS = 600
 

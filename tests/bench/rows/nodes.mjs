@@ -155,14 +155,17 @@ class Follower {
   }
 }
 
-/** A Redis with sessions, then with a log of 1,000,000 live entries, and the start of a node beside it. */
+/** A Redis with subjects of one session and of two, then with a log of 1,000,000 live entries, and the start of a node beside it. */
 export const longLog = () =>
   withRedis(IN_MEMORY, async redis => {
     const first = await redis.node([])
     try {
       const empty = redis.memory()
       await adminLoad('sessions', first, 0, SESSIONS)
-      const session = (redis.memory() - empty) / SESSIONS
+      const once = redis.memory()
+      await adminLoad('sessions', first, 0, SESSIONS)
+      const subject = (once - empty) / SESSIONS
+      const session = (redis.memory() - once) / SESSIONS
       // One kick as the issuer does it: the others are made like it.
       await adminLoad('kicks', first, 0, 1)
       const entry = redis.ask('XREVRANGE', '{doorlist}:log', '+', '-', 'COUNT', 1).split('\n').at(-1)
@@ -181,6 +184,7 @@ export const longLog = () =>
       const isReady = performance.now() - begin
       const list = await (await fetch(`${first.url}/revocations`)).text()
       return {
+        subject,
         session,
         perEntry,
         listens: listens * 1e6,

@@ -45,7 +45,7 @@ async function kickSection() {
 }
 
 async function logSection() {
-  const { session, perEntry, listens, ready, resident, list } = await longLog()
+  const { subject, session, perEntry, listens, ready, resident, list } = await longLog()
   return {
     title: `A log of ${whole(ENTRIES)} live entries in Redis`,
     text: 'A node that starts looks at the record of every entry before it takes requests, and signs a list of them all. Memory is what Redis says it uses for keys and values, without the audit.',
@@ -55,8 +55,8 @@ async function logSection() {
         rows: [[milliseconds(listens), milliseconds(ready), megabytes(resident), megabytes(list)]],
       },
       {
-        head: ['bytes in Redis', 'a subject with one session', 'an entry of the log'],
-        rows: [['', whole(session), whole(perEntry)]],
+        head: ['bytes in Redis', 'a subject with one session', 'another session of hers', 'an entry of the log'],
+        rows: [['', whole(subject), whole(session), whole(perEntry)]],
       },
     ],
     goals: [],
