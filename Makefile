@@ -56,7 +56,7 @@ build: package issuer ## The npm package and the issuer
 ## Steps
 
 # Stories that start a Redis of their own.
-ON_REDIS_ANYWAY := crash:: two_issuers:: store_
+ON_REDIS_ANYWAY := crash:: two_issuers:: store_ foreign_values:: clock_steps::
 
 test-rust:
 	$(say) 'Rust tests'
