@@ -1,13 +1,12 @@
 //! A master of a Cluster is killed under load, and its replica takes over without its last writes.
 
-use std::collections::BTreeMap;
-
 use rustix::process::Signal;
 
 use super::load::{Crowd, Harm};
+use super::lost::{Records, records};
 use super::seeded;
 use super::tally::Rounds;
-use crate::support::{Follower, Pair, RedisCluster, RedisServer, until};
+use crate::support::{Follower, Pair, RedisCluster, until};
 
 const FAILOVERS: usize = 2;
 
@@ -31,7 +30,7 @@ async fn a_master_of_a_cluster_and_its_last_writes_are_lost() {
         crowd.work(&[&a, &b], &watched, harm, || cluster.servers[replica].signal(Signal::STOP)).await;
         let harm =
             Harm::at_random(&mut random, 60..120, "a Cluster's master is killed, its last writes are lost");
-        let mut before = BTreeMap::new();
+        let mut before = Records::default();
         crowd
             .work(&[&a, &b], &watched, harm, || {
                 before = records(&cluster.servers[master]);
@@ -42,8 +41,7 @@ async fn a_master_of_a_cluster_and_its_last_writes_are_lost() {
 
         cluster.servers[replica].resume();
         cluster.take_over(replica);
-        let after = records(&cluster.servers[replica]);
-        lost_writes += before.iter().filter(|(name, record)| after.get(*name) != Some(record)).count();
+        lost_writes += before.changed_in(&records(&cluster.servers[replica]));
         cluster.servers[master].resume();
         cluster.until_it_is_well();
         cluster.servers[replica].until_followed(1);
@@ -62,12 +60,6 @@ async fn a_master_of_a_cluster_and_its_last_writes_are_lost() {
     println!("{lost_writes} records were older after a failover than before");
     assert!(lost_writes > 0, "nothing was lost, so nothing was shown");
     crowd.assert_nothing_was_lost("two issuers on a Cluster", rounds.so_far());
-}
-
-/// Every record of a server that the crowd can have changed.
-fn records(server: &RedisServer) -> BTreeMap<String, Vec<u8>> {
-    let names: Vec<String> = server.ask(&["KEYS", "{doorlist:*}:record:*"]);
-    names.into_iter().map(|name| (name.clone(), server.ask(&["GET", &name]))).collect()
 }
 
 impl RedisCluster {

@@ -1,9 +1,12 @@
 //! The master is killed under load and a replica takes over, without the last writes that it did not wait for.
 
+use rustix::process::Signal;
+
 use super::load::{Crowd, Harm};
+use super::lost::{Records, records};
 use super::seeded;
 use super::tally::Rounds;
-use crate::support::{Follower, Pair, SentinelSet};
+use crate::support::{Follower, Pair, RedisServer, SentinelSet};
 
 const FAILOVERS: usize = 3;
 
@@ -16,14 +19,35 @@ async fn failovers_undo_nothing_that_was_acknowledged() {
     let verifiers = [Follower::of(&a).await, Follower::with(&b, Pair::options_of(&a)).await];
     let epoch = verifiers[0].cursor().epoch;
     let mut crowd = Crowd::open(&a).await;
+    let mut lost_writes = 0;
 
     let mut rounds = Rounds::at_least(FAILOVERS);
     for failover in rounds.by_ref() {
-        let harm =
-            Harm::at_random(&mut random, 100..300, "a Sentinel master is killed, a replica takes over");
         let master = set.master();
-        crowd.work(&[&a, &b], &verifiers.each_ref(), harm, || set.servers[master].kill()).await;
-        set.after_failover(master);
+        if failover % 2 == 0 {
+            let harm =
+                Harm::at_random(&mut random, 100..300, "a Sentinel master is killed, a replica takes over");
+            crowd.work(&[&a, &b], &verifiers.each_ref(), harm, || set.servers[master].kill()).await;
+            set.after_failover(master);
+        } else {
+            // What they are sent from now on they will never have read.
+            let harm = Harm::at_random(&mut random, 100..300, "both replicas of a Sentinel master hang");
+            let hang = || set.replicas_of(master).for_each(|server| server.signal(Signal::STOP));
+            crowd.work(&[&a, &b], &verifiers.each_ref(), harm, hang).await;
+            let harm = Harm::at_random(
+                &mut random,
+                60..120,
+                "a Sentinel master is killed, its last writes are lost",
+            );
+            let mut before = Records::default();
+            let kill = || {
+                before = records(&set.servers[master]);
+                set.restart_replicas_without(master);
+            };
+            crowd.work(&[&a, &b], &verifiers.each_ref(), harm, kill).await;
+            set.after_failover(master);
+            lost_writes += before.changed_in(&records(&set.servers[set.master()]));
+        }
         for issuer in [&a, &b] {
             issuer.until_ready().await;
         }
@@ -39,5 +63,24 @@ async fn failovers_undo_nothing_that_was_acknowledged() {
 
     crowd.everybody_refreshes(&b).await;
     crowd.look_at_tokens(&Follower::of(&a).await);
+    println!("{lost_writes} records were older after a failover than before");
+    assert!(lost_writes > 0, "nothing was lost, so nothing was shown");
     crowd.assert_nothing_was_lost("two issuers on a Sentinel set", rounds.so_far());
+}
+
+impl SentinelSet {
+    fn replicas_of(&self, master: usize) -> impl Iterator<Item = &RedisServer> {
+        let others = self.servers.iter().enumerate().filter(move |(at, _)| *at != master);
+        others.map(|(_, server)| server)
+    }
+
+    /// All are killed; the replicas come back, with what they had read.
+    fn restart_replicas_without(&mut self, master: usize) {
+        let port = self.servers[master].port();
+        self.servers.iter_mut().for_each(RedisServer::kill);
+        for (_, replica) in self.servers.iter_mut().enumerate().filter(|(at, _)| *at != master) {
+            replica.follow(port);
+            replica.resume();
+        }
+    }
 }

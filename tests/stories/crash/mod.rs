@@ -8,6 +8,7 @@ mod cut;
 mod failover;
 mod history;
 mod load;
+mod lost;
 mod pair;
 mod tally;
 
