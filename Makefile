@@ -40,7 +40,7 @@ test: prerequisites browser valgrind redis faketime ## Set up what tests need, a
 chaos: prerequisites redis faketime ## Kill, cut off, fill up and set back issuers and Redis under load (10 minutes; MINUTES=)
 	@MINUTES=$(MINUTES) node tests/stories/chaos.mjs
 
-bench: build load browser tests/bench/node_modules/.package-lock.json ## Measure against others, into tests/bench/RESULTS.md (4 minutes)
+bench: build load browser tests/bench/node_modules/.package-lock.json ## Measure against others, into tests/bench/RESULTS.md (5 minutes)
 	$(say) 'measuring; leave the machine alone meanwhile'
 	@cd tests/bench && DOORLIST_BINARY=$(TARGET)/release/doorlist DOORLIST_LOAD=$(BENCH_TARGET)/load/release/doorlist-load \
 	  DOORLIST_LOOKUP=$(BENCH_TARGET)/lookup/wasm32-unknown-unknown/release/doorlist_lookup.wasm CARGO_TARGET_DIR=$(BENCH_TARGET)/core \
