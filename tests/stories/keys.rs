@@ -94,9 +94,9 @@ async fn a_rotation_strands_nobody() {
     let session = issuer.open_session("alice").await;
     // The reserve has to be published for longer than lists and key sets are cached.
     let rotated = verifier_of_rotation(&issuer, &verifier, &session).await;
+    verifier.reaches(rotated).await;
     let new = Session::of(&issuer.refresh(&session.refresh).await);
     assert_ne!(kid(&new.access), kid(&session.access), "the reserve signs");
-    verifier.reaches(rotated).await;
     for token in [&session.access, &new.access] {
         verifier.verify(token).expect("old tokens live out their time, new ones are known");
     }

@@ -149,7 +149,7 @@ impl Desk {
     async fn look_at_some(&self, subjects: Vec<Subject>, look: Look) -> Result<usize, StoreError> {
         let count = subjects.len();
         let left = match look {
-            Look::Early => self.unfinished(subjects).await?,
+            Look::Early => self.left_to_finish(subjects).await?,
             Look::Last => subjects,
         };
         for sub in &left {
@@ -159,7 +159,7 @@ impl Desk {
     }
 
     /// Those whose records the log asks something of, or cannot be read.
-    async fn unfinished(&self, subjects: Vec<Subject>) -> Result<Vec<Subject>, StoreError> {
+    async fn left_to_finish(&self, subjects: Vec<Subject>) -> Result<Vec<Subject>, StoreError> {
         let Readings { records, news } = self.store.read_several(&subjects, self.position().seq).await?;
         if self.hear(&news) == Applied::Broken {
             return Ok(subjects);

@@ -1,7 +1,7 @@
 //! A connected verifier: the verifier crate, fed by an issuer's snapshot and stream.
 
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use doorlist_verifier::{Cursor, Error, HostTime, Options, UnixSeconds, Verified, Verifier};
 use futures_util::StreamExt;
@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::eventually;
+use super::http::unverified_list;
 use super::issuer::Issuer;
 
 /// How a stream came to its end.
@@ -25,6 +26,8 @@ pub enum StreamEnd {
 pub struct Follower {
     held: Arc<Held>,
     stream: Option<JoinHandle<StreamEnd>>,
+    /// Where the list of each of a pair is.
+    lists: Vec<String>,
 }
 
 struct Held {
@@ -59,7 +62,7 @@ impl Follower {
         verifier.load(&snapshot.text(), host_time()).expect("a good snapshot");
         let held =
             Held { verifier: Mutex::new(verifier), flaws: Mutex::default(), events: watch::Sender::new(0) };
-        Self { held: Arc::new(held), stream: None }
+        Self { held: Arc::new(held), stream: None, lists: issuer.lists_of_pair() }
     }
 
     /// Opens the stream where the last one ended, as `EventSource` does.
@@ -108,13 +111,25 @@ impl Follower {
             .await
     }
 
-    /// Waits until what the log says at this position is held.
+    /// Waits until what the log says at this position is held; of a pair, until both have it in their lists: whom the
+    /// next request goes to knows it, too.
     pub async fn reaches(&self, position: Cursor) {
         self.until("the verifier reaches a position of the log", |verifier| {
             let status = verifier.status(host_time());
             (status.epoch == Some(position.epoch) && status.sequence >= Some(position.seq)).then_some(())
         })
         .await;
+        for url in &self.lists {
+            eventually("both of a pair reach a position of the log", async {
+                // One that was killed says nothing else meanwhile.
+                while let Ok(list) = reqwest::get(url).await
+                    && unverified_list(&list.text().await.expect("a list")).seq < position.seq
+                {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            })
+            .await;
+        }
     }
 
     /// Waits until a list is held that is as of this time or later, by the issuer's clock.

@@ -257,6 +257,12 @@ impl Issuer {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Where the list of each of a pair is; of one alone there is nothing to compare it with.
+    pub(super) fn lists_of_pair(&self) -> Vec<String> {
+        let Some(twin) = &self.twin else { return Vec::new() };
+        [self, &twin.issuer].map(|issuer| format!("{}/revocations", issuer.url())).into()
+    }
+
     /// Who gets the next request.
     pub(super) fn in_turn(&self) -> &Self {
         match &self.twin {
