@@ -4,6 +4,7 @@
 //! again by itself. Here a command goes to one server once; only one that was certainly refused goes on to where it
 //! belongs by now.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -117,7 +118,7 @@ impl Servers {
         &self,
         calls: [Call<'_>; N],
     ) -> Result<[Value; N], StoreError> {
-        if let Some(answers) = self.run_together(&calls).await
+        if let Some(answers) = self.run_together(&calls.each_ref()).await
             && let Ok(answers) = <[Value; N]>::try_from(answers)
         {
             return Ok(answers);
@@ -129,19 +130,34 @@ impl Servers {
         Ok(answers)
     }
 
-    /// Runs scripts that only read, many at once.
+    /// Runs scripts that only read, many at once: those of each server in one go.
     pub(super) async fn run_all(&self, calls: &[Call<'_>]) -> Vec<Result<Value, StoreError>> {
-        match self.run_together(calls).await {
-            Some(answers) => answers.into_iter().map(Ok).collect(),
-            None => {
-                let runs = calls.iter().map(|call| self.run(call, Durability::Local));
-                futures_util::future::join_all(runs).await
+        let mut answers = vec![None; calls.len()];
+        if let Ok(map) = self.map().await {
+            let mut of_server: HashMap<&Address, Vec<usize>> = HashMap::new();
+            for (at, call) in calls.iter().enumerate() {
+                if let Some(node) = map.owner(call.slot()) {
+                    of_server.entry(node.address()).or_default().push(at);
+                }
+            }
+            let together = of_server.into_values().map(async |places| {
+                let calls: Vec<_> = places.iter().map(|at| &calls[*at]).collect();
+                let answers = self.run_together(&calls).await;
+                places.into_iter().zip(answers.unwrap_or_default()).collect::<Vec<_>>()
+            });
+            for (at, answer) in futures_util::future::join_all(together).await.into_iter().flatten() {
+                answers[at] = Some(answer);
             }
         }
+        let each = calls.iter().zip(answers).map(async |(call, answer)| match answer {
+            Some(answer) => Ok(answer),
+            None => self.run(call, Durability::Local).await,
+        });
+        futures_util::future::join_all(each).await
     }
 
     /// All in one go, where one server has all their keys and every answer is good; else they are to be run apart.
-    async fn run_together(&self, calls: &[Call<'_>]) -> Option<Vec<Value>> {
+    async fn run_together(&self, calls: &[&Call<'_>]) -> Option<Vec<Value>> {
         let map = self.map().await.ok()?;
         let node = map.owner(calls.first()?.slot())?;
         if !calls.iter().all(|call| map.owner(call.slot()).is_some_and(|other| Arc::ptr_eq(node, other))) {
