@@ -1,6 +1,7 @@
 //! The heartbeat: proof that nothing is missing, and what has to be done now and then.
 
 use std::iter;
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use doorlist_verifier::{Seq, UnixSeconds};
@@ -88,8 +89,9 @@ impl Desk {
     /// it finds new is read.
     async fn confirm_alone(&self) -> Result<Standing, StoreError> {
         for _ in 0..TRIES {
-            let sent = Instant::now();
+            let (sent, host) = (Instant::now(), host_secs());
             let confirmation = self.store.confirm(self.position()).await?;
+            let clock_skew_secs = skew_secs(host..=host_secs(), confirmation.now);
             if !confirmation.whole {
                 self.mend().await?;
                 continue;
@@ -102,7 +104,6 @@ impl Desk {
                 }
             }
             self.look_at_unfinished().await?;
-            let clock_skew_secs = skew_secs(confirmation.now);
             self.standing.send_modify(|standing| {
                 standing.confirmed_at = standing.confirmed_at.max(confirmation.now);
                 standing.confirmed = sent;
@@ -206,7 +207,28 @@ impl Desk {
     }
 }
 
-fn skew_secs(store: UnixSeconds) -> u64 {
-    let host = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    host.abs_diff(store.as_secs())
+fn host_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// By how much the store's time lies outside of the time in which the host asked for it: an answer may take long, and
+/// with a leeway of zero the turn of a second counts.
+fn skew_secs(asked: RangeInclusive<u64>, store: UnixSeconds) -> u64 {
+    let store = store.as_secs();
+    asked.start().saturating_sub(store).max(store.saturating_sub(*asked.end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_asking_is_no_skew() {
+        let skew = |asked, store| skew_secs(asked, UnixSeconds::saturating_new(store));
+        for store in 100..=103 {
+            assert_eq!(skew(100..=103, store), 0);
+        }
+        assert_eq!(skew(100..=103, 95), 5);
+        assert_eq!(skew(100..=103, 110), 7);
+    }
 }
