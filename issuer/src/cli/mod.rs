@@ -258,6 +258,7 @@ mod tests {
         for args in [
             &["--store", "redis://alice:wonder land@/@host:port"] as &[&str],
             &["redis://alice:wonderland@host"],
+            &["--store", "redis:/alice:wonderland@host"],
             &["--listen", "redis://alice:wonderland@host"],
             &["--stor=redis://alice:wonderland@host"],
         ] {

@@ -110,9 +110,10 @@ impl FromStr for Origin {
 
 /// Text without the login of a URL in it, to be shown when it was refused.
 pub fn without_login(text: &str) -> String {
-    match (text.split_once("://"), text.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        _ => text.to_owned(),
+    let Some((login, host)) = text.rsplit_once('@') else { return text.to_owned() };
+    match login.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://…@{host}"),
+        None => format!("…@{host}"),
     }
 }
 

@@ -20,6 +20,12 @@ const SWEEP: usize = 256;
 /// Confirmations tried when each finds something missing.
 const TRIES: usize = 3;
 
+/// A confirmation that failed.
+pub(super) struct Failure {
+    begun: Instant,
+    error: StoreError,
+}
+
 /// Which look at a record this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
@@ -70,24 +76,32 @@ impl Desk {
 
     async fn confirm_once_more(&self) -> Result<Standing, StoreError> {
         let asked = Instant::now();
-        let alone = self.confirming.lock().await;
+        let mut last_failure = self.confirming.lock().await;
         let standing = self.standing();
         if standing.confirmed >= asked {
             return Ok(standing);
         }
-        let standing = self.confirm_alone().await;
-        drop(alone);
-        standing
+        match &*last_failure {
+            // All who waited meanwhile share it: failing may take long.
+            Some(failure) if failure.begun > asked => Err(failure.error.clone()),
+            _ => self.confirm_alone(&mut last_failure).await,
+        }
     }
 
     pub(super) async fn confirm(&self) -> Result<Standing, StoreError> {
-        let _alone = self.confirming.lock().await;
-        self.confirm_alone().await
+        self.confirm_alone(&mut *self.confirming.lock().await).await
+    }
+
+    async fn confirm_alone(&self, last_failure: &mut Option<Failure>) -> Result<Standing, StoreError> {
+        let begun = Instant::now();
+        let confirmed = self.try_confirm().await;
+        *last_failure = confirmed.as_ref().err().map(|error| Failure { begun, error: error.clone() });
+        confirmed
     }
 
     /// A write that compares epoch and last sequence with the copy's: what it finds missing is put back first, what
     /// it finds new is read.
-    async fn confirm_alone(&self) -> Result<Standing, StoreError> {
+    async fn try_confirm(&self) -> Result<Standing, StoreError> {
         for _ in 0..TRIES {
             let (sent, host) = (Instant::now(), host_secs());
             let confirmation = self.store.confirm(self.position()).await?;

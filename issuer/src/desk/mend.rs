@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use doorlist_verifier::Seq;
+use tokio::time::Instant;
 
 use super::heartbeat::Look;
 use super::{Desk, lock};
@@ -14,7 +15,12 @@ impl Desk {
     /// the log lacks; puts back epoch, settings and key ring where they are missing; and appends one empty mark,
     /// so that the sequence is past every number that was ever given.
     pub(super) async fn mend(&self) -> Result<(), StoreError> {
+        let asked = Instant::now();
         let mut alone = self.mending.lock().await;
+        if lock(&self.mended).is_some_and(|begun| begun > asked) {
+            return Ok(());
+        }
+        let begun = Instant::now();
         *alone += 1;
         let (held, settings) = self.log(|log| {
             let held: Vec<LogEntry> = log.since(Seq::ZERO).cloned().collect();
@@ -38,6 +44,7 @@ impl Desk {
         let seen = self.position().seq;
         self.store.commit(Commit { entries, seen, ..Commit::default() }).await?;
         self.hear_anew().await?;
+        *lock(&self.mended) = Some(begun);
         drop(alone);
         self.look_at_unfinished().await
     }

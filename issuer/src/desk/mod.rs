@@ -46,9 +46,11 @@ pub struct Desk {
     /// The key ring as last seen, to put it back into a store that lost it.
     ring: Mutex<Option<Vec<u8>>>,
     /// One at a time: who waits finds it done.
-    confirming: tokio::sync::Mutex<()>,
+    confirming: tokio::sync::Mutex<Option<heartbeat::Failure>>,
     /// One at a time; how often so far.
     mending: tokio::sync::Mutex<u64>,
+    /// When the last one that succeeded began.
+    mended: Mutex<Option<Instant>>,
     /// Subjects of what was put back, by which mending, until their records were looked at.
     unfinished: Mutex<HashSet<(u64, Subject)>>,
     /// Where the search for records past their keeping goes on.
@@ -113,8 +115,9 @@ impl Desk {
             handles: Mutex::new(HandleBlock::draw(&mut rand::rng())),
             standing: watch::Sender::new(standing),
             ring: Mutex::new(ring),
-            confirming: tokio::sync::Mutex::new(()),
+            confirming: tokio::sync::Mutex::default(),
             mending: tokio::sync::Mutex::new(0),
+            mended: Mutex::default(),
             unfinished: Mutex::default(),
             sweep: tokio::sync::Mutex::new(None),
         });

@@ -1,5 +1,7 @@
 //! Sessions: opened, refreshed, ended.
 
+use std::time::Duration;
+
 use doorlist_verifier::Handle;
 
 use super::request::{PasswordCheck, PasswordVerdict, Proof, RefreshClaims};
@@ -8,8 +10,11 @@ use super::{Desk, EndSession, Login, OpenSession, Refresh};
 use crate::domain::login::{self, LoginHandles, login};
 use crate::domain::refresh::{self, Presented, refresh};
 use crate::domain::revoke::end_session;
-use crate::domain::{Grant, LoginRefusal, Moment, PasswordHash, Subject};
+use crate::domain::{Grant, LoginRefusal, Moment, PasswordHash, RETAIN_SLACK_SECS, Subject};
 use crate::store::StoreError;
+
+/// So long after the last confirmation tokens are made: within the time that `retain` adds to their lives.
+const MINTING_LIMIT: Duration = Duration::from_secs(RETAIN_SLACK_SECS);
 
 impl Desk {
     /// Opens a session. With [`Proof::Trusted`] a subject that is not there is made.
@@ -49,12 +54,16 @@ impl Desk {
     /// Refreshes a session by the table of [`crate::domain::refresh`](mod@crate::domain::refresh); a wrong `client_id` changes nothing.
     ///
     /// An answer that wrote nothing is given only when the store was confirmed within the heartbeat: an isolated
-    /// store would answer for ever.
+    /// store would answer for ever. One that writes waits for no replica, so it needs a confirmation that is not much
+    /// older: what an isolated node mints must not outlive the entry that it cannot hear of.
     pub async fn refresh(
         &self,
         token: &RefreshClaims,
         client_id: Option<&str>,
     ) -> Result<Refresh, StoreError> {
+        if !self.standing().is_fresh(MINTING_LIMIT) {
+            self.confirmed().await?;
+        }
         let presented = Presented { sid: token.sid, generation: token.generation, client_id };
         let rule =
             |read: &Read, moment: &Moment<'_>| match refresh(&token.sub, read.record(), presented, moment) {
@@ -117,7 +126,12 @@ impl Desk {
             }
         };
         let (ended, position) = self.transact(sub, rule).await?;
-        Ok(if ended { EndSession::Ended(position) } else { EndSession::NoSuchSession })
+        if ended {
+            return Ok(EndSession::Ended(position));
+        }
+        // Perhaps it was opened on a master that took over from the one that was asked.
+        self.confirmed().await?;
+        Ok(EndSession::NoSuchSession)
     }
 }
 

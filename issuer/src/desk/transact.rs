@@ -4,7 +4,7 @@ use doorlist_verifier::{Cursor, UnixSeconds};
 
 use super::Desk;
 use crate::domain::heal::heal;
-use crate::domain::{Applied, Change, Moment, Record, Subject, SubjectLog};
+use crate::domain::{Applied, Change, Moment, NewEntry, Record, Revocation, Subject, SubjectLog};
 use crate::store::{Commit, StoreError, Swap, Version};
 
 /// Conflicts after which a request is given up: with this many callers on one subject, at least as many writes
@@ -120,7 +120,7 @@ impl Desk {
         read: &Read,
         change: Change,
     ) -> Result<Option<Cursor>, StoreError> {
-        let logs = !change.entries.is_empty();
+        let logged: Vec<_> = change.entries.iter().filter_map(revocation).collect();
         let swap = Swap { sub: sub.clone(), expected: read.version(), record: change.record };
         let commit = Commit {
             entries: change.entries,
@@ -130,8 +130,13 @@ impl Desk {
             durability: change.durability,
         };
         let committed = self.store.commit(commit).await?;
-        if logs {
-            self.tell_at_once().await;
+        if !logged.is_empty() {
+            // Who acknowledges it is the one who can put it back: not before this node remembers it.
+            self.catch_up().await?;
+            let known = self.log(|log| log.of(sub)).revoked;
+            if !logged.iter().all(|logged| known.iter().any(|known| known.revocation == *logged)) {
+                return Ok(None);
+            }
         }
         Ok(committed.swapped.then_some(committed.position))
     }
@@ -139,4 +144,11 @@ impl Desk {
 
 pub(super) fn contended() -> StoreError {
     StoreError::Unavailable("too many requests change this subject at once".into())
+}
+
+fn revocation(entry: &NewEntry) -> Option<Revocation> {
+    match entry {
+        NewEntry::Revoked(revoked) => Some(revoked.revocation),
+        _ => None,
+    }
 }

@@ -34,10 +34,14 @@ impl Default for Limits {
     }
 }
 
+/// What `retain` adds to a token's life and a verifier's leeway: for a node that pauses between a decision and a
+/// signature, or has not noticed yet that its store is on its own.
+pub const RETAIN_SLACK_SECS: u64 = 60;
+
 impl Limits {
     /// Seconds a log entry must stay, so that it outlives every token it can match: the longest lifetime, the
     /// leeway a verifier may add, and a minute for a node that pauses between a decision and a signature.
     pub const fn retain_secs(&self) -> u64 {
-        self.access_ttl_secs.saturating_add(self.leeway_secs).saturating_add(60)
+        self.access_ttl_secs.saturating_add(self.leeway_secs).saturating_add(RETAIN_SLACK_SECS)
     }
 }

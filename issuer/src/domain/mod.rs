@@ -20,7 +20,7 @@ pub mod subject;
 pub use audit::{AuditEvent, AuditKind};
 pub use grant::Grant;
 pub use handles::HandleBlock;
-pub use limits::Limits;
+pub use limits::{Limits, RETAIN_SLACK_SECS};
 pub use log::{Appended, GroupEnd, LogEntry, LogPage, NewEntry, Revocation, Revoked, Settings};
 pub use log_view::{Applied, LogView, Logged, SubjectLog};
 pub use login::LoginRefusal;

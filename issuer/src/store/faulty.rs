@@ -56,6 +56,10 @@ pub(crate) enum Fault {
     PauseBeforeAppend(Pause),
     /// The answer of the next confirmation is held up.
     PauseAfterConfirm(Pause),
+    /// The next commit is answered, and the store comes back with this in its place before anybody reads.
+    LoseAfterAnswer(Box<State>),
+    /// Writes are taken, but no replica has them: what waits for one fails. (Here: confirmations.)
+    NoReplica,
     /// Reads are answered, writes are not: a master that was demoted and does not know it.
     RefuseWrites,
     /// The shard of the records fails over to these just before the next record is settled.
@@ -124,6 +128,7 @@ impl FaultyStore {
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         match *fault {
             Fault::RefuseWrites => Fault::RefuseWrites,
+            Fault::NoReplica => Fault::NoReplica,
             Fault::FailOverBeforeSettling(_) | Fault::PauseAfterConfirm(_) => Fault::None,
             _ => std::mem::take(&mut *fault),
         }
@@ -301,6 +306,12 @@ impl Store for FaultyStore {
         }
         match fault {
             Fault::LoseAnswer => Err(died()),
+            Fault::LoseAfterAnswer(lost) => {
+                let position = state.position();
+                let (master, next_version) = (state.master + 1, state.next_version);
+                *state = State { master, next_version, ..*lost };
+                Ok(Committed { swapped, position })
+            }
             _ => Ok(Committed { swapped, position: state.position() }),
         }
     }
@@ -321,6 +332,9 @@ impl Store for FaultyStore {
     }
 
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError> {
+        if matches!(*self.fault.lock().unwrap_or_else(PoisonError::into_inner), Fault::NoReplica) {
+            return Err(died());
+        }
         self.writable()?;
         let confirmation = {
             let state = self.locked();

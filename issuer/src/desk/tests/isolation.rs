@@ -45,6 +45,21 @@ async fn trace_24_a_refresh_that_writes_nothing_needs_a_confirmation() {
     granted(refresh(&desk, &grant).await);
 }
 
+/// Somebody logs in on the master that took over, and logs out at a node that still asks the one before: it knows of no
+/// such session, and yet that is no reason to say that it has ended (RFC 7009 answers 200).
+#[tokio::test(start_paused = true)]
+async fn an_isolated_store_does_not_say_that_there_is_no_session() {
+    let Isolated { store, desk, .. } = in_the_window().await;
+    let demoted = store.state();
+    let other = Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
+    let bob = log_in(&other, &subject("bob")).await;
+    store.fail_over_to(demoted);
+    store.arm(Fault::RefuseWrites);
+    tokio::time::advance(HEARTBEAT * 2).await;
+    let ended = desk.end_by_refresh_token(&token(&bob), None).await;
+    assert!(ended.is_err(), "{ended:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn heartbeats_keep_the_standing_fresh() {
     let Isolated { desk, .. } = in_the_window().await;
@@ -58,4 +73,35 @@ async fn heartbeats_keep_the_standing_fresh() {
     let standing = *watch.wait_for(later).await.expect("a beat");
     assert!(standing.is_fresh(HEARTBEAT));
     beats.abort();
+}
+
+/// A stays on a master that was cut off and goes on taking what waits for no replica (`min-replicas-max-lag` is long). The
+/// token that it mints then must not outlive the entry of the kick that it cannot hear of.
+#[tokio::test(start_paused = true)]
+async fn what_an_isolated_node_mints_does_not_outlive_the_entry() {
+    let clock = ManualClock::at(START);
+    let old = Arc::new(FaultyStore::new(clock.clone()));
+    let a = Desk::open(old.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
+    let alice = log_in(&a, &subject("alice")).await;
+    let new = Arc::new(FaultyStore::new(clock.clone()));
+    new.fail_over_to(old.state());
+    old.arm(Fault::NoReplica);
+    let b = Desk::open(new, Limits::default(), HEARTBEAT).await.expect("a desk");
+    kicked(b.kick(&alice.sub, None).await.expect("the store"));
+
+    for _ in 0..90 {
+        clock.advance(10);
+        tokio::time::advance(HEARTBEAT).await;
+        a.beat().await.expect_err("no replica confirms");
+    }
+    let minted = a.refresh(&token(&alice), None).await;
+    clock.advance(Limits::default().retain_secs() - 899);
+    let now = b.beat().await.expect("a beat").confirmed_at;
+    if let Ok(Refresh::Granted(grant)) = minted {
+        assert!(
+            is_listed(&b, grant.gid) || grant.expires_at <= now,
+            "good for {} s",
+            grant.expires_at.secs_since(now)
+        );
+    }
 }

@@ -104,6 +104,21 @@ async fn a_desk_that_reads_an_emptied_store_mends_it_first() {
     assert_eq!(store.settings().await.expect("settings").epoch, position.epoch);
 }
 
+/// A kick is answered, and the store (AOF every second, power cut) comes back without it before its node has read it.
+#[tokio::test]
+async fn who_acknowledged_it_remembers_it() {
+    let (store, clock, [a, _]) = two_desks().await;
+    let alice = log_in(&a, &subject("alice")).await;
+    a.beat().await.expect("a beat");
+    let before = store.state();
+    store.arm(Fault::LoseAfterAnswer(Box::new(before)));
+    let kick = a.kick(&alice.sub, None).await;
+    clock.advance(1);
+    a.beat().await.expect("a beat");
+    let again = refresh(&a, &alice).await;
+    assert!(kick.is_err() || is_listed(&a, alice.gid), "{kick:?}, and then {again:?}");
+}
+
 /// A cut-off that is put back keeps its time: who logged in after it stays.
 #[tokio::test]
 async fn a_cutoff_that_was_lost_comes_back_as_it_was() {

@@ -170,18 +170,23 @@ impl Store for RedisStore {
     }
 
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {
-        let names = self.inner.names(after, limit).await?;
-        let records = self.inner.records(&names).await;
-        let mut rows = Vec::with_capacity(names.len());
-        for (sub, record) in names.into_iter().zip(records) {
-            let record = match record {
-                Ok(Some(record)) => Ok(record),
-                // Forgotten since its name was read.
-                Ok(None) => continue,
-                Err(error @ StoreError::Unavailable(_)) => return Err(error),
-                Err(error @ StoreError::Corrupt { .. }) => Err(error),
-            };
-            rows.push(SubjectRow { sub, record });
+        let mut rows = Vec::with_capacity(limit);
+        let mut after = after.cloned();
+        // A page that is not full says that it is the last.
+        while rows.len() < limit {
+            let names = self.inner.names(after.as_ref(), limit - rows.len()).await?;
+            let Some(last) = names.last() else { break };
+            after = Some(last.clone());
+            for (sub, record) in names.iter().zip(self.inner.records(&names).await) {
+                let record = match record {
+                    Ok(Some(record)) => Ok(record),
+                    // Forgotten since its name was read.
+                    Ok(None) => continue,
+                    Err(error @ StoreError::Unavailable(_)) => return Err(error),
+                    Err(error @ StoreError::Corrupt { .. }) => Err(error),
+                };
+                rows.push(SubjectRow { sub: sub.clone(), record });
+            }
         }
         Ok(rows)
     }

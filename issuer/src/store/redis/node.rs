@@ -84,7 +84,7 @@ impl Node {
         let _admitted = self.callers.try_acquire().map_err(|_| Trouble::Crowded)?;
         let Line { mut connection, number } = self.line().await?;
         let asked = ask(&mut connection, commands).await;
-        if asked.is_err() {
+        if asked.as_ref().map_or(true, |answers| come_from_a_replica(answers)) {
             self.hang_up(number).await;
         }
         asked
@@ -107,12 +107,16 @@ impl Node {
         commands.cmd("WAIT").arg(WAIT_REPLICAS).arg(WAIT_MILLIS);
         // Given up halfway, the connection is not put back: nothing is read from it that was meant for another.
         let mut answers = ask(&mut connection, &commands).await?;
-        self.idle().push(Idle { connection, since: Instant::now() });
-        let replicas = only(answers.pop())?;
+        if !come_from_a_replica(&answers) {
+            self.idle().push(Idle { connection, since: Instant::now() });
+        }
+        let replicas = answers.pop();
         // What was refused needs no replica, and says why.
-        let was_refused = answers.iter().any(|answer| matches!(answer, Value::ServerError(_)));
-        match replicas {
-            Value::Int(count) if count.unsigned_abs() >= WAIT_REPLICAS || was_refused => Ok(answers),
+        if answers.iter().any(|answer| matches!(answer, Value::ServerError(_))) {
+            return Ok(answers);
+        }
+        match only(replicas)? {
+            Value::Int(count) if count.unsigned_abs() >= WAIT_REPLICAS => Ok(answers),
             _ => Err(Trouble::Unreplicated),
         }
     }
@@ -209,4 +213,9 @@ fn alone(command: &Cmd) -> Pipeline {
 
 async fn ask(connection: &mut MultiplexedConnection, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
     Ok(connection.req_packed_commands(commands, 0, commands.len()).await?)
+}
+
+/// A name, a proxy or a "primary endpoint" may lead to another server by now, which only a new connection finds.
+fn come_from_a_replica(answers: &[Value]) -> bool {
+    answers.iter().any(|answer| matches!(answer, Value::ServerError(error) if error.code() == "READONLY"))
 }

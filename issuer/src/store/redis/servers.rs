@@ -133,7 +133,7 @@ impl Servers {
     /// Runs scripts that only read, many at once: those of each server in one go.
     pub(super) async fn run_all(&self, calls: &[Call<'_>]) -> Vec<Result<Value, StoreError>> {
         let mut answers = vec![None; calls.len()];
-        if let Ok(map) = self.map().await {
+        if let Ok(Ok(map)) = timeout(LIMIT, self.map()).await {
             let mut of_server: HashMap<&Address, Vec<usize>> = HashMap::new();
             for (at, call) in calls.iter().enumerate() {
                 if let Some(node) = map.owner(call.slot()) {
@@ -158,7 +158,7 @@ impl Servers {
 
     /// All in one go, where one server has all their keys and every answer is good; else they are to be run apart.
     async fn run_together(&self, calls: &[&Call<'_>]) -> Option<Vec<Value>> {
-        let map = self.map().await.ok()?;
+        let map = timeout(LIMIT, self.map()).await.ok()?.ok()?;
         let node = map.owner(calls.first()?.slot())?;
         if !calls.iter().all(|call| map.owner(call.slot()).is_some_and(|other| Arc::ptr_eq(node, other))) {
             return None;

@@ -63,6 +63,41 @@ async fn scripts_that_were_flushed_are_sent_again() {
     }
 }
 
+/// A name (or a proxy, or a cloud's "primary endpoint") that leads to the master: after a switch-over the connections to the
+/// one before live on, and it is a replica for good.
+#[tokio::test]
+async fn an_address_that_leads_elsewhere_by_now_is_followed() {
+    use std::sync::atomic::{AtomicU16, Ordering};
+    let guarded = ["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"];
+    let server = RedisServer::start(&guarded);
+    let replica = RedisServer::start(
+        &[&guarded[..], &["--replicaof", &format!("127.0.0.1 {}", server.port())]].concat(),
+    );
+    server.until_followed(1);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("redis://{}", listener.local_addr().expect("it has one"));
+    let target = Arc::new(AtomicU16::new(server.port()));
+    let leads_to = Arc::clone(&target);
+    let proxy = tokio::spawn(async move {
+        while let Ok((mut from, _)) = listener.accept().await {
+            let port = leads_to.load(Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut to = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.expect("a server");
+                let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+            });
+        }
+    });
+    let store = open(&url).await;
+    eventually("a commit", async || store.commit(marks(1)).await).await;
+    replica.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
+    server.ask::<()>(&["REPLICAOF", "127.0.0.1", &replica.port().to_string()]);
+    replica.until_followed(1);
+    target.store(replica.port(), Ordering::SeqCst);
+    eventually("a fresh store writes there", async || try_open(&url, "doorlist").await.map(drop)).await;
+    eventually("it is followed", async || store.read(&subject("alice"), Seq::ZERO).await).await;
+    proxy.abort();
+}
+
 /// Trace 21: the connection lives on; the heartbeat finds out, and the epoch of the node that remembers comes back.
 #[tokio::test]
 async fn an_emptied_store_says_that_it_lost_something() {
@@ -79,6 +114,30 @@ async fn an_emptied_store_says_that_it_lost_something() {
     assert_eq!(store.merge_settings(settings).await, Ok(settings), "the epoch comes back");
     let again = store.commit(Commit { seen: held.seq, ..marks(1) }).await.expect("a commit").position;
     assert!(again.epoch == held.epoch && again.seq > held.seq);
+}
+
+/// Many requests find the end of the log lost at once. One of them puts it back, and perhaps one that came late.
+#[tokio::test]
+async fn of_many_that_find_a_store_emptied_one_mends_it() {
+    let server = RedisServer::start(&[]);
+    let store = Arc::new(open(&server.url()).await);
+    let desk = Desk::open(store.clone(), Limits::default(), Duration::from_secs(10)).await.expect("a desk");
+    for _ in 0..20 {
+        let entries =
+            (0..1000).map(|number| NewEntry::Key { kid: format!("key {number} {}", rand::random::<u64>()) });
+        store.commit(Commit { entries: entries.collect(), ..Commit::default() }).await.expect("a commit");
+    }
+    let alice = desk.create_subject(&subject("alice"), None).await;
+    alice.expect("alice");
+    desk.kick(&subject("alice"), None).await.expect("a kick");
+    desk.beat().await.expect("a beat");
+    server.ask::<()>(&["FLUSHALL"]);
+    let reads = (0..64)
+        .map(async |number| desk.subject(&subject(&format!("user-{number}"))).await.expect("an answer"));
+    futures_util::future::join_all(reads).await;
+    let log = store.log_since(Seq::ZERO).await.expect("the log").entries;
+    let marks = log.iter().filter(|entry| entry.entry == Appended::Mark).count();
+    assert!((1..=2).contains(&marks), "mended {marks} times");
 }
 
 #[tokio::test]
@@ -113,6 +172,25 @@ async fn a_replica_is_not_taken_for_the_store() {
     ] {
         assert!(reason.contains("replica"), "{reason}");
     }
+}
+
+/// A demoted master: its answer to the write says so, not that to WAIT.
+#[tokio::test]
+async fn a_replica_refuses_a_replicated_write_by_name() {
+    let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
+    let replica = RedisServer::start(&[
+        "--replicaof",
+        &format!("127.0.0.1 {}", server.port()),
+        "--min-replicas-to-write",
+        "1",
+    ]);
+    server.until_followed(1);
+    let store = open(&server.url()).await;
+    eventually("ok", async || store.commit(marks(1)).await).await;
+    replica.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
+    server.ask::<()>(&["REPLICAOF", "127.0.0.1", &replica.port().to_string()]);
+    let reason = unavailable(store.commit(marks(1)).await);
+    assert!(reason.contains("replica"), "{reason}");
 }
 
 #[tokio::test]
@@ -163,6 +241,35 @@ async fn a_stopped_server_is_given_up_and_found_again() {
     assert!(read(&store, "alice").await.is_some());
 }
 
+/// Sentinels that take connections and say nothing: requests are answered with an error in time, however many.
+#[tokio::test]
+async fn requests_do_not_queue_for_a_search() {
+    let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
+    let _replica = RedisServer::start(&[
+        "--replicaof",
+        &format!("127.0.0.1 {}", server.port()),
+        "--min-replicas-to-write",
+        "1",
+    ]);
+    server.until_followed(1);
+    let sentinel = RedisServer::start_sentinel(server.port(), None);
+    let store = open(&format!("redis+sentinel://127.0.0.1:{}/doorlist", sentinel.port())).await;
+    for stopped in [&server, &sentinel] {
+        stopped.signal(rustix::process::Signal::STOP);
+    }
+    let reads = (0..30).map(async |number| {
+        for _ in 0..2 {
+            store.read(&subject(&format!("user-{number}")), Seq::ZERO).await.expect_err("all hangs");
+        }
+    });
+    // One search after the other they would be done after a minute.
+    let done = tokio::time::timeout(Duration::from_secs(30), futures_util::future::join_all(reads)).await;
+    for stopped in [&server, &sentinel] {
+        stopped.signal(rustix::process::Signal::CONT);
+    }
+    done.expect("each is given up in time");
+}
+
 #[tokio::test]
 async fn foreign_values_are_named_and_left_alone() {
     let server = RedisServer::start(&[]);
@@ -192,4 +299,21 @@ async fn foreign_values_are_named_and_left_alone() {
     server.ask::<()>(&["HSET", "{doorlist}:head", "last", "many"]);
     assert!(place(store.read(&subject("bob"), Seq::ZERO).await).contains("{doorlist}:head"));
     assert_eq!(server.ask::<String>(&["HGET", "{doorlist}:head", "last"]), "many");
+}
+
+/// A name whose record is gone meanwhile (another issuer forgets it between the two looks) does not end the list.
+#[tokio::test]
+async fn a_record_forgotten_in_between_does_not_end_the_pages() {
+    let server = RedisServer::start(&[]);
+    let store = Arc::new(open(&server.url()).await);
+    for number in 0..20 {
+        store.commit(put(&format!("user-{number:02}"), None, 1 + number)).await.expect("a commit");
+    }
+    let keys = Keys::of(Prefix::default());
+    server.ask::<()>(&["DEL", &keys.record(&subject("user-03"))]);
+    let page = store.subjects(None, 5).await.expect("a page");
+    assert_eq!(
+        page.iter().map(|row| row.sub.as_str()).collect::<Vec<_>>(),
+        ["user-00", "user-01", "user-02", "user-04", "user-05"]
+    );
 }
