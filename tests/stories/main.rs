@@ -19,6 +19,7 @@ mod kick;
 mod login_and_refresh;
 mod logout;
 mod lost_answer;
+mod origins;
 mod parallel_refresh;
 mod password_race;
 mod restart;

@@ -57,8 +57,8 @@ pub struct AddressSettings {
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::audience)]
     pub audience: String,
 
-    /// Browser origins that may use login, token and session routes, separated by commas
-    /// [DOORLIST_ALLOWED_ORIGINS; default none]
+    /// Browser origins that may use login, token and session routes, with the cookie too: https://host[:port],
+    /// http:// for localhost only; separated by commas [DOORLIST_ALLOWED_ORIGINS; default none]
     #[arg(long, env = "DOORLIST_ALLOWED_ORIGINS", value_name = "ORIGIN,…", value_delimiter = ',')]
     #[arg(hide_env = true)]
     pub allowed_origins: Vec<Origin>,

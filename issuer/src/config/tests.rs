@@ -62,6 +62,8 @@ fn impossible_values_are_refused_with_a_reason() {
         (["--audience", ""], "1 to 255 bytes"),
         (["--allowed-origins", "https://app.example/path"], "an origin is"),
         (["--allowed-origins", "*"], "an origin is"),
+        (["--allowed-origins", "https://app.example:443"], "leave out :443"),
+        (["--allowed-origins", "http://app.example"], "http:// is for localhost only"),
         (["--store", "redis://localhost:port"], "write redis://host:port"),
         (["--store", "redis+sentinel://localhost"], "the master's name"),
         (["--store", "valkey://localhost"], "for Valkey too"),
@@ -112,6 +114,49 @@ fn an_issuer_knows_its_path_and_whether_it_is_exposed() {
         ["https://issuer.example", "http://127.0.0.1:8787", "http://[::1]:8787", "http://localhost/x"]
     {
         assert!(!issuer(local).is_exposed(), "{local}");
+    }
+}
+
+#[test]
+fn an_origin_is_spelt_as_browsers_spell_it() {
+    for fit in [
+        "https://app.example",
+        "https://app.example:8443",
+        "https://xn--caf-dma.example",
+        "https://[2001:db8::1]",
+        "http://localhost",
+        "http://localhost:5173",
+        "http://app.localhost:5173",
+        "http://127.0.0.1:5173",
+        "http://[::1]:5173",
+    ] {
+        assert_eq!(fit.parse::<Origin>().expect(fit).header(), fit);
+    }
+    for unfit in [
+        "",
+        "*",
+        "null",
+        "https://",
+        "https://*",
+        "https://*.example",
+        "https://App.example",
+        "HTTPS://app.example",
+        "https://app.example/",
+        "https://app.example?x",
+        "https://me@app.example",
+        "https://app.example:",
+        "https://app.example:0443",
+        "https://app.example:65536",
+        "https://:443",
+        "https://café.example",
+        "http://app.example",
+        "http://localhost.example",
+        "http://127.0.0.1.example",
+        "http://localhost:80",
+        "ftp://localhost",
+        "app.example",
+    ] {
+        assert!(unfit.parse::<Origin>().is_err(), "{unfit}");
     }
 }
 

@@ -1,11 +1,12 @@
 //! Values of settings: read once, valid from then on.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use axum::http::{HeaderValue, Uri, uri::Scheme};
+use axum::http::uri::{Authority, Scheme};
+use axum::http::{HeaderValue, Uri};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::store::redis::{MalformedUrl, RedisUrl};
@@ -79,7 +80,7 @@ impl fmt::Display for IssuerUrl {
     }
 }
 
-/// A browser origin as the `Origin` header spells it (RFC 6454 §6.1).
+/// A browser origin as the `Origin` header spells it (RFC 6454 §6.1): encrypted, or of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(HeaderValue);
 
@@ -94,18 +95,39 @@ impl FromStr for Origin {
     type Err = Unfit;
 
     fn from_str(text: &str) -> Result<Self, Unfit> {
+        let unfit = Unfit(
+            "an origin is https://host or https://host:port as browsers send it, in lower case and without a path; \
+             http:// is for localhost only",
+        );
         let text = text.trim();
-        let unfit = Unfit("an origin is https://host or http://host:port in lower case, without a path");
-        let (scheme, host) = text.split_once("://").ok_or(unfit)?;
-        let is_host = !host.is_empty()
-            && host
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b':' | b'[' | b']'));
-        if !matches!(scheme, "https" | "http") || !is_host {
+        let (scheme, authority) = text.split_once("://").ok_or(unfit)?;
+        let is_plain = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b':' | b'[' | b']');
+        if !authority.bytes().all(is_plain) {
             return Err(unfit);
         }
-        HeaderValue::from_str(text).map(Self).map_err(|_| unfit)
+        let parsed: Authority = authority.parse().map_err(|_| unfit)?;
+        let (host, port) = (parsed.host(), parsed.port_u16());
+        let spelt = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        if host.is_empty() || spelt != authority {
+            return Err(unfit);
+        }
+        match (scheme, port) {
+            ("https", Some(443)) | ("http", Some(80)) => Err(Unfit(
+                "an origin has no default port: leave out :443 of https and :80 of http, as browsers do",
+            )),
+            ("https", _) => HeaderValue::from_str(text).map(Self).map_err(|_| unfit),
+            ("http", _) if is_local(host) => HeaderValue::from_str(text).map(Self).map_err(|_| unfit),
+            _ => Err(unfit),
+        }
     }
+}
+
+/// What browsers trust without TLS (Secure Contexts §3.1).
+fn is_local(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host == "[::1]"
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Text without the login of a URL in it, to be shown when it was refused.

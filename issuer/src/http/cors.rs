@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderName, Method, header};
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use tower_http::cors::{AllowCredentials, AllowOrigin, Any, CorsLayer};
 
 use crate::config::Origin;
 
@@ -25,10 +25,13 @@ pub fn open() -> CorsLayer {
         .max_age(PREFLIGHT_MAX_AGE)
 }
 
-/// Login, token and session routes are for the listed origins, and for pages of the issuer's own.
+/// Login, token and session routes are for the listed origins, which may send the cookie too, and for pages of the
+/// issuer's own.
 pub fn listed(origins: &[Origin]) -> CorsLayer {
+    let listed: Vec<HeaderValue> = origins.iter().map(|origin| origin.header().clone()).collect();
     CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins.iter().map(|origin| origin.header().clone())))
+        .allow_origin(AllowOrigin::list(listed.clone()))
+        .allow_credentials(AllowCredentials::predicate(move |origin, _| listed.contains(origin)))
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])

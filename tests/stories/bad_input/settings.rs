@@ -50,7 +50,11 @@ async fn every_wrong_value_is_named() {
             "--store",
             &["", "embedded:", "redis://", "redis://host:port", "sqlite:x", "doorlist.redb"],
         ),
-        ("ALLOWED_ORIGINS", "--allowed-origins", &["*", "https://a/", "a.example", "https://a,,https://b"]),
+        (
+            "ALLOWED_ORIGINS",
+            "--allowed-origins",
+            &["*", "https://a/", "a.example", "https://a,,https://b", "https://a:443", "http://a"],
+        ),
         (
             "ACCESS_TTL_SECS",
             "--access-ttl-secs",
