@@ -8,6 +8,7 @@ use crate::config::{IssuerUrl, LifetimeSettings, Origin};
 use crate::desk::Desk;
 use crate::keys::Keys;
 use crate::password::Passwords;
+use crate::refresh_cookie::RefreshCookie;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::Revocations;
 use crate::secret::AdminKey;
@@ -22,6 +23,8 @@ pub struct App {
     pub revocations: Arc<Revocations>,
     /// What clients hold.
     pub refresh_tokens: RefreshTokens,
+    /// Where browsers hold it.
+    pub refresh_cookie: RefreshCookie,
     /// Hashing, a bounded number at once.
     pub passwords: Passwords,
     /// What `/admin/*` asks for.

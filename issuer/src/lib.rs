@@ -10,7 +10,7 @@
 //! - [`secret`]: master secrets, the admin key, and what is derived from them.
 //! - [`http`]: the route table and its endpoints; [`app`] is what they have at hand.
 //! - [`keys`]: the keys that sign: their rules, how they are stored.
-//! - [`password`], [`access_token`], [`refresh_token`]: what users and clients hold, made and checked.
+//! - [`password`], [`access_token`], [`refresh_token`], [`refresh_cookie`]: what users and clients hold, made and checked.
 
 pub mod access_token;
 pub mod app;
@@ -24,6 +24,7 @@ mod draft;
 pub mod http;
 pub mod keys;
 pub mod password;
+pub mod refresh_cookie;
 pub mod refresh_token;
 pub mod revocations;
 pub mod secret;

@@ -7,7 +7,9 @@ mod caching;
 #[cfg(target_os = "linux")]
 mod clock_steps;
 mod command_line;
+mod cookies;
 mod crash;
+mod csrf;
 mod cutoff;
 mod devices;
 mod disable;

@@ -55,6 +55,8 @@ pub enum EndSession {
     Ended(Cursor),
     /// The subject has no such session: nothing was written.
     NoSuchSession,
+    /// The session is another client's: nothing was written.
+    OtherClient,
 }
 
 /// Answer to a new subject.

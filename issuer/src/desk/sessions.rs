@@ -113,26 +113,35 @@ impl Desk {
         let rule = |read: &Read, _: &Moment<'_>| {
             let session = read.record().and_then(|record| Some((record, record.session(sid)?)));
             let Some((record, session)) = session else {
-                return if seen { Step::Already(true) } else { Step::Answer(false) };
+                return if seen { Step::Already(End::Ended) } else { Step::Answer(End::NoSession) };
             };
             if client_id.is_some_and(|client_id| client_id != session.client_id) {
-                return Step::Answer(false);
+                return Step::Answer(End::OtherClient);
             }
             // From here on its absence is our doing, or somebody's who was faster.
             seen = true;
             match end_session(sub, record, sid) {
-                Some(change) => Step::Write(change, true),
-                None => Step::Already(true),
+                Some(change) => Step::Write(change, End::Ended),
+                None => Step::Already(End::Ended),
             }
         };
-        let (ended, position) = self.transact(sub, rule).await?;
-        if ended {
-            return Ok(EndSession::Ended(position));
-        }
-        // Perhaps it was opened on a master that took over from the one that was asked.
-        self.confirmed().await?;
-        Ok(EndSession::NoSuchSession)
+        let (end, position) = self.transact(sub, rule).await?;
+        Ok(match end {
+            End::Ended => EndSession::Ended(position),
+            End::NoSession => {
+                // Perhaps it was opened on a master that took over from the one that was asked.
+                self.confirmed().await?;
+                EndSession::NoSuchSession
+            }
+            End::OtherClient => EndSession::OtherClient,
+        })
     }
+}
+
+enum End {
+    Ended,
+    NoSession,
+    OtherClient,
 }
 
 enum Decided {

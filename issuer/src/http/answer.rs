@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use doorlist_verifier::{Cursor, Epoch, Seq};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ApiError;
 use crate::access_token;
@@ -32,36 +32,54 @@ impl IntoResponse for Position {
     }
 }
 
+/// How a client gets its refresh token, and gives it back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// In bodies.
+    #[default]
+    Body,
+    /// In a cookie that no script reads.
+    Cookie,
+}
+
 /// RFC 6749 §5.1. Without `Debug`: it would show the tokens.
 #[derive(Serialize)]
-pub struct TokenAnswer {
+struct TokenAnswer<'a> {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
-    refresh_token: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
 }
 
-impl TokenAnswer {
-    /// The tokens of a grant.
-    pub fn new(app: &App, grant: &Grant) -> Self {
-        let ring = app.keys.ring();
-        let claims = RefreshClaims { sub: grant.sub.clone(), sid: grant.sid, generation: grant.generation };
-        Self {
-            access_token: access_token::sign(grant, app.issuer.as_str(), &app.audience, ring.active()),
-            token_type: "Bearer",
-            expires_in: grant.expires_at.secs_since(grant.issued_at),
-            refresh_token: app.refresh_tokens.encode(&claims),
-            scope: grant.scope.clone(),
-        }
+/// The tokens of a grant: the refresh token either in the body or in the cookie, never in both.
+pub fn granted(app: &App, grant: &Grant, delivery: Delivery) -> Response {
+    let ring = app.keys.ring();
+    let claims = RefreshClaims { sub: grant.sub.clone(), sid: grant.sid, generation: grant.generation };
+    let refresh_token = app.refresh_tokens.encode(&claims);
+    let mut response = no_store(Json(TokenAnswer {
+        access_token: access_token::sign(grant, app.issuer.as_str(), &app.audience, ring.active()),
+        token_type: "Bearer",
+        expires_in: grant.expires_at.secs_since(grant.issued_at),
+        refresh_token: (delivery == Delivery::Body).then_some(&refresh_token),
+        scope: grant.scope.as_deref(),
+    }));
+    if delivery == Delivery::Cookie {
+        let max_age_secs = grant.session_ends_at.secs_since(grant.issued_at);
+        let cookie = app.refresh_cookie.holding(&refresh_token, max_age_secs);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
+    response
 }
 
-impl IntoResponse for TokenAnswer {
-    fn into_response(self) -> Response {
-        no_store(Json(self))
-    }
+/// The same answer, which also takes the cookie away.
+pub fn without_cookie(app: &App, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    response.headers_mut().append(header::SET_COOKIE, app.refresh_cookie.gone());
+    response
 }
 
 /// A body that nobody keeps.
@@ -72,9 +90,9 @@ pub fn no_store(body: impl IntoResponse) -> Response {
 }
 
 /// The tokens of a login, or why there are none.
-pub fn logged_in(app: &App, login: Login) -> Result<TokenAnswer, ApiError> {
+pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response, ApiError> {
     match login {
-        Login::Opened(grant) => Ok(TokenAnswer::new(app, &grant)),
+        Login::Opened(grant) => Ok(granted(app, &grant, delivery)),
         Login::Refused(LoginRefusal::WrongPassword) => {
             Err(ApiError::invalid_grant("no such account, or another password"))
         }
@@ -103,7 +121,17 @@ pub fn changed(change: Change) -> Result<Position, ApiError> {
 pub fn ended(outcome: EndSession) -> Result<Position, ApiError> {
     match outcome {
         EndSession::Ended(position) => Ok(position.into()),
-        EndSession::NoSuchSession => Err(ApiError::not_found("the subject has no such session")),
+        EndSession::NoSuchSession | EndSession::OtherClient => {
+            Err(ApiError::not_found("the subject has no such session"))
+        }
+    }
+}
+
+/// The same where nothing to end is no error (RFC 7009 §2.2).
+pub fn revoked(outcome: EndSession) -> Response {
+    match outcome {
+        EndSession::Ended(position) => Position::from(position).into_response(),
+        EndSession::NoSuchSession | EndSession::OtherClient => no_store(Json(serde_json::json!({}))),
     }
 }
 

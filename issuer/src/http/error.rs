@@ -59,6 +59,11 @@ impl ApiError {
         error
     }
 
+    /// 403: the cookie is not for the page that asks.
+    pub fn cross_site(description: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "cross_site_request", description)
+    }
+
     /// 404.
     pub fn not_found(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", description)

@@ -10,6 +10,7 @@ mod extract;
 mod health;
 mod observe;
 mod open_session;
+mod page;
 mod revocations;
 mod sessions;
 mod tokens;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
-use axum::response::Response;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use doorlist_verifier::{Handle, UnixSeconds};
 use serde::Serialize;
 
@@ -12,6 +13,8 @@ use super::ApiError;
 use super::answer::{Position, ended, no_store};
 use super::auth::SignedIn;
 use super::extract::SidPath;
+use super::page::Cookie;
+use super::tokens::revoke_cookie;
 use crate::app::App;
 use crate::domain::Session;
 
@@ -75,7 +78,16 @@ pub(super) async fn end(
     ended(app.desk.end_session(&signed_in.subject.sub, sid).await?)
 }
 
-/// `POST /logout`: signs this device out.
-pub(super) async fn logout(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Position, ApiError> {
-    ended(app.desk.end_session(&signed_in.subject.sub, signed_in.claims.sid).await?)
+/// `POST /logout`: signs this device out: the cookie's session ends, or where there is none the access token's. To a
+/// cookie whose session has ended already the answer is `{}`.
+pub(super) async fn logout(
+    State(app): State<Arc<App>>,
+    cookie: Cookie,
+    mut parts: Parts,
+) -> Result<Response, ApiError> {
+    if let Cookie::Token(token) = cookie {
+        return revoke_cookie(&app, &token, None).await;
+    }
+    let SignedIn { claims, subject } = SignedIn::from_request_parts(&mut parts, &app).await?;
+    Ok(ended(app.desk.end_session(&subject.sub, claims.sid).await?)?.into_response())
 }

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use doorlist_verifier::Error;
 use serde::Deserialize;
 
 use super::ApiError;
-use super::answer::{TokenAnswer, logged_in, no_store};
+use super::answer::{Delivery, granted, logged_in, revoked, without_cookie};
 use super::extract::{FormBody, JsonBody, subject};
 use super::open_session::open_session;
+use super::page::{Cookie, require_own_page};
 use crate::app::App;
-use crate::desk::{EndSession, Proof, Refresh, RefreshRefusal};
+use crate::desk::{EndSession, Grant, Proof, Refresh, RefreshRefusal};
 use crate::domain::CustomClaims;
 use crate::password::{Offer, Password};
 use crate::secret::SecretText;
@@ -26,20 +26,27 @@ pub(super) struct LoginRequest {
     password: String,
     client_id: Option<String>,
     device: Option<String>,
+    #[serde(default)]
+    token_delivery: Delivery,
 }
 
 /// `POST /login`: accounts kept here sign in with their `sub` and password.
 pub(super) async fn login(
     State(app): State<Arc<App>>,
+    headers: HeaderMap,
     JsonBody(request): JsonBody<LoginRequest>,
-) -> Result<TokenAnswer, ApiError> {
+) -> Result<Response, ApiError> {
+    if request.token_delivery == Delivery::Cookie {
+        require_own_page(&headers, &app.allowed_origins)?;
+    }
     app.desk.check_clock()?;
     let password = Password::offered(SecretText::from(request.password))
         .ok_or_else(|| ApiError::invalid_grant("no such account, or another password"))?;
     let sub = subject(request.username)?;
     let session = open_session(request.client_id, None, request.device, CustomClaims::new())?;
     let offer = Offer { passwords: &app.passwords, password };
-    logged_in(&app, app.desk.open_session(&sub, session, Proof::Password(&offer)).await?)
+    let login = app.desk.open_session(&sub, session, Proof::Password(&offer)).await?;
+    logged_in(&app, login, request.token_delivery)
 }
 
 #[derive(Deserialize)]
@@ -50,11 +57,13 @@ pub(super) struct TokenRequest {
     scope: Option<String>,
 }
 
-/// `POST /token`: RFC 6749 §6.
+/// `POST /token`: RFC 6749 §6. A token that came in the cookie is answered in the cookie, which is taken away when its
+/// session is over.
 pub(super) async fn token(
     State(app): State<Arc<App>>,
+    cookie: Cookie,
     FormBody(request): FormBody<TokenRequest>,
-) -> Result<TokenAnswer, ApiError> {
+) -> Result<Response, ApiError> {
     app.desk.check_clock()?;
     match request.grant_type.as_deref() {
         Some("refresh_token") => {}
@@ -64,22 +73,61 @@ pub(super) async fn token(
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", description));
         }
     }
-    let text =
-        given(request.refresh_token).ok_or_else(|| ApiError::invalid_request("refresh_token is missing"))?;
-    let token =
-        app.refresh_tokens.decode(&text).map_err(|error| ApiError::invalid_grant(error.to_string()))?;
-    let client_id = given(request.client_id);
-    match app.desk.refresh(&token, client_id.as_deref()).await? {
-        Refresh::Granted(mut grant) => {
-            if let Some(scope) = given(request.scope) {
-                grant.scope = Some(narrowed(grant.scope.as_deref(), scope)?);
-            }
-            Ok(TokenAnswer::new(&app, &grant))
+    let (token, delivery) = match (cookie, given(request.refresh_token)) {
+        (Cookie::Token(_), Some(_)) => return Err(two_tokens()),
+        (Cookie::Token(token), None) => (token, Delivery::Cookie),
+        (Cookie::Missing | Cookie::Unused, Some(token)) => (token.into(), Delivery::Body),
+        (Cookie::Missing, None) => {
+            return Err(ApiError::invalid_grant("nobody is signed in on this browser"));
         }
-        Refresh::Refused(refusal) => Err(refused(refusal)),
+        (Cookie::Unused, None) => return Err(ApiError::invalid_request("refresh_token is missing")),
+    };
+    let mut grant = match refreshed(&app, &token, given(request.client_id).as_deref()).await {
+        Ok(grant) => grant,
+        Err(NotGranted::Over(reason)) => {
+            let over = ApiError::invalid_grant(reason);
+            return match delivery {
+                Delivery::Body => Err(over),
+                Delivery::Cookie => Ok(without_cookie(&app, over)),
+            };
+        }
+        Err(NotGranted::Now(error)) => return Err(error),
+    };
+    if let Some(scope) = given(request.scope) {
+        grant.scope = Some(narrowed(grant.scope.as_deref(), scope)?);
+    }
+    Ok(granted(&app, &grant, delivery))
+}
+
+/// Why a refresh token gave nothing.
+enum NotGranted {
+    /// It never will again: whoever holds it may throw it away.
+    Over(&'static str),
+    /// It still may, another time or for another client.
+    Now(ApiError),
+}
+
+impl<E: Into<ApiError>> From<E> for NotGranted {
+    fn from(error: E) -> Self {
+        Self::Now(error.into())
+    }
+}
+
+async fn refreshed(app: &App, token: &SecretText, client_id: Option<&str>) -> Result<Grant, NotGranted> {
+    let token = app.refresh_tokens.decode(token.expose());
+    let token = token.map_err(|_| NotGranted::Over("not a refresh token of this issuer"))?;
+    let over = |reason| Err(NotGranted::Over(reason));
+    match app.desk.refresh(&token, client_id).await? {
+        Refresh::Granted(grant) => Ok(grant),
+        Refresh::Refused(RefreshRefusal::NoSuchSession) => over("there is no such session any more"),
+        Refresh::Refused(RefreshRefusal::Ended) => over("the session has reached its end"),
+        Refresh::Refused(RefreshRefusal::Disabled) => over("the subject is disabled"),
+        Refresh::Refused(RefreshRefusal::WrongClient) => {
+            Err(NotGranted::Now(ApiError::invalid_grant("the token belongs to another client")))
+        }
         Refresh::Reused(_) => {
             tracing::warn!(sub = %token.sub, sid = %token.sid, "a refresh token came back: its session is revoked");
-            Err(ApiError::invalid_grant("the token was used before: its session is revoked"))
+            over("the token was used before: its session is revoked")
         }
     }
 }
@@ -90,29 +138,57 @@ pub(super) struct RevokeRequest {
     client_id: Option<String>,
 }
 
-/// `POST /revoke`: RFC 7009. Ends the session of a refresh or access token; 200 for whatever is none.
+/// `POST /revoke`: RFC 7009. Ends the session of a refresh or access token, or of the cookie's; 200 for whatever is none.
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
+    cookie: Cookie,
     FormBody(request): FormBody<RevokeRequest>,
 ) -> Result<Response, ApiError> {
-    let text = given(request.token).ok_or_else(|| ApiError::invalid_request("token is missing"))?;
     let client_id = given(request.client_id);
-    let outcome = match app.refresh_tokens.decode(&text) {
-        Ok(token) => app.desk.end_by_refresh_token(&token, client_id.as_deref()).await?,
-        Err(_) => match app.revocations.verify(&text) {
-            Ok(verified) if client_id.is_none_or(|client_id| client_id == verified.claims.client_id) => {
-                let sub = subject(verified.claims.subject)?;
-                app.desk.end_session(&sub, verified.claims.sid).await?
-            }
-            // Nothing is known yet of what would be revoked: not the time to say that it is.
-            Err(Error::ListMissing) => return Err(ApiError::unavailable("the issuer is starting")),
-            Ok(_) | Err(_) => EndSession::NoSuchSession,
-        },
+    let client_id = client_id.as_deref();
+    match (cookie, given(request.token)) {
+        (Cookie::Token(_), Some(_)) => Err(two_tokens()),
+        (Cookie::Token(token), None) => revoke_cookie(&app, &token, client_id).await,
+        (Cookie::Missing | Cookie::Unused, Some(token)) => {
+            Ok(revoked(revoke_token(&app, &token, client_id).await?))
+        }
+        (Cookie::Missing | Cookie::Unused, None) => Err(ApiError::invalid_request("token is missing")),
+    }
+}
+
+/// Ends the session of a cookie and takes the cookie away; not when it is another client's, nor when the store is down.
+pub(super) async fn revoke_cookie(
+    app: &App,
+    token: &SecretText,
+    client_id: Option<&str>,
+) -> Result<Response, ApiError> {
+    let outcome = match app.refresh_tokens.decode(token.expose()) {
+        Ok(token) => app.desk.end_by_refresh_token(&token, client_id).await?,
+        Err(_) => EndSession::NoSuchSession,
     };
     Ok(match outcome {
-        EndSession::Ended(position) => super::answer::Position::from(position).into_response(),
-        EndSession::NoSuchSession => no_store(Json(serde_json::json!({}))),
+        EndSession::OtherClient => revoked(outcome),
+        EndSession::Ended(_) | EndSession::NoSuchSession => without_cookie(app, revoked(outcome)),
     })
+}
+
+async fn revoke_token(app: &App, text: &str, client_id: Option<&str>) -> Result<EndSession, ApiError> {
+    if let Ok(token) = app.refresh_tokens.decode(text) {
+        return Ok(app.desk.end_by_refresh_token(&token, client_id).await?);
+    }
+    match app.revocations.verify(text) {
+        Ok(verified) if client_id.is_none_or(|client_id| client_id == verified.claims.client_id) => {
+            let sub = subject(verified.claims.subject)?;
+            Ok(app.desk.end_session(&sub, verified.claims.sid).await?)
+        }
+        // Nothing is known yet of what would be revoked: not the time to say that it is.
+        Err(Error::ListMissing) => Err(ApiError::unavailable("the issuer is starting")),
+        Ok(_) | Err(_) => Ok(EndSession::NoSuchSession),
+    }
+}
+
+fn two_tokens() -> ApiError {
+    ApiError::invalid_request("the cookie and the form each have a token: send one of them")
 }
 
 /// RFC 6749 §3.2: a parameter without a value is as good as omitted.
@@ -129,13 +205,4 @@ fn narrowed(granted: Option<&str>, asked: String) -> Result<String, ApiError> {
         return Ok(asked);
     }
     Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_scope", "the session was granted another scope"))
-}
-
-fn refused(refusal: RefreshRefusal) -> ApiError {
-    ApiError::invalid_grant(match refusal {
-        RefreshRefusal::NoSuchSession => "there is no such session any more",
-        RefreshRefusal::Ended => "the session has reached its end",
-        RefreshRefusal::Disabled => "the subject is disabled",
-        RefreshRefusal::WrongClient => "the token belongs to another client",
-    })
 }

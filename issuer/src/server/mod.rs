@@ -20,6 +20,7 @@ use crate::desk::Desk;
 use crate::http;
 use crate::keys::{Keys, KeysError};
 use crate::password::Passwords;
+use crate::refresh_cookie::RefreshCookie;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
 use crate::store::{EmbeddedStore, RedisStore, Store, StoreError};
@@ -111,6 +112,7 @@ impl Server {
             keys,
             revocations: Arc::new(revocations),
             refresh_tokens: RefreshTokens::new(&secrets.master, issuer.as_str()),
+            refresh_cookie: RefreshCookie::of(issuer.as_str()),
             passwords: Passwords::new(processors),
             admin_key: secrets.admin_key,
             issuer,

@@ -27,6 +27,7 @@ use crate::desk::Desk;
 use crate::http;
 use crate::keys::Keys;
 use crate::password::Passwords;
+use crate::refresh_cookie::RefreshCookie;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
 use crate::secret::{AdminKey, MasterSecrets};
@@ -73,6 +74,7 @@ impl Site {
             keys,
             revocations: Arc::new(revocations.expect("a list")),
             refresh_tokens: RefreshTokens::new(&secrets, issuer.as_str()),
+            refresh_cookie: RefreshCookie::of(issuer.as_str()),
             passwords: Passwords::new(2),
             admin_key: AdminKey::parse(ADMIN_KEY).expect("a key"),
             issuer,

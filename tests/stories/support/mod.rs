@@ -1,6 +1,7 @@
 //! What every story needs: a real issuer in a process of its own, a way to speak to it, and a verifier that
 //! follows it.
 
+mod browser;
 mod clock;
 mod follower;
 mod forge;
@@ -18,6 +19,7 @@ mod scripted_redis;
 use std::future::Future;
 use std::time::Duration;
 
+pub use browser::{Browser, Page, STRANGER};
 pub use clock::SteppedClock;
 pub use follower::{Follower, StreamEnd, host_time};
 pub use forge::{Forger, kid};

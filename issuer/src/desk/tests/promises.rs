@@ -259,7 +259,7 @@ impl Story {
                 },
                 (Request::EndSession(_), Some(grant)) => match desk.end_session(&alice, grant.sid).await? {
                     EndSession::Ended(_) => Done::Ended(grant.sid),
-                    EndSession::NoSuchSession => Done::Nothing,
+                    EndSession::NoSuchSession | EndSession::OtherClient => Done::Nothing,
                 },
                 (Request::Kick, _) => match desk.kick(&alice, None).await? {
                     Kick::Kicked(_) => Done::Kicked,

@@ -58,7 +58,7 @@ async fn another_clients_token_is_refused_and_nothing_changes() {
     let refused = office.desk.refresh(&token(&grant), Some("other")).await.expect("the store");
     assert_eq!(refused, Refresh::Refused(RefreshRefusal::WrongClient));
     let ended = office.desk.end_by_refresh_token(&token(&grant), Some("other")).await.expect("the store");
-    assert_eq!(ended, EndSession::NoSuchSession);
+    assert_eq!(ended, EndSession::OtherClient);
     assert_eq!(office.sessions(&grant.sub).await[0].generation, 1);
     granted(office.desk.refresh(&token(&grant), Some("app")).await.expect("the store"));
 }

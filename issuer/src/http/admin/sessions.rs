@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::response::Response;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::desk::Proof;
 use crate::domain::CustomClaims;
 use crate::http::ApiError;
-use crate::http::answer::{TokenAnswer, logged_in};
+use crate::http::answer::{Delivery, logged_in};
 use crate::http::extract::{JsonBody, subject};
 use crate::http::open_session::open_session;
 
@@ -28,9 +29,9 @@ pub(in crate::http) struct OpenRequest {
 pub(in crate::http) async fn open(
     State(app): State<Arc<App>>,
     JsonBody(request): JsonBody<OpenRequest>,
-) -> Result<TokenAnswer, ApiError> {
+) -> Result<Response, ApiError> {
     app.desk.check_clock()?;
     let sub = subject(request.sub)?;
     let session = open_session(request.client_id, request.scope, request.device, request.claims)?;
-    logged_in(&app, app.desk.open_session(&sub, session, Proof::Trusted).await?)
+    logged_in(&app, app.desk.open_session(&sub, session, Proof::Trusted).await?, Delivery::Body)
 }

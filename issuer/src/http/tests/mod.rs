@@ -2,5 +2,6 @@
 
 mod admin;
 mod bad_input;
+mod cookie;
 mod list;
 mod users;

@@ -94,6 +94,8 @@ impl Table<'_> {
             format!(r#"{{"username":"alice","password":"{password}","device":"{long}"}}"#),
             format!(r#"{{"username":"alice","password":"{password}","device":7}}"#),
             format!(r#"{{"username":"alice","password":"{password}","scope":"admin"}}"#),
+            format!(r#"{{"username":"alice","password":"{password}","token_delivery":"pigeon"}}"#),
+            format!(r#"{{"username":"alice","password":"{password}","token_delivery":"cookie"}}"#),
             format!(r#"{{"username":"alice","password":"{password}"#),
             format!(r#"{{"username":"alice","password":"{password}"}}{{}}"#),
             format!(r#"{{"username":"alice","password":"{password}","password":"{password}"}}"#),

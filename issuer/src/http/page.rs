@@ -1,0 +1,115 @@
+//! Which page a request comes from (Fetch Metadata §2, RFC 6454 §7).
+//!
+//! A cookie goes with whatever request a browser sends, so what it is good for is done only for pages that are
+//! allowed to: a form of a stranger's page neither refreshes a session, nor ends it, nor puts the stranger's own in
+//! its place (trace 18). `SameSite=Strict` stops the first two as well, but not from a sibling domain.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::ApiError;
+use crate::app::App;
+use crate::config::Origin;
+use crate::secret::SecretText;
+
+/// Written by browsers alone: no script can set it.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// What a request brings in the cookie.
+pub enum Cookie {
+    /// A refresh token, from a page that may use it.
+    Token(SecretText),
+    /// Nothing, though the page might have one.
+    Missing,
+    /// Nothing, and nobody asks in cookie mode.
+    Unused,
+}
+
+impl FromRequestParts<Arc<App>> for Cookie {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let found = app.refresh_cookie.find(&parts.headers);
+        let token = found.map_err(|repeated| ApiError::invalid_request(repeated.to_string()))?;
+        match (token, require_own_page(&parts.headers, &app.allowed_origins)) {
+            (Some(token), Ok(())) => Ok(Self::Token(token)),
+            (Some(_), Err(refused)) => Err(refused),
+            (None, Ok(())) => Ok(Self::Missing),
+            (None, Err(_)) => Ok(Self::Unused),
+        }
+    }
+}
+
+/// Lets requests through that come from a page of the issuer's own origin, or of a listed one that can hold its cookie.
+///
+/// # Errors
+///
+/// 403 `cross_site_request`.
+pub fn require_own_page(headers: &HeaderMap, listed: &[Origin]) -> Result<(), ApiError> {
+    let site = only(headers, SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+    let is_listed = only(headers, header::ORIGIN)
+        .is_some_and(|origin| listed.iter().any(|listed| listed.header() == origin));
+    match site {
+        Some(b"same-origin") => Ok(()),
+        // Browsers would neither keep nor send the cookie: a session nobody could go on with.
+        Some(b"cross-site") if is_listed => Err(ApiError::cross_site(
+            "this page's site is another than the issuer's, whose cookie it cannot have: use one site, or keep the token in the body",
+        )),
+        Some(b"cross-site") => Err(foreign()),
+        _ if is_listed => Ok(()),
+        _ => Err(foreign()),
+    }
+}
+
+fn foreign() -> ApiError {
+    ApiError::cross_site(
+        "the cookie is for pages of the issuer's own origin or of an allowed one (DOORLIST_ALLOWED_ORIGINS)",
+    )
+}
+
+/// A header's value; of two, neither.
+fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
+    let mut values = headers.get_all(name).into_iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn may(headers: &[(HeaderName, &'static str)]) -> bool {
+        let listed = ["https://app.example".parse().expect("an origin")];
+        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
+        require_own_page(&headers.collect(), &listed).is_ok()
+    }
+
+    #[test]
+    fn trace_18_only_own_pages_use_the_cookie() {
+        let (site, origin) = (|site| (SEC_FETCH_SITE, site), |origin| (header::ORIGIN, origin));
+        let (listed, stranger) = (origin("https://app.example"), origin("https://evil.example"));
+        assert!(may(&[site("same-origin")]));
+        assert!(may(&[site("same-origin"), origin("https://id.example")]));
+        assert!(may(&[site("same-site"), listed.clone()]));
+        assert!(may(std::slice::from_ref(&listed)), "a browser without Fetch Metadata");
+
+        assert!(!may(&[]), "neither says where it comes from");
+        for word in ["cross-site", "same-site", "none", "", "Same-Origin", "same-origin, same-origin"] {
+            assert!(!may(&[site(word)]), "{word}");
+            assert!(!may(&[site(word), stranger.clone()]), "{word}");
+        }
+        assert!(!may(&[site("cross-site"), listed.clone()]), "it cannot have the cookie");
+        for other in
+            ["null", "https://app.example.evil.example", "http://app.example", "https://app.example/"]
+        {
+            assert!(!may(&[origin(other)]), "{other}");
+        }
+        assert!(!may(&[listed.clone(), stranger.clone()]) && !may(&[stranger, listed]), "two are none");
+        assert!(!may(&[site("same-origin"), site("cross-site")]));
+    }
+}

@@ -1,0 +1,81 @@
+//! The cookie where the store is away, or the request is odd. What it is for is told in the stories.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use serde_json::json;
+
+use crate::testing::{Answer, Site};
+
+const REFRESH: &str = "grant_type=refresh_token";
+
+/// A page of the issuer's own sends a form, or JSON.
+async fn page(site: &Site, path: &str, cookies: &[&str], body: &str) -> Answer {
+    let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+    let request =
+        Request::post(path).header("sec-fetch-site", "same-origin").header(header::CONTENT_TYPE, kind);
+    let request = cookies.iter().fold(request, |request, cookie| request.header(header::COOKIE, *cookie));
+    Answer::of(site.send(request.body(Body::from(body.to_owned())).expect("a request")).await).await
+}
+
+/// A site, and the cookie of somebody signed in there.
+async fn signed_in() -> (Site, String) {
+    let site = Site::open().await;
+    let account = json!({ "sub": "alice", "password": "wonderland" });
+    site.admin(Method::POST, "/admin/subjects", account).await;
+    let login = json!({ "username": "alice", "password": "wonderland", "token_delivery": "cookie" });
+    let answer = page(&site, "/login", &[], &login.to_string()).await;
+    let set = answer.header(header::SET_COOKIE);
+    let cookie = set.split(';').next().expect("a cookie").to_owned();
+    (site, cookie)
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_leaves_the_cookie_alone() {
+    let (site, cookie) = signed_in().await;
+    site.store.cut_off(true);
+    for (path, form) in [("/token", REFRESH), ("/logout", ""), ("/revoke", "")] {
+        let answer = page(&site, path, &[&cookie], form).await;
+        assert_eq!(answer.failure(), "503 temporarily_unavailable", "{path}");
+        assert_eq!(answer.header(header::SET_COOKIE), "", "{path}");
+    }
+    site.store.cut_off(false);
+    assert_eq!(page(&site, "/token", &[&cookie], REFRESH).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_none_of_ours_is_taken_away() {
+    let (site, cookie) = signed_in().await;
+    let damaged = format!("{cookie}x");
+    for (path, form, status) in
+        [("/token", REFRESH, StatusCode::BAD_REQUEST), ("/logout", "", StatusCode::OK)]
+    {
+        let answer = page(&site, path, &[&damaged], form).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.header(header::SET_COOKIE).contains("=; Path=/; Max-Age=0; "), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn two_cookies_are_refused() {
+    let (site, cookie) = signed_in().await;
+    for cookies in [[&*cookie, &cookie], [&cookie, &format!("{cookie}x")]] {
+        let answer = page(&site, "/token", &cookies, REFRESH).await;
+        assert_eq!(answer.failure(), "400 invalid_request");
+        assert_eq!(answer.header(header::SET_COOKIE), "");
+    }
+    assert_eq!(page(&site, "/token", &["a=b", &cookie], REFRESH).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_wrong_scope_or_grant_type_leaves_the_cookie_alone() {
+    let (site, cookie) = signed_in().await;
+    for (form, failure) in [
+        ("grant_type=refresh_token&scope=admin", "400 invalid_scope"),
+        ("grant_type=password", "400 unsupported_grant_type"),
+        ("", "400 invalid_request"),
+    ] {
+        let answer = page(&site, "/token", &[&cookie], form).await;
+        assert_eq!(answer.failure(), failure);
+        assert_eq!(answer.header(header::SET_COOKIE), "");
+    }
+}

@@ -1,0 +1,102 @@
+//! The cookie a browser keeps its refresh token in: no script reads it, no other site sends it.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use sha2::{Digest, Sha256};
+
+use crate::secret::SecretText;
+
+/// Names the cookie, writes it and finds it.
+///
+/// `__Host-`: browsers take it only over TLS (or from this machine), for this host alone and for every path, so that no
+/// subdomain can put another in its place (RFC 6265bis §4.1.3.2). Cookies do not tell ports or paths apart: the
+/// issuer's name is in the cookie's, so that two installations on one host do not sign each other's users out.
+#[derive(Debug, Clone)]
+pub struct RefreshCookie {
+    name: String,
+}
+
+/// A request has the cookie more than once, which no browser does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the cookie is there more than once")]
+pub struct Repeated;
+
+impl RefreshCookie {
+    /// The cookie of one issuer (the `iss` claim of its access tokens).
+    pub fn of(issuer: &str) -> Self {
+        let hash: [u8; 32] = Sha256::digest(issuer).into();
+        let [a, b, c, d, ..] = hash;
+        Self { name: format!("__Host-doorlist-{:08x}", u32::from_be_bytes([a, b, c, d])) }
+    }
+
+    /// `Set-Cookie` with a refresh token that is of use for so many seconds.
+    pub fn holding(&self, token: &str, max_age_secs: u64) -> HeaderValue {
+        self.set(token, max_age_secs)
+    }
+
+    /// `Set-Cookie` that takes it away.
+    pub fn gone(&self) -> HeaderValue {
+        self.set("", 0)
+    }
+
+    /// The token in a request's cookie; an empty one is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Repeated`].
+    pub fn find(&self, headers: &HeaderMap) -> Result<Option<SecretText>, Repeated> {
+        let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut found = pairs.filter(|(name, _)| *name == self.name).map(|(_, value)| value);
+        match (found.next(), found.next()) {
+            (_, Some(_)) => Err(Repeated),
+            (token, None) => Ok(token.filter(|token| !token.is_empty()).map(|token| token.to_owned().into())),
+        }
+    }
+
+    fn set(&self, value: &str, max_age_secs: u64) -> HeaderValue {
+        let name = &self.name;
+        let text =
+            format!("{name}={value}; Path=/; Max-Age={max_age_secs}; Secure; HttpOnly; SameSite=Strict");
+        let mut header = HeaderValue::try_from(text).expect("refresh tokens are base64url");
+        header.set_sensitive(true);
+        header
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(lines: &[&'static str]) -> Result<Option<String>, Repeated> {
+        let lines = lines.iter().map(|line| (header::COOKIE, HeaderValue::from_static(line)));
+        let found = RefreshCookie { name: "__Host-d".into() }.find(&lines.collect())?;
+        Ok(found.map(|token| token.expose().to_owned()))
+    }
+
+    #[test]
+    fn it_is_found_among_others_and_only_once() {
+        let token = || Ok(Some("abc-_".to_owned()));
+        assert_eq!(found(&["__Host-d=abc-_"]), token());
+        assert_eq!(found(&["a=b;  __Host-d=abc-_;c"]), token());
+        assert_eq!(found(&["a=b", "__Host-d=abc-_"]), token());
+        for none in ["", "__Host-d", "__Host-d=", "__host-d=x", "Host-d=x", "x__Host-d=x", "a=__Host-d=x"] {
+            assert_eq!(found(&[none]), Ok(None), "{none}");
+        }
+        assert_eq!(found(&["__Host-d=a; __Host-d=b"]), Err(Repeated));
+        assert_eq!(found(&["__Host-d=a", "__Host-d="]), Err(Repeated));
+    }
+
+    #[test]
+    fn a_dump_of_headers_does_not_show_it() {
+        let header = RefreshCookie::of("i").holding("abc", 1);
+        assert!(!format!("{header:?}").contains("abc"));
+    }
+
+    #[test]
+    fn two_issuers_of_one_host_have_two_cookies() {
+        let [a, b] =
+            ["https://id.example/a", "https://id.example/b"].map(|issuer| RefreshCookie::of(issuer).name);
+        assert_ne!(a, b);
+        assert_eq!(a.len(), "__Host-doorlist-01234567".len());
+    }
+}

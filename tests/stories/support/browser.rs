@@ -1,0 +1,118 @@
+//! A browser, as far as cookies go: what a page's request carries, and what is kept of the answer.
+
+use std::sync::Mutex;
+
+use reqwest::header::{COOKIE, ORIGIN, SET_COOKIE};
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+
+use super::http::{Reply, send};
+use super::issuer::Issuer;
+
+/// Where a request was made, as the browser says.
+#[derive(Debug, Clone, Copy)]
+pub enum Page<'a> {
+    /// A page of the issuer's own origin.
+    Own,
+    /// A page of another origin; `site` is its `Sec-Fetch-Site`.
+    Other { origin: &'a str, site: &'a str },
+    /// What says nothing about it.
+    Unknown,
+}
+
+/// A page of a stranger.
+pub const STRANGER: Page<'static> = Page::Other { origin: "https://evil.example", site: "cross-site" };
+
+/// See the [module](self). It sends its cookie with every request, as one that knows no `SameSite` would.
+#[derive(Debug, Default)]
+pub struct Browser {
+    cookie: Mutex<Option<Cookie>>,
+}
+
+/// A cookie as it was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cookie {
+    pub name: String,
+    pub value: String,
+    /// What follows the value, in lower case.
+    pub attributes: Vec<String>,
+}
+
+impl Cookie {
+    fn parse(text: &str) -> Self {
+        let mut parts = text.split(';').map(str::trim);
+        let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).expect("a name and a value");
+        let attributes = parts.map(str::to_ascii_lowercase).collect();
+        Self { name: name.to_owned(), value: value.to_owned(), attributes }
+    }
+
+    /// Seconds it is kept.
+    pub fn max_age(&self) -> u64 {
+        let age = self.attributes.iter().find_map(|attribute| attribute.strip_prefix("max-age="));
+        age.and_then(|age| age.parse().ok()).expect("a Max-Age")
+    }
+}
+
+impl Reply {
+    /// The cookie that this answer sets, if it sets one.
+    #[track_caller]
+    pub fn cookie(&self) -> Option<Cookie> {
+        let mut set = self.headers.get_all(SET_COOKIE).into_iter();
+        let cookie = set.next().map(|value| Cookie::parse(value.to_str().expect("printable")));
+        assert!(set.next().is_none(), "one cookie at most");
+        cookie
+    }
+}
+
+impl Browser {
+    /// `POST /login` in cookie mode.
+    pub async fn login(&self, issuer: &Issuer, page: Page<'_>, username: &str, password: &str) -> Reply {
+        let body = json!({ "username": username, "password": password, "token_delivery": "cookie" });
+        self.send(issuer.request(Method::POST, "/login").json(&body), page).await
+    }
+
+    /// Signed in as somebody who has an account now, at the issuer's own page.
+    pub async fn signed_in(issuer: &Issuer, username: &str) -> Self {
+        issuer.add_account(username, "wonderland").await;
+        let browser = Self::default();
+        browser.login(issuer, Page::Own, username, "wonderland").await.ok();
+        browser
+    }
+
+    /// `POST /token` with nothing but the cookie.
+    pub async fn refresh(&self, issuer: &Issuer, page: Page<'_>) -> Reply {
+        self.form(issuer, page, "/token", &[("grant_type", "refresh_token")]).await
+    }
+
+    /// `POST` of a form.
+    pub async fn form(&self, issuer: &Issuer, page: Page<'_>, path: &str, form: &[(&str, &str)]) -> Reply {
+        self.send(issuer.request(Method::POST, path).form(form), page).await
+    }
+
+    /// A request without a body.
+    pub async fn post(&self, issuer: &Issuer, page: Page<'_>, path: &str) -> Reply {
+        self.send(issuer.request(Method::POST, path), page).await
+    }
+
+    /// The cookie it holds.
+    pub fn cookie(&self) -> Option<Cookie> {
+        self.cookie.lock().expect("nobody panicked").clone()
+    }
+
+    async fn send(&self, request: RequestBuilder, page: Page<'_>) -> Reply {
+        let request = match page {
+            Page::Own => request.header("sec-fetch-site", "same-origin"),
+            Page::Other { origin, site } => request.header(ORIGIN, origin).header("sec-fetch-site", site),
+            Page::Unknown => request,
+        };
+        let request = match self.cookie() {
+            Some(Cookie { name, value, .. }) => request.header(COOKIE, format!("theme=dark; {name}={value}")),
+            None => request,
+        };
+        let reply = send(request).await;
+        if let Some(cookie) = reply.cookie() {
+            *self.cookie.lock().expect("nobody panicked") = (cookie.max_age() > 0).then_some(cookie);
+        }
+        reply
+    }
+}
