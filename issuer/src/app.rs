@@ -27,7 +27,7 @@ pub struct App {
     pub refresh_cookie: RefreshCookie,
     /// Hashing, a bounded number at once.
     pub passwords: Passwords,
-    /// What `/admin/*` asks for.
+    /// What `/admin/*` and `/introspect` ask for.
     pub admin_key: AdminKey,
     /// `iss`, and the base of every published URL.
     pub issuer: IssuerUrl,

@@ -100,6 +100,7 @@ async fn everything_is_found_from_the_metadata() {
     for (name, path) in [
         ("token_endpoint", "/token"),
         ("revocation_endpoint", "/revoke"),
+        ("introspection_endpoint", "/introspect"),
         ("revocation_stream_uri", "/revocations/stream"),
     ] {
         assert_eq!(metadata[name].as_str(), Some(format!("{}{path}", issuer.url()).as_str()), "{name}");

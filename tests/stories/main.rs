@@ -16,6 +16,7 @@ mod disable;
 mod entry_cap;
 mod foreign_values;
 mod forged_lists;
+mod introspect;
 mod keys;
 mod kick;
 mod login_and_refresh;

@@ -22,7 +22,7 @@ pub struct SecretSettings {
     #[arg(long, env = "DOORLIST_MASTER_SECRET_FILE", value_name = "FILE", hide_env = true)]
     pub master_secret_file: Option<PathBuf>,
 
-    /// Key of the admin API, sent as `Authorization: Bearer` [DOORLIST_ADMIN_KEY]
+    /// Key of the admin API and of /introspect, sent as `Authorization: Bearer` [DOORLIST_ADMIN_KEY]
     #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", hide_env = true)]
     pub admin_key: Option<SecretText>,
 

@@ -8,6 +8,7 @@
 //! An `Err` means that nothing is known of the request's fate (503), or that a record is damaged (500).
 
 mod heartbeat;
+mod introspect;
 mod mend;
 mod news;
 mod outcome;

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod grant;
 pub mod handles;
 pub mod heal;
+pub mod introspect;
 pub mod limits;
 pub mod lineage;
 pub mod log;

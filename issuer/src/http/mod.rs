@@ -8,6 +8,7 @@ mod cors;
 mod error;
 mod extract;
 mod health;
+mod introspect;
 mod observe;
 mod open_session;
 mod page;
@@ -78,6 +79,7 @@ fn users(app: &App) -> Router<Arc<App>> {
 /// For operators and trusted back ends, with the admin key.
 fn operators(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
+        .route("/introspect", post(introspect::introspect))
         .route("/admin/sessions", post(admin::sessions::open))
         .route("/admin/subjects", get(subjects::list).post(subjects::create))
         .route("/admin/subjects/{sub}", get(subjects::show).delete(subjects::delete))

@@ -25,6 +25,7 @@ struct Metadata {
     issuer: String,
     token_endpoint: String,
     revocation_endpoint: String,
+    introspection_endpoint: String,
     jwks_uri: String,
     revocation_list_uri: String,
     revocation_stream_uri: String,
@@ -32,6 +33,7 @@ struct Metadata {
     grant_types_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 1],
     revocation_endpoint_auth_methods_supported: [&'static str; 1],
+    introspection_endpoint_auth_methods_supported: [&'static str; 1],
 }
 
 /// `GET /.well-known/oauth-authorization-server/{path}`: where RFC 8414 §3.1 looks for the metadata of an issuer
@@ -53,6 +55,7 @@ pub(super) async fn metadata(State(app): State<Arc<App>>) -> Response {
         issuer: app.issuer.to_string(),
         token_endpoint: at("/token"),
         revocation_endpoint: at("/revoke"),
+        introspection_endpoint: at("/introspect"),
         jwks_uri: at("/.well-known/jwks.json"),
         revocation_list_uri: at("/revocations"),
         revocation_stream_uri: at("/revocations/stream"),
@@ -60,6 +63,8 @@ pub(super) async fn metadata(State(app): State<Arc<App>>) -> Response {
         grant_types_supported: ["refresh_token"],
         token_endpoint_auth_methods_supported: ["none"],
         revocation_endpoint_auth_methods_supported: ["none"],
+        // The admin key, as an access token of this type (RFC 8414 §2).
+        introspection_endpoint_auth_methods_supported: ["Bearer"],
     };
     let cache = format!("public, max-age={}", app.lifetimes.jwks_max_age_secs());
     ([(header::CACHE_CONTROL, cache)], Json(metadata)).into_response()

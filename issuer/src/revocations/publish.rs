@@ -70,6 +70,21 @@ impl Revocations {
         self.held().trouble = trouble.map(|error| error.to_string());
     }
 
+    /// Publishes if the log, as it was last read, tells of a change of keys since the last list; whether it does. What is
+    /// answered from the store must not rest on a key that is retired there.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`]: the keys of now are not known.
+    pub async fn take_in_keys(&self) -> Result<bool, PublishError> {
+        let change = self.desk.log(LogView::last_key_change);
+        let is_new = self.held().state.as_ref().is_none_or(|state| state.last_key_change != change);
+        if is_new {
+            self.try_publish().await?;
+        }
+        Ok(is_new)
+    }
+
     async fn try_publish(&self) -> Result<(), PublishError> {
         let standing = self.desk.confirmed().await.map_err(KeysError::from)?;
         self.desk.check_clock()?;

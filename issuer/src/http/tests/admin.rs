@@ -11,6 +11,7 @@ use crate::testing::{ADMIN_KEY, Site, Tokens};
 async fn the_admin_key_is_asked_for_on_every_route() {
     let site = Site::open().await;
     for (method, path) in [
+        (Method::POST, "/introspect"),
         (Method::POST, "/admin/sessions"),
         (Method::GET, "/admin/subjects"),
         (Method::DELETE, "/admin/subjects/alice"),

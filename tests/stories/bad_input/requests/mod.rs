@@ -67,6 +67,7 @@ const ROUTES: &[Route] = &[
     route("POST", "/login", Body::Json, Who::Anybody),
     route("POST", "/token", Body::Form, Who::Anybody),
     route("POST", "/revoke", Body::Form, Who::Anybody),
+    route("POST", "/introspect", Body::Form, Who::Operator),
     route("GET", "/sessions", Body::None, Who::Subject),
     route("DELETE", "/sessions/00000000000000aa", Body::None, Who::Subject),
     route("POST", "/admin/sessions", Body::Json, Who::Operator),

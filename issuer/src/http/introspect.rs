@@ -1,0 +1,103 @@
+//! `/introspect`: RFC 7662, for those who ask about each token instead of verifying it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use doorlist_verifier::{Error, Handle, UnixSeconds, Verified};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::ApiError;
+use super::answer::no_store;
+use super::extract::{FormBody, subject};
+use crate::app::App;
+use crate::desk::Grant;
+use crate::domain::introspect::AccessClaims;
+use crate::revocations::PublishError;
+
+/// `token_type_hint` is not looked at: a token shows what it is.
+#[derive(Deserialize)]
+pub(super) struct IntrospectRequest {
+    token: Option<String>,
+}
+
+/// A refresh token (RFC 7662 §2.2), told from an access token by its type: it opens nothing but `/token`.
+#[derive(Serialize)]
+struct RefreshAnswer<'a> {
+    active: bool,
+    token_type: &'static str,
+    iss: &'a str,
+    sub: &'a str,
+    client_id: &'a str,
+    sid: Handle,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
+    exp: UnixSeconds,
+}
+
+/// `POST /introspect`. An access token is active if it verifies here and its session is in the record, in its group; a
+/// refresh token if `/token` would take it.
+pub(super) async fn introspect(
+    State(app): State<Arc<App>>,
+    FormBody(request): FormBody<IntrospectRequest>,
+) -> Result<Response, ApiError> {
+    let token = request.token.filter(|token| !token.is_empty());
+    let token = token.ok_or_else(|| ApiError::invalid_request("token is missing"))?;
+    if let Ok(token) = app.refresh_tokens.decode(&token) {
+        let grant = app.desk.would_grant(&token).await?;
+        return Ok(grant.map_or_else(inactive, |grant| active_refresh(&app, &grant)));
+    }
+    let Some(Verified { claims, payload_json, .. }) = verified(&app, &token)? else { return Ok(inactive()) };
+    let claimed = AccessClaims {
+        gid: claims.gid,
+        sid: claims.sid,
+        issued_at: claims.issued_at,
+        expires_at: claims.expires_at,
+    };
+    if !app.desk.is_active(&subject(claims.subject)?, claimed).await? {
+        return Ok(inactive());
+    }
+    let keys_changed = app.revocations.take_in_keys().await.map_err(unknown_keys)?;
+    if keys_changed && verified(&app, &token)?.is_none() {
+        return Ok(inactive());
+    }
+    let mut answer: Map<String, Value> =
+        serde_json::from_str(&payload_json).expect("JSON that this issuer signed");
+    // Last: a caller's own claim may have the same name.
+    answer.insert("active".to_owned(), Value::Bool(true));
+    answer.insert("token_type".to_owned(), Value::from("Bearer"));
+    Ok(no_store(Json(answer)))
+}
+
+fn verified(app: &App, token: &str) -> Result<Option<Verified>, ApiError> {
+    match app.revocations.verify(token) {
+        // Nothing is known yet of what would be revoked.
+        Err(Error::ListMissing) => Err(ApiError::unavailable("the issuer is starting")),
+        verified => Ok(verified.ok()),
+    }
+}
+
+fn unknown_keys(error: PublishError) -> ApiError {
+    tracing::error!(%error, "a token was not judged");
+    ApiError::unavailable("the keys of now are not known")
+}
+
+fn active_refresh(app: &App, grant: &Grant) -> Response {
+    no_store(Json(RefreshAnswer {
+        active: true,
+        token_type: "refresh_token",
+        iss: app.issuer.as_str(),
+        sub: grant.sub.as_str(),
+        client_id: &grant.client_id,
+        sid: grant.sid,
+        scope: grant.scope.as_deref(),
+        exp: grant.session_ends_at,
+    }))
+}
+
+/// RFC 7662 §2.2: why, is not said.
+fn inactive() -> Response {
+    no_store(Json(json!({ "active": false })))
+}
