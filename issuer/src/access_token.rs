@@ -1,61 +1,12 @@
 //! Access tokens: the RFC 9068 profile with a group and a session.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use doorlist_verifier::claims::{ACCESS_TOKEN_TYPE, AccessTokenClaims, Audience, REGISTERED_CLAIMS};
+use doorlist_verifier::claims::{ACCESS_TOKEN_TYPE, AccessTokenClaims, Audience};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::desk::Grant;
 use crate::domain::CustomClaims;
 use crate::keys::PrivateKey;
-
-/// Most bytes of the caller's own claims, as JSON: a token must fit into a header beside others.
-pub const MAX_CUSTOM_CLAIMS_LEN: usize = 2048;
-/// Most levels of the caller's own claims. They are read back from inside a record and a token, and a JSON reader
-/// gives up at 127: a record it gives up on could not be kicked.
-pub const MAX_CUSTOM_CLAIMS_DEPTH: usize = 32;
-
-/// The caller's own claims cannot go into a token.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitClaims {
-    /// They are too long.
-    #[error("claims are {len} bytes of JSON; {MAX_CUSTOM_CLAIMS_LEN} is the most")]
-    TooLong {
-        /// Bytes.
-        len: usize,
-    },
-    /// They are nested too deeply.
-    #[error("claims are nested deeper than {MAX_CUSTOM_CLAIMS_DEPTH} levels")]
-    TooDeep,
-    /// One has the name of a claim that is not the caller's.
-    #[error("the claim `{0}` is set by the issuer")]
-    Registered(String),
-}
-
-/// Checks the caller's own claims before they go into a record.
-///
-/// # Errors
-///
-/// [`UnfitClaims`] if they are too long, nested too deeply, or one has a name that is the issuer's.
-pub fn check_custom_claims(claims: &CustomClaims) -> Result<(), UnfitClaims> {
-    if let Some(name) = claims.keys().find(|name| REGISTERED_CLAIMS.contains(&name.as_str())) {
-        return Err(UnfitClaims::Registered(name.clone()));
-    }
-    if !claims.values().all(|claim| is_within(MAX_CUSTOM_CLAIMS_DEPTH - 1, claim)) {
-        return Err(UnfitClaims::TooDeep);
-    }
-    let len = serde_json::to_vec(claims).map_or(usize::MAX, |json| json.len());
-    if len > MAX_CUSTOM_CLAIMS_LEN { Err(UnfitClaims::TooLong { len }) } else { Ok(()) }
-}
-
-fn is_within(levels: usize, value: &Value) -> bool {
-    let fits = |inner| levels > 0 && is_within(levels - 1, inner);
-    match value {
-        Value::Array(items) => levels > 0 && items.iter().all(fits),
-        Value::Object(members) => levels > 0 && members.values().all(fits),
-        _ => true,
-    }
-}
 
 /// What is signed: the claims of the profile, and the caller's own beside them.
 #[derive(Serialize)]
@@ -88,9 +39,10 @@ pub fn sign(grant: &Grant, issuer: &str, audience: &str, key: &PrivateKey) -> St
 mod tests {
     use doorlist_verifier::claims::MAX_TOKEN_LEN;
     use doorlist_verifier::{Handle, UnixSeconds};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::domain::claims::{MAX_CUSTOM_CLAIMS_LEN, check_custom_claims};
 
     fn claims(value: serde_json::Value) -> CustomClaims {
         value.as_object().expect("an object").clone()
@@ -134,31 +86,5 @@ mod tests {
         check_custom_claims(&own).expect("just fits");
         let token = sign(&grant(&"\u{10ffff}".repeat(63), own), &"i".repeat(255), &"a".repeat(255), &key);
         assert!(token.len() <= MAX_TOKEN_LEN, "{}", token.len());
-    }
-
-    #[test]
-    fn a_caller_cannot_set_the_issuer_s_claims() {
-        for name in REGISTERED_CLAIMS {
-            let unfit = check_custom_claims(&claims(json!({ name: 1 }))).unwrap_err();
-            assert_eq!(unfit, UnfitClaims::Registered(name.to_owned()));
-        }
-        let unfit = check_custom_claims(&claims(json!({ "x": "y".repeat(2048) }))).unwrap_err();
-        assert_eq!(unfit, UnfitClaims::TooLong { len: 2056 });
-        assert_eq!(check_custom_claims(&claims(json!({"role": "editor"}))), Ok(()));
-    }
-
-    #[test]
-    fn claims_are_not_nested_deeper_than_a_record_is_read() {
-        let nested = |levels: usize, mut value: serde_json::Value| {
-            for level in 0..levels {
-                value = if level % 2 == 0 { json!([value]) } else { json!({ "x": value }) };
-            }
-            claims(json!({ "x": value }))
-        };
-        assert_eq!(check_custom_claims(&nested(MAX_CUSTOM_CLAIMS_DEPTH - 1, json!(1))), Ok(()));
-        assert_eq!(
-            check_custom_claims(&nested(MAX_CUSTOM_CLAIMS_DEPTH, json!(1))),
-            Err(UnfitClaims::TooDeep)
-        );
     }
 }

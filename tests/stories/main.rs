@@ -4,6 +4,7 @@ mod accounts;
 mod agreement;
 mod bad_input;
 mod caching;
+mod claims;
 #[cfg(target_os = "linux")]
 mod clock_steps;
 mod command_line;

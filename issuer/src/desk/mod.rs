@@ -26,8 +26,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use self::outcome::{
-    Account, Change, Creation, CutoffSet, DamagedSubject, EndSession, KeySwap, Kick, Login, Refresh,
-    SubjectDetails, SubjectPage,
+    Account, Change, ClaimsChange, Creation, CutoffSet, DamagedSubject, EndSession, KeySwap, Kick, Login,
+    Refresh, SubjectDetails, SubjectPage,
 };
 pub use self::request::{CutoffSessions, PasswordCheck, PasswordVerdict, Proof, RefreshClaims};
 pub use crate::domain::login::OpenSession;

@@ -2,7 +2,9 @@
 
 use doorlist_verifier::{Cursor, Handle, UnixSeconds};
 
-use crate::domain::{Grant, LoginRefusal, RefreshRefusal, Session, Subject, SubjectState};
+use crate::domain::{
+    CustomClaims, Grant, LoginRefusal, RefreshRefusal, Session, Subject, SubjectState, UnfitClaims,
+};
 
 /// Answer to a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,17 @@ pub enum Kick {
 pub enum Change {
     /// It is so, durably, and the log says so up to here.
     Done(Cursor),
+    /// There is no such subject.
+    UnknownSubject,
+}
+
+/// Answer to other claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimsChange {
+    /// Every token from now on carries them, and the log says up to here that those before are void.
+    Done(Cursor),
+    /// They do not fit into a token beside those of some session: nothing was done.
+    Unfit(UnfitClaims),
     /// There is no such subject.
     UnknownSubject,
 }
@@ -97,6 +110,8 @@ pub struct SubjectDetails {
     pub state: SubjectState,
     /// Whether it has an account here.
     pub account: Account,
+    /// Claims of all its access tokens, over those of their sessions.
+    pub claims: CustomClaims,
     /// Live sessions, oldest first.
     pub sessions: Vec<Session>,
 }

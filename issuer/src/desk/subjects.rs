@@ -4,12 +4,14 @@ use doorlist_verifier::{Cursor, Handle};
 
 use super::outcome::{Account, DamagedSubject};
 use super::transact::{Read, Step};
-use super::{Change, Creation, Desk, Kick, SubjectDetails, SubjectPage};
+use super::{Change, ClaimsChange, Creation, Desk, Kick, SubjectDetails, SubjectPage};
 use crate::domain::lineage::Lineage;
-use crate::domain::revoke::{Holdings, delete, disable, enable, is_spent, kick, set_password, void};
+use crate::domain::revoke::{
+    Holdings, delete, disable, enable, is_spent, kick, set_claims, set_password, void,
+};
 use crate::domain::{
-    self, AuditEvent, AuditKind, GroupEnd, Moment, PasswordHash, Record, Session, Subject, SubjectLog,
-    SubjectState,
+    self, AuditEvent, AuditKind, CustomClaims, GroupEnd, Moment, PasswordHash, Record, Session, Subject,
+    SubjectLog, SubjectState,
 };
 use crate::store::StoreError;
 
@@ -95,6 +97,32 @@ impl Desk {
             Some(set_password(sub, record, next, password.clone()))
         })
         .await
+    }
+
+    /// A void, after which every token of the subject carries these claims over those of its session. A void also when
+    /// it has them already: a store that lost that they were others meanwhile shows no sign of it, and yet there may be
+    /// tokens.
+    pub async fn set_claims(&self, sub: &Subject, claims: CustomClaims) -> Result<ClaimsChange, StoreError> {
+        let next = self.draw();
+        let mut begun = None;
+        let rule = |read: &Read, moment: &Moment<'_>| {
+            let Some(record) = read.record() else { return Step::Answer(Ok(Found::Nobody)) };
+            let gid = *begun.get_or_insert(record.gid);
+            if record.gid != gid && record.claims == claims {
+                return Step::Already(Ok(Found::Subject));
+            }
+            let next = self.unspent(next, record, moment.log);
+            match set_claims(sub, record, next, claims.clone(), moment) {
+                Ok(change) => Step::Write(change, Ok(Found::Subject)),
+                Err(unfit) => Step::Answer(Err(unfit)),
+            }
+        };
+        let (found, position) = self.transact(sub, rule).await?;
+        Ok(match found {
+            Ok(Found::Subject) => ClaimsChange::Done(position),
+            Ok(Found::Nobody) => ClaimsChange::UnknownSubject,
+            Err(unfit) => ClaimsChange::Unfit(unfit),
+        })
     }
 
     /// A kick, after which the subject is not there.
@@ -215,6 +243,7 @@ fn details(sub: &Subject, record: &Record, is_live: impl Fn(&Session) -> bool) -
         gid: record.gid,
         state: record.state,
         account: if record.password.is_some() { Account::Local } else { Account::External },
+        claims: record.claims.clone(),
         sessions: record.sessions.iter().filter(|session| is_live(session)).cloned().collect(),
     }
 }

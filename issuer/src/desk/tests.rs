@@ -1,6 +1,7 @@
 //! The desk on the embedded store in memory, with a clock that is moved by hand.
 
 mod accounts;
+mod claims;
 mod failures;
 mod isolation;
 mod lost_writes;

@@ -62,6 +62,8 @@ pub enum AuditKind {
     SubjectDeleted,
     /// A subject's password was changed.
     PasswordChanged,
+    /// A subject's claims were changed, and its tokens ended.
+    ClaimsChanged,
     /// Somebody else's unfinished revocation was finished.
     Healed,
     /// Everybody's tokens ended.

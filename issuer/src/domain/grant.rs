@@ -2,6 +2,7 @@
 
 use doorlist_verifier::{Handle, UnixSeconds};
 
+use super::claims::merged;
 use super::{CustomClaims, Moment, Record, Session, Subject};
 
 /// A session was opened or refreshed: everything an access token and a refresh token are made of.
@@ -22,7 +23,7 @@ pub struct Grant {
     pub client_id: String,
     /// RFC 6749 §3.3 scope.
     pub scope: Option<String>,
-    /// The caller's own claims.
+    /// The caller's own claims: the session's, and over them the subject's.
     pub claims: CustomClaims,
     /// `iat` of the access token.
     pub issued_at: UnixSeconds,
@@ -43,7 +44,7 @@ impl Grant {
             generation: session.generation,
             client_id: session.client_id.clone(),
             scope: session.scope.clone(),
-            claims: session.claims.clone(),
+            claims: merged(&session.claims, &record.claims),
             issued_at: moment.now.max(moment.log.settings.cutoff),
             expires_at: moment.now.plus_secs(moment.limits.access_ttl_secs).min(session_ends_at),
             session_ends_at,

@@ -2,9 +2,10 @@
 
 use doorlist_verifier::{Handle, UnixSeconds};
 
+use super::claims::{check_len, merged};
 use super::{
     AuditEvent, AuditKind, Change, CustomClaims, Grant, Moment, Record, Revocation, Session, Subject,
-    SubjectState,
+    SubjectState, UnfitClaims,
 };
 
 /// A session to open, for somebody whose right to it was established.
@@ -41,7 +42,7 @@ pub enum Decision {
 }
 
 /// Why no session was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginRefusal {
     /// No such account here, or another password: not told apart.
     WrongPassword,
@@ -54,6 +55,8 @@ pub enum LoginRefusal {
         /// Seconds, at least 1.
         retry_after_secs: u64,
     },
+    /// The session's claims do not fit into a token beside the subject's.
+    Claims(UnfitClaims),
 }
 
 /// Adds a session. A subject has only so many: the one unseen longest gives way, by an entry in the log; and with
@@ -75,6 +78,9 @@ pub fn login(
     }
     if let Some(retry_after_secs) = moment.log.full_for_secs(moment.limits.entries_per_subject, moment.now) {
         return Decision::Refuse(LoginRefusal::ListFull { retry_after_secs });
+    }
+    if let Err(unfit) = check_len(&merged(&open.claims, &record.claims)) {
+        return Decision::Refuse(LoginRefusal::Claims(unfit));
     }
     let mut change = make_room(sub, Change::to(record), moment);
     let session = new_session(open, handles.sid, moment);

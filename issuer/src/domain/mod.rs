@@ -3,6 +3,7 @@
 //! Nothing in here does I/O, reads a clock or draws a random number: what a rule needs is handed to it.
 
 pub mod audit;
+pub mod claims;
 pub mod grant;
 pub mod handles;
 pub mod heal;
@@ -19,6 +20,7 @@ pub mod revoke;
 pub mod subject;
 
 pub use audit::{AuditEvent, AuditKind};
+pub use claims::UnfitClaims;
 pub use grant::Grant;
 pub use handles::HandleBlock;
 pub use limits::{Limits, RETAIN_SLACK_SECS};

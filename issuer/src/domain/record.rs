@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Moment, PasswordHash};
 
-/// Caller's own claims, in the order they were given.
+/// Caller's own claims.
 pub type CustomClaims = serde_json::Map<String, serde_json::Value>;
 
 /// One subject: its token group, its sessions, its account.
@@ -19,6 +19,9 @@ pub struct Record {
     /// The hash of its password, when the subject has an account here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<PasswordHash>,
+    /// Claims of all its access tokens, over those of their sessions; changed only together with `gid`.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub claims: CustomClaims,
     /// One for each login on a device, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<Session>,
@@ -34,6 +37,7 @@ impl Record {
             gid,
             state: SubjectState::Active,
             password: None,
+            claims: CustomClaims::new(),
             sessions: Vec::new(),
             last_session_end: UnixSeconds::ZERO,
         }
@@ -63,6 +67,7 @@ impl Record {
     pub fn is_past_keeping(&self, now: UnixSeconds, retain_secs: u64) -> bool {
         self.state == SubjectState::Active
             && self.password.is_none()
+            && self.claims.is_empty()
             && self.last_session_end.plus_secs(retain_secs) < now
     }
 }
@@ -103,7 +108,7 @@ pub struct Session {
     /// What the user calls the device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// Claims of its access tokens besides the standard ones.
+    /// Claims of its access tokens besides the standard ones, under those of its subject.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub claims: CustomClaims,
 }
@@ -118,5 +123,27 @@ impl Session {
     pub fn is_live(&self, moment: &Moment<'_>) -> bool {
         moment.now < self.end(moment.limits.refresh_idle_secs)
             && self.created_at >= moment.log.settings.sessions_since
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Stores hold records of every version before: a member is only ever added with a default, and left out as long
+    /// as it says nothing.
+    #[test]
+    fn records_of_before_are_read_and_written_as_they_were() {
+        let first = json!({ "gid": "0000000000000001", "state": "active", "last_session_end": 5 });
+        let record: Record = serde_json::from_value(first.clone()).expect("a record");
+        assert_eq!(record.claims, CustomClaims::new());
+        assert_eq!(serde_json::to_value(&record).expect("JSON"), first);
+
+        let with_claims =
+            Record { claims: CustomClaims::from_iter([("role".to_owned(), Value::Null)]), ..record };
+        let written = serde_json::to_string(&with_claims).expect("JSON");
+        assert_eq!(serde_json::from_str::<Record>(&written).expect("a record"), with_claims);
     }
 }

@@ -4,10 +4,11 @@
 
 use doorlist_verifier::Handle;
 
+use super::claims::{check_len, merged};
 use super::lineage::Lineage;
 use super::{
-    AuditEvent, AuditKind, Change, GroupEnd, PasswordHash, Record, Revocation, Subject, SubjectLog,
-    SubjectState,
+    AuditEvent, AuditKind, Change, CustomClaims, GroupEnd, Moment, PasswordHash, Record, Revocation, Subject,
+    SubjectLog, SubjectState, UnfitClaims,
 };
 
 /// Whether another group must be drawn for a request that begins anew: with what it logged at first, somebody led the
@@ -36,6 +37,26 @@ pub fn set_password(sub: &Subject, record: &Record, next: Handle, password: Pass
     let mut change = end_group(sub, record, next, GroupEnd::Kick, AuditKind::PasswordChanged);
     change.record.password = Some(password);
     change
+}
+
+/// A void, after which tokens carry other claims.
+///
+/// # Errors
+///
+/// [`UnfitClaims::TooLong`] when they do not fit into a token beside those of some session; nothing may be written then.
+pub fn set_claims(
+    sub: &Subject,
+    record: &Record,
+    next: Handle,
+    claims: CustomClaims,
+    moment: &Moment<'_>,
+) -> Result<Change, UnfitClaims> {
+    let mut change = end_group(sub, &record.pruned(moment), next, GroupEnd::Void, AuditKind::ClaimsChanged);
+    for session in &change.record.sessions {
+        check_len(&merged(&session.claims, &claims))?;
+    }
+    change.record.claims = claims;
+    Ok(change)
 }
 
 /// A kick that leaves a record as of a subject that was never seen, which may be forgotten at once: nothing

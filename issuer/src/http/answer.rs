@@ -10,6 +10,7 @@ use super::ApiError;
 use crate::access_token;
 use crate::app::App;
 use crate::desk::{Change, EndSession, Grant, Login, LoginRefusal, RefreshClaims};
+use crate::domain::UnfitClaims;
 
 /// The log position to wait for: whoever holds a list up to it knows of what was done.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -97,6 +98,7 @@ pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response
             Err(ApiError::invalid_grant("no such account, or another password"))
         }
         Login::Refused(LoginRefusal::Disabled) => Err(ApiError::invalid_grant("the subject is disabled")),
+        Login::Refused(LoginRefusal::Claims(unfit)) => Err(unfit_together(&unfit)),
         Login::Refused(LoginRefusal::CheckerBusy) => {
             Err(ApiError::unavailable("too many passwords are being checked"))
         }
@@ -115,6 +117,11 @@ pub fn changed(change: Change) -> Result<Position, ApiError> {
         Change::Done(position) => Ok(position.into()),
         Change::UnknownSubject => Err(unknown_subject()),
     }
+}
+
+/// 409: claims of a session and of its subject do not go into one token.
+pub fn unfit_together(unfit: &UnfitClaims) -> ApiError {
+    ApiError::conflict(format!("with the subject's and the session's together, {unfit}"))
 }
 
 /// Where the log says that a session ended.

@@ -84,6 +84,7 @@ fn operators(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/admin/subjects", get(subjects::list).post(subjects::create))
         .route("/admin/subjects/{sub}", get(subjects::show).delete(subjects::delete))
         .route("/admin/subjects/{sub}/password", put(subjects::set_password))
+        .route("/admin/subjects/{sub}/claims", put(subjects::set_claims))
         .route("/admin/subjects/{sub}/revoke", post(subjects::kick))
         .route("/admin/subjects/{sub}/void", post(subjects::void))
         .route("/admin/subjects/{sub}/disable", post(subjects::disable))

@@ -1,9 +1,9 @@
 //! What a new session is called and carries, within its limits.
 
 use super::ApiError;
-use crate::access_token::check_custom_claims;
 use crate::desk::OpenSession;
 use crate::domain::CustomClaims;
+use crate::domain::claims::check_custom_claims;
 
 /// The client of sessions that name none.
 const DEFAULT_CLIENT_ID: &str = "default";

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::SubjectState;
+use crate::domain::{CustomClaims, SubjectState};
 use crate::store::faulty::{Fault, FaultyStore, State, pause};
 
 /// Seconds of writes that a failover may lose.
@@ -18,6 +18,7 @@ enum Request {
     Kick,
     KickGroup(usize),
     Void,
+    Claims(u8),
     Disable,
     Enable,
     EndSession(usize),
@@ -58,6 +59,7 @@ fn request() -> impl Strategy<Value = Request> {
         3 => Just(Request::Kick),
         1 => any::<usize>().prop_map(Request::KickGroup),
         3 => Just(Request::Void),
+        2 => (0..2_u8).prop_map(Request::Claims),
         1 => Just(Request::Disable),
         1 => Just(Request::Enable),
         2 => any::<usize>().prop_map(Request::EndSession),
@@ -78,6 +80,10 @@ fn event() -> impl Strategy<Value = Event> {
         3 => (1..5_usize).prop_map(Event::RecordFailsOver),
         1 => (1..4_usize).prop_map(Event::StoreFailsOver),
     ]
+}
+
+fn role_claims(role: u8) -> CustomClaims {
+    CustomClaims::from_iter([("role".to_owned(), role.into())])
 }
 
 /// What was handed out, and what an acknowledged request said of it.
@@ -273,6 +279,10 @@ impl Story {
                 (Request::Void, _) => match desk.void(&alice).await? {
                     Change::Done(_) => Done::Voided,
                     Change::UnknownSubject => Done::Nothing,
+                },
+                (Request::Claims(role), _) => match desk.set_claims(&alice, role_claims(role)).await? {
+                    ClaimsChange::Done(_) => Done::Voided,
+                    ClaimsChange::Unfit(_) | ClaimsChange::UnknownSubject => Done::Nothing,
                 },
                 (Request::Disable, _) => match desk.disable(&alice).await? {
                     Change::Done(_) => Done::Kicked,

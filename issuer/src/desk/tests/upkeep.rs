@@ -58,18 +58,21 @@ async fn trace_15_a_record_outlives_the_last_token_of_its_sessions() {
 }
 
 #[tokio::test]
-async fn a_record_with_a_password_or_disabled_is_kept() {
+async fn a_record_that_says_more_than_a_login_would_is_kept() {
     let office = Office::new().await;
     let hash = crate::domain::PasswordHash::new("$right".into());
     office.desk.create_subject(&subject("alice"), Some(hash)).await.expect("the store");
     office.log_in(&subject("bob")).await;
     office.desk.disable(&subject("bob")).await.expect("the store");
+    office.log_in(&subject("carol")).await;
+    let claims = crate::domain::CustomClaims::from_iter([("role".to_owned(), "viewer".into())]);
+    office.desk.set_claims(&subject("carol"), claims).await.expect("the store");
     office.log_in(&subject("mallory")).await;
     office.clock.advance(365 * 86_400);
     office.desk.beat().await.expect("a beat");
     let left = office.desk.subjects(None, 10).await.expect("a page").subjects;
     let names: Vec<_> = left.iter().flatten().map(|subject| subject.sub.as_str()).collect();
-    assert_eq!(names, ["alice", "bob"]);
+    assert_eq!(names, ["alice", "bob", "carol"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,8 @@
+use serde_json::json;
+
 use super::*;
+use crate::domain::Grant;
+use crate::domain::claims::MAX_CUSTOM_CLAIMS_LEN;
 use crate::domain::fixtures::{World, alice, handle, revoked};
 
 const NOW: u64 = 1_000_000;
@@ -54,4 +58,52 @@ fn the_debug_text_of_a_record_does_not_show_its_password() {
     let record = world.record(1, &[10], NOW);
     let change = set_password(&alice(), &record, handle(2), PasswordHash::new("$argon2id$secret".into()));
     assert!(!format!("{change:?}").contains("secret"));
+}
+
+fn claims(value: serde_json::Value) -> CustomClaims {
+    value.as_object().expect("an object").clone()
+}
+
+#[test]
+fn other_claims_void_the_tokens_and_are_in_the_next_ones() {
+    let world = World::new();
+    let moment = world.moment(NOW);
+    let mut record = world.record(1, &[10, 11], NOW);
+    record.sessions[0].claims = claims(json!({ "role": "editor", "tenant": "a" }));
+    let change =
+        set_claims(&alice(), &record, handle(2), claims(json!({ "role": "viewer" })), &moment).expect("fit");
+    assert_eq!(revoked(&change), [handle(1)]);
+    let granted =
+        change.record.sessions.iter().map(|session| Grant::of(&alice(), &change.record, session, &moment));
+    let granted: Vec<_> = granted.map(|grant| (grant.gid, grant.claims)).collect();
+    let both = claims(json!({ "role": "viewer", "tenant": "a" }));
+    assert_eq!(granted, [(handle(2), both), (handle(2), claims(json!({ "role": "viewer" })))]);
+}
+
+#[test]
+fn claims_stay_through_everything_but_deletion() {
+    let world = World::new();
+    let record = Record { claims: claims(json!({ "role": "viewer" })), ..world.record(1, &[10], NOW) };
+    for change in [
+        kick(&alice(), &record, handle(2)),
+        void(&alice(), &record, handle(2)),
+        disable(&alice(), &record, handle(2)),
+        set_password(&alice(), &record, handle(2), PasswordHash::new("$new".into())),
+    ] {
+        assert_eq!(change.record.claims, record.claims);
+    }
+    assert_eq!(delete(&alice(), &record, handle(2)).record.claims, CustomClaims::new());
+}
+
+#[test]
+fn claims_fit_into_the_tokens_of_every_live_session() {
+    let world = World::new();
+    let mut record = world.record(1, &[10], NOW);
+    record.sessions[0].claims = claims(json!({ "long": "x".repeat(MAX_CUSTOM_CLAIMS_LEN - 20) }));
+    let set = |claims, now| set_claims(&alice(), &record, handle(2), claims, &world.moment(now));
+    let role = claims(json!({ "role": "viewer" }));
+    assert!(matches!(set(role.clone(), NOW), Err(UnfitClaims::TooLong { .. })));
+    assert!(set(claims(json!({ "long": "short", "role": "viewer" })), NOW).is_ok(), "over the session's");
+    assert!(set(claims(json!({ "long": null, "role": "viewer" })), NOW).is_ok(), "in its place");
+    assert!(set(role, NOW + world.limits.refresh_idle_secs).is_ok(), "the session has ended");
 }

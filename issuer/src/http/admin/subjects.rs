@@ -8,12 +8,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use doorlist_verifier::Handle;
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 
 use crate::app::App;
-use crate::desk::{Account, Creation, Kick, SubjectDetails};
-use crate::domain::{PasswordHash, Subject, SubjectState};
+use crate::desk::{Account, ClaimsChange, Creation, Kick, SubjectDetails};
+use crate::domain::claims::check_custom_claims;
+use crate::domain::{CustomClaims, PasswordHash, Subject, SubjectState};
 use crate::http::ApiError;
-use crate::http::answer::{Position, changed, ended, no_store, unknown_subject};
+use crate::http::answer::{Position, changed, ended, no_store, unfit_together, unknown_subject};
 use crate::http::extract::{JsonBody, Query, SubjectPath, SubjectSidPath, subject};
 use crate::http::sessions::SessionView;
 use crate::password::Password;
@@ -30,6 +32,8 @@ struct SubjectView {
     state: SubjectState,
     /// Whether it signs in here with a password.
     has_password: bool,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    claims: CustomClaims,
     sessions: Vec<SessionView>,
 }
 
@@ -40,6 +44,7 @@ impl From<SubjectDetails> for SubjectView {
             gid: details.gid,
             state: details.state,
             has_password: details.account == Account::Local,
+            claims: details.claims,
             sessions: details.sessions.into_iter().map(SessionView::from).collect(),
         }
     }
@@ -156,6 +161,26 @@ pub(in crate::http) async fn set_password(
 ) -> Result<Position, ApiError> {
     let password = hashed(&app, request.password).await?;
     changed(app.desk.set_password(&sub, password).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct ClaimsRequest {
+    claims: CustomClaims,
+}
+
+/// `PUT /admin/subjects/{sub}/claims`: a void, after which tokens carry these claims over those of their sessions.
+pub(in crate::http) async fn set_claims(
+    State(app): State<Arc<App>>,
+    SubjectPath(sub): SubjectPath,
+    JsonBody(ClaimsRequest { claims }): JsonBody<ClaimsRequest>,
+) -> Result<Position, ApiError> {
+    check_custom_claims(&claims).map_err(|unfit| ApiError::invalid_request(unfit.to_string()))?;
+    match app.desk.set_claims(&sub, claims).await? {
+        ClaimsChange::Done(position) => Ok(position.into()),
+        ClaimsChange::Unfit(unfit) => Err(unfit_together(&unfit)),
+        ClaimsChange::UnknownSubject => Err(unknown_subject()),
+    }
 }
 
 #[derive(Deserialize)]

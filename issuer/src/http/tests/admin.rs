@@ -16,6 +16,7 @@ async fn the_admin_key_is_asked_for_on_every_route() {
         (Method::GET, "/admin/subjects"),
         (Method::DELETE, "/admin/subjects/alice"),
         (Method::PUT, "/admin/subjects/alice/password"),
+        (Method::PUT, "/admin/subjects/alice/claims"),
         (Method::POST, "/admin/subjects/alice/revoke"),
         (Method::DELETE, "/admin/subjects/alice/sessions/0000000000000001"),
         (Method::POST, "/admin/cutoff"),

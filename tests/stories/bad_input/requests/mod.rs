@@ -76,6 +76,7 @@ const ROUTES: &[Route] = &[
     route("GET", "/admin/subjects/nobody", Body::None, Who::Operator),
     route("DELETE", "/admin/subjects/nobody", Body::None, Who::Operator),
     route("PUT", "/admin/subjects/nobody/password", Body::Json, Who::Operator),
+    route("PUT", "/admin/subjects/nobody/claims", Body::Json, Who::Operator),
     route("POST", "/admin/subjects/nobody/revoke", Body::None, Who::Operator),
     route("POST", "/admin/subjects/nobody/void", Body::None, Who::Operator),
     route("POST", "/admin/subjects/nobody/disable", Body::None, Who::Operator),

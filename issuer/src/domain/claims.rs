@@ -1,0 +1,130 @@
+//! The caller's own claims: what they may be, and which of them a token carries.
+
+use doorlist_verifier::claims::REGISTERED_CLAIMS;
+use serde_json::Value;
+
+use super::CustomClaims;
+
+/// Most bytes of the caller's own claims, as JSON: a token must fit into a header beside others.
+pub const MAX_CUSTOM_CLAIMS_LEN: usize = 2048;
+/// Most levels of the caller's own claims. They are read back from inside a record and a token, and a JSON reader
+/// gives up at 127: a record it gives up on could not be kicked.
+pub const MAX_CUSTOM_CLAIMS_DEPTH: usize = 32;
+
+/// The caller's own claims cannot go into a token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnfitClaims {
+    /// They are too long.
+    #[error("claims are {len} bytes of JSON; {MAX_CUSTOM_CLAIMS_LEN} is the most")]
+    TooLong {
+        /// Bytes.
+        len: usize,
+    },
+    /// They are nested too deeply.
+    #[error("claims are nested deeper than {MAX_CUSTOM_CLAIMS_DEPTH} levels")]
+    TooDeep,
+    /// One has the name of a claim that is not the caller's.
+    #[error("the claim `{0}` is set by the issuer")]
+    Registered(String),
+}
+
+/// The caller's own claims of a token: the session's, and over them the subject's; one that is null there is taken away
+/// (as in RFC 7396).
+pub fn merged(session: &CustomClaims, subject: &CustomClaims) -> CustomClaims {
+    let mut claims = session.clone();
+    for (name, claim) in subject {
+        match claim {
+            Value::Null => drop(claims.remove(name)),
+            claim => drop(claims.insert(name.clone(), claim.clone())),
+        }
+    }
+    claims
+}
+
+/// Checks the caller's own claims before they go into a record.
+///
+/// # Errors
+///
+/// [`UnfitClaims`] if they are too long, nested too deeply, or one has a name that is the issuer's.
+pub fn check_custom_claims(claims: &CustomClaims) -> Result<(), UnfitClaims> {
+    if let Some(name) = claims.keys().find(|name| REGISTERED_CLAIMS.contains(&name.as_str())) {
+        return Err(UnfitClaims::Registered(name.clone()));
+    }
+    if !claims.values().all(|claim| is_within(MAX_CUSTOM_CLAIMS_DEPTH - 1, claim)) {
+        return Err(UnfitClaims::TooDeep);
+    }
+    check_len(claims)
+}
+
+/// Checks what a token would carry.
+///
+/// # Errors
+///
+/// [`UnfitClaims::TooLong`].
+pub fn check_len(claims: &CustomClaims) -> Result<(), UnfitClaims> {
+    let len = serde_json::to_vec(claims).map_or(usize::MAX, |json| json.len());
+    if len > MAX_CUSTOM_CLAIMS_LEN { Err(UnfitClaims::TooLong { len }) } else { Ok(()) }
+}
+
+fn is_within(levels: usize, value: &Value) -> bool {
+    let fits = |inner| levels > 0 && is_within(levels - 1, inner);
+    match value {
+        Value::Array(items) => levels > 0 && items.iter().all(fits),
+        Value::Object(members) => levels > 0 && members.values().all(fits),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn claims(value: Value) -> CustomClaims {
+        value.as_object().expect("an object").clone()
+    }
+
+    #[test]
+    fn a_subject_s_claims_stand_over_those_of_its_sessions() {
+        let merged = |session, subject| Value::Object(merged(&claims(session), &claims(subject)));
+        assert_eq!(merged(json!({"a": 1}), json!({})), json!({"a": 1}));
+        assert_eq!(merged(json!({}), json!({"a": 1})), json!({"a": 1}));
+        assert_eq!(
+            merged(json!({"a": 1, "b": 2}), json!({"b": {"c": 3}, "d": 4})),
+            json!({"a": 1, "b": {"c": 3}, "d": 4})
+        );
+        assert_eq!(
+            merged(json!({"a": {"x": 1, "y": 2}}), json!({"a": {"x": 3}})),
+            json!({"a": {"x": 3}}),
+            "as a whole"
+        );
+        assert_eq!(merged(json!({"a": 1, "b": null}), json!({"a": null, "c": null})), json!({"b": null}));
+    }
+
+    #[test]
+    fn a_caller_cannot_set_the_issuer_s_claims() {
+        for name in REGISTERED_CLAIMS {
+            let unfit = check_custom_claims(&claims(json!({ name: 1 }))).unwrap_err();
+            assert_eq!(unfit, UnfitClaims::Registered(name.to_owned()));
+        }
+        let unfit = check_custom_claims(&claims(json!({ "x": "y".repeat(2048) }))).unwrap_err();
+        assert_eq!(unfit, UnfitClaims::TooLong { len: 2056 });
+        assert_eq!(check_custom_claims(&claims(json!({"role": "editor"}))), Ok(()));
+    }
+
+    #[test]
+    fn claims_are_not_nested_deeper_than_a_record_is_read() {
+        let nested = |levels: usize, mut value: Value| {
+            for level in 0..levels {
+                value = if level % 2 == 0 { json!([value]) } else { json!({ "x": value }) };
+            }
+            claims(json!({ "x": value }))
+        };
+        assert_eq!(check_custom_claims(&nested(MAX_CUSTOM_CLAIMS_DEPTH - 1, json!(1))), Ok(()));
+        assert_eq!(
+            check_custom_claims(&nested(MAX_CUSTOM_CLAIMS_DEPTH, json!(1))),
+            Err(UnfitClaims::TooDeep)
+        );
+    }
+}
