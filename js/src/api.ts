@@ -57,20 +57,33 @@ function assemble(instantiate: Instantiate, host: Host, unchecked: ConnectOption
 const facade = (local: LocalVerifier): Verifier => ({
   load: (list, at) => local.load(list, at),
   verify: (token, at) => local.verify(token, at),
+  assertNotRevoked: (payload, options) => local.assertNotRevoked(payload, options),
   status: at => local.status(at),
 })
 
-const remoteFacade = (remote: RemoteList, news: Emitter, follower: Follower | LazyFollower) => ({
-  load: ((list, at) => remote.serving.load(list, at)) satisfies Verifier['load'],
-  verify: ((token, at) => {
-    try {
-      return remote.serving.verify(token, at)
-    } catch (error) {
-      if (isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY') && remote.wantKeys()) follower.askSoon()
-      throw error
-    }
-  }) satisfies Verifier['verify'],
-  status: (at => ({ ...remote.serving.status(at), mode: follower.mode })) satisfies ConnectedVerifier['status'],
-  on: news.on,
-  off: news.off,
-})
+function remoteFacade(remote: RemoteList, news: Emitter, follower: Follower | LazyFollower) {
+  const heeded = (error: unknown) => {
+    if (isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY') && remote.wantKeys()) follower.askSoon()
+    return error
+  }
+  return {
+    load: ((list, at) => remote.serving.load(list, at)) satisfies Verifier['load'],
+    verify: ((token, at) => {
+      try {
+        return remote.serving.verify(token, at)
+      } catch (error) {
+        throw heeded(error)
+      }
+    }) satisfies Verifier['verify'],
+    assertNotRevoked: ((payload, options) => {
+      try {
+        return remote.serving.assertNotRevoked(payload, options)
+      } catch (error) {
+        throw heeded(error)
+      }
+    }) satisfies Verifier['assertNotRevoked'],
+    status: (at => ({ ...remote.serving.status(at), mode: follower.mode })) satisfies ConnectedVerifier['status'],
+    on: news.on,
+    off: news.off,
+  }
+}

@@ -1,4 +1,15 @@
-import type { AtTime, Code, Loaded, Status, Verified, Verifier, VerifierOptions } from '../types/index.js'
+import type {
+  AtTime,
+  Code,
+  Freshness,
+  Loaded,
+  Standing,
+  Status,
+  Verified,
+  Verifier,
+  VerifierOptions,
+  VettedBy,
+} from '../types/index.js'
 import { TokenError, invalidOption } from './errors.js'
 import type { Host } from './host.js'
 import { MAX_TOKEN_LENGTH, type Instantiate, type WasmVerifier } from './wasm.js'
@@ -64,16 +75,21 @@ export class LocalVerifier implements Verifier {
   /** What was accepted before, and is now. */
   #again(slot: number): Verified {
     const { standing } = this.#wasm
-    const asOf = standing[0]!
-    const age = standing[1]!
-    const holdsList = !Number.isNaN(asOf)
+    const freshness = freshnessIn(standing)
     return {
       payload: this.#payloads[slot]!,
       protectedHeader: this.#headers[slot]!,
-      revocation: holdsList ? 'not_revoked' : 'unknown',
-      freshness: { asOf: holdsList ? asOf : null, age: holdsList ? age : null, stale: standing[2] === 1 },
+      revocation: revocationBy(freshness),
+      freshness,
       outage: standing[3] === 1,
     }
+  }
+
+  assertNotRevoked(payload: object, { protectedHeader, ...at }: VettedBy & AtTime = {}): Standing {
+    const claims = vettedClaims(payload, protectedHeader)
+    this.#wasm.checkVetted(claims, this.#seconds(at), this.#host.monotonic())
+    const freshness = freshnessIn(this.#wasm.standing)
+    return { revocation: revocationBy(freshness), freshness }
   }
 
   status(at?: AtTime): Status {
@@ -88,6 +104,26 @@ export class LocalVerifier implements Verifier {
     if (!(ms >= 0)) throw invalidOption('`currentDate` must be a valid Date from 1970 on', { option: 'currentDate' })
     return Math.floor(ms / 1000)
   }
+}
+
+/** See `WasmVerifier.standing`. */
+function freshnessIn(standing: Float64Array): Freshness {
+  const asOf = standing[0]!
+  const age = standing[1]!
+  const holdsList = !Number.isNaN(asOf)
+  return { asOf: holdsList ? asOf : null, age: holdsList ? age : null, stale: standing[2] === 1 }
+}
+
+const revocationBy = ({ asOf }: Freshness): Standing['revocation'] => (asOf === null ? 'unknown' : 'not_revoked')
+
+/** What the module asks of it, as JSON. It is somebody else's object: whatever is no text or number becomes `null`. */
+function vettedClaims(payload: unknown, header: unknown): string {
+  const of = (object: unknown, name: string) => {
+    const value = (object as Record<string, unknown> | null | undefined)?.[name]
+    return value === undefined || typeof value === 'string' || typeof value === 'number' ? value : null
+  }
+  const [iss, iat, gid, sid] = ['iss', 'iat', 'gid', 'sid'].map(name => of(payload, name))
+  return JSON.stringify({ iss, iat, gid, sid, kid: of(header, 'kid') })
 }
 
 /** Freezes it through and through. It came out of JSON.parse: a tree of plain objects. */

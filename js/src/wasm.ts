@@ -20,8 +20,10 @@ export interface WasmVerifier {
   remember(): number | undefined
   /** The slot of this very token, when it is remembered and as good as it was. */
   verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined
+  /** Asks about a token that somebody else verified, by its claims as JSON text; `standing` has the answer. */
+  checkVetted(claims: string, wallSeconds: number, monotonicMs: number): void
   /**
-   * What `verifyAgain` said last: as-of of the list in seconds, its age in seconds, 1 when it is stale, 1 in an outage. The
+   * What `verifyAgain` or `checkVetted` said last: as-of of the list in seconds, its age in seconds, 1 when it is stale, 1 in an outage. The
    * first two are NaN without a list.
    */
   readonly standing: Float64Array
@@ -177,6 +179,14 @@ class BoundVerifier implements WasmVerifier {
       this.#instance.thrown = error
       throw this.#instance.failed()
     }
+  }
+
+  checkVetted(claims: string, wallSeconds: number, monotonicMs: number): void {
+    this.#instance.within(() => {
+      this.#glue.checkVetted(claims, wallSeconds, monotonicMs)
+      // The text may have made the memory grow.
+      if (this.#inbox.length === 0) this.#view(this.#instance.memory.buffer)
+    })
   }
 
   get standing(): Float64Array {

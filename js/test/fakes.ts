@@ -204,6 +204,11 @@ export class FakeVerifier implements WasmVerifier {
     return undefined
   }
 
+  checkVetted(claims: string): void {
+    const { kid } = JSON.parse(claims) as { kid?: string }
+    if (kid !== undefined && !this.#keys.has(kid)) throw new TokenError('ERR_JWKS_NO_MATCHING_KEY', 'no trusted key')
+  }
+
   status(wallSeconds: number) {
     if (this.isInterrupted) throw new TokenError('ERR_WASM_UNAVAILABLE', 'interrupted')
     const { seq = null, iat = null, epoch = null } = this.#held ?? {}

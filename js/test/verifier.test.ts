@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { createLocalJWKSet, jwtVerify } from 'jose'
 import type { Code } from '../types/index.js'
 import { createVerifier, isTokenError } from '../src/entrypoints/index.js'
 import { bind } from '../src/entrypoints/slim.js'
@@ -164,4 +165,58 @@ test('what is exported is what the hand-written types say', async () => {
     'isTokenError',
   ])
   assert.deepEqual(Object.keys(slim).sort(), ['TokenError', 'bind', 'codes', 'isTokenError'])
+})
+
+test('claims that somebody else verified are held against the list', async () => {
+  const verifier = await ready()
+  const { payload, protectedHeader } = await jwtVerify(
+    await issuer.token(NOW),
+    createLocalJWKSet(issuer.jwks as never),
+    {
+      currentDate,
+    },
+  )
+  const asked = () => verifier.assertNotRevoked(payload, { protectedHeader, currentDate })
+  assert.deepEqual(asked(), { revocation: 'not_revoked', freshness: { asOf: NOW, age: 0, stale: false } })
+
+  const kick = await issuer.list({ iat: NOW + 1, seq: 2, since: 1, revoked: [String(payload['gid'])] })
+  verifier.load(kick, { currentDate })
+  refuses(asked, 'ERR_JWT_REVOKED', { by: 'gid', handle: payload['gid'], asOf: NOW + 1 })
+})
+
+test('claims of any shape are refused by name', async () => {
+  const verifier = await ready()
+  const good = { iss: ISSUER, iat: NOW, gid: '00000000000a0001', sid: '00000000000a0002' }
+  const at = { currentDate }
+  const claim = (name: string, reason: string) => ['ERR_JWT_CLAIM_VALIDATION_FAILED', { claim: name, reason }] as const
+  for (const payload of [null, undefined, 7, 'alice', []] as never[])
+    refuses(() => verifier.assertNotRevoked(payload, at), ...claim('iss', 'missing'))
+  for (const value of [null, 10n, {}, [], () => {}, Symbol('gid'), 7, '1', 'A'.repeat(16)])
+    refuses(() => verifier.assertNotRevoked({ ...good, gid: value }, at), ...claim('gid', 'invalid'))
+  for (const value of ['1', 1.5, -1, NaN, 2 ** 53])
+    refuses(() => verifier.assertNotRevoked({ ...good, iat: value }, at), ...claim('iat', 'invalid'))
+  refuses(
+    () => verifier.assertNotRevoked({ ...good, iss: 'https://other.example' }, at),
+    ...claim('iss', 'check_failed'),
+  )
+  refuses(
+    () => verifier.assertNotRevoked(good, { protectedHeader: { kid: 'k'.repeat(43) }, ...at }),
+    'ERR_JWKS_NO_MATCHING_KEY',
+  )
+  refuses(() => createVerifier(rules).assertNotRevoked(good, at), 'ERR_LIST_MISSING')
+  assert.equal(verifier.assertNotRevoked(good, at).revocation, 'not_revoked')
+})
+
+test('a text that makes the memory grow does not hide the answer', async () => {
+  const verifier = createVerifier({ ...rules, issuer: `https://${'i'.repeat(3_000_000)}.example`, onMissing: 'allow' })
+  const payload = {
+    iss: `https://${'i'.repeat(3_000_000)}.example`,
+    iat: NOW,
+    gid: '00000000000a0001',
+    sid: '00000000000a0002',
+  }
+  for (let round = 0; round < 3; round++) {
+    const { revocation, freshness } = verifier.assertNotRevoked(payload, { currentDate })
+    assert.deepEqual([revocation, freshness.asOf], ['unknown', null])
+  }
 })

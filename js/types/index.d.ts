@@ -71,17 +71,27 @@ export interface Freshness {
   stale: boolean
 }
 
+/** What is known of a token that is not revoked. */
+export interface Standing {
+  /** `'unknown'` only without a list and with `onMissing: 'allow'`. */
+  revocation: 'not_revoked' | 'unknown'
+  freshness: Freshness
+}
+
 /** The answer about a token that is good. */
-export interface Verified {
+export interface Verified extends Standing {
   /** Frozen, at every depth: whoever asks about a token seen before is told with the same object. */
   payload: Readonly<AccessTokenClaims>
   /** Frozen too. */
   protectedHeader: Readonly<AccessTokenHeader>
-  /** `'unknown'` only without a list and with `onMissing: 'allow'`. */
-  revocation: 'not_revoked' | 'unknown'
-  freshness: Freshness
   /** Past its `exp`, and accepted by `outageGrace` because the issuer is unheard of. */
   outage: boolean
+}
+
+/** What is known of a token besides its claims. */
+export interface VettedBy {
+  /** Of which `kid` is read: a key may have been retired since. Default: the key is not looked at. */
+  protectedHeader?: object
 }
 
 /** A list that was taken. */
@@ -124,6 +134,15 @@ export interface Verifier {
    * @throws {TokenError} with a stable `code`; no message holds a token.
    */
   verify(token: string, at?: AtTime): Verified
+  /**
+   * Asks about a token that somebody else verified, `jose` for example: its signature, `aud`, `nbf` and `exp` are not looked at.
+   *
+   * @param payload its claims, of which `iss`, `iat`, `gid` and `sid` are read
+   * @throws {TokenError} `ERR_JWT_REVOKED`; `ERR_JWT_EXPIRED` when the issuer no longer keeps what would revoke it;
+   *   `ERR_JWKS_NO_MATCHING_KEY` when the key that its header names is not trusted (any more);
+   *   `ERR_JWT_CLAIM_VALIDATION_FAILED`, also for another issuer's; `ERR_LIST_MISSING` and `ERR_LIST_STALE` by the policies
+   */
+  assertNotRevoked(payload: object, options?: VettedBy & AtTime): Standing
   status(at?: AtTime): Status
 }
 

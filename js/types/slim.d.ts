@@ -13,11 +13,13 @@ export type {
   LazyVerifier,
   Loaded,
   Mode,
+  Standing,
   Status,
   Verified,
   Verifier,
   VerifierEvents,
   VerifierOptions,
+  VettedBy,
   WaitUntil,
 } from './index.js'
 export { TokenError, codes, isTokenError } from './index.js'

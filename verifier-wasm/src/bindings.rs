@@ -10,7 +10,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::answer::{Freshness, Standing, Verified};
-use crate::claims::MAX_TOKEN_LEN;
+use crate::claims::{MAX_TOKEN_LEN, VettedClaims};
 use crate::error::Error;
 use crate::policy::Options;
 use crate::remembered::{Known, Memory, Terms};
@@ -26,7 +26,7 @@ pub struct Verifier {
     inbox: Box<[u8]>,
     /// What was accepted last, until it is remembered.
     accepted: Option<(String, Terms)>,
-    /// What [`Self::verify_inbox`] said last.
+    /// What [`Self::verify_inbox`] or [`Self::check_vetted`] said last.
     standing: Box<[f64; 4]>,
 }
 
@@ -85,7 +85,7 @@ impl Verifier {
         self.inbox.as_mut_ptr()
     }
 
-    /// The address of what [`Self::verify_inbox`] says of a token, as [`numbers`] has it.
+    /// The address of what [`Self::verify_inbox`] and [`Self::check_vetted`] say of a token, as [`numbers`] has it.
     pub fn standing(&self) -> *const f64 {
         self.standing.as_ptr()
     }
@@ -98,6 +98,23 @@ impl Verifier {
         let Known { slot, standing } = self.memory.verify_again(token, &self.inner, at)?;
         *self.standing = numbers(standing);
         u32::try_from(slot).ok()
+    }
+
+    /// Asks about a token that somebody else verified, by [`VettedClaims`] as JSON.
+    ///
+    /// # Errors
+    /// As [`VettedClaims::decode`] and [`verify::Verifier::check_vetted`].
+    #[wasm_bindgen(js_name = checkVetted)]
+    pub fn check_vetted(
+        &mut self,
+        claims: &str,
+        wall_seconds: f64,
+        monotonic_ms: f64,
+    ) -> Result<(), JsValue> {
+        let at = host_time(wall_seconds, monotonic_ms);
+        let claims = VettedClaims::decode(claims.as_bytes()).map_err(thrown)?;
+        *self.standing = numbers(self.inner.check_vetted(&claims, at).map_err(thrown)?);
+        Ok(())
     }
 
     /// What is held.

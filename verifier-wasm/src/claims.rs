@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::error::{ClaimFlaw, Error};
 use crate::handle::Handle;
 use crate::json::{self, BadMember, MemberFlaw, Members};
+use crate::keys::KeyId;
 use crate::time::UnixSeconds;
 
 /// The longest access token that is read, in characters.
@@ -69,13 +70,7 @@ impl AccessTokenClaims {
     /// first claim that is missing or malformed.
     pub fn decode(payload: &[u8]) -> Result<Self, Error> {
         let members = json::parse_object(payload).map_err(|_| Error::Payload)?;
-        Self::read(&members).map_err(|BadMember { name: claim, flaw }| {
-            let reason = match flaw {
-                MemberFlaw::Missing => ClaimFlaw::Missing,
-                MemberFlaw::Invalid => ClaimFlaw::Invalid,
-            };
-            Error::Claim { claim, reason }
-        })
+        Self::read(&members).map_err(refused)
     }
 
     fn read(members: &Members<'_>) -> Result<Self, BadMember> {
@@ -94,6 +89,50 @@ impl AccessTokenClaims {
             scope: json::optional(text("scope"))?,
         })
     }
+}
+
+/// What of a token that somebody else verified is asked of a list: of its payload all but `kid`, which its header has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VettedClaims {
+    /// Who issued it: a list knows nothing of another issuer's handles.
+    pub issuer: String,
+    /// When it was issued.
+    pub issued_at: UnixSeconds,
+    /// The subject's token group.
+    pub gid: Handle,
+    /// The session it belongs to.
+    pub sid: Handle,
+    /// The key that signed it, where that is known: it may have been dropped since.
+    pub kid: Option<KeyId>,
+}
+
+impl VettedClaims {
+    /// Reads an object of these, under the names that tokens have for them. Others are ignored.
+    ///
+    /// # Errors
+    /// As [`AccessTokenClaims::decode`].
+    pub fn decode(claims: &[u8]) -> Result<Self, Error> {
+        let members = json::parse_object(claims).map_err(|_| Error::Payload)?;
+        Self::read(&members).map_err(refused)
+    }
+
+    fn read(members: &Members<'_>) -> Result<Self, BadMember> {
+        Ok(Self {
+            issuer: members.text("iss")?.into_owned(),
+            issued_at: members.time("iat")?,
+            gid: members.parsed("gid")?,
+            sid: members.parsed("sid")?,
+            kid: json::optional(members.parsed("kid"))?,
+        })
+    }
+}
+
+fn refused(BadMember { name: claim, flaw }: BadMember) -> Error {
+    let reason = match flaw {
+        MemberFlaw::Missing => ClaimFlaw::Missing,
+        MemberFlaw::Invalid => ClaimFlaw::Invalid,
+    };
+    Error::Claim { claim, reason }
 }
 
 fn bounded_subject(subject: String) -> Result<String, BadMember> {

@@ -62,7 +62,7 @@ pub mod time;
 pub mod verify;
 
 pub use answer::{Freshness, Loaded, RevocationStatus, Standing, Status, Verified};
-pub use claims::{AccessTokenClaims, Audience};
+pub use claims::{AccessTokenClaims, Audience, VettedClaims};
 pub use cursor::{Cursor, Epoch, Seq};
 pub use error::Error;
 pub use handle::Handle;

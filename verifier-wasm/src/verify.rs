@@ -1,10 +1,11 @@
 //! The verifier.
 
 use crate::answer::{Freshness, Loaded, RevocationStatus, Standing, Status, Verified};
-use crate::claims::{AccessTokenClaims, MAX_TOKEN_LEN};
+use crate::claims::{AccessTokenClaims, MAX_TOKEN_LEN, VettedClaims};
 use crate::cursor::Cursor;
 use crate::error::{ClaimFlaw, Error, ListFlaw, RevokedBy};
 use crate::form::{Kind, Signed, Unverified};
+use crate::handle::Handle;
 use crate::held::{self, HeldList, LoadOutcome};
 use crate::keys::{Jwks, KeySet, PublicKey};
 use crate::list::{MAX_LIST_LEN, RevocationList};
@@ -133,6 +134,31 @@ impl Verifier {
         self.stand(terms, at)
     }
 
+    /// What is known of a token that somebody else verified: signature, audience and expiry were theirs to check.
+    ///
+    /// # Errors
+    /// In this order: [`Error::UnknownKey`] for a key that is not trusted (any more), [`Error::Claim`] for another
+    /// issuer, [`Error::Expired`] when what would revoke it may be forgotten, [`Error::Revoked`], and those of the policies.
+    pub fn check_vetted(&self, claims: &VettedClaims, at: HostTime) -> Result<Standing, Error> {
+        // 3. Key by `kid`.
+        if let Some(kid) = claims.kid {
+            self.keys.find(kid).ok_or(Error::UnknownKey { kid })?;
+        }
+        // 6. For this verifier.
+        if claims.issuer != self.options.issuer {
+            return Err(misfit("iss"));
+        }
+        // 7. At this time.
+        if let Some(expires_at) = self.forgotten_since(claims.issued_at) {
+            return Err(Error::Expired { expires_at, now: self.now(at) });
+        }
+        // 8. Cut-off. 9. `gid` and `sid`. 10. Freshness policy.
+        self.check_cutoff(claims.issued_at)?;
+        self.check_listed(claims.gid, claims.sid)?;
+        let freshness = self.check_freshness(at)?;
+        Ok(Standing { revocation: self.revocation(), freshness, outage: false })
+    }
+
     /// What is held.
     pub fn status(&self, at: HostTime) -> Status {
         let cursor = self.list.as_ref().map(HeldList::cursor);
@@ -164,11 +190,17 @@ impl Verifier {
     fn stand(&self, terms: &mut Terms, at: HostTime) -> Result<Standing, Error> {
         // 7. At this time.
         let outage = self.check_time(terms, at)?;
-        // 8. Cut-off. 9. `gid` and `sid`.
-        let revocation = self.check_revocation(terms)?;
+        // 8. Cut-off.
+        self.check_cutoff(terms.issued_at)?;
+        // 9. `gid` and `sid`.
+        let times_brought = self.list.as_ref().map_or(0, HeldList::times_brought);
+        if terms.unlisted_after != times_brought {
+            self.check_listed(terms.gid, terms.sid)?;
+            terms.unlisted_after = times_brought;
+        }
         // 10. Freshness policy.
         let freshness = self.check_freshness(at)?;
-        Ok(Standing { revocation, freshness, outage })
+        Ok(Standing { revocation: self.revocation(), freshness, outage })
     }
 
     /// Whether the token is accepted past its `exp`, because of an outage.
@@ -186,14 +218,18 @@ impl Verifier {
         if expired && !self.has_outage_grace(terms, now) {
             return Err(Error::Expired { expires_at: terms.expires_at, now });
         }
-        if let Some(held) = &self.list {
-            // Its issuer no longer keeps what would revoke it (trace 7), whatever its `exp` says.
-            let kept_until = terms.issued_at.plus_secs(held.retain_secs());
-            if kept_until < held.as_of() {
-                return Err(Error::Expired { expires_at: kept_until.min(terms.expires_at), now });
-            }
+        match self.forgotten_since(terms.issued_at) {
+            Some(kept_until) => Err(Error::Expired { expires_at: kept_until.min(terms.expires_at), now }),
+            None => Ok(expired),
         }
-        Ok(expired)
+    }
+
+    /// Until when the issuer kept what would revoke a token of this time, if that is over (trace 7): then it counts as
+    /// expired, whatever its `exp` says.
+    fn forgotten_since(&self, issued_at: UnixSeconds) -> Option<UnixSeconds> {
+        let held = self.list.as_ref()?;
+        let kept_until = issued_at.plus_secs(held.retain_secs());
+        (kept_until < held.as_of()).then_some(kept_until)
     }
 
     /// The business runs on while the user centre is down, and not a second longer.
@@ -207,23 +243,30 @@ impl Verifier {
             && held.as_of() < terms.expires_at
     }
 
-    fn check_revocation(&self, terms: &mut Terms) -> Result<RevocationStatus, Error> {
-        let Some(held) = &self.list else {
-            return Ok(RevocationStatus::Unknown);
-        };
-        let as_of = held.as_of();
-        if terms.issued_at < held.cutoff() {
-            return Err(Error::Revoked { by: RevokedBy::Cutoff, handle: None, as_of });
-        }
-        if terms.unlisted_after != held.times_brought() {
-            for (by, handle) in [(RevokedBy::Gid, terms.gid), (RevokedBy::Sid, terms.sid)] {
-                if held.contains(handle) {
-                    return Err(Error::Revoked { by, handle: Some(handle), as_of });
-                }
+    fn check_cutoff(&self, issued_at: UnixSeconds) -> Result<(), Error> {
+        match &self.list {
+            Some(held) if issued_at < held.cutoff() => {
+                Err(Error::Revoked { by: RevokedBy::Cutoff, handle: None, as_of: held.as_of() })
             }
-            terms.unlisted_after = held.times_brought();
+            _ => Ok(()),
         }
-        Ok(RevocationStatus::NotRevoked)
+    }
+
+    fn check_listed(&self, gid: Handle, sid: Handle) -> Result<(), Error> {
+        let Some(held) = &self.list else {
+            return Ok(());
+        };
+        for (by, handle) in [(RevokedBy::Gid, gid), (RevokedBy::Sid, sid)] {
+            if held.contains(handle) {
+                return Err(Error::Revoked { by, handle: Some(handle), as_of: held.as_of() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Of a token that is not revoked as far as is known.
+    const fn revocation(&self) -> RevocationStatus {
+        if self.list.is_some() { RevocationStatus::NotRevoked } else { RevocationStatus::Unknown }
     }
 
     fn check_freshness(&self, at: HostTime) -> Result<Freshness, Error> {

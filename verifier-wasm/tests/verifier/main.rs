@@ -16,4 +16,5 @@ mod remembered;
 mod signatures;
 mod traces;
 mod vectors;
+mod vetted;
 mod whole;
