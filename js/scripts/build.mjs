@@ -17,7 +17,20 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
 }
-const entry = name => `src/entrypoints/${name}.ts`
+const entries = names => Object.fromEntries(names.map(name => [name, sources[name]]))
+/** What each import of the package is made of; those without a module inside work in every runtime. */
+const sources = {
+  index: 'src/entrypoints/index.ts',
+  slim: 'src/entrypoints/slim.ts',
+  workerd: 'src/entrypoints/workerd.ts',
+  'edge-light': 'src/entrypoints/edge-light.ts',
+  express: 'src/adapters/express.ts',
+  fastify: 'src/adapters/fastify.ts',
+  hono: 'src/adapters/hono.ts',
+  companions: 'src/companions.ts',
+  testing: 'src/testing/index.ts',
+}
+const everywhere = ['index', 'slim', 'express', 'fastify', 'hono', 'companions', 'testing']
 
 rmSync(dist, { recursive: true, force: true })
 await Promise.all([
@@ -25,22 +38,22 @@ await Promise.all([
     ...common,
     format: 'esm',
     outdir: dist,
-    entryPoints: ['index', 'slim', 'workerd', 'edge-light'].map(entry),
+    entryPoints: sources,
   }),
   build({
     ...common,
     format: 'cjs',
     outdir: dist,
     outExtension: { '.js': '.cjs' },
-    entryPoints: ['index', 'slim'].map(entry),
+    entryPoints: entries(everywhere),
   }),
 ])
 copyFileSync(join(js, '../LICENSE'), join(dist, 'LICENSE'))
 copyFileSync(join(js, 'wasm/verifier.wasm'), join(dist, 'verifier.wasm'))
-for (const name of ['index', 'slim']) {
+for (const name of [...everywhere, 'guard']) {
   const types = readFileSync(join(js, `types/${name}.d.ts`), 'utf8')
   writeFileSync(join(dist, `${name}.d.ts`), types)
-  writeFileSync(join(dist, `${name}.d.cts`), types.replaceAll("./index.js'", "./index.cjs'"))
+  writeFileSync(join(dist, `${name}.d.cts`), types.replaceAll(/'(\.\/\w+)\.js'/g, "'$1.cjs'"))
 }
 copyFileSync(join(js, 'types/verifier.wasm.d.ts'), join(dist, 'verifier.wasm.d.ts'))
 for (const name of readdirSync(dist).sort()) {

@@ -165,6 +165,15 @@ test('what is exported is what the hand-written types say', async () => {
     'isTokenError',
   ])
   assert.deepEqual(Object.keys(slim).sort(), ['TokenError', 'bind', 'codes', 'isTokenError'])
+  const express: typeof import('../types/express.js') = await import('../src/adapters/express.js')
+  const fastify: typeof import('../types/fastify.js') = await import('../src/adapters/fastify.js')
+  const hono: typeof import('../types/hono.js') = await import('../src/adapters/hono.js')
+  for (const adapter of [express, fastify, hono])
+    assert.deepEqual(Object.keys(adapter).sort(), ['authenticate', 'requireScope'])
+  const companions: typeof import('../types/companions.js') = await import('../src/companions.js')
+  assert.deepEqual(Object.keys(companions).sort(), ['isRevoked', 'trusted'])
+  const testing: typeof import('../types/testing.js') = await import('../src/testing/index.js')
+  assert.deepEqual(Object.keys(testing), ['createTestIssuer'])
 })
 
 test('claims that somebody else verified are held against the list', async () => {

@@ -1,0 +1,45 @@
+// WebSockets live longer than a request: whose user is kicked is closed at once, and each at the end of its token.
+import express from 'express'
+import { WebSocketServer } from 'ws'
+import { connectVerifier, isTokenError } from 'doorlist'
+import { authenticate, requireScope } from 'doorlist/express'
+
+const { ISSUER = 'http://127.0.0.1:8787', PORT = '3000' } = process.env
+const verifier = await connectVerifier({ issuer: ISSUER, audience: 'api' })
+
+const app = express()
+app.use(authenticate(verifier))
+app.get('/me', (request, response) => response.json({ sub: request.auth.payload.sub }))
+app.delete('/users/:sub', requireScope('admin'), (request, response) => response.sendStatus(204))
+const server = app.listen(PORT, () => console.log(`http://127.0.0.1:${server.address().port}`))
+
+/** Who is there, by socket. */
+const present = new Map()
+// A page cannot set a header for a WebSocket: it sends the token as a subprotocol, beside the one that is spoken.
+const sockets = new WebSocketServer({ server, handleProtocols: offered => offered.has('chat') && 'chat' })
+
+sockets.on('connection', (socket, request) => {
+  try {
+    const token = request.headers['sec-websocket-protocol']?.split(/, */).find(name => name.includes('.')) ?? ''
+    const auth = verifier.verify(token)
+    present.set(socket, auth)
+    const over = setTimeout(() => socket.close(4401, 'ERR_JWT_EXPIRED'), auth.payload.exp * 1000 - Date.now())
+    socket.on('close', () => {
+      clearTimeout(over)
+      present.delete(socket)
+    })
+    socket.on('message', text => socket.send(`${auth.payload.sub}: ${text}`))
+  } catch (error) {
+    socket.close(4401, isTokenError(error) ? error.code : undefined)
+  }
+})
+
+verifier.on('change', () => {
+  for (const [socket, auth] of present) {
+    try {
+      verifier.assertNotRevoked(auth.payload, auth)
+    } catch (error) {
+      socket.close(4401, error.code)
+    }
+  }
+})

@@ -1,0 +1,13 @@
+import fastify from 'fastify'
+import { connectVerifier } from 'doorlist'
+import { authenticate, requireScope } from 'doorlist/fastify'
+
+const { ISSUER = 'http://127.0.0.1:8787', PORT = '3000' } = process.env
+const verifier = await connectVerifier({ issuer: ISSUER, audience: 'api' })
+
+const app = fastify()
+await app.register(authenticate(verifier)) // for this scope and all below
+app.get('/me', request => ({ sub: request.user.sub }))
+app.delete('/users/:sub', { onRequest: requireScope('admin') }, (request, reply) => reply.code(204).send())
+
+console.log(await app.listen({ host: '127.0.0.1', port: Number(PORT) }))

@@ -1,0 +1,19 @@
+import { createServer } from 'node:http'
+import { connectVerifier } from 'doorlist'
+import { authenticate, requireScope } from 'doorlist/express' // needs no Express
+
+const { ISSUER = 'http://127.0.0.1:8787', PORT = '3000' } = process.env
+const verifier = await connectVerifier({ issuer: ISSUER, audience: 'api' })
+
+const signedIn = authenticate(verifier)
+const admin = requireScope('admin')
+
+const server = createServer((request, response) =>
+  signedIn(request, response, () => {
+    if (request.method === 'GET' && request.url === '/me')
+      return response.end(JSON.stringify({ sub: request.auth.payload.sub }))
+    if (request.method === 'DELETE') return admin(request, response, () => response.writeHead(204).end())
+    response.writeHead(404).end()
+  }),
+)
+server.listen(PORT, () => console.log(`http://127.0.0.1:${server.address().port}`))

@@ -1,0 +1,76 @@
+import type { AnyVerifier, AuthenticateOptions } from '../../types/guard.js'
+import type { Code, TokenError, Verified, WaitUntil } from '../../types/index.js'
+import { invalidOption, isTokenError } from '../errors.js'
+import { check, isObject, isText, rule } from '../rules.js'
+import { scopeInsufficient, tokenMissing, tokenRefused, unavailable, type Refusal } from './refusal.js'
+
+/** What becomes of a request: it goes on, with a token where there is one, or is answered here. */
+export type Outcome =
+  { readonly auth: Verified | undefined; readonly refusal?: undefined } | { readonly refusal: Refusal }
+
+/** Looks at a request by its headers (their names in lower case); `ctx` is what a Worker refreshes through. */
+export type Guard = (header: (name: string) => string | undefined, ctx?: WaitUntil) => Promise<Outcome>
+
+const rules = {
+  cookie: rule('the name of a cookie', value => isText(value) && /^[\w!#$%&'*+.^`|~-]+$/.test(value)),
+  optional: rule('true or false', value => typeof value === 'boolean'),
+}
+
+export function guard(verifier: AnyVerifier, options: AuthenticateOptions = {}): Guard {
+  checkVerifier(verifier)
+  const { cookie, optional } = check<AuthenticateOptions>(options, rules)
+  return async (header, ctx) => {
+    const token = bearer(header('authorization')) ?? (cookie && cookieNamed(cookie, header('cookie')))
+    if (token === undefined) return optional ? { auth: undefined } : { refusal: tokenMissing() }
+    let isReady = false
+    try {
+      await refreshed(verifier, ctx)
+      isReady = true
+      return { auth: verifier.verify(token) }
+    } catch (error) {
+      if (!isTokenError(error)) throw error
+      return { refusal: isReady && !isOurs(error, verifier) ? tokenRefused(error) : unavailable(error) }
+    }
+  }
+}
+
+/** Why a request with this token may not do what these scopes are needed for. */
+export function scopeGuard(scopes: readonly string[]): (auth: Verified | null | undefined) => Refusal | undefined {
+  // RFC 6749 §3.3
+  if (scopes.length === 0 || !scopes.every(scope => isText(scope) && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
+    throw invalidOption('`requireScope` takes at least one scope, each a word without quotes', { option: 'scope' })
+  return auth => {
+    if (!auth) return tokenMissing()
+    const granted = auth.payload.scope?.split(' ') ?? []
+    return scopes.every(scope => granted.includes(scope)) ? undefined : scopeInsufficient(scopes.join(' '))
+  }
+}
+
+export function checkVerifier(verifier: unknown): void {
+  if (!isObject(verifier) || typeof verifier['verify'] !== 'function')
+    throw invalidOption('`verifier` must be a verifier; `connectVerifier` is to be awaited', { option: 'verifier' })
+}
+
+/** One that lives in requests is refreshed in each of them; one that follows by itself, and can be closed, is not. */
+export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise<void> {
+  if ('refresh' in verifier && !('close' in verifier)) await verifier.refresh(ctx)
+}
+
+/** What the token is not to blame for: while no key is known, every token names an unknown one. */
+export const isOurs = (error: TokenError, verifier: AnyVerifier): boolean =>
+  OURS.includes(error.code) || (error.code === 'ERR_JWKS_NO_MATCHING_KEY' && verifier.status().keys.length === 0)
+
+const OURS: readonly Code[] = ['ERR_LIST_MISSING', 'ERR_LIST_STALE', 'ERR_WASM_UNAVAILABLE']
+
+/** What follows the scheme, whatever it is. */
+function bearer(authorization = ''): string | undefined {
+  const [scheme] = /^bearer(?: +|$)/i.exec(authorization) ?? []
+  return scheme === undefined ? undefined : authorization.slice(scheme.length).trimEnd()
+}
+
+/** RFC 6265 §5.4: the most specific of several with one name comes first. */
+function cookieNamed(name: string, cookies: string | undefined): string | undefined {
+  const pair = cookies?.split(';').find(pair => pair.trimStart().startsWith(`${name}=`))
+  const value = pair?.slice(pair.indexOf('=') + 1).trim()
+  return value?.replace(/^"(.*)"$/, '$1') || undefined
+}

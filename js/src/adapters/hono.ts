@@ -1,0 +1,35 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import type * as Types from '../../types/hono.js'
+import type { WaitUntil } from '../../types/index.js'
+import { guard, scopeGuard } from './guard.js'
+import type { Refusal } from './refusal.js'
+
+export const authenticate: typeof Types.authenticate = (verifier, options): MiddlewareHandler => {
+  const look = guard(verifier, options)
+  return async (c, next) => {
+    const outcome = await look(name => c.req.header(name), contextOf(c))
+    if (outcome.refusal) return answer(outcome.refusal)
+    c.set('auth', outcome.auth)
+    await next()
+  }
+}
+
+export const requireScope: typeof Types.requireScope = (...scopes) => {
+  const missing = scopeGuard(scopes)
+  return async (c, next) => {
+    const refusal = missing(c.get('auth'))
+    if (refusal) return answer(refusal)
+    await next()
+  }
+}
+
+/** Where nothing lives on after an answer there is none, and asking for it throws. */
+function contextOf(c: Context): WaitUntil | undefined {
+  try {
+    return c.executionCtx
+  } catch {
+    return undefined
+  }
+}
+
+const answer = ({ status, headers, body }: Refusal) => new Response(body, { status, headers: { ...headers } })

@@ -1,0 +1,54 @@
+import type { TokenError } from '../../types/index.js'
+
+/** An answer in the place of what was asked for (RFC 6750 §3), without a framework in it. */
+export interface Refusal {
+  readonly status: 401 | 403 | 503
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Seconds after which it is worth to ask again: a connected verifier tries oftener. */
+export const RETRY_AFTER_SECS = 5
+
+/** As the issuer says it. */
+const REALM = 'Bearer realm="doorlist"'
+
+/** There was no token: RFC 6750 §3.1 wants no `error` in the challenge then. */
+export const tokenMissing = (): Refusal =>
+  refusal(401, { 'www-authenticate': REALM }, { error: 'invalid_token', error_description: 'a bearer token is needed' })
+
+export function tokenRefused({ code, message }: TokenError): Refusal {
+  const description = quotable(message)
+  return refusal(
+    401,
+    { 'www-authenticate': `${REALM}, error="invalid_token", error_description="${description}"` },
+    { error: 'invalid_token', error_description: description, code },
+  )
+}
+
+export const scopeInsufficient = (scope: string): Refusal =>
+  refusal(
+    403,
+    { 'www-authenticate': `${REALM}, error="insufficient_scope", scope="${scope}"` },
+    { error: 'insufficient_scope', error_description: `needed is the scope ${scope}` },
+  )
+
+/** What exactly is missing here is told by its code alone. */
+export const unavailable = ({ code }: TokenError): Refusal =>
+  refusal(
+    503,
+    { 'retry-after': String(RETRY_AFTER_SECS) },
+    {
+      error: 'temporarily_unavailable',
+      error_description: 'tokens cannot be verified now',
+      code,
+    },
+  )
+
+function refusal(status: Refusal['status'], headers: Record<string, string>, body: Record<string, string>): Refusal {
+  const always = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+  return { status, headers: { ...always, ...headers }, body: JSON.stringify(body) }
+}
+
+/** RFC 6750 §3: an `error_description` has no quotes, backslashes or characters beyond ASCII. */
+const quotable = (text: string) => text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, ' ')

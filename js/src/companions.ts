@@ -1,0 +1,42 @@
+import type * as Types from '../types/companions.js'
+import type { AnyVerifier } from '../types/guard.js'
+import { checkVerifier, isOurs, refreshed } from './adapters/guard.js'
+import { RETRY_AFTER_SECS } from './adapters/refusal.js'
+import { TokenError, isTokenError } from './errors.js'
+
+export const isRevoked: typeof Types.isRevoked = verifier => {
+  checkVerifier(verifier)
+  // Its header names a key of somebody else's: the issuer's own cannot be verified there.
+  return async (_, token) => !(await isGood(verifier, token?.payload))
+}
+
+export const trusted: typeof Types.trusted = verifier => {
+  checkVerifier(verifier)
+  return (_, decoded) => {
+    if ('gid' in decoded) return isGood(verifier, decoded)
+    const { header, payload } = decoded as { header?: object; payload?: object }
+    return isGood(verifier, payload, header)
+  }
+}
+
+async function isGood(verifier: AnyVerifier, payload: unknown, protectedHeader: object = {}): Promise<boolean> {
+  await refreshed(verifier).catch(unavailable)
+  try {
+    verifier.assertNotRevoked(payload as object, { protectedHeader })
+    return true
+  } catch (error) {
+    if (isTokenError(error) && !isOurs(error, verifier)) return false
+    return unavailable(error)
+  }
+}
+
+/** Express and Fastify make an answer of what an error says of itself. */
+function unavailable(cause: unknown): never {
+  if (!isTokenError(cause)) throw cause
+  const error = new TokenError(cause.code, 'tokens cannot be held against a revocation list now', {}, { cause })
+  throw Object.assign(error, {
+    status: 503,
+    statusCode: 503,
+    headers: { 'retry-after': String(RETRY_AFTER_SECS) },
+  })
+}

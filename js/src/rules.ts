@@ -1,0 +1,66 @@
+import { invalidOption } from './errors.js'
+
+/** What an option must be, in words that complete "`name` must be …". */
+export interface Rule {
+  readonly mustBe: string
+  readonly fits: (value: unknown) => boolean
+}
+
+export const rule = (mustBe: string, fits: Rule['fits']): Rule => ({ mustBe, fits })
+export const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+export const oneOf = (...names: string[]): Rule =>
+  rule(names.map(name => `'${name}'`).join(' or '), value => names.includes(value as string))
+export const wholeNumber = (what: string, most: number): Rule =>
+  rule(
+    `${what}, from 0 to ${most}`,
+    value => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most,
+  )
+
+/** The options, or `ERR_OPTIONS_INVALID` in a sentence that says what to change. */
+export function check<Options>(
+  options: unknown,
+  rules: Record<keyof Options & string, Rule>,
+  mandatory: readonly (keyof Options & string)[] = [],
+): Options {
+  const needed = mandatory.length === 0 ? '' : ` with ${mandatory.map(name => `\`${name}\``).join(' and ')}`
+  if (!isObject(options)) throw invalidOption(`options must be an object${needed}`)
+  // Read once, and from here alone: not from getters that change their minds, nor from a polluted Object.prototype.
+  const own: Record<string, unknown> = Object.assign(Object.create(null), options)
+  for (const [name, value] of Object.entries(own)) {
+    if (!Object.hasOwn(rules, name)) throw unknownOption(name, Object.keys(rules))
+    const { mustBe, fits } = rules[name as keyof Options & string]
+    if (value !== undefined && !fits(value)) throw invalidOption(`\`${name}\` must be ${mustBe}`, { option: name })
+  }
+  for (const name of mandatory) {
+    if (own[name] === undefined)
+      throw invalidOption(`\`${name}\` is missing: it must be ${rules[name].mustBe}`, { option: name })
+  }
+  return own as Options
+}
+
+function unknownOption(name: string, known: string[]) {
+  const [nearest] = known
+    .map(candidate => ({ candidate, edits: distance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits)
+  const near = nearest !== undefined && nearest.edits <= Math.max(2, name.length / 3)
+  const hint = near ? `did you mean \`${nearest.candidate}\`?` : `known are ${known.join(', ')}`
+  return invalidOption(`unknown option \`${name}\`; ${hint}`, { option: name })
+}
+
+/** Levenshtein's distance: how many letters to insert, drop or change. */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column)
+  for (let line = 1; line <= from.length; line++) {
+    const next = [line]
+    for (let column = 1; column <= to.length; column++) {
+      const change = row[column - 1]! + (from[line - 1] === to[column - 1] ? 0 : 1)
+      next.push(Math.min(row[column]! + 1, next[column - 1]! + 1, change))
+    }
+    row = next
+  }
+  return row[to.length]!
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,15 @@
+import type * as Types from '../../types/testing.js'
+import { check, isText, rule } from '../rules.js'
+import { MemoryIssuer } from './issuer.js'
+import { createKey } from './key.js'
+
+const rules = {
+  issuer: rule('an http(s) URL', value => isText(value) && /^https?:/.test(value) && URL.canParse(value)),
+  audience: rule('the `aud` of tokens', isText),
+}
+
+export const createTestIssuer: typeof Types.createTestIssuer = async (options = {}) => {
+  const given = check<Types.TestIssuerOptions>(options, rules)
+  const { issuer = 'https://issuer.test', audience = 'api' } = given
+  return new MemoryIssuer(issuer, audience, await createKey(), await createKey())
+}

@@ -1,0 +1,119 @@
+import type { AccessTokenClaims } from '../../types/index.js'
+import type { TestIssuer, TestListClaims } from '../../types/testing.js'
+import { metadataUrl } from '../metadata.js'
+import { encodeHandles, textOf } from './encoding.js'
+import { createKey, type Key } from './key.js'
+import { Subscribers } from './subscribers.js'
+
+const LIFETIME_SECS = 900
+const LEEWAY_SECS = 60
+
+/** Keeps in memory what an issuer knows: its keys, who has which group, and what was revoked. */
+export class MemoryIssuer implements TestIssuer {
+  readonly #issuer: string
+  readonly #audience: string
+  /** The one that signs, and the one in reserve: a list that retires the first is signed by one that is trusted. */
+  #keys: [Key, Key]
+  readonly #groups = new Map<string, string>()
+  readonly #revoked: string[] = []
+  readonly #subscribers = new Subscribers()
+  #handles = 0
+  #tokens = 0
+  #sequence = 1
+  #cutoff = 0
+  #retain = LIFETIME_SECS + LEEWAY_SECS + 60
+
+  constructor(issuer: string, audience: string, ...keys: [Key, Key]) {
+    this.#issuer = issuer
+    this.#audience = audience
+    this.#keys = keys
+  }
+
+  get rules() {
+    return { issuer: this.#issuer, audience: this.#audience, jwks: this.#jwks }
+  }
+
+  token(claims: Partial<AccessTokenClaims> = {}): Promise<string> {
+    const { sub = 'alice', iat = Math.max(now(), this.#cutoff), exp = iat + LIFETIME_SECS } = claims
+    // What revokes it must be kept as long as it lives.
+    this.#retain = Math.max(this.#retain, exp - iat + LEEWAY_SECS + 60)
+    const usual = { iss: this.#issuer, aud: this.#audience, client_id: 'test', jti: `token-${++this.#tokens}` }
+    const handles = { gid: this.#groupOf(sub), sid: this.#handle() }
+    return this.#keys[0].sign('at+jwt', { ...usual, sub, iat, exp, ...handles, ...claims })
+  }
+
+  list(claims: TestListClaims = {}): Promise<string> {
+    const place = { iss: this.#issuer, iat: now(), epoch: '0000000000000001', seq: this.#sequence }
+    const terms = { ttl: 60, retain: this.#retain, leeway: LEEWAY_SECS, cutoff: this.#cutoff, jwks: this.#jwks }
+    const revoked = encodeHandles(this.#revoked)
+    return this.#keys[0].sign('revocation-list+jwt', { ...place, ...terms, revoked, ...claims })
+  }
+
+  async revoke(sub: string): Promise<void> {
+    await this.#append(this.#groupOf(sub))
+    this.#groups.delete(sub)
+  }
+
+  async endSession(token: string): Promise<void> {
+    const [, payload = ''] = token.split('.')
+    const { sid } = JSON.parse(textOf(payload)) as AccessTokenClaims
+    await this.#append(sid)
+  }
+
+  async cutOff(): Promise<void> {
+    this.#cutoff = now() + 1
+    await this.#append()
+  }
+
+  async retireKey(): Promise<void> {
+    this.#keys = [this.#keys[1], await createKey()]
+    await this.#append()
+  }
+
+  readonly fetch = async (input: RequestInfo | URL): Promise<Response> => {
+    const url = input instanceof Request ? input.url : String(input)
+    const answer = (type: string, body: BodyInit) => new Response(body, { headers: { 'content-type': type } })
+    switch (url.replace(/\?.*$/, '')) {
+      case metadataUrl(this.#issuer):
+        return answer('application/json', JSON.stringify({ issuer: this.#issuer, ...this.#addresses }))
+      case this.#addresses.jwks_uri:
+        return answer('application/json', JSON.stringify(this.#jwks))
+      case this.#addresses.revocation_list_uri:
+        return answer('application/jwt', await this.list())
+      case this.#addresses.revocation_stream_uri:
+        return answer('text/event-stream', this.#subscribers.stream(this.list()))
+      default:
+        return new Response(null, { status: 404 })
+    }
+  }
+
+  get #jwks() {
+    return { keys: this.#keys.map(key => key.jwk) }
+  }
+
+  get #addresses() {
+    return {
+      jwks_uri: `${this.#issuer}/.well-known/jwks.json`,
+      revocation_list_uri: `${this.#issuer}/revocations`,
+      revocation_stream_uri: `${this.#issuer}/revocations/stream`,
+    }
+  }
+
+  async #append(...handles: string[]): Promise<void> {
+    this.#revoked.push(...handles)
+    this.#sequence++
+    this.#subscribers.send(await this.list())
+  }
+
+  #groupOf(sub: string): string {
+    const group = this.#groups.get(sub) ?? this.#handle()
+    this.#groups.set(sub, group)
+    return group
+  }
+
+  #handle(): string {
+    return (++this.#handles).toString(16).padStart(16, '0')
+  }
+}
+
+const now = () => Math.floor(Date.now() / 1000)

@@ -1,0 +1,24 @@
+/** Who follows the stream of lists (Server-Sent Events). */
+export class Subscribers {
+  readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>()
+
+  /** Brings `first` and all that is sent from now on, until whoever reads it goes. */
+  stream(first: Promise<string>): ReadableStream<Uint8Array> {
+    const streams = this.#streams
+    let controller: ReadableStreamDefaultController<Uint8Array>
+    return new ReadableStream({
+      async start(started) {
+        controller = started
+        streams.add(controller)
+        controller.enqueue(event(await first))
+      },
+      cancel: () => void streams.delete(controller),
+    })
+  }
+
+  send(list: string): void {
+    for (const stream of this.#streams) stream.enqueue(event(list))
+  }
+}
+
+const event = (list: string) => new TextEncoder().encode(`data: ${list}\n\n`)

@@ -1,0 +1,55 @@
+// Compiles, and only compiles: the adapters' types in those of the frameworks.
+import express from 'express'
+import fastify, { type FastifyRequest } from 'fastify'
+import { Hono } from 'hono'
+import { createServer } from 'node:http'
+import { expressjwt } from 'express-jwt'
+import type * as Companions from '../types/companions.js'
+import type * as OfExpress from '../types/express.js'
+import type * as OfFastify from '../types/fastify.js'
+import type * as OfHono from '../types/hono.js'
+import type { ConnectedVerifier, LazyVerifier } from '../types/index.js'
+
+declare const connected: ConnectedVerifier
+declare const lazy: LazyVerifier
+
+export function inExpress({ authenticate, requireScope }: typeof OfExpress) {
+  const app = express()
+  app.use(authenticate(connected, { cookie: 'token', optional: true }))
+  app.get('/', requireScope('admin', 'write'), (request, response) => {
+    response.send(request.auth?.payload.sub satisfies string | undefined)
+  })
+  createServer((request, response) => authenticate(connected)(request, response, () => response.end()))
+  // @ts-expect-error: at least one
+  app.use(requireScope())
+  // @ts-expect-error: no such option
+  authenticate(connected, { cookies: 'token' })
+}
+
+export async function inFastify({ authenticate, requireScope }: typeof OfFastify) {
+  const app = fastify()
+  await app.register(authenticate(connected, { optional: true }))
+  app.delete(
+    '/',
+    { onRequest: requireScope('admin') },
+    request => request.auth?.payload.sub satisfies string | undefined,
+  )
+}
+
+export function inHono({ authenticate, requireScope }: typeof OfHono) {
+  const app = new Hono<OfHono.AuthEnv>()
+  app.use(authenticate(lazy))
+  app.delete('/', requireScope('admin'), c => c.text(c.get('auth').payload.sub))
+  new Hono().get('/', authenticate(lazy, { cookie: 'token' }), c => c.text(c.get('auth').payload.sub))
+  new Hono().get('/', authenticate(lazy, { optional: true }), c => {
+    // @ts-expect-error: there may be none
+    c.get('auth').payload
+    return c.text(c.get('auth')?.payload.sub ?? 'nobody')
+  })
+}
+
+export function beside({ isRevoked, trusted }: typeof Companions) {
+  expressjwt({ secret: 'secret', algorithms: ['RS256'], isRevoked: isRevoked(connected) })
+  // As `@fastify/jwt` has it; its own types and `doorlist/fastify` both declare `request.user`, and cannot be in one program.
+  return trusted(lazy) satisfies (request: FastifyRequest, decoded: { [claim: string]: unknown }) => Promise<boolean>
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { guard, scopeGuard, type Outcome } from '../src/adapters/guard.js'
+import { connectVerifier, createVerifier, isTokenError } from '../src/entrypoints/index.js'
+import { createTestIssuer } from '../src/testing/index.js'
+import type { AuthenticateOptions } from '../types/guard.js'
+import type { LazyVerifier, Verified } from '../types/index.js'
+
+const issuer = await createTestIssuer()
+const token = await issuer.token()
+const verifier = createVerifier(issuer.rules)
+verifier.load(await issuer.list())
+
+const headers =
+  (given: Record<string, string>) =>
+  (name: string): string | undefined =>
+    given[name]
+
+const look = (given: Record<string, string>, options?: AuthenticateOptions) => guard(verifier, options)(headers(given))
+const subject = (outcome: Outcome) => ('auth' in outcome ? outcome.auth?.payload.sub : undefined)
+const status = (outcome: Outcome) => outcome.refusal?.status
+
+test('the scheme is read in any case, and what follows it whatever it is', async () => {
+  for (const authorization of [`Bearer ${token}`, `bearer   ${token}  `, `BEARER ${token}`])
+    assert.equal(subject(await look({ authorization })), 'alice')
+  for (const authorization of ['Bearer', 'Bearer ', `Bearer x ${token}`, `Bearer ${token},${token}`]) {
+    const { refusal } = await look({ authorization }, { optional: true })
+    assert.deepEqual([refusal?.status, JSON.parse(refusal?.body ?? '').code], [401, 'ERR_JWS_INVALID'], authorization)
+  }
+  for (const authorization of ['', `Basic ${token}`, `Bearer${token}`, token]) {
+    assert.equal(status(await look({ authorization })), 401)
+    assert.deepEqual(await look({ authorization }, { optional: true }), { auth: undefined })
+  }
+})
+
+test('a cookie has it only where it is named, and when there is no header', async () => {
+  const options = { cookie: '__Host-token' }
+  for (const cookie of [
+    `__Host-token=${token}`,
+    `a=b;__Host-token="${token}"`,
+    `x__Host-token=1;  __Host-token=${token} ; z`,
+  ])
+    assert.equal(subject(await look({ cookie }, options)), 'alice', cookie.replace(token, '…'))
+  assert.equal(status(await look({ cookie: `__Host-token=${token}` })), 401)
+  for (const cookie of ['', '__Host-token', '__Host-token=', '__Host-token=""', `__Host-tokens=${token}`])
+    assert.deepEqual(await look({ cookie }, { ...options, optional: true }), { auth: undefined }, cookie)
+  const both = { authorization: 'Bearer junk', cookie: `__Host-token=${token}` }
+  assert.equal(status(await look(both, options)), 401)
+})
+
+test('a challenge can be quoted, whatever a message says', async () => {
+  const loud = { ...verifier, verify: () => verifier.verify('\n"é\\') }
+  const { refusal } = await guard(loud)(headers({ authorization: `Bearer ${token}` }))
+  assert.match(
+    refusal?.headers['www-authenticate'] ?? '',
+    /^Bearer realm="doorlist", error="invalid_token", error_description="[^"\\]+"$/,
+  )
+})
+
+test('a lazy verifier is refreshed through the context, a connected one is left alone', async () => {
+  const ctx = { waitUntil: () => {} }
+  const seen: unknown[] = []
+  const refresh = (ctx: unknown) => Promise.resolve(void seen.push(ctx))
+  const authorization = `Bearer ${token}`
+  await guard({ ...verifier, refresh } as LazyVerifier)(headers({ authorization }), ctx)
+  assert.deepEqual(seen, [ctx])
+  await guard({ ...verifier, refresh } as LazyVerifier)(headers({}), ctx)
+  await guard({ ...verifier, refresh, close: () => {} } as unknown as LazyVerifier)(headers({ authorization }), ctx)
+  assert.equal(seen.length, 1, 'neither without a token nor for one that follows by itself')
+})
+
+test('whatever a refresh fails of is ours', async () => {
+  const junk: typeof fetch = (url, init) =>
+    String(url).endsWith('/revocations') ? Promise.resolve(new Response('junk')) : issuer.fetch(url, init)
+  const lazy = connectVerifier.lazy({ ...issuer.rules, fetch: junk })
+  const { refusal } = await guard(lazy)(headers({ authorization: `Bearer ${token}` }))
+  assert.deepEqual([refusal?.status, JSON.parse(refusal?.body ?? '').code], [503, 'ERR_LIST_INVALID'])
+})
+
+test('a mistake is nobody to be refused for', async () => {
+  const mistaken = {
+    ...verifier,
+    verify: () => {
+      throw new RangeError('a mistake')
+    },
+  }
+  await assert.rejects(guard(mistaken)(headers({ authorization: 'Bearer x' })), RangeError)
+})
+
+test('options that are unknown or impossible are named', () => {
+  const refused = (call: () => unknown, message: RegExp) =>
+    assert.throws(call, error => isTokenError(error, 'ERR_OPTIONS_INVALID') && message.test(error.message))
+  refused(() => guard(Promise.resolve(verifier) as never), /`connectVerifier` is to be awaited/)
+  refused(() => guard(undefined as never), /`verifier` must be/)
+  refused(() => guard(verifier, { cookies: 'a' } as never), /did you mean `cookie`/)
+  for (const cookie of ['', 'a b', 'a=b', 'a;b', 7] as never[])
+    refused(() => guard(verifier, { cookie }), /`cookie` must be/)
+  refused(() => guard(verifier, { optional: 1 } as never), /`optional` must be/)
+  for (const scopes of [[], [''], ['a b'], ['a"'], [7], [['admin']]] as never[])
+    refused(() => scopeGuard(scopes), /at least one scope/)
+})
+
+test('a scope is a whole word of the claim', () => {
+  const needs = scopeGuard(['read'])
+  const having = (scope?: string) => ({ payload: { scope } }) as unknown as Verified
+  for (const scope of ['read', 'write read', 'read write']) assert.equal(needs(having(scope)), undefined)
+  for (const scope of [undefined, '', 'reader', 'READ', 'pread']) assert.equal(needs(having(scope))?.status, 403)
+  assert.equal(needs(null)?.status, 401)
+})

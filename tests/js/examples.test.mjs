@@ -1,0 +1,83 @@
+// The examples, started as a reader starts them; and the README shows what was run.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { importDevelopmentPackage, issuerOf, openSession } from './support.mjs'
+
+const options = { timeout: 60_000 }
+const folder = fileURLToPath(new URL('../../js/examples/', import.meta.url))
+const examples = ['express', 'fastify', 'hono', 'node-http', 'express-ws', 'worker/start']
+
+/** The address that the example prints. It is ended when the story is over. */
+async function start(story, name, issuer) {
+  const env = { ...process.env, ISSUER: issuer.url, PORT: '0' }
+  const child = spawn(process.execPath, [`${folder}${name}.mjs`], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const gone = once(child, 'exit')
+  story.after(async () => {
+    child.kill()
+    await gone
+  })
+  for await (const line of createInterface({ input: child.stdout })) if (line.startsWith('http://')) return line
+  throw new Error(`${name} ended before it listened`)
+}
+
+for (const name of examples) {
+  test(`${name}: signed in, allowed, kicked`, options, async story => {
+    const issuer = await issuerOf(story)
+    const service = await start(story, name, issuer)
+    const ask = (path, token, method) =>
+      fetch(`${service}${path}`, { method, headers: token ? { authorization: `Bearer ${token}` } : {} })
+    const { access_token: alice } = await openSession(issuer, 'alice')
+    const { access_token: bob } = await issuer.admin('/sessions', { sub: 'bob', scope: 'admin' })
+
+    assert.equal((await ask('/me')).status, 401)
+    assert.deepEqual(await (await ask('/me', alice)).json(), { sub: 'alice' })
+    assert.equal((await ask('/users/carol', alice, 'DELETE')).status, 403)
+    assert.equal((await ask('/users/carol', bob, 'DELETE')).status, 204)
+
+    await issuer.admin('/subjects/alice/revoke')
+    let answer = await ask('/me', alice)
+    while (answer.status === 200) answer = await ask('/me', alice)
+    assert.deepEqual([answer.status, (await answer.json()).code], [401, 'ERR_JWT_REVOKED'])
+    assert.equal((await ask('/me', bob)).status, 200)
+  })
+}
+
+test('express-ws: whose user is kicked is closed, and nobody else', options, async story => {
+  const { default: WebSocket } = await importDevelopmentPackage('ws')
+  const issuer = await issuerOf(story)
+  const service = await start(story, 'express-ws', issuer)
+  const connect = async sub => {
+    const { access_token: token } = await openSession(issuer, sub)
+    const socket = new WebSocket(service.replace('http', 'ws'), ['chat', token])
+    await once(socket, 'open')
+    assert.equal(socket.protocol, 'chat', 'the token does not come back')
+    return socket
+  }
+  const says = async (socket, text) => {
+    const answered = once(socket, 'message')
+    socket.send(text)
+    return String((await answered)[0])
+  }
+  const [alice, bob] = [await connect('alice'), await connect('bob')]
+  assert.equal(await says(alice, 'hello'), 'alice: hello')
+  const closed = once(alice, 'close')
+  await issuer.admin('/subjects/alice/revoke')
+  const [code, reason] = await closed
+  assert.deepEqual([code, String(reason)], [4401, 'ERR_JWT_REVOKED'])
+  assert.equal(await says(bob, 'still here'), 'bob: still here')
+  bob.close()
+
+  const stranger = new WebSocket(service.replace('http', 'ws'), ['chat'])
+  assert.equal((await once(stranger, 'close'))[0], 4401)
+})
+
+test('the README shows the examples as they are', async () => {
+  const readme = await readFile(`${folder}../README.md`, 'utf8')
+  for (const name of ['express', 'fastify', 'hono', 'worker/worker'])
+    assert.ok(readme.includes(`\`\`\`js\n${await readFile(`${folder}${name}.mjs`, 'utf8')}\`\`\``), name)
+})
