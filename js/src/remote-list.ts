@@ -1,6 +1,8 @@
+import type { Change, Loaded } from '../types/index.js'
 import type { Emitter } from './emitter.js'
 import { isTokenError } from './errors.js'
 import { EventStreamParser } from './events.js'
+import { handlesIn } from './handles.js'
 import { Unreachable, fetchStream, fetchText, type Http } from './http.js'
 import { discover, type Endpoints } from './metadata.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
@@ -186,7 +188,7 @@ export class RemoteList {
     const loaded = this.#local.load(list)
     this.#serving = this.#local
     const changed = loaded.epoch !== before.epoch || loaded.sequence !== before.sequence
-    if (changed) this.#news.emit('change', loaded)
+    if (changed) this.#news.emit('change', changeBy(list, loaded))
     return changed || this.#local.status().asOf !== before.asOf ? 'news' : 'nothing new'
   }
 
@@ -196,6 +198,17 @@ export class RemoteList {
     const url = new URL(address)
     url.searchParams.set('since', `${epoch}:${sequence}`)
     return url.href
+  }
+}
+
+/** What the list says of itself, whose handles are read out when somebody asks. */
+function changeBy(list: string, loaded: Loaded): Change {
+  let handles: string[] | undefined
+  return {
+    ...loaded,
+    get revoked() {
+      return (handles ??= handlesIn(list))
+    },
   }
 }
 

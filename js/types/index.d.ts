@@ -149,10 +149,19 @@ export interface Verifier {
 /** How a connected verifier gets its lists at the moment. */
 export type Mode = 'stream' | 'poll' | 'request' | 'closed'
 
+/** A list that brought something. */
+export interface Change extends Loaded {
+  /**
+   * The handles (`gid` or `sid`) that it brought: what was revoked since the last one, or, in a first or full list, all that is.
+   * Read out of the list when it is asked for. A cut-off or a retired key is not among them: `assertNotRevoked` knows.
+   */
+  readonly revoked: readonly string[]
+}
+
 /** News of a connected verifier. */
 export interface VerifierEvents {
   /** A list brought revocations, keys or another epoch. */
-  change: Loaded
+  change: Change
   /** The issuer could not be reached, or sent what was not taken. The verifier goes on by itself. */
   error: Error
 }

@@ -4,6 +4,7 @@ export type {
   AccessTokenClaims,
   AccessTokenHeader,
   AtTime,
+  Change,
   Code,
   ConnectOptions,
   ConnectVerifier,

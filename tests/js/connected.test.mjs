@@ -26,12 +26,15 @@ test('a kick reaches a connected verifier', options, async story => {
   const { payload, revocation, freshness } = verifier.verify(alice.access_token)
   assert.deepEqual([payload.sub, revocation, freshness.stale], ['alice', 'not_revoked', false])
 
+  const changes = []
+  verifier.on('change', change => changes.push(change))
   const acknowledged = await issuer.admin('/subjects/alice/revoke')
 
   const error = await refusal(verifier, alice.access_token)
   assert.deepEqual([error.code, error.evidence.by], ['ERR_JWT_REVOKED', 'gid'])
   assert.deepEqual([verifier.status().epoch, verifier.status().sequence], [acknowledged.epoch, acknowledged.seq])
   assert.equal(verifier.verify(bob.access_token).payload.sub, 'bob')
+  assert.deepEqual(changes.at(-1).revoked, [payload.gid])
   assert.ok(!error.message.includes(alice.access_token))
 })
 

@@ -1,0 +1,24 @@
+import { decoded } from './base64.js'
+
+/** FORMAT.md §4: bytes of a block, of a count less one, of a position. */
+const [BLOCK, COUNT, POSITION] = [6, 2, 2]
+
+/** The handles that a list names, as tokens spell them. For a list that was taken: nothing of it is checked here. */
+export function handlesIn(list: string): string[] {
+  const [, payload = ''] = list.split('.')
+  const { revoked } = JSON.parse(new TextDecoder().decode(bytesOf(payload))) as { revoked: string }
+  const bytes = bytesOf(revoked)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const handles: string[] = []
+  let at = 0
+  while (at < bytes.length) {
+    const block = hex(view.getUint32(at), 8) + hex(view.getUint16(at + 4), 4)
+    const first = at + BLOCK + COUNT
+    at = first + (view.getUint16(at + BLOCK) + 1) * POSITION
+    for (let place = first; place < at; place += POSITION) handles.push(block + hex(view.getUint16(place), 4))
+  }
+  return handles
+}
+
+const bytesOf = (base64url: string) => decoded(base64url.replaceAll('-', '+').replaceAll('_', '/'))
+const hex = (number: number, digits: number) => number.toString(16).padStart(digits, '0')
