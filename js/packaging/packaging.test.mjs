@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cp, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import vm from 'node:vm'
@@ -36,6 +36,21 @@ for (const [name, node] of [
   for (const file of ['main.mjs', 'main.cjs', 'slim.mjs', 'slim.cjs']) {
     test(`${name}: ${file}`, async () => assertConforms(await output(await node(), [file], consumer.project)))
   }
+}
+
+/** With the scope, without, and kicked. */
+const TRIED = { before: 'alice', outside: 403, after: 'ERR_JWT_REVOKED' }
+
+for (const [name, program, args] of [
+  ['Node', () => process.execPath, ['tried.mjs']],
+  ['Node', () => process.execPath, ['tried.cjs']],
+  ['Node 22', () => otherNode(22), ['tried.mjs']],
+  ['Node 24', () => otherNode(24), ['tried.cjs']],
+  ['Deno', () => bin('deno'), ['run', '--no-remote', '--node-modules-dir=manual', 'tried.mjs']],
+  ['Bun', () => bin('bun'), ['tried.mjs']],
+]) {
+  test(`${name}: adapters and an issuer in memory, ${args.at(-1)}`, async () =>
+    assert.deepEqual(JSON.parse(await output(await program(), args, consumer.project)), TRIED))
 }
 
 test('Deno', async () => {
@@ -238,13 +253,13 @@ test('a bundle that uses nothing of the module leaves its bytes out', async () =
   for (const [bundler, size] of Object.entries(sizes)) assert.ok(size < 3000, `${bundler}: ${size} bytes`)
 })
 
-for (const [name, module, file] of [
-  ['node16, as ESM', 'node16', 'types.ts'],
-  ['nodenext, as CommonJS', 'nodenext', 'types.cts'],
-  ['a bundler', 'esnext', 'types.ts'],
+for (const [name, module, extension] of [
+  ['node16, as ESM', 'node16', 'ts'],
+  ['nodenext, as CommonJS', 'nodenext', 'cts'],
+  ['a bundler', 'esnext', 'ts'],
 ]) {
-  test(`types under the module resolution of ${name}`, async () => {
-    if (file === 'types.cts') await cp(join(consumer.project, 'types.ts'), join(consumer.project, file))
+  const compiles = async (project, source, types, ...more) => {
+    if (extension === 'cts') await cp(join(project, `${source}.ts`), join(project, `${source}.cts`))
     const resolution = module === 'esnext' ? 'bundler' : module
     const options = [
       '--noEmit',
@@ -255,12 +270,19 @@ for (const [name, module, file] of [
       resolution,
       '--lib',
       'es2022,dom',
-      '--types',
-      '',
     ]
-    await output(bin('tsc'), [...options, '--target', 'es2022', file], consumer.project).catch(error =>
-      assert.fail(error.stdout),
-    )
+    const args = [...options, '--target', 'es2022', '--types', types, ...more, `${source}.${extension}`]
+    await output(bin('tsc'), args, project).catch(error => assert.fail(error.stdout))
+  }
+  test(`types under the module resolution of ${name}`, () => compiles(consumer.project, 'types', ''))
+
+  test(`types in those of the frameworks under the module resolution of ${name}`, async () => {
+    const project = await consumer.sibling(`frameworks-${module}`)
+    await mkdir(join(project, 'node_modules/@types'))
+    for (const name of ['fastify', 'hono', '@types/node'])
+      await symlink(join(js, 'node_modules', name), join(project, 'node_modules', name))
+    // What the frameworks' own types get wrong is theirs.
+    await compiles(project, 'frameworks', 'node', '--skipLibCheck')
   })
 }
 

@@ -1,6 +1,9 @@
 // Compiles, and only compiles, under every module resolution.
 import { connectVerifier, createVerifier, isTokenError, TokenError, codes, type Verified } from 'doorlist'
+import { isRevoked, trusted } from 'doorlist/companions'
+import { authenticate, requireScope, type AuthenticateOptions, type Middleware } from 'doorlist/express'
 import { bind, type WasmSource } from 'doorlist/slim'
+import { createTestIssuer, type TestIssuer } from 'doorlist/testing'
 
 const verifier = createVerifier({ issuer: 'https://issuer.example', audience: ['a', 'b'], onStale: 'deny' })
 export const { payload, freshness }: Verified = verifier.verify('token', { currentDate: new Date() })
@@ -8,7 +11,7 @@ export const subject: string = payload.sub
 
 export async function follow(source: WasmSource): Promise<string | undefined> {
   const connected = await connectVerifier({ issuer: 'https://issuer.example', audience: null })
-  const off = connected.on('change', ({ sequence }) => sequence.toFixed())
+  const off = connected.on('change', ({ sequence, revoked }) => revoked.includes(sequence.toFixed()))
   off()
   connected.close()
   const lazy = bind(source).connectVerifier.lazy({ issuer: 'https://issuer.example', audience: 'api' })
@@ -21,6 +24,16 @@ export async function follow(source: WasmSource): Promise<string | undefined> {
     if (error instanceof TokenError) return isTokenError(error, 'ERR_JWT_EXPIRED') ? 'expired' : error.code
   }
   return undefined
+}
+
+const options: AuthenticateOptions = { cookie: 'token', optional: true }
+export const steps: Middleware[] = [authenticate(verifier, options), requireScope('admin')]
+export const beside = [isRevoked(verifier), trusted(verifier)]
+export async function tried(): Promise<string> {
+  const issuer: TestIssuer = await createTestIssuer({ audience: 'shop' })
+  const tested = createVerifier({ ...issuer.rules, maxStaleness: 5 })
+  tested.load(await issuer.list({ ttl: 5 }))
+  return tested.assertNotRevoked({ iss: 'x' }, { protectedHeader: {} }).revocation
 }
 
 // @ts-expect-error: `audience` is mandatory

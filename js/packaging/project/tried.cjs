@@ -1,0 +1,9 @@
+const adapters = {
+  ...require('doorlist/express'),
+  fastify: require('doorlist/fastify'),
+  hono: require('doorlist/hono'),
+  companions: require('doorlist/companions'),
+}
+import('./trying.mjs')
+  .then(({ tried }) => tried({ ...require('doorlist'), ...require('doorlist/testing'), ...adapters }))
+  .then(result => console.log(JSON.stringify(result)))

@@ -1,0 +1,30 @@
+/** What an issuer in memory signs, through an adapter without its framework: before and after a kick. */
+export async function tried({
+  createVerifier,
+  createTestIssuer,
+  authenticate,
+  requireScope,
+  fastify,
+  hono,
+  companions,
+}) {
+  const issuer = await createTestIssuer()
+  const verifier = createVerifier(issuer.rules)
+  const load = async () => verifier.load(await issuer.list())
+  const steps = [authenticate(verifier), requireScope('admin')]
+  for (const { authenticate } of [fastify, hono]) authenticate(verifier)
+  companions.isRevoked(verifier)
+
+  const ask = token =>
+    new Promise(resolve => {
+      const request = { headers: { authorization: `Bearer ${token}` } }
+      const response = { setHeader() {}, end: body => resolve(JSON.parse(body).code ?? response.statusCode) }
+      steps[0](request, response, () => steps[1](request, response, () => resolve(request.auth.payload.sub)))
+    })
+  await load()
+  const token = await issuer.token({ scope: 'admin' })
+  const [before, outside] = [await ask(token), await ask(await issuer.token())]
+  await issuer.revoke('alice')
+  await load()
+  return { before, outside, after: await ask(token) }
+}
