@@ -1,4 +1,5 @@
-// One small service in each framework: who is asking, what needs a scope, and what a token is optional for.
+// One small service in each framework: who is asking, what needs a scope, and what a token is optional for. Pages of any
+// origin may read what it answers.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
@@ -20,6 +21,10 @@ export const frameworks = {
 function expressService(story, verifier, express) {
   const { authenticate, requireScope } = overExpress
   const app = express()
+  app.use((_, response, next) => {
+    response.set('access-control-allow-origin', '*')
+    next()
+  })
   const me = (request, response) => response.json({ sub: request.auth?.payload.sub ?? null })
   app.get('/me', authenticate(verifier, { cookie: 'token' }), me)
   app.get('/maybe', authenticate(verifier, { optional: true }), me)
@@ -39,6 +44,7 @@ function plainService(story, verifier) {
     '/unguarded': [me, requireScope('admin')],
   }
   const server = createServer((request, response) => {
+    response.setHeader('access-control-allow-origin', '*')
     const [answer, ...steps] = routes[request.url]
     const go = ([step, ...rest]) =>
       step ? step(request, response, () => go(rest)) : response.end(JSON.stringify(answer(request)))
@@ -51,6 +57,7 @@ async function fastifyService(story, verifier) {
   const { authenticate, requireScope } = overFastify
   const fastify = await fromDefault('fastify')
   const app = fastify()
+  app.addHook('onRequest', async (_, reply) => void reply.header('access-control-allow-origin', '*'))
   const me = request => ({ sub: request.user?.sub ?? null })
   const scope = plugin => app.register(plugin)
   scope(async within => {
@@ -74,7 +81,9 @@ async function honoService(story, verifier) {
   const { authenticate, requireScope } = overHono
   const { Hono } = await importDevelopmentPackage('hono')
   const { createAdaptorServer } = await importDevelopmentPackage('@hono/node-server')
+  const { cors } = await importDevelopmentPackage('hono/cors')
   const app = new Hono()
+  app.use(cors())
   const me = c => c.json({ sub: c.get('auth')?.payload.sub ?? null })
   app.get('/me', authenticate(verifier, { cookie: 'token' }), me)
   app.get('/maybe', authenticate(verifier, { optional: true }), me)

@@ -12,7 +12,7 @@ const main :Workerd.Worker = (
   compatibilityDate = "2025-06-01",
   bindings = [(name = "ISSUER", fromEnvironment = "ISSUER")],
   modules = [
-    (name = "worker.mjs", esModule = embed "bundle/worker.js"),
-    (name = "verifier.wasm", wasm = embed "bundle/verifier.wasm"),
+    (name = "worker.mjs", esModule = embed "worker.js"),
+    (name = "verifier.wasm", wasm = embed "verifier.wasm"),
   ],
 );
