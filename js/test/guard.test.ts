@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { guard, scopeGuard, type Outcome } from '../src/adapters/guard.js'
 import { connectVerifier, createVerifier, isTokenError } from '../src/entrypoints/index.js'
+import { bind } from '../src/entrypoints/slim.js'
 import { createTestIssuer } from '../src/testing/index.js'
 import type { AuthenticateOptions } from '../types/guard.js'
 import type { LazyVerifier, Verified } from '../types/index.js'
@@ -69,6 +70,24 @@ test('a lazy verifier is refreshed through the context, a connected one is left 
   assert.equal(seen.length, 1, 'neither without a token nor for one that follows by itself')
 })
 
+test('no list, too old a list, no keys, no WebAssembly: ours', async () => {
+  const { jwks, ...keyless } = issuer.rules
+  const strict = createVerifier({ ...issuer.rules, onStale: 'deny' })
+  strict.load(await issuer.list({ iat: 1_700_000_000 }))
+  const unable = bind(new Uint8Array()).createVerifier
+  const broken = { ...verifier, verify: () => void unable(issuer.rules) as never }
+  for (const [at, code] of [
+    [createVerifier(issuer.rules), 'ERR_LIST_MISSING'],
+    [strict, 'ERR_LIST_STALE'],
+    [createVerifier(keyless), 'ERR_JWKS_NO_MATCHING_KEY'],
+    [broken, 'ERR_WASM_UNAVAILABLE'],
+  ] as const) {
+    const { refusal } = await guard(at)(headers({ authorization: `Bearer ${token}` }))
+    assert.deepEqual([refusal?.status, JSON.parse(refusal?.body ?? '').code], [503, code])
+    assert.ok(Number(refusal?.headers['retry-after']) > 0)
+  }
+})
+
 test('whatever a refresh fails of is ours', async () => {
   const junk: typeof fetch = (url, init) =>
     String(url).endsWith('/revocations') ? Promise.resolve(new Response('junk')) : issuer.fetch(url, init)
@@ -106,4 +125,7 @@ test('a scope is a whole word of the claim', () => {
   for (const scope of ['read', 'write read', 'read write']) assert.equal(needs(having(scope)), undefined)
   for (const scope of [undefined, '', 'reader', 'READ', 'pread']) assert.equal(needs(having(scope))?.status, 403)
   assert.equal(needs(null)?.status, 401)
+  const needsBoth = scopeGuard(['read', 'write'])
+  assert.equal(needsBoth(having('write x read')), undefined)
+  for (const scope of ['read', 'write']) assert.equal(needsBoth(having(scope))?.status, 403)
 })
