@@ -10,6 +10,7 @@ import { importDevelopmentPackage, issuerOf, openSession } from './support.mjs'
 
 const options = { timeout: 60_000 }
 const folder = fileURLToPath(new URL('../../js/examples/', import.meta.url))
+const README = await readFile(`${folder}../README.md`, 'utf8')
 const examples = ['express', 'fastify', 'hono', 'node-http', 'express-ws', 'worker/start']
 
 /** The address that the example prints. It is ended when the story is over. */
@@ -77,7 +78,23 @@ test('express-ws: whose user is kicked is closed, and nobody else', options, asy
 })
 
 test('the README shows the examples as they are', async () => {
-  const readme = await readFile(`${folder}../README.md`, 'utf8')
   for (const name of ['express', 'fastify', 'hono', 'worker/worker'])
-    assert.ok(readme.includes(`\`\`\`js\n${await readFile(`${folder}${name}.mjs`, 'utf8')}\`\`\``), name)
+    assert.ok(README.includes(`\`\`\`js\n${await readFile(`${folder}${name}.mjs`, 'utf8')}\`\`\``), name)
+  const sockets = await readFile(`${folder}express-ws.mjs`, 'utf8')
+  assert.ok(sockets.includes(codeUnder('### Connections that stay open')))
 })
+
+test('the test that the README shows runs, to its last line', async () => {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', codeUnder('## In your tests')], {
+    cwd: folder,
+    stdio: ['ignore', 'inherit', 'pipe'],
+  })
+  const said = Buffer.concat(await child.stderr.toArray()).toString()
+  assert.match(said, /code: 'ERR_JWT_REVOKED'/)
+})
+
+/** The first block of code under this heading. */
+function codeUnder(heading) {
+  const [, code] = README.slice(README.indexOf(`${heading}\n`)).split(/```(?:js)?\n/)
+  return code
+}
