@@ -21,6 +21,7 @@ export interface ServerRequest {
 /** What is used of a response. */
 export interface ServerResponse {
   statusCode: number
+  readonly headersSent?: boolean
   setHeader(name: string, value: string): unknown
   end(body: string): unknown
 }
