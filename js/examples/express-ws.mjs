@@ -19,6 +19,8 @@ const present = new Map()
 const sockets = new WebSocketServer({ server, handleProtocols: offered => offered.has('chat') && 'chat' })
 
 sockets.on('connection', (socket, request) => {
+  // Else whoever sends a broken frame ends this process.
+  socket.on('error', error => console.error(error.message))
   try {
     const token = request.headers['sec-websocket-protocol']?.split(/, */).find(name => name.includes('.')) ?? ''
     const auth = verifier.verify(token)
@@ -28,7 +30,10 @@ sockets.on('connection', (socket, request) => {
       clearTimeout(over)
       present.delete(socket)
     })
-    socket.on('message', text => socket.send(`${auth.payload.sub}: ${text}`))
+    socket.on('message', text => {
+      // Closed from here, a peer may go on until it answers that: whoever is kicked is not listened to.
+      if (socket.readyState === socket.OPEN) socket.send(`${auth.payload.sub}: ${text}`)
+    })
   } catch (error) {
     socket.close(4401, isTokenError(error) ? error.code : undefined)
   }

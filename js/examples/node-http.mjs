@@ -9,7 +9,8 @@ const signedIn = authenticate(verifier)
 const admin = requireScope('admin')
 
 const server = createServer((request, response) =>
-  signedIn(request, response, () => {
+  signedIn(request, response, error => {
+    if (error) return response.writeHead(500).end() // nobody was verified
     if (request.method === 'GET' && request.url === '/me')
       return response.end(JSON.stringify({ sub: request.auth.payload.sub }))
     if (request.method === 'DELETE') return admin(request, response, () => response.writeHead(204).end())

@@ -26,6 +26,7 @@ export interface ServerResponse {
   end(body: string): unknown
 }
 
+/** `next` is called with an error for what is neither the token's fault nor ours: nothing was verified then. */
 export type Middleware = (request: ServerRequest, response: ServerResponse, next: (error?: unknown) => void) => void
 
 /**

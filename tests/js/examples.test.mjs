@@ -14,9 +14,12 @@ const README = await readFile(`${folder}../README.md`, 'utf8')
 const examples = ['express', 'fastify', 'hono', 'node-http', 'express-ws', 'worker/start']
 
 /** The address that the example prints. It is ended when the story is over. */
-async function start(story, name, issuer) {
+async function start(story, name, issuer, ...args) {
   const env = { ...process.env, ISSUER: issuer.url, PORT: '0' }
-  const child = spawn(process.execPath, [`${folder}${name}.mjs`], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...args, `${folder}${name}.mjs`], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const gone = once(child, 'exit')
   story.after(async () => {
     child.kill()
@@ -48,6 +51,26 @@ for (const name of examples) {
   })
 }
 
+test('node-http: a mistake lets nobody in', options, async story => {
+  const issuer = await issuerOf(story)
+  const mistaken = `
+    const { trimEnd } = String.prototype
+    String.prototype.trimEnd = function () {
+      if (String(this) === 'mistake') throw new RangeError('a mistake')
+      return trimEnd.call(this)
+    }`
+  const service = await start(
+    story,
+    'node-http',
+    issuer,
+    '--import',
+    `data:text/javascript,${encodeURIComponent(mistaken)}`,
+  )
+  const ask = path => fetch(`${service}${path}`, { headers: { authorization: 'Bearer mistake' } })
+  for (const path of ['/me', '/elsewhere']) assert.equal((await ask(path)).status, 500)
+  assert.equal((await fetch(`${service}/me`)).status, 401)
+})
+
 test('express-ws: whose user is kicked is closed, and nobody else', options, async story => {
   const { default: WebSocket } = await importDevelopmentPackage('ws')
   const issuer = await issuerOf(story)
@@ -75,6 +98,12 @@ test('express-ws: whose user is kicked is closed, and nobody else', options, asy
 
   const stranger = new WebSocket(service.replace('http', 'ws'), ['chat'])
   assert.equal((await once(stranger, 'close'))[0], 4401)
+
+  const rude = new WebSocket(service.replace('http', 'ws'), ['chat'])
+  rude.on('upgrade', response => response.socket.write(Buffer.of(0xff, 0xff, 0xff)))
+  await once(rude, 'close')
+  const late = await connect('bob')
+  assert.equal(await says(late, 'still up'), 'bob: still up')
 })
 
 test('the README shows the examples as they are', async () => {
