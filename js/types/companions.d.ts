@@ -13,7 +13,7 @@ export function isRevoked(
 ): (request: unknown, token: { payload: string | object } | undefined) => Promise<boolean>
 
 /**
- * The `trusted` of `@fastify/jwt`: refuses what was kicked. With `decode: { complete: true }` it refuses retired keys too. What
+ * The `trusted` of `@fastify/jwt`: refuses what was kicked. With `verify: { complete: true }` it refuses retired keys too. What
  * is our fault (no list) is an error with status 503.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
