@@ -84,6 +84,25 @@ test('bad tokens and old lists are made by their claims', async () => {
   refused(createVerifier(issuer.rules), await issuer.token(), 'ERR_LIST_MISSING')
 })
 
+test('a bad token is bad alone: what comes after it is as good as ever', async () => {
+  const { issuer, verifier, load } = await world()
+  for (const bad of [
+    { exp: 'soon' },
+    { exp: 2 ** 53 },
+    { iat: 'now' },
+    { iat: 0, exp: 2e9 },
+    { exp: Date.now() / 1000 + 9e3 },
+  ])
+    await issuer.token(bad as never)
+  for (const sid of [undefined, null, 7, 'x', '0'.repeat(16), '1'.repeat(17)])
+    await assert.rejects(issuer.endSession(await issuer.token({ sid } as never)), error =>
+      isTokenError(error, 'ERR_OPTIONS_INVALID'),
+    )
+  await issuer.revoke('bob')
+  await load()
+  verifier.verify(await issuer.token())
+})
+
 test('a token may live long: what revokes it is kept as long', async () => {
   const { issuer, verifier, load } = await world()
   const iat = Math.floor(Date.now() / 1000) - 80_000

@@ -36,7 +36,11 @@ export interface TestIssuer {
   list(claims?: TestListClaims): Promise<string>
   /** Kicks a subject: all tokens it has. Later ones are good. Whoever follows the stream is told. */
   revoke(sub: string): Promise<void>
-  /** Ends the session of this token. */
+  /**
+   * Ends the session of this token.
+   *
+   * @throws {TokenError} `ERR_OPTIONS_INVALID` for a token without one
+   */
   endSession(token: string): Promise<void>
   /** Voids every token there is. Later ones are good; they carry an `iat` one second ahead. */
   cutOff(): Promise<void>

@@ -1,12 +1,16 @@
 import type { AccessTokenClaims } from '../../types/index.js'
 import type { TestIssuer, TestListClaims } from '../../types/testing.js'
+import { invalidOption } from '../errors.js'
 import { metadataUrl } from '../metadata.js'
+import { isText } from '../rules.js'
 import { encodeHandles, textOf } from './encoding.js'
 import { createKey, type Key } from './key.js'
 import { Subscribers } from './subscribers.js'
 
 const LIFETIME_SECS = 900
 const LEEWAY_SECS = 60
+/** As in verifier-wasm/src/list.rs. */
+const MAX_RETAIN_SECS = 3_650 * 86_400
 
 /** Keeps in memory what an issuer knows: its keys, who has which group, and what was revoked. */
 export class MemoryIssuer implements TestIssuer {
@@ -35,8 +39,9 @@ export class MemoryIssuer implements TestIssuer {
 
   token(claims: Partial<AccessTokenClaims> = {}): Promise<string> {
     const { sub = 'alice', iat = Math.max(now(), this.#cutoff), exp = iat + LIFETIME_SECS } = claims
-    // What revokes it must be kept as long as it lives.
-    this.#retain = Math.max(this.#retain, exp - iat + LEEWAY_SECS + 60)
+    // What revokes it must be kept as long as it lives; one that is bad in this is refused anyway, and no list would be taken with it.
+    const kept = Math.ceil(exp - iat) + LEEWAY_SECS + 60
+    if (kept <= MAX_RETAIN_SECS) this.#retain = Math.max(this.#retain, kept)
     const usual = { iss: this.#issuer, aud: this.#audience, client_id: 'test', jti: `token-${++this.#tokens}` }
     const handles = { gid: this.#groupOf(sub), sid: this.#handle() }
     return this.#keys[0].sign('at+jwt', { ...usual, sub, iat, exp, ...handles, ...claims })
@@ -56,7 +61,9 @@ export class MemoryIssuer implements TestIssuer {
 
   async endSession(token: string): Promise<void> {
     const [, payload = ''] = token.split('.')
-    const { sid } = JSON.parse(textOf(payload)) as AccessTokenClaims
+    const { sid } = JSON.parse(textOf(payload)) as Partial<AccessTokenClaims>
+    if (!isText(sid) || !/^(?!0+$)[\da-f]{16}$/.test(sid))
+      throw invalidOption('the token is of no session', { option: 'token' })
     await this.#append(sid)
   }
 
