@@ -23,10 +23,11 @@ export const requireScope: typeof Types.requireScope = (...scopes) => {
   }
 }
 
-/** Where nothing lives on after an answer there is none, and asking for it throws. */
+/** Where nothing lives on after an answer there is none, and asking for it throws; or something else is in its place. */
 function contextOf(c: Context): WaitUntil | undefined {
   try {
-    return c.executionCtx
+    const ctx: Partial<WaitUntil> = c.executionCtx
+    return typeof ctx.waitUntil === 'function' ? (ctx as WaitUntil) : undefined
   } catch {
     return undefined
   }

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Hono } from 'hono'
+import { authenticate } from '../src/adapters/hono.js'
+import { connectVerifier } from '../src/entrypoints/index.js'
+import { createTestIssuer } from '../src/testing/index.js'
+
+test('a context that nothing can wait through is none', async () => {
+  const issuer = await createTestIssuer()
+  const lazy = connectVerifier.lazy({ ...issuer.rules, fetch: issuer.fetch })
+  const app = new Hono()
+  app.use(authenticate(lazy))
+  app.get('/', c => c.text('in'))
+  const headers = { authorization: `Bearer ${await issuer.token()}` }
+  // As Hono 4.0 in a Next.js route, which hands on what a route is given.
+  const inNext = { params: {} } as never
+  assert.equal((await app.fetch(new Request('https://a.test', { headers }), {}, inNext)).status, 200)
+})
