@@ -116,10 +116,13 @@ function freshnessIn(standing: Float64Array): Freshness {
 
 const revocationBy = ({ asOf }: Freshness): Standing['revocation'] => (asOf === null ? 'unknown' : 'not_revoked')
 
-/** What the module asks of it, as JSON. It is somebody else's object: whatever is no text or number becomes `null`. */
+/**
+ * What the module asks of it, as JSON. It is somebody else's object: whatever is no text or number becomes `null`, and what a
+ * polluted Object.prototype has is no claim.
+ */
 function vettedClaims(payload: unknown, header: unknown): string {
   const of = (object: unknown, name: string) => {
-    const value = (object as Record<string, unknown> | null | undefined)?.[name]
+    const value = Object.hasOwn(object ?? {}, name) ? (object as Record<string, unknown>)[name] : undefined
     return value === undefined || typeof value === 'string' || typeof value === 'number' ? value : null
   }
   const [iss, iat, gid, sid] = ['iss', 'iat', 'gid', 'sid'].map(name => of(payload, name))

@@ -212,6 +212,13 @@ test('claims of any shape are refused by name', async () => {
     () => verifier.assertNotRevoked(good, { protectedHeader: { kid: 'k'.repeat(43) }, ...at }),
     'ERR_JWKS_NO_MATCHING_KEY',
   )
+  const { gid, ...grouped } = good
+  Object.assign(Object.prototype, { gid })
+  try {
+    refuses(() => verifier.assertNotRevoked(grouped, at), ...claim('gid', 'missing'))
+  } finally {
+    delete (Object.prototype as Partial<typeof good>).gid
+  }
   refuses(() => createVerifier(rules).assertNotRevoked(good, at), 'ERR_LIST_MISSING')
   assert.equal(verifier.assertNotRevoked(good, at).revocation, 'not_revoked')
 })
