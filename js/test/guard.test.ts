@@ -24,7 +24,13 @@ const status = (outcome: Outcome) => outcome.refusal?.status
 test('the scheme is read in any case, and what follows it whatever it is', async () => {
   for (const authorization of [`Bearer ${token}`, `bearer   ${token}  `, `BEARER ${token}`])
     assert.equal(subject(await look({ authorization })), 'alice')
-  for (const authorization of ['Bearer', 'Bearer ', `Bearer x ${token}`, `Bearer ${token},${token}`]) {
+  for (const authorization of [
+    'Bearer',
+    'Bearer ',
+    `Bearer x ${token}`,
+    `Bearer ${token},${token}`,
+    `Bearer\t${token}`,
+  ]) {
     const { refusal } = await look({ authorization }, { optional: true })
     assert.deepEqual([refusal?.status, JSON.parse(refusal?.body ?? '').code], [401, 'ERR_JWS_INVALID'], authorization)
   }
@@ -125,6 +131,13 @@ test('a scope is a whole word of the claim', () => {
   for (const scope of ['read', 'write read', 'read write']) assert.equal(needs(having(scope)), undefined)
   for (const scope of [undefined, '', 'reader', 'READ', 'pread']) assert.equal(needs(having(scope))?.status, 403)
   assert.equal(needs(null)?.status, 401)
+  const everybody = { scope: 'read' }
+  Object.assign(Object.prototype, everybody)
+  try {
+    assert.equal(needs({ payload: {} } as unknown as Verified)?.status, 403)
+  } finally {
+    delete (Object.prototype as Partial<typeof everybody>).scope
+  }
   const needsBoth = scopeGuard(['read', 'write'])
   assert.equal(needsBoth(having('write x read')), undefined)
   for (const scope of ['read', 'write']) assert.equal(needsBoth(having(scope))?.status, 403)

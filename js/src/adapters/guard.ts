@@ -41,7 +41,9 @@ export function scopeGuard(scopes: readonly string[]): (auth: Verified | null | 
     throw invalidOption('`requireScope` takes at least one scope, each a word without quotes', { option: 'scope' })
   return auth => {
     if (!auth) return tokenMissing()
-    const granted = auth.payload.scope?.split(' ') ?? []
+    const { payload } = auth
+    // Its own: not what a polluted Object.prototype grants to everybody.
+    const granted = Object.hasOwn(payload, 'scope') ? (payload.scope?.split(' ') ?? []) : []
     return scopes.every(scope => granted.includes(scope)) ? undefined : scopeInsufficient(scopes.join(' '))
   }
 }
@@ -62,9 +64,9 @@ export const isOurs = (error: TokenError, verifier: AnyVerifier): boolean =>
 
 const OURS: readonly Code[] = ['ERR_LIST_MISSING', 'ERR_LIST_STALE', 'ERR_WASM_UNAVAILABLE']
 
-/** What follows the scheme, whatever it is. */
+/** What follows the scheme, whatever it is: RFC 9110 §11.4 wants spaces there, and a tab is one more thing no token has. */
 function bearer(authorization = ''): string | undefined {
-  const [scheme] = /^bearer(?: +|$)/i.exec(authorization) ?? []
+  const [scheme] = /^bearer(?: +|(?=\t)|$)/i.exec(authorization) ?? []
   return scheme === undefined ? undefined : authorization.slice(scheme.length).trimEnd()
 }
 
