@@ -20,13 +20,13 @@ export const trusted: typeof Types.trusted = verifier => {
 }
 
 async function isGood(verifier: AnyVerifier, payload: unknown, protectedHeader: object = {}): Promise<boolean> {
-  await refreshed(verifier).catch(unavailable)
+  const failure = await refreshed(verifier)
   try {
     verifier.assertNotRevoked(payload as object, { protectedHeader })
     return true
   } catch (error) {
-    if (isTokenError(error) && !isOurs(error, verifier)) return false
-    return unavailable(error)
+    if (isTokenError(error) && !failure && !isOurs(error, verifier)) return false
+    return unavailable(isTokenError(error) ? (failure ?? error) : error)
   }
 }
 

@@ -20,6 +20,14 @@ test('a lazy verifier is refreshed before it is asked', async () => {
   assert.equal(await trusted(lazy)({}, { header, payload, signature: '' }), true)
 })
 
+test('a policy that goes without a list does so when a refresh fails', async () => {
+  const { issuer, payload } = await world()
+  const offline: typeof fetch = () => Promise.reject(new TypeError('no network'))
+  const lazy = connectVerifier.lazy({ ...issuer.rules, fetch: offline, onMissing: 'allow' })
+  assert.equal(await trusted(lazy)({}, payload), true)
+  await assert.rejects(trusted(lazy)({}, {}), { status: 503 })
+})
+
 test('a retired key is seen where the header comes along', async () => {
   const { issuer, verifier, payload, header } = await world()
   await issuer.retireKey()

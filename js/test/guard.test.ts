@@ -102,6 +102,13 @@ test('whatever a refresh fails of is ours', async () => {
   assert.deepEqual([refusal?.status, JSON.parse(refusal?.body ?? '').code], [503, 'ERR_LIST_INVALID'])
 })
 
+test('a policy that goes without a list does so when a refresh fails', async () => {
+  const offline: typeof fetch = () => Promise.reject(new TypeError('no network'))
+  const lazy = connectVerifier.lazy({ ...issuer.rules, fetch: offline, onMissing: 'allow' })
+  assert.equal(subject(await guard(lazy)(headers({ authorization: `Bearer ${token}` }))), 'alice')
+  assert.equal(status(await guard(lazy)(headers({ authorization: 'Bearer junk' }))), 503)
+})
+
 test('a mistake is nobody to be refused for', async () => {
   const mistaken = {
     ...verifier,

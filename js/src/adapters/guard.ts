@@ -22,14 +22,14 @@ export function guard(verifier: AnyVerifier, options: AuthenticateOptions = {}):
   return async (header, ctx) => {
     const token = bearer(header('authorization')) ?? (cookie && cookieNamed(cookie, header('cookie')))
     if (token === undefined) return optional ? { auth: undefined } : { refusal: tokenMissing() }
-    let isReady = false
+    const failure = await refreshed(verifier, ctx)
     try {
-      await refreshed(verifier, ctx)
-      isReady = true
+      // Even so: what goes without a list is for `onMissing` to say.
       return { auth: verifier.verify(token) }
     } catch (error) {
       if (!isTokenError(error)) throw error
-      return { refusal: isReady && !isOurs(error, verifier) ? tokenRefused(error) : unavailable(error) }
+      if (failure) return { refusal: unavailable(failure) }
+      return { refusal: isOurs(error, verifier) ? unavailable(error) : tokenRefused(error) }
     }
   }
 }
@@ -53,9 +53,18 @@ export function checkVerifier(verifier: unknown): void {
     throw invalidOption('`verifier` must be a verifier; `connectVerifier` is to be awaited', { option: 'verifier' })
 }
 
-/** One that lives in requests is refreshed in each of them; one that follows by itself, and can be closed, is not. */
-export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise<void> {
-  if ('refresh' in verifier && !('close' in verifier)) await verifier.refresh(ctx)
+/**
+ * One that lives in requests is refreshed in each of them; one that follows by itself, and can be closed, is not. Answers with
+ * what it failed of.
+ */
+export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise<TokenError | undefined> {
+  try {
+    if ('refresh' in verifier && !('close' in verifier)) await verifier.refresh(ctx)
+    return undefined
+  } catch (error) {
+    if (isTokenError(error)) return error
+    throw error
+  }
 }
 
 /** What the token is not to blame for: while no key is known, every token names an unknown one. */
