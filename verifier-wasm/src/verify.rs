@@ -138,7 +138,7 @@ impl Verifier {
     ///
     /// # Errors
     /// In this order: [`Error::UnknownKey`] for a key that is not trusted (any more), [`Error::Claim`] for another
-    /// issuer, [`Error::Expired`] when what would revoke it may be forgotten, [`Error::Revoked`], and those of the policies.
+    /// issuer or an `iat` in the future, [`Error::Expired`] when what would revoke it may be forgotten, [`Error::Revoked`], and those of the policies.
     pub fn check_vetted(&self, claims: &VettedClaims, at: HostTime) -> Result<Standing, Error> {
         // 3. Key by `kid`.
         if let Some(kid) = claims.kid {
@@ -148,7 +148,8 @@ impl Verifier {
         if claims.issuer != self.options.issuer {
             return Err(misfit("iss"));
         }
-        // 7. At this time.
+        // 7. At this time: others take an `iat` of tomorrow, which no cut-off and no forgetting would reach.
+        self.check_issued(claims.issued_at, self.now(at))?;
         if let Some(expires_at) = self.forgotten_since(claims.issued_at) {
             return Err(Error::Expired { expires_at, now: self.now(at) });
         }
@@ -210,10 +211,7 @@ impl Verifier {
         if terms.not_before.is_some_and(|not_before| not_before > now.plus_secs(leeway)) {
             return Err(misfit("nbf"));
         }
-        // After a cut-off tokens are stamped one second ahead of the issuer's clock.
-        if terms.issued_at > now.plus_secs(leeway.max(1)) {
-            return Err(misfit("iat"));
-        }
+        self.check_issued(terms.issued_at, now)?;
         let expired = terms.expires_at.plus_secs(leeway) <= now;
         if expired && !self.has_outage_grace(terms, now) {
             return Err(Error::Expired { expires_at: terms.expires_at, now });
@@ -222,6 +220,12 @@ impl Verifier {
             Some(kept_until) => Err(Error::Expired { expires_at: kept_until.min(terms.expires_at), now }),
             None => Ok(expired),
         }
+    }
+
+    fn check_issued(&self, issued_at: UnixSeconds, now: UnixSeconds) -> Result<(), Error> {
+        // After a cut-off tokens are stamped one second ahead of the issuer's clock.
+        let latest = now.plus_secs(self.leeway_secs().max(1));
+        if issued_at > latest { Err(misfit("iat")) } else { Ok(()) }
     }
 
     /// Until when the issuer kept what would revoke a token of this time, if that is over (trace 7): then it counts as

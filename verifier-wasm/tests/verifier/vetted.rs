@@ -56,6 +56,15 @@ fn good_until_its_group_its_session_or_its_time_is_revoked() {
     assert_eq!(check(&verifier, &later), Ok(RevocationStatus::NotRevoked));
 }
 
+/// No cut-off reaches it, nor does the time after which what would revoke it may be forgotten.
+#[test]
+fn a_token_of_the_future_is_refused() {
+    let verifier = ready();
+    let issued = |ahead| check(&verifier, &vetted_with(json!({ "iat": NOW + ahead })));
+    assert_eq!(issued(60), Ok(RevocationStatus::NotRevoked));
+    assert!(matches!(issued(61), Err(Error::Claim { claim: "iat", .. })));
+}
+
 #[test]
 fn another_issuers_handles_are_nothing_to_this_list() {
     let error = check(&ready(), &vetted_with(json!({ "iss": "https://other.example" }))).unwrap_err();
