@@ -2,8 +2,11 @@
 import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { brotliCompressSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+
+/** Bytes of what every page loads before anything else, minified and gzipped. */
+const SESSION_BUDGET = 5 * 1024
 
 const js = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(js, 'dist')
@@ -29,8 +32,9 @@ const sources = {
   hono: 'src/adapters/hono.ts',
   companions: 'src/companions.ts',
   testing: 'src/testing/index.ts',
+  session: 'src/session/index.ts',
 }
-const everywhere = ['index', 'slim', 'express', 'fastify', 'hono', 'companions', 'testing']
+const everywhere = ['index', 'slim', 'express', 'fastify', 'hono', 'companions', 'testing', 'session']
 
 rmSync(dist, { recursive: true, force: true })
 await Promise.all([
@@ -61,3 +65,8 @@ for (const name of readdirSync(dist).sort()) {
   if (/\.(c?js|wasm)$/.test(name))
     console.log(`dist/${name}: ${bytes.length} bytes, brotli ${brotliCompressSync(bytes).length}`)
 }
+
+const minified = await build({ ...common, format: 'esm', minify: true, write: false, entryPoints: [sources.session] })
+const size = gzipSync(minified.outputFiles[0].contents, { level: 9 }).length
+console.log(`doorlist/session: ${size} bytes, minified and gzipped`)
+if (size > SESSION_BUDGET) throw new Error(`doorlist/session has ${size} bytes, ${SESSION_BUDGET} at most`)

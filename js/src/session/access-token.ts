@@ -1,0 +1,51 @@
+import type { Host } from '../host.js'
+
+/** An access token, and how long it has been good for. */
+export interface AccessToken {
+  readonly value: string
+  readonly claims: { readonly sid: string; readonly iat: number; readonly [claim: string]: unknown }
+  /** `expires_in`, milliseconds from `since`. */
+  readonly lifetimeMs: number
+  readonly since: Moment
+  /** Milliseconds from `since` at which another one is asked for: from 70 to 90 % of its life, by chance (field: fxa-oauth-server#370). */
+  readonly dueMs: number
+}
+
+/** Both clocks: the monotonic one may stand still while a laptop sleeps, and the wall clock may be set. */
+export interface Moment {
+  readonly wall: number
+  readonly monotonic: number
+}
+
+export const moment = (host: Host): Moment => ({ wall: host.now(), monotonic: host.monotonic() })
+
+/** Milliseconds since then by the clock that saw more of them: one that is set ahead costs a refresh, none costs the session. */
+export const elapsed = (since: Moment, host: Host): number =>
+  Math.max(0, host.now() - since.wall, host.monotonic() - since.monotonic)
+
+/** Not to die on its way: requests take a while. */
+const MARGIN_MS = 5_000
+
+export const isLive = ({ since, lifetimeMs }: AccessToken, host: Host): boolean =>
+  elapsed(since, host) < lifetimeMs - Math.min(MARGIN_MS, lifetimeMs / 10)
+
+export const dueIn = ({ since, dueMs }: AccessToken, host: Host): number => dueMs - elapsed(since, host)
+
+/** The issuer's time: its own stamp and what went by since. */
+export const issuerTime = ({ claims, since }: AccessToken, host: Host): Date =>
+  new Date(claims.iat * 1000 + elapsed(since, host))
+
+/** Reads a token that came from the issuer itself, over TLS: nothing is verified here. `undefined` for what is none. */
+export function accessToken(value: string, lifetimeMs: number, since: Moment, host: Host): AccessToken | undefined {
+  try {
+    // As Latin-1: what is read of it is ASCII, and the rest stays well-formed JSON.
+    const claims = JSON.parse(
+      atob(value.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')),
+    ) as AccessToken['claims']
+    return claims.sid && lifetimeMs > 0
+      ? { value, claims, lifetimeMs, since, dueMs: lifetimeMs * (0.7 + 0.2 * host.random()) }
+      : undefined
+  } catch {
+    return undefined
+  }
+}

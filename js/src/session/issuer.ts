@@ -1,0 +1,95 @@
+import type { Credentials, SessionOptions } from '../../types/session.js'
+import type { Host } from '../host.js'
+import { inTime } from './in-time.js'
+
+/** What `/login`, `/token` or `/revoke` came to. */
+export type Answer =
+  | { readonly outcome: 'granted'; readonly tokens: Tokens }
+  /** `invalid_grant`: the session, or the password, is no good and never will be. */
+  | { readonly outcome: 'over' }
+  | Later
+
+/** It says nothing about the session: no connection, 429, 5xx, a captive portal's page, a request that is at fault. */
+export interface Later {
+  readonly outcome: 'later'
+  /** Absent when nothing came. */
+  readonly status?: number
+  readonly error?: unknown
+  readonly retryAfterMs: number
+}
+
+/** RFC 6749 §5.1. */
+export interface Tokens {
+  readonly access_token: string
+  readonly expires_in: number
+  readonly refresh_token?: string
+}
+
+/** The three requests a session makes of its issuer. None rejects; a token is empty when the cookie has it. */
+export interface Issuer {
+  login(credentials: Credentials): Promise<Answer>
+  refresh(token: string): Promise<Answer>
+  revoke(token: string): Promise<Answer>
+}
+
+/** Milliseconds within which the whole answer must be there. */
+const TIMEOUT_MS = 10_000
+/** `Retry-After` is heeded up to an hour. */
+const LONGEST_RETRY_MS = 3_600_000
+
+export function issuerOf({ issuer, clientId, storage, fetch = globalThis.fetch }: SessionOptions, host: Host): Issuer {
+  const usesCookie = storage === 'cookie'
+
+  async function post(path: string, body: BodyInit): Promise<Answer> {
+    const abort = new AbortController()
+    const asked = async () => {
+      const response = await fetch(issuer.replace(/\/$/, '') + path, {
+        method: 'POST',
+        body,
+        credentials: usesCookie ? 'include' : 'omit',
+        redirect: 'error',
+        signal: abort.signal,
+      })
+      return judge(response.status, await response.text(), response.headers.get('retry-after'))
+    }
+    try {
+      return await inTime(asked(), TIMEOUT_MS, host)
+    } catch {
+      abort.abort()
+      return { outcome: 'later', retryAfterMs: 0 }
+    }
+  }
+
+  /** RFC 6749 §3.2: no parameter is sent without a value. */
+  const form = (fields: Record<string, string>) =>
+    new URLSearchParams(Object.entries({ ...fields, client_id: clientId ?? '' }).filter(([, value]) => value))
+
+  return {
+    login: ({ username, password, device }) => {
+      const token_delivery = usesCookie ? 'cookie' : undefined
+      const body = JSON.stringify({ username, password, device, client_id: clientId, token_delivery })
+      return post('/login', new Blob([body], { type: 'application/json' }))
+    },
+    refresh: refresh_token => post('/token', form({ grant_type: 'refresh_token', refresh_token })),
+    revoke: token => post('/revoke', form({ token })),
+  }
+}
+
+/** What an answer says about the session; only a real `invalid_grant` ends it. */
+export function judge(status: number, text: string, retryAfter: string | null): Answer {
+  let body: Record<string, unknown> = {}
+  try {
+    body = Object(JSON.parse(text))
+  } catch {
+    // not from the issuer
+  }
+  const { error } = body
+  if (status === 400 && error === 'invalid_grant') return { outcome: 'over' }
+  if (status === 200 && !error) return { outcome: 'granted', tokens: body as unknown as Tokens }
+  // In seconds; a date, which the issuer does not send, is as good as nothing.
+  const retryAfterMs = Math.min(Math.max(Number(retryAfter) || 0, 0) * 1000, LONGEST_RETRY_MS)
+  return { outcome: 'later', status, error, retryAfterMs }
+}
+
+/** Whether asking again would bring the same. */
+export const isRefusal = ({ status = 0 }: Later): boolean => status >= 400 && status < 500 && status !== 429

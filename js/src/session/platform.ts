@@ -1,0 +1,70 @@
+import type { TokenStorage } from '../../types/session.js'
+import { host, type Host } from '../host.js'
+
+/** What a page has and a test brings its own of. */
+export interface Platform {
+  readonly host: Host
+  /** Absent where the browser has none: then tabs rely on the issuer's grace window. */
+  readonly locks: Locks | undefined
+  /** Told to all other tabs, and nothing to this one. */
+  channel(name: string): Channel | undefined
+  /** Calls when there may be news of the network or of sleep; the answer stops it. */
+  onWake(call: () => void): () => void
+  /** The page's own. */
+  readonly origin: string | undefined
+  /** Survives the page; holds no token unless it is given one to hold. */
+  readonly notes: TokenStorage
+}
+
+export interface Locks {
+  request<T>(name: string, options: { signal: AbortSignal }, work: () => Promise<T>): Promise<T>
+}
+
+export interface Channel {
+  postMessage(message: unknown): void
+  onmessage: ((event: { readonly data: unknown }) => void) | null
+  close(): void
+}
+
+export const browser = (): Platform => ({
+  host,
+  locks: globalThis.navigator?.locks as Locks | undefined,
+  channel: name => ('BroadcastChannel' in globalThis ? (new BroadcastChannel(name) as Channel) : undefined),
+  onWake,
+  // `null` in a sandboxed frame, and absent outside of pages.
+  origin: globalThis.location?.origin,
+  notes: localNotes(),
+})
+
+function onWake(call: () => void): () => void {
+  const abort = new AbortController()
+  const { document } = globalThis as { document?: Document }
+  const { signal } = abort
+  document?.addEventListener('visibilitychange', call, { signal })
+  for (const event of ['online', 'pageshow']) globalThis.addEventListener?.(event, call, { signal })
+  return () => abort.abort()
+}
+
+export function memory(): TokenStorage {
+  const held = new Map<string, string>()
+  return {
+    get: key => held.get(key),
+    set: (key, value) => held.set(key, value),
+    delete: key => held.delete(key),
+  }
+}
+
+/** `localStorage`, and memory where a browser refuses it. */
+function localNotes(): TokenStorage {
+  try {
+    const { localStorage } = globalThis
+    localStorage.getItem('')
+    return {
+      get: key => localStorage.getItem(key),
+      set: (key, value) => localStorage.setItem(key, value),
+      delete: key => localStorage.removeItem(key),
+    }
+  } catch {
+    return memory()
+  }
+}

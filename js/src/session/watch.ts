@@ -1,0 +1,66 @@
+import type { SessionVerifier } from '../../types/session.js'
+import type { Host } from '../host.js'
+import type { AccessToken } from './access-token.js'
+import { scheduleOf } from './schedule.js'
+import type { Tabs } from './tabs.js'
+
+/** Asks a verifier about the page's own token whenever a list brings something. */
+export interface Watch {
+  check(): void
+  close(): void
+}
+
+/** A verifier that is there already is the application's; one that has to be made is made in the leading tab, and closed. */
+export function watch(
+  given: SessionVerifier | (() => Promise<SessionVerifier>) | undefined,
+  tabs: Tabs,
+  host: Host,
+  held: () => AccessToken | undefined,
+  revoked: (token: AccessToken) => void,
+): Watch {
+  let verifier: SessionVerifier | undefined
+  let isClosed = false
+  let stop = () => {}
+  const retry = scheduleOf(host, () => void make())
+
+  const check = () => {
+    const token = held()
+    try {
+      if (token) verifier?.assertNotRevoked(token.claims)
+    } catch (error) {
+      // A list that is missing or stale is no news of this session.
+      if ((error as { code?: unknown }).code === 'ERR_JWT_REVOKED') revoked(token!)
+    }
+  }
+  const listen = (to: SessionVerifier) => {
+    verifier = to
+    stop = to.on('change', check)
+    check()
+  }
+  const make = async () => {
+    try {
+      const made = await (given as () => Promise<SessionVerifier>)()
+      if (isClosed) return made.close()
+      listen(made)
+      const off = stop
+      stop = () => {
+        off()
+        made.close()
+      }
+    } catch {
+      retry.failed(0)
+      retry.plan()
+    }
+  }
+  if (typeof given === 'function') tabs.lead(() => void make())
+  else if (given) listen(given)
+
+  return {
+    check,
+    close() {
+      isClosed = true
+      retry.close()
+      stop()
+    },
+  }
+}
