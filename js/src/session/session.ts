@@ -1,6 +1,6 @@
 import type { Credentials, Session, SessionOptions, SessionState, TokenResponse } from '../../types/session.js'
 import { isLive, issuerTime, type AccessToken } from './access-token.js'
-import { exchange } from './exchange.js'
+import { exchange, type Exchanged } from './exchange.js'
 import { guardedFetch } from './guarded-fetch.js'
 import { read, written, type Message } from './messages.js'
 import { partsOf } from './parts.js'
@@ -85,24 +85,28 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     const [before, begun] = [token, era]
     const isCurrent = () => era === begun
     const isWanted = () => isCurrent() && (token === before || !live())
-    const work = () => exchange(parts.issuer, delivery, host, { isCurrent, isWanted })
-    // A storage that fails or hangs is no news of the session.
-    const exchanged = await tabs.locked(work).catch(() => ({ outcome: 'later', retryAfterMs: 0 }) as const)
-    if (!isCurrent()) return
-    switch (exchanged.outcome) {
-      case 'granted':
-        hold(exchanged.token)
-        return share()
-      case 'over':
-        tabs.tell({ type: 'ended', sid: last?.claims.sid, kicked: true })
-        return end(last ? 'kicked' : 'signed-out')
-      case 'gone':
-        return end('signed-out')
-      case 'later':
-        schedule.failed(exchanged.retryAfterMs)
-        become('offline')
+    /** Within the lock, so that the others have heard of it when one of them gets that. */
+    const settle = (exchanged: Exchanged) => {
+      if (!isCurrent()) return
+      switch (exchanged.outcome) {
+        case 'granted':
+          hold(exchanged.token)
+          return share()
+        case 'over':
+          tabs.tell({ type: 'ended', sid: last?.claims.sid, kicked: true })
+          return end(last ? 'kicked' : 'signed-out')
+        case 'gone':
+          return end('signed-out')
+        case 'later':
+          schedule.failed(exchanged.retryAfterMs)
+          become('offline')
+      }
+      schedule.plan(token)
     }
-    schedule.plan(token)
+    await tabs
+      .locked(async () => settle(await exchange(parts.issuer, delivery, host, { isCurrent, isWanted })))
+      // A storage that fails or hangs is no news of the session.
+      .catch(() => settle({ outcome: 'later', retryAfterMs: 0 }))
   }
 
   const isNews = ({ value, claims }: AccessToken) =>

@@ -1,0 +1,424 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { createSession, isSessionError } from '../src/session/index.js'
+import type { SessionState, SessionVerifier } from '../types/session.js'
+import { ISSUER } from './fakes.js'
+import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
+
+const LOCK = `doorlist:${ISSUER}`
+const has = (code: string) => (error: unknown) => isSessionError(error, code as never)
+
+test('login, a token, logout', async () => {
+  const browser = new FakeBrowser()
+  const tab = browser.tab()
+  const states: SessionState[] = []
+  tab.onChange(state => states.push(state))
+  assert.equal(await tab.ready, 'signed-out')
+  await assert.rejects(tab.getAccessToken(), has('ERR_SESSION_SIGNED_OUT'))
+  await assert.rejects(tab.login({ username: 'alice', password: 'x' }), has('ERR_LOGIN_REFUSED'))
+
+  await tab.login({ username: 'alice', password: 'wonderland' })
+  assert.match(await tab.getAccessToken(), /^e30\./)
+  assert.equal(tab.state, 'active')
+  await tab.logout()
+  assert.equal(await browser.storage.get(LOCK), undefined)
+  assert.equal(browser.issuer.asked.at(-1), '/revoke token=r1')
+  await settle()
+  assert.deepEqual(states, ['active', 'signed-out'])
+})
+
+test('tokens of a back end of one’s own open a session too', async () => {
+  const browser = new FakeBrowser()
+  const tab = browser.tab()
+  await tab.login(browser.issuer.tokens())
+  assert.equal(tab.state, 'active')
+  assert.equal(await browser.storage.get(LOCK), 'r1')
+})
+
+test('refreshes ahead of expiry, each tab and token at its own time (field: fxa-oauth-server#370)', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  const first = await tab.getAccessToken()
+  browser.host.elapse(LIFETIME * 700 - 1)
+  await settle()
+  assert.equal(browser.issuer.count('/token'), 0)
+  browser.host.elapse(1)
+  browser.host.elapse(30_000)
+  await settle()
+  assert.equal(browser.issuer.count('/token'), 1)
+  assert.notEqual(await tab.getAccessToken(), first)
+
+  const early = browser.host.random
+  browser.host.random = () => 0.999
+  await tab.login({ username: 'alice', password: 'wonderland' })
+  browser.host.elapse(LIFETIME * 850)
+  await settle()
+  assert.equal(browser.issuer.count('/token'), 1, 'by chance, later')
+  browser.host.random = early
+})
+
+test('one refresh for all who ask at once in a tab', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  browser.host.elapse(0)
+  const open = browser.issuer.hold()
+  browser.host.elapse(LIFETIME * 1000)
+  const tokens = Promise.all(Array.from({ length: 10 }, () => tab.getAccessToken()))
+  open()
+  assert.equal(new Set(await tokens).size, 1)
+  assert.equal(browser.issuer.count('/token'), 1)
+})
+
+for (const hasLocks of [true, false]) {
+  test(`ten tabs wake at once, ${hasLocks ? 'with' : 'without'} locks: one session goes on (field: supabase/auth-js#213, directus#22360)`, async () => {
+    const browser = new FakeBrowser()
+    browser.hasLocks = hasLocks
+    const first = await browser.signedIn()
+    const tabs = [first, ...Array.from({ length: 9 }, () => browser.tab())]
+    await Promise.all(tabs.map(tab => tab.ready))
+    await settle()
+    const before = browser.issuer.count('/token')
+    browser.host.elapse(LIFETIME * 2000)
+    browser.wake()
+    const tokens = await Promise.all(tabs.map(tab => tab.getAccessToken()))
+    await settle()
+    assert.ok(tabs.every(tab => tab.state === 'active'))
+    if (hasLocks) assert.equal(browser.issuer.count('/token') - before, 1, 'the winner’s token is adopted')
+    assert.ok(hasLocks ? new Set(tokens).size === 1 : true)
+    assert.equal(await browser.storage.get(LOCK), `r${browser.issuer.generation}`)
+  })
+}
+
+test('whoever came too late with an old token takes the new one, and signs nobody out (field: medplum#9113)', async () => {
+  const browser = new FakeBrowser()
+  browser.hasLocks = false
+  const tab = await browser.signedIn()
+  browser.issuer.generation = 9 // another tab went on and on
+  const open = browser.issuer.hold()
+  browser.host.elapse(LIFETIME * 1000)
+  const token = tab.getAccessToken()
+  await settle()
+  await browser.storage.set(LOCK, 'r9')
+  open()
+  assert.match(await token, /^e30\./)
+  assert.equal(tab.state, 'active')
+})
+
+test('a lost response ends nothing: the same token is sent again (field: ory/hydra#1831, better-auth#8512)', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  const { fetch } = browser.issuer
+  let lost = 0
+  const lossy = browser.tab({
+    fetch: (async (url: string, init: RequestInit) => {
+      const response = await fetch(url, init)
+      if (url.endsWith('/token') && lost++ === 0) throw new TypeError('connection reset')
+      return response
+    }) as typeof globalThis.fetch,
+  })
+  tab.close()
+  assert.equal(await lossy.ready, 'offline')
+  browser.host.elapse(1000)
+  await settle()
+  assert.equal(lossy.state, 'active')
+  assert.deepEqual(
+    browser.issuer.asked.filter(asked => asked.startsWith('/token')),
+    ['/token grant_type=refresh_token&refresh_token=r1', '/token grant_type=refresh_token&refresh_token=r1'],
+  )
+})
+
+test('a lock that nobody gives back is waited for, and then done without (field: supabase-js#1594, #2013, #2426)', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  const release = browser.locks.take(LOCK)
+  browser.host.elapse(LIFETIME * 1000)
+  const token = tab.getAccessToken()
+  await browser.host.waits(5000)
+  assert.equal(browser.issuer.count('/token'), 0)
+  browser.host.elapse(5000)
+  assert.match(await token, /^e30\./)
+  release()
+})
+
+test('a listener may await the session (field: supabase-js#2013)', async () => {
+  const browser = new FakeBrowser()
+  const tab = browser.tab()
+  const seen = new Promise<string>(resolve => tab.onChange(async () => resolve(await tab.getAccessToken())))
+  await tab.login({ username: 'alice', password: 'wonderland' })
+  assert.equal(await seen, await tab.getAccessToken())
+})
+
+test('a storage that hangs holds nobody for ever', async () => {
+  const browser = new FakeBrowser()
+  let hangs = false
+  const { storage } = browser
+  const get = (key: string) => (hangs ? new Promise<string>(() => {}) : storage.get(key))
+  const tab = await browser.signedIn({ storage: { ...storage, get } })
+  hangs = true
+  browser.host.elapse(LIFETIME * 1000)
+  const token = assert.rejects(tab.getAccessToken(), has('ERR_SESSION_OFFLINE'))
+  await browser.host.waits(25_000)
+  browser.host.elapse(25_000)
+  await token
+  hangs = false
+  browser.host.elapse(1000)
+  await settle()
+  assert.equal(tab.state, 'active')
+})
+
+for (const mood of ['down', 500, 503, 429, 404, 403, 200] as const) {
+  test(`${mood} signs nobody out, is not hammered, and passes (field: supabase/auth-js#141, #226, clerk#7912)`, async () => {
+    const browser = new FakeBrowser()
+    const tab = await browser.signedIn()
+    const first = await tab.getAccessToken()
+    browser.issuer.mood = mood
+    browser.host.elapse(LIFETIME * 700)
+    await settle()
+    assert.equal(tab.state, 'offline')
+    assert.equal(await tab.getAccessToken(), first, 'as long as it lives')
+    browser.host.elapse(LIFETIME * 300)
+    await settle()
+    const before = browser.issuer.count('/token')
+    for (let time = 0; time < 20; time++) {
+      await assert.rejects(tab.getAccessToken(), has('ERR_SESSION_OFFLINE'))
+      browser.wake()
+    }
+    assert.ok(browser.issuer.count('/token') - before <= 1)
+    browser.issuer.mood = 'up'
+    browser.host.elapse(120_000)
+    await settle()
+    assert.equal(tab.state, 'active')
+    assert.notEqual(await tab.getAccessToken(), first)
+  })
+}
+
+test('Retry-After is heeded, also when the network comes back', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  Object.assign(browser.issuer, { mood: 429, retryAfter: '60' })
+  browser.host.elapse(LIFETIME * 700)
+  await settle()
+  browser.host.elapse(59_000)
+  browser.wake()
+  await settle()
+  assert.equal(browser.issuer.count('/token'), 1)
+  browser.issuer.mood = 'up'
+  browser.host.elapse(1000)
+  browser.wake()
+  await settle()
+  assert.equal(tab.state, 'active')
+})
+
+test('a page that starts offline signs nobody out, and has a token once it can', async () => {
+  const browser = new FakeBrowser()
+  await browser.signedIn().then(tab => tab.close())
+  browser.issuer.mood = 'down'
+  const tab = browser.tab()
+  assert.equal(await tab.ready, 'offline')
+  browser.issuer.mood = 'up'
+  browser.host.elapse(1000)
+  browser.wake()
+  await settle()
+  assert.equal(tab.state, 'active')
+})
+
+for (const jump of [-400, 400]) {
+  test(`a clock that is ${jump} days off neither signs out nor serves what is dead (field: firebase-js-sdk#6032, authkit-nextjs#470)`, async () => {
+    const browser = new FakeBrowser()
+    browser.issuer.ahead = -jump * 86_400
+    const tab = await browser.signedIn()
+    const first = await tab.getAccessToken()
+    const issuers = browser.host.now() - jump * 86_400_000
+    assert.equal(Math.trunc((tab.currentDate().getTime() - issuers) / 1000), 0)
+
+    const { now } = browser.host
+    browser.host.now = () => now() + jump * 86_400_000 // and then it is set
+    browser.wake()
+    await settle()
+    assert.equal(tab.state, 'active')
+    assert.equal(browser.issuer.count('/token'), jump > 0 ? 1 : 0)
+    if (jump < 0) {
+      browser.host.elapse(LIFETIME * 1000)
+      assert.notEqual(await tab.getAccessToken(), first)
+    }
+  })
+}
+
+test('a laptop that slept, whose monotonic clock stood still, serves nothing dead', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  const first = await tab.getAccessToken()
+  const { now } = browser.host
+  browser.host.now = () => now() + LIFETIME * 1000
+  assert.notEqual(await tab.getAccessToken(), first)
+})
+
+test('a result that arrives after sign-out is discarded, in this tab and in others', async () => {
+  const browser = new FakeBrowser()
+  const [tab, other] = [await browser.signedIn(), browser.tab()]
+  await other.ready
+  await settle()
+  browser.host.elapse(LIFETIME * 1000)
+  const open = browser.issuer.hold()
+  const late = assert.rejects(other.getAccessToken(), has('ERR_SESSION_SIGNED_OUT'))
+  await settle()
+  const out = tab.logout()
+  await settle()
+  assert.deepEqual([tab.state, other.state], ['signed-out', 'signed-out'])
+  open()
+  await Promise.all([late, out])
+  await settle()
+  assert.deepEqual([tab.state, other.state], ['signed-out', 'signed-out'])
+  assert.equal(await browser.storage.get(LOCK), undefined)
+})
+
+test('signing out works offline, in all tabs, and is completed later, by another page too', async () => {
+  const browser = new FakeBrowser()
+  const [tab, other] = [await browser.signedIn(), browser.tab()]
+  await other.ready
+  browser.issuer.mood = 'down'
+  await tab.logout()
+  await settle()
+  assert.deepEqual([tab.state, other.state], ['signed-out', 'signed-out'])
+  tab.close()
+  other.close()
+  browser.issuer.mood = 'up'
+  browser.issuer.asked.length = 0
+  const later = browser.tab()
+  assert.equal(await later.ready, 'signed-out')
+  await settle()
+  assert.deepEqual(browser.issuer.asked, ['/revoke token=r2'])
+  await later.login({ username: 'alice', password: 'wonderland' })
+  browser.wake()
+  await settle()
+  assert.equal(browser.issuer.count('/revoke'), 1, 'once')
+})
+
+test('cookie: nothing is stored but the note of a sign-out, and a login is not undone by it', async () => {
+  const browser = new FakeBrowser()
+  browser.issuer.usesCookie = true
+  const tab = await browser.signedIn({ storage: 'cookie' })
+  assert.match(browser.issuer.asked.at(-1)!, /"token_delivery":"cookie"/)
+  assert.ok(browser.issuer.credentials.every(credentials => credentials === 'include'))
+  assert.equal(await browser.notes.get(`${LOCK}:signed-out`), undefined)
+
+  browser.issuer.mood = 'down'
+  await tab.logout()
+  assert.equal(await browser.notes.get(`${LOCK}:signed-out`), ':')
+  const other = browser.tab({ storage: 'cookie' })
+  assert.equal(await other.ready, 'signed-out')
+  browser.issuer.mood = 'up'
+  await other.login({ username: 'alice', password: 'wonderland' })
+  browser.host.elapse(120_000)
+  browser.wake()
+  await settle()
+  assert.equal(browser.issuer.isKicked, false)
+  assert.deepEqual([tab.state, other.state], ['active', 'active'], 'one cookie, one session')
+})
+
+test('`memory` is of one tab', async () => {
+  const browser = new FakeBrowser()
+  const [tab, other] = [await browser.signedIn({ storage: 'memory' }), browser.tab({ storage: 'memory' })]
+  await settle()
+  assert.deepEqual([tab.state, other.state], ['active', 'signed-out'])
+})
+
+/** A verifier that revokes what a test says. */
+class FakeVerifier implements SessionVerifier {
+  readonly listeners = new Set<() => void>()
+  revoked = new Set<unknown>()
+  closed = 0
+  on = ((_name: string, listener: () => void) => {
+    this.listeners.add(listener)
+    return () => void this.listeners.delete(listener)
+  }) as unknown as SessionVerifier['on']
+  assertNotRevoked = ((payload: { jti?: string }) => {
+    if (this.revoked.has(payload.jti)) throw Object.assign(new Error('revoked'), { code: 'ERR_JWT_REVOKED' })
+  }) as unknown as SessionVerifier['assertNotRevoked']
+  close = () => void this.closed++
+  revoke(token: string): void {
+    this.revoked.add(JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).jti)
+    for (const listener of this.listeners) listener()
+  }
+}
+
+test('one verifier for all tabs; a kick reaches them all, and the next leader takes over', async () => {
+  const browser = new FakeBrowser()
+  const made: FakeVerifier[] = []
+  const verifier = async () => {
+    made.push(new FakeVerifier())
+    return made.at(-1)!
+  }
+  const tabs = [await browser.signedIn({ verifier }), browser.tab({ verifier }), browser.tab({ verifier })] as const
+  await Promise.all(tabs.map(tab => tab.ready))
+  await settle()
+  assert.equal(made.length, 1)
+  const before = await tabs[0].getAccessToken()
+
+  made[0]!.revoke(before) // voided: silently refreshed
+  await settle()
+  assert.ok(tabs.every(tab => tab.state === 'active'))
+  for (const tab of tabs) assert.notEqual(await tab.getAccessToken(), before)
+
+  browser.issuer.isKicked = true
+  made[0]!.revoke(await tabs[0].getAccessToken())
+  await settle()
+  assert.deepEqual(
+    tabs.map(tab => tab.state),
+    ['kicked', 'kicked', 'kicked'],
+  )
+  await assert.rejects(tabs[2].getAccessToken(), has('ERR_SESSION_KICKED'))
+
+  tabs[0].close()
+  await settle()
+  assert.deepEqual([made.length, made[0]!.closed], [2, 1])
+})
+
+test('a verifier that revokes whatever the issuer gives is not followed in a circle', async () => {
+  const browser = new FakeBrowser()
+  const verifier = new FakeVerifier()
+  const tab = await browser.signedIn({ verifier })
+  verifier.assertNotRevoked = () => {
+    throw Object.assign(new Error('revoked'), { code: 'ERR_JWT_REVOKED' })
+  }
+  verifier.revoke(await tab.getAccessToken())
+  await settle()
+  assert.equal(browser.issuer.count('/token'), 1)
+})
+
+test('a kick that no verifier told of is learnt from /token', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  browser.issuer.isKicked = true
+  browser.host.elapse(LIFETIME * 700)
+  await settle()
+  assert.equal(tab.state, 'kicked')
+  await tab.login({ username: 'alice', password: 'wonderland' })
+  assert.equal(tab.state, 'active')
+})
+
+test('after `close` nothing runs, and nobody is signed out', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  tab.close()
+  await browser.host.idle()
+  await assert.rejects(tab.getAccessToken(), has('ERR_SESSION_CLOSED'))
+  assert.equal(await browser.storage.get(LOCK), 'r1')
+})
+
+test('options that are unknown or impossible are named', () => {
+  const wrong: [object, string][] = [
+    [{}, 'issuer'],
+    [{ issuer: 'issuer.example' }, 'issuer'],
+    [{ issuer: `${ISSUER}?x` }, 'issuer'],
+    [{ issuer: ISSUER, clientID: 'x' }, 'clientID'],
+    [{ issuer: ISSUER, storage: 'local' }, 'storage'],
+    [{ issuer: ISSUER, origins: ['https://api.example/path'] }, 'origins'],
+    [{ issuer: ISSUER, verifier: Promise.resolve() }, 'verifier'],
+  ]
+  for (const [options, option] of wrong)
+    assert.throws(
+      () => createSession(options as never),
+      error => isSessionError(error, 'ERR_OPTIONS_INVALID') && error.evidence['option'] === option,
+    )
+})
