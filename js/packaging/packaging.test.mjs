@@ -38,8 +38,8 @@ for (const [name, node] of [
   }
 }
 
-/** With the scope, without, and kicked. */
-const TRIED = { before: 'alice', outside: 403, after: 'ERR_JWT_REVOKED' }
+/** With the scope, without, and kicked; and a page on which nobody is signed in. */
+const TRIED = { before: 'alice', outside: 403, after: 'ERR_JWT_REVOKED', nobody: 'signed-out' }
 
 for (const [name, program, args] of [
   ['Node', () => process.execPath, ['tried.mjs']],

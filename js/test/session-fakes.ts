@@ -121,7 +121,7 @@ export class FakeBrowser {
         return () => void this.#wakers.delete(call)
       },
       origin: 'https://app.example',
-      notes: this.notes,
+      notes: () => this.notes,
     }
   }
 

@@ -1,5 +1,6 @@
 const adapters = {
   ...require('doorlist/express'),
+  ...require('doorlist/session'),
   fastify: require('doorlist/fastify'),
   hono: require('doorlist/hono'),
   companions: require('doorlist/companions'),

@@ -1,10 +1,11 @@
 import { createVerifier } from 'doorlist'
 import { authenticate, requireScope } from 'doorlist/express'
 import { createTestIssuer } from 'doorlist/testing'
+import { createSession } from 'doorlist/session'
 import * as fastify from 'doorlist/fastify'
 import * as hono from 'doorlist/hono'
 import * as companions from 'doorlist/companions'
 import { tried } from './trying.mjs'
 
-const adapters = { authenticate, requireScope, fastify, hono, companions }
+const adapters = { authenticate, requireScope, fastify, hono, companions, createSession }
 console.log(JSON.stringify(await tried({ createVerifier, createTestIssuer, ...adapters })))

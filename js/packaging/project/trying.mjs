@@ -7,6 +7,7 @@ export async function tried({
   fastify,
   hono,
   companions,
+  createSession,
 }) {
   const issuer = await createTestIssuer()
   const verifier = createVerifier(issuer.rules)
@@ -14,6 +15,10 @@ export async function tried({
   const steps = [authenticate(verifier), requireScope('admin')]
   for (const { authenticate } of [fastify, hono]) authenticate(verifier)
   companions.isRevoked(verifier)
+
+  const session = createSession({ issuer: issuer.rules.issuer, storage: 'memory' })
+  const nobody = await session.ready
+  session.close()
 
   const ask = token =>
     new Promise(resolve => {
@@ -26,5 +31,5 @@ export async function tried({
   const [before, outside] = [await ask(token), await ask(await issuer.token())]
   await issuer.revoke('alice')
   await load()
-  return { before, outside, after: await ask(token) }
+  return { before, outside, after: await ask(token), nobody }
 }

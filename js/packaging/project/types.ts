@@ -2,6 +2,7 @@
 import { connectVerifier, createVerifier, isTokenError, TokenError, codes, type Verified } from 'doorlist'
 import { isRevoked, trusted } from 'doorlist/companions'
 import { authenticate, requireScope, type AuthenticateOptions, type Middleware } from 'doorlist/express'
+import { createSession, isSessionError, type Session, type TokenStorage } from 'doorlist/session'
 import { bind, type WasmSource } from 'doorlist/slim'
 import { createTestIssuer, type TestIssuer } from 'doorlist/testing'
 
@@ -35,6 +36,27 @@ export async function tried(): Promise<string> {
   tested.load(await issuer.list({ ttl: 5 }))
   return tested.assertNotRevoked({ iss: 'x' }, { protectedHeader: {} }).revocation
 }
+
+const storage: TokenStorage = new Map<string, string>()
+export async function signIn(): Promise<string | undefined> {
+  const issuer = 'https://issuer.example'
+  const session: Session = createSession({
+    issuer,
+    storage,
+    verifier: () => connectVerifier({ issuer, audience: 'api' }),
+  })
+  const off = session.onChange(state => state === 'kicked' && session.close())
+  off()
+  try {
+    await session.login({ username: 'alice', password: 'wonderland' })
+    await session.fetch('/me')
+    return await session.getAccessToken()
+  } catch (error) {
+    return isSessionError(error, 'ERR_SESSION_OFFLINE') ? error.code : undefined
+  }
+}
+// @ts-expect-error: no such storage
+createSession({ issuer: 'https://issuer.example', storage: 'local' })
 
 // @ts-expect-error: `audience` is mandatory
 createVerifier({ issuer: 'https://issuer.example' })

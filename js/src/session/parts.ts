@@ -27,7 +27,7 @@ export function partsOf(options: SessionOptions, platform: Platform, hear: (mess
   const key = ['doorlist', options.issuer, ...(clientId ? [clientId] : [])].join(':')
   const issuer = issuerOf(options, host)
   const tabs = tabsOf(platform, key, storage !== 'memory', hear)
-  const signOuts = signOutsOf(issuer, usesCookie ? platform.notes : kept, key, host, tabs)
+  const signOuts = signOutsOf(issuer, usesCookie ? platform.notes() : kept, key, host, tabs)
   const delivery = usesCookie ? inCookie(signOuts) : stored(kept, key)
 
   const ask = async (credentials: Credentials): Promise<Tokens> => {

@@ -13,7 +13,7 @@ export interface Platform {
   /** The page's own. */
   readonly origin: string | undefined
   /** Survives the page; holds no token unless it is given one to hold. */
-  readonly notes: TokenStorage
+  notes(): TokenStorage
 }
 
 export interface Locks {
@@ -33,7 +33,7 @@ export const browser = (): Platform => ({
   onWake,
   // `null` in a sandboxed frame, and absent outside of pages.
   origin: globalThis.location?.origin,
-  notes: localNotes(),
+  notes: localNotes,
 })
 
 function onWake(call: () => void): () => void {

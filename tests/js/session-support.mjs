@@ -1,0 +1,128 @@
+// Pages with a session in Chromium, in front of a real issuer that a proxy can hide, and whose answers it can lose.
+import { EventEmitter, once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer, request as forward } from 'node:http'
+import { join } from 'node:path'
+import { launchChromium } from '../../js/packaging/tools.mjs'
+import { PACKAGE, issuerOf } from './support.mjs'
+
+const PASSWORD = 'down the rabbit hole'
+/** Seconds; longer than any access token lives. */
+export const HOUR = 3600
+
+/** Everything a story of sessions needs; `open` answers with one more tab. */
+export async function worldOf(story, { storage = 'shared', verifier = false } = {}) {
+  const issuer = await issuerOf(story)
+  await issuer.admin('/subjects', { sub: 'alice', password: PASSWORD })
+  const front = await startFront(story, issuer.url)
+  const browser = await launchChromium()
+  story.after(() => browser.close())
+  const context = await browser.newContext()
+  const flaws = []
+  context.on('weberror', error => flaws.push(error.error()))
+  const open = async () => {
+    const page = await context.newPage()
+    const options = new URLSearchParams({ storage, ...(verifier && { verifier: issuer.url }) })
+    await page.goto(`${front.url}/app?${options}`)
+    await page.evaluate(() => session.ready)
+    return page
+  }
+  return { issuer, front, context, open, flaws }
+}
+
+export const signIn = page => page.evaluate(password => session.login({ username: 'alice', password }), PASSWORD)
+
+/** Resolves once this page's session is in this state. */
+export const state = (page, wanted) =>
+  page.evaluate(
+    wanted =>
+      new Promise(resolve => {
+        const look = () => session.state === wanted && resolve(wanted)
+        session.onChange(look)
+        look()
+      }),
+    wanted,
+  )
+
+export const states = pages => Promise.all(pages.map(page => page.evaluate(() => session.state)))
+export const token = page => page.evaluate(() => session.getAccessToken().catch(error => error.code))
+export const sidOf = token => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sid
+
+/** Resolves once this page serves another token than this one. */
+export const renewed = (page, before) =>
+  page.waitForFunction(async before => (await session.getAccessToken()) !== before, before)
+
+/** The laptop's clock is so many seconds further, and the network is there again. */
+export const wake = (page, seconds) =>
+  page.evaluate(seconds => {
+    const { now } = Date
+    Date.now = () => now() + seconds * 1000
+    dispatchEvent(new Event('online'))
+  }, seconds)
+
+/** Serves the page and the package, and hands all else on to the issuer, as one origin. */
+async function startFront(story, issuer) {
+  const front = new EventEmitter()
+  const state = Object.assign(front, {
+    url: '',
+    /** Nobody answers. */
+    down: false,
+    /** Decides what becomes of an answer to this path: 'lost' or 'held', or nothing in particular. */
+    fate: () => undefined,
+    /** Paths of what was answered, with the status. */
+    answered: [],
+    count: path => state.answered.filter(answer => answer.path === path).length,
+  })
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, 'http://x')
+    if (pathname === '/app') return response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE)
+    if (pathname.startsWith('/package/')) {
+      const body = await readFile(join(PACKAGE, pathname.slice('/package/'.length)))
+      return response.writeHead(200, { 'content-type': 'text/javascript' }).end(body)
+    }
+    if (pathname === '/moved') {
+      const location = `http://localhost:${server.address().port}/elsewhere`
+      return response.writeHead(302, { location }).end()
+    }
+    if (state.down) return request.socket.destroy()
+    const { method, headers } = request
+    const upstream = forward(issuer + request.url, { method, headers }, answer => {
+      const fate = state.fate(pathname)
+      state.answered.push({ path: pathname, status: answer.statusCode })
+      if (fate !== 'held') front.emit(pathname, answer.statusCode)
+      if (fate === 'lost') return request.socket.destroy()
+      if (fate === 'held') return front.emit('held')
+      response.writeHead(answer.statusCode, answer.headers)
+      answer.pipe(response)
+    })
+    upstream.on('error', () => request.socket.destroy())
+    request.pipe(upstream)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  state.url = `http://127.0.0.1:${server.address().port}`
+  story.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return state
+}
+
+const PAGE = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module">
+import { createSession } from '/package/session.js'
+import { connectVerifier } from '/package/index.js'
+
+const options = new URLSearchParams(location.search)
+const shared = {
+  get: async key => localStorage.getItem(key),
+  set: async (key, value) => localStorage.setItem(key, value),
+  delete: async key => localStorage.removeItem(key),
+}
+const storage = options.get('storage')
+const issuer = options.get('verifier')
+globalThis.session = createSession({
+  issuer: location.origin,
+  storage: storage === 'shared' ? shared : storage,
+  ...(issuer && { verifier: () => connectVerifier({ issuer, audience: 'api' }) }),
+})
+</script>`
