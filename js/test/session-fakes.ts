@@ -26,12 +26,14 @@ export class FakeIssuer {
   isKicked = false
   usesCookie = false
   #gate: Promise<void> | undefined
+  #gated = ''
   #minted = 0
 
   constructor(readonly host: FakeHost) {}
 
-  /** Lets answers wait until it is called. */
-  hold(): () => void {
+  /** Lets answers of this path, or of all, wait until it is called. */
+  hold(path = ''): () => void {
+    this.#gated = path
     let open = () => {}
     this.#gate = new Promise(resolve => (open = resolve))
     return () => {
@@ -49,7 +51,7 @@ export class FakeIssuer {
     this.credentials.push(init.credentials)
     if (this.mood === 'down') throw new TypeError('fetch failed')
     const answer = typeof this.mood === 'number' ? new Response('{}', this.#init(this.mood)) : this.#answer(path, body)
-    await this.#gate
+    if (path.startsWith(this.#gated)) await this.#gate
     return answer
   }) as typeof globalThis.fetch
 

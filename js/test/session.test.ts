@@ -166,6 +166,22 @@ test('a storage that hangs holds nobody for ever', async () => {
   assert.equal(tab.state, 'active')
 })
 
+test('a storage that hangs over a sign-out does not undo it', async () => {
+  const browser = new FakeBrowser()
+  let hangs = false
+  const { storage } = browser
+  const get = (key: string) => (hangs ? new Promise<string>(() => {}) : storage.get(key))
+  const tab = await browser.signedIn({ storage: { ...storage, get } })
+  hangs = true
+  browser.host.elapse(LIFETIME * 1000)
+  const token = assert.rejects(tab.getAccessToken(), has('ERR_SESSION_SIGNED_OUT'))
+  await browser.host.waits(25_000)
+  void tab.logout()
+  browser.host.elapse(25_000)
+  await token
+  assert.equal(tab.state, 'signed-out')
+})
+
 for (const mood of ['down', 500, 503, 429, 404, 403, 200] as const) {
   test(`${mood} signs nobody out, is not hammered, and passes (field: supabase/auth-js#141, #226, clerk#7912)`, async () => {
     const browser = new FakeBrowser()
@@ -270,6 +286,20 @@ test('a result that arrives after sign-out is discarded, in this tab and in othe
   await settle()
   assert.deepEqual([tab.state, other.state], ['signed-out', 'signed-out'])
   assert.equal(await browser.storage.get(LOCK), undefined)
+})
+
+test('a login in one tab outlives what another was still asking for', async () => {
+  const browser = new FakeBrowser()
+  browser.hasLocks = false
+  const tab = await browser.signedIn()
+  const open = browser.issuer.hold('/token')
+  const other = browser.tab()
+  await settle()
+  await tab.login({ username: 'alice', password: 'wonderland' })
+  await settle()
+  open()
+  await other.ready
+  assert.equal(await other.getAccessToken(), await tab.getAccessToken())
 })
 
 test('signing out works offline, in all tabs, and is completed later, by another page too', async () => {
@@ -383,6 +413,7 @@ test('a verifier that revokes whatever the issuer gives is not followed in a cir
   }
   verifier.revoke(await tab.getAccessToken())
   await settle()
+  await tab.getAccessToken()
   assert.equal(browser.issuer.count('/token'), 1)
 })
 

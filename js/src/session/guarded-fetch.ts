@@ -13,7 +13,7 @@ export interface Tokens {
  */
 export function guardedFetch(
   tokens: Tokens,
-  origins: readonly string[],
+  origins: readonly (string | undefined)[],
   fetch: typeof globalThis.fetch,
 ): typeof globalThis.fetch {
   const refused = new Map<string, string>()

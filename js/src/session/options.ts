@@ -17,8 +17,8 @@ export function checkOptions(options: unknown): SessionOptions {
   const own: Record<string, unknown> = { issuer: '', ...Object(options) }
   for (const [option, value] of Object.entries(own)) {
     const fits = Object.hasOwn(rules, option) && rules[option as keyof SessionOptions]
-    if (fits && ((value === undefined && option !== 'issuer') || fits(value))) continue
-    throw new SessionError('ERR_OPTIONS_INVALID', `option \`${option}\` is ${fits ? 'invalid' : 'unknown'}`, { option })
+    if (fits && (fits(value) || (value === undefined && option !== 'issuer'))) continue
+    throw new SessionError('ERR_OPTIONS_INVALID', `option \`${option}\` is invalid`, { option })
   }
   return own as unknown as SessionOptions
 }

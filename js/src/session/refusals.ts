@@ -3,10 +3,10 @@ import { SessionError } from './errors.js'
 import type { Later } from './issuer.js'
 
 export const closed = () => new SessionError('ERR_SESSION_CLOSED', 'the session was closed')
-export const wrongLogin = () => new SessionError('ERR_LOGIN_REFUSED', 'no such account, or another password')
+export const wrongLogin = () => new SessionError('ERR_LOGIN_REFUSED', 'wrong username or password')
 
 export const refusedBy = ({ status, error }: Pick<Later, 'status' | 'error'>) =>
-  new SessionError('ERR_ISSUER_REFUSED', `the issuer's answer cannot be used, status ${status}`, { status, error })
+  new SessionError('ERR_ISSUER_REFUSED', `the issuer answered ${status}`, { status, error })
 
 export const unreachable = ({ status, retryAfterMs }: Later) =>
   new SessionError('ERR_SESSION_OFFLINE', OFFLINE, { status, retryAfter: retryAfterMs / 1000 })

@@ -22,7 +22,6 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   let stamp: AccessToken | undefined
   /** Sessions that ended here: no tab's late news brings them back. */
   const ended = new Set<string>()
-  /** What was begun in another era says nothing about this one: each login and each end begins one. */
   let era = 0
   let flight: Promise<void> | undefined
   let logins: Promise<unknown> = Promise.resolve()
@@ -57,10 +56,15 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     if (!wasRevoked) watching.check()
   }
 
-  const end = (next: 'signed-out' | 'kicked') => {
+  /** What was begun in another era says nothing about the next: each login, here or in another tab, and each end begins one. */
+  const turn = () => {
     era++
     flight = undefined
     if (last) ended.add(last.claims.sid)
+  }
+
+  const end = (next: 'signed-out' | 'kicked') => {
+    turn()
     token = last = undefined
     schedule.succeeded()
     become(next)
@@ -118,8 +122,9 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
         return share()
       case 'token': {
         const heard = read(message, host)
-        if (heard && isLive(heard, host) && isNews(heard)) hold(heard)
-        return
+        if (!heard || !isLive(heard, host) || !isNews(heard)) return
+        if (last && last.claims.sid !== heard.claims.sid) turn()
+        return hold(heard)
       }
       case 'ended':
         if (last && message.sid === last.claims.sid) end(message.kicked ? 'kicked' : 'signed-out')
@@ -143,8 +148,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     const granted = await parts.logIn(how, () => era === begun)
     void signOuts.complete()
     if (!granted) throw noToken(state)
-    era++
-    flight = undefined
+    turn()
     hold(granted)
     share()
   }
@@ -188,7 +192,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
       drop()
     },
   )
-  const origins = options.origins ?? [new URL(issuer).origin, platform.origin ?? '']
+  const origins = options.origins ?? [new URL(issuer).origin, platform.origin]
   const stopWaking = platform.onWake(() => {
     signOuts.wake()
     if (state === 'offline' || schedule.dueIn(token) <= 0) void renew()
@@ -203,9 +207,9 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     getAccessToken,
     fetch: guardedFetch({ getAccessToken, instead }, origins, fetch),
     login(how) {
-      const login_ = logins.then(() => login(how))
-      logins = login_.catch(() => {})
-      return login_
+      const mine = logins.then(() => login(how))
+      logins = mine.catch(() => {})
+      return mine
     },
     async logout() {
       mustBeOpen()
