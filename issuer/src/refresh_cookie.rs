@@ -44,12 +44,15 @@ impl RefreshCookie {
     ///
     /// [`Repeated`].
     pub fn find(&self, headers: &HeaderMap) -> Result<Option<SecretText>, Repeated> {
-        let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let mut found = pairs.filter(|(name, _)| *name == self.name).map(|(_, value)| value);
+        // Bytes, not text: beside it may stand another application's cookie, in any encoding.
+        let lines = headers.get_all(header::COOKIE).into_iter().map(HeaderValue::as_bytes);
+        let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii);
+        let mut found = pairs.filter_map(|pair| pair.strip_prefix(self.name.as_bytes())?.strip_prefix(b"="));
         match (found.next(), found.next()) {
             (_, Some(_)) => Err(Repeated),
-            (token, None) => Ok(token.filter(|token| !token.is_empty()).map(|token| token.to_owned().into())),
+            (token, None) => Ok(token
+                .filter(|token| !token.is_empty())
+                .map(|token| String::from_utf8_lossy(token).into_owned().into())),
         }
     }
 
@@ -67,8 +70,9 @@ impl RefreshCookie {
 mod tests {
     use super::*;
 
-    fn found(lines: &[&'static str]) -> Result<Option<String>, Repeated> {
-        let lines = lines.iter().map(|line| (header::COOKIE, HeaderValue::from_static(line)));
+    fn found(lines: &[&str]) -> Result<Option<String>, Repeated> {
+        let value = |line: &str| HeaderValue::from_bytes(line.as_bytes()).expect("a header");
+        let lines = lines.iter().map(|line| (header::COOKIE, value(line)));
         let found = RefreshCookie { name: "__Host-d".into() }.find(&lines.collect())?;
         Ok(found.map(|token| token.expose().to_owned()))
     }
@@ -84,6 +88,17 @@ mod tests {
         }
         assert_eq!(found(&["__Host-d=a; __Host-d=b"]), Err(Repeated));
         assert_eq!(found(&["__Host-d=a", "__Host-d="]), Err(Repeated));
+    }
+
+    /// Any page of the host, or of a sibling domain, can set such a one: it must sign nobody out.
+    #[test]
+    fn a_cookie_of_others_in_any_encoding_hides_nothing() {
+        let token = || Ok(Some("abc-_".to_owned()));
+        assert_eq!(found(&["name=José; __Host-d=abc-_"]), token());
+        assert_eq!(found(&["__Host-d=abc-_; 名=x"]), token());
+        assert_eq!(found(&["\u{2000}__Host-d=x"]), Ok(None), "the prefix protects it in ASCII alone");
+        assert_eq!(found(&["\u{2000}__Host-d=x; __Host-d=abc-_"]), token());
+        assert_eq!(found(&["__Host-d=é"]), Ok(Some("é".to_owned())), "no token, to be taken away");
     }
 
     #[test]

@@ -79,3 +79,12 @@ async fn a_wrong_scope_or_grant_type_leaves_the_cookie_alone() {
         assert_eq!(answer.header(header::SET_COOKIE), "");
     }
 }
+
+#[tokio::test]
+async fn another_application_s_cookie_signs_nobody_out() {
+    let (site, cookie) = signed_in().await;
+    let beside = format!("name=José; {cookie}");
+    assert_eq!(page(&site, "/token", &[&beside], REFRESH).await.status, StatusCode::OK);
+    let left = page(&site, "/logout", &[&beside], "").await;
+    assert_eq!(left.status, StatusCode::OK);
+}
