@@ -46,7 +46,7 @@ impl Desk {
     }
 
     /// Reads what the store's log has past the copy.
-    pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
         let page = self.store.log_since(self.position().seq).await?;
         match self.hear(&page) {
             Applied::News | Applied::Nothing => Ok(()),

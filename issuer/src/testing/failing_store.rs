@@ -1,6 +1,6 @@
 //! A store in memory that can be cut off or emptied.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
@@ -15,15 +15,25 @@ use crate::store::{
 pub(crate) struct FailingStore {
     inner: RwLock<Arc<EmbeddedStore>>,
     down: AtomicBool,
+    behind_secs: AtomicU64,
 }
 
 impl FailingStore {
     pub(crate) fn in_memory() -> Self {
-        Self { inner: RwLock::new(empty_store()), down: AtomicBool::new(false) }
+        Self {
+            inner: RwLock::new(empty_store()),
+            down: AtomicBool::new(false),
+            behind_secs: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn cut_off(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// From now on confirmations show its clock to be so far behind the host's.
+    pub(crate) fn fall_behind(&self, secs: u64) {
+        self.behind_secs.store(secs, Ordering::SeqCst);
     }
 
     /// Everything in it is gone, as after `FLUSHALL`.
@@ -66,7 +76,9 @@ impl Store for FailingStore {
     }
 
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError> {
-        self.up()?.confirm(held).await
+        let confirmation = self.up()?.confirm(held).await?;
+        let now = confirmation.now.minus_secs(self.behind_secs.load(Ordering::SeqCst));
+        Ok(Confirmation { now, ..confirmation })
     }
 
     async fn trim(&self, through: Seq) -> Result<(), StoreError> {

@@ -59,6 +59,13 @@ impl Site {
         Self::on(Arc::new(FailingStore::in_memory()), settings).await
     }
 
+    /// Another node on the same store.
+    pub(crate) async fn beside(&self) -> Self {
+        let line = ["doorlist", "serve", "--issuer", ISSUER];
+        let settings = Cli::try_parse_from(line).expect("settings").settings().expect("serve").clone();
+        Self::on(Arc::clone(&self.store), settings).await
+    }
+
     async fn on(store: Arc<FailingStore>, settings: Settings) -> Self {
         let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
         let issuer = settings.addresses.issuer.expect("it was given");

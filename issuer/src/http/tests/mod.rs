@@ -3,5 +3,6 @@
 mod admin;
 mod bad_input;
 mod cookie;
+mod introspect;
 mod list;
 mod users;
