@@ -59,6 +59,11 @@ impl ApiError {
         error
     }
 
+    /// Whether it is a 401.
+    pub fn is_unauthorized(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED
+    }
+
     /// 403: the cookie is not for the page that asks.
     pub fn cross_site(description: &'static str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "cross_site_request", description)

@@ -10,12 +10,13 @@ use doorlist_verifier::{Handle, UnixSeconds};
 use serde::Serialize;
 
 use super::ApiError;
-use super::answer::{Position, ended, no_store};
+use super::answer::{Position, ended, no_store, revoked, without_cookie};
 use super::auth::SignedIn;
 use super::extract::SidPath;
 use super::page::Cookie;
-use super::tokens::revoke_cookie;
+use super::tokens::end_cookie;
 use crate::app::App;
+use crate::desk::EndSession;
 use crate::domain::Session;
 
 /// A session as its owner and an operator see it.
@@ -78,16 +79,26 @@ pub(super) async fn end(
     ended(app.desk.end_session(&signed_in.subject.sub, sid).await?)
 }
 
-/// `POST /logout`: signs this device out: the cookie's session ends, or where there is none the access token's. To a
-/// cookie whose session has ended already the answer is `{}`.
+/// `POST /logout`: signs this device out: the cookie's session ends, or where there is none (any more) the access
+/// token's. To a cookie whose session has ended already, and no good access token, the answer is `{}`.
 pub(super) async fn logout(
     State(app): State<Arc<App>>,
     cookie: Cookie,
     mut parts: Parts,
 ) -> Result<Response, ApiError> {
-    if let Cookie::Token(token) = cookie {
-        return revoke_cookie(&app, &token, None).await;
+    let Cookie::Token(token) = cookie else {
+        let SignedIn { claims, subject } = SignedIn::from_request_parts(&mut parts, &app).await?;
+        return Ok(ended(app.desk.end_session(&subject.sub, claims.sid).await?)?.into_response());
+    };
+    let mut outcome = end_cookie(&app, &token, None).await?;
+    if outcome == EndSession::NoSuchSession {
+        match SignedIn::from_request_parts(&mut parts, &app).await {
+            Ok(SignedIn { claims, subject }) => {
+                outcome = app.desk.end_session(&subject.sub, claims.sid).await?;
+            }
+            Err(error) if error.is_unauthorized() => {}
+            Err(error) => return Err(error),
+        }
     }
-    let SignedIn { claims, subject } = SignedIn::from_request_parts(&mut parts, &app).await?;
-    Ok(ended(app.desk.end_session(&subject.sub, claims.sid).await?)?.into_response())
+    Ok(without_cookie(&app, revoked(outcome)))
 }

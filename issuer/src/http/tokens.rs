@@ -148,7 +148,10 @@ pub(super) async fn revoke(
     let client_id = client_id.as_deref();
     match (cookie, given(request.token)) {
         (Cookie::Token(_), Some(_)) => Err(two_tokens()),
-        (Cookie::Token(token), None) => revoke_cookie(&app, &token, client_id).await,
+        (Cookie::Token(token), None) => Ok(match end_cookie(&app, &token, client_id).await? {
+            outcome @ EndSession::OtherClient => revoked(outcome),
+            outcome => without_cookie(&app, revoked(outcome)),
+        }),
         (Cookie::Missing | Cookie::Unused, Some(token)) => {
             Ok(revoked(revoke_token(&app, &token, client_id).await?))
         }
@@ -156,20 +159,16 @@ pub(super) async fn revoke(
     }
 }
 
-/// Ends the session of a cookie and takes the cookie away; not when it is another client's, nor when the store is down.
-pub(super) async fn revoke_cookie(
+/// Ends the session of a cookie.
+pub(super) async fn end_cookie(
     app: &App,
     token: &SecretText,
     client_id: Option<&str>,
-) -> Result<Response, ApiError> {
-    let outcome = match app.refresh_tokens.decode(token.expose()) {
-        Ok(token) => app.desk.end_by_refresh_token(&token, client_id).await?,
-        Err(_) => EndSession::NoSuchSession,
-    };
-    Ok(match outcome {
-        EndSession::OtherClient => revoked(outcome),
-        EndSession::Ended(_) | EndSession::NoSuchSession => without_cookie(app, revoked(outcome)),
-    })
+) -> Result<EndSession, ApiError> {
+    match app.refresh_tokens.decode(token.expose()) {
+        Ok(token) => Ok(app.desk.end_by_refresh_token(&token, client_id).await?),
+        Err(_) => Ok(EndSession::NoSuchSession),
+    }
 }
 
 async fn revoke_token(app: &App, text: &str, client_id: Option<&str>) -> Result<EndSession, ApiError> {

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use serde_json::json;
 
-use crate::testing::{Answer, Site};
+use crate::testing::{Answer, Site, Tokens};
 
 const REFRESH: &str = "grant_type=refresh_token";
 
@@ -87,4 +87,27 @@ async fn another_application_s_cookie_signs_nobody_out() {
     assert_eq!(page(&site, "/token", &[&beside], REFRESH).await.status, StatusCode::OK);
     let left = page(&site, "/logout", &[&beside], "").await;
     assert_eq!(left.status, StatusCode::OK);
+}
+
+/// Whoever signs out is signed out: a cookie that is left of another session does not stand in the way.
+#[tokio::test]
+async fn a_dead_cookie_does_not_keep_the_access_token_s_session() {
+    let (site, cookie) = signed_in().await;
+    let login = json!({ "username": "alice", "password": "wonderland" });
+    let leave = async |access: &str| {
+        let request = Request::post("/logout")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::COOKIE, format!("{cookie}x"))
+            .header(header::AUTHORIZATION, format!("Bearer {access}"));
+        Answer::of(site.send(request.body(Body::empty()).expect("a request")).await).await
+    };
+    let tokens = Tokens::of(&page(&site, "/login", &[], &login.to_string()).await);
+    let left = leave(&tokens.access).await;
+    left.position();
+    assert!(left.header(header::SET_COOKIE).contains("Max-Age=0"));
+    assert_eq!(site.refresh(&tokens.refresh).await.failure(), "400 invalid_grant");
+    // Nothing is left to end: no error.
+    let again = leave(&tokens.access).await;
+    assert_eq!((again.status, again.text.as_str()), (StatusCode::OK, "{}"));
+    assert!(again.header(header::SET_COOKIE).contains("Max-Age=0"));
 }
