@@ -40,6 +40,8 @@ pub struct Revocations {
     leeway_secs: u64,
     started: Instant,
     held: Mutex<Held>,
+    /// One at a time: a list by an older standing would be a rollback of the one before.
+    publishing: tokio::sync::Mutex<()>,
     news: broadcast::Sender<Arc<SignedList>>,
 }
 
@@ -81,6 +83,7 @@ impl Revocations {
             keys,
             started: Instant::now(),
             held: Mutex::new(Held { verifier, cuts, state: None, trouble: None }),
+            publishing: tokio::sync::Mutex::new(()),
             news: broadcast::Sender::new(BACKLOG),
         })
     }

@@ -86,6 +86,7 @@ impl Revocations {
     }
 
     async fn try_publish(&self) -> Result<(), PublishError> {
+        let _alone = self.publishing.lock().await;
         let standing = self.desk.confirmed().await.map_err(KeysError::from)?;
         self.desk.check_clock()?;
         loop {

@@ -1,10 +1,11 @@
 //! A store in memory that can be cut off or emptied.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Seq};
+use tokio::sync::oneshot;
 
 use crate::domain::{LogPage, NewEntry, Settings, Subject};
 use crate::store::{
@@ -16,6 +17,7 @@ pub(crate) struct FailingStore {
     inner: RwLock<Arc<EmbeddedStore>>,
     down: AtomicBool,
     behind_secs: AtomicU64,
+    gate: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl FailingStore {
@@ -23,6 +25,7 @@ impl FailingStore {
         Self {
             inner: RwLock::new(empty_store()),
             down: AtomicBool::new(false),
+            gate: Mutex::default(),
             behind_secs: AtomicU64::new(0),
         }
     }
@@ -34,6 +37,13 @@ impl FailingStore {
     /// From now on confirmations show its clock to be so far behind the host's.
     pub(crate) fn fall_behind(&self, secs: u64) {
         self.behind_secs.store(secs, Ordering::SeqCst);
+    }
+
+    /// Whoever reads the keys next waits for a word.
+    pub(crate) fn hold_keys(&self) -> oneshot::Sender<()> {
+        let (go_on, gate) = oneshot::channel();
+        *self.gate.lock().expect("nobody panics with the lock") = Some(gate);
+        go_on
     }
 
     /// Everything in it is gone, as after `FLUSHALL`.
@@ -94,6 +104,10 @@ impl Store for FailingStore {
     }
 
     async fn keys(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
+        let gate = self.gate.lock().expect("nobody panics with the lock").take();
+        if let Some(gate) = gate {
+            let _ = gate.await;
+        }
         self.up()?.keys().await
     }
 

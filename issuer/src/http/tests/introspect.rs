@@ -1,5 +1,7 @@
 //! Introspection by a node that does not know enough to say no.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use serde_json::{Value, json};
@@ -47,4 +49,34 @@ async fn a_node_whose_clock_is_off_does_not_judge() {
     site.store.fall_behind(0);
     site.publish().await;
     assert_eq!(ask(&site, &session.access).await.json()["active"], true);
+}
+
+/// A list by the standing of before must not follow one by the standing of now, which verifiers take for a rollback.
+#[tokio::test]
+async fn keys_are_taken_in_while_a_list_is_published() {
+    let site = Site::open().await;
+    let other = site.beside().await;
+    let keys = other.admin(Method::GET, "/admin/keys", Value::Null).await.json();
+    other
+        .admin(Method::POST, "/admin/keys/retire", json!({ "kid": keys["keys"][0]["kid"] }))
+        .await
+        .position();
+    site.app.desk.catch_up().await.expect("the store");
+
+    let go_on = site.store.hold_keys();
+    let taken = tokio::spawn({
+        let revocations = site.app.revocations.clone();
+        async move { revocations.take_in_keys().await }
+    });
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    site.app.desk.beat().await.expect("a beat");
+    let published = tokio::spawn({
+        let revocations = site.app.revocations.clone();
+        async move { revocations.publish().await }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    go_on.send(()).expect("it waits");
+    assert!(taken.await.expect("no panic").expect("keys"));
+    published.await.expect("no panic");
+    assert_eq!(site.app.revocations.trouble(), None);
 }
