@@ -10,18 +10,26 @@ use super::{Desk, lock};
 use crate::domain::{Appended, LogEntry, NewEntry, Subject};
 use crate::store::{Commit, StoreError};
 
+/// What was put back so far.
+#[derive(Debug, Default)]
+pub(super) struct Mendings {
+    count: u64,
+    /// When the last one that succeeded began.
+    last_success: Option<Instant>,
+}
+
 impl Desk {
     /// Makes the union of the store's log and the copy: appends what the copy holds, is younger than `retain` and
     /// the log lacks; puts back epoch, settings and key ring where they are missing; and appends one empty mark,
     /// so that the sequence is past every number that was ever given.
     pub(super) async fn mend(&self) -> Result<(), StoreError> {
         let asked = Instant::now();
-        let mut alone = self.mending.lock().await;
-        if lock(&self.mended).is_some_and(|begun| begun > asked) {
+        let mut mendings = self.mending.lock().await;
+        if mendings.last_success.is_some_and(|begun| begun > asked) {
             return Ok(());
         }
         let begun = Instant::now();
-        *alone += 1;
+        mendings.count += 1;
         let (held, settings) = self.log(|log| {
             let held: Vec<LogEntry> = log.since(Seq::ZERO).cloned().collect();
             (held, *log.settings())
@@ -39,13 +47,14 @@ impl Desk {
             .collect();
         tracing::warn!(lost = lost.len(), "the store lost its end of the log; putting it back");
         // Before it is written: whether it was, a lost answer does not say.
-        lock(&self.unfinished).extend(lost.iter().filter_map(subject).map(|sub| (*alone, sub.clone())));
+        lock(&self.unfinished)
+            .extend(lost.iter().filter_map(subject).map(|sub| (mendings.count, sub.clone())));
         let entries = lost.into_iter().map(NewEntry::Restored).chain([NewEntry::Mark]).collect();
         let seen = self.position().seq;
         self.store.commit(Commit { entries, seen, ..Commit::default() }).await?;
         self.hear_anew().await?;
-        *lock(&self.mended) = Some(begun);
-        drop(alone);
+        mendings.last_success = Some(begun);
+        drop(mendings);
         self.look_at_unfinished().await
     }
 

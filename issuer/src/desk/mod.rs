@@ -48,10 +48,8 @@ pub struct Desk {
     ring: Mutex<Option<Vec<u8>>>,
     /// One at a time: who waits finds it done.
     confirming: tokio::sync::Mutex<Option<heartbeat::Failure>>,
-    /// One at a time; how often so far.
-    mending: tokio::sync::Mutex<u64>,
-    /// When the last one that succeeded began.
-    mended: Mutex<Option<Instant>>,
+    /// One at a time.
+    mending: tokio::sync::Mutex<mend::Mendings>,
     /// Subjects of what was put back, by which mending, until their records were looked at.
     unfinished: Mutex<HashSet<(u64, Subject)>>,
     /// Where the search for records past their keeping goes on.
@@ -117,8 +115,7 @@ impl Desk {
             standing: watch::Sender::new(standing),
             ring: Mutex::new(ring),
             confirming: tokio::sync::Mutex::default(),
-            mending: tokio::sync::Mutex::new(0),
-            mended: Mutex::default(),
+            mending: tokio::sync::Mutex::default(),
             unfinished: Mutex::default(),
             sweep: tokio::sync::Mutex::new(None),
         });
