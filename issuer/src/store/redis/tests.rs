@@ -17,6 +17,7 @@ use super::*;
 use crate::domain::{Appended, AuditEvent, Record};
 use crate::store::Swap;
 use crate::store::clock::ManualClock;
+use crate::testing::redis_server::RedisServer;
 use crate::testing::redis_sets::until;
 
 /// The store of an installation, as `DOORLIST_STORE` and `DOORLIST_STORE_PREFIX` name it.
@@ -64,6 +65,23 @@ fn record(gid: u64) -> Record {
 fn put(name: &str, expected: Option<Version>, gid: u64) -> Commit {
     let swap = Swap { sub: subject(name), expected, record: record(gid) };
     Commit { swap: Some(swap), ..Commit::default() }
+}
+
+/// A master, and a replica that may take over from it.
+fn master_and_replica() -> (RedisServer, RedisServer) {
+    let guarded = ["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"];
+    let master = RedisServer::start(&guarded);
+    let follows = format!("127.0.0.1 {}", master.port());
+    let replica = RedisServer::start(&[&guarded[..], &["--replicaof", &follows]].concat());
+    master.until_followed(1);
+    (master, replica)
+}
+
+/// A sentinel that watches this master, and the store that it leads to.
+fn watched(master: &RedisServer) -> (RedisServer, String) {
+    let sentinel = RedisServer::start_sentinel(master.port(), None);
+    let url = format!("redis+sentinel://127.0.0.1:{}/doorlist", sentinel.port());
+    (sentinel, url)
 }
 
 fn marks(count: usize) -> Commit {

@@ -68,12 +68,7 @@ async fn scripts_that_were_flushed_are_sent_again() {
 #[tokio::test]
 async fn an_address_that_leads_elsewhere_by_now_is_followed() {
     use std::sync::atomic::{AtomicU16, Ordering};
-    let guarded = ["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"];
-    let server = RedisServer::start(&guarded);
-    let replica = RedisServer::start(
-        &[&guarded[..], &["--replicaof", &format!("127.0.0.1 {}", server.port())]].concat(),
-    );
-    server.until_followed(1);
+    let (server, replica) = master_and_replica();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("redis://{}", listener.local_addr().expect("it has one"));
     let target = Arc::new(AtomicU16::new(server.port()));
@@ -177,14 +172,7 @@ async fn a_replica_is_not_taken_for_the_store() {
 /// A demoted master: its answer to the write says so, not that to WAIT.
 #[tokio::test]
 async fn a_replica_refuses_a_replicated_write_by_name() {
-    let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
-    let replica = RedisServer::start(&[
-        "--replicaof",
-        &format!("127.0.0.1 {}", server.port()),
-        "--min-replicas-to-write",
-        "1",
-    ]);
-    server.until_followed(1);
+    let (server, replica) = master_and_replica();
     let store = open(&server.url()).await;
     eventually("ok", async || store.commit(marks(1)).await).await;
     replica.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
@@ -244,16 +232,9 @@ async fn a_stopped_server_is_given_up_and_found_again() {
 /// Sentinels that take connections and say nothing: requests are answered with an error in time, however many.
 #[tokio::test]
 async fn requests_do_not_queue_for_a_search() {
-    let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
-    let _replica = RedisServer::start(&[
-        "--replicaof",
-        &format!("127.0.0.1 {}", server.port()),
-        "--min-replicas-to-write",
-        "1",
-    ]);
-    server.until_followed(1);
-    let sentinel = RedisServer::start_sentinel(server.port(), None);
-    let store = open(&format!("redis+sentinel://127.0.0.1:{}/doorlist", sentinel.port())).await;
+    let (server, _replica) = master_and_replica();
+    let (sentinel, url) = watched(&server);
+    let store = open(&url).await;
     for stopped in [&server, &sentinel] {
         stopped.signal(rustix::process::Signal::STOP);
     }

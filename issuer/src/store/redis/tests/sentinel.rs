@@ -54,8 +54,7 @@ async fn a_replica_that_would_go_on_alone() {
     let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
     let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
     server.until_followed(1);
-    let sentinel = RedisServer::start_sentinel(server.port(), None);
-    let url = format!("redis+sentinel://127.0.0.1:{}/doorlist", sentinel.port());
+    let (_sentinel, url) = watched(&server);
     let said = unavailable(try_open(&url, "doorlist").await.map(drop));
     assert!(said.contains(&replica.port().to_string()) && said.contains("min-replicas-to-write"), "{said}");
     replica.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
@@ -66,16 +65,8 @@ async fn a_replica_that_would_go_on_alone() {
 /// `min-replicas-to-write`.
 #[tokio::test]
 async fn a_master_that_was_left_alone_acknowledges_nothing() {
-    let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
-    let replica = RedisServer::start(&[
-        "--replicaof",
-        &format!("127.0.0.1 {}", server.port()),
-        "--min-replicas-to-write",
-        "1",
-    ]);
-    server.until_followed(1);
-    let sentinel = RedisServer::start_sentinel(server.port(), None);
-    let url = format!("redis+sentinel://127.0.0.1:{}/doorlist", sentinel.port());
+    let (server, replica) = master_and_replica();
+    let (_sentinel, url) = watched(&server);
     let store = open(&url).await;
     let held = eventually("the replica confirms", async || store.commit(marks(1)).await).await.position;
     server.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
