@@ -9,14 +9,11 @@ import { createVerifier } from '../lib/doorlist.mjs'
 import { addressOf, adminLoad, load, resident } from '../lib/issuer.mjs'
 import { spread } from '../lib/measure.mjs'
 import { IN_MEMORY, withRedis, withTwoNodes } from '../lib/redis.mjs'
+import { timeKicks } from './kick.mjs'
 
 const CLIENTS = 64
 const SECONDS = 2
 const ROUNDS = 5
-const KICKS = 300
-const WARMUP = 20
-/** Milliseconds until the issuers are idle again. */
-const PAUSE = 25
 const SESSIONS = 50_000
 /** Milliseconds until a node that is not ready is given up. */
 const READY_LIMIT = 60_000
@@ -74,30 +71,7 @@ const summary = rounds =>
   )
 
 /** Nanoseconds of each kick at the first node until a verifier of the second refuses: since it was sent, and acknowledged. */
-export const kickAcrossNodes = () =>
-  withTwoNodes([], async (a, b) => {
-    const verifier = await Follower.of(a, b)
-    const [sent, acknowledged] = [[], []]
-    try {
-      for (let number = -WARMUP; number < KICKS; number++) {
-        const sub = `user-${number + WARMUP}`
-        const { access_token: token } = await a.admin('/sessions', { sub })
-        verifier.accepts(token)
-        await pause(PAUSE)
-        const refused = verifier.refuses(token)
-        const begin = performance.now()
-        await a.admin(`/subjects/${sub}/revoke`)
-        const answered = performance.now()
-        const end = await refused
-        if (number < 0) continue
-        sent.push((end - begin) * 1e6)
-        acknowledged.push(Math.max(0, end - answered) * 1e6)
-      }
-    } finally {
-      verifier.close()
-    }
-    return { sent, acknowledged }
-  })
+export const kickAcrossNodes = () => withTwoNodes([], async (a, b) => timeKicks(a, await Follower.of(a, b)))
 
 /** A verifier on the stream of one node, where all nodes are called as the first. */
 class Follower {
