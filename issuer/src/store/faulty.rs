@@ -1,13 +1,16 @@
 //! A store in memory, for tests, shaped like one on the network: `commit` appends first and swaps second, and may be
 //! stopped in between; answers are lost; a failover brings back an older state.
 
+mod fault;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
+pub(crate) use self::fault::{Fault, Pause, Paused, pause};
 use super::clock::{ManualClock, StoreClock};
 use super::{
     AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Swap, Version,
@@ -41,51 +44,6 @@ pub(crate) struct State {
     audit: Vec<AuditRow>,
 }
 
-/// What happens to commits and confirmations.
-#[derive(Debug, Default)]
-pub(crate) enum Fault {
-    #[default]
-    None,
-    /// The next commit appends, and then its node dies.
-    DieBeforeSwap,
-    /// The next commit is done, and its answer lost.
-    LoseAnswer,
-    /// The next commit waits between append and swap.
-    PauseBeforeSwap(Pause),
-    /// The next commit waits before it does anything.
-    PauseBeforeAppend(Pause),
-    /// The answer of the next confirmation is held up.
-    PauseAfterConfirm(Pause),
-    /// The next commit is answered, and the store comes back with this in its place before anybody reads.
-    LoseAfterAnswer(Box<State>),
-    /// Writes are taken, but no replica has them: what waits for one fails. (Here: confirmations.)
-    NoReplica,
-    /// Reads are answered, writes are not: a master that was demoted and does not know it.
-    RefuseWrites,
-    /// The shard of the records fails over to these just before the next record is settled.
-    FailOverBeforeSettling(Box<State>),
-}
-
-/// The store's side of a stop: tells that it is there, and waits to go on.
-#[derive(Debug)]
-pub(crate) struct Pause {
-    there: oneshot::Sender<()>,
-    go_on: oneshot::Receiver<()>,
-}
-
-/// The test's side of a stop.
-#[derive(Debug)]
-pub(crate) struct Paused {
-    pub(crate) there: oneshot::Receiver<()>,
-    pub(crate) go_on: oneshot::Sender<()>,
-}
-
-pub(crate) fn pause() -> (Pause, Paused) {
-    let (tell_there, there) = oneshot::channel();
-    let (go_on, told_go_on) = oneshot::channel();
-    (Pause { there: tell_there, go_on: told_go_on }, Paused { there, go_on })
-}
-
 impl FaultyStore {
     pub(crate) fn new(clock: ManualClock) -> Self {
         Self {
@@ -116,7 +74,11 @@ impl FaultyStore {
 
     /// What happens from now on.
     pub(crate) fn arm(&self, fault: Fault) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        *self.armed() = fault;
+    }
+
+    fn armed(&self) -> MutexGuard<'_, Fault> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
@@ -125,7 +87,7 @@ impl FaultyStore {
 
     /// The fault for one commit; a refusal stays.
     fn take_fault(&self) -> Fault {
-        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fault = self.armed();
         match *fault {
             Fault::RefuseWrites => Fault::RefuseWrites,
             Fault::NoReplica => Fault::NoReplica,
@@ -136,7 +98,7 @@ impl FaultyStore {
 
     /// The fault, if it is one of this kind.
     fn take_fault_if<T>(&self, kind: impl FnOnce(Fault) -> Result<T, Fault>) -> Option<T> {
-        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fault = self.armed();
         match kind(std::mem::take(&mut *fault)) {
             Ok(taken) => Some(taken),
             Err(other) => {
@@ -161,7 +123,7 @@ impl FaultyStore {
     }
 
     fn writable(&self) -> Result<(), StoreError> {
-        match *self.fault.lock().unwrap_or_else(PoisonError::into_inner) {
+        match *self.armed() {
             Fault::RefuseWrites => Err(StoreError::Unavailable("not enough good replicas to write".into())),
             _ => Ok(()),
         }
@@ -264,12 +226,6 @@ fn died() -> StoreError {
     StoreError::Unavailable("the connection broke".into())
 }
 
-async fn stop(pause: Pause) {
-    // Whoever armed it may have stopped caring.
-    let _ = pause.there.send(());
-    let _ = pause.go_on.await;
-}
-
 #[async_trait]
 impl Store for FaultyStore {
     async fn read(&self, sub: &Subject, since: Seq) -> Result<Reading, StoreError> {
@@ -283,14 +239,14 @@ impl Store for FaultyStore {
         self.writable()?;
         let fault = self.take_fault();
         if let Fault::PauseBeforeAppend(pause) = fault {
-            stop(pause).await;
+            pause.stop().await;
             return self.commit(commit).await;
         }
         self.append(commit.entries, commit.seen);
         let fault = match fault {
             Fault::DieBeforeSwap => return Err(died()),
             Fault::PauseBeforeSwap(pause) => {
-                stop(pause).await;
+                pause.stop().await;
                 Fault::None
             }
             fault => fault,
@@ -332,7 +288,7 @@ impl Store for FaultyStore {
     }
 
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError> {
-        if matches!(*self.fault.lock().unwrap_or_else(PoisonError::into_inner), Fault::NoReplica) {
+        if matches!(*self.armed(), Fault::NoReplica) {
             return Err(died());
         }
         self.writable()?;
@@ -342,7 +298,7 @@ impl Store for FaultyStore {
             Confirmation { now: self.now(), whole, position: state.position() }
         };
         if let Some(pause) = self.pause_after_confirm() {
-            stop(pause).await;
+            pause.stop().await;
         }
         Ok(confirmation)
     }
