@@ -26,7 +26,7 @@ apt-get = { command -v apt-get >/dev/null || { echo '$(2)' >&2; exit 1; }; \
   $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
 
 .PHONY: help demo test chaos bench differential build load package issuer test-rust test-js fences instructions lint prerequisites \
-  wasm-target browser valgrind redis faketime clean
+  wasm-target browser firefox valgrind redis faketime clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ help: ## Show this list
 demo: build ## Kick a user and watch every verifier refuse her (PORT=8788: there; ONCE=1: then end)
 	@DOORLIST_BINARY=$(TARGET)/release/doorlist node js/demo/demo.mjs $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
-test: prerequisites browser valgrind redis faketime ## Set up what tests need, and run all of them
+test: prerequisites browser firefox valgrind redis faketime ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences instructions package test-js
 
 chaos: prerequisites redis faketime ## Kill, cut off, fill up and set back issuers and Redis under load (10 minutes; MINUTES=)
@@ -143,10 +143,14 @@ $(WASM_PACK): | prerequisites
 	@cd $* && npm ci --no-audit --no-fund
 	@touch $@
 
-# Tests drive a real Chromium; the demo uses one where it finds one.
+# Tests drive a real Chromium and a real Firefox; the demo uses a Chromium where it finds one.
 browser:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ -n "$${CHROMIUM:-}" ] || \
 	  $(call apt-get,chromium,The tests need Chromium: install it or name it in CHROMIUM=/path/to/chrome.)
+
+firefox:
+	@command -v firefox-esr >/dev/null || command -v firefox >/dev/null || [ -n "$${FIREFOX:-}" ] || [ -x /Applications/Firefox.app/Contents/MacOS/firefox ] || \
+	  $(call apt-get,firefox-esr,The tests need Firefox: install it or name it in FIREFOX=/path/to/firefox.)
 
 # Counts are of one platform only, and not asked for elsewhere.
 valgrind:

@@ -9,7 +9,7 @@ import { build as viteBuild, createServer as viteServer } from 'vite'
 import webpack from 'webpack'
 import { createConsumer, js } from './consumer.mjs'
 import { startIssuer } from './issuer.mjs'
-import { bin, firstLineInChromium, otherNode, output, serve, workerd } from './tools.mjs'
+import { bin, firstLineIn, launchChromium, otherNode, output, serve, workerd } from './tools.mjs'
 
 let consumer, issuer
 before(async () => {
@@ -135,7 +135,7 @@ test('Chromium follows an issuer of another origin', { timeout: 60_000 }, async 
   await page(project, 'bundle.js')
   const server = await serve(project)
   try {
-    const line = await firstLineInChromium(`${server.address}?${await issuer.tenant()}`)
+    const line = await firstLineIn(launchChromium, `${server.address}?${await issuer.tenant()}`)
     assert.deepEqual(JSON.parse(line), FOLLOWED)
   } finally {
     server.stop()
@@ -198,7 +198,7 @@ test('in Chromium without it, the error says what is missing', async () => {
   await page(project, 'bundle.js')
   const server = await serve(project, { 'content-security-policy': "default-src 'self'" })
   try {
-    const { code, message } = JSON.parse(await firstLineInChromium(server.address))
+    const { code, message } = JSON.parse(await firstLineIn(launchChromium, server.address))
     assert.equal(code, 'ERR_WASM_UNAVAILABLE')
     assert.match(message, /'wasm-unsafe-eval'/)
   } finally {
@@ -223,7 +223,7 @@ test('Vite dev, in Chromium', async () => {
   })
   try {
     await server.listen()
-    assertConforms(await firstLineInChromium(`http://127.0.0.1:${server.httpServer.address().port}/`))
+    assertConforms(await firstLineIn(launchChromium, `http://127.0.0.1:${server.httpServer.address().port}/`))
   } finally {
     await server.close()
   }
@@ -355,7 +355,7 @@ async function inChromium(folder, script, headers) {
   if (script !== undefined) await page(folder, script)
   const server = await serve(folder, headers)
   try {
-    assertConforms(await firstLineInChromium(server.address))
+    assertConforms(await firstLineIn(launchChromium, server.address))
   } finally {
     server.stop()
   }

@@ -36,18 +36,22 @@ export async function otherNode(major) {
   return path
 }
 
-export function findChromium() {
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-  const candidates = [
-    process.env.CHROMIUM,
-    ...names.flatMap(name => process.env.PATH.split(delimiter).map(folder => join(folder, name))),
-    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  ]
-  const found = candidates.find(path => path !== undefined && isExecutable(path))
-  if (found === undefined)
-    throw new Error('no Chromium: `apt-get install chromium`, or name one in the variable CHROMIUM.')
+/** An installed program: the one that a variable names, or the first found by one of these names. */
+export function findProgram({ variable, names, macOS, otherwise }) {
+  const folders = process.env.PATH.split(delimiter)
+  const candidates = [process.env[variable], ...names.flatMap(name => folders.map(folder => join(folder, name))), macOS]
+  const found = candidates.find(path => path && isExecutable(path))
+  if (found === undefined) throw new Error(otherwise)
   return found
 }
+
+export const findChromium = () =>
+  findProgram({
+    variable: 'CHROMIUM',
+    names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    macOS: '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    otherwise: 'no Chromium: `apt-get install chromium`, or name one in the variable CHROMIUM.',
+  })
 
 /** @param {object} [options] further ones of Playwright's `launch` */
 export function launchChromium(options) {
@@ -60,20 +64,20 @@ export function launchChromium(options) {
   })
 }
 
-/** Opens an address in Chromium and answers with the first line that its page logs. */
-export async function firstLineInChromium(address) {
-  const browser = await launchChromium()
+/** Opens an address in a browser of its own and answers with the first line that its page logs. */
+export async function firstLineIn(launch, address) {
+  const browser = await launch()
   try {
     const page = await browser.newPage()
-    const line = new Promise((resolve, reject) => {
+    const logged = new Promise((resolve, reject) => {
       page.on('console', message => {
         if (message.type() === 'error') reject(new Error(message.text()))
         if (message.type() === 'log') resolve(message.text())
       })
       page.on('pageerror', reject)
     })
-    await page.goto(address)
-    return await line
+    const [line] = await Promise.all([logged, page.goto(address)])
+    return line
   } finally {
     await browser.close()
   }

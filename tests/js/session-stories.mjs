@@ -6,9 +6,11 @@ import { HOUR, renewed, sidOf, signIn, state, states, token, wake, worldOf } fro
 
 const options = { timeout: 60_000 }
 
-export function tellStories(storage) {
-  test(`ten tabs wake at once, and one session goes on: ${storage}`, options, async story => {
-    const { open, flaws } = await worldOf(story, { storage })
+export function tellStories({ browser, storage }) {
+  const told = `${browser}, ${storage}`
+
+  test(`ten tabs wake at once, and one session goes on: ${told}`, options, async story => {
+    const { open, flaws } = await worldOf(story, { browser, storage })
     const pages = [await open()]
     await signIn(pages[0])
     const sid = sidOf(await token(pages[0]))
@@ -22,8 +24,8 @@ export function tellStories(storage) {
     assert.deepEqual(flaws, [])
   })
 
-  test(`a tab that is killed inside the lock takes nobody along: ${storage}`, options, async story => {
-    const { open, front } = await worldOf(story, { storage })
+  test(`a tab that is killed inside the lock takes nobody along: ${told}`, options, async story => {
+    const { open, front } = await worldOf(story, { browser, storage })
     const [first, second] = [await open(), await open()]
     await signIn(first)
     await state(second, 'active')
@@ -39,8 +41,8 @@ export function tellStories(storage) {
     assert.deepEqual(await states([second]), ['active'])
   })
 
-  test(`a lost response ends nothing: ${storage}`, options, async story => {
-    const { open, front } = await worldOf(story, { storage })
+  test(`a lost response ends nothing: ${told}`, options, async story => {
+    const { open, front } = await worldOf(story, { browser, storage })
     const page = await open()
     await signIn(page)
     const sid = sidOf(await token(page))
@@ -54,8 +56,8 @@ export function tellStories(storage) {
     assert.equal(sidOf(await token(page)), sid)
   })
 
-  test(`signing out in one tab is signing out in all, and at the issuer: ${storage}`, options, async story => {
-    const { open, issuer } = await worldOf(story, { storage })
+  test(`signing out in one tab is signing out in all, and at the issuer: ${told}`, options, async story => {
+    const { open, issuer } = await worldOf(story, { browser, storage })
     const pages = [await open(), await open(), await open()]
     await signIn(pages[0])
     await Promise.all(pages.map(page => state(page, 'active')))
@@ -65,8 +67,8 @@ export function tellStories(storage) {
     assert.equal(await token(await open()), 'ERR_SESSION_SIGNED_OUT')
   })
 
-  test(`signing out offline is completed later, by the page that comes then: ${storage}`, options, async story => {
-    const { open, issuer, front } = await worldOf(story, { storage })
+  test(`signing out offline is completed later, by the page that comes then: ${told}`, options, async story => {
+    const { open, issuer, front } = await worldOf(story, { browser, storage })
     const page = await open()
     await signIn(page)
     front.down = true
@@ -81,13 +83,11 @@ export function tellStories(storage) {
     assert.deepEqual((await issuer.subjects())[0].sessions, [])
   })
 
-  test(`a kick is seen in all tabs over one stream, a void in none: ${storage}`, options, async story => {
-    const { open, issuer, context } = await worldOf(story, { storage, verifier: true })
-    const leaders = []
-    context.on('request', request => {
-      if (request.url().includes('/revocations/stream')) leaders.push(request.frame())
-    })
-    const opened = context.waitForEvent('request', request => request.url().includes('/revocations/stream'))
+  test(`a kick is seen in all tabs over one stream, a void in none: ${told}`, options, async story => {
+    const { open, issuer, requests } = await worldOf(story, { browser, storage, verifier: true })
+    const leaders = new Set()
+    requests.on('/revocations/stream', page => leaders.add(page))
+    const opened = once(requests, '/revocations/stream')
     const pages = [await open(), await open(), await open()]
     await signIn(pages[0])
     await Promise.all(pages.map(page => state(page, 'active')))
@@ -99,8 +99,90 @@ export function tellStories(storage) {
 
     await issuer.admin('/subjects/alice/revoke')
     await Promise.all(pages.map(page => state(page, 'kicked')))
-    assert.equal(new Set(leaders).size, 1, 'one tab follows for all')
+    assert.equal(leaders.size, 1, 'one tab follows for all')
     await signIn(pages[1])
     await Promise.all(pages.map(page => state(page, 'active')))
+  })
+}
+
+/** Of which it does not matter where the refresh token is. */
+export function tellOfTheIssuer(browser) {
+  test(`the issuer goes away and comes back, and nobody is signed out: ${browser}`, options, async story => {
+    const { open, issuer } = await worldOf(story, { browser })
+    const pages = [await open(), await open()]
+    await signIn(pages[0])
+    await state(pages[1], 'active')
+    const sid = sidOf(await token(pages[0]))
+    await issuer.stop()
+    await Promise.all(pages.map(page => wake(page, HOUR)))
+    await Promise.all(pages.map(page => state(page, 'offline')))
+    assert.equal(await token(pages[0]), 'ERR_SESSION_OFFLINE')
+    pages.push(await open())
+    assert.deepEqual(await states(pages), ['offline', 'offline', 'offline'])
+    await issuer.start()
+    await Promise.all(pages.map(page => state(page, 'active')))
+    assert.equal(sidOf(await token(pages[2])), sid)
+  })
+
+  test(
+    `a clock that is wrong by a day signs nobody out, and the issuer’s time is known: ${browser}`,
+    options,
+    async story => {
+      const { open } = await worldOf(story, { browser })
+      const page = await open()
+      await signIn(page)
+      for (const seconds of [-24 * HOUR, 48 * HOUR]) {
+        await wake(page, seconds)
+        assert.match(await token(page), /^ey/)
+        assert.deepEqual(await states([page]), ['active'])
+      }
+      const off = Math.abs((await page.evaluate(() => session.currentDate().getTime())) - Date.now())
+      assert.ok(off < HOUR * 1000, `${off} ms`)
+    },
+  )
+
+  test(`fetch adds the token for its own origin, and takes it along no redirect: ${browser}`, options, async story => {
+    const { open, front } = await worldOf(story, { browser })
+    const page = await open()
+    await signIn(page)
+    assert.equal(await page.evaluate(() => session.fetch('/sessions').then(answer => answer.status)), 200)
+    assert.equal(await page.evaluate(() => fetch('/sessions').then(answer => answer.status)), 401)
+    const moved = () => session.fetch('/moved').catch(error => error.code)
+    assert.equal(await page.evaluate(moved), 'ERR_REDIRECT_REFUSED')
+    assert.deepEqual([front.count('/elsewhere'), front.count('/token')], [0, 0])
+  })
+}
+
+export function tellOfTheCookie(browser) {
+  test(`the cookie is out of reach of scripts, and of other sites: ${browser}`, options, async story => {
+    const { open, front, context } = await worldOf(story, { browser, storage: 'cookie' })
+    const page = await open()
+    await signIn(page)
+    const [{ name, httpOnly, secure, sameSite, value }, ...others] = await context.cookies()
+    assert.deepEqual([others.length, httpOnly, secure, sameSite], [0, true, true, 'Strict'])
+    assert.match(name, /^__Host-/)
+    const inReach = await page.evaluate(
+      () => document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage),
+    )
+    assert.ok(!inReach.includes(value))
+
+    const stranger = await context.newPage()
+    await stranger.goto(`${front.url.replace('127.0.0.1', 'localhost')}/app?storage=memory`)
+    for (const path of ['/token', '/revoke']) {
+      const answered = once(front, path)
+      await stranger.evaluate(
+        url =>
+          fetch(url, {
+            method: 'POST',
+            credentials: 'include',
+            mode: 'no-cors',
+            body: new URLSearchParams({ grant_type: 'refresh_token' }),
+          }),
+        front.url + path,
+      )
+      assert.equal((await answered)[0] >= 400, true)
+    }
+    await wake(page, HOUR)
+    assert.match(await token(page), /^ey/)
   })
 }

@@ -1,9 +1,9 @@
-// Pages with a session in Chromium, in front of a real issuer that a proxy can hide, and whose answers it can lose.
+// Pages with a session in a browser, in front of a real issuer that a proxy can hide, and whose answers it can lose.
 import { EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, request as forward } from 'node:http'
 import { join } from 'node:path'
-import { launchChromium } from '../../js/packaging/tools.mjs'
+import { contextOf } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 const PASSWORD = 'down the rabbit hole'
@@ -11,23 +11,24 @@ const PASSWORD = 'down the rabbit hole'
 export const HOUR = 3600
 
 /** Everything a story of sessions needs; `open` answers with one more tab. */
-export async function worldOf(story, { storage = 'shared', verifier = false } = {}) {
+export async function worldOf(story, { browser, storage = 'shared', verifier = false }) {
   const issuer = await issuerOf(story)
   await issuer.admin('/subjects', { sub: 'alice', password: PASSWORD })
   const front = await startFront(story, issuer.url)
-  const browser = await launchChromium()
-  story.after(() => browser.close())
-  const context = await browser.newContext()
+  const context = await contextOf(story, browser)
   const flaws = []
-  context.on('weberror', error => flaws.push(error.error()))
+  /** Emits the path that is asked for, with the page that asks. */
+  const requests = new EventEmitter()
   const open = async () => {
     const page = await context.newPage()
+    page.on('pageerror', error => flaws.push(error))
+    page.on('request', request => requests.emit(new URL(request.url()).pathname, page))
     const options = new URLSearchParams({ storage, ...(verifier && { verifier: issuer.url }) })
     await page.goto(`${front.url}/app?${options}`)
     await page.evaluate(() => session.ready)
     return page
   }
-  return { issuer, front, context, open, flaws }
+  return { issuer, front, context, open, flaws, requests }
 }
 
 export const signIn = page => page.evaluate(password => session.login({ username: 'alice', password }), PASSWORD)
@@ -50,7 +51,9 @@ export const sidOf = token => JSON.parse(Buffer.from(token.split('.')[1], 'base6
 
 /** Resolves once this page serves another token than this one. */
 export const renewed = (page, before) =>
-  page.waitForFunction(async before => (await session.getAccessToken()) !== before, before)
+  page.evaluate(async before => {
+    while ((await session.getAccessToken()) === before) await new Promise(resolve => setTimeout(resolve, 20))
+  }, before)
 
 /** The laptop's clock is so many seconds further, and the network is there again. */
 export const wake = (page, seconds) =>

@@ -1,0 +1,57 @@
+// Firefox, driven over WebDriver BiDi: Playwright has a Firefox of its own only, and takes no other.
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import puppeteer from 'puppeteer-core'
+import { findProgram } from './tools.mjs'
+
+/** Milliseconds; a busy machine takes some seconds for it. */
+const START_LIMIT = 60_000
+/** Milliseconds that a page may take over one thing it is asked. */
+const ANSWER_LIMIT = 60_000
+
+export const findFirefox = () =>
+  findProgram({
+    variable: 'FIREFOX',
+    names: ['firefox-esr', 'firefox'],
+    macOS: '/Applications/Firefox.app/Contents/MacOS/firefox',
+    otherwise: 'no Firefox: `apt-get install firefox-esr`, or name one in the variable FIREFOX.',
+  })
+
+/** A Firefox of its own: what it writes is in a folder that goes with it, and no name leads it out of this machine. */
+export async function launchFirefox() {
+  const executablePath = findFirefox()
+  const home = await mkdtemp(join(tmpdir(), 'doorlist-firefox-'))
+  const remove = () => rm(home, { recursive: true, force: true, maxRetries: 10 })
+  const end = new AbortController()
+  try {
+    const browser = await puppeteer.launch({
+      browser: 'firefox',
+      executablePath,
+      userDataDir: join(home, 'profile'),
+      // As root it refuses a home of somebody else's.
+      env: { ...process.env, HOME: home, XDG_CACHE_HOME: home, XDG_CONFIG_HOME: home, MOZ_CRASHREPORTER_DISABLE: '1' },
+      extraPrefsFirefox: { 'network.dns.native-is-localhost': true },
+      defaultViewport: null,
+      timeout: START_LIMIT,
+      protocolTimeout: ANSWER_LIMIT,
+      signal: end.signal,
+    })
+    return Object.assign(browser, { close: () => kill(browser.process()).then(remove) })
+  } catch (cause) {
+    end.abort()
+    await remove()
+    throw new Error(`${executablePath} did not start, for which it has ${START_LIMIT / 1000} s: ${cause.message}`, {
+      cause,
+    })
+  }
+}
+
+/** With all that it started; nothing is to be saved, and one that hangs would not end by itself. */
+async function kill(firefox) {
+  if (firefox.exitCode !== null || firefox.signalCode !== null) return
+  const ended = once(firefox, 'exit')
+  process.kill(-firefox.pid, 'SIGKILL')
+  await ended
+}

@@ -1,0 +1,17 @@
+// The browsers that stories are told in: Chromium over Playwright, Firefox over WebDriver BiDi. What stories ask of a
+// context and of its pages (`newPage`, `cookies`; `goto`, `evaluate`, `on`, `close`) both have by the same names.
+import { launchFirefox } from '../../js/packaging/firefox.mjs'
+import { launchChromium } from '../../js/packaging/tools.mjs'
+
+const CONTEXTS = {
+  Chromium: async story => gone(story, await launchChromium()).newContext(),
+  Firefox: async story => gone(story, await launchFirefox()).defaultBrowserContext(),
+}
+
+/** A browser with nothing in it, which is gone when the story is over: `newPage` and `cookies`. */
+export const contextOf = (story, browser) => CONTEXTS[browser](story)
+
+function gone(story, browser) {
+  story.after(() => browser.close())
+  return browser
+}
