@@ -1,8 +1,7 @@
 // A browser with tabs, and an issuer of one session, that do only what a test tells them.
 import type { Channel, Locks, Platform } from '../src/session/platform.js'
-import { memory } from '../src/session/platform.js'
 import { startSession } from '../src/session/session.js'
-import type { Session, SessionOptions } from '../types/session.js'
+import type { Session, SessionOptions, TokenStorage } from '../types/session.js'
 import { FakeHost, ISSUER } from './fakes.js'
 
 export const LIFETIME = 900
@@ -83,6 +82,12 @@ export class FakeIssuer {
 
   #over = () => Response.json({ error: 'invalid_grant' }, { status: 400 })
   #init = (status: number) => ({ status, ...(this.retryAfter && { headers: { 'retry-after': this.retryAfter } }) })
+}
+
+/** Of which a test may replace a method. */
+function memory(): TokenStorage {
+  const held = new Map<string, string>()
+  return { get: key => held.get(key), set: (key, value) => held.set(key, value), delete: key => held.delete(key) }
 }
 
 /** Locks, channels and notes that its tabs share. */

@@ -45,14 +45,7 @@ function onWake(call: () => void): () => void {
   return () => abort.abort()
 }
 
-export function memory(): TokenStorage {
-  const held = new Map<string, string>()
-  return {
-    get: key => held.get(key),
-    set: (key, value) => held.set(key, value),
-    delete: key => held.delete(key),
-  }
-}
+export const memory = (): TokenStorage => new Map<string, string>()
 
 /** `localStorage`, and memory where a browser refuses it. */
 function localNotes(): TokenStorage {

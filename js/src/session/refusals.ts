@@ -6,16 +6,19 @@ export const closed = () => new SessionError('ERR_SESSION_CLOSED', 'the session 
 export const wrongLogin = () => new SessionError('ERR_LOGIN_REFUSED', 'wrong username or password')
 
 export const refusedBy = ({ status, error }: Pick<Later, 'status' | 'error'>) =>
-  new SessionError('ERR_ISSUER_REFUSED', `the issuer answered ${status}`, { status, error })
+  new SessionError('ERR_ISSUER_REFUSED', `the issuer answered ${error ?? status}`, { status, error })
 
-export const unreachable = ({ status, retryAfterMs }: Later) =>
-  new SessionError('ERR_SESSION_OFFLINE', OFFLINE, { status, retryAfter: retryAfterMs / 1000 })
-
-const OFFLINE = 'the issuer cannot be reached'
+/** A browser does not tell a page which of the two it is. */
+export const unreachable = ({ status, retryAfterMs }: Omit<Later, 'outcome'>) =>
+  new SessionError(
+    'ERR_SESSION_OFFLINE',
+    'the issuer cannot be reached, or does not list this origin in DOORLIST_ALLOWED_ORIGINS',
+    { status, retryAfter: retryAfterMs / 1000 },
+  )
 
 /** Why there is no access token in this state. */
 export function noToken(state: SessionState): SessionError {
   if (state === 'kicked') return new SessionError('ERR_SESSION_KICKED', 'the issuer ended the session')
   if (state === 'signed-out') return new SessionError('ERR_SESSION_SIGNED_OUT', 'nobody is signed in')
-  return new SessionError('ERR_SESSION_OFFLINE', OFFLINE)
+  return unreachable({ retryAfterMs: 0 })
 }
