@@ -1,4 +1,5 @@
 // The package as a user gets it: packed, installed from the tarball into an empty project, far from this source tree.
+import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from 'node:fs/promises'
@@ -30,7 +31,12 @@ export async function createConsumer() {
   return {
     project,
     tarball: join(directory, filename),
-    vectors: vectors.length,
+    /** Every vector ran, and came out as expected. */
+    assertConforms(text) {
+      const { ran, failed } = typeof text === 'string' ? JSON.parse(text) : text
+      assert.equal(failed.length, 0, [`${failed.length} vectors failed`, ...failed.slice(0, 5)].join('\n'))
+      assert.ok(ran > 0 && ran === vectors.length, `${ran} of ${vectors.length} vectors ran`)
+    },
     /** A project of its own beside the others, for tools that write into it. */
     async sibling(name) {
       const path = join(directory, name)

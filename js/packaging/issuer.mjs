@@ -4,6 +4,9 @@ import { once, EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
 import { AUDIENCE, TestIssuer } from '../test/issuer.js'
 
+/** What a program says that verified, had its subject kicked, and heard of it by the stream. */
+export const FOLLOWED = { before: 'not_revoked', after: 'ERR_JWT_REVOKED', mode: 'stream' }
+
 export async function startIssuer() {
   const tenants = new Map()
   const server = createServer((request, response) => {

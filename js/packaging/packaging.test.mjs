@@ -4,12 +4,10 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import vm from 'node:vm'
 import { build as esbuild } from 'esbuild'
-import { rollup } from 'rollup'
-import { build as viteBuild, createServer as viteServer } from 'vite'
-import webpack from 'webpack'
+import { esbuildOptions, resolved, rolledUp, webpacked } from './bundles.mjs'
 import { createConsumer, js } from './consumer.mjs'
-import { startIssuer } from './issuer.mjs'
-import { bin, firstLineIn, launchChromium, otherNode, output, serve, workerd } from './tools.mjs'
+import { FOLLOWED, startIssuer } from './issuer.mjs'
+import { bin, otherNode, output, workerd } from './tools.mjs'
 
 let consumer, issuer
 before(async () => {
@@ -21,20 +19,13 @@ after(async () => {
   await consumer?.remove()
 })
 
-/** Every vector ran, and came out as expected. */
-function assertConforms(text) {
-  const { ran, failed } = typeof text === 'string' ? JSON.parse(text) : text
-  assert.equal(failed.length, 0, [`${failed.length} vectors failed`, ...failed.slice(0, 5)].join('\n'))
-  assert.ok(ran > 0 && ran === consumer.vectors, `${ran} of ${consumer.vectors} vectors ran`)
-}
-
 for (const [name, node] of [
   [`Node ${process.versions.node}`, () => process.execPath],
   ['Node 22', () => otherNode(22)],
   ['Node 24', () => otherNode(24)],
 ]) {
   for (const file of ['main.mjs', 'main.cjs', 'slim.mjs', 'slim.cjs']) {
-    test(`${name}: ${file}`, async () => assertConforms(await output(await node(), [file], consumer.project)))
+    test(`${name}: ${file}`, async () => consumer.assertConforms(await output(await node(), [file], consumer.project)))
   }
 }
 
@@ -55,10 +46,10 @@ for (const [name, program, args] of [
 
 test('Deno', async () => {
   const args = ['run', '--no-remote', '--node-modules-dir=manual', 'main.mjs']
-  assertConforms(await output(bin('deno'), args, consumer.project))
+  consumer.assertConforms(await output(bin('deno'), args, consumer.project))
 })
 
-test('Bun', async () => assertConforms(await output(bin('bun'), ['main.mjs'], consumer.project)))
+test('Bun', async () => consumer.assertConforms(await output(bin('bun'), ['main.mjs'], consumer.project)))
 
 test('workerd, unbundled', async () => {
   const project = await consumer.sibling('workerd')
@@ -67,7 +58,7 @@ test('workerd, unbundled', async () => {
   await cp(join(entry, '../verifier.wasm'), join(project, 'verifier.wasm'))
   const server = await workerd('worker.capnp', project)
   try {
-    assertConforms(await (await fetch(server.address)).json())
+    consumer.assertConforms(await (await fetch(server.address)).json())
   } finally {
     server.stop()
   }
@@ -76,7 +67,7 @@ test('workerd, unbundled', async () => {
 test('edge runtime: the module comes by `?module`, and none may be compiled', async () => {
   const modules = []
   const { outputFiles } = await esbuild({
-    ...esbuildOptions('main.mjs'),
+    ...esbuildOptions(consumer.project, 'main.mjs'),
     conditions: ['edge-light'],
     plugins: [
       {
@@ -107,11 +98,8 @@ test('edge runtime: the module comes by `?module`, and none may be compiled', as
   }
   const context = vm.createContext(globals, { codeGeneration: { strings: false, wasm: false } })
   vm.runInContext(outputFiles[0].text, context)
-  assertConforms(lines[0])
+  consumer.assertConforms(lines[0])
 })
-
-/** Verified, kicked, and heard of it by the stream. */
-const FOLLOWED = { before: 'not_revoked', after: 'ERR_JWT_REVOKED', mode: 'stream' }
 
 for (const [name, program, args] of [
   ['Node', () => process.execPath, []],
@@ -123,24 +111,6 @@ for (const [name, program, args] of [
     assert.deepEqual(JSON.parse(said), FOLLOWED)
   })
 }
-
-test('Chromium follows an issuer of another origin', { timeout: 60_000 }, async () => {
-  const project = await consumer.sibling('follow')
-  await esbuild({
-    ...esbuildOptions('follow-page.mjs'),
-    absWorkingDir: project,
-    write: true,
-    outfile: join(project, 'bundle.js'),
-  })
-  await page(project, 'bundle.js')
-  const server = await serve(project)
-  try {
-    const line = await firstLineIn(launchChromium, `${server.address}?${await issuer.tenant()}`)
-    assert.deepEqual(JSON.parse(line), FOLLOWED)
-  } finally {
-    server.stop()
-  }
-})
 
 test('workerd refreshes within requests, and hears of a kick between them', { timeout: 60_000 }, async () => {
   const project = await consumer.sibling('workerd-lazy')
@@ -163,87 +133,15 @@ test('workerd refreshes within requests, and hears of a kick between them', { ti
   }
 })
 
-test('esbuild, in Chromium', async () => {
-  const project = await consumer.sibling('esbuild')
-  await esbuild({
-    ...esbuildOptions('main.mjs'),
-    absWorkingDir: project,
-    write: true,
-    outfile: join(project, 'bundle.js'),
-  })
-  await inChromium(project, 'bundle.js')
-})
-
-test("esbuild, in Chromium under a Content-Security-Policy with 'wasm-unsafe-eval'", async () => {
-  const project = await consumer.sibling('csp')
-  await esbuild({
-    ...esbuildOptions('main.mjs'),
-    absWorkingDir: project,
-    write: true,
-    outfile: join(project, 'bundle.js'),
-  })
-  await inChromium(project, 'bundle.js', {
-    'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
-  })
-})
-
-test('in Chromium without it, the error says what is missing', async () => {
-  const project = await consumer.sibling('no-csp')
-  await esbuild({
-    ...esbuildOptions('unavailable.mjs'),
-    absWorkingDir: project,
-    write: true,
-    outfile: join(project, 'bundle.js'),
-  })
-  await page(project, 'bundle.js')
-  const server = await serve(project, { 'content-security-policy': "default-src 'self'" })
-  try {
-    const { code, message } = JSON.parse(await firstLineIn(launchChromium, server.address))
-    assert.equal(code, 'ERR_WASM_UNAVAILABLE')
-    assert.match(message, /'wasm-unsafe-eval'/)
-  } finally {
-    server.stop()
-  }
-})
-
-test('Vite build, in Chromium', async () => {
-  const project = await consumer.sibling('vite-build')
-  await page(project, 'main.mjs', 'module')
-  await viteBuild({ root: project, logLevel: 'error' })
-  await inChromium(join(project, 'dist'))
-})
-
-test('Vite dev, in Chromium', async () => {
-  const project = await consumer.sibling('vite-dev')
-  await page(project, 'main.mjs', 'module')
-  const server = await viteServer({
-    root: project,
-    logLevel: 'error',
-    server: { host: '127.0.0.1', port: 0, hmr: false },
-  })
-  try {
-    await server.listen()
-    assertConforms(await firstLineIn(launchChromium, `http://127.0.0.1:${server.httpServer.address().port}/`))
-  } finally {
-    await server.close()
-  }
-})
-
-test('webpack, in Chromium', async () => {
-  const project = await consumer.sibling('webpack')
-  await webpacked(project, 'main.mjs')
-  await inChromium(project, 'bundle.js')
-})
-
 test('Rollup, in Node', async () => {
   const project = await consumer.sibling('rollup')
   await writeFile(join(project, 'bundle.mjs'), await rolledUp(project, 'main.mjs'))
-  assertConforms(await output(process.execPath, ['bundle.mjs'], project))
+  consumer.assertConforms(await output(process.execPath, ['bundle.mjs'], project))
 })
 
 test('a bundle that uses nothing of the module leaves its bytes out', async () => {
   const project = await consumer.sibling('unused')
-  const { outputFiles } = await esbuild(esbuildOptions('unused.mjs'))
+  const { outputFiles } = await esbuild(esbuildOptions(consumer.project, 'unused.mjs'))
   await webpacked(project, 'unused.mjs')
   const sizes = {
     esbuild: outputFiles[0].text.length,
@@ -295,68 +193,3 @@ test('are the types wrong? They are not', async () => {
   const args = [consumer.tarball, '--profile', 'node16', '--no-color', '--exclude-entrypoints', './verifier.wasm']
   await output(bin('attw'), args, js).catch(error => assert.fail(error.stdout))
 })
-
-const esbuildOptions = entry => ({
-  absWorkingDir: consumer.project,
-  entryPoints: [entry],
-  bundle: true,
-  minify: true,
-  write: false,
-  format: 'iife',
-  target: 'es2022',
-  logLevel: 'silent',
-})
-
-async function webpacked(project, entry) {
-  const stats = await new Promise((resolve, reject) =>
-    webpack(
-      {
-        context: project,
-        entry: `./${entry}`,
-        mode: 'production',
-        performance: false,
-        output: { path: project, filename: 'bundle.js' },
-      },
-      (error, stats) => (error ? reject(error) : resolve(stats)),
-    ),
-  )
-  assert.ok(!stats.hasErrors() && !stats.hasWarnings(), stats.toString())
-}
-
-async function rolledUp(project, entry) {
-  const doorlist = await resolved('import', project)
-  const plugin = {
-    name: 'resolve',
-    resolveId: name => (name === 'doorlist' ? { id: doorlist, moduleSideEffects: false } : null),
-  }
-  const bundle = await rollup({ input: join(project, entry), plugins: [plugin] })
-  const { output: chunks } = await bundle.generate({ format: 'esm' })
-  return chunks[0].code
-}
-
-/** Where Node finds the package under one more condition. */
-async function resolved(condition, project) {
-  const script = "import { fileURLToPath } from 'node:url'; console.log(fileURLToPath(import.meta.resolve('doorlist')))"
-  const path = await output(
-    process.execPath,
-    [`--conditions=${condition}`, '--input-type=module', '--eval', script],
-    project,
-  )
-  return path.trim()
-}
-
-const page = (project, script, type = 'text/javascript') =>
-  writeFile(
-    join(project, 'index.html'),
-    `<!doctype html><meta charset="utf-8"><script type="${type}" src="./${script}"></script>\n`,
-  )
-
-async function inChromium(folder, script, headers) {
-  if (script !== undefined) await page(folder, script)
-  const server = await serve(folder, headers)
-  try {
-    assertConforms(await firstLineIn(launchChromium, server.address))
-  } finally {
-    server.stop()
-  }
-}

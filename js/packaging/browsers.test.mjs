@@ -1,0 +1,97 @@
+// The package in pages, as bundlers and a development server bring it there.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { build as viteBuild, createServer as viteServer } from 'vite'
+import { esbuilt, page, webpacked } from './bundles.mjs'
+import { createConsumer } from './consumer.mjs'
+import { launchFirefox } from './firefox.mjs'
+import { FOLLOWED, startIssuer } from './issuer.mjs'
+import { firstLineIn, launchChromium, serve } from './tools.mjs'
+
+let consumer, issuer
+before(async () => {
+  consumer = await createConsumer()
+  issuer = await startIssuer()
+})
+after(async () => {
+  issuer?.stop()
+  await consumer?.remove()
+})
+
+const options = { timeout: 60_000 }
+
+for (const [browser, launch] of [
+  ['Chromium', launchChromium],
+  ['Firefox', launchFirefox],
+]) {
+  const firstLine = async (folder, { headers, search = '' } = {}) => {
+    const server = await serve(folder, headers)
+    try {
+      return await firstLineIn(launch, server.address + search)
+    } finally {
+      server.stop()
+    }
+  }
+  const project = name => consumer.sibling(`${name}-${browser}`)
+
+  test(`${browser} follows an issuer of another origin`, options, async () => {
+    const folder = await project('follow')
+    await esbuilt(folder, 'follow-page.mjs')
+    const line = await firstLine(folder, { search: `?${await issuer.tenant()}` })
+    assert.deepEqual(JSON.parse(line), FOLLOWED)
+  })
+
+  test(`esbuild, in ${browser}`, options, async () => {
+    const folder = await project('esbuild')
+    await esbuilt(folder, 'main.mjs')
+    consumer.assertConforms(await firstLine(folder))
+  })
+
+  test(`esbuild, in ${browser} under a Content-Security-Policy with 'wasm-unsafe-eval'`, options, async () => {
+    const folder = await project('csp')
+    await esbuilt(folder, 'main.mjs')
+    const headers = { 'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" }
+    consumer.assertConforms(await firstLine(folder, { headers }))
+  })
+
+  test(`in ${browser} without it, the error says what is missing`, options, async () => {
+    const folder = await project('no-csp')
+    await esbuilt(folder, 'unavailable.mjs')
+    const headers = { 'content-security-policy': "default-src 'self'" }
+    const { code, message } = JSON.parse(await firstLine(folder, { headers }))
+    assert.equal(code, 'ERR_WASM_UNAVAILABLE')
+    assert.match(message, /'wasm-unsafe-eval'/)
+  })
+
+  test(`Vite build, in ${browser}`, options, async () => {
+    const folder = await project('vite-build')
+    await page(folder, 'main.mjs', 'module')
+    await viteBuild({ root: folder, logLevel: 'error' })
+    consumer.assertConforms(await firstLine(join(folder, 'dist')))
+  })
+
+  test(`Vite dev, in ${browser}`, options, async () => {
+    const folder = await project('vite-dev')
+    await page(folder, 'main.mjs', 'module')
+    const server = await viteServer({
+      root: folder,
+      logLevel: 'error',
+      server: { host: '127.0.0.1', port: 0, hmr: false },
+    })
+    try {
+      await server.listen()
+      const address = `http://127.0.0.1:${server.httpServer.address().port}/`
+      consumer.assertConforms(await firstLineIn(launch, address))
+    } finally {
+      await server.close()
+    }
+  })
+
+  test(`webpack, in ${browser}`, options, async () => {
+    const folder = await project('webpack')
+    await webpacked(folder, 'main.mjs')
+    await page(folder, 'bundle.js')
+    consumer.assertConforms(await firstLine(folder))
+  })
+}
