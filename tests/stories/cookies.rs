@@ -131,6 +131,21 @@ async fn leaving_ends_the_session_and_takes_the_cookie() {
 }
 
 #[tokio::test]
+async fn a_login_ends_the_session_whose_cookie_it_replaces() {
+    let issuer = Issuer::start().await;
+    let browser = Browser::signed_in(&issuer, "alice").await;
+    let replaced = browser.cookie().expect("a cookie");
+    browser.login(&issuer, Page::Own, "alice", "a wrong one").await.refused(400, "invalid_grant");
+    access_token(&browser.refresh(&issuer, Page::Own).await);
+
+    issuer.add_account("bob", "wonderland").await;
+    access_token(&browser.login(&issuer, Page::Own, "bob", "wonderland").await);
+    issuer.refresh(&replaced.value).await.refused(400, "invalid_grant");
+    assert_eq!((issuer.session_count("alice").await, issuer.session_count("bob").await), (0, 1));
+    access_token(&browser.refresh(&issuer, Page::Own).await);
+}
+
+#[tokio::test]
 async fn a_back_end_gets_its_tokens_in_the_body() {
     let issuer = Issuer::start().await;
     let body = serde_json::json!({ "sub": "alice", "token_delivery": "cookie" });

@@ -66,7 +66,7 @@ pub fn require_own_page(headers: &HeaderMap, listed: &[Origin]) -> Result<(), Ap
 
 fn foreign() -> ApiError {
     ApiError::cross_site(
-        "the cookie is for pages of the issuer's own origin or of an allowed one (DOORLIST_ALLOWED_ORIGINS)",
+        "the cookie is for pages of the issuer's own origin or of an allowed one (DOORLIST_ALLOWED_ORIGINS), by https or at localhost",
     )
 }
 

@@ -14,7 +14,7 @@ use super::extract::{FormBody, JsonBody, subject};
 use super::open_session::open_session;
 use super::page::{Cookie, require_own_page};
 use crate::app::App;
-use crate::desk::{EndSession, Grant, Proof, Refresh, RefreshRefusal};
+use crate::desk::{EndSession, Grant, Login, Proof, Refresh, RefreshRefusal};
 use crate::domain::CustomClaims;
 use crate::password::{Offer, Password};
 use crate::secret::SecretText;
@@ -30,15 +30,20 @@ pub(super) struct LoginRequest {
     token_delivery: Delivery,
 }
 
-/// `POST /login`: accounts kept here sign in with their `sub` and password.
+/// `POST /login`: accounts kept here sign in with their `sub` and password. In cookie mode the session whose cookie is
+/// replaced ends: nobody could go on with it, or sign it out.
 pub(super) async fn login(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<Response, ApiError> {
-    if request.token_delivery == Delivery::Cookie {
-        require_own_page(&headers, &app.allowed_origins)?;
-    }
+    let replaced = match request.token_delivery {
+        Delivery::Body => None,
+        Delivery::Cookie => {
+            require_own_page(&headers, &app.allowed_origins)?;
+            app.refresh_cookie.find(&headers).ok().flatten()
+        }
+    };
     app.desk.check_clock()?;
     let password = Password::offered(SecretText::from(request.password))
         .ok_or_else(|| ApiError::invalid_grant("no such account, or another password"))?;
@@ -46,6 +51,10 @@ pub(super) async fn login(
     let session = open_session(request.client_id, None, request.device, CustomClaims::new())?;
     let offer = Offer { passwords: &app.passwords, password };
     let login = app.desk.open_session(&sub, session, Proof::Password(&offer)).await?;
+    if let (Login::Opened(_), Some(replaced)) = (&login, replaced) {
+        // A store that fails now has said so in the log. The login stands.
+        let _ = end_cookie(&app, &replaced, None).await;
+    }
     logged_in(&app, login, request.token_delivery)
 }
 

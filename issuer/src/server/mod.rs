@@ -94,7 +94,7 @@ impl Server {
             None => IssuerUrl::of_address(listener.local_addr()?),
         };
         if issuer.is_exposed() {
-            tracing::warn!(%issuer, "tokens travel in the clear: put a proxy with TLS before it, and https:// into --issuer");
+            tracing::warn!(%issuer, "tokens travel in the clear, and browsers keep no cookie: put a proxy with TLS before it, and https:// into --issuer");
         }
         let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
         let store = open_store(&settings.store).await?;
