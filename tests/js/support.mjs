@@ -10,7 +10,8 @@ const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url)
 
 /** Folder of the built npm package. */
 export const PACKAGE = built(fromRoot('js/dist'), 'run `make build` first')
-const BINARY = built(
+/** The issuer. */
+export const BINARY = built(
   process.env.DOORLIST_BINARY ?? fromRoot('target/debug/doorlist'),
   'run `cargo build --package doorlist` first, or name the binary in DOORLIST_BINARY',
 )

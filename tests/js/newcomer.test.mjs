@@ -1,0 +1,198 @@
+// The README's ten minutes as a newcomer spends them: its commands are run, and its files pasted, in an empty folder.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { launchChromium } from '../../js/packaging/tools.mjs'
+import { BINARY } from './support.mjs'
+
+const CLONE = fileURLToPath(new URL('../..', import.meta.url))
+const CHAPTER = '## A page and an API in ten minutes\n'
+const TEN_MINUTES = { timeout: 600_000 }
+/** Milliseconds within which a command ends or listens; npm may have to fetch what it installs. */
+const LIMIT_MS = 180_000
+
+/** All that is done in another way than it is written: what is built is there, and ports and folders may be taken. */
+const instead = ({ tour, issuer, api, page }) => [
+  ['make build\n', ''],
+  ['target/release/doorlist', `'${BINARY}'`],
+  ['../tour', tour],
+  ['npm run dev', `npm run dev -- --port ${page} --strictPort`],
+  ['localhost:8787', `localhost:${issuer}`],
+  ['localhost:3000', `localhost:${api}`],
+  ['listen(3000', `listen(${api}`],
+  ['localhost:5173', `localhost:${page}`],
+]
+
+test('sign in, call the API, get kicked, see it', TEN_MINUTES, async story => {
+  const { steps, tour, env, url } = await newcomer(story)
+  const [issuer, user, api, vite, kick] = steps
+  const serving = await follow(story, issuer, CLONE, { tour, env })
+  for (const step of [user, api, vite]) await follow(story, step, tour, { tour, env })
+
+  const browser = await launchChromium()
+  story.after(() => browser.close())
+  const context = await browser.newContext()
+  const flaws = []
+  context.on('weberror', error => flaws.push(error.error()))
+  const page = await context.newPage()
+  await page.goto(url.page)
+  await state(page, 'signed-out')
+  await signIn(page, 'looking-glass')
+  await says(page, 'wrong username or password')
+  await signIn(page, 'wonderland')
+  await state(page, 'active')
+
+  const asked = page.waitForRequest(`${url.api}/me`)
+  await page.locator('#ask').click()
+  await says(page, '{"sub":"alice"}')
+  const { authorization } = await (await asked).allHeaders()
+  await page.reload()
+  await state(page, 'active')
+  const other = await context.newPage()
+  await other.goto(url.page)
+  await state(other, 'active')
+
+  await follow(story, kick, tour, { tour, env })
+  await Promise.all([state(page, 'kicked'), state(other, 'kicked')])
+  await page.locator('#ask').click()
+  await says(page, 'the issuer ended the session')
+  const ask = () => fetch(`${url.api}/me`, { headers: { authorization } })
+  let answer = await ask()
+  while (answer.status === 200) answer = await ask()
+  assert.deepEqual([answer.status, (await answer.json()).code], [401, 'ERR_JWT_REVOKED'])
+
+  await signIn(page, 'wonderland')
+  await Promise.all([state(page, 'active'), state(other, 'active')])
+  await page.locator('#leave').click()
+  await Promise.all([state(page, 'signed-out'), state(other, 'signed-out')])
+
+  // Who forgets to list the page's origin is told.
+  await end(serving)
+  const forgetful = issuer
+    .at(-1)
+    .command.split('\n')
+    .at(-1)
+    .replace(/ --allowed-origins \S+/, '')
+  await follow(story, [{ command: forgetful }], tour, { tour, env })
+  await signIn(page, 'wonderland')
+  await says(page, 'DOORLIST_ALLOWED_ORIGINS')
+  assert.deepEqual(flaws, [])
+})
+
+const state = (page, wanted) => page.locator('h1', { hasText: wanted }).waitFor()
+const says = (page, text) => page.locator('output', { hasText: text }).waitFor()
+async function signIn(page, password) {
+  await page.locator('[name=username]').fill('alice')
+  await page.locator('[name=password]').fill(password)
+  await page.locator('form button').click()
+}
+
+/** An empty folder, the README's steps as they are done there, and a shell that knows nothing else. */
+async function newcomer(story) {
+  const folder = await mkdtemp(join(tmpdir(), 'doorlist-newcomer-'))
+  story.after(() => rm(folder, { recursive: true, maxRetries: 5 }))
+  const [issuer, api, page] = await freePorts(3)
+  const tour = join(folder, 'tour')
+  let text = chapterOf(await readFile(join(CLONE, 'README.md'), 'utf8'))
+  for (const [written, done] of instead({ tour, issuer, api, page })) {
+    assert.ok(text.includes(written), `the README says \`${written.trim()}\``)
+    text = text.replaceAll(written, done)
+  }
+  const foreign = /^(npm|doorlist)_/i
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))
+  const address = `127.0.0.1:${issuer}`
+  return {
+    steps: stepsOf(text),
+    tour,
+    env: { ...env, DOORLIST_LISTEN: address, DOORLIST_URL: `http://${address}` },
+    url: { api: `http://localhost:${api}`, page: `http://localhost:${page}` },
+  }
+}
+
+function chapterOf(readme) {
+  const [, after] = readme.split(CHAPTER)
+  return after.split('\n## ')[0]
+}
+
+/** What is to be done in each step: a command, or a file to paste. */
+function stepsOf(chapter) {
+  const block = /(?:Put this into `(?<file>[^`]+)`[^\n]*\n\n)?```\w+\n(?<content>.*?)```/gs
+  const [, ...steps] = chapter.split(/^\*\*\d\. /m)
+  return steps.map(step =>
+    [...step.matchAll(block)].map(({ groups: { file, content } }) =>
+      file ? { file, content } : { command: content.trim() },
+    ),
+  )
+}
+
+/** Does a step, in one terminal that opens in this folder; answers what goes on running there. */
+async function follow(story, step, folder, { tour, env }) {
+  for (const { file, content, command } of step) {
+    if (file) {
+      await writeFile(join(tour, file), content)
+      continue
+    }
+    const { child, where } = await run(story, command, folder, env)
+    if (child) return child
+    folder = where
+  }
+}
+
+/** Runs a command until it listens, or else to its end; then in which folder that was. */
+async function run(story, command, cwd, env) {
+  const child = spawn('bash', ['-ec', `${command}\npwd >&3`], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    detached: true, // a group of its own, to be ended with all that it starts
+  })
+  story.after(() => end(child))
+  let said = ''
+  const listens = new Promise(resolve => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', chunk => {
+        said += chunk
+        if (/http:\/\/(localhost|127\.0\.0\.1):/.test(said)) resolve('listens')
+      })
+    }
+  })
+  const where = child.stdio[3].toArray()
+  const ended = once(child, 'close').then(([code]) => code)
+  const limit = new AbortController()
+  const late = setTimeout(LIMIT_MS, 'late', { signal: limit.signal }).catch(() => {})
+  const outcome = await Promise.race([listens, ended, late])
+  limit.abort()
+  if (outcome === 'listens') return { child }
+  if (outcome === 0)
+    return {
+      where: Buffer.concat(await where)
+        .toString()
+        .trim(),
+    }
+  const how =
+    outcome === 'late' ? `has not ended in ${LIMIT_MS / 1000} s; is the npm registry there?` : `ended with ${outcome}`
+  throw new Error(`\`${command}\` ${how}\n${said}`)
+}
+
+async function end(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'close')
+  process.kill(-child.pid)
+  await gone
+}
+
+/** Ports that nobody listens on, in either family of addresses. */
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer().listen(0))
+  await Promise.all(servers.map(server => once(server, 'listening')))
+  const ports = servers.map(server => server.address().port)
+  await Promise.all(servers.map(server => once(server.close(), 'close')))
+  return ports
+}
