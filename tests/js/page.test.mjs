@@ -3,13 +3,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { launchChromium } from '../../js/packaging/tools.mjs'
+import { contextOf } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 const options = { timeout: 120_000 }
 
+const demoIssuer = (story, heartbeat) => issuerOf(story, { command: 'demo', args: ['--package', PACKAGE], heartbeat })
+
 /** A browser with the demo page's address; fails the story when a page throws. */
 async function demoOf(story, { heartbeat } = {}) {
-  const issuer = await issuerOf(story, { command: 'demo', args: ['--package', PACKAGE], heartbeat })
+  const issuer = await demoIssuer(story, heartbeat)
   const browser = await launchChromium()
   story.after(() => browser.close())
   const context = await browser.newContext()
@@ -112,3 +115,22 @@ test('while the issuer is away the page goes on, and says how old its list is', 
   await kicked(page)
   assert.deepEqual(flaws, [])
 })
+
+for (const browser of ['Chromium', 'Firefox']) {
+  test(`a check takes more than no time, however coarse the clock of a page: ${browser}`, options, async story => {
+    const [issuer, context] = await Promise.all([demoIssuer(story), contextOf(story, browser)])
+    const page = await context.newPage()
+    const shown = word => page.waitForSelector(`#verdict[data-verdict="${word}"]`)
+    await page.goto(issuer.url)
+    await page.click('[data-account^="alice:"]')
+    await shown('accepted')
+    await page.click('#break')
+    await shown('refused')
+    await page.click('#break')
+    await shown('accepted')
+    const detail = await page.evaluate(() => document.getElementById('verdict-detail').textContent)
+    assert.match(detail, /^checked in [1-9]\d* µs, by a list/)
+    await page.click('#kick')
+    await shown('refused')
+  })
+}

@@ -14,12 +14,12 @@ let grant = JSON.parse(sessionStorage.getItem('grant'))
 let broken = false
 let lastVerdict = ''
 
-/** Null until the keys and a first list are here. */
+/** Null until the keys and a first list are here. It remembers no tokens: what a check takes is shown, with the signature. */
 let verifier = null
 
 show()
 setInterval(show, 1000)
-connectVerifier({ issuer, audience, fetch: feed.sharedFetch }).then((connected) => {
+connectVerifier({ issuer, audience, fetch: feed.sharedFetch, cacheSize: 0 }).then((connected) => {
   verifier = connected
   verifier.on('change', show)
   show()
@@ -54,16 +54,27 @@ function showToken() {
 
 /** Verified by the wasm in this page; nobody is asked. */
 function check(token) {
-  const started = performance.now()
   try {
     const { revocation, freshness } = verifier.verify(token)
-    const took = `${Math.round((performance.now() - started) * 1000)} µs`
+    const took = `${microseconds(() => verifier.verify(token))} µs`
     const list = revocation === 'unknown' ? 'no list yet' : `by a list ${seconds(freshness.age)} old${freshness.stale ? ', which is stale' : ''}`
     return { word: 'accepted', detail: `checked in ${took}, ${list}` }
   } catch (error) {
     if (!isTokenError(error)) throw error
     return { word: 'refused', code: error.code, detail: `${error.code}: ${error.message}` }
   }
+}
+
+/** How long this takes. The clock of a page moves in steps, in Firefox of a millisecond: so it is done many times. */
+function microseconds(work) {
+  const started = performance.now()
+  let [times, taken] = [0, 0]
+  while (taken < 10) {
+    work()
+    times++
+    taken = performance.now() - started
+  }
+  return Math.round(taken / times * 1000)
 }
 
 function showParts(parts) {
