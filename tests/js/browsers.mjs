@@ -11,6 +11,10 @@ const CONTEXTS = {
 /** A browser with nothing in it, which is gone when the story is over: `newPage` and `cookies`. */
 export const contextOf = (story, browser) => CONTEXTS[browser](story)
 
+/** Takes the network from a page, or gives it back; the browser tells the page. */
+export const setOffline = (page, isOffline) =>
+  page.setOfflineMode ? page.setOfflineMode(isOffline) : page.context().setOffline(isOffline)
+
 function gone(story, browser) {
   story.after(() => browser.close())
   return browser

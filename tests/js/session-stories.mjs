@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { setOffline } from './browsers.mjs'
 import { HOUR, renewed, sidOf, signIn, state, states, token, wake, worldOf } from './session-support.mjs'
 
 const options = { timeout: 60_000 }
@@ -122,6 +123,21 @@ export function tellOfTheIssuer(browser) {
     await issuer.start()
     await Promise.all(pages.map(page => state(page, 'active')))
     assert.equal(sidOf(await token(pages[2])), sid)
+  })
+
+  test(`a browser without a network says so, and goes on as soon as there is one: ${browser}`, options, async story => {
+    const { open } = await worldOf(story, { browser })
+    const page = await open()
+    await signIn(page)
+    const sid = sidOf(await token(page))
+    await setOffline(page, true)
+    assert.match(await token(page), /^ey/)
+    await wake(page, HOUR)
+    await state(page, 'offline')
+    assert.equal(await token(page), 'ERR_SESSION_OFFLINE')
+    await setOffline(page, false)
+    await state(page, 'active')
+    assert.equal(sidOf(await token(page)), sid)
   })
 
   test(
