@@ -24,16 +24,9 @@ impl Doorlist {
             Phase::Swap(write) => self.swap(world, &task, write),
             Phase::Tell(write, swapped) => self.tell(world, node, &mut task, &write, swapped),
             Phase::MendRead => {
-                let view = &world.nodes[node].view;
-                let (now, retain_secs) = (world.store.clock(), self.limits.retain_secs());
-                // As the desk puts together what it puts back.
-                let young = view.since(Seq::ZERO).filter(|held| held.at.plus_secs(retain_secs) >= now);
-                let held = young.map(|held| held.entry.clone());
-                let lost = held.filter(|held| {
-                    let is_lost = *held != Appended::Mark && !world.store.holds(held);
-                    is_lost && self.scope.has(Rule::UnionAfterFailover)
-                });
-                Some(Phase::MendWrite(lost.collect()))
+                let whole = world.store.page(Seq::ZERO, self.limits.retain_secs());
+                let lost = world.nodes[node].view.lost_by(&whole).map(|lost| lost.entry.clone());
+                Some(Phase::MendWrite(lost.filter(|_| self.scope.has(Rule::UnionAfterFailover)).collect()))
             }
             Phase::MendWrite(lost) => self.mend(world, node, lost),
             Phase::MendHear(lost) => {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::heartbeat::Look;
 use super::{Desk, lock};
-use crate::domain::{Appended, LogEntry, NewEntry, Subject};
+use crate::domain::{Appended, NewEntry, Subject};
 use crate::store::{Commit, StoreError};
 
 /// What was put back so far.
@@ -30,32 +30,30 @@ impl Desk {
         }
         let begun = Instant::now();
         mendings.count += 1;
-        let (held, settings) = self.log(|log| {
-            let held: Vec<LogEntry> = log.since(Seq::ZERO).cloned().collect();
-            (held, *log.settings())
-        });
-        let settings = self.store.merge_settings(settings).await?;
+        self.store.merge_settings(self.log(|log| *log.settings())).await?;
         self.put_back_ring().await?;
-
-        let log = self.store.log_since(Seq::ZERO).await?;
-        let known: HashSet<&Appended> = log.entries.iter().map(|entry| &entry.entry).collect();
-        let lost: Vec<Appended> = held
-            .into_iter()
-            .filter(|entry| entry.at.plus_secs(settings.retain_secs) >= log.now)
-            .map(|entry| entry.entry)
-            .filter(|entry| *entry != Appended::Mark && !known.contains(entry))
-            .collect();
-        tracing::warn!(lost = lost.len(), "the store lost its end of the log; putting it back");
-        // Before it is written: whether it was, a lost answer does not say.
-        lock(&self.unfinished)
-            .extend(lost.iter().filter_map(subject).map(|sub| (mendings.count, sub.clone())));
-        let entries = lost.into_iter().map(NewEntry::Restored).chain([NewEntry::Mark]).collect();
-        let seen = self.position().seq;
-        self.store.commit(Commit { entries, seen, ..Commit::default() }).await?;
-        self.hear_anew().await?;
+        loop {
+            self.put_back(mendings.count).await?;
+            if self.hear_anew().await? {
+                break;
+            }
+        }
         mendings.last_success = Some(begun);
         drop(mendings);
         self.look_at_unfinished().await
+    }
+
+    async fn put_back(&self, mending: u64) -> Result<(), StoreError> {
+        let log = self.store.log_since(Seq::ZERO).await?;
+        let lost: Vec<Appended> =
+            self.log(|held| held.lost_by(&log).map(|lost| lost.entry.clone()).collect());
+        tracing::warn!(lost = lost.len(), "the store lost its end of the log; putting it back");
+        // Before it is written: whether it was, a lost answer does not say.
+        lock(&self.unfinished).extend(lost.iter().filter_map(subject).map(|sub| (mending, sub.clone())));
+        let entries = lost.into_iter().map(NewEntry::Restored).chain([NewEntry::Mark]).collect();
+        let seen = self.position().seq;
+        self.store.commit(Commit { entries, seen, ..Commit::default() }).await?;
+        Ok(())
     }
 
     /// Reads, and so finishes, the record of everything that was put back and not looked at since: whoever did it may

@@ -73,14 +73,18 @@ impl Desk {
         applied
     }
 
-    /// The copy is made anew from everything the log holds.
-    pub(super) async fn hear_anew(&self) -> Result<(), StoreError> {
+    /// The copy is made anew from everything the log holds. `false`, and unchanged: an answer of the master before came
+    /// late, with what that log lacks.
+    pub(super) async fn hear_anew(&self) -> Result<bool, StoreError> {
         let whole = self.store.log_since(Seq::ZERO).await?;
         let mut log = lock(&self.log);
+        if log.would_forget(&whole) {
+            return Ok(false);
+        }
         log.renew(&whole);
         let position = log.position();
         self.standing.send_modify(|standing| standing.position = position);
-        Ok(())
+        Ok(true)
     }
 
     pub(super) fn position(&self) -> Cursor {

@@ -1,6 +1,6 @@
 //! A node's copy of the live log.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use doorlist_verifier::{Cursor, Handle, Seq, UnixSeconds};
 
@@ -84,6 +84,22 @@ impl LogView {
             renewed.last_key_change = renewed.last_key_change.max(self.last_key_change);
         }
         *self = renewed;
+    }
+
+    /// What this view holds, is younger than `retain`, and the whole log lacks.
+    pub fn lost_by<'view>(&'view self, whole: &'view LogPage) -> impl Iterator<Item = &'view LogEntry> {
+        let known: HashSet<&Appended> = whole.entries.iter().map(|entry| &entry.entry).collect();
+        let retain_secs = self.settings.merged(&whole.settings).retain_secs;
+        self.entries
+            .values()
+            .filter(move |held| held.at.plus_secs(retain_secs) >= whole.now)
+            .filter(move |held| held.entry != Appended::Mark && !known.contains(&held.entry))
+    }
+
+    /// Whether [`Self::renew`] would forget what has to be put back first.
+    pub fn would_forget(&self, whole: &LogPage) -> bool {
+        let stays = |entry: &LogEntry| self.settings.epoch == whole.settings.epoch && entry.seq > whole.last;
+        self.lost_by(whole).any(|entry| !stays(entry))
     }
 
     /// Where this copy stands.

@@ -60,6 +60,36 @@ async fn trace_2_who_waits_past_the_lost_end_is_woken() {
     tail.abort();
 }
 
+/// An answer of the master before is heard while what was lost is put back.
+#[tokio::test]
+async fn what_is_heard_while_mending_is_kept() {
+    let (store, clock, [a, b]) = two_desks().await;
+    let alice = log_in(&a, &subject("alice")).await;
+    let bob = log_in(&a, &subject("bob")).await;
+    let before = store.state();
+    clock.advance(1);
+    kicked(a.kick(&bob.sub, None).await.expect("the store"));
+    clock.advance(1);
+    kicked(b.kick(&alice.sub, None).await.expect("the store"));
+    let under_way = store.log_since(a.position().seq).await.expect("the log");
+    drop(b);
+    store.fail_over_to(before);
+    clock.advance(1);
+    let (pause, paused) = pause();
+    store.arm(Fault::PauseBeforeAppend(pause));
+    let beat = tokio::spawn({
+        let a = a.clone();
+        async move { a.beat().await }
+    });
+    paused.there.await.expect("it mends");
+    assert_eq!(a.hear(&under_way), crate::domain::Applied::News);
+    assert!(is_listed(&a, alice.gid));
+    paused.go_on.send(()).expect("it waits");
+    beat.await.expect("no panic").expect("a beat");
+    assert!(is_listed(&a, bob.gid));
+    assert!(is_listed(&a, alice.gid), "heard, and forgotten");
+}
+
 /// Trace 21: FLUSHALL keeps the connection; the heartbeat's write looks. Epoch, keys, cut-off and young entries come
 /// back, records and old entries do not.
 #[tokio::test]

@@ -70,6 +70,34 @@ fn the_beginning_is_dropped_when_it_is_older_than_retain() {
 }
 
 #[test]
+fn what_a_log_lost_is_young_and_no_mark() {
+    let mut view = LogView::new(&page(1, 9));
+    view.apply(&LogPage {
+        entries: vec![LogEntry { seq: seq(10), at: at(10), entry: Appended::Mark }],
+        ..page(10, 10)
+    });
+    let lost = |log: &LogPage| view.lost_by(log).map(|lost| lost.seq.get()).collect::<Vec<_>>();
+    let log = LogPage { last: seq(9), ..page(1, 5) };
+    assert_eq!(lost(&log), [6, 7, 8, 9]);
+    assert_eq!(lost(&LogPage { now: at(107), ..log.clone() }), [7, 8, 9]);
+    assert_eq!(
+        lost(&LogPage { settings: Settings { retain_secs: 50, ..settings() }, now: at(107), ..log }),
+        [7, 8, 9]
+    );
+}
+
+#[test]
+fn starting_over_would_forget_what_is_lost_but_not_what_came_since() {
+    let mut view = LogView::new(&page(1, 3));
+    view.apply(&page(4, 9));
+    assert!(!view.would_forget(&page(1, 7)));
+    assert!(view.would_forget(&LogPage { last: seq(8), ..page(1, 7) }));
+    let other = Settings { epoch: Epoch(2), ..settings() };
+    assert!(view.would_forget(&LogPage { settings: other, ..page(1, 7) }));
+    assert!(!view.would_forget(&LogPage { settings: other, ..page(1, 9) }));
+}
+
+#[test]
 fn starting_over_keeps_what_was_heard_since() {
     let mut view = LogView::new(&page(1, 3));
     view.apply(&page(4, 9));
