@@ -114,7 +114,7 @@ lint: ## Clippy on everything, warnings are errors
 
 clean: ## Remove what was built here (tools in the cache stay)
 	@cargo clean
-	@rm -rf js/dist js/wasm js/node_modules tests/bench/node_modules
+	@rm -rf js/dist js/wasm js/node_modules js/packaging/nodes/node_modules js/examples/next/{node_modules,.next} tests/bench/node_modules
 
 ## Set-up
 

@@ -1,0 +1,3 @@
+import { claimsOf } from '../../claims.js'
+
+export const GET = request => Response.json({ sub: claimsOf(request).sub })

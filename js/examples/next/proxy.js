@@ -1,0 +1,27 @@
+import { NextResponse } from 'next/server'
+import { connectVerifier, isTokenError } from 'doorlist'
+import { withClaims } from './claims.js'
+
+const { ISSUER = 'http://127.0.0.1:8787' } = process.env
+const verifier = connectVerifier.lazy({ issuer: ISSUER, audience: 'api' }) // no I/O: a build comes by here too
+/** A Node server lives on after its answers. `event` of Next is for Vercel: here its end would wait for the stream's. */
+const background = { waitUntil() {} }
+
+/** For every request: a `matcher` would let others by, with whatever claims a client makes up. */
+export async function proxy(request) {
+  const [, token] = /^bearer +(.+)$/i.exec(request.headers.get('authorization')) ?? []
+  if (!token) return refusal(401, { 'www-authenticate': 'Bearer realm="doorlist"' })
+  try {
+    await verifier.refresh(background) // the first request waits for a list
+    const { payload } = verifier.verify(token)
+    return NextResponse.next({ request: { headers: withClaims(request.headers, payload) } })
+  } catch (error) {
+    if (!isTokenError(error)) throw error
+    const { code } = error
+    const isItsFault = /^ERR_(JW|JOSE)/.test(code)
+    if (!isItsFault) return refusal(503, { 'retry-after': '5' }, { code })
+    return refusal(401, { 'www-authenticate': 'Bearer realm="doorlist", error="invalid_token"' }, { code })
+  }
+}
+
+const refusal = (status, headers, body = {}) => Response.json(body, { status, headers })
