@@ -11,24 +11,38 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
-/** RFC 6749 §5.1 and §6 and RFC 7009, with the generations of one session; what it is asked is in `asked`. */
+interface FakeSession {
+  readonly sid: string
+  /** Of its refresh tokens: `r1`, `r2`, … of the first, `s1`, … of the next. */
+  readonly letter: string
+  generation: number
+  isOver: boolean
+}
+
+/** RFC 6749 §5.1 and §6 and RFC 7009, and the cookie of one browser; what it is asked is in `asked`. */
 export class FakeIssuer {
   readonly asked: string[] = []
   readonly credentials: (RequestCredentials | undefined)[] = []
-  generation = 1
-  /** How `/token` answers: well, with this status, or not at all. */
-  mood: 'up' | 'down' | number = 'up'
+  readonly sessions: FakeSession[] = []
+  /** How it answers: well, with this status, not at all, or with what stands in its place. */
+  mood: 'up' | 'down' | number | (() => Response) = 'up'
   retryAfter: string | undefined
   /** Seconds by which its clock is ahead of the host's. */
   ahead = 0
-  sid = '00000000000000a1'
-  isKicked = false
   usesCookie = false
+  cookie: string | undefined
+  /** The last access token that it gave. */
+  last = ''
   #gate: Promise<void> | undefined
   #gated = ''
   #minted = 0
 
   constructor(readonly host: FakeHost) {}
+
+  /** The last session that was opened. */
+  get session(): FakeSession {
+    return this.sessions.at(-1) ?? this.#open()
+  }
 
   /** Lets answers of this path, or of all, wait until it is called. */
   hold(path = ''): () => void {
@@ -49,39 +63,65 @@ export class FakeIssuer {
     this.asked.push(`${path} ${body}`)
     this.credentials.push(init.credentials)
     if (this.mood === 'down') throw new TypeError('fetch failed')
-    const answer = typeof this.mood === 'number' ? new Response('{}', this.#init(this.mood)) : this.#answer(path, body)
+    if (typeof this.mood === 'function') return this.mood()
+    const [answer, cookie] = typeof this.mood === 'number' ? [this.#failure(this.mood)] : this.#answer(path, body)
     if (path.startsWith(this.#gated)) await this.#gate
+    init.signal?.throwIfAborted()
+    if (this.usesCookie && cookie !== undefined) this.cookie = cookie || undefined
     return answer
   }) as typeof globalThis.fetch
 
-  tokens(): { access_token: string; expires_in: number; refresh_token: string } {
+  tokens(session = this.session): { access_token: string; expires_in: number; refresh_token: string } {
     const iat = Math.floor(this.host.now() / 1000) + this.ahead
-    const claims = { sub: 'alice', sid: this.sid, gid: '00000000000000b1', iat, jti: String(++this.#minted) }
-    const access_token = ['e30', Buffer.from(JSON.stringify(claims)).toString('base64url'), 'c2ln'].join('.')
-    return { access_token, expires_in: LIFETIME, refresh_token: `r${this.generation}` }
+    const { sid, letter, generation } = session
+    const claims = { sub: 'alice', sid, gid: '00000000000000b1', iat, jti: String(++this.#minted) }
+    const access_token = (this.last = ['e30', Buffer.from(JSON.stringify(claims)).toString('base64url'), 'c2ln'].join(
+      '.',
+    ))
+    return { access_token, expires_in: LIFETIME, refresh_token: `${letter}${generation}` }
   }
 
-  #answer(path: string, body: string): Response {
-    if (path === '/revoke') {
-      this.isKicked = true
-      return Response.json({})
-    }
-    if (path === '/login' && JSON.parse(body).password !== 'wonderland') return this.#over()
+  /** The answer, and what becomes of the cookie: another one, none (empty), or nothing. */
+  #answer(path: string, body: string): [answer: Response, cookie?: string] {
     if (path === '/login') {
-      this.isKicked = false
-      this.sid = `${++this.#minted}`.padStart(16, '0')
-    } else {
-      const sent = new URLSearchParams(body).get('refresh_token')
-      const generation = this.usesCookie ? this.generation : Number(sent?.slice(1))
-      if (this.isKicked || generation < this.generation - 1) return this.#over()
-      if (generation === this.generation) this.generation++
+      if (JSON.parse(body).password !== 'wonderland') return [this.#over()]
+      const replaced = this.#of(this.cookie)
+      if (replaced) replaced.isOver = true
+      return this.#granted(this.#open())
     }
-    const { refresh_token, ...others } = this.tokens()
-    return Response.json(this.usesCookie ? others : { ...others, refresh_token })
+    const form = new URLSearchParams(body)
+    const sent = this.usesCookie ? this.cookie : form.get(path === '/token' ? 'refresh_token' : 'token')
+    const session = this.#of(sent)
+    if (path === '/revoke') {
+      if (session) session.isOver = true
+      return [Response.json({}), '']
+    }
+    const generation = Number(sent?.slice(1))
+    if (!session || session.isOver || generation < session.generation - 1) return [this.#over(), '']
+    if (generation === session.generation) session.generation++
+    return this.#granted(session)
+  }
+
+  #open(): FakeSession {
+    const order = this.sessions.length
+    const [sid, letter] = [`${order + 1}`.padStart(16, '0'), String.fromCharCode('r'.charCodeAt(0) + order)]
+    const session = { sid, letter, generation: 1, isOver: false }
+    this.sessions.push(session)
+    return session
+  }
+
+  #of(token: string | null | undefined): FakeSession | undefined {
+    return token ? this.sessions.find(({ letter }) => token.startsWith(letter)) : undefined
+  }
+
+  #granted(session: FakeSession): [Response, string] {
+    const { refresh_token, ...others } = this.tokens(session)
+    return [Response.json(this.usesCookie ? others : { ...others, refresh_token }), refresh_token]
   }
 
   #over = () => Response.json({ error: 'invalid_grant' }, { status: 400 })
-  #init = (status: number) => ({ status, ...(this.retryAfter && { headers: { 'retry-after': this.retryAfter } }) })
+  #failure = (status: number) =>
+    new Response('{}', { status, ...(this.retryAfter && { headers: { 'retry-after': this.retryAfter } }) })
 }
 
 /** Of which a test may replace a method. */
@@ -98,8 +138,9 @@ export class FakeBrowser {
   readonly notes = memory()
   readonly locks = new FakeLocks()
   readonly #channels = new Set<Channel>()
-  readonly #wakers = new Set<() => void>()
+  readonly #wakers = new Set<(isRestored: boolean) => void>()
   hasLocks = true
+  #late: (() => void)[] | undefined
 
   /** A page with a session. */
   tab(options: Partial<SessionOptions> = {}): Session {
@@ -113,9 +154,18 @@ export class FakeBrowser {
     return tab
   }
 
-  /** Every tab hears that the network, or the laptop, is back. */
-  wake(): void {
-    for (const waker of this.#wakers) waker()
+  /** Every tab hears that the network, or the laptop, is back; or that it was frozen itself, and told nothing. */
+  wake(isRestored = false): void {
+    for (const waker of this.#wakers) waker(isRestored)
+  }
+
+  /** Messages between tabs are on their way until the answer is called. */
+  delayMessages(): () => void {
+    const late: (() => void)[] = (this.#late = [])
+    return () => {
+      this.#late = undefined
+      for (const deliver of late) deliver()
+    }
   }
 
   platform(): Platform {
@@ -136,8 +186,11 @@ export class FakeBrowser {
     const channel: Channel = {
       onmessage: null,
       postMessage: message => {
-        for (const other of this.#channels)
-          if (other !== channel) setImmediate(() => other.onmessage?.({ data: structuredClone(message) }))
+        if (!this.#channels.has(channel)) throw new DOMException('Channel is closed', 'InvalidStateError')
+        for (const other of this.#channels) {
+          const deliver = () => other.onmessage?.({ data: structuredClone(message) })
+          if (other !== channel) this.#late?.push(deliver) ?? setImmediate(deliver)
+        }
       },
       close: () => {
         this.#channels.delete(channel)

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { guardedFetch } from '../src/session/guarded-fetch.js'
 import { isSessionError } from '../src/session/index.js'
+import { FakeHost } from './fakes.js'
 
 const API = 'https://api.example'
+const OTHER = 'https://other.example'
 
 /** A session whose tokens are t1, t2, …, and servers that answer by origin. */
 function world(answers: (request: Request) => Response) {
@@ -13,6 +15,7 @@ function world(answers: (request: Request) => Response) {
     seen.push([request.url, request.headers.get('authorization'), await request.clone().text()])
     return answers(request)
   }) as typeof globalThis.fetch
+  const host = new FakeHost()
   const tokens = {
     getAccessToken: async () => `t${generation}`,
     instead: async (of: string) => {
@@ -20,7 +23,8 @@ function world(answers: (request: Request) => Response) {
       return of === `t${generation}` ? `t${++generation}` : `t${generation}`
     },
   }
-  return { fetch: guardedFetch(tokens, [API], fetch), seen, refreshes: () => refreshes }
+  const guarded = guardedFetch(tokens, [API, OTHER, 'null'], fetch, host)
+  return { fetch: guarded, seen, host, tokens, refreshes: () => refreshes }
 }
 
 const ok = () => new Response('ok')
@@ -33,9 +37,12 @@ test('the token goes to the configured origins, and to no other', async () => {
   await fetch('https://api.example.evil.example/c')
   await fetch('http://api.example/d')
   await fetch(new URL('https://user.example/api.example'))
+  await fetch(`blob:${API}/0c0ffee0`)
+  await fetch('data:,x') // whose origin is as opaque as a sandboxed page's
+  await fetch(`${API}@evil.example/e`).catch(() => {}) // in browsers no request may have a user
   assert.deepEqual(
     seen.map(([, authorization]) => authorization),
-    ['Bearer t1', null, null, null, null],
+    ['Bearer t1', null, null, null, null, null, null],
   )
 })
 
@@ -57,10 +64,48 @@ test('a 401 is answered with one refresh, and the same request again', async () 
   ])
 })
 
-test('a server that refuses every token is not refreshed for in a loop', async () => {
-  const { fetch, seen, refreshes } = world(unauthorized)
-  for (let time = 0; time < 5; time++) assert.equal((await fetch(`${API}/a`)).status, 401)
-  assert.deepEqual([seen.length, refreshes()], [6, 1])
+test('servers that refuse every token are not refreshed for in a loop, not even in turn', async () => {
+  const { fetch, seen, refreshes, host } = world(unauthorized)
+  for (let time = 0; time < 5; time++)
+    for (const origin of [API, OTHER]) assert.equal((await fetch(`${origin}/a`)).status, 401)
+  assert.deepEqual([seen.length, refreshes()], [12, 2])
+  host.elapse(60_000)
+  await fetch(`${API}/a`)
+  assert.equal(refreshes(), 3, 'once a minute')
+})
+
+test('who has a stream, a Request, a referrer policy or a signal keeps it', async () => {
+  const { fetch, seen } = world(request => {
+    assert.deepEqual([request.referrerPolicy, request.signal.aborted], ['no-referrer', false])
+    return seen.length === 1 ? unauthorized() : ok()
+  })
+  const body = new Blob(['a stream']).stream()
+  const init = { method: 'PUT', body, duplex: 'half', referrerPolicy: 'no-referrer' } as RequestInit
+  await fetch(new Request(`${API}/a`, init), { headers: { 'x-y': 'z' }, referrerPolicy: 'no-referrer' })
+  assert.deepEqual(seen, [
+    [`${API}/a`, 'Bearer t1', 'a stream'],
+    [`${API}/a`, 'Bearer t2', 'a stream'],
+  ])
+})
+
+test('whoever gives up does not wait for a token', async () => {
+  const { fetch, tokens, seen } = world(unauthorized)
+  const abort = new AbortController()
+  const never = () => new Promise<never>(() => {})
+  const { getAccessToken } = tokens
+  tokens.getAccessToken = never
+  const first = fetch(`${API}/a`, { signal: abort.signal })
+  abort.abort(new Error('enough'))
+  await assert.rejects(first, /enough/)
+  await assert.rejects(fetch(`${API}/a`, { signal: abort.signal }), /enough/)
+  assert.equal(seen.length, 0)
+
+  const again = new AbortController()
+  Object.assign(tokens, { getAccessToken, instead: never })
+  const second = fetch(`${API}/a`, { signal: again.signal })
+  await new Promise(resolve => setImmediate(resolve))
+  again.abort(new Error('enough'))
+  await assert.rejects(second, /enough/)
 })
 
 for (const type of ['as Node shows it', 'as browsers hide it']) {

@@ -60,7 +60,7 @@ export interface Session {
   onChange(listener: (state: SessionState) => void): () => void
   /**
    * Rejects with `ERR_LOGIN_REFUSED` (no such account, or another password), `ERR_SESSION_OFFLINE` or `ERR_ISSUER_REFUSED`; a
-   * session there was goes on then.
+   * session there was goes on then, and is signed out of otherwise.
    */
   login(how: Credentials | TokenResponse): Promise<void>
   /** Signs out here and in all tabs at once; the issuer is told now, or as soon as it can be. */
@@ -71,13 +71,13 @@ export interface Session {
    */
   getAccessToken(): Promise<string>
   /**
-   * Like the global one. Adds `Authorization: Bearer` for the configured `origins`; after a 401 it refreshes and tries once more. With
-   * the token it follows no redirects: `ERR_REDIRECT_REFUSED`.
+   * Like the global one. Adds `Authorization: Bearer` for the configured `origins`; after a 401 it refreshes and tries once more, for
+   * each of them once a minute at most. With the token it follows no redirects: `ERR_REDIRECT_REFUSED`.
    */
   fetch: typeof globalThis.fetch
   /** The issuer's time, from its last token; the host's before there was one. For `verifier.verify(token, { currentDate })`. */
   currentDate(): Date
-  /** Ends timers, requests and listeners of this page. Nobody is signed out. */
+  /** Ends timers and listeners of this page; what waits is rejected with `ERR_SESSION_CLOSED`. Nobody is signed out. */
   close(): void
 }
 

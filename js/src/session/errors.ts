@@ -2,13 +2,12 @@ import type { SessionCode } from '../../types/session.js'
 
 export class SessionError extends Error {
   override readonly name = 'SessionError'
+  declare readonly code: SessionCode
+  declare readonly evidence: Readonly<Record<string, unknown>>
 
-  constructor(
-    readonly code: SessionCode,
-    message: string,
-    readonly evidence: Readonly<Record<string, unknown>> = {},
-  ) {
+  constructor(code: SessionCode, message: string, evidence: Readonly<Record<string, unknown>> = {}) {
     super(message)
+    Object.assign(this, { code, evidence })
   }
 }
 
@@ -17,5 +16,6 @@ export function isSessionError<C extends SessionCode = SessionCode>(
   error: unknown,
   code?: C,
 ): error is SessionError & { readonly code: C } {
-  return error instanceof Error && error.name === 'SessionError' && (!code || (error as SessionError).code === code)
+  const { name, code: its } = Object(error)
+  return name === 'SessionError' && (!code || its === code)
 }

@@ -1,7 +1,7 @@
 import type { Host } from '../host.js'
 import { accessToken, moment, type AccessToken, type Moment } from './access-token.js'
-import type { Delivery } from './delivery.js'
-import type { Issuer, Later, Tokens } from './issuer.js'
+import type { Later, Tokens } from './issuer.js'
+import type { Parts } from './parts.js'
 
 /** What came of a refresh. */
 export type Exchanged =
@@ -12,52 +12,43 @@ export type Exchanged =
   | { readonly outcome: 'gone' }
   | Later
   /** It is not asked for any more: another tab was faster, or somebody signed out. */
-  | { readonly outcome: 'discarded' }
-
-const DISCARDED = { outcome: 'discarded' } as const
-
-/** What went on meanwhile. */
-export interface Meanwhile {
-  /** Nobody signed in or out. */
-  isCurrent(): boolean
-  /** Nor did another tab get a token. */
-  isWanted(): boolean
-}
+  | undefined
 
 /**
  * Re-reads, refreshes, writes: what runs under the lock. Between any two steps another tab may sign out, or without a lock
- * refresh as well, so each asks what went on meanwhile.
+ * refresh as well, so each asks what went on meanwhile; and so does who gets the answer.
  */
 export async function exchange(
-  issuer: Issuer,
-  delivery: Delivery,
+  parts: Pick<Parts, 'issuer' | 'delivery'>,
   host: Host,
-  meanwhile: Meanwhile,
+  isCurrent: () => boolean,
+  isWanted: () => boolean,
   tries = 2,
 ): Promise<Exchanged> {
-  const unless = (exchanged: Exchanged) => (meanwhile.isCurrent() ? exchanged : DISCARDED)
-  if (!meanwhile.isWanted()) return DISCARDED
+  const { issuer, delivery } = parts
+  if (!isWanted()) return
   const kept = await delivery.read()
-  if (kept === undefined) return unless({ outcome: 'gone' })
+  if (kept === undefined) return { outcome: 'gone' }
   const since = moment(host)
   const answer = await issuer.refresh(kept)
-  if (!meanwhile.isCurrent()) return DISCARDED
+  if (!isCurrent()) return
   switch (answer.outcome) {
     case 'granted': {
       const token = tokenOf(answer.tokens, since, host)
-      if (token === undefined) return { outcome: 'later', status: 200, retryAfterMs: 0 }
+      if (token === undefined) return { outcome: 'later', retryAfterMs: 0 }
       const { refresh_token } = answer.tokens
       const found = await delivery.read()
-      // Without a lock, another tab may have been faster; its token is as good.
-      if (found === kept && refresh_token !== undefined) await delivery.write(refresh_token)
-      return unless(found === undefined ? { outcome: 'gone' } : { outcome: 'granted', token })
+      if (!isCurrent()) return
+      // Without a lock, another tab may have been faster; its token is as good. So is the old one where none can be written.
+      if (found === kept && refresh_token) await delivery.write(refresh_token).catch(() => {})
+      return found === undefined ? { outcome: 'gone' } : { outcome: 'granted', token }
     }
     case 'over':
       // Another tab's may be good where this one came too late (field: supabase/auth-js#213).
-      if ((await delivery.read()) !== kept && tries > 1) return exchange(issuer, delivery, host, meanwhile, tries - 1)
-      if (!meanwhile.isWanted()) return DISCARDED
+      if ((await delivery.read()) !== kept && tries > 1) return exchange(parts, host, isCurrent, isWanted, tries - 1)
+      if (!isWanted()) return
       await delivery.remove()
-      return unless({ outcome: 'over' })
+      return answer
     case 'later':
       return answer
   }

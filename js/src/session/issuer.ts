@@ -1,6 +1,7 @@
-import type { Credentials, SessionOptions } from '../../types/session.js'
+import type { Credentials } from '../../types/session.js'
 import type { Host } from '../host.js'
 import { inTime } from './in-time.js'
+import type { Settings } from './options.js'
 
 /** What `/login`, `/token` or `/revoke` came to. */
 export type Answer =
@@ -37,7 +38,7 @@ const TIMEOUT_MS = 10_000
 /** `Retry-After` is heeded up to an hour. */
 const LONGEST_RETRY_MS = 3_600_000
 
-export function issuerOf({ issuer, clientId, storage, fetch = globalThis.fetch }: SessionOptions, host: Host): Issuer {
+export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: Host): Issuer {
   const usesCookie = storage === 'cookie'
 
   async function post(path: string, body: BodyInit): Promise<Answer> {
@@ -60,9 +61,9 @@ export function issuerOf({ issuer, clientId, storage, fetch = globalThis.fetch }
     }
   }
 
-  /** RFC 6749 §3.2: no parameter is sent without a value. */
+  /** RFC 6749 §3.2: a parameter without a value is as good as omitted. */
   const form = (fields: Record<string, string>) =>
-    new URLSearchParams(Object.entries({ ...fields, client_id: clientId ?? '' }).filter(([, value]) => value))
+    new URLSearchParams(clientId ? { ...fields, client_id: clientId } : fields)
 
   return {
     login: ({ username, password, device }) => {
@@ -77,17 +78,17 @@ export function issuerOf({ issuer, clientId, storage, fetch = globalThis.fetch }
 
 /** What an answer says about the session; only a real `invalid_grant` ends it. */
 export function judge(status: number, text: string, retryAfter: string | null): Answer {
-  let body: Record<string, unknown> = {}
+  let body: Record<string, unknown> | undefined
   try {
     body = Object(JSON.parse(text))
   } catch {
-    // not from the issuer
+    // not from the issuer: a captive portal, for example
   }
-  const { error } = body
+  const error = body?.['error']
   if (status === 400 && error === 'invalid_grant') return { outcome: 'over' }
-  if (status === 200 && !error) return { outcome: 'granted', tokens: body as unknown as Tokens }
+  if (status === 200 && body && !error) return { outcome: 'granted', tokens: body as unknown as Tokens }
   // In seconds; a date, which the issuer does not send, is as good as nothing.
-  const retryAfterMs = Math.min(Math.max(Number(retryAfter) || 0, 0) * 1000, LONGEST_RETRY_MS)
+  const retryAfterMs = Math.min((Number(retryAfter) || 0) * 1000, LONGEST_RETRY_MS)
   return { outcome: 'later', status, error, retryAfterMs }
 }
 

@@ -6,8 +6,9 @@ export type Message =
   | { readonly type: 'hello' }
   /** Ages are by the wall clock, which all tabs share. */
   | { readonly type: 'token'; readonly value: string; readonly lifetimeMs: number; readonly wall: number }
-  | { readonly type: 'ended'; readonly sid: string | undefined; readonly kicked: boolean }
-  | { readonly type: 'revoked'; readonly sid: string; readonly iat: number }
+  /** Without a `sid`, the session there was then, of which the tab had not heard yet: none that was opened since. */
+  | { readonly type: 'ended'; readonly sid: string | undefined; readonly wall: number; readonly kicked: boolean }
+  | { readonly type: 'revoked'; readonly value: string }
 
 type TokenMessage = Extract<Message, { readonly type: 'token' }>
 

@@ -1,10 +1,13 @@
 import type { SessionOptions } from '../../types/session.js'
 import { SessionError } from './errors.js'
 
+/** The options, with the defaults that more than one part needs. */
+export type Settings = SessionOptions & Required<Pick<SessionOptions, 'fetch' | 'storage'>>
+
 // Not `../rules.ts`, whose hints are worth a tenth of what a page loads for all of this.
 const rules: Record<keyof SessionOptions, (value: any) => boolean> = {
-  issuer: value => URL.canParse(value) && /^https?:[^?#]+$/.test(value),
-  clientId: value => typeof value === 'string' && value !== '',
+  issuer: value => isText(value) && URL.canParse(value) && /^https?:[^?#]+$/.test(value),
+  clientId: isText,
   storage: value => value === 'cookie' || value === 'memory' || hasAll(value, 'get', 'set', 'delete'),
   origins: value =>
     Array.isArray(value) && value.every(origin => URL.canParse(origin) && new URL(origin).origin === origin),
@@ -21,6 +24,10 @@ export function checkOptions(options: unknown): SessionOptions {
     throw new SessionError('ERR_OPTIONS_INVALID', `option \`${option}\` is invalid`, { option })
   }
   return own as unknown as SessionOptions
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
 }
 
 function isFunction(value: unknown): boolean {

@@ -1,9 +1,10 @@
-import type { Credentials, SessionOptions, TokenResponse } from '../../types/session.js'
+import type { Credentials, TokenResponse } from '../../types/session.js'
 import { moment, type AccessToken } from './access-token.js'
 import { inCookie, stored, type Delivery } from './delivery.js'
 import { tokenOf } from './exchange.js'
 import { isRefusal, issuerOf, type Issuer, type Tokens } from './issuer.js'
 import type { Message } from './messages.js'
+import type { Settings } from './options.js'
 import { memory, type Platform } from './platform.js'
 import { refusedBy, unreachable, wrongLogin } from './refusals.js'
 import { signOutsOf, type SignOuts } from './sign-outs.js'
@@ -15,47 +16,52 @@ export interface Parts {
   readonly delivery: Delivery
   readonly signOuts: SignOuts
   readonly tabs: Tabs
-  /** Opens a session, under the lock; `undefined` when somebody signed out meanwhile. */
-  logIn(how: Credentials | TokenResponse, isCurrent: () => boolean): Promise<AccessToken | undefined>
+  /**
+   * Opens a session, under the lock, and signs out of the one that it replaces; or of itself, when the user signed out meanwhile.
+   * `held` is the `sid` that the page has.
+   */
+  logIn(
+    how: Credentials | TokenResponse,
+    held: () => string | undefined,
+    isCurrent: () => boolean,
+  ): Promise<AccessToken>
 }
 
-export function partsOf(options: SessionOptions, platform: Platform, hear: (message: Message) => void): Parts {
+export function partsOf(options: Settings, platform: Platform, hear: (message: Message) => void): Parts {
   const { clientId, storage } = options
   const { host } = platform
   const usesCookie = storage === 'cookie'
-  const kept = storage === 'memory' ? memory() : (storage as Exclude<typeof storage, string | undefined>)
-  const key = ['doorlist', options.issuer, ...(clientId ? [clientId] : [])].join(':')
+  const kept = storage === 'memory' ? memory() : (storage as Exclude<typeof storage, string>)
+  // No issuer has a `#`.
+  const key = `doorlist:${options.issuer}` + (clientId ? `#${clientId}` : '')
   const issuer = issuerOf(options, host)
   const tabs = tabsOf(platform, key, storage !== 'memory', hear)
   const signOuts = signOutsOf(issuer, usesCookie ? platform.notes() : kept, key, host, tabs)
   const delivery = usesCookie ? inCookie(signOuts) : stored(kept, key)
 
-  const ask = async (credentials: Credentials): Promise<Tokens> => {
-    const answer = await issuer.login(credentials)
+  const opened = async (how: Credentials | TokenResponse): Promise<Tokens> => {
+    if ('access_token' in how) return how
+    const answer = await issuer.login(how)
     if (answer.outcome === 'granted') return answer.tokens
     if (answer.outcome === 'over') throw wrongLogin()
-    throw isRefusal(answer) ? refusedBy(answer) : unreachable(answer)
+    throw (isRefusal(answer) ? refusedBy : unreachable)(answer)
   }
 
-  const logIn: Parts['logIn'] = (how, isCurrent) =>
+  const logIn: Parts['logIn'] = (how, held, isCurrent) =>
     tabs.locked(async () => {
-      if (usesCookie) {
-        // The cookie is about to be another session's, which an old sign-out must not end.
-        await signOuts.attempt()
-        await signOuts.forget('')
-      }
       const since = moment(host)
-      const tokens = 'access_token' in how ? how : await ask(how)
+      const tokens = await opened(how)
       const token = tokenOf(tokens, since, host)
       const { refresh_token = '' } = tokens
       if (!token || !refresh_token !== usesCookie) throw refusedBy({ status: 200 })
-      if (!isCurrent()) {
-        await signOuts.add(refresh_token)
-        return undefined
+      // The cookie is another session's now, which an old sign-out must not end; its own ended with the login.
+      if (usesCookie) await signOuts.forget('')
+      if (!isCurrent()) await signOuts.add(refresh_token)
+      else {
+        const leftOver = await delivery.read()
+        if (leftOver && held() !== token.claims.sid) await signOuts.add(leftOver)
+        await delivery.write(refresh_token)
       }
-      const leftOver = await delivery.read()
-      if (leftOver) await signOuts.add(leftOver)
-      await delivery.write(refresh_token)
       return token
     })
 

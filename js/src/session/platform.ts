@@ -8,8 +8,11 @@ export interface Platform {
   readonly locks: Locks | undefined
   /** Told to all other tabs, and nothing to this one. */
   channel(name: string): Channel | undefined
-  /** Calls when there may be news of the network or of sleep; the answer stops it. */
-  onWake(call: () => void): () => void
+  /**
+   * Calls when there may be news of the network or of sleep; a page that is restored from the back/forward cache missed what
+   * the others said. The answer stops it.
+   */
+  onWake(call: (isRestored: boolean) => void): () => void
   /** The page's own. */
   readonly origin: string | undefined
   /** Survives the page; holds no token unless it is given one to hold. */
@@ -29,19 +32,28 @@ export interface Channel {
 export const browser = (): Platform => ({
   host,
   locks: globalThis.navigator?.locks as Locks | undefined,
-  channel: name => ('BroadcastChannel' in globalThis ? (new BroadcastChannel(name) as Channel) : undefined),
+  channel,
   onWake,
   // `null` in a sandboxed frame, and absent outside of pages.
   origin: globalThis.location?.origin,
   notes: localNotes,
 })
 
-function onWake(call: () => void): () => void {
+/** None where a browser has none, or refuses it: as Firefox does where it keeps no cookies. */
+function channel(name: string): Channel | undefined {
+  try {
+    return new BroadcastChannel(name) as Channel
+  } catch {
+    return undefined
+  }
+}
+
+function onWake(call: (isRestored: boolean) => void): () => void {
   const abort = new AbortController()
-  const { document } = globalThis as { document?: Document }
-  const { signal } = abort
-  document?.addEventListener('visibilitychange', call, { signal })
-  for (const event of ['online', 'pageshow']) globalThis.addEventListener?.(event, call, { signal })
+  const wake = (event: Event) => call((event as PageTransitionEvent).persisted)
+  // All of them come by the window; there is none outside of pages.
+  for (const event of ['visibilitychange', 'online', 'pageshow'])
+    globalThis.addEventListener?.(event, wake, { signal: abort.signal })
   return () => abort.abort()
 }
 

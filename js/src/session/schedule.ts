@@ -1,57 +1,66 @@
 import type { Host } from '../host.js'
-import { dueIn, type AccessToken } from './access-token.js'
+import { dueIn as tokenDueIn, type AccessToken } from './access-token.js'
 
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 120_000
-/** No two requests of an outage are nearer to each other, whoever asks for them (field: clerk/javascript#7912). */
+/** No two requests of an outage are nearer to each other, whatever wakes the page (field: clerk/javascript#7912). */
 const COOL_DOWN_MS = 1_000
 /** Timers may sleep with the laptop: look again at least so often. */
 const SLICE_MS = 30_000
 
 /** When to ask the issuer, again and again. */
 export interface Schedule {
-  /** Whether the issuer is to be left alone. */
-  rests(): boolean
-  /** Milliseconds until it is time: to refresh, or after a failure to try again. */
+  /** Milliseconds until it is time: after a failure to try again, or else to refresh this token. */
   dueIn(token?: AccessToken): number
-  failed(retryAfterMs: number): void
-  succeeded(): void
-  /** Acts when it is time. */
-  plan(token?: AccessToken): void
+  /** All is well: acts when it is time to refresh this token. */
+  plan(token: AccessToken): void
+  /** Acts again, after a pause that doubles, and not before so many milliseconds. */
+  retry(afterMs: number): void
+  /** There may be news of the network: what is left of a pause is the cool-down, or what the issuer asked for. `dueIn` after that. */
+  wake(token?: AccessToken): number
+  /** There is nothing to do. */
+  rest(): void
   close(): void
 }
 
 export function scheduleOf(host: Host, act: () => void): Schedule {
   let failures = 0
   let notBefore = 0
-  let retryAt: number | undefined
+  let retryAt = 0
   let isClosed = false
   let cancel = () => {}
 
-  const due = (token?: AccessToken): number =>
-    Math.max(token ? dueIn(token, host) : 0, retryAt === undefined ? -Infinity : retryAt - host.monotonic())
-  const plan = (token?: AccessToken): void => {
+  const dueIn = (token?: AccessToken): number =>
+    failures > 0 ? retryAt - host.monotonic() : token ? tokenDueIn(token, host) : 0
+  const arm = (token?: AccessToken): void => {
     cancel()
     if (isClosed) return
-    const ms = Math.min(Math.max(due(token), 0), SLICE_MS)
-    cancel = host.after(ms, () => (due(token) > 0 ? plan(token) : act()))
+    cancel = host.after(Math.min(dueIn(token), SLICE_MS), () => (dueIn(token) > 0 ? arm(token) : act()))
+  }
+  const rest = () => {
+    cancel()
+    failures = 0
   }
 
   return {
-    rests: () => host.monotonic() < notBefore,
-    dueIn: due,
-    failed(retryAfterMs) {
-      notBefore = host.monotonic() + Math.max(retryAfterMs, COOL_DOWN_MS)
+    dueIn,
+    plan(token) {
+      rest()
+      arm(token)
+    },
+    retry(afterMs) {
+      const now = host.monotonic()
+      notBefore = now + Math.max(afterMs, COOL_DOWN_MS)
       // As `../back-off.ts` does it: anywhere in the upper half of a pause that doubles.
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS) * (0.5 + 0.5 * host.random())
-      retryAt = Math.max(notBefore, host.monotonic() + pauseMs)
+      retryAt = Math.max(notBefore, now + pauseMs)
+      arm()
     },
-    succeeded() {
-      cancel()
-      failures = notBefore = 0
-      retryAt = undefined
+    wake(token) {
+      retryAt = notBefore
+      return dueIn(token)
     },
-    plan,
+    rest,
     close() {
       isClosed = true
       cancel()

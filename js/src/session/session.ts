@@ -1,5 +1,5 @@
 import type { Credentials, Session, SessionOptions, SessionState, TokenResponse } from '../../types/session.js'
-import { isLive, issuerTime, type AccessToken } from './access-token.js'
+import { elapsed, isLive, issuerTime, moment, type AccessToken, type Moment } from './access-token.js'
 import { exchange, type Exchanged } from './exchange.js'
 import { guardedFetch } from './guarded-fetch.js'
 import { read, written, type Message } from './messages.js'
@@ -22,7 +22,10 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   let stamp: AccessToken | undefined
   /** Sessions that ended here: no tab's late news brings them back. */
   const ended = new Set<string>()
+  /** When the last token was asked for, or an unknown session signed out of: nothing of before is news. */
+  let latest: Moment | undefined
   let era = 0
+  let signOutsHere = 0
   let flight: Promise<void> | undefined
   let logins: Promise<unknown> = Promise.resolve()
   let isClosed = false
@@ -33,11 +36,11 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   }
 
   const become = (next: SessionState) => {
-    if (state === next || isClosed) return
+    if (state === next) return
     state = next
     for (const listener of [...listeners]) {
       // What a listener throws is its application's to see, and what it waits for nobody here does (field: supabase-js#2013).
-      queueMicrotask(() => listener(next))
+      queueMicrotask(() => listeners.has(listener) && listener(next))
     }
   }
 
@@ -46,39 +49,46 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     if (shared) tabs.tell(written(shared, host))
   }
 
+  const tellEnd = (kicked: boolean) => tabs.tell({ type: 'ended', sid: last?.claims.sid, wall: host.now(), kicked })
+
   const hold = (next: AccessToken) => {
+    if (last && last.claims.sid !== next.claims.sid) turn()
     const wasRevoked = last && !token
     token = last = stamp = next
-    schedule.succeeded()
+    latest = next.since
     schedule.plan(next)
     become('active')
     // Once: an issuer that goes on giving what its own list revokes is not asked in a circle.
     if (!wasRevoked) watching.check()
   }
 
-  /** What was begun in another era says nothing about the next: each login, here or in another tab, and each end begins one. */
-  const turn = () => {
+  /** What was asked for in another era says nothing about the next. */
+  const start = () => {
     era++
-    flight = undefined
+    flight = token = undefined
+  }
+
+  /** Each login, here or in another tab, and each end. */
+  const turn = () => {
+    start()
     if (last) ended.add(last.claims.sid)
+    last = undefined
   }
 
   const end = (next: 'signed-out' | 'kicked') => {
     turn()
-    token = last = undefined
-    schedule.succeeded()
+    schedule.rest()
     become(next)
   }
 
-  /** Asks for another token, unless nobody is signed in. Never rejects. */
+  /** Asks for another token, unless nobody is signed in, or the issuer is to be left alone. Never rejects. */
   const renew = async () => {
-    if (state === 'active' || state === 'offline') await refresh()
+    const mayBe = !isClosed && (state === 'active' || state === 'offline')
+    if (mayBe && (flight || schedule.dueIn() <= 0)) await refresh()
   }
 
-  /** At most once at a time, and not while the issuer is to be left alone. */
+  /** Once at a time. */
   const refresh = async () => {
-    if (isClosed) return
-    if (!flight && schedule.rests()) return schedule.plan(token)
     const mine = (flight ??= renewed().finally(() => {
       if (flight === mine) flight = undefined
     }))
@@ -86,35 +96,33 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   }
 
   const renewed = async () => {
-    const [before, begun] = [token, era]
+    const before = token
+    const begun = era
     const isCurrent = () => era === begun
+    /** Nor did another tab get a token. */
     const isWanted = () => isCurrent() && (token === before || !live())
     /** Within the lock, so that the others have heard of it when one of them gets that. */
     const settle = (exchanged: Exchanged) => {
-      if (!isCurrent()) return
+      if (!exchanged || !isCurrent()) return
       switch (exchanged.outcome) {
         case 'granted':
           hold(exchanged.token)
           return share()
         case 'over':
-          tabs.tell({ type: 'ended', sid: last?.claims.sid, kicked: true })
+          tellEnd(true)
           return end(last ? 'kicked' : 'signed-out')
         case 'gone':
           return end('signed-out')
         case 'later':
-          schedule.failed(exchanged.retryAfterMs)
+          schedule.retry(exchanged.retryAfterMs)
           become('offline')
       }
-      schedule.plan(token)
     }
     await tabs
-      .locked(async () => settle(await exchange(parts.issuer, delivery, host, { isCurrent, isWanted })))
+      .locked(async () => settle(await exchange(parts, host, isCurrent, isWanted)))
       // A storage that fails or hangs is no news of the session.
       .catch(() => settle({ outcome: 'later', retryAfterMs: 0 }))
   }
-
-  const isNews = ({ value, claims }: AccessToken) =>
-    !ended.has(claims.sid) && (!last || (claims.iat >= last.claims.iat && value !== last.value))
 
   const hear = (message: Message) => {
     switch (message.type) {
@@ -122,21 +130,25 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
         return share()
       case 'token': {
         const heard = read(message, host)
-        if (!heard || !isLive(heard, host) || !isNews(heard)) return
-        if (last && last.claims.sid !== heard.claims.sid) turn()
-        return hold(heard)
-      }
-      case 'ended':
-        if (last && message.sid === last.claims.sid) end(message.kicked ? 'kicked' : 'signed-out')
+        if (!heard || !isLive(heard, host) || ended.has(heard.claims.sid) || heard.value === last?.value) return
+        // By their ages, not by `iat`: a session may be of the same second as the last, or of a node whose clock is behind.
+        if (!latest || elapsed(heard.since, host) <= elapsed(latest, host)) hold(heard)
         return
+      }
+      case 'ended': {
+        const { sid, wall, kicked } = message
+        if (last && (sid ? sid === last.claims.sid : elapsed(last.since, host) >= host.now() - wall))
+          end(kicked ? 'kicked' : 'signed-out')
+        return
+      }
       case 'revoked':
-        if (token?.claims.sid === message.sid && token.claims.iat <= message.iat) drop()
+        if (token?.value === message.value) drop()
     }
   }
 
   /** Serves the token no longer; why it was revoked is what `/token` answers now. */
   const drop = () => {
-    token = undefined
+    start()
     void renew()
   }
 
@@ -144,11 +156,13 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     await ready
     await flight // whose cookie must not come after this one's
     mustBeOpen()
-    const begun = era
-    const granted = await parts.logIn(how, () => era === begun)
+    const begun = signOutsHere
+    const isCurrent = () => signOutsHere === begun
+    const granted = await parts.logIn(how, () => last?.claims.sid, isCurrent)
     void signOuts.complete()
-    if (!granted) throw noToken(state)
-    turn()
+    mustBeOpen()
+    if (!isCurrent()) throw noToken('signed-out')
+    start()
     hold(granted)
     share()
   }
@@ -166,20 +180,19 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   }
 
   const instead = async (of: string) => {
-    if (live()?.value === of) await renew()
+    const held = live()
+    if (!held || held.value === of) await renew()
     return live()?.value
   }
 
   const begin = async () => {
     tabs.tell({ type: 'hello' })
     void signOuts.complete()
-    const begun = era
-    const kept = await delivery.read().catch(() => '')
-    if (kept !== undefined && era === begun && !token) await refresh()
+    await refresh()
     return state
   }
 
-  const parts = partsOf({ ...options, storage }, platform, hear)
+  const parts = partsOf({ ...options, fetch, storage }, platform, hear)
   const { tabs, delivery, signOuts } = parts
   const schedule = scheduleOf(host, () => void renew())
   const watching = watch(
@@ -187,15 +200,15 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     tabs,
     host,
     () => token,
-    ({ claims }) => {
-      tabs.tell({ type: 'revoked', sid: claims.sid, iat: claims.iat })
+    ({ value }) => {
+      tabs.tell({ type: 'revoked', value })
       drop()
     },
   )
   const origins = options.origins ?? [new URL(issuer).origin, platform.origin]
-  const stopWaking = platform.onWake(() => {
+  const stopWaking = platform.onWake(isRestored => {
     signOuts.wake()
-    if (state === 'offline' || schedule.dueIn(token) <= 0) void renew()
+    if (schedule.wake(token) <= 0 || isRestored) void renew()
   })
   const ready = begin()
 
@@ -205,7 +218,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     },
     ready,
     getAccessToken,
-    fetch: guardedFetch({ getAccessToken, instead }, origins, fetch),
+    fetch: guardedFetch({ getAccessToken, instead }, origins, fetch, host),
     login(how) {
       const mine = logins.then(() => login(how))
       logins = mine.catch(() => {})
@@ -213,11 +226,13 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     },
     async logout() {
       mustBeOpen()
-      tabs.tell({ type: 'ended', sid: last?.claims.sid, kicked: false })
+      signOutsHere++
+      if (!last) latest = moment(host)
+      tellEnd(false)
       end('signed-out')
       const kept = await delivery.read()
       await delivery.remove()
-      if (kept !== undefined) await signOuts.add(kept)
+      if (kept !== undefined) await signOuts.add(kept).catch(() => parts.issuer.revoke(kept))
       await signOuts.complete()
     },
     onChange(listener) {

@@ -10,8 +10,6 @@ export interface SignOuts {
   pending(): Promise<string[]>
   add(token: string): Promise<void>
   forget(token: string): Promise<void>
-  /** One try each, to be made under the lock. Milliseconds to wait at least when one has to be tried again. */
-  attempt(): Promise<number | undefined>
   /** Tells the issuer, now and until it knows. Never rejects. */
   complete(): Promise<void>
   /** The network may be back. */
@@ -22,22 +20,25 @@ export interface SignOuts {
 export function signOutsOf(issuer: Issuer, notes: TokenStorage, prefix: string, host: Host, tabs: Tabs): SignOuts {
   const key = `${prefix}:signed-out`
   const schedule = scheduleOf(host, () => void complete())
-  let flight: Promise<void> | undefined
+  let flight = Promise.resolve()
 
   const pending = async () => {
     const text = await notes.get(key)
-    return text ? text.split(' ').map(token => token.slice(1)) : []
+    return text ? text.split(':').slice(1) : []
   }
   const write = async (tokens: string[]) => {
-    await (tokens.length === 0 ? notes.delete(key) : notes.set(key, tokens.map(token => `:${token}`).join(' ')))
+    await (tokens.length === 0 ? notes.delete(key) : notes.set(key, ':' + tokens.join(':')))
   }
   const forget = async (token: string) => write((await pending()).filter(other => other !== token))
 
+  /** One try each. Milliseconds to wait at least when one has to be tried again. */
   const attempt = async () => {
     let waitMs: number | undefined
     for (const token of await pending()) {
       const answer = await issuer.revoke(token)
-      if (answer.outcome === 'later' && !isRefusal(answer)) waitMs = Math.max(waitMs ?? 0, answer.retryAfterMs)
+      // A refusal in the issuer's own words; what a proxy or a captive portal answers is none.
+      if (answer.outcome === 'later' && !(answer.error && isRefusal(answer)))
+        waitMs = Math.max(waitMs ?? 0, answer.retryAfterMs)
       else await forget(token)
     }
     return waitMs
@@ -45,20 +46,18 @@ export function signOutsOf(issuer: Issuer, notes: TokenStorage, prefix: string, 
   const once = async () => {
     if ((await pending().catch(() => [])).length === 0) return
     const waitMs = await tabs.locked(attempt).catch(() => 0)
-    if (waitMs === undefined) return schedule.succeeded()
-    schedule.failed(waitMs)
-    schedule.plan()
+    if (waitMs === undefined) schedule.rest()
+    else schedule.retry(waitMs)
   }
-  const complete = () => (flight ??= once().finally(() => (flight = undefined)))
+  const complete = () => (flight = flight.then(once))
 
   return {
     pending,
     add: async token => write([...new Set([...(await pending()), token])]),
     forget,
-    attempt,
     complete,
     wake() {
-      if (!schedule.rests()) void complete()
+      flight = flight.then(() => (schedule.wake() > 0 ? undefined : once()))
     },
     close: schedule.close,
   }

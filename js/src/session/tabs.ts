@@ -24,34 +24,38 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
   const closing = new AbortController()
   if (channel) channel.onmessage = ({ data }) => hear(data as Message)
 
+  /** With this lock, or without where there is none to be had. */
+  const having = async <T>(lock: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    if (!locks) return work()
+    let isHeld = false
+    try {
+      return await locks.request(lock, { signal }, () => {
+        isHeld = true
+        return work()
+      })
+    } catch (error) {
+      if (isHeld) throw error
+      return work()
+    }
+  }
+
   return {
     tell: message => channel?.postMessage(message),
-    async locked(work) {
-      const bounded = () => inTime(work(), HOLD_MS, host)
-      if (!locks) return bounded()
+    locked(work) {
       const waiting = new AbortController()
       const cancel = host.after(WAIT_MS, () => waiting.abort())
-      let isHeld = false
-      try {
-        return await locks.request(name, { signal: waiting.signal }, () => {
-          isHeld = true
-          cancel()
-          return bounded()
-        })
-      } catch (error) {
-        if (isHeld) throw error
+      return having(name, waiting.signal, () => {
         cancel()
-        return bounded()
-      }
+        return inTime(work(), HOLD_MS, host)
+      })
     },
     lead(start) {
-      if (!locks) return start()
       const { signal } = closing
-      const led = locks.request(`${name}:lead`, { signal }, () => {
+      const led = having(`${name}:lead`, signal, () => {
         start()
-        return new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
+        return new Promise<void>(resolve => (signal.onabort = () => resolve()))
       })
-      led.catch(() => {}) // closed while another tab led
+      led.catch(() => {}) // taken away
     },
     close() {
       closing.abort()

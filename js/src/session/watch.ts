@@ -21,7 +21,7 @@ export function watch(
   let verifier: SessionVerifier | undefined
   let isClosed = false
   let stop = () => {}
-  const retry = scheduleOf(host, () => void make())
+  const again = scheduleOf(host, () => void make())
 
   const check = () => {
     const token = held()
@@ -32,24 +32,23 @@ export function watch(
       if ((error as { code?: unknown }).code === 'ERR_JWT_REVOKED') revoked(token!)
     }
   }
-  const listen = (to: SessionVerifier) => {
+  const listen = (to: SessionVerifier, close = () => {}) => {
     verifier = to
-    stop = to.on('change', check)
+    const off = to.on('change', check)
+    stop = () => {
+      off()
+      close()
+    }
     check()
   }
   const make = async () => {
+    if (isClosed) return
     try {
       const made = await (given as () => Promise<SessionVerifier>)()
       if (isClosed) return made.close()
-      listen(made)
-      const off = stop
-      stop = () => {
-        off()
-        made.close()
-      }
+      listen(made, () => made.close())
     } catch {
-      retry.failed(0)
-      retry.plan()
+      again.retry(0)
     }
   }
   if (typeof given === 'function') tabs.lead(() => void make())
@@ -59,7 +58,7 @@ export function watch(
     check,
     close() {
       isClosed = true
-      retry.close()
+      again.close()
       stop()
     },
   }

@@ -1,0 +1,179 @@
+// A kick, or a void, that a verifier tells of.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { isSessionError } from '../src/session/index.js'
+import type { SessionVerifier } from '../types/session.js'
+import { ISSUER } from './fakes.js'
+import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
+
+const has = (code: string) => (error: unknown) => isSessionError(error, code as never)
+
+/** A verifier that revokes what a test says. */
+class FakeVerifier implements SessionVerifier {
+  readonly listeners = new Set<() => void>()
+  revoked = new Set<unknown>()
+  closed = 0
+  on = ((_name: string, listener: () => void) => {
+    this.listeners.add(listener)
+    return () => void this.listeners.delete(listener)
+  }) as unknown as SessionVerifier['on']
+  assertNotRevoked = ((payload: { jti?: string }) => {
+    if (this.revoked.has(payload.jti)) throw Object.assign(new Error('revoked'), { code: 'ERR_JWT_REVOKED' })
+  }) as unknown as SessionVerifier['assertNotRevoked']
+  close = () => void this.closed++
+  revoke(token: string): void {
+    this.revoked.add(JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).jti)
+    for (const listener of this.listeners) listener()
+  }
+}
+
+test('one verifier for all tabs; a kick reaches them all, and the next leader takes over', async () => {
+  const browser = new FakeBrowser()
+  const made: FakeVerifier[] = []
+  const verifier = async () => {
+    made.push(new FakeVerifier())
+    return made.at(-1)!
+  }
+  const tabs = [await browser.signedIn({ verifier }), browser.tab({ verifier }), browser.tab({ verifier })] as const
+  await Promise.all(tabs.map(tab => tab.ready))
+  await settle()
+  assert.equal(made.length, 1)
+  const before = await tabs[0].getAccessToken()
+
+  made[0]!.revoke(before) // voided: silently refreshed
+  await settle()
+  assert.ok(tabs.every(tab => tab.state === 'active'))
+  for (const tab of tabs) assert.notEqual(await tab.getAccessToken(), before)
+
+  browser.issuer.session.isOver = true
+  made[0]!.revoke(await tabs[0].getAccessToken())
+  await settle()
+  assert.deepEqual(
+    tabs.map(tab => tab.state),
+    ['kicked', 'kicked', 'kicked'],
+  )
+  await assert.rejects(tabs[2].getAccessToken(), has('ERR_SESSION_KICKED'))
+
+  tabs[0].close()
+  await settle()
+  assert.deepEqual([made.length, made[0]!.closed], [2, 1])
+})
+
+test('a verifier that revokes whatever the issuer gives is not followed in a circle', async () => {
+  const browser = new FakeBrowser()
+  const verifier = new FakeVerifier()
+  const tab = await browser.signedIn({ verifier })
+  verifier.assertNotRevoked = () => {
+    throw Object.assign(new Error('revoked'), { code: 'ERR_JWT_REVOKED' })
+  }
+  verifier.revoke(await tab.getAccessToken())
+  await settle()
+  await tab.getAccessToken()
+  assert.equal(browser.issuer.count('/token'), 1)
+})
+
+test('what was asked for before a void is asked for again', async () => {
+  const browser = new FakeBrowser()
+  const verifier = new FakeVerifier()
+  const tab = await browser.signedIn({ verifier })
+  const before = await tab.getAccessToken()
+  const open = browser.issuer.hold('/token')
+  browser.host.elapse(LIFETIME * 700)
+  await settle() // the answer was made before the void, and comes after
+  verifier.revoke(before)
+  await settle()
+  open()
+  await settle()
+  assert.equal(browser.issuer.count('/token'), 2)
+  assert.equal(await tab.getAccessToken(), browser.issuer.last)
+})
+
+test('a kick that overtakes the answer to a refresh is a kick', async () => {
+  const browser = new FakeBrowser()
+  const verifier = new FakeVerifier()
+  const tab = await browser.signedIn({ verifier })
+  const before = await tab.getAccessToken()
+  const open = browser.issuer.hold('/token')
+  browser.host.elapse(LIFETIME * 700)
+  await settle()
+  browser.issuer.session.isOver = true
+  verifier.revoke(before)
+  open()
+  await settle()
+  assert.equal(tab.state, 'kicked')
+})
+
+test('a request that is refused while its token is being replaced waits for the other one', async () => {
+  const browser = new FakeBrowser()
+  const verifier = new FakeVerifier()
+  let refuse = (_response: Response) => {}
+  const seen: (string | null)[] = []
+  const { fetch: issuer } = browser.issuer
+  const fetch = (async (input: string | Request, init: RequestInit) => {
+    if (typeof input === 'string') return issuer(input, init)
+    seen.push(input.headers.get('authorization'))
+    return seen.length > 1 ? new Response('ok') : new Promise<Response>(resolve => (refuse = resolve))
+  }) as typeof globalThis.fetch
+  const tab = await browser.signedIn({ verifier, fetch })
+  const before = await tab.getAccessToken()
+  const answer = tab.fetch(`${ISSUER}/me`)
+  await settle()
+  const open = browser.issuer.hold('/token')
+  verifier.revoke(before)
+  refuse(new Response(null, { status: 401 }))
+  await settle()
+  open()
+  assert.equal((await answer).status, 200)
+  assert.deepEqual(seen, [`Bearer ${before}`, `Bearer ${await tab.getAccessToken()}`])
+})
+
+test('a browser that refuses locks to a page lets it follow by itself', async () => {
+  const browser = new FakeBrowser()
+  browser.locks.request = async () => {
+    throw new DOMException('denied', 'SecurityError')
+  }
+  const verifier = new FakeVerifier()
+  const tab = await browser.signedIn({ verifier: async () => verifier })
+  browser.issuer.session.isOver = true
+  verifier.revoke(await tab.getAccessToken())
+  await settle()
+  assert.equal(tab.state, 'kicked')
+  tab.close()
+  assert.equal(verifier.closed, 1)
+})
+
+test('a verifier that cannot be made is tried again; one that comes after `close` is closed', async () => {
+  const browser = new FakeBrowser()
+  const made: ((verifier: SessionVerifier) => void)[] = []
+  let fails = true
+  const verifier = () => {
+    if (fails) throw new Error('no network')
+    return new Promise<SessionVerifier>(resolve => made.push(resolve))
+  }
+  const tab = await browser.signedIn({ verifier })
+  await settle()
+  fails = false
+  browser.host.elapse(1000)
+  assert.equal(made.length, 1)
+  tab.close()
+  const late = new FakeVerifier()
+  made[0]!(late)
+  await settle()
+  assert.deepEqual([late.closed, late.listeners.size], [1, 0])
+})
+
+test('closing a tab that waits to lead makes no verifier', async () => {
+  const browser = new FakeBrowser()
+  let made = 0
+  const verifier = async () => {
+    made++
+    return new FakeVerifier()
+  }
+  const tabs = [browser.tab({ verifier }), browser.tab({ verifier })] as const
+  await Promise.all(tabs.map(tab => tab.ready))
+  await settle()
+  tabs[1].close()
+  tabs[0].close()
+  await settle()
+  assert.equal(made, 1)
+})
