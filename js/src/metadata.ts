@@ -24,8 +24,13 @@ export async function discover(http: Http, issuer: string, signal: AbortSignal):
   const metadata = parseObject(text)
   if (metadata === undefined) throw invalid(`${url} is not a JSON object`)
   // RFC 8414 §3.3: another issuer's metadata MUST NOT be used.
-  if (metadata['issuer'] !== issuer) {
-    throw invalid(`${url} is the metadata of another issuer`, { expected: issuer, actual: metadata['issuer'] })
+  const { issuer: actual } = metadata
+  if (actual !== issuer) {
+    const named = JSON.stringify(actual)?.slice(0, 255)
+    throw invalid(`${url} is of the issuer ${named}, not "${issuer}"; they are compared to the letter`, {
+      expected: issuer,
+      actual,
+    })
   }
   const endpoint = (name: string): string | undefined => {
     const value = metadata[name]

@@ -365,6 +365,15 @@ for (const [what, metadata] of [
   })
 }
 
+test('metadata of another issuer says which: a slash or `localhost` is enough', async () => {
+  const { network, verifier } = connecting()
+  ;(await network.request(METADATA_URL)).json({ ...METADATA, issuer: `${ISSUER}/` })
+  await assert.rejects(verifier, {
+    code: 'ERR_METADATA_INVALID',
+    message: `${METADATA_URL} is of the issuer "${ISSUER}/", not "${ISSUER}"; they are compared to the letter`,
+  })
+})
+
 test('the metadata of an issuer with a path is between host and path', async () => {
   const issuer = `${ISSUER}/tenant/7`
   const { network, verifier } = connecting({ issuer })
