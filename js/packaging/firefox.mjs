@@ -9,7 +9,7 @@ import { findProgram } from './tools.mjs'
 /** Milliseconds; a busy machine takes some seconds for it. */
 const START_LIMIT = 60_000
 /** Milliseconds that a page may take over one thing it is asked. */
-const ANSWER_LIMIT = 60_000
+const ANSWER_LIMIT = 45_000
 
 export const findFirefox = () =>
   findProgram({

@@ -64,7 +64,7 @@ export const wake = (page, seconds) =>
   }, seconds)
 
 /** Serves the page and the package, and hands all else on to the issuer, as one origin. */
-async function startFront(story, issuer) {
+export async function startFront(story, issuer) {
   const front = new EventEmitter()
   const state = Object.assign(front, {
     url: '',
