@@ -9,8 +9,12 @@
     clippy::unwrap_used
 )]
 
+mod histories;
 mod support;
 
+mod clock;
+mod kicked;
+mod outage;
 mod properties;
 mod remembered;
 mod signatures;

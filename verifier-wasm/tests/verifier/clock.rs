@@ -1,0 +1,62 @@
+//! Lists push the clock forward, never back, over arbitrary histories: caches that serve old lists again, hosts whose
+//! clocks jump, lists of any age and of the future.
+
+use doorlist_verifier::error::ListFlaw;
+use doorlist_verifier::{Error, LoadOutcome};
+use proptest::prelude::*;
+
+use crate::histories::*;
+
+/// A list may be so far ahead of the host's clock, in seconds.
+const DAY: u64 = 86_400;
+
+proptest! {
+    /// Trace 1. The later of the host's clock and, for each list that was taken, its `iat` and what went by since: not
+    /// less, and nothing else.
+    #[test]
+    fn it_is_no_earlier_than_the_host_or_any_list_says(history in history()) {
+        let mut world = World::new(&history);
+        for event in &history.events {
+            world.step(event);
+            assert_eq!(world.verifier.now(world.at).as_secs(), world.past.now(world.at));
+        }
+    }
+
+    #[test]
+    fn no_list_sets_back_the_clock_or_what_is_known(history in history()) {
+        let mut world = World::new(&history);
+        for event in &history.events {
+            let before = (world.verifier.status(world.at), world.verifier.now(world.at));
+            let Happened::Offered(offered) = world.step(event) else { continue };
+            let after = (world.verifier.status(world.at), world.verifier.now(world.at));
+            assert!(after.1 >= before.1);
+            assert!(after.0.freshness.as_of >= before.0.freshness.as_of);
+            assert_eq!(after.0.freshness.as_of.map(|as_of| as_of.as_secs()), world.past.as_of());
+            if offered.outcome != Ok(LoadOutcome::Applied) {
+                assert_eq!(after, before);
+            }
+        }
+    }
+
+    /// Trace 9. The measure is the host's own clock, not the one that lists push.
+    #[test]
+    fn a_list_from_more_than_a_day_ahead_is_refused(history in history()) {
+        let mut world = World::new(&history);
+        for event in &history.events {
+            let Happened::Offered(offered) = world.step(event) else { continue };
+            let is_ahead = offered.list.issued_at > world.at.wall.plus_secs(DAY);
+            let is_called_so = matches!(offered.outcome, Err(Error::ListInvalid { reason: ListFlaw::Future, .. }));
+            assert!(!is_called_so || is_ahead);
+            assert!(!is_ahead || offered.outcome.is_err());
+        }
+    }
+
+    /// Trace 1. Nothing but lists of 40 minutes ago and more, as from a cache, on a host whose clock is right.
+    #[test]
+    fn old_lists_let_no_expired_token_pass(history in history_of_old_lists(2400)) {
+        World::play(&history, |past, at, Asked { token, whole, again, .. }| {
+            let is_refused = whole.is_err() && again.is_err();
+            assert!(is_refused || at.wall.as_secs() < token.exp + past.leeway());
+        });
+    }
+}

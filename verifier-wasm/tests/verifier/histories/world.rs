@@ -1,0 +1,160 @@
+//! A verifier to which a history happens.
+
+use std::time::Duration;
+
+use doorlist_verifier::{Epoch, Error, HostTime, LoadOutcome, RevocationList, Standing, Verified, Verifier};
+
+use super::{Draft, Event, History, Limit, Past, Token, When};
+use crate::remembered::Remembering;
+use crate::support::*;
+
+/// A verifier, one beside it that remembers, and what both were told.
+pub struct World {
+    pub verifier: Verifier,
+    pub remembering: Remembering,
+    pub past: Past,
+    pub at: HostTime,
+    /// The time it is, whatever the host's clock shows.
+    truth: u64,
+    tokens: Vec<(Token, String)>,
+    offered: Vec<(RevocationList, String)>,
+}
+
+/// What was said of a token at some moment.
+#[derive(Debug)]
+pub struct Asked {
+    pub token: Token,
+    pub whole: Result<Verified, Error>,
+    pub again: Result<Verified, Error>,
+    /// Said of its claims, as if somebody else had verified it.
+    pub vetted: Result<Standing, Error>,
+}
+
+/// A list that was offered.
+#[derive(Debug)]
+pub struct Offered {
+    pub list: RevocationList,
+    pub outcome: Result<LoadOutcome, Error>,
+}
+
+#[derive(Debug)]
+pub enum Happened {
+    Asked(Box<Asked>),
+    Offered(Box<Offered>),
+    Nothing,
+}
+
+impl World {
+    pub fn new(history: &History) -> Self {
+        let mut verifier = verifier_with(history.options.clone());
+        verifier.add_jwks(&jwks_text(&[2, 3])).expect("a good key set");
+        Self {
+            remembering: Remembering::new(verifier.clone(), history.capacity),
+            verifier,
+            past: Past::new(history.options.clone()),
+            at: HostTime { wall: secs(NOW), monotonic: Duration::from_secs(5) },
+            truth: NOW,
+            tokens: history.tokens.iter().map(|token| (*token, token.text())).collect(),
+            offered: Vec::new(),
+        }
+    }
+
+    /// All that was asked in the course of a history, with what was known then.
+    pub fn play(history: &History, mut each: impl FnMut(&Past, HostTime, Asked)) {
+        let mut world = Self::new(history);
+        for event in &history.events {
+            if let Happened::Asked(asked) = world.step(event) {
+                each(&world.past, world.at, *asked);
+            }
+        }
+    }
+
+    pub fn step(&mut self, event: &Event) -> Happened {
+        match event {
+            Event::Ask(number) => return Happened::Asked(Box::new(self.ask(*number))),
+            Event::AskAt { number, limit, beside } => {
+                let exp = self.tokens[*number].0.exp;
+                let limit = match limit {
+                    Limit::Expiry => exp,
+                    Limit::Leeway => exp + self.past.leeway(),
+                    Limit::Grace => exp + self.past.grace().unwrap_or(0),
+                    Limit::Outage => self.past.last_fresh(),
+                };
+                let left = limit.saturating_add_signed(*beside).saturating_sub(self.past.now(self.at));
+                self.pass(left);
+                return Happened::Asked(Box::new(self.ask(*number)));
+            }
+            Event::Pass { secs: passed, off } => {
+                if let Some(off) = off {
+                    self.at.wall = secs(self.truth.saturating_add_signed(*off));
+                }
+                self.pass(*passed);
+            }
+            Event::Load(draft) => {
+                let list = self.written(draft);
+                let text = Key::number(draft.signer).list(&list);
+                self.offered.push((list, text));
+                return self.offer(self.offered.len() - 1);
+            }
+            Event::Replay(_) if self.offered.is_empty() => {}
+            Event::Replay(number) => return self.offer(number % self.offered.len()),
+            Event::AddKey(number) => {
+                let set = jwks_text(&[*number]);
+                let added = self.verifier.add_jwks(&set);
+                assert_eq!(self.remembering.verifier.add_jwks(&set), added);
+                self.past.configured(*number);
+            }
+        }
+        Happened::Nothing
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.truth += seconds;
+        self.at.wall = self.at.wall.plus_secs(seconds);
+        self.at.monotonic += Duration::from_secs(seconds);
+    }
+
+    fn ask(&mut self, number: usize) -> Asked {
+        let (token, text) = &self.tokens[number];
+        Asked {
+            token: *token,
+            whole: self.verifier.verify(text, self.at),
+            again: self.remembering.verify(text, self.at),
+            vetted: self.verifier.check_vetted(&token.vetted(), self.at),
+        }
+    }
+
+    fn offer(&mut self, number: usize) -> Happened {
+        let (list, text) = &self.offered[number];
+        let loaded = self.verifier.load(text, self.at);
+        assert_eq!(self.remembering.verifier.load(text, self.at), loaded);
+        let outcome = loaded.map(|loaded| loaded.outcome);
+        if outcome == Ok(LoadOutcome::Applied) {
+            self.past.took(list.clone(), self.at);
+        }
+        Happened::Offered(Box::new(Offered { list: list.clone(), outcome }))
+    }
+
+    fn written(&self, draft: &Draft) -> RevocationList {
+        let held = self.past.sequence();
+        let (from, beside) = match draft.iat {
+            When::Now(beside) => (self.truth, beside),
+            When::Expiry(number, beside) => (self.tokens[number].0.exp, beside),
+            When::Leaving(number, beside) => (self.past.kept_until(number).unwrap_or(self.truth), beside),
+        };
+        let in_jwks = || draft.keys.as_deref().or((!draft.is_delta).then_some(&[1, 2, 3]));
+        RevocationList {
+            issued_at: secs(from.saturating_add_signed(beside)),
+            ttl_secs: draft.ttl,
+            retain_secs: draft.retain,
+            leeway_secs: draft.leeway,
+            epoch: Epoch(draft.epoch),
+            seq: seq(held + draft.ahead),
+            since: draft.is_delta.then_some(seq(held)),
+            cutoff: secs(draft.cutoff.map_or(0, |cutoff| NOW.saturating_add_signed(cutoff))),
+            jwks: in_jwks().map(jwks),
+            revoked: revoking(&draft.revoked),
+            ..snapshot()
+        }
+    }
+}

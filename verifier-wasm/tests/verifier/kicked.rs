@@ -1,0 +1,167 @@
+//! Who was kicked stays out, for as long as anybody looks: where an issuer keeps its own rules, an entry outlives every
+//! token it can match, at a verifier that is fed by caches, whose host's clock jumps, in an outage with the longest grace.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use doorlist_verifier::{Epoch, HostTime, LoadOutcome, RevocationList};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::remembered::Remembering;
+use crate::support::*;
+
+const SUBJECTS: usize = 3;
+/// Seconds; the issuer's tolerance for clocks.
+const LEEWAY: u64 = 60;
+/// Seconds that access tokens live; it is only ever raised.
+const LIFETIMES: RangeInclusive<u64> = 1..=6;
+
+#[derive(Debug, Clone)]
+enum Deed {
+    Pass(u64),
+    /// The verifier's host sets its clock: so many seconds from the truth.
+    SetClock(i64),
+    Mint(usize),
+    Kick(usize),
+    /// Kicks everybody, by time.
+    CutOff,
+    RaiseLifetime(u64),
+    /// The log gets a new lineage.
+    Recover,
+    /// A cache takes a list: a delta of the last entries, or a snapshot, which after a failover may lack what another node heals.
+    Publish {
+        delta_of: Option<u64>,
+        lacking: Option<usize>,
+    },
+    /// The verifier is served one of the lists that any cache has.
+    Serve(usize),
+    Ask(usize),
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        6 => (0_u64..40).prop_map(|tens| Deed::Pass(10 * tens)),
+        1 => prop_oneof![1 => Just(0), 3 => -2000_i64..2000, 1 => -200_000_i64..200_000].prop_map(Deed::SetClock),
+        5 => (0..SUBJECTS).prop_map(Deed::Mint),
+        3 => (0..SUBJECTS).prop_map(Deed::Kick),
+        1 => Just(Deed::CutOff),
+        1 => LIFETIMES.prop_map(|minutes| Deed::RaiseLifetime(60 * minutes)),
+        1 => Just(Deed::Recover),
+        5 => (option::of(0_u64..4), option::weighted(0.3, 0_usize..4))
+            .prop_map(|(delta_of, lacking)| Deed::Publish { delta_of, lacking }),
+        // The newest, mostly.
+        6 => prop_oneof![3 => Just(0_usize), 1 => 0_usize..20].prop_map(Deed::Serve),
+        8 => (0_usize..20).prop_map(Deed::Ask),
+    ]
+}
+
+/// An issuer that keeps its rules, and the caches before it.
+struct Issuer {
+    now: u64,
+    lifetime: u64,
+    cutoff: u64,
+    epoch: u64,
+    seq: u64,
+    /// When, at which place in the log, and what.
+    log: Vec<(u64, u64, u64)>,
+    /// By subject, its group.
+    groups: [u64; SUBJECTS],
+    minted: Vec<Minted>,
+    cached: Vec<RevocationList>,
+}
+
+#[derive(Clone)]
+struct Minted {
+    gid: u64,
+    iat: u64,
+    text: String,
+}
+
+impl Issuer {
+    fn new() -> Self {
+        let (log, minted, cached) = (Vec::new(), Vec::new(), Vec::new());
+        Self { now: NOW, lifetime: 60, cutoff: 0, epoch: 1, seq: 100, log, groups: [1, 2, 3], minted, cached }
+    }
+
+    fn mint(&mut self, subject: usize) {
+        let (gid, iat) = (self.groups[subject], self.now.max(self.cutoff));
+        let claims = claims_with(
+            json!({ "gid": handle(gid), "sid": handle(1 << 40), "iat": iat, "exp": iat + self.lifetime }),
+        );
+        self.minted.push(Minted { gid, iat, text: Key::number(1).token(&claims) });
+    }
+
+    fn kick(&mut self, subject: usize) {
+        self.seq += 1;
+        self.log.push((self.now, self.seq, self.groups[subject]));
+        self.groups[subject] += SUBJECTS as u64;
+    }
+
+    /// Longer than any token lives, with what verifiers tolerate.
+    fn retain(&self) -> u64 {
+        self.lifetime + LEEWAY + 60
+    }
+
+    fn publish(&mut self, delta_of: Option<u64>, lacking: Option<usize>) {
+        let since = delta_of.map(|entries| self.seq - entries);
+        let kept = self.log.iter().filter(|(at, ..)| at + self.retain() >= self.now);
+        let told = kept.filter(|(_, seq, _)| since.is_none_or(|since| *seq > since));
+        let mut handles: Vec<u64> = told.map(|(.., handle)| *handle).collect();
+        handles.truncate(handles.len().saturating_sub(lacking.unwrap_or(0)));
+        self.cached.push(RevocationList {
+            issued_at: secs(self.now),
+            retain_secs: self.retain(),
+            leeway_secs: LEEWAY,
+            epoch: Epoch(self.epoch),
+            seq: seq(self.seq),
+            since: since.map(seq),
+            cutoff: secs(self.cutoff),
+            jwks: since.is_none().then(|| jwks(&[1])),
+            revoked: revoking(&handles),
+            ..snapshot()
+        });
+    }
+}
+
+proptest! {
+    #[test]
+    fn who_was_kicked_stays_out_for_good(grace in 0_u64..8, deeds in vec(deed(), 1..120)) {
+        let mut options = options();
+        options.outage_grace_secs = Some(grace * 1000);
+        let mut verifier = Remembering::new(verifier_with(options), 10);
+        let (mut issuer, mut off) = (Issuer::new(), 0);
+        // What any list that was taken revokes.
+        let (mut named, mut cutoff) = (BTreeSet::new(), 0);
+        for deed in deeds {
+            let wall = secs(issuer.now.saturating_add_signed(off));
+            let at = HostTime { wall, monotonic: Duration::from_secs(issuer.now - NOW) };
+            match deed {
+                Deed::Pass(seconds) => issuer.now += seconds,
+                Deed::SetClock(seconds) => off = seconds,
+                Deed::Mint(subject) => issuer.mint(subject),
+                Deed::Kick(subject) => issuer.kick(subject),
+                Deed::CutOff => issuer.cutoff = issuer.now + 1,
+                Deed::RaiseLifetime(seconds) => issuer.lifetime = issuer.lifetime.max(seconds),
+                Deed::Recover => issuer.epoch += 1,
+                Deed::Publish { delta_of, lacking } => issuer.publish(delta_of, lacking),
+                Deed::Serve(back) => {
+                    let Some(list) = issuer.cached.iter().rev().nth(back) else { continue };
+                    let loaded = verifier.verifier.load(&Key::number(1).list(list), at);
+                    if loaded.is_ok_and(|loaded| loaded.outcome == LoadOutcome::Applied) {
+                        named.extend(list.revoked.iter().map(|handle| handle.get()));
+                        cutoff = list.cutoff.as_secs().max(cutoff);
+                    }
+                }
+                Deed::Ask(back) => {
+                    let Some(Minted { gid, iat, text }) = issuer.minted.iter().rev().nth(back) else { continue };
+                    let is_revoked = named.contains(gid) || *iat < cutoff;
+                    prop_assert!(!is_revoked || verifier.verify(text, at).is_err());
+                }
+            }
+        }
+    }
+}
