@@ -132,8 +132,7 @@ function memory(): TokenStorage {
 
 /** Locks, channels and notes that its tabs share. */
 export class FakeBrowser {
-  readonly host = new FakeHost()
-  readonly issuer = new FakeIssuer(this.host)
+  readonly issuer: FakeIssuer
   readonly storage = memory()
   readonly notes = memory()
   readonly locks = new FakeLocks()
@@ -141,6 +140,10 @@ export class FakeBrowser {
   readonly #wakers = new Set<(isRestored: boolean) => void>()
   hasLocks = true
   #late: (() => void)[] | undefined
+
+  constructor(readonly host = new FakeHost()) {
+    this.issuer = new FakeIssuer(host)
+  }
 
   /** A page with a session. */
   tab(options: Partial<SessionOptions> = {}): Session {

@@ -1,0 +1,71 @@
+// doorlist/session where something is away for long: the issuer, or whoever has the lock. In Chromium, whose clocks
+// Playwright stops.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { HOUR, sidOf, signIn, state, states, token, wake, worldOf } from './session-support.mjs'
+
+const options = { timeout: 60_000 }
+const browser = 'Chromium'
+
+test(
+  'a minute without the issuer signs nobody out, and it is left alone (field: supabase/auth-js#141, #226, clerk/javascript#7912)',
+  options,
+  async story => {
+    const { open, front, context, requests } = await worldOf(story, { browser })
+    const { clock } = context
+    await clock.install()
+    const pages = [await open(), await open(), await open()]
+    await signIn(pages[0])
+    await Promise.all(pages.map(page => state(page, 'active')))
+    const sid = sidOf(await token(pages[0]))
+    let asked = 0
+    requests.on('/token', () => asked++)
+    /** Runs so many milliseconds of the browser's time, and waits for what began in them. */
+    const run = async ms => {
+      await clock.runFor(ms)
+      await pages[0].evaluate(() => navigator.locks.request(`doorlist:${location.origin}`, () => {}))
+    }
+
+    front.down = true
+    await clock.pauseAt(Date.now() + HOUR * 1000) // the laptop slept
+    for (let second = 0; second < 60; second++) await run(1000)
+    assert.deepEqual(await states(pages), ['offline', 'offline', 'offline'])
+    // After 1, 2, 4, 8, 16 and 32 seconds, each of them up to half as long.
+    assert.ok(asked >= pages.length && asked <= 7 * pages.length, `${asked} times by itself`)
+
+    asked = 0
+    for (let turn = 0; turn < 50; turn++) {
+      assert.deepEqual(new Set(await Promise.all(pages.map(token))), new Set(['ERR_SESSION_OFFLINE']))
+      await run(100)
+    }
+    assert.ok(asked <= 6 * pages.length, `${asked} times in five seconds in which each tab wanted a token fifty times`)
+
+    front.down = false
+    const active = Promise.all(pages.map(page => state(page, 'active'))).then(() => true)
+    while (!(await Promise.race([active, run(1000)])));
+    assert.deepEqual(new Set((await Promise.all(pages.map(token))).map(sidOf)), new Set([sid]))
+  },
+)
+
+test(
+  'a lock that a frozen tab never gives back is done without (field: supabase/supabase-js#1594, #2013, #2426)',
+  options,
+  async story => {
+    const { open } = await worldOf(story, { browser })
+    const [frozen, other] = [await open(), await open()]
+    await signIn(frozen)
+    await state(other, 'active')
+    const sid = sidOf(await token(frozen))
+    await frozen.evaluate(
+      () =>
+        new Promise(held => {
+          navigator.locks.request(`doorlist:${location.origin}`, () => {
+            held()
+            return new Promise(() => {})
+          })
+        }),
+    )
+    await Promise.all([frozen, other].map(page => wake(page, HOUR)))
+    assert.deepEqual((await Promise.all([frozen, other].map(token))).map(sidOf), [sid, sid])
+  },
+)
