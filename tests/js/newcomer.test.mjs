@@ -145,13 +145,27 @@ async function follow(story, step, folder, { tour, env }) {
   }
 }
 
+/** What goes on running; each a group of its own, to be ended with all that it started, also when these tests are interrupted. */
+const running = new Set()
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    for (const child of running) process.kill(-child.pid)
+    process.exit(1)
+  })
+}
+
 /** Runs a command until it listens, or else to its end; then in which folder that was. */
 async function run(story, command, cwd, env) {
   const child = spawn('bash', ['-ec', `${command}\npwd >&3`], {
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    detached: true, // a group of its own, to be ended with all that it starts
+    detached: true,
+  })
+  running.add(child)
+  const ended = once(child, 'close').then(([code]) => {
+    running.delete(child)
+    return code
   })
   story.after(() => end(child))
   let said = ''
@@ -163,26 +177,20 @@ async function run(story, command, cwd, env) {
       })
     }
   })
-  const where = child.stdio[3].toArray()
-  const ended = once(child, 'close').then(([code]) => code)
+  const where = child.stdio[3].toArray().then(chunks => Buffer.concat(chunks).toString().trim())
   const limit = new AbortController()
   const late = setTimeout(LIMIT_MS, 'late', { signal: limit.signal }).catch(() => {})
   const outcome = await Promise.race([listens, ended, late])
   limit.abort()
   if (outcome === 'listens') return { child }
-  if (outcome === 0)
-    return {
-      where: Buffer.concat(await where)
-        .toString()
-        .trim(),
-    }
+  if (outcome === 0) return { where: await where }
   const how =
     outcome === 'late' ? `has not ended in ${LIMIT_MS / 1000} s; is the npm registry there?` : `ended with ${outcome}`
   throw new Error(`\`${command}\` ${how}\n${said}`)
 }
 
 async function end(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (!running.has(child)) return
   const gone = once(child, 'close')
   process.kill(-child.pid)
   await gone
