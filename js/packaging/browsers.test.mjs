@@ -6,7 +6,7 @@ import { build as viteBuild, createServer as viteServer } from 'vite'
 import { esbuilt, page, webpacked } from './bundles.mjs'
 import { createConsumer } from './consumer.mjs'
 import { launchFirefox } from './firefox.mjs'
-import { FOLLOWED, startIssuer } from './issuer.mjs'
+import { FOLLOWED, RESTARTED, startIssuer } from './issuer.mjs'
 import { firstLineIn, launchChromium, serve } from './tools.mjs'
 
 let consumer, issuer
@@ -40,6 +40,13 @@ for (const [browser, launch] of [
     await esbuilt(folder, 'follow-page.mjs')
     const line = await firstLine(folder, { search: `?${await issuer.tenant()}` })
     assert.deepEqual(JSON.parse(line), FOLLOWED)
+  })
+
+  test(`field.md 15: ${browser} starts without a network from the list in IndexedDB`, options, async () => {
+    const folder = await project('restart')
+    await esbuilt(folder, 'restart-page.mjs')
+    const line = await firstLine(folder, { search: `?${await issuer.tenant()}` })
+    assert.deepEqual(JSON.parse(line), RESTARTED)
   })
 
   test(`esbuild, in ${browser}`, options, async () => {

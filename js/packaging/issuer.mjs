@@ -6,6 +6,8 @@ import { AUDIENCE, TestIssuer } from '../test/issuer.js'
 
 /** What a program says that verified, had its subject kicked, and heard of it by the stream. */
 export const FOLLOWED = { before: 'not_revoked', after: 'ERR_JWT_REVOKED', mode: 'stream' }
+/** What one says that had its subject kicked, and asked a verifier about it that started without a network. */
+export const RESTARTED = { before: 'not_revoked', after: 'ERR_JWT_REVOKED' }
 
 export async function startIssuer() {
   const tenants = new Map()

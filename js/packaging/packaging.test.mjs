@@ -6,7 +6,7 @@ import vm from 'node:vm'
 import { build as esbuild } from 'esbuild'
 import { esbuildOptions, resolved, rolledUp, webpacked } from './bundles.mjs'
 import { createConsumer, js } from './consumer.mjs'
-import { FOLLOWED, startIssuer } from './issuer.mjs'
+import { FOLLOWED, RESTARTED, startIssuer } from './issuer.mjs'
 import { bin, otherNode, output, workerd } from './tools.mjs'
 
 let consumer, issuer
@@ -109,6 +109,22 @@ for (const [name, program, args] of [
   test(`${name} follows an issuer, and ends by itself once the verifier is closed`, { timeout: 60_000 }, async () => {
     const said = await output(program(), [...args, 'follow.mjs', await issuer.tenant()], consumer.project)
     assert.deepEqual(JSON.parse(said), FOLLOWED)
+  })
+}
+
+for (const [name, program, args] of [
+  ['Node', () => process.execPath, []],
+  [
+    'Deno',
+    () => bin('deno'),
+    ['run', '--no-remote', '--node-modules-dir=manual', '--allow-net', '--allow-read', '--allow-write'],
+  ],
+  ['Bun', () => bin('bun'), []],
+]) {
+  test(`field.md 15: ${name} starts without a network from the list in a file`, { timeout: 60_000 }, async () => {
+    const folder = join(consumer.project, `lists-${name}`)
+    const said = await output(program(), [...args, 'restart.mjs', await issuer.tenant(), folder], consumer.project)
+    assert.deepEqual(JSON.parse(said), RESTARTED)
   })
 }
 

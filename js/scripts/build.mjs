@@ -16,7 +16,7 @@ const common = {
   bundle: true,
   platform: 'neutral',
   target: 'es2022',
-  external: ['*.wasm', '*.wasm?module'],
+  external: ['*.wasm', '*.wasm?module', 'node:*'],
   legalComments: 'none',
   logLevel: 'warning',
 }
@@ -33,8 +33,10 @@ const sources = {
   companions: 'src/companions.ts',
   testing: 'src/testing/index.ts',
   session: 'src/session/index.ts',
+  stores: 'src/stores/index.ts',
+  'file-store': 'src/stores/file.ts',
 }
-const everywhere = ['index', 'slim', 'express', 'fastify', 'hono', 'companions', 'testing', 'session']
+const everywhere = Object.keys(sources).filter(name => name !== 'workerd' && name !== 'edge-light')
 
 rmSync(dist, { recursive: true, force: true })
 await Promise.all([

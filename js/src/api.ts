@@ -23,9 +23,12 @@ export const makeCreateVerifier =
 
 export function makeConnectVerifier(instantiate: Instantiate, host: Host = realHost): ConnectVerifier {
   const connect = async (options: ConnectOptions): Promise<ConnectedVerifier> => {
-    const { remote, news, wantsStream, withinSecs } = assemble(instantiate, host, options)
+    const { remote, news, wantsStream, withinSecs, store } = assemble(instantiate, host, options)
     const follower = new Follower(remote, host, news, wantsStream)
+    // Of a store there is something to say before anybody can listen.
+    if (store !== undefined) news.hold()
     await follower.start(withinSecs * 1000)
+    if (store !== undefined) news.release(host)
     return {
       ...remoteFacade(remote, news, follower),
       refresh: () => follower.ask(),
@@ -45,12 +48,13 @@ function assemble(instantiate: Instantiate, host: Host, unchecked: ConnectOption
     fetch = (...request) => globalThis.fetch(...request),
     transport,
     connectTimeout: withinSecs = 10,
+    store,
     ...rest
   } = checkConnectOptions(unchecked)
   const rules = { __proto__: null, ...rest }
   const news = new Emitter()
-  const remote = new RemoteList(() => new LocalVerifier(instantiate, host, rules), { fetch, host }, news, rules)
-  return { news, remote, wantsStream: transport !== 'poll', withinSecs }
+  const remote = new RemoteList(() => new LocalVerifier(instantiate, host, rules), { fetch, host }, news, rules, store)
+  return { news, remote, wantsStream: transport !== 'poll', withinSecs, store }
 }
 
 /** The methods alone, free to be taken apart. */
@@ -67,7 +71,7 @@ function remoteFacade(remote: RemoteList, news: Emitter, follower: Follower | La
     return error
   }
   return {
-    load: ((list, at) => remote.serving.load(list, at)) satisfies Verifier['load'],
+    load: ((list, at) => remote.load(list, at)) satisfies Verifier['load'],
     verify: ((token, at) => {
       try {
         return remote.serving.verify(token, at)

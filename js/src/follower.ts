@@ -9,6 +9,8 @@ import type { RemoteList } from './remote-list.js'
 const FIRST_PAUSE_MS = 500
 /** The longest pause while there is no list at all. */
 const LONGEST_START_PAUSE_MS = 5_000
+/** How long a start waits for an issuer that says nothing, when there is a list that was saved. */
+const SILENCE_MS = 2_000
 /** A stream that could not be had is left alone for so long at first, while polling works. */
 const FIRST_STREAM_REST_MS = 2_000
 const LONGEST_STREAM_REST_MS = 300_000
@@ -34,9 +36,14 @@ export class Follower {
     this.#streamNotBefore = wantsStream ? -Infinity : Infinity
   }
 
-  /** Resolves with the first list; tries again until `withinMs` have passed. */
+  /** Resolves with the first list, the issuer's or a saved one; tries again until `withinMs` have passed. */
   async start(withinMs: number): Promise<void> {
     const late = this.#host.after(withinMs, () => this.close())
+    await this.#remote.restore(this.#closed.signal)
+    if (this.#remote.holdsList) {
+      late()
+      return this.#startSaved(withinMs)
+    }
     let last: unknown
     while (!this.#closed.signal.aborted) {
       try {
@@ -66,7 +73,7 @@ export class Follower {
 
   /** Asks now, or joins the question under way. */
   ask(): Promise<void> {
-    return (this.#asking ??= this.#remote.ask(this.#closed.signal).finally(() => (this.#asking = undefined)))
+    return (this.#asking ??= this.#ask().finally(() => (this.#asking = undefined)))
   }
 
   /** Asks now, in the background. */
@@ -77,6 +84,26 @@ export class Follower {
   close(): void {
     this.mode = 'closed'
     this.#closed.abort(new Error('the verifier was closed'))
+    this.#saveSoon()
+  }
+
+  /** Resolves with the issuer's answer, its first failure, or a moment of silence: a list is held already. */
+  async #startSaved(withinMs: number): Promise<void> {
+    const asked = this.#attempt(() => this.ask())
+    const answered = new AbortController()
+    void asked.then(() => answered.abort())
+    await pause(this.#host, Math.min(SILENCE_MS, withinMs), answered.signal)
+    void asked.then(() => this.#run())
+  }
+
+  async #ask(): Promise<void> {
+    await this.#remote.ask(this.#closed.signal)
+    this.#saveSoon()
+  }
+
+  /** Behind whatever goes on: no list waits for a store. */
+  #saveSoon(): void {
+    void this.#remote.save(this.#closed.signal)
   }
 
   async #run(): Promise<void> {
@@ -107,8 +134,10 @@ export class Follower {
     const started = this.#host.monotonic()
     let spoke = false
     const listener = (event: 'opened' | 'news') => {
-      if (event === 'news') spoke = true
-      else if (!this.#closed.signal.aborted) this.mode = 'stream'
+      if (event === 'news') {
+        spoke = true
+        this.#saveSoon()
+      } else if (!this.#closed.signal.aborted) this.mode = 'stream'
     }
     await this.#attempt(() => this.#remote.follow(this.#closed.signal, listener))
     if (!this.#closed.signal.aborted) this.mode = 'poll'

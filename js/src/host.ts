@@ -33,3 +33,26 @@ export function pause(host: Host, ms: number, signal: AbortSignal): Promise<void
     signal.addEventListener('abort', done)
   })
 }
+
+/** What `act` comes to, unless that takes longer or `signal` aborts first: then it is left alone. Leaves no timer behind. */
+export async function inTime<T>(
+  host: Host,
+  ms: number,
+  signal: AbortSignal,
+  act: () => T | PromiseLike<T>,
+): Promise<T> {
+  const enough = new AbortController()
+  const stop = () => enough.abort()
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  const late = pause(host, ms, enough.signal).then(() => {
+    signal.throwIfAborted()
+    throw new Error(`no answer in ${ms} ms`)
+  })
+  try {
+    return await Promise.race([(async () => act())(), late])
+  } finally {
+    stop()
+    signal.removeEventListener('abort', stop)
+  }
+}

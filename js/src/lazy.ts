@@ -3,6 +3,7 @@ import type { Emitter } from './emitter.js'
 import { TokenError, isTokenError } from './errors.js'
 import { pause, type Host } from './host.js'
 import type { RemoteList } from './remote-list.js'
+import { Silence } from './silence.js'
 
 /** Workers may go on for 30 s after their answer: hold the stream a little less. */
 const HOLD_MS = 25_000
@@ -10,6 +11,8 @@ const HOLD_MS = 25_000
 const LEASE_MS = HOLD_MS + 10_000
 /** How long a stream that could not be had is not tried again. */
 const STREAM_REST_MS = 60_000
+/** How long the first request waits for an issuer that says nothing, when there is a list that was saved. */
+const SILENCE_MS = 2_000
 /** After a failure: every request of an outage must not ask, and wait, anew. */
 const REST_MS = 5_000
 
@@ -27,6 +30,8 @@ export class LazyFollower {
   #askedAt = -Infinity
   #streamNotBefore = -Infinity
   #askNotBefore = -Infinity
+  /** Why there is no list. */
+  #failure: TokenError | undefined
   mode: Mode = 'request'
 
   constructor(remote: RemoteList, host: Host, news: Emitter, wantsStream: boolean) {
@@ -37,8 +42,13 @@ export class LazyFollower {
   }
 
   async refresh(ctx?: WaitUntil): Promise<void> {
-    if (!this.#remote.holdsList) await this.#first()
+    if (!this.#remote.holdsList) await this.#first(ctx)
     else if (ctx === undefined && this.#isDue()) await this.#renew()
+    if (this.#remote.isBehind) {
+      const saved = this.#save()
+      if (ctx === undefined) await saved
+      else ctx.waitUntil(saved)
+    }
     if (ctx === undefined || this.#host.monotonic() < this.#leasedUntil) return
     if (this.#mayStream() || this.#isDue()) ctx.waitUntil(this.#inBackground())
   }
@@ -48,13 +58,20 @@ export class LazyFollower {
     this.#askedAt = -Infinity
   }
 
-  async #first(): Promise<void> {
+  /** Waits for a list: the saved one, or the issuer's. */
+  async #first(ctx: WaitUntil | undefined): Promise<void> {
+    await this.#remote.restore(new AbortController().signal)
+    if (this.#remote.holdsList) {
+      const mayBeLate = ctx === undefined || this.#remote.serving.status().stale
+      if (mayBeLate && this.#isDue()) await this.#renew(SILENCE_MS)
+      return
+    }
+    if (this.#failure !== undefined && this.#host.monotonic() < this.#askNotBefore) throw this.#failure
     try {
-      await this.#ask()
+      await this.#ask(new AbortController().signal)
     } catch (error) {
-      if (isTokenError(error)) throw error
-      const why = error instanceof Error ? error.message : String(error)
-      throw new TokenError('ERR_LIST_MISSING', `no revocation list: ${why}`, {}, { cause: error })
+      this.#askNotBefore = this.#host.monotonic() + REST_MS
+      throw (this.#failure = isTokenError(error) ? error : noList(error))
     }
   }
 
@@ -67,19 +84,27 @@ export class LazyFollower {
     return this.#wantsStream && this.#host.monotonic() >= this.#streamNotBefore
   }
 
-  async #ask(): Promise<void> {
-    await this.#remote.ask(new AbortController().signal)
+  async #ask(signal: AbortSignal): Promise<void> {
+    await this.#remote.ask(signal)
     this.#askedAt = this.#host.monotonic()
   }
 
-  /** Asks on top of a list that is held, with which a request goes on when the issuer cannot be had. */
-  async #renew(): Promise<void> {
+  /** Asks on top of a list that is held, with which a request goes on when the issuer cannot be had, or not so soon. */
+  async #renew(withinMs?: number): Promise<void> {
+    const silence = new Silence(this.#host, new AbortController().signal)
+    if (withinMs !== undefined) silence.limit(withinMs)
     try {
-      await this.#ask()
+      await this.#ask(silence.signal)
     } catch (error) {
       this.#askNotBefore = this.#host.monotonic() + REST_MS
       this.#news.emit('error', error as Error)
+    } finally {
+      silence.end()
     }
+  }
+
+  #save(): Promise<void> {
+    return this.#remote.save(new AbortController().signal)
   }
 
   /** Holds the stream, or asks. Never rejects. */
@@ -89,6 +114,7 @@ export class LazyFollower {
     try {
       if (this.#mayStream() && (await this.#hold())) return
       if (this.#isDue()) await this.#renew()
+      await this.#save()
     } finally {
       if (lease === this.#lease) this.#leasedUntil = -Infinity
     }
@@ -99,11 +125,13 @@ export class LazyFollower {
     const enough = new AbortController()
     const opened = this.#host.monotonic()
     let spoke = false
+    const saves: Promise<void>[] = []
     const listener = (event: 'opened' | 'news') => {
       this.mode = 'stream'
       if (event === 'opened') return
       spoke = true
       this.#askedAt = this.#host.monotonic()
+      saves.push(this.#save())
     }
     void pause(this.#host, HOLD_MS, enough.signal).then(() => enough.abort())
     try {
@@ -114,8 +142,14 @@ export class LazyFollower {
       enough.abort()
       this.mode = 'request'
     }
+    await Promise.all(saves)
     const held = spoke || this.#host.monotonic() - opened >= HOLD_MS
     if (!held) this.#streamNotBefore = this.#host.monotonic() + STREAM_REST_MS
     return held
   }
+}
+
+function noList(error: unknown): TokenError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new TokenError('ERR_LIST_MISSING', `no revocation list: ${why}`, {}, { cause: error })
 }

@@ -26,6 +26,7 @@ const connectRules: Record<keyof ConnectOptions, Rule> = {
   fetch: rule('a function like the global `fetch`', value => typeof value === 'function'),
   transport: oneOf('auto', 'poll'),
   connectTimeout: seconds,
+  store: rule('an object with the functions `get` and `set`', isStore),
 }
 
 /** The options, or `ERR_OPTIONS_INVALID` in a sentence that says what to change. */
@@ -33,6 +34,10 @@ export const checkVerifierOptions = (options: unknown): VerifierOptions =>
   check<VerifierOptions>(options, verifierRules, ['issuer', 'audience'])
 export const checkConnectOptions = (options: unknown): ConnectOptions =>
   check<ConnectOptions>(options, connectRules, ['issuer', 'audience'])
+
+function isStore(value: unknown): boolean {
+  return isObject(value) && typeof value['get'] === 'function' && typeof value['set'] === 'function'
+}
 
 function isIssuerUrl(value: unknown): boolean {
   if (!isText(value) || !URL.canParse(value)) return false

@@ -1,10 +1,12 @@
-import type { Change, Loaded } from '../types/index.js'
+import type { AtTime, Change, ListStore, Loaded } from '../types/index.js'
 import type { Emitter } from './emitter.js'
 import { isTokenError } from './errors.js'
 import { EventStreamParser } from './events.js'
 import { handlesIn } from './handles.js'
 import { Unreachable, fetchStream, fetchText, type Http } from './http.js'
 import { discover, type Endpoints } from './metadata.js'
+import { SavedList } from './saved-list.js'
+import { Silence } from './silence.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 
 const MAX_JWKS_BYTES = 256 * 1024
@@ -22,20 +24,31 @@ export class RemoteList {
   readonly #http: Http
   readonly #issuer: string
   readonly #news: Emitter
-  readonly #keysAtFirst: 'lacking' | 'held'
+  readonly #saved: SavedList | undefined
   #newest: LocalVerifier
   #serving: LocalVerifier
+  /** Of the newest, for the one after it. */
+  #trust: string | undefined
+  /** For which what was saved has been read. */
+  #restored: LocalVerifier | undefined
   #endpoints: Endpoints | undefined
   #keys: 'lacking' | 'in doubt' | 'held'
   #keysAskedAt = -Infinity
 
-  constructor(make: () => LocalVerifier, http: Http, news: Emitter, options: { issuer: string; jwks?: unknown }) {
+  constructor(
+    make: () => LocalVerifier,
+    http: Http,
+    news: Emitter,
+    options: { issuer: string; jwks?: unknown },
+    store?: ListStore,
+  ) {
     this.#make = make
     this.#newest = this.#serving = make()
     this.#http = http
     this.#news = news
     this.#issuer = options.issuer
-    this.#keys = this.#keysAtFirst = options.jwks === undefined ? 'lacking' : 'held'
+    this.#keys = options.jwks === undefined ? 'lacking' : 'held'
+    if (store !== undefined) this.#saved = new SavedList(store, options, http.host, error => news.emit('error', error))
   }
 
   /** The verifier to ask. */
@@ -44,14 +57,11 @@ export class RemoteList {
   }
 
   /**
-   * The verifier to load: a new one once the last was interrupted, and all is fetched anew for it. It serves from its
-   * first list on; until then the interrupted one goes on refusing, whatever `onMissing` says.
+   * The verifier to load: a new one once the last was interrupted, which trusts what that one did, and gets its list anew.
+   * It serves from its first list on; until then the interrupted one goes on refusing, whatever `onMissing` says.
    */
   get #local(): LocalVerifier {
-    if (this.#newest.isInterrupted) {
-      this.#newest = this.#make()
-      this.#keys = this.#keysAtFirst
-    }
+    if (this.#newest.isInterrupted) this.#newest = this.#makeTrusting()
     return this.#newest
   }
 
@@ -73,8 +83,50 @@ export class RemoteList {
     return true
   }
 
+  /** Starts from what was saved, while no list is held. What cannot be read or believed is told. */
+  async restore(signal: AbortSignal): Promise<void> {
+    const isToRestore = () => this.#restored !== this.#local && !this.holdsList
+    if (this.#saved === undefined || !isToRestore()) return
+    const saves = await this.#saved.read(signal)
+    // Another request may have been faster.
+    if (signal.aborted || !isToRestore()) return
+    if (saves !== undefined) this.#newest = this.#saved.replay(saves, () => this.#makeTrusting())
+    this.#restored = this.#newest
+    this.#trust = this.#newest.trust()
+    if (this.holdsList) this.#keys = 'held'
+    // One that was interrupted goes on refusing until there is a list.
+    if (this.holdsList || !this.#serving.isInterrupted) this.#serving = this.#newest
+  }
+
+  /** Saves what is held: what is new of it, or once the signal has aborted all that is not saved yet. Never rejects. */
+  async save(signal: AbortSignal): Promise<void> {
+    if (this.#saved === undefined) return
+    await this.#saved.save(signal)
+    if (signal.aborted || this.#endpoints === undefined || !this.#saved.wantsSnapshot) return
+    this.#saved.snapshotAsked()
+    try {
+      await this.#takeSnapshot(this.#endpoints.list, signal)
+    } catch (error) {
+      if (!signal.aborted) this.#news.emit('error', error as Error)
+    }
+    await this.#saved.save(signal)
+  }
+
+  /** Whether `save` has something to do. */
+  get isBehind(): boolean {
+    return this.#saved?.isBehind ?? false
+  }
+
+  /** Takes a list that came some other way. */
+  load(list: string, at?: AtTime): Loaded {
+    const loaded = this.#serving.load(list, at)
+    if (this.#serving === this.#newest) this.#keep(list, loaded)
+    return loaded
+  }
+
   /** Finds the issuer's addresses and keys, where they are not known. */
   async prepare(signal: AbortSignal): Promise<Endpoints> {
+    await this.restore(signal)
     const endpoints = (this.#endpoints ??= await discover(this.#http, this.#issuer, signal))
     if (this.#keys === 'lacking') await this.#fetchKeys(endpoints.keys, signal)
     if (this.#keys === 'in doubt') await this.#renewKeys(endpoints.keys, signal)
@@ -140,7 +192,9 @@ export class RemoteList {
       signal,
     }
     this.#keysAskedAt = this.#http.host.monotonic()
-    this.#local.addJwks(await fetchText(this.#http, request))
+    const jwks = await fetchText(this.#http, request)
+    this.#local.addJwks(jwks)
+    this.#trust = this.#local.trust()
     this.#keys = 'held'
   }
 
@@ -187,9 +241,21 @@ export class RemoteList {
     const before = this.#local.status()
     const loaded = this.#local.load(list)
     this.#serving = this.#local
+    this.#keep(list, loaded)
     const changed = loaded.epoch !== before.epoch || loaded.sequence !== before.sequence
     if (changed) this.#news.emit('change', changeBy(list, loaded))
     return changed || this.#local.status().asOf !== before.asOf ? 'news' : 'nothing new'
+  }
+
+  #keep(list: string, loaded: Loaded): void {
+    this.#trust = this.#local.trust()
+    this.#saved?.took(list, loaded, this.#trust)
+  }
+
+  #makeTrusting(): LocalVerifier {
+    const local = this.#make()
+    if (this.#trust !== undefined) local.restoreTrust(this.#trust)
+    return local
   }
 
   #since(address: string): string {
@@ -213,33 +279,3 @@ function changeBy(list: string, loaded: Loaded): Change {
 }
 
 type Outcome = 'news' | 'nothing new' | 'gap'
-
-/** Aborts when a limit passes or an outer signal aborts, whichever is first. */
-class Silence {
-  readonly #host: Http['host']
-  readonly #outer: AbortSignal
-  readonly #abort = new AbortController()
-  readonly #stop = () => this.#abort.abort(this.#outer.reason)
-  #cancel = () => {}
-
-  constructor(host: Http['host'], outer: AbortSignal) {
-    this.#host = host
-    this.#outer = outer
-    outer.addEventListener('abort', this.#stop)
-    if (outer.aborted) this.#stop()
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  limit(ms: number): void {
-    this.#cancel()
-    this.#cancel = this.#host.after(ms, () => this.#abort.abort(new Unreachable(`nothing newer in ${ms} ms`)))
-  }
-
-  end(): void {
-    this.#cancel()
-    this.#outer.removeEventListener('abort', this.#stop)
-  }
-}

@@ -42,6 +42,15 @@ export class LocalVerifier implements Verifier {
     this.#wasm.addJwks(jwks)
   }
 
+  /** The trusted keys and the names of the dropped ones, as JSON. */
+  trust(): string {
+    return this.#wasm.trust()
+  }
+
+  restoreTrust(saved: string): void {
+    this.#wasm.restoreTrust(saved)
+  }
+
   load(list: string, at?: AtTime): Loaded {
     if (typeof list !== 'string') throw new TokenError('ERR_LIST_INVALID', 'a revocation list must be a string')
     if (list.length > MAX_LIST_LENGTH) throw tooLong('ERR_LIST_INVALID', list.length, MAX_LIST_LENGTH)

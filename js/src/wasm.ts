@@ -13,6 +13,9 @@ export interface WasmVerifier {
   /** Whether a call never came to its end. Every other then throws `ERR_WASM_UNAVAILABLE`. */
   readonly isInterrupted: boolean
   addJwks(jwks: string): void
+  /** The trusted keys and the names of the dropped ones, as JSON. */
+  trust(): string
+  restoreTrust(saved: string): void
   load(list: string, wallSeconds: number, monotonicMs: number): Loaded
   /** The whole answer as JSON text. */
   verify(token: string, wallSeconds: number, monotonicMs: number): string
@@ -150,6 +153,14 @@ class BoundVerifier implements WasmVerifier {
 
   addJwks(jwks: string): void {
     this.#instance.within(() => this.#glue.addJwks(jwks))
+  }
+
+  trust(): string {
+    return this.#instance.within(() => this.#glue.trust())
+  }
+
+  restoreTrust(saved: string): void {
+    this.#instance.within(() => this.#glue.restoreTrust(saved))
   }
 
   load(list: string, wallSeconds: number, monotonicMs: number): Loaded {

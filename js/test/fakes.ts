@@ -2,6 +2,7 @@
 import { TokenError } from '../src/errors.js'
 import type { Host } from '../src/host.js'
 import type { Instantiate, WasmVerifier } from '../src/wasm.js'
+import type { ListStore } from '../types/index.js'
 
 export const ISSUER = 'https://issuer.example'
 export const METADATA = {
@@ -158,6 +159,8 @@ interface FakeList {
   since?: number
   kid?: string
   epoch?: string
+  /** Trusted from then on. */
+  keys?: string[]
 }
 
 /** A list for the fake module. */
@@ -171,14 +174,29 @@ export class FakeVerifier implements WasmVerifier {
   isInterrupted = false
   readonly standing = new Float64Array(4)
   #keys = new Set<string>()
+  #dropped = new Set<string>()
   #held: Required<Pick<FakeList, 'seq' | 'iat' | 'epoch'>> | undefined
 
   addJwks(jwks: string): void {
-    for (const key of (JSON.parse(jwks) as { keys: string[] }).keys) this.#keys.add(key)
+    for (const key of (JSON.parse(jwks) as { keys: string[] }).keys) if (!this.#dropped.has(key)) this.#keys.add(key)
+  }
+
+  trust() {
+    return JSON.stringify({ keys: [...this.#keys], dropped: [...this.#dropped] })
+  }
+
+  restoreTrust(saved: string): void {
+    for (const key of (JSON.parse(saved) as { dropped: string[] }).dropped) this.#drop(key)
+    this.addJwks(saved)
+  }
+
+  #drop(key: string): void {
+    this.#keys.delete(key)
+    this.#dropped.add(key)
   }
 
   load(text: string) {
-    const { seq, iat, since, kid = 'first', epoch = EPOCH } = JSON.parse(text) as FakeList
+    const { seq, iat, since, kid = 'first', epoch = EPOCH, keys } = JSON.parse(text) as FakeList
     if (!this.#keys.has(kid)) throw new TokenError('ERR_JWKS_NO_MATCHING_KEY', 'no trusted key', { kid })
     const held = this.#held
     if (held?.epoch === epoch && (seq < held.seq || (seq === held.seq && iat < held.iat))) {
@@ -186,8 +204,13 @@ export class FakeVerifier implements WasmVerifier {
     }
     if (since !== undefined && (held?.epoch !== epoch || since > held.seq))
       throw new TokenError('ERR_LIST_GAP', 'gap', { since })
+    const outcome = seq === held?.seq && iat === held.iat ? ('unchanged' as const) : ('applied' as const)
+    if (keys !== undefined) {
+      for (const key of this.#keys) if (!keys.includes(key)) this.#drop(key)
+      this.#keys = new Set(keys)
+    }
     this.#held = { seq, iat: Math.max(iat, held?.iat ?? 0), epoch }
-    return { epoch, sequence: seq, entries: 0, outcome: 'applied' as const }
+    return { epoch, sequence: seq, since: since ?? null, entries: 0, outcome }
   }
 
   verify(token: string, wallSeconds: number): string {
@@ -214,5 +237,63 @@ export class FakeVerifier implements WasmVerifier {
     const { seq = null, iat = null, epoch = null } = this.#held ?? {}
     const freshness = { asOf: iat, age: iat === null ? null : wallSeconds - iat, stale: false }
     return { epoch, sequence: seq, entries: 0, ...freshness, ttl: seq === null ? null : 10, keys: [...this.#keys] }
+  }
+}
+
+interface Save {
+  version: number
+  trust: { keys: object[]; dropped: string[] }
+  lists: string[]
+}
+
+/** A store that remembers what was done to it, and lets a test wait for that. */
+export class FakeStore implements ListStore {
+  readonly values: Map<string, string>
+  readonly log: string[] = []
+  #watchers: (() => void)[] = []
+  #gates: Promise<void>[] = []
+
+  constructor(values: [string, string][] = []) {
+    this.values = new Map(values)
+  }
+
+  get(key: string): string | undefined | Promise<string | undefined> {
+    return this.values.get(key)
+  }
+
+  async set(key: string, value: string): Promise<void> {
+    this.log.push(key)
+    this.#watchers.splice(0).forEach(watch => watch())
+    const gate = this.#gates.shift()
+    if (gate !== undefined) await gate
+    this.values.set(key, value)
+    this.#watchers.splice(0).forEach(watch => watch())
+  }
+
+  /** Lets the next write wait until the answer is called. */
+  block(): (error?: Error) => void {
+    let [open, fail]: [() => void, (error: Error) => void] = [() => {}, () => {}]
+    this.#gates.push(new Promise((resolve, reject) => ([open, fail] = [resolve, reject])))
+    return error => (error === undefined ? open() : fail(error))
+  }
+
+  /** Resolves when this value is there, and as the test wants it. */
+  async wrote(key: string, fits: (text: string) => boolean = () => true): Promise<void> {
+    while (!this.values.has(key) || !fits(this.values.get(key)!))
+      await new Promise<void>(watch => this.#watchers.push(watch))
+  }
+
+  /** Resolves when whatever was about to be written is. */
+  async quiet(): Promise<void> {
+    for (let before = -1; before !== this.log.length; await new Promise(resolve => setImmediate(resolve)))
+      before = this.log.length
+  }
+
+  lists(key: string): string[] {
+    return (JSON.parse(this.values.get(key)!) as Save).lists
+  }
+
+  change(key: string, change: (save: Save) => Save): void {
+    this.values.set(key, JSON.stringify(change(JSON.parse(this.values.get(key)!) as Save)))
   }
 }

@@ -5,6 +5,8 @@ import { isTokenError } from '../src/errors.js'
 import { FakeHost, ISSUER, fakeModule } from './fakes.js'
 
 const TIMEOUT = 3_000
+/** A request that is under way waits for so long. */
+const REQUEST = 10_000
 
 function connecting(fetch: typeof globalThis.fetch) {
   const host = new FakeHost()
@@ -15,6 +17,7 @@ function connecting(fetch: typeof globalThis.fetch) {
 test('a fetch that knows no signals cannot keep anybody waiting', async () => {
   const { host, verifier } = connecting(() => new Promise(() => {}))
   const rejected = assert.rejects(verifier, error => isTokenError(error, 'ERR_LIST_MISSING'))
+  await host.waits(REQUEST)
   host.elapse(TIMEOUT)
   await rejected
   await host.idle()
@@ -25,6 +28,7 @@ test('what such a fetch brings too late is let go', async () => {
   const fetch = () => new Promise<Response>(resolve => (answer = resolve))
   const { host, verifier } = connecting(fetch)
   const rejected = assert.rejects(verifier)
+  await host.waits(REQUEST)
   host.elapse(TIMEOUT)
   await rejected
   const cancelled = new Promise<void>(cancel => answer(new Response(new ReadableStream({ cancel: () => cancel() }))))

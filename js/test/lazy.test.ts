@@ -125,11 +125,15 @@ test('without a context it waits when the list is due, and only then', async () 
   await host.idle()
 })
 
-test('a first request that cannot have a list says so, and the next one tries again', async () => {
-  const { network, verifier } = lazy()
+test('field.md 7: a first request that cannot have a list says so, and those of the next five seconds do not ask anew', async () => {
+  const { network, verifier, host } = lazy()
   const first = verifier.refresh(new Context())
   ;(await network.request(METADATA_URL)).refuse()
-  await assert.rejects(first, error => isTokenError(error, 'ERR_LIST_MISSING'))
+  const refused = (error: unknown) => isTokenError(error, 'ERR_LIST_MISSING') && /refused/.test(error.message)
+  await assert.rejects(first, refused)
+  await assert.rejects(verifier.refresh(new Context()), refused)
+  assert.equal(network.log.length, 1)
+  host.elapse(5_000)
   const second = verifier.refresh(new Context())
   await network.begin(list(1))
   await second
@@ -189,7 +193,6 @@ test('an interrupted module: the next request waits for a new one', async () => 
     error => isTokenError(error, 'ERR_WASM_UNAVAILABLE'),
   )
   const anew = verifier.refresh()
-  ;(await network.request(METADATA.jwks_uri)).json({ keys: ['first'] })
   ;(await network.request(METADATA.revocation_list_uri)).text(list(4))
   await anew
   assert.equal(verifier.status().sequence, 4)

@@ -51,6 +51,7 @@ test('connecting knows more options, and wants a URL', async () => {
     [{ issuer: 'https://issuer.example?x' }, /`issuer` must be an http\(s\) URL/],
     [{ transport: 'websocket' }, /`transport` must be 'auto' or 'poll'/],
     [{ fetch: 'node-fetch' }, /`fetch` must be a function/],
+    [{ store: { get() {} } }, /`store` must be an object with the functions `get` and `set`/],
     [{ connectTimout: 3 }, /did you mean `connectTimeout`\?/],
   ] as const) {
     const options = { ...good, fetch, ...more } as never

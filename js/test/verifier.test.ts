@@ -111,6 +111,7 @@ test('lists: snapshot, delta, the same again, rollback, gap', async () => {
   assert.deepEqual(verifier.load(delta, { currentDate }), {
     epoch: '00000000000000ab',
     sequence: 7,
+    since: 5,
     entries: 2,
     outcome: 'applied',
   })

@@ -100,6 +100,8 @@ export interface Loaded {
   epoch: string
   /** The last entry included. */
   sequence: number
+  /** What a delta continues from; `null` of a snapshot. */
+  since: number | null
   /** How many handles are held as revoked. */
   entries: number
   /** `'unchanged'` when it is the very list that is held. */
@@ -166,6 +168,18 @@ export interface VerifierEvents {
   error: Error
 }
 
+/**
+ * Where a connected verifier keeps its list over a restart: text in, text out, at once or later. One that throws, hangs or
+ * answers with anything else is an `error` event. Whoever can write it decides which keys a verifier starts with, unless
+ * those are pinned by `jwks`. Ready ones are in `doorlist/stores` and `doorlist/stores/file`.
+ */
+export interface ListStore {
+  /** What was set last, if anything. */
+  get(key: string): string | null | undefined | PromiseLike<string | null | undefined>
+  /** @param key names the issuer, so that several may share a store; at most 64 characters longer than that name */
+  set(key: string, value: string): unknown
+}
+
 /** Where a connected verifier finds its issuer, besides the rules of verification. */
 export interface ConnectOptions extends VerifierOptions {
   /** Used for every request. Default: the global `fetch`. */
@@ -174,6 +188,11 @@ export interface ConnectOptions extends VerifierOptions {
   transport?: 'auto' | 'poll'
   /** Seconds that the first list may take before `connectVerifier` rejects. Default: 10. */
   connectTimeout?: number
+  /**
+   * Keeps the list, the trusted keys and the dropped ones, so that a verifier can start while its issuer is away: from what was saved,
+   * as old as it is. Default: none.
+   */
+  store?: ListStore
 }
 
 /** Something that keeps a Worker alive past its answer: the `ctx` of a `fetch` handler. */
@@ -199,9 +218,10 @@ export interface LazyVerifier extends Verifier {
   on: ConnectedVerifier['on']
   off: ConnectedVerifier['off']
   /**
-   * Call it in each request, before `verify`. The first one waits for a list. Later ones come back at once and bring the
-   * list up to date through `ctx.waitUntil`; without a `ctx` they wait whenever the list is older than its `ttl`. Rejects
-   * only while there is no list: a failure later on is an `error` event, and the list goes on to serve.
+   * Call it in each request, before `verify`. The first one waits for a list: a saved one, and for at most two seconds more where that
+   * is stale. Later ones come back at once and bring the list up to date through `ctx.waitUntil`; without a `ctx` they wait whenever
+   * the list is older than its `ttl`. Rejects only while there is no list: a failure later on is an `error` event, and the
+   * list goes on to serve.
    */
   refresh(ctx?: WaitUntil): Promise<void>
 }
@@ -219,7 +239,10 @@ export interface ConnectVerifier {
 /** Makes a verifier that does no I/O at all: bring your own keys and lists. */
 export const createVerifier: CreateVerifier
 
-/** Finds everything from the issuer's metadata (RFC 8414), and resolves once a list is held. */
+/**
+ * Finds everything from the issuer's metadata (RFC 8414), and resolves once a list is held: the issuer's, or, after its first failure or
+ * two seconds of its silence, the one that was saved.
+ */
 export const connectVerifier: ConnectVerifier
 
 /** The stable codes of a {@link TokenError}. */

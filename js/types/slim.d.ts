@@ -12,6 +12,7 @@ export type {
   CreateVerifier,
   Freshness,
   LazyVerifier,
+  ListStore,
   Loaded,
   Mode,
   Standing,

@@ -19,6 +19,7 @@ export const BINARY = built(
 const HEARTBEAT = '1'
 
 export const { connectVerifier, createVerifier, isTokenError } = await import(pathToFileURL(`${PACKAGE}/index.js`))
+export const { fileStore } = await import(pathToFileURL(`${PACKAGE}/file-store.js`))
 
 /** Imports one of the packages that the npm package is developed with. */
 export const importDevelopmentPackage = name =>

@@ -86,6 +86,8 @@ pub struct Loaded {
     pub epoch: Epoch,
     /// The last entry that is held.
     pub sequence: Seq,
+    /// What the list continues from; absent of a snapshot.
+    pub since: Option<Seq>,
     /// How many handles are held.
     pub entries: usize,
     /// Whether anything was new.

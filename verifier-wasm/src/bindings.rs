@@ -52,6 +52,18 @@ impl Verifier {
         self.inner.add_jwks(jwks).map(drop).map_err(thrown)
     }
 
+    /// As [`verify::Verifier::trust`].
+    pub fn trust(&self) -> String {
+        self.inner.trust()
+    }
+
+    /// # Errors
+    /// As [`verify::Verifier::restore_trust`].
+    #[wasm_bindgen(js_name = restoreTrust)]
+    pub fn restore_trust(&mut self, saved: &str) -> Result<(), JsValue> {
+        self.inner.restore_trust(saved).map_err(thrown)
+    }
+
     /// # Errors
     /// As [`verify::Verifier::load`].
     pub fn load(&mut self, list: &str, wall_seconds: f64, monotonic_ms: f64) -> Result<JsValue, JsValue> {
@@ -179,9 +191,8 @@ const fn number(seconds: u64) -> f64 {
 fn host_time(wall_seconds: f64, monotonic_ms: f64) -> HostTime {
     // `as`: from a float it saturates, and makes zero of NaN.
     #[allow(clippy::as_conversions)]
-    let wall = UnixSeconds::saturating_new(wall_seconds as u64);
-    let monotonic = Duration::try_from_secs_f64(monotonic_ms / 1000.0).unwrap_or_default();
-    HostTime { wall, monotonic }
+    let (seconds, ms) = (wall_seconds as u64, monotonic_ms as u64);
+    HostTime { wall: UnixSeconds::saturating_new(seconds), monotonic: Duration::from_millis(ms) }
 }
 
 /// An error as the plain object `{ code, message, evidence }`.

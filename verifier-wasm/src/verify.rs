@@ -47,17 +47,15 @@ impl Verifier {
     /// The trusted keys and the names of the dropped ones, as JSON for [`Self::restore_trust`]. Saved together with
     /// a snapshot, it lets a verifier start again offline.
     pub fn trust(&self) -> String {
-        // Strings and arrays of strings serialise.
-        serde_json::to_string(&self.keys).unwrap_or_default()
+        self.keys.saved()
     }
 
-    /// Trusts what [`Self::trust`] saved, and distrusts what it had dropped. For a new verifier, before its list.
+    /// Trusts what was saved of [`Self::trust`], and distrusts what it had dropped.
     ///
     /// # Errors
     /// [`Error::Jwks`], and nothing changed.
     pub fn restore_trust(&mut self, saved: &str) -> Result<(), Error> {
-        self.keys = self.keys.restored(saved)?;
-        Ok(())
+        self.keys.restore(saved)
     }
 
     /// Takes in a list, snapshot or delta.
@@ -86,7 +84,7 @@ impl Verifier {
             return Err(Error::ListInvalid { reason: ListFlaw::Future, claim: Some("iat") });
         }
         let outcome = held::judge(self.list.as_ref(), &list)?;
-        let Cursor { epoch, seq: sequence } = list.cursor();
+        let (Cursor { epoch, seq: sequence }, since) = (list.cursor(), list.since);
         if outcome == LoadOutcome::Applied {
             if let Some(jwks) = &list.jwks {
                 self.keys.replace(jwks);
@@ -97,7 +95,7 @@ impl Verifier {
             }
         }
         let entries = self.list.as_ref().map_or(0, HeldList::entries);
-        Ok(Loaded { epoch, sequence, entries, outcome })
+        Ok(Loaded { epoch, sequence, since, entries, outcome })
     }
 
     /// Checks an access token, in the order of FORMAT.md.

@@ -1,37 +1,33 @@
-// What Wrangler does, in few lines: bundles the Worker and runs it in workerd, with no account and nothing deployed.
-import { spawn } from 'node:child_process'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// What `wrangler dev` does, in few lines: bundles the Worker and runs it in Miniflare, with no account and nothing deployed.
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import workerd from 'workerd'
+import { Miniflare } from 'miniflare'
 
-const { ISSUER = 'http://127.0.0.1:8787', PORT = '3000' } = process.env
-const here = fileURLToPath(new URL('.', import.meta.url))
-const bundle = await mkdtemp(join(tmpdir(), 'doorlist-worker-'))
+const { ISSUER = 'http://127.0.0.1:8787', PORT = '3000', CACHE } = process.env
 
-await build({
-  absWorkingDir: here,
+const { outputFiles } = await build({
+  absWorkingDir: fileURLToPath(new URL('.', import.meta.url)),
   entryPoints: ['worker.mjs'],
   bundle: true,
   format: 'esm',
   conditions: ['workerd'],
   external: ['cloudflare:workers', '*.wasm'],
-  outfile: join(bundle, 'worker.js'),
+  write: false,
 })
-await cp(fileURLToPath(import.meta.resolve('doorlist/verifier.wasm')), join(bundle, 'verifier.wasm'))
-await cp(join(here, 'worker.capnp'), join(bundle, 'worker.capnp'))
+const module = await readFile(fileURLToPath(import.meta.resolve('doorlist/verifier.wasm')))
 
-const args = ['serve', 'worker.capnp', `--socket-addr=http=127.0.0.1:${PORT}`, '--control-fd=3']
-const env = { ...process.env, ISSUER }
-const child = spawn(workerd.default, args, { cwd: bundle, env, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] })
-child.stdio[3].on('data', event => {
-  const [, port] = /"event":"listen","socket":"http","port":(\d+)/.exec(event) ?? []
-  if (port) console.log(`http://127.0.0.1:${port}`)
+const miniflare = new Miniflare({
+  host: '127.0.0.1',
+  port: Number(PORT),
+  compatibilityDate: '2025-06-01',
+  modules: [
+    { type: 'ESModule', path: 'worker.mjs', contents: outputFiles[0].text },
+    { type: 'CompiledWasm', path: 'verifier.wasm', contents: module },
+  ],
+  bindings: { ISSUER },
+  // Where the Cache API keeps what a real one would; without, in memory.
+  ...(CACHE && { cachePersist: CACHE }),
 })
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill())
-child.on('exit', async code => {
-  await rm(bundle, { recursive: true, force: true })
-  process.exit(code ?? 0)
-})
+console.log((await miniflare.ready).origin)
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void miniflare.dispose())

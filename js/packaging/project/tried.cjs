@@ -4,6 +4,8 @@ const adapters = {
   fastify: require('doorlist/fastify'),
   hono: require('doorlist/hono'),
   companions: require('doorlist/companions'),
+  ...require('doorlist/stores'),
+  ...require('doorlist/stores/file'),
 }
 import('./trying.mjs')
   .then(({ tried }) => tried({ ...require('doorlist'), ...require('doorlist/testing'), ...adapters }))

@@ -8,6 +8,10 @@ export async function tried({
   hono,
   companions,
   createSession,
+  kvStore,
+  cacheStore,
+  indexedDbStore,
+  fileStore,
 }) {
   const issuer = await createTestIssuer()
   const verifier = createVerifier(issuer.rules)
@@ -15,6 +19,7 @@ export async function tried({
   const steps = [authenticate(verifier), requireScope('admin')]
   for (const { authenticate } of [fastify, hono]) authenticate(verifier)
   companions.isRevoked(verifier)
+  for (const make of [kvStore, cacheStore, indexedDbStore, fileStore]) make('nowhere')
 
   const session = createSession({ issuer: issuer.rules.issuer, storage: 'memory' })
   const nobody = await session.ready

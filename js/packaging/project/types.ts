@@ -4,6 +4,8 @@ import { isRevoked, trusted } from 'doorlist/companions'
 import { authenticate, requireScope, type AuthenticateOptions, type Middleware } from 'doorlist/express'
 import { createSession, isSessionError, type Session, type TokenStorage } from 'doorlist/session'
 import { bind, type WasmSource } from 'doorlist/slim'
+import { cacheStore, indexedDbStore, kvStore, type ListStore } from 'doorlist/stores'
+import { fileStore } from 'doorlist/stores/file'
 import { createTestIssuer, type TestIssuer } from 'doorlist/testing'
 
 const verifier = createVerifier({ issuer: 'https://issuer.example', audience: ['a', 'b'], onStale: 'deny' })
@@ -26,6 +28,18 @@ export async function follow(source: WasmSource): Promise<string | undefined> {
   }
   return undefined
 }
+
+const kv = { get: async () => null, put: async () => {} }
+const stores: ListStore[] = [
+  indexedDbStore(),
+  cacheStore(caches.open('lists')),
+  kvStore(kv),
+  fileStore('lists'),
+  new Map<string, string>(),
+]
+export const kept = stores.map(store =>
+  connectVerifier.lazy({ issuer: 'https://issuer.example', audience: 'api', store }),
+)
 
 const options: AuthenticateOptions = { cookie: 'token', optional: true }
 export const steps: Middleware[] = [authenticate(verifier, options), requireScope('admin')]

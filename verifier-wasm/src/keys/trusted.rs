@@ -1,8 +1,6 @@
 //! Which keys are trusted, and which never again.
 
-use std::collections::VecDeque;
-
-use serde::Serialize;
+use std::fmt::Write as _;
 
 use super::{Jwks, KeyId, MAX_KEYS, PublicKey};
 use crate::error::{Error, KeyFlaw};
@@ -13,12 +11,11 @@ use crate::signature::{Ed25519, Signature, Tables};
 const MAX_DROPPED: usize = 1024;
 
 /// The keys that are trusted now, and the names of those that a list took away.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default)]
 pub struct KeySet {
-    #[serde(rename = "keys")]
     trusted: Vec<PublicKey>,
-    dropped: VecDeque<KeyId>,
-    #[serde(skip)]
+    /// The longest known first.
+    dropped: Vec<KeyId>,
     tables: Tables,
 }
 
@@ -60,7 +57,7 @@ impl KeySet {
         let new: Vec<PublicKey> = jwks
             .keys
             .iter()
-            .filter(|key| self.find(key.kid).is_none() && !self.dropped.contains(&key.kid))
+            .filter(|key| self.find(key.kid).is_none() && !self.has_dropped(key.kid))
             .copied()
             .collect();
         if self.trusted.len().saturating_add(new.len()) > MAX_KEYS {
@@ -82,35 +79,61 @@ impl KeySet {
         self.tables.retain(&self.trusted);
     }
 
-    /// This set and what another one was saved as, by serialising it: a JWK Set with a further member `dropped`.
-    ///
-    /// # Errors
-    /// [`Error::Jwks`] when the text is not that.
-    pub(crate) fn restored(&self, saved: &str) -> Result<Self, Error> {
-        let mut set = self.clone();
-        let jwks = Jwks::parse(saved)?;
-        let refuse = |reason| Error::Jwks { reason };
-        let members = json::parse_object(saved.as_bytes()).map_err(|_| refuse(KeyFlaw::Form))?;
-        let dropped = members.find("dropped").and_then(json::Value::items).ok_or(refuse(KeyFlaw::Form))?;
-        for kid in dropped {
-            let kid = kid.text().and_then(|kid| kid.parse().ok()).ok_or(refuse(KeyFlaw::KeyId))?;
-            set.trusted.retain(|key| key.kid != kid);
-            set.forbid(kid);
+    /// This set as JSON: a JWK Set with a further member `dropped`. By hand, for serde's way to write JSON is 4 KB of
+    /// WebAssembly; in all that is written here there is nothing to escape.
+    pub(crate) fn saved(&self) -> String {
+        let mut text = String::from(r#"{"keys":["#);
+        let mut comma = "";
+        // Writing to a string does not fail.
+        for PublicKey { kid, key } in &self.trusted {
+            let x = KeyId(key.to_bytes());
+            let jwk = format_args!(r#"{comma}{{"kty":"OKP","crv":"Ed25519","x":"{x}","kid":"{kid}"}}"#);
+            let _ = text.write_fmt(jwk);
+            comma = ",";
         }
-        set.add(&jwks).map_err(refuse)?;
-        set.tables.retain(&set.trusted);
-        Ok(set)
+        text.push_str(r#"],"dropped":["#);
+        comma = "";
+        for kid in &self.dropped {
+            let _ = write!(text, r#"{comma}"{kid}""#);
+            comma = ",";
+        }
+        text.push_str("]}");
+        text
     }
 
-    /// Lets no key set bring this key back.
+    /// Distrusts what another set had dropped, and trusts its other keys too, by what it was [`Self::saved`] as.
+    ///
+    /// # Errors
+    /// [`Error::Jwks`] when the text is not that, and nothing changed; or when the keys are too many together.
+    pub(crate) fn restore(&mut self, saved: &str) -> Result<(), Error> {
+        let refuse = |reason| Error::Jwks { reason };
+        let jwks = Jwks::parse(saved)?;
+        let members = json::parse_object(saved.as_bytes()).map_err(|_| refuse(KeyFlaw::Form))?;
+        let names = members.find("dropped").and_then(json::Value::items).ok_or(refuse(KeyFlaw::Form))?;
+        let dropped: Option<Vec<KeyId>> = names.map(|kid| kid.text()?.parse().ok()).collect();
+        for kid in dropped.ok_or(refuse(KeyFlaw::KeyId))? {
+            self.forbid(kid);
+        }
+        self.tables.retain(&self.trusted);
+        self.add(&jwks).map(drop).map_err(refuse)
+    }
+
+    /// Trusts this key no more, and lets no key set bring it back.
     fn forbid(&mut self, kid: KeyId) {
-        if self.dropped.contains(&kid) {
+        self.trusted.retain(|key| key.kid != kid);
+        if self.has_dropped(kid) {
             return;
         }
         if self.dropped.len() >= MAX_DROPPED {
-            self.dropped.pop_front();
+            self.dropped.remove(0);
         }
-        self.dropped.push_back(kid);
+        self.dropped.push(kid);
+    }
+
+    // Inlined it would be there three times, for what is asked when keys change.
+    #[inline(never)]
+    fn has_dropped(&self, kid: KeyId) -> bool {
+        self.dropped.contains(&kid)
     }
 }
 
@@ -164,12 +187,11 @@ mod tests {
         let mut saved = KeySet::default();
         saved.replace(&set([1, 2]));
         saved.replace(&set([1, 3]));
-        let saved = serde_json::to_string(&saved).unwrap();
 
         let mut configured = KeySet::default();
         configured.add(&set([1, 2, 4])).unwrap();
-        let restored = configured.restored(&saved).unwrap();
-        assert_eq!(restored.trusted(), set([1, 4, 3]).keys);
-        assert_eq!(restored.dropped, [key(2).kid()]);
+        configured.restore(&saved.saved()).unwrap();
+        assert_eq!(configured.trusted(), set([1, 4, 3]).keys);
+        assert_eq!(configured.dropped, [key(2).kid()]);
     }
 }

@@ -1,0 +1,32 @@
+import type { Host } from './host.js'
+import { Unreachable } from './http.js'
+
+/** Aborts when a limit passes or an outer signal aborts, whichever is first. */
+export class Silence {
+  readonly #host: Host
+  readonly #outer: AbortSignal
+  readonly #abort = new AbortController()
+  readonly #stop = () => this.#abort.abort(this.#outer.reason)
+  #cancel = () => {}
+
+  constructor(host: Host, outer: AbortSignal) {
+    this.#host = host
+    this.#outer = outer
+    outer.addEventListener('abort', this.#stop)
+    if (outer.aborted) this.#stop()
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  limit(ms: number): void {
+    this.#cancel()
+    this.#cancel = this.#host.after(ms, () => this.#abort.abort(new Unreachable(`nothing newer in ${ms} ms`)))
+  }
+
+  end(): void {
+    this.#cancel()
+    this.#outer.removeEventListener('abort', this.#stop)
+  }
+}

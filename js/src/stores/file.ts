@@ -1,0 +1,65 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { fileStore as FileStore } from '../../types/file-store.js'
+
+/** Longer than any value there is; what is longer is not even read. */
+const MAX_BYTES = 64 * 1024 * 1024
+/** A file that was not finished in so many milliseconds is left over from a crash. */
+const LEFT_OVER_MS = 3_600_000
+const UNFINISHED = '.unfinished'
+
+export const fileStore: typeof FileStore = folder => ({
+  async get(key) {
+    const path = join(folder, fileName(key))
+    try {
+      const { size } = await stat(path)
+      if (size > MAX_BYTES) throw new RangeError(`${path} has ${size} bytes`)
+      return await readFile(path, 'utf8')
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  },
+  async set(key, value) {
+    const name = fileName(key)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await removeLeftOvers(folder, name)
+    const unfinished = join(folder, `${name}.${randomUUID()}${UNFINISHED}`)
+    try {
+      // Not there before, so that nobody else has it open; and whole on the disk before it takes the other's place.
+      const file = await open(unfinished, 'wx', 0o600)
+      try {
+        await file.writeFile(value)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(unfinished, join(folder, name))
+    } catch (error) {
+      await rm(unfinished, { force: true })
+      throw error
+    }
+  },
+})
+
+/** What somebody can read of the key, and what tells it from every other, where capitals count or not. */
+function fileName(key: string): string {
+  const readable = key.replace(/[^a-z0-9.]+/gi, '-').slice(0, 100)
+  return `${readable}-${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`
+}
+
+async function removeLeftOvers(folder: string, name: string): Promise<void> {
+  for (const found of await readdir(folder)) {
+    if (!found.startsWith(`${name}.`) || !found.endsWith(UNFINISHED)) continue
+    const path = join(folder, found)
+    try {
+      if (Date.now() - (await stat(path)).mtimeMs > LEFT_OVER_MS) await rm(path)
+    } catch (error) {
+      // Somebody else was faster.
+      if (!isMissing(error)) throw error
+    }
+  }
+}
+
+const isMissing = (error: unknown) => (error as { code?: unknown }).code === 'ENOENT'

@@ -1,0 +1,58 @@
+import type {
+  cacheStore as CacheStore,
+  indexedDbStore as IndexedDbStore,
+  kvStore as KvStore,
+} from '../../types/stores.js'
+
+const TABLE = 'values'
+/** Seconds: a cache is to keep it until it needs the room. How old a list is, is in the list. */
+const A_YEAR = 365 * 86_400
+
+export const indexedDbStore: typeof IndexedDbStore = (name = 'doorlist-lists') => {
+  /** Opened anew each time, so that no page holds on to a database that another one wants to delete. */
+  const transact = async <T>(mode: IDBTransactionMode, act: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
+    const opening = indexedDB.open(name)
+    opening.onupgradeneeded = () => opening.result.createObjectStore(TABLE)
+    const database = await answerOf(opening)
+    try {
+      const transaction = database.transaction(TABLE, mode)
+      // What is written is there once the transaction is through.
+      const through = new Promise((resolve, reject) => {
+        transaction.oncomplete = resolve
+        transaction.onabort = transaction.onerror = () => reject(transaction.error)
+      })
+      const [answer] = await Promise.all([answerOf(act(transaction.objectStore(TABLE))), through])
+      return answer
+    } finally {
+      database.close()
+    }
+  }
+  return {
+    get: key => transact('readonly', table => table.get(key)),
+    set: (key, value) => transact('readwrite', table => table.put(value, key)),
+  }
+}
+
+const answerOf = <T>(request: IDBRequest<T>) =>
+  new Promise<T>((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+
+export const cacheStore: typeof CacheStore = cache => {
+  const opened = async () => (await cache) ?? (caches as { default?: Cache }).default ?? caches.open('doorlist-lists')
+  // A cache's keys are addresses; nobody answers at this one.
+  const address = (key: string) => `https://doorlist.invalid/${encodeURIComponent(key)}`
+  return {
+    get: async key => (await (await opened()).match(address(key)))?.text(),
+    set: async (key, value) => {
+      const headers = { 'content-type': 'application/json', 'cache-control': `max-age=${A_YEAR}` }
+      await (await opened()).put(address(key), new Response(value, { headers }))
+    },
+  }
+}
+
+export const kvStore: typeof KvStore = namespace => ({
+  get: key => namespace.get(key),
+  set: (key, value) => namespace.put(key, value),
+})

@@ -1,0 +1,400 @@
+// When a connected verifier reads and writes its store, with a module that only keeps count.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeConnectVerifier } from '../src/api.js'
+import { isTokenError } from '../src/errors.js'
+import type { ConnectOptions, ConnectedVerifier, ListStore, VerifierEvents } from '../types/index.js'
+import {
+  FakeHost,
+  FakeNetwork,
+  FakeStore,
+  FakeVerifier,
+  ISSUER,
+  METADATA,
+  METADATA_URL,
+  fakeModule,
+  list,
+  since,
+} from './fakes.js'
+
+const LIST = METADATA.revocation_list_uri
+const STREAM = METADATA.revocation_stream_uri
+const [SNAPSHOT, RECENT] = [`doorlist:${ISSUER}:snapshot`, `doorlist:${ISSUER}:recent`]
+const SAVED = JSON.stringify({ version: 1, trust: { keys: ['first'], dropped: [] }, lists: [list(1)] })
+
+const told = <Name extends keyof VerifierEvents>(verifier: Pick<ConnectedVerifier, 'on'>, name: Name) =>
+  new Promise<VerifierEvents[Name]>(resolve => {
+    const off = verifier.on(name, value => {
+      off()
+      resolve(value)
+    })
+  })
+
+function starting(store: ListStore, options: Partial<ConnectOptions> = {}, module = fakeModule) {
+  const [network, host] = [new FakeNetwork(), new FakeHost()]
+  const make = makeConnectVerifier(module, host)
+  const rules = { issuer: ISSUER, audience: 'api', fetch: network.fetch, store, ...options }
+  return { network, host, connect: () => make(rules), lazy: () => make.lazy(rules) }
+}
+
+async function streaming(store: ListStore, module = fakeModule) {
+  const { network, host, connect } = starting(store, {}, module)
+  const connecting = connect()
+  await network.begin(list(1))
+  const verifier = await connecting
+  const errors: Error[] = []
+  verifier.on('error', error => errors.push(error))
+  host.elapse(0)
+  const stream = await network.request(since(STREAM, 1))
+  stream.open()
+  /** Resolves once the list was taken, and what follows from that has begun. */
+  const send = async (text: string) => {
+    const { seq, iat } = JSON.parse(text) as { seq: number; iat: number }
+    stream.send(text)
+    do await new Promise(resolve => setImmediate(resolve))
+    while (verifier.status().sequence !== seq || verifier.status().asOf! < iat)
+  }
+  /** Lets time pass in which nothing but the time is new. */
+  const beat = async (times: number, seq: number) => {
+    for (; times > 0; times--) {
+      host.elapse(10_000)
+      await send(list(seq, { since: seq, iat: host.now() / 1000 }))
+    }
+  }
+  return { network, host, verifier, errors, stream, send, beat }
+}
+
+test('a list is written when it comes, a heartbeat at most once a minute', async () => {
+  const store = new FakeStore()
+  const { host, verifier, send, beat } = await streaming(store)
+  await store.quiet()
+  assert.deepEqual(store.log, [SNAPSHOT, RECENT])
+  const second = list(2, { since: 1 })
+  await send(second)
+  assert.deepEqual(store.log.slice(2), [RECENT])
+  await beat(2, 2)
+  assert.equal(store.log.length, 3)
+  const third = list(3, { since: 2, iat: 1_700_000_020 })
+  await send(third)
+  assert.equal(store.log.length, 4, 'what was revoked does not wait')
+  assert.deepEqual(store.lists(RECENT), [second, third])
+  await beat(5, 3)
+  assert.equal(store.log.length, 4)
+  await beat(1, 3)
+  assert.equal(store.log.length, 5)
+  assert.deepEqual(store.lists(RECENT), [second, third, list(3, { since: 3, iat: 1_700_000_080 })])
+  verifier.close()
+  await host.idle()
+})
+
+test('a heartbeat takes the place of the last, and a list that says more from where it did', async () => {
+  const store = new FakeStore()
+  const { verifier, send } = await streaming(store)
+  for (const iat of [1, 2, 3]) await send(list(1, { since: 1, iat: 1_700_000_010 + iat }))
+  const polled = list(2, { since: 0, iat: 1_700_000_020 })
+  await send(list(2, { since: 1, iat: 1_700_000_019 }))
+  await send(polled)
+  verifier.close()
+  await store.quiet()
+  assert.deepEqual(store.lists(RECENT), [polled])
+})
+
+test('what a newer list may not say again is kept beside it', async () => {
+  const store = new FakeStore()
+  const { verifier, send } = await streaming(store)
+  const lists = [list(2, { since: 1 }), list(3, { since: 1 })]
+  for (const one of lists) await send(one)
+  assert.deepEqual(store.lists(RECENT), lists)
+  verifier.close()
+})
+
+test('one write at a time, and the newest next', async () => {
+  const store = new FakeStore()
+  const { verifier, send } = await streaming(store)
+  await store.wrote(RECENT)
+  const finish = store.block()
+  for (const seq of [2, 3, 4]) await send(list(seq, { since: seq - 1 }))
+  assert.equal(store.log.length, 3)
+  assert.equal(store.lists(RECENT).length, 0)
+  finish()
+  await store.wrote(RECENT, () => store.lists(RECENT).length === 3)
+  assert.equal(store.log.length, 4)
+  verifier.close()
+})
+
+test('close writes what is not saved yet, after what is being written, and keeps no timer', async () => {
+  const store = new FakeStore()
+  const { host, verifier, send } = await streaming(store)
+  await store.wrote(RECENT)
+  const finish = store.block()
+  await send(list(2, { since: 1 }))
+  await send(list(2, { since: 2, iat: 1_700_000_050 }))
+  verifier.close()
+  await host.idle()
+  assert.equal(store.log.length, 3)
+  finish()
+  await store.wrote(RECENT, () => store.lists(RECENT).length === 2)
+})
+
+for (const [name, chain] of [
+  ['too many', { length: 258, padding: 0 }],
+  ['too long', { length: 4, padding: 100_000 }],
+] as const) {
+  test(`lists that are ${name} after the snapshot are no longer kept, and another snapshot is fetched`, async () => {
+    const store = new FakeStore()
+    const { network, verifier, send } = await streaming(store)
+    for (let seq = 2; seq <= chain.length; seq++) await send(list(seq, { since: seq - 1 }) + ' '.repeat(chain.padding))
+    const anew = await network.request(LIST)
+    const kept = store.lists(RECENT)
+    assert.ok(kept.length <= 256 && kept.join('').length <= 256 * 1024)
+    await send(list(chain.length, { since: chain.length, iat: 1_700_009_000 }))
+    assert.deepEqual(store.lists(RECENT), kept, 'what would leave a gap is not kept')
+    const newest = list(chain.length, { iat: 1_700_009_001 })
+    anew.text(newest)
+    await store.wrote(SNAPSHOT, () => store.lists(SNAPSHOT)[0] === newest)
+    await store.wrote(RECENT, () => store.lists(RECENT).length === 0)
+    verifier.close()
+  })
+}
+
+test('design §9: after a key change a snapshot is fetched anew, and tried again where it could not be had', async () => {
+  const store = new FakeStore()
+  const { network, verifier, send, beat } = await streaming(store)
+  await send(list(2, { since: 1, keys: ['first', 'second'] }))
+  const error = told(verifier, 'error')
+  ;(await network.request(LIST)).refuse()
+  await error
+  await beat(6, 2)
+  const anew = list(2, { iat: 1_700_000_061 })
+  ;(await network.request(LIST)).text(anew)
+  await store.wrote(SNAPSHOT, text => text.includes('"second"'))
+  assert.deepEqual(store.lists(SNAPSHOT), [anew])
+  verifier.close()
+})
+
+test('a snapshot that a cache kept is older than what is held: it is not saved, and asked for again', async () => {
+  const store = new FakeStore()
+  const { network, verifier, send, beat } = await streaming(store)
+  await send(list(2, { since: 1, keys: ['first', 'second'] }))
+  ;(await network.request(LIST)).text(list(1))
+  await send(list(3, { since: 2 }))
+  assert.deepEqual(store.lists(SNAPSHOT), [list(1)])
+  assert.equal(network.count(LIST), 2)
+  await beat(6, 3)
+  const newer = list(3, { iat: 1_700_000_061 })
+  ;(await network.request(LIST)).text(newer)
+  await store.wrote(SNAPSHOT, () => store.lists(SNAPSHOT)[0] === newer)
+  verifier.close()
+})
+
+test('an issuer that knows no deltas does not have its snapshot written every time', async () => {
+  const store = new FakeStore()
+  const { host, verifier, send } = await streaming(store)
+  await store.quiet()
+  for (const iat of [10, 20, 30, 40, 50, 60]) {
+    assert.equal(store.log.length, 2)
+    host.elapse(10_000)
+    await send(list(1, { iat: 1_700_000_000 + iat }))
+  }
+  assert.deepEqual(store.log.slice(2), [SNAPSHOT, RECENT])
+  verifier.close()
+})
+
+for (const [name, set] of [
+  ['throws', () => assert.fail('no room')],
+  ['rejects', () => Promise.reject(new Error('no room'))],
+  ['hangs', () => new Promise<void>(() => {})],
+] as const) {
+  test(`a store that ${name} when it is written to is told once a minute, and stops nothing`, async () => {
+    let written = 0
+    const store: ListStore = { get: () => null, set: () => (written++, set()) }
+    const { host, verifier, errors, send, beat } = await streaming(store)
+    if (name === 'hangs') {
+      await host.waits(10_000)
+      host.elapse(10_000)
+    }
+    await send(list(2, { since: 1 }))
+    assert.equal(verifier.status().sequence, 2)
+    assert.match(String(errors[0]), /StoreError: .* in the store cannot be written: (no room|no answer in 10000 ms)/)
+    assert.deepEqual([written, errors.length], [1, 1])
+    await beat(6, 2)
+    assert.equal(written, 2)
+    verifier.close()
+  })
+
+  test(`a store that ${name} when it is read is told, and the issuer asked`, async () => {
+    const store: ListStore = { get: set as () => never, set: () => {} }
+    const { network, host, connect } = starting(store)
+    const connecting = connect()
+    if (name === 'hangs') {
+      await host.waits(3_000)
+      host.elapse(3_000)
+    }
+    await network.begin(list(1))
+    const verifier = await connecting
+    const error = told(verifier, 'error')
+    host.elapse(0)
+    assert.match(String(await error), /StoreError: .* in the store cannot be read: (no room|no answer in 3000 ms)/)
+    assert.equal(verifier.status().sequence, 1)
+    verifier.close()
+  })
+}
+
+test('a store that hangs gives way to `connectTimeout`', async () => {
+  const { host, connect } = starting({ get: () => new Promise(() => {}), set: () => {} }, { connectTimeout: 1 })
+  const connecting = connect()
+  await host.waits(3_000)
+  host.elapse(1_000)
+  await assert.rejects(connecting, error => isTokenError(error, 'ERR_LIST_MISSING'))
+  await host.idle()
+})
+
+test('a Map is a store', async () => {
+  const store = new Map<string, string>()
+  const { verifier } = await streaming(store)
+  verifier.close()
+  await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual([...store.keys()], [SNAPSHOT, RECENT])
+})
+
+test('trace 23: a module that was interrupted hands on what it trusted, and what it dropped', async () => {
+  const made: FakeVerifier[] = []
+  const store = new FakeStore()
+  const { network, verifier, stream, send } = await streaming(store, () => (made[made.length] = new FakeVerifier()))
+  await send(list(2, { since: 1, kid: 'first', keys: ['second'] }))
+  ;(await network.request(LIST)).text(list(2, { kid: 'second', keys: ['second'] }))
+  await store.wrote(SNAPSHOT, text => text.includes('"second"'))
+  made[0]!.isInterrupted = true
+  const change = told(verifier, 'change')
+  stream.send(list(3, { since: 2, kid: 'second' }))
+  ;(await network.request(LIST)).text(list(3, { kid: 'second' }))
+  assert.equal((await change).sequence, 3)
+  assert.deepEqual(verifier.status().keys, ['second'])
+  assert.ok(JSON.parse(made.at(-1)!.trust()).dropped.includes('first'))
+  verifier.close()
+})
+
+/** The `ctx` of one request: what was put off until after its answer. */
+class Context {
+  readonly put: Promise<unknown>[] = []
+  waitUntil = (promise: Promise<unknown>) => void this.put.push(promise)
+}
+
+test('lazy: what is new is saved behind the answer, and by the request itself where it has no context', async () => {
+  const store = new FakeStore()
+  const { network, lazy } = starting(store, { transport: 'poll' })
+  const ctx = new Context()
+  const finish = store.block()
+  const first = lazy().refresh(ctx)
+  await network.begin(list(1))
+  await first
+  assert.deepEqual([store.values.size, ctx.put.length], [0, 1])
+  finish()
+  await Promise.all(ctx.put)
+  assert.deepEqual([...store.values.keys()], [SNAPSHOT, RECENT])
+
+  const alone = new FakeStore()
+  const parts = starting(alone, { transport: 'poll' })
+  const waiting = parts.lazy().refresh()
+  await parts.network.begin(list(1))
+  await waiting
+  assert.deepEqual([...alone.values.keys()], [SNAPSHOT, RECENT])
+  await parts.host.idle()
+})
+
+test('lazy: what the stream brings is saved while it is held', async () => {
+  const store = new FakeStore()
+  const { network, host, lazy } = starting(store)
+  const ctx = new Context()
+  const first = lazy().refresh(ctx)
+  await network.begin(list(1))
+  await first
+  const stream = await network.request(since(STREAM, 1))
+  stream.open()
+  stream.send(list(2, { since: 1 }))
+  await store.wrote(RECENT, () => store.lists(RECENT).length === 1)
+  host.elapse(25_000)
+  await Promise.all(ctx.put)
+  await host.idle()
+})
+
+test('lazy: a request that was cut off while it wrote does not keep the next ones from it', async () => {
+  const store = new FakeStore()
+  const { network, host, lazy } = starting(store, { transport: 'poll' })
+  const verifier = lazy()
+  store.block()
+  const first = verifier.refresh(new Context())
+  await network.begin(list(1))
+  await first
+  assert.deepEqual(store.log, [SNAPSHOT])
+  const soon = new Context()
+  await verifier.refresh(soon)
+  assert.equal(soon.put.length, 0)
+  // Past the limit, and past the pause after what is then taken for a failure.
+  host.elapse(10_000)
+  await new Promise(resolve => setImmediate(resolve))
+  host.elapse(60_000)
+  const later = new Context()
+  void verifier.refresh(later)
+  await store.wrote(RECENT)
+  assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT, RECENT])
+})
+
+/** By the FakeHost's clock, and what the list of SAVED says of itself. */
+const stale = (isStale: boolean) => () =>
+  Object.assign(new FakeVerifier(), {
+    status(this: FakeVerifier, seconds: number) {
+      return { ...FakeVerifier.prototype.status.call(this, seconds), stale: isStale }
+    },
+  })
+
+test('field.md 15: lazy: the first request goes on with a saved list that is not stale', async () => {
+  const { network, lazy } = starting(new FakeStore([[SNAPSHOT, SAVED]]), {}, stale(false))
+  const verifier = lazy()
+  const ctx = new Context()
+  await verifier.refresh(ctx)
+  assert.equal(verifier.status().sequence, 1)
+  assert.equal(network.count(LIST), 0)
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  await network.request(since(STREAM, 1))
+})
+
+test('lazy: with a saved list that is stale it waits for the issuer, for two seconds', async () => {
+  for (const answers of [true, false]) {
+    const { network, host, lazy } = starting(new FakeStore([[SNAPSHOT, SAVED]]), { transport: 'poll' }, stale(true))
+    const verifier = lazy()
+    const errors: Error[] = []
+    verifier.on('error', error => errors.push(error))
+    const first = verifier.refresh(new Context())
+    const request = await network.request(METADATA_URL)
+    if (answers) {
+      request.json(METADATA)
+      ;(await network.request(since(LIST, 1))).text(list(2, { since: 1 }))
+    } else {
+      await host.waits(2_000)
+      host.elapse(2_000)
+    }
+    await first
+    assert.deepEqual([verifier.status().sequence, errors.length], answers ? [2, 0] : [1, 1])
+    const second = new Context()
+    await verifier.refresh(second)
+    assert.equal(network.count(METADATA_URL), 1, 'nobody else waits, nor asks at once')
+  }
+})
+
+test('lazy: a saved list that comes out of the store late does not take the place of a newer one', async () => {
+  const store = new FakeStore()
+  const { network, lazy } = starting(store, { transport: 'poll' })
+  const verifier = lazy()
+  let late = (_: string) => {}
+  store.get = key => (key === SNAPSHOT ? new Promise(resolve => (late = resolve)) : undefined)
+  const slow = verifier.refresh(new Context())
+  const slower = late
+  store.get = () => undefined
+  const quick = verifier.refresh(new Context())
+  await network.begin(list(5))
+  await quick
+  slower(SAVED)
+  await slow
+  assert.equal(verifier.status().sequence, 5)
+})

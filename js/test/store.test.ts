@@ -1,0 +1,389 @@
+// What a connected verifier keeps over a restart, with the real module: who is believed, and who is not.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import test from 'node:test'
+import { makeConnectVerifier } from '../src/api.js'
+import { isTokenError } from '../src/errors.js'
+import { lazily } from '../src/wasm.js'
+import type { ConnectOptions, ConnectedVerifier, VerifierEvents } from '../types/index.js'
+import { FakeHost, FakeNetwork, FakeStore, ISSUER, METADATA, METADATA_URL, since } from './fakes.js'
+import { AUDIENCE, TestIssuer, type ListClaims } from './issuer.js'
+
+const module = lazily(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
+const LIST = METADATA.revocation_list_uri
+const STREAM = METADATA.revocation_stream_uri
+const [SNAPSHOT, RECENT] = [`doorlist:${ISSUER}:snapshot`, `doorlist:${ISSUER}:recent`]
+/** What FakeHost begins at. */
+const NOW = 1_700_000_000
+const GID = '00000000000a0001'
+const EPOCH = '00000000000000ab'
+
+const issuer = await TestIssuer.create()
+const other = await TestIssuer.create()
+const both = { keys: [...issuer.jwks.keys, ...other.jwks.keys] }
+const alice = await issuer.token(NOW)
+const bob = await issuer.token(NOW, { gid: '00000000000b0001', sid: '00000000000b0002' })
+
+const has = (code: string) => (error: unknown) => isTokenError(error, code as never)
+const told = <Name extends keyof VerifierEvents>(verifier: Pick<ConnectedVerifier, 'on'>, name: Name) =>
+  new Promise<VerifierEvents[Name]>(resolve => {
+    const off = verifier.on(name, value => {
+      off()
+      resolve(value)
+    })
+  })
+
+/** A verifier about to start, `later` seconds after NOW. */
+function starting(store: FakeStore, { later = 0, ...options }: Partial<ConnectOptions> & { later?: number } = {}) {
+  const [network, host] = [new FakeNetwork(), new FakeHost()]
+  host.elapse(later * 1000)
+  const rules = { issuer: ISSUER, audience: AUDIENCE, fetch: network.fetch, store, ...options }
+  return { network, host, rules, connect: () => makeConnectVerifier(module, host)(rules) }
+}
+
+async function begin(network: FakeNetwork, list: string, jwks: object = issuer.jwks): Promise<void> {
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(METADATA.jwks_uri)).json(jwks)
+  ;(await network.request(LIST)).text(list)
+}
+
+/** A store in which a verifier left a snapshot and what its stream brought, one after the other. */
+async function savedBy(snapshot: ListClaims, ...deltas: ListClaims[]): Promise<FakeStore> {
+  const store = new FakeStore()
+  const { network, host, connect } = starting(store)
+  const connecting = connect()
+  await begin(network, await issuer.list(snapshot))
+  const verifier = await connecting
+  host.elapse(0)
+  const stream = await network.request(since(STREAM, snapshot.seq))
+  stream.open()
+  for (const delta of deltas) {
+    const change = told(verifier, 'change')
+    stream.send(await issuer.list(delta))
+    await change
+  }
+  verifier.close()
+  await stream.aborted
+  await store.quiet()
+  return store
+}
+
+/** A verifier that starts while its issuer cannot be reached, and what it says of that. */
+async function offline(store: FakeStore, options: Partial<ConnectOptions> & { later?: number } = {}) {
+  const { network, host, connect } = starting(store, options)
+  const connecting = connect()
+  ;(await network.request(METADATA_URL)).refuse()
+  const verifier = await connecting
+  const errors: Error[] = []
+  verifier.on('error', error => errors.push(error))
+  host.elapse(0)
+  return { verifier, errors, network, host }
+}
+
+/** As `offline`, where nothing that was saved is of use. */
+async function cannotStart(store: FakeStore, options: Partial<ConnectOptions>): Promise<void> {
+  const { host, connect } = starting(store, {
+    ...options,
+    connectTimeout: 1,
+    fetch: () => Promise.reject(new TypeError()),
+  })
+  const connecting = connect()
+  await host.waits(250)
+  host.elapse(1_000)
+  await assert.rejects(connecting, has('ERR_LIST_MISSING'))
+}
+
+test('field.md 15, design §13: restarted while its issuer is down, it starts from the list it saved, as old as it is', async () => {
+  const store = await savedBy({ iat: NOW, seq: 1, revoked: [GID] })
+  const { verifier, errors } = await offline(store, { later: 600 })
+  assert.throws(() => verifier.verify(alice), has('ERR_JWT_REVOKED'))
+  const { payload, freshness } = verifier.verify(bob)
+  assert.equal(payload.sub, 'alice')
+  assert.deepEqual(freshness, { asOf: NOW, age: 600, stale: true })
+  assert.match(errors[0]!.message, /refused/)
+  assert.equal(errors.length, 1, 'whoever listens at once is told why')
+  verifier.close()
+})
+
+test('a kick that came as a delta is known after a restart', async () => {
+  const store = await savedBy({ iat: NOW, seq: 1 }, { iat: NOW + 1, seq: 2, since: 1, revoked: [GID] })
+  const { verifier } = await offline(store)
+  assert.throws(() => verifier.verify(alice), has('ERR_JWT_REVOKED'))
+  assert.deepEqual([verifier.status().sequence, verifier.status().asOf], [2, NOW + 1])
+  verifier.close()
+})
+
+test('an issuer that answers is asked for what came since, and for no keys', async () => {
+  const store = await savedBy({ iat: NOW, seq: 1 }, { iat: NOW + 1, seq: 2, since: 1 })
+  const { network, connect } = starting(store)
+  const connecting = connect()
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  const request = await network.request(since(LIST, 2))
+  request.text(await issuer.list({ iat: NOW + 9, seq: 3, since: 2, revoked: [GID] }))
+  const verifier = await connecting
+  assert.throws(() => verifier.verify(alice), has('ERR_JWT_REVOKED'))
+  assert.deepEqual(network.log.slice(0, 2), [METADATA_URL, since(LIST, 2)])
+  verifier.close()
+})
+
+test('an issuer that says nothing is waited for two seconds, and heard all the same', async () => {
+  const store = await savedBy({ iat: NOW, seq: 1 })
+  const { network, host, connect } = starting(store)
+  const connecting = connect()
+  const silent = await network.request(METADATA_URL)
+  await host.waits(2_000)
+  host.elapse(2_000)
+  const verifier = await connecting
+  assert.equal(verifier.status().sequence, 1)
+  const change = told(verifier, 'change')
+  silent.json(METADATA)
+  ;(await network.request(since(LIST, 1))).text(await issuer.list({ iat: NOW + 2, seq: 2, since: 1 }))
+  assert.equal((await change).sequence, 2)
+  verifier.close()
+})
+
+test('a set-up mistake of the issuer stops no start from a saved list', async () => {
+  const store = await savedBy({ iat: NOW, seq: 1 })
+  const { network, host, connect } = starting(store)
+  const connecting = connect()
+  ;(await network.request(METADATA_URL)).json({ ...METADATA, issuer: 'https://elsewhere.example' })
+  const verifier = await connecting
+  const error = told(verifier, 'error')
+  host.elapse(0)
+  assert.ok(isTokenError(await error, 'ERR_METADATA_INVALID'))
+  assert.equal(verifier.verify(alice).payload.sub, 'alice')
+  verifier.close()
+})
+
+test('trace 11: outage grace holds over a restart, and what is revoked stays revoked', async () => {
+  const store = await savedBy({ iat: NOW, seq: 1, revoked: [GID] })
+  const { verifier } = await offline(store, { later: 1_020, outageGrace: 600 })
+  assert.equal(verifier.verify(bob).outage, true)
+  assert.throws(() => verifier.verify(alice), has('ERR_JWT_REVOKED'))
+  verifier.close()
+  const strict = await offline(store, { later: 1_020 })
+  assert.throws(() => strict.verifier.verify(bob), has('ERR_JWT_EXPIRED'))
+  strict.verifier.close()
+})
+
+test('trace 1: a saved list pushes a clock that is behind, and sets none back', async () => {
+  const store = await savedBy({ iat: NOW + 3_600, seq: 1, retain: 100_000 })
+  const { verifier } = await offline(store)
+  assert.throws(() => verifier.verify(alice), has('ERR_JWT_EXPIRED'))
+  verifier.close()
+  const old = await savedBy({ iat: NOW - 7_200, seq: 1 })
+  const late = await offline(old, { later: 1_000 })
+  assert.throws(() => late.verifier.verify(alice), has('ERR_JWT_EXPIRED'))
+  late.verifier.close()
+})
+
+/** Its keys were this issuer's and another's; then a delta of the other's took this issuer's away. */
+async function retired(answerSnapshot: boolean): Promise<FakeStore> {
+  const store = new FakeStore()
+  const { network, connect } = starting(store)
+  const connecting = connect()
+  await begin(network, await issuer.list({ iat: NOW, seq: 1, jwks: both }))
+  const verifier = await connecting
+  const stream = await network.request(since(STREAM, 1))
+  stream.open()
+  stream.send(await other.list({ iat: NOW + 1, seq: 2, since: 1, jwks: other.jwks }))
+  const anew = await network.request(LIST)
+  if (answerSnapshot) anew.text(await other.list({ iat: NOW + 1, seq: 2 }))
+  else anew.refuse()
+  // Now or never.
+  await store.wrote(answerSnapshot ? SNAPSHOT : RECENT, text => !answerSnapshot || !text.includes('"dropped":[]'))
+  verifier.close()
+  await store.quiet()
+  return store
+}
+
+for (const [name, answerSnapshot] of [
+  ['with the snapshot that is fetched anew', true],
+  ['where that could not be had', false],
+] as const) {
+  test(`traces 8, 23: a retired key stays so over a restart without the issuer, ${name}`, async () => {
+    const store = await retired(answerSnapshot)
+    assert.equal(store.lists(SNAPSHOT)[0]!.startsWith(await headerOf(answerSnapshot ? other : issuer)), true)
+    const { verifier } = await offline(store)
+    assert.deepEqual(verifier.status().keys, [other.kid])
+    assert.equal(verifier.status().sequence, 2)
+    assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
+    verifier.verify(await other.token(NOW))
+    verifier.close()
+  })
+
+  test(`trace 23: nor does it come back by a cached JWKS, ${name}`, async () => {
+    const store = await retired(answerSnapshot)
+    const { network, connect } = starting(store)
+    const connecting = connect()
+    ;(await network.request(METADATA_URL)).json(METADATA)
+    ;(await network.request(since(LIST, 2))).text(await other.list({ iat: NOW + 5, seq: 2, since: 2 }))
+    const verifier = await connecting
+    assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
+    ;(await network.request(METADATA.jwks_uri)).json(both)
+    const again = await network.request(since(LIST, 2))
+    const heard = told(verifier, 'change')
+    again.text(await other.list({ iat: NOW + 6, seq: 3, since: 2 }))
+    await heard
+    assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
+    verifier.close()
+  })
+}
+
+const headerOf = async (of: TestIssuer) => (await of.list({ iat: NOW, seq: 1 })).split('.')[0]!
+
+test('trace 23: what was dropped stays dropped where the saved list is not to be believed', async () => {
+  const store = await retired(true)
+  store.change(SNAPSHOT, save => ({ ...save, lists: [save.lists[0]!.slice(0, -4)] }))
+  const { network, host, connect } = starting(store)
+  const connecting = connect()
+  await begin(network, await other.list({ iat: NOW + 9, seq: 2 }), both)
+  const verifier = await connecting
+  const error = told(verifier, 'error')
+  host.elapse(0)
+  assert.match((await error).message, /snapshot' in the store is not taken/)
+  assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
+  verifier.close()
+})
+
+const forged = await other.list({ iat: NOW, seq: 1, kid: issuer.kid })
+const foreign = await (await TestIssuer.create('https://elsewhere.example')).list({ iat: NOW, seq: 1 })
+const good = await issuer.list({ iat: NOW, seq: 1 })
+const save = (more: object = {}) =>
+  JSON.stringify({ version: 1, trust: { ...issuer.jwks, dropped: [] }, lists: [good], ...more })
+
+test('a save of the right form is taken, so that the next test says something', async () => {
+  const store = new FakeStore([[SNAPSHOT, save()]])
+  const { verifier } = await offline(store)
+  assert.equal(verifier.status().sequence, 1)
+  verifier.close()
+})
+
+for (const [flaw, value] of Object.entries({
+  'is cut short': save().slice(0, -9),
+  'is empty': '',
+  'is no JSON': 'garbage',
+  'is no object': 'null',
+  'is no text': 17,
+  'is bytes': new TextEncoder().encode(save()),
+  'is longer than any list may be': ' '.repeat(33 * 1024 * 1024) + save(),
+  "is of tomorrow's version": save({ version: 2 }),
+  'has no lists': save({ lists: [] }),
+  'has lists that are none': save({ lists: [{}] }),
+  'has no trust': save({ trust: null }),
+  'has trust without what was dropped': save({ trust: issuer.jwks }),
+  'has a private key': save({ trust: { keys: [{ ...issuer.jwks.keys[0], d: 'AA' }], dropped: [] } }),
+  'has a list without its signature': save({ lists: [good.slice(0, good.lastIndexOf('.'))] }),
+  'has a list that was changed': save({ lists: [good.replace(/\.(.{40})./, '.$1A')] }),
+  'has a list of a key that it does not trust': save({ trust: { ...other.jwks, dropped: [] } }),
+  'has a list of a key that it dropped': save({ trust: { ...issuer.jwks, dropped: [issuer.kid] } }),
+  'has a forged list': save({ lists: [forged] }),
+  "has another issuer's list": save({ trust: { ...issuer.jwks, dropped: [] }, lists: [foreign] }),
+  'has a list from the day after tomorrow': save({ lists: [await issuer.list({ iat: NOW + 90_000, seq: 1 })] }),
+  'has a delta for a snapshot': save({ lists: [await issuer.list({ iat: NOW, seq: 2, since: 1 })] }),
+})) {
+  test(`a save that ${flaw} is told, and the issuer asked as if there were none`, async () => {
+    const store = new FakeStore([[SNAPSHOT, value as string]])
+    const { network, host, connect } = starting(store)
+    const connecting = connect()
+    const isDropped = flaw.includes('dropped') && flaw.includes('key')
+    await begin(network, await (isDropped ? other : issuer).list({ iat: NOW + 1, seq: 5 }), both)
+    const verifier = await connecting
+    const error = told(verifier, 'error')
+    host.elapse(0)
+    const { name, message } = await error
+    assert.equal(name, 'StoreError')
+    assert.ok(message.startsWith(`'${SNAPSHOT}' in the store `), message)
+    assert.ok(message.length < 400 && !message.includes('garbage'), 'nothing of the value')
+    assert.equal(verifier.status().sequence, 5)
+    await store.wrote(SNAPSHOT, text => text.startsWith('{"version":1'))
+    verifier.close()
+  })
+}
+
+test('recent lists that do not fit leave what fits, and the snapshot', async () => {
+  const fits = await issuer.list({ iat: NOW + 1, seq: 2, since: 1, revoked: [GID] })
+  const gap = await issuer.list({ iat: NOW + 9, seq: 9, since: 8 })
+  const store = new FakeStore([
+    [SNAPSHOT, save()],
+    [RECENT, save({ lists: [fits, gap] })],
+  ])
+  const { verifier, errors } = await offline(store)
+  assert.deepEqual([verifier.status().sequence, verifier.status().asOf], [2, NOW + 1])
+  assert.match(errors[0]!.message, /recent' in the store is not taken/)
+  verifier.close()
+})
+
+test('of two processes that share a store one may have written the newer snapshot, the other the recent lists', async () => {
+  const old = await issuer.list({ iat: NOW - 9, seq: 0, since: 0 })
+  const news = await issuer.list({ iat: NOW + 1, seq: 2, since: 0, revoked: [GID] })
+  const store = new FakeStore([
+    [SNAPSHOT, save()],
+    [RECENT, save({ trust: { ...both, dropped: [] }, lists: [old, news] })],
+  ])
+  const { verifier, errors } = await offline(store)
+  assert.throws(() => verifier.verify(alice), has('ERR_JWT_REVOKED'))
+  assert.equal(errors.length, 1, 'of the issuer alone')
+  assert.deepEqual(verifier.status().keys, [issuer.kid], 'keys come with the snapshot only')
+  verifier.close()
+})
+
+test('pinned keys are not added to by a store, whose list they must have signed', async () => {
+  const store = new FakeStore([[SNAPSHOT, save()]])
+  const own = await offline(store, { jwks: issuer.jwks })
+  assert.equal(own.verifier.status().sequence, 1)
+  own.verifier.close()
+  await cannotStart(store, { jwks: other.jwks })
+})
+
+test('trace 23: a pinned key that was retired is not trusted again after a restart', async () => {
+  const store = await retired(true)
+  const { network, connect } = starting(store, { jwks: both })
+  const connecting = connect()
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(since(LIST, 2))).text(await other.list({ iat: NOW + 5, seq: 3, since: 2 }))
+  const verifier = await connecting
+  assert.deepEqual(verifier.status().keys, [other.kid])
+  assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
+  verifier.close()
+})
+
+test('an issuer set up anew, with other keys and another epoch, takes over from what was saved', async () => {
+  const store = await savedBy({ iat: NOW, seq: 1 })
+  const { network, connect } = starting(store)
+  const connecting = connect()
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(since(LIST, 1))).text(await other.list({ iat: NOW + 1, seq: 0, epoch: '00000000000000cd' }))
+  ;(await network.request(METADATA.jwks_uri)).json(other.jwks)
+  const verifier = await connecting
+  assert.equal(verifier.status().epoch, '00000000000000cd')
+  assert.deepEqual(verifier.status().keys, [other.kid])
+  verifier.close()
+  await store.quiet()
+  const again = await offline(store)
+  assert.equal(again.verifier.status().epoch, '00000000000000cd')
+  again.verifier.close()
+})
+
+test('a list that somebody hands to the verifier is saved too', async () => {
+  const store = new FakeStore()
+  const { network, connect } = starting(store)
+  const connecting = connect()
+  await begin(network, good)
+  const verifier = await connecting
+  verifier.load(await issuer.list({ iat: NOW + 1, seq: 2, since: 1, revoked: [GID] }))
+  verifier.close()
+  await store.quiet()
+  const after = await offline(store)
+  assert.throws(() => after.verifier.verify(alice), has('ERR_JWT_REVOKED'))
+  after.verifier.close()
+})
+
+test('several issuers share a store, and each finds its own', async () => {
+  const store = await savedBy({ iat: NOW, seq: 1 })
+  const elsewhere = 'https://elsewhere.example'
+  await cannotStart(store, { issuer: elsewhere })
+  const { verifier, errors } = await offline(store)
+  assert.deepEqual([verifier.status().epoch, errors.length], [EPOCH, 1])
+  verifier.close()
+})

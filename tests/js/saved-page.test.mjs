@@ -1,0 +1,81 @@
+// A page in Chromium whose verifier keeps its list in IndexedDB, or in the Cache API: reloaded while the issuer is away.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { basename, join } from 'node:path'
+import { test } from 'node:test'
+import { launchChromium } from '../../js/packaging/tools.mjs'
+import { PACKAGE, issuerOf, openSession } from './support.mjs'
+
+const PAGE = `<!doctype html><meta charset="utf-8"><script type="module">
+  import { connectVerifier } from '/index.js'
+  import * as stores from '/stores.js'
+  window.start = async (issuer, kind) => {
+    window.verifier = await connectVerifier({ issuer, audience: 'api', store: stores[kind]() })
+    return verifier.status()
+  }
+  window.verdict = token => {
+    try {
+      return verifier.verify(token).payload.sub
+    } catch (error) {
+      return error.code
+    }
+  }
+</script>`
+
+async function pageOf(story) {
+  const server = createServer(async ({ url }, response) => {
+    if (url === '/') return response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE)
+    const body = await readFile(join(PACKAGE, basename(url))).catch(() => undefined)
+    response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'text/javascript' }).end(body)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const browser = await launchChromium()
+  story.after(async () => {
+    await browser.close()
+    server.close()
+  })
+  const page = await browser.newPage()
+  await page.goto(`http://127.0.0.1:${server.address().port}/`)
+  return page
+}
+
+for (const kind of ['indexedDbStore', 'cacheStore']) {
+  test(
+    `field.md 15: a page that is reloaded while the issuer is down refuses the kicked (${kind})`,
+    { timeout: 120_000 },
+    async story => {
+      const issuer = await issuerOf(story)
+      const page = await pageOf(story)
+      const [alice, bob] = [await openSession(issuer, 'alice'), await openSession(issuer, 'bob')]
+      const verdicts = () => page.evaluate(tokens => tokens.map(verdict), [alice.access_token, bob.access_token])
+      const start = () => page.evaluate(([url, kind]) => start(url, kind), [issuer.url, kind])
+
+      await start()
+      assert.deepEqual(await verdicts(), ['alice', 'bob'])
+      await issuer.admin('/subjects/alice/revoke')
+      await page.waitForFunction(token => verdict(token) === 'ERR_JWT_REVOKED', alice.access_token)
+      const { sequence } = await page.evaluate(() => verifier.status())
+      // Another verifier that starts from there says that it was written.
+      await page.waitForFunction(
+        async ([url, kind, sequence]) => {
+          const offline = () => Promise.reject(new TypeError('offline'))
+          const { connectVerifier } = await import('/index.js')
+          const store = (await import('/stores.js'))[kind]()
+          const peek = await connectVerifier({ issuer: url, audience: 'api', fetch: offline, store })
+          peek.close()
+          return peek.status().sequence >= sequence
+        },
+        [issuer.url, kind, sequence],
+      )
+      await issuer.stop()
+
+      await page.reload()
+      const status = await start()
+      assert.deepEqual(await verdicts(), ['ERR_JWT_REVOKED', 'bob'])
+      assert.equal(status.sequence, sequence)
+    },
+  )
+}
