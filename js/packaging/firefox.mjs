@@ -19,8 +19,11 @@ export const findFirefox = () =>
     otherwise: 'no Firefox: `apt-get install firefox-esr`, or name one in the variable FIREFOX.',
   })
 
-/** A Firefox of its own: what it writes is in a folder that goes with it, and no name leads it out of this machine. */
-export async function launchFirefox() {
+/**
+ * A Firefox of its own: what it writes is in a folder that goes with it, and no name leads it out of this machine.
+ * @param {object} [preferences] further ones of `about:config`
+ */
+export async function launchFirefox(preferences) {
   const executablePath = findFirefox()
   const home = await mkdtemp(join(tmpdir(), 'doorlist-firefox-'))
   const remove = () => rm(home, { recursive: true, force: true, maxRetries: 10 })
@@ -32,7 +35,7 @@ export async function launchFirefox() {
       userDataDir: join(home, 'profile'),
       // As root it refuses a home of somebody else's.
       env: { ...process.env, HOME: home, XDG_CACHE_HOME: home, XDG_CONFIG_HOME: home, MOZ_CRASHREPORTER_DISABLE: '1' },
-      extraPrefsFirefox: { 'network.dns.native-is-localhost': true },
+      extraPrefsFirefox: { 'network.dns.native-is-localhost': true, ...preferences },
       defaultViewport: null,
       timeout: START_LIMIT,
       protocolTimeout: ANSWER_LIMIT,

@@ -5,11 +5,11 @@ import { launchChromium } from '../../js/packaging/tools.mjs'
 
 const CONTEXTS = {
   Chromium: async story => gone(story, await launchChromium()).newContext(),
-  Firefox: async story => gone(story, await launchFirefox()).defaultBrowserContext(),
+  Firefox: async (story, preferences) => gone(story, await launchFirefox(preferences)).defaultBrowserContext(),
 }
 
-/** A browser with nothing in it, which is gone when the story is over: `newPage` and `cookies`. */
-export const contextOf = (story, browser) => CONTEXTS[browser](story)
+/** A browser with nothing in it, which is gone when the story is over: `newPage` and `cookies`. Preferences are Firefox's. */
+export const contextOf = (story, browser, preferences) => CONTEXTS[browser](story, preferences)
 
 /** Takes the network from a page, or gives it back; the browser tells the page. */
 export const setOffline = (page, isOffline) =>

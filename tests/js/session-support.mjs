@@ -11,11 +11,11 @@ const PASSWORD = 'down the rabbit hole'
 export const HOUR = 3600
 
 /** Everything a story of sessions needs; `open` answers with one more tab. */
-export async function worldOf(story, { browser, storage = 'shared', verifier = false }) {
+export async function worldOf(story, { browser, preferences, storage = 'shared', verifier = false }) {
   const issuer = await issuerOf(story)
   await issuer.admin('/subjects', { sub: 'alice', password: PASSWORD })
   const front = await startFront(story, issuer.url)
-  const context = await contextOf(story, browser)
+  const context = await contextOf(story, browser, preferences)
   const flaws = []
   /** Emits the path that is asked for, with the page that asks. */
   const requests = new EventEmitter()
