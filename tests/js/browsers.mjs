@@ -11,9 +11,17 @@ const CONTEXTS = {
 /** A browser with nothing in it, which is gone when the story is over: `newPage` and `cookies`. Preferences are Firefox's. */
 export const contextOf = (story, browser, preferences) => CONTEXTS[browser](story, preferences)
 
+const isFirefox = page => 'setOfflineMode' in page
+
 /** Takes the network from a page, or gives it back; the browser tells the page. */
 export const setOffline = (page, isOffline) =>
-  page.setOfflineMode ? page.setOfflineMode(isOffline) : page.context().setOffline(isOffline)
+  isFirefox(page) ? page.setOfflineMode(isOffline) : page.context().setOffline(isOffline)
+
+/** Resolves once this is so in the page. Asked by a clock: a tab in the background draws no frames. */
+export const until = (page, condition, argument) =>
+  isFirefox(page)
+    ? page.waitForFunction(condition, { polling: 100 }, argument)
+    : page.waitForFunction(condition, argument, { polling: 100 })
 
 function gone(story, browser) {
   story.after(() => browser.close())

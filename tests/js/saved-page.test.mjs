@@ -1,11 +1,11 @@
-// A page in Chromium whose verifier keeps its list in IndexedDB, or in the Cache API: reloaded while the issuer is away.
+// A page whose verifier keeps its list in IndexedDB, or in the Cache API: reloaded while the issuer is away.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
-import { launchChromium } from '../../js/packaging/tools.mjs'
+import { contextOf, until } from './browsers.mjs'
 import { PACKAGE, issuerOf, openSession } from './support.mjs'
 
 const PAGE = `<!doctype html><meta charset="utf-8"><script type="module">
@@ -24,7 +24,7 @@ const PAGE = `<!doctype html><meta charset="utf-8"><script type="module">
   }
 </script>`
 
-async function pageOf(story) {
+async function pageOf(story, browser) {
   const server = createServer(async ({ url }, response) => {
     if (url === '/') return response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE)
     const body = await readFile(join(PACKAGE, basename(url))).catch(() => undefined)
@@ -32,23 +32,28 @@ async function pageOf(story) {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const browser = await launchChromium()
-  story.after(async () => {
-    await browser.close()
+  story.after(() => {
     server.close()
+    server.closeAllConnections()
   })
-  const page = await browser.newPage()
+  const context = await contextOf(story, browser)
+  const page = await context.newPage()
   await page.goto(`http://127.0.0.1:${server.address().port}/`)
   return page
 }
 
-for (const kind of ['indexedDbStore', 'cacheStore']) {
+for (const [browser, kind] of [
+  ['Chromium', 'indexedDbStore'],
+  ['Chromium', 'cacheStore'],
+  ['Firefox', 'indexedDbStore'],
+  ['Firefox', 'cacheStore'],
+]) {
   test(
-    `field.md 15: a page that is reloaded while the issuer is down refuses the kicked (${kind})`,
+    `field.md 15: a page that is reloaded while the issuer is down refuses the kicked: ${browser}, ${kind}`,
     { timeout: 120_000 },
     async story => {
       const issuer = await issuerOf(story)
-      const page = await pageOf(story)
+      const page = await pageOf(story, browser)
       const [alice, bob] = [await openSession(issuer, 'alice'), await openSession(issuer, 'bob')]
       const verdicts = () => page.evaluate(tokens => tokens.map(verdict), [alice.access_token, bob.access_token])
       const start = () => page.evaluate(([url, kind]) => start(url, kind), [issuer.url, kind])
@@ -56,10 +61,11 @@ for (const kind of ['indexedDbStore', 'cacheStore']) {
       await start()
       assert.deepEqual(await verdicts(), ['alice', 'bob'])
       await issuer.admin('/subjects/alice/revoke')
-      await page.waitForFunction(token => verdict(token) === 'ERR_JWT_REVOKED', alice.access_token)
+      await until(page, token => verdict(token) === 'ERR_JWT_REVOKED', alice.access_token)
       const { sequence } = await page.evaluate(() => verifier.status())
       // Another verifier that starts from there says that it was written.
-      await page.waitForFunction(
+      await until(
+        page,
         async ([url, kind, sequence]) => {
           const offline = () => Promise.reject(new TypeError('offline'))
           const { connectVerifier } = await import('/index.js')

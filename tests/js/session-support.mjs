@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, request as forward } from 'node:http'
 import { join } from 'node:path'
-import { contextOf } from './browsers.mjs'
+import { contextOf, until } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 const PASSWORD = 'down the rabbit hole'
@@ -51,9 +51,7 @@ export const sidOf = token => JSON.parse(Buffer.from(token.split('.')[1], 'base6
 
 /** Resolves once this page serves another token than this one. */
 export const renewed = (page, before) =>
-  page.evaluate(async before => {
-    while ((await session.getAccessToken()) === before) await new Promise(resolve => setTimeout(resolve, 20))
-  }, before)
+  until(page, async before => (await session.getAccessToken()) !== before, before)
 
 /** The laptop's clock is so many seconds further, and the network is there again. */
 export const wake = (page, seconds) =>
