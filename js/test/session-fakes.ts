@@ -22,7 +22,8 @@ interface FakeSession {
 /** RFC 6749 §5.1 and §6 and RFC 7009, and the cookie of one browser; what it is asked is in `asked`. */
 export class FakeIssuer {
   readonly asked: string[] = []
-  readonly credentials: (RequestCredentials | undefined)[] = []
+  /** How it was asked. */
+  readonly requests: RequestInit[] = []
   readonly sessions: FakeSession[] = []
   /** How it answers: well, with this status, not at all, or with what stands in its place. */
   mood: 'up' | 'down' | number | (() => Response) = 'up'
@@ -33,8 +34,7 @@ export class FakeIssuer {
   cookie: string | undefined
   /** The last access token that it gave. */
   last = ''
-  #gate: Promise<void> | undefined
-  #gated = ''
+  readonly #gates = new Map<string, Promise<void>>()
   #minted = 0
 
   constructor(readonly host: FakeHost) {}
@@ -46,11 +46,10 @@ export class FakeIssuer {
 
   /** Lets answers of this path, or of all, wait until it is called. */
   hold(path = ''): () => void {
-    this.#gated = path
     let open = () => {}
-    this.#gate = new Promise(resolve => (open = resolve))
+    this.#gates.set(path, new Promise(resolve => (open = resolve)))
     return () => {
-      this.#gate = undefined
+      this.#gates.delete(path)
       open()
     }
   }
@@ -61,11 +60,11 @@ export class FakeIssuer {
     const path = url.slice(ISSUER.length)
     const body = init.body instanceof Blob ? await init.body.text() : String(init.body)
     this.asked.push(`${path} ${body}`)
-    this.credentials.push(init.credentials)
+    this.requests.push(init)
     if (this.mood === 'down') throw new TypeError('fetch failed')
     if (typeof this.mood === 'function') return this.mood()
     const [answer, cookie] = typeof this.mood === 'number' ? [this.#failure(this.mood)] : this.#answer(path, body)
-    if (path.startsWith(this.#gated)) await this.#gate
+    await Promise.all([this.#gates.get(path), this.#gates.get('')])
     init.signal?.throwIfAborted()
     if (this.usesCookie && cookie !== undefined) this.cookie = cookie || undefined
     return answer

@@ -72,6 +72,30 @@ test('a verifier that revokes whatever the issuer gives is not followed in a cir
   assert.equal(browser.issuer.count('/token'), 1)
 })
 
+test('a token that the list revokes already is not served', async () => {
+  const browser = new FakeBrowser()
+  const verifier = new FakeVerifier()
+  const tab = browser.tab({ verifier })
+  await tab.ready
+  const tokens = browser.issuer.tokens()
+  verifier.revoke(tokens.access_token)
+  await tab.login(tokens)
+  assert.equal(await tab.getAccessToken(), browser.issuer.last)
+  assert.equal(browser.issuer.count('/token'), 1)
+})
+
+test('no tab serves what was revoked, though the issuer cannot be asked why', async () => {
+  const browser = new FakeBrowser()
+  const verifier = new FakeVerifier()
+  const tabs = [await browser.signedIn({ verifier: async () => verifier }), browser.tab()] as const
+  await tabs[1].ready
+  await settle()
+  browser.issuer.mood = 'down'
+  verifier.revoke(await tabs[0].getAccessToken())
+  await settle()
+  for (const tab of tabs) await assert.rejects(tab.getAccessToken(), has('ERR_SESSION_OFFLINE'))
+})
+
 test('what was asked for before a void is asked for again', async () => {
   const browser = new FakeBrowser()
   const verifier = new FakeVerifier()
@@ -97,6 +121,21 @@ test('a kick that overtakes the answer to a refresh is a kick', async () => {
   browser.host.elapse(LIFETIME * 700)
   await settle()
   browser.issuer.session.isOver = true
+  verifier.revoke(before)
+  open()
+  await settle()
+  assert.equal(tab.state, 'kicked')
+})
+
+test('a kick that is told of while /token answers of it is one kick', async () => {
+  const browser = new FakeBrowser()
+  const verifier = new FakeVerifier()
+  const tab = await browser.signedIn({ verifier })
+  const before = await tab.getAccessToken()
+  browser.issuer.session.isOver = true
+  const open = browser.issuer.hold('/token')
+  browser.host.elapse(LIFETIME * 700)
+  await settle()
   verifier.revoke(before)
   open()
   await settle()

@@ -116,6 +116,36 @@ for (const answer of [
   })
 }
 
+test('a sign-out of a page that is gone is completed by one that was there all the time', async () => {
+  const browser = new FakeBrowser()
+  const tabs = [await browser.signedIn(), browser.tab()] as const
+  await tabs[1].ready
+  browser.issuer.mood = 'down'
+  await tabs[0].logout()
+  tabs[0].close()
+  browser.issuer.mood = 'up'
+  browser.wake()
+  await settle()
+  assert.equal(browser.issuer.session.isOver, true)
+})
+
+test('a sign-out that comes too often waits for as long as the issuer says', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  browser.issuer.mood = () =>
+    Response.json({ error: 'too_many_requests' }, { status: 429, headers: { 'retry-after': '60' } })
+  await tab.logout()
+  browser.issuer.mood = 'up'
+  browser.host.elapse(30_000)
+  browser.host.elapse(29_000)
+  browser.wake()
+  await settle()
+  assert.equal(browser.issuer.session.isOver, false)
+  browser.host.elapse(1000)
+  await settle()
+  assert.equal(browser.issuer.session.isOver, true)
+})
+
 test('a sign-out that the issuer refuses is not asked for for ever', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
@@ -223,6 +253,26 @@ test('a storage that cannot write goes on with what it has', async () => {
   }
   await tab.logout()
   assert.equal(browser.issuer.session.isOver, true, 'though it cannot be noted')
+})
+
+test('a sign-out from a storage that neither writes nor deletes is told to the issuer all the same', async () => {
+  const browser = new FakeBrowser()
+  const { storage } = browser
+  let isBroken = false
+  const unless = (work: () => unknown) => {
+    if (isBroken) throw new Error('read-only')
+    return work()
+  }
+  const tab = await browser.signedIn({
+    storage: {
+      get: key => storage.get(key),
+      set: (key, value) => unless(() => storage.set(key, value)),
+      delete: key => unless(() => storage.delete(key)),
+    },
+  })
+  isBroken = true
+  await assert.rejects(tab.logout(), /read-only/)
+  assert.deepEqual([tab.state, browser.issuer.session.isOver], ['signed-out', true])
 })
 
 test('a storage that hangs from the start holds nobody for ever', async () => {

@@ -100,6 +100,21 @@ for (const storage of ['cookie', undefined] as const) {
     await assert.rejects(first.getAccessToken(), has('ERR_SESSION_SIGNED_OUT'))
   })
 
+  test(`a login that is answered after a sign-out is none: ${where}`, async () => {
+    const { browser, issuer, tab } = world()
+    const here = tab()
+    await here.ready
+    const open = issuer.hold('/login')
+    const login = assert.rejects(here.login(ALICE), has('ERR_SESSION_SIGNED_OUT'))
+    await settle()
+    const logout = here.logout()
+    open()
+    await Promise.all([login, logout])
+    await settle()
+    assert.deepEqual([here.state, issuer.session.isOver, issuer.cookie], ['signed-out', true, undefined])
+    assert.deepEqual([browser.storage.get(KEY), browser.notes.get(`${KEY}:signed-out`)], [undefined, undefined])
+  })
+
   test(`a page that was frozen when another signed out knows once it is back: ${where}`, async () => {
     const { browser, tab } = world()
     const tabs = [tab(), tab()] as const
@@ -138,6 +153,20 @@ for (const storage of ['cookie', undefined] as const) {
   })
 }
 
+test('a page where nobody is signed in says nothing of a login that goes on in another', async () => {
+  const browser = new FakeBrowser()
+  browser.issuer.usesCookie = true
+  browser.hasLocks = false
+  const tab = browser.tab({ storage: 'cookie' })
+  await tab.ready
+  const open = browser.issuer.hold('/token')
+  browser.tab({ storage: 'cookie' })
+  await tab.login(ALICE)
+  open()
+  await settle()
+  assert.equal(tab.state, 'active')
+})
+
 test('a new session is adopted though it is of the same second, or of a node whose clock is behind', async () => {
   for (const ahead of [0, -30]) {
     const browser = new FakeBrowser()
@@ -150,6 +179,87 @@ test('a new session is adopted though it is of the same second, or of a node who
     await settle()
     assert.equal(await tabs[0].getAccessToken(), await tabs[1].getAccessToken())
   }
+})
+
+test('a sign-out of whoever was there, told late, does not end the session that was opened since', async () => {
+  const browser = new FakeBrowser()
+  const tab = browser.tab()
+  await tab.ready
+  const deliver = browser.delayMessages()
+  await browser.tab().logout()
+  browser.host.elapse(1)
+  await tab.login(ALICE)
+  deliver()
+  await settle()
+  assert.equal(tab.state, 'active')
+})
+
+test('a token that is dead by the time it is heard of is none, and one that is known already no news', async () => {
+  const browser = new FakeBrowser()
+  const [tab, other] = [browser.tab(), browser.tab()]
+  await Promise.all([tab.ready, other.ready])
+  const deliver = browser.delayMessages()
+  await tab.login(ALICE)
+  browser.issuer.mood = 'down'
+  browser.host.elapse(LIFETIME * 800) // it is asked for another, in vain
+  await settle()
+  assert.equal(tab.state, 'offline')
+  deliver()
+  await settle()
+  assert.equal(other.state, 'active')
+  browser.tab() // whose `hello` both answer
+  await settle()
+  assert.equal(tab.state, 'offline', 'it is still in vain')
+  browser.host.elapse(LIFETIME * 200)
+
+  const empty = browser.tab({ storage: { get: () => null, set() {}, delete() {} } })
+  await empty.ready
+  const last = browser.delayMessages()
+  browser.issuer.mood = 'up'
+  await tab.login(BOB)
+  browser.issuer.mood = 'down'
+  browser.host.elapse(LIFETIME * 1000)
+  await settle()
+  last()
+  await settle()
+  assert.notEqual(empty.state, 'active')
+})
+
+test('a login waits for a refresh that is under way, whose cookie must not come after its own', async () => {
+  const browser = new FakeBrowser()
+  browser.issuer.usesCookie = true
+  browser.hasLocks = false
+  const tab = await browser.signedIn({ storage: 'cookie' })
+  const open = browser.issuer.hold('/token')
+  browser.host.elapse(LIFETIME * 1000)
+  await settle()
+  const login = tab.login(BOB)
+  await settle()
+  open()
+  await login
+  assert.equal(browser.issuer.cookie, 's1')
+})
+
+test('a login outlives a refresh that was begun meanwhile for the session of before', async () => {
+  const browser = new FakeBrowser()
+  browser.hasLocks = false
+  await browser.signedIn().then(tab => tab.close())
+  browser.issuer.mood = 'down'
+  const tab = browser.tab()
+  assert.equal(await tab.ready, 'offline')
+  browser.issuer.mood = 'up'
+  const open = { login: browser.issuer.hold('/login'), token: browser.issuer.hold('/token') }
+  const login = tab.login(BOB)
+  await settle()
+  browser.host.elapse(1000)
+  await settle()
+  assert.equal(browser.issuer.count('/token'), 2)
+  open.login()
+  await login
+  open.token()
+  await settle()
+  assert.equal(sidOf(await tab.getAccessToken()), browser.issuer.session.sid)
+  assert.equal(browser.storage.get(KEY), 's1')
 })
 
 test('a token of before, told in the second of the new login, is not adopted', async () => {

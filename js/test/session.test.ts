@@ -148,6 +148,30 @@ test('a listener may await the session (field: supabase-js#2013)', async () => {
   assert.equal(await seen, await tab.getAccessToken())
 })
 
+test('a listener may sign out or in, and is not called once it is taken off (field: supabase-js#2013)', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  const seen: SessionState[] = []
+  tab.onChange(async state => {
+    stop()
+    seen.push(state)
+    if (state === 'offline') await tab.logout()
+    if (state === 'signed-out') await tab.login({ username: 'alice', password: 'wonderland' })
+  })
+  const stop = tab.onChange(() => assert.fail('taken off'))
+  browser.issuer.mood = () => {
+    browser.issuer.mood = 'up'
+    return new Response('{}', { status: 503 })
+  }
+  browser.host.elapse(LIFETIME * 700)
+  await settle()
+  assert.deepEqual(seen, ['offline', 'signed-out', 'active'])
+  const late = browser.tab()
+  late.onChange(() => late.close())
+  late.onChange(() => assert.fail('closed'))
+  await late.ready
+})
+
 test('a storage that hangs holds nobody for ever', async () => {
   const browser = new FakeBrowser()
   let hangs = false
@@ -203,6 +227,17 @@ for (const jump of [-400, 400]) {
     }
   })
 }
+
+test('a timer that a browser puts off does not put off the refresh', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  const first = await tab.getAccessToken()
+  const { now } = browser.host
+  browser.host.now = () => now() + LIFETIME * 800
+  assert.equal(await tab.getAccessToken(), first)
+  await settle()
+  assert.notEqual(await tab.getAccessToken(), first)
+})
 
 test('a laptop that slept, whose monotonic clock stood still, serves nothing dead', async () => {
   const browser = new FakeBrowser()
@@ -273,7 +308,7 @@ test('cookie: nothing is stored but the note of a sign-out, and a login is not u
   browser.issuer.usesCookie = true
   const tab = await browser.signedIn({ storage: 'cookie' })
   assert.match(browser.issuer.asked.at(-1)!, /"token_delivery":"cookie"/)
-  assert.ok(browser.issuer.credentials.every(credentials => credentials === 'include'))
+  assert.ok(browser.issuer.requests.every(({ credentials }) => credentials === 'include'))
   assert.equal(await browser.notes.get(`${LOCK}:signed-out`), undefined)
 
   browser.issuer.mood = 'down'
@@ -314,7 +349,47 @@ test('after `close` nothing runs, and nobody is signed out', async () => {
   tab.close()
   await browser.host.idle()
   await assert.rejects(tab.getAccessToken(), has('ERR_SESSION_CLOSED'))
+  await assert.rejects(tab.login({ username: 'alice', password: 'wonderland' }), has('ERR_SESSION_CLOSED'))
+  await assert.rejects(tab.logout(), has('ERR_SESSION_CLOSED'))
   assert.equal(await browser.storage.get(LOCK), 'r1')
+  assert.equal(browser.issuer.asked.length, 1)
+})
+
+test('`close` ends a refresh, and what is still to be told to the issuer is for the next page', async () => {
+  const browser = new FakeBrowser()
+  const tabs = [await browser.signedIn(), browser.tab()] as const
+  await tabs[1].ready
+  const open = browser.issuer.hold('/token')
+  browser.host.elapse(LIFETIME * 1000)
+  await settle()
+  tabs[1].close()
+  open()
+  await settle()
+  browser.issuer.mood = 'down'
+  await tabs[0].logout()
+  tabs[0].close()
+  await browser.host.idle()
+  browser.issuer.asked.length = 0
+  browser.wake()
+  await settle()
+  assert.deepEqual(browser.issuer.asked, [])
+})
+
+test('a request that comes back after `close` asks for no token', async () => {
+  const browser = new FakeBrowser()
+  const { fetch: issuer } = browser.issuer
+  let refuse = (_response: Response) => {}
+  const fetch = ((input: string | Request, init: RequestInit) =>
+    typeof input === 'string'
+      ? issuer(input, init)
+      : new Promise<Response>(resolve => (refuse = resolve))) as typeof globalThis.fetch
+  const tab = await browser.signedIn({ fetch })
+  const answer = tab.fetch(`${ISSUER}/me`)
+  await settle()
+  tab.close()
+  refuse(new Response(null, { status: 401 }))
+  assert.equal((await answer).status, 401)
+  assert.equal(browser.issuer.count('/token'), 0)
 })
 
 test('options that are unknown or impossible are named', () => {
@@ -323,9 +398,16 @@ test('options that are unknown or impossible are named', () => {
     [{ issuer: 'issuer.example' }, 'issuer'],
     [{ issuer: new URL(ISSUER) }, 'issuer'],
     [{ issuer: `${ISSUER}?x` }, 'issuer'],
+    [{ issuer: 'https://[' }, 'issuer'],
+    [{ issuer: undefined }, 'issuer'],
+    [{ issuer: ISSUER, clientId: '' }, 'clientId'],
     [{ issuer: ISSUER, clientID: 'x' }, 'clientID'],
     [{ issuer: ISSUER, storage: 'local' }, 'storage'],
+    [{ issuer: ISSUER, storage: { get() {}, set() {} } }, 'storage'],
+    [{ issuer: ISSUER, storage: null }, 'storage'],
     [{ issuer: ISSUER, origins: ['https://api.example/path'] }, 'origins'],
+    [{ issuer: ISSUER, origins: ['api.example'] }, 'origins'],
+    [{ issuer: ISSUER, origins: 'https://api.example' }, 'origins'],
     [{ issuer: ISSUER, verifier: Promise.resolve() }, 'verifier'],
   ]
   for (const [options, option] of wrong)

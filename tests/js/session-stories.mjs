@@ -3,7 +3,19 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { setOffline } from './browsers.mjs'
-import { HOUR, renewed, sidOf, signIn, startFront, state, states, token, wake, worldOf } from './session-support.mjs'
+import {
+  HOUR,
+  PASSWORD,
+  renewed,
+  sidOf,
+  signIn,
+  startFront,
+  state,
+  states,
+  token,
+  wake,
+  worldOf,
+} from './session-support.mjs'
 
 const options = { timeout: 60_000 }
 
@@ -40,6 +52,22 @@ export function tellStories({ browser, storage }) {
     await first.close()
     assert.match(await token(second), /^ey/)
     assert.deepEqual(await states([second]), ['active'])
+  })
+
+  test(`two users sign in in two tabs at once, and one of them stands in both: ${told}`, options, async story => {
+    const { open, issuer, flaws } = await worldOf(story, { browser, storage })
+    const pages = [await open(), await open()]
+    await issuer.admin('/subjects', { sub: 'bob', password: PASSWORD })
+    await Promise.all([signIn(pages[0]), signIn(pages[1], 'bob')])
+    // Until the tabs, and then the issuer, have heard of it.
+    while (new Set((await Promise.all(pages.map(token))).map(sidOf)).size > 1);
+    let sessions
+    do sessions = (await issuer.subjects()).flatMap(subject => subject.sessions)
+    while (sessions.length > 1)
+    assert.equal(sessions[0].sid, sidOf(await token(pages[0])))
+    await Promise.all(pages.map(page => wake(page, HOUR)))
+    assert.deepEqual(new Set((await Promise.all(pages.map(token))).map(sidOf)), new Set([sessions[0].sid]))
+    assert.deepEqual(flaws, [])
   })
 
   test(`a lost response ends nothing: ${told}`, options, async story => {

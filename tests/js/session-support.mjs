@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { contextOf, until } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
-const PASSWORD = 'down the rabbit hole'
+export const PASSWORD = 'down the rabbit hole'
 /** Seconds; longer than any access token lives. */
 export const HOUR = 3600
 
@@ -31,7 +31,8 @@ export async function worldOf(story, { browser, preferences, storage = 'shared',
   return { issuer, front, context, open, flaws, requests }
 }
 
-export const signIn = page => page.evaluate(password => session.login({ username: 'alice', password }), PASSWORD)
+export const signIn = (page, username = 'alice') =>
+  page.evaluate(([username, password]) => session.login({ username, password }), [username, PASSWORD])
 
 /** Resolves once this page's session is in this state. */
 export const state = (page, wanted) =>

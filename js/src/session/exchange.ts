@@ -31,7 +31,6 @@ export async function exchange(
   if (kept === undefined) return { outcome: 'gone' }
   const since = moment(host)
   const answer = await issuer.refresh(kept)
-  if (!isCurrent()) return
   switch (answer.outcome) {
     case 'granted': {
       const token = tokenOf(answer.tokens, since, host)

@@ -86,7 +86,7 @@ export function judge(status: number, text: string, retryAfter: string | null): 
   }
   const error = body?.['error']
   if (status === 400 && error === 'invalid_grant') return { outcome: 'over' }
-  if (status === 200 && body && !error) return { outcome: 'granted', tokens: body as unknown as Tokens }
+  if (status === 200 && body) return { outcome: 'granted', tokens: body as unknown as Tokens }
   // In seconds; a date, which the issuer does not send, is as good as nothing.
   const retryAfterMs = Math.min((Number(retryAfter) || 0) * 1000, LONGEST_RETRY_MS)
   return { outcome: 'later', status, error, retryAfterMs }

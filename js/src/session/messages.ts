@@ -8,7 +8,8 @@ export type Message =
   | { readonly type: 'token'; readonly value: string; readonly lifetimeMs: number; readonly wall: number }
   /** Without a `sid`, the session there was then, of which the tab had not heard yet: none that was opened since. */
   | { readonly type: 'ended'; readonly sid: string | undefined; readonly wall: number; readonly kicked: boolean }
-  | { readonly type: 'revoked'; readonly value: string }
+  /** Tokens of before. */
+  | { readonly type: 'revoked'; readonly sid: string; readonly wall: number }
 
 type TokenMessage = Extract<Message, { readonly type: 'token' }>
 

@@ -84,7 +84,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   /** Asks for another token, unless nobody is signed in, or the issuer is to be left alone. Never rejects. */
   const renew = async () => {
     const mayBe = !isClosed && (state === 'active' || state === 'offline')
-    if (mayBe && (flight || schedule.dueIn() <= 0)) await refresh()
+    if (mayBe && schedule.dueIn() <= 0) await refresh()
   }
 
   /** Once at a time. */
@@ -109,10 +109,11 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
           hold(exchanged.token)
           return share()
         case 'over':
-          tellEnd(true)
-          return end(last ? 'kicked' : 'signed-out')
         case 'gone':
-          return end('signed-out')
+          // A page that has not heard of a session yet says nothing of it: another may be opening one.
+          if (!last || exchanged.outcome === 'gone') return end('signed-out')
+          tellEnd(true)
+          return end('kicked')
         case 'later':
           schedule.retry(exchanged.retryAfterMs)
           become('offline')
@@ -123,6 +124,9 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
       // A storage that fails or hangs is no news of the session.
       .catch(() => settle({ outcome: 'later', retryAfterMs: 0 }))
   }
+
+  /** Whether the last token was there then, by the wall clock. */
+  const isOf = (wall: number) => elapsed(last!.since, host) >= host.now() - wall
 
   const hear = (message: Message) => {
     switch (message.type) {
@@ -135,14 +139,12 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
         if (!latest || elapsed(heard.since, host) <= elapsed(latest, host)) hold(heard)
         return
       }
-      case 'ended': {
-        const { sid, wall, kicked } = message
-        if (last && (sid ? sid === last.claims.sid : elapsed(last.since, host) >= host.now() - wall))
-          end(kicked ? 'kicked' : 'signed-out')
+      case 'ended':
+        if (last && (message.sid ? message.sid === last.claims.sid : isOf(message.wall)))
+          end(message.kicked ? 'kicked' : 'signed-out')
         return
-      }
       case 'revoked':
-        if (token?.value === message.value) drop()
+        if (token?.claims.sid === message.sid && isOf(message.wall)) drop()
     }
   }
 
@@ -200,8 +202,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     tabs,
     host,
     () => token,
-    ({ value }) => {
-      tabs.tell({ type: 'revoked', value })
+    ({ claims }) => {
+      tabs.tell({ type: 'revoked', sid: claims.sid, wall: host.now() })
       drop()
     },
   )
@@ -231,8 +233,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
       tellEnd(false)
       end('signed-out')
       const kept = await delivery.read()
-      await delivery.remove()
       if (kept !== undefined) await signOuts.add(kept).catch(() => parts.issuer.revoke(kept))
+      await delivery.remove()
       await signOuts.complete()
     },
     onChange(listener) {
