@@ -1,4 +1,4 @@
-// The package in pages, as bundlers and a development server bring it there.
+// The package in pages, as bundlers and a development server bring it there (field: loro-dev/loro#975, dqbd/tiktoken#28).
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -42,12 +42,16 @@ for (const [browser, launch] of [
     assert.deepEqual(JSON.parse(line), FOLLOWED)
   })
 
-  test(`field.md 15: ${browser} starts without a network from the list in IndexedDB`, options, async () => {
-    const folder = await project('restart')
-    await esbuilt(folder, 'restart-page.mjs')
-    const line = await firstLine(folder, { search: `?${await issuer.tenant()}` })
-    assert.deepEqual(JSON.parse(line), RESTARTED)
-  })
+  test(
+    `${browser} starts without a network from the list in IndexedDB (field: wso2/product-microgateway#2447)`,
+    options,
+    async () => {
+      const folder = await project('restart')
+      await esbuilt(folder, 'restart-page.mjs')
+      const line = await firstLine(folder, { search: `?${await issuer.tenant()}` })
+      assert.deepEqual(JSON.parse(line), RESTARTED)
+    },
+  )
 
   test(`esbuild, in ${browser}`, options, async () => {
     const folder = await project('esbuild')

@@ -1,3 +1,5 @@
+// The package as it is installed, wherever WebAssembly of others fails to load (field: eclipse-biscuit/biscuit-wasm#45,
+// cloudflare/workers-sdk#1366, loro-dev/loro#975, dqbd/tiktoken#28).
 import assert from 'node:assert/strict'
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -121,13 +123,18 @@ for (const [name, program, args] of [
   ],
   ['Bun', () => bin('bun'), []],
 ]) {
-  test(`field.md 15: ${name} starts without a network from the list in a file`, { timeout: 60_000 }, async () => {
-    const folder = join(consumer.project, `lists-${name}`)
-    const said = await output(program(), [...args, 'restart.mjs', await issuer.tenant(), folder], consumer.project)
-    assert.deepEqual(JSON.parse(said), RESTARTED)
-  })
+  test(
+    `${name} starts without a network from the list in a file (field: wso2/product-microgateway#2447)`,
+    { timeout: 60_000 },
+    async () => {
+      const folder = join(consumer.project, `lists-${name}`)
+      const said = await output(program(), [...args, 'restart.mjs', await issuer.tenant(), folder], consumer.project)
+      assert.deepEqual(JSON.parse(said), RESTARTED)
+    },
+  )
 }
 
+// field: growthbook/growthbook-golang#51, where there is no EventSource either
 test('workerd refreshes within requests, and hears of a kick between them', { timeout: 60_000 }, async () => {
   const project = await consumer.sibling('workerd-lazy')
   const entry = await resolved('workerd', project)

@@ -64,6 +64,7 @@ test('`currentDate` stands for the host’s clock alone: what a list proves is l
   assert.equal(load(100).outcome, 'applied')
 })
 
+// field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470
 test('the session’s `currentDate` mends a clock that is fast; one that is slow the list mends', async () => {
   for (const off of [3 * HOUR, -3 * HOUR]) {
     const host = new JumpingHost()

@@ -125,7 +125,7 @@ test('without a context it waits when the list is due, and only then', async () 
   await host.idle()
 })
 
-test('field.md 7: a first request that cannot have a list says so, and those of the next five seconds do not ask anew', async () => {
+test('a first request that cannot have a list says so, and those of the next five seconds do not ask anew (field: clerk/javascript#7912)', async () => {
   const { network, verifier, host } = lazy()
   const first = verifier.refresh(new Context())
   ;(await network.request(METADATA_URL)).refuse()

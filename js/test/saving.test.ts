@@ -348,7 +348,7 @@ const stale = (isStale: boolean) => () =>
     },
   })
 
-test('field.md 15: lazy: the first request goes on with a saved list that is not stale', async () => {
+test('lazy: the first request goes on with a saved list that is not stale (field: wso2/product-microgateway#2447)', async () => {
   const { network, lazy } = starting(new FakeStore([[SNAPSHOT, SAVED]]), {}, stale(false))
   const verifier = lazy()
   const ctx = new Context()

@@ -7,7 +7,7 @@ import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
 const has = (code: string) => (error: unknown) => isSessionError(error, code as never)
 
 for (const mood of ['down', 500, 503, 429, 404, 403, 200] as const) {
-  test(`${mood} signs nobody out, is not hammered, and passes (field: supabase/auth-js#141, #226, clerk#7912)`, async () => {
+  test(`${mood} signs nobody out, is not hammered, and passes (field: supabase/auth-js#141, #226, clerk/javascript#7912)`, async () => {
     const browser = new FakeBrowser()
     const tab = await browser.signedIn()
     const first = await tab.getAccessToken()
@@ -172,7 +172,7 @@ test('a sign-out that comes while another is being told is told as well', async 
   )
 })
 
-test('an hour of outage, ten tabs that ask in a loop and wake every minute: few requests (field: auth-js#141, clerk#7912)', async () => {
+test('an hour of outage, ten tabs that ask in a loop and wake every minute: few requests (field: supabase/auth-js#141, clerk/javascript#7912)', async () => {
   const browser = new FakeBrowser()
   const tabs = [await browser.signedIn(), ...Array.from({ length: 9 }, () => browser.tab())]
   await Promise.all(tabs.map(tab => tab.ready))

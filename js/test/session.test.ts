@@ -35,7 +35,7 @@ test('tokens of a back end of one’s own open a session too', async () => {
   assert.equal(await browser.storage.get(LOCK), 'r1')
 })
 
-test('refreshes ahead of expiry, each tab and token at its own time (field: fxa-oauth-server#370)', async () => {
+test('refreshes ahead of expiry, each tab and token at its own time (field: mozilla/fxa-oauth-server#370)', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const first = await tab.getAccessToken()
@@ -70,7 +70,7 @@ test('one refresh for all who ask at once in a tab', async () => {
 })
 
 for (const hasLocks of [true, false]) {
-  test(`ten tabs wake at once, ${hasLocks ? 'with' : 'without'} locks: one session goes on (field: supabase/auth-js#213, directus#22360)`, async () => {
+  test(`ten tabs wake at once, ${hasLocks ? 'with' : 'without'} locks: one session goes on (field: supabase/auth-js#213, directus/directus#22360)`, async () => {
     const browser = new FakeBrowser()
     browser.hasLocks = hasLocks
     const first = await browser.signedIn()
@@ -89,7 +89,7 @@ for (const hasLocks of [true, false]) {
   })
 }
 
-test('whoever came too late with an old token takes the new one, and signs nobody out (field: medplum#9113)', async () => {
+test('whoever came too late with an old token takes the new one, and signs nobody out (field: medplum/medplum#9113)', async () => {
   const browser = new FakeBrowser()
   browser.hasLocks = false
   const tab = await browser.signedIn()
@@ -104,7 +104,7 @@ test('whoever came too late with an old token takes the new one, and signs nobod
   assert.equal(tab.state, 'active')
 })
 
-test('a lost response ends nothing: the same token is sent again (field: ory/hydra#1831, better-auth#8512)', async () => {
+test('a lost response ends nothing: the same token is sent again (field: ory/hydra#1831, FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512)', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const { fetch } = browser.issuer
@@ -127,7 +127,7 @@ test('a lost response ends nothing: the same token is sent again (field: ory/hyd
   )
 })
 
-test('a lock that nobody gives back is waited for, and then done without (field: supabase-js#1594, #2013, #2426)', async () => {
+test('a lock that nobody gives back is waited for, and then done without (field: supabase/supabase-js#1594, #2013, #2426)', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const release = browser.locks.take(LOCK)
@@ -140,7 +140,7 @@ test('a lock that nobody gives back is waited for, and then done without (field:
   release()
 })
 
-test('a listener may await the session (field: supabase-js#2013)', async () => {
+test('a listener may await the session (field: supabase/supabase-js#2013)', async () => {
   const browser = new FakeBrowser()
   const tab = browser.tab()
   const seen = new Promise<string>(resolve => tab.onChange(async () => resolve(await tab.getAccessToken())))
@@ -207,7 +207,7 @@ test('a storage that hangs over a sign-out does not undo it', async () => {
 })
 
 for (const jump of [-400, 400]) {
-  test(`a clock that is ${jump} days off neither signs out nor serves what is dead (field: firebase-js-sdk#6032, authkit-nextjs#470)`, async () => {
+  test(`a clock that is ${jump} days off neither signs out nor serves what is dead (field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470)`, async () => {
     const browser = new FakeBrowser()
     browser.issuer.ahead = -jump * 86_400
     const tab = await browser.signedIn()

@@ -93,7 +93,7 @@ async function cannotStart(store: FakeStore, options: Partial<ConnectOptions>): 
   await assert.rejects(connecting, has('ERR_LIST_MISSING'))
 }
 
-test('field.md 15, design §13: restarted while its issuer is down, it starts from the list it saved, as old as it is', async () => {
+test('restarted while its issuer is down, it starts from the list it saved, as old as it is (field: wso2/product-microgateway#2447)', async () => {
   const store = await savedBy({ iat: NOW, seq: 1, revoked: [GID] })
   const { verifier, errors } = await offline(store, { later: 600 })
   assert.throws(() => verifier.verify(alice), has('ERR_JWT_REVOKED'))

@@ -53,22 +53,26 @@ async function restarted({ url }, folder, tokens) {
   return JSON.parse(Buffer.concat(said))
 }
 
-test('field.md 15: a verifier that starts while the issuer is down refuses the kicked', options, async story => {
-  const issuer = await issuerOf(story)
-  const folder = await folderOf(story)
-  const [alice, bob] = [await openSession(issuer, 'alice'), await openSession(issuer, 'bob')]
-  const tokens = [alice, bob].map(session => session.access_token)
-  const first = await restarted(issuer, folder, tokens)
-  assert.deepEqual(first.said, ['alice', 'bob'])
-  await issuer.admin('/subjects/alice/revoke')
-  const second = await restarted(issuer, folder, tokens)
-  assert.deepEqual(second.said, ['ERR_JWT_REVOKED', 'bob'])
-  await issuer.stop()
-  const third = await restarted(issuer, folder, tokens)
-  assert.deepEqual(third.said, ['ERR_JWT_REVOKED', 'bob'])
-  for (const name of ['epoch', 'sequence', 'asOf', 'entries']) assert.equal(third.status[name], second.status[name])
-  assert.equal(third.status.mode, 'poll')
-})
+test(
+  'a verifier that starts while the issuer is down refuses the kicked (field: wso2/product-microgateway#2447)',
+  options,
+  async story => {
+    const issuer = await issuerOf(story)
+    const folder = await folderOf(story)
+    const [alice, bob] = [await openSession(issuer, 'alice'), await openSession(issuer, 'bob')]
+    const tokens = [alice, bob].map(session => session.access_token)
+    const first = await restarted(issuer, folder, tokens)
+    assert.deepEqual(first.said, ['alice', 'bob'])
+    await issuer.admin('/subjects/alice/revoke')
+    const second = await restarted(issuer, folder, tokens)
+    assert.deepEqual(second.said, ['ERR_JWT_REVOKED', 'bob'])
+    await issuer.stop()
+    const third = await restarted(issuer, folder, tokens)
+    assert.deepEqual(third.said, ['ERR_JWT_REVOKED', 'bob'])
+    for (const name of ['epoch', 'sequence', 'asOf', 'entries']) assert.equal(third.status[name], second.status[name])
+    assert.equal(third.status.mode, 'poll')
+  },
+)
 
 test('traces 8, 23: a key that was retired stays so over a restart without the issuer', options, async story => {
   const issuer = await issuerOf(story)

@@ -22,6 +22,7 @@ const options = { timeout: 60_000 }
 export function tellStories({ browser, storage }) {
   const told = `${browser}, ${storage}`
 
+  // field: supabase/auth-js#213, directus/directus#22360, medplum/medplum#9113
   test(`ten tabs wake at once, and one session goes on: ${told}`, options, async story => {
     const { open, flaws } = await worldOf(story, { browser, storage })
     const pages = [await open()]
@@ -37,6 +38,7 @@ export function tellStories({ browser, storage }) {
     assert.deepEqual(flaws, [])
   })
 
+  // field: supabase/supabase-js#1594, #2426
   test(`a tab that is killed inside the lock takes nobody along: ${told}`, options, async story => {
     const { open, front } = await worldOf(story, { browser, storage })
     const [first, second] = [await open(), await open()]
@@ -70,6 +72,7 @@ export function tellStories({ browser, storage }) {
     assert.deepEqual(flaws, [])
   })
 
+  // field: ory/hydra#1831, FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512
   test(`a lost response ends nothing: ${told}`, options, async story => {
     const { open, front } = await worldOf(story, { browser, storage })
     const page = await open()
@@ -136,6 +139,7 @@ export function tellStories({ browser, storage }) {
 
 /** Of which it does not matter where the refresh token is. */
 export function tellOfTheIssuer(browser) {
+  // field: supabase/auth-js#226, clerk/javascript#7912
   test(`the issuer goes away and comes back, and nobody is signed out: ${browser}`, options, async story => {
     const { open, issuer } = await worldOf(story, { browser })
     const pages = [await open(), await open()]
@@ -153,6 +157,7 @@ export function tellOfTheIssuer(browser) {
     assert.equal(sidOf(await token(pages[2])), sid)
   })
 
+  // field: supabase/auth-js#141
   test(`a browser without a network says so, and goes on as soon as there is one: ${browser}`, options, async story => {
     const { open } = await worldOf(story, { browser })
     const page = await open()
@@ -168,6 +173,7 @@ export function tellOfTheIssuer(browser) {
     assert.equal(sidOf(await token(page)), sid)
   })
 
+  // field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470
   test(
     `a clock that is wrong by a day signs nobody out, and the issuer’s time is known: ${browser}`,
     options,

@@ -7,7 +7,7 @@ export interface AccessToken {
   /** `expires_in`, milliseconds from `since`. */
   readonly lifetimeMs: number
   readonly since: Moment
-  /** Milliseconds from `since` at which another one is asked for: from 70 to 90 % of its life, by chance (field: fxa-oauth-server#370). */
+  /** Milliseconds from `since` at which another one is asked for: from 70 to 90 % of its life, by chance (field: mozilla/fxa-oauth-server#370). */
   readonly dueMs: number
 }
 

@@ -39,7 +39,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     if (state === next) return
     state = next
     for (const listener of [...listeners]) {
-      // What a listener throws is its application's to see, and what it waits for nobody here does (field: supabase-js#2013).
+      // What a listener throws is its application's to see, and what it waits for nobody here does (field: supabase/supabase-js#2013).
       queueMicrotask(() => listeners.has(listener) && listener(next))
     }
   }

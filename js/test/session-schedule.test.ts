@@ -1,0 +1,43 @@
+// Where many began at once, they do not go on at once.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { scheduleOf } from '../src/session/schedule.js'
+import { FakeHost } from './fakes.js'
+import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
+
+/** Of everybody, one in a hundred. */
+const CHANCES = Array.from({ length: 100 }, (_, percent) => percent / 100)
+
+test('tokens of one second are refreshed over a fifth of their life (field: mozilla/fxa-oauth-server#370)', async () => {
+  const host = new FakeHost()
+  const browsers = CHANCES.map(() => new FakeBrowser(host))
+  for (const [index, browser] of browsers.entries()) {
+    host.random = () => CHANCES[index]!
+    await browser.signedIn()
+  }
+  const asked = () => browsers.filter(({ issuer }) => issuer.count('/token') > 0).length
+  let before = 0
+  for (let percent = 1; percent <= 91; percent++) {
+    host.elapse(LIFETIME * 10)
+    await settle()
+    const now = asked()
+    if (percent < 70) assert.equal(now, 0, `${percent} %`)
+    else assert.ok(now - before <= 6, `${now - before} at ${percent} %`)
+    before = now
+  }
+  assert.equal(before, CHANCES.length)
+})
+
+test('an issuer that comes back after an outage is asked by everybody in turn (field: mozilla/fxa-oauth-server#370)', () => {
+  const host = new FakeHost()
+  const waiting = CHANCES.map(chance => {
+    const schedule = scheduleOf(host, () => {})
+    host.random = () => chance
+    for (let failure = 0; failure < 10; failure++) schedule.retry(0)
+    const ms = schedule.dueIn()
+    schedule.close()
+    return ms
+  })
+  for (let from = 60_000; from < 120_000; from += 6_000)
+    assert.equal(waiting.filter(ms => ms >= from && ms < from + 6_000).length, 10, `from ${from} ms on`)
+})

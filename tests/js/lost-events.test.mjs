@@ -1,0 +1,64 @@
+// Push that loses events (field: growthbook/growthbook-golang#51): what a stream did not bring is noticed, and fetched.
+import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
+import { test } from 'node:test'
+import { issuerOf, openSession, refusal, verifierOf } from './support.mjs'
+
+test('a kick that is lost on its way comes with the next event', { timeout: 30_000 }, async story => {
+  // So rarely that no silence is noticed meanwhile.
+  const issuer = await issuerOf(story, { heartbeat: '30' })
+  const stream = lossyStream()
+  const opened = once(stream, 'opened')
+  const verifier = await verifierOf(story, issuer.url, { fetch: stream.fetch })
+  const [alice, bob] = [await openSession(issuer, 'alice'), await openSession(issuer, 'bob')]
+  await opened
+
+  stream.loses = true
+  const lost = once(stream, 'lost')
+  await issuer.admin('/subjects/alice/revoke')
+  await lost
+  verifier.verify(alice.access_token)
+  stream.loses = false
+
+  await issuer.admin('/subjects/bob/revoke')
+  assert.equal((await refusal(verifier, bob.access_token)).code, 'ERR_JWT_REVOKED')
+  assert.equal((await refusal(verifier, alice.access_token)).code, 'ERR_JWT_REVOKED')
+})
+
+test(
+  'a stream that falls silent without an end is given up, and its loss made good',
+  { timeout: 60_000 },
+  async story => {
+    const issuer = await issuerOf(story)
+    const stream = lossyStream()
+    const opened = once(stream, 'opened')
+    const verifier = await verifierOf(story, issuer.url, { fetch: stream.fetch })
+    const { access_token } = await openSession(issuer, 'alice')
+    await opened
+
+    stream.loses = true
+    await issuer.admin('/subjects/alice/revoke')
+    verifier.verify(access_token)
+    assert.equal((await refusal(verifier, access_token)).code, 'ERR_JWT_REVOKED')
+  },
+)
+
+/** A `fetch` whose streams lose what comes while they are told to; `lost` once a list is among it that revokes somebody. */
+function lossyStream() {
+  const stream = Object.assign(new EventEmitter(), { loses: false })
+  const revokes = event => {
+    const [, payload] = /^data: [^.]+\.([^.]+)\./m.exec(event) ?? []
+    return payload && JSON.parse(Buffer.from(payload, 'base64url')).revoked !== ''
+  }
+  const transform = (chunk, controller) => {
+    if (!stream.loses) return controller.enqueue(chunk)
+    if (revokes(Buffer.from(chunk).toString())) stream.emit('lost')
+  }
+  stream.fetch = async (resource, init) => {
+    const response = await fetch(resource, init)
+    if (!new URL(resource).pathname.endsWith('/revocations/stream')) return response
+    stream.emit('opened')
+    return new Response(response.body.pipeThrough(new TransformStream({ transform })), { headers: response.headers })
+  }
+  return stream
+}
