@@ -1,11 +1,14 @@
 // The outage grace in Node, with an issuer that really goes away.
 import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
 import { after, isTokenError, issuerOf, openSession, refusal, verifierOf } from './support.mjs'
 
 /** Seconds. Long enough to kill the issuer while the token is good, also on a slow machine. */
 const ACCESS_TTL = '5'
 const GRACE = 3600
+
+const at = seconds => ({ currentDate: new Date(seconds * 1000) })
 
 test('the business runs on while the issuer is down, and not for the kicked', { timeout: 60_000 }, async story => {
   const issuer = await issuerOf(story, { args: ['--access-ttl-secs', ACCESS_TTL, '--leeway-secs', '0'] })
@@ -34,7 +37,6 @@ test('the business runs on while the issuer is down, and not for the kicked', { 
     () => verifier.verify(mallory.access_token),
     error => isTokenError(error, 'ERR_JWT_REVOKED'),
   )
-  const at = seconds => ({ currentDate: new Date(seconds * 1000) })
   assert.equal(verifier.verify(access_token, at(payload.exp + GRACE)).outage, true)
   assert.throws(
     () => verifier.verify(access_token, at(payload.exp + GRACE + 1)),
@@ -46,3 +48,47 @@ test('the business runs on while the issuer is down, and not for the kicked', { 
   await issuer.admin('/subjects/bob/revoke')
   await refusal(verifier, access_token, 'ERR_JWT_EXPIRED')
 })
+
+test(
+  'a service that starts in the outage has the grace of what it saved, and knows the kicked',
+  { timeout: 60_000 },
+  async story => {
+    const issuer = await issuerOf(story)
+    const store = keptIn(new Map())
+    const before = await verifierOf(story, issuer.url, { store })
+    const [alice, mallory] = [await openSession(issuer, 'alice'), await openSession(issuer, 'mallory')]
+    const { seq } = await issuer.admin('/subjects/mallory/revoke')
+    await store.has(seq)
+    before.close()
+    await issuer.stop('SIGKILL')
+
+    const verifier = await verifierOf(story, issuer.url, { store, outageGrace: GRACE })
+    const { payload, outage } = verifier.verify(alice.access_token)
+    assert.equal(outage, false)
+    assert.equal(verifier.verify(alice.access_token, at(payload.exp + GRACE)).outage, true)
+    for (const moment of [{}, at(payload.exp + GRACE)])
+      assert.throws(
+        () => verifier.verify(mallory.access_token, moment),
+        error => isTokenError(error, 'ERR_JWT_REVOKED'),
+      )
+  },
+)
+
+/** A store of lists that says when it has one of this sequence. */
+function keptIn(values) {
+  const news = new EventEmitter()
+  const sequences = () =>
+    [...values.values()]
+      .flatMap(value => JSON.parse(value).lists)
+      .map(list => JSON.parse(Buffer.from(list.split('.')[1], 'base64url')).seq)
+  return {
+    get: key => values.get(key),
+    set: (key, value) => {
+      values.set(key, value)
+      news.emit('set')
+    },
+    async has(seq) {
+      while (!sequences().some(kept => kept >= seq)) await once(news, 'set')
+    },
+  }
+}

@@ -1,5 +1,6 @@
 //! Trace 5 (a): an answer is lost on its way, and the client comes back with the token it still has, long after
-//! the grace window. Here the window is empty, so that "long after" is now.
+//! the grace window. Here the window is empty, so that "long after" is now (field: ory/hydra#1831,
+//! FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512).
 
 use crate::support::{Follower, Issuer, Session};
 

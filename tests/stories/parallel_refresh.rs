@@ -1,4 +1,5 @@
-//! Many tabs of one browser refresh the same token at once.
+//! Many tabs of one browser refresh the same token at once (field: supabase/auth-js#213, directus/directus#22360,
+//! medplum/medplum#9113).
 
 use std::collections::BTreeSet;
 
