@@ -19,11 +19,12 @@ export PATH := $(CURDIR)/js/node_modules/.bin:$(dir $(WASM_BINDGEN)):$(dir $(WAS
 
 say = @printf '\033[1mdoorlist\033[0m  %s\n'
 
-# Installs a package of Debian's, where there is an apt-get: $(call apt-get,package,what to say where there is none)
+# Installs a package of Debian's: $(call apt-get,package,what to say where there is no apt-get, or no such package)
 apt-get = { command -v apt-get >/dev/null || { echo '$(2)' >&2; exit 1; }; \
   printf '\033[1mdoorlist\033[0m  %s\n' 'installing $(1)'; \
   sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
+  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(1) >/dev/null \
+  || { echo '$(2)' >&2; exit 1; }; }
 
 .PHONY: help demo test chaos bench differential build load package issuer test-rust test-js fences instructions lint prerequisites \
   wasm-target browser firefox valgrind redis faketime clean
