@@ -17,6 +17,12 @@ const isFirefox = page => 'setOfflineMode' in page
 export const setOffline = (page, isOffline) =>
   isFirefox(page) ? page.setOfflineMode(isOffline) : page.context().setOffline(isOffline)
 
+/** Ends a page without a word: Chromium's crashes, Firefox's is closed, for its process is that of all the others. */
+export const kill = page =>
+  isFirefox(page)
+    ? page.close()
+    : Promise.all([page.waitForEvent('crash'), page.goto('chrome://crash').catch(() => undefined)])
+
 /** Resolves once this is so in the page. Asked by a clock: a tab in the background draws no frames. */
 export const until = (page, condition, argument) =>
   isFirefox(page)

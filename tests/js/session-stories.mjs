@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { setOffline } from './browsers.mjs'
+import { kill, setOffline } from './browsers.mjs'
 import {
   HOUR,
   PASSWORD,
@@ -51,7 +51,7 @@ export function tellStories({ browser, storage }) {
     await held
     holds = false
     await wake(second, HOUR)
-    await first.close()
+    await kill(first)
     assert.match(await token(second), /^ey/)
     assert.deepEqual(await states([second]), ['active'])
   })
