@@ -33,7 +33,7 @@ pub struct History {
 #[derive(Debug, Clone)]
 pub enum Event {
     Ask(usize),
-    /// Time passes until one of a token's limits, or a second beside it, if that is to come; then it is asked about.
+    /// Time passes until one of a token's limits, or a second beside it, if that is to come; then all are asked about.
     AskAt {
         number: usize,
         limit: Limit,
@@ -102,7 +102,7 @@ pub struct Draft {
 const TOKENS: usize = 6;
 
 pub fn history() -> impl Strategy<Value = History> {
-    (options_of_any_kind(), 0_usize..TOKENS, vec(token(), TOKENS), vec(event(), 1..40))
+    (options_of_any_kind(), 0_usize..TOKENS, vec(token(), TOKENS), vec(event(), 1..30))
         .prop_map(|(options, capacity, tokens, events)| History { options, capacity, tokens, events })
 }
 
@@ -163,7 +163,7 @@ fn event() -> impl Strategy<Value = Event> {
     ];
     let limit = prop::sample::select(vec![Limit::Expiry, Limit::Leeway, Limit::Grace, Limit::Outage]);
     prop_oneof![
-        6 => (0..TOKENS).prop_map(Event::Ask),
+        4 => (0..TOKENS).prop_map(Event::Ask),
         4 => (0..TOKENS, limit, -1_i64..=1).prop_map(|(number, limit, beside)| Event::AskAt { number, limit, beside }),
         4 => (seconds(0..12), option::weighted(0.3, off)).prop_map(|(secs, off)| Event::Pass { secs, off }),
         4 => draft().prop_map(Event::Load),

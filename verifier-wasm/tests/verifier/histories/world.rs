@@ -39,7 +39,7 @@ pub struct Offered {
 
 #[derive(Debug)]
 pub enum Happened {
-    Asked(Box<Asked>),
+    Asked(Vec<Asked>),
     Offered(Box<Offered>),
     Nothing,
 }
@@ -63,15 +63,16 @@ impl World {
     pub fn play(history: &History, mut each: impl FnMut(&Past, HostTime, Asked)) {
         let mut world = Self::new(history);
         for event in &history.events {
-            if let Happened::Asked(asked) = world.step(event) {
-                each(&world.past, world.at, *asked);
+            let Happened::Asked(answers) = world.step(event) else { continue };
+            for asked in answers {
+                each(&world.past, world.at, asked);
             }
         }
     }
 
     pub fn step(&mut self, event: &Event) -> Happened {
         match event {
-            Event::Ask(number) => return Happened::Asked(Box::new(self.ask(*number))),
+            Event::Ask(number) => return Happened::Asked(vec![self.ask(*number)]),
             Event::AskAt { number, limit, beside } => {
                 let exp = self.tokens[*number].0.exp;
                 let limit = match limit {
@@ -82,7 +83,7 @@ impl World {
                 };
                 let left = limit.saturating_add_signed(*beside).saturating_sub(self.past.now(self.at));
                 self.pass(left);
-                return Happened::Asked(Box::new(self.ask(*number)));
+                return Happened::Asked((0..self.tokens.len()).map(|number| self.ask(number)).collect());
             }
             Event::Pass { secs: passed, off } => {
                 if let Some(off) = off {
