@@ -41,7 +41,7 @@ export async function launchFirefox(preferences) {
       protocolTimeout: ANSWER_LIMIT,
       signal: end.signal,
     })
-    return Object.assign(browser, { close: () => kill(browser.process()).then(remove) })
+    return Object.assign(browser, { close: closing(browser.process(), remove) })
   } catch (cause) {
     end.abort()
     await remove()
@@ -51,10 +51,11 @@ export async function launchFirefox(preferences) {
   }
 }
 
-/** With all that it started; nothing is to be saved, and one that hangs would not end by itself. */
-async function kill(firefox) {
-  if (firefox.exitCode !== null || firefox.signalCode !== null) return
-  const ended = once(firefox, 'exit')
-  process.kill(-firefox.pid, 'SIGKILL')
-  await ended
+/** Ends it with all that it started; nothing is to be saved, and one that hangs would not end by itself. */
+function closing(firefox, remove) {
+  const gone = once(firefox, 'exit').then(remove)
+  return () => {
+    if (firefox.exitCode === null && firefox.signalCode === null) process.kill(-firefox.pid, 'SIGKILL')
+    return gone
+  }
 }
