@@ -201,6 +201,43 @@ test('a verifier that cannot be made is tried again; one that comes after `close
   assert.deepEqual([late.closed, late.listeners.size], [1, 0])
 })
 
+test('a list that is missing, or stale, is no kick', async () => {
+  const browser = new FakeBrowser()
+  const verifier = new FakeVerifier()
+  const tab = await browser.signedIn({ verifier })
+  for (const code of ['ERR_LIST_MISSING', 'ERR_LIST_STALE', undefined]) {
+    verifier.assertNotRevoked = () => {
+      throw Object.assign(new Error('no list'), { code })
+    }
+    for (const listener of verifier.listeners) listener()
+  }
+  await settle()
+  assert.deepEqual([tab.state, browser.issuer.count('/token')], ['active', 0])
+})
+
+test('a lead that is taken away, and a verifier that is still to be made, are nobody’s errors', async () => {
+  const browser = new FakeBrowser()
+  const { locks } = browser
+  const request = locks.request.bind(locks)
+  let steal = () => {}
+  locks.request = ((name, options, work) =>
+    name.endsWith(':lead')
+      ? (void work(), new Promise((_, reject) => (steal = () => reject(new DOMException('stolen', 'AbortError')))))
+      : request(name, options, work)) as typeof locks.request
+  let made = 0
+  const tab = await browser.signedIn({
+    verifier: async () => {
+      made++
+      throw new Error('no network')
+    },
+  })
+  steal()
+  await settle()
+  assert.equal(made, 1)
+  tab.close()
+  await browser.host.idle()
+})
+
 test('closing a tab that waits to lead makes no verifier', async () => {
   const browser = new FakeBrowser()
   let made = 0

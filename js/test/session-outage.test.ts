@@ -116,6 +116,18 @@ for (const answer of [
   })
 }
 
+test('a sign-out that cannot be told is not told in a loop, however often the network seems to be back', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  browser.issuer.mood = 'down'
+  await tab.logout()
+  for (let time = 0; time < 20; time++) {
+    browser.wake()
+    await settle()
+  }
+  assert.equal(browser.issuer.count('/revoke'), 1)
+})
+
 test('a sign-out of a page that is gone is completed by one that was there all the time', async () => {
   const browser = new FakeBrowser()
   const tabs = [await browser.signedIn(), browser.tab()] as const

@@ -35,28 +35,6 @@ test('tokens of a back end of one’s own open a session too', async () => {
   assert.equal(await browser.storage.get(LOCK), 'r1')
 })
 
-test('refreshes ahead of expiry, each tab and token at its own time (field: mozilla/fxa-oauth-server#370)', async () => {
-  const browser = new FakeBrowser()
-  const tab = await browser.signedIn()
-  const first = await tab.getAccessToken()
-  browser.host.elapse(LIFETIME * 700 - 1)
-  await settle()
-  assert.equal(browser.issuer.count('/token'), 0)
-  browser.host.elapse(1)
-  browser.host.elapse(30_000)
-  await settle()
-  assert.equal(browser.issuer.count('/token'), 1)
-  assert.notEqual(await tab.getAccessToken(), first)
-
-  const early = browser.host.random
-  browser.host.random = () => 0.999
-  await tab.login({ username: 'alice', password: 'wonderland' })
-  browser.host.elapse(LIFETIME * 850)
-  await settle()
-  assert.equal(browser.issuer.count('/token'), 1, 'by chance, later')
-  browser.host.random = early
-})
-
 test('one refresh for all who ask at once in a tab', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
@@ -206,48 +184,6 @@ test('a storage that hangs over a sign-out does not undo it', async () => {
   assert.equal(tab.state, 'signed-out')
 })
 
-for (const jump of [-400, 400]) {
-  test(`a clock that is ${jump} days off neither signs out nor serves what is dead (field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470)`, async () => {
-    const browser = new FakeBrowser()
-    browser.issuer.ahead = -jump * 86_400
-    const tab = await browser.signedIn()
-    const first = await tab.getAccessToken()
-    const issuers = browser.host.now() - jump * 86_400_000
-    assert.equal(Math.trunc((tab.currentDate().getTime() - issuers) / 1000), 0)
-
-    const { now } = browser.host
-    browser.host.now = () => now() + jump * 86_400_000 // and then it is set
-    browser.wake()
-    await settle()
-    assert.equal(tab.state, 'active')
-    assert.equal(browser.issuer.count('/token'), jump > 0 ? 1 : 0)
-    if (jump < 0) {
-      browser.host.elapse(LIFETIME * 1000)
-      assert.notEqual(await tab.getAccessToken(), first)
-    }
-  })
-}
-
-test('a timer that a browser puts off does not put off the refresh', async () => {
-  const browser = new FakeBrowser()
-  const tab = await browser.signedIn()
-  const first = await tab.getAccessToken()
-  const { now } = browser.host
-  browser.host.now = () => now() + LIFETIME * 800
-  assert.equal(await tab.getAccessToken(), first)
-  await settle()
-  assert.notEqual(await tab.getAccessToken(), first)
-})
-
-test('a laptop that slept, whose monotonic clock stood still, serves nothing dead', async () => {
-  const browser = new FakeBrowser()
-  const tab = await browser.signedIn()
-  const first = await tab.getAccessToken()
-  const { now } = browser.host
-  browser.host.now = () => now() + LIFETIME * 1000
-  assert.notEqual(await tab.getAccessToken(), first)
-})
-
 test('a result that arrives after sign-out is discarded, in this tab and in others', async () => {
   const browser = new FakeBrowser()
   const [tab, other] = [await browser.signedIn(), browser.tab()]
@@ -366,13 +302,26 @@ test('`close` ends a refresh, and what is still to be told to the issuer is for 
   open()
   await settle()
   browser.issuer.mood = 'down'
-  await tabs[0].logout()
+  const logout = tabs[0].logout()
   tabs[0].close()
+  await logout
   await browser.host.idle()
   browser.issuer.asked.length = 0
   browser.wake()
   await settle()
   assert.deepEqual(browser.issuer.asked, [])
+})
+
+test('a tab that is closed while it waits for the lock asks for nothing', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  const release = browser.locks.take(LOCK)
+  browser.host.elapse(LIFETIME * 1000)
+  await browser.host.waits(5000)
+  tab.close()
+  release()
+  await settle()
+  assert.equal(browser.issuer.count('/token'), 0)
 })
 
 test('a request that comes back after `close` asks for no token', async () => {

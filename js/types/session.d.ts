@@ -26,8 +26,8 @@ export interface SessionOptions {
   /** The origins that `fetch` sends the access token to, and no others. Default: the issuer's and the page's own. */
   origins?: readonly string[]
   /**
-   * Tells of a kick within milliseconds. A function is called in one tab of the browser at a time, which then tells the others; its
-   * verifier is closed with the session. Default: none; a kick is then learnt from the next 401 or refresh.
+   * Tells of a kick within milliseconds. A function is called in one tab of the browser at a time, which then tells the others (in
+   * each tab where the session is of one tab, in `'memory'`); its verifier is closed with the session. Default: none; a kick is then learnt from the next 401 or refresh.
    */
   verifier?: SessionVerifier | (() => Promise<SessionVerifier>)
   /** Used for every request. Default: the global `fetch`. */

@@ -1,0 +1,95 @@
+// Clocks that are wrong, set, or asleep, and when a token is replaced.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { isSessionError } from '../src/session/index.js'
+import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
+
+const has = (code: string) => (error: unknown) => isSessionError(error, code as never)
+
+test('refreshes ahead of expiry, each tab and token at its own time (field: mozilla/fxa-oauth-server#370)', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  const first = await tab.getAccessToken()
+  browser.host.elapse(LIFETIME * 700 - 1)
+  await settle()
+  assert.equal(browser.issuer.count('/token'), 0)
+  browser.host.elapse(1)
+  browser.host.elapse(30_000)
+  await settle()
+  assert.equal(browser.issuer.count('/token'), 1)
+  assert.notEqual(await tab.getAccessToken(), first)
+
+  const early = browser.host.random
+  browser.host.random = () => 0.999
+  await tab.login({ username: 'alice', password: 'wonderland' })
+  browser.host.elapse(LIFETIME * 850)
+  await settle()
+  assert.equal(browser.issuer.count('/token'), 1, 'by chance, later')
+  browser.host.random = early
+})
+
+for (const jump of [-400, 400]) {
+  test(`a clock that is ${jump} days off neither signs out nor serves what is dead (field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470)`, async () => {
+    const browser = new FakeBrowser()
+    browser.issuer.ahead = -jump * 86_400
+    const tab = await browser.signedIn()
+    const first = await tab.getAccessToken()
+    const issuers = browser.host.now() - jump * 86_400_000
+    assert.equal(Math.trunc((tab.currentDate().getTime() - issuers) / 1000), 0)
+
+    const { now } = browser.host
+    browser.host.now = () => now() + jump * 86_400_000 // and then it is set
+    browser.wake()
+    await settle()
+    assert.equal(tab.state, 'active')
+    assert.equal(browser.issuer.count('/token'), jump > 0 ? 1 : 0)
+    if (jump < 0) {
+      browser.host.elapse(LIFETIME * 1000)
+      assert.notEqual(await tab.getAccessToken(), first)
+    }
+  })
+}
+
+test('a token that another tab hands over is as old there, though the clock was set back in between', async () => {
+  const browser = new FakeBrowser()
+  await browser.signedIn()
+  browser.issuer.mood = 'down'
+  browser.host.elapse(LIFETIME * 600)
+  const { now } = browser.host
+  browser.host.now = () => now() - 86_400_000
+  const other = browser.tab()
+  await settle()
+  await other.getAccessToken()
+  browser.host.elapse(LIFETIME * 399) // to live; not to die on its way
+  await assert.rejects(other.getAccessToken(), has('ERR_SESSION_OFFLINE'))
+})
+
+test('a timer that a browser puts off does not put off the refresh', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  const first = await tab.getAccessToken()
+  const { now } = browser.host
+  browser.host.now = () => now() + LIFETIME * 800
+  assert.equal(await tab.getAccessToken(), first)
+  await settle()
+  assert.notEqual(await tab.getAccessToken(), first)
+})
+
+test('a laptop that slept is noticed within half a minute, though nothing wakes the page', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  const { now } = browser.host
+  browser.host.now = () => now() + LIFETIME * 1000
+  browser.host.elapse(30_000)
+  await settle()
+  assert.deepEqual([tab.state, browser.issuer.count('/token')], ['active', 1])
+})
+
+test('a laptop that slept, whose monotonic clock stood still, serves nothing dead', async () => {
+  const browser = new FakeBrowser()
+  const tab = await browser.signedIn()
+  const first = await tab.getAccessToken()
+  const { now } = browser.host
+  browser.host.now = () => now() + LIFETIME * 1000
+  assert.notEqual(await tab.getAccessToken(), first)
+})
