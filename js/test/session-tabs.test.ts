@@ -167,6 +167,21 @@ test('a page where nobody is signed in says nothing of a login that goes on in a
   assert.equal(tab.state, 'active')
 })
 
+test('who signs out after asking to sign in is signed out, however long that waits', async () => {
+  const browser = new FakeBrowser()
+  await browser.signedIn().then(tab => tab.close())
+  const open = browser.issuer.hold('/token')
+  const tab = browser.tab()
+  const logins = [ALICE, BOB].map(who => assert.rejects(tab.login(who), has('ERR_SESSION_SIGNED_OUT')))
+  await settle()
+  const logout = tab.logout()
+  open()
+  await Promise.all([...logins, logout])
+  await settle()
+  assert.equal(tab.state, 'signed-out')
+  assert.ok(browser.issuer.sessions.every(({ isOver }) => isOver))
+})
+
 test('a new session is adopted though it is of the same second, or of a node whose clock is behind', async () => {
   for (const ahead of [0, -30]) {
     const browser = new FakeBrowser()

@@ -154,12 +154,11 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     void renew()
   }
 
-  const login = async (how: Credentials | TokenResponse) => {
+  const login = async (how: Credentials | TokenResponse, begun: number) => {
+    const isCurrent = () => signOutsHere === begun
     await ready
     await flight // whose cookie must not come after this one's
     mustBeOpen()
-    const begun = signOutsHere
-    const isCurrent = () => signOutsHere === begun
     const granted = await parts.logIn(how, () => last?.claims.sid, isCurrent)
     void signOuts.complete()
     mustBeOpen()
@@ -222,7 +221,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     getAccessToken,
     fetch: guardedFetch({ getAccessToken, instead }, origins, fetch, host),
     login(how) {
-      const mine = logins.then(() => login(how))
+      const begun = signOutsHere
+      const mine = logins.then(() => login(how, begun))
       logins = mine.catch(() => {})
       return mine
     },
