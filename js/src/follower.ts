@@ -93,7 +93,10 @@ export class Follower {
     const answered = new AbortController()
     void asked.then(() => answered.abort())
     await pause(this.#host, Math.min(SILENCE_MS, withinMs), answered.signal)
-    void asked.then(() => this.#run())
+    void asked.then(async hasAnswered => {
+      if (!hasAnswered) await this.#pause(this.#retry.next(LONGEST_START_PAUSE_MS))
+      return this.#run()
+    })
   }
 
   async #ask(): Promise<void> {

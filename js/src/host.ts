@@ -46,7 +46,6 @@ export async function inTime<T>(
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
   const late = pause(host, ms, enough.signal).then(() => {
-    signal.throwIfAborted()
     throw new Error(`no answer in ${ms} ms`)
   })
   try {

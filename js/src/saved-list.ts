@@ -3,7 +3,7 @@ import { isTokenError } from './errors.js'
 import { inTime, type Host } from './host.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 
-/** FORMAT.md §10: a save of any other version is left alone. */
+/** FORMAT.md §10: a save of any other version is not read. */
 const VERSION = 1
 /** Milliseconds that a start waits for the store. */
 const READ_MS = 3_000
@@ -11,6 +11,8 @@ const READ_MS = 3_000
 const WRITE_MS = 10_000
 /** How often a save is written that says nothing but a newer time, and how long one rests that failed. */
 const PAUSE_MS = 60_000
+/** Who fetches a snapshot because of a list that all verifiers heard at once does so within this time. */
+const SPREAD_MS = 10_000
 /** The lists that are kept on top of a snapshot: so many, of so many characters together. Then it is time for another. */
 const MAX_RECENT = 256
 const MAX_RECENT_LENGTH = 256 * 1024
@@ -104,7 +106,7 @@ export class SavedList {
     let local = make()
     const taken = this.#attempt('snapshot', () => {
       if (snapshot === undefined) return
-      local.restoreTrust(this.#isPinned ? onlyDropped(snapshot) : JSON.stringify(snapshot.trust))
+      local.restoreTrust(this.#isPinned ? onlyDropped(snapshot) : short(snapshot.trust))
       local.load(snapshot.lists[0]!)
       this.#trustThen = local.trust()
       this.#recent = []
@@ -117,18 +119,15 @@ export class SavedList {
       ['recent', recent],
     ] as const)
       this.#attempt(name, () => save && local.restoreTrust(onlyDropped(save)))
-    const { epoch, sequence } = local.status()
-    if (epoch !== null) {
-      this.#position = `${epoch}:${sequence}`
-      this.#trust = local.trust()
-    }
+    if (local.status().epoch !== null) this.#trust = local.trust()
     return local
   }
 
   /** A list was loaded, after which this is trusted. */
-  took(list: string, { epoch, sequence, since, outcome }: Loaded, trust: string): void {
+  took(list: string, { epoch, sequence, since }: Loaded, trust: string): void {
     const position = `${epoch}:${sequence}`
-    const begins = since === null && this.#isToBegin
+    const wasToBegin = this.#isToBegin
+    const begins = since === null && wasToBegin
     const isNews = begins || position !== this.#position || trust !== this.#trust
     this.#position = position
     this.#trust = trust
@@ -137,8 +136,8 @@ export class SavedList {
       this.#recent = []
       this.#overflowed = false
       this.#write('snapshot', isNews, () => ({ trust: parsed(trust), lists: [list] }))
-    } else if (outcome === 'applied') this.#append({ list, since, sequence })
-    else return
+    } else this.#append({ list, since, sequence })
+    if (this.#isToBegin && !wasToBegin) this.#askForSnapshotIn(SPREAD_MS * this.#host.random())
     this.#write('recent', isNews, () => ({ trust: parsed(trust), lists: this.#recent.map(({ list }) => list) }))
   }
 
@@ -154,7 +153,7 @@ export class SavedList {
 
   /** It is: should it not come, the next is asked for later. */
   snapshotAsked(): void {
-    this.#snapshotNotBefore = this.#host.monotonic() + PAUSE_MS
+    this.#askForSnapshotIn(PAUSE_MS)
   }
 
   /** Writes what is due, one value at a time; all there is, once the signal has aborted. Never rejects. */
@@ -162,7 +161,13 @@ export class SavedList {
     // Whoever is at it goes on to what came meanwhile.
     if (this.#isBusy) return
     const due = () => this.#due(signal.aborted ? Infinity : this.#host.monotonic())
-    for (let name = due(); name !== undefined; name = due()) if (!(await this.#writeOne(name, signal))) return
+    for (let name = due(); name !== undefined; name = due()) {
+      const until = (this.#busyUntil = this.#host.monotonic() + WRITE_MS)
+      await this.#writeOne(name, signal)
+      // It took so long that somebody else is at it.
+      if (this.#busyUntil !== until) return
+    }
+    this.#busyUntil = -Infinity
   }
 
   get #isBusy(): boolean {
@@ -172,6 +177,10 @@ export class SavedList {
   /** After a change of the keys, and when the lists after the snapshot have become too many. */
   get #isToBegin(): boolean {
     return this.#trust !== this.#trustThen || this.#overflowed
+  }
+
+  #askForSnapshotIn(ms: number): void {
+    this.#snapshotNotBefore = Math.max(this.#snapshotNotBefore, this.#host.monotonic() + ms)
   }
 
   async #readOne(name: Name, signal: AbortSignal): Promise<Save | undefined> {
@@ -232,10 +241,9 @@ export class SavedList {
     return NAMES.find(name => (this.#unwritten.get(name)?.due ?? NaN) <= by)
   }
 
-  async #writeOne(name: Name, signal: AbortSignal): Promise<boolean> {
+  async #writeOne(name: Name, signal: AbortSignal): Promise<void> {
     const unwritten = this.#unwritten.get(name)!
     const { monotonic } = this.#host
-    this.#busyUntil = monotonic() + WRITE_MS
     const value = JSON.stringify({ version: VERSION, ...unwritten.save() })
     const written = (async () => this.#store.set(this.#key(name), value))()
     try {
@@ -246,13 +254,9 @@ export class SavedList {
       })
       this.#writtenAt = monotonic()
       if (this.#unwritten.get(name) === unwritten) this.#unwritten.delete(name)
-      return true
     } catch (error) {
       this.#writeNotBefore = monotonic() + PAUSE_MS
       this.#tellOf(name, 'cannot be written', error)
-      return false
-    } finally {
-      this.#busyUntil = -Infinity
     }
   }
 
@@ -274,8 +278,7 @@ function saveIn(value: unknown, name: Name): Save {
   if (save?.version !== VERSION) throw new TypeError(`it is no save of version ${VERSION}`)
   const { trust, lists } = save
   const fits = Array.isArray(lists) && lists.every(list => typeof list === 'string')
-  if (typeof trust !== 'object' || trust === null || !fits || (name === 'snapshot' && lists.length !== 1))
-    throw new TypeError('it is damaged')
+  if (typeof trust !== 'object' || trust === null || !fits) throw new TypeError('it is damaged')
   return { trust, lists }
 }
 
@@ -288,4 +291,11 @@ function parsed(text: string): Trust {
   }
 }
 
-const onlyDropped = ({ trust }: Save) => JSON.stringify({ keys: [], dropped: trust.dropped })
+const onlyDropped = ({ trust }: Save) => short({ keys: [], dropped: trust.dropped })
+
+/** The module keeps the room that the longest text took. */
+function short(trust: Trust): string {
+  const text = JSON.stringify(trust)
+  if (text.length > MAX_TRUST_LENGTH) throw new RangeError(`its trust has ${text.length} characters`)
+  return text
+}

@@ -52,6 +52,11 @@ export class FakeHost implements Host {
     }
   }
 
+  /** As when a request ends whose timers these were: none of them ever calls. */
+  cutOff(): void {
+    this.#timers.clear()
+  }
+
   #drop(timer: () => void): void {
     this.#timers.delete(timer)
     if (this.#timers.size === 0) this.#idlers.splice(0).forEach(idle => idle())
@@ -250,6 +255,9 @@ interface Save {
 export class FakeStore implements ListStore {
   readonly values: Map<string, string>
   readonly log: string[] = []
+  /** Whether two writes were under way at a time. */
+  overlapped = false
+  #writing = 0
   #watchers: (() => void)[] = []
   #gates: Promise<void>[] = []
 
@@ -263,9 +271,10 @@ export class FakeStore implements ListStore {
 
   async set(key: string, value: string): Promise<void> {
     this.log.push(key)
+    this.overlapped ||= this.#writing++ > 0
     this.#watchers.splice(0).forEach(watch => watch())
-    const gate = this.#gates.shift()
-    if (gate !== undefined) await gate
+    await this.#gates.shift()
+    this.#writing--
     this.values.set(key, value)
     this.#watchers.splice(0).forEach(watch => watch())
   }

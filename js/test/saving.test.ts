@@ -118,7 +118,7 @@ test('one write at a time, and the newest next', async () => {
   assert.equal(store.lists(RECENT).length, 0)
   finish()
   await store.wrote(RECENT, () => store.lists(RECENT).length === 3)
-  assert.equal(store.log.length, 4)
+  assert.deepEqual([store.log.length, store.overlapped], [4, false])
   verifier.close()
 })
 
@@ -169,6 +169,18 @@ test('design §9: after a key change a snapshot is fetched anew, and tried again
   ;(await network.request(LIST)).text(anew)
   await store.wrote(SNAPSHOT, text => text.includes('"second"'))
   assert.deepEqual(store.lists(SNAPSHOT), [anew])
+  verifier.close()
+})
+
+test('verifiers that hear of a key change at once do not all fetch the snapshot at once', async () => {
+  const store = new FakeStore()
+  const { network, host, verifier, send, beat } = await streaming(store)
+  host.random = () => 0.5
+  await send(list(2, { since: 1, keys: ['first', 'second'] }))
+  assert.ok(store.values.get(RECENT)!.includes('"second"'), 'what changed is saved without')
+  assert.equal(network.count(LIST), 1)
+  await beat(1, 2)
+  assert.equal(network.count(LIST), 2)
   verifier.close()
 })
 
@@ -311,18 +323,43 @@ test('lazy: what the stream brings is saved while it is held', async () => {
   await first
   const stream = await network.request(since(STREAM, 1))
   stream.open()
+  await store.quiet()
   stream.send(list(2, { since: 1 }))
   await store.wrote(RECENT, () => store.lists(RECENT).length === 1)
-  host.elapse(25_000)
-  await Promise.all(ctx.put)
+  const finish = store.block()
+  stream.send(list(3, { since: 2 }))
+  await store.wrote(RECENT, () => store.log.length === 4)
+  let over = false
+  const put = Promise.all(ctx.put).then(() => (over = true))
+  stream.end()
+  await store.quiet()
+  assert.equal(over, false, 'the request lasts until that is written')
+  finish()
+  await put
+  assert.equal(store.overlapped, false)
   await host.idle()
+})
+
+test('lazy: what is asked for behind an answer is saved there too', async () => {
+  const store = new FakeStore()
+  const { network, host, lazy } = starting(store, { transport: 'poll' })
+  const verifier = lazy()
+  const first = verifier.refresh()
+  await network.begin(list(1))
+  await first
+  host.elapse(10_000)
+  const ctx = new Context()
+  await verifier.refresh(ctx)
+  ;(await network.request(since(LIST, 1))).text(list(2, { since: 1 }))
+  await Promise.all(ctx.put)
+  assert.deepEqual(store.lists(RECENT), [list(2, { since: 1 })])
 })
 
 test('lazy: a request that was cut off while it wrote does not keep the next ones from it', async () => {
   const store = new FakeStore()
   const { network, host, lazy } = starting(store, { transport: 'poll' })
   const verifier = lazy()
-  store.block()
+  const atLast = store.block()
   const first = verifier.refresh(new Context())
   await network.begin(list(1))
   await first
@@ -330,14 +367,91 @@ test('lazy: a request that was cut off while it wrote does not keep the next one
   const soon = new Context()
   await verifier.refresh(soon)
   assert.equal(soon.put.length, 0)
-  // Past the limit, and past the pause after what is then taken for a failure.
+  host.cutOff()
   host.elapse(10_000)
-  await new Promise(resolve => setImmediate(resolve))
-  host.elapse(60_000)
-  const later = new Context()
+  const [later, evenLater] = [new Context(), new Context()]
+  const finish = store.block()
   void verifier.refresh(later)
+  assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT])
+  // It was only frozen, with its timers: then whoever took over goes on alone.
+  atLast()
+  await store.quiet()
+  void verifier.refresh(evenLater)
+  await store.quiet()
+  assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT])
+  finish()
   await store.wrote(RECENT)
   assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT, RECENT])
+})
+
+test('lazy: a module that is interrupted in an outage is followed by one that starts from the store', async () => {
+  const made: FakeVerifier[] = []
+  const store = new FakeStore()
+  const { network, lazy } = starting(store, { transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
+  const verifier = lazy()
+  const first = verifier.refresh()
+  await network.begin(list(1))
+  await first
+  made.at(-1)!.isInterrupted = true
+  assert.throws(
+    () => verifier.verify('first'),
+    error => isTokenError(error, 'ERR_WASM_UNAVAILABLE'),
+  )
+  await verifier.refresh(new Context())
+  assert.equal(verifier.verify('first').revocation, 'not_revoked')
+  assert.equal(verifier.status().sequence, 1)
+  assert.equal(network.log.length, 3)
+})
+
+test('so is one in a process', async () => {
+  const made: FakeVerifier[] = []
+  const store = new FakeStore()
+  const { network, host, verifier, stream, send } = await streaming(
+    store,
+    () => (made[made.length] = new FakeVerifier()),
+  )
+  const lists = [list(2, { since: 1 }), list(3, { since: 2 })]
+  for (const one of lists) await send(one)
+  made.at(-1)!.isInterrupted = true
+  stream.end()
+  await host.waits(250)
+  host.elapse(250)
+  const next = await network.request(since(STREAM, 3))
+  assert.equal(verifier.verify('first').revocation, 'not_revoked')
+  next.open()
+  const change = told(verifier, 'change')
+  next.send(list(4, { since: 3 }))
+  await change
+  verifier.close()
+  await store.quiet()
+  assert.deepEqual(store.lists(RECENT), [...lists, list(4, { since: 3 })])
+})
+
+test('trace 23: and what was dropped stays so where the store is gone by then', async () => {
+  const made: FakeVerifier[] = []
+  const saved = JSON.stringify({
+    version: 1,
+    trust: { keys: ['second'], dropped: ['first'] },
+    lists: [list(1, { kid: 'second' })],
+  })
+  const store = new FakeStore([[SNAPSHOT, saved]])
+  const { network, lazy } = starting(store, { transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
+  const verifier = lazy()
+  await Promise.all([verifier.refresh(new Context()), network.request(METADATA_URL)])
+  made.at(-1)!.isInterrupted = true
+  store.values.clear()
+  const again = assert.rejects(verifier.refresh(new Context()), error =>
+    isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY'),
+  )
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(LIST)).text(list(2))
+  ;(await network.request(METADATA.jwks_uri)).json({ keys: ['first'] })
+  await again
+  assert.throws(
+    () => verifier.verify('second'),
+    error => isTokenError(error, 'ERR_WASM_UNAVAILABLE'),
+    'without a list the interrupted one goes on refusing',
+  )
 })
 
 /** By the FakeHost's clock, and what the list of SAVED says of itself. */

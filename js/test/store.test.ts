@@ -24,6 +24,12 @@ const both = { keys: [...issuer.jwks.keys, ...other.jwks.keys] }
 const alice = await issuer.token(NOW)
 const bob = await issuer.token(NOW, { gid: '00000000000b0001', sid: '00000000000b0002' })
 
+const forged = await other.list({ iat: NOW, seq: 1, kid: issuer.kid })
+const foreign = await (await TestIssuer.create('https://elsewhere.example')).list({ iat: NOW, seq: 1 })
+const good = await issuer.list({ iat: NOW, seq: 1 })
+const save = (more: object = {}) =>
+  JSON.stringify({ version: 1, trust: { ...issuer.jwks, dropped: [] }, lists: [good], ...more })
+
 const has = (code: string) => (error: unknown) => isTokenError(error, code as never)
 const told = <Name extends keyof VerifierEvents>(verifier: Pick<ConnectedVerifier, 'on'>, name: Name) =>
   new Promise<VerifierEvents[Name]>(resolve => {
@@ -122,11 +128,37 @@ test('an issuer that answers is asked for what came since, and for no keys', asy
   request.text(await issuer.list({ iat: NOW + 9, seq: 3, since: 2, revoked: [GID] }))
   const verifier = await connecting
   assert.throws(() => verifier.verify(alice), has('ERR_JWT_REVOKED'))
-  assert.deepEqual(network.log.slice(0, 2), [METADATA_URL, since(LIST, 2)])
+  await network.request(since(STREAM, 3))
+  assert.deepEqual(network.log, [METADATA_URL, since(LIST, 2), since(STREAM, 3)])
+  verifier.close()
+  await store.quiet()
+  // And so over one more restart.
+  const again = await offline(store)
+  assert.throws(() => again.verifier.verify(alice), has('ERR_JWT_REVOKED'))
+  assert.deepEqual([again.verifier.status().sequence, again.verifier.status().asOf], [3, NOW + 9])
+  again.verifier.close()
+})
+
+test('started without the issuer, it tries again by itself', async () => {
+  const { verifier, network, host } = await offline(await savedBy({ iat: NOW, seq: 1 }))
+  const again = network.request(METADATA_URL)
+  await host.waits(250)
+  host.elapse(250)
+  ;(await again).json(METADATA)
+  await network.request(since(STREAM, 1))
   verifier.close()
 })
 
-test('an issuer that says nothing is waited for two seconds, and heard all the same', async () => {
+test('an issuer that says nothing is waited for `connectTimeout`', async () => {
+  const { network, host, connect } = starting(await savedBy({ iat: NOW, seq: 1 }), { connectTimeout: 1 })
+  const connecting = connect()
+  await network.request(METADATA_URL)
+  await host.waits(1_000)
+  host.elapse(1_000)
+  ;(await connecting).close()
+})
+
+test('but at most for two seconds, and heard all the same', async () => {
   const store = await savedBy({ iat: NOW, seq: 1 })
   const { network, host, connect } = starting(store)
   const connecting = connect()
@@ -232,25 +264,41 @@ for (const [name, answerSnapshot] of [
 
 const headerOf = async (of: TestIssuer) => (await of.list({ iat: NOW, seq: 1 })).split('.')[0]!
 
-test('trace 23: what was dropped stays dropped where the saved list is not to be believed', async () => {
-  const store = await retired(true)
-  store.change(SNAPSHOT, save => ({ ...save, lists: [save.lists[0]!.slice(0, -4)] }))
-  const { network, host, connect } = starting(store)
-  const connecting = connect()
-  await begin(network, await other.list({ iat: NOW + 9, seq: 2 }), both)
-  const verifier = await connecting
-  const error = told(verifier, 'error')
-  host.elapse(0)
-  assert.match((await error).message, /snapshot' in the store is not taken/)
-  assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
+test('trace 23: a retired key stays so where the list is lost that said it', async () => {
+  const store = await retired(false)
+  store.change(RECENT, save => ({ ...save, lists: [] }))
+  const { verifier } = await offline(store)
+  assert.deepEqual([verifier.status().keys, verifier.status().sequence], [[other.kid], 1])
   verifier.close()
 })
 
-const forged = await other.list({ iat: NOW, seq: 1, kid: issuer.kid })
-const foreign = await (await TestIssuer.create('https://elsewhere.example')).list({ iat: NOW, seq: 1 })
-const good = await issuer.list({ iat: NOW, seq: 1 })
-const save = (more: object = {}) =>
-  JSON.stringify({ version: 1, trust: { ...issuer.jwks, dropped: [] }, lists: [good], ...more })
+/** What was saved and cannot be believed, then the answers of caches; and a verifier that has no list of either. */
+async function listless(store: FakeStore, list: string) {
+  const { network, host, rules } = starting(store, { onMissing: 'allow' })
+  const verifier = makeConnectVerifier(module, host).lazy(rules)
+  const error = told(verifier, 'error')
+  const refreshed = assert.rejects(verifier.refresh(), has('ERR_JWKS_NO_MATCHING_KEY'))
+  await begin(network, list, both)
+  assert.match((await error).message, /snapshot' in the store is not taken/)
+  await refreshed
+  return verifier
+}
+
+test('trace 23: what was dropped stays dropped where the saved list is not to be believed', async () => {
+  const store = await retired(true)
+  store.change(SNAPSHOT, save => ({ ...save, lists: [save.lists[0]!.slice(0, -4)] }))
+  const verifier = await listless(store, await issuer.list({ iat: NOW, seq: 1 }))
+  assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
+  assert.equal(verifier.verify(await other.token(NOW)).revocation, 'unknown')
+})
+
+test('keys come with a list that they signed, or not at all', async () => {
+  const mallory = await TestIssuer.create()
+  const store = new FakeStore([[SNAPSHOT, save({ trust: { ...mallory.jwks, dropped: [] } })]])
+  const verifier = await listless(store, await mallory.list({ iat: NOW, seq: 1 }))
+  const forged = await mallory.token(NOW)
+  assert.throws(() => verifier.verify(forged), has('ERR_JWKS_NO_MATCHING_KEY'))
+})
 
 test('a save of the right form is taken, so that the next test says something', async () => {
   const store = new FakeStore([[SNAPSHOT, save()]])
@@ -271,6 +319,7 @@ for (const [flaw, value] of Object.entries({
   'has no lists': save({ lists: [] }),
   'has lists that are none': save({ lists: [{}] }),
   'has no trust': save({ trust: null }),
+  'has more trust than there can be': save({ trust: { ...issuer.jwks, dropped: Array(2_000).fill(other.kid) } }),
   'has trust without what was dropped': save({ trust: issuer.jwks }),
   'has a private key': save({ trust: { keys: [{ ...issuer.jwks.keys[0], d: 'AA' }], dropped: [] } }),
   'has a list without its signature': save({ lists: [good.slice(0, good.lastIndexOf('.'))] }),
@@ -294,6 +343,7 @@ for (const [flaw, value] of Object.entries({
     const { name, message } = await error
     assert.equal(name, 'StoreError')
     assert.ok(message.startsWith(`'${SNAPSHOT}' in the store `), message)
+    if (flaw.includes('more trust')) assert.match(message, /its trust has \d+ characters/)
     assert.ok(message.length < 400 && !message.includes('garbage'), 'nothing of the value')
     assert.equal(verifier.status().sequence, 5)
     await store.wrote(SNAPSHOT, text => text.startsWith('{"version":1'))

@@ -176,7 +176,7 @@ export interface VerifierEvents {
 export interface ListStore {
   /** What was set last, if anything. */
   get(key: string): string | null | undefined | PromiseLike<string | null | undefined>
-  /** @param key names the issuer, so that several may share a store; at most 64 characters longer than that name */
+  /** @param key `doorlist:<issuer>:…`, so that several issuers may share a store */
   set(key: string, value: string): unknown
 }
 
