@@ -5,6 +5,7 @@ import type { Session, SessionOptions, TokenStorage } from '../types/session.js'
 import { FakeHost, ISSUER } from './fakes.js'
 
 export const LIFETIME = 900
+const GRACE_MS = 30_000
 
 /** Runs what is under way as far as it gets by itself. */
 export async function settle(): Promise<void> {
@@ -16,6 +17,9 @@ interface FakeSession {
   /** Of its refresh tokens: `r1`, `r2`, … of the first, `s1`, … of the next. */
   readonly letter: string
   generation: number
+  /** The generation that was rotated away last, and when, in milliseconds. */
+  before: number
+  at: number
   isOver: boolean
 }
 
@@ -43,6 +47,9 @@ export class FakeIssuer {
   get session(): FakeSession {
     return this.sessions.at(-1) ?? this.#open()
   }
+
+  /** Another session, as a back end of one's own opens it. */
+  open = () => this.tokens(this.#open())
 
   /** Lets answers of this path, or of all, wait until it is called. */
   hold(path = ''): () => void {
@@ -95,16 +102,27 @@ export class FakeIssuer {
       if (session) session.isOver = true
       return [Response.json({}), '']
     }
-    const generation = Number(sent?.slice(1))
-    if (!session || session.isOver || generation < session.generation - 1) return [this.#over(), '']
-    if (generation === session.generation) session.generation++
+    if (!session || !this.#refresh(session, Number(sent!.slice(1)))) return [this.#over(), '']
     return this.#granted(session)
+  }
+
+  /** The table of the rules; whether this generation was granted anything. */
+  #refresh(session: FakeSession, sent: number): boolean {
+    const { generation, before, at } = session
+    if (session.isOver) return false
+    if (before <= sent && sent <= generation && this.host.now() - at < GRACE_MS) return true
+    if (sent !== generation && sent !== before) session.isOver = true
+    else if (sent === generation) session.before = generation
+    if (session.isOver) return false
+    session.generation++
+    session.at = this.host.now()
+    return true
   }
 
   #open(): FakeSession {
     const order = this.sessions.length
     const [sid, letter] = [`${order + 1}`.padStart(16, '0'), String.fromCharCode('r'.charCodeAt(0) + order)]
-    const session = { sid, letter, generation: 1, isOver: false }
+    const session = { sid, letter, generation: 1, before: 0, at: -Infinity, isOver: false }
     this.sessions.push(session)
     return session
   }

@@ -71,12 +71,12 @@ test('whoever came too late with an old token takes the new one, and signs nobod
   const browser = new FakeBrowser()
   browser.hasLocks = false
   const tab = await browser.signedIn()
-  browser.issuer.session.generation = 9 // another tab went on and on
+  browser.issuer.session.isOver = true // another tab signed in anew
   const open = browser.issuer.hold()
   browser.host.elapse(LIFETIME * 1000)
   const token = tab.getAccessToken()
   await settle()
-  await browser.storage.set(LOCK, 'r9')
+  browser.storage.set(LOCK, browser.issuer.open().refresh_token)
   open()
   assert.match(await token, /^e30\./)
   assert.equal(tab.state, 'active')
