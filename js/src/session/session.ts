@@ -63,14 +63,14 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   }
 
   /** What was asked for in another era says nothing about the next. */
-  const start = () => {
+  const newEra = () => {
     era++
     flight = token = undefined
   }
 
   /** Each login, here or in another tab, and each end. */
   const turn = () => {
-    start()
+    newEra()
     if (last) ended.add(last.claims.sid)
     last = undefined
   }
@@ -126,7 +126,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   }
 
   /** Whether the last token was there then, by the wall clock. */
-  const isOf = (wall: number) => elapsed(last!.since, host) >= host.now() - wall
+  const wasHeldAt = (wall: number) => elapsed(last!.since, host) >= host.now() - wall
 
   const hear = (message: Message) => {
     switch (message.type) {
@@ -140,17 +140,17 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
         return
       }
       case 'ended':
-        if (last && (message.sid ? message.sid === last.claims.sid : isOf(message.wall)))
+        if (last && (message.sid ? message.sid === last.claims.sid : wasHeldAt(message.wall)))
           end(message.kicked ? 'kicked' : 'signed-out')
         return
       case 'revoked':
-        if (token?.claims.sid === message.sid && isOf(message.wall)) drop()
+        if (token?.claims.sid === message.sid && wasHeldAt(message.wall)) drop()
     }
   }
 
   /** Serves the token no longer; why it was revoked is what `/token` answers now. */
   const drop = () => {
-    start()
+    newEra()
     void renew()
   }
 
@@ -163,7 +163,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     void signOuts.complete()
     mustBeOpen()
     if (!isCurrent()) throw noToken('signed-out')
-    start()
+    newEra()
     hold(granted)
     share()
   }
