@@ -12,6 +12,8 @@ import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 const MAX_JWKS_BYTES = 256 * 1024
 /** An unknown `kid` is a stranger's to choose: it causes at most one JWKS request in this time. */
 const KEYS_COOL_DOWN_MS = 60_000
+/** A store in which there was nothing of use may have something later: another process's, or what it could not read now. */
+const RESTORE_REST_MS = 60_000
 /** The heartbeat of an issuer that has not said it yet. */
 const USUAL_TTL_SECS = 10
 
@@ -29,8 +31,7 @@ export class RemoteList {
   #serving: LocalVerifier
   /** Of the newest, for the one after it. */
   #trust: string | undefined
-  /** For which what was saved has been read. */
-  #restored: LocalVerifier | undefined
+  #restoreNotBefore = -Infinity
   #endpoints: Endpoints | undefined
   #keys: 'lacking' | 'in doubt' | 'held'
   #keysAskedAt = -Infinity
@@ -61,7 +62,10 @@ export class RemoteList {
    * It serves from its first list on; until then the interrupted one goes on refusing, whatever `onMissing` says.
    */
   get #local(): LocalVerifier {
-    if (this.#newest.isInterrupted) this.#newest = this.#makeTrusting()
+    if (this.#newest.isInterrupted) {
+      this.#newest = this.#makeTrusting()
+      this.#restoreNotBefore = -Infinity
+    }
     return this.#newest
   }
 
@@ -85,13 +89,14 @@ export class RemoteList {
 
   /** Starts from what was saved, while no list is held. What cannot be read or believed is told. */
   async restore(signal: AbortSignal): Promise<void> {
-    const isToRestore = () => this.#restored !== this.#local && !this.holdsList
-    if (this.#saved === undefined || !isToRestore()) return
+    const { monotonic } = this.#http.host
+    // Looks for a list first: for a module that was interrupted meanwhile there is no rest.
+    if (this.#saved === undefined || this.holdsList || monotonic() < this.#restoreNotBefore) return
     const saves = await this.#saved.read(signal)
     // Another request may have been faster.
-    if (signal.aborted || !isToRestore()) return
+    if (signal.aborted || this.holdsList) return
     if (saves !== undefined) this.#newest = this.#saved.replay(saves, () => this.#makeTrusting())
-    this.#restored = this.#newest
+    this.#restoreNotBefore = monotonic() + RESTORE_REST_MS
     this.#trust = this.#newest.trust()
     if (this.holdsList) this.#keys = 'held'
     // One that was interrupted goes on refusing until there is a list.

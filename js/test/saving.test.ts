@@ -157,7 +157,7 @@ for (const [name, chain] of [
   })
 }
 
-test('design §9: after a key change a snapshot is fetched anew, and tried again where it could not be had', async () => {
+test('FORMAT.md §10: after a key change a snapshot is fetched anew, and tried again where it could not be had', async () => {
   const store = new FakeStore()
   const { network, verifier, send, beat } = await streaming(store)
   await send(list(2, { since: 1, keys: ['first', 'second'] }))
@@ -494,6 +494,28 @@ test('lazy: with a saved list that is stale it waits for the issuer, for two sec
     await verifier.refresh(second)
     assert.equal(network.count(METADATA_URL), 1, 'nobody else waits, nor asks at once')
   }
+})
+
+test('lazy: a store that had nothing is not asked by every request of an outage, but again after a minute', async () => {
+  const store = new FakeStore()
+  const { network, host, lazy } = starting(store, { transport: 'poll' })
+  const verifier = lazy()
+  let reads = 0
+  store.get = key => (reads++, store.values.get(key))
+  const refused = async () => {
+    const refreshed = assert.rejects(verifier.refresh(new Context()), error => isTokenError(error, 'ERR_LIST_MISSING'))
+    ;(await network.request(METADATA_URL)).refuse()
+    await refreshed
+  }
+  await refused()
+  host.elapse(5_000)
+  await refused()
+  assert.equal(reads, 2, 'of the two values, once')
+  // Another process was there.
+  store.values.set(SNAPSHOT, SAVED)
+  host.elapse(60_000)
+  await Promise.all([verifier.refresh(new Context()), network.request(METADATA_URL)])
+  assert.equal(verifier.status().sequence, 1)
 })
 
 test('lazy: a saved list that comes out of the store late does not take the place of a newer one', async () => {
