@@ -18,7 +18,7 @@ proptest! {
         let mut world = World::new(&history);
         for event in &history.events {
             world.step(event);
-            assert_eq!(world.verifier.now(world.at).as_secs(), world.past.now(world.at));
+            assert_eq!(world.verifier().now(world.at).as_secs(), world.past.now(world.at));
         }
     }
 
@@ -26,9 +26,9 @@ proptest! {
     fn no_list_sets_back_the_clock_or_what_is_known(history in history()) {
         let mut world = World::new(&history);
         for event in &history.events {
-            let before = (world.verifier.status(world.at), world.verifier.now(world.at));
+            let before = (world.verifier().status(world.at), world.verifier().now(world.at));
             let Happened::Offered(offered) = world.step(event) else { continue };
-            let after = (world.verifier.status(world.at), world.verifier.now(world.at));
+            let after = (world.verifier().status(world.at), world.verifier().now(world.at));
             assert!(after.1 >= before.1);
             assert!(after.0.freshness.as_of >= before.0.freshness.as_of);
             assert_eq!(after.0.freshness.as_of.map(|as_of| as_of.as_secs()), world.past.as_of());

@@ -100,9 +100,15 @@ pub struct Draft {
 }
 
 const TOKENS: usize = 6;
+/// What tokens have for `gid` and `sid`, and lists revoke.
+const GROUPS: Range<u64> = 1..5;
+const SESSIONS: Range<u64> = 5..12;
+const HANDLES: Range<u64> = 1..12;
 
 pub fn history() -> impl Strategy<Value = History> {
-    (options_of_any_kind(), 0_usize..TOKENS, vec(token(), TOKENS), vec(event(), 1..30))
+    let first = draft().prop_map(|draft| Event::Load(Draft { is_delta: false, signer: 1, ..draft }));
+    let events = (first, vec(event(), 1..24)).prop_map(|(first, others)| [vec![first], others].concat());
+    (options_of_any_kind(), 0_usize..TOKENS, vec(token(), TOKENS), events)
         .prop_map(|(options, capacity, tokens, events)| History { options, capacity, tokens, events })
 }
 
@@ -133,7 +139,7 @@ pub fn history_of_old_lists(seconds: i64) -> impl Strategy<Value = History> {
 }
 
 fn options_of_any_kind() -> impl Strategy<Value = Options> {
-    let policies = (any::<bool>(), any::<bool>(), option::weighted(0.8, seconds(0..40)));
+    let policies = (prop::bool::weighted(0.2), any::<bool>(), option::weighted(0.8, seconds(0..40)));
     (policies, option::of(seconds(0..12))).prop_map(|((stale, missing, grace), tolerance)| Options {
         clock_tolerance_secs: tolerance,
         max_staleness_secs: stale.then_some(200),
@@ -145,8 +151,8 @@ fn options_of_any_kind() -> impl Strategy<Value = Options> {
 }
 
 fn token() -> impl Strategy<Value = Token> {
-    let times = (around(-40..40), seconds(1..40), option::weighted(0.2, around(-20..20)));
-    (times, 1_u64..4, 4_u64..8, 1_u8..4, prop::bool::weighted(0.05)).prop_map(
+    let times = (around(-20..10), seconds(1..40), option::weighted(0.1, around(-20..20)));
+    (times, GROUPS, SESSIONS, 1_u8..4, prop::bool::weighted(0.03)).prop_map(
         |((iat, life, nbf), gid, sid, key, is_broken)| {
             let iat = NOW.saturating_add_signed(iat);
             let nbf = nbf.map(|nbf| NOW.saturating_add_signed(nbf));
@@ -157,8 +163,8 @@ fn token() -> impl Strategy<Value = Token> {
 
 fn event() -> impl Strategy<Value = Event> {
     let off = prop_oneof![
-        2 => Just(0),
-        3 => around(-100..100),
+        4 => Just(0),
+        6 => around(-100..100),
         1 => (-2_i64..=2).prop_map(|days| days * 86_400),
     ];
     let limit = prop::sample::select(vec![Limit::Expiry, Limit::Leeway, Limit::Grace, Limit::Outage]);
@@ -174,18 +180,20 @@ fn event() -> impl Strategy<Value = Event> {
 
 fn draft() -> impl Strategy<Value = Draft> {
     let iat = prop_oneof![
-        6 => Just(When::Now(0)),
-        4 => around(-12..2).prop_map(When::Now),
-        1 => around(-400..0).prop_map(When::Now),
+        12 => Just(When::Now(0)),
+        8 => around(-12..2).prop_map(When::Now),
+        2 => around(-400..0).prop_map(When::Now),
         1 => (86_399_i64..=86_401).prop_map(When::Now),
-        1 => (0..TOKENS, -1_i64..=1).prop_map(|(number, beside)| When::Expiry(number, beside)),
-        2 => (1_u64..8, 0_i64..=1).prop_map(|(number, beside)| When::Leaving(number, beside)),
+        2 => (0..TOKENS, -1_i64..=1).prop_map(|(number, beside)| When::Expiry(number, beside)),
+        4 => (HANDLES, 0_i64..=1).prop_map(|(number, beside)| When::Leaving(number, beside)),
     ];
     let order = (any::<bool>(), prop_oneof![9 => Just(1_u64), 1 => Just(2)], 0_u64..3, iat);
-    let cutoff = option::weighted(0.1, around(-40..20));
-    let news = (vec(1_u64..8, 0..2), cutoff, option::weighted(0.2, vec(1_u8..4, 1..4)));
+    let revoked = option::weighted(0.3, HANDLES).prop_map(Vec::from_iter);
+    let cutoff = option::weighted(0.04, around(-20..10));
+    let news = (revoked, cutoff, option::weighted(0.08, vec(1_u8..4, 1..4)));
     let signer = prop_oneof![4 => Just(1_u8), 1 => 1_u8..4];
-    let words = (prop_oneof![Just(60_u64), Just(300), Just(1020)], 1_u64..30, seconds(0..8), signer);
+    let retain = prop_oneof![1 => Just(60_u64), 1 => Just(300), 4 => Just(1020)];
+    let words = (retain, 1_u64..30, seconds(0..8), signer);
     (order, news, words).prop_map(|(order, news, words)| {
         let ((is_delta, epoch, ahead, iat), (revoked, cutoff, keys)) = (order, news);
         let (retain, ttl, leeway, signer) = words;

@@ -8,10 +8,9 @@ use super::{Draft, Event, History, Limit, Past, Token, When};
 use crate::remembered::Remembering;
 use crate::support::*;
 
-/// A verifier, one beside it that remembers, and what both were told.
+/// A verifier that remembers, and what it was told.
 pub struct World {
-    pub verifier: Verifier,
-    pub remembering: Remembering,
+    remembering: Remembering,
     pub past: Past,
     pub at: HostTime,
     /// The time it is, whatever the host's clock shows.
@@ -25,6 +24,7 @@ pub struct World {
 pub struct Asked {
     pub token: Token,
     pub whole: Result<Verified, Error>,
+    /// By the memory, where that knows it.
     pub again: Result<Verified, Error>,
     /// Said of its claims, as if somebody else had verified it.
     pub vetted: Result<Standing, Error>,
@@ -49,8 +49,7 @@ impl World {
         let mut verifier = verifier_with(history.options.clone());
         verifier.add_jwks(&jwks_text(&[2, 3])).expect("a good key set");
         Self {
-            remembering: Remembering::new(verifier.clone(), history.capacity),
-            verifier,
+            remembering: Remembering::new(verifier, history.capacity),
             past: Past::new(history.options.clone()),
             at: HostTime { wall: secs(NOW), monotonic: Duration::from_secs(5) },
             truth: NOW,
@@ -68,6 +67,10 @@ impl World {
                 each(&world.past, world.at, asked);
             }
         }
+    }
+
+    pub fn verifier(&self) -> &Verifier {
+        &self.remembering.verifier
     }
 
     pub fn step(&mut self, event: &Event) -> Happened {
@@ -100,9 +103,7 @@ impl World {
             Event::Replay(_) if self.offered.is_empty() => {}
             Event::Replay(number) => return self.offer(number % self.offered.len()),
             Event::AddKey(number) => {
-                let set = jwks_text(&[*number]);
-                let added = self.verifier.add_jwks(&set);
-                assert_eq!(self.remembering.verifier.add_jwks(&set), added);
+                self.remembering.verifier.add_jwks(&jwks_text(&[*number])).expect("a good key set");
                 self.past.configured(*number);
             }
         }
@@ -117,19 +118,18 @@ impl World {
 
     fn ask(&mut self, number: usize) -> Asked {
         let (token, text) = &self.tokens[number];
-        Asked {
-            token: *token,
-            whole: self.verifier.verify(text, self.at),
-            again: self.remembering.verify(text, self.at),
-            vetted: self.verifier.check_vetted(&token.vetted(), self.at),
-        }
+        let again = self.remembering.again(text, self.at);
+        let whole = match again {
+            Some(_) => self.remembering.verifier.verify(text, self.at),
+            None => self.remembering.whole(text, self.at),
+        };
+        let vetted = self.verifier().check_vetted(&token.vetted(), self.at);
+        Asked { token: *token, again: again.map_or_else(|| whole.clone(), Ok), whole, vetted }
     }
 
     fn offer(&mut self, number: usize) -> Happened {
         let (list, text) = &self.offered[number];
-        let loaded = self.verifier.load(text, self.at);
-        assert_eq!(self.remembering.verifier.load(text, self.at), loaded);
-        let outcome = loaded.map(|loaded| loaded.outcome);
+        let outcome = self.remembering.verifier.load(text, self.at).map(|loaded| loaded.outcome);
         if outcome == Ok(LoadOutcome::Applied) {
             self.past.took(list.clone(), self.at);
         }
