@@ -126,7 +126,7 @@ test('a listener may await the session (field: supabase/supabase-js#2013)', asyn
   assert.equal(await seen, await tab.getAccessToken())
 })
 
-test('a listener may sign out or in, and is not called once it is taken off (field: supabase-js#2013)', async () => {
+test('a listener may sign out or in, and is not called once it is taken off (field: supabase/supabase-js#2013)', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const seen: SessionState[] = []
