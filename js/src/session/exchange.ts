@@ -1,7 +1,7 @@
 import type { Host } from '../host.js'
 import { accessToken, moment, type AccessToken, type Moment } from './access-token.js'
-import type { Later, Tokens } from './issuer.js'
-import type { Parts } from './parts.js'
+import type { Delivery } from './delivery.js'
+import type { Issuer, Later, Tokens } from './issuer.js'
 
 /** What came of a refresh. */
 export type Exchanged =
@@ -19,7 +19,7 @@ export type Exchanged =
  * refresh as well, so each asks what went on meanwhile; and so does who gets the answer.
  */
 export async function exchange(
-  parts: Pick<Parts, 'issuer' | 'delivery'>,
+  parts: { readonly issuer: Issuer; readonly delivery: Delivery },
   host: Host,
   isCurrent: () => boolean,
   isWanted: () => boolean,
