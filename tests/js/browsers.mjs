@@ -24,10 +24,12 @@ export const kill = page =>
     : Promise.all([page.waitForEvent('crash'), page.goto('chrome://crash').catch(() => undefined)])
 
 /** Resolves once this is so in the page. Asked by a clock: a tab in the background draws no frames. */
-export const until = (page, condition, argument) =>
-  isFirefox(page)
-    ? page.waitForFunction(condition, { polling: 100 }, argument)
-    : page.waitForFunction(condition, argument, { polling: 100 })
+export async function until(page, condition, argument) {
+  if (isFirefox(page)) return page.waitForFunction(condition, { polling: 100 }, argument)
+  // Playwright takes a promise for the answer.
+  const asked = () => page.waitForFunction(condition, argument, { polling: 100 })
+  for (let isSo = false; !isSo;) isSo = await (await asked()).jsonValue()
+}
 
 function gone(story, browser) {
   story.after(() => browser.close())
