@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { isTokenError } from '../src/errors.js'
 import { fileStore } from '../src/stores/file.js'
 
 const KEY = 'doorlist:https://id.example/tenants/a:snapshot'
@@ -77,6 +78,14 @@ test('what a crash in the middle of a write left is never read, and removed late
   assert.equal(await fileStore(folder).get(KEY), 'whole')
   await fileStore(folder).set(KEY, 'next')
   assert.deepEqual((await readdir(folder)).sort(), [name, `${name}.young.unfinished`])
+})
+
+test('without a folder there is no store', () => {
+  for (const folder of [undefined, '', new URL('file:///tmp')])
+    assert.throws(
+      () => fileStore(folder as string),
+      error => isTokenError(error, 'ERR_OPTIONS_INVALID'),
+    )
 })
 
 test('a write that fails leaves what was there, and nothing beside it', async context => {

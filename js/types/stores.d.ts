@@ -28,5 +28,9 @@ export function indexedDbStore(name?: string): ListStore
  */
 export function cacheStore(cache?: CacheLike | Promise<CacheLike>): ListStore
 
-/** Keeps lists in Workers KV, for all data centres. It may take a minute until one reads what another wrote. */
+/**
+ * Keeps lists in Workers KV, for all data centres. It may take a minute until one reads what another wrote.
+ *
+ * @throws {TokenError} `ERR_OPTIONS_INVALID` for what is no namespace: it may not be bound
+ */
 export function kvStore(namespace: KvNamespaceLike): ListStore

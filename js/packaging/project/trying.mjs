@@ -19,7 +19,8 @@ export async function tried({
   const steps = [authenticate(verifier), requireScope('admin')]
   for (const { authenticate } of [fastify, hono]) authenticate(verifier)
   companions.isRevoked(verifier)
-  for (const make of [kvStore, cacheStore, indexedDbStore, fileStore]) make('nowhere')
+  for (const make of [cacheStore, indexedDbStore, fileStore]) make('nowhere')
+  kvStore(new Map())
 
   const session = createSession({ issuer: issuer.rules.issuer, storage: 'memory' })
   const nobody = await session.ready

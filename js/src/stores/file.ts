@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { invalidOption } from '../errors.js'
+import { isText } from '../rules.js'
 import type { fileStore as FileStore } from '../../types/file-store.js'
 
 /** Longer than any value there is; what is longer is not even read. */
@@ -9,7 +11,12 @@ const MAX_BYTES = 64 * 1024 * 1024
 const LEFT_OVER_MS = 3_600_000
 const UNFINISHED = '.unfinished'
 
-export const fileStore: typeof FileStore = folder => ({
+export const fileStore: typeof FileStore = folder => {
+  if (!isText(folder)) throw invalidOption('`folder` must be the path of a folder', { option: 'folder' })
+  return files(folder)
+}
+
+const files: typeof FileStore = folder => ({
   async get(key) {
     const path = join(folder, fileName(key))
     try {

@@ -1,3 +1,4 @@
+import { invalidOption } from '../errors.js'
 import type {
   cacheStore as CacheStore,
   indexedDbStore as IndexedDbStore,
@@ -52,7 +53,10 @@ export const cacheStore: typeof CacheStore = cache => {
   }
 }
 
-export const kvStore: typeof KvStore = namespace => ({
-  get: key => namespace.get(key),
-  set: (key, value) => namespace.put(key, value),
-})
+export const kvStore: typeof KvStore = namespace => {
+  if (typeof namespace?.get !== 'function') throw invalidOption('`namespace` must be a KV namespace: is it bound?')
+  return {
+    get: key => namespace.get(key),
+    set: (key, value) => namespace.put(key, value),
+  }
+}
