@@ -39,13 +39,14 @@ export class Follower {
   /** Resolves with the first list, the issuer's or a saved one; tries again until `withinMs` have passed. */
   async start(withinMs: number): Promise<void> {
     const late = this.#host.after(withinMs, () => this.close())
-    await this.#remote.restore(this.#closed.signal)
-    if (this.#remote.holdsList) {
-      late()
-      return this.#startSaved(withinMs)
-    }
     let last: unknown
     while (!this.#closed.signal.aborted) {
+      // A store that hangs is to leave the issuer some of the time.
+      await this.#remote.restore(this.#closed.signal, withinMs / 2)
+      if (this.#remote.holdsList) {
+        late()
+        return this.#startSaved(withinMs)
+      }
       try {
         await this.ask()
         late()

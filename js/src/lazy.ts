@@ -13,6 +13,8 @@ const LEASE_MS = HOLD_MS + 10_000
 const STREAM_REST_MS = 60_000
 /** How long the first request waits for an issuer that says nothing, when there is a list that was saved. */
 const SILENCE_MS = 2_000
+/** Unheard of for so many `ttl`, an issuer counts as away (FORMAT.md §6): a saved list that is older would say so of one that was not asked. */
+const OUTAGE_TTLS = 3
 /** After a failure: every request of an outage must not ask, and wait, anew. */
 const REST_MS = 5_000
 
@@ -62,7 +64,8 @@ export class LazyFollower {
   async #first(ctx: WaitUntil | undefined): Promise<void> {
     await this.#remote.restore(new AbortController().signal)
     if (this.#remote.holdsList) {
-      const mayBeLate = ctx === undefined || this.#remote.serving.status().stale
+      const { stale, age, ttl } = this.#remote.serving.status()
+      const mayBeLate = ctx === undefined || stale || age! > OUTAGE_TTLS * ttl!
       if (mayBeLate && this.#isDue()) await this.#renew(SILENCE_MS)
       return
     }

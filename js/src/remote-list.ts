@@ -88,11 +88,11 @@ export class RemoteList {
   }
 
   /** Starts from what was saved, while no list is held. What cannot be read or believed is told. */
-  async restore(signal: AbortSignal): Promise<void> {
+  async restore(signal: AbortSignal, withinMs?: number): Promise<void> {
     const { monotonic } = this.#http.host
     // Looks for a list first: for a module that was interrupted meanwhile there is no rest.
     if (this.#saved === undefined || this.holdsList || monotonic() < this.#restoreNotBefore) return
-    const saves = await this.#saved.read(signal)
+    const saves = await this.#saved.read(signal, withinMs)
     // Another request may have been faster.
     if (signal.aborted || this.holdsList) return
     if (saves !== undefined) this.#newest = this.#saved.replay(saves, () => this.#makeTrusting())
@@ -253,8 +253,9 @@ export class RemoteList {
   }
 
   #keep(list: string, loaded: Loaded): void {
-    this.#trust = this.#local.trust()
-    this.#saved?.took(list, loaded, this.#trust)
+    const held = { trust: this.#local.trust(), asOf: this.#local.status().asOf! }
+    this.#trust = held.trust
+    this.#saved?.took(list, loaded, held)
   }
 
   #makeTrusting(): LocalVerifier {

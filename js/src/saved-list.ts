@@ -1,6 +1,7 @@
-import type { ListStore, Loaded } from '../types/index.js'
+import type { ListStore, Loaded, Status } from '../types/index.js'
+import { Chain, MAX_LISTS, MAX_LISTS_LENGTH, type Held } from './chain.js'
 import { isTokenError } from './errors.js'
-import { inTime, type Host } from './host.js'
+import { inTime, pause, type Host } from './host.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 
 /** FORMAT.md §10: a save of any other version is not read. */
@@ -11,11 +12,10 @@ const READ_MS = 3_000
 const WRITE_MS = 10_000
 /** How often a save is written that says nothing but a newer time, and how long one rests that failed. */
 const PAUSE_MS = 60_000
+/** Between two writes of one value; what is revoked meanwhile goes with the second. Workers KV takes no more. */
+const BREATH_MS = 1_000
 /** Who fetches a snapshot because of a list that all verifiers heard at once does so within this time. */
 const SPREAD_MS = 10_000
-/** The lists that are kept on top of a snapshot: so many, of so many characters together. Then it is time for another. */
-const MAX_RECENT = 256
-const MAX_RECENT_LENGTH = 256 * 1024
 /** Of the keys, trusted and dropped. */
 const MAX_TRUST_LENGTH = 64 * 1024
 
@@ -26,13 +26,15 @@ type Name = (typeof NAMES)[number]
 /** Characters of a whole value; in lists and keys there is nothing to escape. */
 const MAX_LENGTH: Record<Name, number> = {
   snapshot: MAX_LIST_LENGTH + MAX_TRUST_LENGTH + 1024,
-  recent: MAX_RECENT_LENGTH + MAX_RECENT * 8 + MAX_TRUST_LENGTH + 1024,
+  recent: MAX_LISTS_LENGTH + MAX_LISTS * 8 + MAX_TRUST_LENGTH + 1024,
 }
 
 /** One value of the store: lists, and the trust there was when it was written. */
 interface Save {
   readonly trust: Trust
   readonly lists: readonly string[]
+  /** NumericDate of what they come to. Nobody believes it; it says who should rather not write. */
+  readonly asOf?: number
 }
 
 /** Checked by the module, which reads it as text. */
@@ -43,13 +45,6 @@ interface Trust {
 
 /** What came out of the store. */
 export type Saves = { readonly [name in Name]: Save | undefined }
-
-/** A list after the snapshot. */
-interface Recent {
-  readonly list: string
-  readonly since: number
-  readonly sequence: number
-}
 
 /** A store that did not do as it should, or a value in it that is no save. */
 export class StoreError extends Error {
@@ -66,15 +61,13 @@ export class SavedList {
   readonly #isPinned: boolean
   readonly #host: Host
   readonly #tell: (error: Error) => void
-  /** What is trusted now, and what was when the snapshot came. */
   #trust: string | undefined
-  #trustThen: string | undefined
-  #position: string | undefined
-  #recent: Recent[] = []
-  #overflowed = false
+  #position: Pick<Status, 'epoch' | 'sequence'> | undefined
+  #chain: Chain | undefined
   /** Not written yet: since when it may be, in monotonic milliseconds, and what. */
   readonly #unwritten = new Map<Name, { readonly due: number; readonly save: () => Save }>()
   #writtenAt = -Infinity
+  readonly #breaths = new Map<Name, number>()
   #busyUntil = -Infinity
   #writeNotBefore = -Infinity
   #snapshotNotBefore = -Infinity
@@ -93,8 +86,9 @@ export class SavedList {
   }
 
   /** What the store has, if anything. Never rejects: what cannot be read is told, and is not there. */
-  async read(signal: AbortSignal): Promise<Saves | undefined> {
-    const [snapshot, recent] = await Promise.all(NAMES.map(name => this.#readOne(name, signal)))
+  async read(signal: AbortSignal, withinMs = READ_MS): Promise<Saves | undefined> {
+    const ms = Math.min(READ_MS, withinMs)
+    const [snapshot, recent] = await Promise.all(NAMES.map(name => this.#readOne(name, ms, signal)))
     return snapshot === undefined && recent === undefined ? undefined : { snapshot, recent }
   }
 
@@ -104,41 +98,47 @@ export class SavedList {
    */
   replay({ snapshot, recent }: Saves, make: () => LocalVerifier): LocalVerifier {
     let local = make()
-    const taken = this.#attempt('snapshot', () => {
+    let chain = undefined as Chain | undefined
+    const isTaken = this.#attempt('snapshot', () => {
       if (snapshot === undefined) return
       local.restoreTrust(this.#isPinned ? onlyDropped(snapshot) : short(snapshot.trust))
-      local.load(snapshot.lists[0]!)
-      this.#trustThen = local.trust()
-      this.#recent = []
+      chain = continued(undefined, local, snapshot.lists[0]!)
     })
-    if (!taken) local = make()
-    else if (snapshot !== undefined) this.#attempt('recent', () => this.#replayRecent(local, recent?.lists ?? []))
+    if (isTaken && chain !== undefined)
+      this.#attempt('recent', () => {
+        for (const list of recent?.lists ?? []) chain = continued(chain, local, list)
+      })
+    // Who goes on after an interruption does not go back: what could not be saved was known all the same.
+    if (!isTaken || !this.#hasReached(local)) [local, chain] = [make(), undefined]
     // After the lists: some of them may be signed by a key that was dropped since.
     for (const [name, save] of [
       ['snapshot', snapshot],
       ['recent', recent],
     ] as const)
       this.#attempt(name, () => save && local.restoreTrust(onlyDropped(save)))
-    if (local.status().epoch !== null) this.#trust = local.trust()
+    if (chain !== undefined) {
+      this.#chain = chain
+      this.#position = local.status()
+      this.#trust = local.trust()
+    }
     return local
   }
 
-  /** A list was loaded, after which this is trusted. */
-  took(list: string, { epoch, sequence, since }: Loaded, trust: string): void {
-    const position = `${epoch}:${sequence}`
+  /** A list was loaded, after which this is held. */
+  took(list: string, { epoch, sequence, since }: Loaded, held: Held): void {
+    const { trust } = held
+    const { epoch: lastEpoch, sequence: lastSequence } = this.#position ?? {}
     const wasToBegin = this.#isToBegin
     const begins = since === null && wasToBegin
-    const isNews = begins || position !== this.#position || trust !== this.#trust
-    this.#position = position
+    const isNews = begins || epoch !== lastEpoch || sequence !== lastSequence
+    this.#position = { epoch, sequence }
     this.#trust = trust
     if (since === null) {
-      this.#trustThen = trust
-      this.#recent = []
-      this.#overflowed = false
+      this.#chain = new Chain(list, sequence, held)
       this.#write('snapshot', isNews, () => ({ trust: parsed(trust), lists: [list] }))
-    } else this.#append({ list, since, sequence })
+    } else this.#chain?.append({ list, since, sequence }, held.asOf)
     if (this.#isToBegin && !wasToBegin) this.#askForSnapshotIn(SPREAD_MS * this.#host.random())
-    this.#write('recent', isNews, () => ({ trust: parsed(trust), lists: this.#recent.map(({ list }) => list) }))
+    this.#write('recent', isNews, () => ({ trust: parsed(trust), ...this.#chain!.told }))
   }
 
   /** Whether there is anything to write, or to ask for before that. */
@@ -162,7 +162,9 @@ export class SavedList {
     if (this.#isBusy) return
     const due = () => this.#due(signal.aborted ? Infinity : this.#host.monotonic())
     for (let name = due(); name !== undefined; name = due()) {
-      const until = (this.#busyUntil = this.#host.monotonic() + WRITE_MS)
+      const breath = Math.max(0, (this.#breaths.get(name) ?? -Infinity) - this.#host.monotonic())
+      const until = (this.#busyUntil = this.#host.monotonic() + breath + WRITE_MS)
+      if (breath > 0) await pause(this.#host, breath, signal)
       await this.#writeOne(name, signal)
       // It took so long that somebody else is at it.
       if (this.#busyUntil !== until) return
@@ -176,16 +178,16 @@ export class SavedList {
 
   /** After a change of the keys, and when the lists after the snapshot have become too many. */
   get #isToBegin(): boolean {
-    return this.#trust !== this.#trustThen || this.#overflowed
+    return this.#chain !== undefined && (this.#chain.trust !== this.#trust || this.#chain.isFull)
   }
 
   #askForSnapshotIn(ms: number): void {
     this.#snapshotNotBefore = Math.max(this.#snapshotNotBefore, this.#host.monotonic() + ms)
   }
 
-  async #readOne(name: Name, signal: AbortSignal): Promise<Save | undefined> {
+  async #readOne(name: Name, ms: number, signal: AbortSignal): Promise<Save | undefined> {
     try {
-      const value: unknown = await inTime(this.#host, READ_MS, signal, () => this.#store.get(this.#key(name)))
+      const value = await inTime(this.#host, ms, signal, () => this.#get(name))
       return value === undefined || value === null ? undefined : saveIn(value, name)
     } catch (error) {
       if (!signal.aborted) this.#tellOf(name, 'cannot be read', error)
@@ -193,16 +195,14 @@ export class SavedList {
     }
   }
 
-  #replayRecent(local: LocalVerifier, lists: readonly string[]): void {
-    for (const list of lists) {
-      try {
-        const { since, sequence } = local.load(list)
-        if (since !== null) this.#append({ list, since, sequence })
-      } catch (error) {
-        // The two values are not written in one go, nor by one process alone: the snapshot may be the newer one.
-        if (!isTokenError(error, 'ERR_LIST_ROLLBACK')) throw error
-      }
-    }
+  async #get(name: Name): Promise<unknown> {
+    return this.#store.get(this.#key(name))
+  }
+
+  /** Whether this verifier is as far as the last one was. */
+  #hasReached(local: LocalVerifier): boolean {
+    const { epoch, sequence } = local.status()
+    return this.#position === undefined || (epoch === this.#position.epoch && sequence! >= this.#position.sequence!)
   }
 
   /** Whether it came out; if not, that is told. */
@@ -216,20 +216,6 @@ export class SavedList {
     }
   }
 
-  /** Puts it in the place of those that say the same: of the same position, or of nothing but an earlier time. */
-  #append(next: Recent): void {
-    const recent = [...this.#recent]
-    for (let last = recent.at(-1); last !== undefined; last = recent.at(-1)) {
-      if (last.since < next.since || (last.sequence !== next.sequence && last.sequence !== last.since)) break
-      recent.pop()
-    }
-    recent.push(next)
-    const length = recent.reduce((sum, { list }) => sum + list.length, 0)
-    this.#overflowed ||= recent.length > MAX_RECENT || length > MAX_RECENT_LENGTH
-    // What would leave a gap is not kept: what is saved then stays as old as it says.
-    if (!this.#overflowed) this.#recent = recent
-  }
-
   /** What brings nothing but a newer time is in no hurry. */
   #write(name: Name, isNews: boolean, save: () => Save): void {
     const due = isNews ? -Infinity : this.#writtenAt + PAUSE_MS
@@ -237,15 +223,18 @@ export class SavedList {
   }
 
   #due(by: number): Name | undefined {
-    if (this.#host.monotonic() < this.#writeNotBefore) return undefined
+    if (this.#host.monotonic() < this.#writeNotBefore && by !== Infinity) return undefined
     return NAMES.find(name => (this.#unwritten.get(name)?.due ?? NaN) <= by)
   }
 
   async #writeOne(name: Name, signal: AbortSignal): Promise<void> {
     const unwritten = this.#unwritten.get(name)!
     const { monotonic } = this.#host
-    const value = JSON.stringify({ version: VERSION, ...unwritten.save() })
-    const written = (async () => this.#store.set(this.#key(name), value))()
+    const save = unwritten.save()
+    const written = (async () => {
+      if (await this.#isSurpassed(name, save)) return
+      await this.#store.set(this.#key(name), JSON.stringify({ version: VERSION, ...save }))
+    })()
     try {
       // Once the verifier is closed no timer is to keep the process alive.
       await inTime(this.#host, WRITE_MS, signal, () => written).catch(error => {
@@ -253,10 +242,26 @@ export class SavedList {
         return written
       })
       this.#writtenAt = monotonic()
+      this.#breaths.set(name, monotonic() + BREATH_MS)
       if (this.#unwritten.get(name) === unwritten) this.#unwritten.delete(name)
     } catch (error) {
       this.#writeNotBefore = monotonic() + PAUSE_MS
+      // It was the last chance: nobody comes by after that pause.
+      if (signal.aborted) this.#unwritten.clear()
       this.#tellOf(name, 'cannot be written', error)
+    }
+  }
+
+  /** Whether another process, tab or isolate heard more of the issuer and saved that: this one may be cut off from it, or late. */
+  async #isSurpassed(name: Name, { asOf }: Save): Promise<boolean> {
+    if (asOf === undefined) return false
+    try {
+      const theirs = saveIn(await this.#get(name), name).asOf ?? 0
+      // Nobody has heard from the future: that would stay there for ever.
+      return theirs > asOf && theirs * 1000 <= this.#host.now()
+    } catch {
+      // None, or none that anybody can read.
+      return false
     }
   }
 
@@ -276,10 +281,10 @@ function saveIn(value: unknown, name: Name): Save {
   if (value.length > MAX_LENGTH[name]) throw new RangeError(`it has ${value.length} characters`)
   const save = parsed(value) as Save & { version?: unknown }
   if (save?.version !== VERSION) throw new TypeError(`it is no save of version ${VERSION}`)
-  const { trust, lists } = save
+  const { trust, lists, asOf } = save
   const fits = Array.isArray(lists) && lists.every(list => typeof list === 'string')
   if (typeof trust !== 'object' || trust === null || !fits) throw new TypeError('it is damaged')
-  return { trust, lists }
+  return { trust, lists, ...(typeof asOf === 'number' && { asOf }) }
 }
 
 /** Without the words of the parser, which quote what they stumble over. */
@@ -289,6 +294,20 @@ function parsed(text: string): Trust {
   } catch {
     throw new TypeError('it is no JSON')
   }
+}
+
+/** Loads a list that was saved. Answers with the chain that goes on from there. */
+function continued(chain: Chain | undefined, local: LocalVerifier, list: string): Chain | undefined {
+  try {
+    const { since, sequence } = local.load(list)
+    const held = { trust: local.trust(), asOf: local.status().asOf! }
+    if (since === null) return new Chain(list, sequence, held)
+    chain?.append({ list, since, sequence }, held.asOf)
+  } catch (error) {
+    // The two values are not written in one go, nor by one process alone: the snapshot may be the newer one.
+    if (!isTokenError(error, 'ERR_LIST_ROLLBACK')) throw error
+  }
+  return chain
 }
 
 const onlyDropped = ({ trust }: Save) => short({ keys: [], dropped: trust.dropped })

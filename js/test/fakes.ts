@@ -247,6 +247,7 @@ export class FakeVerifier implements WasmVerifier {
 
 interface Save {
   version: number
+  asOf?: number
   trust: { keys: object[]; dropped: string[] }
   lists: string[]
 }
@@ -299,10 +300,18 @@ export class FakeStore implements ListStore {
   }
 
   lists(key: string): string[] {
-    return (JSON.parse(this.values.get(key)!) as Save).lists
+    return this.#save(key).lists
+  }
+
+  asOf(key: string): number | undefined {
+    return this.#save(key).asOf
   }
 
   change(key: string, change: (save: Save) => Save): void {
-    this.values.set(key, JSON.stringify(change(JSON.parse(this.values.get(key)!) as Save)))
+    this.values.set(key, JSON.stringify(change(this.#save(key))))
+  }
+
+  #save(key: string): Save {
+    return JSON.parse(this.values.get(key)!) as Save
   }
 }

@@ -1,68 +1,10 @@
 // When a connected verifier reads and writes its store, with a module that only keeps count.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { makeConnectVerifier } from '../src/api.js'
 import { isTokenError } from '../src/errors.js'
-import type { ConnectOptions, ConnectedVerifier, ListStore, VerifierEvents } from '../types/index.js'
-import {
-  FakeHost,
-  FakeNetwork,
-  FakeStore,
-  FakeVerifier,
-  ISSUER,
-  METADATA,
-  METADATA_URL,
-  fakeModule,
-  list,
-  since,
-} from './fakes.js'
-
-const LIST = METADATA.revocation_list_uri
-const STREAM = METADATA.revocation_stream_uri
-const [SNAPSHOT, RECENT] = [`doorlist:${ISSUER}:snapshot`, `doorlist:${ISSUER}:recent`]
-const SAVED = JSON.stringify({ version: 1, trust: { keys: ['first'], dropped: [] }, lists: [list(1)] })
-
-const told = <Name extends keyof VerifierEvents>(verifier: Pick<ConnectedVerifier, 'on'>, name: Name) =>
-  new Promise<VerifierEvents[Name]>(resolve => {
-    const off = verifier.on(name, value => {
-      off()
-      resolve(value)
-    })
-  })
-
-function starting(store: ListStore, options: Partial<ConnectOptions> = {}, module = fakeModule) {
-  const [network, host] = [new FakeNetwork(), new FakeHost()]
-  const make = makeConnectVerifier(module, host)
-  const rules = { issuer: ISSUER, audience: 'api', fetch: network.fetch, store, ...options }
-  return { network, host, connect: () => make(rules), lazy: () => make.lazy(rules) }
-}
-
-async function streaming(store: ListStore, module = fakeModule) {
-  const { network, host, connect } = starting(store, {}, module)
-  const connecting = connect()
-  await network.begin(list(1))
-  const verifier = await connecting
-  const errors: Error[] = []
-  verifier.on('error', error => errors.push(error))
-  host.elapse(0)
-  const stream = await network.request(since(STREAM, 1))
-  stream.open()
-  /** Resolves once the list was taken, and what follows from that has begun. */
-  const send = async (text: string) => {
-    const { seq, iat } = JSON.parse(text) as { seq: number; iat: number }
-    stream.send(text)
-    do await new Promise(resolve => setImmediate(resolve))
-    while (verifier.status().sequence !== seq || verifier.status().asOf! < iat)
-  }
-  /** Lets time pass in which nothing but the time is new. */
-  const beat = async (times: number, seq: number) => {
-    for (; times > 0; times--) {
-      host.elapse(10_000)
-      await send(list(seq, { since: seq, iat: host.now() / 1000 }))
-    }
-  }
-  return { network, host, verifier, errors, stream, send, beat }
-}
+import type { ListStore } from '../types/index.js'
+import { FakeStore, FakeVerifier, METADATA, METADATA_URL, list, since } from './fakes.js'
+import { Context, LIST, RECENT, SAVED, SNAPSHOT, STREAM, starting, streaming, told } from './storing.js'
 
 test('a list is written when it comes, a heartbeat at most once a minute', async () => {
   const store = new FakeStore()
@@ -77,12 +19,12 @@ test('a list is written when it comes, a heartbeat at most once a minute', async
   const third = list(3, { since: 2, iat: 1_700_000_020 })
   await send(third)
   assert.equal(store.log.length, 4, 'what was revoked does not wait')
-  assert.deepEqual(store.lists(RECENT), [second, third])
+  assert.deepEqual(store.lists(RECENT), [list(1), second, third])
   await beat(5, 3)
   assert.equal(store.log.length, 4)
   await beat(1, 3)
   assert.equal(store.log.length, 5)
-  assert.deepEqual(store.lists(RECENT), [second, third, list(3, { since: 3, iat: 1_700_000_080 })])
+  assert.deepEqual(store.lists(RECENT), [list(1), second, third, list(3, { since: 3, iat: 1_700_000_089 })])
   verifier.close()
   await host.idle()
 })
@@ -96,7 +38,7 @@ test('a heartbeat takes the place of the last, and a list that says more from wh
   await send(polled)
   verifier.close()
   await store.quiet()
-  assert.deepEqual(store.lists(RECENT), [polled])
+  assert.deepEqual(store.lists(RECENT), [list(1), polled])
 })
 
 test('what a newer list may not say again is kept beside it', async () => {
@@ -104,20 +46,22 @@ test('what a newer list may not say again is kept beside it', async () => {
   const { verifier, send } = await streaming(store)
   const lists = [list(2, { since: 1 }), list(3, { since: 1 })]
   for (const one of lists) await send(one)
-  assert.deepEqual(store.lists(RECENT), lists)
+  assert.deepEqual(store.lists(RECENT), [list(1), ...lists])
   verifier.close()
 })
 
-test('one write at a time, and the newest next', async () => {
+test('one write at a time, a second between two, and the newest next', async () => {
   const store = new FakeStore()
-  const { verifier, send } = await streaming(store)
+  const { host, verifier, send } = await streaming(store)
   await store.wrote(RECENT)
   const finish = store.block()
   for (const seq of [2, 3, 4]) await send(list(seq, { since: seq - 1 }))
   assert.equal(store.log.length, 3)
-  assert.equal(store.lists(RECENT).length, 0)
+  assert.equal(store.lists(RECENT).length, 1)
   finish()
-  await store.wrote(RECENT, () => store.lists(RECENT).length === 3)
+  await host.waits(1_000)
+  host.elapse(1_000)
+  await store.wrote(RECENT, () => store.lists(RECENT).length === 4)
   assert.deepEqual([store.log.length, store.overlapped], [4, false])
   verifier.close()
 })
@@ -133,7 +77,7 @@ test('close writes what is not saved yet, after what is being written, and keeps
   await host.idle()
   assert.equal(store.log.length, 3)
   finish()
-  await store.wrote(RECENT, () => store.lists(RECENT).length === 2)
+  await store.wrote(RECENT, () => store.lists(RECENT).length === 3)
 })
 
 for (const [name, chain] of [
@@ -149,10 +93,15 @@ for (const [name, chain] of [
     assert.ok(kept.length <= 256 && kept.join('').length <= 256 * 1024)
     await send(list(chain.length, { since: chain.length, iat: 1_700_009_000 }))
     assert.deepEqual(store.lists(RECENT), kept, 'what would leave a gap is not kept')
+    assert.equal(
+      store.asOf(RECENT),
+      (JSON.parse(kept.at(-1)!) as { iat: number }).iat,
+      'and they stay as old as they are',
+    )
     const newest = list(chain.length, { iat: 1_700_009_001 })
     anew.text(newest)
     await store.wrote(SNAPSHOT, () => store.lists(SNAPSHOT)[0] === newest)
-    await store.wrote(RECENT, () => store.lists(RECENT).length === 0)
+    await store.wrote(RECENT, () => store.lists(RECENT)[0] === newest)
     verifier.close()
   })
 }
@@ -165,7 +114,7 @@ test('FORMAT.md §10: after a key change a snapshot is fetched anew, and tried a
   ;(await network.request(LIST)).refuse()
   await error
   await beat(6, 2)
-  const anew = list(2, { iat: 1_700_000_061 })
+  const anew = list(2, { iat: 1_700_000_090 })
   ;(await network.request(LIST)).text(anew)
   await store.wrote(SNAPSHOT, text => text.includes('"second"'))
   assert.deepEqual(store.lists(SNAPSHOT), [anew])
@@ -184,6 +133,20 @@ test('verifiers that hear of a key change at once do not all fetch the snapshot 
   verifier.close()
 })
 
+test('keys that change twice in a minute are no reason for a second snapshot in it', async () => {
+  const store = new FakeStore()
+  const { network, verifier, send, beat } = await streaming(store)
+  await send(list(2, { since: 1, keys: ['first', 'second'] }))
+  ;(await network.request(LIST)).text(list(2, { iat: 1_700_000_003, keys: ['first', 'second'] }))
+  await store.wrote(SNAPSHOT, text => text.includes('"second"'))
+  await send(list(3, { since: 2, iat: 1_700_000_004, keys: ['first', 'third'] }))
+  await beat(5, 3)
+  assert.equal(network.count(LIST), 2)
+  await beat(1, 3)
+  assert.equal(network.count(LIST), 3)
+  verifier.close()
+})
+
 test('a snapshot that a cache kept is older than what is held: it is not saved, and asked for again', async () => {
   const store = new FakeStore()
   const { network, verifier, send, beat } = await streaming(store)
@@ -193,7 +156,7 @@ test('a snapshot that a cache kept is older than what is held: it is not saved, 
   assert.deepEqual(store.lists(SNAPSHOT), [list(1)])
   assert.equal(network.count(LIST), 2)
   await beat(6, 3)
-  const newer = list(3, { iat: 1_700_000_061 })
+  const newer = list(3, { iat: 1_700_000_090 })
   ;(await network.request(LIST)).text(newer)
   await store.wrote(SNAPSHOT, () => store.lists(SNAPSHOT)[0] === newer)
   verifier.close()
@@ -252,13 +215,16 @@ for (const [name, set] of [
   })
 }
 
-test('a store that hangs gives way to `connectTimeout`', async () => {
-  const { host, connect } = starting({ get: () => new Promise(() => {}), set: () => {} }, { connectTimeout: 1 })
+test('a store that hangs has half of `connectTimeout`, and the issuer the rest', async () => {
+  const store = { get: () => new Promise<never>(() => {}), set: () => {} }
+  const { network, host, connect } = starting(store, { connectTimeout: 1 })
   const connecting = connect()
-  await host.waits(3_000)
-  host.elapse(1_000)
-  await assert.rejects(connecting, error => isTokenError(error, 'ERR_LIST_MISSING'))
-  await host.idle()
+  await host.waits(500)
+  host.elapse(500)
+  await network.begin(list(1))
+  const verifier = await connecting
+  assert.equal(verifier.status().sequence, 1)
+  verifier.close()
 })
 
 test('a Map is a store', async () => {
@@ -285,12 +251,6 @@ test('trace 23: a module that was interrupted hands on what it trusted, and what
   assert.ok(JSON.parse(made.at(-1)!.trust()).dropped.includes('first'))
   verifier.close()
 })
-
-/** The `ctx` of one request: what was put off until after its answer. */
-class Context {
-  readonly put: Promise<unknown>[] = []
-  waitUntil = (promise: Promise<unknown>) => void this.put.push(promise)
-}
 
 test('lazy: what is new is saved behind the answer, and by the request itself where it has no context', async () => {
   const store = new FakeStore()
@@ -324,8 +284,11 @@ test('lazy: what the stream brings is saved while it is held', async () => {
   const stream = await network.request(since(STREAM, 1))
   stream.open()
   await store.quiet()
+  host.elapse(1_000)
   stream.send(list(2, { since: 1 }))
-  await store.wrote(RECENT, () => store.lists(RECENT).length === 1)
+  await store.wrote(RECENT, () => store.lists(RECENT).length === 2)
+  await store.quiet()
+  host.elapse(1_000)
   const finish = store.block()
   stream.send(list(3, { since: 2 }))
   await store.wrote(RECENT, () => store.log.length === 4)
@@ -352,7 +315,7 @@ test('lazy: what is asked for behind an answer is saved there too', async () => 
   await verifier.refresh(ctx)
   ;(await network.request(since(LIST, 1))).text(list(2, { since: 1 }))
   await Promise.all(ctx.put)
-  assert.deepEqual(store.lists(RECENT), [list(2, { since: 1 })])
+  assert.deepEqual(store.lists(RECENT), [list(1), list(2, { since: 1 })])
 })
 
 test('lazy: a request that was cut off while it wrote does not keep the next ones from it', async () => {
@@ -372,6 +335,7 @@ test('lazy: a request that was cut off while it wrote does not keep the next one
   const [later, evenLater] = [new Context(), new Context()]
   const finish = store.block()
   void verifier.refresh(later)
+  await store.quiet()
   assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT])
   // It was only frozen, with its timers: then whoever took over goes on alone.
   atLast()
@@ -424,7 +388,7 @@ test('so is one in a process', async () => {
   await change
   verifier.close()
   await store.quiet()
-  assert.deepEqual(store.lists(RECENT), [...lists, list(4, { since: 3 })])
+  assert.deepEqual(store.lists(RECENT), [list(1), ...lists, list(4, { since: 3 })])
 })
 
 test('trace 23: and what was dropped stays so where the store is gone by then', async () => {
@@ -473,6 +437,17 @@ test('lazy: the first request goes on with a saved list that is not stale (field
   await network.request(since(STREAM, 1))
 })
 
+test('lazy: nor one that is older than any that an issuer in service would leave, which an outage grace goes by', async () => {
+  const { network, host, lazy } = starting(new FakeStore([[SNAPSHOT, SAVED]]), { transport: 'poll' }, stale(false))
+  host.elapse(32_000)
+  const verifier = lazy()
+  const first = verifier.refresh(new Context())
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(since(LIST, 1))).text(list(2, { since: 1 }))
+  await first
+  assert.equal(verifier.status().sequence, 2)
+})
+
 test('lazy: with a saved list that is stale it waits for the issuer, for two seconds', async () => {
   for (const answers of [true, false]) {
     const { network, host, lazy } = starting(new FakeStore([[SNAPSHOT, SAVED]]), { transport: 'poll' }, stale(true))
@@ -514,7 +489,9 @@ test('lazy: a store that had nothing is not asked by every request of an outage,
   // Another process was there.
   store.values.set(SNAPSHOT, SAVED)
   host.elapse(60_000)
-  await Promise.all([verifier.refresh(new Context()), network.request(METADATA_URL)])
+  const refreshed = verifier.refresh(new Context())
+  ;(await network.request(METADATA_URL)).refuse()
+  await refreshed
   assert.equal(verifier.status().sequence, 1)
 })
 

@@ -212,12 +212,14 @@ test('trace 1: a saved list pushes a clock that is behind, and sets none back', 
 /** Its keys were this issuer's and another's; then a delta of the other's took this issuer's away. */
 async function retired(answerSnapshot: boolean): Promise<FakeStore> {
   const store = new FakeStore()
-  const { network, connect } = starting(store)
+  const { network, host, connect } = starting(store)
   const connecting = connect()
   await begin(network, await issuer.list({ iat: NOW, seq: 1, jwks: both }))
   const verifier = await connecting
   const stream = await network.request(since(STREAM, 1))
   stream.open()
+  await store.quiet()
+  host.elapse(1_000)
   stream.send(await other.list({ iat: NOW + 1, seq: 2, since: 1, jwks: other.jwks }))
   const anew = await network.request(LIST)
   if (answerSnapshot) anew.text(await other.list({ iat: NOW + 1, seq: 2 }))
@@ -290,6 +292,19 @@ test('trace 23: what was dropped stays dropped where the saved list is not to be
   const verifier = await listless(store, await issuer.list({ iat: NOW, seq: 1 }))
   assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
   assert.equal(verifier.verify(await other.token(NOW)).revocation, 'unknown')
+})
+
+test('trace 23: nor do pinned keys believe a list of one that was dropped', async () => {
+  const trust = { keys: other.jwks.keys, dropped: [issuer.kid] }
+  const store = new FakeStore([[SNAPSHOT, save({ trust })]])
+  await cannotStart(store, { jwks: both })
+})
+
+test('trace 23: what was dropped stays so where the snapshot that says it is not to be believed, and alone', async () => {
+  const trust = { keys: other.jwks.keys, dropped: [issuer.kid] }
+  const store = new FakeStore([[SNAPSHOT, save({ trust, lists: [good.slice(0, -4)] })]])
+  const verifier = await listless(store, good)
+  assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
 })
 
 test('keys come with a list that they signed, or not at all', async () => {

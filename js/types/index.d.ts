@@ -219,7 +219,7 @@ export interface LazyVerifier extends Verifier {
   off: ConnectedVerifier['off']
   /**
    * Call it in each request, before `verify`. The first one waits for a list: a saved one, and for at most two seconds more where that
-   * is stale. Later ones come back at once and bring the list up to date through `ctx.waitUntil`; without a `ctx` they wait whenever
+   * is stale or older than three `ttl`. Later ones come back at once and bring the list up to date through `ctx.waitUntil`; without a `ctx` they wait whenever
    * the list is older than its `ttl`. Rejects only while there is no list: a failure later on is an `error` event, and the
    * list goes on to serve.
    */

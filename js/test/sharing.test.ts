@@ -1,0 +1,179 @@
+// Several verifiers with one store (processes, tabs, isolates), and one that goes on after an interruption: what is saved, or
+// served, does not go back.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { isTokenError } from '../src/errors.js'
+import type { ListStore } from '../types/index.js'
+import { FakeStore, FakeVerifier, METADATA, METADATA_URL, list } from './fakes.js'
+import { Context, LIST, RECENT, SAVED, SNAPSHOT, starting, streaming } from './storing.js'
+
+/** The store as somebody sees it who starts before the others have written. */
+function early(store: FakeStore): ListStore {
+  let reads = 0
+  return { get: key => (reads++ < 2 ? undefined : store.get(key)), set: (key, value) => store.set(key, value) }
+}
+
+/** What a verifier that starts while the issuer is away holds, and what it says of that. */
+async function restarted(store: FakeStore) {
+  const { network, host, connect } = starting(store)
+  const connecting = connect()
+  ;(await network.request(METADATA_URL)).refuse()
+  const verifier = await connecting
+  const errors: string[] = []
+  verifier.on('error', ({ message }) => errors.push(message))
+  host.elapse(0)
+  verifier.close()
+  return { sequence: verifier.status().sequence, errors }
+}
+
+test('the recent lists of one go with the snapshot of another, which was the last to write its older one', async () => {
+  const store = new FakeStore()
+  const [first, second] = [starting(early(store)), starting(early(store))]
+  const connecting = [first.connect(), second.connect()]
+  await second.network.begin(list(5))
+  const quick = await connecting[1]!
+  await store.quiet()
+  await first.network.begin(list(1))
+  const slow = await connecting[0]!
+  await store.quiet()
+  assert.deepEqual(store.lists(SNAPSHOT), [list(1)])
+  second.host.elapse(1_000)
+  quick.load(list(6, { since: 5 }))
+  quick.close()
+  await store.quiet()
+  const { sequence, errors } = await restarted(store)
+  assert.deepEqual([sequence, errors.length], [6, 1], 'and the issuer alone is complained of')
+  slow.close()
+})
+
+test('who was cut off from the issuer does not take back, by what it saves at last, what others heard', async () => {
+  const store = new FakeStore()
+  const [cutOff, other] = [await streaming(early(store)), await streaming(early(store))]
+  for (const { host } of [cutOff, other]) host.elapse(1_000)
+  await cutOff.send(list(1, { since: 1, iat: 1_700_000_002 }))
+  await other.send(list(2, { since: 1, iat: 1_700_000_002 + 1 }))
+  other.host.elapse(60_000)
+  cutOff.host.elapse(60_000)
+  const written = store.lists(RECENT)
+  cutOff.verifier.close()
+  await store.quiet()
+  assert.deepEqual(store.lists(RECENT), written)
+  assert.equal((await restarted(store)).sequence, 2)
+  other.verifier.close()
+})
+
+test('who heard more writes over what others saved, and over what says that it is from the future', async () => {
+  const store = new FakeStore()
+  const { host, verifier, send } = await streaming(store)
+  host.elapse(10_000)
+  for (const [seq, asOf] of [
+    [2, 1_700_000_001],
+    [3, 9_999_999_999],
+  ] as const) {
+    store.change(RECENT, save => ({ ...save, asOf }))
+    await send(list(seq, { since: seq - 1 }))
+    assert.equal(store.lists(RECENT).at(-1), list(seq, { since: seq - 1 }))
+  }
+  verifier.close()
+})
+
+test('one that goes on after an interruption does not go back to a list before it', async () => {
+  const made: FakeVerifier[] = []
+  const store = new FakeStore()
+  const { network, host, lazy } = starting(store, { transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
+  const verifier = lazy()
+  const first = verifier.refresh()
+  await network.begin(list(1))
+  await first
+  store.set = () => Promise.reject(new Error('no room'))
+  verifier.load(list(2, { since: 1 }))
+  await verifier.refresh(new Context())
+  made.at(-1)!.isInterrupted = true
+  host.elapse(10_000)
+  const again = verifier.refresh(new Context())
+  ;(await network.request(LIST)).refuse()
+  await assert.rejects(again, error => isTokenError(error, 'ERR_LIST_MISSING'))
+  assert.throws(
+    () => verifier.verify('first'),
+    error => isTokenError(error, 'ERR_WASM_UNAVAILABLE'),
+  )
+})
+
+test('nor to one before what it started from', async () => {
+  const made: FakeVerifier[] = []
+  const saved = (seq: number) => JSON.stringify({ ...JSON.parse(SAVED), lists: [list(seq)] })
+  const store = new FakeStore([[SNAPSHOT, saved(2)]])
+  const { network, lazy } = starting(store, { transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
+  const verifier = lazy()
+  await verifier.refresh(new Context())
+  assert.equal(verifier.status().sequence, 2)
+  ;(await network.request(METADATA_URL)).refuse()
+  store.values.set(SNAPSHOT, saved(1))
+  made.at(-1)!.isInterrupted = true
+  const again = verifier.refresh(new Context())
+  ;(await network.request(METADATA_URL)).refuse()
+  await assert.rejects(again, error => isTokenError(error, 'ERR_LIST_MISSING'))
+})
+
+test('what was saved of an issuer counts anew in another epoch, of whatever number', async () => {
+  const store = new FakeStore()
+  const { verifier, send } = await streaming(store)
+  const anew = list(1, { epoch: '00000000000000cd', iat: 1_700_000_002 })
+  await send(anew)
+  assert.deepEqual(store.lists(SNAPSHOT), [anew])
+  verifier.close()
+})
+
+test('recent lists alone are no start, and nothing to complain of: a cache may have lost the other', async () => {
+  const store = new FakeStore([[RECENT, SAVED]])
+  const { network, host, connect } = starting(store)
+  const connecting = connect()
+  await network.begin(list(2))
+  const verifier = await connecting
+  verifier.on('error', assert.fail)
+  host.elapse(0)
+  assert.equal(verifier.status().sequence, 2)
+  verifier.close()
+})
+
+test('a long snapshot is not told again with every heartbeat', async () => {
+  const store = new FakeStore()
+  const { network, connect } = starting(store)
+  const connecting = connect()
+  await network.begin(list(1) + ' '.repeat(64 * 1024))
+  const verifier = await connecting
+  await store.quiet()
+  assert.deepEqual(store.lists(RECENT), [])
+  verifier.close()
+})
+
+test('a module that is interrupted before its first list hands on the keys', async () => {
+  const made: FakeVerifier[] = []
+  const { network, host, lazy } = starting(new FakeStore(), {}, () => (made[made.length] = new FakeVerifier()))
+  const verifier = lazy()
+  const first = verifier.refresh(new Context())
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(METADATA.jwks_uri)).json({ keys: ['first'] })
+  ;(await network.request(LIST)).refuse()
+  await assert.rejects(first)
+  made.at(-1)!.isInterrupted = true
+  host.elapse(5_000)
+  const second = verifier.refresh(new Context())
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(LIST)).text(list(1))
+  await second
+  assert.equal(verifier.status().sequence, 1)
+})
+
+test('close tries once more what could not be written', async () => {
+  const store = new FakeStore()
+  const { verifier, errors, send } = await streaming(store)
+  const fail = store.block()
+  await send(list(2, { since: 1 }))
+  fail(new Error('busy'))
+  await store.quiet()
+  assert.equal(errors.length, 1)
+  verifier.close()
+  await store.quiet()
+  assert.equal(store.lists(RECENT).at(-1), list(2, { since: 1 }))
+})

@@ -1,0 +1,59 @@
+// Connected verifiers with a store, a network and a module that do only what a test tells them.
+import { makeConnectVerifier } from '../src/api.js'
+import type { ConnectOptions, ConnectedVerifier, ListStore, VerifierEvents } from '../types/index.js'
+import { FakeHost, FakeNetwork, ISSUER, METADATA, fakeModule, list, since } from './fakes.js'
+
+export const LIST = METADATA.revocation_list_uri
+export const STREAM = METADATA.revocation_stream_uri
+export const [SNAPSHOT, RECENT] = [`doorlist:${ISSUER}:snapshot`, `doorlist:${ISSUER}:recent`]
+export const SAVED = JSON.stringify({ version: 1, trust: { keys: ['first'], dropped: [] }, lists: [list(1)] })
+
+export const told = <Name extends keyof VerifierEvents>(verifier: Pick<ConnectedVerifier, 'on'>, name: Name) =>
+  new Promise<VerifierEvents[Name]>(resolve => {
+    const off = verifier.on(name, value => {
+      off()
+      resolve(value)
+    })
+  })
+
+export function starting(store: ListStore, options: Partial<ConnectOptions> = {}, module = fakeModule) {
+  const [network, host] = [new FakeNetwork(), new FakeHost()]
+  const make = makeConnectVerifier(module, host)
+  const rules = { issuer: ISSUER, audience: 'api', fetch: network.fetch, store, ...options }
+  return { network, host, connect: () => make(rules), lazy: () => make.lazy(rules) }
+}
+
+export async function streaming(store: ListStore, module = fakeModule) {
+  const { network, host, connect } = starting(store, {}, module)
+  const connecting = connect()
+  await network.begin(list(1))
+  const verifier = await connecting
+  const errors: Error[] = []
+  verifier.on('error', error => errors.push(error))
+  host.elapse(0)
+  const stream = await network.request(since(STREAM, 1))
+  stream.open()
+  await new Promise(resolve => setImmediate(resolve))
+  /** Resolves once the list was taken, and what follows from that has begun. No two within a second. */
+  const send = async (text: string) => {
+    host.elapse(1_000)
+    const { seq, iat } = JSON.parse(text) as { seq: number; iat: number }
+    stream.send(text)
+    do await new Promise(resolve => setImmediate(resolve))
+    while (verifier.status().sequence !== seq || verifier.status().asOf! < iat)
+  }
+  /** Lets time pass in which nothing but the time is new. */
+  const beat = async (times: number, seq: number) => {
+    for (; times > 0; times--) {
+      host.elapse(10_000)
+      await send(list(seq, { since: seq, iat: host.now() / 1000 }))
+    }
+  }
+  return { network, host, verifier, errors, stream, send, beat }
+}
+
+/** The `ctx` of one request: what was put off until after its answer. */
+export class Context {
+  readonly put: Promise<unknown>[] = []
+  waitUntil = (promise: Promise<unknown>) => void this.put.push(promise)
+}
