@@ -99,20 +99,39 @@ test('one that goes on after an interruption does not go back to a list before i
   )
 })
 
-test('nor to one before what it started from', async () => {
-  const made: FakeVerifier[] = []
-  const saved = (seq: number) => JSON.stringify({ ...JSON.parse(SAVED), lists: [list(seq)] })
-  const store = new FakeStore([[SNAPSHOT, saved(2)]])
-  const { network, lazy } = starting(store, { transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
-  const verifier = lazy()
-  await verifier.refresh(new Context())
-  assert.equal(verifier.status().sequence, 2)
+for (const [name, older] of [
+  ['before what it started from', list(1)],
+  ['of another log, whose numbers do not compare', list(9, { epoch: '00000000000000cd' })],
+] as const) {
+  test(`nor to one ${name}`, async () => {
+    const made: FakeVerifier[] = []
+    const saved = (text: string) => JSON.stringify({ ...JSON.parse(SAVED), lists: [text] })
+    const store = new FakeStore([[SNAPSHOT, saved(list(2))]])
+    const { network, lazy } = starting(store, { transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
+    const verifier = lazy()
+    await verifier.refresh(new Context())
+    assert.equal(verifier.status().sequence, 2)
+    ;(await network.request(METADATA_URL)).refuse()
+    store.values.set(SNAPSHOT, saved(older))
+    made.at(-1)!.isInterrupted = true
+    const again = verifier.refresh(new Context())
+    ;(await network.request(METADATA_URL)).refuse()
+    await assert.rejects(again, error => isTokenError(error, 'ERR_LIST_MISSING'))
+  })
+}
+
+test('a start that the issuer does not answer goes on with what another saves meanwhile', async () => {
+  const store = new FakeStore()
+  const { network, host, connect } = starting(store, { connectTimeout: 600 })
+  const connecting = connect()
   ;(await network.request(METADATA_URL)).refuse()
-  store.values.set(SNAPSHOT, saved(1))
-  made.at(-1)!.isInterrupted = true
-  const again = verifier.refresh(new Context())
+  await host.waits(250)
+  store.values.set(SNAPSHOT, SAVED)
+  host.elapse(60_000)
   ;(await network.request(METADATA_URL)).refuse()
-  await assert.rejects(again, error => isTokenError(error, 'ERR_LIST_MISSING'))
+  const verifier = await connecting
+  assert.equal(verifier.status().sequence, 1)
+  verifier.close()
 })
 
 test('what was saved of an issuer counts anew in another epoch, of whatever number', async () => {
