@@ -1,4 +1,4 @@
-import type { AtTime, Change, ListStore, Loaded } from '../types/index.js'
+import type { AtTime, Change, ListStore, Loaded, Status } from '../types/index.js'
 import type { Emitter } from './emitter.js'
 import { isTokenError } from './errors.js'
 import { EventStreamParser } from './events.js'
@@ -124,8 +124,10 @@ export class RemoteList {
 
   /** Takes a list that came some other way. */
   load(list: string, at?: AtTime): Loaded {
+    const before = this.#serving.status()
     const loaded = this.#serving.load(list, at)
     if (this.#serving === this.#newest) this.#keep(list, loaded)
+    this.#tellChange(before, list, loaded)
     return loaded
   }
 
@@ -247,9 +249,15 @@ export class RemoteList {
     const loaded = this.#local.load(list)
     this.#serving = this.#local
     this.#keep(list, loaded)
+    const changed = this.#tellChange(before, list, loaded)
+    return changed || this.#local.status().asOf !== before.asOf ? 'news' : 'nothing new'
+  }
+
+  /** Whether there is one. */
+  #tellChange(before: Status, list: string, loaded: Loaded): boolean {
     const changed = loaded.epoch !== before.epoch || loaded.sequence !== before.sequence
     if (changed) this.#news.emit('change', changeBy(list, loaded))
-    return changed || this.#local.status().asOf !== before.asOf ? 'news' : 'nothing new'
+    return changed
   }
 
   #keep(list: string, loaded: Loaded): void {

@@ -146,6 +146,19 @@ test('a heartbeat is no change, but is heard', async () => {
   verifier.close()
 })
 
+test('a list that somebody hands over is a change; the same one off the stream is none', async () => {
+  const { verifier, stream } = await streaming()
+  const sequences: number[] = []
+  verifier.on('change', ({ sequence }) => sequences.push(sequence))
+  verifier.load(list(3, { since: 2 }))
+  assert.deepEqual(sequences, [3])
+  stream.send(list(3, { since: 2 }))
+  stream.send(list(4, { since: 3 }))
+  await news(verifier, 'change')
+  assert.deepEqual(sequences, [3, 4])
+  verifier.close()
+})
+
 test('a gap asks for the snapshot', async () => {
   const { verifier, network, stream } = await streaming()
   stream.send(list(9, { since: 7 }))

@@ -16,7 +16,8 @@ export interface VerifierOptions {
   onMissing?: 'deny' | 'allow'
   /**
    * Seconds past `exp` for which a token is accepted while the issuer is unheard of: nothing newer than three times the
-   * list's `ttl`, and the last list signed before that `exp`. Such an answer has `outage: true`. Default: 0, off.
+   * list's `ttl`, and the last list signed before that `exp`. Such an answer has `outage: true`. With `onStale: 'deny'` only together
+   * with `maxStaleness`. Default: 0, off.
    */
   outageGrace?: number
   /**
@@ -186,7 +187,7 @@ export interface ConnectOptions extends VerifierOptions {
   fetch?: typeof globalThis.fetch
   /** `'auto'` holds a stream and polls while none can be had; `'poll'` only polls. Default: `'auto'`. */
   transport?: 'auto' | 'poll'
-  /** Seconds that the first list may take before `connectVerifier` rejects. Default: 10. */
+  /** Seconds that the first list may take before `connectVerifier` rejects; not for `lazy`. Default: 10. */
   connectTimeout?: number
   /**
    * Keeps the list, the trusted keys and the dropped ones, so that a verifier can start while its issuer is away: from what was saved,

@@ -60,7 +60,8 @@ export interface Session {
   onChange(listener: (state: SessionState) => void): () => void
   /**
    * Rejects with `ERR_LOGIN_REFUSED` (no such account, or another password), `ERR_SESSION_OFFLINE` or `ERR_ISSUER_REFUSED`; a
-   * session there was goes on then, and is signed out of otherwise.
+   * session there was goes on then, and is signed out of otherwise. With `ERR_SESSION_SIGNED_OUT` when somebody signed out meanwhile,
+   * with `ERR_SESSION_CLOSED` after `close()`.
    */
   login(how: Credentials | TokenResponse): Promise<void>
   /** Signs out here and in all tabs at once; the issuer is told now, or as soon as it can be. */
@@ -72,7 +73,8 @@ export interface Session {
   getAccessToken(): Promise<string>
   /**
    * Like the global one. Adds `Authorization: Bearer` for the configured `origins`; after a 401 it refreshes and tries once more, for
-   * each of them once a minute at most. With the token it follows no redirects: `ERR_REDIRECT_REFUSED`.
+   * each of them once a minute at most. With the token it follows no redirects: `ERR_REDIRECT_REFUSED`. Where there is none to add it
+   * rejects as `getAccessToken` does; what needs nobody signed in is for the global one.
    */
   fetch: typeof globalThis.fetch
   /** The issuer's time, from its last token; the host's before there was one. For `verifier.verify(token, { currentDate })`. */

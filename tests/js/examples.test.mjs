@@ -55,6 +55,18 @@ for (const name of examples) {
   })
 }
 
+for (const name of ['worker/start', 'next/start']) {
+  test(`${name}: without an issuer nobody's token is blamed`, toStart, async story => {
+    const issuer = await issuerOf(story)
+    const { access_token: token } = await openSession(issuer, 'alice')
+    await issuer.stop()
+    const service = await start(story, name, issuer)
+    const answer = await fetch(`${service}/me`, { headers: { authorization: `Bearer ${token}` } })
+    assert.deepEqual([answer.status, (await answer.json()).code], [503, 'ERR_LIST_MISSING'])
+    assert.ok(answer.headers.has('retry-after'))
+  })
+}
+
 test('node-http: a mistake lets nobody in', options, async story => {
   const issuer = await issuerOf(story)
   const mistaken = `

@@ -13,15 +13,20 @@ export async function proxy(request) {
   if (!token) return refusal(401, { 'www-authenticate': 'Bearer realm="doorlist"' })
   try {
     await verifier.refresh(background) // the first request waits for a list
+  } catch (error) {
+    return unavailable(error)
+  }
+  try {
     const { payload } = verifier.verify(token)
     return NextResponse.next({ request: { headers: withClaims(request.headers, payload) } })
   } catch (error) {
     if (!isTokenError(error)) throw error
     const { code } = error
-    const isItsFault = /^ERR_(JW|JOSE)/.test(code)
-    if (!isItsFault) return refusal(503, { 'retry-after': '5' }, { code })
+    if (!/^ERR_(JW|JOSE)/.test(code)) return unavailable(error)
     return refusal(401, { 'www-authenticate': 'Bearer realm="doorlist", error="invalid_token"' }, { code })
   }
 }
 
 const refusal = (status, headers, body = {}) => Response.json(body, { status, headers })
+/** It is no fault of the token. */
+const unavailable = ({ code }) => refusal(503, { 'retry-after': '5' }, { code })
