@@ -173,6 +173,17 @@ export function tellOfTheIssuer(browser) {
     assert.equal(sidOf(await token(page)), sid)
   })
 
+  test(`a page that is looked at again gets a token by itself: ${browser}`, options, async story => {
+    const { open, front } = await worldOf(story, { browser })
+    const page = await open()
+    await signIn(page)
+    const before = await token(page)
+    const asked = once(front, '/token')
+    await wake(page, HOUR, 'visibilitychange')
+    assert.deepEqual(await asked, [200])
+    assert.equal(sidOf(await token(page)), sidOf(before))
+  })
+
   // field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470
   test(
     `a clock that is wrong by a day signs nobody out, and the issuer’s time is known: ${browser}`,

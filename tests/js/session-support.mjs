@@ -54,13 +54,17 @@ export const sidOf = token => JSON.parse(Buffer.from(token.split('.')[1], 'base6
 export const renewed = (page, before) =>
   until(page, async before => (await session.getAccessToken()) !== before, before)
 
-/** The laptop's clock is so many seconds further, and the network is there again. */
-export const wake = (page, seconds) =>
-  page.evaluate(seconds => {
-    const { now } = Date
-    Date.now = () => now() + seconds * 1000
-    dispatchEvent(new Event('online'))
-  }, seconds)
+/** The laptop's clock is so many seconds further, and the page is told: of the network, or that it is looked at again. */
+export const wake = (page, seconds, event = 'online') =>
+  page.evaluate(
+    ([seconds, event]) => {
+      const { now } = Date
+      Date.now = () => now() + seconds * 1000
+      // From where `visibilitychange` begins; either gets to the window.
+      document.dispatchEvent(new Event(event, { bubbles: true }))
+    },
+    [seconds, event],
+  )
 
 /** Serves the page and the package, and hands all else on to the issuer, as one origin. */
 export async function startFront(story, issuer) {
