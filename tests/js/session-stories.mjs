@@ -176,6 +176,8 @@ export function tellOfTheIssuer(browser) {
   test(`a page that is looked at again gets a token by itself: ${browser}`, options, async story => {
     const { open, front } = await worldOf(story, { browser })
     const page = await open()
+    // Timers sleep with the laptop: what wakes the page is the event, and nothing else.
+    await page.evaluate(() => void (globalThis.setTimeout = () => 0))
     await signIn(page)
     const before = await token(page)
     const asked = once(front, '/token')
