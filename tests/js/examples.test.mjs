@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -18,18 +20,22 @@ const toStart = { timeout: 300_000 }
 const forged = { 'x-verified-claims': encodeURIComponent(JSON.stringify({ sub: 'mallory', scope: 'admin' })) }
 
 /** The address that the example prints. It is ended when the story is over. */
-async function start(story, name, issuer, ...args) {
-  const env = { ...process.env, ISSUER: issuer.url, PORT: '0' }
+const start = async (story, ...how) => (await startToEnd(story, ...how)).url
+
+/** The address that the example prints, and how to end it before the story is over. */
+async function startToEnd(story, name, issuer, { args = [], settings } = {}) {
+  const env = { ...process.env, ISSUER: issuer.url, PORT: '0', ...settings }
   const child = spawn(process.execPath, [...args, `${folder}${name}.mjs`], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const gone = once(child, 'exit')
-  story.after(async () => {
+  const stop = async () => {
     child.kill()
     await gone
-  })
-  for await (const line of createInterface({ input: child.stdout })) if (line.startsWith('http://')) return line
+  }
+  story.after(stop)
+  for await (const url of createInterface({ input: child.stdout })) if (url.startsWith('http://')) return { url, stop }
   throw new Error(`${name} ended before it listened`)
 }
 
@@ -75,16 +81,42 @@ test('node-http: a mistake lets nobody in', options, async story => {
       if (String(this) === 'mistake') throw new RangeError('a mistake')
       return trimEnd.call(this)
     }`
-  const service = await start(
-    story,
-    'node-http',
-    issuer,
-    '--import',
-    `data:text/javascript,${encodeURIComponent(mistaken)}`,
-  )
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(mistaken)}`]
+  const service = await start(story, 'node-http', issuer, { args })
   const ask = path => fetch(`${service}${path}`, { headers: { authorization: 'Bearer mistake' } })
   for (const path of ['/me', '/elsewhere']) assert.equal((await ask(path)).status, 500)
   assert.equal((await fetch(`${service}/me`)).status, 401)
+})
+
+test('worker: started anew while the issuer is down, it goes by the list that it saved', options, async story => {
+  const issuer = await issuerOf(story)
+  const settings = { CACHE: await mkdtemp(join(tmpdir(), 'doorlist-worker-')) }
+  story.after(() => rm(settings.CACHE, { recursive: true, force: true }))
+  const begin = () => startToEnd(story, 'worker/start', issuer, { settings })
+  const ask = async ({ url }, { access_token: token }) => {
+    const answer = await fetch(`${url}/me`, { headers: { authorization: `Bearer ${token}` } })
+    const { sub, code } = await answer.json()
+    return sub ?? code
+  }
+  const [alice, bob] = [await openSession(issuer, 'alice'), await openSession(issuer, 'bob')]
+
+  const before = await begin()
+  assert.equal(await ask(before, alice), 'alice')
+  await issuer.admin('/subjects/alice/revoke')
+  let said
+  do said = await ask(before, alice)
+  while (said === 'alice')
+  assert.equal(said, 'ERR_JWT_REVOKED')
+  await issuer.stop()
+
+  // What is written goes behind the answer: until it is there, one that starts knows less.
+  let after = await begin()
+  while ((await ask(after, alice)) === 'alice') after = await begin()
+  await before.stop()
+  await after.stop()
+  after = await begin()
+  assert.equal(await ask(after, alice), 'ERR_JWT_REVOKED')
+  assert.equal(await ask(after, bob), 'bob')
 })
 
 test('express-ws: whose user is kicked is closed, and nobody else', options, async story => {
