@@ -119,6 +119,19 @@ test('worker: started anew while the issuer is down, it goes by the list that it
   assert.equal(await ask(after, bob), 'bob')
 })
 
+test('express-ws: a connection is closed at the end of its token', options, async story => {
+  const { default: WebSocket } = await importDevelopmentPackage('ws')
+  const issuer = await issuerOf(story, { args: ['--access-ttl-secs', '5'] })
+  const service = await start(story, 'express-ws', issuer)
+  const { access_token: token } = await openSession(issuer, 'alice')
+  const socket = new WebSocket(service.replace('http', 'ws'), ['chat', token])
+  const closed = once(socket, 'close')
+  socket.once('open', () => socket.send('hello'))
+  assert.equal(String((await once(socket, 'message'))[0]), 'alice: hello')
+  const [code, reason] = await closed
+  assert.deepEqual([code, String(reason)], [4401, 'ERR_JWT_EXPIRED'])
+})
+
 test('express-ws: whose user is kicked is closed, and nobody else', options, async story => {
   const { default: WebSocket } = await importDevelopmentPackage('ws')
   const issuer = await issuerOf(story)
