@@ -126,8 +126,7 @@ export class RemoteList {
   load(list: string, at?: AtTime): Loaded {
     const before = this.#serving.status()
     const loaded = this.#serving.load(list, at)
-    if (this.#serving === this.#newest) this.#keep(list, loaded)
-    this.#tellChange(before, list, loaded)
+    this.#took(before, list, loaded)
     return loaded
   }
 
@@ -248,22 +247,17 @@ export class RemoteList {
     const before = this.#local.status()
     const loaded = this.#local.load(list)
     this.#serving = this.#local
-    this.#keep(list, loaded)
-    const changed = this.#tellChange(before, list, loaded)
-    return changed || this.#local.status().asOf !== before.asOf ? 'news' : 'nothing new'
+    return this.#took(before, list, loaded)
   }
 
-  /** Whether there is one. */
-  #tellChange(before: Status, list: string, loaded: Loaded): boolean {
+  /** The newest verifier, which serves, took this list: it is saved, and a change is told. */
+  #took(before: Status, list: string, loaded: Loaded): Outcome {
+    const asOf = this.#newest.status().asOf!
+    this.#trust = this.#newest.trust()
+    this.#saved?.took(list, loaded, { trust: this.#trust, asOf })
     const changed = loaded.epoch !== before.epoch || loaded.sequence !== before.sequence
     if (changed) this.#news.emit('change', changeBy(list, loaded))
-    return changed
-  }
-
-  #keep(list: string, loaded: Loaded): void {
-    const held = { trust: this.#local.trust(), asOf: this.#local.status().asOf! }
-    this.#trust = held.trust
-    this.#saved?.took(list, loaded, held)
+    return changed || asOf !== before.asOf ? 'news' : 'nothing new'
   }
 
   #makeTrusting(): LocalVerifier {
