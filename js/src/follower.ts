@@ -4,13 +4,12 @@ import type { Emitter } from './emitter.js'
 import { TokenError, isTokenError } from './errors.js'
 import { pause, type Host } from './host.js'
 import type { RemoteList } from './remote-list.js'
+import { SILENCE_MS } from './saved-list.js'
 
 /** Milliseconds, at most, after the first failure. */
 const FIRST_PAUSE_MS = 500
 /** The longest pause while there is no list at all. */
 const LONGEST_START_PAUSE_MS = 5_000
-/** How long a start waits for an issuer that says nothing, when there is a list that was saved. */
-const SILENCE_MS = 2_000
 /** A stream that could not be had is left alone for so long at first, while polling works. */
 const FIRST_STREAM_REST_MS = 2_000
 const LONGEST_STREAM_REST_MS = 300_000

@@ -3,6 +3,7 @@ import type { Emitter } from './emitter.js'
 import { TokenError, isTokenError } from './errors.js'
 import { pause, type Host } from './host.js'
 import type { RemoteList } from './remote-list.js'
+import { SILENCE_MS } from './saved-list.js'
 import { Silence } from './silence.js'
 
 /** Workers may go on for 30 s after their answer: hold the stream a little less. */
@@ -11,8 +12,6 @@ const HOLD_MS = 25_000
 const LEASE_MS = HOLD_MS + 10_000
 /** How long a stream that could not be had is not tried again. */
 const STREAM_REST_MS = 60_000
-/** How long the first request waits for an issuer that says nothing, when there is a list that was saved. */
-const SILENCE_MS = 2_000
 /** Unheard of for so many `ttl`, an issuer counts as away (FORMAT.md §6): a saved list that is older would say so of one that was not asked. */
 const OUTAGE_TTLS = 3
 /** After a failure: every request of an outage must not ask, and wait, anew. */

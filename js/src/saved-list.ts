@@ -6,6 +6,8 @@ import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 
 /** FORMAT.md §10: a save of any other version is not read. */
 const VERSION = 1
+/** Milliseconds that a start waits for an issuer that says nothing, when there is a list that was saved. */
+export const SILENCE_MS = 2_000
 /** Milliseconds that a start waits for the store. */
 const READ_MS = 3_000
 /** A write that takes longer is taken for gone: with its request, in a Worker. */
