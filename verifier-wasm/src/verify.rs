@@ -53,7 +53,7 @@ impl Verifier {
     /// Trusts what was saved of [`Self::trust`], and distrusts what it had dropped.
     ///
     /// # Errors
-    /// [`Error::Jwks`], and nothing changed.
+    /// [`Error::Jwks`], and nothing changed; but when the keys are too many together, what was dropped is distrusted.
     pub fn restore_trust(&mut self, saved: &str) -> Result<(), Error> {
         self.keys.restore(saved)
     }
