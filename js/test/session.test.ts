@@ -157,32 +157,32 @@ test('a listener may sign out or in, and is not called once it is taken off (fie
   await late.ready
 })
 
-test('a storage that hangs holds nobody for ever', async () => {
+/** A page whose token is over, and its storage hangs. */
+async function overHangingStorage() {
   const browser = new FakeBrowser()
-  let hangs = false
   const { storage } = browser
-  const get = (key: string) => (hangs ? new Promise<string>(() => {}) : storage.get(key))
+  const get = (key: string) => (hanging.isOver ? storage.get(key) : new Promise<string>(() => {}))
+  const hanging = { isOver: true }
   const tab = await browser.signedIn({ storage: { ...storage, get } })
-  hangs = true
+  hanging.isOver = false
   browser.host.elapse(LIFETIME * 1000)
+  return { browser, tab, hanging }
+}
+
+test('a storage that hangs holds nobody for ever', async () => {
+  const { browser, tab, hanging } = await overHangingStorage()
   const token = assert.rejects(tab.getAccessToken(), has('ERR_SESSION_OFFLINE'))
   await browser.host.waits(25_000)
   browser.host.elapse(25_000)
   await token
-  hangs = false
+  hanging.isOver = true
   browser.host.elapse(1000)
   await settle()
   assert.equal(tab.state, 'active')
 })
 
 test('a storage that hangs over a sign-out does not undo it', async () => {
-  const browser = new FakeBrowser()
-  let hangs = false
-  const { storage } = browser
-  const get = (key: string) => (hangs ? new Promise<string>(() => {}) : storage.get(key))
-  const tab = await browser.signedIn({ storage: { ...storage, get } })
-  hangs = true
-  browser.host.elapse(LIFETIME * 1000)
+  const { browser, tab } = await overHangingStorage()
   const token = assert.rejects(tab.getAccessToken(), has('ERR_SESSION_SIGNED_OUT'))
   await browser.host.waits(25_000)
   void tab.logout()
