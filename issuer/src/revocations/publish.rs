@@ -70,19 +70,19 @@ impl Revocations {
         self.held().trouble = trouble.map(|error| error.to_string());
     }
 
-    /// Publishes if the log, as it was last read, tells of a change of keys since the last list; whether it does. What is
-    /// answered from the store must not rest on a key that is retired there.
+    /// Publishes if the log, as it was last read, tells of a change of keys since the last list. What is answered from
+    /// the store must not rest on a key that is retired there.
     ///
     /// # Errors
     ///
     /// [`PublishError`]: the keys of now are not known.
-    pub async fn take_in_keys(&self) -> Result<bool, PublishError> {
-        let change = self.desk.log(LogView::last_key_change);
-        let is_new = self.held().state.as_ref().is_none_or(|state| state.last_key_change != change);
-        if is_new {
-            self.try_publish().await?;
-        }
-        Ok(is_new)
+    pub async fn take_in_keys(&self) -> Result<(), PublishError> {
+        let key_change = self.desk.log(LogView::last_key_change);
+        if self.has_taken_in(key_change) { Ok(()) } else { self.try_publish().await }
+    }
+
+    fn has_taken_in(&self, key_change: Seq) -> bool {
+        self.held().state.as_ref().is_some_and(|state| state.last_key_change == key_change)
     }
 
     async fn try_publish(&self) -> Result<(), PublishError> {
@@ -92,7 +92,7 @@ impl Revocations {
         loop {
             // Read before the ring is: a change after it is seen by `advance`, and the ring is read again.
             let key_change = self.desk.log(LogView::last_key_change);
-            if self.held().state.as_ref().is_none_or(|state| state.last_key_change != key_change) {
+            if !self.has_taken_in(key_change) {
                 self.keys.reload().await?;
             }
             self.keys.expire(store_time(&standing)).await?;

@@ -1,11 +1,11 @@
 //! A store in memory that can be cut off or emptied.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Seq};
-use tokio::sync::oneshot;
+use tokio::sync::Notify;
 
 use crate::domain::{LogPage, NewEntry, Settings, Subject};
 use crate::store::{
@@ -16,8 +16,28 @@ use crate::store::{
 pub(crate) struct FailingStore {
     inner: RwLock<Arc<EmbeddedStore>>,
     down: AtomicBool,
-    behind_secs: AtomicU64,
-    gate: Mutex<Option<oneshot::Receiver<()>>>,
+    ahead_secs: AtomicI64,
+    keys_gate: Mutex<Option<Arc<Gate>>>,
+    reads_gate: Mutex<Option<Arc<Gate>>>,
+}
+
+/// Where one call waits.
+#[derive(Default)]
+pub(crate) struct Gate {
+    reached: Notify,
+    open: Notify,
+}
+
+impl Gate {
+    /// Until the call stands before it.
+    pub(crate) async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    /// Lets the call go on.
+    pub(crate) fn open(&self) {
+        self.open.notify_one();
+    }
 }
 
 impl FailingStore {
@@ -25,8 +45,9 @@ impl FailingStore {
         Self {
             inner: RwLock::new(empty_store()),
             down: AtomicBool::new(false),
-            gate: Mutex::default(),
-            behind_secs: AtomicU64::new(0),
+            ahead_secs: AtomicI64::new(0),
+            keys_gate: Mutex::default(),
+            reads_gate: Mutex::default(),
         }
     }
 
@@ -34,16 +55,19 @@ impl FailingStore {
         self.down.store(down, Ordering::SeqCst);
     }
 
-    /// From now on confirmations show its clock to be so far behind the host's.
-    pub(crate) fn fall_behind(&self, secs: u64) {
-        self.behind_secs.store(secs, Ordering::SeqCst);
+    /// From now on confirmations show its clock to be so far ahead of the host's, or behind it.
+    pub(crate) fn runs_ahead(&self, secs: i64) {
+        self.ahead_secs.store(secs, Ordering::SeqCst);
     }
 
-    /// Whoever reads the keys next waits for a word.
-    pub(crate) fn hold_keys(&self) -> oneshot::Sender<()> {
-        let (go_on, gate) = oneshot::channel();
-        *self.gate.lock().expect("nobody panics with the lock") = Some(gate);
-        go_on
+    /// Whoever reads the keys next waits.
+    pub(crate) fn hold_keys(&self) -> Arc<Gate> {
+        put(&self.keys_gate)
+    }
+
+    /// Whoever reads a record next waits.
+    pub(crate) fn hold_reads(&self) -> Arc<Gate> {
+        put(&self.reads_gate)
     }
 
     /// Everything in it is gone, as after `FLUSHALL`.
@@ -63,9 +87,24 @@ fn empty_store() -> Arc<EmbeddedStore> {
     Arc::new(EmbeddedStore::in_memory().expect("a store in memory"))
 }
 
+fn put(place: &Mutex<Option<Arc<Gate>>>) -> Arc<Gate> {
+    let gate = Arc::<Gate>::default();
+    *place.lock().expect("nobody panics with the lock") = Some(Arc::clone(&gate));
+    gate
+}
+
+async fn pass(place: &Mutex<Option<Arc<Gate>>>) {
+    let gate = place.lock().expect("nobody panics with the lock").take();
+    if let Some(gate) = gate {
+        gate.reached.notify_one();
+        gate.open.notified().await;
+    }
+}
+
 #[async_trait]
 impl Store for FailingStore {
     async fn read(&self, sub: &Subject, since: Seq) -> Result<Reading, StoreError> {
+        pass(&self.reads_gate).await;
         self.up()?.read(sub, since).await
     }
 
@@ -87,7 +126,10 @@ impl Store for FailingStore {
 
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError> {
         let confirmation = self.up()?.confirm(held).await?;
-        let now = confirmation.now.minus_secs(self.behind_secs.load(Ordering::SeqCst));
+        let ahead_secs = self.ahead_secs.load(Ordering::SeqCst);
+        let by = ahead_secs.unsigned_abs();
+        let now = confirmation.now;
+        let now = if ahead_secs < 0 { now.minus_secs(by) } else { now.plus_secs(by) };
         Ok(Confirmation { now, ..confirmation })
     }
 
@@ -104,10 +146,7 @@ impl Store for FailingStore {
     }
 
     async fn keys(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
-        let gate = self.gate.lock().expect("nobody panics with the lock").take();
-        if let Some(gate) = gate {
-            let _ = gate.await;
-        }
+        pass(&self.keys_gate).await;
         self.up()?.keys().await
     }
 

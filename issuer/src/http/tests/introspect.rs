@@ -1,5 +1,6 @@
 //! Introspection by a node that does not know enough to say no.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -15,16 +16,19 @@ async fn ask(site: &Site, token: &str) -> Answer {
     Answer::of(site.send(request.body(Body::from(format!("token={token}"))).expect("a request")).await).await
 }
 
+async fn retire_the_active_key(site: &Site) {
+    let keys = site.admin(Method::GET, "/admin/keys", Value::Null).await.json();
+    let active = json!({ "kid": keys["keys"][0]["kid"] });
+    site.admin(Method::POST, "/admin/keys/retire", active).await.position();
+}
+
 /// Retired twice at once, the reserve too: what signs now was not announced to anybody.
 #[tokio::test]
 async fn a_key_of_now_is_known_before_its_token_is_judged() {
     let site = Site::open().await;
     let other = site.beside().await;
     for _ in 0..2 {
-        let keys = site.admin(Method::GET, "/admin/keys", Value::Null).await.json();
-        site.admin(Method::POST, "/admin/keys/retire", json!({ "kid": keys["keys"][0]["kid"] }))
-            .await
-            .position();
+        retire_the_active_key(&site).await;
     }
     let session = site.open_session("alice").await;
     other.store.cut_off(true);
@@ -38,7 +42,7 @@ async fn a_key_of_now_is_known_before_its_token_is_judged() {
 async fn a_node_whose_clock_is_off_does_not_judge() {
     let site = Site::open().await;
     let session = site.open_session("alice").await;
-    site.store.fall_behind(3600);
+    site.store.runs_ahead(-3600);
     site.publish().await;
     assert_eq!(ask(&site, &session.access).await.failure(), "503 temporarily_unavailable");
     assert_eq!(
@@ -46,37 +50,54 @@ async fn a_node_whose_clock_is_off_does_not_judge() {
         true,
         "judged by the store's clock alone"
     );
-    site.store.fall_behind(0);
+    site.store.runs_ahead(0);
     site.publish().await;
     assert_eq!(ask(&site, &session.access).await.json()["active"], true);
+}
+
+/// The list that tells of it may be published while the record is read: then nothing is new any more afterwards.
+#[tokio::test]
+async fn a_key_that_is_retired_while_the_record_is_read_is_no_key() {
+    let site = Site::open().await;
+    let other = Arc::new(site.beside().await);
+    let session = site.open_session("alice").await;
+    let gate = site.store.hold_reads();
+    let asked = tokio::spawn({
+        let (other, token) = (Arc::clone(&other), session.access);
+        async move { ask(&other, &token).await }
+    });
+    gate.reached().await;
+    retire_the_active_key(&site).await;
+    other.publish().await;
+    gate.open();
+    assert_eq!(asked.await.expect("no panic").json(), json!({ "active": false }));
 }
 
 /// A list by the standing of before must not follow one by the standing of now, which verifiers take for a rollback.
 #[tokio::test]
 async fn keys_are_taken_in_while_a_list_is_published() {
     let site = Site::open().await;
-    let other = site.beside().await;
-    let keys = other.admin(Method::GET, "/admin/keys", Value::Null).await.json();
-    other
-        .admin(Method::POST, "/admin/keys/retire", json!({ "kid": keys["keys"][0]["kid"] }))
-        .await
-        .position();
+    retire_the_active_key(&site.beside().await).await;
     site.app.desk.catch_up().await.expect("the store");
 
-    let go_on = site.store.hold_keys();
+    let gate = site.store.hold_keys();
     let taken = tokio::spawn({
         let revocations = site.app.revocations.clone();
         async move { revocations.take_in_keys().await }
     });
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    gate.reached().await;
+    site.store.runs_ahead(2);
     site.app.desk.beat().await.expect("a beat");
     let published = tokio::spawn({
         let revocations = site.app.revocations.clone();
         async move { revocations.publish().await }
     });
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    go_on.send(()).expect("it waits");
-    assert!(taken.await.expect("no panic").expect("keys"));
+    // A clock that is paused goes on when nobody can do more.
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert!(!published.is_finished(), "a list under way is waited for");
+    gate.open();
+    taken.await.expect("no panic").expect("keys");
     published.await.expect("no panic");
     assert_eq!(site.app.revocations.trouble(), None);
 }
