@@ -17,7 +17,7 @@ async fn a_restart_keeps_keys_cutoff_epoch_list_and_sessions() {
     let bob = issuer.open_session("bob").await;
     let kicked = issuer.revoking("/subjects/bob/revoke").await;
     let mut verifier = Follower::of(&issuer).await;
-    let before = unverified_list(&issuer.get("/revocations").await.text());
+    let before = unverified_list(&issuer.list_with(kicked).await);
     let jwks = issuer.get("/.well-known/jwks.json").await.json();
 
     for graceful in [true, false] {

@@ -119,7 +119,12 @@ impl Issuer {
 
     /// What a request to another address than this one's base would be, for routes named in the metadata.
     pub async fn get_url(&self, url: &str) -> Reply {
-        send(self.client.get(url)).await
+        send(self.request_url(url)).await
+    }
+
+    /// The same, before it is sent; nobody else of a pair gets it.
+    pub fn request_url(&self, url: &str) -> RequestBuilder {
+        self.client.get(url)
     }
 }
 
