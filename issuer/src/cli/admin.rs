@@ -32,7 +32,8 @@ pub(super) struct AdminConnection {
     url: IssuerUrl,
 
     /// The key of its admin API [DOORLIST_ADMIN_KEY]
-    #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", global = true, hide_env = true)]
+    #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", global = true)]
+    #[arg(hide_env = true, allow_hyphen_values = true)]
     admin_key: Option<SecretText>,
 
     /// File with the key of its admin API
@@ -228,6 +229,7 @@ pub(super) enum KeysCommand {
     /// Trust a key no more, at once
     Retire {
         /// Its RFC 7638 thumbprint, as `doorlist keys list` shows it
+        #[arg(allow_hyphen_values = true)]
         kid: KeyId,
     },
 }

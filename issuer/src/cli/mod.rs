@@ -268,6 +268,30 @@ mod tests {
         }
     }
 
+    /// One key in 64 has such a name.
+    #[test]
+    fn what_is_base64url_may_begin_with_a_hyphen() {
+        const KID: &str = "-kWXDpB6ZmzMPXdcwqZkPdm7YR3qYyeuVJ2dtZkWpeg";
+        for args in [
+            &["keys", "retire", KID] as &[&str],
+            &["keys", "retire", KID, "--url", "http://127.0.0.1:1"],
+            &["keys", "retire", "--url", "http://127.0.0.1:1", KID],
+            &["keys", "--url", "http://127.0.0.1:1", "retire", KID],
+            &["keys", "retire", "--admin-key", KID, KID],
+            &["keys", "list", "--admin-key", KID],
+            &["serve", "--admin-key", KID, "--master-secret", KID],
+        ] {
+            let parsed = Cli::try_parse_from(["doorlist"].iter().chain(args));
+            assert!(parsed.is_ok(), "{args:?}: {}", sentence(parsed.unwrap_err()));
+        }
+        for typo in ["--hlep", "-x"] {
+            let refused = Cli::try_parse_from(["doorlist", "keys", "retire", typo]).unwrap_err();
+            assert!(sentence(refused).contains(typo), "{typo}");
+        }
+        let asked = Cli::try_parse_from(["doorlist", "keys", "retire", "--help"]).unwrap_err();
+        assert_eq!(asked.kind(), clap::error::ErrorKind::DisplayHelp);
+    }
+
     #[test]
     fn the_demo_leaves_the_store_of_serve_alone() {
         let store = |subcommand: &str| {

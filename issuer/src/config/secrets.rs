@@ -15,6 +15,7 @@ pub struct SecretSettings {
     /// Master secret: refresh tokens are authenticated and private keys sealed under it. Several, separated
     /// by commas or newlines: the first makes, the others still verify [DOORLIST_MASTER_SECRET]
     #[arg(long, env = "DOORLIST_MASTER_SECRET", value_name = "SECRET", hide_env = true)]
+    #[arg(allow_hyphen_values = true)]
     pub master_secret: Option<SecretText>,
 
     /// File with the master secret, one a line, the current one first
@@ -24,6 +25,7 @@ pub struct SecretSettings {
 
     /// Key of the admin API and of /introspect, sent as `Authorization: Bearer` [DOORLIST_ADMIN_KEY]
     #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", hide_env = true)]
+    #[arg(allow_hyphen_values = true)]
     pub admin_key: Option<SecretText>,
 
     /// File with the key of the admin API
