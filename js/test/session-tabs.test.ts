@@ -60,6 +60,40 @@ for (const storage of ['cookie', undefined] as const) {
     assert.equal(issuer.session.isOver, false)
   })
 
+  for (const meanwhile of ['nobody', 'bob'])
+    test(`a kick that one tab is told of is a kick in the other, however late, unless ${meanwhile} signed in: ${where}`, async () => {
+      const { browser, issuer, tab } = world()
+      const tabs = [tab(), tab()] as const
+      await tabs[0].login(ALICE)
+      await settle()
+      issuer.session.isOver = true
+      browser.host.elapse(LIFETIME * 1000)
+      const deliver = browser.delayMessages()
+      browser.wake()
+      await settle()
+      assert.ok(tabs.every(({ state }) => state !== 'active'))
+      if (meanwhile === 'bob') await tabs[1].login(BOB)
+      deliver()
+      await settle()
+      const wanted = meanwhile === 'bob' ? 'active' : 'kicked'
+      assert.deepEqual([tabs[0].state, tabs[1].state], [wanted, wanted])
+    })
+
+  test(`a page that missed a sign-out makes no kick of it where it was heard: ${where}`, async () => {
+    const { browser, tab } = world()
+    const tabs = [tab(), tab()] as const
+    await tabs[0].login(ALICE)
+    await settle()
+    const deliver = browser.delayMessages()
+    await tabs[0].logout()
+    browser.host.elapse(LIFETIME * 1000)
+    browser.wake(true)
+    await settle()
+    deliver()
+    await settle()
+    assert.equal(tabs[0].state, 'signed-out')
+  })
+
   test(`a sign-out in one tab is none of the login in another: ${where}`, async () => {
     const { browser, issuer, tab } = world()
     const tabs = [tab(), tab()] as const

@@ -10,11 +10,10 @@ export const refusedBy = ({ status, error }: Pick<Later, 'status' | 'error'>) =>
 
 /** A browser does not tell a page which of the two it is. */
 export const unreachable = ({ status, retryAfterMs }: Omit<Later, 'outcome'>) =>
-  new SessionError(
-    'ERR_SESSION_OFFLINE',
-    'the issuer cannot be reached, or does not list this origin in DOORLIST_ALLOWED_ORIGINS',
-    { status, retryAfter: retryAfterMs / 1000 },
-  )
+  new SessionError('ERR_SESSION_OFFLINE', 'the issuer is out of reach, or DOORLIST_ALLOWED_ORIGINS lacks this origin', {
+    status,
+    retryAfter: retryAfterMs / 1000,
+  })
 
 /** Why there is no access token in this state. */
 export function noToken(state: SessionState): SessionError {

@@ -22,6 +22,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   let stamp: AccessToken | undefined
   /** Sessions that ended here: no tab's late news brings them back. */
   const ended = new Set<string>()
+  /** Whose refresh token was found to be gone: another tab took it away, and its word why may be late. */
+  let gone: string | undefined
   /** When the last token was asked for, or an unknown session signed out of: nothing of before is news. */
   let latest: Moment | undefined
   let era = 0
@@ -45,8 +47,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   }
 
   const share = () => {
-    const shared = live()
-    if (shared) tabs.tell(written(shared, host))
+    if (live()) tabs.tell(written(token!, host))
   }
 
   const tellEnd = (kicked: boolean) => tabs.tell({ type: 'ended', sid: last?.claims.sid, wall: host.now(), kicked })
@@ -111,7 +112,10 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
         case 'over':
         case 'gone':
           // A page that has not heard of a session yet says nothing of it: another may be opening one.
-          if (!last || exchanged.outcome === 'gone') return end('signed-out')
+          if (!last || exchanged.outcome === 'gone') {
+            gone = last?.claims.sid
+            return end('signed-out')
+          }
           tellEnd(true)
           return end('kicked')
         case 'later':
@@ -140,6 +144,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
         return
       }
       case 'ended':
+        if (message.kicked && !last && message.sid === gone) end('kicked')
         if (last && (message.sid ? message.sid === last.claims.sid : wasHeldAt(message.wall)))
           end(message.kicked ? 'kicked' : 'signed-out')
         return
