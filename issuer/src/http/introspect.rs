@@ -51,12 +51,14 @@ pub(super) async fn introspect(
     }
     // By a clock that is off every token has expired, or is not valid yet.
     app.desk.check_clock()?;
-    if let Err(Error::UnknownKey { .. }) = app.revocations.verify(&token) {
+    let mut judged = app.revocations.verify(&token);
+    if let Err(Error::UnknownKey { .. }) = judged {
         // It may be a key of now, which this node has not heard of.
         app.desk.catch_up().await?;
         app.revocations.take_in_keys().await.map_err(unknown_keys)?;
+        judged = app.revocations.verify(&token);
     }
-    let Some(Verified { claims, payload_json, .. }) = verified(&app, &token)? else { return Ok(inactive()) };
+    let Some(Verified { claims, payload_json, .. }) = verified(judged)? else { return Ok(inactive()) };
     let claimed = AccessClaims {
         gid: claims.gid,
         sid: claims.sid,
@@ -68,7 +70,7 @@ pub(super) async fn introspect(
     }
     // A key may have been retired while the record was read, and its list been published meanwhile.
     app.revocations.take_in_keys().await.map_err(unknown_keys)?;
-    if verified(&app, &token)?.is_none() {
+    if verified(app.revocations.verify(&token))?.is_none() {
         return Ok(inactive());
     }
     let mut answer: Map<String, Value> =
@@ -79,11 +81,11 @@ pub(super) async fn introspect(
     Ok(no_store(Json(answer)))
 }
 
-fn verified(app: &App, token: &str) -> Result<Option<Verified>, ApiError> {
-    match app.revocations.verify(token) {
+fn verified(judged: Result<Verified, Error>) -> Result<Option<Verified>, ApiError> {
+    match judged {
         // Nothing is known yet of what would be revoked.
         Err(Error::ListMissing) => Err(ApiError::unavailable("the issuer is starting")),
-        verified => Ok(verified.ok()),
+        judged => Ok(judged.ok()),
     }
 }
 

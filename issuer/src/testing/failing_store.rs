@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use async_trait::async_trait;
-use doorlist_verifier::{Cursor, Seq};
+use doorlist_verifier::{Cursor, Seq, UnixSeconds};
 use tokio::sync::Notify;
 
 use crate::domain::{LogPage, NewEntry, Settings, Subject};
@@ -126,11 +126,8 @@ impl Store for FailingStore {
 
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError> {
         let confirmation = self.up()?.confirm(held).await?;
-        let ahead_secs = self.ahead_secs.load(Ordering::SeqCst);
-        let by = ahead_secs.unsigned_abs();
-        let now = confirmation.now;
-        let now = if ahead_secs < 0 { now.minus_secs(by) } else { now.plus_secs(by) };
-        Ok(Confirmation { now, ..confirmation })
+        let now = confirmation.now.as_secs().saturating_add_signed(self.ahead_secs.load(Ordering::SeqCst));
+        Ok(Confirmation { now: UnixSeconds::saturating_new(now), ..confirmation })
     }
 
     async fn trim(&self, through: Seq) -> Result<(), StoreError> {
