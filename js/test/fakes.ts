@@ -2,7 +2,7 @@
 import { TokenError } from '../src/errors.js'
 import type { Host } from '../src/host.js'
 import type { Instantiate, WasmVerifier } from '../src/wasm.js'
-import type { ListStore } from '../types/index.js'
+import type { ConnectedVerifier, ListStore, VerifierEvents } from '../types/index.js'
 
 export const ISSUER = 'https://issuer.example'
 export const METADATA = {
@@ -17,11 +17,12 @@ export const EPOCH = '00000000000000ab'
 /** Time stands still until `elapse`. Chance is always 0, so that a back-off is half of its most. */
 export class FakeHost implements Host {
   #ms = 1_700_000_000_000
+  #setAheadMs = 0
   #timers = new Map<() => void, { at: number; ms: number }>()
   #idlers: (() => void)[] = []
   #watchers: { ms: number; seen: () => void }[] = []
 
-  now = () => this.#ms
+  now = () => this.#ms + this.#setAheadMs
   monotonic = () => this.#ms - 1_600_000_000_000
   random = () => 0
 
@@ -50,6 +51,11 @@ export class FakeHost implements Host {
       this.#drop(timer)
       timer()
     }
+  }
+
+  /** Somebody sets the wall clock so many milliseconds ahead, or it ran on while the other stood still. */
+  set(ms: number): void {
+    this.#setAheadMs += ms
   }
 
   /** As when a request ends whose timers these were: none of them ever calls. */
@@ -174,6 +180,12 @@ export const list = (seq: number, more: Partial<FakeList> = {}) =>
 
 /** Stands in for the module: lists are JSON, keys are names, a token is the name of its key. */
 export const fakeModule: Instantiate = () => new FakeVerifier()
+
+/** The same, and what it made: each can be interrupted by itself. */
+export function interruptible(): { module: () => FakeVerifier; made: FakeVerifier[] } {
+  const made: FakeVerifier[] = []
+  return { module: () => (made[made.length] = new FakeVerifier()), made }
+}
 
 export class FakeVerifier implements WasmVerifier {
   isInterrupted = false
@@ -314,4 +326,19 @@ export class FakeStore implements ListStore {
   #save(key: string): Save {
     return JSON.parse(this.values.get(key)!) as Save
   }
+}
+
+/** What the next event of this name says. */
+export const told = <Name extends keyof VerifierEvents>(verifier: Pick<ConnectedVerifier, 'on'>, name: Name) =>
+  new Promise<VerifierEvents[Name]>(resolve => {
+    const off = verifier.on(name, value => {
+      off()
+      resolve(value)
+    })
+  })
+
+/** The `ctx` of one request: what was put off until after its answer. */
+export class Context {
+  readonly put: Promise<unknown>[] = []
+  waitUntil = (promise: Promise<unknown>) => void this.put.push(promise)
 }

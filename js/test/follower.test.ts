@@ -3,7 +3,7 @@ import test from 'node:test'
 import { makeConnectVerifier } from '../src/api.js'
 import { isTokenError } from '../src/errors.js'
 import type { Instantiate } from '../src/wasm.js'
-import type { ConnectOptions, ConnectedVerifier, VerifierEvents } from '../types/index.js'
+import type { ConnectOptions } from '../types/index.js'
 import {
   EPOCH,
   FakeHost,
@@ -11,10 +11,11 @@ import {
   ISSUER,
   METADATA,
   METADATA_URL,
-  FakeVerifier,
   fakeModule,
+  interruptible,
   list,
   since,
+  told,
 } from './fakes.js'
 
 const SNAPSHOT = METADATA.revocation_list_uri
@@ -25,14 +26,6 @@ const { list: LIST, stream: STREAM } = {
 /** Half of the most that the first pause may be, since chance is 0. */
 const PAUSE = 250
 const SILENCE = 15_000
-
-const news = <Name extends keyof VerifierEvents>(verifier: ConnectedVerifier, name: Name) =>
-  new Promise<VerifierEvents[Name]>(resolve => {
-    const off = verifier.on(name, value => {
-      off()
-      resolve(value)
-    })
-  })
 
 function connecting(options: Partial<ConnectOptions> = {}, module: Instantiate = fakeModule) {
   const network = new FakeNetwork()
@@ -52,7 +45,7 @@ async function streaming(module?: Instantiate) {
   const parts = await connected({}, module)
   const stream = await parts.network.request(STREAM(1))
   stream.open()
-  const change = news(parts.verifier, 'change')
+  const change = told(parts.verifier, 'change')
   stream.send(list(2, { since: 1 }))
   await change
   return { ...parts, stream }
@@ -103,7 +96,7 @@ test('a stream that ends is resumed from the cursor, after a back-off', async ()
   host.elapse(PAUSE)
   const next = await network.request(STREAM(2))
   next.open()
-  const change = news(verifier, 'change')
+  const change = told(verifier, 'change')
   next.send(list(3, { since: 2 }))
   assert.equal((await change).sequence, 3)
   verifier.close()
@@ -111,7 +104,7 @@ test('a stream that ends is resumed from the cursor, after a back-off', async ()
 
 test('a stream that breaks is resumed too, and said to have broken', async () => {
   const { verifier, network, host, stream } = await streaming()
-  const error = news(verifier, 'error')
+  const error = told(verifier, 'error')
   stream.break()
   assert.match((await error).message, /terminated/)
   await host.waits(PAUSE)
@@ -140,7 +133,7 @@ test('a heartbeat is no change, but is heard', async () => {
   host.elapse(SILENCE - 1)
   stream.send(list(2, { since: 2, iat: 1_700_000_099 }))
   stream.send(list(3, { since: 2, iat: 1_700_000_099 }))
-  await news(verifier, 'change')
+  await told(verifier, 'change')
   assert.equal(changes, 1)
   assert.equal(verifier.status().asOf, 1_700_000_099)
   verifier.close()
@@ -154,7 +147,7 @@ test('a list that somebody hands over is a change; the same one off the stream i
   assert.deepEqual(sequences, [3])
   stream.send(list(3, { since: 2 }))
   stream.send(list(4, { since: 3 }))
-  await news(verifier, 'change')
+  await told(verifier, 'change')
   assert.deepEqual(sequences, [3, 4])
   verifier.close()
 })
@@ -163,7 +156,7 @@ test('a gap asks for the snapshot', async () => {
   const { verifier, network, stream } = await streaming()
   stream.send(list(9, { since: 7 }))
   const snapshot = await network.request(SNAPSHOT)
-  const change = news(verifier, 'change')
+  const change = told(verifier, 'change')
   snapshot.text(list(9))
   assert.equal((await change).sequence, 9)
   verifier.close()
@@ -174,7 +167,7 @@ test('a stream that never fits costs one snapshot, not one for each event', asyn
   stream.send(list(9, { since: 7 }))
   const snapshot = await network.request(SNAPSHOT)
   const asked = network.count(SNAPSHOT)
-  const error = news(verifier, 'error')
+  const error = told(verifier, 'error')
   stream.send(list(10, { since: 9 }))
   snapshot.text(list(2))
   assert.match((await error).message, /continues from what .* does not have/)
@@ -184,7 +177,7 @@ test('a stream that never fits costs one snapshot, not one for each event', asyn
 
 test('an older list is nothing new', async () => {
   const { verifier, stream } = await streaming()
-  const change = news(verifier, 'change')
+  const change = told(verifier, 'change')
   stream.send(list(1))
   stream.send(list(3, { since: 1 }))
   assert.equal((await change).sequence, 3)
@@ -193,7 +186,7 @@ test('an older list is nothing new', async () => {
 
 test('a list under an unknown key asks for the keys, at most once a minute', async () => {
   const { verifier, network, host, stream } = await streaming()
-  let error = news(verifier, 'error')
+  let error = told(verifier, 'error')
   stream.send(list(3, { since: 2, kid: 'second' }))
   assert.ok(isTokenError(await error, 'ERR_JWKS_NO_MATCHING_KEY'))
   assert.equal(network.count(METADATA.jwks_uri), 1)
@@ -203,7 +196,7 @@ test('a list under an unknown key asks for the keys, at most once a minute', asy
   ;(await network.request(METADATA_URL)).json(METADATA)
   const next = await network.request(STREAM(2))
   next.open()
-  const change = news(verifier, 'change')
+  const change = told(verifier, 'change')
   next.send(list(3, { since: 2, kid: 'second' }))
   ;(await network.request(METADATA.jwks_uri)).json({ keys: ['second'] })
   assert.equal((await change).sequence, 3)
@@ -238,8 +231,8 @@ test('a token under an unknown key asks for the keys, at most once a minute', as
 test('keys that cannot be had for a strange token do not keep newer lists away, and are not asked for again at once', async () => {
   const { verifier, network, host } = await streaming()
   host.elapse(60_000)
-  await news(verifier, 'error') // the stream's silence
-  const error = news(verifier, 'error')
+  await told(verifier, 'error') // the stream's silence
+  const error = told(verifier, 'error')
   assert.throws(() => verifier.verify('strange'))
   ;(await network.request(METADATA_URL)).json(METADATA)
   ;(await network.request(METADATA.jwks_uri)).text('down', { status: 500 })
@@ -258,8 +251,8 @@ test('keys that cannot be had for a strange token do not keep newer lists away, 
 test('while the issuer is away, strange tokens do not make the verifier ask more often than it does anyway', async () => {
   const { verifier, network, host } = await streaming()
   host.elapse(60_000)
-  await news(verifier, 'error') // the stream's silence
-  const error = news(verifier, 'error')
+  await told(verifier, 'error') // the stream's silence
+  const error = told(verifier, 'error')
   assert.throws(() => verifier.verify('strange'))
   ;(await network.request(METADATA_URL)).refuse()
   await error
@@ -286,7 +279,7 @@ test('polls every ttl where there is no stream', async () => {
   await host.waits(8_000)
   assert.equal(verifier.status().mode, 'poll')
   host.elapse(8_000)
-  const change = news(verifier, 'change')
+  const change = told(verifier, 'change')
   ;(await network.request(LIST(2))).text(list(3, { since: 2 }))
   assert.equal((await change).sequence, 3)
   assert.equal(network.count(METADATA.revocation_stream_uri), 0)
@@ -320,7 +313,7 @@ test('while the issuer is away the back-off grows to half a ttl, and what is hel
   ;(await network.request(METADATA_URL)).json(METADATA)
   const back = await network.request(STREAM(2))
   back.open()
-  const change = news(verifier, 'change')
+  const change = told(verifier, 'change')
   back.send(list(3, { since: 2 }))
   await change
   assert.equal(verifier.status().mode, 'stream')
@@ -426,7 +419,7 @@ test('a listener that was taken off hears nothing', async () => {
   const listener = ({ sequence }: { sequence: number }) => void heard.push(sequence)
   verifier.on('change', listener)
   verifier.off('change', listener)
-  const change = news(verifier, 'change')
+  const change = told(verifier, 'change')
   stream.send(list(3, { since: 2 }))
   await change
   assert.deepEqual(heard, [])
@@ -435,12 +428,12 @@ test('a listener that was taken off hears nothing', async () => {
 })
 
 test('an interrupted module refuses until a new one, which trusts the same keys, has a list', async () => {
-  const made: FakeVerifier[] = []
-  const { verifier, network, stream } = await streaming(() => (made[made.length] = new FakeVerifier()))
+  const { module, made } = interruptible()
+  const { verifier, network, stream } = await streaming(module)
   made[0]!.isInterrupted = true
   const unavailable = (error: unknown) => isTokenError(error, 'ERR_WASM_UNAVAILABLE')
   assert.throws(() => verifier.verify('first'), unavailable)
-  const change = news(verifier, 'change')
+  const change = told(verifier, 'change')
   stream.send(list(3, { since: 2 }))
   const snapshot = await network.request(SNAPSHOT)
   assert.equal(made.length, 2)
@@ -455,19 +448,19 @@ test('an interrupted module refuses until a new one, which trusts the same keys,
 })
 
 test('where no new module can be made, that is told and tried again', async () => {
-  const made: FakeVerifier[] = []
+  const { module, made } = interruptible()
   let memory = true
   const { verifier, network, host, stream } = await streaming(() => {
     if (!memory) throw new RangeError('no memory')
-    return (made[made.length] = new FakeVerifier())
+    return module()
   })
   made[0]!.isInterrupted = true
   memory = false
-  const trouble = news(verifier, 'error')
+  const trouble = told(verifier, 'error')
   stream.send(list(3, { since: 2 }))
   assert.match(String(await trouble), /no memory/)
   await host.waits(5_000)
-  const again = news(verifier, 'error')
+  const again = told(verifier, 'error')
   host.elapse(5_000)
   assert.match(String(await again), /no memory/)
   memory = true
@@ -476,7 +469,7 @@ test('where no new module can be made, that is told and tried again', async () =
   ;(await network.request(METADATA_URL)).json(METADATA)
   const anew = await network.request(METADATA.revocation_stream_uri)
   anew.open()
-  const change = news(verifier, 'change')
+  const change = told(verifier, 'change')
   anew.send(list(3))
   await change
   assert.equal(verifier.status().sequence, 3)

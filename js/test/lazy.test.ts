@@ -5,13 +5,14 @@ import { isTokenError } from '../src/errors.js'
 import type { Instantiate } from '../src/wasm.js'
 import type { ConnectOptions } from '../types/index.js'
 import {
+  Context,
   FakeHost,
   FakeNetwork,
   ISSUER,
   METADATA,
   METADATA_URL,
-  FakeVerifier,
   fakeModule,
+  interruptible,
   list,
   since,
 } from './fakes.js'
@@ -19,12 +20,6 @@ import {
 const LIST = since.bind(null, METADATA.revocation_list_uri)
 const STREAM = since.bind(null, METADATA.revocation_stream_uri)
 const HOLD = 25_000
-
-/** The `ctx` of one request: what was put off until after its answer. */
-class Context {
-  readonly put: Promise<unknown>[] = []
-  waitUntil = (promise: Promise<unknown>) => void this.put.push(promise)
-}
 
 function lazy(options: Partial<ConnectOptions> = {}, module: Instantiate = fakeModule) {
   const network = new FakeNetwork()
@@ -185,8 +180,8 @@ test('an outage neither fails a request without a context nor makes each of them
 })
 
 test('an interrupted module: the next request waits for a new one', async () => {
-  const made: FakeVerifier[] = []
-  const { network, verifier } = await warm({ transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
+  const { module, made } = interruptible()
+  const { network, verifier } = await warm({ transport: 'poll' }, module)
   made[0]!.isInterrupted = true
   assert.throws(
     () => verifier.verify('first'),

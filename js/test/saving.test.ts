@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isTokenError } from '../src/errors.js'
 import type { ListStore } from '../types/index.js'
-import { FakeStore, FakeVerifier, METADATA, METADATA_URL, list, since } from './fakes.js'
-import { Context, LIST, RECENT, SAVED, SNAPSHOT, STREAM, starting, streaming, told } from './storing.js'
+import { Context, FakeStore, FakeVerifier, METADATA, METADATA_URL, interruptible, list, since, told } from './fakes.js'
+import { LIST, RECENT, SAVED, SNAPSHOT, STREAM, starting, streaming } from './storing.js'
 
 test('a list is written when it comes, a heartbeat at most once a minute', async () => {
   const store = new FakeStore()
@@ -236,9 +236,9 @@ test('a Map is a store', async () => {
 })
 
 test('trace 23: a module that was interrupted hands on what it trusted, and what it dropped', async () => {
-  const made: FakeVerifier[] = []
+  const { module, made } = interruptible()
   const store = new FakeStore()
-  const { network, verifier, stream, send } = await streaming(store, () => (made[made.length] = new FakeVerifier()))
+  const { network, verifier, stream, send } = await streaming(store, module)
   await send(list(2, { since: 1, kid: 'first', keys: ['second'] }))
   ;(await network.request(LIST)).text(list(2, { kid: 'second', keys: ['second'] }))
   await store.wrote(SNAPSHOT, text => text.includes('"second"'))
@@ -349,9 +349,9 @@ test('lazy: a request that was cut off while it wrote does not keep the next one
 })
 
 test('lazy: a module that is interrupted in an outage is followed by one that starts from the store', async () => {
-  const made: FakeVerifier[] = []
+  const { module, made } = interruptible()
   const store = new FakeStore()
-  const { network, lazy } = starting(store, { transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
+  const { network, lazy } = starting(store, { transport: 'poll' }, module)
   const verifier = lazy()
   const first = verifier.refresh()
   await network.begin(list(1))
@@ -368,12 +368,9 @@ test('lazy: a module that is interrupted in an outage is followed by one that st
 })
 
 test('so is one in a process', async () => {
-  const made: FakeVerifier[] = []
+  const { module, made } = interruptible()
   const store = new FakeStore()
-  const { network, host, verifier, stream, send } = await streaming(
-    store,
-    () => (made[made.length] = new FakeVerifier()),
-  )
+  const { network, host, verifier, stream, send } = await streaming(store, module)
   const lists = [list(2, { since: 1 }), list(3, { since: 2 })]
   for (const one of lists) await send(one)
   made.at(-1)!.isInterrupted = true
@@ -392,14 +389,14 @@ test('so is one in a process', async () => {
 })
 
 test('trace 23: and what was dropped stays so where the store is gone by then', async () => {
-  const made: FakeVerifier[] = []
+  const { module, made } = interruptible()
   const saved = JSON.stringify({
     version: 1,
     trust: { keys: ['second'], dropped: ['first'] },
     lists: [list(1, { kid: 'second' })],
   })
   const store = new FakeStore([[SNAPSHOT, saved]])
-  const { network, lazy } = starting(store, { transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
+  const { network, lazy } = starting(store, { transport: 'poll' }, module)
   const verifier = lazy()
   await Promise.all([verifier.refresh(new Context()), network.request(METADATA_URL)])
   made.at(-1)!.isInterrupted = true

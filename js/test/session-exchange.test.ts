@@ -1,12 +1,10 @@
 // What goes over the wire, and what becomes of the refresh token.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { isSessionError } from '../src/session/index.js'
 import { ISSUER } from './fakes.js'
-import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
+import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'
 
 const KEY = `doorlist:${ISSUER}`
-const has = (code: string) => (error: unknown) => isSessionError(error, code as never)
 
 test('requests go to the issuer alone, without cookies where the token is in the body', async () => {
   const browser = new FakeBrowser()

@@ -1,4 +1,5 @@
 // A browser with tabs, and an issuer of one session, that do only what a test tells them.
+import { isSessionError } from '../src/session/index.js'
 import type { Channel, Locks, Platform } from '../src/session/platform.js'
 import { startSession } from '../src/session/session.js'
 import type { Session, SessionOptions, TokenStorage } from '../types/session.js'
@@ -6,6 +7,11 @@ import { FakeHost, ISSUER } from './fakes.js'
 
 export const LIFETIME = 900
 const GRACE_MS = 30_000
+
+export const has = (code: string) => (error: unknown) => isSessionError(error, code as never)
+
+export const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
+export const sidOf = (token: string): string => claimsOf(token).sid
 
 /** Runs what is under way as far as it gets by itself. */
 export async function settle(): Promise<void> {

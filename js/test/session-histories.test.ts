@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Session } from '../types/session.js'
-import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
+import { FakeBrowser, LIFETIME, settle, sidOf } from './session-fakes.js'
 
 const HISTORIES = 40
 const MOST_TABS = 5
@@ -163,8 +163,6 @@ class History {
 
   #among = (count: number) => Math.floor(this.#random() * count)
 }
-
-const sidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).sid
 
 for (const storage of ['cookie', 'shared'] as const) {
   for (const [hasLocks, isPatient] of [

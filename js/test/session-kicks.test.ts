@@ -1,12 +1,9 @@
 // A kick, or a void, that a verifier tells of.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { isSessionError } from '../src/session/index.js'
 import type { SessionVerifier } from '../types/session.js'
 import { ISSUER } from './fakes.js'
-import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
-
-const has = (code: string) => (error: unknown) => isSessionError(error, code as never)
+import { FakeBrowser, LIFETIME, claimsOf, has, settle } from './session-fakes.js'
 
 /** A verifier that revokes what a test says. */
 class FakeVerifier implements SessionVerifier {
@@ -22,7 +19,7 @@ class FakeVerifier implements SessionVerifier {
   }) as unknown as SessionVerifier['assertNotRevoked']
   close = () => void this.closed++
   revoke(token: string): void {
-    this.revoked.add(JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).jti)
+    this.revoked.add(claimsOf(token).jti)
     for (const listener of this.listeners) listener()
   }
 }

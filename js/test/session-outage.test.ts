@@ -1,10 +1,7 @@
 // The issuer cannot be reached, or something else answers in its place.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { isSessionError } from '../src/session/index.js'
-import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
-
-const has = (code: string) => (error: unknown) => isSessionError(error, code as never)
+import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'
 
 for (const mood of ['down', 500, 503, 429, 404, 403, 200] as const) {
   test(`${mood} signs nobody out, is not hammered, and passes (field: supabase/auth-js#141, #226, clerk/javascript#7912)`, async () => {

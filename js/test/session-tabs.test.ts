@@ -2,15 +2,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { SessionState } from '../types/session.js'
-import { isSessionError } from '../src/session/index.js'
 import { ISSUER } from './fakes.js'
-import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
+import { FakeBrowser, LIFETIME, has, settle, sidOf } from './session-fakes.js'
 
 const KEY = `doorlist:${ISSUER}`
 const ALICE = { username: 'alice', password: 'wonderland' }
 const BOB = { username: 'bob', password: 'wonderland' }
-const has = (code: string) => (error: unknown) => isSessionError(error, code as never)
-const sidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).sid
 
 for (const storage of ['cookie', undefined] as const) {
   const world = () => {

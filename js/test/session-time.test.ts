@@ -1,10 +1,7 @@
 // Clocks that are wrong, set, or asleep, and when a token is replaced.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { isSessionError } from '../src/session/index.js'
-import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
-
-const has = (code: string) => (error: unknown) => isSessionError(error, code as never)
+import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'
 
 test('refreshes ahead of expiry, each tab and token at its own time (field: mozilla/fxa-oauth-server#370)', async () => {
   const browser = new FakeBrowser()
@@ -37,8 +34,7 @@ for (const jump of [-400, 400]) {
     const issuers = browser.host.now() - jump * 86_400_000
     assert.equal(Math.trunc((tab.currentDate().getTime() - issuers) / 1000), 0)
 
-    const { now } = browser.host
-    browser.host.now = () => now() + jump * 86_400_000 // and then it is set
+    browser.host.set(jump * 86_400_000)
     browser.wake()
     await settle()
     assert.equal(tab.state, 'active')
@@ -55,8 +51,7 @@ test('a token that another tab hands over is as old there, though the clock was 
   await browser.signedIn()
   browser.issuer.mood = 'down'
   browser.host.elapse(LIFETIME * 600)
-  const { now } = browser.host
-  browser.host.now = () => now() - 86_400_000
+  browser.host.set(-86_400_000)
   const other = browser.tab()
   await settle()
   await other.getAccessToken()
@@ -68,8 +63,7 @@ test('a timer that a browser puts off does not put off the refresh', async () =>
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const first = await tab.getAccessToken()
-  const { now } = browser.host
-  browser.host.now = () => now() + LIFETIME * 800
+  browser.host.set(LIFETIME * 800)
   assert.equal(await tab.getAccessToken(), first)
   await settle()
   assert.notEqual(await tab.getAccessToken(), first)
@@ -78,8 +72,7 @@ test('a timer that a browser puts off does not put off the refresh', async () =>
 test('a laptop that slept is noticed within half a minute, though nothing wakes the page', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
-  const { now } = browser.host
-  browser.host.now = () => now() + LIFETIME * 1000
+  browser.host.set(LIFETIME * 1000)
   browser.host.elapse(30_000)
   await settle()
   assert.deepEqual([tab.state, browser.issuer.count('/token')], ['active', 1])
@@ -89,7 +82,6 @@ test('a laptop that slept, whose monotonic clock stood still, serves nothing dea
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const first = await tab.getAccessToken()
-  const { now } = browser.host
-  browser.host.now = () => now() + LIFETIME * 1000
+  browser.host.set(LIFETIME * 1000)
   assert.notEqual(await tab.getAccessToken(), first)
 })

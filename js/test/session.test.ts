@@ -3,11 +3,9 @@ import test from 'node:test'
 import { createSession, isSessionError } from '../src/session/index.js'
 import type { SessionState } from '../types/session.js'
 import { ISSUER } from './fakes.js'
-import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
+import { FakeBrowser, LIFETIME, has, settle, sidOf } from './session-fakes.js'
 
 const LOCK = `doorlist:${ISSUER}`
-const sidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).sid
-const has = (code: string) => (error: unknown) => isSessionError(error, code as never)
 
 test('login, a token, logout', async () => {
   const browser = new FakeBrowser()

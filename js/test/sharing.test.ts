@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isTokenError } from '../src/errors.js'
 import type { ListStore } from '../types/index.js'
-import { FakeStore, FakeVerifier, METADATA, METADATA_URL, list } from './fakes.js'
-import { Context, LIST, RECENT, SAVED, SNAPSHOT, starting, streaming } from './storing.js'
+import { Context, FakeStore, METADATA, METADATA_URL, interruptible, list } from './fakes.js'
+import { LIST, RECENT, SAVED, SNAPSHOT, starting, streaming } from './storing.js'
 
 /** The store as somebody sees it who starts before the others have written. */
 function early(store: FakeStore): ListStore {
@@ -78,9 +78,9 @@ test('who heard more writes over what others saved, and over what says that it i
 })
 
 test('one that goes on after an interruption does not go back to a list before it', async () => {
-  const made: FakeVerifier[] = []
+  const { module, made } = interruptible()
   const store = new FakeStore()
-  const { network, host, lazy } = starting(store, { transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
+  const { network, host, lazy } = starting(store, { transport: 'poll' }, module)
   const verifier = lazy()
   const first = verifier.refresh()
   await network.begin(list(1))
@@ -104,10 +104,10 @@ for (const [name, older] of [
   ['of another log, whose numbers do not compare', list(9, { epoch: '00000000000000cd' })],
 ] as const) {
   test(`nor to one ${name}`, async () => {
-    const made: FakeVerifier[] = []
+    const { module, made } = interruptible()
     const saved = (text: string) => JSON.stringify({ ...JSON.parse(SAVED), lists: [text] })
     const store = new FakeStore([[SNAPSHOT, saved(list(2))]])
-    const { network, lazy } = starting(store, { transport: 'poll' }, () => (made[made.length] = new FakeVerifier()))
+    const { network, lazy } = starting(store, { transport: 'poll' }, module)
     const verifier = lazy()
     await verifier.refresh(new Context())
     assert.equal(verifier.status().sequence, 2)
@@ -167,8 +167,8 @@ test('a long snapshot is not told again with every heartbeat', async () => {
 })
 
 test('a module that is interrupted before its first list hands on the keys', async () => {
-  const made: FakeVerifier[] = []
-  const { network, host, lazy } = starting(new FakeStore(), {}, () => (made[made.length] = new FakeVerifier()))
+  const { module, made } = interruptible()
+  const { network, host, lazy } = starting(new FakeStore(), {}, module)
   const verifier = lazy()
   const first = verifier.refresh(new Context())
   ;(await network.request(METADATA_URL)).json(METADATA)

@@ -2,17 +2,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
-import { makeConnectVerifier } from '../src/api.js'
 import { isTokenError } from '../src/errors.js'
 import { lazily } from '../src/wasm.js'
-import type { ConnectOptions, ConnectedVerifier, VerifierEvents } from '../types/index.js'
-import { FakeHost, FakeNetwork, FakeStore, ISSUER, METADATA, METADATA_URL, since } from './fakes.js'
+import type { ConnectOptions } from '../types/index.js'
+import { FakeNetwork, FakeStore, METADATA, METADATA_URL, since, told } from './fakes.js'
 import { AUDIENCE, TestIssuer, type ListClaims } from './issuer.js'
+import { LIST, RECENT, SNAPSHOT, STREAM, starting as startingOn } from './storing.js'
 
 const module = lazily(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
-const LIST = METADATA.revocation_list_uri
-const STREAM = METADATA.revocation_stream_uri
-const [SNAPSHOT, RECENT] = [`doorlist:${ISSUER}:snapshot`, `doorlist:${ISSUER}:recent`]
 /** What FakeHost begins at. */
 const NOW = 1_700_000_000
 const GID = '00000000000a0001'
@@ -31,20 +28,12 @@ const save = (more: object = {}) =>
   JSON.stringify({ version: 1, trust: { ...issuer.jwks, dropped: [] }, lists: [good], ...more })
 
 const has = (code: string) => (error: unknown) => isTokenError(error, code as never)
-const told = <Name extends keyof VerifierEvents>(verifier: Pick<ConnectedVerifier, 'on'>, name: Name) =>
-  new Promise<VerifierEvents[Name]>(resolve => {
-    const off = verifier.on(name, value => {
-      off()
-      resolve(value)
-    })
-  })
 
 /** A verifier about to start, `later` seconds after NOW. */
 function starting(store: FakeStore, { later = 0, ...options }: Partial<ConnectOptions> & { later?: number } = {}) {
-  const [network, host] = [new FakeNetwork(), new FakeHost()]
-  host.elapse(later * 1000)
-  const rules = { issuer: ISSUER, audience: AUDIENCE, fetch: network.fetch, store, ...options }
-  return { network, host, rules, connect: () => makeConnectVerifier(module, host)(rules) }
+  const started = startingOn(store, { audience: AUDIENCE, ...options }, module)
+  started.host.elapse(later * 1000)
+  return started
 }
 
 async function begin(network: FakeNetwork, list: string, jwks: object = issuer.jwks): Promise<void> {
@@ -276,8 +265,8 @@ test('trace 23: a retired key stays so where the list is lost that said it', asy
 
 /** What was saved and cannot be believed, then the answers of caches; and a verifier that has no list of either. */
 async function listless(store: FakeStore, list: string) {
-  const { network, host, rules } = starting(store, { onMissing: 'allow' })
-  const verifier = makeConnectVerifier(module, host).lazy(rules)
+  const { network, lazy } = starting(store, { onMissing: 'allow' })
+  const verifier = lazy()
   const error = told(verifier, 'error')
   const refreshed = assert.rejects(verifier.refresh(), has('ERR_JWKS_NO_MATCHING_KEY'))
   await begin(network, list, both)

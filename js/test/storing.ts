@@ -1,6 +1,7 @@
 // Connected verifiers with a store, a network and a module that do only what a test tells them.
 import { makeConnectVerifier } from '../src/api.js'
-import type { ConnectOptions, ConnectedVerifier, ListStore, VerifierEvents } from '../types/index.js'
+import type { Instantiate } from '../src/wasm.js'
+import type { ConnectOptions, ListStore } from '../types/index.js'
 import { FakeHost, FakeNetwork, ISSUER, METADATA, fakeModule, list, since } from './fakes.js'
 
 export const LIST = METADATA.revocation_list_uri
@@ -8,15 +9,7 @@ export const STREAM = METADATA.revocation_stream_uri
 export const [SNAPSHOT, RECENT] = [`doorlist:${ISSUER}:snapshot`, `doorlist:${ISSUER}:recent`]
 export const SAVED = JSON.stringify({ version: 1, trust: { keys: ['first'], dropped: [] }, lists: [list(1)] })
 
-export const told = <Name extends keyof VerifierEvents>(verifier: Pick<ConnectedVerifier, 'on'>, name: Name) =>
-  new Promise<VerifierEvents[Name]>(resolve => {
-    const off = verifier.on(name, value => {
-      off()
-      resolve(value)
-    })
-  })
-
-export function starting(store: ListStore, options: Partial<ConnectOptions> = {}, module = fakeModule) {
+export function starting(store: ListStore, options: Partial<ConnectOptions> = {}, module: Instantiate = fakeModule) {
   const [network, host] = [new FakeNetwork(), new FakeHost()]
   const make = makeConnectVerifier(module, host)
   const rules = { issuer: ISSUER, audience: 'api', fetch: network.fetch, store, ...options }
@@ -50,10 +43,4 @@ export async function streaming(store: ListStore, module = fakeModule) {
     }
   }
   return { network, host, verifier, errors, stream, send, beat }
-}
-
-/** The `ctx` of one request: what was put off until after its answer. */
-export class Context {
-  readonly put: Promise<unknown>[] = []
-  waitUntil = (promise: Promise<unknown>) => void this.put.push(promise)
 }
