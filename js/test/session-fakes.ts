@@ -117,9 +117,11 @@ export class FakeIssuer {
     const { generation, before, at } = session
     if (session.isOver) return false
     if (before <= sent && sent <= generation && this.host.now() - at < GRACE_MS) return true
-    if (sent !== generation && sent !== before) session.isOver = true
-    else if (sent === generation) session.before = generation
-    if (session.isOver) return false
+    if (sent !== generation && sent !== before) {
+      session.isOver = true
+      return false
+    }
+    if (sent === generation) session.before = generation
     session.generation++
     session.at = this.host.now()
     return true
