@@ -119,11 +119,15 @@ clean: ## Remove what was built here (tools in the cache stay)
 
 ## Set-up
 
+# 21 and the first of 22 lack what the build tools need; their packages name the same range.
+NODE_IS_NEW_ENOUGH := const [major, minor] = process.versions.node.split(".").map(Number); \
+  process.exit(major >= 23 || (major === 20 && minor >= 19) || (major === 22 && minor >= 12) ? 0 : 1)
+
 prerequisites:
 	@command -v cargo >/dev/null || { echo 'Doorlist needs Rust: install it from https://rustup.rs and open a new shell.' >&2; exit 1; }
 	@command -v cc >/dev/null || { echo 'Doorlist needs a C linker: apt-get install build-essential (macOS: xcode-select --install).' >&2; exit 1; }
-	@command -v node >/dev/null && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 11) ? 0 : 1)' \
-	  || { echo 'Doorlist needs Node.js 20.11 or newer: https://nodejs.org/en/download' >&2; exit 1; }
+	@command -v node >/dev/null && node -e '$(NODE_IS_NEW_ENOUGH)' \
+	  || { echo "Doorlist needs Node.js 20.19, or 22.12 or newer (here: $$(node --version 2>/dev/null || echo none)): https://nodejs.org/en/download" >&2; exit 1; }
 
 wasm-target: prerequisites
 	@[ -d "$$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ] || { \
