@@ -1,6 +1,7 @@
 // Compiles, and only compiles: the adapters' types in those of the frameworks.
 import express from 'express'
-import fastify, { type FastifyRequest } from 'fastify'
+import fastify from 'fastify'
+import fastifyJwt from '@fastify/jwt'
 import { Hono } from 'hono'
 import { createServer } from 'node:http'
 import { expressjwt } from 'express-jwt'
@@ -15,25 +16,26 @@ declare const lazy: LazyVerifier
 
 export function inExpress({ authenticate, requireScope }: typeof OfExpress) {
   const app = express()
-  app.use(authenticate(connected, { cookie: 'token', optional: true }))
+  app.use(authenticate(connected, { cookie: 'token' }))
   app.get('/', requireScope('admin', 'write'), (request, response) => {
-    response.send(request.auth?.payload.sub satisfies string | undefined)
+    response.send(request.auth.payload.sub satisfies string)
   })
   createServer((request, response) => authenticate(connected)(request, response, () => response.end()))
   // @ts-expect-error: at least one
   app.use(requireScope())
   // @ts-expect-error: no such option
   authenticate(connected, { cookies: 'token' })
+  // @ts-expect-error: only where `Register` says so, for then there may be none (packaging/project/frameworks.ts does)
+  authenticate(connected, { optional: true })
 }
 
 export async function inFastify({ authenticate, requireScope }: typeof OfFastify) {
   const app = fastify()
-  await app.register(authenticate(connected, { optional: true }))
-  app.delete(
-    '/',
-    { onRequest: requireScope('admin') },
-    request => request.auth?.payload.sub satisfies string | undefined,
-  )
+  await app.register(authenticate(connected, { cookie: 'token' }))
+  app.delete('/', { onRequest: requireScope('admin') }, request => request.auth.payload.sub satisfies string)
+  app.get('/', request => request.user.sub satisfies string)
+  // @ts-expect-error: only where `Register` says so
+  authenticate(connected, { optional: true })
 }
 
 export function inHono({ authenticate, requireScope }: typeof OfHono) {
@@ -50,6 +52,5 @@ export function inHono({ authenticate, requireScope }: typeof OfHono) {
 
 export function beside({ isRevoked, trusted }: typeof Companions) {
   expressjwt({ secret: 'secret', algorithms: ['RS256'], isRevoked: isRevoked(connected) })
-  // As `@fastify/jwt` has it; its own types and `doorlist/fastify` both declare `request.user`, and cannot be in one program.
-  return trusted(lazy) satisfies (request: FastifyRequest, decoded: { [claim: string]: unknown }) => Promise<boolean>
+  fastify().register(fastifyJwt, { secret: 'secret', trusted: trusted(lazy) })
 }

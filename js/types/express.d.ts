@@ -1,14 +1,41 @@
-import type { AuthenticateOptions, AnyVerifier } from './guard.js'
+import type { AnyVerifier, TokenSource } from './guard.js'
 import type { Verified } from './index.js'
 
-export type { AnyVerifier, AuthenticateOptions } from './guard.js'
+export type { AnyVerifier } from './guard.js'
+
+/**
+ * Tells the compiler, once a program, that tokens are optional somewhere: every handler must then ask whether there is one.
+ *
+ * ```ts
+ * declare module 'doorlist/express' {
+ *   interface Register { optional: true }
+ * }
+ * ```
+ */
+export interface Register {}
+
+/** The type of `request.auth`. */
+export type Auth = Register extends { optional: true } ? Verified | undefined : Verified
+
+/** Where a token comes from, and whether one must. */
+export interface AuthenticateOptions extends TokenSource {
+  /**
+   * A request without a token goes on without one; a token that is refused is refused. In TypeScript declare it in {@link Register}
+   * first. Default: false.
+   */
+  optional?: Register extends { optional: true } ? boolean : false
+}
+
+/** What {@link authenticate} adds to a request. */
+export interface Authenticated {
+  /** The answer of `verify`. */
+  auth: Auth
+}
 
 declare global {
   namespace Express {
-    interface Request {
-      /** What {@link authenticate} verified; `undefined` where a token is optional and none came. */
-      auth?: Verified | undefined
-    }
+    // By inheritance, so that a library that declares `auth` too is no error in a program that has both.
+    interface Request extends Authenticated {}
   }
 }
 

@@ -1,16 +1,46 @@
 import type { FastifyPluginCallback, onRequestAsyncHookHandler } from 'fastify'
-import type { AuthenticateOptions, AnyVerifier } from './guard.js'
+import type { AnyVerifier, TokenSource } from './guard.js'
 import type { Verified } from './index.js'
 
-export type { AnyVerifier, AuthenticateOptions } from './guard.js'
+export type { AnyVerifier } from './guard.js'
+
+/**
+ * Tells the compiler, once a program, that tokens are optional somewhere: every handler must then ask whether there is one.
+ *
+ * ```ts
+ * declare module 'doorlist/fastify' {
+ *   interface Register { optional: true }
+ * }
+ * ```
+ */
+export interface Register {}
+
+/** `null` where a token is optional and none came. */
+type None = Register extends { optional: true } ? null : never
+
+/** The type of `request.auth`. */
+export type Auth = Verified | None
+
+/** Where a token comes from, and whether one must. */
+export interface AuthenticateOptions extends TokenSource {
+  /**
+   * A request without a token goes on without one; a token that is refused is refused. In TypeScript declare it in {@link Register}
+   * first. Default: false.
+   */
+  optional?: Register extends { optional: true } ? boolean : false
+}
+
+/** What {@link authenticate} adds to a request. */
+export interface Authenticated {
+  /** The claims of the token. Another plugin may declare its own type for it, as `@fastify/jwt` does. */
+  user: Verified['payload'] | None
+  /** The answer of `verify`. */
+  auth: Auth
+}
 
 declare module 'fastify' {
-  interface FastifyRequest {
-    /** The claims of the token; `null` where it is optional and none came. */
-    user: Verified['payload'] | null
-    /** The whole answer about it. */
-    auth: Verified | null
-  }
+  // By inheritance, so that a plugin that declares `user` too is no error in a program that has both.
+  interface FastifyRequest extends Authenticated {}
 }
 
 /**

@@ -5,6 +5,12 @@ import { createVerifier } from 'doorlist'
 import * as inFastify from 'doorlist/fastify'
 import * as inHono from 'doorlist/hono'
 
+declare module 'doorlist/fastify' {
+  interface Register {
+    optional: true
+  }
+}
+
 const verifier = createVerifier({ issuer: 'https://issuer.example', audience: 'api' })
 
 export const service = fastify()

@@ -41,6 +41,12 @@ export const kept = stores.map(store =>
   connectVerifier.lazy({ issuer: 'https://issuer.example', audience: 'api', store }),
 )
 
+declare module 'doorlist/express' {
+  interface Register {
+    optional: true
+  }
+}
+
 const options: AuthenticateOptions = { cookie: 'token', optional: true }
 export const steps: Middleware[] = [authenticate(verifier, options), requireScope('admin')]
 export const beside = [isRevoked(verifier), trusted(verifier)]

@@ -1,5 +1,5 @@
 import type * as Types from '../../types/express.js'
-import { guard, scopeGuard } from './guard.js'
+import { guard, note, noted, scopeGuard } from './guard.js'
 import type { Refusal } from './refusal.js'
 
 export const authenticate: typeof Types.authenticate = (verifier, options) => {
@@ -8,6 +8,7 @@ export const authenticate: typeof Types.authenticate = (verifier, options) => {
     const { authorization, cookie } = request.headers
     void look(name => (name === 'cookie' ? cookie : authorization)).then(outcome => {
       if (outcome.refusal) return answer(response, outcome.refusal)
+      note(request, outcome.auth)
       request.auth = outcome.auth
       next()
     }, next)
@@ -17,7 +18,7 @@ export const authenticate: typeof Types.authenticate = (verifier, options) => {
 export const requireScope: typeof Types.requireScope = (...scopes) => {
   const missing = scopeGuard(scopes)
   return (request, response, next) => {
-    const refusal = missing(request.auth)
+    const refusal = missing(noted(request))
     if (refusal) answer(response, refusal)
     else next()
   }

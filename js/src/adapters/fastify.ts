@@ -1,17 +1,19 @@
 import type { FastifyPluginCallback, FastifyReply } from 'fastify'
 import type * as Types from '../../types/fastify.js'
-import { guard, scopeGuard } from './guard.js'
+import type { Verified } from '../../types/index.js'
+import { guard, note, noted, scopeGuard } from './guard.js'
 import type { Refusal } from './refusal.js'
 
 export const authenticate: typeof Types.authenticate = (verifier, options) => {
   const look = guard(verifier, options)
   const plugin: FastifyPluginCallback = (app, _, done) => {
-    for (const name of ['auth', 'user']) if (!app.hasRequestDecorator(name)) app.decorateRequest(name, null)
+    // `auth` and `user` are not declared as decorators: a plugin that declares one of them later, as @fastify/jwt does, would throw.
     app.addHook('onRequest', async (request, reply) => {
       const outcome = await look(name => request.headers[name] as string | undefined)
       if (outcome.refusal) return answer(reply, outcome.refusal)
-      request.auth = outcome.auth ?? null
-      request.user = outcome.auth?.payload ?? null
+      note(request, outcome.auth)
+      const { auth = null } = outcome
+      Object.assign(request, { auth, user: auth?.payload ?? null } satisfies Answered)
     })
     done()
   }
@@ -22,10 +24,16 @@ export const authenticate: typeof Types.authenticate = (verifier, options) => {
   })
 }
 
+/** What a request without a token has too, where one is optional: {@link Types.Register} is for the program to declare. */
+interface Answered {
+  auth: Verified | null
+  user: Verified['payload'] | null
+}
+
 export const requireScope: typeof Types.requireScope = (...scopes) => {
   const missing = scopeGuard(scopes)
   return async (request, reply) => {
-    const refusal = missing(request.auth)
+    const refusal = missing(noted(request))
     if (refusal) return answer(reply, refusal)
   }
 }

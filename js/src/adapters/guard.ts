@@ -34,8 +34,23 @@ export function guard(verifier: AnyVerifier, options: AuthenticateOptions = {}):
   }
 }
 
+/** Registered, so that the ESM and the CommonJS copy of this package find the same property. */
+const VERIFIED = Symbol.for('doorlist.verified')
+
+/**
+ * Notes on a request (or a context) what was verified, for `requireScope`. It is not read from `request.auth`: other libraries write
+ * there too, and a claim named `payload` in a token of theirs could pass for the answer of a verifier.
+ */
+export function note(request: object, auth: Verified | undefined): void {
+  ;(request as Noted)[VERIFIED] = auth
+}
+
+export const noted = (request: object): Verified | undefined => (request as Noted)[VERIFIED]
+
+type Noted = { [VERIFIED]?: Verified | undefined }
+
 /** Why a request with this token may not do what these scopes are needed for. */
-export function scopeGuard(scopes: readonly string[]): (auth: Verified | null | undefined) => Refusal | undefined {
+export function scopeGuard(scopes: readonly string[]): (auth: Verified | undefined) => Refusal | undefined {
   // RFC 6749 §3.3
   if (scopes.length === 0 || !scopes.every(scope => isText(scope) && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
     throw invalidOption('`requireScope` takes at least one scope, each a word without quotes', { option: 'scope' })

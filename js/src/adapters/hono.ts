@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type * as Types from '../../types/hono.js'
 import type { WaitUntil } from '../../types/index.js'
-import { guard, scopeGuard } from './guard.js'
+import { guard, note, noted, scopeGuard } from './guard.js'
 import type { Refusal } from './refusal.js'
 
 export const authenticate: typeof Types.authenticate = (verifier, options): MiddlewareHandler => {
@@ -9,6 +9,7 @@ export const authenticate: typeof Types.authenticate = (verifier, options): Midd
   return async (c, next) => {
     const outcome = await look(name => c.req.header(name), contextOf(c))
     if (outcome.refusal) return answer(outcome.refusal)
+    note(c, outcome.auth)
     c.set('auth', outcome.auth)
     await next()
   }
@@ -17,7 +18,7 @@ export const authenticate: typeof Types.authenticate = (verifier, options): Midd
 export const requireScope: typeof Types.requireScope = (...scopes) => {
   const missing = scopeGuard(scopes)
   return async (c, next) => {
-    const refusal = missing(c.get('auth'))
+    const refusal = missing(noted(c))
     if (refusal) return answer(refusal)
     await next()
   }
