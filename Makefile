@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/doorlist
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
 WASM_PACK_VERSION := 0.15.1
+RUST_VERSION := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 WASM_BINDGEN := $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)/bin/wasm-bindgen
 WASM_PACK := $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)/bin/wasm-pack
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -19,24 +20,28 @@ export PATH := $(CURDIR)/js/node_modules/.bin:$(dir $(WASM_BINDGEN)):$(dir $(WAS
 
 say = @printf '\033[1mdoorlist\033[0m  %s\n'
 
-# Installs a package of Debian's: $(call apt-get,package,what to say where there is no apt-get, or no such package)
-apt-get = { command -v apt-get >/dev/null || { echo '$(2)' >&2; exit 1; }; \
-  printf '\033[1mdoorlist\033[0m  %s\n' 'installing $(1)'; \
-  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(1) >/dev/null \
-  || { echo '$(2)' >&2; exit 1; }; }
+# Shows that a step goes on: $(call watched,lines to show: none packages all,what it does,what to do if it fails) command
+watched = node $(CURDIR)/setup/progress.mjs $(1) '$(2)' '$(3)'
+ONLINE := It needs the network (behind a proxy: HTTPS_PROXY). Run the same command again: what is installed already stays.
+SEE_ABOVE := The reason is above.
 
-.PHONY: help demo test chaos bench differential build load package issuer test-rust test-js fences instructions lint prerequisites \
-  wasm-target browser firefox valgrind redis faketime clean
+# Installs a package of Debian's: $(call apt-get,package,what to say where that does not work)
+apt-get = setup/apt.sh $(1) '$(2)'
+
+.PHONY: help demo demo-browser test bare chaos bench differential build load package issuer test-rust test-js fences instructions lint prerequisites \
+  wasm-target browser firefox valgrind redis faketime debootstrap clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: build ## Kick a user and watch every verifier refuse her (PORT=8788: there; ONCE=1: then end)
-	@DOORLIST_BINARY=$(TARGET)/release/doorlist node js/demo/demo.mjs $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
+demo: build demo-browser ## Kick a user and watch every verifier refuse her (PORT=8788: there; ONCE=1: then end)
+	@DOORLIST_BINARY=$(or $(DOORLIST_BINARY),$(TARGET)/release/doorlist) node js/demo/demo.mjs $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: prerequisites browser firefox valgrind redis faketime ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences instructions package test-js
+
+bare: prerequisites wasm-target debootstrap ## make demo ONCE=1 where only what the README asks for is installed (30 minutes)
+	@node setup/bare.mjs $(RUN) $(if $(MAKE_TARGETS),-- $(MAKE_TARGETS))
 
 chaos: prerequisites redis faketime ## Kill, cut off, fill up and set back issuers and Redis under load (10 minutes; MINUTES=)
 	@MINUTES=$(MINUTES) node tests/stories/chaos.mjs
@@ -65,21 +70,23 @@ test-rust:
 	@cargo fmt --check --manifest-path tests/bench/load/Cargo.toml
 	@cargo fmt --check --manifest-path tests/bench/lookup/Cargo.toml --package doorlist-lookup
 	@cargo fmt --check --manifest-path tests/bench/core/Cargo.toml --package doorlist-core
-	@cargo test --workspace
+	@$(call watched,all,running the Rust tests,$(SEE_ABOVE)) cargo test --workspace
 	$(say) 'the stories again, each on two issuers and one Redis'
-	@DOORLIST_STORIES=pair cargo test --package doorlist --test stories -- $(addprefix --skip=,$(ON_REDIS_ANYWAY))
+	@DOORLIST_STORIES=pair $(call watched,all,running the stories on two issuers,$(SEE_ABOVE)) \
+	  cargo test --package doorlist --test stories -- $(addprefix --skip=,$(ON_REDIS_ANYWAY))
 
 test-js: package
 	$(say) 'JavaScript tests'
-	@cargo build --package doorlist
-	@cargo build --workspace --example signature_cases
-	@cd js && npm test && npm run test:packaging
-	@cd js && DOORLIST_BINARY=$(TARGET)/debug/doorlist DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) npm run test:stories
-	@DOORLIST_BINARY=$(TARGET)/debug/doorlist node js/demo/demo.mjs --once
+	@$(call watched,packages,building the issuer for the tests,$(SEE_ABOVE)) cargo build --package doorlist
+	@$(call watched,packages,building the signature cases,$(SEE_ABOVE)) cargo build --workspace --example signature_cases
+	@cd js && $(call watched,all,running the tests of the package,$(SEE_ABOVE)) sh -c 'npm test && npm run test:packaging'
+	@cd js && DOORLIST_BINARY=$(TARGET)/debug/doorlist DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) \
+	  $(call watched,all,running the stories in JavaScript,$(SEE_ABOVE)) npm run test:stories
+	@DOORLIST_BINARY=$(TARGET)/debug/doorlist node js/demo/demo.mjs --once --all
 
 issuer: prerequisites
 	$(say) 'building the issuer (the first time takes about 4 minutes)'
-	@cargo build --release --package doorlist
+	@$(call watched,packages,building the issuer,$(ONLINE)) cargo build --release --package doorlist
 
 load: wasm-target
 	$(say) 'building the load of the measurements'
@@ -89,7 +96,7 @@ load: wasm-target
 
 package: prerequisites wasm-target $(WASM_BINDGEN) $(WASM_PACK) js/node_modules/.package-lock.json
 	$(say) 'building the npm package'
-	@cd js && npm run build
+	@cd js && $(call watched,packages,building the npm package,$(SEE_ABOVE)) npm run --silent build
 
 # What each side must never depend on, see verifier-wasm/FORMAT.md.
 fences: wasm-target
@@ -125,6 +132,8 @@ NODE_IS_NEW_ENOUGH := const [major, minor] = process.versions.node.split(".").ma
 
 prerequisites:
 	@command -v cargo >/dev/null || { echo 'Doorlist needs Rust: install it from https://rustup.rs and open a new shell.' >&2; exit 1; }
+	@printf '%s\n' '$(RUST_VERSION)' "$$(rustc --version | cut -d ' ' -f 2)" | sort -C -V \
+	  || { echo "Doorlist needs Rust $(RUST_VERSION) or newer (here: $$(rustc --version)): rustup update stable" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo 'Doorlist needs a C linker: apt-get install build-essential (macOS: xcode-select --install).' >&2; exit 1; }
 	@command -v node >/dev/null && node -e '$(NODE_IS_NEW_ENOUGH)' \
 	  || { echo "Doorlist needs Node.js 20.19, or 22.12 or newer (here: $$(node --version 2>/dev/null || echo none)): https://nodejs.org/en/download" >&2; exit 1; }
@@ -133,28 +142,35 @@ wasm-target: prerequisites
 	@[ -d "$$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ] || { \
 	  command -v rustup >/dev/null || { echo 'Doorlist needs the wasm32-unknown-unknown target of your Rust toolchain.' >&2; exit 1; }; \
 	  printf '\033[1mdoorlist\033[0m  %s\n' 'adding the wasm32-unknown-unknown target'; \
-	  rustup target add wasm32-unknown-unknown; }
+	  $(call watched,none,adding the wasm32-unknown-unknown target,$(ONLINE)) rustup target add wasm32-unknown-unknown; }
 
 $(WASM_BINDGEN): | prerequisites
 	$(say) 'installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (once, about 3 minutes)'
-	@cargo install --quiet wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --root $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+	@$(call watched,packages,installing wasm-bindgen-cli,$(ONLINE)) cargo install wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --root $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 
 $(WASM_PACK): | prerequisites
 	$(say) 'installing wasm-pack $(WASM_PACK_VERSION) (once, about 3 minutes)'
-	@cargo install --quiet --locked wasm-pack --version $(WASM_PACK_VERSION) --root $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)
+	@$(call watched,packages,installing wasm-pack,$(ONLINE)) cargo install --locked wasm-pack --version $(WASM_PACK_VERSION) --root $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)
 
 %/node_modules/.package-lock.json: %/package-lock.json | prerequisites
 	$(say) 'installing npm packages of $*'
-	@cd $* && npm ci --no-audit --no-fund
+	@cd $* && $(call watched,packages,installing npm packages of $*,$(ONLINE)) \
+	  npm ci --include=dev --include=optional --no-audit --no-fund
 	@touch $@
 
-# Tests drive a real Chromium and a real Firefox; the demo uses a Chromium where it finds one.
-browser:
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ -n "$${CHROMIUM:-}" ] || \
+HAS = node js/packaging/programs.mjs $(1) >/dev/null
+
+# The demo shows a browser too. Where none can be had without a password, it goes on without, and says so.
+demo-browser: prerequisites
+	@$(call HAS,chromium) || NO_PASSWORD=1 $(call apt-get,chromium,The demo goes on without a browser.) || true
+
+# Tests drive a real Chromium and a real Firefox. Ubuntu has both as snaps only, which see no folder but their own.
+browser: prerequisites
+	@$(call HAS,chromium) || \
 	  $(call apt-get,chromium,The tests need Chromium: install it or name it in CHROMIUM=/path/to/chrome.)
 
-firefox:
-	@command -v firefox-esr >/dev/null || command -v firefox >/dev/null || [ -n "$${FIREFOX:-}" ] || [ -x /Applications/Firefox.app/Contents/MacOS/firefox ] || \
+firefox: prerequisites
+	@$(call HAS,firefox) || \
 	  $(call apt-get,firefox-esr,The tests need Firefox: install it or name it in FIREFOX=/path/to/firefox.)
 
 # Counts are of one platform only, and not asked for elsewhere.
@@ -166,6 +182,11 @@ valgrind:
 faketime:
 	@[ "$$(uname -s)" != Linux ] || compgen -G '/usr/lib*/*/faketime/libfaketime.so.1' >/dev/null || compgen -G '/usr/lib*/faketime/libfaketime.so.1' >/dev/null || \
 	  $(call apt-get,libfaketime,The tests need libfaketime: install it.)
+
+# `make bare` makes a fresh Debian to run in.
+debootstrap:
+	@command -v debootstrap >/dev/null || PATH="$$PATH:/usr/sbin" command -v debootstrap >/dev/null || \
+	  $(call apt-get,debootstrap,A fresh root is made by debootstrap: install it.)
 
 REDIS_NEEDED := The tests need redis-server 7.0 or newer: https://redis.io/docs/latest/operate/oss_and_stack/install/ (macOS: brew install redis).
 

@@ -5,17 +5,17 @@ import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { startIssuer } from './issuer.mjs'
-import { chromiumVerifier } from './verifiers/chromium.mjs'
-import { nodeVerifier } from './verifiers/node.mjs'
-import { workerdVerifier } from './verifiers/workerd.mjs'
 import { check, note, scene, table } from './terminal.mjs'
+import { startVerifiers } from './verifiers/index.mjs'
 
 const HEARTBEAT_SECONDS = 2
-/** The story takes half a minute; what waits for ever shall end with a sentence. */
+/** The story takes half a minute. A wait without end must end with a sentence. */
 const LIMIT_MINUTES = 10
 const {
-  values: { once: onlyOnce, port },
-} = parseArgs({ options: { once: { type: 'boolean' }, port: { type: 'string', default: '8787' } } })
+  values: { all, once: onlyOnce, port },
+} = parseArgs({
+  options: { all: { type: 'boolean' }, once: { type: 'boolean' }, port: { type: 'string', default: '8787' } },
+})
 const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 const verifiers = []
@@ -30,10 +30,8 @@ try {
   })
   const told = await Promise.race([tellTheStory().then(() => true), interrupted.then(() => false), tooLong()])
   if (onlyOnce && !told) throw new Error('interrupted')
-  if (!onlyOnce && told) {
-    invite()
-    await interrupted
-  }
+  if (told) invite()
+  if (told && !onlyOnce) await interrupted
 } catch (error) {
   console.error(`\n  ✗ ${error.message}`)
   if (/cannot listen/.test(error.message)) console.error('    `make demo PORT=8788` takes another port')
@@ -51,8 +49,9 @@ async function tooLong() {
 
 function invite() {
   scene('Your turn')
-  note(`${issuer.url}  has a page to play with; sign in as alice, open two tabs, kick her.`)
-  note('Ctrl-C ends it.')
+  if (onlyOnce) return note('Next: `make demo` keeps the issuer running and has a page to play with.')
+  note(`Next: open ${issuer.url}, sign in as alice in two tabs, and kick her. Ctrl-C ends it.`)
+  note('After that: "A page and an API in ten minutes" in README.md makes a page and an API of your own.')
 }
 
 async function tellTheStory() {
@@ -66,9 +65,7 @@ async function tellTheStory() {
   check(`access tokens for ${laptop.expires_in / 60} minutes, one a device`, laptop.access_token !== phone.access_token)
 
   scene('Her token is verified offline')
-  for (const start of [nodeVerifier('stream'), nodeVerifier('poll'), workerdVerifier, chromiumVerifier]) {
-    const verifier = await start(issuer.url)
-    if (!verifier) continue
+  for await (const verifier of startVerifiers(issuer.url, all)) {
     verifiers.push(verifier)
     for (const [device, { access_token: token }] of Object.entries({ laptop, phone })) {
       const answer = await verifier.verify(token)

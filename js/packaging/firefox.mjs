@@ -4,20 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import puppeteer from 'puppeteer-core'
-import { findProgram } from './tools.mjs'
+import { findFirefox } from './programs.mjs'
 
 /** Milliseconds; a busy machine takes some seconds. Stories have a minute, and this is to be said within it. */
 const START_LIMIT = 40_000
 /** Milliseconds that a page may take over one thing it is asked. */
 const ANSWER_LIMIT = 45_000
-
-export const findFirefox = () =>
-  findProgram({
-    variable: 'FIREFOX',
-    names: ['firefox-esr', 'firefox'],
-    macOS: '/Applications/Firefox.app/Contents/MacOS/firefox',
-    otherwise: 'no Firefox: `apt-get install firefox-esr`, or name one in the variable FIREFOX.',
-  })
 
 /**
  * A Firefox of its own: what it writes is in a folder that goes with it, and it looks no name up but localhost.

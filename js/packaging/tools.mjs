@@ -1,14 +1,15 @@
 // Programs that the tests run. One that is missing is a failure that says how to get it, never a test left out.
 import { execFile, spawn } from 'node:child_process'
-import { accessSync, constants, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
-import { delimiter, extname, join } from 'node:path'
+import { extname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 import { js } from './consumer.mjs'
+import { findChromium } from './programs.mjs'
 
 const execute = promisify(execFile)
 const require = createRequire(import.meta.url)
@@ -36,25 +37,11 @@ export async function otherNode(major) {
   return path
 }
 
-/** An installed program: the one that a variable names, or the first found by one of these names. */
-export function findProgram({ variable, names, macOS, otherwise }) {
-  const folders = process.env.PATH.split(delimiter)
-  const candidates = [process.env[variable], ...names.flatMap(name => folders.map(folder => join(folder, name))), macOS]
-  const found = candidates.find(path => path && isExecutable(path))
-  if (found === undefined) throw new Error(otherwise)
-  return found
-}
-
-export const findChromium = () =>
-  findProgram({
-    variable: 'CHROMIUM',
-    names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
-    macOS: '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-    otherwise: 'no Chromium: `apt-get install chromium`, or name one in the variable CHROMIUM.',
-  })
-
-/** @param {object} [options] further ones of Playwright's `launch` */
-export function launchChromium(options) {
+/**
+ * Async, so that a browser that is missing is a rejection too, and no exception beside the promise.
+ * @param {object} [options] further ones of Playwright's `launch`
+ */
+export async function launchChromium(options) {
   const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
   return chromium.launch({
     executablePath: findChromium(),
@@ -103,18 +90,19 @@ export async function serve(folder, headers = {}) {
 
 /** Runs a workerd configuration; answers with its address, taken from what it reports, and how to stop. */
 export async function workerd(configuration, cwd, env = {}) {
-  const child = spawn(
-    require('workerd').default,
-    ['serve', configuration, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'],
-    {
-      cwd,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-    },
-  )
+  const child = spawn(workerdBinary(), ['serve', configuration, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'inherit', 'pipe', 'pipe'],
+  })
+  // Shown once it runs. If it does not start, its last words are the reason.
+  let complaint = ''
+  const listen = chunk => (complaint += chunk)
+  child.stderr.on('data', listen)
   const port = await new Promise((resolve, reject) => {
-    child.on('exit', code => reject(new Error(`workerd ended with ${code}`)))
-    child.on('error', reject)
+    const fail = why => reject(new Error(`workerd did not start: ${complaint.trim().split('\n').at(-1) || why}`))
+    child.on('close', code => fail(`it ended with ${code}`))
+    child.on('error', error => fail(error.message))
     let said = ''
     child.stdio[3].on('data', chunk => {
       said += chunk
@@ -122,14 +110,16 @@ export async function workerd(configuration, cwd, env = {}) {
       if (match) resolve(match[1])
     })
   })
+  child.stderr.off('data', listen).pipe(process.stderr)
   return { address: `http://127.0.0.1:${port}/`, stop: () => child.kill() }
 }
 
-function isExecutable(path) {
+/** npm leaves it out where it is told to omit optional packages, or where there is no binary for the platform. */
+function workerdBinary() {
   try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
+    return require('workerd').default
+  } catch (error) {
+    const reason = error.message.split('\n', 1)[0]
+    throw new Error(`no workerd: ${reason} (\`npm ci --include=optional\` in js/ installs it)`, { cause: error })
   }
 }

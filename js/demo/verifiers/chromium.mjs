@@ -1,12 +1,19 @@
 // A browser: the package in a page of a real Chromium.
 import { launchChromium } from '../../packaging/tools.mjs'
-import { note } from '../terminal.mjs'
 
 export async function chromiumVerifier(issuer) {
   // The demo ends it, with all the rest; Playwright would end this process at once, and leave the rest behind.
   const signals = { handleSIGINT: false, handleSIGTERM: false }
-  const browser = await launchChromium(signals).catch(error => note(`left out: ${error.message}`))
-  if (!browser) return
+  const browser = await launchChromium(signals)
+  try {
+    return verifierIn(browser, await openPage(browser, issuer))
+  } catch (error) {
+    await browser.close()
+    throw error
+  }
+}
+
+async function openPage(browser, issuer) {
   const page = await browser.newPage()
   await page.goto(issuer)
   await page.evaluate(async issuer => {
@@ -23,7 +30,10 @@ export async function chromiumVerifier(issuer) {
     }
     globalThis.demo = { verifier, verify }
   }, issuer)
+  return page
+}
 
+function verifierIn(browser, page) {
   return {
     name: 'Chromium',
     mode: 'stream',

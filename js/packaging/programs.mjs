@@ -1,0 +1,48 @@
+// Where the browsers of this machine are. It imports nothing of npm's, for the set-up asks it before packages are there:
+// `node js/packaging/programs.mjs chromium` ends with 1 where there is none.
+import { accessSync, constants, realpathSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { argv } from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+/** An installed program: the one that a variable names, or the first found by one of these names. */
+function findProgram({ variable, names, macOS, otherwise }) {
+  const folders = process.env.PATH.split(delimiter)
+  const candidates = [process.env[variable], ...names.flatMap(name => folders.map(folder => join(folder, name))), macOS]
+  const found = candidates.find(path => path && isExecutable(path))
+  if (found === undefined) throw new Error(otherwise)
+  return found
+}
+
+export const findChromium = () =>
+  findProgram({
+    variable: 'CHROMIUM',
+    names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    macOS: '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    otherwise: 'no Chromium: `apt-get install chromium`, or name one in the variable CHROMIUM.',
+  })
+
+export const findFirefox = () =>
+  findProgram({
+    variable: 'FIREFOX',
+    names: ['firefox-esr', 'firefox'],
+    macOS: '/Applications/Firefox.app/Contents/MacOS/firefox',
+    otherwise: 'no Firefox: `apt-get install firefox-esr`, or name one in the variable FIREFOX.',
+  })
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+if (argv[1] && realpathSync(argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    console.log({ chromium: findChromium, firefox: findFirefox }[argv[2]]())
+  } catch {
+    process.exitCode = 1
+  }
+}

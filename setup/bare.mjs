@@ -1,0 +1,70 @@
+// `make bare`: the README's first command where only that is installed which the README asks for, with empty caches.
+// Once without a package manager, with every optional program hidden; once on a fresh Debian whose apt-get works.
+//
+//   node setup/bare.mjs [hidden] [root] [-- other targets of make than `demo ONCE=1`]
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+/** Seconds that may pass without a line. */
+const SILENCE = 30
+const script = name => fileURLToPath(new URL(name, import.meta.url))
+
+const runs = {
+  async hidden(targets) {
+    const folder = await mkdtemp(join(tmpdir(), 'doorlist-bare-'))
+    try {
+      await promisify(execFile)(script('clone.sh'), [join(folder, 'clone')])
+      const caches = { XDG_CACHE_HOME: 'cache', CARGO_HOME: 'cargo', npm_config_cache: 'npm' }
+      for (const name of Object.keys(caches)) caches[name] = join(folder, caches[name])
+      const make = ['make', '-C', join(folder, 'clone'), ...targets]
+      const { CARGO_TARGET_DIR, ...env } = process.env
+      return await watch(script('hidden.sh'), make, { ...env, ...caches })
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  },
+  root: targets => watch(script('fresh-root.sh'), targets, process.env),
+}
+/** What the story says of the browser: left out where there is no way to get one, and else installed. */
+const BROWSER = { hidden: /browser \(Chromium\) is left out/, root: /Chromium \(stream\) refuses/ }
+
+const split = process.argv.indexOf('--')
+const names = process.argv.slice(2, split < 0 ? undefined : split)
+const targets = split < 0 ? ['demo', 'ONCE=1'] : process.argv.slice(split + 1)
+for (const name of names.length > 0 ? names : Object.keys(runs)) {
+  console.log(`\n== ${name}: make ${targets.join(' ')}`)
+  const { code, seconds, lines, longest } = await runs[name](targets)
+  const faults = [
+    code !== 0 && `ended with ${code}`,
+    longest.seconds > SILENCE && `was silent for ${longest.seconds} s, after: ${longest.line}`,
+    ...lines.filter(line => /\bwarn(ing)?\b/i.test(line)).map(line => `warned: ${line}`),
+    split < 0 && !lines.some(line => BROWSER[name].test(line)) && `does not say ${BROWSER[name]}`,
+    split < 0 && !lines.some(line => /^ *Next: /.test(line)) && 'does not say what to do next',
+  ].filter(Boolean)
+  for (const fault of faults) console.error(`✗ ${name} ${fault}`)
+  console.log(`== ${name}: ${Math.round(seconds)} s, longest silence ${longest.seconds} s`)
+  if (faults.length > 0) process.exitCode = 1
+}
+
+/** Runs a program, shows each line with its second, and measures. */
+async function watch(program, args, env) {
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [started, lines, longest] = [Date.now(), [], { seconds: 0 }]
+  let last = started
+  const heed = line => {
+    const seconds = Math.round((Date.now() - last) / 1000)
+    if (seconds > longest.seconds) Object.assign(longest, { seconds, line: lines.at(-1) })
+    last = Date.now()
+    lines.push(line)
+    console.log(`${String(Math.round((last - started) / 1000)).padStart(4)} s  ${line}`)
+  }
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', heed)
+  const [code] = await once(child, 'close')
+  return { code, seconds: (Date.now() - started) / 1000, lines, longest }
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Runs a command as on a machine that has what the README asks for and nothing else:
+#
+#   setup/hidden.sh make demo ONCE=1
+#
+# The PATH has links to what is promised, and /dev/null lies over every optional program, the package manager and
+# workerd, in a mount namespace of the command's own. Where the kernel grants none, the PATH alone hides them.
+set -euo pipefail
+
+# The tools of Debian's essential packages that make, npm and cargo call; then what the README asks for.
+PROMISED='bash sh env awk basename cat chmod cmp comm cp cut date diff dirname echo expr false find getconf grep
+  head id kill ln ls mkdir mktemp mv nproc printf pwd readlink realpath rm rmdir sed seq sleep sort stat sync tail tar
+  tee test touch tr true uname uniq wc xargs
+  make cc gcc cpp as ar ld nm ranlib strip cargo cargo-fmt rustc rustdoc rustfmt rustup node npm npx'
+OPTIONAL='apt apt-get aptitude brew chromium chromium-browser curl debootstrap faketime firefox firefox-esr git
+  google-chrome google-chrome-stable nginx openssl pkg-config redis-cli redis-sentinel redis-server snap sudo
+  valgrind valkey-server wget'
+
+clone=$(cd "$(dirname "$0")/.." && pwd)
+
+hide() {
+  local name path
+  { 
+    for name in $OPTIONAL; do type -ap "$name" || true; compgen -G "/snap/bin/$name" || true; done
+    compgen -G '/usr/lib*/*/faketime/*.so*' || true
+    compgen -G "$clone/js/node_modules/@cloudflare/workerd-*/bin/workerd" || true
+  } | while read -r path; do mount --bind /dev/null "$path"; done
+}
+
+if [ "${1:-}" = --in-namespace ]; then
+  shift
+  hide
+elif unshare --mount true 2>/dev/null; then
+  exec unshare --mount "$0" --in-namespace "$@"
+elif unshare --map-root-user --mount true 2>/dev/null; then
+  exec unshare --map-root-user --mount "$0" --in-namespace "$@"
+else
+  echo 'No mount namespace here: optional programs are hidden by the PATH alone, and workerd is not.'
+fi
+
+links=$(mktemp -d)
+trap 'rm -rf "$links"' EXIT
+for name in $PROMISED; do
+  if path=$(type -P "$name"); then ln -s "$path" "$links/$name"; fi
+done
+unset CHROMIUM FIREFOX
+PATH=$links "$@"
