@@ -11,7 +11,7 @@ const app = express()
 app.use(authenticate(verifier))
 app.get('/me', (request, response) => response.json({ sub: request.auth.payload.sub }))
 app.delete('/users/:sub', requireScope('admin'), (request, response) => response.sendStatus(204))
-const server = app.listen(PORT, () => console.log(`http://127.0.0.1:${server.address().port}`))
+const server = app.listen(PORT, () => console.log(`http://127.0.0.1:${Object(server.address()).port}`))
 
 /** Who is there, by socket. */
 const present = new Map()
@@ -44,7 +44,7 @@ verifier.on('change', () => {
     try {
       verifier.assertNotRevoked(auth.payload, auth)
     } catch (error) {
-      socket.close(4401, error.code)
+      socket.close(4401, isTokenError(error) ? error.code : undefined)
     }
   }
 })

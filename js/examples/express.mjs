@@ -10,4 +10,4 @@ app.use(authenticate(verifier))
 app.get('/me', (request, response) => response.json({ sub: request.auth.payload.sub }))
 app.delete('/users/:sub', requireScope('admin'), (request, response) => response.sendStatus(204))
 
-const server = app.listen(PORT, () => console.log(`http://127.0.0.1:${server.address().port}`))
+const server = app.listen(PORT, () => console.log(`http://127.0.0.1:${Object(server.address()).port}`))

@@ -6,8 +6,7 @@ import { authenticate, requireScope } from 'doorlist/hono'
 const { ISSUER = 'http://127.0.0.1:8787', PORT = '3000' } = process.env
 const verifier = await connectVerifier({ issuer: ISSUER, audience: 'api' })
 
-const app = new Hono()
-app.use(authenticate(verifier))
+const app = new Hono().use(authenticate(verifier))
 app.get('/me', c => c.json({ sub: c.get('auth').payload.sub }))
 app.delete('/users/:sub', requireScope('admin'), c => c.body(null, 204))
 

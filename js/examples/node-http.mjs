@@ -17,4 +17,4 @@ const server = createServer((request, response) =>
     response.writeHead(404).end()
   }),
 )
-server.listen(PORT, () => console.log(`http://127.0.0.1:${server.address().port}`))
+server.listen(PORT, () => console.log(`http://127.0.0.1:${Object(server.address()).port}`))

@@ -14,6 +14,7 @@ export async function proxy(request) {
   try {
     await verifier.refresh(background) // the first request waits for a list
   } catch (error) {
+    if (!isTokenError(error)) throw error
     return unavailable(error)
   }
   try {

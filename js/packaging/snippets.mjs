@@ -1,0 +1,65 @@
+// The code that the READMEs show, each block with the name that a test calls it by.
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { js } from './consumer.mjs'
+
+const root = join(js, '..')
+/** The languages that hold JavaScript or TypeScript. Blocks of other languages (`sh`, `json`, …) have tests of their own. */
+const SPOKEN = {
+  js: 'js',
+  javascript: 'js',
+  mjs: 'js',
+  jsx: 'jsx',
+  ts: 'ts',
+  typescript: 'ts',
+  tsx: 'tsx',
+  html: 'html',
+}
+
+/** Every block of JavaScript, TypeScript or HTML with a script, of every Markdown file that git knows. */
+export async function snippets() {
+  const { stdout } = await promisify(execFile)(
+    'git',
+    ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'],
+    {
+      cwd: root,
+    },
+  )
+  const files = stdout.trim().split('\n').sort()
+  return (await Promise.all(files.map(async file => snippetsOf(file, await readFile(join(root, file), 'utf8'))))).flat()
+}
+
+/** Of one file: named by the heading above it, and numbered where there are several. */
+export function snippetsOf(file, text) {
+  const found = []
+  let heading = '',
+    open
+  for (const [index, line] of text.split('\n').entries()) {
+    const [, indent, mark, language] = /^( *)(`{3,}|~{3,})\s*([\w-]*)/.exec(line) ?? []
+    if (open) {
+      if (mark?.startsWith(open.mark) && !language) {
+        found.push({ ...open, code: open.lines.map(line => line.slice(open.indent)).join('\n') })
+        open = undefined
+      } else open.lines.push(line)
+    } else if (mark) open = { mark, indent: indent.length, language, heading, line: index + 2, lines: [] }
+    else if (/^#+ /.test(line)) heading = line.replace(/^#+ /, '').trim()
+  }
+  if (open) throw new Error(`${file}: the block that begins at line ${open.line} has no end`)
+  const spoken = found.filter(({ language }) => language in SPOKEN)
+  return spoken
+    .flatMap(({ language, code, ...rest }) => scripts(SPOKEN[language], code).map(script => ({ ...rest, ...script })))
+    .map(({ heading, line, language, code }, at, all) => {
+      const under = all.filter(other => other.heading === heading)
+      const number =
+        under.length > 1 ? ` (${all.slice(0, at + 1).filter(other => other.heading === heading).length})` : ''
+      return { name: `${file}, ${heading}${number}`, at: `${file}:${line}`, language, code }
+    })
+}
+
+/** What a browser would run of a block: all of it, or its inline scripts. */
+const scripts = (language, code) =>
+  language === 'html'
+    ? [...code.matchAll(/<script[^>]*>(.*?)<\/script>/gs)].map(([, code]) => ({ language: 'js', code }))
+    : [{ language, code }]

@@ -1,0 +1,47 @@
+// What the prose around a snippet takes as given, declared for the compiler.
+
+const verifier = "declare const verifier: import('doorlist').ConnectedVerifier"
+const token = 'declare const token: string'
+const issuer = 'declare const issuer: string'
+
+/** Packages that no test installs in the package's own folder, as far as the snippets use them. */
+const cors =
+  "declare module 'cors' { export default function cors(options: { origin: string }): import('express').RequestHandler }"
+const workers = "declare module 'cloudflare:workers' { export const env: { ISSUER: string } }"
+/** As `examples/next` has it. `npm run build` of Next compiles the example itself. */
+const next = `declare module 'next/server' {
+  export class NextResponse extends Response { static next(init?: { request?: { headers?: Headers } }): NextResponse }
+}`
+const claims = `declare module '*claims.js' {
+  export function withClaims(headers: Headers, claims: object): Headers
+  export function claimsOf(request: Request): import('doorlist').AccessTokenClaims
+}`
+
+/** By the name of the snippet (`snippets.mjs`). One without an entry compiles alone. */
+export const surroundings = {
+  'README.md, Verify in a browser': token,
+  'README.md, A page and an API in ten minutes (1)': cors,
+  'js/README.md, A service': token,
+  'js/README.md, A page': 'declare function render(state: string): void\ndeclare const password: string',
+  'js/README.md, Without any I/O': `${issuer}\n${token}\ndeclare const listJwt: string\ndeclare const jwks: { keys: object[] }`,
+  'js/README.md, Hono (2)': workers,
+  'js/README.md, Next.js (1)': `${next}\n${claims}`,
+  'js/README.md, Next.js (3)': claims,
+  'js/README.md, Connections that stay open': `${verifier}
+declare const isTokenError: typeof import('doorlist').isTokenError
+declare const present: Map<{ close(code: number, reason?: string): void }, import('doorlist').Verified>`,
+  'js/README.md, Beside a verifier you have (1)': `${verifier}\n${token}\n${issuer}
+declare const audience: string
+declare const jwtVerify: typeof import('jose').jwtVerify
+declare const keys: import('jose').JWTVerifyGetKey`,
+  'js/README.md, Beside a verifier you have (2)': `${verifier}
+declare const app: import('fastify').FastifyInstance & import('express').Application
+declare const fastifyJwt: typeof import('@fastify/jwt').default
+declare const expressjwt: typeof import('express-jwt').expressjwt
+declare const yours: { secret: string; algorithms: 'HS256'[] }`,
+  'js/README.md, Over a restart': issuer,
+  'js/README.md, While the issuer is down': `${issuer}\n${token}
+declare const connectVerifier: typeof import('doorlist').connectVerifier`,
+  'tests/vectors/README.md, Test vectors (1)': "type Options = import('doorlist').VerifierOptions",
+  'tests/vectors/README.md, Test vectors (2)': "declare const createVerifier: typeof import('doorlist').createVerifier",
+}
