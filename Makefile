@@ -28,7 +28,7 @@ SEE_ABOVE := The reason is above.
 # Installs a package of Debian's: $(call apt-get,package,what to say where that does not work)
 apt-get = setup/apt.sh $(1) '$(2)'
 
-.PHONY: help demo demo-browser test bare chaos bench differential build load package issuer test-rust test-js fences instructions lint prerequisites \
+.PHONY: help demo demo-browser test bare chaos bench differential build load package issuer test-rust test-js fences instructions lint notices prerequisites \
   wasm-target browser firefox valgrind redis faketime debootstrap clean
 
 help: ## Show this list
@@ -119,6 +119,9 @@ lint: ## Clippy on everything, warnings are errors
 	@cargo clippy --workspace --all-targets -- --deny warnings
 	@for package in load lookup core; do \
 	  cargo clippy --manifest-path tests/bench/$$package/Cargo.toml --target-dir $(BENCH_TARGET)/$$package --all-targets -- --deny warnings; done
+
+notices: prerequisites ## Write the notices of third-party software (after a change of dependencies)
+	@node setup/notices.mjs
 
 clean: ## Remove what was built here (tools in the cache stay)
 	@cargo clean

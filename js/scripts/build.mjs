@@ -54,7 +54,6 @@ await Promise.all([
     entryPoints: entries(everywhere),
   }),
 ])
-copyFileSync(join(js, '../LICENSE'), join(dist, 'LICENSE'))
 copyFileSync(join(js, 'wasm/verifier.wasm'), join(dist, 'verifier.wasm'))
 for (const name of [...everywhere, 'guard']) {
   const types = readFileSync(join(js, `types/${name}.d.ts`), 'utf8')

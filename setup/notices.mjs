@@ -1,0 +1,111 @@
+// Writes the notices of third-party software: `make notices`. With `--check` it compares, and ends with 1 on a difference.
+//
+// The lists come from `cargo metadata`, the texts from the packages as they are published, so that nothing but cargo is
+// needed to hold them.
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const CLONE = fileURLToPath(new URL('..', import.meta.url))
+const NOTICES = [
+  {
+    path: 'issuer/THIRD-PARTY-NOTICES',
+    title: 'the binary `doorlist`',
+    root: 'doorlist',
+    platforms: ['x86_64-unknown-linux-gnu', 'aarch64-unknown-linux-gnu', 'aarch64-apple-darwin'],
+  },
+  {
+    path: 'js/THIRD-PARTY-NOTICES',
+    title: 'the WebAssembly of the npm package `doorlist`',
+    root: 'doorlist-verifier',
+    platforms: ['wasm32-unknown-unknown'],
+  },
+]
+const MIT_OF_THIS_LICENSE = readFileSync(join(CLONE, 'LICENSE'), 'utf8').match(
+  /Permission is hereby[^]*?SOFTWARE\.\n/,
+)[0]
+/** It is in every binary and no package of cargo's. */
+const RUST = `The Rust standard library (MIT OR Apache-2.0)
+
+Copyright (c) The Rust Project Contributors
+
+${MIT_OF_THIS_LICENSE}`
+const LICENCE_FILE = /^(licen[cs]e|copying|copyright|notice|unlicense)/i
+const RULE = `\n${'='.repeat(80)}\n\n`
+
+let different = false
+for (const notices of NOTICES) {
+  const text = textOf(notices)
+  const path = join(CLONE, notices.path)
+  if (!process.argv.includes('--check')) writeFileSync(path, text)
+  else if (readFileSync(path, 'utf8') !== text) {
+    console.error(`${notices.path} is not what the dependencies of ${notices.root} say: \`make notices\` writes it.`)
+    different = true
+  }
+}
+process.exitCode = different ? 1 : 0
+
+function textOf({ title, root, platforms }) {
+  const packages = new Map(platforms.flatMap(platform => dependencies(root, platform)))
+  /** Each text once, with all that it is for; packages of one author differ in line breaks only. */
+  const texts = new Map()
+  const names = []
+  for (const name of [...packages.keys()].sort()) {
+    const { license, folder } = packages.get(name)
+    names.push(`${name} (${license})`)
+    for (const text of licenceTexts(name, license, folder)) {
+      const key = text.replace(/\s+/g, ' ').trim()
+      if (!texts.has(key)) texts.set(key, { text, names: [] })
+      texts.get(key).names.push(name)
+    }
+  }
+  const parts = [...texts.values()].map(({ text, names }) => `${wrapped(names)}\n\n${text}`)
+  return [`Third-party software in ${title}\n\n${names.join('\n')}\n`, RUST, ...parts].join(RULE)
+}
+
+/** What a package is built with, `[name and version, where and under which licence]`; tests and build scripts are no part. */
+function dependencies(root, platform) {
+  const args = ['metadata', '--locked', '--format-version', '1', '--filter-platform', platform]
+  const output = execFileSync('cargo', args, { cwd: CLONE, maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'inherit'] })
+  const { packages, resolve } = JSON.parse(output)
+  const byId = new Map(packages.map(entry => [entry.id, entry]))
+  const nodes = new Map(resolve.nodes.map(node => [node.id, node]))
+  const found = new Set()
+  const open = packages.filter(({ name, source }) => name === root && source === null).map(({ id }) => id)
+  while (open.length > 0) {
+    const id = open.pop()
+    if (found.has(id)) continue
+    found.add(id)
+    for (const { pkg, dep_kinds: kinds } of nodes.get(id).deps)
+      if (kinds.some(({ kind }) => kind === null)) open.push(pkg)
+  }
+  return [...found]
+    .map(id => byId.get(id))
+    .filter(({ source }) => source !== null)
+    .map(({ name, version, license, manifest_path }) => [
+      `${name} ${version}`,
+      { license: license ?? 'see below', folder: dirname(manifest_path) },
+    ])
+}
+
+/** The texts that a package ships. Where it leaves the choice and MIT is one, that one and what belongs to any. */
+function licenceTexts(name, license, folder) {
+  const files = readdirSync(folder)
+    .filter(file => LICENCE_FILE.test(file))
+    .sort()
+  const isChoice = /\bMIT\b/.test(license) && !/\bAND\b/.test(license)
+  const mit = files.filter(file => /mit/i.test(file))
+  const wanted = isChoice && mit.length > 0 ? files.filter(file => /mit|copyright|notice/i.test(file)) : files
+  if (wanted.length === 0) throw new Error(`${name} (${license}) ships no licence: add its text by hand`)
+  return wanted.map(file => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim() + '\n')
+}
+
+function wrapped(names) {
+  const lines = ['']
+  for (const name of names) {
+    if (lines.at(-1) && lines.at(-1).length + name.length > 78) lines.push('')
+    lines[lines.length - 1] += `${lines.at(-1) && ', '}${name}`
+  }
+  return lines.join(',\n')
+}
