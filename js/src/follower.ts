@@ -23,6 +23,7 @@ export class Follower {
   readonly #retry: BackOff
   readonly #streamRest: BackOff
   #streamNotBefore: number
+  #isStreamDoubted = false
   #asking: Promise<void> | undefined
   mode: Mode = 'poll'
 
@@ -122,32 +123,47 @@ export class Follower {
   async #turn(): Promise<number> {
     const { ttlMs } = this.#remote
     if (!(await this.#attempt(() => this.#remote.prepare(this.#closed.signal)))) return this.#retry.next(ttlMs)
-    const streamed = this.#host.monotonic() >= this.#streamNotBefore
-    if (streamed && (await this.#follow())) return this.#retry.next(ttlMs)
+    const isDoubted = this.#isStreamDoubted
+    this.#isStreamDoubted = false
+    const streamed = !isDoubted && this.#host.monotonic() >= this.#streamNotBefore
+    if (streamed) {
+      const came = await this.#follow()
+      if (came !== 'nothing' && this.#remote.isLate) return this.#doubtStream(ttlMs)
+      if (came === 'news') return this.#retry.next(ttlMs)
+    }
     if (!(await this.#attempt(() => this.ask()))) return this.#retry.next(ttlMs)
     this.#retry.reset()
     // The issuer is there and its stream is not: poll, and try it again later and later.
-    if (streamed) this.#streamNotBefore = this.#host.monotonic() + this.#streamRest.next(LONGEST_STREAM_REST_MS)
-    const nextPoll = this.#remote.ttlMs * (0.8 + 0.2 * this.#host.random())
-    return Math.min(nextPoll, this.#streamNotBefore - this.#host.monotonic())
+    if (streamed || (isDoubted && !this.#remote.isLate))
+      this.#streamNotBefore = this.#host.monotonic() + this.#streamRest.next(LONGEST_STREAM_REST_MS)
+    return Math.min(this.#remote.pollMs, this.#streamNotBefore - this.#host.monotonic())
   }
 
-  /** Follows the stream to its end. Whether it brought anything. */
-  async #follow(): Promise<boolean> {
+  /**
+   * The stream brought nothing newer for too long: a cache may repeat it, or the issuer has nothing newer. The list is asked
+   * for next, and not by all verifiers at once.
+   */
+  #doubtStream(ttlMs: number): number {
+    this.#isStreamDoubted = true
+    return 0.4 * ttlMs * this.#host.random()
+  }
+
+  /** Follows the stream to its end, and answers with the most that came of it. */
+  async #follow(): Promise<'nothing' | 'opened' | 'news'> {
     const started = this.#host.monotonic()
-    let spoke = false
+    let came: 'nothing' | 'opened' | 'news' = 'nothing'
     const listener = (event: 'opened' | 'news') => {
-      if (event === 'news') {
-        spoke = true
-        this.#saveSoon()
-      } else if (!this.#closed.signal.aborted) this.mode = 'stream'
+      came = event
+      if (event === 'news') this.#saveSoon()
+      else if (!this.#closed.signal.aborted) this.mode = 'stream'
     }
     await this.#attempt(() => this.#remote.follow(this.#closed.signal, listener))
     if (!this.#closed.signal.aborted) this.mode = 'poll'
+    const spoke = (came as string) === 'news'
     if (spoke) this.#streamRest.reset()
     // One that ends as soon as it has spoken is no reason to hurry back.
     if (spoke && this.#host.monotonic() - started > this.#remote.ttlMs) this.#retry.reset()
-    return spoke
+    return came
   }
 
   /** Whether it came out; if not, listeners are told why. */

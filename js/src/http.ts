@@ -10,12 +10,15 @@ export interface Http {
   readonly host: Host
 }
 
+/** `reload` also replaces what a browser's cache has. */
+export type PastCaches = 'no-store' | 'reload'
+
 export interface Request {
   readonly url: string
   /** The media type wanted. */
   readonly accept: string
-  /** Past every cache, where the platform lets a request say so. */
-  readonly fresh?: boolean
+  /** Past the platform's caches, where it lets a request say so. Default: they may answer. */
+  readonly cache?: PastCaches | undefined
   readonly signal: AbortSignal
 }
 
@@ -53,7 +56,8 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
   try {
     // `Accept` alone keeps a browser from asking for leave first (CORS-safelisted); a redirect could lead anywhere.
     const init: RequestInit = { headers: { accept }, redirect: 'manual', signal: abort.signal }
-    if (request.fresh && 'cache' in globalThis.Request.prototype) init.cache = 'no-store'
+    const cache = supported(request.cache)
+    if (cache !== undefined) init.cache = cache
     const response = await inTime(fetch(url, init), abort.signal)
     if (response.status !== 200) throw new Unreachable(`${url} answered with status ${response.status}`)
     if (body === 'open end') {
@@ -93,6 +97,16 @@ function inTime(answer: Promise<Response>, signal: AbortSignal): Promise<Respons
       resolve(response)
     }, reject)
   })
+}
+
+/** Workers know `no-store` at most, and throw at what they do not know. */
+function supported(wanted: PastCaches | undefined): PastCaches | undefined {
+  if (wanted === undefined || !('cache' in globalThis.Request.prototype)) return undefined
+  try {
+    return new globalThis.Request('https://cache.invalid', { cache: wanted }).cache as PastCaches
+  } catch {
+    return wanted === 'no-store' ? undefined : supported('no-store')
+  }
 }
 
 /** Node's "fetch failed" keeps what failed one level down. */

@@ -114,7 +114,8 @@ export class LazyFollower {
     const lease = ++this.#lease
     this.#leasedUntil = this.#host.monotonic() + LEASE_MS
     try {
-      if (this.#mayStream() && (await this.#hold())) return
+      // A stream that repeats old lists is as good as none.
+      if (this.#mayStream() && (await this.#hold()) && !this.#remote.isLate) return
       if (this.#isDue()) await this.#renew()
       await this.#save()
     } finally {

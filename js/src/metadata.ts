@@ -1,5 +1,5 @@
 import { TokenError } from './errors.js'
-import { fetchText, type Http } from './http.js'
+import { fetchText, type Http, type PastCaches } from './http.js'
 
 /** Where an issuer publishes what a verifier needs (RFC 8414, and this project's own two). */
 export interface Endpoints {
@@ -18,9 +18,14 @@ export function metadataUrl(issuer: string): string {
 }
 
 /** Asks for the issuer's metadata. Throws `Unreachable`, or a TokenError when what came is not this issuer's. */
-export async function discover(http: Http, issuer: string, signal: AbortSignal): Promise<Endpoints> {
+export async function discover(
+  http: Http,
+  issuer: string,
+  signal: AbortSignal,
+  cache: PastCaches | undefined,
+): Promise<Endpoints> {
   const url = metadataUrl(issuer)
-  const text = await fetchText(http, { url, accept: 'application/json', maxBytes: MAX_METADATA_BYTES, signal })
+  const text = await fetchText(http, { url, accept: 'application/json', maxBytes: MAX_METADATA_BYTES, cache, signal })
   const metadata = parseObject(text)
   if (metadata === undefined) throw invalid(`${url} is not a JSON object`)
   // RFC 8414 §3.3: another issuer's metadata MUST NOT be used.

@@ -3,8 +3,9 @@ import type { Emitter } from './emitter.js'
 import { isTokenError } from './errors.js'
 import { EventStreamParser } from './events.js'
 import { handlesIn } from './handles.js'
-import { Unreachable, fetchStream, fetchText, type Http } from './http.js'
+import { Unreachable, fetchStream, fetchText, type Http, type PastCaches } from './http.js'
 import { discover, type Endpoints } from './metadata.js'
+import { Newness } from './newness.js'
 import { SavedList } from './saved-list.js'
 import { Silence } from './silence.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
@@ -35,6 +36,11 @@ export class RemoteList {
   #endpoints: Endpoints | undefined
   #keys: 'lacking' | 'in doubt' | 'held'
   #keysAskedAt = -Infinity
+  #keysMayBeCached = false
+  #wasDiscovered = false
+  readonly #newness: Newness
+  /** Called with each list that the issuer sent and that was newer. */
+  passOn: (list: string) => void = () => {}
 
   constructor(
     make: () => LocalVerifier,
@@ -46,6 +52,7 @@ export class RemoteList {
     this.#make = make
     this.#newest = this.#serving = make()
     this.#http = http
+    this.#newness = new Newness(http.host)
     this.#news = news
     this.#issuer = options.issuer
     this.#keys = options.jwks === undefined ? 'lacking' : 'held'
@@ -78,6 +85,16 @@ export class RemoteList {
     return this.#local.status().asOf !== null
   }
 
+  /** Whether no list was newer than the one before for longer than a `ttl`. */
+  get isLate(): boolean {
+    return this.#newness.isLate(this.ttlMs)
+  }
+
+  /** Milliseconds until the next poll. */
+  get pollMs(): number {
+    return this.#newness.pollMs(this.ttlMs)
+  }
+
   /** A token named a key that is not known. Whether it is time to ask for the keys again. */
   wantKeys(): boolean {
     if (this.#keys === 'lacking' || this.#keysAreCooling()) return false
@@ -98,7 +115,10 @@ export class RemoteList {
     if (saves !== undefined) this.#newest = this.#saved.replay(saves, () => this.#makeTrusting())
     this.#restoreNotBefore = monotonic() + RESTORE_REST_MS
     this.#trust = this.#newest.trust()
-    if (this.holdsList) this.#keys = 'held'
+    if (this.holdsList) {
+      this.#keys = 'held'
+      this.#newness.brought()
+    }
     // One that was interrupted goes on refusing until there is a list.
     if (this.holdsList || !this.#serving.isInterrupted) this.#serving = this.#newest
   }
@@ -130,10 +150,23 @@ export class RemoteList {
     return loaded
   }
 
+  /**
+   * Takes a list that another tab passed on, if the issuer signed it and it is newer. `gap`: the issuer has to be asked,
+   * for a snapshot or for the key that signed the list. Never throws: whatever else comes by a channel is ignored.
+   */
+  hear(list: string): Outcome | 'refused' {
+    try {
+      return this.#load(list)
+    } catch (error) {
+      if (isTokenError(error, 'ERR_LIST_ROLLBACK')) return 'nothing new'
+      return isTokenError(error, 'ERR_LIST_GAP') || isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY') ? 'gap' : 'refused'
+    }
+  }
+
   /** Finds the issuer's addresses and keys, where they are not known. */
   async prepare(signal: AbortSignal): Promise<Endpoints> {
     await this.restore(signal)
-    const endpoints = (this.#endpoints ??= await discover(this.#http, this.#issuer, signal))
+    const endpoints = (this.#endpoints ??= await this.#discover(signal))
     if (this.#keys === 'lacking') await this.#fetchKeys(endpoints.keys, signal)
     if (this.#keys === 'in doubt') await this.#renewKeys(endpoints.keys, signal)
     return endpoints
@@ -143,8 +176,10 @@ export class RemoteList {
   async ask(signal: AbortSignal): Promise<void> {
     const { list } = await this.prepare(signal)
     try {
-      if ((await this.#take(await this.#fetchList(list, signal), signal)) === 'gap')
-        await this.#takeSnapshot(list, signal)
+      const cache = this.holdsList ? 'no-store' : undefined
+      let outcome = await this.#take(await this.#fetchList(this.#since(list), signal, cache), signal)
+      if (outcome === 'gap') outcome = await this.#takeSnapshot(list, signal)
+      if (outcome !== 'news' && this.#newness.mayAskPastCaches(this.ttlMs)) await this.#askPastCaches(list, signal)
     } catch (error) {
       this.#endpoints = undefined
       throw error
@@ -163,7 +198,12 @@ export class RemoteList {
     let nextSnapshot = -Infinity
     try {
       silence.limit(1.5 * this.ttlMs)
-      const request = { url: this.#since(stream), accept: 'text/event-stream', fresh: true, signal: silence.signal }
+      const request = {
+        url: this.#since(stream),
+        accept: 'text/event-stream',
+        cache: 'no-store' as const,
+        signal: silence.signal,
+      }
       for await (const chunk of fetchStream(this.#http, request)) {
         if (chunk === '') listener('opened')
         for (const { event, data } of parser.push(chunk)) {
@@ -189,15 +229,31 @@ export class RemoteList {
     }
   }
 
+  /**
+   * Asks at an address that no cache has seen, because an answer without a newer list may be a cache's. An `error` event
+   * says what came of it.
+   */
+  async #askPastCaches(list: string, signal: AbortSignal): Promise<void> {
+    const { asOf } = this.#local.status()
+    const fetched = (url: string) => this.#fetchList(this.#newness.pastCaches(url), signal, 'reload')
+    let outcome = await this.#take(await fetched(this.#since(list)), signal)
+    if (outcome === 'gap') outcome = await this.#take(await fetched(list), signal)
+    this.#news.emit('error', this.#newness.failure(list, asOf, outcome === 'news'))
+  }
+
+  /** The first answer may come out of a cache; one that is asked for again may have been at fault. */
+  async #discover(signal: AbortSignal): Promise<Endpoints> {
+    const cache = this.#wasDiscovered ? 'no-store' : undefined
+    this.#wasDiscovered = true
+    return discover(this.#http, this.#issuer, signal, cache)
+  }
+
+  /** The first key set may come out of a cache. */
   async #fetchKeys(url: string, signal: AbortSignal): Promise<void> {
-    const request = {
-      url,
-      accept: 'application/json',
-      maxBytes: MAX_JWKS_BYTES,
-      fresh: this.#keys !== 'lacking',
-      signal,
-    }
+    this.#keysMayBeCached = this.#keys === 'lacking'
     this.#keysAskedAt = this.#http.host.monotonic()
+    const cache = this.#keysMayBeCached ? undefined : 'no-store'
+    const request = { url, accept: 'application/json', maxBytes: MAX_JWKS_BYTES, cache, signal } as const
     const jwks = await fetchText(this.#http, request)
     this.#local.addJwks(jwks)
     this.#trust = this.#local.trust()
@@ -214,23 +270,29 @@ export class RemoteList {
     }
   }
 
+  /** Without a list, keys out of a cache are no reason to wait: the list may be signed by a newer key. */
   #keysAreCooling(): boolean {
+    if (this.#keysMayBeCached && !this.holdsList) return false
     return this.#http.host.monotonic() - this.#keysAskedAt < KEYS_COOL_DOWN_MS
   }
 
-  /** The first list may come out of a cache, for its signature and age say what it is; later ones have to be news. */
-  #fetchList(list: string, signal: AbortSignal): Promise<string> {
-    const request = { accept: 'application/jwt', maxBytes: MAX_LIST_LENGTH, fresh: this.holdsList, signal }
-    return fetchText(this.#http, { ...request, url: this.#since(list) })
+  /** The first list may come out of a cache, because its signature and age say what it is; later ones have to be newer. */
+  #fetchList(url: string, signal: AbortSignal, cache: PastCaches | undefined): Promise<string> {
+    return fetchText(this.#http, { url, accept: 'application/jwt', maxBytes: MAX_LIST_LENGTH, cache, signal })
   }
 
   async #takeSnapshot(list: string, signal: AbortSignal): Promise<Outcome> {
-    const request = { accept: 'application/jwt', maxBytes: MAX_LIST_LENGTH, fresh: true, signal }
-    return this.#take(await fetchText(this.#http, { ...request, url: list }), signal)
+    return this.#take(await this.#fetchList(list, signal, 'no-store'), signal)
   }
 
   /** Loads a list; one that is older than what is held is nothing new. Throws for one that must not be believed. */
   async #take(list: string, signal: AbortSignal): Promise<Outcome> {
+    const outcome = await this.#judge(list, signal)
+    if (outcome === 'news') this.passOn(list)
+    return outcome
+  }
+
+  async #judge(list: string, signal: AbortSignal): Promise<Outcome> {
     try {
       return this.#load(list)
     } catch (error) {
@@ -257,7 +319,9 @@ export class RemoteList {
     this.#saved?.took(list, loaded, { trust: this.#trust, asOf })
     const changed = loaded.epoch !== before.epoch || loaded.sequence !== before.sequence
     if (changed) this.#news.emit('change', changeBy(list, loaded))
-    return changed || asOf !== before.asOf ? 'news' : 'nothing new'
+    if (!changed && asOf === before.asOf) return 'nothing new'
+    this.#newness.brought()
+    return 'news'
   }
 
   #makeTrusting(): LocalVerifier {

@@ -14,6 +14,11 @@ export const METADATA = {
 export const METADATA_URL = `${ISSUER}/.well-known/oauth-authorization-server`
 export const EPOCH = '00000000000000ab'
 
+/** Runs what is under way as far as it gets by itself. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+}
+
 /** Time stands still until `elapse`. Chance is always 0, so that a back-off is half of its most. */
 export class FakeHost implements Host {
   #ms = 1_700_000_000_000

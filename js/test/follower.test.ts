@@ -115,14 +115,18 @@ test('a stream that breaks is resumed too, and said to have broken', async () =>
   verifier.close()
 })
 
-test('a stream that is silent for one and a half ttl is given up', async () => {
+test('a stream that is silent for one and a half ttl is given up, and the list asked for', async () => {
   const { verifier, network, host, stream } = await streaming()
   host.elapse(SILENCE)
   await stream.aborted
-  await host.waits(PAUSE)
-  host.elapse(PAUSE)
+  await host.waits(0) // up to 0.4 ttl, by chance
+  host.elapse(0)
   ;(await network.request(METADATA_URL)).json(METADATA)
-  await network.request(STREAM(2))
+  ;(await network.request(LIST(2))).text(list(3, { since: 2 }))
+  // The issuer has something newer and the stream did not bring it.
+  await host.waits(1_000)
+  host.elapse(1_000)
+  await network.request(STREAM(3))
   verifier.close()
 })
 
@@ -216,7 +220,7 @@ test('a token under an unknown key asks for the keys, at most once a minute', as
   refused()
   refused()
   ;(await network.request(METADATA.jwks_uri)).json({ keys: ['second'] })
-  ;(await network.request(LIST(2))).text(list(2))
+  ;(await network.request(LIST(2))).text(list(2, { iat: 1_700_000_060 }))
   await verifier.refresh()
   assert.equal(verifier.verify('second').revocation, 'not_revoked')
   assert.equal(network.count(METADATA.jwks_uri), 2)
@@ -256,6 +260,9 @@ test('while the issuer is away, strange tokens do not make the verifier ask more
   assert.throws(() => verifier.verify('strange'))
   ;(await network.request(METADATA_URL)).refuse()
   await error
+  await host.waits(0)
+  host.elapse(0)
+  ;(await network.request(METADATA_URL)).refuse()
   await host.waits(PAUSE)
   const asked = network.log.length
   for (let token = 0; token < 3; token++) assert.throws(() => verifier.verify('strange'))

@@ -14,7 +14,9 @@ import {
   fakeModule,
   interruptible,
   list,
+  settle,
   since,
+  told,
 } from './fakes.js'
 
 const LIST = since.bind(null, METADATA.revocation_list_uri)
@@ -66,11 +68,23 @@ test('the first request waits for a list, and holds the stream after its answer'
 
 test('later requests come back at once, and one of them renews the stream', async () => {
   const { network, host, verifier, ctx } = await warm()
-  ;(await network.request(STREAM(1))).open()
+  const stream = await network.request(STREAM(1))
+  stream.open()
   const meanwhile = new Context()
   await verifier.refresh(meanwhile)
   assert.equal(meanwhile.put.length, 0)
-  host.elapse(HOLD)
+  await settle()
+  host.elapse(10_000)
+  const change = told(verifier, 'change')
+  stream.send(list(2, { since: 1 }))
+  await change
+  await settle()
+  host.elapse(10_000)
+  const again = told(verifier, 'change')
+  stream.send(list(3, { since: 2 }))
+  await again
+  await settle()
+  host.elapse(HOLD - 20_000)
   await Promise.all(ctx.put)
   const [next, another] = [new Context(), new Context()]
   await verifier.refresh(next)

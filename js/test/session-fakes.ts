@@ -5,6 +5,8 @@ import { startSession } from '../src/session/session.js'
 import type { Session, SessionOptions, TokenStorage } from '../types/session.js'
 import { FakeHost, ISSUER } from './fakes.js'
 
+export { settle } from './fakes.js'
+
 export const LIFETIME = 900
 const GRACE_MS = 30_000
 
@@ -12,11 +14,6 @@ export const has = (code: string) => (error: unknown) => isSessionError(error, c
 
 export const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
 export const sidOf = (token: string): string => claimsOf(token).sid
-
-/** Runs what is under way as far as it gets by itself. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
-}
 
 interface FakeSession {
   readonly sid: string

@@ -165,7 +165,10 @@ export interface Change extends Loaded {
 export interface VerifierEvents {
   /** A list brought revocations, keys or another epoch. */
   change: Change
-  /** The issuer could not be reached, or sent what was not taken. The verifier goes on by itself. */
+  /**
+   * The issuer could not be reached, sent what was not taken, or sent no newer list for longer than a `ttl` (`ERR_LIST_NOT_NEWER`: a cache
+   * may have answered; `evidence.cached` is `true` when a request past caches brought a newer list). The verifier goes on by itself.
+   */
   error: Error
 }
 
@@ -260,6 +263,7 @@ export const codes: {
   readonly ERR_LIST_GAP: 'ERR_LIST_GAP'
   readonly ERR_LIST_INVALID: 'ERR_LIST_INVALID'
   readonly ERR_LIST_MISSING: 'ERR_LIST_MISSING'
+  readonly ERR_LIST_NOT_NEWER: 'ERR_LIST_NOT_NEWER'
   readonly ERR_LIST_ROLLBACK: 'ERR_LIST_ROLLBACK'
   readonly ERR_LIST_STALE: 'ERR_LIST_STALE'
   readonly ERR_METADATA_INVALID: 'ERR_METADATA_INVALID'
