@@ -334,7 +334,8 @@ export class RemoteList {
     const { epoch, sequence } = this.#local.status()
     if (epoch === null || sequence === null) return address
     const url = new URL(address)
-    url.searchParams.set('since', `${epoch}:${sequence}`)
+    // Not with `searchParams`, which percent-encodes the colon: an issuer takes one spelling, so that caches hold it once.
+    url.search += `${url.search ? '&' : '?'}since=${epoch}:${sequence}`
     return url.href
   }
 }

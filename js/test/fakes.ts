@@ -167,7 +167,7 @@ export class FakeNetwork {
   }
 }
 
-export const since = (address: string, seq: number, epoch = EPOCH) => `${address}?since=${epoch}%3A${seq}`
+export const since = (address: string, seq: number, epoch = EPOCH) => `${address}?since=${epoch}:${seq}`
 
 interface FakeList {
   seq: number

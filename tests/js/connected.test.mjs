@@ -121,7 +121,7 @@ test('a gap is filled with a snapshot', options, async story => {
     const [, payload] = (await (await fetch(`${issuer.url}/revocations`)).text()).split('.')
     const { epoch, seq } = JSON.parse(Buffer.from(payload, 'base64url'))
     const changed = new URL(url)
-    changed.searchParams.set('since', `${epoch}:${seq}`)
+    changed.search = `?since=${epoch}:${seq}`
     return changed
   }
   const sessions = []

@@ -35,13 +35,26 @@ impl IntoResponse for Position {
 
 /// How a client gets its refresh token, and gives it back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String")]
 pub enum Delivery {
     /// In bodies.
     #[default]
     Body,
     /// In a cookie that no script reads.
     Cookie,
+}
+
+/// A text alone: a derived enum would take `{"cookie": null}` as well.
+impl TryFrom<String> for Delivery {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "body" => Ok(Self::Body),
+            "cookie" => Ok(Self::Cookie),
+            _ => Err("token_delivery is body or cookie"),
+        }
+    }
 }
 
 /// RFC 6749 §5.1. Without `Debug`: it would show the tokens.

@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use doorlist_verifier::Handle;
 use serde::de::DeserializeOwned;
 
-use super::ApiError;
+use super::strict::only;
+use super::{ApiError, object};
 use crate::domain::Subject;
 
 /// Most bytes of a body: claims, a device name and a token fit many times over.
@@ -17,7 +18,7 @@ pub const MAX_BODY_LEN: usize = 16 * 1024;
 /// A body that is not there after this was not meant seriously.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A JSON body.
+/// A JSON body: one object.
 pub struct JsonBody<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
@@ -26,7 +27,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         expect_type(request.headers(), "application/json")?;
         let bytes = body(request, state).await?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| ApiError::invalid_request(json_flaw(&error)))
+        object::parse(&bytes).map(Self).map_err(ApiError::invalid_request)
     }
 }
 
@@ -45,7 +46,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for FormBody<T> {
     }
 }
 
-/// The query.
+/// The query, whose names [`super::strict`] has checked.
 pub struct Query<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
@@ -54,7 +55,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
             .map(Self)
-            .map_err(|_| ApiError::invalid_request("a query parameter is unknown, repeated or malformed"))
+            .map_err(|_| ApiError::invalid_request("a query parameter is malformed"))
     }
 }
 
@@ -108,12 +109,9 @@ pub fn subject(text: String) -> Result<Subject, ApiError> {
     })
 }
 
-/// What follows `Bearer` in `Authorization` (RFC 6750 §2.1), if that is what stands there. Two such headers are
-/// none: a proxy may have looked at the other one.
+/// What follows `Bearer` in `Authorization` (RFC 6750 §2.1), if that is what stands there.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(only), None) = (given.next(), given.next()) else { return None };
-    let (scheme, credentials) = only.to_str().ok()?.split_once(' ')?;
+    let (scheme, credentials) = only(headers, header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| credentials.trim())
 }
 
@@ -141,28 +139,11 @@ async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiE
 }
 
 fn expect_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), ApiError> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = only(headers, header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case(wanted) {
         return Ok(());
     }
     let description = format!("send the body as {wanted}");
     Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", description))
-}
-
-/// What is wrong with a JSON body, without showing any value of it.
-fn json_flaw(error: &serde_json::Error) -> String {
-    let place = format!("line {} column {}", error.line(), error.column());
-    let said = error.to_string();
-    let names_a_member = ["missing field", "duplicate field"].iter().any(|flaw| said.starts_with(flaw));
-    match error.classify() {
-        // The name of an unknown member is the caller's, and could be anything: a password in the wrong place.
-        serde_json::error::Category::Data if said.starts_with("unknown field") => {
-            let expected = said.split_once("`, ").map_or("", |(_, expected)| expected);
-            format!("an unknown member, {expected}")
-        }
-        serde_json::error::Category::Data if names_a_member && said.len() < 250 => said,
-        serde_json::error::Category::Data => format!("a member has the wrong form at {place}"),
-        _ => format!("the body is not JSON at {place}"),
-    }
 }

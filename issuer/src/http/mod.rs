@@ -9,11 +9,13 @@ mod error;
 mod extract;
 mod health;
 mod introspect;
+mod object;
 mod observe;
 mod open_session;
 mod page;
 mod revocations;
 mod sessions;
+mod strict;
 mod tokens;
 mod well_known;
 
@@ -39,15 +41,22 @@ pub fn router(app: Arc<App>, besides: Router) -> Router {
         .merge(public())
         .merge(users(&app))
         .merge(operators(&app))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
+        .merge(probes())
         .with_state(app)
-        .merge(besides)
+        .merge(besides.layer(from_fn(strict::check)))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method)
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(from_fn(observe::observe))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY_LEN))
+}
+
+/// For whatever watches the process.
+fn probes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .layer(from_fn(strict::check))
 }
 
 /// For everybody, from everywhere.
@@ -60,6 +69,7 @@ fn public() -> Router<Arc<App>> {
         .route("/revocations/stream", get(revocations::follow))
         // Before the layer, which otherwise would not see the OPTIONS requests that browsers ask leave with.
         .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn(strict::check))
         .layer(cors::open())
 }
 
@@ -73,6 +83,7 @@ fn users(app: &App) -> Router<Arc<App>> {
         .route("/sessions", get(sessions::list))
         .route("/sessions/{sid}", delete(sessions::end))
         .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn(strict::check))
         .layer(cors::listed(&app.allowed_origins))
 }
 
@@ -95,6 +106,7 @@ fn operators(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/admin/keys/rotate", post(admin::keys::rotate))
         .route("/admin/keys/retire", post(admin::keys::retire))
         .route_layer(from_fn_with_state(Arc::clone(app), auth::require_admin_key))
+        .layer(from_fn(strict::check))
 }
 
 async fn unknown_route() -> ApiError {

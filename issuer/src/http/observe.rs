@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
 use super::ApiError;
+use super::strict::only;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// For an answer's head; a stream's body may take as long as it likes.
@@ -19,7 +20,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 ///
 /// Never logged: bodies, headers, queries, and paths as they are sent (a subject may be anything).
 pub async fn observe(request: Request, next: Next) -> Response {
-    let id = request_id(request.headers().get(REQUEST_ID));
+    let id = request_id(only(request.headers(), REQUEST_ID));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);

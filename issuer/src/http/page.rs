@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::ApiError;
+use super::strict::only;
 use crate::app::App;
 use crate::config::Origin;
 use crate::secret::SecretText;
@@ -68,15 +69,6 @@ fn foreign() -> ApiError {
     ApiError::cross_site(
         "the cookie is for pages of the issuer's own origin or of an allowed one (DOORLIST_ALLOWED_ORIGINS), by https or at localhost",
     )
-}
-
-/// A header's value; of two, neither.
-fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
-    let mut values = headers.get_all(name).into_iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => Some(value),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -4,34 +4,29 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use doorlist_verifier::Cursor;
 use futures_util::stream;
-use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::ApiError;
-use super::extract::Query;
+use super::strict::only;
 use crate::app::App;
 use crate::revocations::{Follower, Next, SignedList};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-#[derive(Deserialize)]
-pub(super) struct Since {
-    since: Option<String>,
-}
-
-/// `GET /revocations`: a snapshot, or with `?since=<epoch>:<seq>` a delta where there is one.
+/// `GET /revocations`: a snapshot, or with `?since=<epoch>:<seq>` a delta where there is one. `fresh=<number>` changes
+/// nothing but the address, for a verifier that gets old lists from a cache.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Query(query): Query<Since>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let held = query.since.as_deref().map(cursor).transpose()?;
+    let held = asked_since(query.as_deref())?;
     let next = match app.revocations.next(held).map_err(unsigned)? {
         // Whoever is ahead takes this node's position for the rollback it is: nothing new.
         Some(Next::Ahead) => app.revocations.next(app.revocations.position()).map_err(unsigned)?,
@@ -86,11 +81,12 @@ fn has_member(value: &str, wanted: &str) -> bool {
 /// cursor (`Last-Event-ID`, else `?since=`) lacks.
 pub(super) async fn follow(
     State(app): State<Arc<App>>,
-    Query(query): Query<Since>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let last_event_id = headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or("not text"));
-    let held = last_event_id.or(query.since.as_deref()).map(cursor).transpose()?;
+    let since = asked_since(query.as_deref())?;
+    let last_event_id = only(&headers, LAST_EVENT_ID).map(|id| cursor(id.to_str().unwrap_or("not text")));
+    let held = last_event_id.transpose()?.or(since);
     let follower = app.revocations.follow(held).map_err(unsigned)?.ok_or_else(starting)?;
     let head = [
         (header::CONTENT_TYPE, "text/event-stream"),
@@ -115,8 +111,33 @@ fn events(
     })
 }
 
+/// What a query asks for. Every answer has one address: caches hold it once, and nobody's spelling goes past them.
+fn asked_since(query: Option<&str>) -> Result<Option<Cursor>, ApiError> {
+    let Some(query) = query else { return Ok(None) };
+    let (since, fresh) = match query.split_once("&fresh=") {
+        Some((since, fresh)) => (Some(since), Some(fresh)),
+        None => match query.strip_prefix("fresh=") {
+            Some(fresh) => (None, Some(fresh)),
+            None => (Some(query), None),
+        },
+    };
+    if !fresh.is_none_or(is_number) {
+        return Err(ApiError::invalid_request("fresh is 1 to 20 decimal digits, and comes after since"));
+    }
+    let Some(since) = since else { return Ok(None) };
+    cursor(since.strip_prefix("since=").unwrap_or_default()).map(Some)
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn cursor(text: &str) -> Result<Cursor, ApiError> {
-    text.parse().map_err(|_| ApiError::invalid_request("a cursor is <epoch>:<seq> as an event's id has it"))
+    text.parse().map_err(|_| {
+        ApiError::invalid_request(
+            "a cursor is <epoch>:<seq> as an event's id has it, with a colon that is not percent-encoded",
+        )
+    })
 }
 
 fn starting() -> ApiError {

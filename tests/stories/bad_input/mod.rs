@@ -1,6 +1,7 @@
 //! Any bytes as request or setting: a named error, the process lives on, nothing changed, nothing secret in an answer
 //! or the log.
 
+mod ambiguous;
 mod damage;
 mod requests;
 mod settings;
