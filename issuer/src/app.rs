@@ -11,7 +11,7 @@ use crate::password::Passwords;
 use crate::refresh_cookie::RefreshCookie;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::Revocations;
-use crate::secret::AdminKey;
+use crate::secret::AdminKeys;
 
 /// A running issuer.
 pub struct App {
@@ -28,7 +28,7 @@ pub struct App {
     /// Hashing, a bounded number at once.
     pub passwords: Passwords,
     /// What `/admin/*` and `/introspect` ask for.
-    pub admin_key: AdminKey,
+    pub admin_keys: AdminKeys,
     /// `iss`, and the base of every published URL.
     pub issuer: IssuerUrl,
     /// `aud`.

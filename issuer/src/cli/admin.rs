@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::config::{IssuerUrl, admin_key_beside};
 use crate::domain::{Subject, subject::MalformedSubject};
-use crate::secret::{AdminKey, SecretFileError, SecretText, WeakSecret, read_secret_file};
+use crate::secret::{AdminKeys, SecretFileError, SecretText, UnfitSecret, read_secret_file};
 
 /// An issuer itself gives up on a request after 30 s.
 const ANSWER_LIMIT: Duration = Duration::from_secs(40);
@@ -31,12 +31,12 @@ pub(super) struct AdminConnection {
     #[arg(hide_env = true, hide_default_value = true)]
     url: IssuerUrl,
 
-    /// The key of its admin API [DOORLIST_ADMIN_KEY]
+    /// The key of its admin API; of several, the first is sent [DOORLIST_ADMIN_KEY]
     #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", global = true)]
     #[arg(hide_env = true, allow_hyphen_values = true)]
     admin_key: Option<SecretText>,
 
-    /// File with the key of its admin API
+    /// File with the key of its admin API; of several, the first is sent
     /// [DOORLIST_ADMIN_KEY_FILE; default where `serve` makes it: ./doorlist.redb.admin-key]
     #[arg(long, env = "DOORLIST_ADMIN_KEY_FILE", value_name = "FILE", global = true, hide_env = true)]
     admin_key_file: Option<PathBuf>,
@@ -53,7 +53,7 @@ pub(super) enum AdminError {
     )]
     NoKeyHere(PathBuf),
     #[error("the admin key {0}")]
-    WeakKey(#[from] WeakSecret),
+    UnfitKey(#[from] UnfitSecret),
     #[error(
         "this command speaks http alone, and --url (DOORLIST_URL) is {0}: \
          run it beside the issuer, or name the near end of a tunnel to it"
@@ -109,7 +109,8 @@ impl AdminConnection {
         Err(AdminError::Refused { status, description })
     }
 
-    fn key(&self) -> Result<AdminKey, AdminError> {
+    /// Of several, the first.
+    fn key(&self) -> Result<SecretText, AdminError> {
         let text = match (&self.admin_key, &self.admin_key_file) {
             (Some(key), _) => key.clone(),
             (None, Some(file)) => read_secret_file(file)?,
@@ -121,7 +122,7 @@ impl AdminConnection {
                 read_secret_file(&file)?
             }
         };
-        Ok(AdminKey::parse(text.expose())?)
+        Ok(AdminKeys::parse(text.expose())?.first().clone())
     }
 }
 

@@ -7,13 +7,14 @@ use axum::Router;
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{IssuerUrl, LogFormat, LogSettings, Settings};
+use crate::config::{LogFormat, LogSettings, Settings, flags_with_secrets};
 use crate::demo::{self, DemoError};
 use crate::server::{ServeError, Server, signalled};
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn serve(settings: Settings) -> Result<(), ServeError> {
     log_to_stderr(&settings.log);
+    warn_of_secrets_in_flags();
     let server = Server::open(settings).await?;
     // Whoever reads that it listens may end it at once.
     let signalled = signalled();
@@ -45,6 +46,7 @@ pub(super) enum DemoFailure {
 /// Serves with the page and its users until SIGTERM or SIGINT.
 pub(super) async fn demo(settings: DemoSettings) -> Result<(), DemoFailure> {
     log_to_stderr(&settings.serve.log);
+    warn_of_secrets_in_flags();
     let package = demo::Package::read(&settings.package)?;
     let server = Server::open(settings.serve).await?;
     demo::make_accounts(server.app()).await?;
@@ -55,7 +57,7 @@ pub(super) async fn demo(settings: DemoSettings) -> Result<(), DemoFailure> {
 }
 
 /// The one line on standard output. The socket is bound: whoever connects now is served.
-pub(super) fn announce(address: &IssuerUrl) -> io::Result<()> {
+pub(super) fn announce(address: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "doorlist listening on {address}")?;
     stdout.flush()
@@ -68,5 +70,13 @@ pub(super) fn log_to_stderr(settings: &LogSettings) {
     match settings.format {
         LogFormat::Text => log.with_ansi(false).init(),
         LogFormat::Json => log.json().init(),
+    }
+}
+
+fn warn_of_secrets_in_flags() {
+    for (flag, instead) in flags_with_secrets(std::env::args_os()) {
+        tracing::warn!(
+            "{flag} holds a secret, which every user of this machine sees in the list of processes: use {instead}"
+        );
     }
 }

@@ -3,16 +3,21 @@
 //! A wrong setting stops the start with one sentence that says what to change.
 
 mod environment;
+mod presence;
 mod secrets;
 mod values;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
 
 pub use environment::{UnknownVariable, unknown_variable, unreadable_variable};
-pub use secrets::{Given, SecretSettings, Secrets, SecretsError, StoreAge, admin_key_beside};
+pub use presence::{LostStore, Presence, check_presence};
+pub use secrets::{
+    Given, SecretSettings, Secrets, SecretsError, StoreAge, admin_key_beside, flags_with_secrets,
+};
 pub use values::{IssuerUrl, LogFormat, Origin, StoreUrl, without_login};
 
 use crate::domain::Limits;
@@ -83,6 +88,12 @@ pub struct StoreSettings {
     /// [DOORLIST_STORE_CA_FILE]
     #[arg(long = "store-ca-file", env = "DOORLIST_STORE_CA_FILE", value_name = "FILE", hide_env = true)]
     pub ca_file: Option<PathBuf>,
+
+    /// Start a new installation in an empty store although secrets of an earlier one are there; a Redis store
+    /// always needs it at its first start. Remove it afterwards [DOORLIST_INIT=true]
+    #[arg(long, env = "DOORLIST_INIT", hide_env = true, value_parser = BoolishValueParser::new())]
+    #[arg(action = ArgAction::SetTrue)]
+    pub init: bool,
 }
 
 /// How long tokens, sessions and lists live. All in seconds.
@@ -147,7 +158,8 @@ impl Settings {
     /// The first [`Contradiction`].
     pub fn check(&self) -> Result<(), Contradiction> {
         let AddressSettings { listen, issuer, .. } = &self.addresses;
-        if issuer.is_none() && listen.ip().is_unspecified() {
+        let is_name = !listen.ip().is_unspecified() && IssuerUrl::of_address(*listen).is_some();
+        if issuer.is_none() && !is_name {
             return Err(Contradiction::NamelessIssuer { listen: *listen });
         }
         self.store.check()?;
@@ -157,7 +169,7 @@ impl Settings {
 
 impl StoreSettings {
     fn check(&self) -> Result<(), Contradiction> {
-        let Self { store, prefix, ca_file } = self;
+        let Self { store, prefix, ca_file, .. } = self;
         if prefix.is_some() && matches!(store, StoreUrl::Embedded(_)) {
             return Err(Contradiction::PrefixOfFile);
         }
@@ -174,9 +186,9 @@ const DAY: u64 = 86_400;
 /// Two settings that cannot both hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
-    /// Every address is listened on, and none is a name.
+    /// Every address is listened on, or one that no URL can name.
     #[error(
-        "--listen (DOORLIST_LISTEN) is {listen}, which is every address and so no name: \
+        "--listen (DOORLIST_LISTEN) is {listen}, which is no address that clients connect to: \
          say with --issuer (DOORLIST_ISSUER) what the issuer is called"
     )]
     NamelessIssuer {

@@ -1,11 +1,12 @@
 //! Where secrets come from: the environment, a file, or a file made at the first start.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::StoreUrl;
-use crate::secret::{AdminKey, MasterSecrets, SecretFileError, SecretText, WeakSecret};
+use crate::secret::{AdminKeys, MasterSecrets, SecretFileError, SecretText, UnfitSecret};
 use crate::secret::{read_or_create, read_secret_file};
 
 /// What must not be shown.
@@ -23,12 +24,13 @@ pub struct SecretSettings {
     #[arg(long, env = "DOORLIST_MASTER_SECRET_FILE", value_name = "FILE", hide_env = true)]
     pub master_secret_file: Option<PathBuf>,
 
-    /// Key of the admin API and of /introspect, sent as `Authorization: Bearer` [DOORLIST_ADMIN_KEY]
+    /// Key of the admin API and of /introspect, sent as `Authorization: Bearer`. Several, separated by commas
+    /// or newlines: each is good, so that a key is changed without a gap [DOORLIST_ADMIN_KEY]
     #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", hide_env = true)]
     #[arg(allow_hyphen_values = true)]
     pub admin_key: Option<SecretText>,
 
-    /// File with the key of the admin API
+    /// File with the keys of the admin API, one a line; this machine's `doorlist` commands send the first
     /// [DOORLIST_ADMIN_KEY_FILE; default made beside an embedded store, mode 0600]
     #[arg(long, env = "DOORLIST_ADMIN_KEY_FILE", value_name = "FILE", hide_env = true)]
     pub admin_key_file: Option<PathBuf>,
@@ -40,7 +42,7 @@ pub struct Secrets {
     /// For refresh tokens and sealed keys.
     pub master: MasterSecrets,
     /// For the admin API.
-    pub admin_key: AdminKey,
+    pub admin_keys: AdminKeys,
 }
 
 /// The secrets cannot be had; says what to change.
@@ -69,13 +71,13 @@ pub enum SecretsError {
         /// The variable's name.
         variable: &'static str,
     },
-    /// A secret is too short.
-    #[error("{place} {weak}")]
-    Weak {
+    /// A secret cannot be used.
+    #[error("{place} {unfit}")]
+    Unfit {
         /// The variable or the file.
         place: String,
-        /// How short.
-        weak: WeakSecret,
+        /// Why.
+        unfit: UnfitSecret,
     },
 }
 
@@ -83,7 +85,7 @@ pub enum SecretsError {
 #[derive(Debug)]
 pub struct Given {
     master: Option<MasterSecrets>,
-    admin_key: Option<AdminKey>,
+    admin_keys: Option<AdminKeys>,
 }
 
 /// Whether a store holds something that only its master secret opens.
@@ -109,7 +111,7 @@ impl SecretSettings {
                 &self.master_secret_file,
                 MasterSecrets::parse,
             )?,
-            admin_key: given("DOORLIST_ADMIN_KEY", &self.admin_key, &self.admin_key_file, AdminKey::parse)?,
+            admin_keys: given("DOORLIST_ADMIN_KEY", &self.admin_key, &self.admin_key_file, AdminKeys::parse)?,
         })
     }
 }
@@ -124,7 +126,7 @@ impl Given {
         let master = match self.master {
             Some(master) => master,
             None => {
-                let path = beside(file(store, "DOORLIST_MASTER_SECRET")?, "master-secret");
+                let path = master_secret_beside(file(store, "DOORLIST_MASTER_SECRET")?);
                 let text = match age {
                     StoreAge::New => read_or_create(&path)?,
                     StoreAge::Used => read_secret_file(&path).map_err(SecretsError::Lost)?,
@@ -132,14 +134,14 @@ impl Given {
                 in_file(&path, &text, MasterSecrets::parse)?
             }
         };
-        let admin_key = match self.admin_key {
-            Some(admin_key) => admin_key,
+        let admin_keys = match self.admin_keys {
+            Some(admin_keys) => admin_keys,
             None => {
                 let path = admin_key_beside(file(store, "DOORLIST_ADMIN_KEY")?);
-                in_file(&path, &read_or_create(&path)?, AdminKey::parse)?
+                in_file(&path, &read_or_create(&path)?, AdminKeys::parse)?
             }
         };
-        Ok(Secrets { master, admin_key })
+        Ok(Secrets { master, admin_keys })
     }
 }
 
@@ -147,13 +149,13 @@ fn given<T>(
     variable: &'static str,
     value: &Option<SecretText>,
     file: &Option<PathBuf>,
-    parse: impl Fn(&str) -> Result<T, WeakSecret>,
+    parse: impl Fn(&str) -> Result<T, UnfitSecret>,
 ) -> Result<Option<T>, SecretsError> {
     match (value, file) {
         (Some(_), Some(_)) => Err(SecretsError::Both { variable }),
         (Some(value), None) => match parse(value.expose()) {
             Ok(secret) => Ok(Some(secret)),
-            Err(weak) => Err(SecretsError::Weak { place: variable.to_owned(), weak }),
+            Err(unfit) => Err(SecretsError::Unfit { place: variable.to_owned(), unfit }),
         },
         (None, Some(path)) => in_file(path, &read_secret_file(path)?, parse).map(Some),
         (None, None) => Ok(None),
@@ -163,9 +165,9 @@ fn given<T>(
 fn in_file<T>(
     path: &Path,
     text: &SecretText,
-    parse: impl Fn(&str) -> Result<T, WeakSecret>,
+    parse: impl Fn(&str) -> Result<T, UnfitSecret>,
 ) -> Result<T, SecretsError> {
-    parse(text.expose()).map_err(|weak| SecretsError::Weak { place: path.display().to_string(), weak })
+    parse(text.expose()).map_err(|unfit| SecretsError::Unfit { place: path.display().to_string(), unfit })
 }
 
 /// The file of the store, beside which its secrets are.
@@ -174,6 +176,11 @@ fn file<'a>(store: &'a StoreUrl, variable: &'static str) -> Result<&'a Path, Sec
         StoreUrl::Embedded(file) => Ok(file),
         StoreUrl::Redis(_) => Err(SecretsError::Needed { variable }),
     }
+}
+
+/// Where the master secret of an embedded store stands, unless a setting says otherwise.
+pub(super) fn master_secret_beside(store: &Path) -> PathBuf {
+    beside(store, "master-secret")
 }
 
 /// Where the admin key of an embedded store stands, unless a setting says otherwise.
@@ -187,4 +194,31 @@ fn beside(file: &Path, extension: &str) -> PathBuf {
     name.push(".");
     name.push(extension);
     name.into()
+}
+
+/// The flags of a command line that hold a secret, each with what to use instead: every user of the machine sees the
+/// arguments of every process.
+pub fn flags_with_secrets(arguments: impl Iterator<Item = OsString>) -> Vec<(&'static str, &'static str)> {
+    let mut found = Vec::new();
+    let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned()).peekable();
+    while let Some(argument) = arguments.next() {
+        let (flag, value) = match argument.split_once('=') {
+            Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
+            None => (argument, arguments.peek().cloned()),
+        };
+        match flag.as_str() {
+            "--master-secret" => found.push(("--master-secret", "DOORLIST_MASTER_SECRET_FILE")),
+            "--admin-key" => found.push(("--admin-key", "DOORLIST_ADMIN_KEY_FILE")),
+            "--store" if value.is_some_and(|url| has_password(&url)) => {
+                found.push(("--store", "DOORLIST_STORE"))
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn has_password(url: &str) -> bool {
+    let login = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')).map(|(login, _)| login);
+    login.is_some_and(|login| login.contains(':'))
 }

@@ -52,7 +52,7 @@ fn impossible_values_are_refused_with_a_reason() {
         (["--heartbeat-secs", "31"], "from 1 to 30"),
         (["--listen", "8787"], "such as 127.0.0.1:8787"),
         (["--listen", "localhost:8787"], "an IP address and a port"),
-        (["--issuer", "https://issuer.example/"], "remove the trailing slash"),
+        (["--issuer", "https://issuer.example/"], "remove the trailing slash: https://issuer.example"),
         (["--issuer", "https://issuer.example?x=1"], "remove the query"),
         (["--issuer", "https://issuer.example#x"], "remove the query or fragment"),
         (["--issuer", "ftp://issuer.example"], "begins with https:// or http://"),
@@ -60,6 +60,7 @@ fn impossible_values_are_refused_with_a_reason() {
         (["--issuer", "https://me@issuer.example"], "no user or password"),
         (["--issuer", "not a url"], "write it as https://host"),
         (["--audience", ""], "1 to 255 bytes"),
+        (["--audience", "api "], "remove the white space"),
         (["--allowed-origins", "https://app.example/path"], "an origin is"),
         (["--allowed-origins", "*"], "an origin is"),
         (["--allowed-origins", "https://app.example:443"], "leave out :443"),
@@ -76,6 +77,12 @@ fn impossible_values_are_refused_with_a_reason() {
         assert!(refusal.contains(reason), "{args:?}: {refusal}");
         assert!(refusal.contains(args[0]), "{args:?}: {refusal}");
     }
+}
+
+#[test]
+fn a_file_of_a_store_has_a_name_that_can_be_read() {
+    assert!("embedded:./doorlist.redb".parse::<StoreUrl>().is_ok());
+    assert!("embedded:./doorlist.redb\n".parse::<StoreUrl>().is_err());
 }
 
 #[test]
@@ -105,11 +112,57 @@ fn contradictions_say_what_to_change() {
 }
 
 #[test]
+fn b10_an_issuer_has_one_spelling() {
+    for (written, canonical) in [
+        ("HTTPS://ID.Example.com:443/a//b", "https://id.example.com/a/b"),
+        ("https://ID.example.com", "https://id.example.com"),
+        ("HTTP://id.example.com", "http://id.example.com"),
+        ("https://id.example.com:443", "https://id.example.com"),
+        ("http://id.example.com:80/a", "http://id.example.com/a"),
+        ("https://id.example.com:0443", "https://id.example.com"),
+        ("https://id.example.com:", "https://id.example.com"),
+        ("https://id.example.com/a/", "https://id.example.com/a"),
+        ("https://id.example.com//", "https://id.example.com"),
+        ("https://id.example.com/a/./b/../c", "https://id.example.com/a/c"),
+        ("https://id.example.com/a/%2e%2e/c", "https://id.example.com/c"),
+        ("https://id.example.com/a b", "https://id.example.com/a%20b"),
+        ("https:\\\\id.example.com\\a", "https://id.example.com/a"),
+        ("https:id.example.com", "https://id.example.com"),
+        (" https://id.example.com", "https://id.example.com"),
+        ("https://id.exa\tmple.com", "https://id.example.com"),
+        ("https://ïd.example.com", "https://xn--d-mga.example.com"),
+        ("http://127.1:8787", "http://127.0.0.1:8787"),
+        ("http://[0:0:0:0:0:0:0:1]:8787", "http://[::1]:8787"),
+    ] {
+        let refused = written.parse::<IssuerUrl>().expect_err(written).to_string();
+        assert!(refused.ends_with(&format!(" {canonical}")), "{written}: {refused}");
+        assert_eq!(canonical.parse::<IssuerUrl>().expect(canonical).as_str(), canonical);
+    }
+    for nowhere in ["http://0.0.0.0:8787", "http://[::]:8787", "http://localhost:0"] {
+        assert!(nowhere.parse::<IssuerUrl>().is_err(), "{nowhere}");
+    }
+    for login in
+        ["https://u:hunter2@id.example.com", "https:u:hunter2@id.example.com", "https://@id.example.com"]
+    {
+        let refused = login.parse::<IssuerUrl>().expect_err(login).to_string();
+        assert!(refused.contains("no user or password") && !refused.contains("hunter2"), "{refused}");
+    }
+    let named = |address: &str| IssuerUrl::of_address(address.parse().expect("an address"));
+    assert_eq!(named("127.0.0.1:80").expect("a name").as_str(), "http://127.0.0.1", "as clients write it");
+    assert_eq!(named("[::1]:8787").expect("a name").as_str(), "http://[::1]:8787");
+    assert_eq!(named("[fe80::1%3]:8787"), None, "no URL has a zone");
+}
+
+#[test]
 fn an_issuer_knows_its_path_and_whether_it_is_exposed() {
     let issuer = |text: &str| text.parse::<IssuerUrl>().expect("an issuer");
     assert_eq!(issuer("https://issuer.example").path(), "");
     assert_eq!(issuer("https://issuer.example/tenants/a").path(), "/tenants/a");
-    assert!(issuer("http://issuer.example").is_exposed());
+    for exposed in
+        ["http://issuer.example", "http://127.0.0.1.example", "http://localhost.example", "http://192.0.2.1"]
+    {
+        assert!(issuer(exposed).is_exposed(), "{exposed}");
+    }
     for local in
         ["https://issuer.example", "http://127.0.0.1:8787", "http://[::1]:8787", "http://localhost/x"]
     {
@@ -158,6 +211,8 @@ fn an_origin_is_spelt_as_browsers_spell_it() {
     ] {
         assert!(unfit.parse::<Origin>().is_err(), "{unfit}");
     }
+    let refused = "https://App.example:443/".parse::<Origin>().unwrap_err().to_string();
+    assert!(refused.contains("here https://app.example:"), "B10: it names the spelling: {refused}");
 }
 
 #[test]
@@ -224,6 +279,21 @@ fn a_store_on_the_network_has_no_secrets_beside_it() {
     assert!(missing.starts_with("set DOORLIST_MASTER_SECRET or DOORLIST_MASTER_SECRET_FILE: "), "{missing}");
     assert!(load(&["--master-secret", secret]).unwrap_err().starts_with("set DOORLIST_ADMIN_KEY or "));
     load(&["--master-secret", secret, "--admin-key", secret]).expect("given");
+}
+
+#[test]
+fn b15_a_secret_in_a_flag_is_noticed() {
+    let found = |args: &[&str]| -> Vec<_> {
+        flags_with_secrets(args.iter().map(Into::into)).into_iter().map(|(flag, _)| flag).collect()
+    };
+    assert_eq!(
+        found(&["serve", "--admin-key", "x", "--master-secret=y"]),
+        ["--admin-key", "--master-secret"]
+    );
+    assert_eq!(found(&["serve", "--store", "redis://:hunter2@host"]), ["--store"]);
+    assert_eq!(found(&["serve", "--store=rediss://alice:hunter2@host/1"]), ["--store"]);
+    let harmless = ["serve", "--admin-key-file", "x", "--store", "redis://host:6379", "--log", "info"];
+    assert!(found(&harmless).is_empty());
 }
 
 #[test]

@@ -1,52 +1,76 @@
 //! Values of settings: read once, valid from then on.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use axum::http::uri::{Authority, Scheme};
-use axum::http::{HeaderValue, Uri};
+use axum::http::HeaderValue;
 use tracing_subscriber::filter::LevelFilter;
+use url::{Host, Url};
 
 use crate::store::redis::{MalformedUrl, RedisUrl};
 
 /// A value that a setting cannot have; says what it must look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Unfit(&'static str);
+pub struct Unfit(Cow<'static, str>);
 
-/// The issuer's URL, in the one spelling that goes into `iss`: no trailing slash, query or fragment.
+impl From<&'static str> for Unfit {
+    fn from(reason: &'static str) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl From<String> for Unfit {
+    fn from(reason: String) -> Self {
+        Self(reason.into())
+    }
+}
+
+/// The issuer's URL, in the one spelling that goes into `iss`: verifiers compare it as text. That is the normal form of
+/// the URL standard (lower-case scheme and host, punycode, no default port, no dot segments), without empty segments,
+/// trailing slash, user, query or fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IssuerUrl(String);
+pub struct IssuerUrl(Url, String);
 
 impl IssuerUrl {
-    /// The issuer that is found at an address, and has no other name.
-    pub fn of_address(address: SocketAddr) -> Self {
-        Self(format!("http://{address}"))
+    /// The issuer that is found at an address, and has no other name. `None` if no URL can name the address.
+    pub fn of_address(address: SocketAddr) -> Option<Self> {
+        let url = Url::parse(&format!("http://{address}")).ok()?;
+        let text = canonical(url.clone());
+        Some(Self(url, text))
     }
 
     /// The URL as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.1
     }
 
     /// What follows the host: empty, or beginning with a slash.
     pub fn path(&self) -> &str {
-        let (_, rest) = self.0.split_once("://").unwrap_or_default();
-        rest.find('/').map_or("", |at| &rest[at..])
+        self.0.path().trim_end_matches('/')
+    }
+
+    /// What a `Host` header names it by: the host, and the port where it is not the default.
+    pub fn authority(&self) -> &str {
+        self.0.authority()
+    }
+
+    /// Whether it is encrypted on the way.
+    pub fn is_encrypted(&self) -> bool {
+        self.0.scheme() == "https"
     }
 
     /// Whether tokens travel in the clear: plain http, and not within this machine.
     pub fn is_exposed(&self) -> bool {
-        let Some(rest) = self.0.strip_prefix("http://") else { return false };
-        let host = rest.split('/').next().unwrap_or(rest);
-        !["127.", "[::1]", "localhost"].iter().any(|local| host.starts_with(local))
+        !self.is_encrypted() && !is_local(&self.0)
     }
 
     /// The URL of something below it; `path` begins with a slash.
     pub fn join(&self, path: &str) -> String {
-        format!("{}{path}", self.0)
+        format!("{}{path}", self.1)
     }
 }
 
@@ -54,29 +78,76 @@ impl FromStr for IssuerUrl {
     type Err = Unfit;
 
     fn from_str(text: &str) -> Result<Self, Unfit> {
-        let uri: Uri = text.parse().map_err(|_| Unfit("write it as https://host or http://host:port"))?;
-        if uri.scheme() != Some(&Scheme::HTTPS) && uri.scheme() != Some(&Scheme::HTTP) {
-            return Err(Unfit("an issuer begins with https:// or http://"));
+        let malformed =
+            "an issuer begins with https:// or http://: write it as https://host or http://host:port";
+        let url = Url::parse(text).map_err(|_| Unfit::from(malformed))?;
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(malformed.into());
         }
-        if uri.authority().is_none_or(|authority| authority.as_str().contains('@')) {
-            return Err(Unfit("an issuer has a host, and no user or password"));
+        // Not what the parsed URL says: of an empty user it keeps nothing.
+        if url.authority().contains('@') || authority_of(text).contains('@') {
+            return Err("an issuer has a host, and no user or password".into());
         }
         if text.contains(['?', '#']) {
-            return Err(Unfit("remove the query or fragment"));
+            return Err("remove the query or fragment".into());
         }
-        if text.ends_with('/') {
-            return Err(Unfit("remove the trailing slash"));
+        if is_unspecified(&url) || url.port() == Some(0) {
+            return Err(
+                "this is an address to listen on, which no client can connect to: write the host name".into(),
+            );
+        }
+        let canonical = canonical(url.clone());
+        if text.strip_suffix('/') == Some(&canonical) {
+            return Err(format!("remove the trailing slash: {canonical}").into());
+        }
+        if text != canonical {
+            return Err(format!(
+                "verifiers compare this URL as text, so it has one spelling: write {canonical}"
+            )
+            .into());
         }
         if text.len() > 255 {
-            return Err(Unfit("an issuer has at most 255 characters"));
+            return Err("an issuer has at most 255 characters".into());
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(url, canonical))
+    }
+}
+
+/// The one spelling of a URL without query and fragment.
+fn canonical(mut url: Url) -> String {
+    let segments: Vec<_> = url.path().split('/').filter(|segment| !segment.is_empty()).collect();
+    let path = segments.join("/");
+    url.set_path(&path);
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// What stands between the scheme and the path, as it was written.
+fn authority_of(text: &str) -> &str {
+    let rest = text.split_once(':').map_or(text, |(_, rest)| rest).trim_start_matches(['/', '\\']);
+    rest.split(['/', '\\', '?', '#']).next().unwrap_or_default()
+}
+
+fn is_unspecified(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_unspecified(),
+        Some(Host::Ipv6(address)) => address.is_unspecified(),
+        Some(Host::Domain(_)) | None => false,
+    }
+}
+
+/// What browsers trust without TLS (Secure Contexts §3.1).
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
 impl fmt::Display for IssuerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.1.fmt(f)
     }
 }
 
@@ -95,39 +166,34 @@ impl FromStr for Origin {
     type Err = Unfit;
 
     fn from_str(text: &str) -> Result<Self, Unfit> {
-        let unfit = Unfit(
-            "an origin is https://host or https://host:port as browsers send it, in lower case and without a path; \
-             http:// is for localhost only",
-        );
+        let unfit = || {
+            Unfit::from(
+                "an origin is https://host or https://host:port as browsers send it, in lower case and without a \
+                 path; http:// is for localhost only",
+            )
+        };
         let text = text.trim();
-        let (scheme, authority) = text.split_once("://").ok_or(unfit)?;
+        let url = Url::parse(text).map_err(|_| unfit())?;
+        let spelt = url.origin().ascii_serialization();
+        let (_, authority) = spelt.split_once("://").ok_or_else(unfit)?;
         let is_plain = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b':' | b'[' | b']');
         if !authority.bytes().all(is_plain) {
-            return Err(unfit);
+            return Err(unfit());
         }
-        let parsed: Authority = authority.parse().map_err(|_| unfit)?;
-        let (host, port) = (parsed.host(), parsed.port_u16());
-        let spelt = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        if host.is_empty() || spelt != authority {
-            return Err(unfit);
+        match url.scheme() {
+            "https" => {}
+            "http" if is_local(&url) => {}
+            _ => return Err(unfit()),
         }
-        match (scheme, port) {
-            ("https", Some(443)) | ("http", Some(80)) => Err(Unfit(
-                "an origin has no default port: leave out :443 of https and :80 of http, as browsers do",
-            )),
-            ("https", _) => HeaderValue::from_str(text).map(Self).map_err(|_| unfit),
-            ("http", _) if is_local(host) => HeaderValue::from_str(text).map(Self).map_err(|_| unfit),
-            _ => Err(unfit),
+        if spelt != text {
+            return Err(format!(
+                "an origin is compared as browsers send it, here {spelt}: in lower case, without user or path; leave \
+                 out :443 of https and :80 of http"
+            )
+            .into());
         }
+        HeaderValue::from_str(text).map(Self).map_err(|_| unfit())
     }
-}
-
-/// What browsers trust without TLS (Secure Contexts §3.1).
-fn is_local(host: &str) -> bool {
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || host == "[::1]"
-        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Text without the login of a URL in it, to be shown when it was refused.
@@ -153,12 +219,16 @@ impl FromStr for StoreUrl {
 
     fn from_str(text: &str) -> Result<Self, Unfit> {
         if let Some(url) = RedisUrl::parse(text) {
-            return url.map(Self::Redis).map_err(|MalformedUrl(reason)| Unfit(reason));
+            return url.map(Self::Redis).map_err(|MalformedUrl(reason)| reason.into());
         }
         match text.strip_prefix("embedded:") {
-            Some("") | None => Err(Unfit(
-                "write it as embedded:<file>, for example embedded:./doorlist.redb, or redis://host:port",
-            )),
+            Some("") | None => {
+                Err("write it as embedded:<file>, for example embedded:./doorlist.redb, or redis://host:port"
+                    .into())
+            }
+            Some(file) if file.contains(char::is_control) => {
+                Err("a file name has no control characters".into())
+            }
             Some(file) => Ok(Self::Embedded(file.into())),
         }
     }
@@ -183,17 +253,19 @@ pub(super) fn seconds(from: u64, to: u64) -> impl Fn(&str) -> Result<u64, String
 
 /// Where to listen; a name may stand for several addresses, and so is none.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Unfit> {
-    text.parse().map_err(|_| Unfit("write an IP address and a port, such as 127.0.0.1:8787 or [::1]:8787"))
+    text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:8787 or [::1]:8787".into())
 }
 
 /// Text of the `aud` claim.
 pub(super) fn audience(text: &str) -> Result<String, Unfit> {
     let fits = !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control);
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err(Unfit("an audience is 1 to 255 bytes without control characters"))
+    if !fits {
+        return Err("an audience is 1 to 255 bytes without control characters".into());
     }
+    if text.trim() != text {
+        return Err("verifiers compare the audience as text: remove the white space around it".into());
+    }
+    Ok(text.to_owned())
 }
 
 /// A filter that `tracing` understands. To it a single word that is no level is a module, and the misspelt
@@ -202,6 +274,6 @@ pub(super) fn log_filter(text: &str) -> Result<String, Unfit> {
     let is_word = text.chars().all(|character| character.is_ascii_alphanumeric());
     match tracing_subscriber::EnvFilter::builder().parse(text) {
         Ok(_) if !is_word || text.parse::<LevelFilter>().is_ok() => Ok(text.to_owned()),
-        _ => Err(Unfit("use error, warn, info, debug or a filter such as info,doorlist=debug")),
+        _ => Err("use error, warn, info, debug or a filter such as info,doorlist=debug".into()),
     }
 }

@@ -13,14 +13,14 @@ use super::extract::{bearer, subject};
 use crate::app::App;
 use crate::desk::SubjectDetails;
 
-/// Lets requests through that carry the admin key.
+/// Lets requests through that carry an admin key.
 pub async fn require_admin_key(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     match bearer(request.headers()) {
-        Some(offered) if app.admin_key.matches(offered) => Ok(next.run(request).await),
+        Some(offered) if app.admin_keys.matches(offered) => Ok(next.run(request).await),
         Some(_) => Err(ApiError::invalid_token("not the admin key")),
         None => Err(ApiError::credentials_missing("send the admin key as Authorization: Bearer")),
     }

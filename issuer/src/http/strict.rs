@@ -32,10 +32,10 @@ const PARAMETERS: [(Method, &str, &[&str]); 4] = [
 /// Answers 400 to a request with two values of a header that has one, or with a query parameter that its route does
 /// not have, or has twice.
 pub async fn check(request: Request, next: Next) -> Result<Response, ApiError> {
-    let repeated =
-        SINGLE_HEADERS.iter().find(|name| request.headers().get_all(*name).iter().nth(1).is_some());
-    if let Some(name) = repeated {
-        return Err(ApiError::invalid_request(format!("the header {name} is there twice: send it once")));
+    for name in SINGLE_HEADERS {
+        if request.headers().get_all(&name).iter().nth(1).is_some() {
+            return Err(ApiError::invalid_request(format!("the header {name} is there twice: send it once")));
+        }
     }
     if let Some(query) = request.uri().query() {
         let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);

@@ -1,7 +1,9 @@
-//! Secrets in files: readable by their owner only, made once, never half-written.
+//! Secrets in files: readable by their owner only, made once, never half-written, and not anybody else's.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Write};
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -10,22 +12,64 @@ use zeroize::Zeroizing;
 use super::SecretText;
 use crate::draft::Draft;
 
+/// Longer files are refused before they are read: a device, or a wrong path.
+const MAX_LEN: u64 = 64 << 10;
+
 /// A secret file cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {doing} the secret file {}: {source}", path.display())]
-pub struct SecretFileError {
-    doing: &'static str,
-    path: PathBuf,
-    source: io::Error,
+pub enum SecretFileError {
+    /// The system's reason.
+    #[error("cannot {doing} the secret file {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It is no secret.
+    #[error("the secret file {} has more than {MAX_LEN} bytes: name another file", path.display())]
+    Long {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Others can put a secret of theirs there.
+    #[error(
+        "the secret file {} has mode {mode:04o}, so other users can write a secret of theirs into it: \
+         check what it holds, then `chmod go-w` it", path.display()
+    )]
+    Writable {
+        /// Which file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Somebody else's.
+    #[error(
+        "the secret file {} belongs to user {owner}, and this process runs as user {process}: \
+         check what it holds, then `chown` it to {process} or root", path.display()
+    )]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+        /// The process's user.
+        process: u32,
+    },
 }
 
-/// The secret in a file that must exist.
+/// The secret in a file that must exist. Warns where every user of the machine can read it.
 ///
 /// # Errors
 ///
-/// [`SecretFileError`] if it cannot be read as text.
+/// [`SecretFileError`] if it cannot be read as text, or is another user's, or can be written by others.
 pub fn read_secret_file(path: &Path) -> Result<SecretText, SecretFileError> {
-    fs::read_to_string(path).map(SecretText::from).map_err(error("read", path))
+    match read(path) {
+        Ok(found) => found,
+        Err(source) => Err(error("read", path)(source)),
+    }
 }
 
 /// The secret in a file, made from 32 random bytes and with mode 0600 if there is none.
@@ -37,8 +81,8 @@ pub fn read_secret_file(path: &Path) -> Result<SecretText, SecretFileError> {
 ///
 /// [`SecretFileError`] if it can neither be read nor made.
 pub fn read_or_create(path: &Path) -> Result<SecretText, SecretFileError> {
-    match fs::read_to_string(path) {
-        Ok(text) => return Ok(text.into()),
+    match read(path) {
+        Ok(found) => return found,
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => {}
         Err(source) => return Err(error("read", path)(source)),
     }
@@ -48,6 +92,83 @@ pub fn read_or_create(path: &Path) -> Result<SecretText, SecretFileError> {
         Err(source) => return Err(error("create", path)(source)),
     }
     read_secret_file(path)
+}
+
+/// The permissions are those of the file that is read, whatever stands at the path a moment later. The folder's are not
+/// looked at: what another user puts into it is that user's.
+fn read(path: &Path) -> io::Result<Result<SecretText, SecretFileError>> {
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    if about.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if let Err(unsafe_to_use) = check_owner_and_mode(path, &about) {
+        return Ok(Err(unsafe_to_use));
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(MAX_LEN + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_LEN {
+        return Ok(Err(SecretFileError::Long { path: path.to_owned() }));
+    }
+    warn_if_readable(path, &about);
+    Ok(Ok(SecretText(text)))
+}
+
+#[cfg(unix)]
+fn check_owner_and_mode(path: &Path, file: &Metadata) -> Result<(), SecretFileError> {
+    let process = rustix::process::geteuid().as_raw();
+    let (owner, mode) = (file.uid(), file.mode() & 0o7777);
+    match judge(owner, mode, process) {
+        Judgement::Good | Judgement::Readable => Ok(()),
+        Judgement::Writable => Err(SecretFileError::Writable { path: path.to_owned(), mode }),
+        Judgement::Foreign => Err(SecretFileError::Foreign { path: path.to_owned(), owner, process }),
+    }
+}
+
+#[cfg(unix)]
+fn warn_if_readable(path: &Path, file: &Metadata) {
+    let mode = file.mode() & 0o7777;
+    if judge(file.uid(), mode, file.uid()) == Judgement::Readable {
+        tracing::warn!(
+            file = %path.display(),
+            mode = format!("{mode:04o}"),
+            "every user of this machine can read this secret: chmod it to 0600, or mount it with a defaultMode of 0400"
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn check_owner_and_mode(_: &Path, _: &Metadata) -> Result<(), SecretFileError> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn warn_if_readable(_: &Path, _: &Metadata) {}
+
+/// What the owner and the permissions of a secret file are worth.
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judgement {
+    Good,
+    /// By every user of the machine.
+    Readable,
+    /// By its group or by everybody.
+    Writable,
+    /// Of a user who is neither root nor the process's.
+    Foreign,
+}
+
+#[cfg(unix)]
+fn judge(owner: u32, mode: u32, process: u32) -> Judgement {
+    if owner != 0 && owner != process {
+        Judgement::Foreign
+    } else if mode & 0o022 != 0 {
+        Judgement::Writable
+    } else if mode & 0o004 != 0 {
+        Judgement::Readable
+    } else {
+        Judgement::Good
+    }
 }
 
 fn create(path: &Path) -> io::Result<()> {
@@ -61,7 +182,7 @@ fn create(path: &Path) -> io::Result<()> {
 
 fn error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SecretFileError {
     let path = path.to_owned();
-    move |source| SecretFileError { doing, path, source }
+    move |source| SecretFileError::Io { doing, path, source }
 }
 
 #[cfg(test)]
@@ -78,10 +199,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(&path).expect("it exists").permissions().mode();
+            let mode = std::fs::metadata(&path).expect("it exists").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        let names = fs::read_dir(&folder).expect("a folder").count();
+        let names = std::fs::read_dir(&folder).expect("a folder").count();
         assert_eq!(names, 1, "no draft is left behind");
     }
 
@@ -97,6 +218,38 @@ mod tests {
             .collect();
         let secrets: Vec<_> = starts.into_iter().map(|start| start.join().expect("no panic")).collect();
         assert!(secrets.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn b15_a_secret_is_its_owners_alone() {
+        for (owner, mode, judgement) in [
+            (1000, 0o600, Judgement::Good),
+            (1000, 0o400, Judgement::Good),
+            (0, 0o440, Judgement::Good),
+            (1000, 0o644, Judgement::Readable),
+            (0, 0o444, Judgement::Readable),
+            (1000, 0o666, Judgement::Writable),
+            (1000, 0o602, Judgement::Writable),
+            (1000, 0o620, Judgement::Writable),
+            (0, 0o660, Judgement::Writable),
+            (1001, 0o600, Judgement::Foreign),
+            (1001, 0o666, Judgement::Foreign),
+        ] {
+            assert_eq!(judge(owner, mode, 1000), judgement, "{owner} {mode:o}");
+        }
+        assert_eq!(judge(1000, 0o600, 0), Judgement::Foreign, "to root as well");
+    }
+
+    #[test]
+    fn what_does_not_end_is_not_read() {
+        let endless = read_secret_file(Path::new("/dev/zero")).unwrap_err();
+        // Every user can write to the device.
+        assert!(matches!(endless, SecretFileError::Writable { .. }), "{endless}");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("long");
+        std::fs::write(&path, "x".repeat(64 << 10 | 1)).expect("written");
+        assert!(matches!(read_secret_file(&path).unwrap_err(), SecretFileError::Long { .. }));
     }
 
     #[test]

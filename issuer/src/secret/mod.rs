@@ -9,13 +9,15 @@ use std::fmt;
 
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 pub use file::{SecretFileError, read_or_create, read_secret_file};
 
 /// Fewer characters than this are refused: a secret of this length can still hold 128 bits.
 pub const MIN_SECRET_LEN: usize = 22;
+/// More than one for each client that changes its key at its own time.
+pub const MAX_ADMIN_KEYS: usize = 32;
 
 /// Text that is wiped when dropped and shows as `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,22 +50,41 @@ impl fmt::Debug for SecretText {
     }
 }
 
-/// A secret is too short to be one.
+/// A secret cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "holds a secret of {len} characters; use at least {MIN_SECRET_LEN}, for example from `openssl rand -base64 32`"
-)]
-pub struct WeakSecret {
-    /// How many characters it has.
-    pub len: usize,
+pub enum UnfitSecret {
+    /// It can be guessed.
+    #[error(
+        "holds a secret of {len} characters; use at least {MIN_SECRET_LEN}, for example from `openssl rand -base64 32`"
+    )]
+    Short {
+        /// How many characters it has.
+        len: usize,
+    },
+    /// No client could send it in `Authorization: Bearer`.
+    #[error(
+        "holds a key with characters that no HTTP header carries: use visible ASCII without spaces, for example from \
+         `openssl rand -base64 32`, one key a line, in a file without a byte order mark"
+    )]
+    Unsendable,
+    /// Each is compared with every request's.
+    #[error("holds {count} keys; use at most {MAX_ADMIN_KEYS}")]
+    Many {
+        /// How many.
+        count: usize,
+    },
 }
 
-fn checked(text: &str) -> Result<SecretText, WeakSecret> {
-    let text = text.trim();
+fn checked(text: &str) -> Result<SecretText, UnfitSecret> {
     if text.len() < MIN_SECRET_LEN {
-        return Err(WeakSecret { len: text.len() });
+        return Err(UnfitSecret::Short { len: text.len() });
     }
     Ok(text.to_owned().into())
+}
+
+/// The secrets of a text: one a line, or separated by commas. White space around each, and empty lines, do not count.
+fn several(text: &str) -> impl Iterator<Item = Result<SecretText, UnfitSecret>> {
+    text.split(['\n', ',']).map(str::trim).filter(|secret| !secret.is_empty()).map(checked)
 }
 
 /// What refresh tokens are authenticated and private keys sealed under.
@@ -81,14 +102,10 @@ impl MasterSecrets {
     ///
     /// # Errors
     ///
-    /// [`WeakSecret`] if one of them, or the whole text, is too short.
-    pub fn parse(text: &str) -> Result<Self, WeakSecret> {
-        let mut secrets = text
-            .split(['\n', ','])
-            .map(str::trim)
-            .filter(|secret| !secret.is_empty())
-            .map(|secret| checked(secret).map(MasterSecret));
-        let current = secrets.next().unwrap_or(Err(WeakSecret { len: 0 }))?;
+    /// [`UnfitSecret::Short`] if one of them, or the whole text, is too short.
+    pub fn parse(text: &str) -> Result<Self, UnfitSecret> {
+        let mut secrets = several(text).map(|secret| secret.map(MasterSecret));
+        let current = secrets.next().unwrap_or(Err(UnfitSecret::Short { len: 0 }))?;
         Ok(Self { current, previous: secrets.collect::<Result<_, _>>()? })
     }
 
@@ -125,35 +142,55 @@ impl MasterSecret {
     }
 }
 
-/// What `Authorization: Bearer` must carry at `/admin/*`.
+/// What `Authorization: Bearer` must carry at `/admin/*`: one of these.
+///
+/// Several, so that a key can be changed without a moment in which neither is taken: the issuer is given both, then
+/// each client the new one, then the issuer the new one alone.
 #[derive(Clone)]
-pub struct AdminKey(SecretText);
+pub struct AdminKeys {
+    first: SecretText,
+    digests: Vec<[u8; 32]>,
+}
 
-impl AdminKey {
-    /// A key from its text.
+impl AdminKeys {
+    /// From text: keys separated by newlines or commas, the one that clients of this installation send first.
     ///
     /// # Errors
     ///
-    /// [`WeakSecret`] if it is too short.
-    pub fn parse(text: &str) -> Result<Self, WeakSecret> {
-        checked(text).map(Self)
+    /// [`UnfitSecret`] if one of them is too short or cannot be sent, if there is none, or too many.
+    pub fn parse(text: &str) -> Result<Self, UnfitSecret> {
+        let keys = several(text).collect::<Result<Vec<_>, _>>()?;
+        if keys.iter().any(|key| !key.expose().bytes().all(|byte| byte.is_ascii_graphic())) {
+            return Err(UnfitSecret::Unsendable);
+        }
+        let first = keys.first().ok_or(UnfitSecret::Short { len: 0 })?.clone();
+        if keys.len() > MAX_ADMIN_KEYS {
+            return Err(UnfitSecret::Many { count: keys.len() });
+        }
+        Ok(Self { first, digests: keys.iter().map(|key| digest(key.expose())).collect() })
     }
 
-    /// Whether this is the key; the time taken depends only on the length of what is offered.
+    /// Whether this is one of them. The time taken depends only on the length of what is offered and on how many keys
+    /// there are: every one is compared, whichever fits.
     pub fn matches(&self, offered: &str) -> bool {
-        let digest = |text: &str| Sha256::digest(text.as_bytes());
-        digest(self.0.expose()).ct_eq(&digest(offered)).into()
+        let offered = digest(offered);
+        let fits = self.digests.iter().map(|key| key.ct_eq(&offered));
+        fits.fold(Choice::from(0), |any, fits| any | fits).into()
     }
 
-    /// The key itself, for a client to send.
-    pub fn expose(&self) -> &str {
-        self.0.expose()
+    /// The first, for a client to send.
+    pub fn first(&self) -> &SecretText {
+        &self.first
     }
 }
 
-impl fmt::Debug for AdminKey {
+fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+impl fmt::Debug for AdminKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AdminKey([redacted])")
+        f.write_str("AdminKeys([redacted])")
     }
 }
 
@@ -175,15 +212,16 @@ mod tests {
 
     #[test]
     fn short_secrets_are_refused() {
-        assert_eq!(MasterSecrets::parse("").unwrap_err(), WeakSecret { len: 0 });
-        assert_eq!(MasterSecrets::parse(&format!("{A}\nshort")).unwrap_err(), WeakSecret { len: 5 });
-        assert_eq!(AdminKey::parse("short").unwrap_err(), WeakSecret { len: 5 });
+        assert_eq!(MasterSecrets::parse("").unwrap_err(), UnfitSecret::Short { len: 0 });
+        assert_eq!(MasterSecrets::parse(&format!("{A}\nshort")).unwrap_err(), UnfitSecret::Short { len: 5 });
+        assert_eq!(AdminKeys::parse("").unwrap_err(), UnfitSecret::Short { len: 0 });
+        assert_eq!(AdminKeys::parse("short").unwrap_err(), UnfitSecret::Short { len: 5 });
     }
 
     #[test]
     fn nothing_secret_is_shown() {
         let secrets = MasterSecrets::parse(A).expect("a secret");
-        let key = AdminKey::parse(B).expect("a key");
+        let key = AdminKeys::parse(B).expect("a key");
         let shown = format!("{secrets:?} {key:?}");
         assert!(!shown.contains(A) && !shown.contains(B), "{shown}");
     }
@@ -198,9 +236,31 @@ mod tests {
     }
 
     #[test]
-    fn the_admin_key_matches_itself_alone() {
-        let key = AdminKey::parse(&format!("{A}\n")).expect("a key");
-        assert!(key.matches(A));
-        assert!(!key.matches(B) && !key.matches("") && !key.matches(&A[1..]));
+    fn b7_every_admin_key_matches_and_nothing_else() {
+        for text in [format!("{A}\n{B}\n"), format!("\r\n{A}\r\n\r\n{B}\r\n"), format!(" {A} , {B}")] {
+            let keys = AdminKeys::parse(&text).expect("two keys");
+            assert_eq!(keys.first().expose(), A);
+            assert!(keys.matches(A) && keys.matches(B));
+            for other in ["", &A[1..], &format!("{A}\n{B}"), &format!("{A},{B}"), &format!("{A} ")] {
+                assert!(!keys.matches(other), "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn b7_a_key_that_no_header_carries_is_refused() {
+        for key in [
+            "a-key-with-ümlauts-of-some-length",
+            "a key with spaces of some length",
+            "a-key-with-a\ttab-of-some-length",
+            "a-key-with-a\u{7f}-of-some-length",
+            "\u{feff}a-key-behind-a-byte-order-mark",
+            "a-key\rwith-an-old-line-end-of-a-mac",
+        ] {
+            assert_eq!(AdminKeys::parse(key).unwrap_err(), UnfitSecret::Unsendable, "{key:?}");
+            assert_eq!(AdminKeys::parse(&format!("{A}\n{key}")).unwrap_err(), UnfitSecret::Unsendable);
+        }
+        let many = vec![A; MAX_ADMIN_KEYS + 1].join(",");
+        assert_eq!(AdminKeys::parse(&many).unwrap_err(), UnfitSecret::Many { count: MAX_ADMIN_KEYS + 1 });
     }
 }

@@ -15,7 +15,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::config::{Contradiction, IssuerUrl, SecretsError, Settings, StoreAge, StoreSettings, StoreUrl};
+use crate::config::{
+    Contradiction, IssuerUrl, LostStore, Presence, SecretsError, Settings, StoreAge, StoreSettings, StoreUrl,
+    check_presence,
+};
 use crate::desk::Desk;
 use crate::http;
 use crate::keys::{Keys, KeysError};
@@ -37,6 +40,9 @@ pub enum ServeError {
     /// Secrets cannot be had.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// See [`LostStore`].
+    #[error(transparent)]
+    LostStore(#[from] LostStore),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -91,7 +97,10 @@ impl Server {
             TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
         let issuer = match settings.addresses.issuer {
             Some(issuer) => issuer,
-            None => IssuerUrl::of_address(listener.local_addr()?),
+            None => {
+                let listen = listener.local_addr()?;
+                IssuerUrl::of_address(listen).ok_or(Contradiction::NamelessIssuer { listen })?
+            }
         };
         if issuer.is_exposed() {
             tracing::warn!(%issuer, "tokens travel in the clear, and browsers keep no cookie: put a proxy with TLS before it, and https:// into --issuer");
@@ -114,7 +123,7 @@ impl Server {
             refresh_tokens: RefreshTokens::new(&secrets.master, issuer.as_str()),
             refresh_cookie: RefreshCookie::of(issuer.as_str()),
             passwords: Passwords::new(processors),
-            admin_key: secrets.admin_key,
+            admin_keys: secrets.admin_keys,
             issuer,
             audience: settings.addresses.audience,
             lifetimes: settings.lifetimes,
@@ -134,8 +143,8 @@ impl Server {
     /// # Errors
     ///
     /// When the system does not know it.
-    pub fn address(&self) -> io::Result<IssuerUrl> {
-        self.listener.local_addr().map(IssuerUrl::of_address)
+    pub fn address(&self) -> io::Result<String> {
+        Ok(format!("http://{}", self.listener.local_addr()?))
     }
 
     /// Serves every route and `besides` until `stop` resolves; then streams end, what is in flight finishes, and the
@@ -184,11 +193,16 @@ fn background(app: &App) -> JoinSet<()> {
 }
 
 async fn open_store(settings: &StoreSettings) -> Result<Arc<dyn Store>, ServeError> {
-    let StoreSettings { store, prefix, ca_file } = settings.clone();
+    let StoreSettings { store, prefix, ca_file, init } = settings.clone();
     match store {
         StoreUrl::Embedded(file) => {
-            let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&file)).await;
+            let presence = check_presence(&file, init)?;
+            let path = file.clone();
+            let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&path)).await;
             let store = opened.map_err(|error| StoreError::Unavailable(error.to_string()))??;
+            if presence == Presence::New {
+                tracing::info!(store = %file.display(), "a new, empty store was made");
+            }
             Ok(Arc::new(store))
         }
         StoreUrl::Redis(url) => {

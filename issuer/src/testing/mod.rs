@@ -30,7 +30,7 @@ use crate::password::Passwords;
 use crate::refresh_cookie::RefreshCookie;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
-use crate::secret::{AdminKey, MasterSecrets};
+use crate::secret::{AdminKeys, MasterSecrets};
 
 /// The `iss` of everything in tests.
 pub(crate) const ISSUER: &str = "https://issuer.example";
@@ -83,7 +83,7 @@ impl Site {
             refresh_tokens: RefreshTokens::new(&secrets, issuer.as_str()),
             refresh_cookie: RefreshCookie::of(issuer.as_str()),
             passwords: Passwords::new(2),
-            admin_key: AdminKey::parse(ADMIN_KEY).expect("a key"),
+            admin_keys: AdminKeys::parse(ADMIN_KEY).expect("a key"),
             issuer,
             audience: settings.addresses.audience,
             lifetimes: settings.lifetimes,

@@ -68,6 +68,7 @@ fn good_requests(session: &Session, held: Cursor) -> Vec<Good> {
         Good::new("POST", "/introspect", &[operator, FORM], "token=none"),
         get("/sessions", &[&user]),
         Good::new("DELETE", "/sessions/00000000000000aa", &[&user], ""),
+        Good::new("POST", "/logout", &[&user], ""),
         admin("GET", "/admin/subjects", ""),
         admin("GET", "/admin/subjects?limit=1&after=a", ""),
         admin("POST", "/admin/subjects", r#"{"sub":"bob","password":"builder-of-things"}"#),
@@ -89,7 +90,6 @@ fn good_requests(session: &Session, held: Cursor) -> Vec<Good> {
         admin("GET", "/admin/keys", ""),
         admin("POST", "/admin/keys/retire", r#"{"kid":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
         admin("POST", "/admin/keys/rotate", ""),
-        Good::new("POST", "/logout", &[&user], ""),
     ]
 }
 
@@ -99,7 +99,7 @@ async fn b17_what_two_readers_could_understand_differently_is_refused_on_every_r
     issuer.add_account("alice", PASSWORD).await;
     let session = Session::of(&issuer.login("alice", PASSWORD).await);
     let port = issuer.port();
-    let mut accepted = Vec::new();
+    let mut wrong = Vec::new();
     for good in good_requests(&session, issuer.log_position().await) {
         let refused = async |what: &str, reply: RawReply| {
             let named = reply.error().as_deref() == Some("invalid_request");
@@ -120,7 +120,7 @@ async fn b17_what_two_readers_could_understand_differently_is_refused_on_every_r
         }
         for query in queries {
             let path = format!("{}{separator}{query}", good.path);
-            accepted.extend(
+            wrong.extend(
                 refused(&format!("query …{separator}{query}"), good.with(port, &path, &[], &good.body).await)
                     .await,
             );
@@ -128,30 +128,26 @@ async fn b17_what_two_readers_could_understand_differently_is_refused_on_every_r
         let own = good.headers.iter().map(String::as_str);
         for header in own.chain(["Host: issuer"]) {
             let reply = good.with(port, &good.path, &[header], &good.body).await;
-            accepted.extend(refused(&format!("{header:.14} twice"), reply).await);
+            wrong.extend(refused(&format!("{header:.14} twice"), reply).await);
         }
         for header in ["Origin: https://app.example", "Sec-Fetch-Site: same-origin", "Last-Event-ID: x"] {
             let reply = good.with(port, &good.path, &[header, header], &good.body).await;
-            accepted.extend(refused(&format!("{header} twice"), reply).await);
+            wrong.extend(refused(&format!("{header} twice"), reply).await);
         }
         if let Ok(Value::Object(members)) = serde_json::from_str(&good.body) {
             let by_position = Value::Array(members.values().cloned().collect()).to_string();
-            accepted.extend(refused("an array", good.with(port, &good.path, &[], &by_position).await).await);
+            wrong.extend(refused("an array", good.with(port, &good.path, &[], &by_position).await).await);
             let inner =
                 good.body.strip_prefix('{').and_then(|body| body.strip_suffix('}')).expect("an object");
             let twice = format!("{{{inner},{inner}}}");
-            accepted
-                .extend(refused("each member twice", good.with(port, &good.path, &[], &twice).await).await);
+            wrong.extend(refused("each member twice", good.with(port, &good.path, &[], &twice).await).await);
         }
         let status = good.send(port).await.status;
-        assert!(
-            matches!(status, Some(200 | 201 | 404 | 409)),
-            "{} {} is good as it stands: {status:?}",
-            good.method,
-            good.path
-        );
+        if !matches!(status, Some(200 | 201 | 404 | 409)) {
+            wrong.push(format!("{} {} is good as it stands: {status:?}", good.method, good.path));
+        }
     }
-    assert!(accepted.is_empty(), "{} were accepted:\n{}", accepted.len(), accepted.join("\n"));
+    assert!(wrong.is_empty(), "{} answers are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[tokio::test]

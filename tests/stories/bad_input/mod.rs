@@ -5,6 +5,7 @@ mod ambiguous;
 mod damage;
 mod requests;
 mod settings;
+mod starts;
 
 use futures_util::{StreamExt, stream};
 use reqwest::Method;

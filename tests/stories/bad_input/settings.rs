@@ -5,10 +5,10 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use crate::support::{EMBEDDED, Issuer, doorlist, eventually};
 
-const SECRET: &str = "a-secret-that-is-long-enough-to-be-one";
+pub(super) const SECRET: &str = "a-secret-that-is-long-enough-to-be-one";
 
 /// Starts with these variables; it must refuse. Answers the sentence.
-async fn refusal(variables: &[(&str, &OsStr)]) -> String {
+pub(super) async fn refusal(variables: &[(&str, &OsStr)]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = doorlist();
     command

@@ -1,0 +1,105 @@
+//! A store that is gone is not a first start: it would be an issuer that knows no user, no session and no revocation.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::secrets::{admin_key_beside, master_secret_beside};
+
+/// There is no store where there was one, as far as can be seen.
+#[derive(Debug, thiserror::Error)]
+pub enum LostStore {
+    /// Its secrets are there.
+    #[error(
+        "there is no store at {}, but {} of an earlier one is there: put the store back (is its volume mounted?), or \
+         start a new, empty one with these secrets with --init (DOORLIST_INIT=true)", store.display(), secret.display()
+    )]
+    Missing {
+        /// `--store`.
+        store: PathBuf,
+        /// The first file that was found beside.
+        secret: PathBuf,
+    },
+    /// No store has 0 bytes: one is shown only when it is whole.
+    #[error(
+        "the store {} has 0 bytes, so what it held is lost: put a copy back, or start a new, empty one in this file with \
+         --init (DOORLIST_INIT=true)", .0.display()
+    )]
+    Empty(PathBuf),
+    /// The system does not say.
+    #[error("cannot look at the store {}: {source}", store.display())]
+    Unseen {
+        /// `--store`.
+        store: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// Whether a store holds something already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It does.
+    There,
+    /// It is to be made.
+    New,
+}
+
+/// Whether the file of an embedded store is there, or may be made.
+///
+/// # Errors
+///
+/// [`LostStore`].
+pub fn check_presence(store: &Path, init: bool) -> Result<Presence, LostStore> {
+    let found = match std::fs::metadata(store) {
+        Ok(found) => Some(found),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(source) => return Err(LostStore::Unseen { store: store.to_owned(), source }),
+    };
+    let holds_something = found.as_ref().is_some_and(|found| !found.is_file() || found.len() > 0);
+    if holds_something {
+        if init {
+            tracing::warn!(
+                store = %store.display(),
+                "there is a store already, so --init (DOORLIST_INIT) does nothing: remove it, so that a lost store is noticed"
+            );
+        }
+        return Ok(Presence::There);
+    }
+    let mut beside = [master_secret_beside(store), admin_key_beside(store)].into_iter();
+    match (found, beside.find(|secret| secret.exists())) {
+        (Some(_), _) if !init => Err(LostStore::Empty(store.to_owned())),
+        (None, Some(secret)) if !init => Err(LostStore::Missing { store: store.to_owned(), secret }),
+        _ => Ok(Presence::New),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn b15_a_lost_store_is_not_a_first_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = folder.path().join("doorlist.redb");
+        check_presence(&store, false).expect("a first start");
+        for secret in ["doorlist.redb.master-secret", "doorlist.redb.admin-key"] {
+            let secret = folder.path().join(secret);
+            fs::write(&secret, "x").expect("written");
+            let refused = check_presence(&store, false).unwrap_err();
+            assert!(
+                matches!(&refused, LostStore::Missing { secret: named, .. } if *named == secret),
+                "{refused}"
+            );
+            assert!(refused.to_string().contains("--init"), "{refused}");
+            check_presence(&store, true).expect("it was said");
+            fs::remove_file(&secret).expect("removed");
+        }
+        fs::write(&store, "").expect("written");
+        assert!(matches!(check_presence(&store, false), Err(LostStore::Empty(_))));
+        check_presence(&store, true).expect("it was said");
+        fs::write(&store, "x").expect("written");
+        check_presence(&store, false).expect("whether it is a store is seen when it is opened");
+    }
+}
