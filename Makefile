@@ -125,7 +125,7 @@ notices: prerequisites ## Write the notices of third-party software (after a cha
 
 clean: ## Remove what was built here (tools in the cache stay)
 	@cargo clean
-	@rm -rf js/dist js/wasm js/node_modules js/packaging/nodes/node_modules js/examples/next/{node_modules,.next} tests/bench/node_modules
+	@rm -rf js/dist js/wasm js/{companions,express,fastify,hono,session,slim,stores,testing,verifier.wasm} js/node_modules js/packaging/nodes/node_modules js/examples/next/{node_modules,.next} tests/bench/node_modules
 
 ## Set-up
 

@@ -41,7 +41,7 @@ export async function webpacked(project, entry) {
 }
 
 export async function rolledUp(project, entry) {
-  const doorlist = await resolved('import', project)
+  const doorlist = await resolved([], project)
   const plugin = {
     name: 'resolve',
     resolveId: name => (name === 'doorlist' ? { id: doorlist, moduleSideEffects: false } : null),
@@ -51,12 +51,12 @@ export async function rolledUp(project, entry) {
   return chunks[0].code
 }
 
-/** Where Node finds the package under one more condition. */
-export async function resolved(condition, project) {
+/** Where Node finds the package under more conditions than its own. */
+export async function resolved(conditions, project) {
   const script = "import { fileURLToPath } from 'node:url'; console.log(fileURLToPath(import.meta.resolve('doorlist')))"
   const path = await output(
     process.execPath,
-    [`--conditions=${condition}`, '--input-type=module', '--eval', script],
+    [...conditions.map(name => `--conditions=${name}`), '--input-type=module', '--eval', script],
     project,
   )
   return path.trim()

@@ -2,7 +2,7 @@
 // cloudflare/workers-sdk#1366, loro-dev/loro#975, dqbd/tiktoken#28).
 import assert from 'node:assert/strict'
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import vm from 'node:vm'
 import { build as esbuild } from 'esbuild'
@@ -55,7 +55,7 @@ test('Bun', async () => consumer.assertConforms(await output(bin('bun'), ['main.
 
 test('workerd, unbundled', async () => {
   const project = await consumer.sibling('workerd')
-  const entry = await resolved('workerd', project)
+  const entry = await resolved(['workerd'], project)
   await cp(entry, join(project, 'doorlist.js'))
   await cp(join(entry, '../verifier.wasm'), join(project, 'verifier.wasm'))
   const server = await workerd('worker.capnp', project)
@@ -137,7 +137,7 @@ for (const [name, program, args] of [
 // field: growthbook/growthbook-golang#51, where there is no EventSource either
 test('workerd refreshes within requests, and hears of a kick between them', { timeout: 60_000 }, async () => {
   const project = await consumer.sibling('workerd-lazy')
-  const entry = await resolved('workerd', project)
+  const entry = await resolved(['workerd'], project)
   await cp(entry, join(project, 'doorlist.js'))
   await cp(join(entry, '../verifier.wasm'), join(project, 'verifier.wasm'))
   const tenant = await issuer.tenant()
@@ -211,8 +211,40 @@ test('publint has nothing to say', async () => {
   await output(bin('publint'), ['run', consumer.tarball, '--strict'], js).catch(error => assert.fail(error.stdout))
 })
 
-test('are the types wrong? They are not', async () => {
-  // Resolution before Node 12 knows no subpaths; TypeScript's `node10` is the one that is left out.
-  const args = [consumer.tarball, '--profile', 'node16', '--no-color', '--exclude-entrypoints', './verifier.wasm']
+test('C7: are the types wrong? They are not, under any resolution that TypeScript has had', async () => {
+  const args = [consumer.tarball, '--no-color', '--exclude-entrypoints', './verifier.wasm']
   await output(bin('attw'), args, js).catch(error => assert.fail(error.stdout))
 })
+
+test('C7: a loader that does not read `exports` finds every subpath, as ESM and as CommonJS', async () => {
+  const folder = join(consumer.project, 'node_modules/doorlist')
+  const { exports } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+  const subpaths = Object.keys(exports).filter(path => path !== '.' && path !== './package.json')
+  assert.ok(subpaths.length >= 10)
+  for (const subpath of subpaths) {
+    const at = join(folder, subpath)
+    const stub = JSON.parse(await readFile(join(at, 'package.json'), 'utf8'))
+    const target = exports[subpath]
+    for (const [found, wanted] of [
+      [stub.main, target.require ?? target],
+      [stub.module, target.import],
+    ])
+      if (wanted) assert.equal(join(at, found), join(folder, wanted.default), subpath)
+    assert.equal(join(at, stub.types), join(folder, (target.require ?? target).types))
+    for (const path of [stub.types, stub.main, stub.module ?? stub.main]) await readFile(join(at, path))
+    // An address of a folder is resolved without `exports`.
+    if (target.require) await output(process.execPath, ['--eval', `require(${JSON.stringify(at)})`], consumer.project)
+  }
+})
+
+// Node adds its own condition `node`; what Nitro's edge presets take is tried in the matrix.
+for (const [loader, conditions, file] of [
+  ['Node', [], 'index.js'],
+  ['Wrangler', ['workerd', 'worker', 'browser'], 'workerd.js'],
+  ['Next on the edge', ['edge-light', 'worker', 'browser'], 'edge-light.js'],
+  ['a loader that is on several edges', ['workerd', 'edge-light'], 'edge-light.js'],
+  ["Nitro's preset for Node, with modules", ['node', 'wasm', 'unwasm'], 'index.js'],
+]) {
+  test(`C7: ${loader} takes ${file}`, async () =>
+    assert.equal(basename(await resolved(conditions, consumer.project)), file))
+}

@@ -1,6 +1,6 @@
 // src/ and wasm/ → dist/: one bundle an entry point, ESM and CJS, and the hand-written types beside them.
-import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
@@ -61,6 +61,7 @@ for (const name of [...everywhere, 'guard']) {
   writeFileSync(join(dist, `${name}.d.cts`), types.replaceAll(/'(\.\/\w+)\.js'/g, "'$1.cjs'"))
 }
 copyFileSync(join(js, 'types/verifier.wasm.d.ts'), join(dist, 'verifier.wasm.d.ts'))
+writeStubs()
 for (const name of readdirSync(dist).sort()) {
   const bytes = readFileSync(join(dist, name))
   if (/\.(c?js|wasm)$/.test(name))
@@ -71,3 +72,21 @@ const minified = await build({ ...common, format: 'esm', minify: true, write: fa
 const size = gzipSync(minified.outputFiles[0].contents, { level: 9 }).length
 console.log(`doorlist/session: ${size} bytes, minified and gzipped`)
 if (size > SESSION_BUDGET) throw new Error(`doorlist/session has ${size} bytes, ${SESSION_BUDGET} at most`)
+
+/**
+ * A folder a subpath, for what does not read `exports`: Parcel, and TypeScript's `moduleResolution: node`. Each has only a
+ * package.json that points into dist/; the list is that of `exports`, so the two cannot differ.
+ */
+function writeStubs() {
+  const { exports } = JSON.parse(readFileSync(join(js, 'package.json'), 'utf8'))
+  for (const [subpath, { import: esm, require: cjs, ...only }] of Object.entries(exports)) {
+    if (subpath === '.' || subpath === './package.json') continue
+    const folder = join(js, subpath)
+    const file = path => relative(folder, join(js, path))
+    const stub = esm
+      ? { types: file(cjs.types), main: file(cjs.default), module: file(esm.default), sideEffects: false }
+      : { types: file(only.types), main: file(only.default) }
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ private: true, ...stub }, undefined, 2)}\n`)
+  }
+}
