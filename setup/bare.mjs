@@ -55,6 +55,7 @@ for (const name of names.length > 0 ? names : Object.keys(runs)) {
 /** Runs a program, shows each line with its second, and measures. */
 async function watch(program, args, env) {
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal))
   const [started, lines, longest] = [Date.now(), [], { seconds: 0 }]
   let last = started
   const heed = line => {

@@ -5,6 +5,8 @@
 #   setup/fresh-root.sh demo ONCE=1
 #
 # Rust and Node.js come from this machine, bound in read-only: their installers are not what is tried here.
+# REUSE=1 binds in this machine's wasm-pack, wasm-bindgen and debug build of the issuer too, which leaves what differs
+# on another machine: the packages of npm and Debian, the wasm build, and the story.
 set -euo pipefail
 clone=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -15,7 +17,9 @@ if [ "${1:-}" != --in-namespace ]; then
   root=$(mktemp -d)
   # Its mounts and processes end with the namespace, so nothing of this machine is in it when it is removed.
   trap 'rm -rf --one-file-system "$root"' EXIT
-  unshare --mount --pid --fork --kill-child "$0" --in-namespace "$root" "$@"
+  unshare --mount --pid --fork --kill-child "$0" --in-namespace "$root" "$@" &
+  trap "kill $!" INT TERM
+  wait $!
   exit
 fi
 shift
@@ -59,4 +63,11 @@ settings+=(PATH=/opt/rust/bin:/opt/node/bin:/usr/local/sbin:/usr/local/bin:/usr/
 echo "bound in from this machine: $(rustc --version), Node.js $(node --version), npm $(npm --version)"
 
 "$clone/setup/clone.sh" "$root/clone"
+if [ -n "${REUSE:-}" ]; then
+  bind "${XDG_CACHE_HOME:-$HOME/.cache}/doorlist" /root/.cache/doorlist
+  bind "${CARGO_TARGET_DIR:-$clone/target}/debug/doorlist" /opt/doorlist
+  settings+=(DOORLIST_BINARY=/opt/doorlist)
+  set -- --old-file=issuer "$@"
+  echo 'bound in as well: wasm-pack, wasm-bindgen and the debug build of the issuer'
+fi
 inside make -C /clone "$@"

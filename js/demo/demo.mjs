@@ -1,6 +1,7 @@
 // The main job, shown: a token is verified everywhere without asking anybody, its user is kicked, and every
 // verifier refuses it; then the issuer goes away, and they work on and say how old their list is.
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +27,8 @@ try {
     binary: process.env.DOORLIST_BINARY ?? fromRoot('target/release/doorlist'),
     command: 'demo',
     args: ['--package', fromRoot('js/dist'), '--heartbeat-secs', String(HEARTBEAT_SECONDS)],
-    port: onlyOnce ? 0 : Number(port),
+    port: onlyOnce ? await freePort() : Number(port),
+    name: 'localhost',
   })
   const told = await Promise.race([tellTheStory().then(() => true), interrupted.then(() => false), tooLong()])
   if (onlyOnce && !told) throw new Error('interrupted')
@@ -41,6 +43,15 @@ try {
   await issuer?.remove()
 }
 process.exit() // a story that was interrupted may still wait for something
+
+/** The issuer is told its name before it starts, and the port is part of that. */
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  await once(server.close(), 'close')
+  return port
+}
 
 async function tooLong() {
   await setTimeout(LIMIT_MINUTES * 60_000, undefined, { ref: false })

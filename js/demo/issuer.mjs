@@ -12,12 +12,13 @@ import { createInterface } from 'node:readline'
  * @param {string} [options.command] `serve` or `demo`
  * @param {string[]} [options.args] further flags
  * @param {number} [options.port] 0 for any free one
+ * @param {string} [options.name] the host in its address, in place of 127.0.0.1; with a port that is not 0
  * @param {string} [options.store] another than an embedded one of its own; `args` say the secrets then
  * @param {string} [options.adminKey] as `args` say it; without, the one that was made beside the store
  */
-export async function startIssuer({ binary, command = 'serve', args = [], port = 0, store, adminKey }) {
+export async function startIssuer({ binary, command = 'serve', args = [], port = 0, name, store, adminKey }) {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-'))
-  const issuer = new Issuer({ binary, command, args, folder, store, adminKey })
+  const issuer = new Issuer({ binary, command, args, folder, name, store, adminKey })
   try {
     await issuer.start(port)
   } catch (error) {
@@ -32,6 +33,7 @@ class Issuer {
   #command
   #args
   #folder
+  #name
   #store
   #child
   #port
@@ -39,11 +41,12 @@ class Issuer {
   /** As it was given or made, for requests that this class does not make. */
   adminKey
 
-  constructor({ binary, command, args, folder, store, adminKey }) {
+  constructor({ binary, command, args, folder, name, store, adminKey }) {
     this.#binary = binary
     this.#command = command
     this.#args = args
     this.#folder = folder
+    this.#name = name
     this.#store = store ?? `embedded:${join(folder, 'doorlist.redb')}`
     this.adminKey = adminKey
   }
@@ -51,6 +54,8 @@ class Issuer {
   /** Starts the process, on the port and store it had before if it ran already. */
   async start(port = this.#port) {
     const args = [this.#command, '--store', this.#store, '--listen', `127.0.0.1:${port}`, ...this.#args]
+    const named = this.#name && `http://${this.#name}:${port}`
+    if (named) args.push('--issuer', named)
     // Every setting is given here; what the caller's shell says to another issuer is not for this one.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DOORLIST_')))
     const child = spawn(this.#binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -62,7 +67,7 @@ class Issuer {
         said.splice(0, said.length - 20)
       })
     }
-    this.url = await new Promise((resolve, reject) => {
+    const address = await new Promise((resolve, reject) => {
       child.once('error', error =>
         reject(new Error(`${this.#binary} cannot be started (${error.code}); \`make issuer\` builds it`)),
       )
@@ -72,7 +77,8 @@ class Issuer {
         if (address) resolve(address)
       })
     })
-    this.#port = Number(new URL(this.url).port)
+    this.#port = Number(new URL(address).port)
+    this.url = named ?? address
     this.adminKey ??= (await readFile(join(this.#folder, 'doorlist.redb.admin-key'), 'utf8')).trim()
   }
 

@@ -2,8 +2,11 @@ import fastify from 'fastify'
 import { connectVerifier } from 'doorlist'
 import { authenticate, requireScope } from 'doorlist/fastify'
 
-const { ISSUER = 'http://127.0.0.1:8787', PORT = '3000' } = process.env
-const verifier = await connectVerifier({ issuer: ISSUER, audience: 'api' })
+const { ISSUER = 'http://localhost:8787', PORT = '3000' } = process.env
+const verifier = await connectVerifier({ issuer: ISSUER, audience: 'api' }).catch(({ message }) => {
+  console.error(`No start without the issuer ${ISSUER}: ${message}`)
+  process.exit(1)
+})
 
 const app = fastify()
 await app.register(authenticate(verifier)) // for this scope and all below

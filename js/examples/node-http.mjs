@@ -2,8 +2,11 @@ import { createServer } from 'node:http'
 import { connectVerifier } from 'doorlist'
 import { authenticate, requireScope } from 'doorlist/express' // needs no Express
 
-const { ISSUER = 'http://127.0.0.1:8787', PORT = '3000' } = process.env
-const verifier = await connectVerifier({ issuer: ISSUER, audience: 'api' })
+const { ISSUER = 'http://localhost:8787', PORT = '3000' } = process.env
+const verifier = await connectVerifier({ issuer: ISSUER, audience: 'api' }).catch(({ message }) => {
+  console.error(`No start without the issuer ${ISSUER}: ${message}`)
+  process.exit(1)
+})
 
 const signedIn = authenticate(verifier)
 const admin = requireScope('admin')
@@ -17,4 +20,4 @@ const server = createServer((request, response) =>
     response.writeHead(404).end()
   }),
 )
-server.listen(PORT, () => console.log(`http://127.0.0.1:${Object(server.address()).port}`))
+server.listen(PORT, () => console.log(`http://localhost:${Object(server.address()).port}`))

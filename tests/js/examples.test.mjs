@@ -73,6 +73,31 @@ for (const name of ['worker/start', 'next/start']) {
   })
 }
 
+for (const name of examples.filter(name => !name.includes('/'))) {
+  test(`D11: ${name} without an issuer ends with one sentence`, options, async () => {
+    const env = { ...process.env, ISSUER: 'http://localhost:1', PORT: '0' }
+    const child = spawn(process.execPath, [`${folder}${name}.mjs`], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    const said = Buffer.concat(await child.stderr.toArray()).toString()
+    assert.match(said, /^No start without the issuer http:\/\/localhost:1: [^\n]+\n$/)
+    if (child.exitCode === null) await once(child, 'exit')
+    assert.equal(child.exitCode, 1)
+  })
+}
+
+test('D11: the documents and the examples speak of one issuer', async () => {
+  const root = `${folder}../../`
+  const sources = [
+    'README.md',
+    'js/README.md',
+    ...examples.map(name => `js/examples/${name}.mjs`),
+    'js/examples/next/proxy.js',
+  ]
+  for (const source of sources) {
+    const text = await readFile(root + source, 'utf8')
+    assert.ok(!text.includes('127.0.0.1:8787'), source)
+  }
+})
+
 test('node-http: a mistake lets nobody in', options, async story => {
   const issuer = await issuerOf(story)
   const mistaken = `

@@ -2,7 +2,7 @@ import { NextResponse } from 'next/server'
 import { connectVerifier, isTokenError } from 'doorlist'
 import { withClaims } from './claims.js'
 
-const { ISSUER = 'http://127.0.0.1:8787' } = process.env
+const { ISSUER = 'http://localhost:8787' } = process.env
 const verifier = connectVerifier.lazy({ issuer: ISSUER, audience: 'api' }) // no I/O: a build comes by here too
 /** A Node server lives on after its answers. `event` of Next is for Vercel: here its end would wait for the stream's. */
 const background = { waitUntil() {} }

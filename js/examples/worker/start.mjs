@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { Miniflare } from 'miniflare'
 
-const { ISSUER = 'http://127.0.0.1:8787', PORT = '3000', CACHE } = process.env
+const { ISSUER = 'http://localhost:8787', PORT = '3000', CACHE } = process.env
 
 const { outputFiles } = await build({
   absWorkingDir: fileURLToPath(new URL('.', import.meta.url)),
