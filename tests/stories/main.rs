@@ -17,6 +17,8 @@ mod disable;
 mod entry_cap;
 mod foreign_values;
 mod forged_lists;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod introspect;
 mod keys;
 mod kick;

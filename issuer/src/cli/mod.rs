@@ -1,6 +1,7 @@
 //! The command line.
 
 mod admin;
+mod compact;
 mod serve;
 
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, Settings};
 use admin::{AdminConnection, KeysCommand, KickCommand, SubjectCommand};
+use compact::CompactCommand;
 use serve::DemoSettings;
 
 /// Access tokens that can be taken back.
@@ -66,6 +68,9 @@ enum Command {
         #[command(flatten)]
         admin: AdminConnection,
     },
+    /// Give unused space in the file of an embedded store back to the disk
+    #[command(after_help = COMPACT_EXAMPLES)]
+    Compact(CompactCommand),
 }
 
 const SERVE_EXAMPLES: &str = "\
@@ -132,6 +137,15 @@ Examples:
   doorlist keys retire kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
       A stolen key: it and every token it signed are worth nothing, at once. Clients refresh.";
 
+const COMPACT_EXAMPLES: &str = "\
+Examples:
+  doorlist compact
+      The store in this folder; no issuer may have it open. Prints the length before and after.
+
+  doorlist compact --store embedded:/var/lib/doorlist/doorlist.redb
+
+An issuer compacts its file itself when it starts and more than half of 8 MiB or more is unused.";
+
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -156,6 +170,9 @@ pub fn main() -> ExitCode {
             }
             Command::Kick { command, admin } => command.run(&admin).await.map_err(|error| error.to_string()),
             Command::Keys { command, admin } => command.run(&admin).await.map_err(|error| error.to_string()),
+            Command::Compact(command) => {
+                command.run().map(|line| println!("{line}")).map_err(|error| error.to_string())
+            }
         }
     });
     match done {

@@ -181,6 +181,11 @@ impl Desk {
         look(&lock(&self.log))
     }
 
+    /// Why the store is known to answer nothing at this moment.
+    pub fn store_failure(&self) -> Option<StoreError> {
+        self.store.failure()
+    }
+
     /// Whether this node may sign: by the last confirmation its clock agreed with the store's.
     pub fn check_clock(&self) -> Result<(), ClockOff> {
         let (skew_secs, leeway_secs) = (self.standing().clock_skew_secs, self.limits.leeway_secs);

@@ -132,6 +132,9 @@ impl Revocations {
 
     /// Why this node is not fit to be asked, if it is not: the list it has may be served, but it signs none.
     pub fn trouble(&self) -> Option<String> {
+        if let Some(failure) = self.desk.store_failure() {
+            return Some(failure.to_string());
+        }
         let held = self.held();
         if !self.desk.standing().is_fresh(self.ttl) {
             return Some(

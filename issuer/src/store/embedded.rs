@@ -1,52 +1,58 @@
 //! The default backend: one file, one node. `commit` is one transaction; many callers share one fsync.
 
+mod compact;
+mod database;
+mod open;
 mod tables;
 mod work;
 mod writer;
 
-use std::any::Any;
-use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use doorlist_verifier::{Cursor, Epoch, Seq};
-use redb::backends::{FileBackend, InMemoryBackend};
-use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend};
+use doorlist_verifier::{Cursor, Seq};
+use redb::backends::InMemoryBackend;
+use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 use tokio::sync::watch;
 
+pub use self::compact::Compacted;
+use self::database::{Open, Reopening, damaged};
 use self::tables::{
     AUDIT, HEAD, Head, KEYS, LOG, META, RECORDS, corrupt, decode_json, decode_record, split_version,
 };
-use self::writer::{Writer, unavailable};
+use self::work::Fault;
+use self::writer::Writer;
 use super::clock::{HostClock, StoreClock, SystemClock};
 use super::{AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Version};
 use crate::domain::{LogEntry, LogPage, NewEntry, Settings, Subject};
-use crate::draft::Draft;
-
-/// Bytes of the file held in memory. With 100,000 sessions, 64 MiB were measured to be no faster than this.
-const CACHE_BYTES: usize = 24 << 20;
 
 /// A redb database behind the primitives of a [`Store`].
 #[derive(Debug)]
 pub struct EmbeddedStore {
-    // Before `shared`: dropped first, it waits for the writer, after which the file is closed.
+    // Before `closing`: dropped first, it waits until the queued writes are done.
     writer: Writer,
     shared: Arc<Shared>,
+    _closing: Closing,
 }
 
+#[derive(Debug)]
 pub(super) struct Shared {
-    db: Database,
+    file: Reopening,
     clock: StoreClock,
+    /// The last sequence that is on disk.
     news: watch::Sender<Seq>,
 }
 
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("clock", &self.clock).finish_non_exhaustive()
+/// Closes the file when the store is dropped, also while a read or the reopening thread still holds it.
+#[derive(Debug)]
+struct Closing(Reopening);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
@@ -56,26 +62,24 @@ impl EmbeddedStore {
     ///
     /// Blocks while it reads.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::at(path).map_err(|error| match error {
-            StoreError::Unavailable(reason) => {
-                StoreError::Unavailable(format!("{}: {reason}", path.display()))
-            }
-            StoreError::Corrupt { place, reason } => {
-                StoreError::Corrupt { place: format!("{place} ({})", path.display()), reason }
-            }
-        })
+        in_file(path, Self::at(path))
     }
 
     fn at(path: &Path) -> Result<Self, StoreError> {
-        if !path.try_exists().map_err(no_file)? {
-            create(path)?;
-        }
-        Self::in_file(OpenOptions::new().read(true).write(true).open(path).map_err(no_file)?)
+        open::create_if_missing(path)?;
+        let path = path.to_owned();
+        let was_open = AtomicBool::new(false);
+        let open = move || {
+            if was_open.swap(true, Ordering::Relaxed) { open::again(&path) } else { open::first(&path) }
+        };
+        Self::opened_by(Box::new(open), Arc::new(SystemClock))
     }
 
-    fn in_file(file: File) -> Result<Self, StoreError> {
-        let backend = FileBackend::new(file).map_err(unavailable)?;
-        Self::on(backend, Arc::new(SystemClock))
+    /// Gives unused pages of the file back to the disk; see [`Compacted`]. Refused while the store is open.
+    ///
+    /// Blocks meanwhile.
+    pub fn compact(path: &Path) -> Result<Compacted, StoreError> {
+        in_file(path, open::existing(path).and_then(|mut db| compact::compact(&mut db, path)))
     }
 
     /// A store that is gone with the process.
@@ -83,68 +87,68 @@ impl EmbeddedStore {
         Self::on(InMemoryBackend::new(), Arc::new(SystemClock))
     }
 
-    /// A store on any storage and clock.
+    /// A store on any storage and clock. Once the storage failed, it is not opened again.
     pub fn on(backend: impl StorageBackend, host: Arc<dyn HostClock>) -> Result<Self, StoreError> {
-        let open = || {
-            let db = Database::builder()
-                .set_cache_size(CACHE_BYTES)
-                // A plain open trusts the file, and may panic on one that was altered.
-                .set_check_integrity_on_open(true)
-                .create_with_backend(backend)
-                .map_err(unavailable)?;
-            let head = first_head(&db)?;
-            Ok((db, head))
+        let backend = Mutex::new(Some(backend));
+        let open = move || {
+            let backend = backend.lock().unwrap_or_else(PoisonError::into_inner).take();
+            open::on(backend.ok_or_else(|| StoreError::Unavailable("it was given one storage".into()))?)
         };
+        Self::opened_by(Box::new(open), host)
+    }
+
+    /// A store on what `open` opens: now, and again after the storage failed.
+    fn opened_by(open: Open, host: Arc<dyn HostClock>) -> Result<Self, StoreError> {
         let (db, head) =
-            catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|panic| Err(damaged(&*panic)))?;
-        let shared = Arc::new(Shared {
-            db,
-            clock: StoreClock::new(host, head.clock_micros),
-            news: watch::Sender::new(head.last),
-        });
-        Ok(Self { writer: Writer::start(shared.clone())?, shared })
+            catch_unwind(AssertUnwindSafe(&open)).unwrap_or_else(|panic| Err(damaged(&*panic)))?;
+        let news = watch::Sender::new(head.last);
+        let epoch = head.settings.epoch;
+        let known = news.clone();
+        let on_reopened = move |head: &Head| {
+            if head.settings.epoch != epoch || head.last < *known.borrow() {
+                return Err(corrupt("the file", "it is another, or an older one, than was open before"));
+            }
+            // A transaction that failed while it was synced may be there after all.
+            known.send_if_modified(|last| std::mem::replace(last, head.last) != head.last);
+            Ok(())
+        };
+        let file = Reopening::new(db, open, Box::new(on_reopened));
+        let closing = Closing(file.clone());
+        let clock = StoreClock::new(host, head.clock_micros);
+        let shared = Arc::new(Shared { file, clock, news });
+        Ok(Self { writer: Writer::start(shared.clone())?, shared, _closing: closing })
     }
 
     /// Reads on a thread that may block.
     async fn look<T, F>(&self, look: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Database, &StoreClock) -> Result<T, Fault> + Send + 'static,
     {
         let shared = self.shared.clone();
-        match tokio::task::spawn_blocking(move || look(&shared)).await {
-            Ok(found) => found,
-            Err(failed) => match failed.try_into_panic() {
-                Ok(panic) => Err(damaged(&*panic)),
-                Err(_) => Err(StoreError::Unavailable("shutting down".into())),
-            },
+        let found = tokio::task::spawn_blocking(move || shared.file.with(|db| look(db, &shared.clock)));
+        found.await.unwrap_or_else(|_| Err(StoreError::Unavailable("shutting down".into())))
+    }
+}
+
+/// Names the file in an error about it.
+fn in_file<T>(path: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    result.map_err(|error| match error {
+        StoreError::Unavailable(reason) => StoreError::Unavailable(format!("{}: {reason}", path.display())),
+        StoreError::Corrupt { place, reason } => {
+            StoreError::Corrupt { place: format!("{place} ({})", path.display()), reason }
         }
-    }
-}
-
-/// Makes an empty store beside, and then shows it: a process that dies, or a power cut, meanwhile leaves no file
-/// that is neither empty nor a store.
-fn create(path: &Path) -> Result<(), StoreError> {
-    let (draft, file) = Draft::beside(path).map_err(no_file)?;
-    drop(EmbeddedStore::in_file(file)?);
-    match draft.publish(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(no_file(error)),
-        _ => Ok(()),
-    }
-}
-
-fn no_file(error: io::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
+    })
 }
 
 #[async_trait]
 impl Store for EmbeddedStore {
     async fn read(&self, sub: &Subject, since: Seq) -> Result<Reading, StoreError> {
         let sub = sub.clone();
-        self.look(move |shared| {
-            let snapshot = Snapshot::take(shared)?;
-            let records = snapshot.txn.open_table(RECORDS).map_err(unavailable)?;
-            let record = records.get(sub.as_str()).map_err(unavailable)?;
+        self.look(move |db, clock| {
+            let snapshot = Snapshot::take(db, clock)?;
+            let records = snapshot.txn.open_table(RECORDS)?;
+            let record = records.get(sub.as_str())?;
             let record = record.map(|bytes| decode_record(sub.as_str(), bytes.value())).transpose()?;
             Ok(Reading { record, news: snapshot.page(since)? })
         })
@@ -156,7 +160,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError> {
-        self.look(move |shared| Snapshot::take(shared)?.page(since)).await
+        self.look(move |db, clock| Snapshot::take(db, clock)?.page(since)).await
     }
 
     async fn wait_for_news(&self, since: Seq) -> Result<(), StoreError> {
@@ -180,14 +184,14 @@ impl Store for EmbeddedStore {
     }
 
     async fn settings(&self) -> Result<Settings, StoreError> {
-        self.look(|shared| Ok(Snapshot::take(shared)?.head.settings)).await
+        self.look(|db, clock| Ok(Snapshot::take(db, clock)?.head.settings)).await
     }
 
     async fn keys(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
-        self.look(|shared| {
-            let snapshot = Snapshot::take(shared)?;
-            let meta = snapshot.txn.open_table(META).map_err(unavailable)?;
-            let Some(bytes) = meta.get(KEYS).map_err(unavailable)? else { return Ok(None) };
+        self.look(|db, clock| {
+            let snapshot = Snapshot::take(db, clock)?;
+            let meta = snapshot.txn.open_table(META)?;
+            let Some(bytes) = meta.get(KEYS)? else { return Ok(None) };
             let (version, ring) = split_version(bytes.value(), "meta/keys")?;
             Ok(Some((version, ring.to_vec())))
         })
@@ -207,13 +211,13 @@ impl Store for EmbeddedStore {
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {
         use std::ops::Bound::{Excluded, Unbounded};
         let after = after.cloned();
-        self.look(move |shared| {
-            let snapshot = Snapshot::take(shared)?;
-            let records = snapshot.txn.open_table(RECORDS).map_err(unavailable)?;
+        self.look(move |db, clock| {
+            let snapshot = Snapshot::take(db, clock)?;
+            let records = snapshot.txn.open_table(RECORDS)?;
             let start = after.as_ref().map_or(Unbounded, |after| Excluded(after.as_str()));
-            let rows = records.range::<&str>((start, Unbounded)).map_err(unavailable)?.take(limit);
+            let rows = records.range::<&str>((start, Unbounded))?.take(limit);
             rows.map(|row| {
-                let (sub, bytes) = row.map_err(unavailable)?;
+                let (sub, bytes) = row?;
                 let record = decode_record(sub.value(), bytes.value());
                 let sub =
                     sub.value().try_into().map_err(|_| corrupt("records", "a name that is no subject"))?;
@@ -225,13 +229,13 @@ impl Store for EmbeddedStore {
     }
 
     async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
-        self.look(move |shared| {
-            let snapshot = Snapshot::take(shared)?;
-            let audit = snapshot.txn.open_table(AUDIT).map_err(unavailable)?;
-            let rows = audit.range(..before.unwrap_or(u64::MAX)).map_err(unavailable)?.rev().take(limit);
+        self.look(move |db, clock| {
+            let snapshot = Snapshot::take(db, clock)?;
+            let audit = snapshot.txn.open_table(AUDIT)?;
+            let rows = audit.range(..before.unwrap_or(u64::MAX))?.rev().take(limit);
             rows.map(|row| {
-                let (number, json) = row.map_err(unavailable)?;
-                decode_json(&format!("audit/{}", number.value()), json.value())
+                let (number, json) = row?;
+                Ok(decode_json(&format!("audit/{}", number.value()), json.value())?)
             })
             .collect()
         })
@@ -241,6 +245,10 @@ impl Store for EmbeddedStore {
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError> {
         let sub = sub.clone();
         self.writer.write(move |work| work.forget(&sub, expected)).await
+    }
+
+    fn failure(&self) -> Option<StoreError> {
+        self.shared.file.failure()
     }
 }
 
@@ -253,22 +261,22 @@ struct Snapshot {
 }
 
 impl Snapshot {
-    fn take(shared: &Shared) -> Result<Self, StoreError> {
-        let now = shared.clock.now();
-        let txn = shared.db.begin_read().map_err(unavailable)?;
+    fn take(db: &Database, clock: &StoreClock) -> Result<Self, Fault> {
+        let now = clock.now();
+        let txn = db.begin_read()?;
         let head = read_head(&txn)?;
         Ok(Self { txn, head, now })
     }
 
-    fn page(&self, since: Seq) -> Result<LogPage, StoreError> {
+    fn page(&self, since: Seq) -> Result<LogPage, Fault> {
         let Head { last, settings, .. } = self.head;
         let mut entries: Vec<LogEntry> = Vec::new();
         let mut continues = since == last;
         if since < last {
-            let log = self.txn.open_table(LOG).map_err(unavailable)?;
-            continues = since <= self.head.trimmed || log.get(since.get()).map_err(unavailable)?.is_some();
-            for row in log.range(since.get() + 1..).map_err(unavailable)? {
-                let (seq, json) = row.map_err(unavailable)?;
+            let log = self.txn.open_table(LOG)?;
+            continues = since <= self.head.trimmed || log.get(since.get())?.is_some();
+            for row in log.range(since.get() + 1..)? {
+                let (seq, json) = row?;
                 entries.push(decode_json(&format!("log/{}", seq.value()), json.value())?);
             }
         }
@@ -276,34 +284,10 @@ impl Snapshot {
     }
 }
 
-fn read_head(txn: &ReadTransaction) -> Result<Head, StoreError> {
-    let meta = txn.open_table(META).map_err(unavailable)?;
-    let bytes = meta.get(HEAD).map_err(unavailable)?.ok_or_else(|| corrupt("meta/head", "missing"))?;
-    Head::decode(bytes.value())
-}
-
-/// The head of a file, after making one, and the tables, in a file that is new.
-fn first_head(db: &Database) -> Result<Head, StoreError> {
-    let txn = db.begin_write().map_err(unavailable)?;
-    let head = {
-        let mut meta = txn.open_table(META).map_err(unavailable)?;
-        let found =
-            meta.get(HEAD).map_err(unavailable)?.map(|bytes| Head::decode(bytes.value())).transpose()?;
-        let head = found.unwrap_or_else(|| Head::new(Epoch(rand::random())));
-        meta.insert(HEAD, &head.encode()[..]).map_err(unavailable)?;
-        head
-    };
-    drop(txn.open_table(RECORDS).map_err(unavailable)?);
-    drop(txn.open_table(LOG).map_err(unavailable)?);
-    drop(txn.open_table(AUDIT).map_err(unavailable)?);
-    txn.commit().map_err(unavailable)?;
-    Ok(head)
-}
-
-/// redb panics on some damage instead of reporting it.
-fn damaged(panic: &(dyn Any + Send)) -> StoreError {
-    let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-    corrupt("the file", said.unwrap_or("damaged"))
+fn read_head(txn: &ReadTransaction) -> Result<Head, Fault> {
+    let meta = txn.open_table(META)?;
+    let bytes = meta.get(HEAD)?.ok_or_else(|| corrupt("meta/head", "missing"))?;
+    Ok(Head::decode(bytes.value())?)
 }
 
 #[cfg(test)]

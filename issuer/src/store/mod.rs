@@ -196,4 +196,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Removes a record that is past its keeping, if it is still this version. False: it was not.
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError>;
+
+    /// Why the backend is known to answer nothing at this moment. `None` is no promise that it answers.
+    fn failure(&self) -> Option<StoreError> {
+        None
+    }
 }

@@ -4,7 +4,7 @@
 //! get requests in turn: what a story tells of one issuer must hold for them.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -25,6 +25,10 @@ pub const ADMIN_KEY: &str = "admin-key-of-the-stories-0123456789";
 /// Under which refresh tokens are authenticated and keys sealed.
 pub const MASTER_SECRET: &str = "master-secret-of-the-stories-0123456789";
 
+/// The folder of a small disk, in the issuer's folder.
+const SMALL_DISK: &str = "disk";
+const SMALL_DISK_BYTES: u64 = 12 << 20;
+
 /// `DOORLIST_*` variables without the prefix, and their values.
 pub type Settings<'a> = &'a [(&'a str, &'a str)];
 
@@ -37,6 +41,7 @@ pub struct Issuer {
     settings: Vec<(String, String)>,
     environment: Vec<(String, String)>,
     forgotten: Vec<String>,
+    small_disk: bool,
     port: u16,
     process: Option<Process>,
     log: Arc<Mutex<String>>,
@@ -94,6 +99,7 @@ impl Issuer {
                 .collect(),
             environment: Vec::new(),
             forgotten: Vec::new(),
+            small_disk: false,
             port: free_port(),
             process: None,
             log: Arc::default(),
@@ -117,6 +123,21 @@ impl Issuer {
             twin.issuer.forgotten.clone_from(&self.forgotten);
         }
         self
+    }
+
+    /// With an embedded store on a disk of a few megabytes, which only this process sees; see [`Self::disk`].
+    #[must_use]
+    pub fn on_small_disk(mut self) -> Self {
+        self.settings.push(("DOORLIST_STORE".into(), format!("embedded:./{SMALL_DISK}/doorlist.redb")));
+        self.small_disk = true;
+        self
+    }
+
+    /// Where the small disk of the running process can be reached from here.
+    pub fn disk(&self) -> PathBuf {
+        let id = self.process.as_ref().and_then(|process| process.child.id()).expect("the issuer runs");
+        let folder = self.folder.path().strip_prefix("/").expect("an absolute path");
+        PathBuf::from(format!("/proc/{id}/root")).join(folder).join(SMALL_DISK)
     }
 
     /// Starts it on the port and store it had before, and waits until it listens.
@@ -220,7 +241,7 @@ impl Issuer {
 
     /// A command of the same binary, with the same settings.
     pub fn command(&self, subcommand: &str) -> Command {
-        let mut command = doorlist();
+        let mut command = if self.small_disk && subcommand == "serve" { on_small_disk() } else { doorlist() };
         command
             .arg(subcommand)
             .current_dir(self.folder.path())
@@ -278,9 +299,26 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("an HTTP client")
 }
 
+/// The binary in a mount namespace of its own, in which [`SMALL_DISK`] is a disk of its own.
+fn on_small_disk() -> Command {
+    let mut unshare = without_environment(Command::new("unshare"));
+    if !rustix::process::geteuid().is_root() {
+        unshare.arg("--map-root-user");
+    }
+    let mount = format!(
+        "mkdir -p {SMALL_DISK} && mount -t tmpfs -o size={SMALL_DISK_BYTES} doorlist {SMALL_DISK} && exec \"$0\" \"$@\""
+    );
+    unshare.args(["--mount", "sh", "-c", &mount, env!("CARGO_BIN_EXE_doorlist")]);
+    unshare.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    unshare
+}
+
 /// The binary, knowing nothing of this process' environment.
 pub fn doorlist() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_doorlist"));
+    without_environment(Command::new(env!("CARGO_BIN_EXE_doorlist")))
+}
+
+fn without_environment(mut command: Command) -> Command {
     let kept = ["RUST_BACKTRACE", "LLVM_PROFILE_FILE"];
     command
         .env_clear()

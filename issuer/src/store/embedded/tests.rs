@@ -1,10 +1,16 @@
+mod compact;
 mod power;
+mod reopen;
 
 use std::sync::Arc;
 
 use doorlist_verifier::Handle;
 use redb::backends::InMemoryBackend;
 use redb::{Database, ReadableDatabase};
+
+use std::fs::OpenOptions;
+
+use redb::backends::FileBackend;
 
 use super::super::clock::ManualClock;
 use super::super::{Swap, contract};
@@ -121,13 +127,13 @@ async fn a_damaged_file_is_an_error() {
 impl EmbeddedStore {
     /// Cuts off what is stored of a record.
     pub(crate) fn damage_record(&self, name: &str) {
-        let txn = self.shared.db.begin_write().expect("a transaction");
-        {
-            let mut records = txn.open_table(RECORDS).expect("a table");
+        let damage = |db: &Database| {
+            let txn = db.begin_write()?;
             let damaged = b"\x01\0\0\0\0\0\0\0{\"gid\":\"secret".as_slice();
-            records.insert(name, damaged).expect("an insert");
-        }
-        txn.commit().expect("a commit");
+            txn.open_table(RECORDS)?.insert(name, damaged)?;
+            Ok(txn.commit()?)
+        };
+        self.shared.file.with(damage).expect("the record is damaged");
     }
 }
 
@@ -178,7 +184,7 @@ async fn a_queued_commit_is_done_though_nobody_waits() {
 #[tokio::test]
 async fn a_snapshot_does_not_change() {
     let store = EmbeddedStore::in_memory().expect("a store");
-    let txn = store.shared.db.begin_read().expect("a transaction");
+    let txn = store.shared.file.with(|db| Ok(db.begin_read()?)).expect("a transaction");
     store.commit(put("alice", 1)).await.expect("a commit");
     let records = txn.open_table(RECORDS).expect("a table");
     assert!(records.get("alice").expect("a look").is_none());

@@ -7,6 +7,7 @@ use super::super::{AuditRow, Commit, Committed, Confirmation, StoreError, Versio
 use super::tables::{
     AUDIT, HEAD, Head, KEYS, LOG, META, RECORDS, corrupt, encode_json, split_version, with_version,
 };
+use super::writer::unavailable;
 use crate::domain::{Appended, AuditEvent, LogEntry, NewEntry, Settings, Subject};
 use crate::store::clock::seconds;
 
@@ -45,11 +46,26 @@ impl<E: Into<redb::Error>> From<E> for Fault {
     }
 }
 
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Job(error)
+    }
+}
+
+impl Fault {
+    pub(super) fn into_error(self) -> StoreError {
+        match self {
+            Self::Job(error) => error,
+            Self::Storage(error) => unavailable(error),
+        }
+    }
+}
+
 impl<'txn> Work<'txn> {
     pub(super) fn begin(txn: &'txn WriteTransaction, now_micros: u64) -> Result<Self, Fault> {
         let meta = txn.open_table(META)?;
         let mut head = match meta.get(HEAD)? {
-            Some(bytes) => Head::decode(bytes.value()).map_err(Fault::Job)?,
+            Some(bytes) => Head::decode(bytes.value())?,
             None => return Err(Fault::Job(corrupt("meta/head", "missing"))),
         };
         head.clock_micros = head.clock_micros.max(now_micros);
@@ -80,7 +96,7 @@ impl<'txn> Work<'txn> {
         if self.version_of(&swap.sub)? != swap.expected {
             return Ok(self.committed(false));
         }
-        let record = encode_json(&swap.record).map_err(Fault::Job)?;
+        let record = encode_json(&swap.record)?;
         self.append(commit.entries, commit.seen)?;
         let bytes = with_version(self.next_version(), &record);
         self.records.insert(swap.sub.as_str(), &bytes[..])?;
@@ -122,7 +138,7 @@ impl<'txn> Work<'txn> {
         seen: Seq,
     ) -> Result<Committed, Fault> {
         let current = match self.meta.get(KEYS)? {
-            Some(bytes) => Some(split_version(bytes.value(), "meta/keys").map_err(Fault::Job)?.0),
+            Some(bytes) => Some(split_version(bytes.value(), "meta/keys")?.0),
             None => None,
         };
         if current != expected {
@@ -145,7 +161,7 @@ impl<'txn> Work<'txn> {
 
     fn version_of(&self, sub: &Subject) -> Result<Option<Version>, Fault> {
         let Some(bytes) = self.records.get(sub.as_str())? else { return Ok(None) };
-        let (version, _) = split_version(bytes.value(), "records").map_err(Fault::Job)?;
+        let (version, _) = split_version(bytes.value(), "records")?;
         Ok(Some(version))
     }
 
@@ -153,7 +169,7 @@ impl<'txn> Work<'txn> {
         for entry in entries {
             let seq = self.next_seq(seen)?;
             let entry = LogEntry { seq, at: self.now(), entry: self.as_appended(entry) };
-            self.log.insert(seq.get(), &encode_json(&entry).map_err(Fault::Job)?[..])?;
+            self.log.insert(seq.get(), &encode_json(&entry)?[..])?;
             self.head.last = seq;
             self.written = Written::Something;
         }
@@ -191,7 +207,7 @@ impl<'txn> Work<'txn> {
         for event in events {
             self.head.last_audit += 1;
             let row = AuditRow { number: self.head.last_audit, at: self.now(), event };
-            self.audit.insert(row.number, &encode_json(&row).map_err(Fault::Job)?[..])?;
+            self.audit.insert(row.number, &encode_json(&row)?[..])?;
             if let Some(oldest) = row.number.checked_sub(AUDIT_KEPT) {
                 self.audit.remove(oldest)?;
             }

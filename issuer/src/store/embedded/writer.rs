@@ -2,7 +2,6 @@
 //! that is on disk.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -93,15 +92,15 @@ fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<St
         // Out here, both outlive a failure: nobody is told that there is no answer before it can be told why.
         let mut replies = Vec::with_capacity(batch.len());
         let stamp = shared.clock.hold();
-        let done = catch_unwind(AssertUnwindSafe(|| transact(&shared.db, stamp, &mut batch, &mut replies)));
+        let done = shared.file.with(|db| transact(db, stamp, &mut batch, &mut replies));
         shared.clock.go_on();
-        match done.unwrap_or_else(|_| Err(corrupt("the file", "reading it stopped the writer"))) {
+        match done {
             Ok(head) => {
                 shared.news.send_if_modified(|last| std::mem::replace(last, head.last) != head.last);
                 replies.into_iter().for_each(|reply| reply());
             }
             Err(error) => {
-                tracing::error!(%error, "a transaction failed");
+                tracing::warn!(%error, "a transaction failed");
                 *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             }
         }
@@ -115,15 +114,15 @@ fn transact(
     now_micros: u64,
     batch: &mut VecDeque<Job>,
     replies: &mut Vec<Reply>,
-) -> Result<Head, StoreError> {
-    let mut txn = db.begin_write().map_err(unavailable)?;
-    txn.set_durability(Durability::Immediate).map_err(unavailable)?;
+) -> Result<Head, Fault> {
+    let mut txn = db.begin_write()?;
+    txn.set_durability(Durability::Immediate)?;
     // A crash then needs no walk through the whole file at the next start.
     txn.set_quick_repair(true);
     let (head, written) = work(&txn, now_micros, batch, replies)?;
     match written {
-        Written::Something => txn.commit().map_err(unavailable)?,
-        Written::Nothing => txn.abort().map_err(unavailable)?,
+        Written::Something => txn.commit()?,
+        Written::Nothing => txn.abort()?,
     }
     Ok(head)
 }
@@ -133,18 +132,14 @@ fn work(
     now_micros: u64,
     batch: &mut VecDeque<Job>,
     replies: &mut Vec<Reply>,
-) -> Result<(Head, Written), StoreError> {
-    let whole = |fault| match fault {
-        Fault::Job(error) => error,
-        Fault::Storage(error) => unavailable(error),
-    };
-    let mut work = Work::begin(txn, now_micros).map_err(whole)?;
+) -> Result<(Head, Written), Fault> {
+    let mut work = Work::begin(txn, now_micros)?;
     while let Some(job) = batch.pop_front() {
         let (reply, done) = job(&mut work);
         replies.push(reply);
-        done.map_err(unavailable)?;
+        done?;
     }
-    work.finish().map_err(whole)
+    work.finish()
 }
 
 /// What redb says of itself, in our words.

@@ -14,22 +14,22 @@ const SECTOR: usize = 512;
 
 /// A disk whose cache is lost when the power goes: of what was written since the last sync, any sectors may be there.
 #[derive(Debug)]
-struct Disk(Arc<Mutex<Platter>>);
+pub(super) struct Disk(pub(super) Arc<Mutex<Platter>>);
 
 #[derive(Debug)]
-struct Platter {
+pub(super) struct Platter {
     /// What a sync made safe.
     safe: Vec<u8>,
     /// What the database sees.
-    cached: Vec<u8>,
+    pub(super) cached: Vec<u8>,
     /// Writes since the last sync.
     unsynced: Vec<(usize, Vec<u8>)>,
     /// Operations until the power goes.
-    left: usize,
+    pub(super) left: usize,
 }
 
 impl Disk {
-    fn spinning(bytes: Vec<u8>, left: usize) -> (Self, Arc<Mutex<Platter>>) {
+    pub(super) fn spinning(bytes: Vec<u8>, left: usize) -> (Self, Arc<Mutex<Platter>>) {
         let platter = Platter { safe: bytes.clone(), cached: bytes, unsynced: Vec::new(), left };
         let platter = Arc::new(Mutex::new(platter));
         (Self(platter.clone()), platter)
@@ -132,10 +132,10 @@ async fn cut_the_power(
     platter.after_the_cut(luck)
 }
 
-const START: u64 = 1_767_225_600;
+pub(super) const START: u64 = 1_767_225_600;
 
 /// What a file shows from its first moment on: it is made beside, and then gets its name.
-fn empty_store() -> Vec<u8> {
+pub(super) fn empty_store() -> Vec<u8> {
     let (disk, platter) = Disk::spinning(Vec::new(), usize::MAX);
     drop(EmbeddedStore::on(disk, Arc::new(ManualClock::at(START))).expect("a store"));
     let platter = platter.lock().unwrap_or_else(PoisonError::into_inner);

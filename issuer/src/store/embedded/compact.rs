@@ -1,0 +1,62 @@
+//! Gives unused pages of the file back to the disk.
+
+use std::path::Path;
+
+use redb::Database;
+
+use super::work::Fault;
+use super::writer::unavailable;
+use crate::store::StoreError;
+
+/// A file below this is left as it is.
+const WORTHWHILE_BYTES: u64 = 8 << 20;
+
+/// What became of the file's length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compacted {
+    /// Bytes before.
+    pub before: u64,
+    /// Bytes after.
+    pub after: u64,
+}
+
+/// Compacts a file of which more than half is unused. That is only for the disk's sake: a failure is logged, and the
+/// start goes on.
+pub(super) fn compact_where_it_pays(db: &mut Database, path: &Path) {
+    let done = unused_bytes(db, path).and_then(|(unused, len)| {
+        if len < WORTHWHILE_BYTES || unused < len / 2 {
+            return Ok(());
+        }
+        tracing::info!(unused, len, "more than half of the store's file is unused: compacting it");
+        let Compacted { before, after } = compact(db, path)?;
+        tracing::info!(before, after, "the store's file is compacted");
+        Ok(())
+    });
+    if let Err(error) = done {
+        tracing::warn!(%error, "the store's file could not be compacted");
+    }
+}
+
+pub(super) fn compact(db: &mut Database, path: &Path) -> Result<Compacted, StoreError> {
+    let before = len(path)?;
+    // Each round moves pages towards the start of the file; the last one finds nothing to move.
+    while db.compact().map_err(unavailable)? {}
+    Ok(Compacted { before, after: len(path)? })
+}
+
+fn unused_bytes(db: &Database, path: &Path) -> Result<(u64, u64), StoreError> {
+    let used = || {
+        let txn = db.begin_write()?;
+        let stats = txn.stats()?;
+        txn.abort()?;
+        Ok(stats.allocated_pages() * stats.page_size() as u64)
+    };
+    let used = used().map_err(Fault::into_error)?;
+    let len = len(path)?;
+    Ok((len.saturating_sub(used), len))
+}
+
+fn len(path: &Path) -> Result<u64, StoreError> {
+    let metadata = std::fs::metadata(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    Ok(metadata.len())
+}
