@@ -79,7 +79,7 @@ impl EmbeddedStore {
     ///
     /// Blocks meanwhile.
     pub fn compact(path: &Path) -> Result<Compacted, StoreError> {
-        in_file(path, open::existing(path).and_then(|mut db| compact::compact(&mut db, path)))
+        in_file(path, compact::compact(path))
     }
 
     /// A store that is gone with the process.

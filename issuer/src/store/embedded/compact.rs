@@ -4,6 +4,7 @@ use std::path::Path;
 
 use redb::Database;
 
+use super::open;
 use super::work::Fault;
 use super::writer::unavailable;
 use crate::store::StoreError;
@@ -28,8 +29,8 @@ pub(super) fn compact_where_it_pays(db: &mut Database, path: &Path) {
             return Ok(());
         }
         tracing::info!(unused, len, "more than half of the store's file is unused: compacting it");
-        let Compacted { before, after } = compact(db, path)?;
-        tracing::info!(before, after, "the store's file is compacted");
+        squeeze(db)?;
+        tracing::info!(len = self::len(path)?, "the store's file is compacted");
         Ok(())
     });
     if let Err(error) = done {
@@ -37,11 +38,20 @@ pub(super) fn compact_where_it_pays(db: &mut Database, path: &Path) {
     }
 }
 
-pub(super) fn compact(db: &mut Database, path: &Path) -> Result<Compacted, StoreError> {
+/// Compacts a file that no process has open.
+pub(super) fn compact(path: &Path) -> Result<Compacted, StoreError> {
     let before = len(path)?;
-    // Each round moves pages towards the start of the file; the last one finds nothing to move.
-    while db.compact().map_err(unavailable)? {}
+    let mut db = open::existing(path)?;
+    squeeze(&mut db)?;
+    // Closing it gives the last pages back.
+    drop(db);
     Ok(Compacted { before, after: len(path)? })
+}
+
+/// Each round moves pages towards the start of the file; the last one finds nothing to move.
+fn squeeze(db: &mut Database) -> Result<(), StoreError> {
+    while db.compact().map_err(unavailable)? {}
+    Ok(())
 }
 
 fn unused_bytes(db: &Database, path: &Path) -> Result<(u64, u64), StoreError> {
