@@ -29,7 +29,7 @@ SEE_ABOVE := The reason is above.
 apt-get = setup/apt.sh $(1) '$(2)'
 
 .PHONY: help demo demo-browser test bare chaos bench differential build load package issuer test-rust test-js fences instructions lint notices prerequisites \
-  wasm-target browser firefox valgrind redis faketime debootstrap clean
+  wasm-target browser firefox valgrind redis nginx faketime debootstrap clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ help: ## Show this list
 demo: build demo-browser ## Kick a user and watch every verifier refuse her (PORT=8788: there; ONCE=1: then end)
 	@DOORLIST_BINARY=$(or $(DOORLIST_BINARY),$(TARGET)/release/doorlist) node js/demo/demo.mjs $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
-test: prerequisites browser firefox valgrind redis faketime ## Set up what tests need, and run all of them
+test: prerequisites browser firefox valgrind redis nginx faketime ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences instructions package test-js
 
 bare: prerequisites wasm-target debootstrap ## make demo ONCE=1 where only what the README asks for is installed (30 minutes)
@@ -62,7 +62,7 @@ build: package issuer ## The npm package and the issuer
 ## Steps
 
 # Stories that start a Redis of their own.
-ON_REDIS_ANYWAY := crash:: two_issuers:: store_ foreign_values:: clock_steps::
+ON_REDIS_ANYWAY := crash:: two_issuers:: store_ foreign_values:: clock_steps:: rolling_restart:: starting::
 
 test-rust:
 	$(say) 'Rust tests'
@@ -190,6 +190,11 @@ faketime:
 debootstrap:
 	@command -v debootstrap >/dev/null || PATH="$$PATH:/usr/sbin" command -v debootstrap >/dev/null || \
 	  $(call apt-get,debootstrap,A fresh root is made by debootstrap: install it.)
+
+# A story restarts issuers behind an nginx of its own, on a free port; it needs no service.
+nginx:
+	@command -v nginx >/dev/null || \
+	  $(call apt-get,nginx-light,The tests need nginx: install it (macOS: brew install nginx).)
 
 REDIS_NEEDED := The tests need redis-server 7.0 or newer: https://redis.io/docs/latest/operate/oss_and_stack/install/ (macOS: brew install redis).
 

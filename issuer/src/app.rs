@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use crate::config::{IssuerUrl, LifetimeSettings, Origin};
 use crate::desk::Desk;
 use crate::keys::Keys;
+use crate::life::Life;
 use crate::password::Passwords;
 use crate::refresh_cookie::RefreshCookie;
 use crate::refresh_token::RefreshTokens;
@@ -37,6 +38,6 @@ pub struct App {
     pub lifetimes: LifetimeSettings,
     /// Browser origins that may use login, token and session routes.
     pub allowed_origins: Vec<Origin>,
-    /// Turns true when the issuer stops: streams end.
-    pub stopping: watch::Receiver<bool>,
+    /// Whether the process serves, drains or stops.
+    pub life: watch::Receiver<Life>,
 }

@@ -2,7 +2,8 @@
 //!
 //! # Layout
 //!
-//! - [`cli`]: the command line; [`config`]: settings; [`server`]: a running issuer; [`demo`]: one to play with.
+//! - [`cli`]: the command line; [`config`]: settings; [`demo`]: an issuer to play with.
+//! - [`server`]: a running issuer: start, drain, stop; [`life`]: which of these is under way.
 //! - [`desk`]: requests: the loop that reads, runs a rule and commits; the node's copy of the log; the heartbeat.
 //! - [`domain`]: pure rules over one subject's record and the revocation log. No HTTP, no storage, no clock.
 //! - [`store`]: the few primitives a backend offers, and the backends. Only this folder names a table or a key.
@@ -23,6 +24,7 @@ pub mod domain;
 mod draft;
 pub mod http;
 pub mod keys;
+pub mod life;
 pub mod password;
 pub mod refresh_cookie;
 pub mod refresh_token;

@@ -2,24 +2,23 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::Router;
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
+use crate::app::App;
 use crate::config::{LogFormat, LogSettings, Settings, flags_with_secrets};
 use crate::demo::{self, DemoError};
-use crate::server::{ServeError, Server, signalled};
+use crate::server::{ServeError, Server, Signals};
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn serve(settings: Settings) -> Result<(), ServeError> {
+    let signals = Signals::heed().map_err(ServeError::Signals)?;
     log_to_stderr(&settings.log);
     warn_of_secrets_in_flags();
-    let server = Server::open(settings).await?;
-    // Whoever reads that it listens may end it at once.
-    let signalled = signalled();
-    announce(&server.address()?)?;
-    server.run(Router::new(), signalled).await
+    Server::bind(settings).await?.run(signals, async |_| Ok(Router::new()), announce).await
 }
 
 /// What `doorlist demo` can be told: everything that `serve` can, and where the npm package is.
@@ -45,22 +44,24 @@ pub(super) enum DemoFailure {
 
 /// Serves with the page and its users until SIGTERM or SIGINT.
 pub(super) async fn demo(settings: DemoSettings) -> Result<(), DemoFailure> {
+    let signals = Signals::heed().map_err(ServeError::Signals)?;
     log_to_stderr(&settings.serve.log);
     warn_of_secrets_in_flags();
     let package = demo::Package::read(&settings.package)?;
-    let server = Server::open(settings.serve).await?;
-    demo::make_accounts(server.app()).await?;
-    let page = demo::routes(server.app().clone(), package);
-    let signalled = signalled();
-    announce(&server.address().map_err(ServeError::from)?).map_err(ServeError::from)?;
-    Ok(server.run(page, signalled).await?)
+    let page = async |app: &Arc<App>| {
+        demo::make_accounts(app).await?;
+        Ok(demo::routes(Arc::clone(app), package))
+    };
+    let ready = |address: &str| Ok(announce(address)?);
+    Server::bind(settings.serve).await?.run(signals, page, ready).await
 }
 
-/// The one line on standard output. The socket is bound: whoever connects now is served.
-pub(super) fn announce(address: &str) -> io::Result<()> {
+/// The one line on standard output: every route is served.
+fn announce(address: &str) -> Result<(), ServeError> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "doorlist listening on {address}")?;
-    stdout.flush()
+    writeln!(stdout, "doorlist listening on {address}")
+        .and_then(|()| stdout.flush())
+        .map_err(ServeError::Announce)
 }
 
 /// Events as `--log` and `--log-format` say.

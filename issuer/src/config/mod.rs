@@ -38,6 +38,9 @@ pub struct Settings {
     /// How long things live.
     #[command(flatten)]
     pub lifetimes: LifetimeSettings,
+    /// How it ends.
+    #[command(flatten)]
+    pub stop: StopSettings,
     /// What it says.
     #[command(flatten)]
     pub log: LogSettings,
@@ -94,6 +97,12 @@ pub struct StoreSettings {
     #[arg(long, env = "DOORLIST_INIT", hide_env = true, value_parser = BoolishValueParser::new())]
     #[arg(action = ArgAction::SetTrue)]
     pub init: bool,
+
+    /// How many seconds the start waits for a Redis that is not reachable or still loads its data, 0 to 86400; then
+    /// it fails. A wrong password or setting fails at once [DOORLIST_STORE_WAIT_SECS; default 300]
+    #[arg(long = "store-wait-secs", env = "DOORLIST_STORE_WAIT_SECS", value_name = "SECONDS")]
+    #[arg(default_value_t = 300, hide_env = true, hide_default_value = true, value_parser = values::seconds(0, DAY))]
+    pub wait_secs: u64,
 }
 
 /// How long tokens, sessions and lists live. All in seconds.
@@ -132,6 +141,17 @@ pub struct LifetimeSettings {
     #[arg(long, env = "DOORLIST_HEARTBEAT_SECS", value_name = "SECONDS", default_value_t = 10)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, 30))]
     pub heartbeat_secs: u64,
+}
+
+/// How the issuer ends.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Stop")]
+pub struct StopSettings {
+    /// After SIGTERM or SIGINT, serve on for this many seconds while /readyz answers 503, so that load balancers
+    /// send new requests elsewhere first, 0 to 3600; a second signal ends it [DOORLIST_DRAIN_SECS; default 0]
+    #[arg(long, env = "DOORLIST_DRAIN_SECS", value_name = "SECONDS", default_value_t = 0)]
+    #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 3600))]
+    pub drain_secs: u64,
 }
 
 /// What is written to standard error.

@@ -82,7 +82,7 @@ pub enum SecretsError {
 }
 
 /// The secrets that settings name; the others are in files beside the store.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Given {
     master: Option<MasterSecrets>,
     admin_keys: Option<AdminKeys>,
@@ -117,6 +117,20 @@ impl SecretSettings {
 }
 
 impl Given {
+    /// Whether nothing is missing that cannot be in a file beside the store.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError::Needed`].
+    pub fn suffice_for(&self, store: &StoreUrl) -> Result<(), SecretsError> {
+        let missing = [
+            ("DOORLIST_MASTER_SECRET", self.master.is_none()),
+            ("DOORLIST_ADMIN_KEY", self.admin_keys.is_none()),
+        ];
+        let mut missing = missing.into_iter().filter(|(_, is_missing)| *is_missing);
+        missing.try_for_each(|(variable, _)| file(store, variable).map(drop))
+    }
+
     /// Adds what is in files beside the store; makes them where they are missing.
     ///
     /// # Errors

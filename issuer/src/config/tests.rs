@@ -39,6 +39,7 @@ fn defaults_are_those_of_the_documentation_and_agree() {
         ],
         [900, 2_592_000, 7_776_000, 30, 60, 10]
     );
+    assert_eq!((settings.store.wait_secs, settings.stop.drain_secs), (300, 0));
     assert_eq!(settings.lifetimes.check(), Ok(()));
     assert_eq!(settings.lifetimes.limits(), Limits::default());
 }

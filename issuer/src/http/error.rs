@@ -112,12 +112,14 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a request failed at the store");
         match error {
-            StoreError::Unavailable(_) => Self::unavailable("the store is unavailable"),
             StoreError::Corrupt { .. } => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "server_error",
                 "what the store holds cannot be read",
             ),
+            StoreError::Unavailable(_) | StoreError::Away { .. } | StoreError::Misconfigured(_) => {
+                Self::unavailable("the store is unavailable")
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz`.
+//! `/healthz`, `/readyz`, and the answer of every route while the issuer starts.
 
 use std::sync::Arc;
 
@@ -6,23 +6,39 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::ApiError;
 use super::answer::{Position, no_store};
 use crate::app::App;
+use crate::life::Life;
 
-/// `GET /healthz`: the process answers.
+/// `GET /healthz`: the process answers. It fails only where the process cannot recover by itself: then the process
+/// ends, and the connection is refused.
 pub(super) async fn healthz() -> Response {
     no_store(Json(json!({ "status": "ok" })))
 }
 
 /// `GET /readyz`: the store confirms that nothing is missing, and lists are signed.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
-    if *app.stopping.borrow() {
+    if app.life.borrow().is_ending() {
         return Err(ApiError::unavailable("the issuer is stopping"));
     }
     if let Some(trouble) = app.revocations.trouble() {
         return Err(ApiError::unavailable(trouble));
     }
     Ok(no_store(Json(json!({ "status": "ok", "list": app.revocations.position().map(Position::from) }))))
+}
+
+/// `GET /readyz` while the issuer starts: which step is under way.
+pub(super) async fn not_ready_yet(State(life): State<watch::Receiver<Life>>) -> ApiError {
+    if let Life::Starting(step) = &*life.borrow() {
+        return ApiError::unavailable(format!("starting: {step}"));
+    }
+    starting().await
+}
+
+/// Every other route while the issuer starts.
+pub(super) async fn starting() -> ApiError {
+    ApiError::unavailable("the issuer is starting: ask again")
 }

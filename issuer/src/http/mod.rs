@@ -25,7 +25,8 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{any, delete, get, post, put};
+use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use answer::Position;
@@ -33,11 +34,13 @@ pub use error::ApiError;
 pub use extract::JsonBody;
 
 use crate::app::App;
+use crate::config::Origin;
+use crate::life::Life;
 use admin::subjects;
 
 /// Every route of `doorlist serve`, and `besides`.
 pub fn router(app: Arc<App>, besides: Router) -> Router {
-    Router::new()
+    let routes = Router::new()
         .merge(public())
         .merge(users(&app))
         .merge(operators(&app))
@@ -45,7 +48,30 @@ pub fn router(app: Arc<App>, besides: Router) -> Router {
         .with_state(app)
         .merge(besides.layer(from_fn(strict::check)))
         .fallback(unknown_route)
-        .method_not_allowed_fallback(unknown_method)
+        .method_not_allowed_fallback(unknown_method);
+    in_every_request(routes)
+}
+
+/// What is served while the issuer starts: it is alive, it is not ready, and every other route answers 503. Pages may
+/// read that answer where they may read the real one.
+pub fn starting(origins: &[Origin], life: watch::Receiver<Life>) -> Router {
+    let public = Router::new()
+        .route("/.well-known/{*path}", any(health::starting))
+        .route("/revocations", any(health::starting))
+        .route("/revocations/stream", any(health::starting))
+        .layer(cors::open());
+    let rest = Router::new().fallback(health::starting).layer(cors::listed(origins));
+    let routes = Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::not_ready_yet))
+        .with_state(life)
+        .merge(public)
+        .merge(rest);
+    in_every_request(routes)
+}
+
+fn in_every_request(routes: Router) -> Router {
+    routes
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(from_fn(observe::observe))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY_LEN))

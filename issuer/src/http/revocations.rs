@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::ApiError;
 use super::strict::only;
 use crate::app::App;
+use crate::life::{Life, end_of_stream};
 use crate::revocations::{Follower, Next, SignedList};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -93,21 +94,22 @@ pub(super) async fn follow(
         (header::CACHE_CONTROL, "no-store"),
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    Ok((head, Body::from_stream(events(follower, app.stopping.clone()))).into_response())
+    Ok((head, Body::from_stream(events(follower, app.life.clone()))).into_response())
 }
 
-/// Every list as an event, until the subscriber is too slow or the issuer stops.
+/// Every list as an event, until the subscriber is too slow or the issuer drains or stops.
 fn events(
     follower: Follower,
-    stopping: watch::Receiver<bool>,
+    life: watch::Receiver<Life>,
 ) -> impl stream::Stream<Item = Result<Bytes, Infallible>> {
-    stream::unfold((follower, stopping), |(mut follower, mut stopping)| async move {
+    let end = Box::pin(end_of_stream(life));
+    stream::unfold((follower, end), |(mut follower, mut end)| async move {
         let list = tokio::select! {
             biased;
-            _ = stopping.wait_for(|stopping| *stopping) => None,
+            () = &mut end => None,
             list = follower.next() => list,
         };
-        list.map(|list| (Ok(list.event()), (follower, stopping)))
+        list.map(|list| (Ok(list.event()), (follower, end)))
     })
 }
 

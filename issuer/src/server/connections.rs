@@ -1,16 +1,21 @@
 //! Accepting connections: quick to send, not to be held by half a request, closed in good order.
 
-use std::future::Future;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
+
+use super::front::Front;
+use crate::life::Life;
 
 /// A request's head that is not there after this was not meant seriously. An idle connection ends after it too.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -20,43 +25,91 @@ const MAX_HEAD_LEN: usize = 64 << 10;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// After an error that is not one connection's, such as no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Between two log lines about connections that could not be accepted.
+const REPEAT_AFTER: Duration = Duration::from_secs(10);
+/// Connections accepted at the end that the system had completed before the listener closes.
+const LAST: usize = 1024;
 
-/// Serves until `stop` resolves, then takes no more connections and waits until every request is answered.
-pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves until the process stops; then accepts no more connections, gives the requests on the last ones `linger` to
+/// arrive, and waits until every request is answered.
+///
+/// # Errors
+///
+/// If the listener will never accept again.
+pub(super) async fn serve(
+    listener: TcpListener,
+    front: Arc<Front>,
+    mut life: watch::Receiver<Life>,
+    linger: Duration,
+) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop);
+    let mut refusals = Refusals::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = &mut stop => break,
+            _ = life.wait_for(|life| *life == Life::Stopping) => break,
         };
         match accepted {
-            // Without the delay of Nagle, else a small event waits for the acknowledgement of the one before it.
-            Ok((stream, _)) => match stream.set_nodelay(true) {
-                Ok(()) => serve_one(stream, router.clone(), &graceful),
-                Err(error) => tracing::debug!(%error, "a connection went away"),
-            },
+            Ok((stream, _)) => accept_one(stream, &front, &graceful),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
+                tracing::debug!(%error, "a connection went away before it was accepted");
+            }
+            Err(error) if is_final(&error) => return Err(error),
             Err(error) => {
-                tracing::warn!(%error, "a connection was not accepted");
+                refusals.note(&error);
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
-    drop(listener);
+    accept_the_last(listener, &front, &graceful);
+    tokio::time::sleep(linger).await;
     graceful.shutdown().await;
+    Ok(())
 }
 
-fn serve_one<S>(stream: S, router: Router, graceful: &GracefulShutdown)
+/// Whether the listener is gone. All other errors pass: no file descriptors left, a network that is down.
+fn is_final(error: &io::Error) -> bool {
+    // EINVAL (accept(2)): the socket does not listen any more. A retry would fail for ever.
+    error.kind() == io::ErrorKind::InvalidInput
+}
+
+/// Connections that the system completed and that were not accepted yet would be reset when the listener closes, with
+/// the requests that are on them.
+fn accept_the_last(listener: TcpListener, front: &Arc<Front>, graceful: &GracefulShutdown) {
+    let Ok(listener) = listener.into_std() else { return };
+    for (stream, _) in std::iter::from_fn(|| listener.accept().ok()).take(LAST) {
+        if stream.set_nonblocking(true).is_ok()
+            && let Ok(stream) = TcpStream::from_std(stream)
+        {
+            accept_one(stream, front, graceful);
+        }
+    }
+}
+
+fn accept_one(stream: TcpStream, front: &Arc<Front>, graceful: &GracefulShutdown) {
+    // Without the delay of Nagle, else a small event waits for the acknowledgement of the one before it.
+    match stream.set_nodelay(true) {
+        Ok(()) => serve_one(stream, front, graceful),
+        Err(error) => tracing::debug!(%error, "a connection went away"),
+    }
+}
+
+fn serve_one<S>(stream: S, front: &Arc<Front>, graceful: &GracefulShutdown)
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    let front = Arc::clone(front);
+    let service = service_fn(move |request| {
+        let front = Arc::clone(&front);
+        async move { front.answer(request).await }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD_LEN)
-        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {
@@ -65,10 +118,28 @@ where
     });
 }
 
+/// Attempts to accept that failed, for the log: the cause may last, and clients decide how often they try.
+#[derive(Default)]
+struct Refusals {
+    last: Option<Instant>,
+    unsaid: u64,
+}
+
+impl Refusals {
+    fn note(&mut self, error: &io::Error) {
+        self.unsaid += 1;
+        if self.last.is_none_or(|last| last.elapsed() >= REPEAT_AFTER) {
+            tracing::warn!(%error, attempts = self.unsaid, "no connection can be accepted; trying on");
+            *self = Self { last: Some(Instant::now()), unsaid: 0 };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
 
+    use axum::Router;
     use axum::body::{Body, Bytes};
     use axum::routing::get;
     use futures_util::stream;
@@ -76,6 +147,31 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+
+    fn front(router: Router) -> (Arc<Front>, watch::Sender<Life>) {
+        let (life, watching) = watch::channel(Life::Serving);
+        (Arc::new(Front::new(router, watching)), life)
+    }
+
+    /// A listener that will never accept again is told to whoever started it, and not tried for ever.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn b2_a_listener_that_is_gone_ends_the_service() {
+        let listener =
+            TcpListener::bind("127.0.0.1:0").await.expect("a free port").into_std().expect("a socket");
+        let same = listener.try_clone().expect("a second handle");
+        let (front, life) = front(Router::new());
+        let listener = TcpListener::from_std(listener).expect("a listener");
+        let serving = tokio::spawn(serve(listener, front, life.subscribe(), Duration::ZERO));
+        rustix::net::shutdown(&same, rustix::net::Shutdown::Both).expect("it listened");
+        let ended = tokio::time::timeout(Duration::from_secs(60), serving).await.expect("it ends");
+        let error = ended.expect("no panic").expect_err("it cannot accept");
+        assert!(is_final(&error), "{error}");
+        // EMFILE, ENFILE, ENOBUFS, ENETDOWN
+        for passing in [24, 23, 105, 100] {
+            assert!(!is_final(&io::Error::from_raw_os_error(passing)), "{passing}");
+        }
+    }
 
     /// Time passes by itself here while everybody waits.
     #[tokio::test(start_paused = true)]
@@ -89,7 +185,7 @@ mod tests {
         });
         let (mut client, server) = tokio::io::duplex(4096);
         let graceful = GracefulShutdown::new();
-        serve_one(server, Router::new().route("/", endless), &graceful);
+        serve_one(server, &front(Router::new().route("/", endless)).0, &graceful);
         client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it is read");
         let dropped = tokio::time::timeout(2 * WRITE_TIMEOUT, told.recv()).await;
         assert_eq!(dropped, Ok(None), "the stream is dropped, and what it held with it");

@@ -134,7 +134,11 @@ impl EmbeddedStore {
 /// Names the file in an error about it.
 fn in_file<T>(path: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
     result.map_err(|error| match error {
-        StoreError::Unavailable(reason) => StoreError::Unavailable(format!("{}: {reason}", path.display())),
+        StoreError::Unavailable(reason) => StoreError::Away { place: path.display().to_string(), reason },
+        StoreError::Misconfigured(reason) => {
+            StoreError::Misconfigured(format!("{}: {reason}", path.display()))
+        }
+        away @ StoreError::Away { .. } => away,
         StoreError::Corrupt { place, reason } => {
             StoreError::Corrupt { place: format!("{place} ({})", path.display()), reason }
         }

@@ -26,12 +26,25 @@ use crate::domain::{AuditEvent, Durability, LogPage, NewEntry, Record, Settings,
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(pub u64);
 
-/// Why a store did not do what it was asked.
+/// Why a store did not do what it was asked. But for [`StoreError::Corrupt`] nothing is known of the write's fate:
+/// answer 503.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The backend cannot be reached or refused; nothing is known of the write's fate. Answer 503.
+    /// The backend cannot be reached, or cannot do it now. A later attempt may succeed.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// The same at the start, with the address or file that was tried.
+    #[error("the store is unavailable: {place}: {reason}")]
+    Away {
+        /// Which address or file; for operators.
+        place: String,
+        /// Why, without the place.
+        reason: String,
+    },
+    /// The backend refuses: a login, a permission, its version or configuration. Until an operator changes that, or a
+    /// setting, every attempt fails alike.
+    #[error("the store is unavailable: {0}")]
+    Misconfigured(String),
     /// What is stored there is not ours or is damaged; it was left untouched.
     #[error("what is stored in {place} cannot be read: {reason}")]
     Corrupt {
@@ -40,6 +53,23 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl StoreError {
+    /// Whether a later attempt may succeed without anybody changing a setting.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Away { .. })
+    }
+
+    /// The reason without addresses and files, which are not for everybody.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Unavailable(reason)
+            | Self::Away { reason, .. }
+            | Self::Misconfigured(reason)
+            | Self::Corrupt { reason, .. } => reason,
+        }
+    }
 }
 
 /// A subject's record, and what the log gained; the log was asked after the record.

@@ -26,6 +26,7 @@ use crate::config::Settings;
 use crate::desk::Desk;
 use crate::http;
 use crate::keys::Keys;
+use crate::life::Life;
 use crate::password::Passwords;
 use crate::refresh_cookie::RefreshCookie;
 use crate::refresh_token::RefreshTokens;
@@ -43,7 +44,7 @@ pub(crate) struct Site {
     pub(crate) app: Arc<App>,
     pub(crate) store: Arc<FailingStore>,
     pub(crate) router: Router,
-    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) life: watch::Sender<Life>,
 }
 
 impl Site {
@@ -75,7 +76,7 @@ impl Site {
         let keys = Keys::open(Arc::clone(&desk), secrets.clone(), now).await.expect("keys");
         let keys = Arc::new(keys);
         let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), issuer.as_str(), heartbeat);
-        let (stop, stopping) = watch::channel(false);
+        let (life, watching) = watch::channel(Life::Serving);
         let app = Arc::new(App {
             desk,
             keys,
@@ -88,10 +89,10 @@ impl Site {
             audience: settings.addresses.audience,
             lifetimes: settings.lifetimes,
             allowed_origins: settings.addresses.allowed_origins,
-            stopping,
+            life: watching,
         });
         let router = http::router(Arc::clone(&app), Router::new());
-        let site = Self { app, store, router, stop };
+        let site = Self { app, store, router, life };
         site.publish().await;
         site
     }

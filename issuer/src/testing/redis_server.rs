@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// The shell ends its server when its own standard input is closed: with the test, however that ends. A signal to all
 /// of them, as when a CI run is cancelled, must not end the shell first: a server that is stopped would stay.
-const GUARD: &str = r#"trap '' TERM INT HUP
+pub const GUARD: &str = r#"trap '' TERM INT HUP
 "$@" </dev/null & echo "started as $!"; cat >/dev/null; kill -9 "$!" 2>/dev/null; wait"#;
 
 /// One `redis-server` on a free port of this machine, in a folder of its own. A write is in the AOF before it is

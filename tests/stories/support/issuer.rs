@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::eventually;
+use super::http::try_send;
 use super::redis_server::{RedisServer, free_port};
 
 /// What `Authorization: Bearer` carries to `/admin/*`.
@@ -219,6 +220,38 @@ impl Issuer {
         self.process.as_mut().is_some_and(|process| process.child.try_wait().expect("its status").is_none())
     }
 
+    /// Waits until `/healthz` answers 200.
+    pub async fn until_alive(&self) {
+        eventually("the issuer is alive", async {
+            while !try_send(self.request(reqwest::Method::GET, "/healthz"))
+                .await
+                .is_ok_and(|it| it.status == 200)
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+    }
+
+    /// Waits until `/readyz` answers 503 and says this.
+    pub async fn until_unready_for(&self, reason: &str) {
+        eventually(&format!("/readyz says {reason:?}"), async {
+            loop {
+                let reply = self.get("/readyz").await;
+                if reply.status == 503 && reply.text().contains(reason) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+    }
+
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().and_then(|process| process.child.id()).expect("the issuer runs")
+    }
+
     /// Waits until its store works for it, again.
     pub async fn until_ready(&self) {
         self.until_readiness_is(200).await;
@@ -241,7 +274,19 @@ impl Issuer {
 
     /// A command of the same binary, with the same settings.
     pub fn command(&self, subcommand: &str) -> Command {
-        let mut command = if self.small_disk && subcommand == "serve" { on_small_disk() } else { doorlist() };
+        let small = self.small_disk && subcommand == "serve";
+        self.with_settings(if small { on_small_disk() } else { doorlist() }, subcommand)
+    }
+
+    /// The same, started by another program: its name and arguments.
+    pub fn command_under(&self, wrapper: &[&str], subcommand: &str) -> Command {
+        let (program, args) = wrapper.split_first().expect("a program");
+        let mut command = Command::new(program);
+        command.args(args).arg(env!("CARGO_BIN_EXE_doorlist"));
+        self.with_settings(without_environment(command), subcommand)
+    }
+
+    fn with_settings(&self, mut command: Command, subcommand: &str) -> Command {
         command
             .arg(subcommand)
             .current_dir(self.folder.path())

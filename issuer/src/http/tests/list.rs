@@ -145,7 +145,7 @@ async fn a_stream_begins_with_what_is_lacking_and_goes_on_with_news() {
     assert_eq!((id, load(&mut verifier, &delta)), (second.to_string(), (second.seq.get(), 2)));
     assert_eq!(resumed.next().await.expect("news").1, delta, "the same bytes to all");
 
-    site.stop.send_replace(true);
+    site.life.send_replace(crate::life::Life::Stopping);
     assert_eq!(fresh.next().await, None, "a clean close");
 }
 

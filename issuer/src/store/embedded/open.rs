@@ -110,5 +110,5 @@ fn check_room(_: &Path) -> Result<(), StoreError> {
 }
 
 fn no_file(error: io::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
+    StoreError::Misconfigured(error.to_string())
 }

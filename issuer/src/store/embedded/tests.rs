@@ -77,7 +77,7 @@ async fn a_file_is_opened_by_one_process_and_readable_by_its_owner() {
     let path = folder.path().join("store");
     let store = EmbeddedStore::open(&path).expect("a store");
     let second = EmbeddedStore::open(&path).expect_err("it is open");
-    assert!(matches!(second, StoreError::Unavailable(reason) if reason.contains("open in another process")));
+    assert!(matches!(second, StoreError::Away { reason, .. } if reason.contains("open in another process")));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,8 @@
 //! What went wrong, in words that hold nothing of what was sent: a server's own message may quote it.
 
+use std::io;
+use std::sync::Arc;
+
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
 use super::info::Unfit;
@@ -101,7 +104,27 @@ impl Trouble {
         match self.code() {
             Some("WRONGTYPE") => corrupt(place, "another program keeps something else there"),
             Some("CORRUPT") => corrupt(place, "a number is none"),
-            _ => StoreError::Unavailable(self.describe()),
+            _ if self.may_pass() => StoreError::Unavailable(self.describe()),
+            _ => StoreError::Misconfigured(self.describe()),
+        }
+    }
+
+    /// The error of a server that was asked whether it is fit, or of the way to it.
+    pub(super) fn of_server(&self, address: &str) -> StoreError {
+        let (place, reason) = (address.to_owned(), self.describe());
+        if self.may_pass() {
+            StoreError::Away { place, reason }
+        } else {
+            StoreError::Misconfigured(format!("{place}: {reason}"))
+        }
+    }
+
+    /// Whether a later attempt may succeed though no operator changes anything: servers start, load, fail over.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Redis(error) => may_pass(error),
+            Self::Unreplicated | Self::Crowded | Self::Late | Self::Nowhere => true,
+            Self::Strange | Self::Unfit(_) => false,
         }
     }
 
@@ -121,6 +144,61 @@ impl Trouble {
     }
 }
 
+fn may_pass(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::Io => !is_of_tls(error),
+        // Sentinels that start do not know their master yet, or know one that is not there yet.
+        ErrorKind::MasterNameNotFoundBySentinel
+        | ErrorKind::NoValidReplicasFoundBySentinel
+        | ErrorKind::ClusterConnectionNotFound => true,
+        ErrorKind::Server(kind) => match kind {
+            ServerErrorKind::BusyLoading
+            | ServerErrorKind::ReadOnly
+            | ServerErrorKind::MasterDown
+            | ServerErrorKind::ClusterDown
+            | ServerErrorKind::TryAgain
+            | ServerErrorKind::Moved
+            | ServerErrorKind::Ask => true,
+            _ => error.detail().is_some_and(|detail| detail.contains("max number of clients")),
+        },
+        ErrorKind::Extension => {
+            matches!(error.code(), Some("NOREPLICAS" | "OOM" | "MISCONF" | "BUSY" | "NOEPOCH"))
+        }
+        _ => false,
+    }
+}
+
+/// Whether the server's certificate, or its TLS as such, was refused. A connection that ends during the handshake is
+/// none of it: the server behind a proxy may not be there yet.
+fn is_of_tls(error: &RedisError) -> bool {
+    system_error(error)
+        .and_then(io::Error::get_ref)
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+}
+
+fn system_error(error: &RedisError) -> Option<&io::Error> {
+    let source = std::error::Error::source(error)?;
+    source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?.downcast_ref::<io::Error>()
+}
+
+/// A name that is not there may be one that is not there yet, or a typing error: it is named for what it is.
+fn of_system(said: &str) -> String {
+    const LOOKUP: &str = "failed to lookup address information: ";
+    const UNKNOWN: [&str; 4] = [
+        "Name or service not known",
+        "Name does not resolve",
+        "No address associated",
+        "nodename nor servname provided",
+    ];
+    match said.split_once(LOOKUP) {
+        Some((_, why)) if UNKNOWN.iter().any(|unknown| why.starts_with(unknown)) => {
+            format!("the host name does not resolve (NXDOMAIN): {why}")
+        }
+        Some((_, why)) => format!("the host name cannot be looked up: {why}"),
+        None => said.to_owned(),
+    }
+}
+
 const LATE: &str = "Redis does not answer in time";
 const STRANGE: &str = "what is there does not answer as Redis does";
 const WRONG_LOGIN: &str = "the user or password in DOORLIST_STORE is wrong, or missing";
@@ -132,7 +210,7 @@ fn describe(error: &RedisError) -> String {
         ErrorKind::AuthenticationFailed => return WRONG_LOGIN.to_owned(),
         ErrorKind::Io if error.is_timeout() => return LATE.to_owned(),
         // Of the operating system, or of TLS.
-        ErrorKind::Io => return error.to_string(),
+        ErrorKind::Io => return of_system(&error.to_string()),
         ErrorKind::MasterNameNotFoundBySentinel => {
             return "no sentinel answers that knows a master of this name: see DOORLIST_STORE".to_owned();
         }

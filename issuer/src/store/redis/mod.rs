@@ -45,11 +45,12 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] with what to change, [`StoreError::Corrupt`].
+    /// [`StoreError::Misconfigured`] with what to change; [`StoreError::Away`] and [`StoreError::Unavailable`] where a
+    /// later attempt may succeed; [`StoreError::Corrupt`].
     pub async fn open(url: RedisUrl, prefix: Prefix, ca: Option<Vec<u8>>) -> Result<Self, StoreError> {
         if ca.as_ref().is_some_and(|ca| !String::from_utf8_lossy(ca).contains("-----BEGIN CERTIFICATE-----"))
         {
-            return Err(StoreError::Unavailable(
+            return Err(StoreError::Misconfigured(
                 "the file in DOORLIST_STORE_CA_FILE holds no PEM certificate".to_owned(),
             ));
         }
@@ -182,8 +183,8 @@ impl Store for RedisStore {
                     Ok(Some(record)) => Ok(record),
                     // Forgotten since its name was read.
                     Ok(None) => continue,
-                    Err(error @ StoreError::Unavailable(_)) => return Err(error),
                     Err(error @ StoreError::Corrupt { .. }) => Err(error),
+                    Err(error) => return Err(error),
                 };
                 rows.push(SubjectRow { sub: sub.clone(), record });
             }

@@ -46,19 +46,24 @@ impl Servers {
         Self { directory: Directory::of(url, certificates), map: RwLock::default(), last: Mutex::default() }
     }
 
-    /// Whether every master may keep revocations, and whoever may take over from it.
+    /// Whether every master may keep revocations, and every replica that may take over from it.
     pub(super) async fn check(&self) -> Result<(), StoreError> {
-        let unavailable =
-            |address: &Address, reason: &str| StoreError::Unavailable(format!("{address}: {reason}"));
-        let map = self.map().await.map_err(|error| {
+        let map = self.map().await.map_err(|trouble| {
             let at: Vec<_> = self.directory.url.addresses.iter().map(Address::to_string).collect();
-            StoreError::Unavailable(format!("{}: {}", at.join(", "), error.describe()))
+            trouble.of_server(&at.join(", "))
         })?;
         let layout = &self.directory.url.layout;
         for node in map.nodes.values() {
             let address = node.address();
-            let said = info_of(node).await.map_err(|trouble| unavailable(address, &trouble.describe()))?;
-            info::check(&said, layout.into()).map_err(|unfit| unavailable(address, &unfit.to_string()))?;
+            let said = info_of(node).await.map_err(|trouble| trouble.of_server(&address.to_string()))?;
+            info::check(&said, layout.into()).map_err(|unfit| match unfit {
+                // A failover is under way: sentinels or the Cluster name a master before it is one.
+                Unfit::IsReplica if *layout != Layout::Standalone => {
+                    self.look_again(&map);
+                    StoreError::Away { place: address.to_string(), reason: "it is no master yet".to_owned() }
+                }
+                unfit => Trouble::Unfit(unfit).of_server(&address.to_string()),
+            })?;
             if !info::persists(&said) {
                 tracing::warn!(%address, "this Redis keeps nothing on disk as it goes: set appendonly yes, or a restart loses what was acknowledged");
             }
@@ -66,7 +71,7 @@ impl Servers {
                 for address in info::replicas(&said) {
                     self.check_replica(&address)
                         .await
-                        .map_err(|unfit| unavailable(&address, &unfit.to_string()))?;
+                        .map_err(|unfit| Trouble::Unfit(unfit).of_server(&address.to_string()))?;
                 }
             }
         }

@@ -92,11 +92,19 @@ async fn read(store: &RedisStore, name: &str) -> Option<(Version, Record)> {
     store.read(&subject(name), Seq::ZERO).await.expect("a reading").record
 }
 
-/// The reason of an error that says that the store cannot be used now.
+/// The text of an error after which a later attempt may succeed.
 fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
-        Err(StoreError::Unavailable(reason)) => reason,
+        Err(error) if error.may_pass() => error.to_string(),
         other => panic!("not unavailable: {other:?}"),
+    }
+}
+
+/// The text of an error that lasts until an operator changes a setting or the server.
+fn misconfigured<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
+    match answer {
+        Err(error @ StoreError::Misconfigured(_)) => error.to_string(),
+        other => panic!("not misconfigured: {other:?}"),
     }
 }
 
@@ -121,7 +129,7 @@ async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Result<T, StoreError>)
         loop {
             match ask().await {
                 Ok(answer) => break answer,
-                Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(error) if error.may_pass() => tokio::time::sleep(Duration::from_millis(50)).await,
                 Err(error) => panic!("{error}"),
             }
         }

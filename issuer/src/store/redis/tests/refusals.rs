@@ -1,16 +1,40 @@
-//! Servers that are refused at the start, each with what to change.
+//! Servers that are refused at the start, each with what to change, and servers that the start waits for.
 
 use super::*;
 use crate::testing::redis_server::{RedisServer, free_port};
 
+/// Why the start stops.
 async fn refusal(url: &str) -> String {
+    misconfigured(try_open(url, "doorlist").await.map(drop))
+}
+
+/// Why the start waits.
+async fn outage(url: &str) -> String {
     unavailable(try_open(url, "doorlist").await.map(drop))
 }
 
 #[tokio::test]
-async fn nobody_there() {
-    let said = refusal(&format!("redis://127.0.0.1:{}", free_port())).await;
-    assert!(said.contains("127.0.0.1:") && said.contains("refused"), "{said}");
+async fn b6_a_server_that_is_not_there_is_waited_for() {
+    for layout in
+        ["redis://127.0.0.1:{}", "redis+sentinel://127.0.0.1:{}/doorlist", "redis+cluster://127.0.0.1:{}"]
+    {
+        let port = free_port().to_string();
+        let said = outage(&layout.replace("{}", &port)).await;
+        assert!(said.contains(&format!("127.0.0.1:{port}: ")) && said.contains("refused"), "{said}");
+    }
+}
+
+/// The system refuses such a name without asking a name server.
+#[tokio::test]
+async fn b6_a_name_that_does_not_resolve_is_waited_for_and_named() {
+    let said = outage(&format!("redis://{}.example", "a".repeat(64))).await;
+    assert!(said.contains("NXDOMAIN"), "{said}");
+}
+
+#[tokio::test]
+async fn b6_a_cluster_that_has_no_slots_yet_is_waited_for() {
+    let member = RedisServer::start_on_two_ports("--cluster-port", &["--cluster-enabled", "yes"]);
+    outage(&member.url().replace("redis://", "redis+cluster://")).await;
 }
 
 #[tokio::test]
@@ -49,7 +73,7 @@ async fn a_user_of_its_own_needs_few_permissions() {
     server.ask::<()>(&command);
     let url = format!("redis://doorlist:wonderland@127.0.0.1:{}", server.port());
     keeps_the_contract_of("doorlist", &url).await;
-    let said = unavailable(try_open(&url, "staging").await.map(drop));
+    let said = misconfigured(try_open(&url, "staging").await.map(drop));
     assert!(said.contains("permission"), "{said}");
 }
 

@@ -40,7 +40,7 @@ async fn sentinels_may_want_the_password_too() {
     for sentinel in &sentinels {
         let url = |login| format!("redis+sentinel://{login}127.0.0.1:{}/doorlist", sentinel.port());
         open(&url(":wonderland@")).await;
-        let said = unavailable(try_open(&url(":looking-glass@"), "doorlist").await.map(drop));
+        let said = misconfigured(try_open(&url(":looking-glass@"), "doorlist").await.map(drop));
         assert!(!said.contains("looking-glass"), "{said}");
         let other = url(":wonderland@").replace("/doorlist", "/other");
         let said = unavailable(try_open(&other, "doorlist").await.map(drop));
@@ -55,7 +55,7 @@ async fn a_replica_that_would_go_on_alone() {
     let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
     server.until_followed(1);
     let (_sentinel, url) = watched(&server);
-    let said = unavailable(try_open(&url, "doorlist").await.map(drop));
+    let said = misconfigured(try_open(&url, "doorlist").await.map(drop));
     assert!(said.contains(&replica.port().to_string()) && said.contains("min-replicas-to-write"), "{said}");
     replica.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
     open(&url).await;

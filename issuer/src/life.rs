@@ -1,0 +1,85 @@
+//! How far the life of this process is: it starts, serves, drains, stops.
+
+use std::borrow::Cow;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// Where the process stands. `/readyz` shows it, and streams end by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Life {
+    /// The socket answers health probes; the store is not open yet. With the step of the start that is under way.
+    Starting(Cow<'static, str>),
+    /// Every route is served.
+    Serving,
+    /// Every route is served until then, but load balancers are told to send new requests elsewhere.
+    Draining {
+        /// The end of the drain.
+        until: Instant,
+    },
+    /// No new connection is accepted; requests in flight are answered.
+    Stopping,
+}
+
+impl Life {
+    /// Whether clients should move to another node.
+    pub fn is_ending(&self) -> bool {
+        matches!(self, Self::Draining { .. } | Self::Stopping)
+    }
+}
+
+/// Resolves when one stream has to end: at a random moment of the drain, so that the clients of one node do not all
+/// reconnect to the others at once; without a drain when the process stops.
+pub async fn end_of_stream(mut life: watch::Receiver<Life>) {
+    // An error means that the sender is gone, which is the end too.
+    let Ok(Life::Draining { until }) = life.wait_for(Life::is_ending).await.map(|life| life.clone()) else {
+        return;
+    };
+    let rest = until.saturating_duration_since(Instant::now());
+    tokio::select! {
+        () = tokio::time::sleep(rest.mul_f64(rand::random())) => {}
+        _ = life.wait_for(|life| *life == Life::Stopping) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const DRAIN: Duration = Duration::from_secs(60);
+
+    /// Time passes by itself here while every task waits.
+    #[tokio::test(start_paused = true)]
+    async fn b9_streams_end_spread_over_the_drain() {
+        let (life, watching) = watch::channel(Life::Serving);
+        let streams: Vec<_> = (0..400).map(|_| tokio::spawn(end_of_stream(watching.clone()))).collect();
+        tokio::time::sleep(DRAIN).await;
+        assert!(streams.iter().all(|stream| !stream.is_finished()), "they last while the node serves");
+        let began = Instant::now();
+        life.send_replace(Life::Draining { until: began + DRAIN });
+        let mut ended = [0; 4];
+        for quarter in &mut ended {
+            tokio::time::sleep(DRAIN / 4).await;
+            *quarter = streams.iter().filter(|stream| stream.is_finished()).count();
+        }
+        // Of 400 a quarter is 100; 8 standard deviations are 70.
+        for (ended, expected) in ended.iter().zip([100_usize, 200, 300, 400]) {
+            assert!(ended.abs_diff(expected) < 70, "{ended} of {expected}");
+        }
+        assert_eq!(ended[3], 400, "at the end of the drain none is left");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn b9_streams_end_at_once_where_the_drain_is_cut_short() {
+        let (life, watching) = watch::channel(Life::Draining { until: Instant::now() + DRAIN });
+        let streams: Vec<_> = (0..9).map(|_| tokio::spawn(end_of_stream(watching.clone()))).collect();
+        let began = Instant::now();
+        life.send_replace(Life::Stopping);
+        for stream in streams {
+            stream.await.expect("it ends");
+        }
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+}

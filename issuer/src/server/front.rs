@@ -1,0 +1,46 @@
+//! Which router answers: that of the start, then that of the issuer. A connection outlives the change.
+
+use std::convert::Infallible;
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::watch;
+
+use crate::life::Life;
+
+/// See the [module](self).
+pub(super) struct Front {
+    starting: Router,
+    serving: OnceLock<Router>,
+    life: watch::Receiver<Life>,
+}
+
+impl Front {
+    pub(super) fn new(starting: Router, life: watch::Receiver<Life>) -> Self {
+        Self { starting, serving: OnceLock::new(), life }
+    }
+
+    /// Serves every route from now on.
+    pub(super) fn serve(&self, router: Router) {
+        if self.serving.set(router).is_err() {
+            unreachable!("an issuer starts once");
+        }
+    }
+
+    /// Once the issuer drains, each answer asks the client or proxy to connect again for the next request: so
+    /// connections move to other nodes, and none is closed while a request is on its way.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        let router = self.serving.get().unwrap_or(&self.starting).clone();
+        let mut response = TowerToHyperService::new(router).call(request).await?;
+        if self.life.borrow().is_ending() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,80 @@
+//! Opens an issuer: its store, the secrets beside it, the revocation log, the keys.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::ServeError;
+use crate::app::App;
+use crate::config::{
+    Given, IssuerUrl, Presence, Settings, StoreAge, StoreSettings, StoreUrl, check_presence,
+};
+use crate::desk::Desk;
+use crate::keys::Keys;
+use crate::life::Life;
+use crate::password::Passwords;
+use crate::refresh_cookie::RefreshCookie;
+use crate::refresh_token::RefreshTokens;
+use crate::revocations::{Revocations, store_time};
+use crate::store::{EmbeddedStore, RedisStore, Store, StoreError};
+
+/// Opens all of it, or nothing. May be called again after it failed, and dropped at any moment.
+pub(super) async fn open(
+    settings: &Settings,
+    given: Given,
+    issuer: IssuerUrl,
+    life: &watch::Sender<Life>,
+) -> Result<Arc<App>, ServeError> {
+    let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
+    let store = open_store(&settings.store).await?;
+    life.send_replace(Life::Starting(
+        "reading the revocation log, and the records of the subjects in it".into(),
+    ));
+    let desk = Desk::open(store, settings.lifetimes.limits(), heartbeat).await?;
+    let age = if desk.keys().await?.is_some() { StoreAge::Used } else { StoreAge::New };
+    let secrets = given.or_beside(&settings.store.store, age)?;
+    let now = store_time(&desk.standing());
+    let keys = Arc::new(Keys::open(Arc::clone(&desk), secrets.master.clone(), now).await?);
+    let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), issuer.as_str(), heartbeat)?;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    tracing::info!(%issuer, kid = %keys.ring().active().kid(), position = %desk.standing().position, "open");
+    Ok(Arc::new(App {
+        desk,
+        keys,
+        revocations: Arc::new(revocations),
+        refresh_tokens: RefreshTokens::new(&secrets.master, issuer.as_str()),
+        refresh_cookie: RefreshCookie::of(issuer.as_str()),
+        passwords: Passwords::new(processors),
+        admin_keys: secrets.admin_keys,
+        issuer,
+        audience: settings.addresses.audience.clone(),
+        lifetimes: settings.lifetimes,
+        allowed_origins: settings.addresses.allowed_origins.clone(),
+        life: life.subscribe(),
+    }))
+}
+
+async fn open_store(settings: &StoreSettings) -> Result<Arc<dyn Store>, ServeError> {
+    let StoreSettings { store, prefix, ca_file, init, .. } = settings.clone();
+    match store {
+        StoreUrl::Embedded(file) => {
+            let presence = check_presence(&file, init)?;
+            let path = file.clone();
+            let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&path)).await;
+            let store = opened.map_err(|error| StoreError::Misconfigured(error.to_string()))??;
+            if presence == Presence::New {
+                tracing::info!(store = %file.display(), "a new, empty store was made");
+            }
+            Ok(Arc::new(store))
+        }
+        StoreUrl::Redis(url) => {
+            let read =
+                |file: PathBuf| fs::read(&file).map_err(|source| ServeError::Certificates { file, source });
+            let certificates = ca_file.map(read).transpose()?;
+            Ok(Arc::new(RedisStore::open(url, prefix.unwrap_or_default(), certificates).await?))
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Two issuers on one Redis behind a real nginx are restarted one after the other, under load. Each refresh rotates, so
+//! that one which was done twice would show.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::task::JoinSet;
+
+use crate::support::{Issuer, Nginx, Pair, Session, Way, eventually};
+
+/// Clients that refresh at once, each a session of its own.
+const CLIENTS: usize = 48;
+
+/// What clients saw.
+#[derive(Default)]
+struct Seen {
+    answered: AtomicU64,
+    lost: AtomicU64,
+    /// Both nodes are back.
+    restarted: AtomicBool,
+    /// Whom nginx asked last.
+    upstream: Mutex<String>,
+}
+
+/// A client that refreshes until there were enough and both nodes are back; one that got no token asks again with the
+/// one that it has, as every client does.
+async fn refreshes(nginx: String, mut session: Session, at_least: u64, seen: Arc<Seen>) -> Session {
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    while !seen.restarted.load(Ordering::Acquire) || seen.answered.load(Ordering::Acquire) < at_least {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", &session.refresh)];
+        let reply = crate::support::try_send(client.post(format!("{nginx}/token")).form(&form)).await;
+        match reply {
+            Ok(reply) if reply.status == 200 => {
+                seen.answered.fetch_add(1, Ordering::AcqRel);
+                let upstream = reply.headers["x-upstream"].to_str().expect("an address").to_owned();
+                // Where nginx asked several, the last of them answered.
+                let upstream = upstream.rsplit(", ").next().unwrap_or_default().to_owned();
+                *seen.upstream.lock().expect("nobody panicked") = upstream;
+                session = Session::of(&reply);
+            }
+            Ok(reply) => {
+                assert_ne!(reply.status, 400, "a session was lost: {}", reply.text());
+                seen.lost.fetch_add(1, Ordering::AcqRel);
+            }
+            Err(error) => panic!("nginx does not answer: {error}"),
+        }
+    }
+    session
+}
+
+/// Restarts both, under load; answers how many refreshes were answered, and how many were not.
+async fn restart_under_load(way: Way, at_least: u64) -> (u64, u64) {
+    // Another drain may be measured.
+    let drain_secs = std::env::var("STORIES_DRAIN_SECS").unwrap_or_else(|_| "2".to_owned());
+    let settings = [("DRAIN_SECS", drain_secs.as_str()), ("REFRESH_GRACE_SECS", "0"), ("LOG", "info")];
+    let mut pair = Pair::start_with(&settings).await;
+    let nginx = Nginx::before([pair.a.port(), pair.b.port()], way);
+    let (seen, mut clients) = (Arc::new(Seen::default()), JoinSet::new());
+    for number in 0..CLIENTS {
+        let session = pair.a.open_session(&format!("subject-{number}")).await;
+        clients.spawn(refreshes(nginx.url(), session, at_least, Arc::clone(&seen)));
+    }
+    for node in [&mut pair.a, &mut pair.b] {
+        until_asked(node, &seen).await;
+        assert_eq!(node.stop().await.code(), Some(0));
+        node.restart().await;
+        node.until_ready().await;
+        // nginx comes back to a server that it could not reach when its `fail_timeout` is over.
+        until_asked(node, &seen).await;
+    }
+    seen.restarted.store(true, Ordering::Release);
+    let sessions = tokio::time::timeout(std::time::Duration::from_secs(600), clients.join_all()).await;
+    for session in sessions.expect("the clients come to their end") {
+        Session::of(&pair.b.refresh(&session.refresh).await);
+    }
+    let (answered, lost) = (seen.answered.load(Ordering::Acquire), seen.lost.load(Ordering::Acquire));
+    println!("nginx, {way:?}, a drain of {drain_secs} s: {lost} of {} refreshes were lost", answered + lost);
+    (answered, lost)
+}
+
+/// Waits until nginx hands requests to this node.
+async fn until_asked(node: &Issuer, seen: &Seen) {
+    let address = format!("127.0.0.1:{}", node.port());
+    eventually("nginx asks the node", async {
+        while *seen.upstream.lock().expect("nobody panicked") != address {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b9_a_rolling_restart_behind_nginx_loses_none_of_20000_refreshes() {
+    let (answered, lost) = restart_under_load(Way::Documented, 20_000).await;
+    assert!(answered >= 20_000, "{answered}");
+    assert_eq!(lost, 0, "of {answered}");
+}
+
+/// Whatever the proxy says, a client that asks again with the token that it has keeps its session.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b9_a_rolling_restart_behind_the_defaults_of_nginx_loses_no_session() {
+    let (answered, _) = restart_under_load(Way::Defaults, 5_000).await;
+    assert!(answered >= 5_000, "{answered}");
+}

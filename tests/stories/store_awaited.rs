@@ -1,0 +1,150 @@
+//! A store that is not there yet is waited for, alive and not ready. A setting that is wrong stops the start at once.
+
+use reqwest::Method;
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::support::{EMBEDDED, Issuer, RedisServer, Session, eventually};
+
+/// A server that does not run, and an issuer that will look for it there.
+fn issuer_before_its_redis(options: &[&str]) -> (RedisServer, Issuer) {
+    let mut redis = RedisServer::start(options);
+    redis.kill();
+    let issuer = Issuer::stopped(&[("STORE", &redis.url())]);
+    (redis, issuer)
+}
+
+#[tokio::test]
+async fn b6_a_redis_that_comes_later_is_waited_for() {
+    let (mut redis, mut issuer) = issuer_before_its_redis(&[]);
+    let listening = issuer.launch();
+    issuer.until_alive().await;
+    issuer.until_unready_for("waiting for the store: Connection refused").await;
+    assert_eq!(issuer.get("/healthz").await.status, 200);
+    let port = redis.port().to_string();
+    assert!(!issuer.get("/readyz").await.text().contains(&port), "where the store is, is for operators");
+    for refused in [
+        issuer.get("/revocations").await,
+        issuer.refresh("a-token").await,
+        issuer.login("alice", "wonderland").await,
+        issuer.admin_post("/sessions", json!({ "sub": "alice" })).await,
+        issuer.admin(Method::GET, "/nothing", None).await,
+    ] {
+        refused.refused(503, "temporarily_unavailable");
+        assert!(refused.headers.contains_key("retry-after"));
+    }
+    redis.resume();
+    eventually("it listens", listening).await.expect("it did not end");
+    issuer.until_ready().await;
+    Session::of(&issuer.refresh(&issuer.open_session("alice").await.refresh).await);
+    let log = issuer.log();
+    assert!(log.contains("waiting at the start") && log.contains(&port), "{log}");
+    assert_eq!(issuer.stop().await.code(), Some(0));
+}
+
+/// `LOADING`.
+#[tokio::test]
+async fn b6_a_redis_that_loads_its_data_is_waited_for() {
+    let slowly = ["--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024"];
+    let mut redis = RedisServer::start(&slowly);
+    let fill = "for at = 1, 20000 do redis.call('SET', 'filler:' .. at, at) end";
+    redis.ask::<()>(&["EVAL", fill, "0"]);
+    redis.kill();
+    let mut issuer = Issuer::stopped(&[("STORE", &redis.url())]);
+    let listening = issuer.launch();
+    let resumed = tokio::task::spawn_blocking(move || {
+        redis.resume();
+        redis
+    });
+    issuer.until_alive().await;
+    issuer.until_unready_for("waiting for the store: Redis is still loading its data (LOADING)").await;
+    let _redis = eventually("it has loaded", resumed).await.expect("it starts");
+    eventually("it listens", listening).await.expect("it did not end");
+    issuer.until_ready().await;
+}
+
+#[tokio::test]
+async fn b6_a_signal_ends_the_wait() {
+    let (redis, mut issuer) = issuer_before_its_redis(&[]);
+    for signal in [Signal::TERM, Signal::INT] {
+        issuer.launch();
+        issuer.until_alive().await;
+        issuer.until_unready_for("waiting for the store").await;
+        issuer.signal(signal);
+        assert_eq!(issuer.wait().await.code(), Some(0), "{}", issuer.log());
+    }
+    drop(redis);
+    // One that takes connections and says nothing.
+    let redis = RedisServer::start(&[]);
+    redis.signal(Signal::STOP);
+    let mut issuer = Issuer::stopped(&[("STORE", &redis.url())]);
+    issuer.launch();
+    issuer.until_alive().await;
+    issuer.until_unready_for("starting: ").await;
+    issuer.signal(Signal::TERM);
+    assert_eq!(issuer.wait().await.code(), Some(0), "{}", issuer.log());
+    redis.signal(Signal::CONT);
+}
+
+/// Starts it, and it must refuse; answers what it wrote.
+async fn refusal(issuer: &mut Issuer) -> String {
+    issuer.launch();
+    assert_eq!(issuer.wait().await.code(), Some(1), "{}", issuer.log());
+    assert!(!issuer.log().contains("listening on"), "{}", issuer.log());
+    issuer.log()
+}
+
+#[tokio::test]
+async fn b6_a_wrong_password_stops_the_start_also_after_a_wait() {
+    let (mut redis, mut issuer) = issuer_before_its_redis(&["--requirepass", "wonderland"]);
+    issuer.launch();
+    issuer.until_alive().await;
+    issuer.until_unready_for("waiting for the store").await;
+    redis.resume();
+    assert_eq!(issuer.wait().await.code(), Some(1), "{}", issuer.log());
+    assert!(issuer.log().contains("Redis wants a password"), "{}", issuer.log());
+    let url = redis.url().replace("redis://", "redis://:looking-glass@");
+    let said = refusal(&mut Issuer::stopped(&[("STORE", &url)])).await;
+    assert!(said.contains("the user or password in DOORLIST_STORE is wrong"), "{said}");
+    assert!(!said.contains("waiting at the start") && !said.contains("looking-glass"), "{said}");
+}
+
+/// Secrets that are missing are missed before the store is there, too.
+#[tokio::test]
+async fn b6_a_missing_secret_stops_the_start_without_its_redis() {
+    let (_redis, issuer) = issuer_before_its_redis(&[]);
+    let said = refusal(&mut issuer.forgetting(&["ADMIN_KEY"])).await;
+    assert!(said.contains("set DOORLIST_ADMIN_KEY or DOORLIST_ADMIN_KEY_FILE"), "{said}");
+    assert!(!said.contains("waiting at the start"), "{said}");
+}
+
+#[tokio::test]
+async fn b6_the_wait_has_an_end_and_each_line_says_that_a_name_is_unknown() {
+    let unknown = format!("redis://{}.example", "a".repeat(64));
+    let said = refusal(&mut Issuer::stopped(&[("STORE", &unknown), ("STORE_WAIT_SECS", "1")])).await;
+    let lines: Vec<_> = said.lines().filter(|line| line.contains("waiting at the start")).collect();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line.contains("NXDOMAIN")), "{said}");
+    assert!(
+        said.contains("waited 1 s for it, as --store-wait-secs (DOORLIST_STORE_WAIT_SECS) allows"),
+        "{said}"
+    );
+
+    let (_redis, issuer) = issuer_before_its_redis(&[]);
+    let store = format!("redis://127.0.0.1:{}", issuer.port());
+    let said = refusal(&mut Issuer::stopped(&[("STORE", &store), ("STORE_WAIT_SECS", "0")])).await;
+    assert!(said.contains("refused") && !said.contains("waiting at the start"), "{said}");
+}
+
+/// As when a node is replaced on one machine: the process before is closing the file.
+#[tokio::test]
+async fn b6_a_file_that_the_process_before_still_has_open_is_waited_for() {
+    let mut before = Issuer::start_with(EMBEDDED).await;
+    let file = format!("embedded:{}", before.folder().join("doorlist.redb").display());
+    let mut next = Issuer::stopped(&[("STORE", &file)]);
+    let listening = next.launch();
+    next.until_alive().await;
+    next.until_unready_for("open in another process").await;
+    assert_eq!(before.stop().await.code(), Some(0));
+    eventually("it listens", listening).await.expect("it did not end");
+    next.until_ready().await;
+}

@@ -1,0 +1,90 @@
+//! A real nginx before two issuers, on a free port of this machine, in a folder of its own.
+
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::redis_server::{GUARD, free_port};
+use super::redis_sets::until;
+
+/// What nginx is told about the issuers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// What the issuer's README says.
+    Documented,
+    /// A proxy with two servers, and all else as it comes.
+    Defaults,
+}
+
+/// Ends when it is dropped, or when the test's process ends.
+pub struct Nginx {
+    shell: Child,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl Nginx {
+    /// In front of the issuers on these ports. Its answers name in `x-upstream` who was asked.
+    pub fn before(ports: [u16; 2], way: Way) -> Self {
+        let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (upstream, locations) = match way {
+            Way::Documented => documented(ports),
+            Way::Defaults => (
+                ports.map(|port| format!("server 127.0.0.1:{port};")).concat(),
+                "location / { proxy_pass http://doorlist; }".to_owned(),
+            ),
+        };
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|what| format!("{what}_temp_path {};", path(what)))
+            .concat();
+        let configuration = format!(
+            "daemon off; master_process off; pid {}; error_log {} warn; events {{ worker_connections 1024; }}
+             http {{ access_log off; {temporary} upstream doorlist {{ {upstream} }}
+             server {{ listen 127.0.0.1:{port}; add_header x-upstream $upstream_addr always; {locations} }} }}",
+            path("nginx.pid"),
+            path("error.log"),
+        );
+        let file = path("nginx.conf");
+        std::fs::write(&file, configuration).expect("a file");
+        let mut command = Command::new("sh");
+        command.args(["-c", GUARD, "sh", "nginx", "-p", &path(""), "-c", &file, "-e", &path("error.log")]);
+        // Its standard input is its life, see GUARD.
+        let shell = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a shell");
+        let nginx = Self { shell, port, _folder: folder };
+        until("nginx listens (`make nginx` installs it)", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        nginx
+    }
+
+    /// `http://…`
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        // It was killed by its guard; there is nothing to do about an error.
+        let _ = self.shell.wait();
+    }
+}
+
+/// The block of the README, with the issuers of the test in place of its own: what is between the braces of
+/// `upstream`, and what is between those of `server`.
+fn documented(ports: [u16; 2]) -> (String, String) {
+    let readme = include_str!("../../../issuer/README.md");
+    let block = readme.split("```nginx\n").nth(1).and_then(|rest| rest.split("```").next());
+    let mut block = block.expect("the README has it").to_owned();
+    for (number, port) in ports.iter().enumerate() {
+        let named = format!("id-{}.internal:8787", number + 1);
+        assert!(block.contains(&named), "the README names {named}");
+        block = block.replace(&named, &format!("127.0.0.1:{port}"));
+    }
+    let (upstream, server) = block.split_once("\n}\n").expect("an upstream, and a server");
+    let inside = |text: &str| text.split_once('{').expect("a brace").1.trim_end().to_owned();
+    let server = inside(server).replace("listen 8080;", "");
+    let server = server.strip_suffix('}').expect("the end of the server");
+    (inside(upstream), server.to_owned())
+}
