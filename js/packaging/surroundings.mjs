@@ -39,6 +39,9 @@ declare const app: import('fastify').FastifyInstance & import('express').Applica
 declare const fastifyJwt: typeof import('@fastify/jwt').default
 declare const expressjwt: typeof import('express-jwt').expressjwt
 declare const yours: { secret: string; algorithms: 'HS256'[] }`,
+  'js/README.md, Errors': `declare const parentPort: { postMessage(value: unknown): void }
+declare const error: import('doorlist').TokenError
+declare const message: { error: unknown }`,
   'js/README.md, Over a restart': issuer,
   'js/README.md, While the issuer is down': `${issuer}\n${token}
 declare const connectVerifier: typeof import('doorlist').connectVerifier`,

@@ -1,6 +1,9 @@
-import type { Code, codes as Codes } from '../types/index.js'
+import type { Code, PlainTokenError, codes as Codes } from '../types/index.js'
+import { isPlain, plainOf } from './plain-errors.js'
 
 export const codes: typeof Codes = /* @__PURE__ */ Object.freeze({
+  ERR_FETCH_FAILED: 'ERR_FETCH_FAILED',
+  ERR_ISSUER_UNREACHABLE: 'ERR_ISSUER_UNREACHABLE',
   ERR_JOSE_ALG_NOT_ALLOWED: 'ERR_JOSE_ALG_NOT_ALLOWED',
   ERR_JWKS_INVALID: 'ERR_JWKS_INVALID',
   ERR_JWKS_NO_MATCHING_KEY: 'ERR_JWKS_NO_MATCHING_KEY',
@@ -18,6 +21,8 @@ export const codes: typeof Codes = /* @__PURE__ */ Object.freeze({
   ERR_LIST_STALE: 'ERR_LIST_STALE',
   ERR_METADATA_INVALID: 'ERR_METADATA_INVALID',
   ERR_OPTIONS_INVALID: 'ERR_OPTIONS_INVALID',
+  ERR_PLATFORM_UNSUPPORTED: 'ERR_PLATFORM_UNSUPPORTED',
+  ERR_STORE_FAILED: 'ERR_STORE_FAILED',
   ERR_WASM_UNAVAILABLE: 'ERR_WASM_UNAVAILABLE',
 } as const)
 
@@ -32,15 +37,29 @@ export class TokenError extends Error {
   ) {
     super(message, options)
   }
+
+  static from(error: unknown): TokenError {
+    if (error instanceof TokenError) return error
+    if (!isTokenError(error))
+      throw invalidOption('`error` must be a TokenError or its plain form, `{ name, code, message, evidence }`')
+    const { code, message, evidence, cause } = error as PlainTokenError & { cause?: unknown }
+    return new TokenError(code, message, { ...evidence }, cause === undefined ? undefined : { cause })
+  }
+
+  toJSON(): PlainTokenError {
+    return plainOf(this)
+  }
 }
 
-/** By shape, not by class: an application may hold this package twice, once as ESM and once as CJS. */
+/**
+ * By shape, not by class: an application may hold this package twice (as ESM and as CJS, or in two realms), and an error
+ * that crossed `postMessage` or JSON is a plain object.
+ */
 export function isTokenError<C extends Code = Code>(
   error: unknown,
   code?: C,
-): error is TokenError & { readonly code: C } {
-  if (!(error instanceof Error) || error.name !== 'TokenError' || !('code' in error)) return false
-  return code === undefined ? typeof error.code === 'string' && error.code in codes : error.code === code
+): error is Error & PlainTokenError & { readonly code: C } {
+  return isPlain(error, 'TokenError', found => Object.hasOwn(codes, found) && (code ?? found) === found)
 }
 
 export const invalidOption = (message: string, evidence: Readonly<Record<string, unknown>> = {}): TokenError =>

@@ -1,10 +1,11 @@
 import type { Mode } from '../types/index.js'
 import { BackOff } from './back-off.js'
 import type { Emitter } from './emitter.js'
-import { TokenError, isTokenError } from './errors.js'
 import { pause, type Host } from './host.js'
 import type { RemoteList } from './remote-list.js'
 import { SILENCE_MS } from './saved-list.js'
+import { isLasting, startError } from './starts.js'
+import { OutOfTime } from './unreachable.js'
 
 /** Milliseconds, at most, after the first failure. */
 const FIRST_PAUSE_MS = 500
@@ -36,9 +37,12 @@ export class Follower {
     this.#streamNotBefore = wantsStream ? -Infinity : Infinity
   }
 
-  /** Resolves with the first list, the issuer's or a saved one; tries again until `withinMs` have passed. */
+  /**
+   * Resolves with the first list, the issuer's or a saved one. Tries again until `withinMs` have passed, unless another try
+   * would bring the same.
+   */
   async start(withinMs: number): Promise<void> {
-    const late = this.#host.after(withinMs, () => this.close())
+    const late = this.#host.after(withinMs, () => this.#end(new OutOfTime(withinMs)))
     let last: unknown
     while (!this.#closed.signal.aborted) {
       // A store that hangs is to leave the issuer some of the time.
@@ -54,22 +58,17 @@ export class Follower {
         void this.#run()
         return
       } catch (error) {
+        const previous = last
         // What ended with the time says less than what went wrong before.
         last = this.#closed.signal.aborted ? (last ?? error) : error
-        if (isTokenError(error, 'ERR_METADATA_INVALID')) break
+        if (isLasting(error, previous)) break
       }
       await this.#pause(this.#retry.next(LONGEST_START_PAUSE_MS))
     }
     late()
+    const error = startError(last, this.#closed.signal.aborted ? withinMs : undefined)
     this.close()
-    if (isTokenError(last)) throw last
-    const why = last instanceof Error ? `: ${last.message}` : ''
-    throw new TokenError(
-      'ERR_LIST_MISSING',
-      `no revocation list in ${withinMs} ms${why}`,
-      { withinMs },
-      { cause: last },
-    )
+    throw error
   }
 
   /** Asks now, or joins the question under way. */
@@ -83,8 +82,12 @@ export class Follower {
   }
 
   close(): void {
+    this.#end(new Error('the verifier was closed'))
+  }
+
+  #end(reason: Error): void {
     this.mode = 'closed'
-    this.#closed.abort(new Error('the verifier was closed'))
+    this.#closed.abort(reason)
     this.#saveSoon()
   }
 

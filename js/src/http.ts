@@ -1,9 +1,8 @@
 import type { Host } from './host.js'
+import { ask } from './mistakes.js'
+import { OutOfTime, Unreachable, failure, fetchFailed, hungUp, statusFailure } from './unreachable.js'
 
-/** A request that brought no usable answer: no connection, another status, too much, too late. */
-export class Unreachable extends Error {
-  override readonly name = 'Unreachable'
-}
+export { Unreachable } from './unreachable.js'
 
 export interface Http {
   readonly fetch: typeof globalThis.fetch
@@ -25,17 +24,25 @@ export interface Request {
 /** Milliseconds within which an answer must begin; one that is no stream must end in them. */
 export const TIMEOUT_MS = 10_000
 
-/** The body of a 200, as text of at most `maxBytes` bytes. */
+/** The body of a 200, as text of at most `maxBytes` bytes. No such body is HTML. */
 export async function fetchText(http: Http, request: Request & { readonly maxBytes: number }): Promise<string> {
+  const { url, maxBytes } = request
   const decoder = new TextDecoder()
   let text = ''
   let length = 0
   for await (const chunk of fetchBytes(http, request, 'in time')) {
     length += chunk.length
-    if (length > request.maxBytes) throw new Unreachable(`${request.url} sent more than ${request.maxBytes} bytes`)
+    if (length > maxBytes) throw new Unreachable(`${url} sent more than ${maxBytes} bytes`, { url, reason: 'too_long' })
     text += decoder.decode(chunk, { stream: true })
   }
-  return text + decoder.decode()
+  text += decoder.decode()
+  if (!/^\s*</.test(text)) return text
+  const fix = 'another web server, or the fallback of a single-page app, answers there; check the path of `issuer`'
+  throw new Unreachable(`${url} is a page of HTML, not ${request.accept}: ${fix}`, {
+    url,
+    reason: 'html',
+    lasting: true,
+  })
 }
 
 /** The text of a 200 as it arrives, an empty one first. Ends when the other side ends it, throws when the connection breaks. */
@@ -48,24 +55,35 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
   const { fetch, host } = http
   const { url, accept, signal } = request
   const abort = new AbortController()
-  const stop = () => abort.abort(signal.reason)
-  const late = host.after(TIMEOUT_MS, () => abort.abort(new Unreachable(`${url} did not answer in ${TIMEOUT_MS} ms`)))
+  // Kept here as well: not every platform's signals have a reason.
+  let reason: unknown
+  const end = (why: unknown) => {
+    reason ??= why
+    abort.abort(why)
+  }
+  const stop = () => end(signal.reason)
+  const late = host.after(TIMEOUT_MS, () => end(new OutOfTime(TIMEOUT_MS)))
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
+  let response: Response | undefined
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   try {
     // `Accept` alone keeps a browser from asking for leave first (CORS-safelisted); a redirect could lead anywhere.
-    const init: RequestInit = { headers: { accept }, redirect: 'manual', signal: abort.signal }
+    const init = { headers: { accept }, redirect: 'manual' as const, signal: abort.signal }
     const cache = supported(request.cache)
-    if (cache !== undefined) init.cache = cache
-    const response = await inTime(fetch(url, init), abort.signal)
-    if (response.status !== 200) throw new Unreachable(`${url} answered with status ${response.status}`)
+    const asked = ask(fetch, url, { ...init, ...(cache !== undefined && { cache }) })
+    response = await inTime(asked, abort.signal, () => reason)
+    if (typeof response?.status !== 'number') throw fetchFailed(url, 'its answer is no Response')
+    if (response.status !== 200) throw statusFailure(url, response)
     if (body === 'open end') {
       late()
       const type = response.headers.get('content-type') ?? 'no content type'
-      if (!type.toLowerCase().startsWith(accept)) throw new Unreachable(`${url} answered with ${type}`)
+      if (!type.toLowerCase().startsWith(accept))
+        throw new Unreachable(`${url} answered with ${type}, not ${accept}`, { url, reason: 'content_type' })
       yield new Uint8Array()
     }
+    if (response.body && typeof response.body.getReader !== 'function')
+      throw fetchFailed(url, 'the body of its answer is no ReadableStream; use the global `fetch`')
     reader = response.body?.getReader()
     abort.signal.addEventListener('abort', () => void reader?.cancel().catch(() => {}))
     while (!abort.signal.aborted) {
@@ -73,11 +91,10 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
       if (chunk?.value === undefined) break
       yield chunk.value
     }
-    abort.signal.throwIfAborted()
+    if (abort.signal.aborted) throw reason
   } catch (error) {
-    const reason: unknown = abort.signal.aborted ? abort.signal.reason : error
-    if (reason instanceof Unreachable) throw reason
-    throw new Unreachable(`${url} could not be read: ${inWords(reason)}`, { cause: reason })
+    const found = failure(url, abort.signal.aborted ? reason : error)
+    throw response === undefined ? await hungUp(found, fetch, url, abort.signal) : found
   } finally {
     late()
     signal.removeEventListener('abort', stop)
@@ -87,13 +104,13 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
 }
 
 /** The answer, unless the signal aborts first: a `fetch` that was brought along may know no signals. */
-function inTime(answer: Promise<Response>, signal: AbortSignal): Promise<Response> {
+function inTime(answer: Promise<Response>, signal: AbortSignal, reason: () => unknown): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const giveUp = () => reject(signal.reason)
+    const giveUp = () => reject(reason())
     signal.addEventListener('abort', giveUp)
     if (signal.aborted) giveUp()
     answer.then(response => {
-      if (signal.aborted) void response.body?.cancel().catch(() => {})
+      if (signal.aborted) void response?.body?.cancel().catch(() => {})
       resolve(response)
     }, reject)
   })
@@ -101,16 +118,10 @@ function inTime(answer: Promise<Response>, signal: AbortSignal): Promise<Respons
 
 /** Workers know `no-store` at most, and throw at what they do not know. */
 function supported(wanted: PastCaches | undefined): PastCaches | undefined {
-  if (wanted === undefined || !('cache' in globalThis.Request.prototype)) return undefined
+  if (wanted === undefined || !('cache' in (globalThis.Request?.prototype ?? {}))) return undefined
   try {
     return new globalThis.Request('https://cache.invalid', { cache: wanted }).cache as PastCaches
   } catch {
     return wanted === 'no-store' ? undefined : supported('no-store')
   }
-}
-
-/** Node's "fetch failed" keeps what failed one level down. */
-function inWords(reason: unknown): string {
-  if (!(reason instanceof Error)) return String(reason)
-  return reason.cause instanceof Error ? `${reason.message} (${reason.cause.message})` : reason.message
 }

@@ -1,10 +1,10 @@
 import type { Mode, WaitUntil } from '../types/index.js'
 import type { Emitter } from './emitter.js'
-import { TokenError, isTokenError } from './errors.js'
 import { pause, type Host } from './host.js'
 import type { RemoteList } from './remote-list.js'
 import { SILENCE_MS } from './saved-list.js'
 import { Silence } from './silence.js'
+import { startError } from './starts.js'
 
 /** Workers may go on for 30 s after their answer: hold the stream a little less. */
 const HOLD_MS = 25_000
@@ -32,7 +32,7 @@ export class LazyFollower {
   #streamNotBefore = -Infinity
   #askNotBefore = -Infinity
   /** Why there is no list. */
-  #failure: TokenError | undefined
+  #failure: unknown
   mode: Mode = 'request'
 
   constructor(remote: RemoteList, host: Host, news: Emitter, wantsStream: boolean) {
@@ -73,7 +73,7 @@ export class LazyFollower {
       await this.#ask(new AbortController().signal)
     } catch (error) {
       this.#askNotBefore = this.#host.monotonic() + REST_MS
-      throw (this.#failure = isTokenError(error) ? error : noList(error))
+      throw (this.#failure = startError(error))
     }
   }
 
@@ -150,9 +150,4 @@ export class LazyFollower {
     if (!held) this.#streamNotBefore = this.#host.monotonic() + STREAM_REST_MS
     return held
   }
-}
-
-function noList(error: unknown): TokenError {
-  const why = error instanceof Error ? error.message : String(error)
-  return new TokenError('ERR_LIST_MISSING', `no revocation list: ${why}`, {}, { cause: error })
 }

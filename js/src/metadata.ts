@@ -1,5 +1,6 @@
 import { TokenError } from './errors.js'
 import { fetchText, type Http, type PastCaches } from './http.js'
+import { isObject, parsedUrl } from './rules.js'
 
 /** Where an issuer publishes what a verifier needs (RFC 8414, and this project's own two). */
 export interface Endpoints {
@@ -11,10 +12,12 @@ export interface Endpoints {
 
 const MAX_METADATA_BYTES = 256 * 1024
 
+export const WELL_KNOWN = '/.well-known/oauth-authorization-server'
+
 /** RFC 8414 §3.1: the well-known part goes between the host and the path of the issuer. */
 export function metadataUrl(issuer: string): string {
   const { origin, pathname } = new URL(issuer)
-  return `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`
+  return `${origin}${WELL_KNOWN}${pathname.replace(/\/$/, '')}`
 }
 
 /** Asks for the issuer's metadata. Throws `Unreachable`, or a TokenError when what came is not this issuer's. */
@@ -26,8 +29,7 @@ export async function discover(
 ): Promise<Endpoints> {
   const url = metadataUrl(issuer)
   const text = await fetchText(http, { url, accept: 'application/json', maxBytes: MAX_METADATA_BYTES, cache, signal })
-  const metadata = parseObject(text)
-  if (metadata === undefined) throw invalid(`${url} is not a JSON object`)
+  const metadata = parseObject(text, url)
   // RFC 8414 §3.3: another issuer's metadata MUST NOT be used.
   const { issuer: actual } = metadata
   if (actual !== issuer) {
@@ -40,7 +42,7 @@ export async function discover(
   const endpoint = (name: string): string | undefined => {
     const value = metadata[name]
     if (value === undefined) return undefined
-    if (typeof value === 'string' && URL.canParse(value) && isAsSafe(value, issuer)) return value
+    if (typeof value === 'string' && isAsSafe(value, issuer)) return value
     throw invalid(`\`${name}\` in ${url} must be a URL, and an https one when the issuer's is`, { name })
   }
   const required = (name: string): string => {
@@ -57,18 +59,20 @@ export async function discover(
 }
 
 function isAsSafe(url: string, issuer: string): boolean {
-  const { protocol } = new URL(url)
+  const { protocol } = parsedUrl(url) ?? {}
   return protocol === 'https:' || (protocol === 'http:' && new URL(issuer).protocol === 'http:')
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+function parseObject(text: string, url: string): Record<string, unknown> {
+  let value: unknown
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw invalid(`${url} is not JSON: is it the metadata of an issuer?`, {}, { cause })
   }
+  if (!isObject(value)) throw invalid(`${url} is not a JSON object: is it the metadata of an issuer?`)
+  return value
 }
 
-const invalid = (message: string, evidence?: Record<string, unknown>) =>
-  new TokenError('ERR_METADATA_INVALID', message, evidence)
+const invalid = (message: string, evidence?: Record<string, unknown>, options?: ErrorOptions) =>
+  new TokenError('ERR_METADATA_INVALID', message, evidence, options)

@@ -46,9 +46,8 @@ export class Newness {
 
   /** The same address with the one parameter that the issuer ignores and no cache has seen (FORMAT.md §7). */
   pastCaches(address: string): string {
-    const url = new URL(address)
-    url.searchParams.set('fresh', String(Math.floor(this.#host.now())))
-    return url.href
+    // Not through URL, which would write the `:` of `since` as `%3A`: a list has one address.
+    return `${address}${address.includes('?') ? '&' : '?'}fresh=${Math.floor(this.#host.now())}`
   }
 
   /** What is told once caches were asked past. */

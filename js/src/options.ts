@@ -1,5 +1,5 @@
 import type { ConnectOptions, VerifierOptions } from '../types/index.js'
-import { check, isObject, isText, oneOf, rule, wholeNumber, type Rule } from './rules.js'
+import { check, isObject, isText, oneOf, parsedUrl, rule, wholeNumber, type Rule } from './rules.js'
 
 /** As in verifier-wasm/src/policy.rs. */
 const A_YEAR = 365 * 86_400
@@ -22,7 +22,7 @@ const verifierRules: Record<keyof VerifierOptions, Rule> = {
 
 const connectRules: Record<keyof ConnectOptions, Rule> = {
   ...verifierRules,
-  issuer: rule('an http(s) URL without query or fragment: the `iss` of its tokens', isIssuerUrl),
+  issuer: rule('an http(s) URL without query, fragment, user or password: the `iss` of its tokens', isIssuerUrl),
   fetch: rule('a function like the global `fetch`', value => typeof value === 'function'),
   transport: oneOf('auto', 'poll'),
   connectTimeout: seconds,
@@ -40,7 +40,7 @@ function isStore(value: unknown): boolean {
 }
 
 function isIssuerUrl(value: unknown): boolean {
-  if (!isText(value) || !URL.canParse(value)) return false
-  const { protocol } = new URL(value)
-  return (protocol === 'https:' || protocol === 'http:') && !/[?#]/.test(value)
+  if (!isText(value) || /[?#]/.test(value)) return false
+  const { protocol, username, password } = parsedUrl(value) ?? {}
+  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === ''
 }

@@ -8,6 +8,14 @@ export interface Rule {
 
 export const rule = (mustBe: string, fits: Rule['fits']): Rule => ({ mustBe, fits })
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+/** Not `URL.canParse`, which is newer than most of what runs this. */
+export function parsedUrl(text: string): URL | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
+}
 export const oneOf = (...names: string[]): Rule =>
   rule(names.map(name => `'${name}'`).join(' or '), value => names.includes(value as string))
 export const wholeNumber = (what: string, most: number): Rule =>

@@ -1,6 +1,6 @@
 import type { ListStore, Loaded, Status } from '../types/index.js'
 import { Chain, MAX_LISTS, MAX_LISTS_LENGTH, type Held } from './chain.js'
-import { isTokenError } from './errors.js'
+import { TokenError, isTokenError } from './errors.js'
 import { inTime, pause, type Host } from './host.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 
@@ -49,8 +49,10 @@ interface Trust {
 export type Saves = { readonly [name in Name]: Save | undefined }
 
 /** A store that did not do as it should, or a value in it that is no save. */
-export class StoreError extends Error {
-  override readonly name = 'StoreError'
+export class StoreError extends TokenError {
+  constructor(message: string, key: string, cause: unknown) {
+    super('ERR_STORE_FAILED', message, { key }, { cause })
+  }
 }
 
 /**
@@ -273,7 +275,8 @@ export class SavedList {
 
   #tellOf(name: Name, what: string, cause: unknown): void {
     const why = cause instanceof Error ? cause.message : String(cause)
-    this.#tell(new StoreError(`'${this.#key(name)}' in the store ${what}: ${why}`, { cause }))
+    const key = this.#key(name)
+    this.#tell(new StoreError(`'${key}' in the store ${what}: ${why}`, key, cause))
   }
 }
 

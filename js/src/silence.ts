@@ -22,7 +22,9 @@ export class Silence {
 
   limit(ms: number): void {
     this.#cancel()
-    this.#cancel = this.#host.after(ms, () => this.#abort.abort(new Unreachable(`nothing newer in ${ms} ms`)))
+    this.#cancel = this.#host.after(ms, () =>
+      this.#abort.abort(new Unreachable(`nothing newer in ${ms} ms`, { reason: 'silence' })),
+    )
   }
 
   end(): void {

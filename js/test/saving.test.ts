@@ -190,7 +190,7 @@ for (const [name, set] of [
     }
     await send(list(2, { since: 1 }))
     assert.equal(verifier.status().sequence, 2)
-    assert.match(String(errors[0]), /StoreError: .* in the store cannot be written: (no room|no answer in 10000 ms)/)
+    assert.match(String(errors[0]), /TokenError: .* in the store cannot be written: (no room|no answer in 10000 ms)/)
     assert.deepEqual([written, errors.length], [1, 1])
     await beat(6, 2)
     assert.equal(written, 2)
@@ -209,7 +209,7 @@ for (const [name, set] of [
     const verifier = await connecting
     const error = told(verifier, 'error')
     host.elapse(0)
-    assert.match(String(await error), /StoreError: .* in the store cannot be read: (no room|no answer in 3000 ms)/)
+    assert.match(String(await error), /TokenError: .* in the store cannot be read: (no room|no answer in 3000 ms)/)
     assert.equal(verifier.status().sequence, 1)
     verifier.close()
   })

@@ -11,7 +11,8 @@ const OTHER = 'https://other.example'
 function world(answers: (request: Request) => Response) {
   let [generation, refreshes] = [1, 0]
   const seen: [url: string, authorization: string | null, body: string][] = []
-  const fetch = (async (request: Request) => {
+  const fetch = (async (input: RequestInfo, init?: RequestInit) => {
+    const request = new Request(input, init)
     seen.push([request.url, request.headers.get('authorization'), await request.clone().text()])
     return answers(request)
   }) as typeof globalThis.fetch
@@ -86,6 +87,38 @@ test('who has a stream, a Request, a referrer policy or a signal keeps it', asyn
     [`${API}/a`, 'Bearer t1', 'a stream'],
     [`${API}/a`, 'Bearer t2', 'a stream'],
   ])
+})
+
+test('a body that is a stream is sent once: a server that refuses it is answered', async () => {
+  const { fetch, seen } = world(unauthorized)
+  const init = { method: 'PUT', body: new Blob(['a stream']).stream(), duplex: 'half' } as RequestInit
+  assert.equal((await fetch(`${API}/a`, init)).status, 401)
+  assert.deepEqual(seen, [[`${API}/a`, 'Bearer t1', 'a stream']])
+})
+
+test('C4: a signal without `throwIfAborted` and `reason` ends what waits (field: sindresorhus/ky#588)', async () => {
+  const { fetch, tokens, seen } = world(ok)
+  const abort = new AbortController()
+  const { signal } = abort
+  Object.defineProperties(signal, { throwIfAborted: { value: undefined }, reason: { value: undefined } })
+  assert.equal((await fetch(`${API}/a`, { signal })).status, 200)
+  tokens.getAccessToken = () => new Promise<never>(() => {})
+  const native = globalThis.Request
+  // As React Native's: the signal of the request is the caller's own.
+  globalThis.Request = class extends native {
+    override get signal() {
+      return signal
+    }
+  }
+  try {
+    const waiting = fetch(`${API}/a`, { signal })
+    abort.abort()
+    await assert.rejects(waiting, { name: 'AbortError' })
+    await assert.rejects(fetch(`${API}/a`, { signal }), { name: 'AbortError' })
+  } finally {
+    globalThis.Request = native
+  }
+  assert.equal(seen.length, 1)
 })
 
 test('whoever gives up does not wait for a token', async () => {

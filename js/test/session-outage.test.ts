@@ -208,8 +208,8 @@ test('a refresh that fails ahead of its time is tried again soon, not when the t
   const browser = new FakeBrowser()
   const { fetch: issuer } = browser.issuer
   const unauthorized = async () => new Response(null, { status: 401 })
-  const fetch = ((input: string | Request, init: RequestInit) =>
-    typeof input === 'string' ? issuer(input, init) : unauthorized()) as typeof globalThis.fetch
+  const fetch = ((input: string, init: RequestInit) =>
+    input.endsWith('/me') ? unauthorized() : issuer(input, init)) as typeof globalThis.fetch
   const tab = await browser.signedIn({ fetch })
   browser.issuer.mood = 503
   await tab.fetch('https://app.example/me')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
-import { isTokenError } from '../src/errors.js'
+import { isTokenError, type TokenError } from '../src/errors.js'
 import { lazily } from '../src/wasm.js'
 import type { ConnectOptions } from '../types/index.js'
 import { FakeNetwork, FakeStore, METADATA, METADATA_URL, since, told } from './fakes.js'
@@ -348,8 +348,8 @@ for (const [flaw, value] of Object.entries({
     const verifier = await connecting
     const error = told(verifier, 'error')
     host.elapse(0)
-    const { name, message } = await error
-    assert.equal(name, 'StoreError')
+    const { code, message } = (await error) as TokenError
+    assert.equal(code, 'ERR_STORE_FAILED')
     assert.ok(message.startsWith(`'${SNAPSHOT}' in the store `), message)
     if (flaw.includes('more trust')) assert.match(message, /its trust has \d+ characters/)
     assert.ok(message.length < 400 && !message.includes('garbage'), 'nothing of the value')

@@ -166,8 +166,10 @@ export interface VerifierEvents {
   /** A list brought revocations, keys or another epoch. */
   change: Change
   /**
-   * The issuer could not be reached, sent what was not taken, or sent no newer list for longer than a `ttl` (`ERR_LIST_NOT_NEWER`: a cache
-   * may have answered; `evidence.cached` is `true` when a request past caches brought a newer list). The verifier goes on by itself.
+   * The issuer could not be reached (`ERR_ISSUER_UNREACHABLE`), sent what was not taken (the code says what), or sent no newer
+   * list for longer than a `ttl` (`ERR_LIST_NOT_NEWER`: a cache may have answered; `evidence.cached` is `true` when a request
+   * past caches brought a newer list); or the store failed (`ERR_STORE_FAILED`). A {@link TokenError} with its `cause`; the
+   * verifier goes on by itself. An error without a code is a bug.
    */
   error: Error
 }
@@ -190,7 +192,10 @@ export interface ConnectOptions extends VerifierOptions {
   fetch?: typeof globalThis.fetch
   /** `'auto'` holds a stream and polls while none can be had; `'poll'` only polls. Default: `'auto'`. */
   transport?: 'auto' | 'poll'
-  /** Seconds that the first list may take before `connectVerifier` rejects; not for `lazy`. Default: 10. */
+  /**
+   * Seconds that the first list may take before `connectVerifier` rejects; what cannot get better by waiting is not waited
+   * for. Not for `lazy`. Default: 10.
+   */
   connectTimeout?: number
   /**
    * Keeps the list, the trusted keys and the dropped ones, so that a verifier can start while its issuer is away: from what was saved,
@@ -210,7 +215,7 @@ export interface ConnectedVerifier extends Verifier {
   /** Listens; the answer is a function that stops it. */
   on<Name extends keyof VerifierEvents>(name: Name, listener: (news: VerifierEvents[Name]) => void): () => void
   off<Name extends keyof VerifierEvents>(name: Name, listener: (news: VerifierEvents[Name]) => void): void
-  /** Asks the issuer now; at most one such request is under way. Rejects when it cannot be reached. */
+  /** Asks the issuer now; at most one such request is under way. Rejects with `ERR_ISSUER_UNREACHABLE` when it cannot be reached. */
   refresh(): Promise<void>
   /** Ends every request, stream and timer. What is held can still verify. */
   close(): void
@@ -251,6 +256,8 @@ export const connectVerifier: ConnectVerifier
 
 /** The stable codes of a {@link TokenError}. */
 export const codes: {
+  readonly ERR_FETCH_FAILED: 'ERR_FETCH_FAILED'
+  readonly ERR_ISSUER_UNREACHABLE: 'ERR_ISSUER_UNREACHABLE'
   readonly ERR_JOSE_ALG_NOT_ALLOWED: 'ERR_JOSE_ALG_NOT_ALLOWED'
   readonly ERR_JWKS_INVALID: 'ERR_JWKS_INVALID'
   readonly ERR_JWKS_NO_MATCHING_KEY: 'ERR_JWKS_NO_MATCHING_KEY'
@@ -268,22 +275,48 @@ export const codes: {
   readonly ERR_LIST_STALE: 'ERR_LIST_STALE'
   readonly ERR_METADATA_INVALID: 'ERR_METADATA_INVALID'
   readonly ERR_OPTIONS_INVALID: 'ERR_OPTIONS_INVALID'
+  readonly ERR_PLATFORM_UNSUPPORTED: 'ERR_PLATFORM_UNSUPPORTED'
+  readonly ERR_STORE_FAILED: 'ERR_STORE_FAILED'
   readonly ERR_WASM_UNAVAILABLE: 'ERR_WASM_UNAVAILABLE'
 }
 
 export type Code = keyof typeof codes
 
-/** Why something was refused. The message never holds a token. */
-export class TokenError extends Error {
-  constructor(code: Code, message: string, evidence?: Readonly<Record<string, unknown>>, options?: ErrorOptions)
+/**
+ * The plain form of a {@link TokenError}: what `toJSON` gives, and what is left after `JSON` or `postMessage`. It has no stack
+ * and no `cause`.
+ */
+export interface PlainTokenError {
   readonly name: 'TokenError'
   readonly code: Code
+  readonly message: string
   /** What the refusal rests on, by code: the claim, the times, the option. */
   readonly evidence: Readonly<Record<string, unknown>>
 }
 
-/** Whether this is a {@link TokenError}, of any copy of this package, and of this `code` where one is given. */
+/**
+ * Why something was refused, or failed. The message never holds a token. `structuredClone` and `postMessage` keep no more of
+ * an error than its message: hand over `error.toJSON()`.
+ */
+export class TokenError extends Error implements PlainTokenError {
+  constructor(code: Code, message: string, evidence?: Readonly<Record<string, unknown>>, options?: ErrorOptions)
+  /**
+   * Makes an error of a plain form, or of an error of another copy of this package; one of this copy is given back.
+   *
+   * @throws {TokenError} `ERR_OPTIONS_INVALID` for anything else
+   */
+  static from(error: unknown): TokenError
+  readonly name: 'TokenError'
+  readonly code: Code
+  readonly evidence: Readonly<Record<string, unknown>>
+  toJSON(): PlainTokenError
+}
+
+/**
+ * Whether this is a {@link TokenError} of any copy or realm of this package, or its plain form, and of this `code` where one
+ * is given. A value with a code that this version does not know is none.
+ */
 export function isTokenError<C extends Code = Code>(
   error: unknown,
   code?: C,
-): error is TokenError & { readonly code: C }
+): error is Error & PlainTokenError & { readonly code: C }

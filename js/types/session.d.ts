@@ -59,16 +59,16 @@ export interface Session {
   /** Calls with each new state, of whichever tab's making; the answer stops it. */
   onChange(listener: (state: SessionState) => void): () => void
   /**
-   * Rejects with `ERR_LOGIN_REFUSED` (no such account, or another password), `ERR_SESSION_OFFLINE` or `ERR_ISSUER_REFUSED`; a
-   * session there was goes on then, and is signed out of otherwise. With `ERR_SESSION_SIGNED_OUT` when somebody signed out meanwhile,
+   * Rejects with `ERR_LOGIN_REFUSED` (unknown username or wrong password), `ERR_SESSION_OFFLINE`, `ERR_ISSUER_REFUSED`,
+   * `ERR_FETCH_FAILED` (a mistake of the program: see `cause`) or `ERR_STORAGE_FAILED` (`storage` threw or hung); a session there was goes on then, and is signed out of otherwise. With `ERR_SESSION_SIGNED_OUT` when somebody signed out meanwhile,
    * with `ERR_SESSION_CLOSED` after `close()`.
    */
   login(how: Credentials | TokenResponse): Promise<void>
   /** Signs out here and in all tabs at once; the issuer is told now, or as soon as it can be. */
   logout(): Promise<void>
   /**
-   * A token that is good for a while. Rejects with `ERR_SESSION_SIGNED_OUT`, `ERR_SESSION_KICKED`, or `ERR_SESSION_OFFLINE` when
-   * there is none and none can be had now.
+   * A token that is good for a while. Rejects with `ERR_SESSION_SIGNED_OUT`, `ERR_SESSION_KICKED`, or, when there is none and none
+   * can be had now, with the reason: `ERR_SESSION_OFFLINE`, `ERR_FETCH_FAILED` or `ERR_STORAGE_FAILED`, each with its `cause`.
    */
   getAccessToken(): Promise<string>
   /**
@@ -92,25 +92,49 @@ export const createSession: CreateSession
 
 /** The stable codes of a {@link SessionError}. */
 export type SessionCode =
+  | 'ERR_FETCH_FAILED'
   | 'ERR_ISSUER_REFUSED'
   | 'ERR_LOGIN_REFUSED'
   | 'ERR_OPTIONS_INVALID'
+  | 'ERR_PLATFORM_UNSUPPORTED'
   | 'ERR_REDIRECT_REFUSED'
   | 'ERR_SESSION_CLOSED'
   | 'ERR_SESSION_KICKED'
   | 'ERR_SESSION_OFFLINE'
   | 'ERR_SESSION_SIGNED_OUT'
+  | 'ERR_STORAGE_FAILED'
 
-/** Why there is no token, or no session. The message never holds a token. */
-export class SessionError extends Error {
-  constructor(code: SessionCode, message: string, evidence?: Readonly<Record<string, unknown>>)
+/** The plain form of a {@link SessionError}: what `toJSON` gives, and what is left after `JSON` or `postMessage`. */
+export interface PlainSessionError {
   readonly name: 'SessionError'
   readonly code: SessionCode
+  readonly message: string
   readonly evidence: Readonly<Record<string, unknown>>
 }
 
-/** Whether this is a {@link SessionError}, of any copy of this package, and of this `code` where one is given. */
+/**
+ * Why there is no token, or no session; `cause` is the error behind it. The message never holds a token. `structuredClone` and
+ * `postMessage` keep no more of an error than its message: hand over `error.toJSON()`.
+ */
+export class SessionError extends Error implements PlainSessionError {
+  constructor(code: SessionCode, message: string, evidence?: Readonly<Record<string, unknown>>, options?: ErrorOptions)
+  /**
+   * Makes an error of a plain form, or of an error of another copy of this package; one of this copy is given back.
+   *
+   * @throws {SessionError} `ERR_OPTIONS_INVALID` for anything else
+   */
+  static from(error: unknown): SessionError
+  readonly name: 'SessionError'
+  readonly code: SessionCode
+  readonly evidence: Readonly<Record<string, unknown>>
+  toJSON(): PlainSessionError
+}
+
+/**
+ * Whether this is a {@link SessionError} of any copy or realm of this package, or its plain form, and of this `code` where one
+ * is given.
+ */
 export function isSessionError<C extends SessionCode = SessionCode>(
   error: unknown,
   code?: C,
-): error is SessionError & { readonly code: C }
+): error is Error & PlainSessionError & { readonly code: C }

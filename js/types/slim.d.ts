@@ -15,6 +15,7 @@ export type {
   ListStore,
   Loaded,
   Mode,
+  PlainTokenError,
   Standing,
   Status,
   Verified,

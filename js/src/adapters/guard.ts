@@ -1,5 +1,5 @@
 import type { AnyVerifier, AuthenticateOptions } from '../../types/guard.js'
-import type { Code, TokenError, Verified, WaitUntil } from '../../types/index.js'
+import type { Code, PlainTokenError, Verified, WaitUntil } from '../../types/index.js'
 import { invalidOption, isTokenError } from '../errors.js'
 import { check, isObject, isText, rule } from '../rules.js'
 import { scopeInsufficient, tokenMissing, tokenRefused, unavailable, type Refusal } from './refusal.js'
@@ -72,7 +72,7 @@ export function checkVerifier(verifier: unknown): void {
  * One that lives in requests is refreshed in each of them; one that follows by itself, and can be closed, is not. Answers with
  * what it failed of.
  */
-export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise<TokenError | undefined> {
+export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise<PlainTokenError | undefined> {
   try {
     if ('refresh' in verifier && !('close' in verifier)) await verifier.refresh(ctx)
     return undefined
@@ -83,7 +83,7 @@ export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise
 }
 
 /** What the token is not to blame for: while no key is known, every token names an unknown one. */
-export const isOurs = (error: TokenError, verifier: AnyVerifier): boolean =>
+export const isOurs = (error: PlainTokenError, verifier: AnyVerifier): boolean =>
   OURS.includes(error.code) || (error.code === 'ERR_JWKS_NO_MATCHING_KEY' && verifier.status().keys.length === 0)
 
 const OURS: readonly Code[] = ['ERR_LIST_MISSING', 'ERR_LIST_STALE', 'ERR_WASM_UNAVAILABLE']

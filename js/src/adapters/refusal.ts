@@ -1,4 +1,4 @@
-import type { TokenError } from '../../types/index.js'
+import type { PlainTokenError } from '../../types/index.js'
 
 /** An answer in the place of what was asked for (RFC 6750 §3), without a framework in it. */
 export interface Refusal {
@@ -17,7 +17,7 @@ const REALM = 'Bearer realm="doorlist"'
 export const tokenMissing = (): Refusal =>
   refusal(401, { 'www-authenticate': REALM }, { error: 'invalid_token', error_description: 'a bearer token is needed' })
 
-export function tokenRefused({ code, message }: TokenError): Refusal {
+export function tokenRefused({ code, message }: PlainTokenError): Refusal {
   const description = quotable(message)
   return refusal(
     401,
@@ -34,7 +34,7 @@ export const scopeInsufficient = (scope: string): Refusal =>
   )
 
 /** What exactly is missing here is told by its code alone. */
-export const unavailable = ({ code }: TokenError): Refusal =>
+export const unavailable = ({ code }: PlainTokenError): Refusal =>
   refusal(
     503,
     { 'retry-after': String(RETRY_AFTER_SECS) },

@@ -1,4 +1,5 @@
 import type { TokenStorage } from '../../types/session.js'
+import { storageFailed } from './refusals.js'
 import type { SignOuts } from './sign-outs.js'
 
 /** Where the refresh token is between two requests. */
@@ -9,12 +10,21 @@ export interface Delivery {
   remove(): Promise<unknown>
 }
 
-/** In the page's own storage, and the form of each request. */
-export const stored = (storage: TokenStorage, key: string): Delivery => ({
-  read: async () => (await storage.get(key)) || undefined,
-  write: async token => storage.set(key, token),
-  remove: async () => storage.delete(key),
-})
+/** In the page's own storage, and the form of each request. What it throws says so, and is no outage. */
+export const stored = (storage: TokenStorage, key: string): Delivery => {
+  const named = async <T>(act: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await act()
+    } catch (error) {
+      throw storageFailed(error)
+    }
+  }
+  return {
+    read: async () => (await named(() => storage.get(key))) || undefined,
+    write: token => named(() => storage.set(key, token)),
+    remove: () => named(() => storage.delete(key)),
+  }
+}
 
 /** In the issuer's cookie, which no script reads: signed out is who left a note that says so. */
 export const inCookie = (signOuts: SignOuts): Delivery => ({

@@ -1,8 +1,13 @@
 import type { CreateSession } from '../../types/session.js'
+import { mustHave } from './errors.js'
 import { checkOptions } from './options.js'
 import { browser } from './platform.js'
 import { startSession } from './session.js'
 
 export { SessionError, isSessionError } from './errors.js'
 
-export const createSession: CreateSession = options => startSession(checkOptions(options), browser())
+export const createSession: CreateSession = options => {
+  const checked = checkOptions(options)
+  mustHave('AbortController', 'URL', 'atob', ...(checked.fetch ? [] : ['fetch']))
+  return startSession(checked, browser())
+}

@@ -1,5 +1,6 @@
 import type { Credentials } from '../../types/session.js'
 import type { Host } from '../host.js'
+import { ask } from '../mistakes.js'
 import { inTime } from './in-time.js'
 import type { Settings } from './options.js'
 
@@ -17,6 +18,8 @@ export interface Later {
   readonly status?: number
   readonly error?: unknown
   readonly retryAfterMs: number
+  /** What was thrown instead of an answer. */
+  readonly cause?: unknown
 }
 
 /** RFC 6749 §5.1. */
@@ -41,11 +44,13 @@ const LONGEST_RETRY_MS = 3_600_000
 export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: Host): Issuer {
   const usesCookie = storage === 'cookie'
 
-  async function post(path: string, body: BodyInit): Promise<Answer> {
+  /** A text with its type: a `fetch` of another realm takes no objects of this one (jsdom). */
+  async function post(path: string, type: string, body: string): Promise<Answer> {
     const abort = new AbortController()
     const asked = async () => {
-      const response = await fetch(issuer.replace(/\/$/, '') + path, {
+      const response = await ask(fetch, issuer.replace(/\/$/, '') + path, {
         method: 'POST',
+        headers: { 'content-type': 'application/' + type },
         body,
         credentials: usesCookie ? 'include' : 'omit',
         redirect: 'error',
@@ -55,24 +60,30 @@ export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: H
     }
     try {
       return await inTime(asked(), TIMEOUT_MS, host)
-    } catch {
+    } catch (cause) {
       abort.abort()
-      return { outcome: 'later', retryAfterMs: 0 }
+      return { outcome: 'later', retryAfterMs: 0, cause }
     }
   }
 
-  /** RFC 6749 §3.2: a parameter without a value is as good as omitted. */
-  const form = (fields: Record<string, string>) =>
-    new URLSearchParams(clientId ? { ...fields, client_id: clientId } : fields)
+  const form = (path: string, fields: string) =>
+    post(path, 'x-www-form-urlencoded', fields + (clientId ? `&client_id=${encodeURIComponent(clientId)}` : ''))
 
   return {
-    login: ({ username, password, device }) => {
-      const token_delivery = usesCookie ? 'cookie' : undefined
-      const body = JSON.stringify({ username, password, device, client_id: clientId, token_delivery })
-      return post('/login', new Blob([body], { type: 'application/json' }))
-    },
-    refresh: refresh_token => post('/token', form({ grant_type: 'refresh_token', refresh_token })),
-    revoke: token => post('/revoke', form({ token })),
+    login: ({ username, password, device }) =>
+      post(
+        '/login',
+        'json',
+        JSON.stringify({
+          username,
+          password,
+          device,
+          client_id: clientId,
+          token_delivery: usesCookie ? 'cookie' : undefined,
+        }),
+      ),
+    refresh: token => form('/token', 'grant_type=refresh_token&refresh_token=' + encodeURIComponent(token)),
+    revoke: token => form('/revoke', 'token=' + encodeURIComponent(token)),
   }
 }
 

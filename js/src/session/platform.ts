@@ -49,13 +49,13 @@ function channel(name: string): Channel | undefined {
 }
 
 function onWake(call: (isRestored: boolean) => void): () => void {
-  const abort = new AbortController()
   const wake = (event: Event) => call((event as PageTransitionEvent).persisted)
-  // All of them come by the window; there is none outside of pages.
-  for (const event of ['visibilitychange', 'online', 'pageshow'])
-    globalThis.addEventListener?.(event, wake, { signal: abort.signal })
-  return () => abort.abort()
+  // All of them come by the window; there is none outside of pages. Not by a signal, which jsdom takes of its own alone.
+  for (const event of EVENTS) globalThis.addEventListener?.(event, wake)
+  return () => EVENTS.forEach(event => globalThis.removeEventListener?.(event, wake))
 }
+
+const EVENTS = ['visibilitychange', 'online', 'pageshow']
 
 export const memory = (): TokenStorage => new Map<string, string>()
 

@@ -1,23 +1,37 @@
-import type { SessionState } from '../../types/session.js'
+import type { SessionCode, SessionState } from '../../types/session.js'
 import { SessionError } from './errors.js'
+import { isMistake } from '../mistakes.js'
 import type { Later } from './issuer.js'
 
 export const closed = () => new SessionError('ERR_SESSION_CLOSED', 'the session was closed')
 export const wrongLogin = () => new SessionError('ERR_LOGIN_REFUSED', 'wrong username or password')
 
-export const refusedBy = ({ status, error }: Pick<Later, 'status' | 'error'>) =>
-  new SessionError('ERR_ISSUER_REFUSED', `the issuer answered ${error ?? status}`, { status, error })
+type Said = Pick<Later, 'status' | 'error'>
+const answered = ({ status, error }: Said) => `the issuer answered ${error ?? status}`
+export const refusedBy = (said: Said) =>
+  new SessionError('ERR_ISSUER_REFUSED', answered(said), { status: said.status, error: said.error })
 
-/** A browser does not tell a page which of the two it is. */
-export const unreachable = ({ status, retryAfterMs }: Omit<Later, 'outcome'>) =>
-  new SessionError('ERR_SESSION_OFFLINE', 'the issuer is out of reach, or DOORLIST_ALLOWED_ORIGINS lacks this origin', {
-    status,
-    retryAfter: retryAfterMs / 1000,
-  })
+/** Why nothing could be had of the issuer: only what is no mistake of the program counts as an outage. */
+export function unreachable({ status, error, retryAfterMs, cause }: Omit<Later, 'outcome'>): SessionError {
+  if (cause instanceof SessionError) return cause
+  if (isMistake(cause)) return failed('ERR_FETCH_FAILED', 'a mistake of the program, not an outage', cause)
+  // Without an answer a browser does not tell a page which of the two it is.
+  const text = status
+    ? answered({ status, error })
+    : 'the issuer is out of reach, or DOORLIST_ALLOWED_ORIGINS lacks this origin'
+  return failed('ERR_SESSION_OFFLINE', text, cause, { status, retryAfter: retryAfterMs / 1000 })
+}
 
-/** Why there is no access token in this state. */
-export function noToken(state: SessionState): SessionError {
+/** What a storage threw, or that it hung. */
+export const storageFailed = (cause: unknown) =>
+  cause instanceof SessionError ? cause : failed('ERR_STORAGE_FAILED', '`storage` failed', cause)
+
+const failed = (code: SessionCode, text: string, cause: unknown, evidence?: Record<string, unknown>) =>
+  new SessionError(code, cause ? `${text}: ${(cause as Error).message ?? cause}` : text, evidence, { cause })
+
+/** Why there is no access token in this state; of one that is offline, what came last. */
+export function noToken(state: SessionState, last: Omit<Later, 'outcome'> = { retryAfterMs: 0 }): SessionError {
   if (state === 'kicked') return new SessionError('ERR_SESSION_KICKED', 'the issuer ended the session')
   if (state === 'signed-out') return new SessionError('ERR_SESSION_SIGNED_OUT', 'nobody is signed in')
-  return unreachable({ retryAfterMs: 0 })
+  return unreachable(last)
 }

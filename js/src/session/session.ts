@@ -2,10 +2,12 @@ import type { Credentials, Session, SessionOptions, SessionState, TokenResponse 
 import { elapsed, isLive, issuerTime, moment, type AccessToken, type Moment } from './access-token.js'
 import { exchange, type Exchanged } from './exchange.js'
 import { guardedFetch } from './guarded-fetch.js'
+import type { Later } from './issuer.js'
 import { read, written, type Message } from './messages.js'
 import { partsOf } from './parts.js'
 import type { Platform } from './platform.js'
-import { closed, noToken } from './refusals.js'
+import { isMistake } from '../mistakes.js'
+import { closed, noToken, storageFailed } from './refusals.js'
 import { scheduleOf } from './schedule.js'
 import { watch } from './watch.js'
 
@@ -29,6 +31,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   let era = 0
   let signOutsHere = 0
   let flight: Promise<void> | undefined
+  /** Why the last refresh brought nothing. */
+  let failure: Later | undefined
   let logins: Promise<unknown> = Promise.resolve()
   let isClosed = false
 
@@ -119,6 +123,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
           tellEnd(true)
           return end('kicked')
         case 'later':
+          failure = exchanged
           schedule.retry(exchanged.retryAfterMs)
           become('offline')
       }
@@ -126,7 +131,9 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     await tabs
       .locked(async () => settle(await exchange(parts, host, isCurrent, isWanted)))
       // A storage that fails or hangs is no news of the session.
-      .catch(() => settle({ outcome: 'later', retryAfterMs: 0 }))
+      .catch(cause =>
+        settle({ outcome: 'later', retryAfterMs: 0, cause: isMistake(cause) ? cause : storageFailed(cause) }),
+      )
   }
 
   /** Whether the last token was there then, by the wall clock. */
@@ -181,7 +188,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     else if (schedule.dueIn(held) <= 0) void renew()
     mustBeOpen()
     const served = live()
-    if (!served) throw noToken(state)
+    if (!served) throw noToken(state, failure)
     return served.value
   }
 

@@ -10,6 +10,10 @@ export interface Watch {
   close(): void
 }
 
+/** The application has no promise that could reject: its console is told. */
+const report = (error: unknown) => console.error(error)
+const codeOf = (error: unknown) => (Object(error) as { code?: unknown }).code
+
 /** A verifier that is there already is the application's; one that has to be made is made in the leading tab, and closed. */
 export function watch(
   given: SessionVerifier | (() => Promise<SessionVerifier>) | undefined,
@@ -28,8 +32,9 @@ export function watch(
     try {
       if (token) verifier?.assertNotRevoked(token.claims)
     } catch (error) {
-      // A list that is missing or stale is no news of this session.
-      if ((error as { code?: unknown }).code === 'ERR_JWT_REVOKED') revoked(token!)
+      if (codeOf(error) === 'ERR_JWT_REVOKED') revoked(token!)
+      // A list that is missing or stale is no news of this session; what has no code is a mistake.
+      else if (!codeOf(error)) report(error)
     }
   }
   const listen = (to: SessionVerifier, close = () => {}) => {
@@ -47,7 +52,9 @@ export function watch(
       const made = await (given as () => Promise<SessionVerifier>)()
       if (isClosed) return made.close()
       listen(made, () => made.close())
-    } catch {
+    } catch (error) {
+      // An outage is no news; every other reason is for the application to mend.
+      if (codeOf(error) !== 'ERR_LIST_MISSING') report(error)
       again.retry(0)
     }
   }

@@ -1,0 +1,153 @@
+import { TokenError } from './errors.js'
+import { ask, isMistake } from './mistakes.js'
+
+/** Why no usable answer came; `lasting` is what does not get better by waiting. */
+type Evidence = { url?: string; reason?: string; status?: number; lasting?: boolean }
+
+/** A request that brought no usable answer: no connection, another status, too much, too late. */
+export class Unreachable extends TokenError {
+  constructor(message: string, evidence: Evidence = {}, options?: ErrorOptions) {
+    super('ERR_ISSUER_UNREACHABLE', message, evidence, options)
+  }
+}
+
+/** The reason of an abort when the time was up. */
+export class OutOfTime extends Error {
+  constructor(readonly ms: number) {
+    super(`no answer in ${ms} ms`)
+  }
+}
+
+interface Cause {
+  readonly reason: string
+  /** What Node, Deno or Bun say, name, code or message. A browser says nothing. */
+  readonly says: RegExp
+  readonly means: string
+  readonly lasting?: true
+}
+
+const CAUSES: readonly Cause[] = [
+  {
+    reason: 'no_tls',
+    says: /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_TOO_LONG|InvalidContentType|wrong version number/i,
+    means: 'the server there speaks http, not https; write http:// in `issuer`, or let the server use TLS',
+    lasting: true,
+  },
+  {
+    reason: 'not_http',
+    says: /HPE_|Expected HTTP|invalid HTTP/i,
+    means: 'the server there does not answer in HTTP; if it uses TLS, write https:// in `issuer`',
+    lasting: true,
+  },
+  {
+    reason: 'certificate',
+    says: /CERT_|_CERT\b|ALTNAME|UNABLE_TO_|HOSTNAME_MISMATCH|invalid peer certificate|certificate (has|is|verif)/,
+    means:
+      'its certificate is not trusted here; for an authority of your own name its file in NODE_EXTRA_CA_CERTS (Node), else renew the certificate or use the name that it is for',
+    lasting: true,
+  },
+  {
+    reason: 'port',
+    says: /bad port|UNSAFE_PORT/i,
+    means: '`fetch` refuses this port; give the issuer another',
+    lasting: true,
+  },
+  {
+    reason: 'name',
+    says: /ENOTFOUND|EAI_|getaddrinfo|lookup address|name or service not known/i,
+    means: 'its name does not resolve; check the spelling of `issuer`, and DNS',
+  },
+  {
+    reason: 'closed',
+    says: /other side closed|ECONNRESET|socket hang up|ConnectionClosed|connection (was )?closed/i,
+    means: 'the connection was closed without an answer',
+  },
+  {
+    reason: 'refused',
+    says: /ECONNREFUSED|ConnectionRefused|connection refused/i,
+    means: 'the connection was refused; is the issuer running, at this port?',
+  },
+]
+
+/** What to throw for a request that failed with this: an outage, or a mistake of the program, with its cause. */
+export function failure(url: string, cause: unknown): TokenError {
+  if (cause instanceof TokenError) return cause
+  if (cause instanceof OutOfTime)
+    return new Unreachable(`${url} did not answer in ${cause.ms} ms`, { url, reason: 'timeout' }, { cause })
+  if (isMistake(cause)) return fetchFailed(url, inWords(cause), cause)
+  const text = chainOf(cause)
+    .map(({ name, code, message }) => `${name} ${code} ${message}`)
+    .join('\n')
+  const known = CAUSES.find(({ says }) => says.test(text))
+  if (known === undefined)
+    return new Unreachable(`${url} could not be read: ${inWords(cause)}`, { url, reason: 'connection' }, { cause })
+  const { reason, means, lasting } = known
+  const evidence = { url, reason, ...(lasting && { lasting }) }
+  return new Unreachable(`${url} could not be reached: ${means} (${inWords(cause)})`, evidence, { cause })
+}
+
+/** `fetch` itself did not do what it should: that is no news of the issuer. */
+export const fetchFailed = (url: string, why: string, cause?: unknown): TokenError =>
+  new TokenError(
+    'ERR_FETCH_FAILED',
+    `\`fetch\` failed by a mistake of the program, not of the network: ${why}`,
+    { url },
+    { cause },
+  )
+
+/**
+ * A server that uses TLS hangs up on plain HTTP, as one does that restarts. So it is asked once in TLS: what answers there,
+ * or shows a certificate, does not get better by waiting.
+ */
+export async function hungUp(
+  found: TokenError,
+  fetch: typeof globalThis.fetch,
+  url: string,
+  signal: AbortSignal,
+): Promise<TokenError> {
+  if (found.evidence['reason'] !== 'closed' || !url.startsWith('http:')) return found
+  const inTls = url.replace('http:', 'https:')
+  try {
+    const response = await ask(fetch, inTls, { redirect: 'manual', signal })
+    void response.body?.cancel().catch(() => {})
+  } catch (error) {
+    if (failure(inTls, error).evidence['reason'] !== 'certificate') return found
+  }
+  const message = `${url} could not be reached: the server there uses TLS; write https:// in \`issuer\``
+  return new Unreachable(message, { url, reason: 'not_http', lasting: true }, { cause: found })
+}
+
+/** An answer with another status than 200. A redirect that a browser hides has the status 0. */
+export function statusFailure(url: string, { status, type, headers }: Response): Unreachable {
+  const isRedirect = type === 'opaqueredirect' || (status > 300 && status < 309 && status !== 304)
+  if (isRedirect) {
+    const to = headers.get('location')
+    const fix = 'no redirect is followed; name the address where it ends in `issuer`'
+    const message = `${url} answered with a redirect${to === null ? '' : ` to ${to}`}: ${fix}`
+    return new Unreachable(message, { url, reason: 'redirect', status, lasting: true })
+  }
+  const lasting = status >= 400 && status < 500 && ![408, 425, 429].includes(status)
+  const message = `${url} answered with status ${status}${lasting ? `: ${fixOf(status)}` : ''}`
+  return new Unreachable(message, { url, reason: 'status', status, ...(lasting && { lasting }) })
+}
+
+const fixOf = (status: number): string =>
+  status === 401 || status === 403
+    ? 'a verifier sends no credentials; metadata, keys and list must be readable without any'
+    : 'there is no issuer at this address; check host, port and path of `issuer`'
+
+/** The error and its causes, also the several of an AggregateError. */
+function chainOf(error: unknown, depth = 0): { name?: string; code?: unknown; message: string }[] {
+  // Not by class: under a test runner Node's own errors are of another realm.
+  if (typeof error !== 'object' || error === null || depth > 4) return []
+  const { cause, errors = [] } = error as Error & { errors?: unknown[] }
+  return [error as Error, ...[cause, ...errors].flatMap(next => chainOf(next, depth + 1))]
+}
+
+/** Node's "fetch failed" keeps what failed one level down, and an AggregateError has no message of its own. */
+function inWords(error: unknown): string {
+  const chain = chainOf(error)
+  if (chain.length === 0) return String(error)
+  const said = chain.map(({ message, code, name }) => message || String(code ?? name))
+  return said[1] === undefined ? said[0]! : `${said[0]} (${said[1]})`
+}
