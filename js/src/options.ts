@@ -9,9 +9,10 @@ const verifierRules: Record<keyof VerifierOptions, Rule> = {
   issuer: rule('the text that tokens carry as `iss`', isText),
   audience: rule(
     'the `aud` to expect, or a list of them; `null` says that any will do',
-    value => value === null || isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
+    value =>
+      value === null || isText(value) || (Array.isArray(value) && value.length > 0 && Array.from(value).every(isText)),
   ),
-  jwks: rule('a JSON Web Key Set, `{ keys: [...] }`', isObject),
+  jwks: rule('a JSON Web Key Set, `{ keys: [...] }`, with at least one Ed25519 key for signatures', isKeySet),
   clockTolerance: seconds,
   maxStaleness: seconds,
   onStale: oneOf('allow', 'deny'),
@@ -25,7 +26,7 @@ const connectRules: Record<keyof ConnectOptions, Rule> = {
   issuer: rule('an http(s) URL without query, fragment, user or password: the `iss` of its tokens', isIssuerUrl),
   fetch: rule('a function like the global `fetch`', value => typeof value === 'function'),
   transport: oneOf('auto', 'poll'),
-  connectTimeout: seconds,
+  connectTimeout: wholeNumber('whole seconds', A_YEAR, 1),
   store: rule('an object with the functions `get` and `set`', isStore),
 }
 
@@ -34,6 +35,19 @@ export const checkVerifierOptions = (options: unknown): VerifierOptions =>
   check<VerifierOptions>(options, verifierRules, ['issuer', 'audience'])
 export const checkConnectOptions = (options: unknown): ConnectOptions =>
   check<ConnectOptions>(options, connectRules, ['issuer', 'audience'])
+
+/**
+ * Whether a set pins anything: one without a key that counts (FORMAT.md §2) looks like a pin and is none. What is no set at
+ * all, or has a bad key, is the module's to refuse.
+ */
+function isKeySet(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { keys } = { __proto__: null, ...value } as { keys?: unknown }
+  return !Array.isArray(keys) || keys.some(key => !isObject(key) || counts(key))
+}
+
+const counts = ({ kty, crv, alg = 'EdDSA', use = 'sig' }: Record<string, unknown>) =>
+  kty === 'OKP' && crv === 'Ed25519' && (alg === 'EdDSA' || alg === 'Ed25519') && use === 'sig'
 
 function isStore(value: unknown): boolean {
   return isObject(value) && typeof value['get'] === 'function' && typeof value['set'] === 'function'

@@ -18,10 +18,10 @@ export function parsedUrl(text: string): URL | undefined {
 }
 export const oneOf = (...names: string[]): Rule =>
   rule(names.map(name => `'${name}'`).join(' or '), value => names.includes(value as string))
-export const wholeNumber = (what: string, most: number): Rule =>
+export const wholeNumber = (what: string, most: number, least = 0): Rule =>
   rule(
-    `${what}, from 0 to ${most}`,
-    value => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most,
+    `${what}, from ${least} to ${most}`,
+    value => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
   )
 
 /** The options, or `ERR_OPTIONS_INVALID` in a sentence that says what to change. */

@@ -94,9 +94,10 @@ export class LocalVerifier implements Verifier {
     }
   }
 
-  assertNotRevoked(payload: object, { protectedHeader, ...at }: VettedBy & AtTime = {}): Standing {
+  assertNotRevoked(payload: object, { protectedHeader, currentDate }: VettedBy & AtTime = {}): Standing {
     const claims = vettedClaims(payload, protectedHeader)
-    this.#wasm.checkVetted(claims, this.#seconds(at), this.#host.monotonic())
+    const seconds = this.#seconds(currentDate && { currentDate })
+    this.#wasm.checkVetted(claims, seconds, this.#host.monotonic())
     const freshness = freshnessIn(this.#wasm.standing)
     return { revocation: revocationBy(freshness), freshness }
   }
@@ -107,13 +108,21 @@ export class LocalVerifier implements Verifier {
 
   #seconds(at: AtTime | undefined): number {
     const date = at?.currentDate
-    if (date === undefined) return Math.floor(this.#host.now() / 1000)
+    if (date === undefined) {
+      // A Date itself, or a misspelt name, would look like the time and be ignored.
+      if (typeof at === 'object' && at !== null && (tagOf(at) === '[object Date]' || Object.keys(at).some(isNoTime)))
+        throw invalidOption('the time goes into `{ currentDate }`, a Date', { option: 'currentDate' })
+      return Math.floor(this.#host.now() / 1000)
+    }
     // By tag: a Date of another realm is one too.
-    const ms = Object.prototype.toString.call(date) === '[object Date]' ? Date.prototype.getTime.call(date) : NaN
+    const ms = tagOf(date) === '[object Date]' ? Date.prototype.getTime.call(date) : NaN
     if (!(ms >= 0)) throw invalidOption('`currentDate` must be a valid Date from 1970 on', { option: 'currentDate' })
     return Math.floor(ms / 1000)
   }
 }
+
+const tagOf = (value: unknown): string => Object.prototype.toString.call(value)
+const isNoTime = (name: string) => name !== 'currentDate'
 
 /** See `WasmVerifier.standing`. */
 function freshnessIn(standing: Float64Array): Freshness {

@@ -4,7 +4,7 @@ export interface VerifierOptions {
   issuer: string
   /** Accepted `aud` values, one of which a token must carry. Mandatory; `null` opts out. */
   audience: string | readonly string[] | null
-  /** Keys trusted from the start (RFC 7517). A loaded list's keys replace them. Default: none. */
+  /** Keys trusted from the start (RFC 7517), at least one of them Ed25519. A loaded list's keys replace them. Default: none. */
   jwks?: { readonly keys: readonly object[] }
   /** Seconds by which `exp`, `nbf` and `iat` may be off; never more than the list's `leeway`. Default: the list's `leeway`. */
   clockTolerance?: number

@@ -23,7 +23,7 @@ export interface SessionOptions {
    * `'memory'`: in this tab, and gone with it. Or a storage of your own, which all tabs share. Default: `'cookie'`.
    */
   storage?: 'cookie' | 'memory' | TokenStorage
-  /** The origins that `fetch` sends the access token to, and no others. Default: the issuer's and the page's own. */
+  /** The origins that `fetch` sends the access token to, and no others; at least one. Default: the issuer's and the page's own. */
   origins?: readonly string[]
   /**
    * Tells of a kick within milliseconds. A function is called in one tab of the browser at a time, which then tells the others (in

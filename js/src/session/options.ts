@@ -9,7 +9,7 @@ const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
   issuer: value => isText(value) && /^https?:[^?#]+$/.test(value) && new URL(value),
   clientId: isText,
   storage: value => value === 'cookie' || value === 'memory' || hasAll(value, 'get', 'set', 'delete'),
-  origins: value => value.every((origin: string) => new URL(origin).origin === origin),
+  origins: value => value.length > 0 && [...value].every((origin: string) => new URL(origin).origin === origin),
   verifier: value => isFunction(value) || hasAll(value, 'assertNotRevoked', 'on', 'close'),
   fetch: isFunction,
 }
@@ -18,11 +18,11 @@ const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
 export function checkOptions(options: unknown): SessionOptions {
   const own: Record<string, unknown> = { issuer: '', ...Object(options) }
   for (const [option, value] of Object.entries(own)) {
-    let fits: unknown = value === undefined && option !== 'issuer'
+    let fits: unknown = Object.hasOwn(rules, option) && (value !== undefined || option !== 'issuer')
     try {
-      fits ||= rules[option as keyof SessionOptions](value)
+      fits &&= value === undefined || rules[option as keyof SessionOptions](value)
     } catch {
-      // Not even something to ask.
+      fits = false
     }
     if (!fits) throw new SessionError('ERR_OPTIONS_INVALID', `option \`${option}\` is invalid`, { option })
   }

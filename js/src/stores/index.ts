@@ -1,4 +1,5 @@
 import { invalidOption } from '../errors.js'
+import { isText } from '../rules.js'
 import type {
   cacheStore as CacheStore,
   indexedDbStore as IndexedDbStore,
@@ -10,6 +11,7 @@ const TABLE = 'values'
 const A_YEAR = 365 * 86_400
 
 export const indexedDbStore: typeof IndexedDbStore = (name = 'doorlist-lists') => {
+  if (!isText(name)) throw invalidOption('`name` must be the name of a database', { option: 'name' })
   /** Opened anew each time, so that no page holds on to a database that another one wants to delete. */
   const transact = async <T>(mode: IDBTransactionMode, act: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
     const opening = indexedDB.open(name)
@@ -41,6 +43,8 @@ const answerOf = <T>(request: IDBRequest<T>) =>
   })
 
 export const cacheStore: typeof CacheStore = cache => {
+  if (cache !== undefined && !hasAll(cache, 'then') && !hasAll(cache, 'match', 'put'))
+    throw invalidOption('`cache` must be a Cache, or a promise of one', { option: 'cache' })
   const opened = async () => (await cache) ?? (caches as { default?: Cache }).default ?? caches.open('doorlist-lists')
   // A cache's keys are addresses; nobody answers at this one.
   const address = (key: string) => `https://doorlist.invalid/${encodeURIComponent(key)}`
@@ -54,9 +58,13 @@ export const cacheStore: typeof CacheStore = cache => {
 }
 
 export const kvStore: typeof KvStore = namespace => {
-  if (typeof namespace?.get !== 'function') throw invalidOption('`namespace` must be a KV namespace: is it bound?')
+  if (!hasAll(namespace, 'get', 'put'))
+    throw invalidOption('`namespace` must be a KV namespace: is it bound?', { option: 'namespace' })
   return {
     get: key => namespace.get(key),
     set: (key, value) => namespace.put(key, value),
   }
 }
+
+const hasAll = (value: unknown, ...names: string[]): boolean =>
+  names.every(name => typeof (value as Record<string, unknown> | null | undefined)?.[name] === 'function')

@@ -2,7 +2,7 @@ import type { AccessTokenClaims } from '../../types/index.js'
 import type { TestIssuer, TestListClaims } from '../../types/testing.js'
 import { invalidOption } from '../errors.js'
 import { metadataUrl } from '../metadata.js'
-import { isText } from '../rules.js'
+import { isObject, isText } from '../rules.js'
 import { encodeHandles, textOf } from './encoding.js'
 import { createKey, type Key } from './key.js'
 import { Subscribers } from './subscribers.js'
@@ -37,7 +37,8 @@ export class MemoryIssuer implements TestIssuer {
     return { issuer: this.#issuer, audience: this.#audience, jwks: this.#jwks }
   }
 
-  token(claims: Partial<AccessTokenClaims> = {}): Promise<string> {
+  async token(claims: Partial<AccessTokenClaims> = {}): Promise<string> {
+    mustBeClaims(claims)
     const { sub = 'alice', iat = Math.max(now(), this.#cutoff), exp = iat + LIFETIME_SECS } = claims
     // What revokes it must be kept as long as it lives; one that is bad in this is refused anyway, and no list would be taken with it.
     const kept = Math.ceil(exp - iat) + LEEWAY_SECS + 60
@@ -47,7 +48,8 @@ export class MemoryIssuer implements TestIssuer {
     return this.#keys[0].sign('at+jwt', { ...usual, sub, iat, exp, ...handles, ...claims })
   }
 
-  list(claims: TestListClaims = {}): Promise<string> {
+  async list(claims: TestListClaims = {}): Promise<string> {
+    mustBeClaims(claims)
     const place = { iss: this.#issuer, iat: now(), epoch: '0000000000000001', seq: this.#sequence }
     const terms = { ttl: 60, retain: this.#retain, leeway: LEEWAY_SECS, cutoff: this.#cutoff, jwks: this.#jwks }
     const revoked = encodeHandles(this.#revoked)
@@ -55,6 +57,7 @@ export class MemoryIssuer implements TestIssuer {
   }
 
   async revoke(sub: string): Promise<void> {
+    if (!isText(sub)) throw invalidOption('`sub` must be the name of a subject', { option: 'sub' })
     await this.#append(this.#groupOf(sub))
     this.#groups.delete(sub)
   }
@@ -121,6 +124,11 @@ export class MemoryIssuer implements TestIssuer {
   #handle(): string {
     return (++this.#handles).toString(16).padStart(16, '0')
   }
+}
+
+/** `token('bob')` would be a token of alice. */
+function mustBeClaims(claims: unknown): void {
+  if (!isObject(claims)) throw invalidOption('claims must be an object, `{ sub: … }`', { option: 'claims' })
 }
 
 const now = () => Math.floor(Date.now() / 1000)
