@@ -24,8 +24,7 @@ export function isPlain(value: unknown, name: string, isCode: (code: string) => 
       typeof own('code') === 'string' &&
       isCode(own('code') as string) &&
       typeof own('message') === 'string' &&
-      !!own('evidence') &&
-      typeof own('evidence') === 'object'
+      Object(own('evidence')) === own('evidence')
     )
   } catch {
     return false

@@ -23,7 +23,7 @@ export class SessionError extends Error {
   static from(error: unknown): SessionError {
     if (error instanceof SessionError) return error
     if (!isSessionError(error)) throw new SessionError('ERR_OPTIONS_INVALID', 'not a SessionError')
-    return new SessionError(error.code, error.message, { ...error.evidence }, error)
+    return new SessionError(error.code, error.message, error.evidence, error)
   }
 
   toJSON(): PlainSessionError {

@@ -34,8 +34,7 @@ export async function exchange(
   switch (answer.outcome) {
     case 'granted': {
       const token = tokenOf(answer.tokens, since, host)
-      if (token === undefined)
-        return { outcome: 'later', retryAfterMs: 0, status: 200, error: 'without a usable token' }
+      if (token === undefined) return { outcome: 'later', retryAfterMs: 0, status: 200, error: 'without a token' }
       const { refresh_token } = answer.tokens
       const found = await delivery.read()
       if (!isCurrent()) return

@@ -60,7 +60,7 @@ export function guardedFetch(
       const token = await Promise.race([tokens.getAccessToken(), aborted])
       const response = await send(token)
       // A stream is sent once.
-      const isSpent = !!(init?.body as ReadableStream | undefined)?.getReader
+      const isSpent = (init?.body as ReadableStream | undefined)?.getReader
       if (response.status !== 401 || isSpent || believed.get(origin)! > host.monotonic()) return response
       const other = await Promise.race([tokens.instead(token), aborted])
       if (other === undefined || other === token) return response

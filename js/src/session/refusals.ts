@@ -14,7 +14,7 @@ export const refusedBy = (said: Said) =>
 /** Why nothing could be had of the issuer: only what is no mistake of the program counts as an outage. */
 export function unreachable({ status, error, retryAfterMs, cause }: Omit<Later, 'outcome'>): SessionError {
   if (cause instanceof SessionError) return cause
-  if (isMistake(cause)) return failed('ERR_FETCH_FAILED', 'a mistake of the program, not an outage', cause)
+  if (isMistake(cause)) return failed('ERR_FETCH_FAILED', 'a mistake of the program', cause)
   // Without an answer a browser does not tell a page which of the two it is.
   const text = status
     ? answered({ status, error })

@@ -12,7 +12,7 @@ export interface Watch {
 
 /** The application has no promise that could reject: its console is told. */
 const report = (error: unknown) => console.error(error)
-const codeOf = (error: unknown) => (Object(error) as { code?: unknown }).code
+const codeOf = (error: unknown) => (error as { code?: unknown }).code
 
 /** A verifier that is there already is the application's; one that has to be made is made in the leading tab, and closed. */
 export function watch(
