@@ -10,8 +10,11 @@
 //! - [`revocations`]: the node's live list: signed once a change, the same bytes to all.
 //! - [`secret`]: master secrets, the admin key, and what is derived from them.
 //! - [`http`]: the route table and its endpoints; [`app`] is what they have at hand.
+//! - [`output`]: standard output, standard error and the log: the only module that writes to them.
 //! - [`keys`]: the keys that sign: their rules, how they are stored.
 //! - [`password`], [`access_token`], [`refresh_token`], [`refresh_cookie`]: what users and clients hold, made and checked.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod access_token;
 pub mod app;
@@ -25,6 +28,7 @@ mod draft;
 pub mod http;
 pub mod keys;
 pub mod life;
+pub mod output;
 pub mod password;
 pub mod refresh_cookie;
 pub mod refresh_token;

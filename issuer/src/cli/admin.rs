@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::config::{IssuerUrl, admin_key_beside};
 use crate::domain::{Subject, subject::MalformedSubject};
+use crate::output::Answer;
 use crate::secret::{AdminKeys, SecretFileError, SecretText, UnfitSecret, read_secret_file};
 
 /// An issuer itself gives up on a request after 30 s.
@@ -148,7 +149,7 @@ pub(super) enum SubjectCommand {
 }
 
 impl SubjectCommand {
-    pub(super) async fn run(self, admin: &AdminConnection) -> Result<(), AdminError> {
+    pub(super) async fn run(self, admin: &AdminConnection, out: &mut Answer) -> Result<(), AdminError> {
         match self {
             Self::Add { sub, password_stdin } => {
                 let mut body = json!({ "sub": sub });
@@ -158,39 +159,38 @@ impl SubjectCommand {
                     body["password"] = password.trim_end_matches(['\r', '\n']).into();
                 }
                 admin.ask(Method::POST, &["subjects"], Some(body)).await?;
-                println!("{sub} is made");
+                out.line(format_args!("{sub} is made"));
             }
-            Self::List => list(admin).await?,
+            Self::List => list(admin, out).await?,
             Self::Disable { sub } => {
                 let answer = admin.ask(Method::POST, &["subjects", sub.as_str(), "disable"], None).await?;
-                println!("{sub} is disabled, {}", position(&answer));
+                out.line(format_args!("{sub} is disabled, {}", position(&answer)));
             }
         }
         Ok(())
     }
 }
 
-async fn list(admin: &AdminConnection) -> Result<(), AdminError> {
+async fn list(admin: &AdminConnection, out: &mut Answer) -> Result<(), AdminError> {
     let mut url =
         reqwest::Url::parse(&admin.url.join("/admin/subjects")).expect("an issuer's URL was checked");
-    loop {
+    while !out.is_over() {
         let page = admin.send(Method::GET, url.clone(), None).await?;
         for subject in page["subjects"].as_array().into_iter().flatten() {
             let name = subject["sub"].as_str().unwrap_or_default();
             match subject["damaged"].as_str() {
-                Some(reason) => println!("{name}\tdamaged: {reason}"),
+                Some(reason) => out.line(format_args!("{name}\tdamaged: {reason}")),
                 None => {
                     let sessions = subject["sessions"].as_array().map_or(0, Vec::len);
-                    println!(
-                        "{name}\t{}\t{sessions} sessions",
-                        subject["state"].as_str().unwrap_or_default()
-                    );
+                    let state = subject["state"].as_str().unwrap_or_default();
+                    out.line(format_args!("{name}\t{state}\t{sessions} sessions"));
                 }
             }
         }
         let Some(next) = page["next"].as_str() else { return Ok(()) };
         url.query_pairs_mut().clear().append_pair("after", next);
     }
+    Ok(())
 }
 
 #[derive(Debug, Args)]
@@ -204,7 +204,7 @@ pub(super) struct KickCommand {
 }
 
 impl KickCommand {
-    pub(super) async fn run(self, admin: &AdminConnection) -> Result<(), AdminError> {
+    pub(super) async fn run(self, admin: &AdminConnection, out: &mut Answer) -> Result<(), AdminError> {
         let mut url = reqwest::Url::parse(admin.url.as_str()).expect("an issuer's URL was checked");
         url.path_segments_mut().expect("http(s) has a path").pop_if_empty().extend([
             "admin",
@@ -216,7 +216,7 @@ impl KickCommand {
             url.query_pairs_mut().append_pair("gid", &gid.to_string());
         }
         let answer = admin.send(Method::POST, url, None).await?;
-        println!("{} is kicked, {}", self.sub, position(&answer));
+        out.line(format_args!("{} is kicked, {}", self.sub, position(&answer)));
         Ok(())
     }
 }
@@ -236,7 +236,7 @@ pub(super) enum KeysCommand {
 }
 
 impl KeysCommand {
-    pub(super) async fn run(self, admin: &AdminConnection) -> Result<(), AdminError> {
+    pub(super) async fn run(self, admin: &AdminConnection, out: &mut Answer) -> Result<(), AdminError> {
         let answer = match self {
             Self::List => admin.ask(Method::GET, &["keys"], None).await?,
             Self::Rotate => admin.ask(Method::POST, &["keys", "rotate"], None).await?,
@@ -245,11 +245,8 @@ impl KeysCommand {
             }
         };
         for key in answer["keys"].as_array().into_iter().flatten() {
-            println!(
-                "{}\t{}",
-                key["kid"].as_str().unwrap_or_default(),
-                key["state"].as_str().unwrap_or_default()
-            );
+            let (kid, state) = (key["kid"].as_str(), key["state"].as_str());
+            out.line(format_args!("{}\t{}", kid.unwrap_or_default(), state.unwrap_or_default()));
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ mod admin;
 mod compact;
 mod serve;
 
+use std::fmt::Display;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, Settings};
+use crate::output::{Answer, Service, complain, explain};
 use admin::{AdminConnection, KeysCommand, KickCommand, SubjectCommand};
 use compact::CompactCommand;
 use serve::DemoSettings;
@@ -163,26 +165,49 @@ pub fn main() -> ExitCode {
     {
         return fail(&unknown);
     }
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&error),
-    };
-    let done = runtime.block_on(async {
-        match cli.command {
-            Command::Serve(settings) => serve::serve(*settings).await.map_err(|error| error.to_string()),
-            Command::Demo(settings) => serve::demo(*settings).await.map_err(|error| error.to_string()),
-            Command::Subject { command, admin } => {
-                command.run(&admin).await.map_err(|error| error.to_string())
-            }
-            Command::Kick { command, admin } => command.run(&admin).await.map_err(|error| error.to_string()),
-            Command::Keys { command, admin } => command.run(&admin).await.map_err(|error| error.to_string()),
-            Command::Compact(command) => {
-                command.run().map(|line| println!("{line}")).map_err(|error| error.to_string())
-            }
+    match cli.command {
+        Command::Serve(settings) => {
+            let output = Service::start(&settings.log);
+            served(&output, run(serve::serve(*settings, &output)))
         }
-    });
+        Command::Demo(settings) => {
+            let output = Service::start(settings.log());
+            served(&output, run(serve::demo(*settings, &output)))
+        }
+        Command::Subject { command, admin } => answer(async |answer| command.run(&admin, answer).await),
+        Command::Kick { command, admin } => answer(async |answer| command.run(&admin, answer).await),
+        Command::Keys { command, admin } => answer(async |answer| command.run(&admin, answer).await),
+        Command::Compact(command) => answer(async |answer| command.run().map(|line| answer.line(line))),
+    }
+}
+
+/// Runs to the end, or answers the sentence that says why not.
+fn run<E: Display>(work: impl Future<Output = Result<(), E>>) -> Result<(), String> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let done = runtime.block_on(work).map_err(|error| error.to_string());
     // A thread that still reads the store must not hold up the end: what it reads stays as it is.
     runtime.shutdown_timeout(END_LIMIT);
+    done
+}
+
+fn served(output: &Service, done: Result<(), String>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            output.complain(&reason);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command that prints its result. The exit code says what became of the request, also where the result cannot
+/// be printed.
+fn answer<E: Display>(command: impl AsyncFnOnce(&mut Answer) -> Result<(), E>) -> ExitCode {
+    let mut answer = Answer::new();
+    let done = run(command(&mut answer));
+    if let Some(error) = answer.failure() {
+        complain(&format_args!("the answer could not be written to standard output: {error}"));
+    }
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => fail(&reason),
@@ -198,7 +223,12 @@ fn refuse(error: clap::Error) -> ExitCode {
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
             | ErrorKind::MissingSubcommand
     ) {
-        error.exit();
+        let mut answer = Answer::new();
+        explain(&error, &mut answer);
+        if let Some(error) = answer.failure() {
+            complain(&format_args!("the answer could not be written to standard output: {error}"));
+        }
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
     }
     fail(&sentence(without_passwords(error)))
 }
@@ -242,8 +272,8 @@ fn variable_of(command: &clap::Command, shown: &str) -> Option<String> {
     }
 }
 
-fn fail(reason: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("doorlist: {reason}");
+fn fail(reason: &dyn Display) -> ExitCode {
+    complain(reason);
     ExitCode::FAILURE
 }
 

@@ -1,24 +1,26 @@
 //! `doorlist serve` and `doorlist demo`
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use clap::Args;
-use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
-use crate::config::{LogFormat, LogSettings, Settings, flags_with_secrets};
+use crate::config::{LogSettings, Settings, flags_with_secrets};
 use crate::demo::{self, DemoError};
+use crate::output::Service;
 use crate::server::{ServeError, Server, Signals};
 
 /// Serves until SIGTERM or SIGINT.
-pub(super) async fn serve(settings: Settings) -> Result<(), ServeError> {
+pub(super) async fn serve(settings: Settings, output: &Service) -> Result<(), ServeError> {
     let signals = Signals::heed().map_err(ServeError::Signals)?;
-    log_to_stderr(&settings.log);
     warn_of_secrets_in_flags();
-    Server::bind(settings).await?.run(signals, async |_| Ok(Router::new()), announce).await
+    let ready = |address: &str| {
+        announce(output, address);
+        Ok(())
+    };
+    Server::bind(settings).await?.run(signals, async |_| Ok(Router::new()), ready).await
 }
 
 /// What `doorlist demo` can be told: everything that `serve` can, and where the npm package is.
@@ -33,6 +35,13 @@ pub(super) struct DemoSettings {
     serve: Settings,
 }
 
+impl DemoSettings {
+    /// What is logged.
+    pub(super) fn log(&self) -> &LogSettings {
+        &self.serve.log
+    }
+}
+
 /// Why the demo ended; one sentence.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DemoFailure {
@@ -43,35 +52,24 @@ pub(super) enum DemoFailure {
 }
 
 /// Serves with the page and its users until SIGTERM or SIGINT.
-pub(super) async fn demo(settings: DemoSettings) -> Result<(), DemoFailure> {
+pub(super) async fn demo(settings: DemoSettings, output: &Service) -> Result<(), DemoFailure> {
     let signals = Signals::heed().map_err(ServeError::Signals)?;
-    log_to_stderr(&settings.serve.log);
     warn_of_secrets_in_flags();
     let package = demo::Package::read(&settings.package)?;
     let page = async |app: &Arc<App>| {
         demo::make_accounts(app).await?;
         Ok(demo::routes(Arc::clone(app), package))
     };
-    let ready = |address: &str| Ok(announce(address)?);
+    let ready = |address: &str| {
+        announce(output, address);
+        Ok(())
+    };
     Server::bind(settings.serve).await?.run(signals, page, ready).await
 }
 
 /// The one line on standard output: every route is served.
-fn announce(address: &str) -> Result<(), ServeError> {
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "doorlist listening on {address}")
-        .and_then(|()| stdout.flush())
-        .map_err(ServeError::Announce)
-}
-
-/// Events as `--log` and `--log-format` say.
-pub(super) fn log_to_stderr(settings: &LogSettings) {
-    let filter = EnvFilter::builder().parse_lossy(&settings.filter);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
-    match settings.format {
-        LogFormat::Text => log.with_ansi(false).init(),
-        LogFormat::Json => log.json().init(),
-    }
+fn announce(output: &Service, address: &str) {
+    output.announce(format_args!("doorlist listening on {address}"));
 }
 
 fn warn_of_secrets_in_flags() {

@@ -110,14 +110,17 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a request failed at the store");
         match error {
-            StoreError::Corrupt { .. } => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "server_error",
-                "what the store holds cannot be read",
-            ),
+            StoreError::Corrupt { .. } => {
+                tracing::error!(%error, "a request failed at the store");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "server_error",
+                    "what the store holds cannot be read",
+                )
+            }
             StoreError::Unavailable(_) | StoreError::Away { .. } | StoreError::Misconfigured(_) => {
+                tracing::warn!(%error, "a request failed at the store");
                 Self::unavailable("the store is unavailable")
             }
         }

@@ -31,7 +31,12 @@ pub async fn observe(request: Request, next: Next) -> Response {
         let response =
             answer.unwrap_or_else(|_| ApiError::unavailable("the request took too long").into_response());
         let (status, millis) = (response.status().as_u16(), began.elapsed().as_millis() as u64);
-        if response.status().is_server_error() {
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE
+            && response.headers().contains_key(header::RETRY_AFTER)
+        {
+            // The client asks again: no fault of this node's code.
+            tracing::warn!(status, millis, "answered");
+        } else if response.status().is_server_error() {
             tracing::error!(status, millis, "answered");
         } else {
             tracing::debug!(status, millis, "answered");

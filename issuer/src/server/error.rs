@@ -59,9 +59,6 @@ pub enum ServeError {
     /// The address that was taken cannot be told.
     #[error("cannot tell the address: {0}")]
     Address(#[source] io::Error),
-    /// The line that says where it listens cannot be written.
-    #[error("cannot write to standard output: {0}")]
-    Announce(#[source] io::Error),
     /// The socket accepts no connections any more, and will not again.
     #[error("the listening socket failed, so no request can arrive: {0}; start the issuer again")]
     Listener(#[source] io::Error),

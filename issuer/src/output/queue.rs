@@ -1,0 +1,194 @@
+//! Lines on their way to a file descriptor that may be slow, full or gone: the caller never waits and never fails.
+//!
+//! `tracing-appender` has the same idea, but its worker prints to standard output when a full queue is closed (which
+//! panics where standard output is gone), does not count lines whose write failed, and limits lines, not bytes.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use super::write_fully;
+
+/// The bytes that may wait for the writer thread; a line that would exceed it is dropped.
+pub(super) const LIMIT: usize = 1 << 20;
+/// Between two reports of lost lines, while lines keep coming.
+const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
+
+/// What the writer thread does besides writing.
+pub(super) trait Upkeep: Send + 'static {
+    /// When [`run`](Self::run) is due, if it is.
+    fn due(&self) -> Option<Instant>;
+    /// May add lines to the queue.
+    fn run(&mut self, now: Instant);
+    /// Lines were lost since the last report, and since the start. Called when a write has succeeded again.
+    fn lost(&mut self, since_last: u64, since_start: u64);
+}
+
+/// For a queue whose losses are not reported.
+impl Upkeep for () {
+    fn due(&self) -> Option<Instant> {
+        None
+    }
+    fn run(&mut self, _: Instant) {}
+    fn lost(&mut self, _: u64, _: u64) {}
+}
+
+/// The end where lines are put in.
+#[derive(Clone)]
+pub(super) struct Queue(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    limit: usize,
+}
+
+#[derive(Default)]
+struct State {
+    lines: VecDeque<Box<[u8]>>,
+    /// Of `lines`.
+    bytes: usize,
+    /// Not yet reported.
+    lost: u64,
+    lost_since_start: u64,
+    /// What it adds, its reports, is bounded by other means.
+    writer: Option<ThreadId>,
+    closed: bool,
+    finished: bool,
+}
+
+enum Next {
+    Line(Box<[u8]>),
+    /// It is due.
+    Upkeep,
+    /// The queue is closed and empty.
+    End,
+}
+
+impl Queue {
+    /// Starts the writer thread.
+    pub(super) fn start(sink: impl Write + Send + 'static, upkeep: impl Upkeep, limit: usize) -> Self {
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), limit });
+        let its = Arc::clone(&shared);
+        let begun = thread::Builder::new().name("output".to_owned()).spawn(move || its.write(sink, upkeep));
+        if begun.is_err() {
+            // Lines are dropped and counted; a program that cannot start a thread says so elsewhere.
+            shared.state().finished = true;
+        }
+        Self(shared)
+    }
+
+    /// Queues one line with its end, or drops and counts it.
+    pub(super) fn push(&self, line: &[u8]) {
+        let mut state = self.0.state();
+        let fits = state.bytes + line.len() <= self.0.limit;
+        if state.finished || !(fits || state.writer == Some(thread::current().id())) {
+            state.lose();
+            return;
+        }
+        state.bytes += line.len();
+        state.lines.push_back(line.into());
+        drop(state);
+        self.0.changed.notify_all();
+    }
+
+    /// How many lines were dropped or could not be written since the start.
+    pub(super) fn lost(&self) -> u64 {
+        self.0.state().lost_since_start
+    }
+
+    /// Lets the writer thread finish what waits, but waits no longer for it than until this time.
+    pub(super) fn close(&self, limit: Instant) {
+        let limit = limit.saturating_duration_since(Instant::now());
+        let mut state = self.0.state();
+        state.closed = true;
+        self.0.changed.notify_all();
+        let waited = self.0.changed.wait_timeout_while(state, limit, |state| !state.finished);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl State {
+    fn lose(&mut self) {
+        self.lost += 1;
+        self.lost_since_start += 1;
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, mut sink: impl Write, mut upkeep: impl Upkeep) {
+        self.state().writer = Some(thread::current().id());
+        let mut torn = false;
+        let mut reported: Option<Instant> = None;
+        loop {
+            let next = self.next(upkeep.due());
+            let now = Instant::now();
+            if upkeep.due().is_some_and(|due| due <= now) {
+                upkeep.run(now);
+            }
+            let line = match next {
+                Next::Line(line) => line,
+                Next::Upkeep => continue,
+                Next::End => break,
+            };
+            let is_written = write_line(&mut sink, &line, &mut torn).is_ok();
+            let mut state = self.state();
+            if !is_written {
+                state.lose();
+                continue;
+            }
+            let has_time = state.lines.is_empty()
+                || reported.is_none_or(|last| now.duration_since(last) >= BETWEEN_REPORTS);
+            if state.lost > 0 && has_time {
+                let (since_last, since_start) = (std::mem::take(&mut state.lost), state.lost_since_start);
+                drop(state);
+                reported = Some(now);
+                upkeep.lost(since_last, since_start);
+            }
+        }
+        self.state().finished = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for what the writer thread does next.
+    fn next(&self, due: Option<Instant>) -> Next {
+        let mut state = self.state();
+        loop {
+            if let Some(line) = state.lines.pop_front() {
+                state.bytes -= line.len();
+                return Next::Line(line);
+            }
+            if state.closed {
+                return Next::End;
+            }
+            state = match due {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(due) => {
+                    let left = due.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Next::Upkeep;
+                    }
+                    self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+}
+
+/// `torn`: the last write failed in the middle of its line, so the next one begins with a line end.
+fn write_line(sink: &mut impl Write, line: &[u8], torn: &mut bool) -> io::Result<()> {
+    if *torn {
+        write_fully(sink, b"\n").map_err(|(_, error)| error)?;
+        *torn = false;
+    }
+    write_fully(sink, line).map_err(|(written, error)| {
+        *torn = written > 0;
+        error
+    })
+}

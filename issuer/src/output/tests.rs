@@ -1,0 +1,213 @@
+//! Writers that fail, block and come back; windows of repeated lines.
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tracing::Level;
+
+use super::Answer;
+use super::queue::{Queue, Upkeep};
+use super::repeats::{FIRST, LeftOut, WINDOW, Windows};
+
+/// A reader that takes one write at a time, when the test lets it, or fails it.
+struct Gated {
+    allowed: Receiver<io::Result<()>>,
+    written: Arc<Mutex<String>>,
+}
+
+fn gated() -> (Gated, SyncSender<io::Result<()>>, Arc<Mutex<String>>) {
+    let (allow, allowed) = sync_channel(64);
+    let written = Arc::default();
+    (Gated { allowed, written: Arc::clone(&written) }, allow, written)
+}
+
+impl Write for Gated {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.allowed.recv().unwrap_or(Ok(()))?;
+        self.written.lock().expect("no panic").push_str(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Passes the counts on.
+struct Losses(std::sync::mpsc::Sender<(u64, u64)>);
+
+impl Upkeep for Losses {
+    fn due(&self) -> Option<Instant> {
+        None
+    }
+    fn run(&mut self, _: Instant) {}
+    fn lost(&mut self, since_last: u64, since_start: u64) {
+        self.0.send((since_last, since_start)).expect("the test listens");
+    }
+}
+
+const LONG: Duration = Duration::from_secs(30);
+
+#[test]
+fn b1_a_reader_that_takes_nothing_costs_lines_and_no_time_and_the_count_is_said() {
+    let (sink, allow, written) = gated();
+    let (losses, heard) = channel();
+    let queue = Queue::start(sink, Losses(losses), 64);
+    // The writer thread has at most one line in its hands; four wait; the others find no room.
+    for number in 0..20 {
+        queue.push(format!("line number {number:03}\n").as_bytes());
+    }
+    let lost = queue.lost();
+    assert!((15..=16).contains(&lost), "{lost}");
+    drop(allow);
+    assert_eq!(heard.recv_timeout(LONG), Ok((lost, lost)));
+    queue.push(b"the last\n");
+    queue.close(Instant::now() + LONG);
+    let written = written.lock().expect("no panic");
+    assert!(written.starts_with("line number 000\n") && written.ends_with("the last\n"), "{written}");
+    assert_eq!(queue.lost(), lost);
+}
+
+#[test]
+fn b1_a_write_that_fails_is_one_lost_line_and_the_next_is_written() {
+    let (sink, allow, written) = gated();
+    let (losses, heard) = channel();
+    let queue = Queue::start(sink, Losses(losses), 1024);
+    for kind in [ErrorKind::StorageFull, ErrorKind::BrokenPipe] {
+        allow.send(Err(kind.into())).expect("the writer thread asks");
+        queue.push(b"lost\n");
+    }
+    drop(allow);
+    queue.push(b"kept\n");
+    assert_eq!(heard.recv_timeout(LONG), Ok((2, 2)));
+    queue.close(Instant::now() + LONG);
+    assert_eq!(*written.lock().expect("no panic"), "kept\n");
+}
+
+/// A full pipe, whose reader takes nothing, does not hold up the end of the process.
+#[test]
+fn b1_closing_gives_up_on_a_reader_that_takes_nothing() {
+    let (sink, allow, written) = gated();
+    let queue = Queue::start(sink, (), 1024);
+    queue.push(b"never read\n");
+    queue.close(Instant::now() + Duration::from_millis(20));
+    assert_eq!(*written.lock().expect("no panic"), "");
+    drop(allow);
+}
+
+/// Accepts this many bytes a call and fails at the given call.
+struct Torn {
+    calls: Vec<io::Result<usize>>,
+    written: Arc<Mutex<String>>,
+}
+
+impl Write for Torn {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let most = if self.calls.is_empty() { bytes.len() } else { self.calls.remove(0)? };
+        let taken = &bytes[..most.min(bytes.len())];
+        self.written.lock().expect("no panic").push_str(&String::from_utf8_lossy(taken));
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn b1_a_line_that_was_cut_off_does_not_swallow_the_next() {
+    let written = Arc::<Mutex<String>>::default();
+    let calls = vec![Ok(3), Err(ErrorKind::StorageFull.into())];
+    let queue = Queue::start(Torn { calls, written: Arc::clone(&written) }, (), 1024);
+    queue.push(b"first\n");
+    queue.push(b"second\n");
+    queue.close(Instant::now() + LONG);
+    assert_eq!(*written.lock().expect("no panic"), "fir\nsecond\n");
+    assert_eq!(queue.lost(), 1);
+}
+
+/// Standard output that another program set to non-blocking, or that a signal interrupts.
+#[test]
+fn b1_an_answer_waits_for_a_reader_that_is_slow() {
+    let written = Arc::<Mutex<String>>::default();
+    let calls = vec![Ok(2), Err(ErrorKind::WouldBlock.into()), Err(ErrorKind::Interrupted.into()), Ok(1)];
+    let mut answer = Answer::to(Torn { calls, written: Arc::clone(&written) });
+    answer.line("alice is kicked");
+    assert!(!answer.is_over());
+    assert_eq!(*written.lock().expect("no panic"), "alice is kicked\n");
+}
+
+#[test]
+fn b1_a_reader_that_wants_no_more_is_no_failure_and_a_full_disk_is() {
+    for (kind, is_failure) in [(ErrorKind::BrokenPipe, false), (ErrorKind::StorageFull, true)] {
+        let mut answer = Answer::to(Torn { calls: vec![Err(kind.into())], written: Arc::default() });
+        answer.line("lost");
+        answer.line("not tried");
+        assert!(answer.is_over());
+        assert_eq!(answer.failure().is_some(), is_failure, "{kind}");
+    }
+}
+
+#[test]
+fn b14_the_first_lines_of_a_place_are_written_and_the_others_counted() {
+    let mut windows = Windows::new();
+    let begin = Instant::now();
+    let mut admit = |place, now| windows.admit(place, Level::WARN, now, || "answered".to_owned());
+    let admitted = (0..1000).filter(|_| admit("a", begin)).count();
+    assert_eq!(admitted, FIRST as usize);
+    assert!(admit("b", begin), "another place has a window of its own");
+    assert_eq!(windows.due(), Some(begin + WINDOW));
+    assert_eq!(windows.take(begin + WINDOW / 2, false), []);
+    let left_out = LeftOut {
+        level: Level::WARN,
+        lines: 1000 - u64::from(FIRST),
+        seconds: 10,
+        message: "answered".into(),
+    };
+    assert_eq!(windows.take(begin + WINDOW, false), [left_out]);
+    assert_eq!(windows.due(), None, "nothing is kept of a window that ended");
+}
+
+/// While the writer thread waits for its reader, it reports nothing.
+#[test]
+fn b14_a_count_that_is_not_reported_yet_goes_on() {
+    let mut windows = Windows::new();
+    let begin = Instant::now();
+    let mut admit = |now| windows.admit("a", Level::INFO, now, || "again".to_owned());
+    let first = (0..30).filter(|_| admit(begin)).count();
+    let second = (0..30).filter(|_| admit(begin + WINDOW)).count();
+    assert_eq!((first, second), (FIRST as usize, FIRST as usize));
+    let counted: Vec<_> = windows.take(begin + WINDOW, true).iter().map(|left| left.lines).collect();
+    assert_eq!(counted, [60 - 2 * u64::from(FIRST)]);
+}
+
+/// The lints of clippy know the macros; this finds the other ways too.
+#[test]
+fn b1_nothing_but_this_module_writes_to_the_standard_streams() {
+    let ways =
+        ["println!", "print!(", "eprint!(", "io::stdout", "io::stderr", "stdout()", "stderr()", "dbg!"];
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![source.clone()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let is_for_tests =
+                path.components().any(|part| part.as_os_str() == "testing" || part.as_os_str() == "tests");
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ext| ext == "rs")
+                && !path.starts_with(source.join("output"))
+                && !is_for_tests
+            {
+                files += 1;
+                let text = std::fs::read_to_string(&path).expect("text");
+                let found: Vec<_> = ways.iter().filter(|way| text.contains(**way)).collect();
+                assert!(found.is_empty(), "{}: {found:?}", path.display());
+            }
+        }
+    }
+    assert!(files > 50, "{files} files were looked at");
+}
