@@ -193,7 +193,7 @@ debootstrap:
 
 # A story restarts issuers behind an nginx of its own, on a free port; it needs no service.
 nginx:
-	@command -v nginx >/dev/null || \
+	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || \
 	  $(call apt-get,nginx-light,The tests need nginx: install it (macOS: brew install nginx).)
 
 REDIS_NEEDED := The tests need redis-server 7.0 or newer: https://redis.io/docs/latest/operate/oss_and_stack/install/ (macOS: brew install redis).

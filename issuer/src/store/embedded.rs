@@ -131,14 +131,14 @@ impl EmbeddedStore {
     }
 }
 
-/// Names the file in an error about it.
+/// Names the file in an error of opening it. But for a file that is open elsewhere, waiting does not help.
 fn in_file<T>(path: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
     result.map_err(|error| match error {
-        StoreError::Unavailable(reason) => StoreError::Away { place: path.display().to_string(), reason },
-        StoreError::Misconfigured(reason) => {
+        // The process before may still be closing it.
+        StoreError::Away { reason, .. } => StoreError::Away { place: path.display().to_string(), reason },
+        StoreError::Unavailable(reason) | StoreError::Misconfigured(reason) => {
             StoreError::Misconfigured(format!("{}: {reason}", path.display()))
         }
-        away @ StoreError::Away { .. } => away,
         StoreError::Corrupt { place, reason } => {
             StoreError::Corrupt { place: format!("{place} ({})", path.display()), reason }
         }

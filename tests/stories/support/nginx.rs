@@ -50,6 +50,8 @@ impl Nginx {
         std::fs::write(&file, configuration).expect("a file");
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "sh", "nginx", "-p", &path(""), "-c", &file, "-e", &path("error.log")]);
+        // Debian installs it where only the administrator's PATH leads.
+        command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()));
         // Its standard input is its life, see GUARD.
         let shell = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a shell");
         let nginx = Self { shell, port, _folder: folder };

@@ -146,9 +146,10 @@ fn work(
 pub(super) fn unavailable(error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
         redb::Error::Corrupted(reason) => corrupt("the file", &reason),
-        redb::Error::DatabaseAlreadyOpen => {
-            StoreError::Unavailable("the file is open in another process; only one may have it".into())
-        }
+        redb::Error::DatabaseAlreadyOpen => StoreError::Away {
+            place: "the file".into(),
+            reason: "the file is open in another process; only one may have it".into(),
+        },
         error => StoreError::Unavailable(error.to_string()),
     }
 }
