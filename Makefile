@@ -40,7 +40,7 @@ demo: build demo-browser ## Kick a user and watch every verifier refuse her (POR
 test: prerequisites browser firefox valgrind redis nginx faketime ## Set up what tests need, and run all of them
 	@$(MAKE) test-rust fences instructions package test-js
 
-bare: prerequisites wasm-target debootstrap ## make demo ONCE=1 where only what the README asks for is installed (30 minutes)
+bare: prerequisites wasm-target debootstrap ## make demo ONCE=1 where only what the README asks for is installed (30 minutes; RUN=hidden or root, REUSE=1: 5)
 	@node setup/bare.mjs $(RUN) $(if $(MAKE_TARGETS),-- $(MAKE_TARGETS))
 
 chaos: prerequisites redis faketime ## Kill, cut off, fill up and set back issuers and Redis under load (10 minutes; MINUTES=)
@@ -158,7 +158,7 @@ $(WASM_PACK): | prerequisites
 %/node_modules/.package-lock.json: %/package-lock.json | prerequisites
 	$(say) 'installing npm packages of $*'
 	@cd $* && $(call watched,packages,installing npm packages of $*,$(ONLINE)) \
-	  npm ci --include=dev --include=optional --no-audit --no-fund
+	  npm ci --include=dev --include=optional --no-audit --no-fund --no-update-notifier
 	@touch $@
 
 HAS = node js/packaging/programs.mjs $(1) >/dev/null

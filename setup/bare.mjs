@@ -2,6 +2,8 @@
 // Once without a package manager, with every optional program hidden; once on a fresh Debian whose apt-get works.
 //
 //   node setup/bare.mjs [hidden] [root] [-- other targets of make than `demo ONCE=1`]
+//
+// REUSE=1 takes wasm-pack, wasm-bindgen and the debug build of the issuer from this machine.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -20,11 +22,14 @@ const runs = {
     const folder = await mkdtemp(join(tmpdir(), 'doorlist-bare-'))
     try {
       await promisify(execFile)(script('clone.sh'), [join(folder, 'clone')])
-      const caches = { XDG_CACHE_HOME: 'cache', CARGO_HOME: 'cargo', npm_config_cache: 'npm' }
-      for (const name of Object.keys(caches)) caches[name] = join(folder, caches[name])
-      const make = ['make', '-C', join(folder, 'clone'), ...targets]
-      const { CARGO_TARGET_DIR, ...env } = process.env
-      return await watch(script('hidden.sh'), make, { ...env, ...caches })
+      const { CARGO_TARGET_DIR = script('../target'), REUSE, ...env } = process.env
+      const make = ['make', '--no-print-directory', '-C', join(folder, 'clone')]
+      const caches = { CARGO_HOME: join(folder, 'cargo'), npm_config_cache: join(folder, 'npm') }
+      const built = REUSE
+        ? { DOORLIST_BINARY: join(CARGO_TARGET_DIR, 'debug/doorlist') }
+        : { XDG_CACHE_HOME: join(folder, 'cache') }
+      if (REUSE) make.push('--old-file=issuer')
+      return await watch(script('hidden.sh'), [...make, ...targets], { ...env, ...caches, ...built })
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
@@ -43,7 +48,7 @@ for (const name of names.length > 0 ? names : Object.keys(runs)) {
   const faults = [
     code !== 0 && `ended with ${code}`,
     longest.seconds > SILENCE && `was silent for ${longest.seconds} s, after: ${longest.line}`,
-    ...lines.filter(line => /\bwarn(ing)?\b/i.test(line)).map(line => `warned: ${line}`),
+    ...lines.filter(line => /\bwarn(ing)?\b|^npm notice|^[WE]: /i.test(line)).map(line => `warned: ${line}`),
     split < 0 && !lines.some(line => BROWSER[name].test(line)) && `does not say ${BROWSER[name]}`,
     split < 0 && !lines.some(line => /^ *Next: /.test(line)) && 'does not say what to do next',
   ].filter(Boolean)

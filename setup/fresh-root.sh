@@ -15,6 +15,7 @@ if [ "${1:-}" != --in-namespace ]; then
   command -v debootstrap >/dev/null || { echo 'A fresh root needs debootstrap: apt-get install debootstrap.' >&2; exit 1; }
   unshare --mount --pid --fork true || { echo 'A fresh root needs a mount namespace, which this kernel does not grant.' >&2; exit 1; }
   root=$(mktemp -d)
+  chmod 755 "$root" # apt fetches as a user of its own
   # Its mounts and processes end with the namespace, so nothing of this machine is in it when it is removed.
   trap 'rm -rf --one-file-system "$root"' EXIT
   unshare --mount --pid --fork --kill-child "$0" --in-namespace "$root" "$@" &
@@ -70,4 +71,4 @@ if [ -n "${REUSE:-}" ]; then
   set -- --old-file=issuer "$@"
   echo 'bound in as well: wasm-pack, wasm-bindgen and the debug build of the issuer'
 fi
-inside make -C /clone "$@"
+inside make --no-print-directory -C /clone "$@"

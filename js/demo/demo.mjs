@@ -1,6 +1,7 @@
 // The main job, shown: a token is verified everywhere without asking anybody, its user is kicked, and every
 // verifier refuses it; then the issuer goes away, and they work on and say how old their list is.
 import { once } from 'node:events'
+import { lookup } from 'node:dns/promises'
 import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -28,14 +29,14 @@ try {
     command: 'demo',
     args: ['--package', fromRoot('js/dist'), '--heartbeat-secs', String(HEARTBEAT_SECONDS)],
     port: onlyOnce ? await freePort() : Number(port),
-    name: 'localhost',
+    name: (await isResolved('localhost')) ? 'localhost' : undefined,
   })
   const told = await Promise.race([tellTheStory().then(() => true), interrupted.then(() => false), tooLong()])
   if (onlyOnce && !told) throw new Error('interrupted')
   if (told) invite()
   if (told && !onlyOnce) await interrupted
 } catch (error) {
-  console.error(`\n  ✗ ${error.message}`)
+  console.error(`\n  ✗ ${[error.message, error.cause?.message].filter(Boolean).join(': ')}`)
   if (/cannot listen/.test(error.message)) console.error('    `make demo PORT=8788` takes another port')
   process.exitCode = 1
 } finally {
@@ -43,6 +44,14 @@ try {
   await issuer?.remove()
 }
 process.exit() // a story that was interrupted may still wait for something
+
+/** The smallest roots have no /etc/hosts. There the issuer goes by the address it listens on. */
+function isResolved(host) {
+  return lookup(host).then(
+    () => true,
+    () => false,
+  )
+}
 
 /** The issuer is told its name before it starts, and the port is part of that. */
 async function freePort() {

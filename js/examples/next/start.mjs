@@ -11,7 +11,8 @@ const modules = `${here}node_modules`
 let running
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => running.kill())
 
-if (!existsSync(`${modules}/.package-lock.json`)) await run('npm', 'ci', '--no-audit', '--no-fund')
+if (!existsSync(`${modules}/.package-lock.json`))
+  await run('npm', 'ci', '--no-audit', '--no-fund', '--no-update-notifier')
 // This clone's package; elsewhere `npm install` brings it.
 if (!existsSync(`${modules}/doorlist`)) await symlink('../../..', `${modules}/doorlist`, 'dir')
 await next('build')
