@@ -12,6 +12,7 @@
 //! - [`http`]: the route table and its endpoints; [`app`] is what they have at hand.
 //! - [`output`]: standard output, standard error and the log: the only module that writes to them.
 //! - [`keys`]: the keys that sign: their rules, how they are stored.
+//! - [`installation`]: what the installation is called, compared with the store; [`former_name`]: after it was renamed.
 //! - [`password`], [`access_token`], [`refresh_token`], [`refresh_cookie`]: what users and clients hold, made and checked.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
@@ -25,7 +26,9 @@ pub mod demo;
 pub mod desk;
 pub mod domain;
 mod draft;
+pub mod former_name;
 pub mod http;
+pub mod installation;
 pub mod keys;
 pub mod life;
 pub mod output;

@@ -20,6 +20,7 @@ mod foreign_values;
 mod forged_lists;
 #[cfg(target_os = "linux")]
 mod full_disk;
+mod installation;
 mod introspect;
 mod keys;
 mod kick;

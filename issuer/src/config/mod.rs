@@ -60,6 +60,12 @@ pub struct AddressSettings {
     #[arg(long, env = "DOORLIST_ISSUER", value_name = "URL", hide_env = true)]
     pub issuer: Option<IssuerUrl>,
 
+    /// The name this issuer had before it was renamed: its refresh tokens stay good until their sessions end.
+    /// Only a name that this store records; several are separated by commas [DOORLIST_FORMER_ISSUER]
+    #[arg(long = "former-issuer", env = "DOORLIST_FORMER_ISSUER", value_name = "URL,…", hide_env = true)]
+    #[arg(value_delimiter = ',')]
+    pub former_issuers: Vec<IssuerUrl>,
+
     /// The `aud` claim of access tokens: who they are for [DOORLIST_AUDIENCE; default api]
     #[arg(long, env = "DOORLIST_AUDIENCE", value_name = "AUDIENCE", default_value = "api")]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::audience)]

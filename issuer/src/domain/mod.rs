@@ -7,6 +7,7 @@ pub mod claims;
 pub mod grant;
 pub mod handles;
 pub mod heal;
+pub mod installation;
 pub mod introspect;
 pub mod limits;
 pub mod lineage;

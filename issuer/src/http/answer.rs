@@ -85,6 +85,7 @@ pub fn granted(app: &App, grant: &Grant, delivery: Delivery) -> Response {
         let max_age_secs = grant.session_ends_at.secs_since(grant.issued_at);
         let cookie = app.refresh_cookie.holding(&refresh_token, max_age_secs);
         response.headers_mut().append(header::SET_COOKIE, cookie);
+        take_former_cookies(app, &mut response);
     }
     response
 }
@@ -93,7 +94,14 @@ pub fn granted(app: &App, grant: &Grant, delivery: Delivery) -> Response {
 pub fn without_cookie(app: &App, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     response.headers_mut().append(header::SET_COOKIE, app.refresh_cookie.gone());
+    take_former_cookies(app, &mut response);
     response
+}
+
+fn take_former_cookies(app: &App, response: &mut Response) {
+    for former in &app.former {
+        response.headers_mut().append(header::SET_COOKIE, former.refresh_cookie.gone());
+    }
 }
 
 /// A body that nobody keeps.

@@ -26,6 +26,19 @@ pub async fn require_admin_key(
     }
 }
 
+/// Lets requests through while this node is called as the installation is. After another node has renamed it, tokens of
+/// this one would be worthless there, and it would take theirs for forgeries, which clients take for the session's end.
+pub async fn require_current_name(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    if app.installation.is_renamed() {
+        return Err(ApiError::unavailable("the issuer was renamed; this node has not been restarted yet"));
+    }
+    Ok(next.run(request).await)
+}
+
 /// A user with an access token whose session is alive in the store, whatever the list on this node says yet.
 pub struct SignedIn {
     /// What the token says.
@@ -40,7 +53,7 @@ impl FromRequestParts<Arc<App>> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let token = bearer(&parts.headers)
             .ok_or_else(|| ApiError::credentials_missing("send an access token as Authorization: Bearer"))?;
-        let claims = match app.revocations.verify(token) {
+        let claims = match app.verify(token) {
             Ok(verified) => verified.claims,
             Err(Error::ListMissing) => return Err(ApiError::unavailable("the issuer is starting")),
             Err(error) => return Err(ApiError::invalid_token(error.to_string())),

@@ -24,6 +24,9 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Response, ApiE
     if app.life.borrow().is_ending() {
         return Err(ApiError::unavailable("the issuer is stopping"));
     }
+    if app.installation.is_renamed() {
+        return Err(ApiError::unavailable("the issuer was renamed; this node has not been restarted yet"));
+    }
     if let Some(trouble) = app.revocations.trouble() {
         return Err(ApiError::unavailable(trouble));
     }

@@ -45,18 +45,18 @@ pub(super) async fn introspect(
 ) -> Result<Response, ApiError> {
     let token = request.token.filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| ApiError::invalid_request("token is missing"))?;
-    if let Ok(token) = app.refresh_tokens.decode(&token) {
+    if let Some(token) = app.read_refresh_token(&token).await? {
         let grant = app.desk.would_grant(&token).await?;
         return Ok(grant.map_or_else(inactive, |grant| active_refresh(&app, &grant)));
     }
     // By a clock that is off every token has expired, or is not valid yet.
     app.desk.check_clock()?;
-    let mut judged = app.revocations.verify(&token);
+    let mut judged = app.verify(&token);
     if let Err(Error::UnknownKey { .. }) = judged {
         // It may be a key of now, which this node has not heard of.
         app.desk.catch_up().await?;
         app.revocations.take_in_keys().await.map_err(unknown_keys)?;
-        judged = app.revocations.verify(&token);
+        judged = app.verify(&token);
     }
     let Some(Verified { claims, payload_json, .. }) = verified(judged)? else { return Ok(inactive()) };
     let claimed = AccessClaims {
@@ -70,7 +70,7 @@ pub(super) async fn introspect(
     }
     // A key may have been retired while the record was read, and its list been published meanwhile.
     app.revocations.take_in_keys().await.map_err(unknown_keys)?;
-    if verified(app.revocations.verify(&token))?.is_none() {
+    if verified(app.verify(&token))?.is_none() {
         return Ok(inactive());
     }
     let mut answer: Map<String, Value> =

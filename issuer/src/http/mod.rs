@@ -100,7 +100,7 @@ fn public() -> Router<Arc<App>> {
 }
 
 /// For users and their clients, from the allowed origins.
-fn users(app: &App) -> Router<Arc<App>> {
+fn users(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/login", post(tokens::login))
         .route("/token", post(tokens::token))
@@ -109,6 +109,7 @@ fn users(app: &App) -> Router<Arc<App>> {
         .route("/sessions", get(sessions::list))
         .route("/sessions/{sid}", delete(sessions::end))
         .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn_with_state(Arc::clone(app), auth::require_current_name))
         .layer(from_fn(strict::check))
         .layer(cors::listed(&app.allowed_origins))
 }
@@ -118,6 +119,7 @@ fn operators(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/introspect", post(introspect::introspect))
         .route("/admin/sessions", post(admin::sessions::open))
+        .route_layer(from_fn_with_state(Arc::clone(app), auth::require_current_name))
         .route("/admin/subjects", get(subjects::list).post(subjects::create))
         .route("/admin/subjects/{sub}", get(subjects::show).delete(subjects::delete))
         .route("/admin/subjects/{sub}/password", put(subjects::set_password))

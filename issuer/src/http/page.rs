@@ -33,7 +33,7 @@ impl FromRequestParts<Arc<App>> for Cookie {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let found = app.refresh_cookie.find(&parts.headers);
+        let found = app.find_cookie(&parts.headers);
         let token = found.map_err(|repeated| ApiError::invalid_request(repeated.to_string()))?;
         match (token, require_own_page(&parts.headers, &app.allowed_origins)) {
             (Some(token), Ok(())) => Ok(Self::Token(token)),

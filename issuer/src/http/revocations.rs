@@ -16,7 +16,7 @@ use super::ApiError;
 use super::strict::only;
 use crate::app::App;
 use crate::life::{Life, end_of_stream};
-use crate::revocations::{Follower, Next, SignedList};
+use crate::revocations::{Follower, Next, Revocations, SignedList};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -28,9 +28,10 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let held = asked_since(query.as_deref())?;
-    let next = match app.revocations.next(held).map_err(unsigned)? {
+    let revocations = named(&app, &headers);
+    let next = match revocations.next(held).map_err(unsigned)? {
         // Whoever is ahead takes this node's position for the rollback it is: nothing new.
-        Some(Next::Ahead) => app.revocations.next(app.revocations.position()).map_err(unsigned)?,
+        Some(Next::Ahead) => revocations.next(revocations.position()).map_err(unsigned)?,
         next => next,
     };
     match next {
@@ -88,7 +89,7 @@ pub(super) async fn follow(
     let since = asked_since(query.as_deref())?;
     let last_event_id = only(&headers, LAST_EVENT_ID).map(|id| cursor(id.to_str().unwrap_or("not text")));
     let held = last_event_id.transpose()?.or(since);
-    let follower = app.revocations.follow(held).map_err(unsigned)?.ok_or_else(starting)?;
+    let follower = named(&app, &headers).follow(held).map_err(unsigned)?.ok_or_else(starting)?;
     let head = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
@@ -140,6 +141,11 @@ fn cursor(text: &str) -> Result<Cursor, ApiError> {
             "a cursor is <epoch>:<seq> as an event's id has it, with a colon that is not percent-encoded",
         )
     })
+}
+
+/// The list under the name by which the request calls the issuer.
+fn named<'a>(app: &'a App, headers: &HeaderMap) -> &'a Revocations {
+    app.former_name_of(headers).map_or(&app.revocations, |former| &former.revocations)
 }
 
 fn starting() -> ApiError {

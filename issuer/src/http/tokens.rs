@@ -41,7 +41,7 @@ pub(super) async fn login(
         Delivery::Body => None,
         Delivery::Cookie => {
             require_own_page(&headers, &app.allowed_origins)?;
-            app.refresh_cookie.find(&headers).ok().flatten()
+            app.find_cookie(&headers).ok().flatten()
         }
     };
     app.desk.check_clock()?;
@@ -123,8 +123,8 @@ impl<E: Into<ApiError>> From<E> for NotGranted {
 }
 
 async fn refreshed(app: &App, token: &SecretText, client_id: Option<&str>) -> Result<Grant, NotGranted> {
-    let token = app.refresh_tokens.decode(token.expose());
-    let token = token.map_err(|_| NotGranted::Over("not a refresh token of this issuer"))?;
+    let token = app.read_refresh_token(token.expose()).await?;
+    let token = token.ok_or(NotGranted::Over("not a refresh token of this issuer"))?;
     let over = |reason| Err(NotGranted::Over(reason));
     match app.desk.refresh(&token, client_id).await? {
         Refresh::Granted(grant) => Ok(grant),
@@ -174,17 +174,17 @@ pub(super) async fn end_cookie(
     token: &SecretText,
     client_id: Option<&str>,
 ) -> Result<EndSession, ApiError> {
-    match app.refresh_tokens.decode(token.expose()) {
-        Ok(token) => Ok(app.desk.end_by_refresh_token(&token, client_id).await?),
-        Err(_) => Ok(EndSession::NoSuchSession),
+    match app.read_refresh_token(token.expose()).await? {
+        Some(token) => Ok(app.desk.end_by_refresh_token(&token, client_id).await?),
+        None => Ok(EndSession::NoSuchSession),
     }
 }
 
 async fn revoke_token(app: &App, text: &str, client_id: Option<&str>) -> Result<EndSession, ApiError> {
-    if let Ok(token) = app.refresh_tokens.decode(text) {
+    if let Some(token) = app.read_refresh_token(text).await? {
         return Ok(app.desk.end_by_refresh_token(&token, client_id).await?);
     }
-    match app.revocations.verify(text) {
+    match app.verify(text) {
         Ok(verified) if client_id.is_none_or(|client_id| client_id == verified.claims.client_id) => {
             let sub = subject(verified.claims.subject)?;
             Ok(app.desk.end_session(&sub, verified.claims.sid).await?)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -41,18 +41,21 @@ struct Metadata {
 pub(super) async fn metadata_of_path(
     state: State<Arc<App>>,
     Path(path): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if state.issuer.path().strip_prefix('/') != Some(path.as_str()) {
+    let issuer = state.former_name_of(&headers).map_or(&state.issuer, |former| &former.issuer);
+    if issuer.path().strip_prefix('/') != Some(path.as_str()) {
         return Err(ApiError::not_found("this is not the issuer's path"));
     }
-    Ok(metadata(state).await)
+    Ok(metadata(state, headers).await)
 }
 
 /// `GET /.well-known/oauth-authorization-server`: RFC 8414 §3.
-pub(super) async fn metadata(State(app): State<Arc<App>>) -> Response {
-    let at = |path| app.issuer.join(path);
+pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let issuer = app.former_name_of(&headers).map_or(&app.issuer, |former| &former.issuer);
+    let at = |path| issuer.join(path);
     let metadata = Metadata {
-        issuer: app.issuer.to_string(),
+        issuer: issuer.to_string(),
         token_endpoint: at("/token"),
         revocation_endpoint: at("/revoke"),
         introspection_endpoint: at("/introspect"),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::config::{Contradiction, LostStore, SecretsError};
+use crate::installation::InstallationError;
 use crate::keys::KeysError;
 use crate::store::StoreError;
 
@@ -20,6 +21,9 @@ pub enum ServeError {
     /// Secrets cannot be had.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// See [`InstallationError`].
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
     /// See [`LostStore`].
     #[error(transparent)]
     LostStore(#[from] LostStore),
@@ -70,7 +74,12 @@ pub enum ServeError {
 impl ServeError {
     /// The store's error, where opening it again may succeed.
     pub(super) fn outage(&self) -> Option<&StoreError> {
-        let (Self::Store(error) | Self::Keys(KeysError::Store(error))) = self else { return None };
+        let (Self::Store(error)
+        | Self::Installation(InstallationError::Store(error))
+        | Self::Keys(KeysError::Store(error))) = self
+        else {
+            return None;
+        };
         error.may_pass().then_some(error)
     }
 }

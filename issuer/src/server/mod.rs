@@ -98,6 +98,9 @@ impl Server {
             // Before the first request is served: no client finds an issuer without a list.
             life.send_replace(Life::Starting("signing the first list".into()));
             app.revocations.publish().await;
+            for former in &app.former {
+                former.revocations.publish().await;
+            }
             Ok::<_, E>((app, besides))
         };
         let started = tokio::select! {
@@ -163,7 +166,7 @@ async fn finish(life: &watch::Sender<Life>, accepting: JoinHandle<io::Result<()>
     }
 }
 
-fn background(app: &App) -> JoinSet<()> {
+fn background(app: &Arc<App>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let desk = Arc::clone(&app.desk);
     tasks.spawn(async move { desk.tail().await });
@@ -171,5 +174,11 @@ fn background(app: &App) -> JoinSet<()> {
     tasks.spawn(async move { desk.heartbeats().await });
     let revocations = Arc::clone(&app.revocations);
     tasks.spawn(async move { revocations.run().await });
+    for former in &app.former {
+        let revocations = Arc::clone(&former.revocations);
+        tasks.spawn(async move { revocations.run().await });
+    }
+    let comparing = Arc::clone(app);
+    tasks.spawn(async move { comparing.installation.run(comparing.desk.heartbeat()).await });
     tasks
 }

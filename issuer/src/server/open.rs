@@ -13,6 +13,8 @@ use crate::config::{
     Given, IssuerUrl, Presence, Settings, StoreAge, StoreSettings, StoreUrl, check_presence,
 };
 use crate::desk::Desk;
+use crate::former_name::FormerName;
+use crate::installation::Comparison;
 use crate::keys::Keys;
 use crate::life::Life;
 use crate::password::Passwords;
@@ -30,6 +32,12 @@ pub(super) async fn open(
 ) -> Result<Arc<App>, ServeError> {
     let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
     let store = open_store(&settings.store).await?;
+    let installation = Comparison::new(Arc::clone(&store), issuer.as_str(), settings);
+    if let StoreUrl::Redis(_) = &settings.store.store {
+        let prefix = settings.store.prefix.clone().unwrap_or_default().to_string();
+        installation.check_presence(&prefix, settings.store.init).await?;
+    }
+    installation.check().await?;
     life.send_replace(Life::Starting(
         "reading the revocation log, and the records of the subjects in it".into(),
     ));
@@ -38,6 +46,9 @@ pub(super) async fn open(
     let secrets = given.or_beside(&settings.store.store, age)?;
     let now = store_time(&desk.standing());
     let keys = Arc::new(Keys::open(Arc::clone(&desk), secrets.master.clone(), now).await?);
+    let former = installation.enter(now).await?;
+    let former = former.iter().map(|former| FormerName::of(former, &desk, &keys, &secrets.master, heartbeat));
+    let former = former.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
     let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), issuer.as_str(), heartbeat)?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     tracing::info!(%issuer, kid = %keys.ring().active().kid(), position = %desk.standing().position, "open");
@@ -48,6 +59,8 @@ pub(super) async fn open(
         refresh_tokens: RefreshTokens::new(&secrets.master, issuer.as_str()),
         refresh_cookie: RefreshCookie::of(issuer.as_str()),
         passwords: Passwords::new(processors),
+        former,
+        installation,
         admin_keys: secrets.admin_keys,
         issuer,
         audience: settings.addresses.audience.clone(),

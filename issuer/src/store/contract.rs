@@ -32,6 +32,7 @@ pub(crate) async fn all<S: Store>(open: impl AsyncFn(ManualClock) -> S) {
     a_cutoff_is_the_next_second_and_never_falls(fresh().await).await;
     a_restored_cutoff_keeps_its_time(fresh().await).await;
     the_key_ring_is_swapped_whole(fresh().await).await;
+    the_installation_is_swapped_whole(fresh().await).await;
     subjects_come_in_pages(fresh().await).await;
     events_come_newest_first(fresh().await).await;
 }
@@ -293,6 +294,23 @@ async fn the_key_ring_is_swapped_whole<S: Store>(case: Case<S>) {
     assert!(!swap(Some(version), b"four", Vec::new()).await.swapped);
     assert_eq!(case.store.keys().await.expect("an answer").expect("a ring").1, b"three");
     assert_eq!(case.log().await[0].entry, Appended::Key { kid: "kid".into() });
+}
+
+async fn the_installation_is_swapped_whole<S: Store>(case: Case<S>) {
+    let read = async || case.store.installation().await.expect("an answer");
+    let swap = async |expected, bytes: &[u8]| {
+        case.store.swap_installation(expected, bytes.to_vec()).await.expect("an answer")
+    };
+    assert_eq!(read().await, None);
+    assert!(swap(None, b"one").await);
+    let (version, bytes) = read().await.expect("it is stored");
+    assert_eq!(bytes, b"one");
+    assert!(!swap(None, b"two").await);
+    assert!(swap(Some(version), b"three").await);
+    assert!(!swap(Some(version), b"four").await);
+    assert_eq!(read().await.expect("it is stored").1, b"three");
+    assert_eq!(case.store.keys().await, Ok(None), "the key ring is another thing");
+    assert!(case.log().await.is_empty());
 }
 
 async fn subjects_come_in_pages<S: Store>(case: Case<S>) {

@@ -21,7 +21,8 @@ use tokio::sync::watch;
 pub use self::compact::Compacted;
 use self::database::{Open, Reopening, damaged};
 use self::tables::{
-    AUDIT, HEAD, Head, KEYS, LOG, META, RECORDS, corrupt, decode_json, decode_record, split_version,
+    AUDIT, HEAD, Head, INSTALLATION, KEYS, LOG, META, RECORDS, corrupt, decode_json, decode_record,
+    split_version,
 };
 use self::work::Fault;
 use self::writer::Writer;
@@ -210,6 +211,25 @@ impl Store for EmbeddedStore {
         seen: Seq,
     ) -> Result<Committed, StoreError> {
         self.writer.write(move |work| work.swap_keys(expected, &ring, entries, seen)).await
+    }
+
+    async fn installation(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
+        self.look(|db, clock| {
+            let snapshot = Snapshot::take(db, clock)?;
+            let meta = snapshot.txn.open_table(META)?;
+            let Some(bytes) = meta.get(INSTALLATION)? else { return Ok(None) };
+            let (version, installation) = split_version(bytes.value(), "meta/installation")?;
+            Ok(Some((version, installation.to_vec())))
+        })
+        .await
+    }
+
+    async fn swap_installation(
+        &self,
+        expected: Option<Version>,
+        installation: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        self.writer.write(move |work| work.swap_installation(expected, &installation)).await
     }
 
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {

@@ -41,6 +41,7 @@ pub(crate) struct State {
     pub(crate) log: BTreeMap<Seq, LogEntry>,
     pub(crate) records: BTreeMap<Subject, (Version, Record)>,
     keys: Option<(Version, Vec<u8>)>,
+    installation: Option<(Version, Vec<u8>)>,
     audit: Vec<AuditRow>,
 }
 
@@ -184,6 +185,7 @@ impl State {
             log: BTreeMap::new(),
             records: BTreeMap::new(),
             keys: None,
+            installation: None,
             audit: Vec::new(),
         }
     }
@@ -348,6 +350,25 @@ impl Store for FaultyStore {
             self.append(entries, seen);
         }
         Ok(Committed { swapped, position: self.locked().position() })
+    }
+
+    async fn installation(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
+        let state = self.locked();
+        Ok(state.installation.as_ref().map(|(version, bytes)| (state.here(*version), bytes.clone())))
+    }
+
+    async fn swap_installation(
+        &self,
+        expected: Option<Version>,
+        installation: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.locked();
+        let swapped = state.installation.as_ref().map(|(version, _)| state.here(*version)) == expected;
+        if swapped {
+            let version = state.next_version();
+            state.installation = Some((version, installation));
+        }
+        Ok(swapped)
     }
 
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {

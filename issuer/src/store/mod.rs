@@ -218,6 +218,16 @@ pub trait Store: Send + Sync + 'static {
         seen: Seq,
     ) -> Result<Committed, StoreError>;
 
+    /// What the installation is called, as bytes of the caller's (see [`crate::domain::installation`]), if it is stored.
+    async fn installation(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError>;
+
+    /// Swaps that; false: it was not the one expected.
+    async fn swap_installation(
+        &self,
+        expected: Option<Version>,
+        installation: Vec<u8>,
+    ) -> Result<bool, StoreError>;
+
     /// A page of subjects in order of their names, after `after`.
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError>;
 

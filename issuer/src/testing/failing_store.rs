@@ -157,6 +157,18 @@ impl Store for FailingStore {
         self.up()?.swap_keys(expected, ring, entries, seen).await
     }
 
+    async fn installation(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
+        self.up()?.installation().await
+    }
+
+    async fn swap_installation(
+        &self,
+        expected: Option<Version>,
+        installation: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        self.up()?.swap_installation(expected, installation).await
+    }
+
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {
         self.up()?.subjects(after, limit).await
     }

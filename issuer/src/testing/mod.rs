@@ -24,7 +24,10 @@ use crate::app::App;
 use crate::cli::Cli;
 use crate::config::Settings;
 use crate::desk::Desk;
+use crate::domain::installation::FormerIssuer;
+use crate::former_name::FormerName;
 use crate::http;
+use crate::installation::Comparison;
 use crate::keys::Keys;
 use crate::life::Life;
 use crate::password::Passwords;
@@ -37,7 +40,7 @@ use crate::secret::{AdminKeys, MasterSecrets};
 pub(crate) const ISSUER: &str = "https://issuer.example";
 /// The key of the admin API in tests.
 pub(crate) const ADMIN_KEY: &str = "the-admin-key-of-the-tests";
-const SECRET: &str = "the-master-secret-of-the-tests";
+pub(crate) const SECRET: &str = "the-master-secret-of-the-tests";
 
 /// An issuer in memory.
 pub(crate) struct Site {
@@ -57,26 +60,40 @@ impl Site {
         let issuer: &[&str] = if flags.contains(&"--issuer") { &[] } else { &["--issuer", ISSUER] };
         let line = ["doorlist", "serve"].iter().chain(issuer).chain(flags);
         let settings = Cli::try_parse_from(line).expect("settings").settings().expect("serve").clone();
-        Self::on(Arc::new(FailingStore::in_memory()), settings).await
+        Self::on(Arc::new(FailingStore::in_memory()), settings, &[]).await
+    }
+
+    /// Renamed once: sessions opened before `until` may have refresh tokens of `former`.
+    pub(crate) async fn formerly(former: &str, until: u64) -> Self {
+        let line = ["doorlist", "serve", "--issuer", ISSUER];
+        let settings = Cli::try_parse_from(line).expect("settings").settings().expect("serve").clone();
+        let until = doorlist_verifier::UnixSeconds::new(until).expect("a time");
+        let former = FormerIssuer { issuer: former.to_owned(), until };
+        Self::on(Arc::new(FailingStore::in_memory()), settings, &[former]).await
     }
 
     /// Another node on the same store.
     pub(crate) async fn beside(&self) -> Self {
         let line = ["doorlist", "serve", "--issuer", ISSUER];
         let settings = Cli::try_parse_from(line).expect("settings").settings().expect("serve").clone();
-        Self::on(Arc::clone(&self.store), settings).await
+        Self::on(Arc::clone(&self.store), settings, &[]).await
     }
 
-    async fn on(store: Arc<FailingStore>, settings: Settings) -> Self {
+    async fn on(store: Arc<FailingStore>, settings: Settings, former: &[FormerIssuer]) -> Self {
         let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
-        let issuer = settings.addresses.issuer.expect("it was given");
+        let issuer = settings.addresses.issuer.clone().expect("it was given");
         let desk = Desk::open(store.clone(), settings.lifetimes.limits(), heartbeat).await.expect("a desk");
+        let installation = Comparison::new(store.clone(), issuer.as_str(), &settings);
         let secrets = MasterSecrets::parse(SECRET).expect("a secret");
         let now = store_time(&desk.standing());
         let keys = Keys::open(Arc::clone(&desk), secrets.clone(), now).await.expect("keys");
         let keys = Arc::new(keys);
         let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), issuer.as_str(), heartbeat);
         let (life, watching) = watch::channel(Life::Serving);
+        let former = former
+            .iter()
+            .map(|former| FormerName::of(former, &desk, &keys, &secrets, heartbeat).expect("a list"));
+        let former = former.flatten().collect();
         let app = Arc::new(App {
             desk,
             keys,
@@ -84,6 +101,8 @@ impl Site {
             refresh_tokens: RefreshTokens::new(&secrets, issuer.as_str()),
             refresh_cookie: RefreshCookie::of(issuer.as_str()),
             passwords: Passwords::new(2),
+            former,
+            installation,
             admin_keys: AdminKeys::parse(ADMIN_KEY).expect("a key"),
             issuer,
             audience: settings.addresses.audience,

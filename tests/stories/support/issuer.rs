@@ -296,6 +296,12 @@ impl Issuer {
             .env("DOORLIST_HEARTBEAT_SECS", "1")
             .env("DOORLIST_LOG", "debug")
             .envs(self.settings.iter().chain(&self.environment).map(|(name, value)| (name, value)));
+        let is_shared =
+            |(name, store): &(String, String)| name == "DOORLIST_STORE" && store.starts_with("redis");
+        if self.settings.iter().any(is_shared) {
+            // Every story begins with a Redis that is empty.
+            command.env("DOORLIST_INIT", "true");
+        }
         for name in &self.forgotten {
             command.env_remove(name);
         }

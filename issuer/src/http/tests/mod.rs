@@ -3,6 +3,7 @@
 mod admin;
 mod bad_input;
 mod cookie;
+mod former_name;
 mod introspect;
 mod list;
 mod users;

@@ -21,6 +21,9 @@ pub(super) const HEAD: &str = "head";
 /// In [`META`]: version (8 bytes, little-endian) ‖ the key ring's sealed bytes.
 pub(super) const KEYS: &str = "keys";
 
+/// In [`META`]: version (8 bytes, little-endian) ‖ the installation's bytes.
+pub(super) const INSTALLATION: &str = "installation";
+
 /// Nine little-endian numbers of 8 bytes:
 ///
 /// ```text

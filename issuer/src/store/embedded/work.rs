@@ -5,7 +5,8 @@ use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::super::{AuditRow, Commit, Committed, Confirmation, StoreError, Version};
 use super::tables::{
-    AUDIT, HEAD, Head, KEYS, LOG, META, RECORDS, corrupt, encode_json, split_version, with_version,
+    AUDIT, HEAD, Head, INSTALLATION, KEYS, LOG, META, RECORDS, corrupt, encode_json, split_version,
+    with_version,
 };
 use super::writer::unavailable;
 use crate::domain::{Appended, AuditEvent, LogEntry, NewEntry, Settings, Subject};
@@ -137,17 +138,32 @@ impl<'txn> Work<'txn> {
         entries: Vec<NewEntry>,
         seen: Seq,
     ) -> Result<Committed, Fault> {
-        let current = match self.meta.get(KEYS)? {
-            Some(bytes) => Some(split_version(bytes.value(), "meta/keys")?.0),
-            None => None,
-        };
-        if current != expected {
+        if self.version_in_meta(KEYS)? != expected {
             return Ok(self.committed(false));
         }
         self.append(entries, seen)?;
         let bytes = with_version(self.next_version(), ring);
         self.meta.insert(KEYS, &bytes[..])?;
         Ok(self.committed(true))
+    }
+
+    pub(super) fn swap_installation(
+        &mut self,
+        expected: Option<Version>,
+        installation: &[u8],
+    ) -> Result<bool, Fault> {
+        if self.version_in_meta(INSTALLATION)? != expected {
+            return Ok(false);
+        }
+        let bytes = with_version(self.next_version(), installation);
+        self.meta.insert(INSTALLATION, &bytes[..])?;
+        Ok(true)
+    }
+
+    fn version_in_meta(&self, name: &str) -> Result<Option<Version>, Fault> {
+        let Some(bytes) = self.meta.get(name)? else { return Ok(None) };
+        let (version, _) = split_version(bytes.value(), "meta")?;
+        Ok(Some(version))
     }
 
     pub(super) fn forget(&mut self, sub: &Subject, expected: Version) -> Result<bool, Fault> {

@@ -5,6 +5,7 @@
 //! | `{P}:head` | hash: `epoch`, `last`, `trimmed`, `retain`, `cutoff`, `sessions_since`, `clock`, `audit` | for ever |
 //! | `{P}:log` | stream: the revocation log; the id is the sequence, fields `at` and `entry` (JSON) | an entry: `retain`, and until its record was looked at |
 //! | `{P}:keys` | string: version ‖ the sealed key ring | for ever |
+//! | `{P}:installation` | string: version ‖ what the installation is called (JSON) | for ever |
 //! | `{P}:audit` | stream: the last 100,000 events or a few more, fields `at` and `event` (JSON) | until newer ones push it out |
 //! | `{P:bb}:record:<sub>` | string: version ‖ the subject's record (JSON) | until its last session's end + `retain`; with a password or disabled for ever |
 //! | `{P:bb}:subjects` | sorted set of equal scores: the subjects of bucket `bb` | as long as there are any |
@@ -64,13 +65,21 @@ pub(super) struct Keys {
     pub(super) head: String,
     pub(super) log: String,
     pub(super) ring: String,
+    pub(super) installation: String,
     pub(super) audit: String,
 }
 
 impl Keys {
     pub(super) fn of(prefix: Prefix) -> Self {
         let own = |name: &str| format!("{{{prefix}}}:{name}");
-        Self { head: own("head"), log: own("log"), ring: own("keys"), audit: own("audit"), prefix }
+        Self {
+            head: own("head"),
+            log: own("log"),
+            ring: own("keys"),
+            installation: own("installation"),
+            audit: own("audit"),
+            prefix,
+        }
     }
 
     pub(super) fn record(&self, sub: &Subject) -> String {
@@ -133,7 +142,7 @@ mod tests {
     #[test]
     fn what_changes_together_is_in_one_slot() {
         let keys = Keys::of(Prefix::default());
-        for key in [&keys.log, &keys.ring, &keys.audit] {
+        for key in [&keys.log, &keys.ring, &keys.installation, &keys.audit] {
             assert_eq!(slot(key), slot(&keys.head));
         }
         for name in ["alice", "{doorlist}", "}{", "élodie"] {

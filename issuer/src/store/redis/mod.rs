@@ -170,6 +170,20 @@ impl Store for RedisStore {
         to_its_end(Arc::clone(&self.inner).swap_keys(expected, ring, entries, seen)).await
     }
 
+    async fn installation(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
+        let Inner { keys, scripts, servers, .. } = &*self.inner;
+        let key = &keys.installation;
+        versioned(servers.run(&scripts.read.on(&[key]), Durability::Local).await?, key)
+    }
+
+    async fn swap_installation(
+        &self,
+        expected: Option<Version>,
+        installation: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        to_its_end(Arc::clone(&self.inner).swap_installation(expected, installation)).await
+    }
+
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {
         let mut rows = Vec::with_capacity(limit);
         let mut after = after.cloned();

@@ -118,6 +118,20 @@ impl Inner {
         Ok(Committed { swapped, position: self.state(state)?.position() })
     }
 
+    /// Does what a swap of the key ring does, with another key and no entries.
+    pub(super) async fn swap_installation(
+        self: Arc<Self>,
+        expected: Option<Version>,
+        installation: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        let Keys { head, log, installation: key, .. } = &self.keys;
+        let call = self.on_head(&self.scripts.swap_keys, &[head, log, key]).number(0);
+        let call = call.arg(shown(expected)).arg(new_version()).arg(installation);
+        let (swapped, _): (bool, Value) =
+            converted(self.servers.run(&call, Durability::Replicated).await?, key)?;
+        Ok(swapped)
+    }
+
     pub(super) async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError> {
         let Settings { epoch, retain_secs, cutoff, sessions_since } = settings;
         // Whoever knows of no epoch has none to put back.

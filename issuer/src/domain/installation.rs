@@ -1,0 +1,234 @@
+//! What an installation is called, as the store keeps it: the settings that stored things depend on.
+//!
+//! Refresh tokens are bound to the issuer's name, so another name makes every one of them worthless. A start under
+//! another name is refused, unless it is said that the name changes (trace 54): then the store records the former name
+//! with the time of the change, and refresh tokens of the former name are understood for sessions opened before it.
+
+use std::collections::BTreeMap;
+
+use doorlist_verifier::UnixSeconds;
+use serde::{Deserialize, Serialize};
+
+/// From a change of the name until it takes effect for sessions: by then every node of the former name has read the
+/// record (it does once a heartbeat, which is 30 s at most) and opens no more sessions.
+pub const NOTICE_SECS: u64 = 60;
+/// Former names that are remembered; the oldest make room.
+const MAX_FORMER: usize = 8;
+
+/// As it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installation {
+    /// The `iss` of every token.
+    pub issuer: String,
+    /// Earlier names, the oldest first.
+    #[serde(default)]
+    pub former: Vec<FormerIssuer>,
+    /// Settings of the node that started last, by their flags. Nodes may differ in them while they are replaced one
+    /// after another; it is said when they do.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+}
+
+/// An earlier name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerIssuer {
+    /// The `iss` of tokens made then.
+    pub issuer: String,
+    /// Sessions opened before this have refresh tokens of that name.
+    pub until: UnixSeconds,
+}
+
+/// What a node is started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    /// `--issuer`
+    pub issuer: String,
+    /// `--former-issuer`
+    pub former: Vec<String>,
+    /// The settings that should be the same on every node, by their flags.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Why a node may not start on this store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Foreign {
+    /// The names differ.
+    #[error(
+        "this store belongs to the issuer {stored}, and --issuer (DOORLIST_ISSUER) is {own}: refresh tokens of the one \
+         are worthless to the other. Correct the setting or the store; to rename the issuer, start every node with \
+         --issuer {own} --former-issuer {stored} (DOORLIST_FORMER_ISSUER)"
+    )]
+    Issuer {
+        /// The store's.
+        stored: String,
+        /// The node's.
+        own: String,
+    },
+    /// A former name that the store does not know may be another installation's.
+    #[error(
+        "--former-issuer (DOORLIST_FORMER_ISSUER) is {named}, and this store was never called so (it was {}): remove it, \
+         or correct it", listed(.known)
+    )]
+    Former {
+        /// The one that is not known.
+        named: String,
+        /// The names of this store.
+        known: Vec<String>,
+    },
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "not recorded".to_owned() } else { names.join(", then ") }
+}
+
+/// What a node goes by once it may start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// To be stored.
+    pub installation: Installation,
+    /// The former names whose refresh tokens it understands.
+    pub former: Vec<FormerIssuer>,
+    /// One for each setting that the node which started last had otherwise.
+    pub differences: Vec<Difference>,
+}
+
+/// A setting that differs from the one of the node that started last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Its flag.
+    pub flag: String,
+    /// The other node's value.
+    pub stored: String,
+    /// This node's value.
+    pub own: String,
+}
+
+/// Whether a node may start on what is stored, and what is stored then.
+///
+/// # Errors
+///
+/// [`Foreign`]
+pub fn admit(stored: Option<&Installation>, own: &Own, now: UnixSeconds) -> Result<Admitted, Foreign> {
+    let nothing = Installation { issuer: own.issuer.clone(), former: Vec::new(), settings: BTreeMap::new() };
+    let stored = stored.unwrap_or(&nothing);
+    let mut former = stored.former.clone();
+    if stored.issuer != own.issuer {
+        if !own.former.contains(&stored.issuer) {
+            return Err(Foreign::Issuer { stored: stored.issuer.clone(), own: own.issuer.clone() });
+        }
+        former.push(FormerIssuer { issuer: stored.issuer.clone(), until: now.plus_secs(NOTICE_SECS) });
+        // Back to an earlier name: it is no former one any more.
+        former.retain(|former| former.issuer != own.issuer);
+        former.drain(..former.len().saturating_sub(MAX_FORMER));
+    }
+    if let Some(unknown) = own.former.iter().find(|name| !former.iter().any(|known| known.issuer == **name)) {
+        let known = former.into_iter().map(|former| former.issuer).collect();
+        return Err(Foreign::Former { named: unknown.clone(), known });
+    }
+    let understood = former.iter().filter(|former| own.former.contains(&former.issuer)).cloned().collect();
+    Ok(Admitted {
+        differences: differences(stored, own),
+        former: understood,
+        installation: Installation { issuer: own.issuer.clone(), former, settings: own.settings.clone() },
+    })
+}
+
+/// The settings in which a node differs from what is stored.
+pub fn differences(stored: &Installation, own: &Own) -> Vec<Difference> {
+    let both = own.settings.iter().filter_map(|(flag, own)| Some((flag, own, stored.settings.get(flag)?)));
+    let different = both.filter(|(_, own, stored)| own != stored);
+    different
+        .map(|(flag, own, stored)| Difference {
+            flag: flag.clone(),
+            stored: stored.clone(),
+            own: own.clone(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixtures::at;
+
+    const NOW: u64 = 1_000_000;
+    const OLD: &str = "https://old.example";
+    const NEW: &str = "https://new.example";
+
+    fn own(issuer: &str, former: &[&str]) -> Own {
+        let settings = BTreeMap::from([("--audience".to_owned(), "api".to_owned())]);
+        Own { issuer: issuer.into(), former: former.iter().map(|name| (*name).into()).collect(), settings }
+    }
+
+    fn stored(own: &Own) -> Installation {
+        admit(None, own, at(NOW)).expect("a new store").installation
+    }
+
+    #[test]
+    fn b8_a_store_without_a_record_takes_the_name() {
+        let admitted = admit(None, &own(OLD, &[]), at(NOW)).expect("as before there were records");
+        assert_eq!((admitted.installation.issuer.as_str(), admitted.differences.len()), (OLD, 0));
+        assert!(admit(Some(&admitted.installation), &own(OLD, &[]), at(NOW)).is_ok());
+    }
+
+    #[test]
+    fn b8_another_name_is_refused_with_both_names_and_the_way() {
+        let refused = admit(Some(&stored(&own(OLD, &[]))), &own(NEW, &[]), at(NOW)).unwrap_err().to_string();
+        for part in [OLD, NEW, "--former-issuer", "DOORLIST_FORMER_ISSUER"] {
+            assert!(refused.contains(part), "{refused}");
+        }
+    }
+
+    #[test]
+    fn trace_54_a_former_name_is_one_of_this_store() {
+        let before = stored(&own(OLD, &[]));
+        let renamed = admit(Some(&before), &own(NEW, &[OLD]), at(NOW)).expect("it was said");
+        let former = FormerIssuer { issuer: OLD.into(), until: at(NOW + NOTICE_SECS) };
+        assert_eq!(renamed.former, [former.clone()]);
+        assert_eq!(renamed.installation.issuer, NEW);
+
+        // The next node, and every later start.
+        let again = admit(Some(&renamed.installation), &own(NEW, &[OLD]), at(NOW + 500)).expect("recorded");
+        assert_eq!(again.former, [former], "the time of the change stays");
+        let without = admit(Some(&renamed.installation), &own(NEW, &[]), at(NOW)).expect("the name fits");
+        assert_eq!(without.former, [], "it is not asked for");
+
+        let foreign = admit(Some(&before), &own(OLD, &["https://production.example"]), at(NOW));
+        assert!(matches!(foreign, Err(Foreign::Former { .. })), "another installation's name");
+        assert!(matches!(admit(None, &own(NEW, &[OLD]), at(NOW)), Err(Foreign::Former { .. })));
+        // A node of the former name that starts once more.
+        assert!(matches!(
+            admit(Some(&renamed.installation), &own(OLD, &[]), at(NOW)),
+            Err(Foreign::Issuer { .. })
+        ));
+        let back =
+            admit(Some(&renamed.installation), &own(OLD, &[NEW]), at(NOW + 900)).expect("renamed back");
+        assert_eq!(back.former.len(), 1);
+        assert_eq!(back.installation.former[0].issuer, NEW);
+    }
+
+    #[test]
+    fn b8_other_settings_are_told_with_both_values() {
+        let before = stored(&own(OLD, &[]));
+        let mut other = own(OLD, &[]);
+        other.settings.insert("--audience".into(), "web".into());
+        other.settings.insert("--of-a-later-version".into(), "1".into());
+        let admitted = admit(Some(&before), &other, at(NOW)).expect("they may differ");
+        let difference = Difference { flag: "--audience".into(), stored: "api".into(), own: "web".into() };
+        assert_eq!(admitted.differences, [difference]);
+        assert_eq!(admitted.installation.settings["--audience"], "web", "of the node that started last");
+    }
+
+    #[test]
+    fn former_names_are_bounded() {
+        let mut held = stored(&own("https://0.example", &[]));
+        for number in 1..20 {
+            let former = held.issuer.clone();
+            held = admit(Some(&held), &own(&format!("https://{number}.example"), &[&former]), at(NOW))
+                .expect("it was said")
+                .installation;
+        }
+        assert_eq!(held.former.len(), MAX_FORMER);
+        assert_eq!(held.former[7].issuer, "https://18.example");
+    }
+}

@@ -1,0 +1,63 @@
+//! After the issuer was renamed: what was made under the former name (trace 54).
+
+use axum::http::{Method, header};
+use serde_json::Value;
+
+use crate::desk::RefreshClaims;
+use crate::refresh_cookie::RefreshCookie;
+use crate::refresh_token::RefreshTokens;
+use crate::secret::MasterSecrets;
+use crate::testing::{Answer, SECRET, Site};
+
+const FORMER: &str = "https://former.example";
+/// The year 2100.
+const LATER: u64 = 4_102_444_800;
+
+/// The first refresh token of a session, as it would have been made under the former name.
+async fn former_token(site: &Site, sub: &str) -> String {
+    let opened = site.open_session(sub).await;
+    let claims = site.app.refresh_tokens.decode(&opened.refresh).expect("our own");
+    let tokens = RefreshTokens::new(&MasterSecrets::parse(SECRET).expect("a secret"), FORMER);
+    tokens.encode(&RefreshClaims { sub: claims.sub, sid: claims.sid, generation: claims.generation })
+}
+
+#[tokio::test]
+async fn trace_54_a_former_name_is_good_for_sessions_of_its_time_alone() {
+    let site = Site::formerly(FORMER, LATER).await;
+    let token = former_token(&site, "alice").await;
+    let refreshed = site.refresh(&token).await;
+    assert_eq!(refreshed.status, 200, "{}", refreshed.text);
+    let next = refreshed.json()["refresh_token"].as_str().expect("a token").to_owned();
+    assert!(site.app.refresh_tokens.decode(&next).is_ok(), "of the name of now");
+
+    // Opened after the change: under the former name it can only be another installation's.
+    let site = Site::formerly(FORMER, 1).await;
+    let token = former_token(&site, "alice").await;
+    assert_eq!(site.refresh(&token).await.failure(), "400 invalid_grant");
+    let revoked = site.form("/revoke", &[("token", &token)]).await;
+    assert_eq!((revoked.status.as_u16(), revoked.text.as_str()), (200, "{}"), "it ends nothing");
+    let alice = site.admin(Method::GET, "/admin/subjects/alice", Value::Null).await.json();
+    assert_eq!(alice["sessions"].as_array().map(Vec::len), Some(1));
+
+    let site = Site::open().await;
+    let token = former_token(&site, "alice").await;
+    assert_eq!(site.refresh(&token).await.failure(), "400 invalid_grant", "without the setting");
+}
+
+#[tokio::test]
+async fn b8_a_cookie_of_the_former_name_is_changed_for_one_of_the_name_of_now() {
+    let site = Site::formerly(FORMER, LATER).await;
+    let token = former_token(&site, "alice").await;
+    let cookie = RefreshCookie::of(FORMER).holding(&token, 60);
+    let cookie = cookie.to_str().expect("text").split(';').next().expect("a pair").to_owned();
+    let request = axum::http::Request::post("/token")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "same-origin")
+        .header(header::COOKIE, cookie)
+        .body(axum::body::Body::from("grant_type=refresh_token"));
+    let answer = Answer::of(site.send(request.expect("a request")).await).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let set: Vec<_> = answer.headers.get_all(header::SET_COOKIE).iter().collect();
+    assert_eq!(set.len(), 2);
+    assert_eq!(set[1], RefreshCookie::of(FORMER).gone(), "the former one is taken away");
+}

@@ -1,0 +1,185 @@
+//! What the installation is called: compared with the store at the start, and with the other nodes from then on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorlist_verifier::UnixSeconds;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use crate::config::Settings;
+use crate::domain::installation::{Difference, Foreign, FormerIssuer, Installation, Own, admit, differences};
+use crate::store::{Store, StoreError, Version};
+
+/// Why a node may not start on a store.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallationError {
+    /// See [`Foreign`].
+    #[error(transparent)]
+    Foreign(#[from] Foreign),
+    /// See [`StoreError`].
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It may be one that was lost, or another server, database or prefix.
+    #[error(
+        "there is nothing in the store under the prefix {prefix}: correct --store (DOORLIST_STORE) or --store-prefix \
+         (DOORLIST_STORE_PREFIX), put back what was lost, or start a new installation there with --init \
+         (DOORLIST_INIT=true)"
+    )]
+    Empty {
+        /// `--store-prefix`
+        prefix: String,
+    },
+}
+
+/// What a node compares with the store.
+pub struct Comparison {
+    store: Arc<dyn Store>,
+    own: Own,
+    /// The name that another node has given the installation, if it is not this node's any more.
+    renamed: watch::Sender<Option<String>>,
+}
+
+impl Comparison {
+    /// Of a node with these settings that is called `issuer`.
+    pub fn new(store: Arc<dyn Store>, issuer: &str, settings: &Settings) -> Self {
+        let former = settings.addresses.former_issuers.iter().map(ToString::to_string).collect();
+        let own = Own { issuer: issuer.to_owned(), former, settings: shared_settings(settings) };
+        Self { store, own, renamed: watch::Sender::new(None) }
+    }
+
+    /// Whether another node has renamed the installation, so that what this node signs is worthless to the others.
+    pub fn is_renamed(&self) -> bool {
+        self.renamed.borrow().is_some()
+    }
+
+    /// Whether a node may start, before it writes anything.
+    ///
+    /// # Errors
+    ///
+    /// [`InstallationError`]
+    pub async fn check(&self) -> Result<(), InstallationError> {
+        let stored = self.read().await?;
+        admit(stored.as_ref().map(|(_, stored)| stored), &self.own, UnixSeconds::ZERO)?;
+        Ok(())
+    }
+
+    /// Whether the store holds anything, where a missing one cannot be told from a new one otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`InstallationError::Empty`] unless `init`.
+    pub async fn check_presence(&self, prefix: &str, init: bool) -> Result<(), InstallationError> {
+        let holds_something = self.store.keys().await?.is_some() || self.read().await?.is_some();
+        match (holds_something, init) {
+            (false, false) => Err(InstallationError::Empty { prefix: prefix.to_owned() }),
+            (true, true) => {
+                tracing::warn!(
+                    "the store holds an installation already, so --init (DOORLIST_INIT) does nothing: remove it, so that a lost store is noticed"
+                );
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Stores what the node is called and how it is set, and tells in what it differs from the node that started last.
+    ///
+    /// # Errors
+    ///
+    /// [`InstallationError`]
+    pub async fn enter(&self, now: UnixSeconds) -> Result<Vec<FormerIssuer>, InstallationError> {
+        loop {
+            let stored = self.read().await?;
+            let (version, held) = stored.map_or((None, None), |(version, held)| (Some(version), Some(held)));
+            let admitted = admit(held.as_ref(), &self.own, now)?;
+            if held.as_ref() != Some(&admitted.installation)
+                && !self.store.swap_installation(version, encode(&admitted.installation)?).await?
+            {
+                continue;
+            }
+            if let Some(renamed) = held.filter(|held| held.issuer != self.own.issuer) {
+                tracing::warn!(from = %renamed.issuer, to = %self.own.issuer, "the issuer is renamed");
+            }
+            warn_of(&admitted.differences);
+            return Ok(admitted.former);
+        }
+    }
+
+    /// Compares once a heartbeat until dropped. Puts the record back if the store lost it, tells of nodes that are set
+    /// otherwise, and notices when another node has renamed the issuer.
+    pub async fn run(&self, heartbeat: Duration) {
+        let mut ticks = tokio::time::interval(heartbeat);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last = None;
+        loop {
+            ticks.tick().await;
+            // A store that is away is told of by the heartbeat.
+            let Ok(stored) = self.read().await else { continue };
+            let Some((_, stored)) = stored else {
+                if let Some(lost) = &last
+                    && let Ok(bytes) = encode(lost)
+                {
+                    // Failed, or another node was faster: seen at the next heartbeat.
+                    let _ = self.store.swap_installation(None, bytes).await;
+                }
+                continue;
+            };
+            let another = (stored.issuer != self.own.issuer).then(|| stored.issuer.clone());
+            if *self.renamed.borrow() != another {
+                if let Some(name) = &another {
+                    tracing::error!(
+                        from = %self.own.issuer,
+                        to = %name,
+                        "another node has renamed the issuer: this one signs no more tokens; start it with the new --issuer (DOORLIST_ISSUER)"
+                    );
+                }
+                self.renamed.send_replace(another);
+            }
+            if last.as_ref() != Some(&stored) {
+                warn_of(&differences(&stored, &self.own));
+                last = Some(stored);
+            }
+        }
+    }
+
+    async fn read(&self) -> Result<Option<(Version, Installation)>, StoreError> {
+        let Some((version, bytes)) = self.store.installation().await? else { return Ok(None) };
+        let installation = serde_json::from_slice(&bytes).map_err(|error| StoreError::Corrupt {
+            place: "the installation's record".to_owned(),
+            reason: format!("not what was written there, from column {}", error.column()),
+        })?;
+        Ok(Some((version, installation)))
+    }
+}
+
+fn encode(installation: &Installation) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(installation).map_err(|error| StoreError::Corrupt {
+        place: "the installation's record".to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+fn warn_of(differences: &[Difference]) {
+    for Difference { flag, stored, own } in differences {
+        tracing::warn!(
+            "{flag} is {own} here, and {stored} on the node that started last: give every node the same one (while nodes are replaced one after another, they may differ)"
+        );
+    }
+}
+
+/// What should be the same on every node, since what one stores or signs, another reads.
+fn shared_settings(settings: &Settings) -> BTreeMap<String, String> {
+    let lifetimes = &settings.lifetimes;
+    let pairs = [
+        ("--audience", settings.addresses.audience.clone()),
+        ("--access-ttl-secs", lifetimes.access_ttl_secs.to_string()),
+        ("--refresh-idle-secs", lifetimes.refresh_idle_secs.to_string()),
+        ("--refresh-absolute-secs", lifetimes.refresh_absolute_secs.to_string()),
+        ("--refresh-grace-secs", lifetimes.refresh_grace_secs.to_string()),
+        ("--leeway-secs", lifetimes.leeway_secs.to_string()),
+        ("--heartbeat-secs", lifetimes.heartbeat_secs.to_string()),
+    ];
+    pairs.map(|(flag, value)| (flag.to_owned(), value)).into()
+}
