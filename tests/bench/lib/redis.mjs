@@ -103,7 +103,7 @@ class Redis {
 
   /** An issuer on it; others than the first are called as that one. */
   node(args, first) {
-    const named = first ? ['--issuer', first.url] : []
+    const named = first ? ['--issuer', first.url] : ['--init']
     const all = [...SECRETS, '--log', 'error', ...named, ...args]
     return startIssuer({ binary: BINARY, store: this.url, args: all, adminKey: ADMIN_KEY })
   }
