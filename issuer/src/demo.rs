@@ -95,7 +95,6 @@ pub fn routes(app: Arc<App>, package: Package) -> Router {
         .route("/", get(page))
         .route("/demo/style.css", get(|| async { file("style.css", include_str!("demo/style.css")) }))
         .route("/demo/page.js", get(|| async { file("page.js", include_str!("demo/page.js")) }))
-        .route("/demo/feed.js", get(|| async { file("feed.js", include_str!("demo/feed.js")) }))
         .route("/demo/kick", post(kick))
         .with_state(app)
         .route("/doorlist/{file}", get(move |name| module(Arc::clone(&package), name)))
@@ -183,8 +182,7 @@ mod tests {
     #[tokio::test]
     async fn every_file_that_the_page_names_is_served() {
         let site = demo().await;
-        let sources =
-            [include_str!("demo/index.html"), include_str!("demo/page.js"), include_str!("demo/feed.js")];
+        let sources = [include_str!("demo/index.html"), include_str!("demo/page.js")];
         let named = sources.iter().flat_map(|source| source.split(['"', '\'']));
         let mut served = 0;
         for path in named.filter(|text| text.starts_with("/demo/") || text.starts_with("/doorlist/")) {

@@ -12,6 +12,7 @@ import { Follower } from './follower.js'
 import { host as realHost, type Host } from './host.js'
 import { LazyFollower } from './lazy.js'
 import { checkConnectOptions, checkVerifierOptions } from './options.js'
+import { browserOrigin, type Origin } from './origin.js'
 import { RemoteList } from './remote-list.js'
 import { LocalVerifier } from './verifier.js'
 import type { Instantiate } from './wasm.js'
@@ -21,10 +22,14 @@ export const makeCreateVerifier =
   options =>
     facade(new LocalVerifier(instantiate, host, checkVerifierOptions(options)))
 
-export function makeConnectVerifier(instantiate: Instantiate, host: Host = realHost): ConnectVerifier {
+export function makeConnectVerifier(
+  instantiate: Instantiate,
+  host: Host = realHost,
+  origin: () => Origin | undefined = browserOrigin,
+): ConnectVerifier {
   const connect = async (options: ConnectOptions): Promise<ConnectedVerifier> => {
-    const { remote, news, wantsStream, withinSecs, store } = assemble(instantiate, host, options)
-    const follower = new Follower(remote, host, news, wantsStream)
+    const { remote, news, withinSecs, store, issuer, wantsStream } = assemble(instantiate, host, options)
+    const follower = new Follower(remote, host, news, streamOf(issuer, wantsStream, origin()))
     // Of a store there is something to say before anybody can listen.
     if (store !== undefined) news.hold()
     await follower.start(withinSecs * 1000)
@@ -37,7 +42,8 @@ export function makeConnectVerifier(instantiate: Instantiate, host: Host = realH
   }
   const lazy = (options: ConnectOptions): LazyVerifier => {
     const { remote, news, wantsStream } = assemble(instantiate, host, options)
-    const follower = new LazyFollower(remote, host, news, wantsStream)
+    // In a browser, where a stream is one of six connections, it polls in its requests.
+    const follower = new LazyFollower(remote, host, news, wantsStream && origin() === undefined)
     return { ...remoteFacade(remote, news, follower), refresh: ctx => follower.refresh(ctx) }
   }
   return Object.assign(connect, { lazy })
@@ -54,7 +60,15 @@ function assemble(instantiate: Instantiate, host: Host, unchecked: ConnectOption
   const rules = { __proto__: null, ...rest }
   const news = new Emitter()
   const remote = new RemoteList(() => new LocalVerifier(instantiate, host, rules), { fetch, host }, news, rules, store)
-  return { news, remote, wantsStream: transport !== 'poll', withinSecs, store }
+  return { news, remote, wantsStream: transport !== 'poll', withinSecs, store, issuer: rules.issuer }
+}
+
+/** A browser without Web Locks cannot settle which page has the stream: then none has, and each polls. */
+function streamOf(issuer: string, wantsStream: boolean, origin: Origin | undefined) {
+  if (origin === undefined) return { wantsStream }
+  const { locks } = origin
+  if (locks === undefined) return { wantsStream: false }
+  return { wantsStream, shareable: { issuer, origin: { ...origin, locks } } }
 }
 
 /** The methods alone, free to be taken apart. */

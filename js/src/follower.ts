@@ -4,6 +4,7 @@ import type { Emitter } from './emitter.js'
 import { pause, type Host } from './host.js'
 import type { RemoteList } from './remote-list.js'
 import { SILENCE_MS } from './saved-list.js'
+import { SharedStream, type Shareable } from './shared-stream.js'
 import { isLasting, startError } from './starts.js'
 import { OutOfTime } from './unreachable.js'
 
@@ -26,15 +27,32 @@ export class Follower {
   #streamNotBefore: number
   #isStreamDoubted = false
   #asking: Promise<void> | undefined
+  /** Where one stream serves a whole browser. */
+  readonly #shared: SharedStream | undefined
+  #isRunning = false
+  #gapNotBefore = -Infinity
+  /** Ends the pause, or the stream, of the turn under way. */
+  #nap = new AbortController()
+  #streaming = new AbortController()
   mode: Mode = 'poll'
 
-  constructor(remote: RemoteList, host: Host, news: Emitter, wantsStream: boolean) {
+  constructor(
+    remote: RemoteList,
+    host: Host,
+    news: Emitter,
+    { wantsStream, shareable }: { readonly wantsStream: boolean; readonly shareable?: Shareable | undefined },
+  ) {
     this.#remote = remote
     this.#host = host
     this.#news = news
     this.#retry = new BackOff(host, FIRST_PAUSE_MS)
     this.#streamRest = new BackOff(host, FIRST_STREAM_REST_MS)
     this.#streamNotBefore = wantsStream ? -Infinity : Infinity
+    if (!wantsStream || shareable === undefined) return
+    const hear = (list: string) => this.#hear(list)
+    this.#shared = new SharedStream(shareable, host, { hear, changed: () => this.#stir() })
+    // What a follower asks for by itself, when it starts for example, is no news to the others.
+    remote.passOn = list => void (this.#isRunning && this.mode !== 'shared' && this.#shared!.pass(list))
   }
 
   /**
@@ -88,6 +106,8 @@ export class Follower {
   #end(reason: Error): void {
     this.mode = 'closed'
     this.#closed.abort(reason)
+    this.#shared?.close()
+    this.#stir()
     this.#saveSoon()
   }
 
@@ -114,23 +134,62 @@ export class Follower {
   }
 
   async #run(): Promise<void> {
+    this.#isRunning = true
+    if (!this.#closed.signal.aborted) this.#shared?.start()
     while (!this.#closed.signal.aborted) {
+      this.#nap = new AbortController()
       // Stays so when not even a new verifier can be made, for want of memory.
       let ms = LONGEST_START_PAUSE_MS
       await this.#attempt(async () => (ms = await this.#turn()))
-      await this.#pause(ms)
+      if (!this.#closed.signal.aborted) await pause(this.#host, ms, this.#nap.signal)
     }
+  }
+
+  /** This page leads now, or leads no more, or goes, or is back; or the verifier was closed. */
+  #stir(): void {
+    this.#nap.abort()
+    if (this.#closed.signal.aborted || this.#shared?.part !== 'leads') this.#streaming.abort()
+  }
+
+  /** Another page passed this on. */
+  #hear(list: string): void {
+    if (this.#closed.signal.aborted) return
+    const outcome = this.#remote.hear(list)
+    if (outcome === 'news') {
+      this.#shared?.heard()
+      this.#saveSoon()
+      if (this.#shared?.part === 'follows') this.#become('shared')
+    }
+    // At most one question a `ttl`, whatever is said on the channel.
+    const now = this.#host.monotonic()
+    if (outcome !== 'gap' || now < this.#gapNotBefore) return
+    this.#gapNotBefore = now + this.#remote.ttlMs
+    this.askSoon()
+  }
+
+  #become(mode: Mode): void {
+    if (!this.#closed.signal.aborted) this.mode = mode
   }
 
   /** Stays up to date for as long as it goes; answers with the milliseconds to pause before the next try. */
   async #turn(): Promise<number> {
     const { ttlMs } = this.#remote
     if (!(await this.#attempt(() => this.#remote.prepare(this.#closed.signal)))) return this.#retry.next(ttlMs)
+    // What stirred so far is heeded from here on.
+    this.#nap = new AbortController()
+    const patienceMs = this.#shared?.patienceMs(ttlMs) ?? 0
+    this.#become(patienceMs > 0 ? 'shared' : 'poll')
+    if (patienceMs > 0) return patienceMs
+    return this.#askOrFollow(ttlMs, this.#shared === undefined || this.#shared.part === 'leads')
+  }
+
+  async #askOrFollow(ttlMs: number, mayStream: boolean): Promise<number> {
     const isDoubted = this.#isStreamDoubted
     this.#isStreamDoubted = false
-    const streamed = !isDoubted && this.#host.monotonic() >= this.#streamNotBefore
+    const streamed = mayStream && !isDoubted && this.#host.monotonic() >= this.#streamNotBefore
     if (streamed) {
       const came = await this.#follow()
+      if (this.#streaming.signal.aborted) return 0 // another page may lead now
       if (came !== 'nothing' && this.#remote.isLate) return this.#doubtStream(ttlMs)
       if (came === 'news') return this.#retry.next(ttlMs)
     }
@@ -139,7 +198,8 @@ export class Follower {
     // The issuer is there and its stream is not: poll, and try it again later and later.
     if (streamed || (isDoubted && !this.#remote.isLate))
       this.#streamNotBefore = this.#host.monotonic() + this.#streamRest.next(LONGEST_STREAM_REST_MS)
-    return Math.min(this.#remote.pollMs, this.#streamNotBefore - this.#host.monotonic())
+    const untilStream = mayStream ? this.#streamNotBefore - this.#host.monotonic() : Infinity
+    return Math.min(this.#remote.pollMs, untilStream)
   }
 
   /**
@@ -158,10 +218,14 @@ export class Follower {
     const listener = (event: 'opened' | 'news') => {
       came = event
       if (event === 'news') this.#saveSoon()
-      else if (!this.#closed.signal.aborted) this.mode = 'stream'
+      else this.#become('stream')
     }
-    await this.#attempt(() => this.#remote.follow(this.#closed.signal, listener))
-    if (!this.#closed.signal.aborted) this.mode = 'poll'
+    const { signal } = (this.#streaming = new AbortController())
+    // Not told when it was ended here, for another page to have it.
+    await this.#attempt(() =>
+      this.#remote.follow(signal, listener).catch(error => signal.aborted || Promise.reject(error)),
+    )
+    this.#become('poll')
     const spoke = (came as string) === 'news'
     if (spoke) this.#streamRest.reset()
     // One that ends as soon as it has spoken is no reason to hurry back.

@@ -44,10 +44,15 @@ export class Newness {
     return true
   }
 
-  /** The same address with the one parameter that the issuer ignores and no cache has seen (FORMAT.md §7). */
-  pastCaches(address: string): string {
+  /**
+   * The same address with the one parameter that the issuer knows and a cache at fault has not seen (FORMAT.md §4): the time, in steps of a
+   * fifth of a `ttl`, so that all verifiers share few addresses when the issuer itself has nothing newer.
+   */
+  pastCaches(address: string, ttlMs: number): string {
     // Not through URL, which would write the `:` of `since` as `%3A`: a list has one address.
-    return `${address}${address.includes('?') ? '&' : '?'}fresh=${Math.floor(this.#host.now())}`
+    const step = Math.max(1, Math.floor(ttlMs / 5000))
+    const secs = Math.floor(this.#host.now() / 1000 / step) * step
+    return `${address}${address.includes('?') ? '&' : '?'}fresh=${secs}`
   }
 
   /** What is told once caches were asked past. */

@@ -222,7 +222,7 @@ export class RemoteList {
         }
       }
     } catch (error) {
-      this.#endpoints = undefined
+      if (!signal.aborted) this.#endpoints = undefined
       throw error
     } finally {
       silence.end()
@@ -235,7 +235,7 @@ export class RemoteList {
    */
   async #askPastCaches(list: string, signal: AbortSignal): Promise<void> {
     const { asOf } = this.#local.status()
-    const fetched = (url: string) => this.#fetchList(this.#newness.pastCaches(url), signal, 'reload')
+    const fetched = (url: string) => this.#fetchList(this.#newness.pastCaches(url, this.ttlMs), signal, 'reload')
     let outcome = await this.#take(await fetched(this.#since(list)), signal)
     if (outcome === 'gap') outcome = await this.#take(await fetched(list), signal)
     this.#news.emit('error', this.#newness.failure(list, asOf, outcome === 'news'))

@@ -39,9 +39,11 @@ async function connected(options: Partial<ConnectOptions> = {}, host = new FakeH
   return { network, host, verifier: await verifier }
 }
 
-/** The request past caches: the issuer's one parameter for it, digits only. */
+/** The request past caches: the issuer's one parameter for it, the time in steps of a fifth of a `ttl`. */
 async function pastCaches(network: FakeNetwork, host: FakeHost, address: string): Promise<FakeRequest> {
-  const request = await network.request(`${address}${address.includes('?') ? '&' : '?'}fresh=${host.now()}`)
+  const request = await network.request(
+    `${address}${address.includes('?') ? '&' : '?'}fresh=${Math.floor(host.now() / 2_000) * 2}`,
+  )
   assert.equal(request.init.cache, 'reload')
   return request
 }

@@ -149,8 +149,11 @@ export interface Verifier {
   status(at?: AtTime): Status
 }
 
-/** How a connected verifier gets its lists at the moment. */
-export type Mode = 'stream' | 'poll' | 'request' | 'closed'
+/**
+ * How a connected verifier gets its lists at the moment. `'shared'`: another page or worker of this origin has the stream, or polls, and
+ * passes on what is newer.
+ */
+export type Mode = 'stream' | 'shared' | 'poll' | 'request' | 'closed'
 
 /** A list that brought something. */
 export interface Change extends Loaded {

@@ -1,6 +1,5 @@
 // The demo page: one tab's view of a token and of the list that can take it back.
 import { connectVerifier, isTokenError } from '/doorlist/index.js'
-import * as feed from '/demo/feed.js'
 
 const issuer = location.origin
 const audience = 'api'
@@ -13,13 +12,15 @@ const $ = (id) => document.getElementById(id)
 let grant = JSON.parse(sessionStorage.getItem('grant'))
 let broken = false
 let lastVerdict = ''
+/** How this tab gets its lists, for people. */
+const MODES = { stream: 'stream, held by this tab', shared: 'stream, held by another tab', poll: 'asking now and then' }
 
 /** Null until the keys and a first list are here. It remembers no tokens: what a check takes is shown, with the signature. */
 let verifier = null
 
 show()
 setInterval(show, 1000)
-connectVerifier({ issuer, audience, fetch: feed.sharedFetch, cacheSize: 0 }).then((connected) => {
+connectVerifier({ issuer, audience, cacheSize: 0 }).then((connected) => {
   verifier = connected
   verifier.on('change', show)
   show()
@@ -98,12 +99,12 @@ function showTimeLeft(claims) {
 }
 
 function showList() {
-  const { epoch, sequence, entries, age, stale } = verifier.status()
+  const { epoch, sequence, entries, age, stale, mode } = verifier.status()
   $('list-age').textContent = age === null ? 'none yet' : `${seconds(age)}${stale ? ' (stale)' : ''}`
   $('list-entries').textContent = entries
   $('list-sequence').textContent = sequence ?? '–'
   $('list-epoch').textContent = epoch ?? '–'
-  $('list-mode').textContent = feed.mode
+  $('list-mode').textContent = MODES[mode]
 }
 
 $('sign-in').addEventListener('submit', async (event) => {

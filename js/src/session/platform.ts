@@ -1,5 +1,8 @@
 import type { TokenStorage } from '../../types/session.js'
 import { host, type Host } from '../host.js'
+import { browserLocks, channel, type Channel, type Locks } from '../origin.js'
+
+export type { Channel, Locks } from '../origin.js'
 
 /** What a page has and a test brings its own of. */
 export interface Platform {
@@ -19,34 +22,15 @@ export interface Platform {
   notes(): TokenStorage
 }
 
-export interface Locks {
-  request<T>(name: string, options: { signal: AbortSignal }, work: () => Promise<T>): Promise<T>
-}
-
-export interface Channel {
-  postMessage(message: unknown): void
-  onmessage: ((event: { readonly data: unknown }) => void) | null
-  close(): void
-}
-
 export const browser = (): Platform => ({
   host,
-  locks: globalThis.navigator?.locks as Locks | undefined,
+  locks: browserLocks(),
   channel,
   onWake,
   // `null` in a sandboxed frame, and absent outside of pages.
   origin: globalThis.location?.origin,
   notes: localNotes,
 })
-
-/** None where a browser has none, or refuses it: as Firefox does where it keeps no cookies. */
-function channel(name: string): Channel | undefined {
-  try {
-    return new BroadcastChannel(name) as Channel
-  } catch {
-    return undefined
-  }
-}
 
 function onWake(call: (isRestored: boolean) => void): () => void {
   const wake = (event: Event) => call((event as PageTransitionEvent).persisted)
