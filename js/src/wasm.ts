@@ -2,6 +2,7 @@ import type { Code, Loaded, Status, VerifierOptions } from '../types/index.js'
 import type { WasmSource } from '../types/slim.js'
 import { createGlue } from '../wasm/glue.js'
 import { TokenError } from './errors.js'
+import { unavailable } from './unavailable.js'
 
 // The only file that knows wasm-bindgen. What crosses: strings, numbers, one options object; errors as plain objects.
 
@@ -71,14 +72,7 @@ function instantiate(source: WasmSource): Instance {
     ;(exports['__wbindgen_start'] as () => void)()
     return new Instance(glue.Verifier, exports['memory'] as WebAssembly.Memory)
   } catch (error) {
-    const advice =
-      "a page's Content-Security-Policy must allow script-src 'wasm-unsafe-eval'; a worker brings the module (doorlist/slim)"
-    throw new TokenError(
-      'ERR_WASM_UNAVAILABLE',
-      `the verifier's WebAssembly could not be loaded; ${advice}`,
-      {},
-      { cause: error },
-    )
+    throw unavailable(error)
   }
 }
 

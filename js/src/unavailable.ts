@@ -1,0 +1,61 @@
+import { TokenError } from './errors.js'
+
+interface Cause {
+  readonly reason: string
+  /** Name and message of what was thrown, in V8, SpiderMonkey and JavaScriptCore. */
+  readonly says: RegExp
+  readonly means: string
+}
+
+/** The first that fits. */
+const CAUSES: readonly Cause[] = [
+  {
+    reason: 'memory',
+    says: /RangeError|out of memory|allocat/i,
+    means:
+      'there is not enough memory or address space; raise the limit of the process (`ulimit -v`, the container), or start Node with --disable-wasm-trap-handler',
+  },
+  {
+    reason: 'csp',
+    says: /unsafe-eval|Content Security Policy|blocked by CSP/i,
+    means: "the page's Content-Security-Policy forbids it; allow script-src 'wasm-unsafe-eval'",
+  },
+  {
+    reason: 'code_generation',
+    says: /code generation disallowed/i,
+    means:
+      "this runtime compiles nothing while it runs; bring the compiled module (`doorlist/slim`), or in a page allow script-src 'wasm-unsafe-eval'",
+  },
+  {
+    reason: 'version',
+    says: /LinkError|Import #|is not a function|is not a constructor/i,
+    means: 'the module is not the one of this version; take `doorlist/verifier.wasm` of the same installation',
+  },
+  {
+    reason: 'bytes',
+    says: /magic|wasm module doesn't start/i,
+    means: 'what was given is no WebAssembly, perhaps the page of a 404; check where the bytes come from',
+  },
+  {
+    reason: 'engine',
+    says: /CompileError/i,
+    means: 'this engine does not know an instruction in it; take a newer one',
+  },
+]
+
+/** What is known of why there is no module. */
+export function unavailable(cause: unknown): TokenError {
+  const { reason, means } =
+    typeof WebAssembly === 'undefined'
+      ? {
+          reason: 'no_webassembly',
+          means: 'this engine has no WebAssembly (Node with --jitless, a browser in lockdown mode, React Native)',
+        }
+      : (CAUSES.find(({ says }) => says.test(String(cause))) ?? { reason: 'unknown', means: String(cause) })
+  return new TokenError(
+    'ERR_WASM_UNAVAILABLE',
+    `the verifier's WebAssembly could not be loaded: ${means}`,
+    { reason },
+    { cause },
+  )
+}
