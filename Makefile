@@ -28,7 +28,7 @@ SEE_ABOVE := The reason is above.
 # Installs a package of Debian's: $(call apt-get,package,what to say where that does not work)
 apt-get = setup/apt.sh $(1) '$(2)'
 
-.PHONY: help demo demo-browser test bare chaos bench differential build load package issuer test-rust test-js fences instructions lint notices prerequisites \
+.PHONY: help demo demo-browser test bare matrix chaos bench differential build load package issuer test-rust test-js fences instructions lint notices prerequisites \
   wasm-target browser firefox valgrind redis nginx faketime debootstrap clean
 
 help: ## Show this list
@@ -42,6 +42,9 @@ test: prerequisites browser firefox valgrind redis nginx faketime ## Set up what
 
 bare: prerequisites wasm-target debootstrap ## make demo ONCE=1 where only what the README asks for is installed (30 minutes; RUN=hidden or root, REUSE=1: 5)
 	@node setup/bare.mjs $(RUN) $(if $(MAKE_TARGETS),-- $(MAKE_TARGETS))
+
+matrix: package browser ## The package in each tool of the table in js/README.md (ROW=jest: one alone; 30 minutes the first time)
+	@cd js && ROW='$(ROW)' node --import tsx packaging/matrix/run.mjs
 
 chaos: prerequisites redis faketime ## Kill, cut off, fill up and set back issuers and Redis under load (10 minutes; MINUTES=)
 	@MINUTES=$(MINUTES) node tests/stories/chaos.mjs

@@ -17,6 +17,17 @@ const claims = `declare module '*claims.js' {
   export function claimsOf(request: Request): import('doorlist').AccessTokenClaims
 }`
 
+/** The row `angular` of the matrix compiles the same file against the real one. */
+const angular = `declare module '@angular/core' {
+  export class InjectionToken<T> { private value?: T; constructor(description: string) }
+  export class NgZone { run<T>(act: () => T): T; runOutsideAngular<T>(act: () => T): T }
+  export class DestroyRef { onDestroy(call: () => void): () => void }
+  export function inject<T>(token: InjectionToken<T> | (new (...args: never[]) => T)): T
+  export function Injectable(options: { providedIn: 'root' }): (target: new () => object, context?: unknown) => void
+  export interface WritableSignal<T> { (): T; set(value: T): void; asReadonly(): () => T }
+  export function signal<T>(value: T): WritableSignal<T>
+}`
+
 /** By the name of the snippet (`snippets.mjs`). One without an entry compiles alone. */
 export const surroundings = {
   'README.md, Verify in a browser': token,
@@ -27,6 +38,7 @@ export const surroundings = {
   'js/README.md, Hono (2)': workers,
   'js/README.md, Next.js (1)': `${next}\n${claims}`,
   'js/README.md, Next.js (3)': claims,
+  'js/README.md, Angular': angular,
   'js/README.md, Connections that stay open': `${verifier}
 declare const isTokenError: typeof import('doorlist').isTokenError
 declare const present: Map<{ close(code: number, reason?: string): void }, import('doorlist').Verified>`,

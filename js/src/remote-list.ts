@@ -333,10 +333,11 @@ export class RemoteList {
   #since(address: string): string {
     const { epoch, sequence } = this.#local.status()
     if (epoch === null || sequence === null) return address
-    const url = new URL(address)
+    const { href, search, hash } = new URL(address)
+    const whole = href.slice(0, href.length - hash.length).replace(/\?$/, '')
     // Not with `searchParams`, which percent-encodes the colon: an issuer takes one spelling, so that caches hold it once.
-    url.search += `${url.search ? '&' : '?'}since=${epoch}:${sequence}`
-    return url.href
+    // Nor by setting `search`: the URL of React Native cannot be changed.
+    return `${whole}${search ? '&' : '?'}since=${epoch}:${sequence}`
   }
 }
 

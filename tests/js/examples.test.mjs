@@ -196,6 +196,7 @@ test('the README shows the examples as they are', async () => {
   const inNext = ['proxy', 'claims', 'app/users/[sub]/route'].map(name => `next/${name}.js`)
   for (const name of ['express.mjs', 'fastify.mjs', 'hono.mjs', 'worker/worker.mjs', ...inNext])
     assert.ok(README.includes(`\`\`\`js\n${await readFile(`${folder}${name}`, 'utf8')}\`\`\``), name)
+  assert.ok(README.includes(`\`\`\`ts\n${await readFile(`${folder}angular/session.service.ts`, 'utf8')}\`\`\``))
   const sockets = await readFile(`${folder}express-ws.mjs`, 'utf8')
   assert.ok(sockets.includes(codeUnder('### Connections that stay open')))
 })

@@ -1,0 +1,61 @@
+// Angular with zone.js, as a page of two tabs: it becomes stable with a session and a verifier in it, and shows a sign-out of the other tab.
+import assert from 'node:assert/strict'
+import { cp, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import { js } from '../consumer.mjs'
+import { launchChromium, serve } from '../tools.mjs'
+import { ran } from './services.mjs'
+
+export async function angular({ project, issuer }) {
+  await cp(join(js, 'examples/angular/session.service.ts'), join(project, 'session.service.ts'))
+  // Like Angular's own builder: `async` becomes promises, which zone.js can follow.
+  const options = ['--bundle', '--outfile=bundle.js', '--target=es2016', '--format=iife', '--log-level=warning']
+  await ran(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '--project', '.'], project)
+  await ran(process.execPath, ['node_modules/esbuild/bin/esbuild', 'main.ts', ...options], project)
+  const page =
+    '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><app-root></app-root><script src="./bundle.js"></script>\n'
+  await writeFile(join(project, 'index.html'), page)
+  const server = await serve(project)
+  const browser = await launchChromium()
+  try {
+    const context = await browser.newContext()
+    const tenant = await issuer.tenant()
+    const tab = async () => {
+      const page = await context.newPage()
+      const ready = new Promise((resolve, reject) => {
+        page.on('console', message => message.text() === 'ready' && resolve())
+        page.on('pageerror', reject)
+      })
+      await page.goto(`${server.address}?${tenant}`)
+      await ready
+      return page
+    }
+    const shows = (page, state) => page.locator('h1', { hasText: state }).waitFor({ timeout: 30_000 })
+    const stable = page => page.evaluate(() => globalThis.stable())
+
+    const first = await tab()
+    await stable(first)
+    await first.click('#in')
+    await shows(first, 'active')
+    await stable(first)
+    await first.evaluate(async () => void (globalThis.verifier = await globalThis.connect()))
+    await stable(first)
+    assert.equal(await first.evaluate(() => globalThis.settled()), true)
+
+    const second = await tab()
+    await shows(second, 'active')
+    await stable(second)
+    await second.click('#out')
+    await shows(second, 'signed-out')
+    await shows(first, 'signed-out')
+    await stable(first)
+
+    // What is warned of is true still: else this row would prove nothing.
+    await first.evaluate(async () => void (globalThis.counted = await globalThis.connectInside()))
+    assert.equal(await first.evaluate(() => globalThis.settled()), false)
+  } finally {
+    await browser.close()
+    server.stop()
+  }
+}

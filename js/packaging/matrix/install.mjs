@@ -1,0 +1,45 @@
+// A row's project, far from this tree, so that nothing is found by accident: its folder, the packages of its lock file, the tarball.
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
+const here = fileURLToPath(new URL('.', import.meta.url))
+const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'doorlist/matrix')
+const done = new Map()
+
+/** Answers with the project's folder. What npm installed stays in the cache for as long as the lock file is the same. */
+export async function installed(folder, consumer) {
+  if (!done.has(folder)) done.set(folder, install(folder, consumer))
+  return done.get(folder)
+}
+
+async function install(folder, consumer) {
+  const from = join(here, folder)
+  const project = join(cache, folder)
+  const lock = await readFile(join(from, 'package-lock.json'), 'utf8')
+  const stamp = createHash('sha256').update(lock).digest('hex')
+  const stamped = await readFile(join(project, '.lock'), 'utf8').catch(() => undefined)
+  if (stamped !== stamp) {
+    await rm(project, { recursive: true, force: true })
+    await mkdir(project, { recursive: true })
+    await cp(from, project, { recursive: true })
+    // Not `npm ci`: it refuses a lock file in which an optional package of another platform could not be found. What is locked is kept.
+    const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--engine-strict=false']
+    await execute('npm', args, { cwd: project, maxBuffer: 64 * 1024 * 1024 })
+    await writeFile(join(project, '.lock'), stamp)
+  }
+  await cp(from, project, { recursive: true })
+  await cp(join(here, '../project/following.mjs'), join(project, 'following.mjs'))
+  const target = join(project, 'node_modules/doorlist')
+  await rm(target, { recursive: true, force: true })
+  await mkdir(target, { recursive: true })
+  // What npm does with a tarball that has neither dependencies nor scripts; without asking a registry for the rest again.
+  await execute('tar', ['-xzf', consumer.tarball, '-C', target, '--strip-components=1'])
+  return project
+}

@@ -1,0 +1,9 @@
+// jsdom has no `fetch` and no `TextDecoder`; a project that needs them takes Node's, as `jest-fixed-jsdom` does.
+const { TestEnvironment } = require('jest-environment-jsdom')
+
+module.exports = class extends TestEnvironment {
+  async setup() {
+    await super.setup()
+    for (const name of ['fetch', 'TextDecoder', 'TextEncoder']) this.global[name] = globalThis[name]
+  }
+}

@@ -1,0 +1,20 @@
+// Rows that end in a page of Chromium's.
+import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import { FOLLOWED } from '../issuer.mjs'
+import { firstLineIn, launchChromium, serve } from '../tools.mjs'
+import { ran } from './services.mjs'
+
+export async function parcel({ project, issuer }) {
+  for (const folder of ['dist', '.parcel-cache']) await rm(join(project, folder), { recursive: true, force: true })
+  await ran(process.execPath, ['node_modules/parcel/lib/bin.js', 'build', '--no-cache'], project)
+  const server = await serve(join(project, 'dist'))
+  try {
+    const line = await firstLineIn(launchChromium, `${server.address}?${await issuer.tenant()}`)
+    assert.deepEqual(JSON.parse(line), { state: 'signed-out', ...FOLLOWED })
+  } finally {
+    server.stop()
+  }
+}

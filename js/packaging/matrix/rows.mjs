@@ -1,0 +1,57 @@
+// The rows of the matrix. `folder` is the project that a row installs, `tool` the package whose version the table names.
+import process from 'node:process'
+import { angular } from './angular.mjs'
+import { managed } from './managers.mjs'
+import { presets } from './nitro.mjs'
+import { parcel } from './pages.mjs'
+import { ran } from './services.mjs'
+import { compiles } from './typescript.mjs'
+
+const nitro = presets(preset => ['node_modules/nitropack/dist/cli/index.mjs', 'build', '--preset', preset])
+
+/** Runs a test runner on a fresh issuer. It ends with an error where a test fails, and where it finds none. */
+const tested =
+  (...args) =>
+  async ({ project, issuer }) =>
+    ran(process.execPath, args, project, { ISSUER: await issuer.tenant() })
+
+export const rows = [
+  {
+    name: 'Jest, node',
+    folder: 'jest',
+    tool: 'jest',
+    run: tested('node_modules/jest/bin/jest.js', '--ci', '--env=node'),
+  },
+  {
+    name: 'Jest, jsdom',
+    folder: 'jest',
+    tool: 'jest',
+    run: tested('node_modules/jest/bin/jest.js', '--ci', '--env=./jsdom-with-fetch.js'),
+  },
+  ...['node', 'jsdom', 'happy-dom', 'edge-runtime'].map(environment => ({
+    name: `Vitest, ${environment}`,
+    folder: 'vitest',
+    tool: 'vitest',
+    run: tested('node_modules/vitest/vitest.mjs', 'run', `--environment=${environment}`),
+  })),
+  ...['node10', 'node16', 'nodenext', 'bundler'].map(resolution => ({
+    name: `TypeScript, ${resolution}`,
+    folder: 'typescript',
+    tool: 'typescript',
+    run: compiles(resolution),
+  })),
+  { name: 'Parcel', folder: 'parcel', tool: 'parcel', run: parcel },
+  ...['pnpm', 'Yarn PnP'].map(name => ({
+    name,
+    folder: 'managers',
+    tool: name === 'pnpm' ? 'pnpm' : '@yarnpkg/cli-dist',
+    run: managed(name),
+  })),
+  ...Object.entries(nitro).map(([preset, run]) => ({
+    name: `Nitro, ${preset}`,
+    folder: 'nitro',
+    tool: 'nitropack',
+    run,
+  })),
+  { name: 'Angular with zone.js', folder: 'angular', tool: '@angular/core', run: angular },
+]

@@ -1,0 +1,56 @@
+// `make matrix`: the packed package in each tool that the README's table names, a row after the other. Each row verifies a token,
+// loads a list and sees a kick refused. One that cannot run fails; none is left out.
+import { readFile } from 'node:fs/promises'
+import process from 'node:process'
+import { createConsumer } from '../consumer.mjs'
+import { startIssuer } from '../issuer.mjs'
+import { installed } from './install.mjs'
+import { rows } from './rows.mjs'
+
+const wanted = process.env.ROW || undefined
+const chosen = rows.filter(({ folder, name }) => !wanted || folder === wanted || name === wanted)
+if (chosen.length === 0) {
+  const folders = [...new Set(rows.map(({ folder }) => folder))]
+  console.error(`there is no row ${wanted}: ROW is one of ${folders.join(', ')}`)
+  process.exit(2)
+}
+
+/** Characters of what a failure printed: enough for its beginning, where its cause is. */
+const LONGEST = 4000
+const results = []
+const consumer = await createConsumer()
+const issuer = await startIssuer()
+try {
+  for (const row of chosen) results.push(await ran(row))
+} finally {
+  issuer.stop()
+  await consumer.remove()
+}
+
+const failed = results.filter(({ error }) => error)
+console.log(`\n${['row', 'version', 'result', 'seconds'].join('\t')}`)
+for (const { name, version, error, seconds } of results)
+  console.log([name, version, error ? 'failed' : 'passed', seconds].join('\t'))
+for (const { folder, name, error } of failed) {
+  console.error(`\n${name} failed; \`make matrix ROW=${folder}\` runs it alone:`)
+  console.error([error.message, error.stdout].filter(Boolean).join('\n').slice(0, LONGEST))
+}
+process.exitCode = failed.length > 0 ? 1 : 0
+
+async function ran({ folder, name, tool, run }) {
+  const started = performance.now()
+  process.stdout.write(`matrix  ${name} … `)
+  let version = '?'
+  let error
+  try {
+    const project = await installed(folder, consumer)
+    const { version: found } = JSON.parse(await readFile(`${project}/node_modules/${tool}/package.json`, 'utf8'))
+    version = found
+    await run({ project, consumer, issuer })
+  } catch (caught) {
+    error = caught
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  console.log(`${version} ${error ? 'FAILED' : 'passed'}, ${seconds} s`)
+  return { folder, name, version, error, seconds }
+}
