@@ -11,6 +11,7 @@ import { isTokenError } from './errors.js'
 import { Follower } from './follower.js'
 import { host as realHost, type Host } from './host.js'
 import { LazyFollower } from './lazy.js'
+import { mustHave } from './missing.js'
 import { checkConnectOptions, checkVerifierOptions } from './options.js'
 import { browserOrigin, type Origin } from './origin.js'
 import { RemoteList } from './remote-list.js'
@@ -57,6 +58,7 @@ function assemble(instantiate: Instantiate, host: Host, unchecked: ConnectOption
     store,
     ...rest
   } = checkConnectOptions(unchecked)
+  mustHave('AbortController', ...(unchecked.fetch === undefined ? ['fetch'] : []))
   const rules = { __proto__: null, ...rest }
   const news = new Emitter()
   const remote = new RemoteList(() => new LocalVerifier(instantiate, host, rules), { fetch, host }, news, rules, store)

@@ -1,4 +1,5 @@
 import type { ConnectOptions, VerifierOptions } from '../types/index.js'
+import { mustHave } from './missing.js'
 import { check, isObject, isText, oneOf, parsedUrl, rule, wholeNumber, type Rule } from './rules.js'
 
 /** As in verifier-wasm/src/policy.rs. */
@@ -33,8 +34,10 @@ const connectRules: Record<keyof ConnectOptions, Rule> = {
 /** The options, or `ERR_OPTIONS_INVALID` in a sentence that says what to change. */
 export const checkVerifierOptions = (options: unknown): VerifierOptions =>
   check<VerifierOptions>(options, verifierRules, ['issuer', 'audience'])
-export const checkConnectOptions = (options: unknown): ConnectOptions =>
-  check<ConnectOptions>(options, connectRules, ['issuer', 'audience'])
+export function checkConnectOptions(options: unknown): ConnectOptions {
+  mustHave('URL')
+  return check<ConnectOptions>(options, connectRules, ['issuer', 'audience'])
+}
 
 /**
  * Whether a set pins anything: one without a key that counts (FORMAT.md §2) looks like a pin and is none. What is no set at

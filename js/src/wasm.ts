@@ -2,6 +2,7 @@ import type { Code, Loaded, Status, VerifierOptions } from '../types/index.js'
 import type { WasmSource } from '../types/slim.js'
 import { createGlue } from '../wasm/glue.js'
 import { TokenError } from './errors.js'
+import { mustHave } from './missing.js'
 import { unavailable } from './unavailable.js'
 
 // The only file that knows wasm-bindgen. What crosses: strings, numbers, one options object; errors as plain objects.
@@ -63,6 +64,7 @@ export function lazily(source: WasmSource): Instantiate {
 }
 
 function instantiate(source: WasmSource): Instance {
+  mustHave('TextDecoder', 'TextEncoder', 'performance')
   const glue = createGlue()
   try {
     const given = typeof source === 'function' ? source() : source

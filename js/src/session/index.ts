@@ -7,7 +7,6 @@ import { startSession } from './session.js'
 export { SessionError, isSessionError } from './errors.js'
 
 export const createSession: CreateSession = options => {
-  const checked = checkOptions(options)
-  mustHave('AbortController', 'URL', 'atob', ...(checked.fetch ? [] : ['fetch']))
-  return startSession(checked, browser())
+  mustHave('AbortController', 'URL', 'atob', 'performance', options?.fetch ? 'URL' : 'fetch')
+  return startSession(checkOptions(options), browser())
 }

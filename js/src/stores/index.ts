@@ -1,4 +1,5 @@
 import { invalidOption } from '../errors.js'
+import { mustHave } from '../missing.js'
 import { isText } from '../rules.js'
 import type {
   cacheStore as CacheStore,
@@ -14,6 +15,7 @@ export const indexedDbStore: typeof IndexedDbStore = (name = 'doorlist-lists') =
   if (!isText(name)) throw invalidOption('`name` must be the name of a database', { option: 'name' })
   /** Opened anew each time, so that no page holds on to a database that another one wants to delete. */
   const transact = async <T>(mode: IDBTransactionMode, act: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
+    mustHave('indexedDB')
     const opening = indexedDB.open(name)
     opening.onupgradeneeded = () => opening.result.createObjectStore(TABLE)
     const database = await answerOf(opening)
@@ -45,7 +47,8 @@ const answerOf = <T>(request: IDBRequest<T>) =>
 export const cacheStore: typeof CacheStore = cache => {
   if (cache !== undefined && !hasAll(cache, 'then') && !hasAll(cache, 'match', 'put'))
     throw invalidOption('`cache` must be a Cache, or a promise of one', { option: 'cache' })
-  const opened = async () => (await cache) ?? (caches as { default?: Cache }).default ?? caches.open('doorlist-lists')
+  const opened = async () =>
+    (await cache) ?? mustHave('caches') ?? (caches as { default?: Cache }).default ?? caches.open('doorlist-lists')
   // A cache's keys are addresses; nobody answers at this one.
   const address = (key: string) => `https://doorlist.invalid/${encodeURIComponent(key)}`
   return {

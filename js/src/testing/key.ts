@@ -1,3 +1,4 @@
+import { mustHave } from '../missing.js'
 import { base64url } from './encoding.js'
 
 /** An Ed25519 key of Web Crypto's, which signs JWTs of this profile. */
@@ -7,6 +8,7 @@ export interface Key {
 }
 
 export async function createKey(): Promise<Key> {
+  mustHave('crypto', 'TextEncoder', 'btoa')
   const { publicKey, privateKey } = (await crypto.subtle.generateKey('Ed25519', false, [
     'sign',
     'verify',
