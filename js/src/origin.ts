@@ -22,7 +22,7 @@ export interface Channel {
 export const browserOrigin = (): Origin | undefined =>
   isBrowser() ? { locks: browserLocks(), channel, onAway } : undefined
 
-export const browserLocks = (): Locks | undefined => globalThis.navigator?.locks as Locks | undefined
+const browserLocks = (): Locks | undefined => globalThis.navigator?.locks as Locks | undefined
 
 /** `undefined` where a browser has none, or refuses it: as Firefox does where it keeps no cookies. */
 export function channel(name: string): Channel | undefined {

@@ -1,3 +1,4 @@
+import { crowdingHint } from './crowded.js'
 import { TokenError } from './errors.js'
 import { ask, isMistake } from './mistakes.js'
 
@@ -73,7 +74,11 @@ const CAUSES: readonly Cause[] = [
 export function failure(url: string, cause: unknown): TokenError {
   if (cause instanceof TokenError) return cause
   if (cause instanceof OutOfTime)
-    return new Unreachable(`${url} did not answer in ${cause.ms} ms`, { url, reason: 'timeout' }, { cause })
+    return new Unreachable(
+      `${url} did not answer in ${cause.ms} ms${crowdingHint(url)}`,
+      { url, reason: 'timeout' },
+      { cause },
+    )
   if (isMistake(cause)) return fetchFailed(url, inWords(cause), cause)
   const text = chainOf(cause)
     .map(({ name, code, message }) => `${name} ${code} ${message}`)

@@ -102,6 +102,30 @@ for (const browser of ['Chromium', 'Firefox']) {
   })
 }
 
+test('C1: a page that gets no connection says why: Chromium', options, async story => {
+  const hanging = []
+  const { front, tab } = await tabsOf(story, 'Chromium', {
+    answer: ({ url }, response) => url === '/never' && hanging.push(response),
+  })
+  story.after(() => hanging.forEach(response => response.destroy()))
+  const page = await tab('/app?without-locks')
+  const full = new Promise(resolve => front.on('/never', () => hanging.length === 11 && resolve()))
+  await page.evaluate(() => {
+    // A browser keeps requests with and without cookies on connections of their own.
+    for (const credentials of ['omit', 'same-origin'])
+      for (let connection = 0; connection < 6; connection++) fetch('/never', { cache: 'no-store', credentials })
+  })
+  await full
+  const said = await page.evaluate(() =>
+    Promise.all([
+      verifier.refresh().catch(({ message }) => message),
+      session.login({ username: 'alice', password: 'x' }).catch(({ code, message }) => `${code} ${message}`),
+    ]),
+  )
+  assert.match(said[0], /did not answer in 10000 ms; or other tabs hold the six connections .* HTTP\/2/)
+  assert.match(said[1], /ERR_SESSION_OFFLINE .*six HTTP\/1\.1 connections.*no answer in 10000 ms/)
+})
+
 test(
   'C1: a page with the stream goes into the back/forward cache, and comes back up to date: Chromium',
   options,

@@ -1,6 +1,6 @@
 import type { TokenStorage } from '../../types/session.js'
 import { host, type Host } from '../host.js'
-import { browserLocks, channel, type Channel, type Locks } from '../origin.js'
+import { channel, type Channel, type Locks } from '../origin.js'
 
 export type { Channel, Locks } from '../origin.js'
 
@@ -24,7 +24,7 @@ export interface Platform {
 
 export const browser = (): Platform => ({
   host,
-  locks: browserLocks(),
+  locks: globalThis.navigator?.locks as Locks | undefined,
   channel,
   onWake,
   // `null` in a sandboxed frame, and absent outside of pages.

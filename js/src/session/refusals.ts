@@ -15,10 +15,10 @@ export const refusedBy = (said: Said) =>
 export function unreachable({ status, error, retryAfterMs, cause }: Omit<Later, 'outcome'>): SessionError {
   if (cause instanceof SessionError) return cause
   if (isMistake(cause)) return failed('ERR_FETCH_FAILED', 'a mistake of the program', cause)
-  // Without an answer a browser does not tell a page which of the two it is.
+  // Without an answer a browser does not tell a page which it is; the seventh request to a host just waits.
   const text = status
     ? answered({ status, error })
-    : 'the issuer is out of reach, or DOORLIST_ALLOWED_ORIGINS lacks this origin'
+    : 'issuer out of reach, DOORLIST_ALLOWED_ORIGINS lacks this origin, or six HTTP/1.1 connections in use'
   return failed('ERR_SESSION_OFFLINE', text, cause, { status, retryAfter: retryAfterMs / 1000 })
 }
 
