@@ -67,10 +67,11 @@ function runWasmPack() {
 }
 
 /**
- * The glue touches TextDecoder and FinalizationRegistry as it loads and holds one instance for ever. As a function it
- * does nothing until called, a bundler can drop it, and each module gets its own.
+ * The glue touches TextDecoder as it loads and holds one instance for ever. As a function it does nothing until called,
+ * a bundler can drop it, and each module gets its own. It finds no FinalizationRegistry: `src/wasm.ts` has one, which leaves
+ * an interrupted instance alone.
  */
 function glueAsFunction(esm) {
   const { code } = transformSync(esm, { format: 'cjs', target: 'es2022' })
-  return `export function createGlue() {\nconst module = { exports: {} };\n${code}\nreturn module.exports;\n}\n`
+  return `export function createGlue() {\nconst FinalizationRegistry = undefined, module = { exports: {} };\n${code}\nreturn module.exports;\n}\n`
 }

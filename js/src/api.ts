@@ -7,7 +7,7 @@ import type {
   Verifier,
 } from '../types/index.js'
 import { Emitter } from './emitter.js'
-import { isTokenError } from './errors.js'
+import { closedVerifier, isTokenError } from './errors.js'
 import { Follower } from './follower.js'
 import { host as realHost, type Host } from './host.js'
 import { LazyFollower } from './lazy.js'
@@ -33,19 +33,23 @@ export function makeConnectVerifier(
     const follower = new Follower(remote, host, news, streamOf(issuer, wantsStream, origin()))
     // Of a store there is something to say before anybody can listen.
     if (store !== undefined) news.hold()
-    await follower.start(withinSecs * 1000)
+    try {
+      await follower.start(withinSecs * 1000)
+    } catch (error) {
+      remote.close()
+      throw error
+    }
     if (store !== undefined) news.release(host)
     return {
       ...remoteFacade(remote, news, follower),
-      refresh: () => follower.ask(),
-      close: () => follower.close(),
+      refresh: async () => (remote.isClosed ? Promise.reject(closedVerifier()) : follower.ask()),
     }
   }
   const lazy = (options: ConnectOptions): LazyVerifier => {
     const { remote, news, wantsStream } = assemble(instantiate, host, options)
     // In a browser, where a stream is one of six connections, it polls in its requests.
     const follower = new LazyFollower(remote, host, news, wantsStream && origin() === undefined)
-    return { ...remoteFacade(remote, news, follower), refresh: ctx => follower.refresh(ctx) }
+    return { ...remoteFacade(remote, news, follower), isLazy: true, refresh: ctx => follower.refresh(ctx) }
   }
   return Object.assign(connect, { lazy })
 }
@@ -79,7 +83,15 @@ const facade = (local: LocalVerifier): Verifier => ({
   verify: (token, at) => local.verify(token, at),
   assertNotRevoked: (payload, options) => local.assertNotRevoked(payload, options),
   status: at => local.status(at),
+  ...closing(() => local.close()),
 })
+
+/** `close`, and `Symbol.dispose` where the platform has it. The types promise it always: without it there is no `using`. */
+function closing(close: () => void): Pick<Verifier, 'close' | typeof Symbol.dispose> {
+  const named = { close }
+  if (Symbol.dispose) Object.assign(named, { [Symbol.dispose]: close })
+  return named as Pick<Verifier, 'close' | typeof Symbol.dispose>
+}
 
 function remoteFacade(remote: RemoteList, news: Emitter, follower: Follower | LazyFollower) {
   const heeded = (error: unknown) => {
@@ -105,5 +117,10 @@ function remoteFacade(remote: RemoteList, news: Emitter, follower: Follower | La
     status: (at => ({ ...remote.serving.status(at), mode: follower.mode })) satisfies ConnectedVerifier['status'],
     on: news.on,
     off: news.off,
+    ...closing(() => {
+      // First: it saves what is not saved yet.
+      follower.close()
+      remote.close()
+    }),
   }
 }

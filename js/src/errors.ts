@@ -23,6 +23,7 @@ export const codes: typeof Codes = /* @__PURE__ */ Object.freeze({
   ERR_OPTIONS_INVALID: 'ERR_OPTIONS_INVALID',
   ERR_PLATFORM_UNSUPPORTED: 'ERR_PLATFORM_UNSUPPORTED',
   ERR_STORE_FAILED: 'ERR_STORE_FAILED',
+  ERR_VERIFIER_CLOSED: 'ERR_VERIFIER_CLOSED',
   ERR_WASM_UNAVAILABLE: 'ERR_WASM_UNAVAILABLE',
 } as const)
 
@@ -64,3 +65,6 @@ export function isTokenError<C extends Code = Code>(
 
 export const invalidOption = (message: string, evidence: Readonly<Record<string, unknown>> = {}): TokenError =>
   new TokenError('ERR_OPTIONS_INVALID', message, evidence)
+
+export const closedVerifier = (): TokenError =>
+  new TokenError('ERR_VERIFIER_CLOSED', 'this verifier was closed: make a new one, or close it later')

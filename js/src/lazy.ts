@@ -1,5 +1,6 @@
 import type { Mode, WaitUntil } from '../types/index.js'
 import type { Emitter } from './emitter.js'
+import { closedVerifier } from './errors.js'
 import { pause, type Host } from './host.js'
 import type { RemoteList } from './remote-list.js'
 import { SILENCE_MS } from './saved-list.js'
@@ -33,7 +34,8 @@ export class LazyFollower {
   #askNotBefore = -Infinity
   /** Why there is no list. */
   #failure: unknown
-  mode: Mode = 'request'
+  #isHeld = false
+  #isClosed = false
 
   constructor(remote: RemoteList, host: Host, news: Emitter, wantsStream: boolean) {
     this.#remote = remote
@@ -42,7 +44,18 @@ export class LazyFollower {
     this.#wantsStream = wantsStream
   }
 
+  get mode(): Mode {
+    if (this.#isClosed) return 'closed'
+    return this.#isHeld ? 'stream' : 'request'
+  }
+
+  /** A stream that another request holds is that request's to end: it ends with the next list, or after its 25 s. */
+  close(): void {
+    this.#isClosed = true
+  }
+
   async refresh(ctx?: WaitUntil): Promise<void> {
+    if (this.#isClosed) throw closedVerifier()
     if (!this.#remote.holdsList) await this.#first(ctx)
     else if (ctx === undefined && this.#isDue()) await this.#renew()
     if (this.#remote.isBehind) {
@@ -99,7 +112,7 @@ export class LazyFollower {
       await this.#ask(silence.signal)
     } catch (error) {
       this.#askNotBefore = this.#host.monotonic() + REST_MS
-      this.#news.emit('error', error as Error)
+      if (!this.#isClosed) this.#news.emit('error', error as Error)
     } finally {
       silence.end()
     }
@@ -130,7 +143,7 @@ export class LazyFollower {
     let spoke = false
     const saves: Promise<void>[] = []
     const listener = (event: 'opened' | 'news') => {
-      this.mode = 'stream'
+      this.#isHeld = true
       if (event === 'opened') return
       spoke = true
       this.#askedAt = this.#host.monotonic()
@@ -140,10 +153,10 @@ export class LazyFollower {
     try {
       await this.#remote.follow(enough.signal, listener)
     } catch (error) {
-      if (!enough.signal.aborted) this.#news.emit('error', error as Error)
+      if (!enough.signal.aborted && !this.#isClosed) this.#news.emit('error', error as Error)
     } finally {
       enough.abort()
-      this.mode = 'request'
+      this.#isHeld = false
     }
     await Promise.all(saves)
     const held = spoke || this.#host.monotonic() - opened >= HOLD_MS

@@ -1,9 +1,6 @@
 // What the build makes (wasm/), and how platforms hand over a `.wasm` import.
 declare module '*/wasm/glue.js' {
-  export function createGlue(): {
-    __wbg_set_wasm(exports: WebAssembly.Exports): void
-    Verifier: new (options: object) => import('./wasm.js').GlueVerifier
-  }
+  export function createGlue(): import('./wasm.js').Glue
 }
 
 declare module '*/wasm/inlined.js' {

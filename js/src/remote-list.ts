@@ -36,6 +36,7 @@ export class RemoteList {
   #endpoints: Endpoints | undefined
   #keys: 'lacking' | 'in doubt' | 'held'
   #keysAskedAt = -Infinity
+  #isClosed = false
   #keysMayBeCached = false
   #wasDiscovered = false
   readonly #newness: Newness
@@ -76,6 +77,16 @@ export class RemoteList {
     return this.#newest
   }
 
+  /** Frees what is held. What comes from the issuer later is refused with `ERR_VERIFIER_CLOSED`. */
+  close(): void {
+    this.#isClosed = true
+    for (const local of [this.#newest, this.#serving]) local.close()
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** Milliseconds within which the issuer means to have a newer list. */
   get ttlMs(): number {
     return (this.#local.status().ttl ?? USUAL_TTL_SECS) * 1000
@@ -111,7 +122,7 @@ export class RemoteList {
     if (this.#saved === undefined || this.holdsList || monotonic() < this.#restoreNotBefore) return
     const saves = await this.#saved.read(signal, withinMs)
     // Another request may have been faster.
-    if (signal.aborted || this.holdsList) return
+    if (signal.aborted || this.#isClosed || this.holdsList) return
     if (saves !== undefined) this.#newest = this.#saved.replay(saves, () => this.#makeTrusting())
     this.#restoreNotBefore = monotonic() + RESTORE_REST_MS
     this.#trust = this.#newest.trust()

@@ -18,13 +18,14 @@ import { MAX_TOKEN_LENGTH, type Instantiate, type WasmVerifier } from './wasm.js
 export const MAX_LIST_LENGTH = 32 * 1024 * 1024
 
 /** A verifier in this process: checks types, reads the clocks, and hands on to the module. */
-export class LocalVerifier implements Verifier {
+export class LocalVerifier implements Omit<Verifier, symbol> {
   readonly #wasm: WasmVerifier
   readonly #host: Host
   readonly #remembers: boolean
   /** By slot of the module's memory, what the token there says: the same objects for all who ask, so nobody may change them. */
   readonly #payloads: Verified['payload'][] = []
   readonly #headers: Verified['protectedHeader'][] = []
+  #isClosed = false
 
   constructor(instantiate: Instantiate, host: Host, { jwks, ...options }: VerifierOptions) {
     this.#host = host
@@ -36,6 +37,12 @@ export class LocalVerifier implements Verifier {
   /** Whether it refuses everything from now on, with `ERR_WASM_UNAVAILABLE`. */
   get isInterrupted(): boolean {
     return this.#wasm.isInterrupted
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#wasm.close()
+    this.#payloads.length = this.#headers.length = 0
   }
 
   addJwks(jwks: string): void {
@@ -103,7 +110,7 @@ export class LocalVerifier implements Verifier {
   }
 
   status(at?: AtTime): Status {
-    return this.#wasm.status(this.#seconds(at), this.#host.monotonic())
+    return this.#isClosed ? nothingHeld() : this.#wasm.status(this.#seconds(at), this.#host.monotonic())
   }
 
   #seconds(at: AtTime | undefined): number {
@@ -123,6 +130,18 @@ export class LocalVerifier implements Verifier {
 
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value)
 const isNoTime = (name: string) => name !== 'currentDate'
+
+/** The status of a verifier that was closed. */
+const nothingHeld = (): Status => ({
+  epoch: null,
+  sequence: null,
+  entries: 0,
+  asOf: null,
+  age: null,
+  stale: true,
+  ttl: null,
+  keys: [],
+})
 
 /** See `WasmVerifier.standing`. */
 function freshnessIn(standing: Float64Array): Freshness {

@@ -1,7 +1,7 @@
 import type { Code, Loaded, Status, VerifierOptions } from '../types/index.js'
 import type { WasmSource } from '../types/slim.js'
 import { createGlue } from '../wasm/glue.js'
-import { TokenError } from './errors.js'
+import { TokenError, closedVerifier } from './errors.js'
 import { mustHave } from './missing.js'
 import { unavailable } from './unavailable.js'
 
@@ -33,15 +33,24 @@ export interface WasmVerifier {
    */
   readonly standing: Float64Array
   status(wallSeconds: number, monotonicMs: number): Status
+  /** Frees its memory in the module. From then on it throws `ERR_VERIFIER_CLOSED`. A second call does nothing. */
+  close(): void
 }
 
-/** The class of the glue, which throws plain objects. It is told of a token by its bytes, which is the cheapest. */
-export interface GlueVerifier extends Omit<WasmVerifier, 'isInterrupted' | 'verifyAgain' | 'standing'> {
+/** The class of the glue, which throws plain objects. It gets a token as bytes in the inbox, which costs the least. */
+export interface GlueVerifier extends Omit<WasmVerifier, 'isInterrupted' | 'verifyAgain' | 'standing' | 'close'> {
+  verifyInbox(length: number, wallSeconds: number, monotonicMs: number): number | undefined
+  free(): void
+}
+
+/** What the build makes of wasm-bindgen's module. */
+export interface Glue {
+  __wbg_set_wasm(exports: WebAssembly.Exports): void
+  readonly Verifier: new (options: object) => GlueVerifier
   /** The address of {@link MAX_TOKEN_LENGTH} bytes. */
   inbox(): number
   /** The address of four numbers. */
   standing(): number
-  verifyInbox(length: number, wallSeconds: number, monotonicMs: number): number | undefined
 }
 
 /** FORMAT.md: a token has at most this many characters, each of them ASCII. The module's inbox has as many bytes. */
@@ -69,10 +78,12 @@ function instantiate(source: WasmSource): Instance {
   try {
     const given = typeof source === 'function' ? source() : source
     const module = isModule(given) ? given : new WebAssembly.Module(given)
-    const { exports } = new WebAssembly.Instance(module, { './verifier_bg.js': glue as WebAssembly.ModuleImports })
+    const { exports } = new WebAssembly.Instance(module, {
+      './verifier_bg.js': glue as unknown as WebAssembly.ModuleImports,
+    })
     glue.__wbg_set_wasm(exports)
     ;(exports['__wbindgen_start'] as () => void)()
-    return new Instance(glue.Verifier, exports['memory'] as WebAssembly.Memory)
+    return new Instance(glue, exports['memory'] as WebAssembly.Memory)
   } catch (error) {
     throw unavailable(error)
   }
@@ -83,15 +94,60 @@ function instantiate(source: WasmSource): Instance {
  * memory in no state to go on from: not for the others either.
  */
 class Instance {
-  readonly Verifier: new (options: object) => GlueVerifier
-  readonly memory: WebAssembly.Memory
+  readonly #glue: Glue
+  readonly #memory: WebAssembly.Memory
+  readonly #encoder = new TextEncoder()
+  /** Frees what was dropped without `close`. Absent on platforms that lack it: there `close` alone frees. */
+  readonly #dropped =
+    typeof FinalizationRegistry === 'undefined'
+      ? undefined
+      : new FinalizationRegistry<GlueVerifier>(held => this.free(held))
+  #inbox = new Uint8Array()
+  #standing = new Float64Array()
   /** What ended a call. Written without a call, for which an exhausted stack may have no room. */
   thrown: unknown
   #isInside = false
 
-  constructor(Verifier: new (options: object) => GlueVerifier, memory: WebAssembly.Memory) {
-    this.Verifier = Verifier
-    this.memory = memory
+  constructor(glue: Glue, memory: WebAssembly.Memory) {
+    this.#glue = glue
+    this.#memory = memory
+  }
+
+  /** A verifier in the module, which lives until `free`, or until its owner was collected. */
+  make(owner: object, options: object): GlueVerifier {
+    const made = this.within(() => new this.#glue.Verifier(options))
+    this.#dropped?.register(owner, made, owner)
+    return made
+  }
+
+  /** Never throws: if the module traps, the instance counts as interrupted, and its next user learns that. */
+  free(held: GlueVerifier, owner?: object): void {
+    if (owner !== undefined) this.#dropped?.unregister(owner)
+    if (this.isInterrupted) return
+    try {
+      this.within(() => held.free())
+    } catch {}
+  }
+
+  /** Writes a token into the inbox. Its length in bytes, or `undefined` if it is not ASCII or too long. */
+  post(token: string): number | undefined {
+    // Views of memory that has grown since are empty. It does not grow for a token that is remembered.
+    if (this.#inbox.length === 0) this.#view()
+    const { read, written } = this.#encoder.encodeInto(token, this.#inbox)
+    // Otherwise only its beginning fitted, which may be a token by itself.
+    return read === token.length ? written : undefined
+  }
+
+  /** See {@link WasmVerifier.standing}. */
+  get standing(): Float64Array {
+    if (this.#standing.length === 0) this.#view()
+    return this.#standing
+  }
+
+  #view(): void {
+    const { buffer } = this.#memory
+    this.#inbox = new Uint8Array(buffer, this.#glue.inbox(), MAX_TOKEN_LENGTH)
+    this.#standing = new Float64Array(buffer, this.#glue.standing(), 4)
   }
 
   /** Nothing in the module calls back, so whoever asks finds nobody inside, unless they never came out. */
@@ -132,81 +188,81 @@ class Instance {
 }
 
 class BoundVerifier implements WasmVerifier {
-  readonly #instance: Instance
-  readonly #glue: GlueVerifier
-  readonly #encoder = new TextEncoder()
-  #inbox = new Uint8Array()
-  #standing = new Float64Array()
+  #instance: Instance | undefined
+  #glue: GlueVerifier | undefined
 
   constructor(instance: Instance, options: object) {
     this.#instance = instance
-    this.#glue = instance.within(() => new instance.Verifier(options))
+    this.#glue = instance.make(this, options)
+  }
+
+  close(): void {
+    const [instance, glue] = [this.#instance, this.#glue]
+    this.#instance = this.#glue = undefined
+    if (glue !== undefined) instance!.free(glue, this)
   }
 
   get isInterrupted(): boolean {
-    return this.#instance.isInterrupted
+    return this.#instance?.isInterrupted ?? false
   }
 
   addJwks(jwks: string): void {
-    this.#instance.within(() => this.#glue.addJwks(jwks))
+    this.#within(glue => glue.addJwks(jwks))
   }
 
   trust(): string {
-    return this.#instance.within(() => this.#glue.trust())
+    return this.#within(glue => glue.trust())
   }
 
   restoreTrust(saved: string): void {
-    this.#instance.within(() => this.#glue.restoreTrust(saved))
+    this.#within(glue => glue.restoreTrust(saved))
   }
 
   load(list: string, wallSeconds: number, monotonicMs: number): Loaded {
-    return this.#instance.within(() => this.#glue.load(list, wallSeconds, monotonicMs))
+    return this.#within(glue => glue.load(list, wallSeconds, monotonicMs))
   }
 
   verify(token: string, wallSeconds: number, monotonicMs: number): string {
-    return this.#instance.within(() => this.#glue.verify(token, wallSeconds, monotonicMs))
+    return this.#within(glue => glue.verify(token, wallSeconds, monotonicMs))
   }
 
   remember(): number | undefined {
-    return this.#instance.within(() => this.#glue.remember())
+    return this.#within(glue => glue.remember())
   }
 
   verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined {
+    const instance = this.#instance
+    if (instance === undefined) throw closedVerifier()
     // Not `within`: for a call as short as this a closure is dear.
-    this.#instance.enter()
+    instance.enter()
     try {
-      // Views of memory that has grown since are empty. It does not grow for a token that is remembered.
-      if (this.#inbox.length === 0) this.#view(this.#instance.memory.buffer)
-      const { read, written } = this.#encoder.encodeInto(token, this.#inbox)
-      // Else only its beginning found room, which may be a token by itself.
-      const slot = read === token.length ? this.#glue.verifyInbox(written, wallSeconds, monotonicMs) : undefined
-      this.#instance.leave()
+      const length = instance.post(token)
+      const slot = length === undefined ? undefined : this.#glue!.verifyInbox(length, wallSeconds, monotonicMs)
+      instance.leave()
       return slot
     } catch (error) {
-      this.#instance.thrown = error
-      throw this.#instance.failed()
+      instance.thrown = error
+      throw instance.failed()
     }
   }
 
   checkVetted(claims: string, wallSeconds: number, monotonicMs: number): void {
-    this.#instance.within(() => {
-      this.#glue.checkVetted(claims, wallSeconds, monotonicMs)
-      // The text may have made the memory grow.
-      if (this.#inbox.length === 0) this.#view(this.#instance.memory.buffer)
-    })
+    this.#within(glue => glue.checkVetted(claims, wallSeconds, monotonicMs))
   }
 
   get standing(): Float64Array {
-    return this.#standing
-  }
-
-  #view(memory: ArrayBuffer): void {
-    this.#inbox = new Uint8Array(memory, this.#glue.inbox(), MAX_TOKEN_LENGTH)
-    this.#standing = new Float64Array(memory, this.#glue.standing(), 4)
+    if (this.#instance === undefined) throw closedVerifier()
+    return this.#instance.standing
   }
 
   status(wallSeconds: number, monotonicMs: number): Status {
-    return this.#instance.within(() => this.#glue.status(wallSeconds, monotonicMs))
+    return this.#within(glue => glue.status(wallSeconds, monotonicMs))
+  }
+
+  #within<Answer>(call: (glue: GlueVerifier) => Answer): Answer {
+    const [instance, glue] = [this.#instance, this.#glue]
+    if (instance === undefined) throw closedVerifier()
+    return instance.within(() => call(glue!))
   }
 }
 

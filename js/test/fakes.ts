@@ -1,5 +1,5 @@
 // A network, a clock and a module that do only what a test tells them.
-import { TokenError } from '../src/errors.js'
+import { TokenError, closedVerifier } from '../src/errors.js'
 import type { Host } from '../src/host.js'
 import type { Instantiate, WasmVerifier } from '../src/wasm.js'
 import type { ConnectedVerifier, ListStore, VerifierEvents } from '../types/index.js'
@@ -194,10 +194,15 @@ export function interruptible(): { module: () => FakeVerifier; made: FakeVerifie
 
 export class FakeVerifier implements WasmVerifier {
   isInterrupted = false
+  isClosed = false
   readonly standing = new Float64Array(4)
   #keys = new Set<string>()
   #dropped = new Set<string>()
   #held: Required<Pick<FakeList, 'seq' | 'iat' | 'epoch'>> | undefined
+
+  close(): void {
+    this.isClosed = true
+  }
 
   addJwks(jwks: string): void {
     for (const key of (JSON.parse(jwks) as { keys: string[] }).keys) if (!this.#dropped.has(key)) this.#keys.add(key)
@@ -218,6 +223,7 @@ export class FakeVerifier implements WasmVerifier {
   }
 
   load(text: string) {
+    this.#refuseWhenClosed()
     const { seq, iat, since, kid = 'first', epoch = EPOCH, keys } = JSON.parse(text) as FakeList
     if (!this.#keys.has(kid)) throw new TokenError('ERR_JWKS_NO_MATCHING_KEY', 'no trusted key', { kid })
     const held = this.#held
@@ -235,7 +241,12 @@ export class FakeVerifier implements WasmVerifier {
     return { epoch, sequence: seq, since: since ?? null, entries: 0, outcome }
   }
 
+  #refuseWhenClosed(): void {
+    if (this.isClosed) throw closedVerifier()
+  }
+
   verify(token: string, wallSeconds: number): string {
+    this.#refuseWhenClosed()
     if (this.isInterrupted) throw new TokenError('ERR_WASM_UNAVAILABLE', 'interrupted')
     if (!this.#keys.has(token)) throw new TokenError('ERR_JWKS_NO_MATCHING_KEY', 'no trusted key', { kid: token })
     return `{"payload":{"__proto__":{"admin":true},"now":${wallSeconds}},"revocation":"not_revoked"}`
@@ -246,10 +257,12 @@ export class FakeVerifier implements WasmVerifier {
   }
 
   verifyAgain() {
+    this.#refuseWhenClosed()
     return undefined
   }
 
   checkVetted(claims: string): void {
+    this.#refuseWhenClosed()
     const { kid } = JSON.parse(claims) as { kid?: string }
     if (kid !== undefined && !this.#keys.has(kid)) throw new TokenError('ERR_JWKS_NO_MATCHING_KEY', 'no trusted key')
   }

@@ -69,10 +69,10 @@ test('a lazy verifier is refreshed through the context, a connected one is left 
   const seen: unknown[] = []
   const refresh = (ctx: unknown) => Promise.resolve(void seen.push(ctx))
   const authorization = `Bearer ${token}`
-  await guard({ ...verifier, refresh } as LazyVerifier)(headers({ authorization }), ctx)
+  await guard({ ...verifier, refresh, isLazy: true } as unknown as LazyVerifier)(headers({ authorization }), ctx)
   assert.deepEqual(seen, [ctx])
-  await guard({ ...verifier, refresh } as LazyVerifier)(headers({}), ctx)
-  await guard({ ...verifier, refresh, close: () => {} } as unknown as LazyVerifier)(headers({ authorization }), ctx)
+  await guard({ ...verifier, refresh, isLazy: true } as unknown as LazyVerifier)(headers({}), ctx)
+  await guard({ ...verifier, refresh } as unknown as LazyVerifier)(headers({ authorization }), ctx)
   assert.equal(seen.length, 1, 'neither without a token nor for one that follows by itself')
 })
 
@@ -82,11 +82,14 @@ test('no list, too old a list, no keys, no WebAssembly: ours', async () => {
   strict.load(await issuer.list({ iat: 1_700_000_000 }))
   const unable = bind(new Uint8Array()).createVerifier
   const broken = { ...verifier, verify: () => void unable(issuer.rules) as never }
+  const closed = createVerifier(issuer.rules)
+  closed.close()
   for (const [at, code] of [
     [createVerifier(issuer.rules), 'ERR_LIST_MISSING'],
     [strict, 'ERR_LIST_STALE'],
     [createVerifier(keyless), 'ERR_JWKS_NO_MATCHING_KEY'],
     [broken, 'ERR_WASM_UNAVAILABLE'],
+    [closed, 'ERR_VERIFIER_CLOSED'],
   ] as const) {
     const { refusal } = await guard(at)(headers({ authorization: `Bearer ${token}` }))
     assert.deepEqual([refusal?.status, JSON.parse(refusal?.body ?? '').code], [503, code])

@@ -56,7 +56,8 @@ function encodeHandles(handles: string[]): string {
   const blocks = new Map<string, string[]>()
   for (const handle of [...handles].sort()) {
     const block = handle.slice(0, 12)
-    blocks.set(block, [...(blocks.get(block) ?? []), handle.slice(12)])
+    const positions = blocks.get(block) ?? []
+    if (positions.push(handle.slice(12)) === 1) blocks.set(block, positions)
   }
   const count = (positions: string[]) => (positions.length - 1).toString(16).padStart(4, '0')
   const groups = [...blocks].map(([block, positions]) => block + count(positions) + positions.join(''))

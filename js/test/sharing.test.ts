@@ -22,8 +22,9 @@ async function restarted(store: FakeStore) {
   const errors: string[] = []
   verifier.on('error', ({ message }) => errors.push(message))
   host.elapse(0)
+  const { sequence } = verifier.status()
   verifier.close()
-  return { sequence: verifier.status().sequence, errors }
+  return { sequence, errors }
 }
 
 test('the recent lists of one go with the snapshot of another, which was the last to write its older one', async () => {

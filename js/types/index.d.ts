@@ -122,6 +122,13 @@ export interface Status extends Freshness {
   keys: string[]
 }
 
+declare global {
+  /** As TypeScript's own `lib.esnext.disposable` has it, for projects that compile without. */
+  interface SymbolConstructor {
+    readonly dispose: unique symbol
+  }
+}
+
 /** Verifies access tokens against what it holds, without any I/O. */
 export interface Verifier {
   /**
@@ -146,7 +153,15 @@ export interface Verifier {
    *   `ERR_JWT_CLAIM_VALIDATION_FAILED`, also for another issuer's; `ERR_LIST_MISSING` and `ERR_LIST_STALE` by the policies
    */
   assertNotRevoked(payload: object, options?: VettedBy & AtTime): Standing
+  /** After `close`: that nothing is held. */
   status(at?: AtTime): Status
+  /**
+   * Frees the memory of this verifier; a second call does nothing. From then on everything but `status` throws
+   * `ERR_VERIFIER_CLOSED`. Without it the memory is freed some time after the verifier was garbage collected.
+   */
+  close(): void
+  /** As `close`, for `using`. Only where the platform has `Symbol.dispose`: Node 20, Chromium 134, workerd, … */
+  [Symbol.dispose](): void
 }
 
 /**
@@ -220,12 +235,14 @@ export interface ConnectedVerifier extends Verifier {
   off<Name extends keyof VerifierEvents>(name: Name, listener: (news: VerifierEvents[Name]) => void): void
   /** Asks the issuer now; at most one such request is under way. Rejects with `ERR_ISSUER_UNREACHABLE` when it cannot be reached. */
   refresh(): Promise<void>
-  /** Ends every request, stream and timer. What is held can still verify. */
+  /** Ends every request, stream and timer, writes what the `store` lacks, and frees the memory. */
   close(): void
 }
 
 /** A verifier that is refreshed within requests, where nothing may run outside of one. */
 export interface LazyVerifier extends Verifier {
+  /** Tells adapters that this one wants `refresh` in each request. */
+  readonly isLazy: true
   status(at?: AtTime): Status & { mode: Mode }
   on: ConnectedVerifier['on']
   off: ConnectedVerifier['off']
@@ -280,6 +297,7 @@ export const codes: {
   readonly ERR_OPTIONS_INVALID: 'ERR_OPTIONS_INVALID'
   readonly ERR_PLATFORM_UNSUPPORTED: 'ERR_PLATFORM_UNSUPPORTED'
   readonly ERR_STORE_FAILED: 'ERR_STORE_FAILED'
+  readonly ERR_VERIFIER_CLOSED: 'ERR_VERIFIER_CLOSED'
   readonly ERR_WASM_UNAVAILABLE: 'ERR_WASM_UNAVAILABLE'
 }
 

@@ -3,6 +3,7 @@
 //! The first answer about a token crosses as one JSON text, which is the cheapest and keeps a claim `__proto__` harmless;
 //! later ones as a few numbers that are left in memory. Options, status and errors cross as plain objects.
 
+use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -22,12 +23,28 @@ use crate::verify;
 pub struct Verifier {
     inner: verify::Verifier,
     memory: Memory,
-    /// Where a token is written that [`Self::verify_inbox`] is to look at.
-    inbox: Box<[u8]>,
-    /// What was accepted last, until it is remembered.
+    /// The token that was accepted last, until it is remembered.
     accepted: Option<(String, Terms)>,
-    /// What [`Self::verify_inbox`] or [`Self::check_vetted`] said last.
-    standing: Box<[f64; 4]>,
+}
+
+thread_local! {
+    /// Where JavaScript writes a token for [`Verifier::verify_inbox`]. One for all verifiers of an instance: each call
+    /// reads it before the next one writes.
+    static INBOX: RefCell<[u8; MAX_TOKEN_LEN]> = const { RefCell::new([0; MAX_TOKEN_LEN]) };
+    /// The last result of [`Verifier::verify_inbox`] or [`Verifier::check_vetted`]. One for all verifiers of an instance.
+    static STANDING: Cell<[f64; 4]> = const { Cell::new([0.0; 4]) };
+}
+
+/// The address of [`MAX_TOKEN_LEN`] bytes for a token.
+#[wasm_bindgen]
+pub fn inbox() -> *mut u8 {
+    INBOX.with(RefCell::as_ptr).cast()
+}
+
+/// The address of the four numbers that [`Verifier::verify_inbox`] and [`Verifier::check_vetted`] write, see [`numbers`].
+#[wasm_bindgen]
+pub fn standing() -> *const f64 {
+    STANDING.with(Cell::as_ptr).cast_const().cast()
 }
 
 #[wasm_bindgen]
@@ -39,8 +56,7 @@ impl Verifier {
         let options: Options = serde_wasm_bindgen::from_value(options).map_err(misshapen_options)?;
         let memory = Memory::new(usize::try_from(options.cache_size).unwrap_or_default());
         let inner = verify::Verifier::new(options).map_err(thrown)?;
-        let inbox = vec![0; MAX_TOKEN_LEN].into_boxed_slice();
-        Ok(Self { inner, memory, inbox, accepted: None, standing: Box::default() })
+        Ok(Self { inner, memory, accepted: None })
     }
 
     /// Trusts the keys of a JWK Set too.
@@ -92,23 +108,13 @@ impl Verifier {
         u32::try_from(slot).ok()
     }
 
-    /// The address of [`MAX_TOKEN_LEN`] bytes for a token.
-    pub fn inbox(&mut self) -> *mut u8 {
-        self.inbox.as_mut_ptr()
-    }
-
-    /// The address of what [`Self::verify_inbox`] and [`Self::check_vetted`] say of a token, as [`numbers`] has it.
-    pub fn standing(&self) -> *const f64 {
-        self.standing.as_ptr()
-    }
-
-    /// Looks again at the token in the inbox, of so many bytes: its slot, when it is remembered and as good as it was.
+    /// Checks the token in the inbox again, which has `length` bytes. Returns its slot if it is remembered and still valid.
     #[wasm_bindgen(js_name = verifyInbox)]
     pub fn verify_inbox(&mut self, length: usize, wall_seconds: f64, monotonic_ms: f64) -> Option<u32> {
-        let token = self.inbox.get(..length)?;
         let at = host_time(wall_seconds, monotonic_ms);
-        let Known { slot, standing } = self.memory.verify_again(token, &self.inner, at)?;
-        *self.standing = numbers(standing);
+        let Known { slot, standing } =
+            INBOX.with_borrow(|inbox| self.memory.verify_again(inbox.get(..length)?, &self.inner, at))?;
+        STANDING.set(numbers(standing));
         u32::try_from(slot).ok()
     }
 
@@ -125,7 +131,7 @@ impl Verifier {
     ) -> Result<(), JsValue> {
         let at = host_time(wall_seconds, monotonic_ms);
         let claims = VettedClaims::decode(claims.as_bytes()).map_err(thrown)?;
-        *self.standing = numbers(self.inner.check_vetted(&claims, at).map_err(thrown)?);
+        STANDING.set(numbers(self.inner.check_vetted(&claims, at).map_err(thrown)?));
         Ok(())
     }
 

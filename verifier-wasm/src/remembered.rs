@@ -44,6 +44,9 @@ const BYTES_A_TOKEN: usize = 1024;
 /// What follows the last slot of a chain: no slot.
 const END: usize = usize::MAX;
 
+/// The chains of the first tokens. A verifier that is made for one request costs no more than these.
+const FIRST_CHAINS: usize = 8;
+
 /// Tokens that a verifier accepted, each in a slot of its own.
 ///
 /// Only what was accepted comes in, so junk puts nobody out. Where room is lacking, a hand goes round the slots and takes
@@ -65,7 +68,7 @@ const END: usize = usize::MAX;
 #[derive(Debug, Clone)]
 pub struct Memory {
     capacity: usize,
-    /// By chain: its first slot. Made with the first token.
+    /// By chain: its first slot. A power of two, which doubles when there are more slots than chains.
     chains: Vec<usize>,
     places: Vec<Place>,
     free: Vec<usize>,
@@ -97,7 +100,7 @@ pub struct Known {
 }
 
 impl Memory {
-    /// Holds at most so many tokens, of 1,024 bytes on average.
+    /// Holds at most `capacity` tokens, of 1,024 bytes on average. Takes memory for those that it holds, not ahead of them.
     pub const fn new(capacity: usize) -> Self {
         Self { capacity, chains: Vec::new(), places: Vec::new(), free: Vec::new(), bytes: 0, hand: 0 }
     }
@@ -133,10 +136,10 @@ impl Memory {
             let slot = self.least_wanted();
             self.forget(slot);
         }
-        if self.chains.is_empty() {
-            self.chains = vec![END; self.capacity.next_power_of_two()];
-        }
         let slot = self.free.pop().unwrap_or(self.places.len());
+        if slot >= self.chains.len() {
+            self.double_chains();
+        }
         let chain = self.chain(mark);
         let next = std::mem::replace(self.chains.get_mut(chain)?, slot);
         self.bytes = self.bytes.saturating_add(token.len());
@@ -146,6 +149,23 @@ impl Memory {
             None => self.places.push(place),
         }
         Some(slot)
+    }
+
+    /// Doubles the chains, and spreads the tokens over them.
+    fn double_chains(&mut self) {
+        let count = self.chains.len().saturating_mul(2).max(FIRST_CHAINS);
+        self.chains = vec![END; count];
+        for slot in 0..self.places.len() {
+            let Some(&Place { mark, ref token, .. }) = self.places.get(slot) else { continue };
+            if token.is_empty() {
+                continue;
+            }
+            let chain = self.chain(mark);
+            let first = self.chains.get_mut(chain).map(|first| std::mem::replace(first, slot));
+            if let (Some(first), Some(place)) = (first, self.places.get_mut(slot)) {
+                place.next = first;
+            }
+        }
     }
 
     fn find(&self, token: &[u8]) -> Option<usize> {

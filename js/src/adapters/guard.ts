@@ -68,13 +68,10 @@ export function checkVerifier(verifier: unknown): void {
     throw invalidOption('`verifier` must be a verifier; `connectVerifier` is to be awaited', { option: 'verifier' })
 }
 
-/**
- * One that lives in requests is refreshed in each of them; one that follows by itself, and can be closed, is not. Answers with
- * what it failed of.
- */
+/** A lazy verifier is refreshed in each request; a connected one follows by itself. Returns the error if the refresh failed. */
 export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise<PlainTokenError | undefined> {
   try {
-    if ('refresh' in verifier && !('close' in verifier)) await verifier.refresh(ctx)
+    if ('isLazy' in verifier) await verifier.refresh(ctx)
     return undefined
   } catch (error) {
     if (isTokenError(error)) return error
@@ -86,7 +83,7 @@ export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise
 export const isOurs = (error: PlainTokenError, verifier: AnyVerifier): boolean =>
   OURS.includes(error.code) || (error.code === 'ERR_JWKS_NO_MATCHING_KEY' && verifier.status().keys.length === 0)
 
-const OURS: readonly Code[] = ['ERR_LIST_MISSING', 'ERR_LIST_STALE', 'ERR_WASM_UNAVAILABLE']
+const OURS: readonly Code[] = ['ERR_LIST_MISSING', 'ERR_LIST_STALE', 'ERR_VERIFIER_CLOSED', 'ERR_WASM_UNAVAILABLE']
 
 /** What follows the scheme, whatever it is: RFC 9110 §11.4 wants spaces there, and a tab is one more thing no token has. */
 function bearer(authorization = ''): string | undefined {

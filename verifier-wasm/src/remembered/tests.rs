@@ -153,3 +153,28 @@ fn no_token_is_shown() {
     let shown = format!("{memory:?}");
     assert!(!shown.contains("payload") && !shown.contains("112, 97, 121"), "{shown}");
 }
+
+#[test]
+fn c8_the_chains_grow_with_the_tokens() {
+    let mut memory = Memory::new(20_000);
+    memory.remember(token(0), terms());
+    assert!(
+        memory.chains.len() <= FIRST_CHAINS && memory.places.capacity() <= 8,
+        "one token takes little room"
+    );
+    for number in 1..3000 {
+        memory.remember(token(number), terms());
+        if number % 7 == 0 {
+            // Free slots have no place in a chain.
+            memory.forget(memory.find(&token(number - 3)).unwrap());
+        }
+        if number.is_power_of_two() || number % 500 == 0 {
+            check(&memory);
+        }
+        assert!(
+            (memory.places.len()..=memory.places.len().next_power_of_two().max(8))
+                .contains(&memory.chains.len())
+        );
+    }
+    check(&memory);
+}

@@ -1,0 +1,47 @@
+// Run by closing.test.ts in a process of its own, with the garbage collector exposed: makes verifiers, uses each once, drops
+// it, and writes the growth of memory a verifier as JSON. Arguments: how many, and what becomes of each.
+import { readFileSync } from 'node:fs'
+import { bind } from '../src/entrypoints/slim.js'
+import { AUDIENCE, ISSUER, TestIssuer } from './issuer.js'
+
+const [count, fate] = [Number(process.argv[2]), process.argv[3] as 'closed' | 'dropped' | 'collected']
+const memories: WebAssembly.Memory[] = []
+const { Instance } = WebAssembly
+WebAssembly.Instance = class extends Instance {
+  constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
+    super(module, imports)
+    memories.push(this.exports['memory'] as WebAssembly.Memory)
+  }
+}
+const wasmBytes = () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0)
+/** Callbacks of a FinalizationRegistry run in tasks of their own, after the collection. */
+async function collect(): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    gc!()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}
+
+const issuer = await TestIssuer.create()
+const now = Math.floor(Date.now() / 1000)
+const [token, list] = [await issuer.token(now), await issuer.list({ iat: now, seq: 1 })]
+const { createVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
+
+function useOne(): void {
+  const verifier = createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwks: issuer.jwks })
+  verifier.load(list)
+  verifier.verify(token)
+  if (fate === 'closed') verifier.close()
+}
+
+for (let warm = 0; warm < 10; warm++) useOne()
+await collect()
+const before = { resident: process.memoryUsage.rss(), wasm: wasmBytes() }
+for (let number = 1; number <= count; number++) {
+  useOne()
+  if (fate === 'collected' && number % 500 === 0) await collect()
+}
+const after = { resident: process.memoryUsage.rss(), wasm: wasmBytes() }
+console.log(
+  JSON.stringify({ resident: (after.resident - before.resident) / count, wasm: (after.wasm - before.wasm) / count }),
+)
