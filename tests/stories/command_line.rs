@@ -105,3 +105,15 @@ async fn the_demo_says_what_it_misses() {
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("make build") && said.trim().lines().count() == 1, "{said}");
 }
+
+#[tokio::test]
+async fn d5_the_binary_prints_the_licences_of_what_it_contains() {
+    let output = doorlist().arg("--licenses").output().await.expect("it starts");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(text, include_str!("../../issuer/THIRD-PARTY-NOTICES"));
+    for name in ["curve25519-dalek", "subtle"] {
+        let listed = |line: &str| line.starts_with(name) && line.ends_with("(BSD-3-Clause)");
+        assert!(text.lines().any(listed), "{name}");
+    }
+}

@@ -22,11 +22,17 @@ use serve::DemoSettings;
 /// The issuer signs short-lived Ed25519 access tokens, keeps long-lived rotating refresh tokens, and pushes
 /// a signed revocation list to every verifier, which checks tokens without a network call.
 #[derive(Debug, Parser)]
-#[command(name = "doorlist", version, max_term_width = 110, after_help = EXAMPLES)]
+#[command(name = "doorlist", version, max_term_width = 110, after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Cli {
+    /// Print the licences of the third-party software in this binary
+    #[arg(long)]
+    licenses: bool,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
+
+/// Written by `make notices`.
+const NOTICES: &str = include_str!("../../THIRD-PARTY-NOTICES");
 
 const EXAMPLES: &str = "\
 Examples:
@@ -165,7 +171,13 @@ pub fn main() -> ExitCode {
     {
         return fail(&unknown);
     }
-    match cli.command {
+    let (false, Some(command)) = (cli.licenses, cli.command) else {
+        return answer(async |answer| {
+            answer.text(NOTICES);
+            Ok::<_, String>(())
+        });
+    };
+    match command {
         Command::Serve(settings) => {
             let output = Service::start(&settings.log);
             served(&output, run(serve::serve(*settings, &output)))
@@ -282,7 +294,7 @@ impl Cli {
     /// The settings, where the subcommand has them.
     pub(crate) fn settings(&self) -> Option<&Settings> {
         match &self.command {
-            Command::Serve(settings) => Some(settings),
+            Some(Command::Serve(settings)) => Some(settings),
             _ => None,
         }
     }
