@@ -21,12 +21,12 @@ export PATH := $(CURDIR)/js/node_modules/.bin:$(dir $(WASM_BINDGEN)):$(dir $(WAS
 say = @printf '\033[1mdoorlist\033[0m  %s\n'
 
 # Shows that a step goes on: $(call watched,lines to show: none packages all,what it does,what to do if it fails) command
-watched = node $(CURDIR)/setup/progress.mjs $(1) '$(2)' '$(3)'
+watched = node $(CURDIR)/tests/setup/progress.mjs $(1) '$(2)' '$(3)'
 ONLINE := It needs the network (behind a proxy: HTTPS_PROXY). Run the same command again: what is installed already stays.
 SEE_ABOVE := The reason is above.
 
 # Installs a package of Debian's: $(call apt-get,package,what to say where that does not work)
-apt-get = setup/apt.sh $(1) '$(2)'
+apt-get = tests/setup/apt.sh $(1) '$(2)'
 
 .PHONY: help demo demo-browser test bare matrix chaos bench differential build load package issuer test-rust test-js fences instructions lint notices prerequisites \
   wasm-target browser firefox valgrind redis nginx faketime debootstrap clean
@@ -41,7 +41,7 @@ test: prerequisites browser firefox valgrind redis nginx faketime ## Set up what
 	@$(MAKE) test-rust fences instructions package test-js
 
 bare: prerequisites wasm-target debootstrap ## make demo ONCE=1 where only what the README asks for is installed (30 minutes; RUN=hidden or root, REUSE=1: 5)
-	@node setup/bare.mjs $(RUN) $(if $(MAKE_TARGETS),-- $(MAKE_TARGETS))
+	@node tests/setup/bare.mjs $(RUN) $(if $(MAKE_TARGETS),-- $(MAKE_TARGETS))
 
 matrix: package browser ## The package in each tool of the table in js/README.md (ROW=jest: one alone; 30 minutes the first time)
 	@cd js && ROW='$(ROW)' node --import tsx packaging/matrix/run.mjs
@@ -124,7 +124,7 @@ lint: ## Clippy on everything, warnings are errors
 	  cargo clippy --manifest-path tests/bench/$$package/Cargo.toml --target-dir $(BENCH_TARGET)/$$package --all-targets -- --deny warnings; done
 
 notices: prerequisites ## Write the notices of third-party software (after a change of dependencies)
-	@node setup/notices.mjs
+	@node tests/setup/notices.mjs
 
 clean: ## Remove what was built here (tools in the cache stay)
 	@cargo clean

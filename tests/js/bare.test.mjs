@@ -12,7 +12,7 @@ const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 const STORY = { timeout: 120_000 }
 
 test('A1: with every optional program hidden the story comes to its end', STORY, async story => {
-  const { code, stdout, stderr } = await run('setup/hidden.sh', ['make', '-o', 'build', 'demo', 'ONCE=1'])
+  const { code, stdout, stderr } = await run('tests/setup/hidden.sh', ['make', '-o', 'build', 'demo', 'ONCE=1'])
   assert.equal(code, 0, stdout + stderr)
   assert.equal(stderr, '')
   const [namespace] = stdout.match(/^No mount namespace here.*$/m) ?? []
@@ -45,7 +45,7 @@ test('A1: a browser that does not start is left out in one line, and fails a tes
 })
 
 test('A2: a step that prints nothing says that it goes on', { timeout: 60_000 }, async () => {
-  const step = spawn('node', ['setup/progress.mjs', 'none', 'waiting', 'Wait.', 'sleep', '600'], { cwd: CLONE })
+  const step = spawn('node', ['tests/setup/progress.mjs', 'none', 'waiting', 'Wait.', 'sleep', '600'], { cwd: CLONE })
   const [line] = await once(createInterface({ input: step.stdout }), 'line')
   assert.match(line, /^doorlist {2}still waiting: \d+ s$/)
   step.kill()
@@ -54,7 +54,7 @@ test('A2: a step that prints nothing says that it goes on', { timeout: 60_000 },
 
 test('A2: a step that fails shows why, and what to do', { timeout: 60_000 }, async () => {
   const script = 'echo "   Compiling one v1.0.0"; echo "warning: two" >&2; exit 101'
-  const args = ['setup/progress.mjs', 'packages', 'building', 'Do it again.', 'sh', '-c', script]
+  const args = ['tests/setup/progress.mjs', 'packages', 'building', 'Do it again.', 'sh', '-c', script]
   const { code, stdout, stderr } = await run('node', args)
   assert.deepEqual([code, stdout], [101, ''])
   assert.deepEqual(stderr.split('\n').sort(), [

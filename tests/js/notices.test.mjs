@@ -12,7 +12,7 @@ const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 const read = path => readFile(join(CLONE, path), 'utf8')
 
 test('D5: the notices are what the dependencies say', { timeout: 120_000 }, async () => {
-  await run('node', ['setup/notices.mjs', '--check'], { cwd: CLONE })
+  await run('node', ['tests/setup/notices.mjs', '--check'], { cwd: CLONE })
   for (const path of ['issuer/THIRD-PARTY-NOTICES', 'js/THIRD-PARTY-NOTICES']) {
     const text = await read(path)
     for (const name of ['curve25519-dalek', 'subtle']) assert.match(text, new RegExp(`^${name} .*BSD-3-Clause`, 'm'))

@@ -7,7 +7,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const CLONE = fileURLToPath(new URL('..', import.meta.url))
+const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 const NOTICES = [
   {
     path: 'issuer/THIRD-PARTY-NOTICES',

@@ -1,6 +1,6 @@
 // Runs a step of the set-up and shows that it goes on, with a terminal and without:
 //
-//   node setup/progress.mjs packages 'installing wasm-pack' 'Is crates.io reachable?' cargo install wasm-pack
+//   node tests/setup/progress.mjs packages 'installing wasm-pack' 'Is crates.io reachable?' cargo install wasm-pack
 //
 // The first argument says which lines of the step are shown: `none`; all but the builders' reports on single
 // `packages`; or `all`. When nothing was shown for a while, a line says how far the step is. When the step fails,

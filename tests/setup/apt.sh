@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs a package of Debian's: setup/apt.sh PACKAGE 'what to say where that does not work'
+# Installs a package of Debian's: tests/setup/apt.sh PACKAGE 'what to say where that does not work'
 # NO_PASSWORD=1: only where no password has to be typed; quiet where there is no way to try.
 set -euo pipefail
 package=$1 otherwise=$2

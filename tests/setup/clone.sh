@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Copies what a fresh clone of this working tree would have into a folder: setup/clone.sh FOLDER
+# Copies what a fresh clone of this working tree would have into a folder: tests/setup/clone.sh FOLDER
 set -euo pipefail
 mkdir -p "$1"
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 git ls-files -z | while IFS= read -r -d '' file; do
   if [ -e "$file" ]; then printf '%s\0' "$file"; fi
 done | tar --create --null --files-from=- | tar --extract --directory "$1"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command as on a machine that has what the README asks for and nothing else:
 #
-#   setup/hidden.sh make demo ONCE=1
+#   tests/setup/hidden.sh make demo ONCE=1
 #
 # The PATH has links to what is promised, and /dev/null lies over every optional program, the package manager and
 # workerd, in a mount namespace of the command's own. Where the kernel grants none, the PATH alone hides them.
@@ -16,7 +16,7 @@ OPTIONAL='apt apt-get aptitude brew chromium chromium-browser curl debootstrap f
   google-chrome google-chrome-stable nginx openssl pkg-config redis-cli redis-sentinel redis-server snap sudo
   valgrind valkey-server wget'
 
-clone=$(cd "$(dirname "$0")/.." && pwd)
+clone=$(cd "$(dirname "$0")/../.." && pwd)
 
 hide() {
   local name path

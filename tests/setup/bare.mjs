@@ -1,7 +1,7 @@
 // `make bare`: the README's first command where only that is installed which the README asks for, with empty caches.
 // Once without a package manager, with every optional program hidden; once on a fresh Debian whose apt-get works.
 //
-//   node setup/bare.mjs [hidden] [root] [-- other targets of make than `demo ONCE=1`]
+//   node tests/setup/bare.mjs [hidden] [root] [-- other targets of make than `demo ONCE=1`]
 //
 // REUSE=1 takes wasm-pack, wasm-bindgen and the debug build of the issuer from this machine.
 import { execFile, spawn } from 'node:child_process'
@@ -22,7 +22,7 @@ const runs = {
     const folder = await mkdtemp(join(tmpdir(), 'doorlist-bare-'))
     try {
       await promisify(execFile)(script('clone.sh'), [join(folder, 'clone')])
-      const { CARGO_TARGET_DIR = script('../target'), REUSE, ...env } = process.env
+      const { CARGO_TARGET_DIR = script('../../target'), REUSE, ...env } = process.env
       const make = ['make', '--no-print-directory', '-C', join(folder, 'clone')]
       const caches = { CARGO_HOME: join(folder, 'cargo'), npm_config_cache: join(folder, 'npm') }
       const built = REUSE

@@ -2,13 +2,13 @@
 # Runs `make` with the given targets in a fresh clone on a fresh Debian: the smallest root that debootstrap makes, with
 # what the README asks for and nothing else, a package manager that works, and empty caches.
 #
-#   setup/fresh-root.sh demo ONCE=1
+#   tests/setup/fresh-root.sh demo ONCE=1
 #
 # Rust and Node.js come from this machine, bound in read-only: their installers are not what is tried here.
 # REUSE=1 binds in this machine's wasm-pack, wasm-bindgen and debug build of the issuer too, which leaves what differs
 # on another machine: the packages of npm and Debian, the wasm build, and the story.
 set -euo pipefail
-clone=$(cd "$(dirname "$0")/.." && pwd)
+clone=$(cd "$(dirname "$0")/../.." && pwd)
 
 if [ "${1:-}" != --in-namespace ]; then
   [ "$(id -u)" = 0 ] || { echo 'A fresh root needs root: run it with sudo.' >&2; exit 1; }
@@ -28,7 +28,7 @@ root=$1
 shift
 
 . /etc/os-release
-watched() { node "$clone/setup/progress.mjs" none "$1" 'It needs the network and a mirror of Debian.' "${@:2}"; }
+watched() { node "$clone/tests/setup/progress.mjs" none "$1" 'It needs the network and a mirror of Debian.' "${@:2}"; }
 inside() { chroot "$root" /usr/bin/env -i HOME=/root USER=root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "${settings[@]}" "$@"; }
 settings=()
 for name in http_proxy https_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY no_proxy; do
@@ -63,7 +63,7 @@ settings+=(npm_config_cafile=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CE
 settings+=(PATH=/opt/rust/bin:/opt/node/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
 echo "bound in from this machine: $(rustc --version), Node.js $(node --version), npm $(npm --version)"
 
-"$clone/setup/clone.sh" "$root/clone"
+"$clone/tests/setup/clone.sh" "$root/clone"
 if [ -n "${REUSE:-}" ]; then
   bind "${XDG_CACHE_HOME:-$HOME/.cache}/doorlist" /root/.cache/doorlist
   bind "${CARGO_TARGET_DIR:-$clone/target}/debug/doorlist" /opt/doorlist
