@@ -57,6 +57,8 @@ declare const message: { error: unknown }`,
   'js/README.md, Over a restart': issuer,
   'js/README.md, While the issuer is down': `${issuer}\n${token}
 declare const connectVerifier: typeof import('doorlist').connectVerifier`,
+  'js/README.md, How the WebAssembly gets there': "declare module '*?url' { const url: string; export default url }",
+  'js/README.md, Sizes': `${issuer}\ndeclare const createSession: typeof import('doorlist/session').createSession`,
   'tests/vectors/README.md, Test vectors (1)': "type Options = import('doorlist').VerifierOptions",
   'tests/vectors/README.md, Test vectors (2)': "declare const createVerifier: typeof import('doorlist').createVerifier",
 }

@@ -1,9 +1,9 @@
 // src/ and wasm/ → dist/: one bundle an entry point, ESM and CJS, and the hand-written types beside them.
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { sizes, tableOf } from './sizes.mjs'
 
 /** Bytes of what every page loads before anything else, minified and gzipped. */
 const SESSION_BUDGET = 6 * 1024
@@ -62,16 +62,11 @@ for (const name of [...everywhere, 'guard']) {
 }
 copyFileSync(join(js, 'types/verifier.wasm.d.ts'), join(dist, 'verifier.wasm.d.ts'))
 writeStubs()
-for (const name of readdirSync(dist).sort()) {
-  const bytes = readFileSync(join(dist, name))
-  if (/\.(c?js|wasm)$/.test(name))
-    console.log(`dist/${name}: ${bytes.length} bytes, brotli ${brotliCompressSync(bytes).length}`)
-}
 
-const minified = await build({ ...common, format: 'esm', minify: true, write: false, entryPoints: [sources.session] })
-const size = gzipSync(minified.outputFiles[0].contents, { level: 9 }).length
-console.log(`doorlist/session: ${size} bytes, minified and gzipped`)
-if (size > SESSION_BUDGET) throw new Error(`doorlist/session has ${size} bytes, ${SESSION_BUDGET} at most`)
+const rows = await sizes()
+console.log(tableOf(rows))
+const { gzip } = rows.find(({ name }) => name === '`doorlist/session`')
+if (gzip > SESSION_BUDGET) throw new Error(`doorlist/session has ${gzip} bytes, ${SESSION_BUDGET} at most`)
 
 /**
  * A folder a subpath, for what does not read `exports`: Parcel, and TypeScript's `moduleResolution: node`. Each has only a

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,13 +10,15 @@ import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { launchChromium } from '../../js/packaging/tools.mjs'
+import { chapterOfTour, stepsOf } from '../../js/packaging/tour.mjs'
 import { BINARY } from './support.mjs'
 
 const CLONE = fileURLToPath(new URL('../..', import.meta.url))
-const CHAPTER = '## A page and an API in ten minutes\n'
 const TEN_MINUTES = { timeout: 600_000 }
 /** Milliseconds within which a command ends or listens; npm may have to fetch what it installs. */
 const LIMIT_MS = 180_000
+/** How the issuer, the API and Vite say that they serve. The issuer also logs its own URL, before it is ready. */
+const LISTENS = /(listening on|listens on|Local:) +http:\/\/(localhost|127\.0\.0\.1):/
 
 /** All that is done in another way than it is written: what is built is there, and ports and folders may be taken. */
 const instead = ({ tour, issuer, api, page }) => [
@@ -100,7 +102,7 @@ async function newcomer(story) {
   story.after(() => rm(folder, { recursive: true, maxRetries: 5 }))
   const [issuer, api, page] = await freePorts(3)
   const tour = join(folder, 'tour')
-  let text = chapterOf(await readFile(join(CLONE, 'README.md'), 'utf8'))
+  let text = await chapterOfTour()
   for (const [written, done] of instead({ tour, issuer, api, page })) {
     assert.ok(text.includes(written), `the README says \`${written.trim()}\``)
     text = text.replaceAll(written, done)
@@ -114,22 +116,6 @@ async function newcomer(story) {
     env: { ...env, DOORLIST_LISTEN: address, DOORLIST_URL: `http://${address}` },
     url: { api: `http://localhost:${api}`, page: `http://localhost:${page}` },
   }
-}
-
-function chapterOf(readme) {
-  const [, after] = readme.split(CHAPTER)
-  return after.split('\n## ')[0]
-}
-
-/** What is to be done in each step: a command, or a file to paste. */
-function stepsOf(chapter) {
-  const block = /(?:Put this into `(?<file>[^`]+)`[^\n]*\n\n)?```\w+\n(?<content>.*?)```/gs
-  const [, ...steps] = chapter.split(/^\*\*\d\. /m)
-  return steps.map(step =>
-    [...step.matchAll(block)].map(({ groups: { file, content } }) =>
-      file ? { file, content } : { command: content.trim() },
-    ),
-  )
 }
 
 /** Does a step, in one terminal that opens in this folder; answers what goes on running there. */
@@ -173,7 +159,7 @@ async function run(story, command, cwd, env) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', chunk => {
         said += chunk
-        if (/http:\/\/(localhost|127\.0\.0\.1):/.test(said)) resolve('listens')
+        if (LISTENS.test(said)) resolve('listens')
       })
     }
   })

@@ -1,0 +1,112 @@
+// D10: what a page loads of the package is what the README says, and the tour's page loads the verifier after the session.
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { build } from 'vite'
+import { sizes, written } from '../scripts/sizes.mjs'
+import { createConsumer, js } from './consumer.mjs'
+import { snippets } from './snippets.mjs'
+import { chapterOfTour, stepsOf } from './tour.mjs'
+
+/** Of a size that the README gives. */
+const TOLERANCE = 0.02
+/** Bytes of the tour's first script, minified and gzipped: the session, the page's own code, and Vite's loader of chunks. */
+const FIRST_CHUNK = 8 * 1024
+const RENEW = 'run `node scripts/sizes.mjs --write` in js/'
+
+let consumer, wasm
+before(async () => {
+  consumer = await createConsumer()
+  wasm = await readFile(join(consumer.project, 'node_modules/doorlist/dist/verifier.wasm'))
+})
+after(() => consumer?.remove())
+
+test('D10: the table of sizes in the README has every import, each size within 2 %', async () => {
+  const [table, measured] = [written(), await sizes()]
+  assert.deepEqual(
+    table.map(({ name }) => name),
+    measured.map(({ name }) => name),
+    RENEW,
+  )
+  for (const [index, { name, ...row }] of measured.entries()) {
+    for (const kind of ['minified', 'gzip', 'brotli']) {
+      const [says, is] = [table[index][kind], row[kind]]
+      assert.ok(
+        Math.abs(says - is) <= is * TOLERANCE,
+        `${name}, ${kind}: the README says ${says}, it is ${is}; ${RENEW}`,
+      )
+    }
+  }
+})
+
+test('D10: each file that `import` may lead to is measured', async () => {
+  const { exports } = JSON.parse(await readFile(join(js, 'package.json'), 'utf8'))
+  const measured = (await sizes()).map(({ file }) => file)
+  assert.deepEqual(measured.toSorted(), [...new Set(Object.values(exports).flatMap(imported))].sort())
+})
+
+/** The files under all conditions but `types` and `require`; a target that is a string (`package.json`) is no import. */
+const imported = target =>
+  typeof target === 'string'
+    ? []
+    : Object.entries(target).flatMap(([condition, under]) => {
+        if (condition === 'types' || condition === 'require') return []
+        return typeof under === 'string' ? [under] : imported(under)
+      })
+
+test("D10: the first script of the tour's page is the session; the verifier with its module is another", async () => {
+  const { html, scripts } = await built('tour', await pageOfTour())
+  const entry = firstScript(html, scripts)
+  assert.ok(!holdsModule(entry.code), `${entry.fileName} holds the module`)
+  const size = gzipSync(entry.code, { level: 9 }).length
+  assert.ok(size <= FIRST_CHUNK, `${entry.fileName} has ${size} bytes gzipped, ${FIRST_CHUNK} at most`)
+  const later = scripts.filter(({ code }) => holdsModule(code))
+  assert.equal(later.length, 1, 'one script holds the module')
+  assert.ok(!html.includes(basename(later[0].fileName)), 'the page does not ask for it before it runs')
+  assert.ok(entry.code.includes(basename(later[0].fileName)), 'the first script loads it')
+})
+
+test('D10: with `doorlist/slim` the module is a file of its own, byte for byte, and in no script', async () => {
+  const { code } = (await snippets()).find(({ name }) => name === 'js/README.md, How the WebAssembly gets there')
+  const { scripts, assets } = await built(
+    'slim',
+    `<script type="module">${code}\nconsole.log(connectVerifier)</script>`,
+  )
+  assert.ok(!scripts.some(({ code }) => holdsModule(code)))
+  const modules = assets.filter(({ fileName }) => fileName.endsWith('.wasm'))
+  assert.deepEqual(
+    modules.map(({ source }) => wasm.equals(source)),
+    [true],
+  )
+})
+
+async function pageOfTour() {
+  const { content } = stepsOf(await chapterOfTour())
+    .flat()
+    .find(({ file }) => file === 'page/index.html')
+  return content
+}
+
+/** What Vite makes of a page. */
+async function built(name, html) {
+  const root = await consumer.sibling(name)
+  await writeFile(join(root, 'index.html'), html)
+  const { output } = await build({ root, logLevel: 'error', build: { write: false } })
+  const assets = output.filter(({ type }) => type === 'asset')
+  return {
+    html: String(assets.find(({ fileName }) => fileName === 'index.html').source),
+    scripts: output.filter(({ type }) => type === 'chunk'),
+    assets,
+  }
+}
+
+function firstScript(html, scripts) {
+  const asked = scripts.filter(({ fileName }) => html.includes(basename(fileName)))
+  assert.equal(asked.length, 1, 'the page asks for one script')
+  return asked[0]
+}
+
+/** By a stretch from the middle of it, in the form in which it is inlined. */
+const holdsModule = code => code.includes(wasm.subarray(60_000, 60_600).toString('base64'))

@@ -1,0 +1,22 @@
+// The README's ten minutes, taken apart: the tests do and build what is written there.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { js } from './consumer.mjs'
+
+const CHAPTER = '## A page and an API in ten minutes\n'
+
+export async function chapterOfTour() {
+  const [, after] = (await readFile(join(js, '../README.md'), 'utf8')).split(CHAPTER)
+  return after.split('\n## ')[0]
+}
+
+/** What is to be done in each step: a command, or a file to paste. */
+export function stepsOf(chapter) {
+  const block = /(?:Put this into `(?<file>[^`]+)`[^\n]*\n\n)?```\w+\n(?<content>.*?)```/gs
+  const [, ...steps] = chapter.split(/^\*\*\d\. /m)
+  return steps.map(step =>
+    [...step.matchAll(block)].map(({ groups: { file, content } }) =>
+      file ? { file, content } : { command: content.trim() },
+    ),
+  )
+}
