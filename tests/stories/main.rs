@@ -28,6 +28,8 @@ mod log_flood;
 mod login_and_refresh;
 mod logout;
 mod lost_answer;
+#[cfg(target_os = "linux")]
+mod memory;
 mod origins;
 mod output;
 mod parallel_refresh;

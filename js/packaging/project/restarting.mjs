@@ -18,12 +18,13 @@ export async function restart(issuer, kept) {
 
   const offline = () => Promise.reject(new TypeError('offline'))
   const restarted = await connectVerifier({ issuer, audience: 'api', store, fetch: offline })
-  restarted.close()
   try {
     restarted.verify(token)
     return { before, after: 'accepted' }
   } catch ({ code }) {
     return { before, after: code }
+  } finally {
+    restarted.close()
   }
 }
 

@@ -136,9 +136,8 @@ impl Issuer {
 
     /// Where the small disk of the running process can be reached from here.
     pub fn disk(&self) -> PathBuf {
-        let id = self.process.as_ref().and_then(|process| process.child.id()).expect("the issuer runs");
         let folder = self.folder.path().strip_prefix("/").expect("an absolute path");
-        PathBuf::from(format!("/proc/{id}/root")).join(folder).join(SMALL_DISK)
+        PathBuf::from(format!("/proc/{}/root", self.id())).join(folder).join(SMALL_DISK)
     }
 
     /// Starts it on the port and store it had before, and waits until it listens.

@@ -1,0 +1,71 @@
+//! Memory that a flood of connections took is given back.
+
+use std::time::Duration;
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::{EMBEDDED, Issuer, eventually};
+
+/// Enough to double the memory of an issuer that has just started.
+const STREAMS: usize = 4_000;
+
+/// Bytes that a process holds in memory.
+fn resident(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux says so");
+    let kib = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number");
+    kib << 10
+}
+
+/// Both ends of a stream are files of the two processes; the issuer inherits the limit.
+fn allow_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = STREAMS as u64 + 1000;
+    if limit.current.is_some_and(|current| current < wanted) {
+        assert!(limit.maximum.is_none_or(|most| most >= wanted), "this test needs `ulimit -Hn {wanted}`");
+        limit.current = Some(wanted);
+        setrlimit(Resource::Nofile, limit).expect("up to the hard limit it may be raised");
+    }
+}
+
+async fn stream(port: u16) -> TcpStream {
+    let mut connection = TcpStream::connect(("127.0.0.1", port)).await.expect("it listens");
+    connection.write_all(b"GET /revocations/stream HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+    let mut head = [0; 12];
+    connection.read_exact(&mut head).await.expect("an answer");
+    assert_eq!(&head, b"HTTP/1.1 200");
+    connection
+}
+
+#[tokio::test]
+async fn b18_memory_comes_back_after_a_flood_of_streams() {
+    allow_open_files();
+    let issuer = Issuer::start_with(&[EMBEDDED, &[("LOG", "info")]].concat()).await;
+    issuer.until_ready().await;
+    issuer.open_session("alice").await;
+    let process = issuer.id();
+    let before = resident(process);
+    let mut streams = Vec::new();
+    for _ in 0..STREAMS {
+        streams.push(eventually("a stream begins", stream(issuer.port())).await);
+    }
+    let during = resident(process);
+    assert!(during > before * 3 / 2, "the flood is large enough to be seen: {before} bytes, then {during}");
+
+    drop(streams);
+
+    eventually("memory is given back", async {
+        let mut least = u64::MAX;
+        while least > before * 3 / 2 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let now = resident(process);
+            if now < least {
+                least = now;
+                println!("{} KiB before, {} KiB during, {} KiB now", before >> 10, during >> 10, now >> 10);
+            }
+        }
+    })
+    .await;
+}
