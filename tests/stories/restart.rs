@@ -119,7 +119,8 @@ async fn another_master_secret_is_refused_at_the_start() {
 async fn a_store_that_is_open_already_is_refused() {
     let mut issuer = Issuer::start_with(EMBEDDED).await;
     let mut command = issuer.command("serve");
-    let output = command.env("DOORLIST_LISTEN", "127.0.0.1:0").output().await.expect("it ends");
+    command.env("DOORLIST_LISTEN", "127.0.0.1:0").env("DOORLIST_STORE_WAIT_SECS", "0");
+    let output = command.output().await.expect("it ends");
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("doorlist.redb"), "says which file: {said}");

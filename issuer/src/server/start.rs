@@ -14,8 +14,9 @@ use crate::config::{Given, IssuerUrl, Settings, StoreUrl};
 use crate::life::Life;
 use crate::store::StoreError;
 
-/// The limit for a file that another process has open: long enough for the process before, which is closing it.
-const FILE_WAIT: Duration = Duration::from_secs(5);
+/// The limit for a file that another process has open: the process that ran before this one has 10 s to answer what is in
+/// flight, and closes the file after that.
+const FILE_WAIT: Duration = Duration::from_secs(15);
 /// Between the first two attempts; twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
