@@ -171,7 +171,8 @@ test('a bundle that uses nothing of the module leaves its bytes out', async () =
     rollup: (await rolledUp(project, 'unused.mjs')).length,
     webpack: (await readFile(join(project, 'bundle.js'))).length,
   }
-  for (const [bundler, size] of Object.entries(sizes)) assert.ok(size < 3000, `${bundler}: ${size} bytes`)
+  // The module is over 160,000 bytes. What is left here knows an error in its plain form.
+  for (const [bundler, size] of Object.entries(sizes)) assert.ok(size < 4000, `${bundler}: ${size} bytes`)
 })
 
 for (const [name, module, extension] of [
