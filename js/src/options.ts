@@ -1,6 +1,7 @@
 import type { ConnectOptions, VerifierOptions } from '../types/index.js'
+import { issuerUrl } from './issuer-rule.js'
 import { mustHave } from './missing.js'
-import { check, isObject, isText, oneOf, parsedUrl, rule, wholeNumber, type Rule } from './rules.js'
+import { check, isObject, isText, oneOf, rule, wholeNumber, type Rule } from './rules.js'
 
 /** As in verifier-wasm/src/policy.rs. */
 const A_YEAR = 365 * 86_400
@@ -24,7 +25,7 @@ const verifierRules: Record<keyof VerifierOptions, Rule> = {
 
 const connectRules: Record<keyof ConnectOptions, Rule> = {
   ...verifierRules,
-  issuer: rule('an http(s) URL without query, fragment, user or password: the `iss` of its tokens', isIssuerUrl),
+  issuer: issuerUrl,
   fetch: rule('a function like the global `fetch`', value => typeof value === 'function'),
   transport: oneOf('auto', 'poll'),
   connectTimeout: wholeNumber('whole seconds', A_YEAR, 1),
@@ -54,10 +55,4 @@ const counts = ({ kty, crv, alg = 'EdDSA', use = 'sig' }: Record<string, unknown
 
 function isStore(value: unknown): boolean {
   return isObject(value) && typeof value['get'] === 'function' && typeof value['set'] === 'function'
-}
-
-function isIssuerUrl(value: unknown): boolean {
-  if (!isText(value) || /[?#]/.test(value)) return false
-  const { protocol, username, password } = parsedUrl(value) ?? {}
-  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === ''
 }

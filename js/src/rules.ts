@@ -4,9 +4,11 @@ import { invalidOption } from './errors.js'
 export interface Rule {
   readonly mustBe: string
   readonly fits: (value: unknown) => boolean
+  /** What to write instead of a value that does not fit, where that is known. */
+  readonly instead?: ((value: unknown) => string | undefined) | undefined
 }
 
-export const rule = (mustBe: string, fits: Rule['fits']): Rule => ({ mustBe, fits })
+export const rule = (mustBe: string, fits: Rule['fits'], instead?: Rule['instead']): Rule => ({ mustBe, fits, instead })
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 /** Not `URL.canParse`, which is newer than most of what runs this. */
 export function parsedUrl(text: string): URL | undefined {
@@ -36,8 +38,12 @@ export function check<Options>(
   const own: Record<string, unknown> = Object.assign(Object.create(null), options)
   for (const [name, value] of Object.entries(own)) {
     if (!Object.hasOwn(rules, name)) throw unknownOption(name, Object.keys(rules))
-    const { mustBe, fits } = rules[name as keyof Options & string]
-    if (value !== undefined && !fits(value)) throw invalidOption(`\`${name}\` must be ${mustBe}`, { option: name })
+    const { mustBe, fits, instead } = rules[name as keyof Options & string]
+    if (value !== undefined && !fits(value)) {
+      const better = instead?.(value)
+      const hint = better === undefined ? '' : `; write ${better}`
+      throw invalidOption(`\`${name}\` must be ${mustBe}${hint}`, { option: name })
+    }
   }
   for (const name of mandatory) {
     if (own[name] === undefined)

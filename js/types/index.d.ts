@@ -206,6 +206,11 @@ export interface ListStore {
 
 /** Where a connected verifier finds its issuer, besides the rules of verification. */
 export interface ConnectOptions extends VerifierOptions {
+  /**
+   * The http(s) URL of the issuer, which is the `iss` of its tokens, as the issuer spells it: lower-case scheme and host, no default port, no
+   * empty or dot segments, no slash at the end. Mandatory.
+   */
+  issuer: string
   /** Used for every request. Default: the global `fetch`. */
   fetch?: typeof globalThis.fetch
   /** `'auto'` holds a stream and polls while none can be had; `'poll'` only polls. Default: `'auto'`. */

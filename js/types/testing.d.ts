@@ -2,7 +2,7 @@ import type { AccessTokenClaims } from './index.js'
 
 /** How the issuer of a test differs from the usual one. */
 export interface TestIssuerOptions {
-  /** The `iss` of tokens and lists; an http(s) URL. Default: `https://issuer.test`. */
+  /** The `iss` of tokens and lists; an http(s) URL, spelt as for `connectVerifier`. Default: `https://issuer.test`. */
   issuer?: string
   /** The `aud` of tokens. Default: `api`. */
   audience?: string

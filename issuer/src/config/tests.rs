@@ -112,32 +112,29 @@ fn contradictions_say_what_to_change() {
     assert_eq!(settings, Err(Contradiction::TokenOutlivesSession { ttl: 900, absolute: 600 }));
 }
 
+/// `tests/vectors/spelling/issuers.json`, which the package reads too.
+#[derive(serde::Deserialize)]
+struct Spellings {
+    accepted: Vec<String>,
+    respelt: Vec<(String, String)>,
+    refused: Vec<String>,
+}
+
 #[test]
 fn b10_an_issuer_has_one_spelling() {
-    for (written, canonical) in [
-        ("HTTPS://ID.Example.com:443/a//b", "https://id.example.com/a/b"),
-        ("https://ID.example.com", "https://id.example.com"),
-        ("HTTP://id.example.com", "http://id.example.com"),
-        ("https://id.example.com:443", "https://id.example.com"),
-        ("http://id.example.com:80/a", "http://id.example.com/a"),
-        ("https://id.example.com:0443", "https://id.example.com"),
-        ("https://id.example.com:", "https://id.example.com"),
-        ("https://id.example.com/a/", "https://id.example.com/a"),
-        ("https://id.example.com//", "https://id.example.com"),
-        ("https://id.example.com/a/./b/../c", "https://id.example.com/a/c"),
-        ("https://id.example.com/a/%2e%2e/c", "https://id.example.com/c"),
-        ("https://id.example.com/a b", "https://id.example.com/a%20b"),
-        ("https:\\\\id.example.com\\a", "https://id.example.com/a"),
-        ("https:id.example.com", "https://id.example.com"),
-        (" https://id.example.com", "https://id.example.com"),
-        ("https://id.exa\tmple.com", "https://id.example.com"),
-        ("https://ïd.example.com", "https://xn--d-mga.example.com"),
-        ("http://127.1:8787", "http://127.0.0.1:8787"),
-        ("http://[0:0:0:0:0:0:0:1]:8787", "http://[::1]:8787"),
-    ] {
+    let spellings: Spellings =
+        serde_json::from_str(include_str!("../../../tests/vectors/spelling/issuers.json")).expect("vectors");
+    for (written, canonical) in &spellings.respelt {
         let refused = written.parse::<IssuerUrl>().expect_err(written).to_string();
         assert!(refused.ends_with(&format!(" {canonical}")), "{written}: {refused}");
-        assert_eq!(canonical.parse::<IssuerUrl>().expect(canonical).as_str(), canonical);
+    }
+    let canonical = spellings.respelt.iter().map(|(_, canonical)| canonical);
+    for accepted in spellings.accepted.iter().chain(canonical) {
+        assert_eq!(accepted.parse::<IssuerUrl>().expect(accepted).as_str(), accepted);
+    }
+    for written in &spellings.refused {
+        let refused = written.parse::<IssuerUrl>().expect_err(written).to_string();
+        assert!(!refused.contains("hunter2"), "{refused}");
     }
     for nowhere in ["http://0.0.0.0:8787", "http://[::]:8787", "http://localhost:0"] {
         assert!(nowhere.parse::<IssuerUrl>().is_err(), "{nowhere}");

@@ -1,10 +1,11 @@
 import type * as Types from '../../types/testing.js'
-import { check, isText, parsedUrl, rule } from '../rules.js'
+import { issuerUrl } from '../issuer-rule.js'
+import { check, isText, rule } from '../rules.js'
 import { MemoryIssuer } from './issuer.js'
 import { createKey } from './key.js'
 
 const rules = {
-  issuer: rule('an http(s) URL', value => isText(value) && /^https?:/.test(value) && parsedUrl(value) !== undefined),
+  issuer: issuerUrl,
   audience: rule('the `aud` of tokens', isText),
 }
 
