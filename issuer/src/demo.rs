@@ -95,6 +95,7 @@ pub fn routes(app: Arc<App>, package: Package) -> Router {
         .route("/", get(page))
         .route("/demo/style.css", get(|| async { file("style.css", include_str!("demo/style.css")) }))
         .route("/demo/page.js", get(|| async { file("page.js", include_str!("demo/page.js")) }))
+        .route("/demo/view.js", get(|| async { file("view.js", include_str!("demo/view.js")) }))
         .route("/demo/kick", post(kick))
         .with_state(app)
         .route("/doorlist/{file}", get(move |name| module(Arc::clone(&package), name)))
@@ -184,11 +185,15 @@ mod tests {
     #[tokio::test]
     async fn every_file_that_the_page_names_is_served() {
         let site = demo().await;
-        let sources = [include_str!("demo/index.html"), include_str!("demo/page.js")];
+        let sources =
+            [include_str!("demo/index.html"), include_str!("demo/page.js"), include_str!("demo/view.js")];
         let texts = sources.iter().flat_map(|source| source.split(['"', '\'']));
         let is_file = |text: &&str| text.starts_with("/demo/") || text.starts_with("/doorlist/");
         let files: BTreeSet<_> = texts.filter(is_file).filter(|path| *path != "/demo/kick").collect();
-        assert_eq!(Vec::from_iter(&files), [&"/demo/page.js", &"/demo/style.css", &"/doorlist/index.js"]);
+        assert_eq!(
+            Vec::from_iter(&files),
+            [&"/demo/page.js", &"/demo/style.css", &"/demo/view.js", &"/doorlist/index.js"]
+        );
         for path in files {
             assert_eq!(site.get(path).await.status, StatusCode::OK, "{path}");
         }

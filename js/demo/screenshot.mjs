@@ -17,7 +17,7 @@ try {
   await page.waitForSelector('[data-verdict=accepted]')
   await page.click('#kick')
   await page.waitForSelector('[data-verdict=refused]')
-  await page.click('#sign-out')
+  await page.click('#sign-in-again')
   await page.click('[data-account^=alice]')
   await page.waitForSelector('[data-verdict=accepted]')
   await page.screenshot({ path: fromRoot('js/demo/page.png') })

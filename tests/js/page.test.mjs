@@ -2,40 +2,11 @@
 // stream.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { launchChromium } from '../../js/packaging/tools.mjs'
 import { contextOf } from './browsers.mjs'
-import { PACKAGE, issuerOf } from './support.mjs'
+import { demoIssuer, demoOf, kicked, signIn, verdict } from './page-support.mjs'
 
 const options = { timeout: 120_000 }
 
-const demoIssuer = (story, heartbeat) => issuerOf(story, { command: 'demo', args: ['--package', PACKAGE], heartbeat })
-
-/** A browser with the demo page's address; fails the story when a page throws. */
-async function demoOf(story, { heartbeat } = {}) {
-  const issuer = await demoIssuer(story, heartbeat)
-  const browser = await launchChromium()
-  story.after(() => browser.close())
-  const context = await browser.newContext()
-  const [flaws, streams] = [[], []]
-  context.on('weberror', error => flaws.push(error.error()))
-  context.on('request', request => {
-    if (request.url().includes('/revocations/stream')) streams.push(request)
-  })
-  const open = async () => {
-    const page = await context.newPage()
-    await page.goto(issuer.url)
-    return page
-  }
-  return { issuer, open, streams, flaws }
-}
-
-async function signIn(page, name) {
-  await page.locator(`[data-account^="${name}:"]`).click()
-  await verdict(page, 'accepted')
-}
-
-const verdict = (page, word) => page.locator(`#verdict[data-verdict="${word}"]`).waitFor()
-const kicked = page => page.locator('#verdict-word', { hasText: 'Kicked' }).waitFor()
 const payload = async page => JSON.parse(await page.locator('#payload-json').textContent())
 
 test('a token is accepted, broken, mended, refreshed and kicked', options, async story => {
@@ -98,7 +69,7 @@ test('two tabs hold one stream, and both see the kick', options, async story => 
 })
 
 async function signInAgain(page, name) {
-  await page.locator('#sign-out').click()
+  await page.locator('#sign-in-again').click()
   await page.locator('#signed-out').waitFor()
   await signIn(page, name)
 }

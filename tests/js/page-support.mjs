@@ -1,0 +1,33 @@
+// The demo page in Chromium, served by the real issuer.
+import { launchChromium } from '../../js/packaging/tools.mjs'
+import { PACKAGE, issuerOf } from './support.mjs'
+
+export const demoIssuer = (story, heartbeat) =>
+  issuerOf(story, { command: 'demo', args: ['--package', PACKAGE], heartbeat })
+
+/** A browser with the demo page's address. `flaws` collects what pages throw; `options` are Playwright's of a context. */
+export async function demoOf(story, { heartbeat, ...options } = {}) {
+  const issuer = await demoIssuer(story, heartbeat)
+  const browser = await launchChromium()
+  story.after(() => browser.close())
+  const context = await browser.newContext(options)
+  const [flaws, streams] = [[], []]
+  context.on('weberror', error => flaws.push(error.error()))
+  context.on('request', request => {
+    if (request.url().includes('/revocations/stream')) streams.push(request)
+  })
+  const open = async () => {
+    const page = await context.newPage()
+    await page.goto(issuer.url)
+    return page
+  }
+  return { issuer, context, open, streams, flaws }
+}
+
+export async function signIn(page, name) {
+  await page.locator(`[data-account^="${name}:"]`).click()
+  await verdict(page, 'accepted')
+}
+
+export const verdict = (page, word) => page.locator(`#verdict[data-verdict="${word}"]`).waitFor()
+export const kicked = page => page.locator('#verdict-word', { hasText: 'Kicked' }).waitFor()
