@@ -71,8 +71,9 @@ for (const [browser, kind] of [
           const { connectVerifier } = await import('/index.js')
           const store = (await import('/stores.js'))[kind]()
           const peek = await connectVerifier({ issuer: url, audience: 'api', fetch: offline, store })
+          const isWritten = peek.status().sequence >= sequence
           peek.close()
-          return peek.status().sequence >= sequence
+          return isWritten
         },
         [issuer.url, kind, sequence],
       )
