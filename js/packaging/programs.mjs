@@ -1,5 +1,5 @@
 // Where the browsers of this machine are. It imports nothing of npm's, for the set-up asks it before packages are there:
-// `node js/packaging/programs.mjs chromium` ends with 1 where there is none.
+// `node js/packaging/programs.mjs chromium` exits with 1 if no program was found.
 import { accessSync, constants, realpathSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { argv } from 'node:process'

@@ -160,7 +160,7 @@ export class Follower {
       this.#saveSoon()
       if (this.#shared?.part === 'follows') this.#become('shared')
     }
-    // At most one question a `ttl`, whatever is said on the channel.
+    // At most one question a `ttl`, however many messages the channel brings.
     const now = this.#host.monotonic()
     if (outcome !== 'gap' || now < this.#gapNotBefore) return
     this.#gapNotBefore = now + this.#remote.ttlMs

@@ -13,7 +13,7 @@ export type Part =
   | 'leads'
   /** Another one leads, or is about to. */
   | 'follows'
-  /** Locks are refused here (a sandboxed frame, a browser without storage): no stream, and nobody to hear. */
+  /** Locks are refused here (a sandboxed frame, a browser without storage): no stream, and no page to share with. */
   | 'alone'
   /** The page is frozen or in the back/forward cache. */
   | 'away'
@@ -26,7 +26,7 @@ export interface Shareable {
 
 /**
  * One stream for all pages and workers of an origin. A browser opens six HTTP/1.1 connections to a host, and a stream for each page would take
- * them all. Whoever holds a Web Lock has the stream, and passes each newer list on by a BroadcastChannel. Nothing that comes by the channel
+ * them all. The page that holds a Web Lock has the stream, and passes each newer list on by a BroadcastChannel. Nothing that comes by the channel
  * is believed for that: it is a list, and the hearer's own verifier takes it or not.
  */
 export class SharedStream {

@@ -21,7 +21,7 @@ const token = await issuer.token()
 
 const rules = { issuer: 'https://id.example', audience: 'api' }
 const rsa = { kty: 'RSA', n: 'AQAB', e: 'AQAB', alg: 'RS256' }
-/** What is nothing, whatever it is the value of. */
+/** Values that no option accepts. */
 const NOTHING = ['', null, NaN, [], {}, false] as const
 const seconds = [...NOTHING, '5', -1, 0.5, Infinity, 10n, [5]]
 const ofVerifier: Record<string, readonly unknown[]> = {

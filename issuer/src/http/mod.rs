@@ -77,7 +77,7 @@ fn in_every_request(routes: Router) -> Router {
         .layer(DefaultBodyLimit::max(extract::MAX_BODY_LEN))
 }
 
-/// For whatever watches the process.
+/// For supervisors and load balancers, which watch the process.
 fn probes() -> Router<Arc<App>> {
     Router::new()
         .route("/healthz", get(health::healthz))

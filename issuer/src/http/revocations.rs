@@ -114,7 +114,8 @@ fn events(
     })
 }
 
-/// What a query asks for. Every answer has one address: caches hold it once, and nobody's spelling goes past them.
+/// What a query asks for. Every answer has one address, so that a cache holds it once and
+/// no other spelling of it goes past the cache.
 fn asked_since(query: Option<&str>) -> Result<Option<Cursor>, ApiError> {
     let Some(query) = query else { return Ok(None) };
     let (since, fresh) = match query.split_once("&fresh=") {

@@ -34,7 +34,7 @@ impl Service {
         self.stdout.push(format!("{line}\n").as_bytes());
     }
 
-    /// One line to standard error, whatever the filter of the log.
+    /// Writes one line to standard error; the log filter does not apply to it.
     pub fn complain(&self, reason: &dyn Display) {
         self.stderr.push(format!("doorlist: {reason}\n").as_bytes());
     }

@@ -45,7 +45,7 @@ pub enum SecretFileError {
         /// Its permissions.
         mode: u32,
     },
-    /// Somebody else's.
+    /// It belongs to another user.
     #[error(
         "the secret file {} belongs to user {owner}, and this process runs as user {process}: \
          check what it holds, then `chown` it to {process} or root", path.display()

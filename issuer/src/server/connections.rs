@@ -153,7 +153,7 @@ mod tests {
         (Arc::new(Front::new(router, watching)), life)
     }
 
-    /// A listener that will never accept again is told to whoever started it, and not tried for ever.
+    /// A listener that will never accept again is an error for the caller, not a reason to try for ever.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn b2_a_listener_that_is_gone_ends_the_service() {

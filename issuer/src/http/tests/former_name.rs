@@ -28,7 +28,7 @@ async fn trace_54_a_former_name_is_good_for_sessions_of_its_time_alone() {
     let refreshed = site.refresh(&token).await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.text);
     let next = refreshed.json()["refresh_token"].as_str().expect("a token").to_owned();
-    assert!(site.app.refresh_tokens.decode(&next).is_ok(), "of the name of now");
+    assert!(site.app.refresh_tokens.decode(&next).is_ok(), "a refresh token of the current name");
 
     // Opened after the change: under the former name it can only be another installation's.
     let site = Site::formerly(FORMER, 1).await;
