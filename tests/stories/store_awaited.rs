@@ -140,11 +140,12 @@ async fn b6_the_wait_has_an_end_and_each_line_says_that_a_name_is_unknown() {
 async fn b6_a_file_that_the_process_before_still_has_open_is_waited_for() {
     let mut before = Issuer::start_with(EMBEDDED).await;
     let file = format!("embedded:{}", before.folder().join("doorlist.redb").display());
-    let mut next = Issuer::stopped(&[("STORE", &file)]);
+    let mut next = Issuer::stopped(&[("STORE", &file), ("ISSUER", &before.url())]);
     let listening = next.launch();
     next.until_alive().await;
     next.until_unready_for("open in another process").await;
     assert_eq!(before.stop().await.code(), Some(0));
-    eventually("it listens", listening).await.expect("it did not end");
+    let listens = eventually("it listens", listening).await;
+    assert!(listens.is_ok(), "it ended:\n{}", next.log());
     next.until_ready().await;
 }

@@ -184,7 +184,7 @@ mod tests {
         let before = stored(&own(OLD, &[]));
         let renamed = admit(Some(&before), &own(NEW, &[OLD]), at(NOW)).expect("it was said");
         let former = FormerIssuer { issuer: OLD.into(), until: at(NOW + NOTICE_SECS) };
-        assert_eq!(renamed.former, [former.clone()]);
+        assert_eq!(renamed.former, std::slice::from_ref(&former));
         assert_eq!(renamed.installation.issuer, NEW);
 
         // The next node, and every later start.

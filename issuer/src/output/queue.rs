@@ -95,7 +95,7 @@ impl Queue {
     }
 
     /// How many lines were dropped or could not be written since the start.
-    pub(super) fn lost(&self) -> u64 {
+    pub(super) fn lost_since_start(&self) -> u64 {
         self.0.state().lost_since_start
     }
 

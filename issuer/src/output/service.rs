@@ -41,7 +41,7 @@ impl Service {
 
     /// How many lines of the log were lost since the start, because they could not be written in time.
     pub fn lost_lines(&self) -> u64 {
-        self.stderr.lost()
+        self.stderr.lost_since_start()
     }
 }
 

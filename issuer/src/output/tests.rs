@@ -59,7 +59,7 @@ fn b1_a_reader_that_takes_nothing_costs_lines_and_no_time_and_the_count_is_said(
     for number in 0..20 {
         queue.push(format!("line number {number:03}\n").as_bytes());
     }
-    let lost = queue.lost();
+    let lost = queue.lost_since_start();
     assert!((15..=16).contains(&lost), "{lost}");
     drop(allow);
     assert_eq!(heard.recv_timeout(LONG), Ok((lost, lost)));
@@ -67,7 +67,7 @@ fn b1_a_reader_that_takes_nothing_costs_lines_and_no_time_and_the_count_is_said(
     queue.close(Instant::now() + LONG);
     let written = written.lock().expect("no panic");
     assert!(written.starts_with("line number 000\n") && written.ends_with("the last\n"), "{written}");
-    assert_eq!(queue.lost(), lost);
+    assert_eq!(queue.lost_since_start(), lost);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn b1_a_line_that_was_cut_off_does_not_swallow_the_next() {
     queue.push(b"second\n");
     queue.close(Instant::now() + LONG);
     assert_eq!(*written.lock().expect("no panic"), "fir\nsecond\n");
-    assert_eq!(queue.lost(), 1);
+    assert_eq!(queue.lost_since_start(), 1);
 }
 
 /// Standard output that another program set to non-blocking, or that a signal interrupts.
