@@ -65,12 +65,7 @@ const inMatrix = [
   ['Parcel', 'parcel', 'parcel', ['Parcel']],
   ['pnpm', 'managers', 'pnpm', ['pnpm']],
   ['Yarn, Plug’n’Play', 'managers', '@yarnpkg/cli-dist', ['Yarn PnP']],
-  [
-    'Nitro: node, cloudflare, vercel-edge',
-    'nitro',
-    'nitropack',
-    ['node', 'cloudflare', 'vercel-edge'].map(preset => `Nitro, ${preset}`),
-  ],
+  ['Nitro: node, cloudflare', 'nitro', 'nitropack', ['Nitro, node', 'Nitro, cloudflare']],
   ['Angular with zone.js', 'angular', '@angular/core', ['Angular with zone.js']],
 ]
 

@@ -1,16 +1,13 @@
-// Nitro and Nuxt, whose server it is: a preset for Node, and two for an edge.
+// Nitro and Nuxt, whose server it is: a preset for Node, and one for an edge.
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inNode, inWorkerd, ran } from './services.mjs'
 
-const VERCEL = `import handle from "./index.mjs"
-export default { fetch: (request, env, ctx) => handle(request, ctx) }`
-
 /** @param {(preset: string) => string[]} command */
 export const presets = (command, node) => {
   const built = (preset, wasm) => async (project, program) => {
-    for (const output of ['.output', '.vercel']) await rm(join(project, output), { recursive: true, force: true })
+    await rm(join(project, '.output'), { recursive: true, force: true })
     const env = { NITRO_PRESET: preset, ...(wasm && { WASM: '1' }), NUXT_TELEMETRY_DISABLED: '1' }
     await ran(program, command(preset), project, env)
   }
@@ -24,11 +21,5 @@ export const presets = (command, node) => {
   return {
     node: inNode({ build: built('node-server', false), start: '.output/server/index.mjs', node }),
     cloudflare: inWorkerd({ build: onEdge('cloudflare-module'), folder: '.output/server', node }),
-    'vercel-edge': inWorkerd({
-      build: onEdge('vercel-edge'),
-      folder: '.vercel/output/functions/__fallback.func',
-      wrapper: VERCEL,
-      node,
-    }),
   }
 }

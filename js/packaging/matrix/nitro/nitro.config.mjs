@@ -1,5 +1,4 @@
-// The presets for an edge take a module of the package, and have WebAssembly only when it is asked for. On Vercel it must stay a file:
-// by default Nitro inlines it there, and the edge compiles no bytes.
+// The preset for Workers has WebAssembly only when it is asked for. The module stays a file: Workers compile no bytes.
 export default {
   srcDir: 'server',
   compatibilityDate: '2025-06-01',
