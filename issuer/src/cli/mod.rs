@@ -217,12 +217,16 @@ fn served(output: &Service, done: Result<(), String>) -> ExitCode {
 fn answer<E: Display>(command: impl AsyncFnOnce(&mut Answer) -> Result<(), E>) -> ExitCode {
     let mut answer = Answer::new();
     let done = run(command(&mut answer));
-    if let Some(error) = answer.failure() {
-        complain(&format_args!("the answer could not be written to standard output: {error}"));
-    }
+    complain_if_lost(&answer);
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => fail(&reason),
+    }
+}
+
+fn complain_if_lost(answer: &Answer) {
+    if let Some(error) = answer.failure() {
+        complain(&format_args!("the answer could not be written to standard output: {error}"));
     }
 }
 
@@ -237,9 +241,7 @@ fn refuse(error: clap::Error) -> ExitCode {
     ) {
         let mut answer = Answer::new();
         explain(&error, &mut answer);
-        if let Some(error) = answer.failure() {
-            complain(&format_args!("the answer could not be written to standard output: {error}"));
-        }
+        complain_if_lost(&answer);
         return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
     }
     fail(&sentence(without_passwords(error)))
