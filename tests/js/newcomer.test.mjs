@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import { launchChromium } from '../../js/packaging/tools.mjs'
 import { chapterOfTour, stepsOf } from '../../js/packaging/tour.mjs'
 import { BINARY } from './support.mjs'
@@ -159,7 +160,8 @@ async function run(story, command, cwd, env) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', chunk => {
         said += chunk
-        if (LISTENS.test(said)) resolve('listens')
+        // Vite colours its address in the middle, also in a pipe, where the environment says CI.
+        if (LISTENS.test(stripVTControlCharacters(said))) resolve('listens')
       })
     }
   })

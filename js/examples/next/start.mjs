@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { symlink } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 
 const { PORT = '3000' } = process.env
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -23,7 +24,7 @@ async function run(program, ...args) {
   running = spawn(program, args, { cwd: here, env, stdio: ['ignore', 'pipe', 'inherit'] })
   running.stdout.on('data', said => {
     process.stdout.write(said)
-    const [address] = /http:\/\/127\S+/.exec(said) ?? []
+    const [address] = /http:\/\/127\S+/.exec(stripVTControlCharacters(said.toString())) ?? []
     if (address) console.log(address)
   })
   const [code] = await once(running, 'exit')
