@@ -174,4 +174,11 @@ function freeze(value: unknown): void {
 }
 
 const tooLong = (code: Code, length: number, limit: number) =>
-  new TokenError(code, `${length} characters, where ${limit} are allowed`, { length, limit })
+  new TokenError(
+    code,
+    `${code === 'ERR_JWS_INVALID' ? 'the token' : 'the revocation list'} has ${length} characters; at most ${limit} are allowed`,
+    {
+      length,
+      limit,
+    },
+  )

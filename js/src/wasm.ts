@@ -2,6 +2,7 @@ import type { Code, Loaded, Status, VerifierOptions } from '../types/index.js'
 import type { WasmSource } from '../types/slim.js'
 import { createGlue } from '../wasm/glue.js'
 import { TokenError, closedVerifier } from './errors.js'
+import { messageOf } from './messages.js'
 import { mustHave } from './missing.js'
 import { unavailable } from './unavailable.js'
 
@@ -182,8 +183,9 @@ class Instance {
   failed(): TokenError {
     if (!isPlainError(this.thrown)) return interrupted(this.thrown)
     this.leave()
-    const { code, message, evidence } = this.thrown
-    return new TokenError(code, message, evidence ?? {})
+    const { code } = this.thrown
+    const evidence = this.thrown.evidence ?? {}
+    return new TokenError(code, messageOf(code, evidence), evidence)
   }
 }
 
@@ -278,7 +280,5 @@ const interrupted = (cause: unknown) =>
 const isModule = (value: object): value is WebAssembly.Module =>
   Object.prototype.toString.call(value) === '[object WebAssembly.Module]'
 
-const isPlainError = (
-  error: unknown,
-): error is { code: Code; message: string; evidence?: Record<string, unknown> | null } =>
-  typeof error === 'object' && error !== null && !(error instanceof Error) && 'code' in error && 'message' in error
+const isPlainError = (error: unknown): error is { code: Code; evidence?: Record<string, unknown> | null } =>
+  typeof error === 'object' && error !== null && !(error instanceof Error) && 'code' in error

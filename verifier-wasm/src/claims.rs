@@ -158,6 +158,14 @@ impl Audience {
         }
     }
 
+    /// All of them.
+    pub const fn names(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many.as_slice(),
+        }
+    }
+
     fn read(members: &Members<'_>, name: &'static str) -> Result<Self, BadMember> {
         let value = members.value(name)?;
         let Some(items) = value.items() else {

@@ -1,6 +1,4 @@
-//! Why a token, list, key set or option was refused: one named error each, with evidence and a stable code.
-
-use std::fmt;
+//! The reasons for refusing a token, list, key set or option: one error each, with a stable code and its evidence.
 
 use serde::Serialize;
 
@@ -8,14 +6,22 @@ use crate::cursor::{Cursor, Epoch, Seq};
 use crate::handle::Handle;
 use crate::time::UnixSeconds;
 
-/// Every way in which the verifier says no.
+mod flaws;
+mod shown;
+
+pub use flaws::{ClaimFlaw, FormFlaw, KeyFlaw, ListFlaw, RevokedBy};
+use shown::{Date, Held, Named, Quoted};
+
+/// Why the verifier refused a token, list, key set or option.
 ///
-/// No variant holds any part of a token or list but numbers, handles and key ids: an error may be logged.
+/// No variant holds a token, a list or a signature. Of a token whose signature was checked it may hold `iss` and `aud`; of
+/// others only numbers and key ids. So an error may be logged. `js/src/messages.ts` has the same sentences, because the
+/// WebAssembly module carries none; `tests/vectors/messages.json` holds the two equal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum Error {
     /// The text is longer than its kind may be; nothing of it was read.
-    #[error("{length} characters, where {limit} are allowed")]
+    #[error("the token has {length} characters; at most {limit} are allowed")]
     TooLong {
         /// Bytes of the text.
         length: usize,
@@ -23,44 +29,114 @@ pub enum Error {
         limit: usize,
     },
     /// Not a compact JWS (RFC 7515 §7.1) with a header of this profile.
-    #[error("not a signed token of this profile: {reason}")]
+    #[error("{reason}")]
     Form {
         /// What is wrong.
         reason: FormFlaw,
     },
     /// The header's `alg` is not `EdDSA` or `Ed25519`.
-    #[error("the signature algorithm is not EdDSA or Ed25519")]
+    #[error("the signature algorithm must be EdDSA or Ed25519: this is from another kind of issuer")]
     Algorithm,
     /// No trusted key has this `kid`.
-    #[error("no trusted key has the id {kid}")]
+    #[error("{}", if *trusted == 0 { NO_KEYS } else { OTHER_KEY })]
     UnknownKey {
         /// RFC 7638 thumbprint, as the header names it.
         kid: crate::keys::KeyId,
+        /// How many keys are trusted.
+        trusted: usize,
     },
     /// The signature does not fit the text and the key.
-    #[error("the signature is not that of the named key")]
+    #[error("the signature does not match: the text was changed, or another key signed it")]
     Signature,
     /// The payload is not one JSON object with one meaning.
     #[error("the payload is not a JSON object with distinct names")]
     Payload,
-    /// A claim is missing, has no valid form, or says something that does not fit here.
+    /// A claim is missing or malformed.
     #[error("the claim `{claim}` {reason}")]
     Claim {
-        /// Its name; `typ` is the header's.
+        /// Its name.
         claim: &'static str,
         /// What is wrong with it.
         reason: ClaimFlaw,
     },
-    /// The token's time is over.
-    #[error("expired at {expires_at}, now it is {now}")]
+    /// The header's `typ` is not that of an access token.
+    #[error(
+        "the header's `typ` is not that of an access token (`at+jwt`): is this an ID token, or a revocation list?"
+    )]
+    Type {
+        /// `typ`.
+        claim: &'static str,
+        /// [`ClaimFlaw::CheckFailed`].
+        reason: ClaimFlaw,
+    },
+    /// The token is from another issuer. Its signature was checked before, here or by the caller.
+    #[error(
+        "the token's issuer (`iss`) is {}, but {} is expected: they must be equal to the letter",
+        Quoted(actual),
+        Quoted(expected)
+    )]
+    Issuer {
+        /// `iss`.
+        claim: &'static str,
+        /// [`ClaimFlaw::CheckFailed`].
+        reason: ClaimFlaw,
+        /// The verifier's option.
+        expected: String,
+        /// The token's.
+        actual: String,
+    },
+    /// The token is for another audience. Its signature was checked before.
+    #[error(
+        "the token is for {} (`aud`), but {} is expected: \
+         ask the issuer for that audience, or change the option `audience`",
+        Quoted(actual),
+        Quoted(expected)
+    )]
+    Audience {
+        /// `aud`.
+        claim: &'static str,
+        /// [`ClaimFlaw::CheckFailed`].
+        reason: ClaimFlaw,
+        /// The verifier's option.
+        expected: Vec<String>,
+        /// The token's.
+        actual: Vec<String>,
+    },
+    /// The token is not valid yet.
+    #[error(
+        "the token {} {} (current time {}, clock tolerance {clock_tolerance} s): are both clocks right?",
+        if *claim == "nbf" { "is not valid before" } else { "was issued in the future, at" },
+        Date(*time),
+        Date(*now)
+    )]
+    TooEarly {
+        /// `nbf` or `iat`.
+        claim: &'static str,
+        /// [`ClaimFlaw::CheckFailed`].
+        reason: ClaimFlaw,
+        /// What the claim says.
+        time: UnixSeconds,
+        /// The verifier's time.
+        now: UnixSeconds,
+        /// Seconds.
+        clock_tolerance: u64,
+    },
+    /// The token has expired.
+    #[error(
+        "the token expired at {} (current time {}, clock tolerance {clock_tolerance} s)",
+        Date(*expires_at),
+        Date(*now)
+    )]
     Expired {
         /// The token's `exp`, or, where that is earlier, the last moment its issuer keeps revocations of it.
         expires_at: UnixSeconds,
         /// The verifier's time.
         now: UnixSeconds,
+        /// Seconds.
+        clock_tolerance: u64,
     },
-    /// The token was taken back.
-    #[error("revoked by {by}, says the list of {as_of}")]
+    /// The token is revoked.
+    #[error("revoked: the token{by} (list as of {})", Date(*as_of))]
     Revoked {
         /// What names the token.
         by: RevokedBy,
@@ -71,10 +147,16 @@ pub enum Error {
         as_of: UnixSeconds,
     },
     /// No list was loaded yet, and the policy is to deny then.
-    #[error("no revocation list is held")]
+    #[error(
+        "no revocation list was loaded yet, so the token cannot be checked: load one, or connect to the issuer"
+    )]
     ListMissing,
     /// The held list is older than the policy allows.
-    #[error("the revocation list is {age} s old, {max_staleness} s are allowed")]
+    #[error(
+        "the revocation list is {age} s old (as of {}), and at most {max_staleness} s are allowed: \
+         no newer list arrived from the issuer",
+        Date(*as_of)
+    )]
     ListStale {
         /// Age mark of the held list.
         as_of: UnixSeconds,
@@ -84,7 +166,7 @@ pub enum Error {
         max_staleness: u64,
     },
     /// The list is malformed, of another issuer, or from the future.
-    #[error("not a revocation list for this verifier: {reason}")]
+    #[error("{reason}{}", Named(*claim))]
     ListInvalid {
         /// What is wrong.
         reason: ListFlaw,
@@ -93,7 +175,10 @@ pub enum Error {
         claim: Option<&'static str>,
     },
     /// The list is older than the one that is held; nothing new.
-    #[error("an older list than the one held: {offered_sequence} of {offered_epoch}")]
+    #[error(
+        "the revocation list is older than the one that is held: \
+         {offered_epoch}:{offered_sequence} after {held_epoch}:{held_sequence}"
+    )]
     ListRollback {
         /// Lineage of the held list.
         held_epoch: Epoch,
@@ -105,7 +190,7 @@ pub enum Error {
         offered_sequence: Seq,
     },
     /// The list is a delta that does not reach back to what is held: a snapshot is needed.
-    #[error("the list continues from {since}, which is not held: a snapshot is needed")]
+    #[error("the revocation list is a delta from sequence {since} on, but {}: load a snapshot", Held(*held))]
     ListGap {
         /// Where the delta begins.
         since: Seq,
@@ -114,7 +199,7 @@ pub enum Error {
         held: Option<Cursor>,
     },
     /// The key set is malformed or holds a key that must not be trusted.
-    #[error("not a usable key set: {reason}")]
+    #[error("{reason}")]
     Jwks {
         /// What is wrong.
         reason: KeyFlaw,
@@ -129,6 +214,10 @@ pub enum Error {
     },
 }
 
+const NO_KEYS: &str = "no key is trusted yet, so nothing can be verified: give the issuer's keys (`jwks`), or connect to the issuer";
+const OTHER_KEY: &str =
+    "signed with a key that is not trusted: the key belongs to another issuer, or was retired";
+
 impl Error {
     /// The stable code: those of `jose` where the meaning is the same.
     pub const fn code(&self) -> &'static str {
@@ -138,7 +227,11 @@ impl Error {
             Self::UnknownKey { .. } => "ERR_JWKS_NO_MATCHING_KEY",
             Self::Signature => "ERR_JWS_SIGNATURE_VERIFICATION_FAILED",
             Self::Payload => "ERR_JWT_INVALID",
-            Self::Claim { .. } => "ERR_JWT_CLAIM_VALIDATION_FAILED",
+            Self::Claim { .. }
+            | Self::Type { .. }
+            | Self::Issuer { .. }
+            | Self::Audience { .. }
+            | Self::TooEarly { .. } => "ERR_JWT_CLAIM_VALIDATION_FAILED",
             Self::Expired { .. } => "ERR_JWT_EXPIRED",
             Self::Revoked { .. } => "ERR_JWT_REVOKED",
             Self::ListMissing => "ERR_LIST_MISSING",
@@ -164,113 +257,4 @@ pub struct ErrorReport<'a> {
     message: String,
     /// `null` where there is none.
     evidence: &'a Error,
-}
-
-/// Where a text stops being a compact JWS of this profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FormFlaw {
-    /// Not three parts with dots between them.
-    #[error("not three parts")]
-    Parts,
-    /// A part is not unpadded base64url in its one spelling.
-    #[error("not canonical unpadded base64url")]
-    Encoding,
-    /// The header is not a JSON object of exactly `alg`, `typ` and `kid`, each a string, each once.
-    #[error("a header other than alg, typ and kid")]
-    Header,
-    /// The header's `kid` cannot be an RFC 7638 thumbprint.
-    #[error("a kid that is no thumbprint")]
-    KeyId,
-}
-
-/// What is wrong with a claim; `jose`'s words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClaimFlaw {
-    /// It is mandatory.
-    #[error("is missing")]
-    Missing,
-    /// Wrong type, empty, or out of range.
-    #[error("is malformed")]
-    Invalid,
-    /// Well-formed, but not for this verifier or this time.
-    #[error("does not fit")]
-    CheckFailed,
-}
-
-/// What took a token back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RevokedBy {
-    /// Its subject's group.
-    Gid,
-    /// Its session.
-    Sid,
-    /// It was issued before the cut-off.
-    Cutoff,
-}
-
-impl fmt::Display for RevokedBy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Gid => "its group",
-            Self::Sid => "its session",
-            Self::Cutoff => "the cut-off",
-        })
-    }
-}
-
-/// What is wrong with a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ListFlaw {
-    /// Longer than [`crate::list::MAX_LIST_LEN`].
-    #[error("too long")]
-    TooLong,
-    /// Not a compact JWS of this profile.
-    #[error("not a signed token of this profile")]
-    Form,
-    /// The header's `typ` is not that of a list.
-    #[error("another type of token")]
-    Type,
-    /// The payload is not a JSON object with distinct names.
-    #[error("not a JSON object with distinct names")]
-    Payload,
-    /// A claim is missing.
-    #[error("a claim is missing")]
-    Missing,
-    /// A claim has the wrong type or is out of range.
-    #[error("a claim is malformed")]
-    Malformed,
-    /// Another `iss` than the verifier's.
-    #[error("another issuer")]
-    Issuer,
-    /// Its `iat` is more than a day ahead of the host's clock.
-    #[error("from the future")]
-    Future,
-}
-
-/// What is wrong with a key or a set of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyFlaw {
-    /// Not a JSON object with an array `keys` of objects, names distinct.
-    #[error("not a JWK Set")]
-    Form,
-    /// A private key does not belong into a verifier.
-    #[error("it holds a private key")]
-    Private,
-    /// `x` is not 32 bytes of canonical base64url, or not a point of the curve.
-    #[error("a key is not a point of the curve")]
-    Point,
-    /// A key of small order fits signatures that nobody made.
-    #[error("a key of small order")]
-    SmallOrder,
-    /// `kid` is missing or is not the key's RFC 7638 thumbprint.
-    #[error("a kid that is not the key's thumbprint")]
-    KeyId,
-    /// More than [`crate::keys::MAX_KEYS`].
-    #[error("too many keys")]
-    TooMany,
 }

@@ -59,6 +59,13 @@ impl<'a> Unverified<'a> {
         if text.len() > limit {
             return Err(Error::TooLong { length: text.len(), limit });
         }
+        Self::parts(text).map_err(|error| match (error, usual_mistake(text)) {
+            (Error::Form { .. }, Some(mistake)) => form(mistake),
+            (error, _) => error,
+        })
+    }
+
+    fn parts(text: &'a str) -> Result<Self, Error> {
         let (header, rest) = text.split_once('.').ok_or(form(FormFlaw::Parts))?;
         if header.len() > MAX_HEADER_LEN {
             return Err(form(FormFlaw::Header));
@@ -81,7 +88,8 @@ impl<'a> Unverified<'a> {
     /// # Errors
     /// [`Error::UnknownKey`], [`Error::Signature`].
     pub(crate) fn verify(self, keys: &mut KeySet) -> Result<Signed, Error> {
-        let mut key = keys.in_use(self.kid).ok_or(Error::UnknownKey { kid: self.kid })?;
+        let unknown = keys.unknown(self.kid);
+        let mut key = keys.in_use(self.kid).ok_or(unknown)?;
         let signature = self.signature.ok_or(Error::Signature)?;
         if !key.verify(self.algorithm, self.signed_part.as_bytes(), &signature) {
             return Err(Error::Signature);
@@ -107,6 +115,17 @@ fn read_header(json: &[u8]) -> Result<(Ed25519, Kind, KeyId), Error> {
     }
     let kid = kid.parse().map_err(|_| form(FormFlaw::KeyId))?;
     Ok((algorithm, kind, kid))
+}
+
+/// What stands around a token by mistake. It is not removed: one token has one spelling.
+fn usual_mistake(text: &str) -> Option<FormFlaw> {
+    if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")) {
+        return Some(FormFlaw::Scheme);
+    }
+    if text.trim_ascii().len() != text.len() {
+        return Some(FormFlaw::WhiteSpace);
+    }
+    text.starts_with(['"', '\'']).then_some(FormFlaw::Quotes)
 }
 
 /// `base64ct` takes canonical base64url alone: no padding, no spare bits set, nothing outside the alphabet.

@@ -106,7 +106,7 @@ impl Verifier {
         // 1. Size and strict form. 2. Header: `alg`, `typ`, `kid`, nothing else.
         let unverified = Unverified::parse(token, MAX_TOKEN_LEN)?;
         if unverified.kind != Kind::AccessToken {
-            return Err(misfit("typ"));
+            return Err(Error::Type { claim: "typ", reason: ClaimFlaw::CheckFailed });
         }
         let kid = unverified.kid;
         // 3. Key by `kid`. 4. Signature.
@@ -128,28 +128,27 @@ impl Verifier {
     /// The one that [`Self::verify`] would answer now.
     pub(crate) fn look_again(&self, terms: &mut Terms, at: HostTime) -> Result<Standing, Error> {
         // 3. Key by `kid`.
-        self.keys.find(terms.kid).ok_or(Error::UnknownKey { kid: terms.kid })?;
+        self.keys.find(terms.kid).ok_or(self.keys.unknown(terms.kid))?;
         self.stand(terms, at)
     }
 
     /// What is known of a token that somebody else verified: signature, audience and expiry were theirs to check.
     ///
     /// # Errors
-    /// In this order: [`Error::UnknownKey`] for a key that is not trusted (any more), [`Error::Claim`] for another
-    /// issuer or an `iat` in the future, [`Error::Expired`] when what would revoke it may be forgotten, [`Error::Revoked`], and those of the policies.
+    /// In this order: [`Error::UnknownKey`] for a key that is not trusted (any more), [`Error::Issuer`],
+    /// [`Error::TooEarly`] for an `iat` in the future, [`Error::Expired`] when what would revoke it may be forgotten,
+    /// [`Error::Revoked`], and those of the policies.
     pub fn check_vetted(&self, claims: &VettedClaims, at: HostTime) -> Result<Standing, Error> {
         // 3. Key by `kid`.
         if let Some(kid) = claims.kid {
-            self.keys.find(kid).ok_or(Error::UnknownKey { kid })?;
+            self.keys.find(kid).ok_or(self.keys.unknown(kid))?;
         }
         // 6. For this verifier.
-        if claims.issuer != self.options.issuer {
-            return Err(misfit("iss"));
-        }
+        self.check_issuer(&claims.issuer)?;
         // 7. At this time: others take an `iat` of tomorrow, which no cut-off and no forgetting would reach.
         self.check_issued(claims.issued_at, self.now(at))?;
         if let Some(expires_at) = self.forgotten_since(claims.issued_at) {
-            return Err(Error::Expired { expires_at, now: self.now(at) });
+            return Err(self.expired(expires_at, self.now(at)));
         }
         // 8. Cut-off. 9. `gid` and `sid`. 10. Freshness policy.
         self.check_cutoff(claims.issued_at)?;
@@ -177,13 +176,24 @@ impl Verifier {
     }
 
     fn check_parties(&self, claims: &AccessTokenClaims) -> Result<(), Error> {
-        if claims.issuer != self.options.issuer {
-            return Err(misfit("iss"));
-        }
+        self.check_issuer(&claims.issuer)?;
         match &self.options.audience {
-            Some(names) if !names.iter().any(|name| claims.audience.contains(name)) => Err(misfit("aud")),
+            Some(names) if !names.iter().any(|name| claims.audience.contains(name)) => Err(Error::Audience {
+                claim: "aud",
+                reason: ClaimFlaw::CheckFailed,
+                expected: names.clone(),
+                actual: claims.audience.names().to_vec(),
+            }),
             _ => Ok(()),
         }
+    }
+
+    fn check_issuer(&self, issuer: &str) -> Result<(), Error> {
+        if issuer == self.options.issuer {
+            return Ok(());
+        }
+        let (expected, actual) = (self.options.issuer.clone(), issuer.into());
+        Err(Error::Issuer { claim: "iss", reason: ClaimFlaw::CheckFailed, expected, actual })
     }
 
     fn stand(&self, terms: &mut Terms, at: HostTime) -> Result<Standing, Error> {
@@ -206,16 +216,18 @@ impl Verifier {
     fn check_time(&self, terms: &Terms, at: HostTime) -> Result<bool, Error> {
         let now = self.now(at);
         let leeway = self.leeway_secs();
-        if terms.not_before.is_some_and(|not_before| not_before > now.plus_secs(leeway)) {
-            return Err(misfit("nbf"));
+        if let Some(not_before) = terms.not_before
+            && not_before > now.plus_secs(leeway)
+        {
+            return Err(self.too_early("nbf", not_before, now));
         }
         self.check_issued(terms.issued_at, now)?;
         let expired = terms.expires_at.plus_secs(leeway) <= now;
         if expired && !self.has_outage_grace(terms, now) {
-            return Err(Error::Expired { expires_at: terms.expires_at, now });
+            return Err(self.expired(terms.expires_at, now));
         }
         match self.forgotten_since(terms.issued_at) {
-            Some(kept_until) => Err(Error::Expired { expires_at: kept_until.min(terms.expires_at), now }),
+            Some(kept_until) => Err(self.expired(kept_until.min(terms.expires_at), now)),
             None => Ok(expired),
         }
     }
@@ -223,7 +235,16 @@ impl Verifier {
     fn check_issued(&self, issued_at: UnixSeconds, now: UnixSeconds) -> Result<(), Error> {
         // After a cut-off tokens are stamped one second ahead of the issuer's clock.
         let latest = now.plus_secs(self.leeway_secs().max(1));
-        if issued_at > latest { Err(misfit("iat")) } else { Ok(()) }
+        if issued_at > latest { Err(self.too_early("iat", issued_at, now)) } else { Ok(()) }
+    }
+
+    fn too_early(&self, claim: &'static str, time: UnixSeconds, now: UnixSeconds) -> Error {
+        let clock_tolerance = self.leeway_secs();
+        Error::TooEarly { claim, reason: ClaimFlaw::CheckFailed, time, now, clock_tolerance }
+    }
+
+    fn expired(&self, expires_at: UnixSeconds, now: UnixSeconds) -> Error {
+        Error::Expired { expires_at, now, clock_tolerance: self.leeway_secs() }
     }
 
     /// Until when the issuer kept what would revoke a token of this time, if that is over (trace 7): then it counts as
@@ -307,8 +328,4 @@ impl Verifier {
             (None, None) => DEFAULT_LEEWAY_SECS,
         }
     }
-}
-
-const fn misfit(claim: &'static str) -> Error {
-    Error::Claim { claim, reason: ClaimFlaw::CheckFailed }
 }

@@ -64,7 +64,7 @@ fn agreed(text: &str) -> bool {
             }
             true
         }
-        Err(Error::UnknownKey { kid }) => ours.kid == kid,
+        Err(Error::UnknownKey { kid, .. }) => ours.kid == kid,
         Err(error) => error == Error::Signature,
     }
 }

@@ -44,6 +44,11 @@ impl KeySet {
         Some(KeyInUse { key, tables: &mut self.tables })
     }
 
+    /// Why nothing that this key signed is verified.
+    pub(crate) const fn unknown(&self, kid: KeyId) -> Error {
+        Error::UnknownKey { kid, trusted: self.trusted.len() }
+    }
+
     /// The trusted keys.
     pub fn trusted(&self) -> &[PublicKey] {
         &self.trusted

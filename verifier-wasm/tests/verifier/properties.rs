@@ -164,7 +164,7 @@ proptest! {
                 prop_assert_eq!(verified.freshness.age_secs, Some(list_age));
                 prop_assert_eq!(verified.freshness.stale, list_age > 30);
             }
-            Err(Error::Claim { claim: "iat", .. }) => prop_assert!(early),
+            Err(Error::TooEarly { claim: "iat", .. }) => prop_assert!(early),
             Err(Error::Expired { .. }) => prop_assert!(!(in_time || in_grace) || !kept),
             Err(Error::Revoked { .. }) => prop_assert!(is_revoked),
             Err(other) => prop_assert!(false, "{:?}", other),

@@ -62,13 +62,15 @@ fn a_token_of_the_future_is_refused() {
     let verifier = ready();
     let issued = |ahead| check(&verifier, &vetted_with(json!({ "iat": NOW + ahead })));
     assert_eq!(issued(60), Ok(RevocationStatus::NotRevoked));
-    assert!(matches!(issued(61), Err(Error::Claim { claim: "iat", .. })));
+    assert!(matches!(issued(61), Err(Error::TooEarly { claim: "iat", .. })));
 }
 
 #[test]
 fn another_issuers_handles_are_nothing_to_this_list() {
-    let error = check(&ready(), &vetted_with(json!({ "iss": "https://other.example" }))).unwrap_err();
-    assert_eq!(error, Error::Claim { claim: "iss", reason: ClaimFlaw::CheckFailed });
+    let other = "https://other.example";
+    let error = check(&ready(), &vetted_with(json!({ "iss": other }))).unwrap_err();
+    let (expected, actual) = (ISSUER.into(), other.into());
+    assert_eq!(error, Error::Issuer { claim: "iss", reason: ClaimFlaw::CheckFailed, expected, actual });
 }
 
 #[test]
@@ -77,7 +79,10 @@ fn a_key_that_is_named_must_be_trusted_still() {
     let mut rotated = delta(100, 101);
     rotated.jwks = Some(jwks(&[2]));
     verifier.load(&Key::number(1).list(&rotated), at(NOW)).unwrap();
-    assert_eq!(check(&verifier, &vetted()), Err(Error::UnknownKey { kid: Key::number(1).public().kid() }));
+    assert_eq!(
+        check(&verifier, &vetted()),
+        Err(Error::UnknownKey { kid: Key::number(1).public().kid(), trusted: 1 })
+    );
     assert_eq!(check(&verifier, &vetted_with(json!({ "kid": null }))), Ok(RevocationStatus::NotRevoked));
 }
 
@@ -87,7 +92,7 @@ fn what_the_issuer_no_longer_keeps_counts_as_expired() {
     let mut short = delta(100, 100);
     short.retain_secs = 59;
     verifier.load(&Key::number(1).list(&short), at(NOW)).unwrap();
-    let expired = Error::Expired { expires_at: secs(NOW - 1), now: secs(NOW) };
+    let expired = Error::Expired { expires_at: secs(NOW - 1), now: secs(NOW), clock_tolerance: 60 };
     assert_eq!(check(&verifier, &vetted()), Err(expired));
 }
 

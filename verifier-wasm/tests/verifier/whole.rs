@@ -25,7 +25,7 @@ fn a_good_token_is_accepted_until_its_group_is_revoked() {
         serde_json::to_value(error.report()).unwrap(),
         serde_json::json!({
             "code": "ERR_JWT_REVOKED",
-            "message": "revoked by its group, says the list of 1767225600",
+            "message": "revoked: the token's group is on the revocation list (list as of 2026-01-01T00:00:00Z)",
             "evidence": { "by": "gid", "handle": "0000000000ab0001", "asOf": NOW },
         })
     );

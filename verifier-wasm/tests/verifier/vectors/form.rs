@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
     let mut cases = good();
     cases.extend(parts());
     cases.extend(encodings());
+    cases.extend(mistakes());
     cases.extend(sizes());
     cases.extend(algorithms());
     cases.extend(headers());
@@ -53,6 +54,23 @@ fn parts() -> Vec<Case> {
         ("a JWE of five parts", "e30.e30.e30.e30.e30".to_owned()),
     ]
     .map(|(name, token)| case(name).token(token).refused(FORM))
+    .into()
+}
+
+/// A good token with what callers leave around it. It is refused, for a token has one spelling, and the reason says what to remove.
+fn mistakes() -> Vec<Case> {
+    let token = good_token();
+    [
+        ("the header's scheme before the token", format!("Bearer {token}"), "scheme"),
+        ("the scheme in small letters", format!("bearer {token}"), "scheme"),
+        ("the scheme alone", "Bearer ".to_owned(), "scheme"),
+        ("quotes around the token", format!("\"{token}\""), "quotes"),
+        ("single quotes around the token", format!("'{token}'"), "quotes"),
+        ("a line break after the token", format!("{token}\n"), "white_space"),
+        ("a blank before the token", format!(" {token}"), "white_space"),
+        ("a token in the middle of a sentence", format!("token {token}"), "encoding"),
+    ]
+    .map(|(name, token, reason)| case(name).token(token).expect(json!({ "code": FORM, "reason": reason })))
     .into()
 }
 

@@ -4,6 +4,7 @@ mod claims;
 mod form;
 mod keys;
 mod lists;
+mod messages;
 mod policies;
 mod revocation;
 mod time;
@@ -150,6 +151,16 @@ fn misfit(claim: &str) -> Value {
     claim_error(claim, "check_failed")
 }
 
+/// A token of another issuer or for another audience.
+fn unexpected(claim: &str, actual: &Value, expected: &Value) -> Value {
+    changed(misfit(claim), json!({ "actual": actual, "expected": expected }))
+}
+
+/// A token whose `nbf` or `iat` is in the future.
+fn too_early(claim: &str, time: u64, clock_tolerance: u64) -> Value {
+    changed(misfit(claim), json!({ "time": time, "now": NOW, "clockTolerance": clock_tolerance }))
+}
+
 fn claim_error(claim: &str, reason: &str) -> Value {
     json!({ "code": "ERR_JWT_CLAIM_VALIDATION_FAILED", "claim": claim, "reason": reason })
 }
@@ -176,7 +187,6 @@ fn folder() -> PathBuf {
 
 #[test]
 fn vectors_are_as_generated() {
-    let write = std::env::var_os("WRITE_VECTORS").is_some();
     for (file, mut cases) in files() {
         for case in &mut cases {
             case.policy = sorted(&case.policy);
@@ -186,18 +196,23 @@ fn vectors_are_as_generated() {
                 step.expect = sorted(&step.expect);
             }
         }
-        let wanted = serde_json::to_string_pretty(&cases).expect("cases serialise") + "\n";
-        let path = folder().join(file);
-        if write {
-            std::fs::write(&path, &wanted).expect("the folder can be written");
-        }
-        let found = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            found == wanted,
-            "tests/vectors/{file} is not what its generator makes: run `WRITE_VECTORS=1 cargo test -p \
-             doorlist-verifier vectors` and look at the difference"
-        );
+        generated(file, &cases);
     }
+}
+
+/// Writes the file where that is asked for, and holds what is there against its generator.
+fn generated(file: &str, cases: &impl Serialize) {
+    let wanted = serde_json::to_string_pretty(cases).expect("cases serialise") + "\n";
+    let path = folder().join(file);
+    if std::env::var_os("WRITE_VECTORS").is_some() {
+        std::fs::write(&path, &wanted).expect("the folder can be written");
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == wanted,
+        "tests/vectors/{file} is not what its generator makes: run `WRITE_VECTORS=1 cargo test -p \
+         doorlist-verifier vectors` and look at the difference"
+    );
 }
 
 #[test]
@@ -224,21 +239,26 @@ fn vectors_pass_natively() {
 fn no_error_holds_a_token() {
     for (file, cases) in files() {
         for case in cases {
-            let Ok(mut verifier) = make(&case) else { continue };
-            let lists = case.input.lists.iter().map(|step| {
-                (step.list.as_str(), verifier.load(&step.list, at(step.now.unwrap_or(case.now))).err())
-            });
-            let mut refused: Vec<_> = lists.collect();
-            let token = case.input.token.as_deref().expect("a verifier, so a token");
-            refused.push((token, verifier.verify(token, at(case.now)).err()));
-            for (text, error) in refused {
-                let Some(error) = error else { continue };
+            for (text, error) in refused(&case) {
                 let told = format!("{error} {error:?} {}", serde_json::to_string(&error.report()).unwrap());
                 let leaked = text.split('.').find(|part| part.len() > 8 && told.contains(part));
                 assert_eq!(leaked, None, "{file}: {}: {told}", case.name);
             }
         }
     }
+}
+
+/// Each list and token of a case that is refused, and why.
+fn refused(case: &Case) -> Vec<(&str, Error)> {
+    let Ok(mut verifier) = make(case) else { return Vec::new() };
+    let mut refused = Vec::new();
+    for step in &case.input.lists {
+        let loaded = verifier.load(&step.list, at(step.now.unwrap_or(case.now)));
+        refused.extend(loaded.err().map(|error| (step.list.as_str(), error)));
+    }
+    let token = case.input.token.as_deref().expect("a verifier, so a token");
+    refused.extend(verifier.verify(token, at(case.now)).err().map(|error| (token, error)));
+    refused
 }
 
 /// The answer to the token, or the sentence about a list that was not answered as expected.

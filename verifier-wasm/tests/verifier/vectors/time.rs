@@ -61,17 +61,17 @@ fn edges() -> Vec<Case> {
             .claims(json!({ "exp": NOW - 5 }))
             .refused(EXPIRED),
         case("nbf within the leeway").claims(json!({ "nbf": NOW + 60 })),
-        case("nbf past the leeway").claims(json!({ "nbf": NOW + 61 })).expect(misfit("nbf")),
+        case("nbf past the leeway").claims(json!({ "nbf": NOW + 61 })).expect(too_early("nbf", NOW + 61, 60)),
         case("no tolerance: nbf now").claims(json!({ "nbf": NOW })).policy(strict.clone()),
         case("iat within the leeway").claims(json!({ "iat": NOW + 60 })),
-        case("iat past the leeway").claims(json!({ "iat": NOW + 61 })).expect(misfit("iat")),
+        case("iat past the leeway").claims(json!({ "iat": NOW + 61 })).expect(too_early("iat", NOW + 61, 60)),
         case("no tolerance: iat a second ahead, as after a cut-off")
             .claims(json!({ "iat": NOW + 1 }))
             .policy(strict.clone()),
         case("no tolerance: iat further ahead")
             .claims(json!({ "iat": NOW + 2 }))
             .policy(strict)
-            .expect(misfit("iat")),
+            .expect(too_early("iat", NOW + 2, 0)),
         case("exp in the year 9999, issued as long ago as entries are kept")
             .claims(json!({ "iat": NOW - 10 - 1020, "exp": 253_402_300_799_u64 })),
         case("exp in the year 9999, issued longer ago than entries are kept")

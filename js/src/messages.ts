@@ -1,0 +1,113 @@
+// The sentence of each error that the module throws, by its code and evidence (FORMAT.md §9). The module itself carries no
+// texts: here they cost less. `verifier-wasm/src/error.rs` has the same for Rust; tests/vectors/messages.json holds them equal.
+import type { Code } from '../types/index.js'
+
+type Evidence = Readonly<Record<string, unknown>>
+
+const date = (seconds: unknown) => new Date((seconds as number) * 1000).toISOString().replace('.000', '')
+
+/** In quotes, cut off, and without what could break out of the quotes or of a header. */
+const quoted = (text: string) => {
+  const characters = [...text]
+  const shown = characters
+    .slice(0, 100)
+    .join('')
+    .replace(/[^ !#-[\]-~]/gu, '?')
+  return `"${shown}${characters.length > 100 ? '...' : ''}"`
+}
+const listed = (texts: unknown) =>
+  (texts as string[]).slice(0, 5).map(quoted).join(', ') + ((texts as string[]).length > 5 ? ', ...' : '')
+
+const by = (texts: Record<string, string>) => (evidence: Evidence) => texts[evidence['reason'] as string] ?? ''
+
+const form = by({
+  parts: 'not a signed token: it must have three parts with dots between them',
+  encoding: 'not a signed token: a part is not base64url without padding; it was cut off or changed on its way',
+  header: 'not a token of this kind of issuer: its header must have exactly `alg`, `typ` and `kid`',
+  scheme: 'the token begins with `Bearer`: pass only what follows it',
+  quotes: 'the token stands in quotes: pass it without them',
+  white_space: 'white space stands around the token: trim it',
+  key_id: 'not a token of this kind of issuer: the `kid` of its header is not an RFC 7638 thumbprint',
+})
+
+const list = by({
+  too_long: 'the revocation list is too long',
+  form: 'not a revocation list: it must be a signed token of three parts',
+  type: 'not a revocation list: the `typ` of its header says otherwise',
+  payload: 'the payload of the revocation list is not a JSON object with distinct names',
+  missing: 'the revocation list lacks the claim',
+  malformed: 'the revocation list has the wrong type, or a value out of range, in the claim',
+  issuer: 'the revocation list is from another issuer than expected, by its claim',
+  future: 'the revocation list is more than a day ahead of this clock, by its claim',
+})
+
+const keys = by({
+  form: 'not a JWK Set: a JSON object with an array `keys` is expected',
+  private: 'the key set holds a private key: remove it, and replace that key',
+  point: 'the key set holds a key that is not a point of the curve',
+  small_order: 'the key set holds a key of small order, which forged signatures fit',
+  key_id: 'the key set holds a key whose `kid` is not its RFC 7638 thumbprint',
+  too_many: 'the key set is too long, or has too many keys',
+})
+
+const revoked: Record<string, string> = {
+  gid: "'s group is on the revocation list",
+  sid: "'s session is on the revocation list",
+  cutoff: ' was issued before the cut-off',
+}
+
+const clocks = ({ now, clockTolerance }: Evidence) => `(current time ${date(now)}, clock tolerance ${clockTolerance} s)`
+
+function claimed(evidence: Evidence): string {
+  const { claim, reason, expected, actual, time } = evidence
+  if (reason === 'missing') return `the claim \`${claim}\` is missing`
+  if (reason === 'invalid') return `the claim \`${claim}\` has the wrong type or is out of range`
+  switch (claim) {
+    case 'iss':
+      return `the token's issuer (\`iss\`) is ${quoted(actual as string)}, but ${quoted(expected as string)} is expected: they must be equal to the letter`
+    case 'aud':
+      return `the token is for ${listed(actual)} (\`aud\`), but ${listed(expected)} is expected: ask the issuer for that audience, or change the option \`audience\``
+    case 'typ':
+      return "the header's `typ` is not that of an access token (`at+jwt`): is this an ID token, or a revocation list?"
+    default: {
+      const what = claim === 'nbf' ? 'is not valid before' : 'was issued in the future, at'
+      return `the token ${what} ${date(time)} ${clocks(evidence)}: are both clocks right?`
+    }
+  }
+}
+
+const sentences: Partial<Record<Code, (evidence: Evidence) => string>> = {
+  ERR_JWS_INVALID: evidence =>
+    evidence['limit'] === undefined
+      ? form(evidence)
+      : `the token has ${evidence['length']} characters; at most ${evidence['limit']} are allowed`,
+  ERR_JOSE_ALG_NOT_ALLOWED: () =>
+    'the signature algorithm must be EdDSA or Ed25519: this is from another kind of issuer',
+  ERR_JWKS_NO_MATCHING_KEY: ({ trusted }) =>
+    trusted === 0
+      ? "no key is trusted yet, so nothing can be verified: give the issuer's keys (`jwks`), or connect to the issuer"
+      : 'signed with a key that is not trusted: the key belongs to another issuer, or was retired',
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: () =>
+    'the signature does not match: the text was changed, or another key signed it',
+  ERR_JWT_INVALID: () => 'the payload is not a JSON object with distinct names',
+  ERR_JWT_CLAIM_VALIDATION_FAILED: claimed,
+  ERR_JWT_EXPIRED: evidence => `the token expired at ${date(evidence['expiresAt'])} ${clocks(evidence)}`,
+  ERR_JWT_REVOKED: ({ by, asOf }) => `revoked: the token${revoked[by as string]} (list as of ${date(asOf)})`,
+  ERR_LIST_MISSING: () =>
+    'no revocation list was loaded yet, so the token cannot be checked: load one, or connect to the issuer',
+  ERR_LIST_STALE: ({ asOf, age, maxStaleness }) =>
+    `the revocation list is ${age} s old (as of ${date(asOf)}), and at most ${maxStaleness} s are allowed: no newer list arrived from the issuer`,
+  ERR_LIST_INVALID: evidence => list(evidence) + (evidence['claim'] === undefined ? '' : ` \`${evidence['claim']}\``),
+  ERR_LIST_ROLLBACK: ({ heldEpoch, heldSequence, offeredEpoch, offeredSequence }) =>
+    `the revocation list is older than the one that is held: ${offeredEpoch}:${offeredSequence} after ${heldEpoch}:${heldSequence}`,
+  ERR_LIST_GAP: ({ since, held }) =>
+    `the revocation list is a delta from sequence ${since} on, but ${held === undefined ? 'no list is held' : `what is held ends at ${held}`}: load a snapshot`,
+  ERR_JWKS_INVALID: keys,
+  ERR_OPTIONS_INVALID: ({ option, reason }) =>
+    option === undefined
+      ? 'an option is missing or has a value that is impossible'
+      : `the option \`${option}\` ${reason}`,
+}
+
+/** What to say of an error of the module. */
+export const messageOf = (code: Code, evidence: Evidence): string => sentences[code]?.(evidence) ?? code

@@ -1,0 +1,29 @@
+// The sentences of the module's errors, which the package composes: they are those of the Rust crate, and stay harmless.
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { messageOf } from '../src/messages.js'
+import type { Code } from '../types/index.js'
+
+const vectors = new URL('../../tests/vectors/messages/errors.json', import.meta.url)
+const errors = JSON.parse(await readFile(vectors, 'utf8')) as {
+  code: Code
+  message: string
+  evidence: Record<string, unknown> | null
+}[]
+
+test('D6: each error says the same in JavaScript and in Rust', () => {
+  for (const { code, message, evidence } of errors) assert.equal(messageOf(code, evidence ?? {}), message)
+})
+
+test('D6: no message is a code, a number of seconds, or empty', () => {
+  for (const { code, message } of errors) {
+    assert.notEqual(message, code)
+    assert.doesNotMatch(message, /\b\d{9,10}\b|undefined|null|NaN/)
+    assert.match(message, /^.{20,}$/s)
+  }
+})
+
+test('D6: a claim of a token cannot write into a header, a log or a terminal', () => {
+  for (const { message } of errors) assert.match(message, /^[\x20-\x7e]*$/)
+})
