@@ -33,7 +33,7 @@ async function isGood(verifier: AnyVerifier, payload: unknown, protectedHeader: 
 /** Express and Fastify make an answer of what an error says of itself. */
 function unavailable(cause: unknown): never {
   if (!isTokenError(cause)) throw cause
-  const error = new TokenError(cause.code, 'tokens cannot be held against a revocation list now', {}, { cause })
+  const error = new TokenError(cause.code, 'the revocation list is not available, so the token cannot be checked', {}, { cause })
   throw Object.assign(error, {
     status: 503,
     statusCode: 503,

@@ -285,7 +285,7 @@ function saveIn(value: unknown, name: Name): Save {
   if (typeof value !== 'string') throw new TypeError('it is no text')
   if (value.length > MAX_LENGTH[name]) throw new RangeError(`it has ${value.length} characters`)
   const save = parsed(value) as Save & { version?: unknown }
-  if (save?.version !== VERSION) throw new TypeError(`it is no save of version ${VERSION}`)
+  if (save?.version !== VERSION) throw new TypeError(`not a saved list of version ${VERSION}`)
   const { trust, lists, asOf } = save
   const fits = Array.isArray(lists) && lists.every(list => typeof list === 'string')
   if (typeof trust !== 'object' || trust === null || !fits) throw new TypeError('it is damaged')

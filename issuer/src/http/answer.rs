@@ -116,7 +116,7 @@ pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response
     match login {
         Login::Opened(grant) => Ok(granted(app, &grant, delivery)),
         Login::Refused(LoginRefusal::WrongPassword) => {
-            Err(ApiError::invalid_grant("no such account, or another password"))
+            Err(ApiError::invalid_grant("unknown username or wrong password"))
         }
         Login::Refused(LoginRefusal::Disabled) => Err(ApiError::invalid_grant("the subject is disabled")),
         Login::Refused(LoginRefusal::Claims(unfit)) => Err(unfit_together(&unfit)),

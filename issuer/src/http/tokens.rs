@@ -46,7 +46,7 @@ pub(super) async fn login(
     };
     app.desk.check_clock()?;
     let password = Password::offered(SecretText::from(request.password))
-        .ok_or_else(|| ApiError::invalid_grant("no such account, or another password"))?;
+        .ok_or_else(|| ApiError::invalid_grant("unknown username or wrong password"))?;
     let sub = subject(request.username)?;
     let session = open_session(request.client_id, None, request.device, CustomClaims::new())?;
     let offer = Offer { passwords: &app.passwords, password };
