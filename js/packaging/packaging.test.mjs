@@ -25,6 +25,7 @@ for (const [name, node] of [
   [`Node ${process.versions.node}`, () => process.execPath],
   ['Node 22', () => otherNode(22)],
   ['Node 24', () => otherNode(24)],
+  ['Node 26', () => otherNode(26)],
 ]) {
   for (const file of ['main.mjs', 'main.cjs', 'slim.mjs', 'slim.cjs']) {
     test(`${name}: ${file}`, async () => consumer.assertConforms(await output(await node(), [file], consumer.project)))
@@ -39,6 +40,7 @@ for (const [name, program, args] of [
   ['Node', () => process.execPath, ['tried.cjs']],
   ['Node 22', () => otherNode(22), ['tried.mjs']],
   ['Node 24', () => otherNode(24), ['tried.cjs']],
+  ['Node 26', () => otherNode(26), ['tried.mjs']],
   ['Deno', () => bin('deno'), ['run', '--no-remote', '--node-modules-dir=manual', 'tried.mjs']],
   ['Bun', () => bin('bun'), ['tried.mjs']],
 ]) {

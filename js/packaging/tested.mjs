@@ -24,6 +24,7 @@ const inTest = [
   ['Node 20, ESM and CommonJS', '20.19 and newer', packaging, 'process.versions.node'],
   ['Node 22, ESM and CommonJS', of(nodes, 'node-22-linux-x64'), packaging, "'Node 22'"],
   ['Node 24, ESM and CommonJS', of(nodes, 'node-24-linux-x64'), packaging, "'Node 24'"],
+  ['Node 26, ESM and CommonJS', of(nodes, 'node-26-linux-x64'), packaging, "'Node 26'"],
   ['Deno', ours('deno'), packaging, "'Deno'"],
   ['Bun', ours('bun'), packaging, "'Bun'"],
   ['workerd (Cloudflare Workers)', ours('workerd'), packaging, "'workerd, unbundled'"],
@@ -65,7 +66,19 @@ const inMatrix = [
   ['Parcel', 'parcel', 'parcel', ['Parcel']],
   ['pnpm', 'managers', 'pnpm', ['pnpm']],
   ['Yarn, Plug’n’Play', 'managers', '@yarnpkg/cli-dist', ['Yarn PnP']],
-  ['Nitro: node, cloudflare', 'nitro', 'nitropack', ['Nitro, node', 'Nitro, cloudflare']],
+  [
+    'Nitro: node, cloudflare and vercel-edge (in workerd)',
+    'nitro',
+    'nitropack',
+    ['Nitro, node', 'Nitro, cloudflare', 'Nitro, vercel-edge'],
+  ],
+  [
+    'Nuxt: node with a page, cloudflare and vercel-edge (in workerd)',
+    'nuxt',
+    'nuxt',
+    ['Nuxt, node', 'Nuxt, cloudflare', 'Nuxt, vercel-edge'],
+  ],
+  ['SvelteKit: adapter-node with a page', 'sveltekit', '@sveltejs/kit', ['SvelteKit, adapter-node']],
   ['Angular with zone.js', 'angular', '@angular/core', ['Angular with zone.js']],
 ]
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { js } from '../consumer.mjs'
 import { launchChromium, serve } from '../tools.mjs'
-import { ran } from './services.mjs'
+import { ran } from './limits.mjs'
 
 export async function angular({ project, issuer }) {
   await cp(join(js, 'examples/angular/session.service.ts'), join(project, 'session.service.ts'))

@@ -1,17 +1,17 @@
 // A row's project, far from this tree, so that nothing is found by accident: its folder, the packages of its lock file, the tarball.
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { ran } from './limits.mjs'
 
-const execute = promisify(execFile)
 const here = fileURLToPath(new URL('.', import.meta.url))
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'doorlist/matrix')
 const done = new Map()
+/** Milliseconds; Nuxt's 570 packages take a minute and a half on a fast line. */
+const INSTALL_LIMIT_MS = 900_000
 
 /** Answers with the project's folder. What npm installed stays in the cache for as long as the lock file is the same. */
 export async function installed(folder, consumer) {
@@ -31,7 +31,7 @@ async function install(folder, consumer) {
     await cp(from, project, { recursive: true })
     // Not `npm ci`: it refuses a lock file in which an optional package of another platform could not be found. What is locked is kept.
     const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--engine-strict=false']
-    await execute('npm', args, { cwd: project, maxBuffer: 64 * 1024 * 1024 })
+    await ran('npm', args, project, {}, INSTALL_LIMIT_MS)
     await writeFile(join(project, '.lock'), stamp)
   }
   await cp(from, project, { recursive: true })
@@ -40,6 +40,6 @@ async function install(folder, consumer) {
   await rm(target, { recursive: true, force: true })
   await mkdir(target, { recursive: true })
   // What npm does with a tarball that has neither dependencies nor scripts; without asking a registry for the rest again.
-  await execute('tar', ['-xzf', consumer.tarball, '-C', target, '--strip-components=1'])
+  await ran('tar', ['-xzf', consumer.tarball, '-C', target, '--strip-components=1'], project)
   return project
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { FOLLOWED } from '../issuer.mjs'
-import { ran } from './services.mjs'
+import { ran } from './limits.mjs'
 
 const managers = {
   pnpm: {

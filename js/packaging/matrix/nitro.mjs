@@ -1,15 +1,24 @@
-// Nitro and Nuxt, whose server it is: a preset for Node, and one for an edge.
+// Nitro, and Nuxt, whose server Nitro is: a preset for Node, and some for edges.
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { inNode, inWorkerd, ran } from './services.mjs'
+import { ran } from './limits.mjs'
+import { inNode, inWorkerd } from './services.mjs'
 
-/** @param {(preset: string) => string[]} command */
-export const presets = (command, node) => {
+/** Vercel calls the function with the request and a context; workerd stands in for its edge, which compiles no bytes either. */
+const asVercel = `import handle from './index.mjs'
+export default { fetch: (request, env, context) => handle(request, context) }
+`
+
+/**
+ * @param {string[]} command
+ * @param {object} [how] of `inNode` and `inWorkerd`
+ */
+export const presets = (command, how) => {
   const built = (preset, wasm) => async (project, program) => {
-    await rm(join(project, '.output'), { recursive: true, force: true })
+    for (const folder of ['.output', '.vercel']) await rm(join(project, folder), { recursive: true, force: true })
     const env = { NITRO_PRESET: preset, ...(wasm && { WASM: '1' }), NUXT_TELEMETRY_DISABLED: '1' }
-    await ran(program, command(preset), project, env)
+    await ran(program, command, project, env)
   }
   /** Without the setting the build ends, and names the file: better than a server that refuses every request. */
   const onEdge = preset => async (project, program) => {
@@ -18,8 +27,10 @@ export const presets = (command, node) => {
     )
     await built(preset, true)(project, program)
   }
+  const vercel = { folder: '.vercel/output/functions/__fallback.func', wrapper: asVercel }
   return {
-    node: inNode({ build: built('node-server', false), start: '.output/server/index.mjs', node }),
-    cloudflare: inWorkerd({ build: onEdge('cloudflare-module'), folder: '.output/server', node }),
+    node: inNode({ build: built('node-server', false), start: '.output/server/index.mjs', ...how }),
+    cloudflare: inWorkerd({ build: onEdge('cloudflare-module'), folder: '.output/server', ...how }),
+    'vercel-edge': inWorkerd({ build: onEdge('vercel-edge'), ...vercel, ...how }),
   }
 }

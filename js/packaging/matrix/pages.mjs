@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { FOLLOWED } from '../issuer.mjs'
 import { firstLineIn, launchChromium, serve } from '../tools.mjs'
-import { ran } from './services.mjs'
+import { ran } from './limits.mjs'
 
 export async function parcel({ project, issuer }) {
   for (const folder of ['dist', '.parcel-cache']) await rm(join(project, folder), { recursive: true, force: true })

@@ -4,10 +4,20 @@ import { angular } from './angular.mjs'
 import { managed } from './managers.mjs'
 import { presets } from './nitro.mjs'
 import { parcel } from './pages.mjs'
-import { ran } from './services.mjs'
+import { ran } from './limits.mjs'
+import { sveltekit } from './sveltekit.mjs'
+import { otherNode } from '../tools.mjs'
 import { compiles } from './typescript.mjs'
 
-const nitro = presets(preset => ['node_modules/nitropack/dist/cli/index.mjs', 'build', '--preset', preset])
+const nitro = presets(['node_modules/nitropack/dist/cli/index.mjs', 'build'])
+/** It wants Node 22, more than the floor of this package. */
+const nuxt = presets(['node_modules/nuxt/bin/nuxt.mjs', 'build'], {
+  node: () => otherNode(24),
+  path: '/verify',
+  page: true,
+})
+const of = (name, folder, tool, runs) =>
+  Object.entries(runs).map(([preset, run]) => ({ name: `${name}, ${preset}`, folder, tool, run }))
 
 /** Runs a test runner on a fresh issuer. It ends with an error where a test fails, and where it finds none. */
 const tested =
@@ -47,11 +57,8 @@ export const rows = [
     tool: name === 'pnpm' ? 'pnpm' : '@yarnpkg/cli-dist',
     run: managed(name),
   })),
-  ...Object.entries(nitro).map(([preset, run]) => ({
-    name: `Nitro, ${preset}`,
-    folder: 'nitro',
-    tool: 'nitropack',
-    run,
-  })),
+  ...of('Nitro', 'nitro', 'nitropack', nitro),
+  ...of('Nuxt', 'nuxt', 'nuxt', nuxt),
+  { name: 'SvelteKit, adapter-node', folder: 'sveltekit', tool: '@sveltejs/kit', run: sveltekit },
   { name: 'Angular with zone.js', folder: 'angular', tool: '@angular/core', run: angular },
 ]

@@ -5,6 +5,7 @@ import process from 'node:process'
 import { createConsumer } from '../consumer.mjs'
 import { startIssuer } from '../issuer.mjs'
 import { installed } from './install.mjs'
+import { LIMIT_MS, within } from './limits.mjs'
 import { rows } from './rows.mjs'
 
 const wanted = process.env.ROW || undefined
@@ -18,7 +19,7 @@ if (chosen.length === 0) {
 /** Characters of what a failure printed: enough for its beginning, where its cause is. */
 const LONGEST = 4000
 const results = []
-const consumer = await createConsumer()
+const consumer = await within('packing', createConsumer)
 const issuer = await startIssuer()
 try {
   for (const row of chosen) results.push(await ran(row))
@@ -35,7 +36,8 @@ for (const { folder, name, error } of failed) {
   console.error(`\n${name} failed; \`make matrix ROW=${folder}\` runs it alone:`)
   console.error([error.message, error.stdout].filter(Boolean).join('\n').slice(0, LONGEST))
 }
-process.exitCode = failed.length > 0 ? 1 : 0
+// A step that passed its limit may have left something open.
+process.exit(failed.length > 0 ? 1 : 0)
 
 async function ran({ folder, name, tool, run }) {
   const started = performance.now()
@@ -46,7 +48,7 @@ async function ran({ folder, name, tool, run }) {
     const project = await installed(folder, consumer)
     const { version: found } = JSON.parse(await readFile(`${project}/node_modules/${tool}/package.json`, 'utf8'))
     version = found
-    await run({ project, consumer, issuer })
+    await within(name, () => run({ project, consumer, issuer }), 2 * LIMIT_MS)
   } catch (caught) {
     error = caught
   }

@@ -1,50 +1,59 @@
 // Rows that are a service: it is built, started, asked with a good token, and asked again once its user is kicked.
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import process from 'node:process'
-import { promisify } from 'node:util'
+import { stripVTControlCharacters } from 'node:util'
 import { Miniflare } from 'miniflare'
+import { FOLLOWED } from '../issuer.mjs'
+import { firstLineIn, launchChromium } from '../tools.mjs'
+import { within } from './limits.mjs'
 
-const execute = promisify(execFile)
-/** A build that takes longer hangs. */
-const LIMIT_MS = 300_000
-
-/** Runs a program to its end; an error has what it printed. */
-export async function ran(program, args, cwd, env = {}) {
-  const { stdout } = await execute(program, args, {
-    cwd,
-    env: { ...process.env, ...env },
-    timeout: LIMIT_MS,
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  return stdout
-}
+/** Milliseconds for a server to start, a kick to arrive, or a page to have followed it. */
+const LIMIT_MS = 60_000
 
 /** @param {(token: string, tenant: string) => Promise<{ sub?: string, code?: string }>} ask */
 async function sawKick({ issuer, ask }) {
   const tenant = await issuer.tenant()
   const token = await (await fetch(`${tenant}/token`)).text()
-  const before = await ask(token, tenant)
+  const before = await within('the first verification', () => ask(token, tenant), LIMIT_MS)
   assert.ok(before.sub, JSON.stringify(before))
-  await issuer.subscribed(tenant)
+  await within('its stream from the issuer', () => issuer.subscribed(tenant), LIMIT_MS)
   await fetch(`${tenant}/kick`, { method: 'POST' })
-  let after = await ask(token, tenant)
-  while (after.sub) after = await ask(token, tenant)
+  const refused = async signal => {
+    let after = await ask(token, tenant)
+    while (after.sub && !signal.aborted) after = await ask(token, tenant)
+    return after
+  }
+  const after = await within('a refusal after the kick', refused, LIMIT_MS)
   assert.equal(after.code, 'ERR_JWT_REVOKED', JSON.stringify(after))
 }
 
-const request = (token, tenant) => [
-  `/?issuer=${encodeURIComponent(tenant)}`,
-  { headers: { authorization: `Bearer ${token}` } },
-]
+/** The page whose bundle has the package, as the server hands it out. */
+async function pageFollows({ issuer, address }) {
+  const tenant = await issuer.tenant()
+  const line = await within('the page', () => firstLineIn(launchChromium, `${address}/?${tenant}`), LIMIT_MS)
+  assert.deepEqual(JSON.parse(line), FOLLOWED)
+}
 
-/** Builds, starts the server in a process of its own, and tries it. */
+const asking = (path, fetch) => async (token, tenant) => {
+  const init = { headers: { authorization: `Bearer ${token}` } }
+  const response = await fetch(`${path}?issuer=${encodeURIComponent(tenant)}`, init)
+  const text = await response.text()
+  return response.ok ? JSON.parse(text) : { code: `${response.status} ${text}` }
+}
+
+/**
+ * Builds, starts the server in a process of its own, and tries it.
+ * @param {object} how
+ * @param {string} [how.path] that verifies
+ * @param {boolean} [how.page] whether `/` is a page that follows an issuer
+ */
 export const inNode =
-  ({ build, start, node = async () => process.execPath }) =>
+  ({ build, start, path = '/', page = false, node = async () => process.execPath }) =>
   async ({ project, issuer }) => {
     const program = await node()
     await build(project, program)
@@ -52,28 +61,36 @@ export const inNode =
     const env = { ...process.env, PORT: String(port), HOST: '127.0.0.1', NITRO_HOST: '127.0.0.1' }
     const child = spawn(program, [start], { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
-    try {
-      await new Promise((resolve, reject) => {
+    const listening = () =>
+      new Promise((resolve, reject) => {
         for (const stream of [child.stdout, child.stderr])
-          stream.on('data', chunk => /listening/i.test((said += chunk)) && resolve())
-        child.on('exit', code => reject(new Error(`${start} ended with ${code}\n${said}`)))
+          stream.on('data', chunk => {
+            said += chunk
+            if (/listening/i.test(stripVTControlCharacters(said))) resolve()
+          })
+        child.on('error', reject)
+        child.on('exit', code => reject(new Error(`${start} ended with ${code}`)))
       })
-      const ask = async (...of) => {
-        const [path, init] = request(...of)
-        const response = await fetch(`http://127.0.0.1:${port}${path}`, init)
-        const text = await response.text()
-        return response.ok ? JSON.parse(text) : { code: `${response.status} ${text}\n${said}` }
-      }
-      await sawKick({ issuer, ask })
+    try {
+      await within(`the start of ${start}`, listening, LIMIT_MS)
+      const address = `http://127.0.0.1:${port}`
+      await sawKick({ issuer, ask: asking(address + path, fetch) })
+      if (page) await pageFollows({ issuer, address })
+    } catch (error) {
+      error.message += `\n${said}`
+      throw error
     } finally {
-      child.kill()
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      child.kill('SIGKILL')
     }
   }
 
-/** Builds, and runs the output in workerd, which compiles no bytes, as Cloudflare and Vercel's edge do not. */
+/**
+ * Builds, and runs the output in workerd, which compiles no bytes, as Cloudflare and Vercel's edge do not.
+ * @param {object} how
+ * @param {string} [how.wrapper] a module for `export default`, beside the output's `index.mjs`
+ */
 export const inWorkerd =
-  ({ build, folder, node = async () => process.execPath, wrapper }) =>
+  ({ build, folder, path = '/', node = async () => process.execPath, wrapper }) =>
   async ({ project, issuer }) => {
     await build(project, await node())
     const root = join(project, folder)
@@ -91,12 +108,8 @@ export const inWorkerd =
       compatibilityFlags: ['nodejs_compat'],
     })
     try {
-      const ask = async (...of) => {
-        const [path, init] = request(...of)
-        const response = await miniflare.dispatchFetch(`http://127.0.0.1${path}`, init)
-        const text = await response.text()
-        return response.ok ? JSON.parse(text) : { code: `${response.status} ${text}` }
-      }
+      await within('the start of workerd', () => miniflare.ready, LIMIT_MS)
+      const ask = asking(`http://127.0.0.1${path}`, (address, init) => miniflare.dispatchFetch(address, init))
       await sawKick({ issuer, ask })
     } finally {
       await miniflare.dispose()

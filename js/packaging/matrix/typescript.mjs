@@ -4,7 +4,7 @@ import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { ran } from './services.mjs'
+import { ran } from './limits.mjs'
 
 const types = fileURLToPath(new URL('../project/types.ts', import.meta.url))
 const MODULES = { node10: 'commonjs', node16: 'node16', nodenext: 'nodenext', bundler: 'esnext' }

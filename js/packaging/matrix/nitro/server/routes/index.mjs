@@ -5,9 +5,11 @@ let verifier
 
 export default defineEventHandler(async event => {
   const { issuer } = getQuery(event)
+  // Nitro's preset for Vercel's edge does not pass on what `event.waitUntil` is given, and the platform ends it with the response.
+  const platform = event.context.vercel?.event ?? event
   verifier ??= connectVerifier.lazy({ issuer, audience: 'api' })
   try {
-    await verifier.refresh({ waitUntil: promise => event.waitUntil(promise) })
+    await verifier.refresh({ waitUntil: promise => platform.waitUntil(promise) })
     const { payload } = verifier.verify(getHeader(event, 'authorization')?.slice('Bearer '.length) ?? '')
     return { sub: payload.sub }
   } catch (error) {

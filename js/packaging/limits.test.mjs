@@ -1,0 +1,45 @@
+// What keeps `make matrix` from waiting for ever.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import process from 'node:process'
+import { test } from 'node:test'
+import { ran, within } from './matrix/limits.mjs'
+
+const inNode = (source, limit) => ran(process.execPath, ['--eval', source], process.cwd(), {}, limit)
+
+test('a program that hangs is ended with all that it started, and named', { timeout: 60_000 }, async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  const connected = once(server, 'connection')
+  await once(server, 'listening')
+  // A program of its own, which has the pipes too and does not end with the first.
+  const started = `require('net').connect(${server.address().port}, '127.0.0.1'); setInterval(() => {}, 1000)`
+  const start = `require('child_process').spawn(process.execPath, ['--eval', ${JSON.stringify(started)}], { stdio: 'inherit' })`
+  const hangs = inNode(`${start}; console.error('building'); setInterval(() => {}, 1000)`, 5000)
+  const [[socket]] = await Promise.all([
+    connected,
+    assert.rejects(hangs, /^Error: `node --eval .*`: not done within 5 s\nbuilding/s),
+  ])
+  if (!socket.closed)
+    await once(
+      socket.resume().on('error', () => {}),
+      'close',
+    )
+  server.close()
+})
+
+test('a program that asks for input gets none, and fails', { timeout: 60_000 }, async () => {
+  const asks = "process.stdin.on('end', () => process.exit(3)).resume()"
+  await assert.rejects(inNode(asks), /ended with 3/)
+})
+
+test('colours are no part of what a program printed', async () => {
+  assert.equal(await inNode("process.stdout.write('\\u001b[32mListening\\u001b[39m')"), 'Listening')
+})
+
+test('a step that takes too long is named, and told', async () => {
+  let told
+  const never = signal => new Promise(() => (told = signal))
+  await assert.rejects(within('the page', never, 10), /^Error: the page: not done within 0.01 s$/)
+  assert.equal(told.aborted, true)
+})

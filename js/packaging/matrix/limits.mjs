@@ -1,0 +1,63 @@
+// Nothing in the matrix waits for ever: each step has a limit, and an error names the step that passed it.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { basename } from 'node:path'
+import process from 'node:process'
+import { stripVTControlCharacters } from 'node:util'
+
+/** Milliseconds for one step: an installation or a build on a slow machine takes three minutes. */
+export const LIMIT_MS = 300_000
+
+/**
+ * What `act` answers with, or an error once the time is over.
+ * @template T
+ * @param {string} step
+ * @param {(signal: AbortSignal) => Promise<T>} act ends what it started when the signal is aborted
+ */
+export async function within(step, act, limit = LIMIT_MS) {
+  const over = new AbortController()
+  let timer
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`${step}: not done within ${limit / 1000} s`)
+      reject(error)
+      over.abort(error)
+    }, limit)
+  })
+  try {
+    return await Promise.race([act(over.signal), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Runs a program to its end, without a standard input that it could wait for; answers with what it printed.
+ * Colours are taken out, which some tools print under `CI=1`.
+ */
+export async function ran(program, args, cwd, env = {}, limit = LIMIT_MS) {
+  const command = `\`${[basename(program), ...args].join(' ')}\``
+  // A group of its own, because what a build started can keep its pipes open after the build is killed.
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  const printed = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'])
+    child[stream].setEncoding('utf8').on('data', text => (printed[stream] += stripVTControlCharacters(text)))
+  const kill = () => process.kill(-child.pid, 'SIGKILL')
+  try {
+    const ended = signal => {
+      signal.addEventListener('abort', kill)
+      return once(child, 'close')
+    }
+    const [code, killed] = await within(command, ended, limit)
+    if (code !== 0) throw new Error(`${command} ended with ${code ?? killed}`)
+    return printed.stdout
+  } catch (error) {
+    error.message += `\n${printed.stderr}`
+    throw Object.assign(error, printed)
+  }
+}
