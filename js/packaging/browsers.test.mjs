@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { build } from 'esbuild'
 import { build as viteBuild, createServer as viteServer } from 'vite'
-import { esbuilt, page, webpacked } from './bundles.mjs'
+import { esbuildOptions, esbuilt, page, webpacked } from './bundles.mjs'
 import { createConsumer } from './consumer.mjs'
 import { launchFirefox } from './firefox.mjs'
 import { FOLLOWED, RESTARTED, startIssuer } from './issuer.mjs'
@@ -73,6 +74,19 @@ for (const [browser, launch] of [
     const { code, message } = JSON.parse(await firstLine(folder, { headers }))
     assert.equal(code, 'ERR_WASM_UNAVAILABLE')
     assert.match(message, /'wasm-unsafe-eval'/)
+  })
+
+  test(`C10: errors of a worker are recognised on its page, in ${browser}`, options, async () => {
+    const folder = await project('errors')
+    await esbuilt(folder, 'errors-page.mjs')
+    await build({ ...esbuildOptions(folder, 'errors-worker.mjs'), write: true, outfile: join(folder, 'worker.js') })
+    assert.deepEqual(JSON.parse(await firstLine(folder)), {
+      recognised: [true, true],
+      confused: [false, false, false],
+      made: [true, true, 'string', 'string'],
+      same: true,
+      codes: ['ERR_JWS_INVALID', 'ERR_SESSION_SIGNED_OUT'],
+    })
   })
 
   test(`Vite build, in ${browser}`, options, async () => {
