@@ -68,6 +68,21 @@ test('workerd, unbundled', async () => {
   }
 })
 
+// Too little address space cannot be tried here: V8 ends the whole of workerd then, and throws nothing.
+test('C9: workerd, given bytes that it does not compile, is called a runtime that compiles nothing', async () => {
+  const project = await consumer.sibling('workerd-unavailable')
+  await cp(await resolved([], project), join(project, 'doorlist.js'))
+  const server = await workerd('worker-unavailable.capnp', project)
+  try {
+    const { code, message, evidence, cause } = await (await fetch(server.address)).json()
+    assert.deepEqual([code, evidence.reason], ['ERR_WASM_UNAVAILABLE', 'code_generation'])
+    assert.match(message, /compiles nothing while it runs; bring the compiled module \(`doorlist\/slim`\)/)
+    assert.match(cause, /^CompileError: .*code generation disallowed/)
+  } finally {
+    server.stop()
+  }
+})
+
 test('edge runtime: the module comes by `?module`, and none may be compiled', async () => {
   const modules = []
   const { outputFiles } = await esbuild({
