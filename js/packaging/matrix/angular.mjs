@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { js } from '../consumer.mjs'
 import { launchChromium, serve } from '../tools.mjs'
-import { ran } from './limits.mjs'
+import { PAGE_LIMIT_MS, ran, within } from './limits.mjs'
 
 export async function angular({ project, issuer }) {
   await cp(join(js, 'examples/angular/session.service.ts'), join(project, 'session.service.ts'))
@@ -27,12 +27,12 @@ export async function angular({ project, issuer }) {
         page.on('console', message => message.text() === 'ready' && resolve())
         page.on('pageerror', reject)
       })
-      await page.goto(`${server.address}?${tenant}`)
-      await ready
+      const opened = () => Promise.all([ready, page.goto(`${server.address}?${tenant}`)])
+      await within('the start of a tab', opened, PAGE_LIMIT_MS)
       return page
     }
     const shows = (page, state) => page.locator('h1', { hasText: state }).waitFor({ timeout: 30_000 })
-    const stable = page => page.evaluate(() => globalThis.stable())
+    const stable = page => within('a stable app', () => page.evaluate(() => globalThis.stable()), PAGE_LIMIT_MS)
 
     const first = await tab()
     await stable(first)

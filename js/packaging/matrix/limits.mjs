@@ -7,6 +7,8 @@ import { stripVTControlCharacters } from 'node:util'
 
 /** Milliseconds for one step: an installation or a build on a slow machine takes three minutes. */
 export const LIMIT_MS = 300_000
+/** Milliseconds for a server to start, a kick to arrive, or a page to have shown it. */
+export const PAGE_LIMIT_MS = 60_000
 
 /**
  * What `act` answers with, or an error once the time is over.

@@ -10,32 +10,29 @@ import { stripVTControlCharacters } from 'node:util'
 import { Miniflare } from 'miniflare'
 import { FOLLOWED } from '../issuer.mjs'
 import { firstLineIn, launchChromium } from '../tools.mjs'
-import { within } from './limits.mjs'
-
-/** Milliseconds for a server to start, a kick to arrive, or a page to have followed it. */
-const LIMIT_MS = 60_000
+import { PAGE_LIMIT_MS, within } from './limits.mjs'
 
 /** @param {(token: string, tenant: string) => Promise<{ sub?: string, code?: string }>} ask */
 async function sawKick({ issuer, ask }) {
   const tenant = await issuer.tenant()
   const token = await (await fetch(`${tenant}/token`)).text()
-  const before = await within('the first verification', () => ask(token, tenant), LIMIT_MS)
+  const before = await within('the first verification', () => ask(token, tenant), PAGE_LIMIT_MS)
   assert.ok(before.sub, JSON.stringify(before))
-  await within('its stream from the issuer', () => issuer.subscribed(tenant), LIMIT_MS)
+  await within('its stream from the issuer', () => issuer.subscribed(tenant), PAGE_LIMIT_MS)
   await fetch(`${tenant}/kick`, { method: 'POST' })
   const refused = async signal => {
     let after = await ask(token, tenant)
     while (after.sub && !signal.aborted) after = await ask(token, tenant)
     return after
   }
-  const after = await within('a refusal after the kick', refused, LIMIT_MS)
+  const after = await within('a refusal after the kick', refused, PAGE_LIMIT_MS)
   assert.equal(after.code, 'ERR_JWT_REVOKED', JSON.stringify(after))
 }
 
 /** The page whose bundle has the package, as the server hands it out. */
 async function pageFollows({ issuer, address }) {
   const tenant = await issuer.tenant()
-  const line = await within('the page', () => firstLineIn(launchChromium, `${address}/?${tenant}`), LIMIT_MS)
+  const line = await within('the page', () => firstLineIn(launchChromium, `${address}/?${tenant}`), PAGE_LIMIT_MS)
   assert.deepEqual(JSON.parse(line), FOLLOWED)
 }
 
@@ -72,7 +69,7 @@ export const inNode =
         child.on('exit', code => reject(new Error(`${start} ended with ${code}`)))
       })
     try {
-      await within(`the start of ${start}`, listening, LIMIT_MS)
+      await within(`the start of ${start}`, listening, PAGE_LIMIT_MS)
       const address = `http://127.0.0.1:${port}`
       await sawKick({ issuer, ask: asking(address + path, fetch) })
       if (page) await pageFollows({ issuer, address })
@@ -108,7 +105,7 @@ export const inWorkerd =
       compatibilityFlags: ['nodejs_compat'],
     })
     try {
-      await within('the start of workerd', () => miniflare.ready, LIMIT_MS)
+      await within('the start of workerd', () => miniflare.ready, PAGE_LIMIT_MS)
       const ask = asking(`http://127.0.0.1${path}`, (address, init) => miniflare.dispatchFetch(address, init))
       await sawKick({ issuer, ask })
     } finally {
