@@ -1,0 +1,34 @@
+// Reads what a tree says in English: its comments, and the messages of its errors.
+import { readFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+
+const SOURCE = /\.(rs|ts|mjs)$/
+const ERROR = /#\[error\(\s*"((?:[^"\\]|\\.)*)"|Error\(\s*(?:'[A-Z_]+',\s*)?['"`]((?:[^'"`\\]|\\.){20,})['"`]/g
+
+/** The sources that git knows below these folders. */
+export function sourcesIn(...folders) {
+  const listed = execFileSync('git', ['ls-files', '-z', '--', ...folders], { encoding: 'utf8' })
+  return listed.split('\0').filter(path => SOURCE.test(path))
+}
+
+/** Each run of comment lines in a file as one text, and each error message, with the line that it begins on. */
+export async function saidIn(path) {
+  const lines = (await readFile(path, 'utf8')).split('\n')
+  const said = []
+  let open
+  for (const [index, line] of lines.entries()) {
+    const text = commentOn(line)
+    if (text === undefined) open = undefined
+    else if (open) open.text += `\n${text}`
+    else said.push((open = { path, line: index + 1, text }))
+    for (const [, rust, other] of line.matchAll(ERROR))
+      said.push({ path, line: index + 1, text: `Error message: ${rust ?? other}` })
+  }
+  return said.filter(({ text }) => /[a-z]{2}/i.test(text))
+}
+
+/** The text of a line that is a comment and nothing else. */
+function commentOn(line) {
+  const [, text] = /^\s*(?:\/\/[/!]?|\/\*\*?|\*\/?)\s?(.*)$/.exec(line) ?? []
+  return text?.replace(/\*\/$/, '').trimEnd()
+}
