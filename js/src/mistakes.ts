@@ -28,7 +28,6 @@ export async function ask(
     return await fetch(url, init)
   } catch (error) {
     if (init.signal.aborted || !/signal/i.test((error as Error)?.message) || !isMistake(error)) throw error
-    const { signal, ...others } = init
-    return fetch(url, others)
+    return fetch(url, { ...init, signal: null })
   }
 }

@@ -11,9 +11,9 @@ export interface Rule {
 export const rule = (mustBe: string, fits: Rule['fits'], instead?: Rule['instead']): Rule => ({ mustBe, fits, instead })
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 /** Not `URL.canParse`, which is newer than most of what runs this. */
-export function parsedUrl(text: string): URL | undefined {
+export function parsedUrl(text: unknown): URL | undefined {
   try {
-    return new URL(text)
+    return new URL(text as string)
   } catch {
     return undefined
   }

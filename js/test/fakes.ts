@@ -28,6 +28,8 @@ export class FakeHost implements Host {
   #watchers: { ms: number; seen: () => void }[] = []
 
   now = () => this.#ms + this.#setAheadMs
+  /** The time of clocks elsewhere: nobody sets those with this one. */
+  real = () => this.#ms
   monotonic = () => this.#ms - 1_600_000_000_000
   random = () => 0
 

@@ -9,7 +9,7 @@ const KEY = `doorlist:${ISSUER}`
 test('requests go to the issuer alone, without cookies where the token is in the body', async () => {
   const browser = new FakeBrowser()
   const { fetch } = browser.issuer
-  const tab = await browser.signedIn({ issuer: `${ISSUER}/`, clientId: 'app', fetch })
+  const tab = await browser.signedIn({ clientId: 'app', fetch })
   browser.host.elapse(LIFETIME * 1000)
   await tab.getAccessToken()
   await tab.logout()

@@ -35,7 +35,7 @@ export class FakeIssuer {
   /** How it answers: well, with this status, not at all, or with what stands in its place. */
   mood: 'up' | 'down' | number | (() => Response) = 'up'
   retryAfter: string | undefined
-  /** Seconds by which its clock is ahead of the host's. */
+  /** Seconds by which its clock is ahead of the real time. */
   ahead = 0
   usesCookie = false
   cookie: string | undefined
@@ -81,7 +81,7 @@ export class FakeIssuer {
   }) as typeof globalThis.fetch
 
   tokens(session = this.session): { access_token: string; expires_in: number; refresh_token: string } {
-    const iat = Math.floor(this.host.now() / 1000) + this.ahead
+    const iat = Math.floor(this.host.real() / 1000) + this.ahead
     const { sid, letter, generation } = session
     const claims = { sub: 'alice', sid, gid: '00000000000000b1', iat, jti: String(++this.#minted) }
     const access_token = (this.last = ['e30', Buffer.from(JSON.stringify(claims)).toString('base64url'), 'c2ln'].join(
@@ -113,14 +113,14 @@ export class FakeIssuer {
   #refresh(session: FakeSession, sent: number): boolean {
     const { generation, before, at } = session
     if (session.isOver) return false
-    if (before <= sent && sent <= generation && this.host.now() - at < GRACE_MS) return true
+    if (before <= sent && sent <= generation && this.host.real() - at < GRACE_MS) return true
     if (sent !== generation && sent !== before) {
       session.isOver = true
       return false
     }
     if (sent === generation) session.before = generation
     session.generation++
-    session.at = this.host.now()
+    session.at = this.host.real()
     return true
   }
 

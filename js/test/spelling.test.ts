@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { makeConnectVerifier } from '../src/api.js'
 import { isTokenError } from '../src/errors.js'
+import { createSession, isSessionError } from '../src/session/index.js'
 import { createTestIssuer } from '../src/testing/index.js'
 import { FakeHost, fakeModule } from './fakes.js'
 
@@ -24,12 +25,13 @@ const takers: Record<string, (issuer: string) => Promise<unknown>> = {
   connectVerifier: async issuer => connectVerifier({ issuer, audience: 'api', fetch }),
   'connectVerifier.lazy': async issuer => connectVerifier.lazy({ issuer, audience: 'api', fetch }).close(),
   createTestIssuer: async issuer => createTestIssuer({ issuer }),
+  createSession: async issuer => createSession({ issuer, storage: 'memory', fetch }).close(),
 }
 
 async function messageFor(take: (issuer: string) => Promise<unknown>, issuer: string): Promise<string> {
   let message = ''
   await assert.rejects(take(issuer), error => {
-    if (!isTokenError(error, 'ERR_OPTIONS_INVALID')) return false
+    if (!isTokenError(error, 'ERR_OPTIONS_INVALID') && !isSessionError(error, 'ERR_OPTIONS_INVALID')) return false
     message = error.message
     return error.evidence['option'] === 'issuer'
   })
@@ -54,6 +56,7 @@ for (const [name, take] of Object.entries(takers)) {
 test('B10: the one spelling is accepted', async () => {
   for (const issuer of [...accepted, ...respelt.map(([, canonical]) => canonical)]) {
     connectVerifier.lazy({ issuer, audience: 'api', fetch }).close()
+    createSession({ issuer, storage: 'memory', fetch }).close()
     await createTestIssuer({ issuer })
   }
 })

@@ -14,7 +14,7 @@ export interface TokenStorage {
 export type SessionVerifier = Pick<ConnectedVerifier, 'assertNotRevoked' | 'on' | 'close'>
 
 export interface SessionOptions {
-  /** The http(s) URL of the issuer. Mandatory. */
+  /** The http(s) URL of the issuer, in its one spelling: another one is refused, and the right one named. Mandatory. */
   issuer: string
   /** The `client_id` of logins and refreshes. Default: none is sent, and the issuer takes its own. */
   clientId?: string

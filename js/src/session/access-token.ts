@@ -21,7 +21,7 @@ export const moment = (host: Host): Moment => ({ wall: host.now(), monotonic: ho
 
 /** Milliseconds since then by the clock that saw more of them: one that is set ahead costs a refresh, none costs the session. */
 export const elapsed = (since: Moment, host: Host): number =>
-  Math.max(0, host.now() - since.wall, host.monotonic() - since.monotonic)
+  Math.max(host.now() - since.wall, host.monotonic() - since.monotonic)
 
 /** Not to die on its way: requests take a while. */
 const MARGIN_MS = 5_000
@@ -31,9 +31,21 @@ export const isLive = ({ since, lifetimeMs }: AccessToken, host: Host): boolean 
 
 export const dueIn = ({ since, dueMs }: AccessToken, host: Host): number => dueMs - elapsed(since, host)
 
-/** The issuer's time: its own stamp and what went by since. */
-export const issuerTime = ({ claims, since }: AccessToken, host: Host): Date =>
-  new Date(claims.iat * 1000 + elapsed(since, host))
+/** Milliseconds in which two requests of one second, for which the issuer makes one token, may both be answered. */
+const SAME_MS = 10_000
+
+/**
+ * Whether an answer of `/token` is of now. A service worker or a proxy may repeat an old answer: its token is the last one again, or has
+ * expired by the issuer's time, which is known from the last one. The wall clock is not asked, because it may be set.
+ */
+export const isNew = ({ value, claims, lifetimeMs }: AccessToken, last: AccessToken | undefined, host: Host): boolean =>
+  !last ||
+  host.monotonic() - last.since.monotonic - (claims.iat - last.claims.iat) * 1000 <
+    (value === last.value ? SAME_MS : lifetimeMs)
+
+/** The issuer's time in milliseconds: its own stamp and what went by since. */
+export const issuerTime = ({ claims, since }: AccessToken, host: Host): number =>
+  claims.iat * 1000 + elapsed(since, host)
 
 /** Reads a token that came from the issuer itself, over TLS: nothing is verified here. `undefined` for what is none. */
 export function accessToken(value: string, lifetimeMs: number, since: Moment, host: Host): AccessToken | undefined {
@@ -42,10 +54,10 @@ export function accessToken(value: string, lifetimeMs: number, since: Moment, ho
     const claims = JSON.parse(
       atob(value.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')),
     ) as AccessToken['claims']
-    return claims.sid && lifetimeMs > 0
-      ? { value, claims, lifetimeMs, since, dueMs: lifetimeMs * (0.7 + 0.2 * host.random()) }
-      : undefined
+    if (claims.sid && lifetimeMs > 0)
+      return { value, claims, lifetimeMs, since, dueMs: lifetimeMs * (0.7 + 0.2 * host.random()) }
   } catch {
-    return undefined
+    // None that is known here.
   }
+  return
 }

@@ -28,7 +28,7 @@ export const stored = (storage: TokenStorage, key: string): Delivery => {
 
 /** In the issuer's cookie, which no script reads: signed out is who left a note that says so. */
 export const inCookie = (signOuts: SignOuts): Delivery => ({
-  read: async () => ((await signOuts.pending()).length > 0 ? undefined : ''),
+  read: async () => ((await signOuts.pending()).length ? undefined : ''),
   write: async () => {},
   remove: async () => {},
 })

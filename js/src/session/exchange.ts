@@ -1,5 +1,5 @@
 import type { Host } from '../host.js'
-import { accessToken, moment, type AccessToken, type Moment } from './access-token.js'
+import { accessToken, isNew, moment, type AccessToken, type Moment } from './access-token.js'
 import type { Delivery } from './delivery.js'
 import type { Issuer, Later, Tokens } from './issuer.js'
 
@@ -19,38 +19,38 @@ export type Exchanged =
  * refresh as well, so each asks what went on meanwhile; and so does who gets the answer.
  */
 export async function exchange(
-  parts: { readonly issuer: Issuer; readonly delivery: Delivery },
+  { issuer, delivery }: { readonly issuer: Issuer; readonly delivery: Delivery },
   host: Host,
   isCurrent: () => boolean,
   isWanted: () => boolean,
-  tries = 2,
+  last: () => AccessToken | undefined,
 ): Promise<Exchanged> {
-  const { issuer, delivery } = parts
-  if (!isWanted()) return
-  const kept = await delivery.read()
-  if (kept === undefined) return { outcome: 'gone' }
-  const since = moment(host)
-  const answer = await issuer.refresh(kept)
-  switch (answer.outcome) {
-    case 'granted': {
+  for (let isFirst = true; isWanted(); isFirst = false) {
+    const kept = await delivery.read()
+    if (kept === undefined) return { outcome: 'gone' }
+    const since = moment(host)
+    const answer = await issuer.refresh(kept)
+    if (answer.outcome === 'later') return answer
+    const found = await delivery.read()
+    if (answer.outcome === 'granted') {
       const token = tokenOf(answer.tokens, since, host)
-      if (token === undefined) return { outcome: 'later', retryAfterMs: 0, status: 200, error: 'without a token' }
+      // Before it is stored: an old answer has an old refresh token as well.
+      if (!token || !isNew(token, last(), host))
+        return { outcome: 'later', status: 200, error: token ? 'from a cache' : 'without a token' }
       const { refresh_token } = answer.tokens
-      const found = await delivery.read()
       if (!isCurrent()) return
       // Without a lock, another tab may have been faster; its token is as good. So is the old one where none can be written.
       if (found === kept && refresh_token) await delivery.write(refresh_token).catch(() => {})
       return found === undefined ? { outcome: 'gone' } : { outcome: 'granted', token }
     }
-    case 'over':
-      // Another tab's may be good where this one came too late (field: supabase/auth-js#213).
-      if ((await delivery.read()) !== kept && tries > 1) return exchange(parts, host, isCurrent, isWanted, tries - 1)
+    // Another tab's may be good where this one came too late (field: supabase/auth-js#213).
+    if (found === kept || !isFirst) {
       if (!isWanted()) return
       await delivery.remove()
       return answer
-    case 'later':
-      return answer
+    }
   }
+  return
 }
 
 export const tokenOf = ({ access_token, expires_in }: Tokens, since: Moment, host: Host): AccessToken | undefined =>

@@ -34,47 +34,46 @@ export function guardedFetch(
     if (!/^http/.test(url) || !origins.includes(origin) || headers.has('authorization')) return fetch(input, init)
     const follows = redirect === 'follow'
     let stop = () => {}
-    const aborted = new Promise<never>((_, reject) => (stop = () => reject(reasonOf(signal))))
-    const send = async (token: string) => {
-      // Plain values, for a `fetch` of another realm takes no Request or Headers of this one (jsdom).
-      const response = await fetch(asked(), {
-        ...init,
-        headers: { ...Object.fromEntries(headers), authorization: `Bearer ${token}` },
-        // Not every browser takes the header off where a redirect leads to another origin (Fetch standard §4.4, since 2022).
-        redirect: follows ? 'manual' : redirect,
-        referrer,
-        referrerPolicy,
-      })
-      if (
-        follows &&
-        (response.type === 'opaqueredirect' ||
-          (response.status > 300 && response.status < 309 && response.headers.has('location')))
-      )
-        throw new SessionError('ERR_REDIRECT_REFUSED', `the token follows no redirect of ${origin}`, { origin })
-      return response
-    }
-
-    if (signal?.aborted) throw reasonOf(signal)
+    const aborted = new Promise<never>(
+      (_, reject) =>
+        (stop = () =>
+          // Neither `reason` nor `throwIfAborted` is on every platform (React Native).
+          reject(signal.reason ?? Object.assign(new Error('aborted'), { name: 'AbortError' }))),
+    )
+    const unlessAborted = <T>(work: Promise<T>) => Promise.race([work, aborted])
     signal?.addEventListener('abort', stop)
     try {
-      const token = await Promise.race([tokens.getAccessToken(), aborted])
-      const response = await send(token)
-      // A stream is sent once.
-      const isSpent = (init?.body as ReadableStream | undefined)?.getReader
-      if (response.status !== 401 || isSpent || believed.get(origin)! > host.monotonic()) return response
-      const other = await Promise.race([tokens.instead(token), aborted])
-      if (other === undefined || other === token) return response
-      void response.body?.cancel().catch(() => {})
-      const again = await send(other)
-      if (again.status === 401) believed.set(origin, host.monotonic() + BELIEVED_MS)
-      return again
+      if (signal?.aborted) stop()
+      let token = await unlessAborted(tokens.getAccessToken())
+      for (let isAgain = false; ; isAgain = true) {
+        // Plain values, for a `fetch` of another realm takes no Request or Headers of this one (jsdom).
+        const response = await fetch(asked(), {
+          ...init,
+          headers: { ...Object.fromEntries(headers), authorization: `Bearer ${token}` },
+          // Not every browser takes the header off where a redirect leads to another origin (Fetch standard §4.4, since 2022).
+          redirect: follows ? 'manual' : redirect,
+          referrer,
+          referrerPolicy,
+        })
+        const { status } = response
+        if (
+          follows &&
+          (response.type === 'opaqueredirect' || (status > 300 && status < 309 && response.headers.has('location')))
+        )
+          throw new SessionError('ERR_REDIRECT_REFUSED', `the token follows no redirect of ${origin}`, { origin })
+        if (status !== 401) return response
+        if (isAgain) believed.set(origin, host.monotonic() + BELIEVED_MS)
+        // A stream is sent once.
+        if ((init?.body as ReadableStream | undefined)?.getReader || believed.get(origin)! > host.monotonic())
+          return response
+        const other = await unlessAborted(tokens.instead(token))
+        if (!other || other === token) return response
+        void response.body?.cancel().catch(() => {})
+        token = other
+      }
     } finally {
       // The signal may be the application's own, and live on.
       signal?.removeEventListener('abort', stop)
     }
   }
 }
-
-/** Neither `reason` nor `throwIfAborted` is on every platform (React Native). */
-const reasonOf = ({ reason }: AbortSignal): unknown =>
-  reason ?? Object.assign(new Error('aborted'), { name: 'AbortError' })

@@ -17,7 +17,8 @@ export interface Later {
   /** Absent when nothing came. */
   readonly status?: number
   readonly error?: unknown
-  readonly retryAfterMs: number
+  /** Absent when it has not said. */
+  readonly retryAfterMs?: number
   /** What was thrown instead of an answer. */
   readonly cause?: unknown
 }
@@ -48,7 +49,7 @@ export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: H
   async function post(path: string, type: string, body: string): Promise<Answer> {
     const abort = new AbortController()
     const asked = async () => {
-      const response = await ask(fetch, issuer.replace(/\/$/, '') + path, {
+      const response = await ask(fetch, issuer + path, {
         method: 'POST',
         headers: { 'content-type': 'application/' + type },
         body,
@@ -62,12 +63,16 @@ export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: H
       return await inTime(asked(), TIMEOUT_MS, host)
     } catch (cause) {
       abort.abort()
-      return { outcome: 'later', retryAfterMs: 0, cause }
+      return { outcome: 'later', cause }
     }
   }
 
-  const form = (path: string, fields: string) =>
-    post(path, 'x-www-form-urlencoded', fields + (clientId ? `&client_id=${encodeURIComponent(clientId)}` : ''))
+  const form = (path: string, fields: string, token: string) =>
+    post(
+      path,
+      'x-www-form-urlencoded',
+      fields + encodeURIComponent(token) + (clientId ? '&client_id=' + encodeURIComponent(clientId) : ''),
+    )
 
   return {
     login: ({ username, password, device }) =>
@@ -82,8 +87,8 @@ export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: H
           token_delivery: usesCookie ? 'cookie' : undefined,
         }),
       ),
-    refresh: token => form('/token', 'grant_type=refresh_token&refresh_token=' + encodeURIComponent(token)),
-    revoke: token => form('/revoke', 'token=' + encodeURIComponent(token)),
+    refresh: token => form('/token', 'grant_type=refresh_token&refresh_token=', token),
+    revoke: token => form('/revoke', 'token=', token),
   }
 }
 
@@ -91,7 +96,7 @@ export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: H
 export function judge(status: number, text: string, retryAfter: string | null): Answer {
   let body: Record<string, unknown> | undefined
   try {
-    body = Object(JSON.parse(text))
+    body = JSON.parse(text)
   } catch {
     // not from the issuer: a captive portal, for example
   }
@@ -99,7 +104,7 @@ export function judge(status: number, text: string, retryAfter: string | null): 
   if (status === 400 && error === 'invalid_grant') return { outcome: 'over' }
   if (status === 200 && body) return { outcome: 'granted', tokens: body as unknown as Tokens }
   // In seconds; a date, which the issuer does not send, is as good as nothing.
-  const retryAfterMs = Math.min((Number(retryAfter) || 0) * 1000, LONGEST_RETRY_MS)
+  const retryAfterMs = Math.min(Number(retryAfter) * 1000 || 0, LONGEST_RETRY_MS)
   return { outcome: 'later', status, error, retryAfterMs }
 }
 

@@ -1,4 +1,6 @@
 import type { SessionOptions } from '../../types/session.js'
+import { spelling } from '../issuer-rule.js'
+import { isText } from '../rules.js'
 import { SessionError } from './errors.js'
 
 /** The options, with the defaults that more than one part needs. */
@@ -6,10 +8,10 @@ export type Settings = SessionOptions & Required<Pick<SessionOptions, 'fetch' | 
 
 /** Whether a value is possible; what throws is not. Not `../rules.ts`, whose hints are worth a tenth of what a page loads for all of this. */
 const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
-  issuer: value => isText(value) && /^https?:[^?#]+$/.test(value) && new URL(value),
+  issuer: value => spelling(value) === value,
   clientId: isText,
   storage: value => value === 'cookie' || value === 'memory' || hasAll(value, 'get', 'set', 'delete'),
-  origins: value => value.length > 0 && [...value].every((origin: string) => new URL(origin).origin === origin),
+  origins: value => value.length && [...value].every((origin: string) => new URL(origin).origin === origin),
   verifier: value => isFunction(value) || hasAll(value, 'assertNotRevoked', 'on', 'close'),
   fetch: isFunction,
 }
@@ -18,19 +20,20 @@ const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
 export function checkOptions(options: unknown): SessionOptions {
   const own: Record<string, unknown> = { issuer: '', ...Object(options) }
   for (const [option, value] of Object.entries(own)) {
-    let fits: unknown = Object.hasOwn(rules, option) && (value !== undefined || option !== 'issuer')
     try {
-      fits &&= value === undefined || rules[option as keyof SessionOptions](value)
+      if (
+        Object.hasOwn(rules, option) &&
+        (value === undefined ? option !== 'issuer' : rules[option as keyof SessionOptions](value))
+      )
+        continue
     } catch {
-      fits = false
+      // A rule that throws says no.
     }
-    if (!fits) throw new SessionError('ERR_OPTIONS_INVALID', `option \`${option}\` is invalid`, { option })
+    const better = option === 'issuer' && spelling(value)
+    const hint = better ? `; write ${better}` : ''
+    throw new SessionError('ERR_OPTIONS_INVALID', `option \`${option}\` is invalid${hint}`, { option })
   }
   return own as unknown as SessionOptions
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== ''
 }
 
 function isFunction(value: unknown): boolean {

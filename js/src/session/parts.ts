@@ -1,12 +1,13 @@
 import type { Credentials, TokenResponse } from '../../types/session.js'
 import { moment, type AccessToken } from './access-token.js'
 import { inCookie, stored, type Delivery } from './delivery.js'
+import { SessionError } from './errors.js'
 import { tokenOf } from './exchange.js'
 import { isRefusal, issuerOf, type Issuer, type Tokens } from './issuer.js'
 import type { Message } from './messages.js'
 import type { Settings } from './options.js'
 import { memory, type Platform } from './platform.js'
-import { refusedBy, unreachable, wrongLogin } from './refusals.js'
+import { refusedBy, unreachable } from './refusals.js'
 import { signOutsOf, type SignOuts } from './sign-outs.js'
 import { tabsOf, type Tabs } from './tabs.js'
 
@@ -42,9 +43,14 @@ export function partsOf(options: Settings, platform: Platform, hear: (message: M
   const opened = async (how: Credentials | TokenResponse): Promise<Tokens> => {
     if ('access_token' in how) return how
     const answer = await issuer.login(how)
-    if (answer.outcome === 'granted') return answer.tokens
-    if (answer.outcome === 'over') throw wrongLogin()
-    throw (isRefusal(answer) ? refusedBy : unreachable)(answer)
+    switch (answer.outcome) {
+      case 'granted':
+        return answer.tokens
+      case 'over':
+        throw new SessionError('ERR_LOGIN_REFUSED', 'wrong username or password')
+      case 'later':
+        throw (isRefusal(answer) ? refusedBy : unreachable)(answer)
+    }
   }
 
   const logIn: Parts['logIn'] = (how, held, isCurrent) =>

@@ -3,21 +3,19 @@ import { SessionError } from './errors.js'
 import { isMistake } from '../mistakes.js'
 import type { Later } from './issuer.js'
 
-export const closed = () => new SessionError('ERR_SESSION_CLOSED', 'the session was closed')
-export const wrongLogin = () => new SessionError('ERR_LOGIN_REFUSED', 'wrong username or password')
-
 type Said = Pick<Later, 'status' | 'error'>
 const answered = ({ status, error }: Said) => `the issuer answered ${error ?? status}`
 export const refusedBy = (said: Said) =>
   new SessionError('ERR_ISSUER_REFUSED', answered(said), { status: said.status, error: said.error })
 
 /** Why nothing could be had of the issuer: only what is no mistake of the program counts as an outage. */
-export function unreachable({ status, error, retryAfterMs, cause }: Omit<Later, 'outcome'>): SessionError {
+export function unreachable(later: Omit<Later, 'outcome'>): SessionError {
+  const { status, retryAfterMs = 0, cause } = later
   if (cause instanceof SessionError) return cause
   if (isMistake(cause)) return failed('ERR_FETCH_FAILED', 'a mistake of the program', cause)
   // Without an answer a browser does not tell a page which it is; the seventh request to a host just waits.
   const text = status
-    ? answered({ status, error })
+    ? answered(later)
     : 'issuer out of reach, DOORLIST_ALLOWED_ORIGINS lacks this origin, or six HTTP/1.1 connections in use'
   return failed('ERR_SESSION_OFFLINE', text, cause, { status, retryAfter: retryAfterMs / 1000 })
 }
@@ -30,7 +28,7 @@ const failed = (code: SessionCode, text: string, cause: unknown, evidence?: Reco
   new SessionError(code, cause ? `${text}: ${(cause as Error).message ?? cause}` : text, evidence, { cause })
 
 /** Why there is no access token in this state; of one that is offline, what came last. */
-export function noToken(state: SessionState, last: Omit<Later, 'outcome'> = { retryAfterMs: 0 }): SessionError {
+export function noToken(state: SessionState, last: Omit<Later, 'outcome'> = {}): SessionError {
   if (state === 'kicked') return new SessionError('ERR_SESSION_KICKED', 'the issuer ended the session')
   if (state === 'signed-out') return new SessionError('ERR_SESSION_SIGNED_OUT', 'nobody is signed in')
   return unreachable(last)

@@ -15,7 +15,7 @@ export interface Schedule {
   /** All is well: acts when it is time to refresh this token. */
   plan(token: AccessToken): void
   /** Acts again, after a pause that doubles, and not before so many milliseconds. */
-  retry(afterMs: number): void
+  retry(afterMs?: number): void
   /** There may be news of the network: what is left of a pause is the cool-down, or what the issuer asked for. `dueIn` after that. */
   wake(token?: AccessToken): number
   /** There is nothing to do. */
@@ -31,7 +31,7 @@ export function scheduleOf(host: Host, act: () => void): Schedule {
   let cancel = () => {}
 
   const dueIn = (token?: AccessToken): number =>
-    failures > 0 ? retryAt - host.monotonic() : token ? tokenDueIn(token, host) : 0
+    failures ? retryAt - host.monotonic() : token ? tokenDueIn(token, host) : 0
   const arm = (token?: AccessToken): void => {
     cancel()
     if (isClosed) return
@@ -48,7 +48,7 @@ export function scheduleOf(host: Host, act: () => void): Schedule {
       rest()
       arm(token)
     },
-    retry(afterMs) {
+    retry(afterMs = 0) {
       const now = host.monotonic()
       notBefore = now + Math.max(afterMs, COOL_DOWN_MS)
       // As `../back-off.ts` does it: anywhere in the upper half of a pause that doubles.

@@ -1,5 +1,6 @@
 import type { Credentials, Session, SessionOptions, SessionState, TokenResponse } from '../../types/session.js'
 import { elapsed, isLive, issuerTime, moment, type AccessToken, type Moment } from './access-token.js'
+import { SessionError } from './errors.js'
 import { exchange, type Exchanged } from './exchange.js'
 import { guardedFetch } from './guarded-fetch.js'
 import type { Later } from './issuer.js'
@@ -7,7 +8,7 @@ import { read, written, type Message } from './messages.js'
 import { partsOf } from './parts.js'
 import type { Platform } from './platform.js'
 import { isMistake } from '../mistakes.js'
-import { closed, noToken, storageFailed } from './refusals.js'
+import { noToken, storageFailed } from './refusals.js'
 import { scheduleOf } from './schedule.js'
 import { watch } from './watch.js'
 
@@ -38,13 +39,13 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
 
   const live = () => (token && isLive(token, host) ? token : undefined)
   const mustBeOpen = () => {
-    if (isClosed) throw closed()
+    if (isClosed) throw new SessionError('ERR_SESSION_CLOSED', 'the session was closed')
   }
 
   const become = (next: SessionState) => {
     if (state === next) return
     state = next
-    for (const listener of [...listeners]) {
+    for (const listener of listeners) {
       // What a listener throws is its application's to see, and what it waits for nobody here does (field: supabase/supabase-js#2013).
       queueMicrotask(() => listeners.has(listener) && listener(next))
     }
@@ -116,12 +117,12 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
         case 'over':
         case 'gone':
           // A page that has not heard of a session yet says nothing of it: another may be opening one.
-          if (!last || exchanged.outcome === 'gone') {
-            gone = last?.claims.sid
-            return end('signed-out')
+          if (last && exchanged.outcome === 'over') {
+            tellEnd(true)
+            return end('kicked')
           }
-          tellEnd(true)
-          return end('kicked')
+          gone = last?.claims.sid
+          return end('signed-out')
         case 'later':
           failure = exchanged
           schedule.retry(exchanged.retryAfterMs)
@@ -129,11 +130,9 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
       }
     }
     await tabs
-      .locked(async () => settle(await exchange(parts, host, isCurrent, isWanted)))
+      .locked(async () => settle(await exchange(parts, host, isCurrent, isWanted, () => stamp)))
       // A storage that fails or hangs is no news of the session.
-      .catch(cause =>
-        settle({ outcome: 'later', retryAfterMs: 0, cause: isMistake(cause) ? cause : storageFailed(cause) }),
-      )
+      .catch(cause => settle({ outcome: 'later', cause: isMistake(cause) ? cause : storageFailed(cause) }))
   }
 
   /** Whether the last token was there then, by the wall clock. */
@@ -187,14 +186,12 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     if (!held) await renew()
     else if (schedule.dueIn(held) <= 0) void renew()
     mustBeOpen()
-    const served = live()
-    if (!served) throw noToken(state, failure)
-    return served.value
+    if (live()) return token!.value
+    throw noToken(state, failure)
   }
 
   const instead = async (of: string) => {
-    const held = live()
-    if (!held || held.value === of) await renew()
+    if ((live()?.value ?? of) === of) await renew()
     return live()?.value
   }
 
@@ -253,7 +250,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    currentDate: () => (stamp ? issuerTime(stamp, host) : new Date(host.now())),
+    currentDate: () => new Date(stamp ? issuerTime(stamp, host) : host.now()),
     close() {
       isClosed = true
       era++

@@ -23,11 +23,10 @@ export function signOutsOf(issuer: Issuer, notes: TokenStorage, prefix: string, 
   let flight = Promise.resolve()
 
   const pending = async () => {
-    const text = await notes.get(key)
-    return text ? text.split(':').slice(1) : []
+    return ((await notes.get(key)) ?? '').split(':').slice(1)
   }
   const write = async (tokens: string[]) => {
-    await (tokens.length === 0 ? notes.delete(key) : notes.set(key, ':' + tokens.join(':')))
+    await (tokens.length ? notes.set(key, ':' + tokens.join(':')) : notes.delete(key))
   }
   const forget = async (token: string) => write((await pending()).filter(other => other !== token))
 
@@ -38,13 +37,13 @@ export function signOutsOf(issuer: Issuer, notes: TokenStorage, prefix: string, 
       const answer = await issuer.revoke(token)
       // A refusal in the issuer's own words; what a proxy or a captive portal answers is none.
       if (answer.outcome === 'later' && !(answer.error && isRefusal(answer)))
-        waitMs = Math.max(waitMs ?? 0, answer.retryAfterMs)
+        waitMs = Math.max(waitMs ?? 0, answer.retryAfterMs ?? 0)
       else await forget(token)
     }
     return waitMs
   }
   const once = async () => {
-    if ((await pending().catch(() => [])).length === 0) return
+    if (!(await pending().catch(() => [])).length) return
     const waitMs = await tabs.locked(attempt).catch(() => 0)
     if (waitMs === undefined) schedule.rest()
     else schedule.retry(waitMs)
@@ -53,7 +52,7 @@ export function signOutsOf(issuer: Issuer, notes: TokenStorage, prefix: string, 
 
   return {
     pending,
-    add: async token => write([...new Set([...(await pending()), token])]),
+    add: async token => write([...(await pending()), token]),
     forget,
     complete,
     wake() {

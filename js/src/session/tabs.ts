@@ -26,10 +26,9 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
 
   /** With this lock, or without where there is none to be had. */
   const having = async <T>(lock: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
-    if (!locks) return work()
     let isHeld = false
     try {
-      return await locks.request(lock, { signal }, () => {
+      return await locks!.request(lock, { signal }, () => {
         isHeld = true
         return work()
       })

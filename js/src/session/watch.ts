@@ -37,12 +37,12 @@ export function watch(
       else if (!codeOf(error)) report(error)
     }
   }
-  const listen = (to: SessionVerifier, close = () => {}) => {
+  const listen = (to: SessionVerifier, close?: () => void) => {
     verifier = to
     const off = to.on('change', check)
     stop = () => {
       off()
-      close()
+      close?.()
     }
     check()
   }
@@ -55,7 +55,7 @@ export function watch(
     } catch (error) {
       // An outage is no news; every other reason is for the application to mend.
       if (codeOf(error) !== 'ERR_LIST_MISSING') report(error)
-      again.retry(0)
+      again.retry()
     }
   }
   if (typeof given === 'function') tabs.lead(() => void make())
