@@ -1,8 +1,8 @@
 import type * as Types from '../types/companions.js'
 import type { AnyVerifier } from '../types/guard.js'
-import { checkVerifier, isOurs, refreshed } from './adapters/guard.js'
+import { checkVerifier, refreshed } from './adapters/guard.js'
 import { RETRY_AFTER_SECS } from './adapters/refusal.js'
-import { TokenError, isTokenError } from './errors.js'
+import { TokenError, isTokenError, isTokensFault } from './errors.js'
 
 export const isRevoked: typeof Types.isRevoked = verifier => {
   checkVerifier(verifier)
@@ -25,7 +25,7 @@ async function isGood(verifier: AnyVerifier, payload: unknown, protectedHeader: 
     verifier.assertNotRevoked(payload as object, { protectedHeader })
     return true
   } catch (error) {
-    if (isTokenError(error) && !failure && !isOurs(error, verifier)) return false
+    if (!failure && isTokensFault(error)) return false
     return unavailable(isTokenError(error) ? (failure ?? error) : error)
   }
 }
@@ -33,7 +33,12 @@ async function isGood(verifier: AnyVerifier, payload: unknown, protectedHeader: 
 /** Express and Fastify make an answer of what an error says of itself. */
 function unavailable(cause: unknown): never {
   if (!isTokenError(cause)) throw cause
-  const error = new TokenError(cause.code, 'the revocation list is not available, so the token cannot be checked', {}, { cause })
+  const error = new TokenError(
+    cause.code,
+    'the revocation list is not available, so the token cannot be checked',
+    {},
+    { cause },
+  )
   throw Object.assign(error, {
     status: 503,
     statusCode: 503,

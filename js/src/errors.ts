@@ -1,4 +1,4 @@
-import type { Code, PlainTokenError, codes as Codes } from '../types/index.js'
+import type { Code, EvidenceByCode, PlainTokenError, codes as Codes } from '../types/index.js'
 import { isPlain, plainOf } from './plain-errors.js'
 
 export const codes: typeof Codes = /* @__PURE__ */ Object.freeze({
@@ -59,8 +59,26 @@ export class TokenError extends Error {
 export function isTokenError<C extends Code = Code>(
   error: unknown,
   code?: C,
-): error is Error & PlainTokenError & { readonly code: C } {
+): error is Error & PlainTokenError & { readonly code: C; readonly evidence: EvidenceByCode[C] } {
   return isPlain(error, 'TokenError', found => Object.hasOwn(codes, found) && (code ?? found) === found)
+}
+
+/** The codes of what a token can be refused for. All others are about the verifier, its list or its options. */
+const ABOUT_TOKENS: ReadonlySet<string> = /* @__PURE__ */ new Set<Code>([
+  'ERR_JOSE_ALG_NOT_ALLOWED',
+  'ERR_JWKS_NO_MATCHING_KEY',
+  'ERR_JWS_INVALID',
+  'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+  'ERR_JWT_CLAIM_VALIDATION_FAILED',
+  'ERR_JWT_EXPIRED',
+  'ERR_JWT_INVALID',
+  'ERR_JWT_REVOKED',
+])
+
+export function isTokensFault(error: unknown): boolean {
+  if (!isTokenError(error) || !ABOUT_TOKENS.has(error.code)) return false
+  // While no key is trusted, every token names an unknown one.
+  return error.code !== 'ERR_JWKS_NO_MATCHING_KEY' || error.evidence['trusted'] !== 0
 }
 
 export const invalidOption = (message: string, evidence: Readonly<Record<string, unknown>> = {}): TokenError =>

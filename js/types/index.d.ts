@@ -316,8 +316,73 @@ export interface PlainTokenError {
   readonly name: 'TokenError'
   readonly code: Code
   readonly message: string
-  /** What the refusal rests on, by code: the claim, the times, the option. */
+  /** The facts that the refusal rests on; {@link EvidenceByCode} has their names and types for each code. */
   readonly evidence: Readonly<Record<string, unknown>>
+}
+
+/**
+ * The evidence of an error, by its code. Times are seconds since 1970; durations are seconds. `isTokenError(error, code)` gives
+ * `error.evidence` this type.
+ *
+ * @example
+ * ```ts
+ * if (isTokenError(error, 'ERR_JWT_EXPIRED')) console.log(new Date(error.evidence.expiresAt * 1000))
+ * ```
+ */
+export interface EvidenceByCode {
+  readonly ERR_FETCH_FAILED: { readonly url: string }
+  readonly ERR_ISSUER_UNREACHABLE: {
+    readonly url?: string
+    readonly reason?: string
+    readonly status?: number
+    /** `true` for a failure that waiting does not mend. */
+    readonly lasting?: true
+  }
+  readonly ERR_JOSE_ALG_NOT_ALLOWED: {}
+  readonly ERR_JWKS_INVALID: {
+    readonly reason?: 'form' | 'private' | 'point' | 'small_order' | 'key_id' | 'too_many'
+  }
+  /** `trusted` is the number of keys that are trusted. */
+  readonly ERR_JWKS_NO_MATCHING_KEY: { readonly kid: string; readonly trusted: number }
+  readonly ERR_JWS_INVALID: {
+    readonly reason?: 'parts' | 'encoding' | 'header' | 'key_id' | 'scheme' | 'quotes' | 'white_space'
+    readonly length?: number
+    readonly limit?: number
+  }
+  readonly ERR_JWS_SIGNATURE_VERIFICATION_FAILED: {}
+  readonly ERR_JWT_CLAIM_VALIDATION_FAILED: {
+    readonly claim: string
+    readonly reason: 'missing' | 'invalid' | 'check_failed'
+    /** Of `iss` a text, of `aud` several. */
+    readonly expected?: string | readonly string[]
+    readonly actual?: string | readonly string[]
+    /** Of `nbf` and `iat`. */
+    readonly time?: number
+    readonly now?: number
+    readonly clockTolerance?: number
+  }
+  readonly ERR_JWT_EXPIRED: { readonly expiresAt: number; readonly now: number; readonly clockTolerance: number }
+  readonly ERR_JWT_INVALID: {}
+  /** `handle` is absent for a cut-off. `asOf` is the time of the list. */
+  readonly ERR_JWT_REVOKED: { readonly by: 'gid' | 'sid' | 'cutoff'; readonly handle?: string; readonly asOf: number }
+  readonly ERR_LIST_GAP: { readonly since: number; readonly held?: string }
+  readonly ERR_LIST_INVALID: { readonly reason?: string; readonly claim?: string }
+  /** After `connectVerifier`: why there is no list, as in `ERR_ISSUER_UNREACHABLE`. */
+  readonly ERR_LIST_MISSING: { readonly reason?: string }
+  readonly ERR_LIST_NOT_NEWER: { readonly asOf: number | null; readonly cached: boolean }
+  readonly ERR_LIST_ROLLBACK: {
+    readonly heldEpoch: string
+    readonly heldSequence: number
+    readonly offeredEpoch: string
+    readonly offeredSequence: number
+  }
+  readonly ERR_LIST_STALE: { readonly asOf: number; readonly age: number; readonly maxStaleness: number }
+  readonly ERR_METADATA_INVALID: {}
+  readonly ERR_OPTIONS_INVALID: { readonly option?: string }
+  readonly ERR_PLATFORM_UNSUPPORTED: { readonly name: string }
+  readonly ERR_STORE_FAILED: {}
+  readonly ERR_VERIFIER_CLOSED: {}
+  readonly ERR_WASM_UNAVAILABLE: { readonly reason?: string }
 }
 
 /**
@@ -340,9 +405,24 @@ export class TokenError extends Error implements PlainTokenError {
 
 /**
  * Whether this is a {@link TokenError} of any copy or realm of this package, or its plain form, and of this `code` where one
- * is given. A value with a code that this version does not know is none.
+ * is given. A value whose code this version does not know is not one.
  */
 export function isTokenError<C extends Code = Code>(
   error: unknown,
   code?: C,
-): error is Error & PlainTokenError & { readonly code: C }
+): error is Error & PlainTokenError & { readonly code: C; readonly evidence: EvidenceByCode[C] }
+
+/**
+ * Whether the token is to blame for this error: answer 401 with `error="invalid_token"` (RFC 6750 §3.1). For all other errors the
+ * verifier cannot tell (no list or no key yet, a list that is too old, a closed verifier): answer 503.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   verifier.verify(token)
+ * } catch (error) {
+ *   return new Response(null, { status: isTokensFault(error) ? 401 : 503 })
+ * }
+ * ```
+ */
+export function isTokensFault(error: unknown): boolean

@@ -10,6 +10,7 @@ export type {
   ConnectVerifier,
   ConnectedVerifier,
   CreateVerifier,
+  EvidenceByCode,
   Freshness,
   LazyVerifier,
   ListStore,
@@ -25,7 +26,7 @@ export type {
   VettedBy,
   WaitUntil,
 } from './index.js'
-export { TokenError, codes, isTokenError } from './index.js'
+export { TokenError, codes, isTokenError, isTokensFault } from './index.js'
 
 /** What the bytes may come as: the compiled module, the bytes of `doorlist/verifier.wasm`, or a function that has either. */
 export type WasmSource = WebAssembly.Module | BufferSource | (() => WebAssembly.Module | BufferSource)

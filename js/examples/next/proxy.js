@@ -1,5 +1,5 @@
 import { NextResponse } from 'next/server'
-import { connectVerifier, isTokenError } from 'doorlist'
+import { connectVerifier, isTokenError, isTokensFault } from 'doorlist'
 import { withClaims } from './claims.js'
 
 const { ISSUER = 'http://localhost:8787' } = process.env
@@ -22,9 +22,9 @@ export async function proxy(request) {
     return NextResponse.next({ request: { headers: withClaims(request.headers, payload) } })
   } catch (error) {
     if (!isTokenError(error)) throw error
-    const { code } = error
-    if (!/^ERR_(JW|JOSE)/.test(code)) return unavailable(error)
-    return refusal(401, { 'www-authenticate': 'Bearer realm="doorlist", error="invalid_token"' }, { code })
+    if (!isTokensFault(error)) return unavailable(error)
+    const challenge = 'Bearer realm="doorlist", error="invalid_token"'
+    return refusal(401, { 'www-authenticate': challenge }, { code: error.code })
   }
 }
 

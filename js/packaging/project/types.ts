@@ -24,7 +24,8 @@ export async function follow(source: WasmSource): Promise<string | undefined> {
   } catch (error) {
     if (isTokenError(error, codes.ERR_JWT_REVOKED)) return error.message
     if (isTokenError(error, 'ERR_LIST_MISSING')) return error.code satisfies 'ERR_LIST_MISSING'
-    if (error instanceof TokenError) return isTokenError(error, 'ERR_JWT_EXPIRED') ? 'expired' : error.code
+    if (error instanceof TokenError)
+      return isTokenError(error, 'ERR_JWT_EXPIRED') ? error.evidence.expiresAt.toFixed() : String(error.evidence['url'])
   }
   return undefined
 }

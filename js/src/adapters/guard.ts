@@ -1,6 +1,6 @@
 import type { AnyVerifier, AuthenticateOptions } from '../../types/guard.js'
-import type { Code, PlainTokenError, Verified, WaitUntil } from '../../types/index.js'
-import { invalidOption, isTokenError } from '../errors.js'
+import type { PlainTokenError, Verified, WaitUntil } from '../../types/index.js'
+import { invalidOption, isTokenError, isTokensFault } from '../errors.js'
 import { check, isObject, isText, rule } from '../rules.js'
 import { scopeInsufficient, tokenMissing, tokenRefused, unavailable, type Refusal } from './refusal.js'
 
@@ -29,7 +29,7 @@ export function guard(verifier: AnyVerifier, options: AuthenticateOptions = {}):
     } catch (error) {
       if (!isTokenError(error)) throw error
       if (failure) return { refusal: unavailable(failure) }
-      return { refusal: isOurs(error, verifier) ? unavailable(error) : tokenRefused(error) }
+      return { refusal: isTokensFault(error) ? tokenRefused(error) : unavailable(error) }
     }
   }
 }
@@ -78,12 +78,6 @@ export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise
     throw error
   }
 }
-
-/** What the token is not to blame for: while no key is known, every token names an unknown one. */
-export const isOurs = (error: PlainTokenError, verifier: AnyVerifier): boolean =>
-  OURS.includes(error.code) || (error.code === 'ERR_JWKS_NO_MATCHING_KEY' && verifier.status().keys.length === 0)
-
-const OURS: readonly Code[] = ['ERR_LIST_MISSING', 'ERR_LIST_STALE', 'ERR_VERIFIER_CLOSED', 'ERR_WASM_UNAVAILABLE']
 
 /** What follows the scheme, whatever it is: RFC 9110 §11.4 wants spaces there, and a tab is one more thing no token has. */
 function bearer(authorization = ''): string | undefined {

@@ -2,7 +2,7 @@ import module from './verifier.wasm?module'
 import { makeConnectVerifier, makeCreateVerifier } from '../api.js'
 import { lazily } from '../wasm.js'
 
-export { TokenError, codes, isTokenError } from '../errors.js'
+export { TokenError, codes, isTokenError, isTokensFault } from '../errors.js'
 
 // The edge runtime compiles no bytes at run time: its bundlers make a module of `?module`.
 const instantiate = /* @__PURE__ */ lazily(module)

@@ -3,7 +3,7 @@ import { makeConnectVerifier, makeCreateVerifier } from '../api.js'
 import { decoded } from '../base64.js'
 import { lazily } from '../wasm.js'
 
-export { TokenError, codes, isTokenError } from '../errors.js'
+export { TokenError, codes, isTokenError, isTokensFault } from '../errors.js'
 
 // Nothing happens here but pure calls: a bundler drops what is not used, bytes included.
 const instantiate = /* @__PURE__ */ lazily(() => decoded(base64))
