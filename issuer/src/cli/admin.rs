@@ -1,4 +1,4 @@
-//! Subcommands that talk to a running issuer through its admin API, so that they work while its store is open.
+//! Subcommands that call the admin API of a running issuer. So they work while the issuer has the store open.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use crate::domain::{Subject, subject::MalformedSubject};
 use crate::output::Answer;
 use crate::secret::{AdminKeys, SecretFileError, SecretText, UnfitSecret, read_secret_file};
 
-/// An issuer itself gives up on a request after 30 s.
+/// Longer than the issuer's own limit for a request, which is 30 s.
 const ANSWER_LIMIT: Duration = Duration::from_secs(40);
 
-/// Where the issuer is, and how it knows an operator.
+/// The issuer's address and the key that authenticates the operator.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(super) struct AdminConnection {
-    /// The issuer's address, http:// [DOORLIST_URL; default http://127.0.0.1:8787]
+    /// Address of the issuer, beginning with http:// [DOORLIST_URL; default http://127.0.0.1:8787]
     #[arg(
         long,
         env = "DOORLIST_URL",
@@ -32,18 +32,18 @@ pub(super) struct AdminConnection {
     #[arg(hide_env = true, hide_default_value = true)]
     url: IssuerUrl,
 
-    /// The key of its admin API; of several, the first is sent [DOORLIST_ADMIN_KEY]
+    /// Key for the issuer's admin API; if there are several, the first is sent [DOORLIST_ADMIN_KEY]
     #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", global = true)]
     #[arg(hide_env = true, allow_hyphen_values = true)]
     admin_key: Option<SecretText>,
 
-    /// File with the key of its admin API; of several, the first is sent
-    /// [DOORLIST_ADMIN_KEY_FILE; default where `serve` makes it: ./doorlist.redb.admin-key]
+    /// File with the key for the issuer's admin API; if it holds several, the first is sent [DOORLIST_ADMIN_KEY_FILE;
+    /// default where `serve` makes it: ./doorlist.redb.admin-key]
     #[arg(long, env = "DOORLIST_ADMIN_KEY_FILE", value_name = "FILE", global = true, hide_env = true)]
     admin_key_file: Option<PathBuf>,
 }
 
-/// Why a subcommand failed; one sentence.
+/// The reason why a subcommand failed, as one sentence.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AdminError {
     #[error("{0}; name it with --admin-key-file (DOORLIST_ADMIN_KEY_FILE)")]
@@ -110,7 +110,7 @@ impl AdminConnection {
         Err(AdminError::Refused { status, description })
     }
 
-    /// Of several, the first.
+    /// The first of the admin keys that are configured.
     fn key(&self) -> Result<SecretText, AdminError> {
         let text = match (&self.admin_key, &self.admin_key_file) {
             (Some(key), _) => key.clone(),
@@ -129,20 +129,20 @@ impl AdminConnection {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SubjectCommand {
-    /// Make a subject
+    /// Create a subject
     Add {
-        /// Its name: 1 to 255 bytes but not . or .., the `sub` claim of its tokens
+        /// The subject's name: 1 to 255 bytes, but not . or .. (it becomes the `sub` claim of the subject's tokens)
         #[arg(value_parser = subject)]
         sub: Subject,
-        /// Read a password from standard input; without it, the subject cannot use POST /login
+        /// Read the subject's password from standard input; without a password the subject cannot use POST /login
         #[arg(long)]
         password_stdin: bool,
     },
-    /// List every subject, its state and how many sessions it has
+    /// List every subject with its state and its number of sessions
     List,
-    /// End every token and session of a subject; it may not log in again
+    /// Revoke every token and end every session of a subject; it cannot log in again
     Disable {
-        /// Its name
+        /// The subject's name
         #[arg(value_parser = subject)]
         sub: Subject,
     },
@@ -195,10 +195,10 @@ async fn list(admin: &AdminConnection, out: &mut Answer) -> Result<(), AdminErro
 
 #[derive(Debug, Args)]
 pub(super) struct KickCommand {
-    /// Who
+    /// The subject's name
     #[arg(value_parser = subject)]
     sub: Subject,
-    /// Only if this is the subject's current group (16 hex digits), so that a retry is harmless
+    /// Kick only if this is the subject's current group (16 hex digits), so that a retry does not end a newer login
     #[arg(long)]
     gid: Option<Handle>,
 }
@@ -223,13 +223,13 @@ impl KickCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
-    /// List the trusted keys
+    /// List the trusted keys and their states
     List,
-    /// The announced key signs from now on, and another is announced
+    /// Sign with the announced key from now on, and announce another one
     Rotate,
-    /// Trust a key no more, at once
+    /// Stop trusting a key, at once: every token that it signed becomes invalid
     Retire {
-        /// Its RFC 7638 thumbprint, as `doorlist keys list` shows it
+        /// The key's RFC 7638 thumbprint, as `doorlist keys list` shows it
         #[arg(allow_hyphen_values = true)]
         kid: KeyId,
     },

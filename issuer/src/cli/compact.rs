@@ -14,7 +14,7 @@ pub(super) struct CompactCommand {
     store: StoreUrl,
 }
 
-/// Why nothing was compacted; one sentence.
+/// The reason why the file was not compacted, as one sentence.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CompactError {
     #[error(
@@ -26,7 +26,7 @@ pub(super) enum CompactError {
 }
 
 impl CompactCommand {
-    /// The line to print.
+    /// Compacts the file and returns the line to print.
     pub(super) fn run(self) -> Result<String, CompactError> {
         let StoreUrl::Embedded(file) = self.store else { return Err(CompactError::Redis) };
         let Compacted { before, after } = EmbeddedStore::compact(&file)?;

@@ -17,10 +17,10 @@ use admin::{AdminConnection, KeysCommand, KickCommand, SubjectCommand};
 use compact::CompactCommand;
 use serve::DemoSettings;
 
-/// Access tokens that can be taken back.
+/// JWT access tokens that can be revoked before they expire.
 ///
-/// The issuer signs short-lived Ed25519 access tokens, keeps long-lived rotating refresh tokens, and pushes
-/// a signed revocation list to every verifier, which checks tokens without a network call.
+/// The issuer signs short-lived Ed25519 access tokens, keeps long-lived rotating refresh tokens, and pushes a signed
+/// revocation list to every verifier. Verifiers check tokens without a network call.
 #[derive(Debug, Parser)]
 #[command(name = "doorlist", version, max_term_width = 110, after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Cli {
@@ -31,7 +31,7 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-/// Written by `make notices`.
+/// `make notices` writes this file.
 const NOTICES: &str = include_str!("../../THIRD-PARTY-NOTICES");
 
 const EXAMPLES: &str = "\
@@ -49,11 +49,11 @@ enum Command {
     /// Run the issuer
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<Settings>),
-    /// Run an issuer with two users, alice and bob, and a page to play with
+    /// Run an issuer with two users, alice and bob, and a page to try it on
     #[command(after_help = DEMO_EXAMPLES, mut_arg("store", |store| store.default_value(DEMO_STORE)
         .help(format!("`embedded:<file>` [DOORLIST_STORE; default {DEMO_STORE}]"))))]
     Demo(Box<DemoSettings>),
-    /// Make, list or disable subjects of a running issuer
+    /// Create, list or disable subjects of a running issuer
     #[command(after_help = SUBJECT_EXAMPLES)]
     Subject {
         #[command(subcommand)]
@@ -61,7 +61,7 @@ enum Command {
         #[command(flatten)]
         admin: AdminConnection,
     },
-    /// End every token and session of a subject, everywhere, now
+    /// Revoke every token and end every session of a subject, everywhere, at once
     #[command(after_help = KICK_EXAMPLES)]
     Kick {
         #[command(flatten)]
@@ -69,7 +69,7 @@ enum Command {
         #[command(flatten)]
         admin: AdminConnection,
     },
-    /// Show, rotate or retire the keys that sign
+    /// List, rotate or retire the signing keys
     #[command(after_help = KEYS_EXAMPLES)]
     Keys {
         #[command(subcommand)]
@@ -77,7 +77,7 @@ enum Command {
         #[command(flatten)]
         admin: AdminConnection,
     },
-    /// Give unused space in the file of an embedded store back to the disk
+    /// Shrink the file of an embedded store: give its unused space back to the disk
     #[command(after_help = COMPACT_EXAMPLES)]
     Compact(CompactCommand),
 }
@@ -102,7 +102,7 @@ served, one line is written to standard output:
   doorlist listening on http://127.0.0.1:8787
 SIGTERM and SIGINT end it in good order, also while it starts.";
 
-/// Its own: the passwords of the demo's users are known to everybody.
+/// The demo has a store of its own, because the passwords of its users are public.
 const DEMO_STORE: &str = "embedded:./doorlist-demo.redb";
 
 const DEMO_EXAMPLES: &str = "\
@@ -157,10 +157,10 @@ Examples:
 
 An issuer compacts its file itself when it starts and more than half of 8 MiB or more is unused.";
 
-/// For threads that are still at work when the command is done, to finish it and to close the store.
+/// After the command is done, other threads get this long to finish their work and to close the store.
 const END_LIMIT: Duration = Duration::from_secs(3);
 
-/// Reads the command line and does what it says.
+/// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -193,11 +193,11 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Runs to the end, or answers the sentence that says why not.
+/// Runs the command to its end. If it fails, returns the error as one sentence.
 fn run<E: Display>(work: impl Future<Output = Result<(), E>>) -> Result<(), String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let done = runtime.block_on(work).map_err(|error| error.to_string());
-    // A thread that still reads the store must not hold up the end: what it reads stays as it is.
+    // Do not wait longer for a thread that still reads the store: a read changes nothing in it.
     runtime.shutdown_timeout(END_LIMIT);
     done
 }
@@ -212,8 +212,8 @@ fn served(output: &Service, done: Result<(), String>) -> ExitCode {
     }
 }
 
-/// Runs a command that prints its result. The exit code says what became of the request, also where the result cannot
-/// be printed.
+/// Runs a command that prints its result. The exit code says whether the request succeeded, even if the result could
+/// not be printed.
 fn answer<E: Display>(command: impl AsyncFnOnce(&mut Answer) -> Result<(), E>) -> ExitCode {
     let mut answer = Answer::new();
     let done = run(command(&mut answer));
@@ -230,7 +230,7 @@ fn complain_if_lost(answer: &Answer) {
     }
 }
 
-/// Help is shown as it is; of a refusal the sentence that says what is wrong, and the hint.
+/// Prints help as clap renders it. For an error, prints only the sentence that says what is wrong, and clap's hint.
 fn refuse(error: clap::Error) -> ExitCode {
     if matches!(
         error.kind(),
@@ -247,7 +247,7 @@ fn refuse(error: clap::Error) -> ExitCode {
     fail(&sentence(without_passwords(error)))
 }
 
-/// What clap quotes from the command line or a variable, without a login that may be in it.
+/// Removes the login of a URL from the text that clap quotes from the command line or from a variable.
 fn without_passwords(mut error: clap::Error) -> clap::Error {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(quoted)) = error.get(kind) {
@@ -258,7 +258,7 @@ fn without_passwords(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// What clap says in a paragraph, in a sentence; with the variable, since the value may come from there.
+/// Turns clap's paragraph into one sentence. Adds the variable's name, because the value may come from there.
 fn sentence(error: clap::Error) -> String {
     if error.kind() == ErrorKind::InvalidUtf8
         && let Some(variable) = config::unreadable_variable(std::env::vars_os())
@@ -293,7 +293,7 @@ fn fail(reason: &dyn Display) -> ExitCode {
 
 #[cfg(test)]
 impl Cli {
-    /// The settings, where the subcommand has them.
+    /// The settings, if the subcommand has them.
     pub(crate) fn settings(&self) -> Option<&Settings> {
         match &self.command {
             Some(Command::Serve(settings)) => Some(settings),
@@ -337,7 +337,7 @@ mod tests {
         }
     }
 
-    /// One key in 64 has such a name.
+    /// About one key in 64 has an identifier that begins with a hyphen.
     #[test]
     fn what_is_base64url_may_begin_with_a_hyphen() {
         const KID: &str = "-kWXDpB6ZmzMPXdcwqZkPdm7YR3qYyeuVJ2dtZkWpeg";

@@ -12,7 +12,7 @@ use crate::demo::{self, DemoError};
 use crate::output::Service;
 use crate::server::{ServeError, Server, Signals};
 
-/// Serves until SIGTERM or SIGINT.
+/// Runs the issuer until SIGTERM or SIGINT.
 pub(super) async fn serve(settings: Settings, output: &Service) -> Result<(), ServeError> {
     let signals = Signals::heed().map_err(ServeError::Signals)?;
     warn_of_secrets_in_flags();
@@ -23,7 +23,7 @@ pub(super) async fn serve(settings: Settings, output: &Service) -> Result<(), Se
     Server::bind(settings).await?.run(signals, async |_| Ok(Router::new()), ready).await
 }
 
-/// What `doorlist demo` can be told: everything that `serve` can, and where the npm package is.
+/// The settings of `doorlist demo`: all those of `serve`, and the folder of the npm package.
 #[derive(Debug, Args)]
 pub(super) struct DemoSettings {
     /// Folder of the built npm package, which the page loads [DOORLIST_PACKAGE; default js/dist]
@@ -36,13 +36,13 @@ pub(super) struct DemoSettings {
 }
 
 impl DemoSettings {
-    /// What is logged.
+    /// The settings of the log output.
     pub(super) fn log(&self) -> &LogSettings {
         &self.serve.log
     }
 }
 
-/// Why the demo ended; one sentence.
+/// The reason why the demo ended, as one sentence.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DemoFailure {
     #[error(transparent)]
@@ -51,7 +51,7 @@ pub(super) enum DemoFailure {
     Serve(#[from] ServeError),
 }
 
-/// Serves with the page and its users until SIGTERM or SIGINT.
+/// Runs the issuer with the demo page and its users until SIGTERM or SIGINT.
 pub(super) async fn demo(settings: DemoSettings, output: &Service) -> Result<(), DemoFailure> {
     let signals = Signals::heed().map_err(ServeError::Signals)?;
     warn_of_secrets_in_flags();
@@ -67,7 +67,7 @@ pub(super) async fn demo(settings: DemoSettings, output: &Service) -> Result<(),
     Server::bind(settings.serve).await?.run(signals, page, ready).await
 }
 
-/// The one line on standard output: every route is served.
+/// Writes the one line on standard output that says that every route is served.
 fn announce(output: &Service, address: &str) {
     output.announce(format_args!("doorlist listening on {address}"));
 }
