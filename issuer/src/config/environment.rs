@@ -1,8 +1,9 @@
-//! A variable that nobody reads is a typing error that would be found out too late.
+//! Refuses unknown `DOORLIST_…` variables: a misspelt name would otherwise be ignored, and the operator would notice
+//! too late.
 
 use std::ffi::OsString;
 
-/// A `DOORLIST_…` variable that means nothing.
+/// A `DOORLIST_…` variable that is not a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is not a setting{}", hint(.meant))]
 pub struct UnknownVariable {
@@ -17,7 +18,8 @@ fn hint(meant: &Option<String>) -> String {
     }
 }
 
-/// The first of `variables` that begins with `DOORLIST_` and that no argument of `command` reads.
+/// Of `variables`, the alphabetically first that begins with `DOORLIST_` and is not read by any argument of
+/// `command`.
 pub fn unknown_variable(
     command: &clap::Command,
     variables: impl Iterator<Item = OsString>,
@@ -31,7 +33,7 @@ pub fn unknown_variable(
         .map(|name| UnknownVariable { meant: nearest(&name, &known), name })
 }
 
-/// The first `DOORLIST_…` variable whose value is not text.
+/// The alphabetically first `DOORLIST_…` variable whose value is not UTF-8 text.
 pub fn unreadable_variable(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<String> {
     variables
         .filter(|(_, value)| value.to_str().is_none())
@@ -50,7 +52,7 @@ fn collect(command: &clap::Command, known: &mut Vec<String>) {
     command.get_subcommands().for_each(|subcommand| collect(subcommand, known));
 }
 
-/// The known name that takes the fewest keystrokes to get right, if it is few.
+/// The known name with the smallest edit distance to `name`, if that distance is at most 6.
 fn nearest(name: &str, known: &[String]) -> Option<String> {
     let (distance, nearest) = known.iter().map(|other| (strsim::osa_distance(name, other), other)).min()?;
     (distance <= 6).then(|| nearest.clone())

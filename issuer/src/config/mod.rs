@@ -1,4 +1,5 @@
-//! Settings: every one is a flag of `doorlist serve` and a variable, and has its place in one small struct.
+//! Settings. Each one is a flag of `doorlist serve` and an environment variable, and a field of one of the small
+//! structs below.
 //!
 //! A wrong setting stops the start with one sentence that says what to change.
 
@@ -23,25 +24,25 @@ pub use values::{IssuerUrl, LogFormat, Origin, StoreUrl, without_login};
 use crate::domain::Limits;
 use crate::store::redis::Prefix;
 
-/// Everything `doorlist serve` can be told.
+/// All settings of `doorlist serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// Where it is found.
+    /// Where the issuer listens, and what it is called.
     #[command(flatten)]
     pub addresses: AddressSettings,
-    /// Where it keeps things.
+    /// Where the issuer keeps its data.
     #[command(flatten)]
     pub store: StoreSettings,
-    /// What it must not show.
+    /// The secrets, or the files that hold them.
     #[command(flatten)]
     pub secrets: SecretSettings,
-    /// How long things live.
+    /// How long tokens, sessions and lists live.
     #[command(flatten)]
     pub lifetimes: LifetimeSettings,
-    /// How it ends.
+    /// How the issuer stops.
     #[command(flatten)]
     pub stop: StopSettings,
-    /// What it says.
+    /// What the issuer writes to standard error.
     #[command(flatten)]
     pub log: LogSettings,
 }
@@ -50,134 +51,141 @@ pub struct Settings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Addresses")]
 pub struct AddressSettings {
-    /// Address and port to listen on; port 0 takes a free one [DOORLIST_LISTEN; default 127.0.0.1:8787]
+    /// Address and port to listen on; with port 0 the system chooses a free port [DOORLIST_LISTEN; default
+    /// 127.0.0.1:8787]
     #[arg(long, env = "DOORLIST_LISTEN", value_name = "IP:PORT", default_value = "127.0.0.1:8787")]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::listen)]
     pub listen: SocketAddr,
 
-    /// The `iss` claim and the base of every published URL: http(s), no trailing slash
-    /// [DOORLIST_ISSUER; default http://<listen>]
+    /// The issuer's URL: the `iss` claim of tokens and the start of every published URL. Begins with https:// or
+    /// http://, without a trailing slash [DOORLIST_ISSUER; default http://<listen>]
     #[arg(long, env = "DOORLIST_ISSUER", value_name = "URL", hide_env = true)]
     pub issuer: Option<IssuerUrl>,
 
-    /// The name this issuer had before it was renamed: its refresh tokens stay good until their sessions end.
-    /// Only a name that this store records; several are separated by commas [DOORLIST_FORMER_ISSUER]
+    /// An earlier name of this issuer, given after the issuer was renamed: refresh tokens with this name stay valid
+    /// until their sessions end. Only a name that the store has recorded is accepted; separate several with commas
+    /// [DOORLIST_FORMER_ISSUER]
     #[arg(long = "former-issuer", env = "DOORLIST_FORMER_ISSUER", value_name = "URL,…", hide_env = true)]
     #[arg(value_delimiter = ',')]
     pub former_issuers: Vec<IssuerUrl>,
 
-    /// The `aud` claim of access tokens: who they are for [DOORLIST_AUDIENCE; default api]
+    /// The `aud` claim of access tokens: the API that they are for [DOORLIST_AUDIENCE; default api]
     #[arg(long, env = "DOORLIST_AUDIENCE", value_name = "AUDIENCE", default_value = "api")]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::audience)]
     pub audience: String,
 
-    /// Browser origins that may use login, token and session routes, with the cookie too: https://host[:port],
-    /// http:// for localhost only; separated by commas [DOORLIST_ALLOWED_ORIGINS; default none]
+    /// Browser origins that may call the login, token and session routes, and may use the cookie:
+    /// https://host[:port], or http:// for localhost only; separate several with commas [DOORLIST_ALLOWED_ORIGINS;
+    /// default none]
     #[arg(long, env = "DOORLIST_ALLOWED_ORIGINS", value_name = "ORIGIN,…", value_delimiter = ',')]
     #[arg(hide_env = true)]
     pub allowed_origins: Vec<Origin>,
 }
 
-/// Where records, log and keys are kept.
+/// Where subject records, the revocation log and the keys are stored.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Store")]
 pub struct StoreSettings {
-    /// `embedded:<file>`: one file, one node. Or for many `redis://[user:password@]host:port`,
-    /// `redis+sentinel://host,host/master`, `redis+cluster://host,host`, with `rediss` for TLS
-    /// [DOORLIST_STORE; default embedded:./doorlist.redb]
+    /// Where to store everything. For a single issuer `embedded:<file>`. For several issuers a Redis:
+    /// `redis://[user:password@]host:port`, `redis+sentinel://host,host/master` or `redis+cluster://host,host`; write
+    /// `rediss` instead of `redis` for TLS [DOORLIST_STORE; default embedded:./doorlist.redb]
     #[arg(long, env = "DOORLIST_STORE", value_name = "STORE", default_value = "embedded:./doorlist.redb")]
     #[arg(hide_env = true, hide_default_value = true)]
     pub store: StoreUrl,
 
-    /// What the installation's keys in a Redis begin with [DOORLIST_STORE_PREFIX; default doorlist]
+    /// Prefix of the names of all keys that this installation has in Redis [DOORLIST_STORE_PREFIX; default doorlist]
     #[arg(long = "store-prefix", env = "DOORLIST_STORE_PREFIX", value_name = "PREFIX", hide_env = true)]
     pub prefix: Option<Prefix>,
 
-    /// PEM file with the certificates to trust instead of the well-known ones, for `rediss`
+    /// PEM file with the certificate authorities to trust for `rediss`, instead of the well-known ones
     /// [DOORLIST_STORE_CA_FILE]
     #[arg(long = "store-ca-file", env = "DOORLIST_STORE_CA_FILE", value_name = "FILE", hide_env = true)]
     pub ca_file: Option<PathBuf>,
 
-    /// Start a new installation in an empty store although secrets of an earlier one are there; a Redis store
-    /// always needs it at its first start. Remove it afterwards [DOORLIST_INIT=true]
+    /// Start a new installation in an empty store, even if secrets of an earlier installation are there. The first
+    /// start on a Redis always needs this. Remove it afterwards [DOORLIST_INIT=true]
     #[arg(long, env = "DOORLIST_INIT", hide_env = true, value_parser = BoolishValueParser::new())]
     #[arg(action = ArgAction::SetTrue)]
     pub init: bool,
 
-    /// How many seconds the start waits for a Redis that is not reachable or still loads its data, 0 to 86400; then
-    /// it fails. A wrong password or setting fails at once [DOORLIST_STORE_WAIT_SECS; default 300]
+    /// How many seconds the start waits for a Redis that cannot be reached or still loads its data, 0 to 86400; after
+    /// that, the start fails. With a wrong password or setting it fails at once [DOORLIST_STORE_WAIT_SECS; default
+    /// 300]
     #[arg(long = "store-wait-secs", env = "DOORLIST_STORE_WAIT_SECS", value_name = "SECONDS")]
     #[arg(default_value_t = 300, hide_env = true, hide_default_value = true, value_parser = values::seconds(0, DAY))]
     pub wait_secs: u64,
 }
 
-/// How long tokens, sessions and lists live. All in seconds.
+/// How long tokens, sessions and lists live. All values are in seconds.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Lifetimes, in seconds")]
 pub struct LifetimeSettings {
-    /// Life of an access token, 1 to 86400 [DOORLIST_ACCESS_TTL_SECS; default 900]
+    /// Lifetime of an access token, 1 to 86400 [DOORLIST_ACCESS_TTL_SECS; default 900]
     #[arg(long, env = "DOORLIST_ACCESS_TTL_SECS", value_name = "SECONDS", default_value_t = 900)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, DAY))]
     pub access_ttl_secs: u64,
 
-    /// A session that is not refreshed for so long ends [DOORLIST_REFRESH_IDLE_SECS; default 2592000, 30 days]
+    /// A session ends when it was not refreshed for this many seconds [DOORLIST_REFRESH_IDLE_SECS; default 2592000,
+    /// 30 days]
     #[arg(long, env = "DOORLIST_REFRESH_IDLE_SECS", value_name = "SECONDS", default_value_t = 30 * DAY)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, 3650 * DAY))]
     pub refresh_idle_secs: u64,
 
-    /// A session ends so long after its login, whatever happens
-    /// [DOORLIST_REFRESH_ABSOLUTE_SECS; default 7776000, 90 days]
+    /// A session ends this many seconds after its login, even if it is in use [DOORLIST_REFRESH_ABSOLUTE_SECS;
+    /// default 7776000, 90 days]
     #[arg(long, env = "DOORLIST_REFRESH_ABSOLUTE_SECS", value_name = "SECONDS", default_value_t = 90 * DAY)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, 3650 * DAY))]
     pub refresh_absolute_secs: u64,
 
-    /// After a rotation, the refresh token before it is answered alike for so long, 0 to 3600
-    /// [DOORLIST_REFRESH_GRACE_SECS; default 30]
+    /// Grace window: for this many seconds after a rotation, the previous refresh token still gets the same new one,
+    /// 0 to 3600 [DOORLIST_REFRESH_GRACE_SECS; default 30]
     #[arg(long, env = "DOORLIST_REFRESH_GRACE_SECS", value_name = "SECONDS", default_value_t = 30)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 3600))]
     pub refresh_grace_secs: u64,
 
-    /// How far clocks may differ, 0 to 300; verifiers tolerate no more [DOORLIST_LEEWAY_SECS; default 60]
+    /// Largest difference between clocks, in seconds, that verifiers may tolerate, 0 to 300 [DOORLIST_LEEWAY_SECS;
+    /// default 60]
     #[arg(long, env = "DOORLIST_LEEWAY_SECS", value_name = "SECONDS", default_value_t = 60)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 300))]
     pub leeway_secs: u64,
 
-    /// How often the store is asked for proof that nothing is missing and a list is sent though nothing
-    /// changed, 1 to 30 [DOORLIST_HEARTBEAT_SECS; default 10]
+    /// Seconds between two heartbeats, 1 to 30. At each heartbeat the issuer asks the store to confirm that no write
+    /// is missing, and sends a list to verifiers even if nothing changed [DOORLIST_HEARTBEAT_SECS; default 10]
     #[arg(long, env = "DOORLIST_HEARTBEAT_SECS", value_name = "SECONDS", default_value_t = 10)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, 30))]
     pub heartbeat_secs: u64,
 }
 
-/// How the issuer ends.
+/// How the issuer stops.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Stop")]
 pub struct StopSettings {
-    /// After SIGTERM or SIGINT, serve on for this many seconds while /readyz answers 503, so that load balancers
-    /// send new requests elsewhere first, 0 to 3600; a second signal ends it [DOORLIST_DRAIN_SECS; default 0]
+    /// Drain: after SIGTERM or SIGINT, continue to serve for this many seconds while /readyz answers 503, so that
+    /// load balancers first send new requests to other nodes, 0 to 3600; a second signal ends the drain
+    /// [DOORLIST_DRAIN_SECS; default 0]
     #[arg(long, env = "DOORLIST_DRAIN_SECS", value_name = "SECONDS", default_value_t = 0)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 3600))]
     pub drain_secs: u64,
 }
 
-/// What is written to standard error.
+/// What is written to standard error, and how.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Log")]
 pub struct LogSettings {
-    /// What to log: error, warn, info, debug, or a filter such as info,doorlist=debug
-    /// [DOORLIST_LOG; default info]
+    /// Which events to log: error, warn, info, debug, or a filter such as info,doorlist=debug [DOORLIST_LOG; default
+    /// info]
     #[arg(long = "log", env = "DOORLIST_LOG", value_name = "FILTER", default_value = "info")]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::log_filter)]
     pub filter: String,
 
-    /// text or json, one event a line [DOORLIST_LOG_FORMAT; default text]
+    /// Format of the log output, one event a line: text or json [DOORLIST_LOG_FORMAT; default text]
     #[arg(long = "log-format", env = "DOORLIST_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     #[arg(hide_env = true, hide_default_value = true, hide_possible_values = true)]
     pub format: LogFormat,
 }
 
 impl Settings {
-    /// Whether these can all hold at once.
+    /// Checks that no two settings contradict each other.
     ///
     /// # Errors
     ///
@@ -209,10 +217,10 @@ impl StoreSettings {
 
 const DAY: u64 = 86_400;
 
-/// Two settings that cannot both hold.
+/// Two settings that contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
-    /// Every address is listened on, or one that no URL can name.
+    /// `--listen` is an unspecified address (all interfaces) or one that no URL can name, and `--issuer` is not set.
     #[error(
         "--listen (DOORLIST_LISTEN) is {listen}, which is no address that clients connect to: \
          say with --issuer (DOORLIST_ISSUER) what the issuer is called"
@@ -221,17 +229,17 @@ pub enum Contradiction {
         /// `--listen`.
         listen: SocketAddr,
     },
-    /// A file holds one installation.
+    /// `--store-prefix` with an embedded store: a file holds only one installation.
     #[error(
         "--store-prefix (DOORLIST_STORE_PREFIX) is for a Redis store: remove it, or name one with --store (DOORLIST_STORE)"
     )]
     PrefixOfFile,
-    /// Nothing is encrypted.
+    /// `--store-ca-file` without TLS to the store.
     #[error(
         "--store-ca-file (DOORLIST_STORE_CA_FILE) is for rediss://, which is TLS: remove it, or write rediss into --store (DOORLIST_STORE)"
     )]
     CertificatesUnused,
-    /// A session would end before it is idle.
+    /// The idle limit is above the absolute limit, so it would never apply.
     #[error(
         "--refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS) is {idle} but a session lives {absolute} at most: \
          lower it, or raise --refresh-absolute-secs (DOORLIST_REFRESH_ABSOLUTE_SECS)"
@@ -242,7 +250,7 @@ pub enum Contradiction {
         /// `--refresh-absolute-secs`.
         absolute: u64,
     },
-    /// A session would never rotate its refresh token.
+    /// The grace window is not shorter than the idle limit, so a session would never rotate its refresh token.
     #[error(
         "--refresh-grace-secs (DOORLIST_REFRESH_GRACE_SECS) is {grace} but an idle session ends after {idle}: \
          make it shorter than --refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS)"
@@ -253,7 +261,7 @@ pub enum Contradiction {
         /// `--refresh-idle-secs`.
         idle: u64,
     },
-    /// Access tokens would be cut short by their session's end.
+    /// Access tokens live longer than any session, so each would be cut short by the end of its session.
     #[error(
         "--access-ttl-secs (DOORLIST_ACCESS_TTL_SECS) is {ttl} but a session lives {absolute} at most: \
          lower it, or raise --refresh-absolute-secs (DOORLIST_REFRESH_ABSOLUTE_SECS)"
@@ -281,7 +289,7 @@ impl LifetimeSettings {
         Ok(())
     }
 
-    /// The numbers the rules go by.
+    /// The numbers that the rules in `domain` use.
     pub fn limits(&self) -> Limits {
         Limits {
             access_ttl_secs: self.access_ttl_secs,
@@ -293,13 +301,13 @@ impl LifetimeSettings {
         }
     }
 
-    /// Seconds a key is published before it signs: longer than any cache keeps a key set or a list
-    /// (`max-age` of the key set is [`Self::jwks_max_age_secs`]; a list's is `ttl`, twice that when stale).
+    /// Seconds for which a key is published before it signs. This is longer than any cache keeps a key set
+    /// ([`Self::jwks_max_age_secs`]) or a list (`ttl`, or twice `ttl` for a list that is served stale).
     pub fn key_published_secs(&self) -> u64 {
         self.jwks_max_age_secs() + 3 * self.heartbeat_secs
     }
 
-    /// Seconds a cache may keep the key set.
+    /// Seconds for which a cache may keep the key set.
     pub fn jwks_max_age_secs(&self) -> u64 {
         6 * self.heartbeat_secs
     }

@@ -1,14 +1,15 @@
-//! A store that is gone is not a first start: it would be an issuer that knows no user, no session and no revocation.
+//! Tells a lost store from a first start. Treating a lost store as new would start an issuer that knows no user, no
+//! session and no revocation.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::secrets::{admin_key_beside, master_secret_beside};
 
-/// There is no store where there was one, as far as can be seen.
+/// The file of the store is missing or empty, although there seems to have been a store.
 #[derive(Debug, thiserror::Error)]
 pub enum LostStore {
-    /// Its secrets are there.
+    /// The file is missing, but its secrets are there.
     #[error(
         "there is no store at {}, but {} of an earlier one is there: put the store back (is its volume mounted?), or \
          start a new, empty one with these secrets with --init (DOORLIST_INIT=true)", store.display(), secret.display()
@@ -16,35 +17,35 @@ pub enum LostStore {
     Missing {
         /// `--store`.
         store: PathBuf,
-        /// The first file that was found beside.
+        /// The first secret file found beside the store.
         secret: PathBuf,
     },
-    /// No store has 0 bytes: one is shown only when it is whole.
+    /// The file has 0 bytes. That is never a store: its file appears under this name only once it is complete.
     #[error(
         "the store {} has 0 bytes, so what it held is lost: put a copy back, or start a new, empty one in this file with \
          --init (DOORLIST_INIT=true)", .0.display()
     )]
     Empty(PathBuf),
-    /// The system does not say.
+    /// The operating system cannot say whether the file exists.
     #[error("cannot look at the store {}: {source}", store.display())]
     Unseen {
         /// `--store`.
         store: PathBuf,
-        /// The system's reason.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
-/// Whether a store holds something already.
+/// Whether there already is a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// It does.
+    /// There is one.
     There,
-    /// It is to be made.
+    /// There is none yet; it may be made.
     New,
 }
 
-/// Whether the file of an embedded store is there, or may be made.
+/// Checks whether the file of an embedded store exists, or may be made.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Where secrets come from: the environment, a file, or a file made at the first start.
+//! Where secrets come from: a setting (flag or variable), a file, or a file that the first start makes.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,60 +9,61 @@ use super::StoreUrl;
 use crate::secret::{AdminKeys, MasterSecrets, SecretFileError, SecretText, UnfitSecret};
 use crate::secret::{read_or_create, read_secret_file};
 
-/// What must not be shown.
+/// The secrets, or the files that hold them.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Secrets")]
 pub struct SecretSettings {
-    /// Master secret: refresh tokens are authenticated and private keys sealed under it. Several, separated
-    /// by commas or newlines: the first makes, the others still verify [DOORLIST_MASTER_SECRET]
+    /// Master secret: it authenticates refresh tokens and encrypts the stored private keys. Separate several with
+    /// commas or newlines: the first is used for everything new, the others are still accepted
+    /// [DOORLIST_MASTER_SECRET]
     #[arg(long, env = "DOORLIST_MASTER_SECRET", value_name = "SECRET", hide_env = true)]
     #[arg(allow_hyphen_values = true)]
     pub master_secret: Option<SecretText>,
 
-    /// File with the master secret, one a line, the current one first
-    /// [DOORLIST_MASTER_SECRET_FILE; default made beside an embedded store, mode 0600]
+    /// File with the master secret; several are one per line, the current one first [DOORLIST_MASTER_SECRET_FILE;
+    /// default made beside an embedded store, mode 0600]
     #[arg(long, env = "DOORLIST_MASTER_SECRET_FILE", value_name = "FILE", hide_env = true)]
     pub master_secret_file: Option<PathBuf>,
 
-    /// Key of the admin API and of /introspect, sent as `Authorization: Bearer`. Several, separated by commas
-    /// or newlines: each is good, so that a key is changed without a gap [DOORLIST_ADMIN_KEY]
+    /// Key for the admin API and /introspect, which callers send as `Authorization: Bearer`. Separate several with
+    /// commas or newlines: each of them is valid, so that a key can be replaced without a gap [DOORLIST_ADMIN_KEY]
     #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", hide_env = true)]
     #[arg(allow_hyphen_values = true)]
     pub admin_key: Option<SecretText>,
 
-    /// File with the keys of the admin API, one a line; this machine's `doorlist` commands send the first
+    /// File with the keys for the admin API, one per line; `doorlist` commands on this machine send the first one
     /// [DOORLIST_ADMIN_KEY_FILE; default made beside an embedded store, mode 0600]
     #[arg(long, env = "DOORLIST_ADMIN_KEY_FILE", value_name = "FILE", hide_env = true)]
     pub admin_key_file: Option<PathBuf>,
 }
 
-/// The secrets an issuer runs with.
+/// The secrets that a running issuer uses.
 #[derive(Debug, Clone)]
 pub struct Secrets {
-    /// For refresh tokens and sealed keys.
+    /// Authenticates refresh tokens and encrypts the stored private keys.
     pub master: MasterSecrets,
-    /// For the admin API.
+    /// Authenticates callers of the admin API.
     pub admin_keys: AdminKeys,
 }
 
-/// The secrets cannot be had; says what to change.
+/// Why the secrets are not available; the message says what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// The same secret comes from two places.
+    /// The same secret is given both as a value and as a file.
     #[error("both {variable} and {variable}_FILE are set: unset one of them")]
     Both {
         /// The variable's name.
         variable: &'static str,
     },
-    /// A file cannot be used.
+    /// A file cannot be read or made.
     #[error(transparent)]
     File(#[from] SecretFileError),
-    /// The master secret of a store that was used before is not where it was made.
+    /// The store was used before, and its master secret is not in the file where it was made.
     #[error(
         "{0}; the store was made with the secret that stood there, so put it back, or give it with --master-secret-file"
     )]
     Lost(#[source] SecretFileError),
-    /// A store on the network has no file beside it, and every node needs the same secrets.
+    /// A Redis store has no file beside it where secrets could be made, and every node needs the same ones.
     #[error(
         "set {variable} or {variable}_FILE: with a Redis store every issuer is given the same one, for example from \
          `openssl rand -base64 32`"
@@ -71,38 +72,38 @@ pub enum SecretsError {
         /// The variable's name.
         variable: &'static str,
     },
-    /// A secret cannot be used.
+    /// The text cannot be used as a secret.
     #[error("{place} {unfit}")]
     Unfit {
-        /// The variable or the file.
+        /// The name of the variable or of the file.
         place: String,
-        /// Why.
+        /// The reason.
         unfit: UnfitSecret,
     },
 }
 
-/// The secrets that settings name; the others are in files beside the store.
+/// The secrets that settings give. Those that are `None` are read from files beside the store.
 #[derive(Debug, Clone)]
 pub struct Given {
     master: Option<MasterSecrets>,
     admin_keys: Option<AdminKeys>,
 }
 
-/// Whether a store holds something that only its master secret opens.
+/// Whether the store already holds private keys that are encrypted under a master secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreAge {
-    /// No: a master secret may be made.
+    /// It does not, so a new master secret may be made.
     New,
-    /// Yes: another one would be of no use.
+    /// It does, so a new master secret could not decrypt them.
     Used,
 }
 
 impl SecretSettings {
-    /// Reads the secrets that are named.
+    /// Reads the secrets that the settings give.
     ///
     /// # Errors
     ///
-    /// [`SecretsError`] if one cannot be read, is none, or is named twice.
+    /// [`SecretsError`] if one cannot be read, cannot be used, or is given twice.
     pub fn given(&self) -> Result<Given, SecretsError> {
         Ok(Given {
             master: given(
@@ -117,7 +118,7 @@ impl SecretSettings {
 }
 
 impl Given {
-    /// Whether nothing is missing that cannot be in a file beside the store.
+    /// Checks before the store is opened that every secret is given which cannot come from a file beside the store.
     ///
     /// # Errors
     ///
@@ -131,11 +132,12 @@ impl Given {
         missing.try_for_each(|(variable, _)| file(store, variable).map(drop))
     }
 
-    /// Adds what is in files beside the store; makes them where they are missing.
+    /// Adds the secrets that are not given, from the files beside the store. Makes a file that is missing.
     ///
     /// # Errors
     ///
-    /// [`SecretsError`] if a file cannot be read or made, or the master secret of a used store is gone.
+    /// [`SecretsError`] if a file cannot be read or made, or if the store was used before and its master secret is
+    /// gone.
     pub fn or_beside(self, store: &StoreUrl, age: StoreAge) -> Result<Secrets, SecretsError> {
         let master = match self.master {
             Some(master) => master,
@@ -184,7 +186,7 @@ fn in_file<T>(
     parse(text.expose()).map_err(|unfit| SecretsError::Unfit { place: path.display().to_string(), unfit })
 }
 
-/// The file of the store, beside which its secrets are.
+/// The file of an embedded store, which has its secrets beside it.
 fn file<'a>(store: &'a StoreUrl, variable: &'static str) -> Result<&'a Path, SecretsError> {
     match store {
         StoreUrl::Embedded(file) => Ok(file),
@@ -192,12 +194,12 @@ fn file<'a>(store: &'a StoreUrl, variable: &'static str) -> Result<&'a Path, Sec
     }
 }
 
-/// Where the master secret of an embedded store stands, unless a setting says otherwise.
+/// The default file of an embedded store's master secret.
 pub(super) fn master_secret_beside(store: &Path) -> PathBuf {
     beside(store, "master-secret")
 }
 
-/// Where the admin key of an embedded store stands, unless a setting says otherwise.
+/// The default file of an embedded store's admin key.
 pub fn admin_key_beside(store: &Path) -> PathBuf {
     beside(store, "admin-key")
 }
@@ -210,8 +212,8 @@ fn beside(file: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// The flags of a command line that hold a secret, each with what to use instead: every user of the machine sees the
-/// arguments of every process.
+/// Finds flags that hold a secret, and names the setting to use instead of each: every user of the machine can see
+/// the arguments of every process.
 pub fn flags_with_secrets(arguments: impl Iterator<Item = OsString>) -> Vec<(&'static str, &'static str)> {
     let mut found = Vec::new();
     let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned()).peekable();

@@ -3,7 +3,7 @@ use clap::{CommandFactory, Parser};
 use super::*;
 use crate::cli::Cli;
 
-/// The settings of `doorlist serve` with these arguments, or the first sentence of the refusal.
+/// The settings of `doorlist serve` with these arguments, or the first line of the error.
 fn serve(args: &[&str]) -> Result<Settings, String> {
     let line = ["doorlist", "serve"].iter().chain(args);
     match Cli::try_parse_from(line) {
@@ -112,7 +112,7 @@ fn contradictions_say_what_to_change() {
     assert_eq!(settings, Err(Contradiction::TokenOutlivesSession { ttl: 900, absolute: 600 }));
 }
 
-/// `tests/vectors/spelling/issuers.json`, which the package reads too.
+/// The content of `tests/vectors/spelling/issuers.json`, which the tests of the npm package read too.
 #[derive(serde::Deserialize)]
 struct Spellings {
     accepted: Vec<String>,

@@ -1,4 +1,4 @@
-//! Values of settings: read once, valid from then on.
+//! Types for the values of settings. A value is checked once, when it is parsed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use url::{Host, Url};
 
 use crate::store::redis::{MalformedUrl, RedisUrl};
 
-/// A value that a setting cannot have; says what it must look like.
+/// A value that a setting does not accept. The message says how to write it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unfit(Cow<'static, str>);
@@ -29,14 +29,15 @@ impl From<String> for Unfit {
     }
 }
 
-/// The issuer's URL, in the one spelling that goes into `iss`: verifiers compare it as text. That is the normal form of
-/// the URL standard (lower-case scheme and host, punycode, no default port, no dot segments), without empty segments,
-/// trailing slash, user, query or fragment.
+/// The issuer's URL, in the only spelling that is accepted, because verifiers compare `iss` as text. It is the normal
+/// form of the URL standard (lower-case scheme and host, punycode, no default port, no dot segments), without empty
+/// segments, trailing slash, user, query or fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuerUrl(Url, String);
 
 impl IssuerUrl {
-    /// The issuer that is found at an address, and has no other name. `None` if no URL can name the address.
+    /// The URL of an issuer that has no other name than the address it listens on. `None` if no URL can name the
+    /// address.
     pub fn of_address(address: SocketAddr) -> Option<Self> {
         let url = Url::parse(&format!("http://{address}")).ok()?;
         let text = canonical(url.clone());
@@ -48,27 +49,27 @@ impl IssuerUrl {
         &self.1
     }
 
-    /// What follows the host: empty, or beginning with a slash.
+    /// The path: empty, or text that begins with a slash.
     pub fn path(&self) -> &str {
         self.0.path().trim_end_matches('/')
     }
 
-    /// What a `Host` header names it by: the host, and the port where it is not the default.
+    /// The host, with the port unless it is the default: the value of a `Host` header that names this issuer.
     pub fn authority(&self) -> &str {
         self.0.authority()
     }
 
-    /// Whether it is encrypted on the way.
+    /// Whether the URL is https.
     pub fn is_encrypted(&self) -> bool {
         self.0.scheme() == "https"
     }
 
-    /// Whether tokens travel in the clear: plain http, and not within this machine.
+    /// Whether tokens would cross a network unencrypted: the URL is http, and the host is not this machine.
     pub fn is_exposed(&self) -> bool {
         !self.is_encrypted() && !is_local(&self.0)
     }
 
-    /// The URL of something below it; `path` begins with a slash.
+    /// The URL of a resource below this one; `path` begins with a slash.
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.1)
     }
@@ -84,7 +85,7 @@ impl FromStr for IssuerUrl {
         if !matches!(url.scheme(), "https" | "http") {
             return Err(malformed.into());
         }
-        // Not what the parsed URL says: of an empty user it keeps nothing.
+        // The text is checked too, because parsing drops an empty user.
         if url.authority().contains('@') || authority_of(text).contains('@') {
             return Err("an issuer has a host, and no user or password".into());
         }
@@ -113,7 +114,7 @@ impl FromStr for IssuerUrl {
     }
 }
 
-/// The one spelling of a URL without query and fragment.
+/// The only accepted spelling of a URL that has no query and no fragment.
 fn canonical(mut url: Url) -> String {
     let segments: Vec<_> = url.path().split('/').filter(|segment| !segment.is_empty()).collect();
     let path = segments.join("/");
@@ -121,7 +122,7 @@ fn canonical(mut url: Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-/// What stands between the scheme and the path, as it was written.
+/// The part of the text between the scheme and the path.
 fn authority_of(text: &str) -> &str {
     let rest = text.split_once(':').map_or(text, |(_, rest)| rest).trim_start_matches(['/', '\\']);
     rest.split(['/', '\\', '?', '#']).next().unwrap_or_default()
@@ -135,7 +136,7 @@ fn is_unspecified(url: &Url) -> bool {
     }
 }
 
-/// What browsers trust without TLS (Secure Contexts §3.1).
+/// Whether browsers trust this host without TLS (Secure Contexts §3.1).
 fn is_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -151,12 +152,12 @@ impl fmt::Display for IssuerUrl {
     }
 }
 
-/// A browser origin as the `Origin` header spells it (RFC 6454 §6.1): encrypted, or of this machine.
+/// A browser origin as the `Origin` header spells it (RFC 6454 §6.1): https, or http on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(HeaderValue);
 
 impl Origin {
-    /// The origin as a header's value.
+    /// The value of an `Origin` header.
     pub fn header(&self) -> &HeaderValue {
         &self.0
     }
@@ -196,7 +197,7 @@ impl FromStr for Origin {
     }
 }
 
-/// Text without the login of a URL in it, to be shown when it was refused.
+/// Removes the login of a URL from a value that was refused, so that an error message may show it.
 pub fn without_login(text: &str) -> String {
     let Some((login, host)) = text.rsplit_once('@') else { return text.to_owned() };
     match login.split_once("://") {
@@ -205,7 +206,7 @@ pub fn without_login(text: &str) -> String {
     }
 }
 
-/// Which backend, and where.
+/// Which kind of store to use, and its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreUrl {
     /// `embedded:<file>`
@@ -234,16 +235,16 @@ impl FromStr for StoreUrl {
     }
 }
 
-/// How events are written.
+/// The format of the log output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
-    /// For machines.
+    /// JSON for programs.
     Json,
 }
 
-/// A whole number of seconds within bounds.
+/// Parses a whole number of seconds between `from` and `to`, inclusive.
 pub(super) fn seconds(from: u64, to: u64) -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync {
     move |text| {
         let seconds = text.parse().ok().filter(|seconds| (from..=to).contains(seconds));
@@ -251,12 +252,12 @@ pub(super) fn seconds(from: u64, to: u64) -> impl Fn(&str) -> Result<u64, String
     }
 }
 
-/// Where to listen; a name may stand for several addresses, and so is none.
+/// Parses the address to listen on. A host name is refused because it may stand for several addresses.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Unfit> {
     text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:8787 or [::1]:8787".into())
 }
 
-/// Text of the `aud` claim.
+/// Parses the `aud` claim.
 pub(super) fn audience(text: &str) -> Result<String, Unfit> {
     let fits = !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control);
     if !fits {
@@ -268,8 +269,8 @@ pub(super) fn audience(text: &str) -> Result<String, Unfit> {
     Ok(text.to_owned())
 }
 
-/// A filter that `tracing` understands. To it a single word that is no level is a module, and the misspelt
-/// level silences all others.
+/// Parses a filter for `tracing`. A single word must be a level: `tracing` would take any other word for the name of
+/// a module, so that a misspelt level would silence every other module.
 pub(super) fn log_filter(text: &str) -> Result<String, Unfit> {
     let is_word = text.chars().all(|character| character.is_ascii_alphanumeric());
     match tracing_subscriber::EnvFilter::builder().parse(text) {
