@@ -3,8 +3,9 @@ import type { AnyVerifier } from './guard.js'
 export type { AnyVerifier } from './guard.js'
 
 /**
- * The `isRevoked` of `express-jwt`: refuses what was kicked. `jsonwebtoken` knows no Ed25519, so this is for tokens that your own
- * back end signs and that carry `iss`, `iat`, `gid` and `sid` of the issuer's. What is our fault (no list) is an error with status 503.
+ * For the option `isRevoked` of `express-jwt`: rejects tokens of kicked users and sessions. `jsonwebtoken` does not
+ * support Ed25519, so this is for tokens that your own back end signs and that carry the issuer's `iss`, `iat`, `gid`
+ * and `sid`. If the token is not at fault (no list is available), the error has status 503.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  */
@@ -13,8 +14,9 @@ export function isRevoked(
 ): (request: unknown, token: { payload: string | object } | undefined) => Promise<boolean>
 
 /**
- * The `trusted` of `@fastify/jwt`: refuses what was kicked. With `verify: { complete: true }` it refuses retired keys too. What
- * is our fault (no list) is an error with status 503.
+ * For the option `trusted` of `@fastify/jwt`: rejects tokens of kicked users and sessions. With
+ * `verify: { complete: true }` it also rejects tokens signed with a retired key. If the token is not at fault (no
+ * list is available), the error has status 503.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  */

@@ -4,7 +4,8 @@ import type { Verified } from './index.js'
 export type { AnyVerifier } from './guard.js'
 
 /**
- * Tells the compiler, once a program, that tokens are optional somewhere: every handler must then ask whether there is one.
+ * Declares, once per program, that tokens are optional in some route. Every handler must then check that
+ * `request.auth` is present.
  *
  * ```ts
  * declare module 'doorlist/express' {
@@ -17,35 +18,35 @@ export interface Register {}
 /** The type of `request.auth`. */
 export type Auth = Register extends { optional: true } ? Verified | undefined : Verified
 
-/** Where a token comes from, and whether one must. */
+/** Where to find the token, and whether it is required. */
 export interface AuthenticateOptions extends TokenSource {
   /**
-   * A request without a token goes on without one; a token that is refused is refused. In TypeScript declare it in {@link Register}
-   * first. Default: false.
+   * Whether a request without a token is passed on. A token that is present and invalid is refused in any case. In
+   * TypeScript declare it in {@link Register} first. Default: false.
    */
   optional?: Register extends { optional: true } ? boolean : false
 }
 
-/** What {@link authenticate} adds to a request. */
+/** The properties that {@link authenticate} adds to a request. */
 export interface Authenticated {
-  /** The answer of `verify`. */
+  /** The result of `verify`. */
   auth: Auth
 }
 
 declare global {
   namespace Express {
-    // By inheritance, so that a library that declares `auth` too is no error in a program that has both.
+    // Uses `extends` so that a second library that also declares `auth` causes no compile error.
     interface Request extends Authenticated {}
   }
 }
 
-/** What is used of a request; Express 4 and 5, Connect and `node:http` have it. */
+/** The part of a request that is used; Express 4 and 5, Connect and `node:http` provide it. */
 export interface ServerRequest {
   headers: { authorization?: string | undefined; cookie?: string | undefined }
   auth?: Verified | undefined
 }
 
-/** What is used of a response. */
+/** The part of a response that is used. */
 export interface ServerResponse {
   statusCode: number
   readonly headersSent?: boolean
@@ -53,19 +54,23 @@ export interface ServerResponse {
   end(body: string): unknown
 }
 
-/** `next` is called with an error for what is neither the token's fault nor ours: nothing was verified then. */
+/**
+ * Passes an error to `next` if the failure is neither a 401 nor a 503 (a bug, for example); nothing was verified
+ * then.
+ */
 export type Middleware = (request: ServerRequest, response: ServerResponse, next: (error?: unknown) => void) => void
 
 /**
- * Verifies the bearer token of a request, and has it in `request.auth`. Answers itself what is refused: 401 for the token's
- * fault, 503 for ours, as RFC 6750 says it.
+ * Verifies the request's bearer token and stores the result in `request.auth`. Answers refused requests itself, as
+ * RFC 6750 says: 401 if the token is at fault, 503 if the verifier cannot check it now.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  */
 export function authenticate(verifier: AnyVerifier, options?: AuthenticateOptions): Middleware
 
 /**
- * Lets pass who has all of these scopes; 403 `insufficient_scope` otherwise, and 401 without a verified token.
+ * Passes a request on if its token has all of these scopes. Otherwise answers 403 `insufficient_scope`, or 401 if no
+ * token was verified.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  */

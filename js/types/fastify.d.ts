@@ -5,7 +5,8 @@ import type { Verified } from './index.js'
 export type { AnyVerifier } from './guard.js'
 
 /**
- * Tells the compiler, once a program, that tokens are optional somewhere: every handler must then ask whether there is one.
+ * Declares, once per program, that tokens are optional in some route. Every handler must then check that
+ * `request.auth` is present.
  *
  * ```ts
  * declare module 'doorlist/fastify' {
@@ -15,45 +16,46 @@ export type { AnyVerifier } from './guard.js'
  */
 export interface Register {}
 
-/** `null` where a token is optional and none came. */
+/** `null` if tokens are optional and the request had none. */
 type None = Register extends { optional: true } ? null : never
 
 /** The type of `request.auth`. */
 export type Auth = Verified | None
 
-/** Where a token comes from, and whether one must. */
+/** Where to find the token, and whether it is required. */
 export interface AuthenticateOptions extends TokenSource {
   /**
-   * A request without a token goes on without one; a token that is refused is refused. In TypeScript declare it in {@link Register}
-   * first. Default: false.
+   * Whether a request without a token is passed on. A token that is present and invalid is refused in any case. In
+   * TypeScript declare it in {@link Register} first. Default: false.
    */
   optional?: Register extends { optional: true } ? boolean : false
 }
 
-/** What {@link authenticate} adds to a request. */
+/** The properties that {@link authenticate} adds to a request. */
 export interface Authenticated {
-  /** The claims of the token. Another plugin may declare its own type for it, as `@fastify/jwt` does. */
+  /** The claims of the token. Another plugin may declare its own type for `user`, as `@fastify/jwt` does. */
   user: Verified['payload'] | None
-  /** The answer of `verify`. */
+  /** The result of `verify`. */
   auth: Auth
 }
 
 declare module 'fastify' {
-  // By inheritance, so that a plugin that declares `user` too is no error in a program that has both.
+  // Uses `extends` so that a second plugin that also declares `user` causes no compile error.
   interface FastifyRequest extends Authenticated {}
 }
 
 /**
- * A plugin: verifies the bearer token of every request to the scope it is registered in, and has its claims in `request.user`.
- * Answers itself what is refused: 401 for the token's fault, 503 for ours, as RFC 6750 says it.
+ * A plugin that verifies the bearer token of every request in the scope where it is registered, and stores its claims
+ * in `request.user`. Answers refused requests itself, as RFC 6750 says: 401 if the token is at fault, 503 if the
+ * verifier cannot check it now.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  */
 export function authenticate(verifier: AnyVerifier, options?: AuthenticateOptions): FastifyPluginCallback
 
 /**
- * An `onRequest` hook that lets pass who has all of these scopes; 403 `insufficient_scope` otherwise, and 401 without a verified
- * token.
+ * An `onRequest` hook that passes a request on if its token has all of these scopes. Otherwise answers 403
+ * `insufficient_scope`, or 401 if no token was verified.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  */

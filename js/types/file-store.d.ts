@@ -3,9 +3,10 @@ import type { ListStore } from './index.js'
 export type { ListStore } from './index.js'
 
 /**
- * Keeps lists in files: Node, Deno, Bun. They are replaced whole, and only their owner may read or write them; several processes may share them.
+ * Keeps lists in files, for Node, Deno and Bun. Each file is replaced as a whole, and only its owner may read or
+ * write it. Several processes may share a folder.
  *
- * @param folder for nothing else; made when it is first written to
- * @throws {TokenError} `ERR_OPTIONS_INVALID` for what is no path
+ * @param folder used for nothing else; created at the first write
+ * @throws {TokenError} `ERR_OPTIONS_INVALID` if `folder` is not a path
  */
 export function fileStore(folder: string): ListStore

@@ -1,19 +1,26 @@
 import type { LazyVerifier, Verifier } from './index.js'
 
-/** What the adapters take: `createVerifier`'s, a connected one, or a lazy one, which they refresh in each request. */
+/**
+ * The verifiers that adapters accept: one from `createVerifier`, a connected one, or a lazy one, which they refresh
+ * in each request.
+ */
 export type AnyVerifier = Verifier | LazyVerifier
 
-/** Where a token comes from. */
+/** Where to find the token. */
 export interface TokenSource {
   /**
-   * The name of a cookie that has the token when there is no `Authorization: Bearer`. A browser sends it by itself, also from
-   * other sites: set it `SameSite=Strict` (or `Lax`, where no GET changes anything). Default: none.
+   * The name of a cookie that holds the token, used when the request has no `Authorization: Bearer`. A browser sends
+   * a cookie automatically, also with requests from other sites, so set it with `SameSite=Strict` (or `Lax`, if no
+   * GET changes anything). Default: none.
    */
   cookie?: string
 }
 
-/** Where a token comes from, and whether one must. */
+/** Where to find the token, and whether it is required. */
 export interface AuthenticateOptions extends TokenSource {
-  /** A request without a token goes on without one; a token that is refused is refused. Default: false. */
+  /**
+   * Whether a request without a token is passed on. A token that is present and invalid is refused in any case.
+   * Default: false.
+   */
   optional?: boolean
 }

@@ -4,19 +4,20 @@ import type { Verified } from './index.js'
 
 export type { AnyVerifier, AuthenticateOptions } from './guard.js'
 
-/** What `c.get('auth')` has: `new Hono<AuthEnv>()`. */
+/** Types `c.get('auth')`: `new Hono<AuthEnv>()`. */
 export interface AuthEnv {
   Variables: { auth: Verified }
 }
 
-/** The same where a token is optional. */
+/** Like {@link AuthEnv}, where tokens are optional. */
 export interface OptionalAuthEnv {
   Variables: { auth: Verified | undefined }
 }
 
 /**
- * Verifies the bearer token of a request, and has it in `c.get('auth')`. Answers itself what is refused: 401 for the token's
- * fault, 503 for ours, as RFC 6750 says it. A lazy verifier is refreshed through `c.executionCtx`.
+ * Verifies the request's bearer token and stores the result in `c.get('auth')`. Answers refused requests itself, as
+ * RFC 6750 says: 401 if the token is at fault, 503 if the verifier cannot check it now. A lazy verifier is refreshed
+ * through `c.executionCtx`.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  */
@@ -27,7 +28,8 @@ export function authenticate(
 export function authenticate(verifier: AnyVerifier, options: AuthenticateOptions): MiddlewareHandler<OptionalAuthEnv>
 
 /**
- * Lets pass who has all of these scopes; 403 `insufficient_scope` otherwise, and 401 without a verified token.
+ * Passes a request on if its token has all of these scopes. Otherwise answers 403 `insufficient_scope`, or 401 if no
+ * token was verified.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  */

@@ -1,39 +1,46 @@
-/** Rules of verification. Units and names follow `jose`: times are seconds. */
+/** Verification rules. Units and names follow `jose`: times are in seconds. */
 export interface VerifierOptions {
-  /** Expected `iss`, compared character by character. Mandatory. */
+  /** The expected `iss`, compared character by character. Mandatory. */
   issuer: string
-  /** Accepted `aud` values, one of which a token must carry. Mandatory; `null` opts out. */
+  /** The accepted `aud` values; a token must carry at least one of them. Mandatory; `null` turns the check off. */
   audience: string | readonly string[] | null
-  /** Keys trusted from the start (RFC 7517), at least one of them Ed25519. A loaded list's keys replace them. Default: none. */
+  /**
+   * The keys trusted from the start (RFC 7517), at least one of them Ed25519. The keys of a loaded list replace them.
+   * Default: none.
+   */
   jwks?: { readonly keys: readonly object[] }
-  /** Seconds by which `exp`, `nbf` and `iat` may be off; never more than the list's `leeway`. Default: the list's `leeway`. */
+  /**
+   * Seconds of clock difference allowed in `exp`, `nbf` and `iat`; never more than the list's `leeway`. Default: the
+   * list's `leeway`.
+   */
   clockTolerance?: number
-  /** Seconds after which a list is stale. Default: three times the list's `ttl`. */
+  /** The age in seconds from which a list counts as stale. Default: three times the list's `ttl`. */
   maxStaleness?: number
-  /** A stale list: verify all the same and say so in `freshness.stale`, or throw `ERR_LIST_STALE`. Default: `'allow'`. */
+  /** With a stale list, verify and set `freshness.stale` (`'allow'`), or throw `ERR_LIST_STALE`. Default: `'allow'`. */
   onStale?: 'allow' | 'deny'
-  /** No list yet: throw `ERR_LIST_MISSING`, or answer `revocation: 'unknown'`. Default: `'deny'`. */
+  /** Without a list, throw `ERR_LIST_MISSING` (`'deny'`), or return `revocation: 'unknown'`. Default: `'deny'`. */
   onMissing?: 'deny' | 'allow'
   /**
-   * Seconds past `exp` for which a token is accepted while the issuer is unheard of: nothing newer than three times the
-   * list's `ttl`, and the last list signed before that `exp`. Such an answer has `outage: true`. With `onStale: 'deny'` only together
-   * with `maxStaleness`. Default: 0, off.
+   * Seconds after `exp` during which a token is still accepted in an outage of the issuer. There is an outage if the
+   * newest list is older than three times its `ttl` and was signed before that `exp`. The result then has
+   * `outage: true`. With `onStale: 'deny'` this option requires `maxStaleness`. Default: 0, off.
    */
   outageGrace?: number
   /**
-   * How many accepted tokens are remembered, to be checked again without their signature; 0 for none, at most 1000000. Each
-   * takes about 1.2 KB, and together they have at most 1024 characters each on average. Default: 20000.
+   * The number of accepted tokens to remember, so that they can be checked again without verifying their signature. 0
+   * remembers none; at most 1000000. Each takes about 1.2 KB, and together they have at most 1024 characters each on
+   * average. Default: 20000.
    */
   cacheSize?: number
 }
 
-/** The host's idea of the time, where it is known better than by `Date.now()`. */
+/** The current time, if the caller knows it better than `Date.now()`. */
 export interface AtTime {
-  /** Default: now. A list that proves a later time wins over it. */
+  /** Default: now. If a list proves a later time, that time is used instead. */
   currentDate?: Date
 }
 
-/** The claims of an access token (RFC 9068), as they were signed. */
+/** The signed claims of an access token (RFC 9068). */
 export interface AccessTokenClaims {
   iss: string
   sub: string
@@ -46,9 +53,9 @@ export interface AccessTokenClaims {
   nbf?: number
   jti: string
   client_id: string
-  /** The subject's token group, 16 hex digits. */
+  /** The handle of the subject's token group, 16 hex digits. */
   gid: string
-  /** The session, 16 hex digits. */
+  /** The handle of the session, 16 hex digits. */
   sid: string
   scope?: string
   [claim: string]: unknown
@@ -62,200 +69,214 @@ export interface AccessTokenHeader {
   [parameter: string]: unknown
 }
 
-/** How current the revocation list behind an answer is. */
+/** The age of the revocation list that a result is based on. */
 export interface Freshness {
-  /** NumericDate at which the issuer vouched that nothing was missing; `null` without a list. */
+  /** NumericDate at which the issuer confirmed that the list was complete; `null` without a list. */
   asOf: number | null
   /** Seconds since `asOf`; `null` without a list. */
   age: number | null
-  /** Older than `maxStaleness`. */
+  /** Whether the list is older than `maxStaleness`. */
   stale: boolean
 }
 
-/** What is known of a token that is not revoked. */
+/** The result of a revocation check that found no revocation. */
 export interface Standing {
   /** `'unknown'` only without a list and with `onMissing: 'allow'`. */
   revocation: 'not_revoked' | 'unknown'
   freshness: Freshness
 }
 
-/** The answer about a token that is good. */
+/** The result for a valid token. */
 export interface Verified extends Standing {
-  /** Frozen, at every depth: whoever asks about a token seen before is told with the same object. */
+  /** Deeply frozen, because repeated calls for one token return the same object. */
   payload: Readonly<AccessTokenClaims>
-  /** Frozen too. */
+  /** Deeply frozen, like `payload`. */
   protectedHeader: Readonly<AccessTokenHeader>
-  /** Past its `exp`, and accepted by `outageGrace` because the issuer is unheard of. */
+  /** Whether the token is past its `exp` and was accepted because of `outageGrace`. */
   outage: boolean
 }
 
-/** What is known of a token besides its claims. */
+/** What to check besides the claims. */
 export interface VettedBy {
-  /** Of which `kid` is read: a key may have been retired since. Default: the key is not looked at. */
+  /**
+   * The token's header. Its `kid` is checked, because the key may have been retired since. Default: the key is not
+   * checked.
+   */
   protectedHeader?: object
 }
 
-/** A list that was taken. */
+/** The result of loading a list. */
 export interface Loaded {
-  /** The log's lineage, 16 hex digits. */
+  /** The epoch, the identifier of the revocation log; 16 hex digits. */
   epoch: string
-  /** The last entry included. */
+  /** The sequence number of the last entry included. */
   sequence: number
-  /** What a delta continues from; `null` of a snapshot. */
+  /** The sequence number that a delta continues from; `null` for a snapshot. */
   since: number | null
-  /** How many handles are held as revoked. */
+  /** The number of revoked handles now held. */
   entries: number
-  /** `'unchanged'` when it is the very list that is held. */
+  /** `'unchanged'` if the verifier already held exactly this list. */
   outcome: 'applied' | 'unchanged'
 }
 
-/** What a verifier holds. */
+/** The list and the keys that a verifier holds. */
 export interface Status extends Freshness {
   /** `null` without a list. */
   epoch: string | null
   /** `null` without a list. */
   sequence: number | null
   entries: number
-  /** Seconds within which the issuer means to have a newer list; `null` without a list. */
+  /** The issuer intends to publish a newer list within this many seconds; `null` without a list. */
   ttl: number | null
   /** The `kid`s of the trusted keys. */
   keys: string[]
 }
 
 declare global {
-  /** As TypeScript's own `lib.esnext.disposable` has it, for projects that compile without. */
+  /** The same declaration as in TypeScript's `lib.esnext.disposable`, for projects that compile without it. */
   interface SymbolConstructor {
     readonly dispose: unique symbol
   }
 }
 
-/** Verifies access tokens against what it holds, without any I/O. */
+/** Verifies access tokens with the keys and the list that it holds. Does no I/O. */
 export interface Verifier {
   /**
-   * Takes a revocation list, a snapshot or a delta.
+   * Loads a revocation list, which is a snapshot or a delta.
    *
-   * @throws {TokenError} `ERR_LIST_INVALID`, `ERR_LIST_ROLLBACK` (older than what is held), `ERR_LIST_GAP` (a snapshot is
-   *   needed), or a signature's code. What was held stays.
+   * @throws {TokenError} `ERR_LIST_INVALID`, `ERR_LIST_ROLLBACK` (the list is older than the one held),
+   * `ERR_LIST_GAP` (a snapshot is needed), or the code of a signature error. The verifier then keeps what it held.
    */
   load(list: string, at?: AtTime): Loaded
   /**
    * Verifies one access token.
    *
-   * @throws {TokenError} with a stable `code`; no message holds a token.
+   * @throws {TokenError} with a stable `code`; the message never contains the token.
    */
   verify(token: string, at?: AtTime): Verified
   /**
-   * Asks about a token that somebody else verified, `jose` for example: its signature, `aud`, `nbf` and `exp` are not looked at.
+   * Checks for revocation only, for a token that another library verified, for example `jose`. It does not check the
+   * signature, `aud`, `nbf` or `exp`.
    *
-   * @param payload its claims, of which `iss`, `iat`, `gid` and `sid` are read
-   * @throws {TokenError} `ERR_JWT_REVOKED`; `ERR_JWT_EXPIRED` when the issuer no longer keeps what would revoke it;
-   *   `ERR_JWKS_NO_MATCHING_KEY` when the key that its header names is not trusted (any more);
-   *   `ERR_JWT_CLAIM_VALIDATION_FAILED`, also for another issuer's; `ERR_LIST_MISSING` and `ERR_LIST_STALE` by the policies
+   * @param payload the token's claims; `iss`, `iat`, `gid` and `sid` are read
+   * @throws {TokenError} `ERR_JWT_REVOKED`; `ERR_JWT_EXPIRED` if the issuer no longer keeps entries as old as the
+   * token; `ERR_JWKS_NO_MATCHING_KEY` if the key named in its header is not, or no longer, trusted;
+   * `ERR_JWT_CLAIM_VALIDATION_FAILED` if a claim is invalid or another issuer's; `ERR_LIST_MISSING` and
+   * `ERR_LIST_STALE` as `onMissing` and `onStale` say
    */
   assertNotRevoked(payload: object, options?: VettedBy & AtTime): Standing
-  /** After `close`: that nothing is held. */
+  /** After `close` it reports that nothing is held. */
   status(at?: AtTime): Status
   /**
-   * Frees the memory of this verifier; a second call does nothing. From then on everything but `status` throws
-   * `ERR_VERIFIER_CLOSED`. Without it the memory is freed some time after the verifier was garbage collected.
+   * Frees the memory of this verifier; a second call does nothing. Afterwards every method except `status` throws
+   * `ERR_VERIFIER_CLOSED`. Without this call, the memory is freed some time after the verifier has been garbage
+   * collected.
    */
   close(): void
-  /** As `close`, for `using`. Only where the platform has `Symbol.dispose`: Node 20, Chromium 134, workerd, … */
+  /**
+   * The same as `close`, for `using`. Exists only if the platform has `Symbol.dispose`: Node 20, Chromium 134,
+   * workerd, …
+   */
   [Symbol.dispose](): void
 }
 
 /**
- * How a connected verifier gets its lists at the moment. `'shared'`: another page or worker of this origin has the stream, or polls, and
- * passes on what is newer.
+ * How a connected verifier gets its lists at the moment. `'shared'`: another page or worker of this origin holds the
+ * stream or polls, and passes newer lists on.
  */
 export type Mode = 'stream' | 'shared' | 'poll' | 'request' | 'closed'
 
-/** A list that brought something. */
+/** A list that changed the verifier's state. */
 export interface Change extends Loaded {
   /**
-   * The handles (`gid` or `sid`) that it brought: what was revoked since the last one, or, in a first or full list, all that is.
-   * Read out of the list when it is asked for. A cut-off or a retired key is not among them: `assertNotRevoked` knows.
+   * The handles (`gid` or `sid`) that this list added: all those revoked since the previous list, or, in a first or
+   * complete list, all revoked handles. Decoded from the list when the property is first read. A cut-off or a retired
+   * key is not included; `assertNotRevoked` considers both.
    */
   readonly revoked: readonly string[]
 }
 
-/** News of a connected verifier. */
+/** The events of a connected verifier. */
 export interface VerifierEvents {
-  /** A list brought revocations, keys or another epoch. */
+  /** A list brought new revocations, new keys or another epoch. */
   change: Change
   /**
-   * The issuer could not be reached (`ERR_ISSUER_UNREACHABLE`), sent what was not taken (the code says what), or sent no newer
-   * list for longer than a `ttl` (`ERR_LIST_NOT_NEWER`: a cache may have answered; `evidence.cached` is `true` when a request
-   * past caches brought a newer list); or the store failed (`ERR_STORE_FAILED`). A {@link TokenError} with its `cause`; the
-   * verifier goes on by itself. An error without a code is a bug.
+   * A {@link TokenError} with its `cause`. The issuer could not be reached (`ERR_ISSUER_UNREACHABLE`), sent data that
+   * was rejected (the code says why), or sent no newer list for longer than a `ttl` (`ERR_LIST_NOT_NEWER`: a cache
+   * may have answered; `evidence.cached` is `true` if a request that bypassed caches brought a newer list); or the
+   * store failed (`ERR_STORE_FAILED`). The verifier retries automatically. An error without a code is a bug.
    */
   error: Error
 }
 
 /**
- * Where a connected verifier keeps its list over a restart: text in, text out, at once or later. One that throws, hangs or
- * answers with anything else is an `error` event. Whoever can write it decides which keys a verifier starts with, unless
- * those are pinned by `jwks`. Ready ones are in `doorlist/stores` and `doorlist/stores/file`.
+ * Where a connected verifier keeps its list across restarts. Both functions may be synchronous or asynchronous. If
+ * one throws, hangs or returns anything but text, an `error` event reports it. Write access to the store is enough to
+ * choose the keys that a verifier starts with, unless `jwks` pins them. Ready-made stores are in `doorlist/stores`
+ * and `doorlist/stores/file`.
  */
 export interface ListStore {
-  /** What was set last, if anything. */
+  /** Returns the value that was set last, or `null` or `undefined`. */
   get(key: string): string | null | undefined | PromiseLike<string | null | undefined>
-  /** @param key `doorlist:<issuer>:…`, so that several issuers may share a store */
+  /** @param key `doorlist:<issuer>:…`, so that several issuers can share a store */
   set(key: string, value: string): unknown
 }
 
-/** Where a connected verifier finds its issuer, besides the rules of verification. */
+/** How a connected verifier reaches its issuer, in addition to the verification rules. */
 export interface ConnectOptions extends VerifierOptions {
   /**
-   * The http(s) URL of the issuer, which is the `iss` of its tokens, as the issuer spells it: lower-case scheme and host, no default port, no
-   * empty or dot segments, no slash at the end. Mandatory.
+   * The http(s) URL of the issuer, equal to the `iss` of its tokens. Use the issuer's own spelling: lower-case scheme
+   * and host, no default port, no empty or dot segments, no trailing slash. Mandatory.
    */
   issuer: string
   /** Used for every request. Default: the global `fetch`. */
   fetch?: typeof globalThis.fetch
-  /** `'auto'` holds a stream and polls while none can be had; `'poll'` only polls. Default: `'auto'`. */
+  /** `'auto'` holds a stream, and polls while no stream is available; `'poll'` only polls. Default: `'auto'`. */
   transport?: 'auto' | 'poll'
   /**
-   * Seconds that the first list may take before `connectVerifier` rejects; what cannot get better by waiting is not waited
-   * for. Not for `lazy`. Default: 10.
+   * Seconds to wait for the first list before `connectVerifier` rejects. An error that waiting cannot cure rejects at
+   * once. Not for `lazy`. Default: 10.
    */
   connectTimeout?: number
   /**
-   * Keeps the list, the trusted keys and the dropped ones, so that a verifier can start while its issuer is away: from what was saved,
-   * as old as it is. Default: none.
+   * Saves the list, the trusted keys and the dropped keys, so that a verifier can start while its issuer is
+   * unreachable. It then starts from the saved list, with that list's age. Default: none.
    */
   store?: ListStore
 }
 
-/** Something that keeps a Worker alive past its answer: the `ctx` of a `fetch` handler. */
+/** Keeps a Worker running after its response: the `ctx` of a `fetch` handler. */
 export interface WaitUntil {
   waitUntil(promise: Promise<unknown>): void
 }
 
-/** A verifier that keeps itself fresh. */
+/** A verifier that keeps its list up to date. */
 export interface ConnectedVerifier extends Verifier {
   status(at?: AtTime): Status & { mode: Mode }
-  /** Listens; the answer is a function that stops it. */
+  /** Adds a listener. Returns a function that removes it. */
   on<Name extends keyof VerifierEvents>(name: Name, listener: (news: VerifierEvents[Name]) => void): () => void
   off<Name extends keyof VerifierEvents>(name: Name, listener: (news: VerifierEvents[Name]) => void): void
-  /** Asks the issuer now; at most one such request is under way. Rejects with `ERR_ISSUER_UNREACHABLE` when it cannot be reached. */
+  /**
+   * Asks the issuer now; at most one such request runs at a time. Rejects with `ERR_ISSUER_UNREACHABLE` if the issuer
+   * cannot be reached.
+   */
   refresh(): Promise<void>
-  /** Ends every request, stream and timer, writes what the `store` lacks, and frees the memory. */
+  /** Ends every request, stream and timer, writes unsaved data to the `store`, and frees the memory. */
   close(): void
 }
 
-/** A verifier that is refreshed within requests, where nothing may run outside of one. */
+/** A verifier that is refreshed within requests, for platforms where nothing may run outside of a request. */
 export interface LazyVerifier extends Verifier {
-  /** Tells adapters that this one wants `refresh` in each request. */
+  /** Tells adapters to call `refresh` in each request. */
   readonly isLazy: true
   status(at?: AtTime): Status & { mode: Mode }
   on: ConnectedVerifier['on']
   off: ConnectedVerifier['off']
   /**
-   * Call it in each request, before `verify`. The first one waits for a list: a saved one, and for at most two seconds more where that
-   * is stale or older than three `ttl`. Later ones come back at once and bring the list up to date through `ctx.waitUntil`; without a `ctx` they wait whenever
-   * the list is older than its `ttl`. Rejects only while there is no list: a failure later on is an `error` event, and the
-   * list goes on to serve.
+   * Call it in each request, before `verify`. The first call waits for a list: a saved one and, if that is stale or
+   * older than three `ttl`, up to two more seconds for a newer one. Later calls return at once and update the list
+   * through `ctx.waitUntil`; without a `ctx`, they wait whenever the list is older than its `ttl`. Rejects only while
+   * no list is held. A later failure is an `error` event, and the list stays in use.
    */
   refresh(ctx?: WaitUntil): Promise<void>
 }
@@ -266,16 +287,16 @@ export interface CreateVerifier {
 
 export interface ConnectVerifier {
   (options: ConnectOptions): Promise<ConnectedVerifier>
-  /** No I/O, timer or randomness until its first `refresh`: for module scope in Workers. */
+  /** Does no I/O, and uses no timer or randomness, before its first `refresh`: for the module scope of Workers. */
   lazy(options: ConnectOptions): LazyVerifier
 }
 
-/** Makes a verifier that does no I/O at all: bring your own keys and lists. */
+/** Creates a verifier that does no I/O: you supply the keys and lists. */
 export const createVerifier: CreateVerifier
 
 /**
- * Finds everything from the issuer's metadata (RFC 8414), and resolves once a list is held: the issuer's, or, after its first failure or
- * two seconds of its silence, the one that was saved.
+ * Finds all addresses in the issuer's metadata (RFC 8414), and resolves when a list is held. That is the issuer's
+ * list, or the saved one if the issuer fails once or does not answer within two seconds.
  */
 export const connectVerifier: ConnectVerifier
 
@@ -309,14 +330,14 @@ export const codes: {
 export type Code = keyof typeof codes
 
 /**
- * The plain form of a {@link TokenError}: what `toJSON` gives, and what is left after `JSON` or `postMessage`. It has no stack
- * and no `cause`.
+ * The plain form of a {@link TokenError}, without stack and `cause`: the result of `toJSON`, and the form that
+ * survives `JSON` or `postMessage`.
  */
 export interface PlainTokenError {
   readonly name: 'TokenError'
   readonly code: Code
   readonly message: string
-  /** The facts that the refusal rests on; {@link EvidenceByCode} has their names and types for each code. */
+  /** The facts behind the error; {@link EvidenceByCode} lists their names and types for each code. */
   readonly evidence: Readonly<Record<string, unknown>>
 }
 
@@ -335,14 +356,14 @@ export interface EvidenceByCode {
     readonly url?: string
     readonly reason?: string
     readonly status?: number
-    /** `true` for a failure that waiting does not mend. */
+    /** `true` if waiting cannot cure the failure. */
     readonly lasting?: true
   }
   readonly ERR_JOSE_ALG_NOT_ALLOWED: {}
   readonly ERR_JWKS_INVALID: {
     readonly reason?: 'form' | 'private' | 'point' | 'small_order' | 'key_id' | 'too_many'
   }
-  /** `trusted` is the number of keys that are trusted. */
+  /** `trusted` is the number of trusted keys. */
   readonly ERR_JWKS_NO_MATCHING_KEY: { readonly kid: string; readonly trusted: number }
   readonly ERR_JWS_INVALID: {
     readonly reason?: 'parts' | 'encoding' | 'header' | 'key_id' | 'scheme' | 'quotes' | 'white_space'
@@ -353,10 +374,10 @@ export interface EvidenceByCode {
   readonly ERR_JWT_CLAIM_VALIDATION_FAILED: {
     readonly claim: string
     readonly reason: 'missing' | 'invalid' | 'check_failed'
-    /** Of `iss` a text, of `aud` several. */
+    /** One text for `iss`, several for `aud`. */
     readonly expected?: string | readonly string[]
     readonly actual?: string | readonly string[]
-    /** Of `nbf` and `iat`. */
+    /** Present for `nbf` and `iat`. */
     readonly time?: number
     readonly now?: number
     readonly clockTolerance?: number
@@ -367,7 +388,7 @@ export interface EvidenceByCode {
   readonly ERR_JWT_REVOKED: { readonly by: 'gid' | 'sid' | 'cutoff'; readonly handle?: string; readonly asOf: number }
   readonly ERR_LIST_GAP: { readonly since: number; readonly held?: string }
   readonly ERR_LIST_INVALID: { readonly reason?: string; readonly claim?: string }
-  /** After `connectVerifier`: why there is no list, as in `ERR_ISSUER_UNREACHABLE`. */
+  /** From `connectVerifier`: the reason why there is no list, as in `ERR_ISSUER_UNREACHABLE`. */
   readonly ERR_LIST_MISSING: { readonly reason?: string }
   readonly ERR_LIST_NOT_NEWER: { readonly asOf: number | null; readonly cached: boolean }
   readonly ERR_LIST_ROLLBACK: {
@@ -386,13 +407,14 @@ export interface EvidenceByCode {
 }
 
 /**
- * Why something was refused, or failed. The message never holds a token. `structuredClone` and `postMessage` keep no more of
- * an error than its message: hand over `error.toJSON()`.
+ * The reason why an operation was refused or failed. The message never contains a token. `structuredClone` and
+ * `postMessage` keep only the message of an error, so pass them `error.toJSON()`.
  */
 export class TokenError extends Error implements PlainTokenError {
   constructor(code: Code, message: string, evidence?: Readonly<Record<string, unknown>>, options?: ErrorOptions)
   /**
-   * Makes an error of a plain form, or of an error of another copy of this package; one of this copy is given back.
+   * Converts a plain form, or an error of another copy of this package, into a TokenError. Returns an error of this
+   * copy unchanged.
    *
    * @throws {TokenError} `ERR_OPTIONS_INVALID` for anything else
    */
@@ -404,8 +426,8 @@ export class TokenError extends Error implements PlainTokenError {
 }
 
 /**
- * Whether this is a {@link TokenError} of any copy or realm of this package, or its plain form, and of this `code` where one
- * is given. A value whose code this version does not know is not one.
+ * Whether this is a {@link TokenError}, of any copy or realm of this package, or the plain form of one; and, if
+ * `code` is given, whether it has this `code`. Returns false for a code that this version does not know.
  */
 export function isTokenError<C extends Code = Code>(
   error: unknown,
@@ -413,8 +435,8 @@ export function isTokenError<C extends Code = Code>(
 ): error is Error & PlainTokenError & { readonly code: C; readonly evidence: EvidenceByCode[C] }
 
 /**
- * Whether the token is to blame for this error: answer 401 with `error="invalid_token"` (RFC 6750 §3.1). For all other errors the
- * verifier cannot tell (no list or no key yet, a list that is too old, a closed verifier): answer 503.
+ * Whether the token caused this error: answer 401 with `error="invalid_token"` (RFC 6750 §3.1). For all other errors
+ * the verifier cannot decide (no list or no key yet, a list that is too old, a closed verifier): answer 503.
  *
  * @example
  * ```ts

@@ -1,49 +1,61 @@
 import type { ConnectedVerifier } from './index.js'
 
-/** `offline`: the issuer cannot be reached; nobody is signed out by that. `kicked`: the issuer ended the session. */
+/** `offline`: the issuer cannot be reached; the user stays signed in. `kicked`: the issuer ended the session. */
 export type SessionState = 'signed-out' | 'active' | 'offline' | 'kicked'
 
-/** Keeps refresh tokens where no cookie can: in a native shell, for example. May answer at once or later. */
+/**
+ * Stores refresh tokens where cookies are not available, for example in a native shell. May be synchronous or
+ * asynchronous.
+ */
 export interface TokenStorage {
   get(key: string): string | null | undefined | Promise<string | null | undefined>
   set(key: string, value: string): unknown
   delete(key: string): unknown
 }
 
-/** What a session asks of a verifier. */
+/** The part of a verifier that a session uses. */
 export type SessionVerifier = Pick<ConnectedVerifier, 'assertNotRevoked' | 'on' | 'close'>
 
 export interface SessionOptions {
-  /** The http(s) URL of the issuer, in its one spelling: another one is refused, and the right one named. Mandatory. */
+  /**
+   * The http(s) URL of the issuer in the issuer's own spelling. Another spelling is refused with an error that names
+   * the right one. Mandatory.
+   */
   issuer: string
-  /** The `client_id` of logins and refreshes. Default: none is sent, and the issuer takes its own. */
+  /** The `client_id` of logins and refreshes. Default: none is sent, and the issuer uses its default. */
   clientId?: string
   /**
-   * Where the refresh token is. `'cookie'`: in the issuer's, which no script reads; the page must be of the issuer's site.
-   * `'memory'`: in this tab, and gone with it. Or a storage of your own, which all tabs share. Default: `'cookie'`.
+   * Where the refresh token is kept. `'cookie'`: in the issuer's cookie, which scripts cannot read; the page must be
+   * on the issuer's site. `'memory'`: in this tab, until the tab closes. Or your own storage, which all tabs share.
+   * Default: `'cookie'`.
    */
   storage?: 'cookie' | 'memory' | TokenStorage
-  /** The origins that `fetch` sends the access token to, and no others; at least one. Default: the issuer's and the page's own. */
+  /**
+   * The only origins to which `fetch` sends the access token; at least one. Default: the issuer's origin and the
+   * page's own.
+   */
   origins?: readonly string[]
   /**
-   * Tells of a kick within milliseconds. A function is called in one tab of the browser at a time, which then tells the others (in
-   * each tab where the session is of one tab, in `'memory'`); its verifier is closed with the session. Default: none; a kick is then learnt from the next 401 or refresh.
+   * Reports a kick within milliseconds. A function is called in one tab of the browser at a time, and that tab
+   * informs the others; with `'memory'`, where the session belongs to one tab, it is called in each tab. Its verifier
+   * is closed together with the session. Default: none; the session then learns of a kick from the next 401 or
+   * refresh.
    */
   verifier?: SessionVerifier | (() => Promise<SessionVerifier>)
   /** Used for every request. Default: the global `fetch`. */
   fetch?: typeof globalThis.fetch
 }
 
-/** An account that the issuer keeps. */
+/** The credentials of an account that the issuer keeps. */
 export interface Credentials {
   /** The `sub`. */
   username: string
   password: string
-  /** What the device list calls this browser. */
+  /** The name of this browser in the device list. */
   device?: string
 }
 
-/** RFC 6749 §5.1: tokens that your own back end got from `POST /admin/sessions`. Not with the cookie. */
+/** RFC 6749 §5.1: tokens that your own back end got from `POST /admin/sessions`. Not with `storage: 'cookie'`. */
 export interface TokenResponse {
   access_token: string
   /** Seconds. */
@@ -51,35 +63,45 @@ export interface TokenResponse {
   refresh_token: string
 }
 
-/** One login, in all tabs of a browser. Every method may be called without its object. */
+/** One login, shared by all tabs of a browser. Every method works without its object: `const { fetch } = session`. */
 export interface Session {
   readonly state: SessionState
-  /** Resolves once it is known whether somebody is signed in, or that this cannot be known now (`offline`). */
+  /** Resolves when the state is known: signed in, signed out, or `offline` if this cannot be found out now. */
   readonly ready: Promise<SessionState>
-  /** Calls with each new state, of whichever tab's making; the answer stops it. */
+  /** Calls the listener with each new state, whichever tab caused it. Returns a function that removes the listener. */
   onChange(listener: (state: SessionState) => void): () => void
   /**
-   * Rejects with `ERR_LOGIN_REFUSED` (unknown username or wrong password), `ERR_SESSION_OFFLINE`, `ERR_ISSUER_REFUSED`,
-   * `ERR_FETCH_FAILED` (a mistake of the program: see `cause`) or `ERR_STORAGE_FAILED` (`storage` threw or hung); a session there was goes on then, and is signed out of otherwise. With `ERR_SESSION_SIGNED_OUT` when somebody signed out meanwhile,
-   * with `ERR_SESSION_CLOSED` after `close()`.
+   * Signs in. If this succeeds, an earlier session is signed out; if it fails, the earlier session continues. Rejects
+   * with `ERR_LOGIN_REFUSED` (unknown username or wrong password), `ERR_SESSION_OFFLINE`, `ERR_ISSUER_REFUSED`,
+   * `ERR_FETCH_FAILED` (a programming error: see `cause`), `ERR_STORAGE_FAILED` (`storage` threw or hung),
+   * `ERR_SESSION_SIGNED_OUT` (the user signed out meanwhile) or `ERR_SESSION_CLOSED` (after `close()`).
    */
   login(how: Credentials | TokenResponse): Promise<void>
-  /** Signs out here and in all tabs at once; the issuer is told now, or as soon as it can be. */
+  /** Signs out here and in all tabs at once. The issuer is informed now, or as soon as it can be reached. */
   logout(): Promise<void>
   /**
-   * A token that is good for a while. Rejects with `ERR_SESSION_SIGNED_OUT`, `ERR_SESSION_KICKED`, or, when there is none and none
-   * can be had now, with the reason: `ERR_SESSION_OFFLINE`, `ERR_FETCH_FAILED` or `ERR_STORAGE_FAILED`, each with its `cause`.
+   * Resolves with an access token that is still valid for 5 seconds, or for a tenth of its lifetime if that is less.
+   * Rejects with `ERR_SESSION_SIGNED_OUT` or `ERR_SESSION_KICKED`, or, if no valid token is held and none can be
+   * obtained now, with the reason: `ERR_SESSION_OFFLINE`, `ERR_FETCH_FAILED` or `ERR_STORAGE_FAILED`, each with its
+   * `cause`.
    */
   getAccessToken(): Promise<string>
   /**
-   * Like the global one. Adds `Authorization: Bearer` for the configured `origins`; after a 401 it refreshes and tries once more, for
-   * each of them once a minute at most. With the token it follows no redirects: `ERR_REDIRECT_REFUSED`. Where there is none to add it
-   * rejects as `getAccessToken` does; what needs nobody signed in is for the global one.
+   * Works like the global `fetch`. Adds `Authorization: Bearer` for the configured `origins`. After a 401 it
+   * refreshes the token and tries once more; if that fails too, it does not do so again for this origin for a minute.
+   * Follows no redirect with the token: `ERR_REDIRECT_REFUSED`. Rejects like `getAccessToken` if it has no token to
+   * add. Use the global `fetch` for requests that need no user.
    */
   fetch: typeof globalThis.fetch
-  /** The issuer's time, from its last token; the host's before there was one. For `verifier.verify(token, { currentDate })`. */
+  /**
+   * The issuer's time according to its last token, or the host's time before the first token. For
+   * `verifier.verify(token, { currentDate })`.
+   */
   currentDate(): Date
-  /** Ends timers and listeners of this page; what waits is rejected with `ERR_SESSION_CLOSED`. Nobody is signed out. */
+  /**
+   * Ends the timers and listeners of this page, and rejects pending calls with `ERR_SESSION_CLOSED`. The user stays
+   * signed in.
+   */
   close(): void
 }
 
@@ -87,7 +109,7 @@ export interface CreateSession {
   (options: SessionOptions): Session
 }
 
-/** Begins at once: asks the issuer for a token where somebody may be signed in. */
+/** Starts at once: asks the issuer for a token if a user may be signed in. */
 export const createSession: CreateSession
 
 /** The stable codes of a {@link SessionError}. */
@@ -104,7 +126,10 @@ export type SessionCode =
   | 'ERR_SESSION_SIGNED_OUT'
   | 'ERR_STORAGE_FAILED'
 
-/** The plain form of a {@link SessionError}: what `toJSON` gives, and what is left after `JSON` or `postMessage`. */
+/**
+ * The plain form of a {@link SessionError}: the result of `toJSON`, and the form that survives `JSON` or
+ * `postMessage`.
+ */
 export interface PlainSessionError {
   readonly name: 'SessionError'
   readonly code: SessionCode
@@ -113,13 +138,14 @@ export interface PlainSessionError {
 }
 
 /**
- * Why there is no token, or no session; `cause` is the error behind it. The message never holds a token. `structuredClone` and
- * `postMessage` keep no more of an error than its message: hand over `error.toJSON()`.
+ * The reason why there is no token or no session; `cause` is the underlying error. The message never contains a
+ * token. `structuredClone` and `postMessage` keep only the message of an error, so pass them `error.toJSON()`.
  */
 export class SessionError extends Error implements PlainSessionError {
   constructor(code: SessionCode, message: string, evidence?: Readonly<Record<string, unknown>>, options?: ErrorOptions)
   /**
-   * Makes an error of a plain form, or of an error of another copy of this package; one of this copy is given back.
+   * Converts a plain form, or an error of another copy of this package, into a SessionError. Returns an error of this
+   * copy unchanged.
    *
    * @throws {SessionError} `ERR_OPTIONS_INVALID` for anything else
    */
@@ -131,8 +157,8 @@ export class SessionError extends Error implements PlainSessionError {
 }
 
 /**
- * Whether this is a {@link SessionError} of any copy or realm of this package, or its plain form, and of this `code` where one
- * is given.
+ * Whether this is a {@link SessionError}, of any copy or realm of this package, or the plain form of one; and, if
+ * `code` is given, whether it has this `code`.
  */
 export function isSessionError<C extends SessionCode = SessionCode>(
   error: unknown,

@@ -28,12 +28,12 @@ export type {
 } from './index.js'
 export { TokenError, codes, isTokenError, isTokensFault } from './index.js'
 
-/** What the bytes may come as: the compiled module, the bytes of `doorlist/verifier.wasm`, or a function that has either. */
+/** The WebAssembly: a compiled module, the bytes of `doorlist/verifier.wasm`, or a function that returns either. */
 export type WasmSource = WebAssembly.Module | BufferSource | (() => WebAssembly.Module | BufferSource)
 
 /**
- * The same API without the inlined bytes, for whoever ships `doorlist/verifier.wasm` in their own way. Nothing is
- * compiled before the first verifier is made.
+ * The same API without the inlined bytes, for applications that deliver `doorlist/verifier.wasm` in their own way.
+ * Nothing is compiled before the first verifier is created.
  *
  * ```js
  * import { bind } from 'doorlist/slim'

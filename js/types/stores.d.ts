@@ -2,35 +2,37 @@ import type { ListStore } from './index.js'
 
 export type { ListStore } from './index.js'
 
-/** What is used of a `Cache`. */
+/** The part of a `Cache` that is used. */
 export interface CacheLike {
   match(address: string): Promise<{ text(): Promise<string> } | undefined>
   put(address: string, response: Response): Promise<unknown>
 }
 
-/** What is used of a Workers KV namespace, at most 25 MiB a value. */
+/** The part of a Workers KV namespace that is used. A value has at most 25 MiB. */
 export interface KvNamespaceLike {
   get(key: string): Promise<string | null>
   put(key: string, value: string): Promise<unknown>
 }
 
 /**
- * Keeps lists in the browser. Any script of the page's origin can write there.
+ * Keeps lists in the browser's IndexedDB. Any script of the page's origin can write to it.
  *
- * @param name of the database. Default: `'doorlist-lists'`.
+ * @param name the name of the database. Default: `'doorlist-lists'`.
  */
 export function indexedDbStore(name?: string): ListStore
 
 /**
- * Keeps lists in the Cache API. What is there may go at any time.
+ * Keeps lists in the Cache API. The platform may delete them at any time.
  *
- * @param cache Default: `caches.default` where there is one (Workers: the cache of one data centre), else the cache `'doorlist-lists'`.
+ * @param cache Default: `caches.default` if it exists (Workers: the cache of one data centre), otherwise the cache
+ * `'doorlist-lists'`.
  */
 export function cacheStore(cache?: CacheLike | Promise<CacheLike>): ListStore
 
 /**
- * Keeps lists in Workers KV, for all data centres. It may take a minute until one reads what another wrote.
+ * Keeps lists in Workers KV, shared by all data centres. A write may take a minute to become visible in another data
+ * centre.
  *
- * @throws {TokenError} `ERR_OPTIONS_INVALID` for what is no namespace: it may not be bound
+ * @throws {TokenError} `ERR_OPTIONS_INVALID` if this is not a namespace: the binding may be missing
  */
 export function kvStore(namespace: KvNamespaceLike): ListStore

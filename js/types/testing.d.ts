@@ -1,52 +1,57 @@
 import type { AccessTokenClaims } from './index.js'
 
-/** How the issuer of a test differs from the usual one. */
+/** The settings of a test issuer. */
 export interface TestIssuerOptions {
-  /** The `iss` of tokens and lists; an http(s) URL, spelt as for `connectVerifier`. Default: `https://issuer.test`. */
+  /**
+   * The `iss` of tokens and lists; an http(s) URL, spelled as for `connectVerifier`. Default: `https://issuer.test`.
+   */
   issuer?: string
   /** The `aud` of tokens. Default: `api`. */
   audience?: string
 }
 
-/** The claims of a revocation list, those that are given instead of the usual ones. */
+/** The claims of a revocation list that replace the defaults. */
 export interface TestListClaims {
-  /** When it was signed, NumericDate. Default: now. */
+  /** The time of signing, NumericDate. Default: now. */
   iat?: number
-  /** Seconds until there should be a newer one. Default: 60. */
+  /** Seconds within which a newer list should follow. Default: 60. */
   ttl?: number
   [claim: string]: unknown
 }
 
-/** An issuer in memory. What it signs, real verifiers verify; there is no process, port or file. */
+/** An issuer in memory, without process, port or file. Real verifiers accept its signatures. */
 export interface TestIssuer {
-  /** For `createVerifier`, and with `fetch` beside it for `connectVerifier`. */
+  /** Options for `createVerifier`, or, together with `fetch`, for `connectVerifier`. */
   readonly rules: {
     readonly issuer: string
     readonly audience: string
     readonly jwks: { readonly keys: readonly object[] }
   }
-  /** Answers `connectVerifier`: metadata, keys, the list and the stream. */
+  /** Answers the requests of `connectVerifier`: metadata, keys, list and stream. */
   readonly fetch: typeof globalThis.fetch
   /**
-   * An access token of `alice`, issued now for 15 minutes, of a session of its own. Claims that are given replace the usual
-   * ones; `undefined` leaves one out.
+   * Returns an access token of `alice`, issued now, valid for 15 minutes, with a session of its own. Given claims
+   * replace the defaults; `undefined` removes a claim.
    */
   token(claims?: Partial<AccessTokenClaims>): Promise<string>
-  /** A snapshot of all that was revoked. Claims that are given replace the usual ones. */
+  /** Returns a snapshot of everything revoked so far. Given claims replace the defaults. */
   list(claims?: TestListClaims): Promise<string>
-  /** Kicks a subject: all tokens it has. Later ones are good. Whoever follows the stream is told. */
+  /**
+   * Kicks a subject: revokes all tokens issued to it so far. Later tokens are valid. Subscribers of the stream get
+   * the new list.
+   */
   revoke(sub: string): Promise<void>
   /**
    * Ends the session of this token.
    *
-   * @throws {TokenError} `ERR_OPTIONS_INVALID` for a token without one
+   * @throws {TokenError} `ERR_OPTIONS_INVALID` if the token has no session
    */
   endSession(token: string): Promise<void>
-  /** Voids every token there is. Later ones are good; they carry an `iat` one second ahead. */
+  /** Voids every token issued so far. Later tokens are valid; their `iat` is one second ahead. */
   cutOff(): Promise<void>
-  /** Retires the key that signs; another takes its place. */
+  /** Retires the signing key and replaces it. */
   retireKey(): Promise<void>
 }
 
-/** Makes an issuer with keys of its own. */
+/** Creates an issuer with its own keys. */
 export function createTestIssuer(options?: TestIssuerOptions): Promise<TestIssuer>

@@ -1,3 +1,3 @@
-/** The compiled verifier, where the platform or bundler hands a `.wasm` import over as a module (workerd, Wrangler). */
+/** The compiled verifier, on platforms and bundlers that turn a `.wasm` import into a module (workerd, Wrangler). */
 declare const module: WebAssembly.Module
 export default module
