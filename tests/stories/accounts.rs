@@ -1,4 +1,5 @@
-//! The operator's view of subjects: made once, listed page by page, signed in a few at a time.
+//! The operator's view of subjects: accounts are created once, listed page by page, and logins are limited
+//! while many run at once.
 
 use futures_util::future::join_all;
 use reqwest::Method;

@@ -1,5 +1,5 @@
-//! Whatever is done to a subject at once, records and list agree in the end: a session that cannot be refreshed has no
-//! token that a verifier takes, and one that can has.
+//! After any mix of concurrent operations on one subject, the records and the list agree: if a session cannot
+//! be refreshed, verifiers refuse its tokens; if it can be refreshed, they accept them.
 
 use futures_util::future::join_all;
 use rand::rngs::StdRng;
@@ -8,7 +8,7 @@ use reqwest::Method;
 
 use crate::support::{Follower, Issuer, Reply, Session};
 
-/// One of the things that happen to a subject, with the number of the session it happens to.
+/// An operation on a subject. The number is the index of the session that it acts on.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Open,
@@ -36,7 +36,7 @@ impl Act {
         }
     }
 
-    /// Answers with a new token, where there is one.
+    /// Returns the new session if the operation produced one.
     async fn on(self, issuer: &Issuer, sub: &str, sessions: &[Session]) -> Option<Session> {
         let operator = async |path: &str| issuer.revoking(&format!("/subjects/{sub}/{path}")).await;
         let session = |reply: Reply| reply.status.is_success().then(|| Session::of(&reply));
@@ -84,7 +84,7 @@ async fn records_and_list_agree_whatever_happens_at_once() {
         let made = join_all(acts.iter().map(|act| act.on(&issuer, &sub, &sessions))).await;
         sessions.extend(made.into_iter().flatten());
 
-        // A last entry: whoever holds it holds all of this.
+        // Writes one last entry. A verifier that holds it also holds every earlier entry.
         issuer.open_session("bob").await;
         verifier.reaches(issuer.revoking("/subjects/bob/void").await).await;
         for session in &sessions {

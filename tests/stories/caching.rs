@@ -1,4 +1,4 @@
-//! Lists and keys travel through caches: what may be kept, for how long, and how it is asked for again.
+//! Lists and keys pass through caches: which answers may be kept, for how long, and how a cache revalidates them.
 
 use std::io::Read as _;
 
@@ -34,9 +34,9 @@ async fn a_list_is_cached_for_its_ttl() {
 
 #[tokio::test]
 async fn a_list_that_did_not_change_is_not_sent_again() {
-    // So that no heartbeat comes in between.
+    // A long heartbeat, so that no new list is signed during the test.
     let issuer = Issuer::start_with(&[("HEARTBEAT_SECS", "30")]).await;
-    // Of a pair always the same one: each signs a list of its own.
+    // Always asks the same node of a pair, because each node signs its own list.
     let list = format!("{}/revocations", issuer.url());
     let first = issuer.get_url(&list).await;
     let etag = first.header(ETAG).to_owned();

@@ -1,5 +1,5 @@
-// `make chaos`: first every story of a fault by itself, then the stories under load, each for its share of the time;
-// then what all of it came to. Ends with 1 when anything was violated, or any story failed.
+// `make chaos`: first the fault stories without load, then the stories under load, each for its share of the
+// time, then a table of the results. Exits with 1 if a rule was violated or a story failed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ const ONE_BY_ONE = [
   'two_issuers::',
   'crash::history::',
 ]
-/** Tokens live for fifteen minutes. */
+/** Less than the lifetime of access tokens, which is fifteen minutes. */
 const LONGEST_SECS = 600
 
 const minutes = Number(process.env.MINUTES || 10)
@@ -37,7 +37,7 @@ if (listed.status !== 0) throw new Error('the stories cannot be built')
 const underLoad = listed.stdout.split('\n').flatMap(line => /^(\S+): test$/.exec(line)?.[1] ?? [])
 const secondsLeft = minutes * 60 - (performance.now() - begin) / 1000
 const share = secondsLeft / underLoad.length
-// Every token is asked about to the end, and none may expire meanwhile.
+// Every token is verified until the end, so no token may expire before it.
 const passes = Math.max(1, Math.ceil(share / LONGEST_SECS))
 for (let pass = 0; pass < passes; pass++) {
   for (const name of underLoad) {

@@ -1,4 +1,4 @@
-//! Roles change: at once, and without anybody having to sign in again.
+//! A change of roles takes effect at once, and no user has to sign in again.
 
 use doorlist_verifier::error::RevokedBy;
 use doorlist_verifier::{Cursor, Error};
@@ -15,7 +15,7 @@ async fn acknowledged(issuer: &Issuer, sub: &str, claims: Value) -> Cursor {
     position(&set(issuer, sub, claims).await.ok())
 }
 
-/// What a verifier reads in a token.
+/// The payload that a verifier reads in the token.
 fn payload(verifier: &Follower, session: &Session) -> Value {
     let verified = verifier.verify(&session.access).expect("a good token");
     serde_json::from_str(&verified.payload_json).expect("JSON")
@@ -39,7 +39,7 @@ async fn a_changed_role_is_in_the_next_refresh_and_the_old_token_is_refused() {
     let said = payload(&verifier, &after);
     assert_eq!((&said["role"], &said["tenant"]), (&json!("viewer"), &json!("a")), "over the session's own");
 
-    // Null takes away, and so does what is no longer there.
+    // `null` removes a claim. A claim that the new object no longer contains is removed too.
     acknowledged(&issuer, "alice", json!({ "role": null, "beta": true })).await;
     let said = payload(&verifier, &Session::of(&issuer.refresh(&after.refresh).await));
     assert_eq!((said.get("role"), &said["beta"], &said["tenant"]), (None, &json!(true), &json!("a")));

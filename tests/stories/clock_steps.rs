@@ -1,16 +1,16 @@
-//! The clock of one of two issuers is stepped. What counts is the time of the store: the issuer signs by it, and signs
-//! nothing while its own differs by more than the leeway.
+//! One of two issuers has its clock stepped. The store's time counts: an issuer uses it when it signs, and
+//! signs nothing while its own clock differs from it by more than the leeway.
 
 use doorlist_verifier::UnixSeconds;
 use serde_json::json;
 
 use crate::support::{Follower, Pair, Session, SteppedClock, eventually, host_time};
 
-/// What an access token lives, unless settings say otherwise.
+/// The default lifetime of an access token.
 const LIFETIME_SECS: u64 = 900;
 const MINUTES_5: i64 = 300;
 
-/// The token is of this moment, by the store's clock, and lives as long as any.
+/// Asserts that the token was issued now, by the store's clock, and has the full lifetime.
 fn is_of_now(session: &Session, before: UnixSeconds) {
     let after = host_time().wall;
     let claims = &session.claims;
@@ -41,7 +41,7 @@ async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
         assert_eq!(login.status, 503, "{}", login.text());
         refused += 2;
 
-        // The other goes on, and so does what needs no signature.
+        // The other issuer continues, and so do requests that need no signature.
         alice = Session::of(&pair.a.refresh(&alice.refresh).await);
         is_of_now(&alice, before);
         let kicked = pair.b.revoking(&format!("/subjects/leaver{step}/revoke")).await;
@@ -54,7 +54,7 @@ async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
         })
         .await;
         let signed = verifiers[1].look(|verifier| verifier.status(host_time()).freshness.as_of);
-        // One may have been on its way when the clock was found to be off.
+        // One list may have been on its way when the issuer noticed that its clock was wrong.
         assert!(signed <= as_of.map(|as_of| as_of.plus_secs(1)), "it vouches for nothing");
 
         clock.step(0);
@@ -72,7 +72,7 @@ async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
     assert_eq!(pair.a.session_count("alice").await, 1);
 }
 
-/// Half the leeway is tolerated, and changes nothing: not one second of any token or list is the host's.
+/// Half the leeway is tolerated and changes nothing: no time in a token or list comes from the host's clock.
 #[tokio::test]
 async fn within_the_leeway_it_signs_by_the_clock_of_the_store() {
     let clock = SteppedClock::new();
@@ -81,7 +81,7 @@ async fn within_the_leeway_it_signs_by_the_clock_of_the_store() {
     let mut alice = pair.b.open_session("alice").await;
     for step in [30, -30, 0] {
         clock.step(step);
-        // A list of after the step.
+        // Waits for a list that was signed after the step.
         verifier.hears_of(host_time().wall.plus_secs(2)).await;
         let as_of = verifier.look(|verifier| verifier.status(host_time()).freshness.as_of);
         assert!(as_of <= Some(host_time().wall), "a list of the future: {as_of:?}");
@@ -93,7 +93,7 @@ async fn within_the_leeway_it_signs_by_the_clock_of_the_store() {
     }
 }
 
-/// Started with a clock that is off, it says so from the first answer on.
+/// An issuer that starts with a wrong clock reports this from its first answer on.
 #[tokio::test]
 async fn a_wrong_clock_at_the_start_is_found_out() {
     let clock = SteppedClock::new();

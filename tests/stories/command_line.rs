@@ -1,4 +1,4 @@
-//! The operator's command line, beside a running issuer.
+//! The operator's command line, used beside a running issuer.
 
 use std::process::Stdio;
 
@@ -6,12 +6,12 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::support::{ADMIN_KEY, Follower, Issuer, Session, doorlist, eventually, kid};
 
-/// Runs a subcommand; answers what it wrote to standard output, or how it refused.
+/// Runs a subcommand. Returns its standard output, or as `Err` its standard error.
 async fn run(issuer: &Issuer, arguments: &[&str], input: &str) -> Result<String, String> {
     let mut command = issuer.command(arguments[0]);
     command.args(&arguments[1..]).env("DOORLIST_URL", issuer.url()).stdin(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().expect("it starts");
-    // A subcommand that wants no input may have ended already.
+    // A subcommand that reads no input may have ended already.
     let _ = child.stdin.take().expect("piped").write_all(input.as_bytes()).await;
     let output = eventually("the command ends", child.wait_with_output()).await.expect("it ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");

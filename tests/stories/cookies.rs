@@ -1,4 +1,4 @@
-//! The refresh token in a cookie: how it is set, what it is exchanged for, and when it goes away.
+//! The refresh token in a cookie: how the cookie is set, refreshed and deleted.
 
 use doorlist_verifier::Error;
 use doorlist_verifier::error::RevokedBy;
@@ -6,7 +6,7 @@ use reqwest::Method;
 
 use crate::support::{Browser, Follower, Issuer, Page, Reply, unverified_claims};
 
-/// The access token of an answer that has the refresh token nowhere in its body.
+/// Returns the access token of an answer, and asserts that the body does not contain the refresh token.
 #[track_caller]
 fn access_token(reply: &Reply) -> String {
     let answer = reply.ok();
@@ -22,7 +22,7 @@ async fn no_script_reads_the_cookie_and_no_other_site_sends_it() {
     let browser = Browser::signed_in(&issuer, "alice").await;
     for cookie in [browser.cookie(), browser.refresh(&issuer, Page::Own).await.cookie()] {
         let cookie = cookie.expect("set");
-        // `__Host-` makes browsers insist on Secure, `/` and no Domain (RFC 6265bis §4.1.3.2).
+        // For `__Host-`, browsers require Secure, Path=/ and no Domain (RFC 6265bis §4.1.3.2).
         assert!(cookie.name.starts_with("__Host-doorlist-"), "{}", cookie.name);
         let mut attributes = cookie.attributes.clone();
         attributes.sort();
@@ -57,7 +57,7 @@ async fn a_listed_origin_of_the_same_site_uses_the_cookie() {
     assert_eq!(browser.post(&issuer, app, "/logout").await.status, 200);
     assert_eq!(browser.cookie(), None);
 
-    // Its browser would drop the cookie: better said than found out a quarter of an hour later.
+    // The browser would drop this cookie. An error now is better than a failed refresh a quarter of an hour later.
     let elsewhere = Page::Other { origin: "https://app.example", site: "cross-site" };
     let refused = browser.login(&issuer, elsewhere, "alice", "wonderland").await;
     refused.refused(403, "cross_site_request");
@@ -101,7 +101,7 @@ async fn a_session_that_is_over_takes_the_cookie_with_it() {
     issuer.revoking("/subjects/alice/revoke").await;
     browser.refresh(&issuer, Page::Own).await.refused(400, "invalid_grant");
     assert_eq!(browser.cookie(), None);
-    // A page that asks without a cookie learns that nobody is signed in, and not that its request was wrong.
+    // A page that asks without a cookie learns that no user is signed in, not that its request was wrong.
     browser.refresh(&issuer, Page::Own).await.refused(400, "invalid_grant");
     browser.refresh(&issuer, Page::Unknown).await.refused(400, "invalid_request");
 }
@@ -122,7 +122,7 @@ async fn leaving_ends_the_session_and_takes_the_cookie() {
         assert!(matches!(refusal, Error::Revoked { by: RevokedBy::Sid, .. }), "{refusal:?}");
         issuer.refresh(&stale.value).await.refused(400, "invalid_grant");
     }
-    // Once more is no error where there is a cookie that is worth nothing, and one without any credentials.
+    // A second logout is no error if there is a cookie that is no longer valid, or no credentials at all.
     let browser = Browser::signed_in(&issuer, "carol").await;
     issuer.revoking("/subjects/carol/revoke").await;
     assert_eq!(browser.post(&issuer, Page::Own, "/logout").await.ok(), serde_json::json!({}));

@@ -1,8 +1,8 @@
-//! Trace 18: what a stranger's page makes a browser send, cookie and all, changes nothing.
+//! Trace 18: a request that a foreign page makes the browser send, cookie included, changes nothing.
 
 use crate::support::{Browser, Issuer, Page, STRANGER};
 
-/// Pages that must not use the cookie, when `https://app.example` is listed.
+/// Pages that must not use the cookie when `https://app.example` is listed.
 const PAGES: [Page<'static>; 5] = [
     STRANGER,
     Page::Other { origin: "https://evil.app.example", site: "same-site" },
@@ -15,7 +15,7 @@ async fn listing() -> Issuer {
     Issuer::start_with(&[("ALLOWED_ORIGINS", "https://app.example")]).await
 }
 
-/// Alice's session goes on with the cookie she had.
+/// Asserts that Alice's session and cookie still work.
 async fn nothing_happened(issuer: &Issuer, browser: &Browser) {
     assert_eq!(issuer.session_count("alice").await, 1);
     let before = browser.cookie();
@@ -49,7 +49,7 @@ async fn trace_18_a_cross_site_logout_is_refused() {
     nothing_happened(&issuer, &browser).await;
 }
 
-/// Alice would go on as Mallory without noticing, and leave with him what she does.
+/// Otherwise Alice would continue as Mallory without noticing, and he could see all her actions.
 #[tokio::test]
 async fn trace_18_a_login_into_the_attackers_session_is_refused() {
     let issuer = listing().await;
@@ -62,7 +62,7 @@ async fn trace_18_a_login_into_the_attackers_session_is_refused() {
             let refused = browser.login(&issuer, page, "mallory", "of-mallory").await;
             refused.refused(403, "cross_site_request");
         }
-        // His refresh token in a form gives tokens in the answer, which his page cannot read, and never a cookie.
+        // In a form, his refresh token gives tokens in the answer, which his page cannot read, but never a cookie.
         let form = [("grant_type", "refresh_token"), ("refresh_token", &*mallory.refresh)];
         assert_eq!(nobody.form(&issuer, page, "/token", &form).await.cookie(), None);
         assert_eq!((browser.cookie(), nobody.cookie()), (held.clone(), None), "{page:?}");

@@ -1,4 +1,4 @@
-//! Everybody is out, in eight bytes.
+//! Every session ends or every token is void, with eight bytes in the list.
 
 use doorlist_verifier::Error;
 use doorlist_verifier::error::RevokedBy;
@@ -46,7 +46,7 @@ async fn a_cutoff_can_end_every_session() {
     let newcomer = Session::of(&issuer.refresh(&newcomer.refresh).await);
     verifier.verify(&newcomer.access).expect("a login after it");
 
-    // Trace 12: it is no entry that expires, and no memory of one process.
+    // Trace 12: the cut-off is not an entry that expires, and not only in one process's memory.
     issuer.stop().await;
     issuer.restart().await;
     verifier.resume(&issuer).await;
@@ -57,11 +57,11 @@ async fn a_cutoff_can_end_every_session() {
     Session::of(&issuer.refresh(&newcomer.refresh).await);
 }
 
-/// Trace 12: a token and the cut-off in one second. Whatever was issued before the call is void, whatever is issued
-/// after it is good, and they are told apart although the clock shows the same second.
+/// Trace 12: tokens in the same second as the cut-off. A token that was issued before the call is void, and a
+/// token that was issued after it is valid, although the clock shows the same second.
 #[tokio::test]
 async fn a_cutoff_reaches_tokens_of_its_own_second() {
-    // Without leeway: tokens are not stamped further ahead than every verifier tolerates.
+    // Without leeway, because then no token is stamped further ahead than every verifier tolerates.
     let issuer = Issuer::start_with(&[("LEEWAY_SECS", "0")]).await;
     let verifier = Follower::of(&issuer).await;
     for _ in 0..5 {

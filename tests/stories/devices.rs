@@ -1,4 +1,4 @@
-//! The list of one's devices, and signing out one of them from another.
+//! A user lists their devices and signs one out from another.
 
 use reqwest::Method;
 use serde_json::json;
@@ -34,7 +34,7 @@ async fn a_subject_sees_its_devices_and_ends_one() {
     assert_eq!(issuer.session_count("alice").await, 1);
 }
 
-/// Trace 10: "append first" taken literally would revoke Alice.
+/// Trace 10: "append first", taken literally, would revoke Alice.
 #[tokio::test]
 async fn somebody_elses_session_cannot_be_ended() {
     let issuer = Issuer::start().await;

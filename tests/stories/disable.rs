@@ -1,4 +1,4 @@
-//! An account is closed for a while, or for ever.
+//! An account is disabled, for a time or permanently.
 
 use reqwest::Method;
 use serde_json::json;

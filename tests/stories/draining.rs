@@ -1,4 +1,4 @@
-//! A drain: not ready, and everything is served on until load balancers have noticed.
+//! A drain: the issuer is not ready, and serves all requests until load balancers have noticed.
 
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,7 +15,7 @@ async fn b9_a_draining_issuer_is_not_ready_and_serves_everything() {
     let mut follower = Follower::of(&issuer).await;
     let mut session = issuer.open_session("alice").await;
     issuer.signal(Signal::TERM);
-    // Of a pair each node is asked in turn.
+    // Each node of a pair is asked in turn.
     for _ in 0..2 {
         issuer.until_unready_for("stopping").await;
     }
@@ -29,7 +29,7 @@ async fn b9_a_draining_issuer_is_not_ready_and_serves_everything() {
     let kicked = issuer.revoking("/subjects/alice/revoke").await;
     late.reaches(kicked).await;
     late.verify(&session.access).expect_err("kicks reach streams that were opened during the drain");
-    // The second signal.
+    // Sends the second signal.
     assert_eq!(issuer.stop().await.code(), Some(0), "{}", issuer.log());
     assert_eq!(follower.stream_end().await, StreamEnd::Clean);
 }
@@ -43,7 +43,7 @@ async fn b9_a_drain_ends_by_itself_and_streams_within_it() {
     assert_eq!(issuer.wait().await.code(), Some(0), "{}", issuer.log());
 }
 
-/// A proxy may be about to use an idle connection: it is not closed under its request, but after it.
+/// A proxy may be about to use an idle connection. The issuer closes it after that request, not during it.
 #[tokio::test]
 async fn b9_an_idle_connection_carries_one_more_request() {
     let mut issuer = Issuer::start_with(LONG).await;
@@ -68,7 +68,7 @@ async fn b9_an_idle_connection_carries_one_more_request() {
     assert_eq!(issuer.stop().await.code(), Some(0));
 }
 
-/// No file descriptors are left for a while: that passes, and requests are answered again.
+/// For a while no file descriptors are left. Afterwards requests are answered again.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn b2_a_listener_without_file_descriptors_accepts_again() {

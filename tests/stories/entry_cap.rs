@@ -1,4 +1,4 @@
-//! Trace 13: the list cannot be blown up by a client that logs in and out.
+//! Trace 13: a client that repeatedly logs in and out cannot make the list grow without limit.
 
 use reqwest::Method;
 use reqwest::header::RETRY_AFTER;

@@ -1,12 +1,12 @@
-//! A Redis that holds foreign or damaged values where issuers keep theirs: they are named and left as they are, no
-//! issuer ends, and whom they are not about notices nothing.
+//! A Redis that holds foreign or damaged values under the issuers' keys: the issuers report these values and
+//! leave them unchanged, no issuer ends, and other subjects are not affected.
 
 use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{Follower, Issuer, Pair, RedisServer, Reply, Session, host_time};
 
-/// What the other program that writes there would not like to see in a log.
+/// A secret of the other program, which must not appear in log output.
 const OF_ANOTHER: &str = "wonderland";
 
 fn record_of(redis: &RedisServer, sub: &str) -> String {
@@ -15,7 +15,7 @@ fn record_of(redis: &RedisServer, sub: &str) -> String {
     name.clone()
 }
 
-/// Whether the key's value is the same, of whatever type.
+/// The serialized value of the key, of any type, to compare it later.
 fn dump(redis: &RedisServer, key: &str) -> Vec<u8> {
     redis.ask(&["DUMP", key])
 }
@@ -32,7 +32,7 @@ fn put_back(redis: &RedisServer, key: &str) {
     redis.ask::<()>(&["COPY", &kept(key), key, "REPLACE"]);
 }
 
-/// Everything that reads or writes the record of a subject.
+/// All requests that read or write the record of a subject.
 async fn everything_about(issuer: &Issuer, session: &Session, sub: &str) -> Vec<Reply> {
     vec![
         issuer.refresh(&session.refresh).await,
@@ -90,7 +90,7 @@ async fn a_record_that_is_none_is_its_subjects_trouble_alone() {
     }
     assert_eq!(answers, foreign.len() * 2 * 5);
 
-    // Neither does it stop a start, though the log may name her.
+    // Her record does not prevent a start either, even if the revocation log names her.
     pair.a.stop().await;
     pair.a.restart().await;
     bob = Session::of(&pair.a.refresh(&bob.refresh).await);
@@ -108,8 +108,8 @@ async fn a_record_that_is_none_is_its_subjects_trouble_alone() {
     }
 }
 
-/// What all subjects share cannot be anybody's trouble alone; still it is named, left alone, and no kick is acknowledged
-/// that could not be read back.
+/// A foreign entry in the shared revocation log affects all subjects. Still it is reported and left unchanged,
+/// and no kick is acknowledged that could not be read back.
 #[tokio::test]
 async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_vouched_for_past_it() {
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
@@ -129,7 +129,7 @@ async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_vouched_for_past_it(
     verifier.verify(&bob.access).expect("verifiers go on");
     verifier.verify(&alice.access).expect_err("and lose nothing");
 
-    // A node that starts would have to look at everything, and cannot.
+    // A node that starts would have to read the whole revocation log, and cannot.
     pair.a.stop().await;
     assert!(!pair.a.try_restart().await);
     pair.redis.ask::<()>(&["XDEL", "{doorlist}:log", &id]);
@@ -146,14 +146,14 @@ async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_vouched_for_past_it(
     pair.a.refresh(&alice.refresh).await.refused(400, "invalid_grant");
 }
 
-/// The head of the log, the key ring and a bucket of names.
+/// The head of the revocation log, the key ring and a bucket of subject names.
 #[tokio::test]
 async fn other_keys_that_hold_something_else_are_named_and_left_alone() {
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let verifier = pair.follower_of_b().await;
     let mut bob = pair.a.open_session("bob").await;
 
-    // Names only list subjects, and a new one would have to be added.
+    // The bucket only lists subject names. A new subject would have to be added to it.
     let bucket = record_of(&pair.redis, "bob").replace(":record:bob", ":subjects");
     for key in [bucket.as_str(), "{doorlist}:keys", "{doorlist}:head"] {
         keep(&pair.redis, key);
@@ -166,7 +166,7 @@ async fn other_keys_that_hold_something_else_are_named_and_left_alone() {
     put_back(&pair.redis, &bucket);
     bob = Session::of(&pair.a.refresh(&bob.refresh).await);
 
-    // Whoever runs has read the ring; whoever starts cannot.
+    // A running node has already read the key ring. A starting node cannot read it.
     let ring = "{doorlist}:keys";
     for (foreign, said) in [
         (&["SET", ring, ""][..], "the stored key ring does not open"),

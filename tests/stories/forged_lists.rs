@@ -1,4 +1,5 @@
-//! A list is trusted by its signature, not by its path: older ones, forged ones and those of others are refused.
+//! A list is trusted for its signature, not for its source: older lists, forged lists and lists of other
+//! issuers are refused.
 
 use doorlist_verifier::{Error, Options};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The disk of the embedded store has no room for a while.
+//! The disk of the embedded store is full for a while.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -42,7 +42,7 @@ async fn b2_a_store_whose_disk_was_full_is_used_again_by_the_same_process() {
     assert_eq!(issuer.stop().await.code(), Some(0));
 }
 
-/// Every session that was acknowledged is added to `sessions`. Answers the first refusal.
+/// Adds every acknowledged session to `sessions`. Returns the first refusal.
 async fn open_sessions_until_refused(issuer: &Issuer, round: u32, sessions: &mut Vec<Session>) -> Reply {
     for number in 0..2000 {
         let sub = format!("round-{round}-{number}");
@@ -55,7 +55,7 @@ async fn open_sessions_until_refused(issuer: &Issuer, round: u32, sessions: &mut
     panic!("the store took 2000 sessions on a full disk");
 }
 
-/// Writes until there is no room.
+/// Writes until the disk is full.
 fn fill(ballast: &Path) {
     let mut file = File::create(ballast).expect("a file on the small disk");
     for len in [64 << 10, 4096, 1] {

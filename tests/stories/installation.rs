@@ -1,4 +1,5 @@
-//! What stored things depend on is stored with them: another name stops the start, another lifetime is told.
+//! The settings on which stored data depends are stored with it: another issuer name stops the start, another
+//! lifetime is reported.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use reqwest::Method;
@@ -15,7 +16,7 @@ fn environment(settings: &[(&str, &str)]) -> Vec<(String, String)> {
     settings.iter().map(|(name, value)| (format!("DOORLIST_{name}"), (*value).to_owned())).collect()
 }
 
-/// Waits until the issuer has said this.
+/// Waits until the log output contains this text.
 async fn says(issuer: &Issuer, said: &str) {
     eventually(&format!("the log has: {said}"), async {
         while !issuer.log().contains(said) {
@@ -63,19 +64,19 @@ async fn b8_trace_54_a_renamed_issuer_understands_what_was_made_before() {
     issuer.restart().await;
     let refreshed = Session::of(&issuer.refresh(&alice.refresh).await);
     assert_eq!(payload(&refreshed.access)["iss"], Value::from(new.as_str()));
-    // Again under the new name, and after another start.
+    // Once more under the new name, and after another restart.
     issuer.stop().await;
     issuer.restart().await;
     Session::of(&issuer.refresh(&refreshed.refresh).await);
 
-    // Verifiers of the former name find the list under it until its last token has expired.
+    // Verifiers that still use the former name find the list under it until its last token has expired.
     for name in [&former, &new] {
         let metadata = issuer.get_url(&format!("{name}/.well-known/oauth-authorization-server")).await.ok();
         assert_eq!(metadata["issuer"], Value::from(name.as_str()));
         let list = issuer.get_url(metadata["revocation_list_uri"].as_str().expect("an address")).await;
         assert_eq!(payload(&list.text())["iss"], Value::from(name.as_str()));
     }
-    // An access token of the former name still signs its session out.
+    // An access token with the former name can still end its session.
     let form = [("token", bob.access.as_str())];
     let revoked = send(issuer.request(Method::POST, "/revoke").form(&form)).await.ok();
     assert!(revoked["seq"].is_u64(), "{revoked}");
@@ -124,7 +125,7 @@ async fn b8_a_node_of_the_former_name_serves_no_tokens_until_it_is_restarted() {
     let refreshed = Session::of(&b.refresh(&alice.refresh).await);
     assert_eq!(a.refresh(&refreshed.refresh).await.status, 503);
     assert_eq!(a.get("/revocations").await.status, 200, "its list is served on");
-    // A kick still works there.
+    // A kick still works at that node.
     a.revoking("/subjects/alice/revoke").await;
     assert_eq!(b.refresh(&refreshed.refresh).await.status, 400);
 }
@@ -148,7 +149,7 @@ async fn b15_trace_58_an_empty_redis_is_no_first_start_unless_it_is_said() {
     let mut next = Issuer::stopped(&settings).forgetting(&["INIT"]);
     next.restart().await;
     next.stop().await;
-    // A typing error in the prefix is not a second installation.
+    // A typing error in the prefix does not create a second installation.
     let mut typo =
         Issuer::stopped(&[&settings[..], &[("STORE_PREFIX", "dorlist")]].concat()).forgetting(&["INIT"]);
     assert!(!typo.try_restart().await, "{}", typo.log());

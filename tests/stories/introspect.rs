@@ -1,4 +1,4 @@
-//! RFC 7662: whoever asks about a token learns what holds now, not what some list says.
+//! RFC 7662: introspection returns the current state of a token, not the state of some list.
 
 use reqwest::Method;
 use reqwest::header::CACHE_CONTROL;
@@ -11,7 +11,7 @@ async fn ask(issuer: &Issuer, token: &str) -> Reply {
     send(issuer.request(Method::POST, "/introspect").bearer_auth(ADMIN_KEY).form(&form)).await
 }
 
-/// Whether both tokens of a session are active; never one alone.
+/// Whether both tokens of the session are active; asserts that both answers agree.
 async fn is_active(issuer: &Issuer, session: &Session) -> bool {
     let [access, refresh] = [&session.access, &session.refresh].map(|token| ask(issuer, token));
     let answers = [access.await.ok(), refresh.await.ok()];
@@ -102,7 +102,7 @@ async fn everybodys_tokens_end_at_a_cutoff() {
     assert!(!is_active(&issuer, &renewed).await);
 }
 
-/// To the second: the leeway is for verifiers, whose clocks may differ.
+/// Exact to the second: the leeway is for verifiers, whose clocks may differ.
 #[tokio::test]
 async fn an_expired_token_is_inactive() {
     let issuer = Issuer::start_with(&[("ACCESS_TTL_SECS", "1")]).await;
@@ -117,7 +117,7 @@ async fn an_expired_token_is_inactive() {
     assert_eq!(ask(&issuer, &session.refresh).await.ok()["active"], true);
 }
 
-/// A superseded token would end its session; asking about it does not.
+/// A refresh with a superseded token would end its session; introspection of that token does not.
 #[tokio::test]
 async fn asking_changes_nothing() {
     let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
@@ -152,7 +152,8 @@ async fn only_the_operator_asks() {
     }
 }
 
-/// Two issuers: what one acknowledged, the other answers, and neither guesses when the store cannot be asked.
+/// Two issuers: an introspection at one shows a kick that the other acknowledged, and neither guesses when the
+/// store is unavailable.
 #[tokio::test]
 async fn store_away_no_guess() {
     let mut pair = Pair::start().await;

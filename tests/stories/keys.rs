@@ -1,4 +1,4 @@
-//! Keys change, and verifiers that nobody restarts follow.
+//! Keys change, and running verifiers follow without a restart.
 
 use doorlist_verifier::{Error, Options};
 use reqwest::Method;
@@ -28,8 +28,8 @@ async fn there_are_two_keys_from_the_first_start() {
     assert!(!jwks.to_string().contains("\"d\""), "no private key");
 }
 
-/// Trace 16: the active key is stolen and retired at once. The list that says so is signed by the reserve, which an
-/// offline verifier already knows; a remembered token of the retired key is refused.
+/// Trace 16: the active key is stolen and retired at once. The list that reports this is signed by the reserve
+/// key, which an offline verifier already knows. A remembered token of the retired key is refused.
 #[tokio::test]
 async fn an_offline_verifier_follows_the_retirement_of_the_active_key() {
     let issuer = Issuer::start().await;
@@ -51,12 +51,12 @@ async fn an_offline_verifier_follows_the_retirement_of_the_active_key() {
     states.retain(|(_, state)| state == "active" || state == "announced");
     assert_eq!(states.len(), 2, "there is a new reserve");
 
-    // Trace 23: a cached key set brings no retired key back.
+    // Trace 23: a cached key set does not bring a retired key back.
     let jwks = issuer.get("/.well-known/jwks.json").await.text();
     assert!(!jwks.contains(&stolen));
 }
 
-/// Trace 8 and 23: what left before a key change cannot resume with a delta that does not say so.
+/// Trace 8 and 23: a verifier that left before a key change does not resume with a delta that lacks this change.
 #[tokio::test]
 async fn a_cursor_older_than_a_key_change_gets_the_snapshot() {
     let issuer = Issuer::start().await;
@@ -92,7 +92,7 @@ async fn a_rotation_strands_nobody() {
     let mut issuer = Issuer::start().await;
     let mut verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;
-    // The reserve has to be published for longer than lists and key sets are cached.
+    // The reserve key must have been published for longer than lists and key sets are cached.
     let rotated = verifier_of_rotation(&issuer, &verifier, &session).await;
     verifier.reaches(rotated).await;
     let new = Session::of(&issuer.refresh(&session.refresh).await);
@@ -111,7 +111,8 @@ async fn a_rotation_strands_nobody() {
     verifier.verify(&newer.access).expect("the same key");
 }
 
-/// Rotates; where the issuer says that its reserve is too young, waits for lists as it says and asks again.
+/// Rotates the keys. While the issuer answers that the reserve key is too young, waits for newer lists and
+/// tries again.
 async fn verifier_of_rotation(
     issuer: &Issuer,
     verifier: &Follower,

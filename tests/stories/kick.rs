@@ -1,4 +1,4 @@
-//! A subject is kicked: every session and token it has is over, everywhere, and nobody else notices.
+//! A subject is kicked: all its sessions and tokens end everywhere, and no other subject notices.
 
 use doorlist_verifier::Error;
 use doorlist_verifier::error::RevokedBy;
@@ -57,7 +57,7 @@ async fn a_kick_that_names_the_group_can_be_sent_twice() {
     issuer.revoking(&kick).await;
     let after = issuer.open_session("alice").await;
 
-    // The answer got lost, and the operator's script sends it again.
+    // The answer was lost, and the operator's script sends the request again.
     position(&issuer.admin(Method::POST, &kick, None).await.ok());
 
     Session::of(&issuer.refresh(&after.refresh).await);

@@ -1,4 +1,4 @@
-//! How much is logged does not depend on how many requests a stranger sends.
+//! The amount of log output does not depend on how many requests a stranger sends.
 
 use std::time::Instant;
 
@@ -8,11 +8,11 @@ use reqwest::Method;
 use crate::support::{Issuer, RedisServer, exchange, send};
 
 const REQUESTS: usize = 2_000;
-/// Every place in the code that is reached writes ten lines in ten seconds, and one that counts the others; each
-/// request alone would be 400 bytes.
+/// In ten seconds, each log statement in the code writes at most ten lines and one that counts the rest. One
+/// line per request would be 400 bytes each.
 const MOST_BYTES_IN_10_SECS: u64 = 12 << 10;
 
-/// Of a line that says "and 1234 more lines like this in the last 10 s: answered".
+/// The number in a line such as "and 1234 more lines like this in the last 10 s: answered".
 fn left_out(line: &str, message: &str) -> Option<usize> {
     let (before, after) = line.split_once(" more lines like this")?;
     if !after.ends_with(&format!(": {message}")) {
@@ -57,7 +57,7 @@ async fn b14_a_flood_of_requests_is_some_lines_and_a_count() {
     let counted: usize = log.lines().filter_map(|line| left_out(line, "answered")).sum();
     assert_eq!(written + counted, REQUESTS, "each is a line or counted:\n{log}");
     assert!(counted > 0, "{log}");
-    // To ask again later is ordinary.
+    // A 503 that asks the client to retry later is not logged as an error.
     let errors = log.lines().filter(|line| line.contains(" ERROR ") && line.contains("answered"));
     assert_eq!(errors.count(), 0, "{log}");
 }

@@ -1,4 +1,4 @@
-//! Somebody signs in, gets a token that verifies offline, and refreshes it.
+//! A user signs in, gets a token that verifies offline, and refreshes it.
 
 use doorlist_verifier::{Audience, RevocationStatus};
 use reqwest::header::CACHE_CONTROL;

@@ -1,4 +1,4 @@
-//! Leaving by one's own will: `/logout`, and RFC 7009 for clients that know it.
+//! A user signs out: `/logout`, and RFC 7009 for clients that know it.
 
 use doorlist_verifier::Error;
 use doorlist_verifier::error::RevokedBy;
@@ -56,7 +56,7 @@ async fn revoke_takes_an_access_token() {
     is_over(&issuer, &verifier, &session).await;
 }
 
-/// RFC 7009 §2.2: an invalid token is no error, for there is nothing left to do.
+/// RFC 7009 §2.2: an invalid token is no error, because nothing remains to be revoked.
 #[tokio::test]
 async fn revoke_always_says_yes() {
     let issuer = Issuer::start().await;

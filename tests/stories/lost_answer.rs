@@ -1,5 +1,5 @@
-//! Trace 5 (a): an answer is lost on its way, and the client comes back with the token it still has, long after
-//! the grace window. Here the window is empty, so that "long after" is now (field: ory/hydra#1831,
+//! Trace 5 (a): an answer is lost, and the client returns with the token it still has, long after the grace
+//! window. Here the grace window is 0 seconds, so every retry comes after it (field: ory/hydra#1831,
 //! FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512).
 
 use crate::support::{Follower, Issuer, Session};
@@ -15,7 +15,7 @@ async fn a_lost_answer_heals_after_the_grace_window() {
     assert_ne!(again.refresh, lost.refresh, "the successor that got lost is not handed out again");
     verifier.verify(&again.access).expect("the session lives");
 
-    // And lost once more, several times over.
+    // Another answer is lost.
     let more = Session::of(&issuer.refresh(&session.refresh).await);
     let next = Session::of(&issuer.refresh(&more.refresh).await);
     verifier.verify(&next.access).expect("the session lives");

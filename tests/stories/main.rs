@@ -1,4 +1,4 @@
-//! End-to-end stories against the real binary, one a file. They need no npm, and nothing but this machine.
+//! End-to-end stories against the real binary, one per file. They do not need npm or anything outside this machine.
 
 mod accounts;
 mod agreement;

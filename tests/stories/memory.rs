@@ -1,4 +1,4 @@
-//! Memory that a flood of connections took is given back.
+//! After a flood of connections the issuer returns the memory that they took.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::{EMBEDDED, Issuer, eventually};
 /// Enough to double the memory of an issuer that has just started.
 const STREAMS: usize = 4_000;
 
-/// Bytes that a process holds in memory.
+/// The resident memory of a process, in bytes.
 fn resident(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux says so");
@@ -19,7 +19,7 @@ fn resident(process: u32) -> u64 {
     kib << 10
 }
 
-/// Both ends of a stream are files of the two processes; the issuer inherits the limit.
+/// Each end of a stream is an open file in one of the two processes. The issuer inherits the limit.
 fn allow_open_files() {
     let mut limit = getrlimit(Resource::Nofile);
     let wanted = STREAMS as u64 + 1000;

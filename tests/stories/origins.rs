@@ -1,4 +1,4 @@
-//! Which pages of other origins may sign in and refresh: the listed ones, and by default none.
+//! Which pages of other origins may sign in and refresh: only the listed ones, and by default no page.
 
 use reqwest::Method;
 use reqwest::header::{
@@ -20,7 +20,7 @@ const ROUTES: [(&str, &str); 6] = [
     ("DELETE", "/sessions/00000000000000aa"),
 ];
 
-/// What a browser asks before it lets a page send such a request.
+/// The request that a browser sends before it lets a page send such a request.
 async fn preflight(issuer: &Issuer, origin: &str, method: &str, path: &str) -> Reply {
     let request = issuer
         .request(Method::OPTIONS, path)
@@ -30,7 +30,7 @@ async fn preflight(issuer: &Issuer, origin: &str, method: &str, path: &str) -> R
     send(request).await
 }
 
-/// Whether a browser shows the answer to the page, and sends the cookie.
+/// Whether a browser shows the answer to the page and sends the cookie.
 fn is_let_in(reply: &Reply, origin: &str) -> bool {
     assert!(reply.header(VARY).to_ascii_lowercase().contains("origin"), "no cache mixes origins up");
     let (allowed, credentials) =

@@ -1,4 +1,4 @@
-//! Standard output and standard error that cannot be written: no request, no start and no exit code depends on them.
+//! Standard output and standard error cannot be written: no request, start or exit code depends on them.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -11,20 +11,20 @@ use tokio::process::{Child, Command};
 
 use crate::support::{EMBEDDED, Issuer, RedisServer, Session, doorlist, eventually, exchange, try_send};
 
-/// What became of the reader of a stream.
+/// The state of the reader of an output stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reader {
     /// The descriptor is closed at the start.
     Closed,
-    /// The reader of the pipe is gone.
+    /// The reader of the pipe has closed it.
     Gone,
-    /// The pipe is full, and its reader takes nothing.
+    /// The pipe is full, and its reader does not read.
     Stopped,
-    /// There is no room on the disk.
+    /// The disk is full.
     FullDisk,
 }
 
-/// The other end of a pipe that is full must stay open.
+/// The read end of a full pipe, which must stay open.
 type Held = Option<std::io::PipeReader>;
 
 impl Reader {
@@ -37,7 +37,7 @@ impl Reader {
             Self::Gone => (std::io::pipe().expect("a pipe").1.into(), None),
             Self::Stopped => {
                 let (reader, mut writer) = std::io::pipe().expect("a pipe");
-                // As much as a pipe of Linux holds.
+                // The capacity of a Linux pipe.
                 writer.write_all(&[b'\n'; 64 << 10]).expect("there is room for it");
                 (writer.into(), Some(reader))
             }
@@ -59,7 +59,7 @@ fn closing(command: &Command, redirections: &str) -> Command {
     shell
 }
 
-/// With standard output (1) or standard error (2) for this reader, the other one captured.
+/// Connects standard output (1) or standard error (2) to this reader, and captures the other one.
 fn with_reader(command: Command, descriptor: u8, reader: Reader) -> (Command, Held) {
     let mut command = match reader {
         Reader::Closed => return (closing(&command, &format!("{descriptor}>&-")), None),
@@ -103,7 +103,7 @@ async fn b1_the_exit_code_of_a_command_tells_of_the_request_and_not_of_the_outpu
                 }
                 command.args(arguments.iter().skip(1)).env("DOORLIST_URL", issuer.url());
                 let (mut command, _held) = with_reader(command, descriptor, reader);
-                // Not `Command::output`, which puts pipes in the place of the streams.
+                // `Command::output` would replace the streams with pipes.
                 let child = command.kill_on_drop(true).spawn().expect("it starts");
                 let output = eventually("the command ends", child.wait_with_output()).await.expect("it ends");
                 let said = String::from_utf8_lossy(&output.stderr);
@@ -119,7 +119,7 @@ async fn b1_the_exit_code_of_a_command_tells_of_the_request_and_not_of_the_outpu
     }
 }
 
-/// `serve` with both streams for this reader.
+/// `serve` with both output streams connected to this reader.
 struct Served {
     child: Child,
     held: [Held; 2],
@@ -214,13 +214,13 @@ async fn b1_a_start_that_fails_ends_with_1_and_says_why_to_whoever_reads() {
     );
 }
 
-/// A pipe that was full is read again: the lines that found no room are counted on a later line.
+/// The reader of a full pipe reads again: a later line counts the lines that were lost.
 #[tokio::test]
 async fn b1_lines_that_were_lost_are_counted_on_a_later_line() {
     let issuer = Issuer::stopped(&[EMBEDDED, &[("LOG", "debug")]].concat());
     let mut served = Served::start(&issuer, Reader::Stopped);
     until(&issuer, "/readyz", 200).await;
-    // One line of more than 150 bytes each; 1 MiB of them waits for the reader.
+    // Each request writes one line of more than 150 bytes. At most 1 MiB of lines waits for the reader.
     const REQUESTS: usize = 10_000;
     let id = "x".repeat(64);
     let get = |more: &str| format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-Id: {id}\r\n{more}\r\n");

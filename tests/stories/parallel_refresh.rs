@@ -1,5 +1,5 @@
-//! Many tabs of one browser refresh the same token at once (field: supabase/auth-js#213, directus/directus#22360,
-//! medplum/medplum#9113).
+//! Many tabs of one browser refresh with the same token at once (field: supabase/auth-js#213,
+//! directus/directus#22360, medplum/medplum#9113).
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ async fn twenty_refreshes_of_one_token_get_one_successor() {
     assert_eq!(issuer.session_count("alice").await, 1);
 }
 
-/// Trace 5 (b): two tabs send the same token, one of them uses its answer at once, and only then the other's
+/// Trace 5 (b): two tabs send the same token. One uses its answer at once, and only then the other tab's
 /// request arrives.
 #[tokio::test]
 async fn a_tab_that_is_late_by_one_answer_is_answered() {

@@ -1,4 +1,4 @@
-//! Trace 14: a password reset races logins that have already seen the old password to be right.
+//! Trace 14: a password reset races with logins that have already checked the old password successfully.
 
 use futures_util::future::join_all;
 use reqwest::Method;

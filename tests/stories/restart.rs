@@ -1,4 +1,4 @@
-//! A restart, planned or not, keeps everything that was acknowledged.
+//! Everything that was acknowledged survives a restart, planned or not.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -44,7 +44,8 @@ async fn a_restart_keeps_keys_cutoff_epoch_list_and_sessions() {
     Session::of(&issuer.login("alice", "wonderland").await);
 }
 
-/// The clock of lists never goes back, so a verifier that follows over a restart takes the next list at once.
+/// The clock of lists never goes back, so a verifier that stays connected over a restart accepts the next list
+/// at once.
 #[tokio::test]
 async fn handles_are_not_used_twice_over_a_restart() {
     let mut issuer = Issuer::start().await;

@@ -1,4 +1,4 @@
-//! A verifier that was away comes back with its cursor and gets what it lacks.
+//! A verifier that was away returns with its cursor and gets the missing entries.
 
 use doorlist_verifier::{Epoch, Options, RevocationList, Seq};
 use reqwest::Method;

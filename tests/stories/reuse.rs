@@ -1,4 +1,4 @@
-//! A refresh token was stolen: two parties use one chain, and it dies for both.
+//! A refresh token was stolen: two parties use one chain, and the session ends for both.
 
 use doorlist_verifier::Error;
 use doorlist_verifier::error::RevokedBy;
@@ -12,7 +12,7 @@ async fn reuse_ends_the_session_at_every_connected_verifier() {
     let stolen = issuer.open_session("alice").await;
     let other_device = issuer.open_session("alice").await;
 
-    // The user goes on, and the thief's copy is two generations old.
+    // The user refreshes twice more, so the thief's copy is two generations old.
     let second = Session::of(&issuer.refresh(&stolen.refresh).await);
     let third = Session::of(&issuer.refresh(&second.refresh).await);
     issuer.refresh(&stolen.refresh).await.refused(400, "invalid_grant");
@@ -29,14 +29,14 @@ async fn reuse_ends_the_session_at_every_connected_verifier() {
     Session::of(&issuer.refresh(&other_device.refresh).await);
 }
 
-/// Trace 5, last sentence: a thief and the user who take turns, each with the token of their own last answer.
+/// Trace 5, last sentence: a thief and the user take turns, each with the token of their own last answer.
 #[tokio::test]
 async fn a_thief_who_takes_turns_with_the_user_is_noticed() {
     let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;
 
-    // Both hold the first token; each answer brings its holder a generation of their own.
+    // Both hold the first token. Each answer gives its holder a new generation.
     let mut held = [session.refresh.clone(), session.refresh];
     let mut tokens = vec![session.access];
     let mut turns = 0;

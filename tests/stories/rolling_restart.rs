@@ -1,5 +1,5 @@
-//! Two issuers on one Redis behind a real nginx are restarted one after the other, under load. Each refresh rotates, so
-//! that one which was done twice would show.
+//! Two issuers on one Redis behind a real nginx are restarted one after the other, under load. Each refresh
+//! rotates the token, so a refresh that was executed twice would be visible.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,22 +8,22 @@ use tokio::task::JoinSet;
 
 use crate::support::{Issuer, Nginx, Pair, Session, Way, eventually};
 
-/// Clients that refresh at once, each a session of its own.
+/// Clients that refresh concurrently, each with its own session.
 const CLIENTS: usize = 48;
 
-/// What clients saw.
+/// The observations of the clients.
 #[derive(Default)]
 struct Seen {
     answered: AtomicU64,
     lost: AtomicU64,
-    /// Both nodes are back.
+    /// Both nodes run again.
     restarted: AtomicBool,
-    /// Whom nginx asked last.
+    /// The node that nginx used last.
     upstream: Mutex<String>,
 }
 
-/// A client that refreshes until there were enough and both nodes are back; one that got no token asks again with the
-/// one that it has, as every client does.
+/// A client that refreshes until enough requests were answered and both nodes run again. If it gets no token,
+/// it retries with its current one, as every client does.
 async fn refreshes(nginx: String, mut session: Session, at_least: u64, seen: Arc<Seen>) -> Session {
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     while !seen.restarted.load(Ordering::Acquire) || seen.answered.load(Ordering::Acquire) < at_least {
@@ -33,7 +33,7 @@ async fn refreshes(nginx: String, mut session: Session, at_least: u64, seen: Arc
             Ok(reply) if reply.status == 200 => {
                 seen.answered.fetch_add(1, Ordering::AcqRel);
                 let upstream = reply.headers["x-upstream"].to_str().expect("an address").to_owned();
-                // Where nginx asked several, the last of them answered.
+                // If nginx tried several nodes, the last one answered.
                 let upstream = upstream.rsplit(", ").next().unwrap_or_default().to_owned();
                 *seen.upstream.lock().expect("nobody panicked") = upstream;
                 session = Session::of(&reply);
@@ -48,9 +48,9 @@ async fn refreshes(nginx: String, mut session: Session, at_least: u64, seen: Arc
     session
 }
 
-/// Restarts both, under load; answers how many refreshes were answered, and how many were not.
+/// Restarts both nodes under load. Returns how many refreshes were answered and how many were not.
 async fn restart_under_load(way: Way, at_least: u64) -> (u64, u64) {
-    // Another drain may be measured.
+    // A variable can set another drain time for a measurement.
     let drain_secs = std::env::var("STORIES_DRAIN_SECS").unwrap_or_else(|_| "2".to_owned());
     let settings = [("DRAIN_SECS", drain_secs.as_str()), ("REFRESH_GRACE_SECS", "0"), ("LOG", "info")];
     let mut pair = Pair::start_with(&settings).await;
@@ -65,7 +65,7 @@ async fn restart_under_load(way: Way, at_least: u64) -> (u64, u64) {
         assert_eq!(node.stop().await.code(), Some(0));
         node.restart().await;
         node.until_ready().await;
-        // nginx comes back to a server that it could not reach when its `fail_timeout` is over.
+        // nginx uses a server that it could not reach again only after its `fail_timeout`.
         until_asked(node, &seen).await;
     }
     seen.restarted.store(true, Ordering::Release);
@@ -78,7 +78,7 @@ async fn restart_under_load(way: Way, at_least: u64) -> (u64, u64) {
     (answered, lost)
 }
 
-/// Waits until nginx hands requests to this node.
+/// Waits until nginx sends requests to this node.
 async fn until_asked(node: &Issuer, seen: &Seen) {
     let address = format!("127.0.0.1:{}", node.port());
     eventually("nginx asks the node", async {
@@ -96,7 +96,7 @@ async fn b9_a_rolling_restart_behind_nginx_loses_none_of_20000_refreshes() {
     assert_eq!(lost, 0, "of {answered}");
 }
 
-/// Whatever the proxy says, a client that asks again with the token that it has keeps its session.
+/// With any answer of the proxy, a client that retries with its current token keeps its session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn b9_a_rolling_restart_behind_the_defaults_of_nginx_loses_no_session() {
     let (answered, _) = restart_under_load(Way::Defaults, 5_000).await;

@@ -1,4 +1,4 @@
-//! Twenty sessions a subject, and the one unseen longest gives way.
+//! A subject can have twenty sessions. A new login ends the one that has been unused longest.
 
 use futures_util::future::join_all;
 
@@ -15,7 +15,7 @@ async fn the_twenty_first_session_ends_the_one_unseen_longest() {
     for session in &sessions {
         verifier.verify(&session.access).expect("twenty fit");
     }
-    // The issuer counts in seconds: in a later one, the oldest session is seen again.
+    // The issuer counts whole seconds, so the oldest session is refreshed in a later second.
     let opened = sessions[19].claims.issued_at;
     verifier.hears_of(opened.plus_secs(1)).await;
     sessions[0] = Session::of(&issuer.refresh(&sessions[0].refresh).await);

@@ -1,9 +1,9 @@
-//! Sessions end by themselves, and no token outlives its session.
+//! Sessions end automatically, and no token outlives its session.
 
 use crate::support::{Follower, Issuer, Session};
 
-/// Trace 15: refreshed just before the absolute end, a token would outlive its session, and a kick after it would
-/// find nothing to revoke.
+/// Trace 15: a token that was refreshed just before the session's absolute end would outlive the session, and a
+/// later kick would find nothing to revoke.
 #[tokio::test]
 async fn no_token_outlives_its_session_and_a_kick_after_the_end_still_counts() {
     let issuer = Issuer::start_with(&[

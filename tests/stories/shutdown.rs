@@ -1,4 +1,4 @@
-//! SIGTERM: streams end with a clean close, requests under way are answered, the exit code is 0.
+//! SIGTERM: streams end with a clean close, pending requests are answered, and the exit code is 0.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -41,7 +41,7 @@ async fn ctrl_c_is_a_graceful_shutdown_too() {
 async fn a_request_under_way_is_answered() {
     let mut issuer = Issuer::start().await;
     issuer.add_account("alice", "wonderland").await;
-    // A login takes its time, for the password is hashed slowly.
+    // A login takes some time, because the password is hashed slowly.
     let body = r#"{"username":"alice","password":"wonderland"}"#;
     let mut connection =
         tokio::net::TcpStream::connect(("127.0.0.1", issuer.port())).await.expect("it listens");
@@ -51,7 +51,7 @@ async fn a_request_under_way_is_answered() {
         body.len()
     );
     connection.write_all(request.as_bytes()).await.expect("sent");
-    // The issuer asks for the body: the request has arrived.
+    // The issuer asks for the body, so the request has arrived.
     let mut go_on = [0; 25];
     connection.read_exact(&mut go_on).await.expect("100 Continue");
     issuer.signal(rustix::process::Signal::TERM);
@@ -62,7 +62,7 @@ async fn a_request_under_way_is_answered() {
     assert_eq!(issuer.wait().await.code(), Some(0));
 }
 
-/// Whoever reads "listening" may ask it to end, however soon.
+/// A caller that reads "listening" may stop the issuer immediately.
 #[tokio::test]
 async fn it_can_be_stopped_as_soon_as_it_listens() {
     let mut issuer = Issuer::start().await;

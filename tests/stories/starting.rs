@@ -1,4 +1,4 @@
-//! While the issuer starts: it is alive and not ready, and a signal is heeded.
+//! While the issuer starts, it is alive but not ready, and handles signals.
 
 use doorlist::domain::{NewEntry, Revocation, Revoked};
 use doorlist::store::{Commit, EmbeddedStore, Store as _};
@@ -7,10 +7,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{EMBEDDED, Issuer, eventually};
 
-/// Entries of a log that takes the start some seconds to read.
+/// Enough entries of the revocation log to make the start take some seconds.
 const MANY: u64 = 150_000;
 
-/// An issuer that was not started yet, on a store with a long log.
+/// An issuer that has not been started yet, on a store with a long revocation log.
 async fn with_a_long_log() -> Issuer {
     let issuer = Issuer::stopped(EMBEDDED);
     let file = issuer.folder().join("doorlist.redb");
@@ -26,7 +26,7 @@ async fn with_a_long_log() -> Issuer {
     issuer
 }
 
-/// It is alive, says that it starts, and serves nothing yet.
+/// Waits until the issuer is alive, reports that it starts, and serves nothing yet.
 async fn until_it_starts(issuer: &Issuer) {
     issuer.until_alive().await;
     let ready = issuer.get("/readyz").await;
@@ -49,13 +49,13 @@ async fn b5_a_signal_during_the_start_is_heeded() {
         assert_eq!(issuer.wait().await.code(), Some(0), "{}", issuer.log());
         assert!(!issuer.log().contains("listening on"), "it went on with its start:\n{}", issuer.log());
     }
-    // The file was released, and is whole.
+    // The file was closed and is intact.
     issuer.restart().await;
     issuer.until_ready().await;
     issuer.get("/revocations").await.success();
 }
 
-/// Process 1 of a container gets no signal that it has no handler for.
+/// Process 1 of a container does not get signals for which it has no handler.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn b5_a_signal_during_the_start_is_heeded_by_process_1() {

@@ -1,4 +1,5 @@
-//! A store that is not there yet is waited for, alive and not ready. A setting that is wrong stops the start at once.
+//! If the store is not available yet, the issuer waits for it, alive and not ready. A wrong setting stops the
+//! start at once.
 
 use reqwest::Method;
 use rustix::process::Signal;
@@ -6,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{EMBEDDED, Issuer, RedisServer, Session, eventually};
 
-/// A server that does not run, and an issuer that will look for it there.
+/// A server that does not run, and an issuer with its address.
 fn issuer_before_its_redis(options: &[&str]) -> (RedisServer, Issuer) {
     let mut redis = RedisServer::start(options);
     redis.kill();
@@ -42,7 +43,7 @@ async fn b6_a_redis_that_comes_later_is_waited_for() {
     assert_eq!(issuer.stop().await.code(), Some(0));
 }
 
-/// `LOADING`.
+/// Redis answers `LOADING`.
 #[tokio::test]
 async fn b6_a_redis_that_loads_its_data_is_waited_for() {
     let slowly = ["--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024"];
@@ -74,7 +75,7 @@ async fn b6_a_signal_ends_the_wait() {
         assert_eq!(issuer.wait().await.code(), Some(0), "{}", issuer.log());
     }
     drop(redis);
-    // One that takes connections and says nothing.
+    // A server that accepts connections and does not answer.
     let redis = RedisServer::start(&[]);
     redis.signal(Signal::STOP);
     let mut issuer = Issuer::stopped(&[("STORE", &redis.url())]);
@@ -86,7 +87,7 @@ async fn b6_a_signal_ends_the_wait() {
     redis.signal(Signal::CONT);
 }
 
-/// Starts it, and it must refuse; answers what it wrote.
+/// Starts the issuer, requires that it refuses, and returns its log output.
 async fn refusal(issuer: &mut Issuer) -> String {
     issuer.launch();
     assert_eq!(issuer.wait().await.code(), Some(1), "{}", issuer.log());
@@ -109,7 +110,7 @@ async fn b6_a_wrong_password_stops_the_start_also_after_a_wait() {
     assert!(!said.contains("waiting at the start") && !said.contains("looking-glass"), "{said}");
 }
 
-/// Secrets that are missing are missed before the store is there, too.
+/// Missing secrets are reported even before the store is available.
 #[tokio::test]
 async fn b6_a_missing_secret_stops_the_start_without_its_redis() {
     let (_redis, issuer) = issuer_before_its_redis(&[]);
@@ -135,7 +136,7 @@ async fn b6_the_wait_has_an_end_and_each_line_says_that_a_name_is_unknown() {
     assert!(said.contains("refused") && !said.contains("waiting at the start"), "{said}");
 }
 
-/// As when a node is replaced on one machine: the process before is closing the file.
+/// A node is replaced on one machine while the previous process is still closing the file.
 #[tokio::test]
 async fn b6_a_file_that_the_process_before_still_has_open_is_waited_for() {
     let mut before = Issuer::start_with(EMBEDDED).await;

@@ -1,4 +1,4 @@
-//! What happens to the Redis behind two issuers, and what clients and verifiers notice.
+//! Faults of the Redis behind two issuers, and their effects on clients and verifiers.
 
 use doorlist_verifier::Error;
 use rustix::process::Signal;
@@ -8,7 +8,7 @@ use crate::support::{
     position, unverified_list,
 };
 
-/// 503, and when to come back.
+/// Asserts a 503 with `Retry-After`.
 fn is_away(reply: &Reply) {
     assert_eq!(reply.status, 503, "{}", reply.text());
     assert!(reply.headers.contains_key("retry-after"));
@@ -54,7 +54,8 @@ async fn a_redis_that_hangs_answers_late_and_loses_nothing() {
     pair.a.refresh(&alice.refresh).await.refused(400, "invalid_grant");
 }
 
-/// Log, epoch, keys and cut-off come back from the one issuer that lives; verifiers notice nothing; records are gone.
+/// The running issuer restores the revocation log, epoch, keys and cut-off. Verifiers notice nothing. The
+/// records are gone.
 #[tokio::test]
 async fn an_emptied_redis_gets_its_log_back() {
     let mut pair = Pair::start().await;
@@ -72,7 +73,7 @@ async fn an_emptied_redis_gets_its_log_back() {
 
     pair.redis.ask::<()>(&["FLUSHALL"]);
 
-    // A list of a heartbeat after next vouches for the store as it is by then.
+    // A list from the heartbeat after the next one confirms the store's state after the loss.
     verifier.hears_of(host_time().wall.plus_secs(3)).await;
     assert_eq!(verifier.cursor().epoch, kicked.epoch, "the same lineage");
     let sees_what_it_saw = |verifier: &Follower| {
@@ -81,7 +82,7 @@ async fn an_emptied_redis_gets_its_log_back() {
         assert!(!verifier.verify(&bob.access).expect("verifiers notice nothing").freshness.stale);
     };
     sees_what_it_saw(&verifier);
-    // The other one starts on what came back.
+    // The other issuer starts with the restored data.
     pair.a.restart().await;
     for issuer in [&pair.a, &pair.b] {
         assert_eq!(issuer.get("/.well-known/jwks.json").await.text(), keys);
@@ -98,7 +99,8 @@ async fn an_emptied_redis_gets_its_log_back() {
     verifier.verify(&again.access).expect("a new login");
 }
 
-/// The way of one issuer to its store is cut: it signs no list that would vouch for what it cannot know.
+/// The connection of one issuer to its store is cut: it signs no list, because that would confirm a state that
+/// it cannot know.
 #[tokio::test]
 async fn an_issuer_that_is_cut_off_vouches_for_nothing() {
     let redis = RedisServer::start(&[]);
@@ -120,7 +122,7 @@ async fn an_issuer_that_is_cut_off_vouches_for_nothing() {
     .await;
     is_away(&pair.b.refresh(&bob.refresh).await);
     is_away(&pair.b.admin(reqwest::Method::POST, "/subjects/bob/revoke", None).await);
-    // Three heartbeats of a second unheard are an outage.
+    // Three missed heartbeats of one second count as an outage.
     eventually("its verifiers say that their list is old", async {
         while !verifier.verify(&alice.access).expect("it cannot know").freshness.stale {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -143,7 +145,8 @@ async fn an_issuer_that_is_cut_off_vouches_for_nothing() {
 fn both_replicas_have_all_of(master: &RedisServer) {
     let client = redis::Client::open(master.url()).expect("an address");
     let mut connection = client.get_connection().expect("a connection");
-    // Whoever waits has to have written something: this goes to the replicas, and leaves nothing behind.
+    // `WAIT` counts only after a write on the same connection: `PUBLISH` goes to the replicas and leaves no
+    // data behind.
     let mut both = redis::pipe();
     both.cmd("PUBLISH").arg("nobody").arg("listens").ignore();
     both.cmd("WAIT").arg(2).arg(30_000);
@@ -151,7 +154,7 @@ fn both_replicas_have_all_of(master: &RedisServer) {
     assert_eq!(there, (2,), "replicas have it");
 }
 
-/// A session, as soon as a replica confirms it in time.
+/// Retries until a session is opened, that is until a replica confirms it in time.
 async fn until_opened(issuer: &Issuer, sub: &str) -> Session {
     let opened = async {
         loop {
@@ -165,7 +168,8 @@ async fn until_opened(issuer: &Issuer, sub: &str) -> Session {
     eventually("a session is opened", opened).await
 }
 
-/// Trace 6: a replica was promoted, and one issuer stays on the master of before. It neither mints nor vouches.
+/// Trace 6: a replica was promoted, and one issuer still uses the former master. That issuer signs no tokens
+/// and no lists.
 #[tokio::test]
 async fn an_issuer_on_the_master_of_before_mints_nothing() {
     let options =
@@ -181,7 +185,8 @@ async fn an_issuer_on_the_master_of_before_mints_nothing() {
     let mut follower_of_a = Follower::of(&a).await;
     let (alice, bob) = (until_opened(&a, "alice").await, until_opened(&a, "bob").await);
 
-    // One of them has it, and a failover chooses that one; here it is chosen beforehand.
+    // A failover would promote the replica that has the data. Here both have it, because the replica is chosen
+    // in advance.
     both_replicas_have_all_of(&before);
     promoted.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
     other.ask::<()>(&["REPLICAOF", "127.0.0.1", &promoted.port().to_string()]);
@@ -221,7 +226,7 @@ async fn an_issuer_on_the_master_of_before_mints_nothing() {
     follower_of_a.verify(&alice.access).expect_err("kicked");
     b.refresh(&alice.refresh).await.refused(400, "invalid_grant");
     Session::of(&b.refresh(&bob.refresh).await);
-    // It comes back as a replica, which is no store either.
+    // The former master returns as a replica, which is not usable as a store either.
     before.ask::<()>(&["REPLICAOF", "127.0.0.1", &promoted.port().to_string()]);
     is_away(&a.refresh(&bob.refresh).await);
 }

@@ -1,4 +1,5 @@
-//! A Redis that answers, but takes no writes: everything that needs one says 503 and when to come back, and nothing is lost.
+//! A Redis that answers but accepts no writes: every request that needs one gets a 503 with `Retry-After`, and
+//! nothing is lost.
 
 use doorlist_verifier::Error;
 use reqwest::Method;
@@ -6,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Follower, Pair, RedisServer, Reply, Session, eventually, until};
 
-/// What two issuers had acknowledged when their Redis began to refuse.
+/// The state that two issuers had acknowledged when their Redis began to refuse writes.
 struct Standing {
     verifiers: [Follower; 2],
     alice: Session,
@@ -26,7 +27,7 @@ impl Standing {
         Self { verifiers, alice, bob, kicked }
     }
 
-    /// Asks either issuer for everything that writes; answers how many answers that were.
+    /// Sends every writing request to each issuer. Returns how many were answered.
     async fn is_refused_by(&self, pair: &Pair) -> usize {
         let mut refused = 0;
         for issuer in [&pair.a, &pair.b] {
@@ -51,7 +52,7 @@ impl Standing {
         refused
     }
 
-    /// It takes writes again.
+    /// Asserts that writes work again.
     async fn is_whole_again(&self, pair: &Pair) {
         for issuer in [&pair.a, &pair.b] {
             issuer.until_ready().await;
@@ -67,7 +68,7 @@ impl Standing {
             let bob = verifier.verify(&self.bob.access).expect("nobody kicked him");
             assert!(!bob.freshness.stale);
         }
-        // A login that was refused.
+        // Dave's login was refused.
         pair.b.admin(Method::GET, "/subjects/dave", None).await.refused(404, "not_found");
     }
 }
@@ -82,7 +83,7 @@ async fn pair_on(redis: RedisServer) -> Pair {
     Pair { redis, a, b }
 }
 
-/// `MISCONF`: a snapshot failed, here since a folder is where the file has to be.
+/// `MISCONF`: a snapshot failed, here because a folder exists at the path of the file.
 #[tokio::test]
 async fn a_redis_that_cannot_save_is_an_outage_and_no_loss() {
     let pair = pair_on(RedisServer::start(&["--save", "3600 1"])).await;
@@ -101,7 +102,7 @@ async fn a_redis_that_cannot_save_is_an_outage_and_no_loss() {
     standing.is_whole_again(&pair).await;
 }
 
-/// Tries to write a snapshot, and waits until that has come to this end.
+/// Starts a snapshot, and waits until it has ended with this status.
 fn save(redis: &RedisServer, end: &str) {
     redis.ask::<()>(&["BGSAVE"]);
     let end = format!("rdb_last_bgsave_status:{end}\r\n");
@@ -111,10 +112,10 @@ fn save(redis: &RedisServer, end: &str) {
     });
 }
 
-/// `LOADING`: it is back, and reads what it had for a while.
+/// `LOADING`: Redis is back, and still reads its data for a while.
 #[tokio::test]
 async fn a_redis_that_is_loading_is_an_outage_and_no_loss() {
-    // Each key takes so many microseconds, and it answers in between.
+    // Redis waits 500 µs for each key, and answers requests in between.
     let slowly = ["--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024"];
     let mut pair = pair_on(RedisServer::start(&slowly)).await;
     let standing = Standing::of(&pair).await;

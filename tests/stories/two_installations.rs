@@ -1,4 +1,4 @@
-//! Trace 19: staging and production share a master secret, and nothing of one is good at the other.
+//! Trace 19: staging and production share a master secret, and nothing that one signs is valid at the other.
 
 use doorlist_verifier::Error;
 use doorlist_verifier::error::ListFlaw;
@@ -32,7 +32,7 @@ async fn a_list_of_one_installation_is_refused_at_the_other() {
     let verifier = Follower::of(&production).await;
     let list = staging.get("/revocations").await.text();
     assert!(matches!(verifier.load(&list), Err(Error::UnknownKey { .. })));
-    // And if somebody trusts both key sets, its name gives it away.
+    // Even if a verifier trusts both key sets, it refuses the list because of its issuer name.
     let jwks = staging.get("/.well-known/jwks.json").await.text();
     verifier.look(|verifier| verifier.add_jwks(&jwks)).expect("a good key set");
     assert!(matches!(verifier.load(&list), Err(Error::ListInvalid { reason: ListFlaw::Issuer, .. })));

@@ -1,4 +1,4 @@
-//! Two issuers side by side on one Redis: nothing but the store changes.
+//! Two issuers run side by side on one Redis. They communicate only through this store.
 
 use doorlist_verifier::Error;
 use reqwest::Method;
@@ -51,7 +51,7 @@ async fn a_session_goes_on_at_the_other() {
     assert_eq!(pair.a.session_count("alice").await, 1);
 }
 
-/// Twenty tabs, half of them at each: one successor.
+/// Twenty tabs, half of them at each issuer, get one successor.
 #[tokio::test]
 async fn refreshes_at_both_at_once_have_one_successor() {
     let pair = Pair::start().await;
@@ -101,7 +101,7 @@ async fn a_key_rotated_on_one_is_used_by_the_other() {
         if reply.status.is_success() {
             break position(&reply.json());
         }
-        // The reserve has to be published for longer than lists and key sets are cached.
+        // The reserve key must have been published for longer than lists and key sets are cached.
         assert_eq!(reply.status, 409, "{}", reply.text());
         time = time.plus_secs(1);
         verifier.hears_of(time).await;
@@ -114,7 +114,7 @@ async fn a_key_rotated_on_one_is_used_by_the_other() {
     }
 }
 
-/// A verifier leaves one and comes back to the other, by the same cursor.
+/// A verifier leaves one issuer and continues at the other with the same cursor.
 #[tokio::test]
 async fn a_subscriber_may_come_back_to_the_other() {
     let pair = Pair::start().await;
@@ -149,7 +149,8 @@ async fn a_cutoff_and_a_disabled_subject_hold_for_both() {
     verifier.verify(&again.access).expect("a login after the cut-off");
 }
 
-/// Both are killed in turn while a refresh is in the air, whose answer may be lost; the client goes to the other.
+/// The issuers are killed in turn during a refresh, whose answer may be lost. The client continues at the other
+/// issuer.
 #[tokio::test]
 async fn a_client_moves_on_when_its_issuer_is_killed() {
     let mut pair = Pair::start().await;

@@ -1,4 +1,4 @@
-//! A token leaked, or claims changed: every access token is void, and clients refresh without anybody noticing.
+//! A token leaked, or claims changed: every access token becomes void, and clients refresh without any user noticing.
 
 use doorlist_verifier::Error;
 use doorlist_verifier::error::RevokedBy;
@@ -24,7 +24,7 @@ async fn void_ends_tokens_and_keeps_logins() {
     }
 }
 
-/// Trace 4 (a), as far as one node shows it: a void and a kick of one subject at once; whatever their order, the
+/// Trace 4 (a), as far as one node shows it: a void and a kick of one subject run at once. In either order, the
 /// kick has ended every session.
 #[tokio::test]
 async fn a_kick_beside_a_void_still_kicks() {

@@ -1,5 +1,5 @@
-//! What two readers could understand differently is refused on every route: a proxy, a cache or an inspector in front of
-//! the issuer may be the other reader.
+//! Requests that two programs could interpret differently are refused on every route, because a proxy, a cache
+//! or an inspector in front of the issuer may interpret them in the other way.
 
 use doorlist_verifier::Cursor;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::support::{ADMIN_KEY, Issuer, RawReply, Session, exchange};
 const JSON: &str = "Content-Type: application/json";
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 
-/// A request that is good as it stands.
+/// A valid request.
 struct Good {
     method: &'static str,
     path: String,
@@ -28,7 +28,7 @@ impl Good {
         self.with(port, &self.path, &[], &self.body).await
     }
 
-    /// With another path, further headers, another body.
+    /// Sends the request with another path, additional headers and another body.
     async fn with(&self, port: u16, path: &str, more: &[&str], body: &str) -> RawReply {
         let own = self.headers.iter().map(String::as_str);
         let headers: String = own.chain(more.iter().copied()).map(|header| format!("{header}\r\n")).collect();
@@ -41,7 +41,7 @@ impl Good {
     }
 }
 
-/// One for every route.
+/// One valid request for every route.
 fn good_requests(session: &Session, held: Cursor) -> Vec<Good> {
     let operator = format!("Authorization: Bearer {ADMIN_KEY}");
     let operator = operator.as_str();

@@ -1,5 +1,5 @@
-//! Any bytes as request or setting: a named error, the process lives on, nothing changed, nothing secret in an answer
-//! or the log.
+//! For any bytes in a request or a setting, the issuer returns a named error, stays alive, changes nothing, and
+//! shows no secret in an answer or in the log output.
 
 mod ambiguous;
 mod damage;
@@ -50,7 +50,7 @@ async fn bad_requests_get_named_errors_and_change_nothing() {
     }
 }
 
-/// Everything an operator or a verifier can see.
+/// The state that an operator or a verifier can observe.
 async fn state(issuer: &Issuer) -> (serde_json::Value, doorlist_verifier::Cursor, serde_json::Value) {
     let subjects = issuer.admin(Method::GET, "/subjects", None).await.ok();
     let keys = issuer.admin(Method::GET, "/keys", None).await.ok();

@@ -1,4 +1,4 @@
-//! A wrong setting stops the start with one sentence that says what to change.
+//! A wrong setting stops the start with one sentence that says how to correct it.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -7,7 +7,7 @@ use crate::support::{EMBEDDED, Issuer, doorlist, eventually};
 
 pub(super) const SECRET: &str = "a-secret-that-is-long-enough-to-be-one";
 
-/// Starts with these variables; it must refuse. Answers the sentence.
+/// Starts with these variables, requires that the start is refused, and returns the error message.
 pub(super) async fn refusal(variables: &[(&str, &OsStr)]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = doorlist();
@@ -156,7 +156,7 @@ async fn a_store_that_is_none_is_refused() {
     }
 }
 
-/// Damage to a real store: refused, or repaired, but no panic and nothing made up.
+/// A real store file with damage: the issuer refuses or repairs it. It never panics and never invents data.
 #[tokio::test]
 async fn a_damaged_store_does_not_panic() {
     let mut issuer = Issuer::start_with(EMBEDDED).await;
@@ -185,7 +185,7 @@ async fn a_port_in_use_is_named() {
 
 #[tokio::test]
 async fn port_zero_takes_a_free_port_and_says_which() {
-    // Alone: nodes on one store have one name, and here the name follows from the port.
+    // Without a twin: both nodes of a pair must have the same name, and here the name depends on the port.
     let mut issuer = Issuer::stopped(&[EMBEDDED, &[("LISTEN", "127.0.0.1:0")]].concat());
     issuer.restart().await;
     let log = issuer.log();

@@ -1,4 +1,4 @@
-//! A start that would succeed into a state in which nothing works, or in which something is lost, is refused.
+//! A start is refused if it would lead to a state in which nothing works or something is lost.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -39,7 +39,7 @@ async fn b7_an_admin_key_is_changed_without_a_gap() {
     let listed = eventually("the keys are listed", listing.output()).await.expect("it ends");
     assert!(listed.status.success(), "the command line sends the first: {listed:?}");
 
-    // The old one is taken away.
+    // Remove the old key.
     issuer.stop().await;
     fs::write(&file, OTHER).expect("written");
     issuer.restart().await;
@@ -140,7 +140,7 @@ async fn b15_a_lost_store_is_no_first_start() {
     assert!(!issuer.try_restart().await, "{}", issuer.log());
     assert!(issuer.log().contains("has 0 bytes"), "{}", issuer.log());
 
-    // The store is put back: nothing was lost.
+    // Put the old store file back: nothing was lost.
     fs::write(&store, held).expect("written");
     issuer.restart().await;
     issuer.stop().await;
@@ -170,7 +170,7 @@ async fn b15_a_secret_of_others_is_refused_and_a_readable_one_is_warned_of() {
             );
         }
         set_mode(&file, 0o600);
-        // Giving a file away takes root; the rule itself is tested with the file's reader.
+        // Changing the owner of a file requires root. Without root, a unit test of the file reader covers this rule.
         if fs::metadata(&file).expect("a file").uid() == 0 {
             chown(&file, Some(12_345), None).expect("given away");
             let said = refusal(&[(&variable, file.as_os_str())]).await;

@@ -25,7 +25,7 @@ async fn steps_of_a_clock_end_nothing_and_hide_nothing() {
         let harm =
             Harm::at_random(&mut random, 100..300, "an issuer's clock is five minutes off for a while");
         crowd.work(&issuers, &verifiers.each_ref(), harm, || ()).await;
-        // Its own verifiers hear of no kick, and have to say so.
+        // The verifiers of the stepped issuer receive no kicks, and must report that their list is old.
         verifiers.iter().for_each(|verifier| crowd.look_at_tokens(verifier));
         clock.step(0);
         pair.b.until_ready().await;

@@ -1,4 +1,4 @@
-//! A master of a Cluster is killed under load, and its replica takes over without its last writes.
+//! The master of a Redis Cluster is killed under load, and its replica takes over without the last writes.
 
 use rustix::process::Signal;
 
@@ -25,7 +25,8 @@ async fn a_master_of_a_cluster_and_its_last_writes_are_lost() {
     let mut rounds = Rounds::at_least(FAILOVERS);
     for failover in rounds.by_ref() {
         let (master, replica) = cluster.master_with_replica(failover);
-        // What it is sent from now on it will never have read. Its master takes refreshes meanwhile: they do not wait.
+        // From now on the replica reads nothing that its master sends. The master still accepts refreshes,
+        // because they do not wait for replicas.
         let harm = Harm::at_random(&mut random, 100..300, "the replica of a Cluster's master hangs");
         crowd.work(&[&a, &b], &watched, harm, || cluster.servers[replica].signal(Signal::STOP)).await;
         let harm =
@@ -63,15 +64,15 @@ async fn a_master_of_a_cluster_and_its_last_writes_are_lost() {
 }
 
 impl RedisCluster {
-    /// A master, another one with every number, and its replica.
+    /// Returns one master and its replica; another pair for each number.
     fn master_with_replica(&self, number: usize) -> (usize, usize) {
         let (one, other) = (number % 3, number % 3 + 3);
         let info: String = self.servers[one].ask(&["INFO", "replication"]);
         if info.contains("role:master") { (one, other) } else { (other, one) }
     }
 
-    /// An operator's word, since a replica that has just started does not know how much it lacks and leaves it to others.
-    /// Nor does it answer for its slots at once.
+    /// Forces the takeover, as an operator would: a replica that has just started does not know how much data
+    /// it lacks, so it leaves the takeover to other replicas. It does not serve its slots immediately either.
     fn take_over(&self, replica: usize) {
         let server = &self.servers[replica];
         until("the replica takes over", || {

@@ -1,4 +1,5 @@
-//! One of two issuers is cut off from Redis while kicks go on at the other: its verifiers cannot know, and say so.
+//! One of two issuers is cut off from Redis while the other continues to kick. The verifiers of the first
+//! cannot know about the kicks, and report that.
 
 use super::load::{Crowd, Harm};
 use super::seeded;

@@ -1,4 +1,5 @@
-//! The master is killed under load and a replica takes over, without the last writes that it did not wait for.
+//! The master is killed under load, and a replica takes over without the last writes that the master did not
+//! wait for.
 
 use rustix::process::Signal;
 
@@ -30,7 +31,7 @@ async fn failovers_undo_nothing_that_was_acknowledged() {
             crowd.work(&[&a, &b], &verifiers.each_ref(), harm, || set.servers[master].kill()).await;
             set.after_failover(master);
         } else {
-            // What they are sent from now on they will never have read.
+            // From now on the replicas read nothing that the master sends.
             let harm = Harm::at_random(&mut random, 100..300, "both replicas of a Sentinel master hang");
             let hang = || set.replicas_of(master).for_each(|server| server.signal(Signal::STOP));
             crowd.work(&[&a, &b], &verifiers.each_ref(), harm, hang).await;
@@ -74,7 +75,7 @@ impl SentinelSet {
         others.map(|(_, server)| server)
     }
 
-    /// All are killed; the replicas come back, with what they had read.
+    /// Kills all servers, then restarts the replicas with the data that they had read.
     fn restart_replicas_without(&mut self, master: usize) {
         let port = self.servers[master].port();
         self.servers.iter_mut().for_each(RedisServer::kill);

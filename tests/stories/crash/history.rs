@@ -1,55 +1,58 @@
-//! What clients and verifiers saw, in order, and whether an issuer that loses nothing could have shown it.
+//! The events that clients and verifiers saw, in order, and a check whether a correct issuer could have
+//! produced them.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, BuildHasherDefault};
 use std::sync::Mutex;
 
-/// After so many seconds without a list (three heartbeats of the stories) a verifier has to say that its list is old.
+/// After this many seconds without a list (three heartbeats of the stories) a verifier must report that its
+/// list is old.
 const OUTAGE_SECS: u64 = 3;
 
-/// One thing that was seen; a session is known by the number of its `sid`. A request is recorded before it is sent, an
-/// answer after it arrived; a request without an answer was cut off by a fault.
+/// One event that was seen. A session is identified by the number in its `sid`. A request is recorded before it
+/// is sent, and an answer after it arrived. A request without an answer was interrupted by a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A login was answered, with its first refresh token.
+    /// A login was answered, with the session's first refresh token.
     Opened { session: u64, sub: String, token: Token },
-    /// Two requests of the session are sent at once with one token. Without a grace window the issuer may take either
-    /// for theft, and end the session.
+    /// Two requests of the session are sent at once with one token. Without a grace window the issuer may treat
+    /// either as theft and end the session.
     SentTwice { session: u64 },
-    /// A client sends the refresh token of its last answer; it sends no other before this one is answered or lost.
+    /// A client sends the refresh token of its last answer. It sends no other until this one is answered or lost.
     RefreshSent { session: u64 },
-    /// And got another one.
+    /// The refresh returned another refresh token.
     Refreshed { session: u64, from: Token, to: Token },
-    /// And got `invalid_grant`.
+    /// The refresh returned `invalid_grant`.
     Refused { session: u64 },
-    /// The operator kicks.
+    /// The operator sends a kick.
     KickSent { sub: String },
-    /// And was told that it is done, and where in the log; `at` is the second in which the answer was there.
+    /// The kick was acknowledged at position `seq` of the revocation log. `at` is the second in which the
+    /// answer arrived.
     Kicked { sub: String, seq: u64, at: u64 },
-    /// A verifier took the session's access token.
+    /// A verifier accepted the session's access token.
     TokenAccepted { session: u64, knowledge: Knowledge },
-    /// Or refused it as revoked.
+    /// A verifier refused the session's access token as revoked.
     TokenRefused { session: u64 },
-    /// Something was killed, cut off, or otherwise harmed.
+    /// A process was killed, cut off, or disturbed in another way.
     Fault(&'static str),
 }
 
-/// A refresh token, by a hash of its text.
+/// A refresh token, identified by a hash of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Token(pub u64);
 
 impl Token {
-    /// Of this text.
+    /// The token with this text.
     pub fn of(text: &str) -> Self {
         Self(BuildHasherDefault::<DefaultHasher>::default().hash_one(text))
     }
 }
 
-/// What a verifier said of its list beside an answer, and when it was asked. Times are seconds of the store's clock.
+/// A verifier's status at the time of an answer, and when it was asked. Times are seconds of the store's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Knowledge {
-    /// The last entry of the log that its list holds.
+    /// The last entry of the revocation log that its list contains.
     pub held: u64,
     pub as_of: u64,
     pub age_secs: u64,
@@ -58,7 +61,8 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// Up to when it claims to know of every kick. Three things say so, and each has to be true.
+    /// The time up to which the verifier claims to know every kick. Three of its values imply such a time, and
+    /// each must be true.
     fn claimed(self) -> u64 {
         let by_age = self.asked_at.saturating_sub(self.age_secs);
         let by_freshness = if self.stale { 0 } else { self.asked_at.saturating_sub(OUTAGE_SECS) };
@@ -66,43 +70,46 @@ impl Knowledge {
     }
 }
 
-/// What no fault may cause.
+/// Results that no fault may cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
-    /// A session that was over by an acknowledged kick got a new token, or a verifier that holds the kick took its old one.
+    /// A session that an acknowledged kick ended got a new token, or a verifier that holds the kick accepted
+    /// the old one.
     KickLost { session: u64 },
-    /// A verifier took a token that was over before the time up to which it claims to know everything.
+    /// A verifier accepted a token of a session that ended before the time up to which it claims to know everything.
     Understated { session: u64 },
-    /// A client whose subject nobody kicked was refused with its last answer's token, or its token was.
+    /// The refresh or the access token of a client was refused although its subject was not kicked and it sent
+    /// the latest token.
     SessionLost { session: u64 },
-    /// A session that was refused came back.
+    /// A session was refreshed after it had been refused.
     RoseAgain { session: u64 },
-    /// One token led to two others, and each of them leads on to more.
+    /// One token led to two others, and each of them led to further tokens.
     TwoChains { session: u64 },
-    /// A verifier was told that the session is over, and yet it goes on to the end: a kick that nobody finished.
+    /// A verifier refused the session as revoked, yet the session still works at the end: a kick was never completed.
     HalfDone { session: u64 },
-    /// Nobody looked at the session after the last fault, so nobody knows.
+    /// The session was not used after the last fault, so its state is unknown.
     Unseen { session: u64 },
 }
 
-/// How often an honest history came to where a violation would have been seen. A checker that never looked found nothing
-/// either.
+/// How often the history reached a point where a violation would have been visible. A check that never reached
+/// one proves nothing.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// Refreshes that were sent after a kick was acknowledged, and answered.
+    /// Refreshes that were sent after a kick was acknowledged, and were answered.
     pub refreshes_after_kicks: usize,
-    /// Tokens that verifiers took after a kick was acknowledged, of which their lists had to say that they cannot know.
+    /// Tokens that verifiers accepted after a kick was acknowledged. Each verifier had to report that its list
+    /// is too old to know.
     pub tokens_after_kicks: usize,
     /// Refresh tokens that led to two others.
     pub forks: usize,
-    /// Sessions that were over for a verifier, though no kick of theirs was acknowledged.
+    /// Sessions that a verifier refused although no kick of them was acknowledged.
     pub half_done: usize,
-    /// Sessions that nobody ended, and that were asked for after the last fault.
+    /// Sessions that were never ended, and that were used after the last fault.
     pub living: usize,
 }
 
 impl Checked {
-    /// As a table shows it.
+    /// The counts with the texts of the table.
     pub fn rows(&self) -> BTreeMap<&'static str, usize> {
         let Self { refreshes_after_kicks, tokens_after_kicks, forks, half_done, living } = *self;
         BTreeMap::from([
@@ -115,17 +122,17 @@ impl Checked {
     }
 }
 
-/// Everything that was seen, in order.
+/// All events, in order.
 #[derive(Debug, Default)]
 pub struct History(Mutex<Vec<Event>>);
 
 impl History {
-    /// Adds what was seen just now.
+    /// Adds an event that has just been seen.
     pub fn record(&self, event: Event) {
         self.0.lock().expect("nobody panicked").push(event);
     }
 
-    /// What was looked at; or the first violation, with how many events came before it.
+    /// Returns the counts, or the first violation with the number of events before it.
     pub fn check(&self) -> Result<Checked, (usize, Violation)> {
         let events = self.0.lock().expect("nobody panicked");
         let mut judge = Judge::default();
@@ -136,7 +143,7 @@ impl History {
         left.map_or_else(|| Ok(judge.checked()), |violation| Err((events.len(), violation)))
     }
 
-    /// What was acknowledged, and what was done against it, each with how often.
+    /// Counts acknowledged operations and faults by kind.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         for event in self.0.lock().expect("nobody panicked").iter() {
@@ -167,7 +174,7 @@ pub struct Tally {
 #[derive(Debug, Default)]
 struct Judge {
     sessions: BTreeMap<u64, Seen>,
-    /// Subjects with the sessions that a kick under way will have ended when it is acknowledged.
+    /// For each subject, the sessions that the pending kick will have ended when it is acknowledged.
     kicks: BTreeMap<String, BTreeSet<u64>>,
     refreshes_after_kicks: usize,
     tokens_after_kicks: usize,
@@ -176,12 +183,13 @@ struct Judge {
 #[derive(Debug)]
 struct Seen {
     sub: String,
-    /// A kick of its subject was sent at some time after it was opened, or while it was; or it was sent twice at once.
+    /// A kick of the subject was sent while the session was open or being opened, or one refresh token was sent
+    /// twice at once.
     may_be_over: bool,
     sent_twice: bool,
-    /// And a kick that was sent after it was opened was acknowledged.
+    /// A kick that was sent after the session was opened was acknowledged.
     over: Option<Over>,
-    /// The refresh under way was sent when the session was over already.
+    /// The pending refresh was sent after the session had ended.
     sent_over: bool,
     refused: bool,
     token_refused: bool,
@@ -189,7 +197,8 @@ struct Seen {
     chains: Chains,
 }
 
-/// Where the first kick that ended a session is in the log, and when it had been acknowledged.
+/// The position in the revocation log of the first kick that ended a session, and the second in which it was
+/// acknowledged.
 #[derive(Debug, Clone, Copy)]
 struct Over {
     seq: u64,
@@ -200,7 +209,7 @@ impl Judge {
     fn see(&mut self, event: &Event) -> Result<(), Violation> {
         match event {
             Event::Opened { session, sub, token } => {
-                // A kick under way may or may not have found it.
+                // A pending kick may or may not have included this session.
                 let may_be_over = self.kicks.contains_key(sub);
                 let seen = Seen {
                     sub: sub.clone(),
@@ -277,7 +286,7 @@ impl Judge {
         if over.seq <= knowledge.held {
             return Err(Violation::KickLost { session });
         }
-        // Of the second in which it was acknowledged nobody knows which half came first.
+        // Strictly less: within the second of the acknowledgement the order is unknown.
         if over.at < knowledge.claimed() { Err(Violation::Understated { session }) } else { Ok(()) }
     }
 
@@ -307,13 +316,13 @@ impl Judge {
     }
 }
 
-/// The refresh tokens of one session, and which led to which. A token with two successors begins a second chain; a
-/// chain that is answered with a token of another one has joined it.
+/// The refresh tokens of one session, and which token led to which. A token with two successors starts a second
+/// chain. A chain that is answered with a token of another chain joins that chain.
 #[derive(Debug)]
 struct Chains {
     chain_of: BTreeMap<Token, usize>,
     next: BTreeMap<Token, Vec<Token>>,
-    /// Of every chain, whether it led on since there was another.
+    /// For each chain: whether it continued after a second chain existed.
     leads_on: Vec<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! Clients that refresh one token after the other, and operators who kick, until something is killed.
+//! Clients that refresh one token after another, and operators who kick, until a process is killed.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -19,25 +19,25 @@ use crate::support::{
     ADMIN_KEY, Follower, Issuer, Reply, Session, eventually, host_time, position, try_send,
 };
 
-/// How many clients refresh as fast as they can.
+/// Clients that refresh as fast as they can.
 const BUSY_CLIENTS: usize = 6;
 const OPERATORS: usize = 3;
-/// How many of the access tokens that came last a verifier is asked about after every list.
+/// After every list a verifier is asked about this many of the latest access tokens.
 const LAST_TOKENS: usize = 8;
 
-/// Everybody who speaks to the issuer, over all its crashes.
+/// All clients and operators of the issuer, over all its crashes.
 #[derive(Default)]
 pub struct Crowd {
     history: History,
-    /// Of clients who are kicked by nobody, and refresh as fast as they can.
+    /// Sessions that are never kicked, and whose clients refresh as fast as they can.
     busy: Vec<Session>,
-    /// Of all others; most of them were kicked.
+    /// All other sessions; most of them were kicked.
     others: Vec<Session>,
-    /// What two tabs hold that sent the same token at once.
+    /// The sessions of pairs of tabs that sent the same token at once.
     tabs: Vec<Vec<Session>>,
-    /// The access tokens that came last.
+    /// The latest access tokens.
     last: Mutex<VecDeque<(u64, String)>>,
-    /// Every kick that was acknowledged, and where the log says so.
+    /// The position in the revocation log of every acknowledged kick.
     kicks: Vec<Cursor>,
     refreshes: usize,
     shifts: usize,
@@ -56,9 +56,9 @@ impl Crowd {
         crowd
     }
 
-    /// Works at these issuers until so many requests were answered, and for a moment more; then does this harm, and
-    /// waits until all have noticed or had their last answer. Verifiers are asked all the while. Whoever worked at one
-    /// issuer works at the next the next time.
+    /// Sends requests to these issuers until `after` answers have arrived, waits for `moment`, then calls
+    /// `harm` and waits until every client has noticed or has its last answer. Verifiers are queried all the
+    /// time. In the next call each client uses the next issuer.
     pub async fn work(
         &mut self,
         issuers: &[&Issuer],
@@ -111,7 +111,7 @@ impl Crowd {
         self.history.record(Event::Fault(kind));
     }
 
-    /// For so long nobody works, and verifiers are asked.
+    /// For this duration no client sends requests; only the verifiers are queried.
     pub async fn look_on(&self, verifiers: &[&Follower], pause: Duration) {
         let over = watch::Sender::new(false);
         let watching =
@@ -120,7 +120,7 @@ impl Crowd {
         assert!(ended.is_err(), "they are asked to the end");
     }
 
-    /// The last place in the log that an answer named.
+    /// The last position of the revocation log that an answer named.
     pub fn acknowledged(&self) -> Option<Cursor> {
         self.kicks.iter().max_by_key(|position| position.seq).copied()
     }
@@ -132,7 +132,7 @@ impl Crowd {
         }
     }
 
-    /// Every client sends its last answer's token once more; tabs one after the other, and twice each.
+    /// Every client sends its latest token once more. The tabs of a pair send theirs one after another, twice each.
     pub async fn everybody_refreshes(&mut self, issuer: &Issuer) {
         let (answered, over) = (watch::Sender::new(0), watch::Sender::new(false));
         let (history, last, over) = (&self.history, &self.last, over.subscribe());
@@ -145,7 +145,7 @@ impl Crowd {
         }
     }
 
-    /// Judges everything that was seen. A story in which nothing happened would prove nothing.
+    /// Checks all events. Fails too if too little happened, because such a story would prove nothing.
     pub fn assert_nothing_was_lost(&self, story: &str, rounds: usize) -> Checked {
         let judged = self.history.check();
         tally::write(story, &self.history.tally(), judged.as_ref().ok());
@@ -161,25 +161,25 @@ impl Crowd {
     }
 }
 
-/// What ends a shift.
+/// When a shift ends, and how.
 pub struct Harm {
-    /// So many answers have come before it.
+    /// The number of answers before the harm.
     pub after: usize,
-    /// And so long it was waited.
+    /// The additional wait before the harm.
     pub moment: Duration,
-    /// As the table of `make chaos` calls it.
+    /// Its name in the table of `make chaos`.
     pub kind: &'static str,
 }
 
 impl Harm {
-    /// At some moment.
+    /// A random moment.
     pub fn at_random(random: &mut StdRng, answers: Range<usize>, kind: &'static str) -> Self {
         let moment = Duration::from_micros(random.random_range(0..4_000));
         Self { after: random.random_range(answers), moment, kind }
     }
 }
 
-/// Asks a verifier after every list it hears, and now and then when it hears none.
+/// Queries a verifier after every list that it receives, and every 100 ms without one.
 async fn watch(
     verifier: &Follower,
     history: &History,
@@ -228,10 +228,10 @@ fn opened(session: &Session, sub: String) -> Event {
     Event::Opened { session: session.claims.sid.get(), sub, token: Token::of(&session.refresh) }
 }
 
-/// What one person does from one fault to the next.
+/// The work of one client or operator between two faults.
 struct Shift<'a> {
     issuer: &'a Issuer,
-    /// Where the second of two requests goes that are sent at once.
+    /// The issuer for the second of two simultaneous requests.
     other: &'a Issuer,
     history: &'a History,
     last: &'a Mutex<VecDeque<(u64, String)>>,
@@ -240,7 +240,7 @@ struct Shift<'a> {
 }
 
 impl Shift<'_> {
-    /// Answers how many refreshes were answered.
+    /// Returns how many refreshes were answered.
     async fn refresh_on_and_on(&self, session: &mut Session) -> usize {
         let mut count = 0;
         while let Some(Standing::Lives) = self.refresh(session).await {
@@ -249,8 +249,8 @@ impl Shift<'_> {
         count
     }
 
-    /// Opens sessions of new subjects and kicks most of them, every other one while it refreshes; answers the
-    /// sessions, and the kicks that were acknowledged.
+    /// Opens sessions of new subjects and kicks most of them, every fourth one during its refresh. Returns the
+    /// sessions and the positions of the acknowledged kicks.
     async fn log_in_and_kick(&self, operator: usize) -> (Vec<Session>, Vec<Cursor>) {
         let (mut sessions, mut kicks) = (Vec::new(), Vec::new());
         loop {
@@ -272,7 +272,8 @@ impl Shift<'_> {
         (sessions, kicks)
     }
 
-    /// Opens sessions in two tabs that send the same token at once, and afterwards what they got, in turn.
+    /// For new subjects, two tabs send the same token at once. Afterwards each tab sends, in turn, the token
+    /// that it received.
     async fn open_tabs(&self) -> Vec<Vec<Session>> {
         let mut all = Vec::new();
         loop {
@@ -297,7 +298,7 @@ impl Shift<'_> {
         }
     }
 
-    /// Each tab sends what it holds, twice; `None` when the issuer was killed first.
+    /// Each tab sends its token, twice. Returns `None` if the issuer was killed first.
     async fn one_by_one(&self, tabs: &mut [Session]) -> Option<()> {
         for _ in 0..2 {
             for tab in &mut *tabs {
@@ -307,7 +308,7 @@ impl Shift<'_> {
         Some(())
     }
 
-    /// Kicks; `None` when the issuer was killed first.
+    /// Kicks the subject. Returns `None` if the issuer was killed first.
     async fn kick(&self, sub: &str) -> Option<Cursor> {
         self.history.record(Event::KickSent { sub: sub.into() });
         let reply = self.admin(&format!("/subjects/{sub}/revoke")).answer(self).await?;
@@ -317,7 +318,7 @@ impl Shift<'_> {
         Some(position)
     }
 
-    /// Sends the token of the last answer; `None` when the issuer was killed first.
+    /// Sends the token of the last answer. Returns `None` if the issuer was killed first.
     async fn refresh(&self, held: &mut Session) -> Option<Standing> {
         self.refresh_at(self.issuer, held).await
     }
@@ -339,7 +340,7 @@ impl Shift<'_> {
         Some(Standing::IsOver)
     }
 
-    /// Verifiers are asked about its access token from now on, until others have come.
+    /// From now on verifiers are asked about this session's access token, until enough newer tokens exist.
     fn remember(&self, session: &Session) {
         let mut last = self.last.lock().expect("nobody panicked");
         last.truncate(LAST_TOKENS - 1);
@@ -351,14 +352,14 @@ impl Shift<'_> {
     }
 }
 
-/// What a refresh says of a session.
+/// The state of a session after a refresh.
 enum Standing {
     Lives,
     IsOver,
 }
 
 trait Answer {
-    /// The answer; `None` when the issuer was killed first, or the store, or when the shift is over.
+    /// The answer, or `None` if the issuer or the store was killed first or the shift is over.
     async fn answer(self, shift: &Shift<'_>) -> Option<Reply>;
 }
 
@@ -368,7 +369,7 @@ impl Answer for RequestBuilder {
             return None;
         }
         let reply = try_send(self).await.ok()?;
-        // Nothing is known of its fate.
+        // It is unknown whether the request took effect.
         if reply.status == StatusCode::SERVICE_UNAVAILABLE {
             return None;
         }

@@ -1,5 +1,5 @@
-//! `kill -9` at random points under load, again and again: no acknowledged kick is lost, no session is, and no client
-//! that sends its last answer's token, one at a time, is refused.
+//! `kill -9` at random points under load, repeatedly: no acknowledged kick and no session is lost, and no
+//! client that sends its latest token, one request at a time, is refused.
 
 #[cfg(target_os = "linux")]
 mod clock;
@@ -28,7 +28,7 @@ const ROUNDS: usize = 50;
 async fn fifty_kills_lose_nothing_that_was_acknowledged() {
     let mut random = seeded();
 
-    // No grace: every refresh writes, and every lost answer has to heal.
+    // Without a grace window every refresh writes, and the session must survive every lost answer.
     let mut issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0"), ("LOG", "warn")]).await;
     let mut verifier = Follower::of(&issuer).await;
     let epoch = verifier.cursor().epoch;
@@ -40,10 +40,10 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
         crowd.work(&[&issuer], &[&verifier], harm, || issuer.signal(Signal::KILL)).await;
         issuer.wait().await;
         if random.random_bool(0.25) {
-            // Half-done kicks are finished at a start: it may be killed as well.
+            // The start completes half-done kicks, so it is killed too.
             let launched = issuer.launch();
             let moment = Duration::from_micros(random.random_range(0..100_000));
-            // It may listen before that moment; both are good.
+            // The issuer may listen before that moment; this is fine too.
             let _ = tokio::time::timeout(moment, launched).await;
             issuer.kill().await;
         }

@@ -1,4 +1,4 @@
-//! Two issuers on one Redis: either is killed, or the Redis, and clients move on to the other.
+//! Two issuers on one Redis: one issuer or the Redis is killed, and clients move to the other issuer.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use super::tally::Rounds;
 use crate::support::{Follower, Issuer, Pair, host_time};
 
 const ROUNDS: usize = 24;
-/// Once in `make chaos`.
+/// Once in each `make chaos`.
 const LONG_HANG: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
     let mut random = seeded();
-    // No grace: every refresh writes, and every lost answer has to heal.
+    // Without a grace window every refresh writes, and the session must survive every lost answer.
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0"), ("LOG", "warn")]).await;
     let mut verifiers = [Follower::of(&pair.a).await, pair.follower_of_b().await];
     let epoch = verifiers[0].cursor().epoch;

@@ -1,4 +1,5 @@
-//! How long the faults go on, and what they came to. `make chaos` says how long, adds everything up and prints a table.
+//! How long the faults continue, and their results. `make chaos` sets the duration, adds the results up and
+//! prints a table.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -8,9 +9,9 @@ use serde_json::json;
 
 use super::history::{Checked, Tally};
 
-/// For so many seconds every story goes on, if it is longer than it otherwise would.
+/// The environment variable with the minimum duration of each story, in seconds.
 const SECS: &str = "CHAOS_SECS";
-/// A line of JSON of every story is added to this file.
+/// The environment variable with the file to which each story appends a line of JSON.
 const FILE: &str = "CHAOS_TALLY";
 
 /// The rounds of one story, numbered from 0.
@@ -21,18 +22,18 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// So many, and more while there is time.
+    /// At least this many rounds, and more until the duration is over.
     pub fn at_least(least: usize) -> Self {
         let secs = std::env::var(SECS).ok().map(|secs| secs.parse().expect("seconds"));
         Self { least, until: secs.map(|secs| Instant::now() + Duration::from_secs(secs)), count: 0 }
     }
 
-    /// Whether there is time for more than `make test` has.
+    /// Whether the story runs longer than in `make test`.
     pub fn are_long(&self) -> bool {
         self.until.is_some()
     }
 
-    /// How many there were.
+    /// The rounds so far.
     pub fn so_far(&self) -> usize {
         self.count
     }
@@ -50,7 +51,7 @@ impl Iterator for Rounds {
     }
 }
 
-/// Tells `make chaos`, where it asks; what was checked, or `None` when there was a violation.
+/// Appends the results to the file of `make chaos`, if there is one. `checked` is `None` if there was a violation.
 pub fn write(story: &str, tally: &Tally, checked: Option<&Checked>) {
     let Ok(file) = std::env::var(FILE) else { return };
     let line = json!({

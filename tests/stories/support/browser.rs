@@ -1,4 +1,4 @@
-//! A browser, as far as cookies go: what a page's request carries, and what is kept of the answer.
+//! A browser, reduced to cookies: the headers of a page's request, and the cookies that it keeps from the answer.
 
 use std::sync::Mutex;
 
@@ -9,21 +9,21 @@ use serde_json::json;
 use super::http::{Reply, send};
 use super::issuer::Issuer;
 
-/// Where a request was made, as the browser says.
+/// The origin of a request, as the browser reports it.
 #[derive(Debug, Clone, Copy)]
 pub enum Page<'a> {
     /// A page of the issuer's own origin.
     Own,
     /// A page of another origin; `site` is its `Sec-Fetch-Site`.
     Other { origin: &'a str, site: &'a str },
-    /// What says nothing about it.
+    /// A client that does not report an origin.
     Unknown,
 }
 
-/// A page of a stranger.
+/// A page of an unrelated site.
 pub const STRANGER: Page<'static> = Page::Other { origin: "https://evil.example", site: "cross-site" };
 
-/// See the [module](self). It sends its cookie with every request, as one that knows no `SameSite` would.
+/// See the [module](self). It sends its cookie with every request, like a browser that does not know `SameSite`.
 #[derive(Debug, Default)]
 pub struct Browser {
     cookie: Mutex<Option<Cookie>>,
@@ -34,7 +34,7 @@ pub struct Browser {
 pub struct Cookie {
     pub name: String,
     pub value: String,
-    /// What follows the value, in lower case.
+    /// The attributes after the value, in lower case.
     pub attributes: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ impl Cookie {
         Self { name: name.to_owned(), value: value.to_owned(), attributes }
     }
 
-    /// Seconds it is kept.
+    /// Its `Max-Age` in seconds.
     pub fn max_age(&self) -> u64 {
         let age = self.attributes.iter().find_map(|attribute| attribute.strip_prefix("max-age="));
         age.and_then(|age| age.parse().ok()).expect("a Max-Age")
@@ -54,7 +54,7 @@ impl Cookie {
 }
 
 impl Reply {
-    /// The cookie that this answer sets, if it sets one.
+    /// The cookie that this answer sets, if any.
     #[track_caller]
     pub fn cookie(&self) -> Option<Cookie> {
         let mut set = self.headers.get_all(SET_COOKIE).into_iter();
@@ -71,7 +71,7 @@ impl Browser {
         self.send(issuer.request(Method::POST, "/login").json(&body), page).await
     }
 
-    /// Signed in as somebody who has an account now, at the issuer's own page.
+    /// Creates an account and signs in to it on the issuer's own page.
     pub async fn signed_in(issuer: &Issuer, username: &str) -> Self {
         issuer.add_account(username, "wonderland").await;
         let browser = Self::default();
@@ -79,7 +79,7 @@ impl Browser {
         browser
     }
 
-    /// `POST /token` with nothing but the cookie.
+    /// `POST /token` with only the cookie.
     pub async fn refresh(&self, issuer: &Issuer, page: Page<'_>) -> Reply {
         self.form(issuer, page, "/token", &[("grant_type", "refresh_token")]).await
     }
@@ -89,12 +89,12 @@ impl Browser {
         self.send(issuer.request(Method::POST, path).form(form), page).await
     }
 
-    /// A request without a body.
+    /// A `POST` without a body.
     pub async fn post(&self, issuer: &Issuer, page: Page<'_>, path: &str) -> Reply {
         self.send(issuer.request(Method::POST, path), page).await
     }
 
-    /// The cookie it holds.
+    /// The cookie that the browser holds.
     pub fn cookie(&self) -> Option<Cookie> {
         self.cookie.lock().expect("nobody panicked").clone()
     }

@@ -1,11 +1,11 @@
-//! A clock that tests step, by libfaketime.
+//! A clock that tests can step, with libfaketime.
 
 use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-/// A clock that follows the host's at a distance, for a process that is started with its environment; its monotonic
-/// clock is the host's.
+/// A clock with an adjustable offset from the host's clock, for a process that is started with its environment.
+/// The process's monotonic clock stays the host's.
 pub struct SteppedClock {
     folder: TempDir,
 }
@@ -21,9 +21,9 @@ impl SteppedClock {
         self.folder.path().join("clock")
     }
 
-    /// From now on it is so many seconds ahead of the host's.
+    /// From now on the clock is this many seconds ahead of the host's.
     pub fn step(&self, seconds: i64) {
-        // In one go: somebody reads it all the time.
+        // Atomically, because the process reads the file all the time.
         let next = self.folder.path().join("next");
         std::fs::write(&next, format!("{seconds:+}\n")).expect("a file");
         std::fs::rename(next, self.file()).expect("it is renamed");

@@ -1,4 +1,4 @@
-//! A connected verifier: the verifier crate, fed by an issuer's snapshot and stream.
+//! A connected verifier: the verifier crate, fed with an issuer's snapshot and stream.
 
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ use super::eventually;
 use super::http::unverified_list;
 use super::issuer::Issuer;
 
-/// How a stream came to its end.
+/// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamEnd {
     /// The issuer closed it.
@@ -22,19 +22,19 @@ pub enum StreamEnd {
     Broken,
 }
 
-/// See the [module](self). It connects when it is told to, and then follows until the stream ends.
+/// See the [module](self). It connects on request, and then follows until the stream ends.
 pub struct Follower {
     held: Arc<Held>,
     stream: Option<JoinHandle<StreamEnd>>,
-    /// Where the list of each of a pair is.
+    /// The list addresses of both nodes of a pair.
     lists: Vec<String>,
 }
 
 struct Held {
     verifier: Mutex<Verifier>,
-    /// Lists the stream brought that the verifier did not take, other than older ones.
+    /// Errors of lists from the stream that the verifier refused, except lists that were only older.
     flaws: Mutex<Vec<Error>>,
-    /// One more with every event of the stream.
+    /// Incremented with every event of the stream.
     events: watch::Sender<u64>,
 }
 
@@ -44,14 +44,14 @@ impl Follower {
         Self::with(issuer, Options::new(issuer.url(), Some(vec!["api".into()]))).await
     }
 
-    /// The same, by other rules.
+    /// The same, with other verifier options.
     pub async fn with(issuer: &Issuer, options: Options) -> Self {
         let mut follower = Self::offline(issuer, options).await;
         follower.resume(issuer).await;
         follower
     }
 
-    /// Trusts the issuer's keys and loads a snapshot, no more.
+    /// Trusts the issuer's keys and loads a snapshot, but does not follow the stream.
     pub async fn offline(issuer: &Issuer, options: Options) -> Self {
         let follower = Self::without_list(issuer, options).await;
         let snapshot = issuer.get("/revocations").await;
@@ -60,8 +60,8 @@ impl Follower {
         follower
     }
 
-    /// Trusts the issuer's keys, no more. It takes any list of them: one that holds a list refuses the list of another
-    /// node that has the same sequence and an older `iat`.
+    /// Trusts the issuer's keys only. It accepts any of their lists. In contrast, a verifier that holds a list
+    /// refuses the list of another node that has the same sequence and an older `iat`.
     pub async fn without_list(issuer: &Issuer, options: Options) -> Self {
         let mut verifier = Verifier::new(options).expect("good options");
         let jwks = issuer.get("/.well-known/jwks.json").await;
@@ -72,7 +72,7 @@ impl Follower {
         Self { held: Arc::new(held), stream: None, lists: issuer.lists_of_pair() }
     }
 
-    /// Opens the stream where the last one ended, as `EventSource` does.
+    /// Opens the stream at the position where the last one ended, as `EventSource` does.
     pub async fn resume(&mut self, issuer: &Issuer) {
         let cursor = self.cursor();
         let request =
@@ -102,24 +102,24 @@ impl Follower {
         eventually("the stream ends", stream).await.expect("it was followed")
     }
 
-    /// What the verifier says now.
+    /// The verifier's current answer.
     pub fn verify(&self, token: &str) -> Result<Verified, Error> {
         self.look(|verifier| verifier.verify(token, host_time()))
     }
 
-    /// Loads a list that came by another way.
+    /// Loads a list from another source.
     pub fn load(&self, list: &str) -> Result<doorlist_verifier::Loaded, Error> {
         self.look(|verifier| verifier.load(list, host_time()))
     }
 
-    /// Waits until the token is refused, and answers why.
+    /// Waits until the token is refused, and returns the error.
     pub async fn refuses(&self, token: &str) -> Error {
         self.until("the verifier refuses the token", |verifier| verifier.verify(token, host_time()).err())
             .await
     }
 
-    /// Waits until what the log says at this position is held; of a pair, until both have it in their lists: whom the
-    /// next request goes to knows it, too.
+    /// Waits until the verifier holds this position of the revocation log. For a pair, waits until both nodes
+    /// have it in their lists, so that the node that gets the next request knows it too.
     pub async fn reaches(&self, position: Cursor) {
         self.until("the verifier reaches a position of the log", |verifier| {
             let status = verifier.status(host_time());
@@ -128,7 +128,7 @@ impl Follower {
         .await;
         for url in &self.lists {
             eventually("both of a pair reach a position of the log", async {
-                // One that was killed says nothing else meanwhile.
+                // A node that was killed does not answer; skip it.
                 while let Ok(list) = reqwest::get(url).await
                     && unverified_list(&list.text().await.expect("a list")).seq < position.seq
                 {
@@ -139,7 +139,7 @@ impl Follower {
         }
     }
 
-    /// Waits until a list is held that is as of this time or later, by the issuer's clock.
+    /// Waits until the verifier holds a list that is as of this time or later, by the issuer's clock.
     pub async fn hears_of(&self, time: UnixSeconds) {
         self.until("the verifier holds a newer list", |verifier| {
             (verifier.status(host_time()).freshness.as_of >= Some(time)).then_some(())
@@ -147,7 +147,7 @@ impl Follower {
         .await;
     }
 
-    /// Waits until `look` finds something; it looks again after every event of the stream.
+    /// Waits until `look` returns a value. Calls it again after every event of the stream.
     pub async fn until<T>(&self, what: &str, mut look: impl FnMut(&mut Verifier) -> Option<T>) -> T {
         let mut events = self.held.events.subscribe();
         eventually(what, async {
@@ -162,19 +162,19 @@ impl Follower {
         .await
     }
 
-    /// Changes with every event of its streams.
+    /// Changes with every event of the streams.
     pub fn events(&self) -> watch::Receiver<u64> {
         self.held.events.subscribe()
     }
 
-    /// What is held, as `?since=` and `Last-Event-ID` name it.
+    /// The position of the verifier's list, in the form of `?since=` and `Last-Event-ID`.
     pub fn cursor(&self) -> Cursor {
         let status = self.look(|verifier| verifier.status(host_time()));
         let (Some(epoch), Some(seq)) = (status.epoch, status.sequence) else { panic!("it holds no list") };
         Cursor { epoch, seq }
     }
 
-    /// Looks at the verifier.
+    /// Accesses the verifier. Panics if the stream brought a list that it refused.
     pub fn look<T>(&self, look: impl FnOnce(&mut Verifier) -> T) -> T {
         let flaws = self.held.flaws.lock().expect("nobody panicked");
         assert!(flaws.is_empty(), "the stream brought lists that no verifier takes: {flaws:?}");
@@ -203,7 +203,7 @@ impl Held {
         StreamEnd::Clean
     }
 
-    /// One event of `text/event-stream`, as this issuer writes it: each field on one line.
+    /// Takes one event of `text/event-stream`, in the form in which this issuer writes it: each field on one line.
     fn take(&self, event: &str) {
         let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name));
         let Some(list) = field("data: ") else { return };
@@ -225,14 +225,14 @@ impl Held {
 }
 
 impl Issuer {
-    /// A snapshot that holds everything up to this place in the log. An acknowledged change is published a moment
-    /// after it was acknowledged.
+    /// A snapshot that contains everything up to this position of the revocation log. The issuer publishes an
+    /// acknowledged change a moment after it acknowledged it.
     pub async fn list_with(&self, position: Cursor) -> String {
         Follower::of(self).await.reaches(position).await;
         self.get("/revocations").await.success()
     }
 
-    /// Where the log stands, with everything that is written by now.
+    /// The current position of the revocation log, including all writes so far.
     pub async fn log_position(&self) -> Cursor {
         let follower = Follower::of(self).await;
         follower.hears_of(host_time().wall.plus_secs(1)).await;
@@ -240,7 +240,7 @@ impl Issuer {
     }
 }
 
-/// What this host says of the time.
+/// The host's current time.
 pub fn host_time() -> HostTime {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");

@@ -1,4 +1,4 @@
-//! Somebody with a key of their own, who signs whatever they like.
+//! An attacker with their own key, who can sign any content.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use doorlist_verifier::PublicKey;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub struct Forger(SigningKey);
 
 impl Forger {
-    /// One whose key is this byte, again and again.
+    /// A forger whose key consists of this byte, repeated.
     pub fn number(number: u8) -> Self {
         Self(SigningKey::from_bytes(&[number; 32]))
     }

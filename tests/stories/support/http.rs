@@ -1,4 +1,4 @@
-//! Speaking HTTP to an issuer.
+//! HTTP requests to an issuer.
 
 use std::time::Duration;
 
@@ -18,22 +18,22 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(40);
 pub struct Reply {
     /// The request, for messages.
     pub request: String,
-    /// Its status.
+    /// The status.
     pub status: StatusCode,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body as it was sent.
+    /// The body as it was sent.
     pub body: Vec<u8>,
 }
 
-/// What a client holds after a login or refresh.
+/// The tokens that a client holds after a login or refresh.
 #[derive(Debug, Clone)]
 pub struct Session {
     /// The access token.
     pub access: String,
     /// The refresh token.
     pub refresh: String,
-    /// What the access token says; nobody has checked it yet.
+    /// The claims of the access token, not verified yet.
     pub claims: AccessTokenClaims,
 }
 
@@ -44,7 +44,7 @@ impl Issuer {
         issuer.client.request(method, format!("{}{path}", issuer.url()))
     }
 
-    /// A `GET` that anybody may do.
+    /// A `GET` without credentials.
     pub async fn get(&self, path: &str) -> Reply {
         send(self.request(Method::GET, path)).await
     }
@@ -64,7 +64,7 @@ impl Issuer {
         self.admin(Method::POST, path, Some(body)).await
     }
 
-    /// A request of the operator that revokes; answers where the log says so.
+    /// A request of the operator that revokes. Returns its position in the revocation log.
     pub async fn revoking(&self, path: &str) -> Cursor {
         position(&self.admin(Method::POST, path, None).await.ok())
     }
@@ -74,12 +74,12 @@ impl Issuer {
         self.open_session_as(json!({ "sub": sub })).await
     }
 
-    /// Opens a session with everything that `/admin/sessions` takes.
+    /// Opens a session with any fields that `/admin/sessions` accepts.
     pub async fn open_session_as(&self, body: Value) -> Session {
         Session::of(&self.admin_post("/sessions", body).await)
     }
 
-    /// Makes an account.
+    /// Creates an account.
     pub async fn add_account(&self, username: &str, password: &str) {
         self.admin_post("/subjects", json!({ "sub": username, "password": password })).await.ok();
     }
@@ -111,18 +111,18 @@ impl Issuer {
         send(self.request(method, path).bearer_auth(access_token)).await
     }
 
-    /// How many live sessions a subject has, as the operator sees it.
+    /// The number of the subject's live sessions, as the operator sees them.
     pub async fn session_count(&self, sub: &str) -> usize {
         let subject = self.admin(Method::GET, &format!("/subjects/{sub}"), None).await.ok();
         subject["sessions"].as_array().expect("a list of sessions").len()
     }
 
-    /// What a request to another address than this one's base would be, for routes named in the metadata.
+    /// A `GET` of an absolute address, for addresses that the metadata names.
     pub async fn get_url(&self, url: &str) -> Reply {
         send(self.request_url(url)).await
     }
 
-    /// The same, before it is sent; nobody else of a pair gets it.
+    /// The same, before it is sent. The request goes to exactly this address, also for a pair.
     pub fn request_url(&self, url: &str) -> RequestBuilder {
         self.client.get(url)
     }
@@ -133,7 +133,8 @@ pub async fn send(request: RequestBuilder) -> Reply {
     try_send(request).await.expect("an answer")
 }
 
-/// The same, where there may be no answer; an error too when the answer takes longer than any issuer may.
+/// The same, but a missing answer is not a failure. Returns an error too if the answer takes longer than an
+/// issuer may take.
 pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Reply> {
     let (client, request) = request.timeout(ANSWER_LIMIT).build_split();
     let request = request?;
@@ -155,21 +156,21 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The text of a success.
+    /// The text of a successful answer.
     #[track_caller]
     pub fn success(&self) -> String {
         assert!(self.status.is_success(), "{} answered {}: {}", self.request, self.status, self.text());
         self.text()
     }
 
-    /// The JSON of a success; null where it has no body.
+    /// The JSON of a successful answer; null if it has no body.
     #[track_caller]
     pub fn ok(&self) -> Value {
         self.success();
         if self.body.is_empty() { Value::Null } else { self.json() }
     }
 
-    /// Asserts a refusal of this status and `error`.
+    /// Asserts a refusal with this status and `error`.
     #[track_caller]
     pub fn refused(&self, status: u16, error: &str) {
         assert_eq!(
@@ -181,14 +182,14 @@ impl Reply {
         );
     }
 
-    /// A header's text; empty where there is none.
+    /// The text of a header; empty if the header is missing.
     pub fn header(&self, name: HeaderName) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("printable"))
     }
 }
 
 impl Session {
-    /// From the answer of RFC 6749 §5.1.
+    /// From an answer in the form of RFC 6749 §5.1.
     #[track_caller]
     pub fn of(reply: &Reply) -> Self {
         let answer = reply.ok();
@@ -203,7 +204,7 @@ impl Session {
     }
 }
 
-/// Where the log stands, from an answer `{"epoch", "seq"}`.
+/// The position in the revocation log from an answer `{"epoch", "seq"}`.
 pub fn position(answer: &Value) -> Cursor {
     let epoch = answer["epoch"].as_str().and_then(|epoch| epoch.parse().ok());
     let seq = answer["seq"].as_u64().and_then(Seq::new);
@@ -211,12 +212,12 @@ pub fn position(answer: &Value) -> Cursor {
     Cursor { epoch, seq }
 }
 
-/// What an access token says, before anybody checked it.
+/// The claims of an access token, not verified.
 pub fn unverified_claims(token: &str) -> AccessTokenClaims {
     AccessTokenClaims::decode(&unverified_payload(token)).expect("the claims of this profile")
 }
 
-/// What a list says, before anybody checked it.
+/// The content of a list, not verified.
 pub fn unverified_list(list: &str) -> RevocationList {
     RevocationList::decode(&unverified_payload(list)).expect("the claims of a list")
 }

@@ -1,7 +1,7 @@
-//! A `doorlist serve` of one story: its own folder, its own port, its log captured.
+//! A `doorlist serve` for one story: its own folder, its own port, and its log output captured.
 //!
-//! With `DOORLIST_STORIES=pair` in the environment of the tests it is two on one Redis, which live and die together and
-//! get requests in turn: what a story tells of one issuer must hold for them.
+//! With `DOORLIST_STORIES=pair` in the environment of the tests, it is two issuers on one Redis. They start and
+//! stop together and get requests in turn, so a story must hold for them as it does for one issuer.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,22 +21,22 @@ use super::eventually;
 use super::http::try_send;
 use super::redis_server::{RedisServer, free_port};
 
-/// What `Authorization: Bearer` carries to `/admin/*`.
+/// The bearer token for `/admin/*`.
 pub const ADMIN_KEY: &str = "admin-key-of-the-stories-0123456789";
-/// Under which refresh tokens are authenticated and keys sealed.
+/// The secret that authenticates refresh tokens and encrypts stored keys.
 pub const MASTER_SECRET: &str = "master-secret-of-the-stories-0123456789";
 
-/// The folder of a small disk, in the issuer's folder.
+/// The folder of the small disk, inside the issuer's folder.
 const SMALL_DISK: &str = "disk";
 const SMALL_DISK_BYTES: u64 = 12 << 20;
 
 /// `DOORLIST_*` variables without the prefix, and their values.
 pub type Settings<'a> = &'a [(&'a str, &'a str)];
 
-/// The default, for stories of the embedded store alone.
+/// The default store, for stories that only apply to the embedded store.
 pub const EMBEDDED: Settings<'_> = &[("STORE", "embedded:./doorlist.redb")];
 
-/// A running issuer, or one that was stopped and can be started again on its port and store.
+/// An issuer that runs, or that was stopped and can be started again with the same port and store.
 pub struct Issuer {
     folder: TempDir,
     settings: Vec<(String, String)>,
@@ -50,7 +50,7 @@ pub struct Issuer {
     twin: Option<Box<Twin>>,
 }
 
-/// The other of a pair, and what they share.
+/// The second issuer of a pair, and the data that both share.
 struct Twin {
     issuer: Issuer,
     _redis: RedisServer,
@@ -63,19 +63,19 @@ struct Process {
 }
 
 impl Issuer {
-    /// One with the defaults, but for a heartbeat of one second and everything in the log.
+    /// Starts an issuer with the defaults, but a heartbeat of one second and full log output.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
-    /// One with these settings besides.
+    /// The same, with these additional settings.
     pub async fn start_with(settings: Settings<'_>) -> Self {
         let mut issuer = Self::stopped(settings);
         issuer.restart().await;
         issuer
     }
 
-    /// One that was not started yet.
+    /// An issuer that has not been started yet.
     pub fn stopped(settings: Settings<'_>) -> Self {
         let chooses_its_store = settings.iter().any(|(name, _)| *name == "STORE");
         if chooses_its_store || std::env::var_os("DOORLIST_STORIES").is_none_or(|kind| kind != "pair") {
@@ -109,14 +109,14 @@ impl Issuer {
         }
     }
 
-    /// In an environment that is not about settings.
+    /// Sets environment variables that are not settings.
     #[must_use]
     pub fn with_environment(mut self, environment: Vec<(String, String)>) -> Self {
         self.environment = environment;
         self
     }
 
-    /// Without settings that it would otherwise have.
+    /// Removes settings that it would otherwise have.
     #[must_use]
     pub fn forgetting(mut self, settings: &[&str]) -> Self {
         self.forgotten = settings.iter().map(|name| format!("DOORLIST_{name}")).collect();
@@ -126,7 +126,7 @@ impl Issuer {
         self
     }
 
-    /// With an embedded store on a disk of a few megabytes, which only this process sees; see [`Self::disk`].
+    /// Puts the embedded store on a disk of a few megabytes that only this process sees; see [`Self::disk`].
     #[must_use]
     pub fn on_small_disk(mut self) -> Self {
         self.settings.push(("DOORLIST_STORE".into(), format!("embedded:./{SMALL_DISK}/doorlist.redb")));
@@ -134,18 +134,18 @@ impl Issuer {
         self
     }
 
-    /// Where the small disk of the running process can be reached from here.
+    /// The path by which the tests reach the small disk of the running process.
     pub fn disk(&self) -> PathBuf {
         let folder = self.folder.path().strip_prefix("/").expect("an absolute path");
         PathBuf::from(format!("/proc/{}/root", self.id())).join(folder).join(SMALL_DISK)
     }
 
-    /// Starts it on the port and store it had before, and waits until it listens.
+    /// Starts it on its previous port and store, and waits until it listens.
     pub async fn restart(&mut self) {
         assert!(self.try_restart().await, "the issuer ended at its start:\n{}", self.log());
     }
 
-    /// The same, where it may well refuse; answers whether it listens.
+    /// The same, but the issuer may refuse to start. Returns whether it listens.
     pub async fn try_restart(&mut self) -> bool {
         let listens = eventually("the issuer listens", self.launch()).await.is_ok();
         if !listens {
@@ -158,10 +158,10 @@ impl Issuer {
         }
     }
 
-    /// Starts it (of a pair the first), and does not wait: the receiver hears when it listens.
+    /// Starts it (of a pair, the first) without waiting. The receiver reports when it listens.
     pub fn launch(&mut self) -> oneshot::Receiver<()> {
         assert!(self.process.is_none(), "it runs already");
-        // Connections to the process before are of no use.
+        // Connections to the previous process are useless.
         self.client = client();
         let mut child = self.command("serve").kill_on_drop(true).spawn().expect("the issuer starts");
         let (listens, listening) = oneshot::channel();
@@ -173,13 +173,13 @@ impl Issuer {
         listening
     }
 
-    /// `kill -9`, and waits until it is gone.
+    /// `kill -9`, and waits until the process has ended.
     pub async fn kill(&mut self) {
         self.signal(Signal::KILL);
         self.wait().await;
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Sends SIGTERM, and waits until the process has ended.
     pub async fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
         self.wait().await
@@ -196,7 +196,7 @@ impl Issuer {
         }
     }
 
-    /// Waits until it ends and its log is complete.
+    /// Waits until it ends and its log output is complete.
     pub async fn wait(&mut self) -> ExitStatus {
         let status = self.wait_alone().await;
         if let Some(twin) = &mut self.twin {
@@ -232,7 +232,7 @@ impl Issuer {
         .await;
     }
 
-    /// Waits until `/readyz` answers 503 and says this.
+    /// Waits until `/readyz` answers 503 with this reason.
     pub async fn until_unready_for(&self, reason: &str) {
         eventually(&format!("/readyz says {reason:?}"), async {
             loop {
@@ -246,17 +246,17 @@ impl Issuer {
         .await;
     }
 
-    /// The id of its process.
+    /// Its process id.
     pub fn id(&self) -> u32 {
         self.process.as_ref().and_then(|process| process.child.id()).expect("the issuer runs")
     }
 
-    /// Waits until its store works for it, again.
+    /// Waits until its store is available to it.
     pub async fn until_ready(&self) {
         self.until_readiness_is(200).await;
     }
 
-    /// Waits until `/readyz` answers this status, and answers what it says.
+    /// Waits until `/readyz` answers this status, and returns the body.
     pub async fn until_readiness_is(&self, status: u16) -> String {
         eventually(&format!("the issuer's readiness is {status}"), async {
             loop {
@@ -264,7 +264,7 @@ impl Issuer {
                 if reply.status == status {
                     return reply.text();
                 }
-                // It looks after its store twice a heartbeat.
+                // The issuer checks its store twice a heartbeat.
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         })
@@ -298,7 +298,7 @@ impl Issuer {
         let is_shared =
             |(name, store): &(String, String)| name == "DOORLIST_STORE" && store.starts_with("redis");
         if self.settings.iter().any(is_shared) {
-            // Every story begins with a Redis that is empty.
+            // Every story begins with an empty Redis.
             command.env("DOORLIST_INIT", "true");
         }
         for name in &self.forgotten {
@@ -307,7 +307,7 @@ impl Issuer {
         command
     }
 
-    /// What it wrote to standard output and standard error so far, over all its starts.
+    /// Its standard output and standard error so far, over all its starts.
     pub fn log(&self) -> String {
         let log = self.log.lock().expect("nobody panicked").clone();
         log + &self.twin.as_ref().map(|twin| twin.issuer.log()).unwrap_or_default()
@@ -328,13 +328,14 @@ impl Issuer {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Where the list of each of a pair is; of one alone there is nothing to compare it with.
+    /// The list addresses of both nodes of a pair. Empty for a single issuer, because there is no other list to
+    /// compare with.
     pub(super) fn lists_of_pair(&self) -> Vec<String> {
         let Some(twin) = &self.twin else { return Vec::new() };
         [self, &twin.issuer].map(|issuer| format!("{}/revocations", issuer.url())).into()
     }
 
-    /// Who gets the next request.
+    /// The issuer that gets the next request.
     pub(super) fn in_turn(&self) -> &Self {
         match &self.twin {
             Some(twin) if twin.requests.fetch_add(1, Ordering::Relaxed) % 2 == 1 => &twin.issuer,
@@ -343,13 +344,13 @@ impl Issuer {
     }
 }
 
-/// Without a pool: when the issuer is killed under load, a pool now and then leaves a request waiting for a connection
-/// that nobody makes.
+/// Without a connection pool: when the issuer is killed under load, a pool sometimes leaves a request waiting
+/// for a connection that is never opened.
 fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("an HTTP client")
 }
 
-/// The binary in a mount namespace of its own, in which [`SMALL_DISK`] is a disk of its own.
+/// The binary in its own mount namespace, in which [`SMALL_DISK`] is a separate disk.
 fn on_small_disk() -> Command {
     let mut unshare = without_environment(Command::new("unshare"));
     if !rustix::process::geteuid().is_root() {
@@ -363,7 +364,7 @@ fn on_small_disk() -> Command {
     unshare
 }
 
-/// The binary, knowing nothing of this process' environment.
+/// The binary, without this process's environment.
 pub fn doorlist() -> Command {
     without_environment(Command::new(env!("CARGO_BIN_EXE_doorlist")))
 }
@@ -379,7 +380,7 @@ fn without_environment(mut command: Command) -> Command {
     command
 }
 
-/// Copies lines into the log; tells of the one that says that the issuer listens.
+/// Copies lines into the log output, and reports the line that says that the issuer listens.
 async fn read(
     from: impl AsyncRead + Unpin,
     log: Arc<Mutex<String>>,
@@ -391,7 +392,7 @@ async fn read(
         if line.contains("listening on http://")
             && let Some(listens) = listens.take()
         {
-            // Whoever started the issuer may have given up.
+            // The caller that started the issuer may have given up.
             let _ = listens.send(());
         }
         let mut log = log.lock().expect("nobody panicked");

@@ -1,4 +1,4 @@
-//! What every story needs: a real issuer in a process of its own, a way to speak to it, and a verifier that
+//! Shared parts of the stories: a real issuer in its own process, an HTTP client for it, and a verifier that
 //! follows it.
 
 mod browser;
@@ -34,8 +34,8 @@ pub use redis_server::RedisServer;
 pub use redis_sets::{RedisCluster, SentinelSet, until};
 pub use scripted_redis::ScriptedRedis;
 
-/// Waits for what must happen. The limit is no assertion about speed: it turns a hang into a failure that says what
-/// was waited for.
+/// Waits for an event that must happen. The limit is not an assertion about speed: it turns a hang into a
+/// failure that names the event.
 pub async fn eventually<T>(what: &str, event: impl Future<Output = T>) -> T {
     match tokio::time::timeout(Duration::from_secs(60), event).await {
         Ok(outcome) => outcome,

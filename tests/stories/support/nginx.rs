@@ -1,4 +1,4 @@
-//! A real nginx before two issuers, on a free port of this machine, in a folder of its own.
+//! A real nginx in front of two issuers, on a free port of this machine, in its own folder.
 
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -8,12 +8,12 @@ use tempfile::TempDir;
 use super::redis_server::{GUARD, free_port};
 use super::redis_sets::until;
 
-/// What nginx is told about the issuers.
+/// The configuration of nginx.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// What the issuer's README says.
+    /// The configuration from the issuer's README.
     Documented,
-    /// A proxy with two servers, and all else as it comes.
+    /// A proxy with two servers, and nginx's defaults otherwise.
     Defaults,
 }
 
@@ -25,7 +25,7 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// In front of the issuers on these ports. Its answers name in `x-upstream` who was asked.
+    /// Starts it in front of the issuers on these ports. Its answers name the issuer that was asked in `x-upstream`.
     pub fn before(ports: [u16; 2], way: Way) -> Self {
         let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
         let path = |name: &str| folder.path().join(name).display().to_string();
@@ -50,9 +50,9 @@ impl Nginx {
         std::fs::write(&file, configuration).expect("a file");
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "sh", "nginx", "-p", &path(""), "-c", &file, "-e", &path("error.log")]);
-        // Debian installs it where only the administrator's PATH leads.
+        // Debian installs it in a folder that is only in the administrator's PATH.
         command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()));
-        // Its standard input is its life, see GUARD.
+        // nginx runs until its standard input is closed, see GUARD.
         let shell = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a shell");
         let nginx = Self { shell, port, _folder: folder };
         until("nginx listens (`make nginx` installs it)", || TcpStream::connect(("127.0.0.1", port)).is_ok());
@@ -68,13 +68,13 @@ impl Nginx {
 impl Drop for Nginx {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        // It was killed by its guard; there is nothing to do about an error.
+        // GUARD killed it, so an error here means nothing.
         let _ = self.shell.wait();
     }
 }
 
-/// The block of the README, with the issuers of the test in place of its own: what is between the braces of
-/// `upstream`, and what is between those of `server`.
+/// The configuration block of the README with the addresses of the test's issuers: the text inside the braces
+/// of `upstream`, and the text inside those of `server`.
 fn documented(ports: [u16; 2]) -> (String, String) {
     let readme = include_str!("../../../issuer/README.md");
     let block = readme.split("```nginx\n").nth(1).and_then(|rest| rest.split("```").next());

@@ -1,11 +1,11 @@
-//! Two issuers on one Redis, each a process of its own.
+//! Two issuers on one Redis, each in its own process.
 
 use doorlist_verifier::Options;
 
 use super::issuer::Settings;
 use super::{Follower, Issuer, RedisServer, SteppedClock};
 
-/// See the [module](self). Both are called as the first.
+/// See the [module](self). Both use the name of the first.
 pub struct Pair {
     pub redis: RedisServer,
     pub a: Issuer,
@@ -13,7 +13,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Both reach the Redis directly.
+    /// Both connect to the Redis directly.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
@@ -25,7 +25,7 @@ impl Pair {
         Self { redis, a, b }
     }
 
-    /// Two issuers by themselves, each with a way of its own to the store.
+    /// Two issuers, each with its own address of the store.
     pub async fn issuers(a: &str, b: &str, settings: Settings<'_>) -> (Issuer, Issuer) {
         let with = |more: &[(&'static str, String)]| -> Vec<(String, String)> {
             let given = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -41,7 +41,7 @@ impl Pair {
         (a, b)
     }
 
-    /// The second goes by this clock.
+    /// The second issuer uses this clock.
     pub async fn with_clock(clock: &SteppedClock) -> Self {
         let redis = RedisServer::start(&[]);
         let url = redis.url();
@@ -54,17 +54,17 @@ impl Pair {
         Self { redis, a, b }
     }
 
-    /// The rules of every verifier of issuers that are called as this one.
+    /// The options of every verifier of issuers with this issuer's name.
     pub fn options_of(first: &Issuer) -> Options {
         Options::new(first.url(), Some(vec!["api".into()]))
     }
 
-    /// The rules of every verifier of these two.
+    /// The options of every verifier of these two issuers.
     pub fn options(&self) -> Options {
         Self::options_of(&self.a)
     }
 
-    /// A verifier that follows the second.
+    /// A verifier that follows the second issuer.
     pub async fn follower_of_b(&self) -> Follower {
         Follower::with(&self.b, self.options()).await
     }

@@ -1,4 +1,4 @@
-//! A way to a server that can be cut.
+//! A proxy to a server; the connection through it can be cut.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Hands everything on, until it is cut: then nobody hears of anything, not even of the end of a connection.
+/// Forwards all bytes until it is cut. After that, neither side receives anything, not even the end of a connection.
 pub struct Proxy {
     address: SocketAddr,
     port: Arc<AtomicU16>,
@@ -19,7 +19,7 @@ pub struct Proxy {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// For connections made since the way was opened for this time.
+    /// Open for connections that were made since the proxy was opened for the n-th time.
     Open(u32),
     Cut {
         opened: u32,
@@ -39,7 +39,7 @@ impl Way {
 }
 
 impl Proxy {
-    /// To a port of this host.
+    /// A proxy to a port of this host.
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -59,18 +59,18 @@ impl Proxy {
         format!("redis://{}", self.address)
     }
 
-    /// Nothing gets through any more.
+    /// From now on nothing gets through.
     pub fn cut(&self) {
         self.way.send_modify(|way| *way = way.cut());
     }
 
-    /// New connections lead to another port; those from before end.
+    /// New connections lead to another port; existing ones end.
     pub fn redirect(&self, port: u16) {
         self.port.store(port, Ordering::Release);
         self.heal();
     }
 
-    /// New connections get through again; those from before end.
+    /// New connections get through again; existing ones end.
     pub fn heal(&self) {
         self.way.send_modify(|way| *way = way.reopened());
     }
@@ -91,6 +91,7 @@ async fn carry(mut client: TcpStream, port: u16, mut way: watch::Receiver<Way>) 
             _ = way.wait_for(|way| *way != made_in) => {}
         }
     }
-    // Nothing is heard, until the way is open again. An error: the proxy is gone, and so is everything.
+    // Waits until the proxy is open again. An error means that the proxy was dropped, and then the connection
+    // ends too.
     let _ = way.wait_for(|way| matches!(way, Way::Open(_))).await;
 }

@@ -1,4 +1,4 @@
-//! Requests as bytes: what no well-behaved client library would send.
+//! Requests as raw bytes, including ones that no correct client library would send.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -6,14 +6,14 @@ use tokio::net::TcpStream;
 
 use super::eventually;
 
-/// An answer, taken apart.
+/// A parsed answer.
 #[derive(Debug, Clone)]
 pub struct RawReply {
-    /// Its status; `None` where the connection was closed without an answer.
+    /// The status; `None` if the connection was closed without an answer.
     pub status: Option<u16>,
     /// Everything up to the empty line, in lower case.
     pub head: String,
-    /// Everything after it.
+    /// Everything after the empty line.
     pub body: Vec<u8>,
 }
 
@@ -22,7 +22,8 @@ pub async fn exchange(port: u16, request: &[u8]) -> RawReply {
     let mut connection = TcpStream::connect(("127.0.0.1", port)).await.expect("the issuer listens");
     let (mut from, mut to) = connection.split();
     let mut answer = Vec::new();
-    // Whoever refuses a request may close the connection before all of it is sent or its answer is read.
+    // A server that refuses a request may close the connection before the request is sent completely or its
+    // answer is read.
     let write = async { to.write_all(request).await.is_ok() };
     let read = async { from.read_to_end(&mut answer).await.is_ok() };
     let _ =

@@ -1,4 +1,4 @@
-//! A server that says of itself what a story wants, and answers everything else with `OK`.
+//! A server that answers `INFO` with a given text and everything else with `OK`.
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ pub struct ScriptedRedis {
 }
 
 impl ScriptedRedis {
-    /// It answers `INFO` with this.
+    /// A server that answers `INFO` with this text.
     pub async fn with_info(info: &str) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -19,7 +19,7 @@ impl ScriptedRedis {
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let info = info.clone();
-                // It ends with the connection.
+                // The task ends with the connection.
                 tokio::spawn(async move { answer(client, &info).await });
             }
         });
@@ -53,7 +53,7 @@ async fn answer(client: TcpStream, info: &str) -> Option<()> {
     }
 }
 
-/// The number in a line that begins with this sign.
+/// Reads a line and returns the number after this sign.
 async fn number(client: &mut BufReader<TcpStream>, sign: char) -> Option<usize> {
     let mut line = String::new();
     client.read_line(&mut line).await.ok()?;

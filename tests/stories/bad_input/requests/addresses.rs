@@ -1,4 +1,4 @@
-//! What can be wrong with a path, a query, or with the bytes before anybody sees a path.
+//! Bad paths, bad queries, and bad bytes before the path.
 
 use super::{Case, Expected, Header, Table, Who};
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a body.
+//! Bad bodies.
 
 use super::{Credentials, Expected, Header, Route, Table, Who};
 

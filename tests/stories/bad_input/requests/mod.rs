@@ -1,5 +1,4 @@
-//! The table of bad requests: every route, and for each what can be wrong with its method, path, query, headers and
-//! body.
+//! The table of bad requests: for every route, each mistake in the method, path, query, headers and body.
 
 mod addresses;
 mod bodies;
@@ -8,24 +7,24 @@ use crate::support::ADMIN_KEY;
 
 /// One bad request.
 pub struct Case {
-    /// What is wrong with it.
+    /// The mistake in this request.
     pub name: String,
     pub request: Vec<u8>,
     pub expected: Expected,
 }
 
-/// What an answer must be.
+/// The expected answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// A status of 4xx, and JSON that names the error.
+    /// A 4xx status, and JSON that names the error.
     Refusal,
-    /// The bytes are no HTTP: a status of 4xx at most, or no answer.
+    /// The bytes are not HTTP: at most a 4xx status, or no answer.
     NotHttp,
-    /// Odd, but not wrong: no server error.
+    /// Unusual, but not wrong: anything except a server error.
     Anything,
 }
 
-/// What the requests carry that must not be shown to anybody.
+/// Secrets that the requests carry and that no answer and no log output may show.
 pub struct Credentials<'a> {
     pub access: &'a str,
     pub refresh: &'a str,
@@ -57,7 +56,7 @@ const fn route(method: &'static str, path: &'static str, body: Body, who: Who) -
     Route { method, path, body, who }
 }
 
-/// Subjects and sessions in these paths do not exist, so that a request without any other flaw changes nothing.
+/// The subjects and sessions in these paths do not exist, so a request without another mistake changes nothing.
 const ROUTES: &[Route] = &[
     route("GET", "/.well-known/jwks.json", Body::None, Who::Anybody),
     route("GET", "/.well-known/oauth-authorization-server", Body::None, Who::Anybody),
@@ -87,7 +86,7 @@ const ROUTES: &[Route] = &[
     route("POST", "/admin/keys/retire", Body::Json, Who::Operator),
 ];
 
-/// Every bad request.
+/// All bad requests.
 pub fn cases(credentials: &Credentials<'_>) -> Vec<Case> {
     let mut cases = Table { credentials, cases: Vec::new() };
     for route in ROUTES {
@@ -160,7 +159,7 @@ impl Table<'_> {
         self.add(Expected::Anything, "HEAD", "HEAD", route.path.as_bytes(), &[], b"");
     }
 
-    /// Wrong credentials, with the right ones in wrong places.
+    /// Wrong credentials, including valid tokens in the wrong place.
     fn strangers(&mut self, route: &Route) {
         let Credentials { access, refresh, .. } = self.credentials;
         let (other_access, halved) =

@@ -1,4 +1,4 @@
-//! Forged histories: what the checker lets pass, and what it finds.
+//! Forged histories: which ones the checker accepts, and which violations it finds.
 
 use super::Event::*;
 use super::*;
@@ -27,14 +27,14 @@ fn kick_sent() -> Event {
     KickSent { sub: "alice".into() }
 }
 
-/// Entry 50 of the log, acknowledged in second 1000.
+/// Entry 50 of the revocation log, acknowledged in second 1000.
 fn kicked() -> Event {
     Kicked { sub: "alice".into(), seq: 50, at: 1000 }
 }
 
 const CRASH: Event = Fault("an issuer is killed");
 
-/// A verifier that has heard of nothing since second 990, and says so in second 1000.
+/// A verifier that has received nothing since second 990, and reports this in second 1000.
 const CUT_OFF: Knowledge = Knowledge { held: 49, as_of: 990, age_secs: 10, stale: true, asked_at: 1000 };
 
 fn accepted(session: u64, knowledge: Knowledge) -> [Event; 1] {
@@ -85,7 +85,7 @@ fn a_lost_kick_is_found() {
     let lost = Err(Violation::KickLost { session: 1 });
     let kick = [opened(1), kick_sent(), kicked(), CRASH];
     assert_eq!(story(&[&kick, &refresh(1, YES)]), lost);
-    // Its list is old by its own word, but the kick is in it.
+    // The list reports that it is old, but it contains the kick.
     for held in [50, 51] {
         assert_eq!(story(&[&kick, &accepted(1, Knowledge { held, ..CUT_OFF })]), lost);
     }
@@ -108,11 +108,11 @@ fn a_verifier_that_says_how_little_it_knows_may_accept() {
 #[test]
 fn understated_staleness_is_found() {
     let kick = [opened(1), kick_sent(), kicked()];
-    // The list says that nothing was missing in second 1001.
+    // The list claims that nothing was missing in second 1001.
     let vouched = Knowledge { as_of: 1001, age_secs: 9, asked_at: 1010, ..CUT_OFF };
     // It is older than the verifier says.
     let too_young = Knowledge { age_secs: 8, asked_at: 1009, ..CUT_OFF };
-    // It says its age, and not that this is an outage.
+    // It states its age correctly, but not that it is stale.
     let not_stale = Knowledge { age_secs: 14, stale: false, asked_at: 1004, ..CUT_OFF };
     for knowledge in [vouched, too_young, not_stale] {
         let said = story(&[&kick, &accepted(1, knowledge)]);
@@ -125,12 +125,12 @@ fn a_lost_session_is_found() {
     let lost = Err(Violation::SessionLost { session: 1 });
     assert_eq!(story(&[&[opened(1), CRASH], &refresh(1, NO)]), lost);
     assert_eq!(story(&[&[opened(1), CRASH, TokenRefused { session: 1 }]]), lost);
-    // Somebody else was kicked.
+    // Another subject was kicked.
     let other = KickSent { sub: "bob".into() };
     assert_eq!(story(&[&[opened(1), other, CRASH], &refresh(1, NO)]), lost);
-    // The kick was over before the login.
+    // The kick was acknowledged before the login.
     assert_eq!(story(&[&[kick_sent(), kicked(), opened(1), CRASH], &refresh(1, NO)]), lost);
-    // Another session was sent twice.
+    // The token of another session was sent twice.
     let other = [opened(1), opened(2), SentTwice { session: 2 }];
     assert_eq!(story(&[&other, &refresh(1, NO)]), lost);
 }
@@ -146,7 +146,7 @@ fn a_session_that_rises_again_is_found() {
 fn a_kick_that_nobody_finishes_is_found() {
     let half = [opened(1), kick_sent(), TokenRefused { session: 1 }, CRASH];
     assert_eq!(story(&[&half, &refresh(1, YES)]), Err(Violation::HalfDone { session: 1 }));
-    // It was not acknowledged, and was finished later.
+    // The kick was not acknowledged, and was completed later.
     let finished = story(&[&half, &refresh(1, YES), &refresh(1, NO)]);
     assert_eq!(finished, Ok(Checked { half_done: 1, ..Checked::default() }));
 }
@@ -154,13 +154,14 @@ fn a_kick_that_nobody_finishes_is_found() {
 #[test]
 fn one_of_two_tabs_goes_on() {
     let twice = [opened(1), SentTwice { session: 1 }];
-    // Both got the same; each got another and one is refused, or joins the other; the answer of one was late.
+    // Cases: both tabs get the same token; each gets another token and one is refused or joins the other's
+    // chain; one answer arrives late.
     assert!(story(&[&twice, &led(1, 2), &led(1, 2), &led(2, 3)]).is_ok());
     let forked = story(&[&twice, &led(1, 2), &led(1, 3), &led(3, 4), &refresh(1, NO)]);
     assert_eq!(forked, Ok(Checked { forks: 1, ..Checked::default() }));
     assert!(story(&[&twice, &led(1, 2), &led(1, 3), &led(2, 3), &led(3, 4), &led(2, 4), &led(4, 5)]).is_ok());
     assert!(story(&[&twice, &led(1, 3), &led(1, 2), &refresh(1, NO)]).is_ok());
-    // A generation that the store had lost is the same token again.
+    // The store lost a generation, so the same token is issued again.
     assert!(story(&[&twice, &led(1, 2), &led(2, 2), &led(2, 3)]).is_ok());
 }
 
@@ -170,9 +171,9 @@ fn two_live_chains_are_found() {
     let twice = [opened(1), SentTwice { session: 1 }];
     assert_eq!(story(&[&twice, &led(1, 2), &led(1, 3), &led(2, 4), &led(3, 5)]), two);
     assert_eq!(story(&[&twice, &led(1, 2), &led(1, 3), &led(3, 5), &led(5, 6), &led(2, 4)]), two);
-    // The first had gone on before the second began.
+    // The first chain had continued before the second began.
     assert_eq!(story(&[&twice, &led(1, 2), &led(2, 4), &led(1, 3), &led(3, 5)]), two);
-    // Deeper down, long after one chain was refused nothing.
+    // Further down the chain, long after the double request.
     assert_eq!(story(&[&twice, &led(1, 2), &led(2, 3), &led(2, 4), &led(3, 5), &led(4, 6)]), two);
 }
 
