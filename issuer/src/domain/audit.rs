@@ -1,4 +1,4 @@
-//! What happened, for people to read later.
+//! The audit: events that operators can read later.
 
 use std::fmt;
 
@@ -7,50 +7,51 @@ use serde::{Deserialize, Serialize};
 
 use super::Subject;
 
-/// Something that happened to a subject, a session or the installation. Holds no secret.
+/// An event about a subject, a session or the whole installation. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEvent {
-    /// What happened.
+    /// The kind of event.
     pub event: AuditKind,
-    /// The subject, where there is one.
+    /// The subject, if the event concerns one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<Subject>,
-    /// The `gid` or `sid` it was about, where there is one.
+    /// The `gid` or `sid`, if the event concerns one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handle: Option<Handle>,
 }
 
 impl AuditEvent {
-    /// Something that happened to a subject's `gid` or `sid`.
+    /// An event about a subject's `gid` or `sid`.
     pub fn of(event: AuditKind, sub: &Subject, handle: Handle) -> Self {
         Self { event, sub: Some(sub.clone()), handle: Some(handle) }
     }
 
-    /// Something that happened to the installation.
+    /// An event about the whole installation.
     pub fn global(event: AuditKind) -> Self {
         Self { event, sub: None, handle: None }
     }
 }
 
-/// The stable words of the audit.
+/// The kinds of audit event. Their names are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditKind {
     /// A session was opened.
     Login,
-    /// A session gave way to a newer one of the same subject.
+    /// A session was ended to make room for a newer one of the same subject.
     SessionEvicted,
-    /// A session was ended by its owner or an operator.
+    /// A session was ended by its owner or by an operator.
     SessionEnded,
-    /// A refresh token came back after its successor had been used: theft, or a copied client state.
+    /// A refresh token came back after its successor had been used. Either it was stolen or the client's state was
+    /// copied.
     RefreshReused,
-    /// The answer of a rotation was lost, and the token before it was honoured again.
+    /// The answer to a rotation was lost, so the previous refresh token was accepted again.
     RefreshRecovered,
-    /// A client held a newer generation than the store, which had lost a write.
+    /// A client presented a newer generation than the store held, because the store had lost a write.
     RefreshCaughtUp,
-    /// A subject's tokens and sessions ended.
+    /// A subject's tokens and sessions were ended.
     Kicked,
-    /// A subject's tokens ended; its sessions live on.
+    /// A subject's access tokens were ended. Its sessions stay open.
     Voided,
     /// A subject was disabled.
     Disabled,
@@ -62,11 +63,11 @@ pub enum AuditKind {
     SubjectDeleted,
     /// A subject's password was changed.
     PasswordChanged,
-    /// A subject's claims were changed, and its tokens ended.
+    /// A subject's claims were changed, and its access tokens were ended.
     ClaimsChanged,
-    /// Somebody else's unfinished revocation was finished.
+    /// A revocation that another request had left unfinished was finished.
     Healed,
-    /// Everybody's tokens ended.
+    /// The tokens of all subjects were ended.
     Cutoff,
     /// The key ring changed.
     KeysChanged,

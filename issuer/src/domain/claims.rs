@@ -1,35 +1,35 @@
-//! The caller's own claims: what they may be, and which of them a token carries.
+//! The claims that a caller adds to tokens: their limits, and which of them a token carries.
 
 use doorlist_verifier::claims::REGISTERED_CLAIMS;
 use serde_json::Value;
 
 use super::CustomClaims;
 
-/// Most bytes of the caller's own claims, as JSON: a token must fit into a header beside others.
+/// Most bytes of a caller's claims as JSON. A token must fit into an HTTP header beside other headers.
 pub const MAX_CUSTOM_CLAIMS_LEN: usize = 2048;
-/// Most levels of the caller's own claims. They are read back from inside a record and a token, and a JSON reader
-/// gives up at 127: a record it gives up on could not be kicked.
+/// Most nesting levels of a caller's claims. They are stored inside a record and a token, and a JSON reader gives
+/// up at 127 levels. A record that cannot be read could not be kicked.
 pub const MAX_CUSTOM_CLAIMS_DEPTH: usize = 32;
 
-/// The caller's own claims cannot go into a token.
+/// Why a caller's claims cannot go into a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitClaims {
-    /// They are too long.
+    /// The claims are too long.
     #[error("claims are {len} bytes of JSON; {MAX_CUSTOM_CLAIMS_LEN} is the most")]
     TooLong {
-        /// Bytes.
+        /// Their length in bytes.
         len: usize,
     },
-    /// They are nested too deeply.
+    /// The claims are nested too deeply.
     #[error("claims are nested deeper than {MAX_CUSTOM_CLAIMS_DEPTH} levels")]
     TooDeep,
-    /// One has the name of a claim that is not the caller's.
+    /// A claim has a name that only the issuer may set.
     #[error("the claim `{0}` is set by the issuer")]
     Registered(String),
 }
 
-/// The caller's own claims of a token: the session's, and over them the subject's; one that is null there is taken away
-/// (as in RFC 7396).
+/// The caller's claims for a token: the session's claims with the subject's claims over them. A claim that is null
+/// in the subject's claims is removed (as in RFC 7396).
 pub fn merged(session: &CustomClaims, subject: &CustomClaims) -> CustomClaims {
     let mut claims = session.clone();
     for (name, claim) in subject {
@@ -41,11 +41,12 @@ pub fn merged(session: &CustomClaims, subject: &CustomClaims) -> CustomClaims {
     claims
 }
 
-/// Checks the caller's own claims before they go into a record.
+/// Checks a caller's claims before they go into a record.
 ///
 /// # Errors
 ///
-/// [`UnfitClaims`] if they are too long, nested too deeply, or one has a name that is the issuer's.
+/// [`UnfitClaims`] if the claims are too long or nested too deeply, or if one has a name that only the issuer may
+/// set.
 pub fn check_custom_claims(claims: &CustomClaims) -> Result<(), UnfitClaims> {
     if let Some(name) = claims.keys().find(|name| REGISTERED_CLAIMS.contains(&name.as_str())) {
         return Err(UnfitClaims::Registered(name.clone()));
@@ -56,11 +57,11 @@ pub fn check_custom_claims(claims: &CustomClaims) -> Result<(), UnfitClaims> {
     check_len(claims)
 }
 
-/// Checks what a token would carry.
+/// Checks the length of the caller's claims that a token would carry.
 ///
 /// # Errors
 ///
-/// [`UnfitClaims::TooLong`].
+/// [`UnfitClaims::TooLong`] if they are longer than [`MAX_CUSTOM_CLAIMS_LEN`] bytes.
 pub fn check_len(claims: &CustomClaims) -> Result<(), UnfitClaims> {
     let len = serde_json::to_vec(claims).map_or(usize::MAX, |json| json.len());
     if len > MAX_CUSTOM_CLAIMS_LEN { Err(UnfitClaims::TooLong { len }) } else { Ok(()) }

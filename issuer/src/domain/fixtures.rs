@@ -1,4 +1,4 @@
-//! What tests of rules start from.
+//! Values and helpers for tests of the rules.
 
 use doorlist_verifier::{Cursor, Epoch, Handle, Seq, UnixSeconds};
 
@@ -19,7 +19,8 @@ pub(crate) fn at(seconds: u64) -> UnixSeconds {
     UnixSeconds::saturating_new(seconds)
 }
 
-/// A world of one subject: the rules' limits and the subject's log, to decide in at any time.
+/// The state for a test with one subject: the limits and the subject's part of the revocation log. A test can
+/// evaluate a rule on it at any time.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) limits: Limits,
@@ -43,7 +44,7 @@ impl World {
         Moment { now: at(now), limits: &self.limits, log: &self.log }
     }
 
-    /// The store appends a change's entries.
+    /// Appends the entries of a change, as the store would.
     pub(crate) fn append(&mut self, change: &Change, now: u64) {
         for entry in &change.entries {
             if let NewEntry::Revoked(Revoked { revocation, .. }) = entry {
@@ -58,7 +59,7 @@ impl World {
         self.log.revoked.push(Logged { revocation, seq, at: at(now) });
     }
 
-    /// A record with sessions of these `sid`s, opened now.
+    /// A record with sessions that have these `sid`s and were opened at `now`.
     pub(crate) fn record(&self, gid: u64, sids: &[u64], now: u64) -> Record {
         sids.iter().fold(Record::new(handle(gid)), |record, sid| match self.log_in(&record, *sid, now) {
             Decision::Open(change, _) => change.record,
@@ -73,7 +74,7 @@ impl World {
     }
 }
 
-/// The handles a change revokes.
+/// The handles that a change revokes.
 pub(crate) fn revoked(change: &Change) -> Vec<Handle> {
     let handles = change.entries.iter().filter_map(|entry| match entry {
         NewEntry::Revoked(revoked) => Some(revoked.handle()),

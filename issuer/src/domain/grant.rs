@@ -1,14 +1,14 @@
-//! What tokens are made of.
+//! The data from which tokens are made.
 
 use doorlist_verifier::{Handle, UnixSeconds};
 
 use super::claims::merged;
 use super::{CustomClaims, Moment, Record, Session, Subject};
 
-/// A session was opened or refreshed: everything an access token and a refresh token are made of.
+/// The result of opening or refreshing a session: the data from which its access token and refresh token are made.
 ///
-/// Times are decided, not to be read again from a clock: `issued_at` is at or after every cut-off the decision
-/// knew, and `expires_at` is at or before the session's end.
+/// The rule has already decided the times, so the signer must not read a clock again. `issued_at` is not before any
+/// cut-off that the rule knew, and `expires_at` is not after the session's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The user.
@@ -19,22 +19,22 @@ pub struct Grant {
     pub sid: Handle,
     /// The generation of the refresh token to sign.
     pub generation: u64,
-    /// Who the session was opened for.
+    /// The client that the session was opened for.
     pub client_id: String,
-    /// RFC 6749 §3.3 scope.
+    /// The RFC 6749 §3.3 scope.
     pub scope: Option<String>,
-    /// The caller's own claims: the session's, and over them the subject's.
+    /// The caller's claims: the session's claims with the subject's claims over them.
     pub claims: CustomClaims,
-    /// `iat` of the access token.
+    /// The `iat` of the access token.
     pub issued_at: UnixSeconds,
-    /// `exp` of the access token.
+    /// The `exp` of the access token.
     pub expires_at: UnixSeconds,
-    /// When the refresh token is of no use any more.
+    /// The time from which the refresh token can no longer be used.
     pub session_ends_at: UnixSeconds,
 }
 
 impl Grant {
-    /// What a session of a record is granted at this moment.
+    /// The grant for a session of a record at this moment.
     pub(super) fn of(sub: &Subject, record: &Record, session: &Session, moment: &Moment<'_>) -> Self {
         let session_ends_at = session.end(moment.limits.refresh_idle_secs);
         Self {

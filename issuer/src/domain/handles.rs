@@ -1,15 +1,15 @@
-//! Where handles come from.
+//! Draws new handles.
 
 use std::fmt;
 
 use doorlist_verifier::Handle;
 use rand::{Rng, RngExt};
 
-/// The 65,536 handles that share their high 48 bits, handed out in random order.
+/// A block of 65,536 handles that share their high 48 bits. They are handed out in random order.
 ///
-/// A node draws a block, hands out its handles, and draws another when they are used up or the node restarts: no
-/// two nodes need to agree, nothing is lost in a failover, order and volume stay hidden, and handles that were
-/// drawn together share a prefix, which keeps the revocation list small.
+/// A node draws a block at random and hands out its handles. It draws another block when this one is used up, or
+/// when the node restarts. So nodes need not coordinate, a failover loses nothing, the order and number of handles
+/// stay hidden, and handles drawn together share a prefix, which keeps the revocation list small.
 ///
 /// `rng` must not be predictable.
 pub struct HandleBlock {
@@ -18,16 +18,16 @@ pub struct HandleBlock {
 }
 
 impl HandleBlock {
-    /// A block at random.
+    /// Draws a block at random.
     pub fn draw(rng: &mut impl Rng) -> Self {
         Self { block: rng.next_u64() >> 16, left: (0..=u16::MAX).collect() }
     }
 
-    /// One of the handles that are left, if any.
+    /// Takes one of the remaining handles; `None` if the block is used up.
     pub fn take(&mut self, rng: &mut impl Rng) -> Option<Handle> {
         while !self.left.is_empty() {
             let position = self.left.swap_remove(rng.random_range(..self.left.len()));
-            // The one number that is no handle is 0.
+            // 0 is the only number that is not a handle.
             if let Some(handle) = Handle::from_parts(self.block, position) {
                 return Some(handle);
             }

@@ -1,24 +1,27 @@
-//! Finishing what the log began: the log is the truth, the record catches up.
+//! Finishes on a record what the revocation log began. If the two disagree, the revocation log is right and the
+//! record is corrected.
 
 use doorlist_verifier::Handle;
 
 use super::lineage::Lineage;
 use super::{AuditEvent, AuditKind, Change, GroupEnd, Record, Revocation, Subject, SubjectLog, SubjectState};
 
-/// What a record must become before anything else is decided on it, or the log must gain: `None` when the log asks
-/// nothing of it. To be asked again of what comes of it, until then.
+/// Returns the change that must be written before any other rule runs on this record, or `None` if the revocation
+/// log requires no change. Call it again on the result until it returns `None`.
 ///
-/// By handle, never by subject: a login made after a kick stands on the kick's `next` group, which no entry names,
-/// and is left alone.
+/// Entries are matched by handle, never by subject. A login made after a kick is in the kick's `next` group, which
+/// no entry revokes, so it is left alone.
 ///
-/// 1. A record whose group is in the log lost a write, or its writer died: it is led on to the group that took its
-///    place, under the strongest end logged on the way.
-/// 2. A record whose group is not in the log, but whose sessions escaped an end on another branch of the log (a void
-///    overtook a kick, or a failover lost the kick and somebody has put it back), is kicked or disabled now.
-/// 3. The group at the end of another branch is revoked: a failover may have lost the record that had it, and tokens
-///    of it were meant, too, by every revocation since the branches parted. The record stays as it is.
+/// 1. If the record's group is revoked, the record lost a write, or its writer died first. The record moves on
+///    to the group that replaced it, and the strongest end on that path applies.
+/// 2. If the record's group is not revoked, but its sessions escaped an end on another branch, they are kicked or
+///    the subject is disabled now. This happens if a void overtook a kick, or if a failover lost the kick and a
+///    node put it back.
+/// 3. If another branch ends at a group that is not revoked, that group is revoked. A failover may have lost the
+///    record that held it, and every revocation since the fork was also meant for its tokens. The record stays as
+///    it is.
 ///
-/// `draw` gives a group that was never used.
+/// `draw` returns a group that was never used.
 pub fn heal(
     sub: &Subject,
     record: &Record,
@@ -44,8 +47,8 @@ pub fn heal(
         (Some(and), ends) => {
             let next = draw();
             healed.gid = next;
-            // Two revocations met on one group, and tokens may carry the `next` of either: both are revoked. Where
-            // the log leads in a circle, this is the way out of it.
+            // Two revocations named one group, and tokens may carry the `next` group of either, so both groups are
+            // revoked. If the entries lead in a circle, revoking the record's own group leads out of the circle.
             let ends = if ends.is_empty() { &[record.gid] } else { ends };
             ends.iter().map(|gid| Revocation::Group { gid: *gid, next, and }).collect()
         }

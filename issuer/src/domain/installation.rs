@@ -1,78 +1,79 @@
-//! What an installation is called, as the store keeps it: the settings that stored things depend on.
+//! The stored identity of an installation: the settings that stored data depends on.
 //!
-//! Refresh tokens are bound to the issuer's name, so another name makes every one of them worthless. A start under
-//! another name is refused, unless it is said that the name changes (trace 54): then the store records the former name
-//! with the time of the change, and refresh tokens of the former name are understood for sessions opened before it.
+//! Refresh tokens are bound to the issuer's name, so a new name makes all of them invalid. A node with another name
+//! is refused at start, unless the operator says that the name changes (trace 54). Then the store records the
+//! former name and the time of the change. Refresh tokens of the former name stay valid for sessions opened before
+//! that time.
 
 use std::collections::BTreeMap;
 
 use doorlist_verifier::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
-/// From a change of the name until it takes effect for sessions: by then every node of the former name has read the
-/// record (it does once a heartbeat, which is 30 s at most) and opens no more sessions.
+/// Seconds from a rename of the issuer until no session may be opened under the former name. By then every node of
+/// the former name has read the new record (it reads once per heartbeat, at most 30 s) and opens no more sessions.
 pub const NOTICE_SECS: u64 = 60;
-/// Former names that are remembered; the oldest make room.
+/// Most former names that are kept. If there are more, the oldest are dropped.
 const MAX_FORMER: usize = 8;
 
-/// As it is stored.
+/// The identity as the store holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installation {
-    /// The `iss` of every token.
+    /// The `iss` of every new token.
     pub issuer: String,
-    /// Earlier names, the oldest first.
+    /// The former names, the oldest first.
     #[serde(default)]
     pub former: Vec<FormerIssuer>,
-    /// Settings of the node that started last, by their flags. Nodes may differ in them while they are replaced one
-    /// after another; it is said when they do.
+    /// The settings of the node that started last, by flag. Nodes may differ in them during a rolling deployment; a
+    /// difference is reported.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
 }
 
-/// An earlier name.
+/// A former name of the issuer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormerIssuer {
-    /// The `iss` of tokens made then.
+    /// The `iss` of tokens made under this name.
     pub issuer: String,
-    /// Sessions opened before this have refresh tokens of that name.
+    /// Sessions opened before this time have refresh tokens with this name.
     pub until: UnixSeconds,
 }
 
-/// What a node is started with.
+/// The settings that this node was started with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Own {
-    /// `--issuer`
+    /// The value of `--issuer`.
     pub issuer: String,
-    /// `--former-issuer`
+    /// The values of `--former-issuer`.
     pub former: Vec<String>,
-    /// The settings that should be the same on every node, by their flags.
+    /// Settings that should be the same on every node, by flag.
     pub settings: BTreeMap<String, String>,
 }
 
 /// Why a node may not start on this store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Foreign {
-    /// The names differ.
+    /// The issuer's name in the store differs from the node's.
     #[error(
         "this store belongs to the issuer {stored}, and --issuer (DOORLIST_ISSUER) is {own}: refresh tokens of the one \
          are worthless to the other. Correct the setting or the store; to rename the issuer, start every node with \
          --issuer {own} --former-issuer {stored} (DOORLIST_FORMER_ISSUER)"
     )]
     Issuer {
-        /// The store's.
+        /// The name in the store.
         stored: String,
-        /// The node's.
+        /// The name in the node's settings.
         own: String,
     },
-    /// A former name that the store does not know may be another installation's.
+    /// The store does not know the given former name. It may be the name of another installation.
     #[error(
         "--former-issuer (DOORLIST_FORMER_ISSUER) is {named}, and this store was never called so (it was {}): remove it, \
          or correct it", listed(.known)
     )]
     Former {
-        /// The one that is not known.
+        /// The unknown name.
         named: String,
-        /// The names of this store.
+        /// The names that this store has recorded.
         known: Vec<String>,
     },
 }
@@ -81,21 +82,21 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() { "not recorded".to_owned() } else { names.join(", then ") }
 }
 
-/// What a node goes by once it may start.
+/// The result for a node that may start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {
-    /// To be stored.
+    /// The record to store.
     pub installation: Installation,
-    /// The former names whose refresh tokens it understands.
+    /// The former names whose refresh tokens this node accepts.
     pub former: Vec<FormerIssuer>,
-    /// One for each setting that the node which started last had otherwise.
+    /// One item for each setting that differs from the node that started last.
     pub differences: Vec<Difference>,
 }
 
-/// A setting that differs from the one of the node that started last.
+/// A setting that differs from the node that started last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Its flag.
+    /// The flag of the setting.
     pub flag: String,
     /// The other node's value.
     pub stored: String,
@@ -103,11 +104,11 @@ pub struct Difference {
     pub own: String,
 }
 
-/// Whether a node may start on what is stored, and what is stored then.
+/// Decides whether a node may start on this store, and which record it must store.
 ///
 /// # Errors
 ///
-/// [`Foreign`]
+/// [`Foreign`] if the node may not start.
 pub fn admit(stored: Option<&Installation>, own: &Own, now: UnixSeconds) -> Result<Admitted, Foreign> {
     let nothing = Installation { issuer: own.issuer.clone(), former: Vec::new(), settings: BTreeMap::new() };
     let stored = stored.unwrap_or(&nothing);
@@ -117,7 +118,7 @@ pub fn admit(stored: Option<&Installation>, own: &Own, now: UnixSeconds) -> Resu
             return Err(Foreign::Issuer { stored: stored.issuer.clone(), own: own.issuer.clone() });
         }
         former.push(FormerIssuer { issuer: stored.issuer.clone(), until: now.plus_secs(NOTICE_SECS) });
-        // Back to an earlier name: it is no former one any more.
+        // After a change back to an earlier name, that name is no longer a former one.
         former.retain(|former| former.issuer != own.issuer);
         former.drain(..former.len().saturating_sub(MAX_FORMER));
     }
@@ -133,7 +134,7 @@ pub fn admit(stored: Option<&Installation>, own: &Own, now: UnixSeconds) -> Resu
     })
 }
 
-/// The settings in which a node differs from what is stored.
+/// The settings in which this node differs from the stored ones.
 pub fn differences(stored: &Installation, own: &Own) -> Vec<Difference> {
     let both = own.settings.iter().filter_map(|(flag, own)| Some((flag, own, stored.settings.get(flag)?)));
     let different = both.filter(|(_, own, stored)| own != stored);
@@ -187,7 +188,7 @@ mod tests {
         assert_eq!(renamed.former, std::slice::from_ref(&former));
         assert_eq!(renamed.installation.issuer, NEW);
 
-        // The next node, and every later start.
+        // The next node, and every later start of this one.
         let again = admit(Some(&renamed.installation), &own(NEW, &[OLD]), at(NOW + 500)).expect("recorded");
         assert_eq!(again.former, [former], "the time of the change stays");
         let without = admit(Some(&renamed.installation), &own(NEW, &[]), at(NOW)).expect("the name fits");
@@ -196,7 +197,7 @@ mod tests {
         let foreign = admit(Some(&before), &own(OLD, &["https://production.example"]), at(NOW));
         assert!(matches!(foreign, Err(Foreign::Former { .. })), "another installation's name");
         assert!(matches!(admit(None, &own(NEW, &[OLD]), at(NOW)), Err(Foreign::Former { .. })));
-        // A node of the former name that starts once more.
+        // A node with the former name that is started once more.
         assert!(matches!(
             admit(Some(&renamed.installation), &own(OLD, &[]), at(NOW)),
             Err(Foreign::Issuer { .. })

@@ -1,26 +1,26 @@
-//! Introspection: what a token is worth by the record. Nothing is written.
+//! Introspection: whether the record still supports a token. Nothing is written.
 
 use doorlist_verifier::{Handle, UnixSeconds};
 
 use super::refresh::{Decision, Presented, refresh};
 use super::{Grant, Moment, Record, Subject};
 
-/// What an access token that verifies says of where it belongs.
+/// The claims of a verified access token that are compared with the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccessClaims {
-    /// Its group.
+    /// The token's group.
     pub gid: Handle,
-    /// Its session.
+    /// The token's session.
     pub sid: Handle,
-    /// When it was issued.
+    /// The time when the token was issued.
     pub issued_at: UnixSeconds,
-    /// When it expires.
+    /// The time when the token expires.
     pub expires_at: UnixSeconds,
 }
 
-/// Whether an access token that verifies is good by the record and the log, too: its session lives, in its group, and
-/// no cut-off is after it. By the store's clock, which stamped it, so that no leeway is needed. The record must have
-/// been healed.
+/// Whether a verified access token is also valid according to the record and the revocation log: its session is
+/// live, the group is current, and no cut-off is later than the token. The times are compared with the store's
+/// clock, which also stamped the token, so no leeway is needed. The record must have been healed.
 pub fn is_active(record: Option<&Record>, token: AccessClaims, moment: &Moment<'_>) -> bool {
     let is_held = record.is_some_and(|record| {
         record.gid == token.gid && record.session(token.sid).is_some_and(|session| session.is_live(moment))
@@ -28,8 +28,8 @@ pub fn is_active(record: Option<&Record>, token: AccessClaims, moment: &Moment<'
     is_held && token.issued_at >= moment.log.settings.cutoff && moment.now < token.expires_at
 }
 
-/// What a refresh would grant for an authentic token now; `None` when it would be refused, or be taken for theft. The
-/// record must have been healed.
+/// The grant that a refresh with this authentic token would give now; `None` if the refresh would be refused or
+/// treated as theft. The record must have been healed.
 pub fn would_grant(
     sub: &Subject,
     record: Option<&Record>,

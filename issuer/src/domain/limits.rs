@@ -1,21 +1,21 @@
-//! The numbers the rules go by.
+//! The limits that the rules apply.
 
-/// Lifetimes in seconds, and how much one subject may have.
+/// Lifetimes in seconds, and the most sessions and handles of one subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Lifetime of an access token.
     pub access_ttl_secs: u64,
-    /// A session that is not refreshed for this long has ended.
+    /// A session ends if it is not refreshed for this many seconds.
     pub refresh_idle_secs: u64,
-    /// A session ends this long after its login, whatever it does.
+    /// A session ends this many seconds after its login, even if it is in use.
     pub refresh_absolute_secs: u64,
-    /// For this long after a rotation the token before it gets the same answer.
+    /// For this many seconds after a rotation, the previous refresh token gets the same answer.
     pub refresh_grace_secs: u64,
-    /// How far a verifier may stretch times.
+    /// The largest leeway, in seconds, that a verifier may apply to a token's times.
     pub leeway_secs: u64,
-    /// Live sessions of one subject; the one unseen longest gives way.
+    /// Most live sessions of one subject. A further login ends the session that was not used for the longest time.
     pub sessions_per_subject: usize,
-    /// Live handles of one subject in the revocation log; with more, no session is opened.
+    /// Most live handles of one subject in the revocation log. Once there are as many, no session is opened.
     pub entries_per_subject: usize,
 }
 
@@ -34,13 +34,14 @@ impl Default for Limits {
     }
 }
 
-/// What `retain` adds to a token's life and a verifier's leeway: for a node that pauses between a decision and a
-/// signature, or has not noticed yet that its store is on its own.
+/// Seconds that `retain` adds to a token's lifetime and a verifier's leeway. They cover a node that pauses between
+/// a decision and the signature, or that has not yet noticed that its store is isolated.
 pub const RETAIN_SLACK_SECS: u64 = 60;
 
 impl Limits {
-    /// Seconds a log entry must stay, so that it outlives every token it can match: the longest lifetime, the
-    /// leeway a verifier may add, and a minute for a node that pauses between a decision and a signature.
+    /// Seconds for which an entry must stay in the revocation log to outlive every token that it can match: the
+    /// longest lifetime, the leeway that a verifier may add, and a minute for a node that pauses between a decision
+    /// and the signature.
     pub const fn retain_secs(&self) -> u64 {
         self.access_ttl_secs.saturating_add(self.leeway_secs).saturating_add(RETAIN_SLACK_SECS)
     }

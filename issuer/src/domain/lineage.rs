@@ -1,8 +1,9 @@
-//! Which of a subject's groups took the place of which, as the log tells it.
+//! Which token group replaced which for one subject, according to the revocation log.
 //!
-//! Mostly a single way: each group was revoked once, and its `next` is the group after it. Where two revocations met
-//! on one group the log forks, and one of its branches ends at the record. The others were never in a record (their
-//! writer came too late, and began anew), or they were and a failover has lost it: then tokens of theirs are about.
+//! Usually there is a single path: each group was revoked once, and the entry's `next` is the following group. If
+//! two revocations named the same group, the path forks, and one of the branches ends at the record's group. A
+//! group on another branch either was never in a record, because its writer came too late and started over, or a
+//! failover lost the record that held it. In the second case tokens with that group may still exist.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,41 +11,41 @@ use doorlist_verifier::Handle;
 
 use super::{GroupEnd, Revocation, SubjectLog};
 
-/// The groups a subject's log entries lead through.
+/// The token groups that a subject's entries lead through.
 #[derive(Debug)]
 pub struct Lineage {
     logged: HashSet<Handle>,
     steps: HashMap<Handle, Vec<Step>>,
 }
 
-/// From one group to the next.
+/// One replacement: from a group to its `next` group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Step {
     next: Handle,
     and: GroupEnd,
 }
 
-/// Where the log leads from a group that is in it.
+/// Where the revocation log leads from a group that it revokes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Onward {
-    /// The strongest end on the way.
+    /// The strongest end on the path.
     pub end: GroupEnd,
-    /// The groups at the end of the way, which are not in the log themselves. More than one when two revocations
-    /// met on one group, of which at most one reached the record.
+    /// The groups at the end of the path, which no entry revokes. There is more than one if two revocations named
+    /// the same group; at most one of them reached the record.
     pub last: Vec<Handle>,
 }
 
-/// A group at the end of a branch that is not the record's.
+/// A group at the end of a branch that does not lead to the record's group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stray {
-    /// Not in the log itself.
+    /// The group. No entry revokes it.
     pub gid: Handle,
-    /// What became of the sessions since the branches parted.
+    /// The strongest end that the revocation log holds past the nearest fork that leads to this group.
     pub end: GroupEnd,
 }
 
 impl Lineage {
-    /// The lineage told by these entries.
+    /// The lineage that a subject's entries describe.
     pub fn of(log: &SubjectLog) -> Self {
         let mut lineage = Self { logged: HashSet::new(), steps: HashMap::new() };
         for logged in &log.revoked {
@@ -60,12 +61,12 @@ impl Lineage {
         lineage
     }
 
-    /// Whether an entry names this group or session.
+    /// Whether an entry revokes this group or session.
     pub fn is_logged(&self, handle: Handle) -> bool {
         self.logged.contains(&handle)
     }
 
-    /// Where the log leads from this group; `None` when no entry names it.
+    /// Where the revocation log leads from this group; `None` if no entry revokes it.
     pub fn onward(&self, gid: Handle) -> Option<Onward> {
         let mut onward: Option<Onward> = None;
         let mut seen = HashSet::from([gid]);
@@ -87,8 +88,9 @@ impl Lineage {
         onward
     }
 
-    /// The groups whose sessions came to this one, each with what became of them on the way: the strongest end, of
-    /// several ways that of the weakest, since sessions may have come by it.
+    /// The groups whose sessions moved into this one, each with the end that applied to the sessions. On one path
+    /// this is the strongest end. If several paths lead here, it is the weakest of their results, because the
+    /// sessions may have taken that path.
     pub fn ways_to(&self, gid: Handle) -> HashMap<Handle, GroupEnd> {
         let mut back: HashMap<Handle, Vec<(Handle, GroupEnd)>> = HashMap::new();
         for (from, steps) in &self.steps {
@@ -110,19 +112,19 @@ impl Lineage {
         ways
     }
 
-    /// An end of sessions that these in this group have escaped: on a branch of a group that they came from, it is
-    /// stronger than what became of them on their own way.
+    /// The strongest end that the sessions of this group escaped, if there is one: a group that they came from was
+    /// also revoked on another branch, with a stronger end than the one on their own path.
     pub fn escaped(&self, gid: Handle) -> Option<GroupEnd> {
         let forks = self.forks_before(gid).into_iter();
         forks.filter(|(way, onward)| onward.end > *way).map(|(_, onward)| onward.end).max()
     }
 
-    /// Where the other branches end, of the groups that led to this one.
+    /// The groups at the ends of the other branches, for every fork on the path to this group.
     pub fn strays_of(&self, gid: Handle) -> Vec<Stray> {
         let mut strays: Vec<Stray> = Vec::new();
         for (_, Onward { end, last }) in self.forks_before(gid) {
             for other in last.into_iter().filter(|last| *last != gid) {
-                // The less became of them, the nearer is the fork.
+                // Past a nearer fork there are fewer ends, so the weakest value belongs to the nearest fork.
                 match strays.iter_mut().find(|stray| stray.gid == other) {
                     Some(stray) => stray.end = stray.end.min(end),
                     None => strays.push(Stray { gid: other, end }),
@@ -133,8 +135,8 @@ impl Lineage {
         strays
     }
 
-    /// The groups before this one at which the log forks: what became of sessions on their way from there to here,
-    /// and all that lies past it.
+    /// The groups before this one at which the path forks. For each: the end that applied to sessions between the
+    /// fork and this group, and where the revocation log leads from the fork.
     fn forks_before(&self, gid: Handle) -> Vec<(GroupEnd, Onward)> {
         if self.steps.values().all(|steps| steps.len() < 2) {
             return Vec::new();

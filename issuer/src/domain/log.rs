@@ -1,50 +1,53 @@
-//! The revocation log: the ordered record of what was revoked. It is the truth; records catch up.
+//! The revocation log: the ordered record of everything that was revoked. If a subject's record disagrees with it,
+//! the revocation log is right and the record is corrected.
 
 use doorlist_verifier::{Cursor, Epoch, Handle, Seq, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
 
-/// An entry that is not in the log yet: the store gives it its number and time.
+/// A new entry for the revocation log. The store gives it its sequence number and time when it appends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewEntry {
     /// A `gid` or a `sid` is void.
     Revoked(Revoked),
-    /// Every token issued before the store's second + 1 is void (the store fills the time in). Tokens made since a
-    /// cut-off of the same second are stamped with that one, so the next is a second after it.
+    /// Every token issued before the cut-off is void. The store sets the cut-off to its current second + 1, or to
+    /// the previous cut-off + 1 if that is later: tokens issued after a cut-off of the same second are stamped with
+    /// that cut-off, so the new one must be later.
     Cutoff {
-        /// Whether every session opened before it ends too.
+        /// Whether every session opened before the cut-off ends too.
         end_sessions: bool,
     },
-    /// The set of trusted keys changed about this key.
+    /// The set of trusted keys changed: this key was added, or its trust changed.
     Key {
         /// RFC 7638 thumbprint.
         kid: String,
     },
-    /// Nothing: moves the sequence on.
+    /// An entry without content. It only advances the sequence.
     Mark,
-    /// What the log held once and lost, as it stood: its cut-off keeps its time.
+    /// An entry that the revocation log held before and lost. It is appended unchanged: a restored cut-off keeps
+    /// its time.
     Restored(Appended),
 }
 
-/// What is revoked, and for issuers only, whose it is and why.
+/// A revoked group or session. The subject and the reason are for issuer nodes only; verifiers get only the handle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Hash)]
 pub struct Revoked {
-    /// The subject it belongs to.
+    /// The subject that the group or session belongs to.
     pub sub: Subject,
-    /// What to do to the record.
+    /// The effect on the subject's record.
     #[serde(flatten)]
     pub revocation: Revocation,
 }
 
 impl Revoked {
-    /// What verifiers are told.
+    /// The revoked handle, which is all that verifiers receive.
     pub fn handle(&self) -> Handle {
         self.revocation.handle()
     }
 }
 
-/// What a revocation asks of its subject's record.
+/// The effect of a revocation on its subject's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Hash)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Revocation {
@@ -53,20 +56,21 @@ pub enum Revocation {
         /// The session.
         sid: Handle,
     },
-    /// Another group takes the place of this one.
+    /// Another group replaces this one.
     Group {
-        /// The group that is void.
+        /// The group that becomes void.
         gid: Handle,
-        /// The group that takes its place. Whoever finishes the job puts in this very one: so a record that
-        /// lost writes is led through the same groups again, and a later revocation among them is found.
+        /// The group that replaces it. A node that finishes this revocation must use exactly this group. Then a
+        /// record that lost writes moves through the same groups again, and a later revocation of one of them is
+        /// found.
         next: Handle,
-        /// What becomes of the sessions.
+        /// The effect on the subject's sessions.
         and: GroupEnd,
     },
 }
 
 impl Revocation {
-    /// What verifiers are told.
+    /// The revoked handle, which is all that verifiers receive.
     pub fn handle(&self) -> Handle {
         match self {
             Self::Session { sid } => *sid,
@@ -75,30 +79,30 @@ impl Revocation {
     }
 }
 
-/// What the end of a group means for the record; ordered from the weakest to the strongest.
+/// The effect of a group's end on the record, ordered from the weakest to the strongest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupEnd {
-    /// Sessions live on and refresh into the next group.
+    /// The sessions stay open and refresh into the next group.
     Void,
-    /// Sessions end.
+    /// The sessions end.
     Kick,
-    /// Sessions end, and the subject is disabled.
+    /// The sessions end, and the subject is disabled.
     Disable,
 }
 
-/// An entry as it stands in the log.
+/// An entry as the revocation log holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
-    /// Its number: grows, with gaps.
+    /// The sequence number. Numbers grow, and there may be gaps between them.
     pub seq: Seq,
-    /// The store's time of the append.
+    /// The store's time when it appended the entry.
     pub at: UnixSeconds,
-    /// What it says.
+    /// The content of the entry.
     pub entry: Appended,
 }
 
-/// What an entry in the log says; a cut-off has its time here.
+/// The content of an entry in the revocation log. Unlike in [`NewEntry`], a cut-off has its time here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Hash)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Appended {
@@ -106,9 +110,9 @@ pub enum Appended {
     Revoked(Revoked),
     /// Every token with an `iat` before `cutoff` is void.
     Cutoff {
-        /// The store's second + 1 at the append, or the cut-off before it + 1 if that is later.
+        /// The store's current second + 1 at the append, or the previous cut-off + 1 if that is later.
         cutoff: UnixSeconds,
-        /// Whether sessions opened before it ended too.
+        /// Whether sessions opened before the cut-off ended too.
         end_sessions: bool,
     },
     /// See [`NewEntry::Key`].
@@ -120,21 +124,21 @@ pub enum Appended {
     Mark,
 }
 
-/// What holds for the whole installation.
+/// Settings of the whole installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// The log's lineage.
+    /// The epoch of the revocation log. A revocation log with another epoch has a different history.
     pub epoch: Epoch,
-    /// Seconds an entry stays in the log; only ever raised.
+    /// Seconds for which an entry stays in the revocation log. It is only ever raised.
     pub retain_secs: u64,
-    /// Tokens issued before it are void; zero for none, never falls.
+    /// Tokens issued before this time are void. Zero if there is no cut-off; it never decreases.
     pub cutoff: UnixSeconds,
-    /// Sessions opened before it are gone; zero for none, never falls.
+    /// Sessions opened before this time have ended. Zero if there is no such time; it never decreases.
     pub sessions_since: UnixSeconds,
 }
 
 impl Settings {
-    /// These settings with each limit at the greater of the two; the epoch stays.
+    /// These settings with the greater value of the two for each limit. The epoch stays as it is.
     #[must_use]
     pub fn merged(self, other: &Self) -> Self {
         Self {
@@ -146,24 +150,24 @@ impl Settings {
     }
 }
 
-/// A stretch of the log.
+/// A part of the revocation log, as read from the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage {
-    /// Entries past what was asked for, ascending.
+    /// The entries after the requested sequence, in ascending order.
     pub entries: Vec<LogEntry>,
-    /// Whether the entry it was asked for from is in the log, or was trimmed. False: the log lost it, and whoever
-    /// holds it must put it back.
+    /// Whether the revocation log still holds the entry at the requested sequence, or has trimmed it. `false` if
+    /// the revocation log lost that entry: a node that holds the entry must put it back.
     pub continues: bool,
-    /// The last sequence of the log (which may be past the last entry that is still kept).
+    /// The last sequence that the revocation log gave out. It may be past the last entry that is still kept.
     pub last: Seq,
-    /// Settings, read with the log.
+    /// The settings, read together with the revocation log.
     pub settings: Settings,
-    /// The store's clock at this answer.
+    /// The store's clock at the time of this answer.
     pub now: UnixSeconds,
 }
 
 impl LogPage {
-    /// Where the log stood.
+    /// The position of the revocation log when this page was read.
     pub fn position(&self) -> Cursor {
         Cursor { epoch: self.settings.epoch, seq: self.last }
     }

@@ -1,4 +1,4 @@
-//! A node's copy of the live log.
+//! A node's copy of the live revocation log.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -7,7 +7,8 @@ use doorlist_verifier::{Cursor, Handle, Seq, UnixSeconds};
 use super::log::Appended;
 use super::{LogEntry, LogPage, Revocation, Settings, Subject};
 
-/// What the log holds, as far as this node has heard. Grows by pages of the log, shrinks by [`Self::trim`].
+/// The entries of the revocation log that this node has read. It grows with pages of the revocation log and shrinks
+/// with [`Self::trim`].
 #[derive(Debug, Clone)]
 pub struct LogView {
     settings: Settings,
@@ -18,20 +19,20 @@ pub struct LogView {
     by_subject: HashMap<Subject, Vec<Seq>>,
 }
 
-/// Whether a page could be added to a view.
+/// The result of adding a page to a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
-    /// It had something new.
+    /// The page had new entries or settings.
     News,
-    /// All of it was known.
+    /// The view already held everything in the page.
     Nothing,
-    /// The log is of another lineage, or lost what this view holds: the view is unchanged, and log and view have
-    /// to be brought together first.
+    /// The store's revocation log has another epoch, or lost entries that this view holds. The view is unchanged.
+    /// The lost entries must be put back before the view can be updated.
     Broken,
 }
 
 impl LogView {
-    /// The view of everything a log holds (a page asked for from [`Seq::ZERO`]).
+    /// The view of a whole revocation log (a page requested from [`Seq::ZERO`]).
     pub fn new(whole: &LogPage) -> Self {
         let first = whole.entries.first().map_or(whole.last, |entry| entry.seq);
         let mut view = Self {
@@ -46,8 +47,8 @@ impl LogView {
         view
     }
 
-    /// Adds a page that was asked for from at or before [`Self::position`]. Known entries are passed over, so
-    /// pages may arrive in any order; settings only rise.
+    /// Adds a page that was requested from [`Self::position`] or from an earlier sequence. Entries that the view
+    /// already holds are skipped, so pages may arrive in any order. Settings only rise.
     pub fn apply(&mut self, page: &LogPage) -> Applied {
         if page.settings.epoch != self.settings.epoch || !page.continues {
             return Applied::Broken;
@@ -69,7 +70,8 @@ impl LogView {
         if news { Applied::News } else { Applied::Nothing }
     }
 
-    /// Starts over from everything the log holds now; what this view heard past that stays, in the same epoch.
+    /// Rebuilds the view from the store's whole revocation log. If the epoch is the same, newer entries of this
+    /// view are kept.
     pub fn renew(&mut self, whole: &LogPage) {
         let mut renewed = Self::new(whole);
         if self.settings.epoch == renewed.settings.epoch {
@@ -86,7 +88,8 @@ impl LogView {
         *self = renewed;
     }
 
-    /// What this view holds, is younger than `retain`, and the whole log lacks.
+    /// The entries of this view that are younger than `retain` and missing in `whole`, the store's whole revocation
+    /// log. Marks are left out.
     pub fn lost_by<'view>(&'view self, whole: &'view LogPage) -> impl Iterator<Item = &'view LogEntry> {
         let known: HashSet<&Appended> = whole.entries.iter().map(|entry| &entry.entry).collect();
         let retain_secs = self.settings.merged(&whole.settings).retain_secs;
@@ -96,40 +99,40 @@ impl LogView {
             .filter(move |held| held.entry != Appended::Mark && !known.contains(&held.entry))
     }
 
-    /// Whether [`Self::renew`] would forget what has to be put back first.
+    /// Whether [`Self::renew`] would drop entries that must be put back into the store first.
     pub fn would_forget(&self, whole: &LogPage) -> bool {
         let stays = |entry: &LogEntry| self.settings.epoch == whole.settings.epoch && entry.seq > whole.last;
         self.lost_by(whole).any(|entry| !stays(entry))
     }
 
-    /// Where this copy stands.
+    /// The position of this copy.
     pub fn position(&self) -> Cursor {
         Cursor { epoch: self.settings.epoch, seq: self.last }
     }
 
-    /// Settings as last heard.
+    /// The settings as last read.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The earliest sequence from which a delta is complete; before it, only the whole list will do.
+    /// The earliest sequence from which a delta is complete. A client with an earlier cursor needs the whole list.
     pub fn floor(&self) -> Seq {
         self.floor
     }
 
-    /// The last entry about keys, or zero when the log no longer holds one.
+    /// The sequence of the last entry about keys that this view has read, or zero if it has read none.
     pub fn last_key_change(&self) -> Seq {
         self.last_key_change
     }
 
-    /// Entries past `since`, ascending.
+    /// The entries after `since`, in ascending order.
     pub fn since(&self, since: Seq) -> impl Iterator<Item = &LogEntry> {
         self.entries
             .range((std::ops::Bound::Excluded(since), std::ops::Bound::Unbounded))
             .map(|(_, entry)| entry)
     }
 
-    /// Handles revoked past `since` in the order of the log; [`Seq::ZERO`] for all.
+    /// The handles revoked after `since`, in the order of the revocation log. [`Seq::ZERO`] returns all.
     pub fn handles_since(&self, since: Seq) -> impl Iterator<Item = Handle> {
         self.since(since).filter_map(|entry| match &entry.entry {
             Appended::Revoked(revoked) => Some(revoked.handle()),
@@ -137,17 +140,17 @@ impl LogView {
         })
     }
 
-    /// How many entries it holds.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether it holds no entry.
+    /// Whether the view holds no entry.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// What the log says of one subject.
+    /// The entries about one subject.
     pub fn of(&self, sub: &Subject) -> SubjectLog {
         let seqs = self.by_subject.get(sub).map(Vec::as_slice).unwrap_or_default();
         let revoked = seqs.iter().filter_map(|seq| self.entries.get(seq)).filter_map(|entry| {
@@ -157,14 +160,14 @@ impl LogView {
         SubjectLog { revoked: revoked.collect(), settings: self.settings, position: self.position() }
     }
 
-    /// The last of the leading entries that are older than `retain`: through it the log may be trimmed, once
-    /// every record named there was looked at.
+    /// The last entry of the leading run of entries that are older than `retain`. The revocation log may be trimmed
+    /// up to it after the record of every subject named there has been read and healed.
     pub fn expired_through(&self, now: UnixSeconds) -> Option<Seq> {
         let expired = |entry: &&LogEntry| entry.at.plus_secs(self.settings.retain_secs) < now;
         self.entries.values().take_while(expired).last().map(|entry| entry.seq)
     }
 
-    /// Subjects named by entries up to `through`, each once.
+    /// The subjects named by entries up to `through`, each once.
     pub fn subjects_through(&self, through: Seq) -> Vec<Subject> {
         let mut subjects: Vec<_> = self
             .entries
@@ -179,7 +182,7 @@ impl LogView {
         subjects
     }
 
-    /// Drops entries up to `through`.
+    /// Drops the entries up to `through`.
     pub fn trim(&mut self, through: Seq) {
         let kept = Seq::new(through.get() + 1).map(|next| self.entries.split_off(&next)).unwrap_or_default();
         for entry in std::mem::replace(&mut self.entries, kept).into_values() {
@@ -195,26 +198,27 @@ impl LogView {
     }
 }
 
-/// What the log says of one subject, and of everybody.
+/// The part of the revocation log that concerns one subject, with the settings of the whole installation.
 #[derive(Debug, Clone)]
 pub struct SubjectLog {
-    /// The subject's entries, ascending.
+    /// The entries about the subject, in ascending order.
     pub revoked: Vec<Logged>,
-    /// What holds for everybody.
+    /// The settings of the whole installation.
     pub settings: Settings,
-    /// How far the log was known when this was taken.
+    /// The position of the node's copy when this was taken.
     pub position: Cursor,
 }
 
 impl SubjectLog {
-    /// Whether an entry names this group as the one that takes the place of another.
+    /// Whether an entry names this group as the replacement of another group.
     pub fn leads_to(&self, group: Handle) -> bool {
         self.revoked
             .iter()
             .any(|logged| matches!(logged.revocation, Revocation::Group { next, .. } if next == group))
     }
 
-    /// Seconds until the subject has fewer than `cap` live handles in the list; `None`: it has fewer now.
+    /// Seconds until the subject has fewer than `cap` live handles in the revocation list; `None` if it has fewer
+    /// now.
     pub fn full_for_secs(&self, cap: usize, now: UnixSeconds) -> Option<u64> {
         let mut ends: BTreeMap<Handle, UnixSeconds> = BTreeMap::new();
         for logged in &self.revoked {
@@ -227,14 +231,14 @@ impl SubjectLog {
     }
 }
 
-/// One of a subject's entries.
+/// One entry about a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Logged {
-    /// What it says.
+    /// The content of the entry.
     pub revocation: Revocation,
-    /// Its number in the log.
+    /// The sequence number in the revocation log.
     pub seq: Seq,
-    /// When it was appended.
+    /// The store's time when it appended the entry.
     pub at: UnixSeconds,
 }
 

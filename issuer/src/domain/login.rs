@@ -1,4 +1,4 @@
-//! Login: one more session in the record.
+//! Login: adds a session to the record.
 
 use doorlist_verifier::{Handle, UnixSeconds};
 
@@ -8,60 +8,60 @@ use super::{
     SubjectState, UnfitClaims,
 };
 
-/// A session to open, for somebody whose right to it was established.
+/// A session to open for a user who is already authenticated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpenSession {
-    /// Who it is for (RFC 6749 §2.2).
+    /// The client that the session is for (RFC 6749 §2.2).
     pub client_id: String,
-    /// RFC 6749 §3.3 scope.
+    /// The RFC 6749 §3.3 scope.
     pub scope: Option<String>,
-    /// What the user calls the device.
+    /// The user's name for the device.
     pub device: Option<String>,
-    /// The caller's own claims, already within their size.
+    /// The caller's claims, already checked against their limits.
     pub claims: CustomClaims,
 }
 
-/// Handles drawn for one login, once, however often its rule is run.
+/// The handles for one login. They are drawn once, even if the rule runs several times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoginHandles {
-    /// The session's.
+    /// The handle of the new session.
     pub sid: Handle,
-    /// The group's, if the subject is new.
+    /// The handle of the group, if the subject is new.
     pub gid: Handle,
 }
 
-/// What becomes of a login.
+/// The decision about a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// No session is opened; nothing is written.
+    /// No session is opened and nothing is written.
     Refuse(LoginRefusal),
-    /// The record shows that it was done already.
+    /// The record shows that this login was already written.
     Done(Grant),
-    /// A session, granted when it is written.
+    /// Open a session. The grant is valid once the change is written.
     Open(Change, Grant),
 }
 
 /// Why no session was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginRefusal {
-    /// No such account here, or another password: not told apart.
+    /// The account does not exist here, or the password is wrong. The answer does not reveal which.
     WrongPassword,
-    /// The password could not be checked now; try again after a moment.
+    /// The password could not be checked now. The client should try again after a moment.
     CheckerBusy,
-    /// The subject is disabled (only said after the right password).
+    /// The subject is disabled. This is revealed only after the right password.
     Disabled,
-    /// The subject fills its share of the revocation list; one place is free after this many seconds.
+    /// The subject's share of the revocation list is full. One place is free after this many seconds.
     ListFull {
         /// Seconds, at least 1.
         retry_after_secs: u64,
     },
-    /// The session's claims do not fit into a token beside the subject's.
+    /// The session's claims and the subject's claims together do not fit into a token.
     Claims(UnfitClaims),
 }
 
-/// Adds a session. A subject has only so many: the one unseen longest gives way, by an entry in the log; and with
-/// its share of the log used up it has to wait, so that no client can blow up the list. The record must have
-/// been healed.
+/// Adds a session. If the subject already has the most sessions allowed, the session that was not used for the
+/// longest time ends, with an entry in the revocation log. If the subject's share of the revocation log is full,
+/// the login is refused, so that no client can inflate the revocation list. The record must have been healed.
 pub fn login(
     sub: &Subject,
     record: Option<&Record>,
@@ -114,7 +114,7 @@ fn new_session(open: &OpenSession, sid: Handle, moment: &Moment<'_>) -> Session 
         generation: 1,
         previous: 0,
         rotated_at: UnixSeconds::ZERO,
-        // Within the second of a cut-off that ended all sessions, this one still comes after it.
+        // If a cut-off ended all sessions in this second, the new session must still count as opened after it.
         created_at: moment.now.max(moment.log.settings.sessions_since),
         last_seen_at: moment.now,
         ends_at: moment.now.plus_secs(moment.limits.refresh_absolute_secs),

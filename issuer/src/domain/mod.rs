@@ -1,6 +1,6 @@
-//! Pure rules: `(record, log, request, now) → (record', entries, outcome)`.
+//! Pure rules: `(record, revocation log, request, now) → (record', entries, outcome)`.
 //!
-//! Nothing in here does I/O, reads a clock or draws a random number: what a rule needs is handed to it.
+//! No rule does I/O, reads a clock or draws a random number. The caller passes in everything that a rule needs.
 
 pub mod audit;
 pub mod claims;
@@ -38,42 +38,42 @@ pub(crate) mod fixtures;
 
 use doorlist_verifier::UnixSeconds;
 
-/// What a rule decides on besides the record.
+/// The inputs of a rule besides the record.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment<'a> {
-    /// The store's time, read with the record or before it.
+    /// The store's time, read together with the record or before it.
     pub now: UnixSeconds,
     /// Lifetimes and caps.
     pub limits: &'a Limits,
-    /// What the log says of this subject, read after the record.
+    /// The entries of the revocation log about this subject, read after the record.
     pub log: &'a SubjectLog,
 }
 
-/// What a rule wants written.
+/// The result of a rule: everything that must be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The record to be.
+    /// The new record.
     pub record: Record,
-    /// What the log gains, before the record is swapped.
+    /// Entries to append to the revocation log before the record is swapped.
     pub entries: Vec<NewEntry>,
-    /// What people may read of it.
+    /// Events for the audit.
     pub audit: Vec<AuditEvent>,
-    /// What has to have it before anybody is told.
+    /// Where the change must be stored before the caller is answered.
     pub durability: Durability,
 }
 
-/// What has to have a change before its caller is answered, where a store has replicas.
+/// Where a change must be stored before the caller is answered. It matters only for a store with replicas.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// A replica too: a failover must not lose it.
+    /// On a replica as well: a failover must not lose the change.
     #[default]
     Replicated,
-    /// The store as it is: when a failover loses it, the next request makes up for it.
+    /// On the store's master alone: if a failover loses the change, the client's next request repairs it.
     Local,
 }
 
 impl Change {
-    /// A record and nothing besides.
+    /// A change that writes only the record, without entries or audit events.
     pub fn to(record: Record) -> Self {
         Self { record, entries: Vec::new(), audit: Vec::new(), durability: Durability::Replicated }
     }

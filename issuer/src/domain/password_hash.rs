@@ -1,16 +1,16 @@
-//! The hash of a password, as text that never shows itself.
+//! The hash of a password. `Debug` does not show its text.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A PHC string (`$argon2id$…`). Opaque to the rules, which only compare its bytes; `Debug` does not show it.
+/// A PHC string (`$argon2id$…`). The rules only compare its bytes. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// This PHC string.
+    /// Wraps a PHC string.
     pub fn new(phc: String) -> Self {
         Self(phc)
     }

@@ -1,37 +1,39 @@
-//! The subject record: everything that changes together, and so the unit of atomicity.
+//! The subject record. It holds all data of a subject that must change together, so it is the unit of atomic
+//! writes.
 
 use doorlist_verifier::{Handle, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 use super::{Moment, PasswordHash};
 
-/// Caller's own claims.
+/// Claims that the caller adds to access tokens.
 pub type CustomClaims = serde_json::Map<String, serde_json::Value>;
 
-/// One subject: its token group, its sessions, its account.
+/// One subject: its token group, its sessions and its account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// The current token group; every access token of the subject carries it.
+    /// The current token group. Every new access token of the subject carries it.
     pub gid: Handle,
     /// Whether the subject may have sessions.
     pub state: SubjectState,
-    /// The hash of its password, when the subject has an account here.
+    /// The hash of the password, if the subject has an account here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<PasswordHash>,
-    /// Claims of all its access tokens, over those of their sessions; changed only together with `gid`.
+    /// Claims for all access tokens of the subject. They take precedence over the claims of a session. They change
+    /// only together with `gid`.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub claims: CustomClaims,
-    /// One for each login on a device, oldest first.
+    /// One session for each login on a device, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<Session>,
-    /// The latest end of any session this record ever held: until `retain` after it, the `gid` here is
-    /// what a kick must append, although no session may be left.
+    /// The latest end of any session that this record ever held. Until `retain` after this time, tokens with this
+    /// `gid` may exist, so a kick must append the `gid` even if no session is left.
     pub last_session_end: UnixSeconds,
 }
 
 impl Record {
-    /// A subject that has nothing yet.
+    /// The record of a subject that has no data yet.
     pub fn new(gid: Handle) -> Self {
         Self {
             gid,
@@ -43,7 +45,8 @@ impl Record {
         }
     }
 
-    /// A subject made before its first login. One without an account here is kept as if it had logged in.
+    /// The record of a subject that is created before its first login. If the subject has no account here, its
+    /// record is kept as long as if the subject had logged in now.
     pub fn made(gid: Handle, password: Option<PasswordHash>, moment: &Moment<'_>) -> Self {
         let last_session_end = moment.now.plus_secs(moment.limits.refresh_absolute_secs);
         Self { password, last_session_end, ..Self::new(gid) }
@@ -54,7 +57,8 @@ impl Record {
         self.sessions.iter().find(|session| session.sid == sid)
     }
 
-    /// This record without sessions that have ended by themselves; their last tokens ended no later.
+    /// This record without the sessions that are no longer live. The last tokens of these sessions ended no later
+    /// than the sessions.
     #[must_use]
     pub fn pruned(&self, moment: &Moment<'_>) -> Self {
         let mut record = self.clone();
@@ -62,8 +66,8 @@ impl Record {
         record
     }
 
-    /// Whether nothing is lost when the record is: no token of its `gid` can be alive, and it says nothing
-    /// that a login would not say anew.
+    /// Whether the record can be deleted without loss: no token with its `gid` can be valid any more, and the
+    /// record holds nothing that a new login would not create again.
     pub fn is_past_keeping(&self, now: UnixSeconds, retain_secs: u64) -> bool {
         self.state == SubjectState::Active
             && self.password.is_none()
@@ -76,9 +80,9 @@ impl Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectState {
-    /// May log in.
+    /// The subject may log in.
     Active,
-    /// May not log in, and has no sessions.
+    /// The subject may not log in and has no sessions.
     Disabled,
 }
 
@@ -88,38 +92,41 @@ pub enum SubjectState {
 pub struct Session {
     /// The session's handle.
     pub sid: Handle,
-    /// `g`: the generation a refresh token must have to rotate; starts at 1.
+    /// `g`: the generation that a refresh token must have to rotate. It starts at 1.
     pub generation: u64,
-    /// `p`: the generation last rotated away; starts at 0.
+    /// `p`: the generation that was last rotated away. It starts at 0.
     pub previous: u64,
-    /// `at`: when `generation` was made; starts at 0, so that the first refresh rotates.
+    /// `at`: the time when `generation` was made. It starts at 0, so that the first refresh rotates.
     pub rotated_at: UnixSeconds,
-    /// When the session was opened.
+    /// The time when the session was opened.
     pub created_at: UnixSeconds,
-    /// The last login or refresh.
+    /// The time of the last login or refresh.
     pub last_seen_at: UnixSeconds,
-    /// The absolute end.
+    /// The absolute end of the session.
     pub ends_at: UnixSeconds,
-    /// Who the session was opened for (RFC 6749 §2.2); its refresh tokens serve nobody else.
+    /// The client that the session was opened for (RFC 6749 §2.2). The session's refresh tokens work for this
+    /// client only.
     pub client_id: String,
-    /// RFC 6749 §3.3 scope of its access tokens.
+    /// The RFC 6749 §3.3 scope of the session's access tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// What the user calls the device.
+    /// The user's name for the device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    /// Claims of its access tokens besides the standard ones, under those of its subject.
+    /// The caller's claims for the session's access tokens. A claim of the subject with the same name takes
+    /// precedence.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub claims: CustomClaims,
 }
 
 impl Session {
-    /// When it ends if it is not seen again: the earlier of its idle and its absolute end.
+    /// The time when the session ends if it is not used again: the earlier of its idle end and its absolute end.
     pub fn end(&self, refresh_idle_secs: u64) -> UnixSeconds {
         self.ends_at.min(self.last_seen_at.plus_secs(refresh_idle_secs))
     }
 
-    /// Whether it can be refreshed: not at its end, and not opened before everybody's sessions were ended.
+    /// Whether the session can be refreshed: it has not reached its end, and it was not opened before all sessions
+    /// were ended.
     pub fn is_live(&self, moment: &Moment<'_>) -> bool {
         moment.now < self.end(moment.limits.refresh_idle_secs)
             && self.created_at >= moment.log.settings.sessions_since
@@ -132,8 +139,8 @@ mod tests {
 
     use super::*;
 
-    /// Stores hold records of every version before: a member is only ever added with a default, and left out as long
-    /// as it says nothing.
+    /// Stores hold records that earlier versions wrote. A new member therefore needs a default, and it is left out
+    /// of the JSON while it has that default.
     #[test]
     fn records_of_before_are_read_and_written_as_they_were() {
         let first = json!({ "gid": "0000000000000001", "state": "active", "last_session_end": 5 });

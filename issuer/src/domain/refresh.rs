@@ -1,4 +1,4 @@
-//! Refresh: one chain of generations a session, rotated at most once in a grace window.
+//! Refresh: each session is one chain of generations and rotates at most once in a grace window.
 
 use doorlist_verifier::Handle;
 
@@ -6,54 +6,54 @@ use super::{
     AuditEvent, AuditKind, Change, Durability, Grant, Moment, Record, Revocation, Subject, SubjectState,
 };
 
-/// An authentic refresh token that was presented.
+/// A refresh token that a client presented and whose MAC is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presented<'a> {
-    /// Its session.
+    /// The token's session.
     pub sid: Handle,
-    /// Its generation, `n`.
+    /// The token's generation, `n`.
     pub generation: u64,
-    /// Who presents it, if they say so.
+    /// The client that presents the token, if the request names one.
     pub client_id: Option<&'a str>,
 }
 
-/// What becomes of it.
+/// The decision about a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// RFC 6749 `invalid_grant`; nothing is written.
+    /// Answer with RFC 6749 `invalid_grant`. Nothing is written.
     Refuse(RefreshRefusal),
-    /// The answer of the last rotation again; nothing is written.
+    /// Give the answer of the last rotation again. Nothing is written.
     Repeat(Grant),
-    /// A new generation, granted when it is written.
+    /// Make a new generation. The grant is valid once the change is written.
     Advance(Change, Grant),
-    /// Two parties hold this session: it ends.
+    /// Two parties hold tokens of this session, so it ends.
     Reuse(Change),
 }
 
-/// Why a refresh token is no good.
+/// Why a refresh token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshRefusal {
-    /// The subject has no such session (any more).
+    /// The subject does not have this session, or no longer has it.
     NoSuchSession,
-    /// Idle or absolute lifetime is over.
+    /// The idle or the absolute lifetime of the session is over.
     Ended,
     /// The subject is disabled.
     Disabled,
-    /// The token belongs to another client; nothing was changed.
+    /// The token belongs to another client. Nothing was changed.
     WrongClient,
 }
 
-/// The table. With `g` the current generation, `p` the one last rotated away, `at` when `g` was made, for a token
-/// of generation `n`, the first case that fits:
+/// The decision table. `g` is the current generation, `p` the generation that was last rotated away, `at` the time
+/// when `g` was made, and `n` the generation of the presented token. The first case that fits applies:
 ///
 /// | case | answer |
 /// |---|---|
-/// | no such session, ended, subject disabled, another client | `invalid_grant` |
-/// | `p ≤ n ≤ g`, and `at` younger than the grace window | `g` again; nothing changes |
+/// | no such session, session ended, subject disabled, or another client | `invalid_grant` |
+/// | `p ≤ n ≤ g`, and `at` is younger than the grace window | the token of `g` again; nothing is written |
 /// | `n = g` | rotate: `p ← g`, `g ← g+1`, `at ← now` |
 /// | `n = p` | the last answer was lost: `g ← g+1`, `at ← now`, `p` stays |
 /// | `n > g` | the store lost a write: `g ← n`, `at ← now`, `p` stays |
-/// | else | reuse: revoke the session |
+/// | otherwise | reuse: revoke the session |
 ///
 /// The record must have been healed.
 pub fn refresh(
@@ -99,9 +99,10 @@ pub fn refresh(
     let session = session.clone();
     let grant = Grant::of(sub, &next, &session, moment);
     let durability = match moment.log.leads_to(next.gid) {
-        // A token of a group that a failover takes back would be in nobody's reach.
+        // If a failover took the record back to an earlier group, no kick would name this group, and the new token
+        // could not be revoked.
         true => Durability::Replicated,
-        // A store that loses it is told the generation by the client.
+        // If the store loses this write, the client's next request brings the newer generation back.
         false => Durability::Local,
     };
     let rotated = Change { durability, ..Change::to(next) };

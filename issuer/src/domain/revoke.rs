@@ -1,6 +1,8 @@
-//! Taking back: each names in the log what it ends, and leaves a record that no longer holds it.
+//! The rules that revoke. Each one appends an entry for the group or session that it ends, and returns a record
+//! without it.
 //!
-//! Records must have been healed. `next` is a group that was drawn for this request, and is not [spent](is_spent).
+//! The record must have been healed. `next` is a group that was drawn for this request and is not
+//! [spent](is_spent).
 
 use doorlist_verifier::Handle;
 
@@ -11,39 +13,40 @@ use super::{
     SubjectLog, SubjectState, UnfitClaims,
 };
 
-/// Whether another group must be drawn for a request that begins anew: with what it logged at first, somebody led the
-/// record into its group already, or revoked it as one that no record has.
+/// Whether a request that starts over must draw another group. It must if its first attempt already logged `next`,
+/// and another request has since moved the record into that group or revoked it as a group that no record has.
 pub fn is_spent(next: Handle, record: &Record, log: &SubjectLog) -> bool {
     record.gid == next || Lineage::of(log).is_logged(next)
 }
 
-/// A new group, and no sessions.
+/// Gives the subject a new group and ends its sessions.
 pub fn kick(sub: &Subject, record: &Record, next: Handle) -> Change {
     end_group(sub, record, next, GroupEnd::Kick, AuditKind::Kicked)
 }
 
-/// A new group; sessions live on and refresh into it.
+/// Gives the subject a new group. The sessions stay open and refresh into it.
 pub fn void(sub: &Subject, record: &Record, next: Handle) -> Change {
     end_group(sub, record, next, GroupEnd::Void, AuditKind::Voided)
 }
 
-/// A kick; no login until it is enabled again.
+/// A kick, after which the subject may not log in until it is enabled again.
 pub fn disable(sub: &Subject, record: &Record, next: Handle) -> Change {
     end_group(sub, record, next, GroupEnd::Disable, AuditKind::Disabled)
 }
 
-/// A kick; no login but with the new password.
+/// A kick, after which a login needs the new password.
 pub fn set_password(sub: &Subject, record: &Record, next: Handle, password: PasswordHash) -> Change {
     let mut change = end_group(sub, record, next, GroupEnd::Kick, AuditKind::PasswordChanged);
     change.record.password = Some(password);
     change
 }
 
-/// A void, after which tokens carry other claims.
+/// A void, after which tokens carry the new claims.
 ///
 /// # Errors
 ///
-/// [`UnfitClaims::TooLong`] when they do not fit into a token beside those of some session; nothing may be written then.
+/// [`UnfitClaims::TooLong`] if the new claims and the claims of some session together do not fit into a token. Then
+/// nothing may be written.
 pub fn set_claims(
     sub: &Subject,
     record: &Record,
@@ -59,23 +62,23 @@ pub fn set_claims(
     Ok(change)
 }
 
-/// A kick that leaves a record as of a subject that was never seen, which may be forgotten at once: nothing
-/// carries its group.
+/// A kick that leaves a blank record, like that of a subject that was never seen. The blank record may be forgotten
+/// at once, because no token carries its group.
 pub fn delete(sub: &Subject, record: &Record, next: Handle) -> Change {
     let mut change = end_group(sub, record, next, GroupEnd::Kick, AuditKind::SubjectDeleted);
     change.record = Record::new(next);
     change
 }
 
-/// Logins are welcome again. What was revoked stays so.
+/// Allows the subject to log in again. Everything that was revoked stays revoked.
 pub fn enable(sub: &Subject, record: &Record) -> Change {
     let mut next = record.clone();
     next.state = SubjectState::Active;
     Change::to(next).noting(AuditEvent::of(AuditKind::Enabled, sub, record.gid))
 }
 
-/// The record without this session; `None` when it is not there, and then nothing may be logged: it may be
-/// somebody else's.
+/// The change that removes this session; `None` if the record does not hold it. Then nothing may be logged, because
+/// the session may belong to another subject.
 pub fn end_session(sub: &Subject, record: &Record, sid: Handle) -> Option<Change> {
     record.session(sid)?;
     let mut next = record.clone();
@@ -98,8 +101,8 @@ fn end_group(sub: &Subject, record: &Record, next: Handle, and: GroupEnd, event:
         .noting(AuditEvent::of(event, sub, record.gid))
 }
 
-/// What a kick must see gone before it may be acknowledged: the group and every session that the record held when
-/// the kick began.
+/// The group and every session that the record held when a kick began. All of them must be gone before the kick may
+/// be acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holdings {
     gid: Handle,
@@ -107,12 +110,12 @@ pub struct Holdings {
 }
 
 impl Holdings {
-    /// What this record holds.
+    /// The group and the sessions of this record.
     pub fn of(record: &Record) -> Self {
         Self { gid: record.gid, sids: record.sessions.iter().map(|session| session.sid).collect() }
     }
 
-    /// Whether the record (or its absence) holds none of it any more.
+    /// Whether the record no longer holds any of them, or no longer exists.
     pub fn are_gone_from(&self, record: Option<&Record>) -> bool {
         record.is_none_or(|record| {
             record.gid != self.gid && record.sessions.iter().all(|session| !self.sids.contains(&session.sid))

@@ -1,18 +1,18 @@
-//! Who a record belongs to.
+//! The subject that a record belongs to.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A user: an opaque string of 1 to 255 bytes chosen by whoever owns the accounts (the `sub` claim).
+/// A user: an opaque string of 1 to 255 bytes (the `sub` claim). The owner of the accounts chooses it.
 ///
-/// Not `.` and not `..`: URL parsers remove these from a path, however they are escaped (WHATWG URL §4.4), so that
-/// `/admin/subjects/../revoke` would ask for something else, and such a user could not be kicked.
+/// `.` and `..` are not allowed. URL parsers remove them from a path, even if they are escaped (WHATWG URL §4.4),
+/// so `/admin/subjects/../revoke` would address another resource and such a user could not be kicked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Subject(Box<str>);
 
-/// A subject is empty, longer than 255 bytes, holds a control character, or cannot stand in a path.
+/// A subject is empty, longer than 255 bytes, contains a control character, or cannot be part of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a subject is 1 to 255 bytes without control characters, and neither `.` nor `..`")]
 pub struct MalformedSubject;

@@ -14,7 +14,7 @@ fn heal_of(world: &World, record: &Record) -> Option<Change> {
     heal(&alice(), record, &world.log, fresh)
 }
 
-/// Heals until the log asks nothing more, and keeps what that appends.
+/// Heals until the revocation log requires no further change, and appends the entries of each change.
 fn healed(world: &mut World, record: &Record) -> Record {
     let mut record = record.clone();
     for group in 900.. {
@@ -60,7 +60,7 @@ fn a_disable_that_was_only_logged_is_finished() {
     assert_eq!(healed(&mut world, &record), change.record);
 }
 
-/// Trace 4 (b) and (c): a void and a kick name the same group; the kick decides, in whatever order they are met.
+/// Trace 4 (b) and (c): a void and a kick name the same group. The kick decides, in either order.
 #[test]
 fn trace_4b_the_strongest_end_of_a_handle_decides() {
     for kick_first in [false, true] {
@@ -73,7 +73,7 @@ fn trace_4b_the_strongest_end_of_a_handle_decides() {
         changes.iter().for_each(|change| world.append(change, NOW));
         let healed = healed(&mut world, &record);
         assert!(healed.sessions.is_empty());
-        // Tokens of either group may be about: neither is the one the record goes on with.
+        // Tokens with any of these groups may exist, so all three are revoked and the record uses another group.
         for stray in [1, 2, 3] {
             assert_ne!(healed.gid, handle(stray));
             assert!(world.log.revoked.iter().any(|logged| logged.revocation.handle() == handle(stray)));
@@ -81,8 +81,8 @@ fn trace_4b_the_strongest_end_of_a_handle_decides() {
     }
 }
 
-/// Trace 4 (b), further: void g1 → g2, kick g2 → g3, both done; the record loses both writes. The void alone names
-/// the record's group, but on its way lies the kick.
+/// Trace 4 (b), continued: void g1 → g2 and kick g2 → g3 are both done, then the record loses both writes. Only the
+/// void names the record's group, but the kick lies on the path from there.
 #[test]
 fn a_kick_behind_a_void_is_found_from_before_both() {
     let mut world = World::new();
@@ -94,19 +94,20 @@ fn a_kick_behind_a_void_is_found_from_before_both() {
     assert_eq!(healed(&mut world, &before), kicked.record);
 }
 
-/// A kick is finished into the group it named, so that the next kick names what tokens of lost logins carry.
+/// A kick is finished into the group that it named. So the next kick revokes the group that tokens of lost logins
+/// carry.
 #[test]
 fn a_finished_kick_leads_to_the_group_it_named() {
     let mut world = World::new();
     let before = world.record(1, &[10], NOW);
     world.append(&kick(&alice(), &before, handle(2)), NOW);
-    // A login on g2 follows; then the record loses both writes.
+    // A login in g2 follows. Then the record loses both writes.
     let healed = healed(&mut world, &before);
     assert_eq!(healed.gid, handle(2));
     assert_eq!(revoked(&kick(&alice(), &healed, handle(3))), [handle(2)]);
 }
 
-/// Trace 4 (a), the kick's node dead: the void's swap won, and nobody is left to start the kick over.
+/// Trace 4 (a) with a dead node: the void's swap won, and the node that ran the kick died, so it cannot start over.
 #[test]
 fn trace_4a_a_kick_overtaken_by_a_void_is_finished() {
     let mut world = World::new();
@@ -119,14 +120,14 @@ fn trace_4a_a_kick_overtaken_by_a_void_is_finished() {
     assert!(world.log.revoked.iter().any(|logged| logged.revocation.handle() == handle(2)));
 }
 
-/// Trace 4 (e): the login came after the kick, on the group that took the kicked one's place.
+/// Trace 4 (e): the login came after the kick, in the group that replaced the kicked one.
 #[test]
 fn trace_4e_a_login_after_a_kick_is_left_alone() {
     let mut world = World::new();
     let before = world.record(1, &[10], NOW);
     let kicked = kick(&alice(), &before, handle(2));
     world.append(&kicked, NOW);
-    // A void that read before the kick appends too late, and starts over on the new group.
+    // A void that read the record before the kick appends its entry too late. It starts over in the new group.
     world.append(&void(&alice(), &before, handle(4)), NOW);
     let crate::domain::login::Decision::Open(login, _) = world.log_in(&kicked.record, 11, NOW) else {
         panic!("no session");
@@ -148,7 +149,7 @@ fn two_voids_that_met_leave_the_sessions_and_revoke_both_ways() {
     assert!([1, 2, 3].iter().all(|gid| is_listed(&world, handle(*gid))));
 }
 
-/// A failover lost g1 → g2 with its tokens; g1 → g3 came, and then somebody put the first back.
+/// A failover lost g1 → g2 and its tokens stayed valid. Then g1 → g3 was logged, and later a node put g1 → g2 back.
 #[test]
 fn tokens_of_a_branch_that_was_lost_are_revoked() {
     for (lost, kept) in [(VOID, VOID), (VOID, KICK), (KICK, KICK), (VOID, DISABLE), (KICK, DISABLE)] {
@@ -159,12 +160,13 @@ fn tokens_of_a_branch_that_was_lost_are_revoked() {
         assert_eq!(change.record, record, "{lost:?}, {kept:?}: nobody is logged out");
         assert_eq!(revoked(&change), [handle(2)]);
         assert_eq!(healed(&mut world, &record), record);
-        // Who asks for a kick of g2 is told what became of its sessions.
+        // A caller that asks for a kick of g2 gets the end that applied to its sessions.
         assert_eq!(Lineage::of(&world.log).ways_to(handle(3))[&handle(2)], kept);
     }
 }
 
-/// An end that was acknowledged, lost and put back ends what went on meanwhile on a branch that is not as strong.
+/// An end was acknowledged, lost and put back. It ends sessions that meanwhile went on along a branch with a weaker
+/// end.
 #[test]
 fn an_end_on_a_branch_that_was_lost_is_not_escaped() {
     for (lost, kept) in [(KICK, VOID), (DISABLE, VOID), (DISABLE, KICK)] {
@@ -179,7 +181,7 @@ fn an_end_on_a_branch_that_was_lost_is_not_escaped() {
     }
 }
 
-/// g1 → g2 is a void, which the record could share; the kick is a step further on the branch that was lost.
+/// g1 → g2 is a void, which does not affect the record's sessions. The kick is one step further on the lost branch.
 #[test]
 fn a_kick_behind_a_lost_void_is_not_escaped() {
     let mut world = World::new();
@@ -189,18 +191,19 @@ fn a_kick_behind_a_lost_void_is_not_escaped() {
     assert!([1, 2, 3, 4].iter().all(|gid| is_listed(&world, handle(*gid))));
 }
 
-/// Chains on both sides, and the fork far behind the record.
+/// Both branches have several steps, and the fork is far before the record's group.
 #[test]
 fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
     let mut world = World::new();
     let record = world.record(7, &[10], NOW);
-    // A kick before the branches parted is none of theirs.
+    // A kick before the fork belongs to no branch, so it does not count as an end on one.
     log(&mut world, [(9, 1, KICK), (1, 3, VOID), (3, 7, VOID), (1, 2, VOID), (2, 4, VOID), (3, 5, VOID)]);
     let change = heal_of(&world, &record).expect("something to revoke");
     assert_eq!((revoked(&change), &change.record), (vec![handle(4), handle(5)], &record));
     assert_eq!(healed(&mut world, &record), record);
     assert_eq!(Lineage::of(&world.log).ways_to(handle(7))[&handle(4)], VOID);
-    // What follows on a branch, put back later still, is found by what was said of its end.
+    // g5 → g6 continues the other branch and is put back later still. Healing finds it, because g5 has already been
+    // revoked with the record's group as its `next`.
     log(&mut world, [(5, 6, VOID)]);
     assert_eq!(healed(&mut world, &record), record);
     assert!(is_listed(&world, handle(6)));
@@ -208,7 +211,7 @@ fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
     assert!(healed(&mut world, &record).sessions.is_empty());
 }
 
-/// A disable that both branches know of is not done again after the subject was enabled.
+/// If both branches hold a disable, it is not applied again after the subject was enabled.
 #[test]
 fn what_was_enabled_since_stays_so() {
     let mut world = World::new();
@@ -217,7 +220,8 @@ fn what_was_enabled_since_stays_so() {
     assert_eq!(healed(&mut world, &record), record);
 }
 
-/// A writer that began anew went on in a group that somebody had revoked meanwhile, as one that no record had.
+/// A writer that started over moved the record into a group that another request had meanwhile revoked, because no
+/// record had that group.
 #[test]
 fn a_circle_is_left() {
     let mut world = World::new();
@@ -230,8 +234,8 @@ fn a_circle_is_left() {
 }
 
 proptest! {
-    /// Whatever a log says, healing ends, ends no more than it must, and leaves no group that the record's sessions
-    /// came through, and none beside its way, unlisted.
+    /// For any revocation log, healing terminates and ends no more than it must. Afterwards every group on a path
+    /// to the record's group is revoked, and so is every group at the end of another branch.
     #[test]
     fn healing_comes_to_an_end(
         groups in prop::collection::vec((1..8_u64, 1..8_u64, prop::sample::select(vec![VOID, KICK, DISABLE])), 0..10),
@@ -267,7 +271,7 @@ fn log(world: &mut World, groups: impl IntoIterator<Item = (u64, u64, GroupEnd)>
     }
 }
 
-/// A record that was led to this group by such an end; who could log in since, did.
+/// A record in this group after an end of this kind. A session was opened since, unless the subject is disabled.
 fn after(world: &World, gid: u64, end: GroupEnd) -> Record {
     let record = world.record(gid, &[10], NOW);
     match end {

@@ -12,7 +12,7 @@ fn settings() -> Settings {
     Settings { epoch: Epoch(1), retain_secs: 100, cutoff: at(0), sessions_since: at(0) }
 }
 
-/// A page of entries `from ..= to`, each at the second of its number; the handles are the numbers.
+/// A page of the entries `from ..= to`. Entry n has the time n and the handle n.
 fn page(from: u64, to: u64) -> LogPage {
     let entries = (from..=to).map(|number| {
         let revocation =

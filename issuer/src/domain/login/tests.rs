@@ -45,7 +45,7 @@ fn sessions_that_ended_by_themselves_make_room_without_an_entry() {
     assert_eq!((change.record.sessions.len(), revoked(&change).len()), (1, 0));
 }
 
-/// Trace 13: logging in and out ten thousand times does not blow up the list.
+/// Trace 13: ten thousand logins and logouts do not inflate the revocation list.
 #[test]
 fn trace_13_a_full_share_of_the_list_refuses_until_one_entry_expires() {
     let mut world = World::new();
@@ -55,7 +55,7 @@ fn trace_13_a_full_share_of_the_list_refuses_until_one_entry_expires() {
     let record = Record::new(handle(1));
     opened(world.log_in(&record, 99, NOW + 40));
     world.log(Revocation::Session { sid: handle(200) }, NOW + 40);
-    // The same handle twice fills one place.
+    // The same handle appended twice takes only one place.
     world.log(Revocation::Session { sid: handle(200) }, NOW + 41);
     let retain = world.limits.retain_secs();
     let refused = LoginRefusal::ListFull { retry_after_secs: NOW + retain + 1 - (NOW + 50) };
@@ -86,7 +86,8 @@ fn an_unknown_subject_is_made_with_the_drawn_group() {
     assert_eq!(opened(decision).1.gid, handle(5));
 }
 
-/// Trace 12: a token of the second of a cut-off is void, one made after it is not, and neither is its session.
+/// Trace 12: tokens issued in the second of a cut-off but before it are void. A token issued after it in the same
+/// second is valid, and so is its session.
 #[test]
 fn trace_12_a_login_in_the_second_of_a_cutoff_comes_after_it() {
     let mut world = World::new();

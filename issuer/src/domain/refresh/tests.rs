@@ -5,7 +5,7 @@ use crate::domain::fixtures::{World, alice, at, handle, revoked};
 
 const NOW: u64 = 1_000_000;
 
-/// A session with this `g` and `p`, of which `g` was made `age` seconds before [`NOW`].
+/// A record whose session has this `g` and `p`; `g` was made `age` seconds before [`NOW`].
 fn record(g: u64, p: u64, age: u64) -> Record {
     let mut record = World::new().record(1, &[10], NOW - 1000);
     let session = &mut record.sessions[0];
@@ -18,7 +18,7 @@ fn present(record: &Record, n: u64) -> Decision {
     refresh(&alice(), Some(record), token, &World::new().moment(NOW))
 }
 
-/// What the decision leaves of `g`, `p` and the generation it answers.
+/// `g` and `p` after the decision, and the generation of the answered token.
 fn advanced(decision: Decision) -> (u64, u64, u64) {
     match decision {
         Decision::Advance(change, grant) => {
@@ -41,7 +41,7 @@ fn within_the_window_either_token_gets_the_same_answer() {
     for n in [7, 8] {
         assert!(matches!(present(&record(8, 7, 29), n), Decision::Repeat(grant) if grant.generation == 8));
     }
-    // p stayed behind when an answer was lost: what lies between is honoured too.
+    // `p` stayed behind because an answer was lost. The generations between `p` and `g` are accepted too.
     assert!(matches!(present(&record(9, 7, 29), 8), Decision::Repeat(grant) if grant.generation == 9));
 }
 
@@ -50,14 +50,14 @@ fn after_the_window_the_current_token_rotates() {
     assert_eq!(advanced(present(&record(8, 7, 30), 8)), (9, 8, 9));
 }
 
-/// Trace 5 (a): R7 → R8, answer lost, laptop sleeps, R7 again 31 s later.
+/// Trace 5 (a): R7 is rotated to R8, the answer is lost, the laptop sleeps, and R7 is sent again 31 s later.
 #[test]
 fn trace_5a_a_lost_answer_heals_at_any_later_time() {
     assert_eq!(advanced(present(&record(8, 7, 31), 7)), (9, 7, 9));
     assert_eq!(advanced(present(&record(8, 7, 900), 7)), (9, 7, 9));
 }
 
-/// Trace 5 (b): two tabs send R7; A uses its R8 at once; B's R7 arrives, all within a second.
+/// Trace 5 (b): two tabs send R7. Tab A uses its R8 at once, then tab B's R7 arrives, all within a second.
 #[test]
 fn trace_5b_two_tabs_get_one_successor() {
     let Decision::Advance(change, _) = present(&record(7, 6, 900), 7) else { panic!("not rotated") };
@@ -65,7 +65,8 @@ fn trace_5b_two_tabs_get_one_successor() {
     assert!(matches!(present(&change.record, 7), Decision::Repeat(grant) if grant.generation == 8));
 }
 
-/// Trace 5 (c): the store lost the write that made R8; one tab brings R8 while R7 of the other is in the air.
+/// Trace 5 (c): the store lost the write that made R8. One tab sends R8 while the other tab's R7 is still on its
+/// way.
 #[test]
 fn trace_5c_a_newer_generation_than_the_store_knows_is_caught_up_with() {
     assert_eq!(advanced(present(&record(7, 6, 900), 8)), (8, 6, 8));
@@ -129,7 +130,8 @@ fn trace_15_a_token_ends_with_its_session() {
     assert!(record.is_past_keeping(at(end + 1021), 1020));
 }
 
-/// Trace 12: tokens made after a cut-off say so, and a session opened before the end of all sessions stays ended.
+/// Trace 12: tokens issued after a cut-off carry its time as `iat`. A session opened before all sessions were ended
+/// stays ended.
 #[test]
 fn trace_12_a_cutoff_is_passed_by_later_tokens_only() {
     let mut world = World::new();

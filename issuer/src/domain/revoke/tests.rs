@@ -24,14 +24,15 @@ fn each_says_in_the_log_what_it_takes_from_the_record() {
     }
 }
 
-/// Trace 10: the session is somebody else's.
+/// Trace 10: the session belongs to another subject.
 #[test]
 fn trace_10_a_session_that_is_not_in_the_record_is_not_logged() {
     let world = World::new();
     assert_eq!(end_session(&alice(), &world.record(1, &[10], NOW), handle(66)), None);
 }
 
-/// Trace 4 (a): the group is another one, but by a void: its sessions live.
+/// Trace 4 (a): the record has another group, but because of a void. Its sessions are still live, so the kick is
+/// not done.
 #[test]
 fn trace_4a_a_kick_is_not_done_while_a_session_of_its_beginning_lives() {
     let world = World::new();

@@ -1,5 +1,5 @@
-//! The promises about refresh tokens as properties of a small simulation: one session, a store that may lose its last
-//! write, a client with tabs, answers that may be lost, and a thief.
+//! The promises about refresh tokens as properties of a small simulation: one session, a store that may lose its
+//! last write, a client with several tabs, answers that may be lost, and a thief.
 
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ const GRACE: u64 = 30;
 struct Issuer {
     world: World,
     record: Record,
-    /// The record before the last write, while a failover could bring it back.
+    /// The record before the last write, while a failover can still bring it back.
     before: Option<Record>,
     now: u64,
 }
@@ -24,7 +24,7 @@ impl Issuer {
         Self { world, record, before: None, now: NOW }
     }
 
-    /// The generation answered, or `None`: the session is lost.
+    /// The generation in the answer, or `None` if the session is lost.
     fn present(&mut self, n: u64) -> Option<u64> {
         let token = Presented { sid: fixtures::handle(10), generation: n, client_id: None };
         match refresh(&alice(), Some(&self.record), token, &self.world.moment(self.now)) {
@@ -57,8 +57,8 @@ impl Issuer {
     }
 }
 
-/// One request of a burst: how much later than the one before it, whether it comes from a tab that already has the
-/// burst's newest answer, and whether its own answer arrives.
+/// One request of a burst: the seconds since the previous request, whether the tab already has the newest answer of
+/// the burst, and whether the answer to this request arrives.
 #[derive(Debug, Clone)]
 struct Request {
     later: u64,
@@ -68,11 +68,11 @@ struct Request {
 
 #[derive(Debug, Clone)]
 enum Event {
-    /// The laptop sleeps.
+    /// The laptop sleeps for this many seconds.
     Sleep(u64),
-    /// Several tabs refresh what they share, at once.
+    /// Several tabs refresh the token that they share, at the same time.
     Burst(Vec<Request>),
-    /// The store fails over and loses at most the session's last write.
+    /// The store fails over and loses at most the last write of the session.
     FailOver,
 }
 
@@ -93,7 +93,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Promise 4. A burst does not cross the window's edge: that much is not promised.
+/// Promise 4. A burst here does not cross the edge of the grace window, because the promise does not cover that.
 fn nobody_is_logged_out(events: Vec<Event>) -> Result<(), TestCaseError> {
     let mut issuer = Issuer::new();
     let mut held = 1;
@@ -121,7 +121,7 @@ fn nobody_is_logged_out(events: Vec<Event>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// A refresh by one of two who hold the same token.
+/// A refresh by one of two parties that hold the same token.
 #[derive(Debug, Clone)]
 struct Move {
     after: u64,
@@ -133,8 +133,9 @@ fn a_move() -> impl Strategy<Value = Move> {
         .prop_map(|(after, by_thief)| Move { after, by_thief })
 }
 
-/// Promise 5: after the last refresh inside the other's window, the less busy party's second refresh is the latest that
-/// can go unnoticed. (The same answer once more, within one's own window, is no further refresh.)
+/// Promise 5: a thief is noticed at the latest when the party that refreshes less often refreshes for the second
+/// time, counted from the last refresh inside the other party's grace window. Getting the same answer again within
+/// one's own grace window does not count as a refresh.
 fn a_thief_is_noticed(rotations: u64, moves: Vec<Move>) -> Result<(), TestCaseError> {
     let mut issuer = Issuer::new();
     let mut stolen = 1;
@@ -170,7 +171,8 @@ fn a_thief_is_noticed(rotations: u64, moves: Vec<Move>) -> Result<(), TestCaseEr
     Ok(())
 }
 
-/// The server's three numbers keep their order, and a session rotates at most once in a window.
+/// `previous` stays below `generation`, neither of them decreases, and a session rotates at most once in a grace
+/// window.
 fn numbers_stay_in_order(presented: Vec<(u64, u64)>) -> Result<(), TestCaseError> {
     let mut issuer = Issuer::new();
     let mut signed = 1;
