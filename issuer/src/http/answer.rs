@@ -1,4 +1,4 @@
-//! Answers that several endpoints give.
+//! Answers that several endpoints share.
 
 use axum::Json;
 use axum::http::{HeaderValue, header};
@@ -12,12 +12,12 @@ use crate::app::App;
 use crate::desk::{Change, EndSession, Grant, Login, LoginRefusal, RefreshClaims};
 use crate::domain::UnfitClaims;
 
-/// The log position to wait for: whoever holds a list up to it knows of what was done.
+/// A position in the revocation log: every verifier whose list has reached it knows of the change.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Position {
-    /// The log's lineage.
+    /// The epoch of the revocation log.
     pub epoch: Epoch,
-    /// The last entry.
+    /// The sequence number of the last entry.
     pub seq: Seq,
 }
 
@@ -33,18 +33,18 @@ impl IntoResponse for Position {
     }
 }
 
-/// How a client gets its refresh token, and gives it back.
+/// How a client receives its refresh token and sends it back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Delivery {
-    /// In bodies.
+    /// In the bodies of answers and requests.
     #[default]
     Body,
-    /// In a cookie that no script reads.
+    /// In a cookie that scripts cannot read.
     Cookie,
 }
 
-/// A text alone: a derived enum would take `{"cookie": null}` as well.
+/// Parsed from a string because a derived enum would also accept `{"cookie": null}`.
 impl TryFrom<String> for Delivery {
     type Error = &'static str;
 
@@ -57,7 +57,7 @@ impl TryFrom<String> for Delivery {
     }
 }
 
-/// RFC 6749 §5.1. Without `Debug`: it would show the tokens.
+/// RFC 6749 §5.1. Has no `Debug` because that would show the tokens.
 #[derive(Serialize)]
 struct TokenAnswer<'a> {
     access_token: String,
@@ -69,7 +69,7 @@ struct TokenAnswer<'a> {
     scope: Option<&'a str>,
 }
 
-/// The tokens of a grant: the refresh token either in the body or in the cookie, never in both.
+/// The answer with the tokens of a grant. The refresh token is either in the body or in the cookie, never in both.
 pub fn granted(app: &App, grant: &Grant, delivery: Delivery) -> Response {
     let ring = app.keys.ring();
     let claims = RefreshClaims { sub: grant.sub.clone(), sid: grant.sid, generation: grant.generation };
@@ -90,7 +90,7 @@ pub fn granted(app: &App, grant: &Grant, delivery: Delivery) -> Response {
     response
 }
 
-/// The same answer, which also takes the cookie away.
+/// The same answer, which also deletes the cookie.
 pub fn without_cookie(app: &App, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     response.headers_mut().append(header::SET_COOKIE, app.refresh_cookie.gone());
@@ -104,14 +104,14 @@ fn take_former_cookies(app: &App, response: &mut Response) {
     }
 }
 
-/// A body that nobody keeps.
+/// Adds `Cache-Control: no-store`, so that no cache keeps the answer.
 pub fn no_store(body: impl IntoResponse) -> Response {
     let mut response = body.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// The tokens of a login, or why there are none.
+/// The tokens of a login, or the error that says why it was refused.
 pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response, ApiError> {
     match login {
         Login::Opened(grant) => Ok(granted(app, &grant, delivery)),
@@ -132,7 +132,7 @@ pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response
     }
 }
 
-/// Where the log says that a subject was changed.
+/// The position in the revocation log at which a subject was changed.
 pub fn changed(change: Change) -> Result<Position, ApiError> {
     match change {
         Change::Done(position) => Ok(position.into()),
@@ -140,12 +140,12 @@ pub fn changed(change: Change) -> Result<Position, ApiError> {
     }
 }
 
-/// 409: claims of a session and of its subject do not go into one token.
+/// 409: the claims of a session and of its subject are too large together for one token.
 pub fn unfit_together(unfit: &UnfitClaims) -> ApiError {
     ApiError::conflict(format!("with the subject's and the session's together, {unfit}"))
 }
 
-/// Where the log says that a session ended.
+/// The position in the revocation log at which a session ended. 404 if there was no such session.
 pub fn ended(outcome: EndSession) -> Result<Position, ApiError> {
     match outcome {
         EndSession::Ended(position) => Ok(position.into()),
@@ -155,7 +155,7 @@ pub fn ended(outcome: EndSession) -> Result<Position, ApiError> {
     }
 }
 
-/// The same where nothing to end is no error (RFC 7009 §2.2).
+/// Like [`ended`], but a session that does not exist is no error (RFC 7009 §2.2).
 pub fn revoked(outcome: EndSession) -> Response {
     match outcome {
         EndSession::Ended(position) => Position::from(position).into_response(),
@@ -163,7 +163,7 @@ pub fn revoked(outcome: EndSession) -> Response {
     }
 }
 
-/// 404
+/// 404 for an unknown subject.
 pub fn unknown_subject() -> ApiError {
     ApiError::not_found("there is no such subject")
 }

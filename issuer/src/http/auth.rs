@@ -1,4 +1,4 @@
-//! Who is asking: an operator with the admin key, or a user with an access token.
+//! Authenticates the caller: an operator by the admin key, a user by an access token.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::extract::{bearer, subject};
 use crate::app::App;
 use crate::desk::SubjectDetails;
 
-/// Lets requests through that carry an admin key.
+/// Accepts only requests with an admin key.
 pub async fn require_admin_key(
     State(app): State<Arc<App>>,
     request: Request,
@@ -26,8 +26,8 @@ pub async fn require_admin_key(
     }
 }
 
-/// Lets requests through while this node is called as the installation is. After another node has renamed it, tokens of
-/// this one would be worthless there, and it would take theirs for forgeries, which clients take for the session's end.
+/// Refuses requests with 503 once another node has renamed the installation. The renamed nodes would not accept this
+/// node's tokens, and this node would refuse theirs as forged, which clients would take for the end of their session.
 pub async fn require_current_name(
     State(app): State<Arc<App>>,
     request: Request,
@@ -39,11 +39,12 @@ pub async fn require_current_name(
     Ok(next.run(request).await)
 }
 
-/// A user with an access token whose session is alive in the store, whatever the list on this node says yet.
+/// A user with a valid access token whose session is still in the store. The store is asked because the list on this
+/// node may be older.
 pub struct SignedIn {
-    /// What the token says.
+    /// The claims of the token.
     pub claims: AccessTokenClaims,
-    /// What the store says.
+    /// The subject as it is in the store.
     pub subject: SubjectDetails,
 }
 

@@ -1,4 +1,4 @@
-//! Which pages of other origins may call what (Fetch standard §3.2).
+//! Which pages of other origins may call which routes (Fetch standard §3.2).
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use tower_http::cors::{AllowCredentials, AllowOrigin, Any, CorsLayer};
 
 use crate::config::Origin;
 
-/// A day; browsers cap it at two hours or less anyway.
+/// One day. Browsers limit it to two hours or less.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(86_400);
 
-/// Lists, keys and metadata are for everybody.
+/// For lists, keys and metadata: every origin may read them.
 pub fn open() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
@@ -25,8 +25,8 @@ pub fn open() -> CorsLayer {
         .max_age(PREFLIGHT_MAX_AGE)
 }
 
-/// Login, token and session routes are for the listed origins, which may send the cookie too, and for pages of the
-/// issuer's own.
+/// For login, token and session routes: the listed origins may call them and send the cookie. Pages of the issuer's
+/// own origin need no permission.
 pub fn listed(origins: &[Origin]) -> CorsLayer {
     let listed: Vec<HeaderValue> = origins.iter().map(|origin| origin.header().clone()).collect();
     CorsLayer::new()

@@ -1,4 +1,4 @@
-//! Errors as RFC 6749 §5.2 and RFC 6750 §3 put them: JSON with `error` and `error_description`.
+//! Errors in the form of RFC 6749 §5.2 and RFC 6750 §3: JSON with `error` and `error_description`.
 
 use std::borrow::Cow;
 
@@ -12,14 +12,14 @@ use crate::keys::KeysError;
 use crate::password::PasswordError;
 use crate::store::StoreError;
 
-/// What went wrong, for the client. Holds nothing secret.
+/// An error for the client. It contains nothing secret.
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
     error: &'static str,
     description: Cow<'static, str>,
     retry_after_secs: Option<u64>,
-    /// RFC 6750 §3.
+    /// The `WWW-Authenticate` header (RFC 6750 §3).
     challenge: Option<&'static str>,
 }
 
@@ -30,7 +30,7 @@ struct Body<'a> {
 }
 
 impl ApiError {
-    /// An error with its code and a sentence.
+    /// An error with its status, its code and a sentence.
     pub fn new(status: StatusCode, error: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
         Self { status, error, description: description.into(), retry_after_secs: None, challenge: None }
     }
@@ -40,51 +40,51 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
     }
 
-    /// 400: the password or the refresh token is no good.
+    /// 400: the password or the refresh token is not valid.
     pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_grant", description)
     }
 
-    /// 401: an access token or the admin key is asked for, and there is none.
+    /// 401: the request needs an access token or the admin key, and has neither.
     pub fn credentials_missing(description: &'static str) -> Self {
         let mut error = Self::new(StatusCode::UNAUTHORIZED, "invalid_token", description);
         error.challenge = Some(r#"Bearer realm="doorlist""#);
         error
     }
 
-    /// 401: the access token or the admin key is no good.
+    /// 401: the access token or the admin key is not valid.
     pub fn invalid_token(description: impl Into<Cow<'static, str>>) -> Self {
         let mut error = Self::new(StatusCode::UNAUTHORIZED, "invalid_token", description);
         error.challenge = Some(r#"Bearer realm="doorlist", error="invalid_token""#);
         error
     }
 
-    /// Whether it is a 401.
+    /// Whether the status is 401.
     pub fn is_unauthorized(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED
     }
 
-    /// 403: the cookie is not for the page that asks.
+    /// 403: the page that sent the request may not use the cookie.
     pub fn cross_site(description: &'static str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "cross_site_request", description)
     }
 
-    /// 404.
+    /// 404: the requested resource does not exist.
     pub fn not_found(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", description)
     }
 
-    /// 409: it cannot be done as things are.
+    /// 409: the request conflicts with the current state.
     pub fn conflict(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", description)
     }
 
-    /// 503: try again soon.
+    /// 503: the client may try again in a second.
     pub fn unavailable(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", description).retry_after(1)
     }
 
-    /// Says when to try again.
+    /// Adds a `Retry-After` header.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_secs = Some(seconds);

@@ -1,4 +1,4 @@
-//! Reading requests: whatever the bytes, the answer to a bad one is a named error.
+//! Parses requests. Every malformed request gets an error with a code, never a panic.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use super::strict::only;
 use super::{ApiError, object};
 use crate::domain::Subject;
 
-/// Most bytes of a body: claims, a device name and a token fit many times over.
+/// Largest length of a body, in bytes: many times more than claims, a device name and a token need.
 pub const MAX_BODY_LEN: usize = 16 * 1024;
-/// A body that is not there after this was not meant seriously.
+/// The body must arrive within this time.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A JSON body: one object.
+/// A JSON body that is one object.
 pub struct JsonBody<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
@@ -46,7 +46,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for FormBody<T> {
     }
 }
 
-/// The query, whose names [`super::strict`] has checked.
+/// The query. [`super::strict`] has already checked its names.
 pub struct Query<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
@@ -59,7 +59,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// `{sub}`
+/// The `{sub}` of a path.
 pub struct SubjectPath(pub Subject);
 
 impl<S: Send + Sync> FromRequestParts<S> for SubjectPath {
@@ -72,7 +72,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SubjectPath {
     }
 }
 
-/// `{sid}`
+/// The `{sid}` of a path.
 pub struct SidPath(pub Handle);
 
 impl<S: Send + Sync> FromRequestParts<S> for SidPath {
@@ -85,7 +85,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SidPath {
     }
 }
 
-/// `{sub}` and `{sid}`
+/// The `{sub}` and `{sid}` of a path.
 pub struct SubjectSidPath(pub Subject, pub Handle);
 
 impl<S: Send + Sync> FromRequestParts<S> for SubjectSidPath {
@@ -98,7 +98,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SubjectSidPath {
     }
 }
 
-/// A subject in a request.
+/// Parses a subject from a request.
 ///
 /// # Errors
 ///
@@ -109,7 +109,7 @@ pub fn subject(text: String) -> Result<Subject, ApiError> {
     })
 }
 
-/// What follows `Bearer` in `Authorization` (RFC 6750 §2.1), if that is what stands there.
+/// The credentials after `Bearer` in `Authorization` (RFC 6750 §2.1), if the header has this form.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, credentials) = only(headers, header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| credentials.trim())

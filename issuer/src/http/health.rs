@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz`, and the answer of every route while the issuer starts.
+//! `/healthz`, `/readyz`, and the answer of every other route while the issuer starts.
 
 use std::sync::Arc;
 
@@ -13,13 +13,12 @@ use super::answer::{Position, no_store};
 use crate::app::App;
 use crate::life::Life;
 
-/// `GET /healthz`: the process answers. It fails only where the process cannot recover by itself: then the process
-/// ends, and the connection is refused.
+/// `GET /healthz`: the process is alive. When the process cannot recover, it ends, and connections are refused.
 pub(super) async fn healthz() -> Response {
     no_store(Json(json!({ "status": "ok" })))
 }
 
-/// `GET /readyz`: the store confirms that nothing is missing, and lists are signed.
+/// `GET /readyz`: 200 if the store confirms that no write is missing, and lists are signed.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     if app.life.borrow().is_ending() {
         return Err(ApiError::unavailable("the issuer is stopping"));
@@ -33,7 +32,7 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Response, ApiE
     Ok(no_store(Json(json!({ "status": "ok", "list": app.revocations.position().map(Position::from) }))))
 }
 
-/// `GET /readyz` while the issuer starts: which step is under way.
+/// `GET /readyz` while the issuer starts: 503 with the current step.
 pub(super) async fn not_ready_yet(State(life): State<watch::Receiver<Life>>) -> ApiError {
     if let Life::Starting(step) = &*life.borrow() {
         return ApiError::unavailable(format!("starting: {step}"));
@@ -41,7 +40,7 @@ pub(super) async fn not_ready_yet(State(life): State<watch::Receiver<Life>>) -> 
     starting().await
 }
 
-/// Every other route while the issuer starts.
+/// The answer of every other route while the issuer starts.
 pub(super) async fn starting() -> ApiError {
     ApiError::unavailable("the issuer is starting: ask again")
 }

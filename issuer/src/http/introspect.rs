@@ -1,4 +1,4 @@
-//! `/introspect`: RFC 7662, for those who ask about each token instead of verifying it.
+//! `/introspect`: RFC 7662, for services that ask the issuer about each token instead of verifying it.
 
 use std::sync::Arc;
 
@@ -17,13 +17,14 @@ use crate::desk::Grant;
 use crate::domain::introspect::AccessClaims;
 use crate::revocations::PublishError;
 
-/// `token_type_hint` is not looked at: a token shows what it is.
+/// `token_type_hint` is ignored: the token itself shows its type.
 #[derive(Deserialize)]
 pub(super) struct IntrospectRequest {
     token: Option<String>,
 }
 
-/// A refresh token (RFC 7662 §2.2), told from an access token by its type: it opens nothing but `/token`.
+/// The answer for a refresh token (RFC 7662 §2.2). Its `token_type` distinguishes it from an access token, because it
+/// is accepted only at `/token`.
 #[derive(Serialize)]
 struct RefreshAnswer<'a> {
     active: bool,
@@ -37,8 +38,8 @@ struct RefreshAnswer<'a> {
     exp: UnixSeconds,
 }
 
-/// `POST /introspect`. An access token is active if it verifies here and its session is in the record, in its group; a
-/// refresh token if `/token` would take it.
+/// `POST /introspect`. An access token is active if it verifies here and its session is in the subject's record, in
+/// the token's group. A refresh token is active if `/token` would accept it.
 pub(super) async fn introspect(
     State(app): State<Arc<App>>,
     FormBody(request): FormBody<IntrospectRequest>,
@@ -49,11 +50,11 @@ pub(super) async fn introspect(
         let grant = app.desk.would_grant(&token).await?;
         return Ok(grant.map_or_else(inactive, |grant| active_refresh(&app, &grant)));
     }
-    // By a clock that is off every token has expired, or is not valid yet.
+    // With a wrong clock, valid tokens would look expired or not valid yet.
     app.desk.check_clock()?;
     let mut judged = app.verify(&token);
     if let Err(Error::UnknownKey { .. }) = judged {
-        // It may be a key of now, which this node has not heard of.
+        // The key may be a new one that this node has not read yet.
         app.desk.catch_up().await?;
         app.revocations.take_in_keys().await.map_err(unknown_keys)?;
         judged = app.verify(&token);
@@ -68,14 +69,14 @@ pub(super) async fn introspect(
     if !app.desk.is_active(&subject(claims.subject)?, claimed).await? {
         return Ok(inactive());
     }
-    // A key may have been retired while the record was read, and its list been published meanwhile.
+    // While the record was read, a key may have been retired and the list that says so may have been published.
     app.revocations.take_in_keys().await.map_err(unknown_keys)?;
     if verified(app.verify(&token))?.is_none() {
         return Ok(inactive());
     }
     let mut answer: Map<String, Value> =
         serde_json::from_str(&payload_json).expect("JSON that this issuer signed");
-    // Last: a caller's own claim may have the same name.
+    // Insert these last: the caller's own claims may have the same names.
     answer.insert("active".to_owned(), Value::Bool(true));
     answer.insert("token_type".to_owned(), Value::from("Bearer"));
     Ok(no_store(Json(answer)))
@@ -83,7 +84,7 @@ pub(super) async fn introspect(
 
 fn verified(judged: Result<Verified, Error>) -> Result<Option<Verified>, ApiError> {
     match judged {
-        // Nothing is known yet of what would be revoked.
+        // Without a list it is not known whether the token is revoked.
         Err(Error::ListMissing) => Err(ApiError::unavailable("the issuer is starting")),
         judged => Ok(judged.ok()),
     }
@@ -107,7 +108,7 @@ fn active_refresh(app: &App, grant: &Grant) -> Response {
     }))
 }
 
-/// RFC 7662 §2.2: why, is not said.
+/// RFC 7662 §2.2: the answer does not say why a token is inactive.
 fn inactive() -> Response {
     no_store(Json(json!({ "active": false })))
 }

@@ -1,5 +1,5 @@
-//! The HTTP surface. This page is the whole route table; each family of endpoints has a file, with its wire
-//! structs in it.
+//! The HTTP API. This file is the whole route table. Each family of endpoints has a file of its own, together with
+//! the structs of its request and response bodies.
 
 mod admin;
 mod answer;
@@ -38,7 +38,7 @@ use crate::config::Origin;
 use crate::life::Life;
 use admin::subjects;
 
-/// Every route of `doorlist serve`, and `besides`.
+/// Every route of `doorlist serve`, and those in `besides`.
 pub fn router(app: Arc<App>, besides: Router) -> Router {
     let routes = Router::new()
         .merge(public())
@@ -52,8 +52,8 @@ pub fn router(app: Arc<App>, besides: Router) -> Router {
     in_every_request(routes)
 }
 
-/// What is served while the issuer starts: it is alive, it is not ready, and every other route answers 503. Pages may
-/// read that answer where they may read the real one.
+/// The routes while the issuer starts: `/healthz` answers 200, every other route 503. The CORS rules are those of the
+/// real routes, so the same pages may read these answers.
 pub fn starting(origins: &[Origin], life: watch::Receiver<Life>) -> Router {
     let public = Router::new()
         .route("/.well-known/{*path}", any(health::starting))
@@ -77,7 +77,7 @@ fn in_every_request(routes: Router) -> Router {
         .layer(DefaultBodyLimit::max(extract::MAX_BODY_LEN))
 }
 
-/// For supervisors and load balancers, which watch the process.
+/// For supervisors and load balancers that watch the process.
 fn probes() -> Router<Arc<App>> {
     Router::new()
         .route("/healthz", get(health::healthz))
@@ -85,7 +85,7 @@ fn probes() -> Router<Arc<App>> {
         .layer(from_fn(strict::check))
 }
 
-/// For everybody, from everywhere.
+/// For every caller, from every origin.
 fn public() -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/jwks.json", get(well_known::jwks))
@@ -93,7 +93,7 @@ fn public() -> Router<Arc<App>> {
         .route("/.well-known/oauth-authorization-server/{*path}", get(well_known::metadata_of_path))
         .route("/revocations", get(revocations::list))
         .route("/revocations/stream", get(revocations::follow))
-        // Before the layer, which otherwise would not see the OPTIONS requests that browsers ask leave with.
+        // Before the CORS layer, which would otherwise not see the OPTIONS requests (preflights) of browsers.
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn(strict::check))
         .layer(cors::open())
@@ -114,7 +114,7 @@ fn users(app: &Arc<App>) -> Router<Arc<App>> {
         .layer(cors::listed(&app.allowed_origins))
 }
 
-/// For operators and trusted back ends, with the admin key.
+/// For operators and trusted back ends that send the admin key.
 fn operators(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/introspect", post(introspect::introspect))

@@ -1,7 +1,8 @@
-//! A JSON body is one object in which no name repeats, so that every reader understands the same.
+//! A JSON body must be one object in which no name repeats, so that every parser understands it the same way.
 //!
-//! Without this check a derived struct also takes an array, whose values it assigns by position, and a map silently
-//! keeps the last of two members of one name: a proxy that inspects bodies could see another request than the handler.
+//! Without this check serde would accept an array for a struct and assign its values by position, and for a map it
+//! would keep the last of two members with the same name. A proxy that inspects bodies could then see another request
+//! than the handler.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,11 +11,11 @@ use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
-/// Reads a body.
+/// Parses a body.
 ///
 /// # Errors
 ///
-/// A sentence about the first flaw, which shows no value of the body.
+/// A sentence about the first flaw. It contains no value of the body.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice::<Object>(body).map_err(|error| flaw_of_object(&error))?;
     serde_json::from_slice(body).map_err(|error| flaw(&error))
@@ -116,7 +117,7 @@ fn flaw_of_object(error: &serde_json::Error) -> String {
 
 fn flaw(error: &serde_json::Error) -> String {
     let said = error.to_string();
-    // The name of an unknown member is the caller's, and could be anything: a password in the wrong place.
+    // Do not show the name of an unknown member: the caller chose it, and it could be a password in the wrong place.
     if said.starts_with("unknown field") {
         let expected = said.split_once("`, ").map_or("", |(_, expected)| expected);
         return format!("an unknown member, {expected}");

@@ -1,4 +1,4 @@
-//! Around every request: an id, a log line, a time limit, and an answer even to a panic.
+//! Wraps every request: gives it an id, logs the answer, limits its time, and answers even after a panic.
 
 use std::any::Any;
 use std::time::{Duration, Instant};
@@ -13,12 +13,12 @@ use super::ApiError;
 use super::strict::only;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// For an answer's head; a stream's body may take as long as it likes.
+/// Until the head of an answer is ready. The body of a stream may take any time.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// Names the request, logs how it went, and gives up on it after the time limit.
+/// Gives the request an id, logs the answer, and answers 503 after the time limit.
 ///
-/// Never logged: bodies, headers, queries, and paths as they are sent (a subject may be anything).
+/// Never logged: bodies, headers, queries, and paths as they were sent (a subject may contain any text).
 pub async fn observe(request: Request, next: Next) -> Response {
     let id = request_id(only(request.headers(), REQUEST_ID));
     let method = request.method().clone();
@@ -34,7 +34,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
         if response.status() == StatusCode::SERVICE_UNAVAILABLE
             && response.headers().contains_key(header::RETRY_AFTER)
         {
-            // The client asks again: no fault of this node's code.
+            // The client will try again, and the cause is not a fault in this node's code.
             tracing::warn!(status, millis, "answered");
         } else if response.status().is_server_error() {
             tracing::error!(status, millis, "answered");
@@ -51,13 +51,13 @@ pub async fn observe(request: Request, next: Next) -> Response {
     response
 }
 
-/// The answer in the place of one that panicked.
+/// The answer after a handler panicked.
 pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a request handler panicked");
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "an error in the issuer").into_response()
 }
 
-/// The caller's id, if it is harmless in a log, else a new one.
+/// The caller's request id if it is harmless in the log output, else a new one.
 fn request_id(given: Option<&HeaderValue>) -> HeaderValue {
     let harmless = |id: &&HeaderValue| {
         let bytes = id.as_bytes();

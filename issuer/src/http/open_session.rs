@@ -1,22 +1,22 @@
-//! What a new session is called and carries, within its limits.
+//! Checks the parameters of a new session against their limits.
 
 use super::ApiError;
 use crate::desk::OpenSession;
 use crate::domain::CustomClaims;
 use crate::domain::claims::check_custom_claims;
 
-/// The client of sessions that name none.
+/// The `client_id` of a session when the request gives none.
 const DEFAULT_CLIENT_ID: &str = "default";
-/// Most bytes of a `client_id` or a device's name.
+/// Largest length of a `client_id` or a device name, in bytes.
 const MAX_NAME_LEN: usize = 255;
-/// Most bytes of a scope.
+/// Largest length of a scope, in bytes.
 const MAX_SCOPE_LEN: usize = 1024;
 
-/// The session to open.
+/// Builds the session to open.
 ///
 /// # Errors
 ///
-/// 400 naming what is too long or malformed.
+/// 400 with the name of the parameter that is too long or malformed.
 pub fn open_session(
     client_id: Option<String>,
     scope: Option<String>,

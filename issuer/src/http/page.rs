@@ -1,8 +1,9 @@
 //! Which page a request comes from (Fetch Metadata §2, RFC 6454 §7).
 //!
-//! A cookie goes with whatever request a browser sends, so what it is good for is done only for pages that are
-//! allowed to: a form of a stranger's page neither refreshes a session, nor ends it, nor puts the stranger's own in
-//! its place (trace 18). `SameSite=Strict` stops the first two as well, but not from a sibling domain.
+//! A browser sends the cookie with every request, also with one from a stranger's page. So the cookie is used only
+//! for pages that are allowed: a form on another page can neither refresh a session, nor end it, nor replace it by
+//! the attacker's own session (trace 18). `SameSite=Strict` prevents the first two as well, but not from a sibling
+//! domain.
 
 use std::sync::Arc;
 
@@ -16,16 +17,16 @@ use crate::app::App;
 use crate::config::Origin;
 use crate::secret::SecretText;
 
-/// Written by browsers alone: no script can set it.
+/// Only browsers set this header: scripts cannot.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// What a request brings in the cookie.
+/// The refresh-token cookie of a request.
 pub enum Cookie {
-    /// A refresh token, from a page that may use it.
+    /// A refresh token, and the page may use it.
     Token(SecretText),
-    /// Nothing, though the page might have one.
+    /// No cookie, but the page is one that may use it.
     Missing,
-    /// Nothing, and nobody asks in cookie mode.
+    /// No cookie, and the page could not use one.
     Unused,
 }
 
@@ -44,7 +45,8 @@ impl FromRequestParts<Arc<App>> for Cookie {
     }
 }
 
-/// Lets requests through that come from a page of the issuer's own origin, or of a listed one that can hold its cookie.
+/// Accepts requests from pages of the issuer's own origin, and from pages of a listed origin whose site can hold the
+/// issuer's cookie.
 ///
 /// # Errors
 ///
@@ -55,7 +57,8 @@ pub fn require_own_page(headers: &HeaderMap, listed: &[Origin]) -> Result<(), Ap
         .is_some_and(|origin| listed.iter().any(|listed| listed.header() == origin));
     match site {
         Some(b"same-origin") => Ok(()),
-        // Browsers would neither keep nor send the cookie: a session nobody could go on with.
+        // Refused because browsers would neither keep nor send the cookie here: the client could never refresh such a
+        // session.
         Some(b"cross-site") if is_listed => Err(ApiError::cross_site(
             "this page's site is another than the issuer's, whose cookie it cannot have: use one site, or keep the token in the body",
         )),

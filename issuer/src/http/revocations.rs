@@ -1,4 +1,4 @@
-//! `/revocations` and its stream.
+//! `/revocations` and its event stream.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use crate::revocations::{Follower, Next, Revocations, SignedList};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// `GET /revocations`: a snapshot, or with `?since=<epoch>:<seq>` a delta where there is one. `fresh=<number>` changes
-/// nothing but the address, for a verifier that gets old lists from a cache.
+/// `GET /revocations`: a snapshot, or with `?since=<epoch>:<seq>` a delta if there is one from that cursor.
+/// `fresh=<digits>` changes only the URL; a verifier adds it when a cache keeps giving it old lists.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
@@ -30,7 +30,8 @@ pub(super) async fn list(
     let held = asked_since(query.as_deref())?;
     let revocations = named(&app, &headers);
     let next = match revocations.next(held).map_err(unsigned)? {
-        // Whoever is ahead takes this node's position for the rollback it is: nothing new.
+        // The cursor is ahead of this node. Answer with the empty delta at this node's own position: the verifier
+        // sees that it is a rollback and ignores it.
         Some(Next::Ahead) => revocations.next(revocations.position()).map_err(unsigned)?,
         next => next,
     };
@@ -48,7 +49,7 @@ fn answer(app: &App, list: &SignedList, headers: &HeaderMap) -> Response {
     let gzip = says(header::ACCEPT_ENCODING, "gzip");
     let ttl = app.revocations.ttl_secs();
     let hash = list.hash();
-    // RFC 9110 §8.8.3.3: each coding of a representation has a tag of its own.
+    // RFC 9110 §8.8.3.3: each encoding of a representation has an ETag of its own.
     let tags = [format!("\"{hash}\""), format!("\"{hash}-gzip\"")];
     let head = [
         (header::ETAG, tags[usize::from(gzip)].clone()),
@@ -69,8 +70,8 @@ fn answer(app: &App, list: &SignedList, headers: &HeaderMap) -> Response {
     }
 }
 
-/// Whether a comma-separated header value has this member; weak tags compare as strong ones do
-/// (RFC 9110 §8.8.3.2), and a coding with weight 0 is none (§12.4.2).
+/// Whether a comma-separated header value has this member. Weak ETags compare like strong ones (RFC 9110 §8.8.3.2);
+/// an encoding with weight 0 does not count (§12.4.2).
 fn has_member(value: &str, wanted: &str) -> bool {
     value.split(',').map(str::trim).any(|member| {
         let (name, weight) = member.split_once(';').unwrap_or((member, ""));
@@ -79,8 +80,8 @@ fn has_member(value: &str, wanted: &str) -> bool {
     })
 }
 
-/// `GET /revocations/stream`: Server-Sent Events, `id: <epoch>:<seq>`, `data: <list JWT>`. Begins with what the
-/// cursor (`Last-Event-ID`, else `?since=`) lacks.
+/// `GET /revocations/stream`: Server-Sent Events with `id: <epoch>:<seq>` and `data: <list JWT>`. The first event
+/// brings the entries after the client's cursor (`Last-Event-ID`, else `?since=`).
 pub(super) async fn follow(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
@@ -98,7 +99,7 @@ pub(super) async fn follow(
     Ok((head, Body::from_stream(events(follower, app.life.clone()))).into_response())
 }
 
-/// Every list as an event, until the subscriber is too slow or the issuer drains or stops.
+/// Sends every list as an event. Ends when the subscriber is too slow, or when the issuer drains or stops.
 fn events(
     follower: Follower,
     life: watch::Receiver<Life>,
@@ -114,8 +115,8 @@ fn events(
     })
 }
 
-/// What a query asks for. Every answer has one address, so that a cache holds it once and
-/// no other spelling of it goes past the cache.
+/// Parses the query. Only one spelling of each query is accepted, so that a cache holds each answer once and no other
+/// spelling gets past the cache.
 fn asked_since(query: Option<&str>) -> Result<Option<Cursor>, ApiError> {
     let Some(query) = query else { return Ok(None) };
     let (since, fresh) = match query.split_once("&fresh=") {
@@ -144,7 +145,7 @@ fn cursor(text: &str) -> Result<Cursor, ApiError> {
     })
 }
 
-/// The list under the name by which the request calls the issuer.
+/// The list under the issuer's name, or under the former name if the request's `Host` uses it.
 fn named<'a>(app: &'a App, headers: &HeaderMap) -> &'a Revocations {
     app.former_name_of(headers).map_or(&app.revocations, |former| &former.revocations)
 }

@@ -1,4 +1,4 @@
-//! `/logout`, `/sessions`: the signed-in subject's own.
+//! `/logout`, `/sessions`: the sessions of the caller's own subject.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::desk::EndSession;
 use crate::domain::Session;
 
-/// A session as its owner and an operator see it.
+/// A session as its owner or an operator sees it.
 #[derive(Serialize)]
 pub(super) struct SessionView {
     sid: Handle,
@@ -30,9 +30,9 @@ pub(super) struct SessionView {
     device: Option<String>,
     created_at: UnixSeconds,
     last_seen_at: UnixSeconds,
-    /// The absolute end.
+    /// The absolute end of the session.
     ends_at: UnixSeconds,
-    /// Whether it is the one that asks.
+    /// Whether this is the session of the access token in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<bool>,
 }
@@ -58,7 +58,7 @@ struct Sessions {
     sessions: Vec<SessionView>,
 }
 
-/// `GET /sessions`: the devices the subject is signed in on, oldest first.
+/// `GET /sessions`: the sessions (devices) on which the subject is signed in, oldest first.
 pub(super) async fn list(SignedIn { claims, subject }: SignedIn) -> Response {
     let view = |session: Session| {
         let current = Some(session.sid == claims.sid);
@@ -70,7 +70,7 @@ pub(super) async fn list(SignedIn { claims, subject }: SignedIn) -> Response {
     }))
 }
 
-/// `DELETE /sessions/{sid}`: signs one device out.
+/// `DELETE /sessions/{sid}`: ends the session of one device.
 pub(super) async fn end(
     State(app): State<Arc<App>>,
     SidPath(sid): SidPath,
@@ -79,8 +79,9 @@ pub(super) async fn end(
     ended(app.desk.end_session(&signed_in.subject.sub, sid).await?)
 }
 
-/// `POST /logout`: signs this device out: the cookie's session ends, or where there is none (any more) the access
-/// token's. To a cookie whose session has ended already, and no good access token, the answer is `{}`.
+/// `POST /logout`: ends the session of the cookie. Without a cookie, or if its session is already over, ends the
+/// session of the access token. The answer is `{}` if the cookie's session is over and there is no valid access
+/// token.
 pub(super) async fn logout(
     State(app): State<Arc<App>>,
     cookie: Cookie,

@@ -1,7 +1,7 @@
-//! Refuses requests that two readers could understand differently, before a handler sees them.
+//! Refuses requests that two programs could understand differently, before a handler sees them.
 //!
-//! A proxy, a cache or an inspector in front of the issuer may read the first of two headers where the issuer reads the
-//! last. A query parameter that means nothing makes another address of the same answer, which no cache has.
+//! A proxy, a cache or an inspector in front of the issuer may use the first of two headers where the issuer uses the
+//! last. An unknown query parameter would give the same answer a second URL, which no cache has.
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -10,8 +10,8 @@ use axum::response::Response;
 
 use super::ApiError;
 
-/// Headers that have one value, of those that the issuer reads. Not `X-Request-Id`, which only names log lines: of
-/// two, neither is kept.
+/// The headers that the issuer reads and that may have only one value. `X-Request-Id` is not among them, because it
+/// only names lines of the log output: if there are two, both are ignored.
 const SINGLE_HEADERS: [HeaderName; 6] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
@@ -21,7 +21,7 @@ const SINGLE_HEADERS: [HeaderName; 6] = [
     HeaderName::from_static("sec-fetch-site"),
 ];
 
-/// The query parameters of each route that has any.
+/// The query parameters of each route that has some.
 const PARAMETERS: [(Method, &str, &[&str]); 4] = [
     (Method::GET, "/revocations", &["since", "fresh"]),
     (Method::GET, "/revocations/stream", &["since"]),
@@ -29,8 +29,8 @@ const PARAMETERS: [(Method, &str, &[&str]); 4] = [
     (Method::POST, "/admin/subjects/{sub}/revoke", &["gid"]),
 ];
 
-/// Answers 400 to a request with two values of a header that has one, or with a query parameter that its route does
-/// not have, or has twice.
+/// Answers 400 if a header of [`SINGLE_HEADERS`] has two values, or if a query parameter is unknown to the route or
+/// repeated.
 pub async fn check(request: Request, next: Next) -> Result<Response, ApiError> {
     for name in SINGLE_HEADERS {
         if request.headers().get_all(&name).iter().nth(1).is_some() {
@@ -44,7 +44,7 @@ pub async fn check(request: Request, next: Next) -> Result<Response, ApiError> {
     Ok(next.run(request).await)
 }
 
-/// A header's value. Of two, neither: another reader may have taken the other one.
+/// The value of a header; `None` if there are two, because another program may use the other one.
 pub fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
     let mut values = headers.get_all(name).into_iter();
     match (values.next(), values.next()) {

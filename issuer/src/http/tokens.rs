@@ -1,4 +1,4 @@
-//! `/login`, `/token`, `/revoke`: how clients come by tokens and get rid of them.
+//! `/login`, `/token`, `/revoke`: issue, refresh and revoke tokens.
 
 use std::sync::Arc;
 
@@ -30,8 +30,9 @@ pub(super) struct LoginRequest {
     token_delivery: Delivery,
 }
 
-/// `POST /login`: accounts kept here sign in with their `sub` and password. In cookie mode the session whose cookie is
-/// replaced ends: nobody could go on with it, or sign it out.
+/// `POST /login`: a user of an account that is kept here logs in with its `sub` and password. In cookie mode the new
+/// cookie replaces the old one, and the old session ends: without its cookie it could be neither refreshed nor signed
+/// out.
 pub(super) async fn login(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -52,7 +53,7 @@ pub(super) async fn login(
     let offer = Offer { passwords: &app.passwords, password };
     let login = app.desk.open_session(&sub, session, Proof::Password(&offer)).await?;
     if let (Login::Opened(_), Some(replaced)) = (&login, replaced) {
-        // A store that fails now has said so in the log. The login stands.
+        // The login stands even if the store fails here; the failure is already in the log output.
         let _ = end_cookie(&app, &replaced, None).await;
     }
     logged_in(&app, login, request.token_delivery)
@@ -66,8 +67,8 @@ pub(super) struct TokenRequest {
     scope: Option<String>,
 }
 
-/// `POST /token`: RFC 6749 §6. A token that came in the cookie is answered in the cookie, which is taken away when its
-/// session is over.
+/// `POST /token`: RFC 6749 §6. If the refresh token came in the cookie, the new one is sent in the cookie too; the
+/// cookie is deleted when its session is over.
 pub(super) async fn token(
     State(app): State<Arc<App>>,
     cookie: Cookie,
@@ -108,11 +109,11 @@ pub(super) async fn token(
     Ok(granted(&app, &grant, delivery))
 }
 
-/// Why a refresh token gave nothing.
+/// Why a refresh token was refused.
 enum NotGranted {
-    /// It never will again: whoever holds it may throw it away.
+    /// It will never be accepted again, so the client may delete it.
     Over(&'static str),
-    /// It still may, another time or for another client.
+    /// It may be accepted at another time, or for another client.
     Now(ApiError),
 }
 
@@ -147,7 +148,8 @@ pub(super) struct RevokeRequest {
     client_id: Option<String>,
 }
 
-/// `POST /revoke`: RFC 7009. Ends the session of a refresh or access token, or of the cookie's; 200 for whatever is none.
+/// `POST /revoke`: RFC 7009. Ends the session of a refresh token, of an access token, or of the cookie. Answers 200
+/// also for a token that is not valid.
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     cookie: Cookie,
@@ -168,7 +170,7 @@ pub(super) async fn revoke(
     }
 }
 
-/// Ends the session of a cookie.
+/// Ends the session whose refresh token is in the cookie.
 pub(super) async fn end_cookie(
     app: &App,
     token: &SecretText,
@@ -189,7 +191,8 @@ async fn revoke_token(app: &App, text: &str, client_id: Option<&str>) -> Result<
             let sub = subject(verified.claims.subject)?;
             Ok(app.desk.end_session(&sub, verified.claims.sid).await?)
         }
-        // Nothing is known yet of what would be revoked: not the time to say that it is.
+        // Without a list it is not known whether this token has a session to end, so do not answer that it was
+        // revoked.
         Err(Error::ListMissing) => Err(ApiError::unavailable("the issuer is starting")),
         Ok(_) | Err(_) => Ok(EndSession::NoSuchSession),
     }
@@ -199,16 +202,17 @@ fn two_tokens() -> ApiError {
     ApiError::invalid_request("the cookie and the form each have a token: send one of them")
 }
 
-/// RFC 6749 §3.2: a parameter without a value is as good as omitted.
+/// RFC 6749 §3.2: a parameter without a value counts as omitted.
 fn given(parameter: Option<String>) -> Option<String> {
     parameter.filter(|value| !value.is_empty())
 }
 
-/// RFC 6749 §6: a refresh may ask for less than was granted, and gets it for this access token.
+/// RFC 6749 §6: a refresh may ask for a smaller scope, which then holds for this access token only.
 fn narrowed(granted: Option<&str>, asked: String) -> Result<String, ApiError> {
     let granted: Vec<_> = granted.unwrap_or_default().split(' ').collect();
     let words: Vec<_> = asked.split(' ').collect();
-    // No more words than were granted: one repeated a thousand times makes a token that no verifier reads.
+    // Accept at most as many words as were granted: one word repeated a thousand times would make a token too long
+    // for verifiers.
     if words.len() <= granted.len() && words.iter().all(|word| !word.is_empty() && granted.contains(word)) {
         return Ok(asked);
     }

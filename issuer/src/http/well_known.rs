@@ -1,4 +1,4 @@
-//! What verifiers and clients find the rest by.
+//! Documents in which verifiers and clients find the keys and the addresses of all endpoints.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(super) async fn jwks(State(app): State<Arc<App>>) -> Response {
     (headers, Json(app.revocations.jwks())).into_response()
 }
 
-/// RFC 8414 §2, and where the revocation list is.
+/// RFC 8414 §2, and the addresses of the revocation list.
 #[derive(Serialize)]
 struct Metadata {
     issuer: String,
@@ -36,8 +36,8 @@ struct Metadata {
     introspection_endpoint_auth_methods_supported: [&'static str; 1],
 }
 
-/// `GET /.well-known/oauth-authorization-server/{path}`: where RFC 8414 §3.1 looks for the metadata of an issuer
-/// that has a path.
+/// `GET /.well-known/oauth-authorization-server/{path}`: RFC 8414 §3.1 puts the metadata there when the issuer's URL
+/// has a path.
 pub(super) async fn metadata_of_path(
     state: State<Arc<App>>,
     Path(path): Path<String>,
@@ -66,7 +66,7 @@ pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) ->
         grant_types_supported: ["refresh_token"],
         token_endpoint_auth_methods_supported: ["none"],
         revocation_endpoint_auth_methods_supported: ["none"],
-        // The admin key, as an access token of this type (RFC 8414 §2).
+        // RFC 8414 §2: callers send the admin key as a `Bearer` token.
         introspection_endpoint_auth_methods_supported: ["Bearer"],
     };
     let cache = format!("public, max-age={}", app.lifetimes.jwks_max_age_secs());

@@ -1,4 +1,4 @@
-//! `/admin/cutoff`: everybody's tokens end.
+//! `/admin/cutoff`: makes the access tokens of all subjects invalid.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::http::extract::JsonBody;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct CutoffRequest {
-    /// Whether sessions end too; they refresh into new tokens otherwise.
+    /// Whether the sessions end too. If not, clients refresh and get new access tokens.
     end_sessions: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `/admin/keys`: the keys that sign.
+//! `/admin/keys`: the signing keys.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(in crate::http) async fn list(State(app): State<Arc<App>>) -> Response {
     no_store(Json(KeysAnswer { position: None, keys: app.keys.ring().status() }))
 }
 
-/// `POST /admin/keys/rotate`: the reserve signs from now on; 409 while it is too young.
+/// `POST /admin/keys/rotate`: the announced key signs from now on. 409 if it was not published long enough.
 pub(in crate::http) async fn rotate(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let now = store_time(&app.desk.confirmed().await?);
     let retain_secs = app.desk.log(|log| log.settings().retain_secs);
@@ -41,7 +41,7 @@ pub(in crate::http) struct RetireRequest {
     kid: KeyId,
 }
 
-/// `POST /admin/keys/retire`: the key and every token it signed are worth nothing, at once.
+/// `POST /admin/keys/retire`: the key and every token that it signed become invalid at once.
 pub(in crate::http) async fn retire(
     State(app): State<Arc<App>>,
     JsonBody(request): JsonBody<RetireRequest>,

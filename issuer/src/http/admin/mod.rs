@@ -1,4 +1,4 @@
-//! `/admin/*`: for operators and trusted back ends, with the admin key.
+//! `/admin/*`: for operators and trusted back ends that send the admin key.
 
 pub(super) mod cutoff;
 pub(super) mod keys;

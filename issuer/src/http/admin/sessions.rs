@@ -1,4 +1,4 @@
-//! `/admin/sessions`: a trusted back end that authenticated the user itself opens a session.
+//! `/admin/sessions`: a trusted back end, which authenticated the user itself, opens a session.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `/admin/subjects`: accounts, and what is done to them.
+//! `/admin/subjects`: subjects, and the operations on them.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::http::sessions::SessionView;
 use crate::password::Password;
 use crate::secret::SecretText;
 
-/// Most subjects of a page, and how many if nothing is said.
+/// The largest page size. The default for requests without a limit is below.
 const MAX_PAGE: usize = 200;
 const DEFAULT_PAGE: usize = 50;
 
@@ -30,7 +30,7 @@ struct SubjectView {
     sub: String,
     gid: Handle,
     state: SubjectState,
-    /// Whether it signs in here with a password.
+    /// Whether the subject can log in here with a password.
     has_password: bool,
     #[serde(skip_serializing_if = "Map::is_empty")]
     claims: CustomClaims,
@@ -67,7 +67,7 @@ enum Row {
 #[derive(Serialize)]
 struct Page {
     subjects: Vec<Row>,
-    /// `?after=` of the next page.
+    /// The value of `?after=` for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
@@ -139,7 +139,7 @@ pub(in crate::http) async fn show(
     Ok(no_store(Json(SubjectView::from(details))))
 }
 
-/// `DELETE /admin/subjects/{sub}`: a kick, after which the subject is not there.
+/// `DELETE /admin/subjects/{sub}`: a kick that also removes the subject.
 pub(in crate::http) async fn delete(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,
@@ -153,7 +153,7 @@ pub(in crate::http) struct PasswordRequest {
     password: String,
 }
 
-/// `PUT /admin/subjects/{sub}/password`: a kick, after which only the new password is good.
+/// `PUT /admin/subjects/{sub}/password`: a kick. From then on only the new password is valid.
 pub(in crate::http) async fn set_password(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,
@@ -169,7 +169,8 @@ pub(in crate::http) struct ClaimsRequest {
     claims: CustomClaims,
 }
 
-/// `PUT /admin/subjects/{sub}/claims`: a void, after which tokens carry these claims over those of their sessions.
+/// `PUT /admin/subjects/{sub}/claims`: a void. New tokens carry these claims; where a session has a claim of the same
+/// name, the subject's claim wins.
 pub(in crate::http) async fn set_claims(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,
@@ -186,7 +187,7 @@ pub(in crate::http) async fn set_claims(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct KickQuery {
-    /// The group that is to be kicked: a retry hits no login made after it.
+    /// The group to kick. With it, a retry does not end a login that came after the first kick.
     gid: Option<Handle>,
 }
 
@@ -203,7 +204,7 @@ pub(in crate::http) async fn kick(
     }
 }
 
-/// `POST /admin/subjects/{sub}/void`: access tokens end, sessions refresh into new ones.
+/// `POST /admin/subjects/{sub}/void`: access tokens become invalid; sessions live on and refresh into new ones.
 pub(in crate::http) async fn void(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,
@@ -211,7 +212,7 @@ pub(in crate::http) async fn void(
     changed(app.desk.void(&sub).await?)
 }
 
-/// `POST /admin/subjects/{sub}/disable`: a kick, after which the subject may not log in.
+/// `POST /admin/subjects/{sub}/disable`: a kick. From then on the subject cannot log in.
 pub(in crate::http) async fn disable(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,

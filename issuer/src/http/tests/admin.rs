@@ -163,7 +163,7 @@ async fn a_cutoff_keeps_or_ends_sessions() {
 
 #[tokio::test]
 async fn too_many_revocations_of_one_subject_have_to_wait() {
-    // Trace 13.
+    // Trace 13: a subject has at most 32 live entries in the revocation log.
     let site = Site::open().await;
     for _ in 0..32 {
         let tokens = site.open_session("mallory").await;

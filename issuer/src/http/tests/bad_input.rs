@@ -1,4 +1,4 @@
-//! Any bytes as path, header, query or body: a named error, never a 500.
+//! Random bytes as path, header, query or body give an error with a code, never a 500.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, header};

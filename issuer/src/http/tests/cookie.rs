@@ -1,4 +1,4 @@
-//! The cookie where the store is away, or the request is odd. What it is for is told in the stories.
+//! The cookie when the store is unavailable or the request is unusual. The stories test its normal use.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
@@ -8,7 +8,7 @@ use crate::testing::{Answer, Site, Tokens};
 
 const REFRESH: &str = "grant_type=refresh_token";
 
-/// A page of the issuer's own sends a form, or JSON.
+/// A request from a page of the issuer's own origin, with a form or JSON as its body.
 async fn page(site: &Site, path: &str, cookies: &[&str], body: &str) -> Answer {
     let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
     let request =
@@ -17,7 +17,7 @@ async fn page(site: &Site, path: &str, cookies: &[&str], body: &str) -> Answer {
     Answer::of(site.send(request.body(Body::from(body.to_owned())).expect("a request")).await).await
 }
 
-/// A site, and the cookie of somebody signed in there.
+/// A site, and the cookie of a user who is signed in there.
 async fn signed_in() -> (Site, String) {
     let site = Site::open().await;
     let account = json!({ "sub": "alice", "password": "wonderland" });
@@ -89,7 +89,7 @@ async fn another_application_s_cookie_signs_nobody_out() {
     assert_eq!(left.status, StatusCode::OK);
 }
 
-/// Whoever signs out is signed out: a cookie that is left of another session does not stand in the way.
+/// A cookie of a session that is over does not keep logout from ending the access token's session.
 #[tokio::test]
 async fn a_dead_cookie_does_not_keep_the_access_token_s_session() {
     let (site, cookie) = signed_in().await;
@@ -106,7 +106,7 @@ async fn a_dead_cookie_does_not_keep_the_access_token_s_session() {
     left.position();
     assert!(left.header(header::SET_COOKIE).contains("Max-Age=0"));
     assert_eq!(site.refresh(&tokens.refresh).await.failure(), "400 invalid_grant");
-    // Nothing is left to end: no error.
+    // The session is already over; that is no error.
     let again = leave(&tokens.access).await;
     assert_eq!((again.status, again.text.as_str()), (StatusCode::OK, "{}"));
     assert!(again.header(header::SET_COOKIE).contains("Max-Age=0"));

@@ -1,4 +1,4 @@
-//! After the issuer was renamed: what was made under the former name (trace 54).
+//! Tokens, cookies and lists of a former name, after the issuer was renamed (trace 54).
 
 use axum::http::{Method, header};
 use serde_json::Value;
@@ -13,7 +13,7 @@ const FORMER: &str = "https://former.example";
 /// The year 2100.
 const LATER: u64 = 4_102_444_800;
 
-/// The first refresh token of a session, as it would have been made under the former name.
+/// The first refresh token of a session, made as a node with the former name would have made it.
 async fn former_token(site: &Site, sub: &str) -> String {
     let opened = site.open_session(sub).await;
     let claims = site.app.refresh_tokens.decode(&opened.refresh).expect("our own");
@@ -30,7 +30,8 @@ async fn trace_54_a_former_name_is_good_for_sessions_of_its_time_alone() {
     let next = refreshed.json()["refresh_token"].as_str().expect("a token").to_owned();
     assert!(site.app.refresh_tokens.decode(&next).is_ok(), "a refresh token of the current name");
 
-    // Opened after the change: under the former name it can only be another installation's.
+    // The session was opened after the renaming, so a token with the former name can only come from another
+    // installation.
     let site = Site::formerly(FORMER, 1).await;
     let token = former_token(&site, "alice").await;
     assert_eq!(site.refresh(&token).await.failure(), "400 invalid_grant");

@@ -1,4 +1,4 @@
-//! Introspection by a node that does not know enough to say no.
+//! Introspection by a node whose knowledge is not complete enough to call a token inactive.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,8 @@ async fn retire_the_active_key(site: &Site) {
     site.admin(Method::POST, "/admin/keys/retire", active).await.position();
 }
 
-/// Retired twice at once, the reserve too: what signs now was not announced to anybody.
+/// The active key is retired twice in a row, so that the announced key is retired too. The key that signs now was
+/// never announced.
 #[tokio::test]
 async fn a_key_of_now_is_known_before_its_token_is_judged() {
     let site = Site::open().await;
@@ -37,7 +38,7 @@ async fn a_key_of_now_is_known_before_its_token_is_judged() {
     assert_eq!(ask(&other, &session.access).await.json()["active"], true);
 }
 
-/// To a host whose clock is ahead every token has expired.
+/// To a host whose clock is ahead, every token looks expired.
 #[tokio::test]
 async fn a_node_whose_clock_is_off_does_not_judge() {
     let site = Site::open().await;
@@ -55,7 +56,7 @@ async fn a_node_whose_clock_is_off_does_not_judge() {
     assert_eq!(ask(&site, &session.access).await.json()["active"], true);
 }
 
-/// The list that tells of it may be published while the record is read: then nothing is new any more afterwards.
+/// The list that retires the key may be published while the record is read. Then the second look finds no new list.
 #[tokio::test]
 async fn a_key_that_is_retired_while_the_record_is_read_is_no_key() {
     let site = Site::open().await;
@@ -73,7 +74,8 @@ async fn a_key_that_is_retired_while_the_record_is_read_is_no_key() {
     assert_eq!(asked.await.expect("no panic").json(), json!({ "active": false }));
 }
 
-/// A list by the standing of before must not follow one by the standing of now, which verifiers take for a rollback.
+/// A list made from an older standing must not be published after one from a newer standing: verifiers would take it
+/// for a rollback.
 #[tokio::test]
 async fn keys_are_taken_in_while_a_list_is_published() {
     let site = Site::open().await;
@@ -92,7 +94,7 @@ async fn keys_are_taken_in_while_a_list_is_published() {
         let revocations = site.app.revocations.clone();
         async move { revocations.publish().await }
     });
-    // A clock that is paused goes on when nobody can do more.
+    // With a paused clock, this sleep ends once no other task can make progress.
     tokio::time::pause();
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert!(!published.is_finished(), "a list under way is waited for");

@@ -15,7 +15,7 @@ async fn kick(site: &Site, sub: &str) -> Cursor {
     kicked.position()
 }
 
-/// What a verifier stands at after a list.
+/// Loads a list. Returns the verifier's sequence number and its number of entries.
 fn load(verifier: &mut Verifier, list: &str) -> (u64, usize) {
     let loaded = verifier.load(list, now()).expect("a list");
     (loaded.sequence.get(), loaded.entries)
@@ -68,7 +68,7 @@ async fn other_epochs_and_key_changes_get_the_snapshot_and_cursors_ahead_nothing
     load(&mut verifier, &snapshot);
     assert_eq!(load(&mut verifier, &ahead.text), (position.seq.get(), 1));
 
-    // Trace 8: who left before a key was retired must hear of it.
+    // Trace 8: a verifier that disconnected before a key was retired must learn of it.
     let keys = site.admin(Method::GET, "/admin/keys", Value::Null).await.json();
     let retired = json!({ "kid": keys["keys"][0]["kid"] });
     site.admin(Method::POST, "/admin/keys/retire", retired.clone()).await.position();
@@ -153,7 +153,7 @@ async fn a_stream_begins_with_what_is_lacking_and_goes_on_with_news() {
 async fn a_stream_waits_while_its_cursor_is_ahead_and_drops_who_is_slow() {
     let site = Site::open().await;
     let here = kick(&site, "alice").await;
-    // As if another node had told of what this one has not heard yet.
+    // Such a cursor comes from another node, which has read an entry that this node has not read yet.
     let ahead = format!("{}:{}", here.epoch, here.seq.get() + 1);
     let mut events = Events::open(&site, Some(&ahead)).await;
     site.publish().await;
@@ -176,7 +176,7 @@ async fn a_node_without_confirmation_signs_nothing_and_says_so() {
     assert_eq!(site.get("/readyz").await.status, StatusCode::OK);
     let before = site.get("/revocations").await.text;
     site.store.cut_off(true);
-    // The confirmation gets too old.
+    // Wait until the store's last confirmation is too old.
     while site.app.desk.standing().is_fresh(std::time::Duration::from_secs(1)) {
         tokio::task::yield_now().await;
     }
@@ -192,7 +192,8 @@ async fn a_node_without_confirmation_signs_nothing_and_says_so() {
 
 #[tokio::test]
 async fn an_emptied_store_takes_its_log_back_from_the_node() {
-    // Trace 21, and the row "store emptied" of what happens when something dies.
+    // Trace 21, and the row "store emptied" of "what happens when something dies": the node puts the revocation log
+    // back.
     let site = Site::open().await;
     let kicked = kick(&site, "alice").await;
     let mut verifier = site.verifier();

@@ -1,4 +1,4 @@
-//! Requests through the real router.
+//! Sends requests through the real router.
 
 mod admin;
 mod bad_input;

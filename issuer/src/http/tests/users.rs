@@ -145,7 +145,7 @@ async fn sessions_are_listed_and_ended_by_their_owner_only() {
     assert_eq!((&other["device"], &other["client_id"]), (&json!("phone"), &json!("app")));
     let path = format!("/sessions/{}", other["sid"].as_str().expect("a sid"));
 
-    // Trace 10.
+    // Trace 10: a user cannot end a session of another subject.
     let denied = site.ask(Method::DELETE, &path, &mallory.access, Value::Null).await;
     assert_eq!(denied.failure(), "404 not_found");
     Tokens::of(&site.refresh(&laptop.refresh).await);
