@@ -1,4 +1,5 @@
-//! Accepting connections: quick to send, not to be held by half a request, closed in good order.
+//! Accepts connections, sends small events without delay, ends connections that stall, and closes the others only
+//! after their requests are answered.
 
 use std::io;
 use std::sync::Arc;
@@ -17,25 +18,26 @@ use tokio_io_timeout::TimeoutStream;
 use super::front::Front;
 use crate::life::Life;
 
-/// A request's head that is not there after this was not meant seriously. An idle connection ends after it too.
+/// The head of a request must arrive within this time. An idle connection is closed after the same time.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest head of a request, in bytes.
+/// Largest head of a request, in bytes.
 const MAX_HEAD_LEN: usize = 64 << 10;
-/// Whoever takes nothing of an answer for so long is gone, or holds a stream that it does not read.
+/// A client that reads nothing of an answer for this long is gone, or holds a stream that it does not read: its
+/// connection ends.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// After an error that is not one connection's, such as no file descriptors left.
+/// Pause after an accept error that is not about one connection, such as no free file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Between two log lines about connections that could not be accepted.
+/// Least time between two lines of log output about connections that could not be accepted.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
-/// Connections accepted at the end that the system had completed before the listener closes.
+/// At the end, accept at most this many connections that the system has already completed.
 const LAST: usize = 1024;
 
-/// Serves until the process stops; then accepts no more connections, gives the requests on the last ones `linger` to
-/// arrive, and waits until every request is answered.
+/// Serves until the process stops. Then accepts the connections that are already complete, closes the listener, waits
+/// `linger` for requests on the last connections, and returns when every request is answered.
 ///
 /// # Errors
 ///
-/// If the listener will never accept again.
+/// If the listener can never accept again.
 pub(super) async fn serve(
     listener: TcpListener,
     front: Arc<Front>,
@@ -67,14 +69,15 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// Whether the listener is gone. All other errors pass: no file descriptors left, a network that is down.
+/// Whether the listener is broken for good. All other errors are temporary, such as no free file descriptors or a
+/// network that is down.
 fn is_final(error: &io::Error) -> bool {
-    // EINVAL (accept(2)): the socket does not listen any more. A retry would fail for ever.
+    // EINVAL (accept(2)): the socket no longer listens, so every retry would fail.
     error.kind() == io::ErrorKind::InvalidInput
 }
 
-/// Connections that the system completed and that were not accepted yet would be reset when the listener closes, with
-/// the requests that are on them.
+/// Accepts connections that the system has completed but this process has not accepted yet. Closing the listener
+/// would reset them, together with the requests on them.
 fn accept_the_last(listener: TcpListener, front: &Arc<Front>, graceful: &GracefulShutdown) {
     let Ok(listener) = listener.into_std() else { return };
     for (stream, _) in std::iter::from_fn(|| listener.accept().ok()).take(LAST) {
@@ -87,7 +90,7 @@ fn accept_the_last(listener: TcpListener, front: &Arc<Front>, graceful: &Gracefu
 }
 
 fn accept_one(stream: TcpStream, front: &Arc<Front>, graceful: &GracefulShutdown) {
-    // Without the delay of Nagle, else a small event waits for the acknowledgement of the one before it.
+    // Disables Nagle's algorithm. Otherwise a small event would wait until the client acknowledged the previous one.
     match stream.set_nodelay(true) {
         Ok(()) => serve_one(stream, front, graceful),
         Err(error) => tracing::debug!(%error, "a connection went away"),
@@ -118,7 +121,8 @@ where
     });
 }
 
-/// Attempts to accept that failed, for the log: the cause may last, and clients decide how often they try.
+/// Counts failed accepts and limits the lines about them in the log output: the cause may last, and clients decide
+/// how often they connect.
 #[derive(Default)]
 struct Refusals {
     last: Option<Instant>,
@@ -153,7 +157,7 @@ mod tests {
         (Arc::new(Front::new(router, watching)), life)
     }
 
-    /// A listener that will never accept again is an error for the caller, not a reason to try for ever.
+    /// A listener that can never accept again is an error for the caller. It is not retried for ever.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn b2_a_listener_that_is_gone_ends_the_service() {
@@ -173,7 +177,7 @@ mod tests {
         }
     }
 
-    /// Time passes by itself here while everybody waits.
+    /// With paused time, the clock advances automatically while all tasks wait.
     #[tokio::test(start_paused = true)]
     async fn a_stream_that_nobody_reads_is_given_up() {
         let (holder, mut told) = mpsc::channel::<()>(1);

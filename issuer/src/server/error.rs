@@ -1,4 +1,4 @@
-//! Why the issuer did not start, or stopped by itself.
+//! Errors of the start and of the running server.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,16 +9,16 @@ use crate::installation::InstallationError;
 use crate::keys::KeysError;
 use crate::store::StoreError;
 
-/// Why the issuer did not start, or stopped by itself; one sentence.
+/// Why the issuer did not start, or why it ended without a signal, as one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The signals that end the process cannot be heard.
+    /// The handlers for SIGTERM and SIGINT cannot be installed.
     #[error("cannot handle SIGTERM and SIGINT: {0}")]
     Signals(#[source] io::Error),
-    /// Settings contradict each other.
+    /// Two settings contradict each other.
     #[error(transparent)]
     Settings(#[from] Contradiction),
-    /// Secrets cannot be had.
+    /// A secret is missing or cannot be used.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
     /// See [`InstallationError`].
@@ -30,49 +30,49 @@ pub enum ServeError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store could not be opened for as long as the start may wait for it.
+    /// The store could not be opened within the time that the start may wait for it.
     #[error("{error}; waited {waited_secs} s for it, as --store-wait-secs (DOORLIST_STORE_WAIT_SECS) allows")]
     StoreAwaited {
-        /// The last attempt's.
+        /// The error of the last attempt.
         error: StoreError,
-        /// The limit.
+        /// The limit in seconds.
         waited_secs: u64,
     },
-    /// The certificates of the store cannot be read.
+    /// The file with the certificate authorities for the store cannot be read.
     #[error("cannot read {}: {source}; correct --store-ca-file (DOORLIST_STORE_CA_FILE)", file.display())]
     Certificates {
         /// `--store-ca-file`.
         file: PathBuf,
-        /// The system's reason.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The key ring cannot be read.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// The address cannot be listened on.
+    /// The address cannot be bound.
     #[error("cannot listen on {address}: {source}; choose another with --listen (DOORLIST_LISTEN)")]
     Listen {
         /// `--listen`.
         address: SocketAddr,
-        /// The system's reason.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The verifier takes neither the issuer nor its keys.
+    /// The verifier refuses the issuer's name or its keys.
     #[error("the revocation list cannot be made: {0}")]
     List(#[from] doorlist_verifier::Error),
-    /// The address that was taken cannot be told.
+    /// The system cannot say which address was bound.
     #[error("cannot tell the address: {0}")]
     Address(#[source] io::Error),
-    /// The socket accepts no connections any more, and will not again.
+    /// The listening socket no longer accepts connections, and never will again.
     #[error("the listening socket failed, so no request can arrive: {0}; start the issuer again")]
     Listener(#[source] io::Error),
-    /// A background task ended.
+    /// A background task ended although it should run until the process stops.
     #[error("a background task ended unexpectedly: {0}")]
     Background(String),
 }
 
 impl ServeError {
-    /// The store's error, where opening it again may succeed.
+    /// The store's error, if opening the store again may succeed.
     pub(super) fn outage(&self) -> Option<&StoreError> {
         let (Self::Store(error)
         | Self::Installation(InstallationError::Store(error))

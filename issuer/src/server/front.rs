@@ -1,4 +1,5 @@
-//! Which router answers: that of the start, then that of the issuer. A connection outlives the change.
+//! Chooses the router for each request: first that of the start, then that of the running issuer. A connection stays
+//! open when the router changes.
 
 use std::convert::Infallible;
 use std::sync::OnceLock;
@@ -26,15 +27,16 @@ impl Front {
         Self { starting, serving: OnceLock::new(), life }
     }
 
-    /// Serves every route from now on.
+    /// Uses this router, which serves every route, from now on.
     pub(super) fn serve(&self, router: Router) {
         if self.serving.set(router).is_err() {
             unreachable!("an issuer starts once");
         }
     }
 
-    /// Once the issuer drains, each answer asks the client or proxy to connect again for the next request: so
-    /// connections move to other nodes, and none is closed while a request is on its way.
+    /// Answers a request. Once the issuer drains, each answer has `Connection: close`, so that clients and proxies
+    /// connect again for the next request. In this way connections move to other nodes, and none is closed while a
+    /// request is on its way.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
         let router = self.serving.get().unwrap_or(&self.starting).clone();
         let mut response = TowerToHyperService::new(router).call(request).await?;

@@ -1,7 +1,7 @@
 //! A running issuer: it starts, serves, drains, stops.
 //!
-//! The socket answers from the first moment: `/healthz` is 200, everything else 503, until the store is open and the
-//! first list is signed. A signal ends the process in good order in every phase.
+//! The socket is open from the start. Until the store is open and the first list is signed, `/healthz` answers 200
+//! and every other route 503. In every phase a signal ends the process in an orderly way.
 
 mod connections;
 mod error;
@@ -32,10 +32,11 @@ use front::Front;
 
 /// How long requests in flight may take to finish after the last connection was accepted.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
-/// For requests to arrive on connections that were accepted last.
+/// After a drain: how long to wait for requests on the connections that were accepted last.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// An issuer that is bound and answers health probes. It serves every route once [`Server::run`] has opened the store.
+/// An issuer that has bound its address and answers health probes. It serves every route once [`Server::run`] has
+/// opened the store.
 pub struct Server {
     settings: Settings,
     given: Given,
@@ -47,11 +48,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Checks the settings, reads the secrets that they name, binds the address and answers there.
+    /// Checks the settings, reads the secrets that they give, binds the address and answers health probes there.
     ///
     /// # Errors
     ///
-    /// [`ServeError`], before anything is answered.
+    /// [`ServeError`], before any request is answered.
     pub async fn bind(settings: Settings) -> Result<Self, ServeError> {
         settings.check()?;
         let given = settings.secrets.given()?;
@@ -72,18 +73,19 @@ impl Server {
         let (life, watching) = watch::channel(Life::Starting("opening the store".into()));
         let starting = http::starting(&settings.addresses.allowed_origins, watching.clone());
         let front = Arc::new(Front::new(starting, watching.clone()));
-        // After a drain, requests that proxies sent just before the end are answered too.
+        // After a drain, also answer requests that proxies sent just before the end.
         let linger = if settings.stop.drain_secs == 0 { Duration::ZERO } else { LINGER };
         let accepting = tokio::spawn(connections::serve(listener, Arc::clone(&front), watching, linger));
         Ok(Self { settings, given, issuer, address, front, life, accepting })
     }
 
-    /// Opens the store and serves every route and `besides` until a signal comes; then drains, ends streams, lets what
-    /// is in flight finish and closes the store. `ready` is called with the address once every route is served.
+    /// Opens the store and serves every route, and those in `besides`, until a signal comes. Then drains, ends
+    /// streams, lets requests in flight finish, and closes the store. Calls `ready` with the address once every route
+    /// is served.
     ///
     /// # Errors
     ///
-    /// [`ServeError`], or what `besides` or `ready` fail with.
+    /// [`ServeError`], or the error of `besides` or `ready`.
     pub async fn run<E: From<ServeError>>(
         self,
         mut signals: Signals,
@@ -95,7 +97,7 @@ impl Server {
         let start = async {
             let app = start::patiently(&settings, given, issuer, &life).await?;
             let besides = besides(&app).await?;
-            // Before the first request is served: no client finds an issuer without a list.
+            // Done before the first request is served, so that no client meets an issuer without a list.
             life.send_replace(Life::Starting("signing the first list".into()));
             app.revocations.publish().await;
             for former in &app.former {
@@ -139,7 +141,7 @@ impl Server {
     }
 }
 
-/// Resolves when a part of the issuer ended that it cannot go on without.
+/// Resolves when a part has ended without which the issuer cannot run.
 async fn failure(background: &mut JoinSet<()>, accepting: &mut JoinHandle<io::Result<()>>) -> ServeError {
     tokio::select! {
         Some(ended) = background.join_next() => {
@@ -158,7 +160,7 @@ fn no_longer_listening(ended: Result<io::Result<()>, JoinError>) -> ServeError {
     ServeError::Listener(error)
 }
 
-/// Accepts no more, and waits until what is in flight is answered.
+/// Accepts no more connections and waits until the requests in flight are answered, at most [`STOP_LIMIT`].
 async fn finish(life: &watch::Sender<Life>, accepting: JoinHandle<io::Result<()>>) {
     life.send_replace(Life::Stopping);
     if tokio::time::timeout(STOP_LIMIT, accepting).await.is_err() {

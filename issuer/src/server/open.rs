@@ -1,4 +1,4 @@
-//! Opens an issuer: its store, the secrets beside it, the revocation log, the keys.
+//! Opens an issuer: its store, its secrets, the revocation log, the signing keys.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,7 +23,8 @@ use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
 use crate::store::{EmbeddedStore, RedisStore, Store, StoreError};
 
-/// Opens all of it, or nothing. May be called again after it failed, and dropped at any moment.
+/// Opens everything, or returns an error. The caller may call it again after an error, and may drop the future at any
+/// time.
 pub(super) async fn open(
     settings: &Settings,
     given: Given,

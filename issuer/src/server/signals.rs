@@ -5,8 +5,8 @@ use std::io;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What asks the process to end, heeded from [`Signals::heed`] on and not only while [`Signals::next`] is waited for.
-/// Process 1 of a container ignores signals that it has no handler for, so this comes before everything else.
+/// Receives SIGTERM and SIGINT. From [`Signals::heed`] on no signal is missed, even while [`Signals::next`] is not
+/// awaited. Call `heed` before everything else: process 1 of a container ignores signals that it has no handler for.
 pub struct Signals {
     #[cfg(unix)]
     terminate: Signal,
@@ -20,7 +20,7 @@ impl Signals {
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// The operating system's error.
     pub fn heed() -> io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
@@ -36,7 +36,7 @@ impl Signals {
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Nothing to install.
+    /// Does nothing: there is no handler to install.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// Resolves at Ctrl-C; never where that cannot be heard.
+    /// Resolves at Ctrl-C. Never resolves if Ctrl-C cannot be received.
     pub async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await

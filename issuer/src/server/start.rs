@@ -1,4 +1,4 @@
-//! The start waits for a store that is unavailable; it does not wait for a setting that is wrong.
+//! The start of the issuer. It waits for a store that is unavailable, but fails at once if a setting is wrong.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +14,17 @@ use crate::config::{Given, IssuerUrl, Settings, StoreUrl};
 use crate::life::Life;
 use crate::store::StoreError;
 
-/// The limit for a file that another process has open: the process that ran before this one has 10 s to answer what is in
-/// flight, and closes the file after that.
+/// Limit for an embedded store that another process has open. If that is the previous issuer, it has 10 s to finish
+/// its requests and then closes the file.
 const FILE_WAIT: Duration = Duration::from_secs(15);
-/// Between the first two attempts; twice as long each time.
+/// Pause between the first two attempts. It doubles with each attempt, up to the longest pause below.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Between two log lines about the same cause.
+/// Least time between two lines of log output about the same cause.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
 
-/// Opens the issuer; while its store is unavailable, again and again until `--store-wait-secs` have passed.
+/// Opens the issuer. While the store is unavailable, tries again until the limit is reached: `--store-wait-secs`, and
+/// at most [`FILE_WAIT`] for an embedded store.
 pub(super) async fn patiently(
     settings: &Settings,
     given: Given,
@@ -37,7 +38,7 @@ pub(super) async fn patiently(
     };
     let (began, mut pause, mut said) = (Instant::now(), FIRST_PAUSE, Said::default());
     loop {
-        // Boxed, since the compiler limits how deep futures may be nested in one another.
+        // Boxed because the compiler limits how deep futures may be nested.
         let opening: BoxFuture<'_, _> = Box::pin(open(settings, given.clone(), issuer.clone(), life));
         let failure = match opening.await {
             Ok(app) => return Ok(app),
@@ -58,14 +59,14 @@ pub(super) async fn patiently(
     }
 }
 
-/// The last log line about waiting.
+/// The last line of log output about waiting.
 #[derive(Default)]
 struct Said {
     last: Option<(String, Instant)>,
 }
 
 impl Said {
-    /// Writes a line if the cause is another one, or if the last line is some seconds old.
+    /// Writes a line if the cause has changed, or if the last line is at least [`REPEAT_AFTER`] old.
     fn waiting(&mut self, outage: &StoreError, waited: Duration, limit: Duration) {
         let cause = outage.to_string();
         let is_repeated =
