@@ -1,4 +1,5 @@
-//! The log: events of `tracing` as lines on standard error, through a [`Queue`], without their repetitions.
+//! The log output: events of `tracing` as lines on standard error. They go through a [`Queue`], and repeated lines
+//! are left out.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io;
@@ -15,14 +16,14 @@ use super::queue::{Queue, Upkeep};
 use super::repeats::{LeftOut, Repeats, WithoutRepeats};
 use crate::config::{LogFormat, LogSettings};
 
-/// The target of the log's lines about itself. A filter of the operator's does not hide them.
+/// The target of lines about the log output itself. The operator's filter does not hide them.
 pub(super) const OWN: &str = "doorlist::output::log";
 
-/// Every event of the process from here on, as the settings say.
+/// From here on writes the process's events to the queue, as the settings say.
 pub(super) fn install(settings: &LogSettings, queue: Queue, repeats: Repeats) {
     let own = format!("{OWN}=info").parse().expect("a directive");
     let filter = EnvFilter::builder().parse_lossy(&settings.filter).add_directive(own);
-    // Its complaints about a line that it cannot format would go to standard error, past the queue.
+    // Errors in formatting a line would otherwise be written to standard error directly, past the queue.
     let lines = fmt::layer().with_target(false).log_internal_errors(false).with_writer(Lines(queue));
     let lines = match settings.format {
         LogFormat::Text => lines
@@ -37,7 +38,8 @@ pub(super) fn install(settings: &LogSettings, queue: Queue, repeats: Repeats) {
     std::panic::set_hook(Box::new(panicked));
 }
 
-/// The standard library's hook writes to standard error itself, and waits for the reader.
+/// Replaces the standard library's panic hook, which writes to standard error directly and would block on a stopped
+/// reader.
 fn panicked(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let thread = std::thread::current();
@@ -51,7 +53,7 @@ fn panicked(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// One write is one line.
+/// A writer for which each write is one line.
 struct Lines(Queue);
 
 impl<'a> MakeWriter<'a> for Lines {
@@ -73,7 +75,7 @@ impl io::Write for &Lines {
     }
 }
 
-/// What the writer thread says about the log itself.
+/// The writer thread's own lines about the log output.
 pub(super) struct Reports(pub(super) Repeats);
 
 impl Upkeep for Reports {
@@ -94,7 +96,7 @@ impl Upkeep for Reports {
     }
 }
 
-/// Says what was left out in the windows that have ended, or in all of them.
+/// Writes how many lines were left out in the windows that have ended, or in all windows with `everything`.
 pub(super) fn report(repeats: &Repeats, now: Instant, everything: bool) {
     let left_out = repeats.windows().take(now, everything);
     for LeftOut { level, lines, seconds, message } in left_out {

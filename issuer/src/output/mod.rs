@@ -1,8 +1,9 @@
-//! The only way to standard output and standard error. A write may fail or block: the disk is full, the reader of the
-//! pipe is gone or stopped. A line that cannot be written is lost and counted, and changes nothing else.
+//! The only module that writes to standard output and standard error. A write may fail or block: the disk may be
+//! full, or the reader of the pipe may be gone or stopped. A line that cannot be written is lost and counted, and has
+//! no other effect.
 //!
-//! - [`Answer`]: what a command prints, written at once; [`complain`]: why it failed.
-//! - [`Service`]: the log and the few lines of a server, which never waits for their reader.
+//! - [`Answer`]: the output of a command, written at once; [`complain`]: the reason why it failed.
+//! - [`Service`]: the log output and the few other lines of a server, which never waits for their reader.
 
 mod log;
 mod queue;
@@ -18,10 +19,10 @@ use std::time::Duration;
 
 pub use service::Service;
 
-/// Standard output of another program may be set to non-blocking and shared with this one.
+/// Pause before writing again. Another program may share this standard output and may have set it to non-blocking.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// What a command prints to standard output.
+/// The text that a command prints to standard output.
 #[derive(Debug)]
 pub struct Answer<W = io::Stdout> {
     sink: W,
@@ -29,7 +30,7 @@ pub struct Answer<W = io::Stdout> {
 }
 
 impl Answer {
-    /// To standard output.
+    /// An answer on standard output.
     pub fn new() -> Self {
         Self::to(io::stdout())
     }
@@ -46,12 +47,12 @@ impl<W: Write> Answer<W> {
         Self { sink, failure: None }
     }
 
-    /// Prints one line; after a failure, nothing.
+    /// Prints one line. After a failure it prints nothing.
     pub fn line(&mut self, line: impl Display) {
         self.text(&format!("{line}\n"));
     }
 
-    /// Prints a text that has its own line ends; after a failure, nothing.
+    /// Prints a text that contains its own line ends. After a failure it prints nothing.
     pub fn text(&mut self, text: &str) {
         if self.failure.is_none() {
             let written = write_fully(&mut self.sink, text.as_bytes()).map_err(|(_, error)| error);
@@ -59,24 +60,24 @@ impl<W: Write> Answer<W> {
         }
     }
 
-    /// Whether more lines would be lost, so that a long answer need not go on.
+    /// Whether a write has failed, so that further lines would be lost and a long answer can stop.
     pub fn is_over(&self) -> bool {
         self.failure.is_some()
     }
 
-    /// Why the answer is not complete, unless its reader wanted no more of it.
+    /// Why the answer is incomplete. `None` also if the reader closed the pipe because it wanted no more.
     pub fn failure(&self) -> Option<&io::Error> {
         self.failure.as_ref().filter(|error| error.kind() != ErrorKind::BrokenPipe)
     }
 }
 
-/// Prints one line to standard error, or loses it.
+/// Prints one line to standard error. If the write fails, the line is lost.
 pub fn complain(reason: &dyn Display) {
-    // Where this cannot be written either, nothing can.
+    // If this fails too, there is no other place to report it.
     let _ = write_fully(&mut io::stderr(), format!("doorlist: {reason}\n").as_bytes());
 }
 
-/// Prints clap's answer to `--help` and the like in its colours, or loses it.
+/// Prints clap's text for `--help` and the like, in colour on a terminal. If the write fails, the text is lost.
 pub fn explain(help: &clap::Error, answer: &mut Answer) {
     use std::io::IsTerminal;
     if answer.sink.is_terminal() || help.use_stderr() {
@@ -86,7 +87,7 @@ pub fn explain(help: &clap::Error, answer: &mut Answer) {
     }
 }
 
-/// Writes everything, or answers how many bytes were written and why no more.
+/// Writes all bytes. On failure returns the number of bytes written, and the error.
 fn write_fully(sink: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -109,7 +110,7 @@ fn flush(sink: &mut impl Write) -> io::Result<()> {
     }
 }
 
-/// Waits a little where the other end of a non-blocking descriptor has no room.
+/// Whether the write may be tried again. Waits a little if a non-blocking descriptor has no room.
 fn is_passing(error: &io::Error) -> bool {
     if error.kind() == ErrorKind::WouldBlock {
         thread::sleep(RETRY);

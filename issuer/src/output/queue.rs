@@ -1,7 +1,8 @@
-//! Lines on their way to a file descriptor that may be slow, full or gone: the caller never waits and never fails.
+//! A queue of lines for a file descriptor that may be slow, full or closed. Callers never wait and never fail.
 //!
-//! `tracing-appender` has the same idea, but its worker prints to standard output when a full queue is closed (which
-//! panics where standard output is gone), does not count lines whose write failed, and limits lines, not bytes.
+//! `tracing-appender` is similar, but its worker prints to standard output when a full queue is closed (and panics if
+//! standard output is gone), it does not count lines whose write failed, and it limits the number of lines instead of
+//! bytes.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -11,22 +12,23 @@ use std::time::{Duration, Instant};
 
 use super::write_fully;
 
-/// The bytes that may wait for the writer thread; a line that would exceed it is dropped.
+/// Largest number of bytes that may wait for the writer thread. A line that would exceed it is dropped.
 pub(super) const LIMIT: usize = 1 << 20;
-/// Between two reports of lost lines, while lines keep coming.
+/// Least time between two reports of lost lines, while new lines keep coming.
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
 
-/// What the writer thread does besides writing.
+/// Tasks of the writer thread besides writing.
 pub(super) trait Upkeep: Send + 'static {
-    /// When [`run`](Self::run) is due, if it is.
+    /// The time at which [`run`](Self::run) is due, if it is to run at all.
     fn due(&self) -> Option<Instant>;
-    /// May add lines to the queue.
+    /// Runs the task. May add lines to the queue.
     fn run(&mut self, now: Instant);
-    /// Lines were lost since the last report, and since the start. Called when a write has succeeded again.
+    /// Reports how many lines were lost since the last report and since the start. Called when a write has succeeded
+    /// again.
     fn lost(&mut self, since_last: u64, since_start: u64);
 }
 
-/// For a queue whose losses are not reported.
+/// For a queue that does not report lost lines.
 impl Upkeep for () {
     fn due(&self) -> Option<Instant> {
         None
@@ -35,7 +37,7 @@ impl Upkeep for () {
     fn lost(&mut self, _: u64, _: u64) {}
 }
 
-/// The end where lines are put in.
+/// The end of the queue to which lines are added.
 #[derive(Clone)]
 pub(super) struct Queue(Arc<Shared>);
 
@@ -48,12 +50,13 @@ struct Shared {
 #[derive(Default)]
 struct State {
     lines: VecDeque<Box<[u8]>>,
-    /// Of `lines`.
+    /// The number of bytes in `lines`.
     bytes: usize,
-    /// Not yet reported.
+    /// The number of lost lines that are not yet reported.
     lost: u64,
     lost_since_start: u64,
-    /// What it adds, its reports, is bounded by other means.
+    /// The writer thread. Its own lines, the reports, are not subject to the limit, because their number is bounded
+    /// elsewhere.
     writer: Option<ThreadId>,
     closed: bool,
     finished: bool,
@@ -61,7 +64,7 @@ struct State {
 
 enum Next {
     Line(Box<[u8]>),
-    /// It is due.
+    /// [`Upkeep::run`] is due.
     Upkeep,
     /// The queue is closed and empty.
     End,
@@ -74,13 +77,14 @@ impl Queue {
         let its = Arc::clone(&shared);
         let begun = thread::Builder::new().name("output".to_owned()).spawn(move || its.write(sink, upkeep));
         if begun.is_err() {
-            // Lines are dropped and counted; a program that cannot start a thread says so elsewhere.
+            // The thread did not start: drop and count all lines. A program that cannot start a thread reports that
+            // elsewhere.
             shared.state().finished = true;
         }
         Self(shared)
     }
 
-    /// Queues one line with its end, or drops and counts it.
+    /// Adds one line, including its line end. If there is no room, drops and counts it.
     pub(super) fn push(&self, line: &[u8]) {
         let mut state = self.0.state();
         let fits = state.bytes + line.len() <= self.0.limit;
@@ -94,12 +98,12 @@ impl Queue {
         self.0.changed.notify_all();
     }
 
-    /// How many lines were dropped or could not be written since the start.
+    /// The number of lines that were dropped or could not be written since the start.
     pub(super) fn lost_since_start(&self) -> u64 {
         self.0.state().lost_since_start
     }
 
-    /// Lets the writer thread finish what waits, but waits no longer for it than until this time.
+    /// Closes the queue and waits until the writer thread has written all lines, or until `limit`.
     pub(super) fn close(&self, limit: Instant) {
         let limit = limit.saturating_duration_since(Instant::now());
         let mut state = self.0.state();
@@ -156,7 +160,7 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Waits for what the writer thread does next.
+    /// Waits for the next task of the writer thread.
     fn next(&self, due: Option<Instant>) -> Next {
         let mut state = self.state();
         loop {
@@ -181,7 +185,8 @@ impl Shared {
     }
 }
 
-/// `torn`: the last write failed in the middle of its line, so the next one begins with a line end.
+/// Writes one line. `torn` says that the previous write failed in the middle of its line; then a line end is written
+/// first.
 fn write_line(sink: &mut impl Write, line: &[u8], torn: &mut bool) -> io::Result<()> {
     if *torn {
         write_fully(sink, b"\n").map_err(|(_, error)| error)?;

@@ -1,4 +1,5 @@
-//! Lines that repeat are left out and counted: how much is logged must not depend on how often a stranger asks.
+//! Leaves out and counts repeated lines, so that the size of the log output does not depend on how many requests
+//! strangers send.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
@@ -12,24 +13,24 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// How many lines a place in the code may write in one [`WINDOW`].
+/// How many lines one place in the code may write in one [`WINDOW`].
 pub(super) const FIRST: u32 = 10;
-/// Begins with the first line of a place in the code.
+/// The length of a window. It begins with the first line from a place in the code.
 pub(super) const WINDOW: Duration = Duration::from_secs(10);
-/// Bytes of a message that are quoted in the count of its repetitions.
+/// How many bytes of a message are quoted when its repetitions are counted.
 const MAX_QUOTED: usize = 120;
 
-/// What was left out of the log.
+/// The lines that were left out at one place in the code.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LeftOut {
     pub level: Level,
     pub lines: u64,
     pub seconds: u64,
-    /// The message of the first of them.
+    /// The message of the first of these lines.
     pub message: String,
 }
 
-/// The windows that are open; the key is a place in the code, of which the program has a fixed number.
+/// The open windows. The key is a place in the code; a program has a fixed number of them.
 #[derive(Debug)]
 pub(super) struct Windows<K>(HashMap<K, Window>);
 
@@ -45,7 +46,7 @@ impl<K: Eq + std::hash::Hash> Windows<K> {
         Self(HashMap::new())
     }
 
-    /// Whether a line is written. `message` is asked for only when the line is the first to be left out.
+    /// Decides whether a line is written. Calls `message` only for the first line that is left out.
     pub(super) fn admit(
         &mut self,
         place: K,
@@ -55,7 +56,8 @@ impl<K: Eq + std::hash::Hash> Windows<K> {
     ) -> bool {
         let new = || Window { began: now, lines: 0, left_out: None };
         let window = self.0.entry(place).or_insert_with(new);
-        // The count was not reported yet, because the writer thread waits for its reader: it is kept.
+        // The writer thread has not reported this window yet, because it waits for its reader. Keep the count of
+        // lines left out.
         if now.saturating_duration_since(window.began) >= WINDOW {
             (window.began, window.lines) = (now, 0);
         }
@@ -68,12 +70,13 @@ impl<K: Eq + std::hash::Hash> Windows<K> {
         false
     }
 
-    /// When the next window ends.
+    /// The time at which the next window ends.
     pub(super) fn due(&self) -> Option<Instant> {
         self.0.values().map(|window| window.began + WINDOW).min()
     }
 
-    /// Removes the windows that have ended, all of them with `everything`, and answers what was left out in them.
+    /// Removes the windows that have ended (with `everything`, all windows) and returns the lines that were left out
+    /// in them.
     pub(super) fn take(&mut self, now: Instant, everything: bool) -> Vec<LeftOut> {
         let is_over = |window: &Window| everything || window.began + WINDOW <= now;
         let ended = self.0.extract_if(|_, window| is_over(window));
@@ -87,7 +90,7 @@ impl<K: Eq + std::hash::Hash> Windows<K> {
     }
 }
 
-/// The windows of the process.
+/// All windows of the process.
 #[derive(Debug, Clone)]
 pub(super) struct Repeats(Arc<Mutex<Windows<Identifier>>>);
 
@@ -100,7 +103,8 @@ impl Repeats {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Events of level INFO and above are limited. An operator who asks for DEBUG gets every line of it.
+    /// Limits events of level INFO and above. DEBUG and TRACE are not limited: an operator who asks for them gets
+    /// every line.
     fn admit(&self, event: &Event<'_>) -> bool {
         let of = event.metadata();
         if *of.level() > Level::INFO || of.target() == super::log::OWN {
@@ -110,8 +114,8 @@ impl Repeats {
     }
 }
 
-/// Formats the events that are admitted, and nothing of the others: an empty line is not written. (A filter of a layer
-/// that decides by event instead of by callsite panics in debug builds of `tracing-subscriber` 0.3.)
+/// Formats only admitted events. For the others it writes nothing, and an empty line is not written. (A filter of a
+/// layer that decides by event instead of by callsite panics in debug builds of `tracing-subscriber` 0.3.)
 pub(super) struct WithoutRepeats<F> {
     pub inner: F,
     pub repeats: Repeats,
@@ -146,7 +150,7 @@ struct Message(String);
 impl Visit for Message {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            // Ends when there is no more room.
+            // Fails once the limit is reached; the rest is cut off.
             let _ = write!(self, "{value:?}");
         }
     }

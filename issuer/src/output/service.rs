@@ -1,4 +1,4 @@
-//! What `serve` and `demo` write: the log, one line that says where they listen, and why they ended.
+//! The output of `serve` and `demo`: the log output, one line with the address, and the reason why they ended.
 
 use std::fmt::Display;
 use std::io;
@@ -9,10 +9,10 @@ use super::queue::{LIMIT, Queue};
 use super::repeats::Repeats;
 use crate::config::LogSettings;
 
-/// At the end, for a reader of the last lines.
+/// How long the end of the process waits until the last lines are written.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// The output of a running server. Dropped, it writes what waits, for at most a second.
+/// The output of a running server. On drop it writes the lines that still wait, for at most one second.
 pub struct Service {
     stdout: Queue,
     stderr: Queue,
@@ -20,7 +20,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Sends every event of the process to standard error from here on. Once a process.
+    /// From here on, sends all events of the process to standard error. May be called only once in a process.
     pub fn start(settings: &LogSettings) -> Self {
         let repeats = Repeats::new();
         let stdout = Queue::start(io::stdout(), (), LIMIT);
@@ -29,17 +29,17 @@ impl Service {
         Self { stdout, stderr, repeats }
     }
 
-    /// One line to standard output.
+    /// Writes one line to standard output.
     pub fn announce(&self, line: impl Display) {
         self.stdout.push(format!("{line}\n").as_bytes());
     }
 
-    /// Writes one line to standard error; the log filter does not apply to it.
+    /// Writes one line to standard error. The log filter does not apply to it.
     pub fn complain(&self, reason: &dyn Display) {
         self.stderr.push(format!("doorlist: {reason}\n").as_bytes());
     }
 
-    /// How many lines of the log were lost since the start, because they could not be written in time.
+    /// The number of lines of log output lost since the start, because they could not be written in time.
     pub fn lost_lines(&self) -> u64 {
         self.stderr.lost_since_start()
     }

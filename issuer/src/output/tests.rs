@@ -1,4 +1,4 @@
-//! Writers that fail, block and come back; windows of repeated lines.
+//! Tests with writers that fail, block or recover, and tests of the windows for repeated lines.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
@@ -11,7 +11,7 @@ use super::Answer;
 use super::queue::{Queue, Upkeep};
 use super::repeats::{FIRST, LeftOut, WINDOW, Windows};
 
-/// A reader that takes one write at a time, when the test lets it, or fails it.
+/// A reader for which the test allows or fails each write.
 struct Gated {
     allowed: Receiver<io::Result<()>>,
     written: Arc<Mutex<String>>,
@@ -35,7 +35,7 @@ impl Write for Gated {
     }
 }
 
-/// Passes the counts on.
+/// Sends the reported counts to the test.
 struct Losses(std::sync::mpsc::Sender<(u64, u64)>);
 
 impl Upkeep for Losses {
@@ -55,7 +55,7 @@ fn b1_a_reader_that_takes_nothing_costs_lines_and_no_time_and_the_count_is_said(
     let (sink, allow, written) = gated();
     let (losses, heard) = channel();
     let queue = Queue::start(sink, Losses(losses), 64);
-    // The writer thread has at most one line in its hands; four wait; the others find no room.
+    // The writer thread holds at most one line, four lines wait in the queue, and the others find no room.
     for number in 0..20 {
         queue.push(format!("line number {number:03}\n").as_bytes());
     }
@@ -86,7 +86,7 @@ fn b1_a_write_that_fails_is_one_lost_line_and_the_next_is_written() {
     assert_eq!(*written.lock().expect("no panic"), "kept\n");
 }
 
-/// A full pipe, whose reader takes nothing, does not hold up the end of the process.
+/// A full pipe whose reader is stopped does not delay the end of the process.
 #[test]
 fn b1_closing_gives_up_on_a_reader_that_takes_nothing() {
     let (sink, allow, written) = gated();
@@ -97,7 +97,7 @@ fn b1_closing_gives_up_on_a_reader_that_takes_nothing() {
     drop(allow);
 }
 
-/// Accepts this many bytes a call and fails at the given call.
+/// Each call accepts this many bytes or fails, as given. Later calls accept everything.
 struct Torn {
     calls: Vec<io::Result<usize>>,
     written: Arc<Mutex<String>>,
@@ -128,7 +128,7 @@ fn b1_a_line_that_was_cut_off_does_not_swallow_the_next() {
     assert_eq!(queue.lost_since_start(), 1);
 }
 
-/// Standard output that another program set to non-blocking, or that a signal interrupts.
+/// Another program may have set standard output to non-blocking, or a signal may interrupt a write.
 #[test]
 fn b1_an_answer_waits_for_a_reader_that_is_slow() {
     let written = Arc::<Mutex<String>>::default();
@@ -183,7 +183,7 @@ fn b14_a_count_that_is_not_reported_yet_goes_on() {
     assert_eq!(counted, [60 - 2 * u64::from(FIRST)]);
 }
 
-/// The lints of clippy know the macros; this finds the other ways too.
+/// Clippy's lints find the macros; this test finds other ways to write as well.
 #[test]
 fn b1_nothing_but_this_module_writes_to_the_standard_streams() {
     let ways =
