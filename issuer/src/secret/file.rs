@@ -1,4 +1,5 @@
-//! Secrets in files: readable by their owner only, made once, never half-written, and not anybody else's.
+//! Secrets in files. Only the owner can read such a file, it is made once, it is never half-written, and a file of
+//! another user is refused.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};
@@ -12,59 +13,59 @@ use zeroize::Zeroizing;
 use super::SecretText;
 use crate::draft::Draft;
 
-/// Longer files are refused before they are read: a device, or a wrong path.
+/// A longer file is refused and not read to its end: the path is wrong, or names a device.
 const MAX_LEN: u64 = 64 << 10;
 
-/// A secret file cannot be used.
+/// Why a secret file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
-    /// The system's reason.
+    /// The operating system reported an error.
     #[error("cannot {doing} the secret file {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation that failed.
         doing: &'static str,
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why not.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// It is no secret.
+    /// The file is too long for a secret.
     #[error("the secret file {} has more than {MAX_LEN} bytes: name another file", path.display())]
     Long {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// Others can put a secret of theirs there.
+    /// Other users can write a secret of their own into the file.
     #[error(
         "the secret file {} has mode {mode:04o}, so other users can write a secret of theirs into it: \
          check what it holds, then `chmod go-w` it", path.display()
     )]
     Writable {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Its permissions.
+        /// The file's permissions.
         mode: u32,
     },
-    /// It belongs to another user.
+    /// The file belongs to another user.
     #[error(
         "the secret file {} belongs to user {owner}, and this process runs as user {process}: \
          check what it holds, then `chown` it to {process} or root", path.display()
     )]
     Foreign {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Its owner.
+        /// The user id of the file's owner.
         owner: u32,
-        /// The process's user.
+        /// The user id of this process.
         process: u32,
     },
 }
 
-/// The secret in a file that must exist. Warns where every user of the machine can read it.
+/// Reads the secret from a file that must exist. Warns if every user of the machine can read it.
 ///
 /// # Errors
 ///
-/// [`SecretFileError`] if it cannot be read as text, or is another user's, or can be written by others.
+/// [`SecretFileError`] if the file cannot be read as text, belongs to another user, or can be written by others.
 pub fn read_secret_file(path: &Path) -> Result<SecretText, SecretFileError> {
     match read(path) {
         Ok(found) => found,
@@ -72,14 +73,14 @@ pub fn read_secret_file(path: &Path) -> Result<SecretText, SecretFileError> {
     }
 }
 
-/// The secret in a file, made from 32 random bytes and with mode 0600 if there is none.
+/// Reads the secret from a file. If there is no file, makes one with 32 random bytes (as base64url) and mode 0600.
 ///
-/// Two processes that start at once end with the same secret: the file appears complete, under a name
-/// that only one of them can take.
+/// Two processes that start at the same time end with the same secret: the file appears only when it is complete,
+/// under a name that only one of them can take.
 ///
 /// # Errors
 ///
-/// [`SecretFileError`] if it can neither be read nor made.
+/// [`SecretFileError`] if the file can be neither read nor made.
 pub fn read_or_create(path: &Path) -> Result<SecretText, SecretFileError> {
     match read(path) {
         Ok(found) => return found,
@@ -94,8 +95,9 @@ pub fn read_or_create(path: &Path) -> Result<SecretText, SecretFileError> {
     read_secret_file(path)
 }
 
-/// The permissions are those of the file that is read, whatever stands at the path a moment later. The folder's are not
-/// looked at: what another user puts into it is that user's.
+/// Checks the owner and the permissions of the open file, so that replacing the file at this path makes no
+/// difference. The folder's permissions are not checked: a file that another user puts there belongs to that user,
+/// and is refused.
 fn read(path: &Path) -> io::Result<Result<SecretText, SecretFileError>> {
     let file = File::open(path)?;
     let about = file.metadata()?;
@@ -145,16 +147,16 @@ fn check_owner_and_mode(_: &Path, _: &Metadata) -> Result<(), SecretFileError> {
 #[cfg(not(unix))]
 fn warn_if_readable(_: &Path, _: &Metadata) {}
 
-/// What the owner and the permissions of a secret file are worth.
+/// The verdict on the owner and the permissions of a secret file.
 #[cfg(unix)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judgement {
     Good,
-    /// By every user of the machine.
+    /// Every user of the machine can read it.
     Readable,
-    /// By its group or by everybody.
+    /// Its group or every user can write it.
     Writable,
-    /// Of a user who is neither root nor the process's.
+    /// Its owner is neither root nor the user of this process.
     Foreign,
 }
 
@@ -244,7 +246,7 @@ mod tests {
     #[test]
     fn what_does_not_end_is_not_read() {
         let endless = read_secret_file(Path::new("/dev/zero")).unwrap_err();
-        // Every user can write to the device.
+        // Every user can write to this device, so it is refused before it is read.
         assert!(matches!(endless, SecretFileError::Writable { .. }), "{endless}");
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("long");

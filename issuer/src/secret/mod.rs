@@ -1,7 +1,7 @@
-//! What must never be shown: master secrets and the admin key.
+//! Values that must never be shown: master secrets and admin keys.
 //!
-//! A master secret is never used as a key itself. Every key is derived from it by HKDF-SHA-256 (RFC 5869)
-//! under a label of its own, so that a key made for one purpose says nothing about another.
+//! A master secret is never used as a key directly. Every key is derived from it by HKDF-SHA-256 (RFC 5869) under its
+//! own label, so that a key for one purpose reveals nothing about another.
 
 mod file;
 
@@ -14,17 +14,17 @@ use zeroize::Zeroizing;
 
 pub use file::{SecretFileError, read_or_create, read_secret_file};
 
-/// Fewer characters than this are refused: a secret of this length can still hold 128 bits.
+/// Secrets with fewer characters are refused. A secret of this length can hold 128 bits.
 pub const MIN_SECRET_LEN: usize = 22;
-/// More than one for each client that changes its key at its own time.
+/// Largest number of admin keys: enough for many clients that change their keys at different times.
 pub const MAX_ADMIN_KEYS: usize = 32;
 
-/// Text that is wiped when dropped and shows as `[redacted]`.
+/// Text that is wiped from memory when dropped and is shown as `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
-    /// The text itself; whoever asks for it answers for where it goes.
+    /// The text itself. The caller is responsible for where it goes.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -50,15 +50,15 @@ impl fmt::Debug for SecretText {
     }
 }
 
-/// A secret cannot be used.
+/// Why a text cannot be used as a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitSecret {
-    /// It can be guessed.
+    /// It is so short that it could be guessed.
     #[error(
         "holds a secret of {len} characters; use at least {MIN_SECRET_LEN}, for example from `openssl rand -base64 32`"
     )]
     Short {
-        /// How many characters it has.
+        /// The number of its characters.
         len: usize,
     },
     /// No client could send it in `Authorization: Bearer`.
@@ -67,10 +67,10 @@ pub enum UnfitSecret {
          `openssl rand -base64 32`, one key a line, in a file without a byte order mark"
     )]
     Unsendable,
-    /// Each is compared with every request's.
+    /// There are too many keys: the key of each request is compared with all of them.
     #[error("holds {count} keys; use at most {MAX_ADMIN_KEYS}")]
     Many {
-        /// How many.
+        /// The number of keys.
         count: usize,
     },
 }
@@ -82,15 +82,16 @@ fn checked(text: &str) -> Result<SecretText, UnfitSecret> {
     Ok(text.to_owned().into())
 }
 
-/// The secrets of a text: one a line, or separated by commas. White space around each, and empty lines, do not count.
+/// Splits a text into secrets: one per line, or separated by commas. Empty lines, and white space around a secret,
+/// are ignored.
 fn several(text: &str) -> impl Iterator<Item = Result<SecretText, UnfitSecret>> {
     text.split(['\n', ',']).map(str::trim).filter(|secret| !secret.is_empty()).map(checked)
 }
 
-/// What refresh tokens are authenticated and private keys sealed under.
+/// The master secrets, under which refresh tokens are authenticated and private keys encrypted.
 ///
-/// The first secret makes new tokens and seals; the previous ones only verify and unseal. Keep a previous
-/// secret for one absolute session lifetime, then remove it.
+/// The first secret makes new tokens and encrypts; the previous ones only verify and decrypt. Keep a previous secret
+/// for one absolute session lifetime, then remove it.
 #[derive(Clone, Debug)]
 pub struct MasterSecrets {
     current: MasterSecret,
@@ -98,23 +99,23 @@ pub struct MasterSecrets {
 }
 
 impl MasterSecrets {
-    /// From text: secrets separated by newlines or commas, the current one first.
+    /// Parses secrets that are separated by newlines or commas, the current one first.
     ///
     /// # Errors
     ///
-    /// [`UnfitSecret::Short`] if one of them, or the whole text, is too short.
+    /// [`UnfitSecret::Short`] if one of them is too short, or if there is no secret.
     pub fn parse(text: &str) -> Result<Self, UnfitSecret> {
         let mut secrets = several(text).map(|secret| secret.map(MasterSecret));
         let current = secrets.next().unwrap_or(Err(UnfitSecret::Short { len: 0 }))?;
         Ok(Self { current, previous: secrets.collect::<Result<_, _>>()? })
     }
 
-    /// The secret that makes new things.
+    /// The secret for new tokens and for encryption.
     pub fn current(&self) -> &MasterSecret {
         &self.current
     }
 
-    /// Every secret that is still honoured, the current one first.
+    /// Every secret that is still accepted, the current one first.
     pub fn all(&self) -> impl Iterator<Item = &MasterSecret> {
         std::iter::once(&self.current).chain(&self.previous)
     }
@@ -125,8 +126,8 @@ impl MasterSecrets {
 pub struct MasterSecret(SecretText);
 
 impl MasterSecret {
-    /// A key for one purpose. `context` binds it to what it is used with; parts are length-prefixed, so
-    /// that no two lists of parts mean the same.
+    /// Derives a key for one purpose. `context` binds the key to its use. Every part is length-prefixed, so that two
+    /// different lists of parts never give the same input.
     pub fn derive<const LEN: usize>(&self, purpose: &str, context: &[&[u8]]) -> Zeroizing<[u8; LEN]> {
         const { assert!(LEN <= 32, "one block of HKDF-SHA-256") };
         let mut info = Vec::from(b"doorlist/v1/".as_slice());
@@ -142,10 +143,10 @@ impl MasterSecret {
     }
 }
 
-/// What `Authorization: Bearer` must carry at `/admin/*`: one of these.
+/// The admin keys. `Authorization: Bearer` must carry one of them at `/admin/*` and `/introspect`.
 ///
-/// Several, so that a key can be changed without a moment in which neither is taken: the issuer is given both, then
-/// each client the new one, then the issuer the new one alone.
+/// There may be several, so that a key can be replaced without a moment in which neither is accepted: first give the
+/// issuer both keys, then give each client the new one, then give the issuer only the new one.
 #[derive(Clone)]
 pub struct AdminKeys {
     first: SecretText,
@@ -153,11 +154,11 @@ pub struct AdminKeys {
 }
 
 impl AdminKeys {
-    /// From text: keys separated by newlines or commas, the one that clients of this installation send first.
+    /// Parses keys that are separated by newlines or commas. Clients of this installation send the first one.
     ///
     /// # Errors
     ///
-    /// [`UnfitSecret`] if one of them is too short or cannot be sent, if there is none, or too many.
+    /// [`UnfitSecret`] if a key is too short or cannot be sent, or if there are no keys or too many.
     pub fn parse(text: &str) -> Result<Self, UnfitSecret> {
         let keys = several(text).collect::<Result<Vec<_>, _>>()?;
         if keys.iter().any(|key| !key.expose().bytes().all(|byte| byte.is_ascii_graphic())) {
@@ -170,15 +171,15 @@ impl AdminKeys {
         Ok(Self { first, digests: keys.iter().map(|key| digest(key.expose())).collect() })
     }
 
-    /// Whether this is one of them. The time taken depends only on the length of what is offered and on how many keys
-    /// there are: every one is compared, whichever fits.
+    /// Whether the offered text is one of the keys. The time depends only on the length of the offered text and on
+    /// the number of keys, because all keys are always compared.
     pub fn matches(&self, offered: &str) -> bool {
         let offered = digest(offered);
         let fits = self.digests.iter().map(|key| key.ct_eq(&offered));
         fits.fold(Choice::from(0), |any, fits| any | fits).into()
     }
 
-    /// The first, for a client to send.
+    /// The first key, for a client to send.
     pub fn first(&self) -> &SecretText {
         &self.first
     }
