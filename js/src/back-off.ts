@@ -1,8 +1,8 @@
 import type { Host } from './host.js'
 
 /**
- * Pauses that double from `firstMs` up to a longest, each anywhere in its upper half, so that verifiers that lost their
- * issuer together do not come back together.
+ * Pauses that double from `firstMs` up to a maximum. Each is random within its upper half, so that verifiers that
+ * lost their issuer at the same time do not return at the same time.
  */
 export class BackOff {
   readonly #host: Host
@@ -14,7 +14,7 @@ export class BackOff {
     this.#firstMs = firstMs
   }
 
-  /** Milliseconds to pause after one more failure. */
+  /** Milliseconds to pause after another failure. */
   next(longestMs: number): number {
     const most = Math.min(longestMs, this.#firstMs * 2 ** this.#failures)
     this.#failures = Math.min(this.#failures + 1, 30)

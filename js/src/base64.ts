@@ -1,10 +1,13 @@
 interface Platform {
   readonly Uint8Array: { fromBase64?(text: string): Uint8Array<ArrayBuffer> }
-  /** Node, Deno and Bun. Looked for by this name alone, so that no bundler brings one along. */
+  /** Exists in Node, Deno and Bun. Read from the global object, so that no bundler adds a polyfill. */
   readonly Buffer?: { from(text: string, encoding: 'base64'): Uint8Array<ArrayBuffer> }
 }
 
-/** The bytes that are written so: at once where the platform can, for character by character takes longer than all the rest. */
+/**
+ * Decodes base64. Uses the platform's own decoder if there is one, because decoding character by character takes
+ * longer than all other steps of the start.
+ */
 export function decoded(base64: string): Uint8Array<ArrayBuffer> {
   const { Uint8Array: Bytes, Buffer } = globalThis as unknown as Platform
   if (typeof Bytes.fromBase64 === 'function') return Bytes.fromBase64(base64)

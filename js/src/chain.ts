@@ -1,7 +1,10 @@
-/** So many lists, of so many characters together. Then it is time for another snapshot. */
+/**
+ * The limits for the lists kept after a snapshot: their number, and their total length in characters. Beyond them a
+ * new snapshot is due.
+ */
 export const MAX_LISTS = 256
 export const MAX_LISTS_LENGTH = 256 * 1024
-/** A snapshot up to so many characters is one of them. */
+/** A snapshot of at most this many characters is kept among these lists. */
 const MAX_SNAPSHOT_LENGTH = 64 * 1024
 
 interface Link {
@@ -10,18 +13,21 @@ interface Link {
   readonly sequence: number
 }
 
-/** What a verifier holds after a list: whom it trusts, as JSON, and as of when, as NumericDate. */
+/** The state of a verifier after a list: the keys it trusts, as JSON, and the list's as-of time, as NumericDate. */
 export interface Held {
   readonly trust: string
   readonly asOf: number
 }
 
-/** The lists since a snapshot, and that one too where it is short: then they continue from any older one as well. */
+/**
+ * The lists since a snapshot. They include the snapshot if it is short; then they can also be loaded after any older
+ * snapshot.
+ */
 export class Chain {
   #links: readonly Link[]
   #asOf: number
   #isFull = false
-  /** When it began. */
+  /** The trusted keys when the chain began. */
   readonly trust: string
 
   constructor(snapshot: string, sequence: number, { trust, asOf }: Held) {
@@ -30,17 +36,20 @@ export class Chain {
     this.trust = trust
   }
 
-  /** The lists, and as of when somebody is who loads them. */
+  /** The lists, and the as-of time of a verifier that has loaded them. */
   get told(): { asOf: number; lists: string[] } {
     return { asOf: this.#asOf, lists: this.#links.map(({ list }) => list) }
   }
 
-  /** Whether one found no room. What would leave a gap is not kept: they stay as old as they say. */
+  /** Whether a list did not fit. Lists that would follow a gap are not kept, so the chain keeps its last as-of time. */
   get isFull(): boolean {
     return this.#isFull
   }
 
-  /** Puts it in the place of those that say the same: of the same position, or of nothing but an earlier time. */
+  /**
+   * Adds a list. It replaces the lists that it makes redundant: those that end at the same sequence number, and those
+   * that brought only an earlier time.
+   */
   append(next: Link, asOf: number): void {
     const links = [...this.#links]
     for (let last = links.at(-1); last !== undefined; last = links.at(-1)) {

@@ -6,7 +6,7 @@ import { TokenError, isTokenError, isTokensFault } from './errors.js'
 
 export const isRevoked: typeof Types.isRevoked = verifier => {
   checkVerifier(verifier)
-  // Its header names a key of somebody else's: the issuer's own cannot be verified there.
+  // The header names a key of the application's own back end, not of the issuer, so it is not checked.
   return async (_, token) => !(await isGood(verifier, token?.payload))
 }
 
@@ -30,7 +30,7 @@ async function isGood(verifier: AnyVerifier, payload: unknown, protectedHeader: 
   }
 }
 
-/** Express and Fastify make an answer of what an error says of itself. */
+/** Express and Fastify use the `status`, `statusCode` and `headers` of an error for their answer. */
 function unavailable(cause: unknown): never {
   if (!isTokenError(cause)) throw cause
   const error = new TokenError(

@@ -1,15 +1,18 @@
 import { isBrowser } from './origin.js'
 
 /**
- * What else may have kept a request without an answer, for the end of a sentence. A browser queues the seventh HTTP/1.1 request to a host
- * without a word while streams hold its six connections; over HTTP/2 it does not.
+ * Another possible reason for a timeout, as the end of a sentence. While streams hold the six HTTP/1.1 connections of
+ * a browser to one host, it queues the seventh request without notice. Over HTTP/2 it does not.
  */
 export function crowdingHint(url: string, isPage = isBrowser()): string {
   if (!isPage || protocolOf(url).startsWith('h')) return ''
   return '; or other tabs hold the six connections that a browser opens to one host over HTTP/1.1, which HTTP/2 does away with'
 }
 
-/** `h2` or `h3` where the browser told it of the last answer; nothing for `http/1.1`, or where it hides it from other origins. */
+/**
+ * Returns `h2` or `h3` if the browser reports it for the last answer. Returns '' for `http/1.1`, or if the browser
+ * hides it from other origins.
+ */
 function protocolOf(url: string): string {
   const { origin } = new URL(url)
   const timings = (globalThis.performance?.getEntriesByType?.('resource') ?? []) as PerformanceResourceTiming[]

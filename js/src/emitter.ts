@@ -3,11 +3,11 @@ import type { Host } from './host.js'
 
 type Listener<Name extends keyof VerifierEvents> = (news: VerifierEvents[Name]) => void
 
-/** Hands news to whoever listens; nobody has to. */
+/** Calls the listeners of events. An event may have no listener. */
 export class Emitter {
   readonly #listeners: { [Name in keyof VerifierEvents]: Set<Listener<Name>> } = { change: new Set(), error: new Set() }
 
-  /** Errors of which nobody can have heard yet. */
+  /** Errors that were emitted before any listener could be added. */
   #heldBack: Error[] | undefined
 
   /** Keeps errors back until `release`. */
@@ -15,7 +15,7 @@ export class Emitter {
     this.#heldBack = []
   }
 
-  /** Tells them, once whoever waits for the verifier has had the time to listen. */
+  /** Emits the errors that were held back, after the code that awaits the verifier has had time to add listeners. */
   release(host: Host): void {
     host.after(0, () => {
       const errors = this.#heldBack ?? []
@@ -39,7 +39,7 @@ export class Emitter {
       try {
         listener(news)
       } catch (error) {
-        // The listener's mistake is the application's to see; it must not end the stream it was told about.
+        // Thrown in a microtask: the application sees its listener's error, and the error does not end the stream.
         queueMicrotask(() => {
           throw error
         })

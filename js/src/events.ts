@@ -1,14 +1,14 @@
-/** One event of a stream of Server-Sent Events. */
+/** One event of a Server-Sent Events stream. */
 export interface ServerSentEvent {
-  /** The last `id` seen so far in the stream. */
+  /** The last `id` seen in the stream so far. */
   id: string
   event: string
   data: string
 }
 
 /**
- * Parses `text/event-stream` (WHATWG HTML §9.2.6) from chunks cut anywhere. A line that goes on is kept in pieces, so a
- * list of megabytes in thousands of chunks is joined once.
+ * Parses `text/event-stream` (WHATWG HTML §9.2.6) from chunks that may be cut anywhere. The pieces of an unfinished
+ * line are kept separately, so that a list of megabytes in thousands of chunks is joined only once.
  */
 export class EventStreamParser {
   readonly #maxLength: number
@@ -20,12 +20,12 @@ export class EventStreamParser {
   #event = ''
   #id = ''
 
-  /** @param maxLength characters an event may have before it is complete */
+  /** @param maxLength the most characters that an unfinished event may have */
   constructor(maxLength: number) {
     this.#maxLength = maxLength
   }
 
-  /** The events that this chunk completes. Throws a RangeError when one grows past its limit. */
+  /** Returns the events that this chunk completes. Throws a RangeError if an event exceeds the limit. */
   push(chunk: string): ServerSentEvent[] {
     const events: ServerSentEvent[] = []
     const lineEnd = /\r\n?|\n/g

@@ -1,9 +1,12 @@
 import { decoded } from './base64.js'
 
-/** FORMAT.md §4: bytes of a block, of a count less one, of a position. */
+/** FORMAT.md §4: the bytes of a block, of a count minus one, and of a position. */
 const [BLOCK, COUNT, POSITION] = [6, 2, 2]
 
-/** The handles that a list names, as tokens spell them. For a list that was taken: nothing of it is checked here. */
+/**
+ * Returns the handles in a list, in the form that tokens use. The list must have been accepted already: nothing is
+ * checked here.
+ */
 export function handlesIn(list: string): string[] {
   const [, payload = ''] = list.split('.')
   const { revoked } = JSON.parse(new TextDecoder().decode(bytesOf(payload))) as { revoked: string }

@@ -1,12 +1,12 @@
-/** The clocks, timers and chance of whoever runs this: the one place that is not a function of its arguments. */
+/** The clocks, timers and randomness of the platform. Everything else depends on its arguments only. */
 export interface Host {
   /** Wall clock, milliseconds since 1970. */
   now(): number
-  /** Milliseconds since some moment; never goes back. */
+  /** Milliseconds since an unspecified moment; never decreases. */
   monotonic(): number
-  /** From 0 to below 1. */
+  /** At least 0, below 1. */
   random(): number
-  /** Calls once after `ms` milliseconds, unless the answer is called before. */
+  /** Calls once after `ms` milliseconds. Returns a function that cancels the call. */
   after(ms: number, call: () => void): () => void
 }
 
@@ -34,7 +34,10 @@ export function pause(host: Host, ms: number, signal: AbortSignal): Promise<void
   })
 }
 
-/** What `act` comes to, unless that takes longer or `signal` aborts first: then it is left alone. Leaves no timer behind. */
+/**
+ * Returns the result of `act`. Rejects if that takes longer than `ms` or `signal` aborts first; `act` itself is not
+ * stopped. Leaves no timer behind.
+ */
 export async function inTime<T>(
   host: Host,
   ms: number,

@@ -9,22 +9,25 @@ export interface Http {
   readonly host: Host
 }
 
-/** `reload` also replaces what a browser's cache has. */
+/** `reload` also replaces the entry in the browser's cache. */
 export type PastCaches = 'no-store' | 'reload'
 
 export interface Request {
   readonly url: string
-  /** The media type wanted. */
+  /** The expected media type. */
   readonly accept: string
-  /** Past the platform's caches, where it lets a request say so. Default: they may answer. */
+  /** How to bypass the platform's caches, if the platform allows it. Default: caches may answer. */
   readonly cache?: PastCaches | undefined
   readonly signal: AbortSignal
 }
 
-/** Milliseconds within which an answer must begin; one that is no stream must end in them. */
+/** Milliseconds within which an answer must begin. An answer that is not a stream must also end within them. */
 export const TIMEOUT_MS = 10_000
 
-/** The body of a 200, as text of at most `maxBytes` bytes. No such body is HTML. */
+/**
+ * Returns the body of a response with status 200, as text of at most `maxBytes` bytes. Refuses HTML, because no valid
+ * body is HTML.
+ */
 export async function fetchText(http: Http, request: Request & { readonly maxBytes: number }): Promise<string> {
   const { url, maxBytes } = request
   const decoder = new TextDecoder()
@@ -45,7 +48,10 @@ export async function fetchText(http: Http, request: Request & { readonly maxByt
   })
 }
 
-/** The text of a 200 as it arrives, an empty one first. Ends when the other side ends it, throws when the connection breaks. */
+/**
+ * Yields the text of a response with status 200 as it arrives, starting with an empty string. Ends when the server
+ * ends the body; throws when the connection breaks.
+ */
 export async function* fetchStream(http: Http, request: Request): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder()
   for await (const chunk of fetchBytes(http, request, 'open end')) yield decoder.decode(chunk, { stream: true })
@@ -55,7 +61,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
   const { fetch, host } = http
   const { url, accept, signal } = request
   const abort = new AbortController()
-  // Kept here as well: not every platform's signals have a reason.
+  // Also kept here, because on some platforms signals have no reason.
   let reason: unknown
   const end = (why: unknown) => {
     reason ??= why
@@ -68,7 +74,8 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
   let response: Response | undefined
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   try {
-    // `Accept` alone keeps a browser from asking for leave first (CORS-safelisted); a redirect could lead anywhere.
+    // `Accept` is the only header, because it is CORS-safelisted: a browser then sends no preflight request.
+    // Redirects are not followed, because they could lead anywhere.
     const init = { headers: { accept }, redirect: 'manual' as const, signal: abort.signal }
     const cache = supported(request.cache)
     const asked = ask(fetch, url, { ...init, ...(cache !== undefined && { cache }) })
@@ -82,7 +89,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
         throw new Unreachable(`${url} answered with ${type}, not ${accept}`, { url, reason: 'content_type' })
       yield new Uint8Array()
     }
-    // React Native has no streams: an answer comes whole, and its length can only be checked then.
+    // React Native has no streams: the answer arrives as a whole, and its length can only be checked afterwards.
     if (body === 'in time' && response.body === undefined) yield new TextEncoder().encode(await response.text())
     if (response.body && typeof response.body.getReader !== 'function')
       throw fetchFailed(url, 'the body of its answer is no ReadableStream; use the global `fetch`')
@@ -105,7 +112,10 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
   }
 }
 
-/** The answer, unless the signal aborts first: a `fetch` that was brought along may know no signals. */
+/**
+ * Returns the answer, or rejects when the signal aborts first: a `fetch` supplied by the application may ignore
+ * signals.
+ */
 function inTime(answer: Promise<Response>, signal: AbortSignal, reason: () => unknown): Promise<Response> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(reason())
@@ -118,7 +128,7 @@ function inTime(answer: Promise<Response>, signal: AbortSignal, reason: () => un
   })
 }
 
-/** Workers know `no-store` at most, and throw at what they do not know. */
+/** Workers support at most `no-store`, and throw for values that they do not know. */
 function supported(wanted: PastCaches | undefined): PastCaches | undefined {
   if (wanted === undefined || !('cache' in (globalThis.Request?.prototype ?? {}))) return undefined
   try {

@@ -1,6 +1,6 @@
 import { parsedUrl, rule, type Rule } from './rules.js'
 
-/** What connects to an issuer refuses the spellings that no issuer has, and names the one that it has. */
+/** Refuses URLs that differ from the issuer's own spelling, and suggests the right one. */
 export const issuerUrl: Rule = /* @__PURE__ */ rule(
   'an http(s) URL in its one spelling, without query, fragment, user or password: the `iss` of its tokens',
   value => spelling(value) === value,
@@ -8,8 +8,9 @@ export const issuerUrl: Rule = /* @__PURE__ */ rule(
 )
 
 /**
- * The one spelling of an issuer's URL, which is compared as text: that of the URL standard, without empty segments or a slash at the end.
- * The rule is `IssuerUrl` in issuer/src/config/values.rs. `undefined` for what is no http(s) URL.
+ * Returns the one valid spelling of an issuer's URL, because URLs of issuers are compared as text: that of the URL
+ * standard, without empty segments and without a trailing slash. The same rule as `IssuerUrl` in
+ * issuer/src/config/values.rs. Returns `undefined` if the value is not an http(s) URL.
  */
 export function spelling(value: unknown): string | undefined {
   const url = parsedUrl(value)

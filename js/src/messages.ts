@@ -1,12 +1,13 @@
-// The sentence of each error that the module throws, by its code and evidence (FORMAT.md §9). The module itself carries no
-// texts: here they cost less. `verifier-wasm/src/error.rs` has the same for Rust; tests/vectors/messages.json holds them equal.
+// The message of each error that the module throws, by its code and evidence (FORMAT.md §9). The module itself
+// contains no texts, because they take less space here. `verifier-wasm/src/error.rs` has the same messages for Rust;
+// tests/vectors/messages.json keeps them equal.
 import type { Code } from '../types/index.js'
 
 type Evidence = Readonly<Record<string, unknown>>
 
 const date = (seconds: unknown) => new Date((seconds as number) * 1000).toISOString().replace('.000', '')
 
-/** In quotes, cut off, and without what could break out of the quotes or of a header. */
+/** Puts a text in quotes, shortens it, and removes characters that could end the quotes or break a header. */
 const quoted = (text: string) => {
   const characters = [...text]
   const shown = characters
@@ -109,5 +110,5 @@ const sentences: Partial<Record<Code, (evidence: Evidence) => string>> = {
       : `the option \`${option}\` ${reason}`,
 }
 
-/** What to say of an error of the module. */
+/** Returns the message for an error of the module. */
 export const messageOf = (code: Code, evidence: Evidence): string => sentences[code]?.(evidence) ?? code

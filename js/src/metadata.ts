@@ -2,11 +2,11 @@ import { TokenError } from './errors.js'
 import { fetchText, type Http, type PastCaches } from './http.js'
 import { isObject, parsedUrl } from './rules.js'
 
-/** Where an issuer publishes what a verifier needs (RFC 8414, and this project's own two). */
+/** The addresses that an issuer publishes for verifiers (RFC 8414, and two of this project's own). */
 export interface Endpoints {
   readonly keys: string
   readonly list: string
-  /** Absent where the issuer has no stream. */
+  /** Absent if the issuer has no stream. */
   readonly stream?: string
 }
 
@@ -14,13 +14,13 @@ const MAX_METADATA_BYTES = 256 * 1024
 
 export const WELL_KNOWN = '/.well-known/oauth-authorization-server'
 
-/** RFC 8414 §3.1: the well-known part goes between the host and the path of the issuer. */
+/** RFC 8414 §3.1: the well-known path goes between the host and the path of the issuer. */
 export function metadataUrl(issuer: string): string {
   const { origin, pathname } = new URL(issuer)
   return `${origin}${WELL_KNOWN}${pathname.replace(/\/$/, '')}`
 }
 
-/** Asks for the issuer's metadata. Throws `Unreachable`, or a TokenError when what came is not this issuer's. */
+/** Fetches the issuer's metadata. Throws `Unreachable`, or a TokenError if the answer is not this issuer's metadata. */
 export async function discover(
   http: Http,
   issuer: string,

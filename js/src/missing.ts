@@ -1,6 +1,6 @@
 import { TokenError } from './errors.js'
 
-/** Names what this platform lacks, instead of a ReferenceError in the middle. */
+/** Throws an error that names the missing feature, instead of a ReferenceError later. */
 export function mustHave(...names: string[]): void {
   for (const name of names) {
     if ((globalThis as Record<string, unknown>)[name] === undefined)

@@ -1,10 +1,12 @@
-/** What engines and implementations of `fetch` say of a wrong argument or a bug; none of it is said of a network. */
+/**
+ * Words that engines and `fetch` implementations use for a wrong argument or a bug, and never for a network failure.
+ */
 const WORDS =
   /Cannot read|is not (an? |iter|defined)|instance of|Failed to [ecpr]|implement|must be|Invalid (URL|arg|head)|RequestInit|credentials|have body/i
 
 /**
- * Whether `fetch` failed by a mistake of the program (a bug, a wrong argument, an object of another realm), not of the
- * network. Everything that is not recognised counts as the network's: it may get better.
+ * Whether `fetch` failed because of a mistake in the program (a bug, a wrong argument, an object of another realm),
+ * not because of the network. An unrecognised error counts as a network failure, because it may pass.
  */
 export function isMistake(error: unknown): boolean {
   const { name, message, cause } = Object(error) as Error
@@ -16,8 +18,9 @@ export function isMistake(error: unknown): boolean {
 }
 
 /**
- * Asks with the signal; and without, where `fetch` refuses it because it is of another realm than `AbortController`, as in
- * test environments with jsdom. Such a request cannot be ended before it has an answer.
+ * Sends the request with the signal. If `fetch` refuses the signal because it belongs to another realm than
+ * `AbortController`, as in test environments with jsdom, sends it again without. Such a request cannot be cancelled
+ * before it is answered.
  */
 export async function ask(
   fetch: typeof globalThis.fetch,

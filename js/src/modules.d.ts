@@ -1,4 +1,4 @@
-// What the build makes (wasm/), and how platforms hand over a `.wasm` import.
+// The files that the build generates (wasm/), and the forms in which platforms provide a `.wasm` import.
 declare module '*/wasm/glue.js' {
   export function createGlue(): import('./wasm.js').Glue
 }

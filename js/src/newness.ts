@@ -2,8 +2,9 @@ import { TokenError } from './errors.js'
 import type { Host } from './host.js'
 
 /**
- * When a list last brought a newer time. An answer of 200 says nothing about that: a service worker, a proxy or a CDN may
- * repeat an old list for ever. Keeps numbers only, so that it may live at a Worker's module scope.
+ * Tracks when a list last brought a newer time. A response with status 200 does not prove that: a service worker,
+ * proxy or CDN may repeat an old list for ever. Keeps only numbers, so that it can live at the module scope of a
+ * Worker.
  */
 export class Newness {
   readonly #host: Host
@@ -14,17 +15,20 @@ export class Newness {
     this.#host = host
   }
 
-  /** A list was newer than the one before. */
+  /** Records that a list was newer than the one before. */
   brought(): void {
     this.#newerAt = this.#host.monotonic()
   }
 
-  /** Whether that is longer ago than a `ttl`. */
+  /** Whether the last newer list came longer ago than a `ttl`. */
   isLate(ttlMs: number): boolean {
     return this.#host.monotonic() - this.#newerAt > ttlMs
   }
 
-  /** Milliseconds until the next poll: sooner after an answer without a newer list, so that a cache is noticed within two `ttl`. */
+  /**
+   * Milliseconds until the next poll. It is sooner after an answer without a newer list, so that a cache is noticed
+   * within two `ttl`.
+   */
   pollMs(ttlMs: number): number {
     const { monotonic, random } = this.#host
     const chance = random()
@@ -34,8 +38,8 @@ export class Newness {
   }
 
   /**
-   * Whether to ask past caches now; at most once a `ttl`, because the issuer itself may have nothing newer for a long time
-   * and all verifiers ask then.
+   * Whether to send a request that bypasses caches now. At most once per `ttl`, because the issuer itself may have
+   * nothing newer for a long time, and then all verifiers ask.
    */
   mayAskPastCaches(ttlMs: number): boolean {
     const now = this.#host.monotonic()
@@ -45,17 +49,18 @@ export class Newness {
   }
 
   /**
-   * The same address with the one parameter that the issuer knows and a cache at fault has not seen (FORMAT.md §4): the time, in steps of a
-   * fifth of a `ttl`, so that all verifiers share few addresses when the issuer itself has nothing newer.
+   * Adds the only parameter that the issuer accepts for this purpose (FORMAT.md §4), so that no faulty cache has an
+   * answer for the address. Its value is the time, in steps of a fifth of a `ttl`, so that all verifiers share few
+   * addresses if the issuer itself has nothing newer.
    */
   pastCaches(address: string, ttlMs: number): string {
-    // Not through URL, which would write the `:` of `since` as `%3A`: a list has one address.
+    // Not with URL, which would write the `:` of `since` as `%3A`: each list has only one address.
     const step = Math.max(1, Math.floor(ttlMs / 5000))
     const secs = Math.floor(this.#host.now() / 1000 / step) * step
     return `${address}${address.includes('?') ? '&' : '?'}fresh=${secs}`
   }
 
-  /** What is told once caches were asked past. */
+  /** The error to report after a request that bypassed caches. */
   failure(list: string, asOf: number | null, wasCached: boolean): TokenError {
     const time = asOf === null ? 'before' : new Date(asOf * 1000).toISOString()
     const message = wasCached

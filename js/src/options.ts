@@ -32,7 +32,7 @@ const connectRules: Record<keyof ConnectOptions, Rule> = {
   store: rule('an object with the functions `get` and `set`', isStore),
 }
 
-/** The options, or `ERR_OPTIONS_INVALID` in a sentence that says what to change. */
+/** Returns the options, or throws `ERR_OPTIONS_INVALID` with a message that says what to change. */
 export const checkVerifierOptions = (options: unknown): VerifierOptions =>
   check<VerifierOptions>(options, verifierRules, ['issuer', 'audience'])
 export function checkConnectOptions(options: unknown): ConnectOptions {
@@ -41,8 +41,8 @@ export function checkConnectOptions(options: unknown): ConnectOptions {
 }
 
 /**
- * Whether a set pins anything: one without a key that counts (FORMAT.md §2) looks like a pin and is none. What is no set at
- * all, or has a bad key, is the module's to refuse.
+ * Whether a key set pins at least one key. A set without a usable key (FORMAT.md §2) looks like a pin and has no
+ * effect. The module refuses values that are not a key set or contain a bad key.
  */
 function isKeySet(value: unknown): boolean {
   if (!isObject(value)) return false

@@ -1,10 +1,13 @@
-/** What the pages and workers of one origin share, and a test brings its own of. */
+/** The features that pages and workers of one origin share. Tests supply their own. */
 export interface Origin {
   /** Absent in an insecure context and in old browsers. */
   readonly locks: Locks | undefined
-  /** Reaches every other holder of the name, and not this one. Absent where the browser refuses it. */
+  /** Reaches every other holder of the name, but not this one. Returns `undefined` if the browser refuses it. */
   channel(name: string): Channel | undefined
-  /** Calls with `true` before this page is frozen or put into the back/forward cache, with `false` when it is back. The answer stops it. */
+  /**
+   * Calls with `true` before this page is frozen or enters the back/forward cache, and with `false` when it is back.
+   * Returns a function that stops the calls.
+   */
   onAway(call: (isAway: boolean) => void): () => void
 }
 
@@ -18,13 +21,18 @@ export interface Channel {
   close(): void
 }
 
-/** The browser's, in a page or a worker. `undefined` elsewhere: a server process has connections of its own. */
+/**
+ * The browser's features, in a page or a worker; `undefined` elsewhere. A server process does not share its
+ * connections.
+ */
 export const browserOrigin = (): Origin | undefined =>
   isBrowser() ? { locks: browserLocks(), channel, onAway } : undefined
 
 const browserLocks = (): Locks | undefined => globalThis.navigator?.locks as Locks | undefined
 
-/** `undefined` where a browser has none, or refuses it: as Firefox does where it keeps no cookies. */
+/**
+ * Returns `undefined` if the browser has no BroadcastChannel or refuses it, as Firefox does when cookies are blocked.
+ */
 export function channel(name: string): Channel | undefined {
   try {
     return new BroadcastChannel(name) as Channel
@@ -42,8 +50,8 @@ interface Globals {
 }
 
 /**
- * Not by Web Locks alone: Node 24 and Deno have them too. Nor by `document` alone: jsdom and happy-dom bring one into Node.
- * Electron's pages may have Node's `process`, and are pages.
+ * Web Locks alone do not identify a browser, because Node 24 and Deno have them too; neither does `document`, because
+ * jsdom and happy-dom add one to Node. Electron's pages may have Node's `process`, and count as pages.
  */
 export function isBrowser(globals: Globals = globalThis as Globals): boolean {
   const { process, Deno, document, importScripts, location } = globals
@@ -51,7 +59,7 @@ export function isBrowser(globals: Globals = globalThis as Globals): boolean {
   return !isServer && location !== undefined && (document !== undefined || importScripts !== undefined)
 }
 
-/** The page's events; a worker has none of them, and is frozen without a word. */
+/** Uses the page's events. A worker has none of them, and is frozen without notice. */
 function onAway(call: (isAway: boolean) => void): () => void {
   const leave = () => call(true)
   const comeBack = () => call(false)

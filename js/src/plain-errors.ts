@@ -1,4 +1,4 @@
-/** What is left of a TokenError or SessionError after `toJSON`, and enough to recognise one by. */
+/** The members of a TokenError or SessionError that `toJSON` keeps; they are enough to recognise one. */
 export interface Plain<Name extends string, Code extends string> {
   readonly name: Name
   readonly code: Code
@@ -6,7 +6,7 @@ export interface Plain<Name extends string, Code extends string> {
   readonly evidence: Readonly<Record<string, unknown>>
 }
 
-/** Without `stack` and `cause`, which no JSON keeps. */
+/** Leaves out `stack` and `cause`, which JSON cannot keep. */
 export const plainOf = <Name extends string, Code extends string>({
   name,
   code,
@@ -14,9 +14,9 @@ export const plainOf = <Name extends string, Code extends string>({
   evidence,
 }: Plain<Name, Code>): Plain<Name, Code> => ({ name, code, message, evidence })
 
-/** Whether a value of any realm is such an error or its plain form. Never throws, whatever getters or proxies do. */
+/** Whether a value, of any realm, is such an error or its plain form. Never throws, even if getters or proxies do. */
 export function isPlain(value: unknown, name: string, isCode: (code: string) => boolean): boolean {
-  // Own members alone: a polluted Object.prototype makes no error.
+  // Own members only, so that a polluted Object.prototype makes no error.
   const own = (member: string): unknown => Object.getOwnPropertyDescriptor(value, member)?.value
   try {
     return (

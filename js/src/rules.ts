@@ -1,16 +1,16 @@
 import { invalidOption } from './errors.js'
 
-/** What an option must be, in words that complete "`name` must be …". */
+/** The rule for an option, described in words that complete "`name` must be …". */
 export interface Rule {
   readonly mustBe: string
   readonly fits: (value: unknown) => boolean
-  /** What to write instead of a value that does not fit, where that is known. */
+  /** The value to suggest instead of an invalid one, if it is known. */
   readonly instead?: ((value: unknown) => string | undefined) | undefined
 }
 
 export const rule = (mustBe: string, fits: Rule['fits'], instead?: Rule['instead']): Rule => ({ mustBe, fits, instead })
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
-/** Not `URL.canParse`, which is newer than most of what runs this. */
+/** Does not use `URL.canParse`, which many supported platforms lack. */
 export function parsedUrl(text: unknown): URL | undefined {
   try {
     return new URL(text as string)
@@ -26,7 +26,7 @@ export const wholeNumber = (what: string, most: number, least = 0): Rule =>
     value => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
   )
 
-/** The options, or `ERR_OPTIONS_INVALID` in a sentence that says what to change. */
+/** Returns the options, or throws `ERR_OPTIONS_INVALID` with a message that says what to change. */
 export function check<Options>(
   options: unknown,
   rules: Record<keyof Options & string, Rule>,
@@ -34,7 +34,8 @@ export function check<Options>(
 ): Options {
   const needed = mandatory.length === 0 ? '' : ` with ${mandatory.map(name => `\`${name}\``).join(' and ')}`
   if (!isObject(options)) throw invalidOption(`options must be an object${needed}`)
-  // Read once, and from here alone: not from getters that change their minds, nor from a polluted Object.prototype.
+  // Copied once, own properties only: a getter may return another value next time, and Object.prototype may be
+  // polluted.
   const own: Record<string, unknown> = Object.assign(Object.create(null), options)
   for (const [name, value] of Object.entries(own)) {
     if (!Object.hasOwn(rules, name)) throw unknownOption(name, Object.keys(rules))
@@ -61,7 +62,7 @@ function unknownOption(name: string, known: string[]) {
   return invalidOption(`unknown option \`${name}\`; ${hint}`, { option: name })
 }
 
-/** Levenshtein's distance: how many letters to insert, drop or change. */
+/** Levenshtein distance: the number of letters to insert, remove or change. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let line = 1; line <= from.length; line++) {

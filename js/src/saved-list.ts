@@ -4,51 +4,62 @@ import { TokenError, isTokenError } from './errors.js'
 import { inTime, pause, type Host } from './host.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 
-/** FORMAT.md §10: a save of any other version is not read. */
+/** FORMAT.md §10: a save with another version number is not read. */
 const VERSION = 1
-/** Milliseconds that a start waits for an issuer that says nothing, when there is a list that was saved. */
+/** Milliseconds that a start waits for an issuer that does not answer, if there is a saved list. */
 export const SILENCE_MS = 2_000
 /** Milliseconds that a start waits for the store. */
 const READ_MS = 3_000
-/** A write that takes longer is taken for gone: with its request, in a Worker. */
+/** Milliseconds after which a write counts as lost; in a Worker it may have ended with its request. */
 const WRITE_MS = 10_000
-/** How often a save is written that says nothing but a newer time, and how long one rests that failed. */
+/**
+ * Milliseconds between writes of a save that differs only in its time, and before the next try after a failed write.
+ */
 const PAUSE_MS = 60_000
-/** Between two writes of one value; what is revoked meanwhile goes with the second. Workers KV takes no more. */
+/**
+ * Milliseconds between two writes of one value. Revocations that arrive in between are in the second write. Workers
+ * KV allows no more.
+ */
 const BREATH_MS = 1_000
-/** Who fetches a snapshot because of a list that all verifiers heard at once does so within this time. */
+/**
+ * Milliseconds over which verifiers spread their requests for a snapshot when one list makes all of them need it at
+ * once.
+ */
 const SPREAD_MS = 10_000
-/** Of the keys, trusted and dropped. */
+/** The maximum length of the JSON of the trusted and dropped keys, in characters. */
 const MAX_TRUST_LENGTH = 64 * 1024
 
-/** Snapshot first: the others continue from it. */
+/** The snapshot comes first, because the deltas continue from it. */
 const NAMES = ['snapshot', 'recent'] as const
 type Name = (typeof NAMES)[number]
 
-/** Characters of a whole value; in lists and keys there is nothing to escape. */
+/** The maximum length of a whole value, in characters; lists and keys contain nothing that JSON escapes. */
 const MAX_LENGTH: Record<Name, number> = {
   snapshot: MAX_LIST_LENGTH + MAX_TRUST_LENGTH + 1024,
   recent: MAX_LISTS_LENGTH + MAX_LISTS * 8 + MAX_TRUST_LENGTH + 1024,
 }
 
-/** One value of the store: lists, and the trust there was when it was written. */
+/** One value of the store: lists, and the trusted and dropped keys at the time of writing. */
 interface Save {
   readonly trust: Trust
   readonly lists: readonly string[]
-  /** NumericDate of what they come to. Nobody believes it; it says who should rather not write. */
+  /**
+   * The as-of time of the lists together, NumericDate. It is not trusted; it only decides whether a newer save is
+   * already in the store.
+   */
   readonly asOf?: number
 }
 
-/** Checked by the module, which reads it as text. */
+/** The module reads this as text and checks it. */
 interface Trust {
   readonly keys?: unknown
   readonly dropped?: unknown
 }
 
-/** What came out of the store. */
+/** The saves read from the store. */
 export type Saves = { readonly [name in Name]: Save | undefined }
 
-/** A store that did not do as it should, or a value in it that is no save. */
+/** The store failed, or a value in it is not a valid save. */
 export class StoreError extends TokenError {
   constructor(message: string, key: string, cause: unknown) {
     super('ERR_STORE_FAILED', message, { key }, { cause })
@@ -56,8 +67,8 @@ export class StoreError extends TokenError {
 }
 
 /**
- * What outlives a restart: a snapshot with the keys of then, and in a value of its own what came after it, so that a
- * heartbeat does not write megabytes. Nothing here runs by itself; between calls it keeps texts and numbers.
+ * The data that survives a restart: one value holds a snapshot with its keys, another the deltas after it, so that a
+ * heartbeat does not write megabytes. Nothing here runs on its own; between calls it keeps only texts and numbers.
  */
 export class SavedList {
   readonly #store: ListStore
@@ -68,7 +79,9 @@ export class SavedList {
   #trust: string | undefined
   #position: Pick<Status, 'epoch' | 'sequence'> | undefined
   #chain: Chain | undefined
-  /** Not written yet: since when it may be, in monotonic milliseconds, and what. */
+  /**
+   * The values that still have to be written, and the monotonic time in milliseconds from which each may be written.
+   */
   readonly #unwritten = new Map<Name, { readonly due: number; readonly save: () => Save }>()
   #writtenAt = -Infinity
   readonly #breaths = new Map<Name, number>()
@@ -89,7 +102,10 @@ export class SavedList {
     this.#tell = tell
   }
 
-  /** What the store has, if anything. Never rejects: what cannot be read is told, and is not there. */
+  /**
+   * Reads the saves from the store, if there are any. Never rejects: a value that cannot be read is reported and
+   * counts as absent.
+   */
   async read(signal: AbortSignal, withinMs = READ_MS): Promise<Saves | undefined> {
     const ms = Math.min(READ_MS, withinMs)
     const [snapshot, recent] = await Promise.all(NAMES.map(name => this.#readOne(name, ms, signal)))
@@ -97,8 +113,8 @@ export class SavedList {
   }
 
   /**
-   * A verifier that holds what was saved. Where that is not to be believed it knows at least what was dropped: a key that was
-   * retired stays so, whatever became of the list.
+   * Creates a verifier and loads the saves into it. If they are not accepted, it still learns the dropped keys,
+   * because a retired key stays retired even if the list is refused.
    */
   replay({ snapshot, recent }: Saves, make: () => LocalVerifier): LocalVerifier {
     let local = make()
@@ -112,9 +128,10 @@ export class SavedList {
       this.#attempt('recent', () => {
         for (const list of recent?.lists ?? []) chain = continued(chain, local, list)
       })
-    // Who goes on after an interruption does not go back: what could not be saved was known all the same.
+    // After an interruption the new verifier must not be behind the old one, which may have held a list that could
+    // not be saved.
     if (!isTaken || !this.#hasReached(local)) [local, chain] = [make(), undefined]
-    // After the lists: some of them may be signed by a key that was dropped since.
+    // After the lists are loaded, because some of them may be signed by a key that was dropped later.
     for (const [name, save] of [
       ['snapshot', snapshot],
       ['recent', recent],
@@ -128,7 +145,7 @@ export class SavedList {
     return local
   }
 
-  /** A list was loaded, after which this is held. */
+  /** Records that a list was loaded, and that the verifier now holds this state. */
   took(list: string, { epoch, sequence, since }: Loaded, held: Held): void {
     const { trust } = held
     const { epoch: lastEpoch, sequence: lastSequence } = this.#position ?? {}
@@ -145,24 +162,24 @@ export class SavedList {
     this.#write('recent', isNews, () => ({ trust: parsed(trust), ...this.#chain!.told }))
   }
 
-  /** Whether there is anything to write, or to ask for before that. */
+  /** Whether there is a value to write, or a snapshot to request first. */
   get isBehind(): boolean {
     return !this.#isBusy && (this.wantsSnapshot || this.#due(this.#host.monotonic()) !== undefined)
   }
 
-  /** Whether another snapshot is to be asked for. */
+  /** Whether a new snapshot should be requested now. */
   get wantsSnapshot(): boolean {
     return this.#isToBegin && this.#host.monotonic() >= this.#snapshotNotBefore
   }
 
-  /** It is: should it not come, the next is asked for later. */
+  /** Records that a snapshot was requested. If none arrives, the next request is due after `PAUSE_MS`. */
   snapshotAsked(): void {
     this.#askForSnapshotIn(PAUSE_MS)
   }
 
-  /** Writes what is due, one value at a time; all there is, once the signal has aborted. Never rejects. */
+  /** Writes the values that are due, one at a time; once `signal` has aborted, all unwritten values. Never rejects. */
   async save(signal: AbortSignal): Promise<void> {
-    // Whoever is at it goes on to what came meanwhile.
+    // The save that is under way also writes the values that become due meanwhile.
     if (this.#isBusy) return
     const due = () => this.#due(signal.aborted ? Infinity : this.#host.monotonic())
     for (let name = due(); name !== undefined; name = due()) {
@@ -170,7 +187,7 @@ export class SavedList {
       const until = (this.#busyUntil = this.#host.monotonic() + breath + WRITE_MS)
       if (breath > 0) await pause(this.#host, breath, signal)
       await this.#writeOne(name, signal)
-      // It took so long that somebody else is at it.
+      // This save took longer than its time limit, and another one has started.
       if (this.#busyUntil !== until) return
     }
     this.#busyUntil = -Infinity
@@ -180,7 +197,7 @@ export class SavedList {
     return this.#host.monotonic() < this.#busyUntil
   }
 
-  /** After a change of the keys, and when the lists after the snapshot have become too many. */
+  /** Whether a new snapshot is needed: the keys have changed, or there are too many lists after the last snapshot. */
   get #isToBegin(): boolean {
     return this.#chain !== undefined && (this.#chain.trust !== this.#trust || this.#chain.isFull)
   }
@@ -203,13 +220,13 @@ export class SavedList {
     return this.#store.get(this.#key(name))
   }
 
-  /** Whether this verifier is as far as the last one was. */
+  /** Whether this verifier has reached the position of the previous one. */
   #hasReached(local: LocalVerifier): boolean {
     const { epoch, sequence } = local.status()
     return this.#position === undefined || (epoch === this.#position.epoch && sequence! >= this.#position.sequence!)
   }
 
-  /** Whether it came out; if not, that is told. */
+  /** Returns whether `act` succeeded; reports the error if not. */
   #attempt(name: Name, act: () => unknown): boolean {
     try {
       act()
@@ -220,7 +237,7 @@ export class SavedList {
     }
   }
 
-  /** What brings nothing but a newer time is in no hurry. */
+  /** A save that brings only a newer time may wait. */
   #write(name: Name, isNews: boolean, save: () => Save): void {
     const due = isNews ? -Infinity : this.#writtenAt + PAUSE_MS
     this.#unwritten.set(name, { due: Math.min(due, this.#unwritten.get(name)?.due ?? Infinity), save })
@@ -240,7 +257,7 @@ export class SavedList {
       await this.#store.set(this.#key(name), JSON.stringify({ version: VERSION, ...save }))
     })()
     try {
-      // Once the verifier is closed no timer is to keep the process alive.
+      // Once the verifier is closed, no timer may keep the process alive.
       await inTime(this.#host, WRITE_MS, signal, () => written).catch(error => {
         if (!signal.aborted) throw error
         return written
@@ -250,21 +267,24 @@ export class SavedList {
       if (this.#unwritten.get(name) === unwritten) this.#unwritten.delete(name)
     } catch (error) {
       this.#writeNotBefore = monotonic() + PAUSE_MS
-      // It was the last chance: nobody comes by after that pause.
+      // This was the last chance: after `close` no call follows the pause.
       if (signal.aborted) this.#unwritten.clear()
       this.#tellOf(name, 'cannot be written', error)
     }
   }
 
-  /** Whether another process, tab or isolate heard more of the issuer and saved that: this one may be cut off from it, or late. */
+  /**
+   * Whether another process, tab or isolate has saved a newer time. This verifier may be cut off from the issuer, or
+   * late.
+   */
   async #isSurpassed(name: Name, { asOf }: Save): Promise<boolean> {
     if (asOf === undefined) return false
     try {
       const theirs = saveIn(await this.#get(name), name).asOf ?? 0
-      // Nobody has heard from the future: that would stay there for ever.
+      // A time in the future is not believed: such a save could never be replaced.
       return theirs > asOf && theirs * 1000 <= this.#host.now()
     } catch {
-      // None, or none that anybody can read.
+      // There is no save, or it cannot be read.
       return false
     }
   }
@@ -280,7 +300,7 @@ export class SavedList {
   }
 }
 
-/** Refuses what is no save, before it is taken apart and after. */
+/** Parses a save. Checks its length before parsing and its structure afterwards. */
 function saveIn(value: unknown, name: Name): Save {
   if (typeof value !== 'string') throw new TypeError('it is no text')
   if (value.length > MAX_LENGTH[name]) throw new RangeError(`it has ${value.length} characters`)
@@ -292,7 +312,7 @@ function saveIn(value: unknown, name: Name): Save {
   return { trust, lists, ...(typeof asOf === 'number' && { asOf }) }
 }
 
-/** Without the words of the parser, which quote what they stumble over. */
+/** Leaves out the parser's message, because it quotes the text. */
 function parsed(text: string): Trust {
   try {
     return JSON.parse(text) as Trust
@@ -301,7 +321,7 @@ function parsed(text: string): Trust {
   }
 }
 
-/** Loads a list that was saved. Answers with the chain that goes on from there. */
+/** Loads a saved list. Returns the chain, extended by this list. */
 function continued(chain: Chain | undefined, local: LocalVerifier, list: string): Chain | undefined {
   try {
     const { since, sequence } = local.load(list)
@@ -309,7 +329,7 @@ function continued(chain: Chain | undefined, local: LocalVerifier, list: string)
     if (since === null) return new Chain(list, sequence, held)
     chain?.append({ list, since, sequence }, held.asOf)
   } catch (error) {
-    // The two values are not written in one go, nor by one process alone: the snapshot may be the newer one.
+    // The two values are written separately, and by several processes, so the snapshot may be newer than the deltas.
     if (!isTokenError(error, 'ERR_LIST_ROLLBACK')) throw error
   }
   return chain
@@ -317,7 +337,7 @@ function continued(chain: Chain | undefined, local: LocalVerifier, list: string)
 
 const onlyDropped = ({ trust }: Save) => short({ keys: [], dropped: trust.dropped })
 
-/** The module keeps the room that the longest text took. */
+/** Limits the length, because the module keeps as much memory as its longest text needed. */
 function short(trust: Trust): string {
   const text = JSON.stringify(trust)
   if (text.length > MAX_TRUST_LENGTH) throw new RangeError(`its trust has ${text.length} characters`)

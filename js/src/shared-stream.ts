@@ -1,38 +1,45 @@
 import type { Host } from './host.js'
 import type { Channel, Locks, Origin } from './origin.js'
 
-/** A list is passed on as it was signed. Raised when anything else is ever said on the channel. */
+/**
+ * The version of the messages on the channel: each message is a list exactly as it was signed. Raise it if a message
+ * ever has another form.
+ */
 const VERSION = 1
 
-/** Milliseconds; a page that is away waits until it is back. */
+/** Milliseconds. A page that is away waits until it is back. */
 const UNTIL_BACK_MS = 3_600_000
 
-/** How a verifier of this origin stands to the others of the same issuer. */
+/** The role of this verifier among those of the same origin and issuer. */
 export type Part =
-  /** It holds the lock: the stream is its to open. */
+  /** It holds the lock and may open the stream. */
   | 'leads'
-  /** Another one leads, or is about to. */
+  /** Another verifier leads, or will lead soon. */
   | 'follows'
-  /** Locks are refused here (a sandboxed frame, a browser without storage): no stream, and no page to share with. */
+  /**
+   * The browser refuses locks here (a sandboxed frame, a browser without storage): no stream, and no sharing with
+   * other pages.
+   */
   | 'alone'
   /** The page is frozen or in the back/forward cache. */
   | 'away'
 
-/** Where a stream can be shared, and whose it is. */
+/** The place where a stream can be shared, and its issuer. */
 export interface Shareable {
   readonly origin: Omit<Origin, 'locks'> & { readonly locks: Locks }
   readonly issuer: string
 }
 
 /**
- * One stream for all pages and workers of an origin. A browser opens six HTTP/1.1 connections to a host, and a stream for each page would take
- * them all. The page that holds a Web Lock has the stream, and passes each newer list on by a BroadcastChannel. Nothing that comes by the channel
- * is believed for that: it is a list, and the hearer's own verifier takes it or not.
+ * One stream for all pages and workers of an origin. A browser opens at most six HTTP/1.1 connections to a host, and
+ * one stream per page would use them all. The page that holds a Web Lock has the stream, and passes each newer list
+ * on through a BroadcastChannel. Messages of the channel are not trusted: each is a list, and the receiver's own
+ * verifier accepts or refuses it.
  */
 export class SharedStream {
   readonly #origin: Shareable['origin']
   readonly #host: Host
-  /** An issuer has no `#`, so that a realm and a filter can be added to the name after one. */
+  /** An issuer's URL contains no `#`, so a realm and a filter can later be appended after one. */
   readonly #name: string
   readonly #hear: (list: string) => void
   readonly #changed: () => void
@@ -43,7 +50,7 @@ export class SharedStream {
   #present: AbortController | undefined
   #stopListening = () => {}
 
-  /** @param changed the part is another one now */
+  /** @param changed called when the role has changed */
   constructor(
     { origin, issuer }: Shareable,
     host: Host,
@@ -61,8 +68,9 @@ export class SharedStream {
   }
 
   /**
-   * Milliseconds for which another one's lists may be waited for; 0 when this one has to ask the issuer. Whoever leads may be frozen, at
-   * fault or an attacker: without a newer list for two `ttl`, or a little less by chance so that not all ask at once, each asks for itself.
+   * Milliseconds to wait for lists from another verifier; 0 if this one must ask the issuer. The leader may be
+   * frozen, faulty or an attacker. So each verifier asks for itself after 1.75 to 2 `ttl` without a newer list; the
+   * time is random, so that not all ask at once.
    */
   patienceMs(ttlMs: number): number {
     if (this.#part === 'away') return UNTIL_BACK_MS
@@ -70,20 +78,20 @@ export class SharedStream {
     return Math.max(0, this.#heardAt + ttlMs * (1.75 + 0.25 * this.#chance) - this.#host.monotonic())
   }
 
-  /** A list that another one passed on was newer. */
+  /** Records that another verifier passed on a newer list. */
   heard(): void {
     this.#heardAt = this.#host.monotonic()
     this.#chance = this.#host.random()
   }
 
-  /** Takes part. Call it with a list at hand: one that cannot have one should not lead. */
+  /** Joins the others. Call it when a list is held: a verifier that cannot get a list should not lead. */
   start(): void {
     this.heard()
     this.#stopListening = this.#origin.onAway(isAway => (isAway ? this.#leave('away') : this.#comeBack()))
     this.#enter()
   }
 
-  /** Passes a list on. */
+  /** Passes a list on to the others. */
   pass(list: string): void {
     this.#channel?.postMessage(list)
   }
@@ -106,12 +114,15 @@ export class SharedStream {
 
   #comeBack(): void {
     if (this.#part !== 'away') return
-    // What was passed on meanwhile was missed.
+    // Lists that were passed on in the meantime were missed.
     this.#heardAt = -Infinity
     this.#enter()
   }
 
-  /** Gives the lock to the next one, and keeps nothing open that would bar the page from the back/forward cache. */
+  /**
+   * Releases the lock to the next verifier, and closes everything that would keep the page out of the back/forward
+   * cache.
+   */
   #leave(part: Part): void {
     this.#present?.abort()
     this.#channel?.close()
@@ -129,7 +140,7 @@ export class SharedStream {
         await new Promise<void>(release => present.addEventListener('abort', () => release()))
       })
     } catch {
-      // Refused, or taken away by `steal`.
+      // The lock was refused, or taken away by `steal`.
     }
     if (present.aborted) return
     if (!wasHeld) return this.#leave('alone')

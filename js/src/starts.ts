@@ -2,7 +2,7 @@ import { TokenError, isTokenError } from './errors.js'
 import { WELL_KNOWN } from './metadata.js'
 import type { Code } from '../types/index.js'
 
-/** What another try brings again. */
+/** Errors that another try would bring again. */
 const LASTING: readonly Code[] = [
   'ERR_FETCH_FAILED',
   'ERR_METADATA_INVALID',
@@ -11,8 +11,8 @@ const LASTING: readonly Code[] = [
 ]
 
 /**
- * Whether waiting cannot make it better: then a start fails at once. What has no code is a bug, here or in a `fetch`. Keys and
- * list are asked for once more: metadata out of a cache may have led to the wrong place.
+ * Whether waiting cannot cure the error; then the start fails at once. An error without a code is a bug, here or in a
+ * `fetch`. Keys and list are requested once more first, because cached metadata may have pointed to a wrong address.
  */
 export function isLasting(error: unknown, previous: unknown): boolean {
   if (!isTokenError(error)) return true
@@ -26,7 +26,10 @@ export function isLasting(error: unknown, previous: unknown): boolean {
   return stays && isTokenError(previous) && previous.message === message
 }
 
-/** What a start rejects with: no list, where the issuer was not reached in this time, and any other error as it is. */
+/**
+ * The error that a start rejects with: "no list" if the issuer was not reached within this time; any other error
+ * unchanged.
+ */
 export function startError(error: unknown, withinMs?: number): unknown {
   if (error !== undefined && !isTokenError(error, 'ERR_ISSUER_UNREACHABLE')) return error
   const time = withinMs === undefined ? '' : ` in ${withinMs} ms`

@@ -2,12 +2,12 @@ import { TokenError } from './errors.js'
 
 interface Cause {
   readonly reason: string
-  /** Name and message of what was thrown, in V8, SpiderMonkey and JavaScriptCore. */
+  /** Matches the name and message of the thrown error in V8, SpiderMonkey and JavaScriptCore. */
   readonly says: RegExp
   readonly means: string
 }
 
-/** The first that fits. */
+/** The first match counts. */
 const CAUSES: readonly Cause[] = [
   {
     reason: 'memory',
@@ -43,7 +43,7 @@ const CAUSES: readonly Cause[] = [
   },
 ]
 
-/** What is known of why there is no module. */
+/** Returns the error that explains why the module could not be loaded. */
 export function unavailable(cause: unknown): TokenError {
   const { reason, means } =
     typeof WebAssembly === 'undefined'

@@ -2,17 +2,17 @@ import { crowdingHint } from './crowded.js'
 import { TokenError } from './errors.js'
 import { ask, isMistake } from './mistakes.js'
 
-/** Why no usable answer came; `lasting` is what does not get better by waiting. */
+/** The reason why no usable answer came. `lasting` marks a failure that waiting cannot cure. */
 type Evidence = { url?: string; reason?: string; status?: number; lasting?: boolean }
 
-/** A request that brought no usable answer: no connection, another status, too much, too late. */
+/** A request got no usable answer: no connection, a status other than 200, too much data, or a timeout. */
 export class Unreachable extends TokenError {
   constructor(message: string, evidence: Evidence = {}, options?: ErrorOptions) {
     super('ERR_ISSUER_UNREACHABLE', message, evidence, options)
   }
 }
 
-/** The reason of an abort when the time was up. */
+/** The abort reason when the time limit has passed. */
 export class OutOfTime extends Error {
   constructor(readonly ms: number) {
     super(`no answer in ${ms} ms`)
@@ -21,7 +21,7 @@ export class OutOfTime extends Error {
 
 interface Cause {
   readonly reason: string
-  /** What Node, Deno or Bun say, name, code or message. A browser says nothing. */
+  /** Matches the name, code or message of the error in Node, Deno or Bun. Browsers reveal no cause. */
   readonly says: RegExp
   readonly means: string
   readonly lasting?: true
@@ -70,7 +70,10 @@ const CAUSES: readonly Cause[] = [
   },
 ]
 
-/** What to throw for a request that failed with this: an outage, or a mistake of the program, with its cause. */
+/**
+ * Converts the error of a failed request into the error to throw: an outage, or a mistake of the program, with its
+ * cause.
+ */
 export function failure(url: string, cause: unknown): TokenError {
   if (cause instanceof TokenError) return cause
   if (cause instanceof OutOfTime)
@@ -91,7 +94,7 @@ export function failure(url: string, cause: unknown): TokenError {
   return new Unreachable(`${url} could not be reached: ${means} (${inWords(cause)})`, evidence, { cause })
 }
 
-/** `fetch` itself did not do what it should: that is no news of the issuer. */
+/** `fetch` itself failed, which says nothing about the issuer. */
 export const fetchFailed = (url: string, why: string, cause?: unknown): TokenError =>
   new TokenError(
     'ERR_FETCH_FAILED',
@@ -101,8 +104,9 @@ export const fetchFailed = (url: string, why: string, cause?: unknown): TokenErr
   )
 
 /**
- * A server that uses TLS hangs up on plain HTTP, as one does that restarts. So it is asked once in TLS: what answers there,
- * or shows a certificate, does not get better by waiting.
+ * A server that uses TLS closes a plain HTTP connection without an answer, and so does a server that is restarting.
+ * To tell them apart, this asks once over TLS. If a server answers there or shows a certificate, waiting cannot cure
+ * the failure.
  */
 export async function hungUp(
   found: TokenError,
@@ -122,7 +126,7 @@ export async function hungUp(
   return new Unreachable(message, { url, reason: 'not_http', lasting: true }, { cause: found })
 }
 
-/** An answer with another status than 200. A redirect that a browser hides has the status 0. */
+/** The error for a status other than 200. A redirect that a browser hides has status 0. */
 export function statusFailure(url: string, { status, type, headers }: Response): Unreachable {
   const isRedirect = type === 'opaqueredirect' || (status > 300 && status < 309 && status !== 304)
   if (isRedirect) {
@@ -141,15 +145,18 @@ const fixOf = (status: number): string =>
     ? 'a verifier sends no credentials; metadata, keys and list must be readable without any'
     : 'there is no issuer at this address; check host, port and path of `issuer`'
 
-/** The error and its causes, also the several of an AggregateError. */
+/** The error and its causes, including all errors of an AggregateError. */
 function chainOf(error: unknown, depth = 0): { name?: string; code?: unknown; message: string }[] {
-  // Not by class: under a test runner Node's own errors are of another realm.
+  // Not with `instanceof`: under a test runner, Node's own errors belong to another realm.
   if (typeof error !== 'object' || error === null || depth > 4) return []
   const { cause, errors = [] } = error as Error & { errors?: unknown[] }
   return [error as Error, ...[cause, ...errors].flatMap(next => chainOf(next, depth + 1))]
 }
 
-/** Node's "fetch failed" keeps what failed one level down, and an AggregateError has no message of its own. */
+/**
+ * Describes an error in words. Node's "fetch failed" has the actual failure as its cause, and an AggregateError has
+ * no message.
+ */
 function inWords(error: unknown): string {
   const chain = chainOf(error)
   if (chain.length === 0) return String(error)

@@ -14,15 +14,18 @@ import { TokenError, invalidOption } from './errors.js'
 import type { Host } from './host.js'
 import { MAX_TOKEN_LENGTH, type Instantiate, type WasmVerifier } from './wasm.js'
 
-/** FORMAT.md: a list has at most this many characters. */
+/** FORMAT.md: the maximum length of a list, in characters. */
 export const MAX_LIST_LENGTH = 32 * 1024 * 1024
 
-/** A verifier in this process: checks types, reads the clocks, and hands on to the module. */
+/** A verifier in this process: checks types, reads the clocks, and calls the module. */
 export class LocalVerifier implements Omit<Verifier, symbol> {
   readonly #wasm: WasmVerifier
   readonly #host: Host
   readonly #remembers: boolean
-  /** By slot of the module's memory, what the token there says: the same objects for all who ask, so nobody may change them. */
+  /**
+   * The claims and headers of remembered tokens, by slot of the module's memory. All callers get the same objects, so
+   * they are frozen.
+   */
   readonly #payloads: Verified['payload'][] = []
   readonly #headers: Verified['protectedHeader'][] = []
   #isClosed = false
@@ -34,7 +37,7 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
     if (jwks !== undefined) this.addJwks(JSON.stringify(jwks))
   }
 
-  /** Whether it refuses everything from now on, with `ERR_WASM_UNAVAILABLE`. */
+  /** Whether it refuses every call from now on, with `ERR_WASM_UNAVAILABLE`. */
   get isInterrupted(): boolean {
     return this.#wasm.isInterrupted
   }
@@ -49,7 +52,7 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
     this.#wasm.addJwks(jwks)
   }
 
-  /** The trusted keys and the names of the dropped ones, as JSON. */
+  /** The trusted keys and the names of the dropped keys, as JSON. */
   trust(): string {
     return this.#wasm.trust()
   }
@@ -65,7 +68,7 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
   }
 
   verify(token: string, at?: AtTime): Verified {
-    // A value that is no string would trap in the module, and a huge one would stay in its memory for good.
+    // A value that is not a string would trap in the module, and a huge one would occupy its memory permanently.
     if (typeof token !== 'string') throw new TokenError('ERR_JWS_INVALID', 'a token must be a string')
     if (token.length > MAX_TOKEN_LENGTH) throw tooLong('ERR_JWS_INVALID', token.length, MAX_TOKEN_LENGTH)
     const seconds = this.#seconds(at)
@@ -76,7 +79,7 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
 
   #first(token: string, seconds: number, ms: number): Verified {
     const text = this.#wasm.verify(token, seconds, ms)
-    // JSON.parse makes an own property of a claim `__proto__`, and nothing else.
+    // JSON.parse makes a claim named `__proto__` an own property; it changes no prototype.
     const answer = JSON.parse(text) as Verified
     freeze(answer.payload)
     freeze(answer.protectedHeader)
@@ -88,7 +91,7 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
     return answer
   }
 
-  /** What was accepted before, and is now. */
+  /** The result for a token that was accepted before and is accepted again. */
   #again(slot: number): Verified {
     const { standing } = this.#wasm
     const freshness = freshnessIn(standing)
@@ -116,12 +119,12 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
   #seconds(at: AtTime | undefined): number {
     const date = at?.currentDate
     if (date === undefined) {
-      // A Date itself, or a misspelt name, would look like the time and be ignored.
+      // A Date passed directly, or a misspelled name, would look like a time and be ignored.
       if (typeof at === 'object' && at !== null && (tagOf(at) === '[object Date]' || Object.keys(at).some(isNoTime)))
         throw invalidOption('the time goes into `{ currentDate }`, a Date', { option: 'currentDate' })
       return Math.floor(this.#host.now() / 1000)
     }
-    // By tag: a Date of another realm is one too.
+    // By tag, so that a Date of another realm is accepted.
     const ms = tagOf(date) === '[object Date]' ? Date.prototype.getTime.call(date) : NaN
     if (!(ms >= 0)) throw invalidOption('`currentDate` must be a valid Date from 1970 on', { option: 'currentDate' })
     return Math.floor(ms / 1000)
@@ -131,7 +134,7 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value)
 const isNoTime = (name: string) => name !== 'currentDate'
 
-/** The status of a verifier that was closed. */
+/** The status of a closed verifier. */
 const nothingHeld = (): Status => ({
   epoch: null,
   sequence: null,
@@ -154,8 +157,8 @@ function freshnessIn(standing: Float64Array): Freshness {
 const revocationBy = ({ asOf }: Freshness): Standing['revocation'] => (asOf === null ? 'unknown' : 'not_revoked')
 
 /**
- * What the module asks of it, as JSON. It is somebody else's object: whatever is no text or number becomes `null`, and what a
- * polluted Object.prototype has is no claim.
+ * The claims that the module needs, as JSON. The object comes from the caller: a value other than a text or a number
+ * becomes `null`, and members of a polluted Object.prototype are not claims.
  */
 function vettedClaims(payload: unknown, header: unknown): string {
   const of = (object: unknown, name: string) => {
@@ -166,7 +169,7 @@ function vettedClaims(payload: unknown, header: unknown): string {
   return JSON.stringify({ iss, iat, gid, sid, kid: of(header, 'kid') })
 }
 
-/** Freezes it through and through. It came out of JSON.parse: a tree of plain objects. */
+/** Freezes a value deeply. It came from JSON.parse, so it is a tree of plain objects. */
 function freeze(value: unknown): void {
   if (typeof value !== 'object' || value === null) return
   Object.values(value).forEach(freeze)

@@ -6,65 +6,78 @@ import { messageOf } from './messages.js'
 import { mustHave } from './missing.js'
 import { unavailable } from './unavailable.js'
 
-// The only file that knows wasm-bindgen. What crosses: strings, numbers, one options object; errors as plain objects.
+// The only file that uses wasm-bindgen. Only strings, numbers and one options object cross the boundary; errors cross
+// it as plain objects.
 
 /**
- * What `verifier-wasm/src/bindings.rs` exports, and its inbox. Times are wall-clock seconds and monotonic milliseconds.
- * Throws TokenErrors alone.
+ * The exports of `verifier-wasm/src/bindings.rs`, and its inbox. Times are wall-clock seconds and monotonic
+ * milliseconds. Throws only TokenErrors.
  */
 export interface WasmVerifier {
-  /** Whether a call never came to its end. Every other then throws `ERR_WASM_UNAVAILABLE`. */
+  /** Whether a call never finished. Every later call then throws `ERR_WASM_UNAVAILABLE`. */
   readonly isInterrupted: boolean
   addJwks(jwks: string): void
-  /** The trusted keys and the names of the dropped ones, as JSON. */
+  /** The trusted keys and the names of the dropped keys, as JSON. */
   trust(): string
   restoreTrust(saved: string): void
   load(list: string, wallSeconds: number, monotonicMs: number): Loaded
-  /** The whole answer as JSON text. */
+  /** Returns the whole result as JSON text. */
   verify(token: string, wallSeconds: number, monotonicMs: number): string
-  /** Remembers what `verify` accepted last. Its slot: what is kept of an older token of that slot must be replaced. */
+  /**
+   * Remembers the token that `verify` accepted last, and returns its slot. The caller must replace what it keeps for
+   * an older token in that slot.
+   */
   remember(): number | undefined
-  /** The slot of this very token, when it is remembered and as good as it was. */
+  /** Returns the slot of this token if it is remembered and still valid. */
   verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined
-  /** Asks about a token that somebody else verified, by its claims as JSON text; `standing` has the answer. */
+  /** Checks the claims, as JSON text, of a token that another library verified; the result is in `standing`. */
   checkVetted(claims: string, wallSeconds: number, monotonicMs: number): void
   /**
-   * What `verifyAgain` or `checkVetted` said last: as-of of the list in seconds, its age in seconds, 1 when it is stale, 1 in an outage. The
-   * first two are NaN without a list.
+   * The result of the last `verifyAgain` or `checkVetted`: the list's as-of time in seconds, its age in seconds, 1 if
+   * it is stale, 1 in an outage. The first two are NaN without a list.
    */
   readonly standing: Float64Array
   status(wallSeconds: number, monotonicMs: number): Status
-  /** Frees its memory in the module. From then on it throws `ERR_VERIFIER_CLOSED`. A second call does nothing. */
+  /**
+   * Frees its memory in the module. Every later call throws `ERR_VERIFIER_CLOSED`, except that a second `close` does
+   * nothing.
+   */
   close(): void
 }
 
-/** The class of the glue, which throws plain objects. It gets a token as bytes in the inbox, which costs the least. */
+/**
+ * The class that wasm-bindgen generates; it throws plain objects. It receives a token as bytes in the inbox, which is
+ * the fastest way.
+ */
 export interface GlueVerifier extends Omit<WasmVerifier, 'isInterrupted' | 'verifyAgain' | 'standing' | 'close'> {
   verifyInbox(length: number, wallSeconds: number, monotonicMs: number): number | undefined
   free(): void
 }
 
-/** What the build makes of wasm-bindgen's module. */
+/** The module that the build makes from wasm-bindgen's output. */
 export interface Glue {
   __wbg_set_wasm(exports: WebAssembly.Exports): void
   readonly Verifier: new (options: object) => GlueVerifier
-  /** The address of {@link MAX_TOKEN_LENGTH} bytes. */
+  /** The address of a buffer of {@link MAX_TOKEN_LENGTH} bytes. */
   inbox(): number
-  /** The address of four numbers. */
+  /** The address of four numbers, see {@link WasmVerifier.standing}. */
   standing(): number
 }
 
-/** FORMAT.md: a token has at most this many characters, each of them ASCII. The module's inbox has as many bytes. */
+/**
+ * FORMAT.md: the maximum length of a token, in characters, each of them ASCII. The module's inbox has the same number
+ * of bytes.
+ */
 export const MAX_TOKEN_LENGTH = 8192
 
-/** Makes verifiers of one module, which is compiled when the first is made. */
+/** Creates verifiers of one module, which is compiled for the first of them. */
 export type Instantiate = (options: VerifierOptions) => WasmVerifier
 
-/** Compiles `source` when the first verifier is made, and again when what was made of it was interrupted. */
+/** Compiles `source` for the first verifier, and again after an instance was interrupted. */
 export function lazily(source: WasmSource): Instantiate {
   let instance: Instance | undefined
   return options => {
-    // The module refuses a member that is present without a value, and would read one that is inherited.
+    // The module refuses a member that is present without a value, and would also read inherited members.
     const given = Object.create(null) as Record<string, unknown>
     for (const [name, value] of Object.entries(options)) if (value !== undefined) given[name] = value
     if (typeof options.audience === 'string') given['audience'] = [options.audience]
@@ -91,21 +104,24 @@ function instantiate(source: WasmSource): Instance {
 }
 
 /**
- * The module with a memory, which all its verifiers share. What interrupts one of them (an exhausted stack) leaves that
- * memory in no state to go on from: not for the others either.
+ * An instance of the module with its memory, which all its verifiers share. If a call is interrupted (by an exhausted
+ * stack, for example), the memory may be inconsistent, so none of these verifiers can be used any more.
  */
 class Instance {
   readonly #glue: Glue
   readonly #memory: WebAssembly.Memory
   readonly #encoder = new TextEncoder()
-  /** Frees what was dropped without `close`. Absent on platforms that lack it: there `close` alone frees. */
+  /**
+   * Frees verifiers that were dropped without `close`. Some platforms lack FinalizationRegistry; there only `close`
+   * frees them.
+   */
   readonly #dropped =
     typeof FinalizationRegistry === 'undefined'
       ? undefined
       : new FinalizationRegistry<GlueVerifier>(held => this.free(held))
   #inbox = new Uint8Array()
   #standing = new Float64Array()
-  /** What ended a call. Written without a call, for which an exhausted stack may have no room. */
+  /** The error that ended a call. Assigned directly, because an exhausted stack may have no room for a call. */
   thrown: unknown
   #isInside = false
 
@@ -114,14 +130,14 @@ class Instance {
     this.#memory = memory
   }
 
-  /** A verifier in the module, which lives until `free`, or until its owner was collected. */
+  /** Creates a verifier in the module. It lives until `free`, or until its owner is garbage collected. */
   make(owner: object, options: object): GlueVerifier {
     const made = this.within(() => new this.#glue.Verifier(options))
     this.#dropped?.register(owner, made, owner)
     return made
   }
 
-  /** Never throws: if the module traps, the instance counts as interrupted, and its next user learns that. */
+  /** Never throws: if the module traps, the instance counts as interrupted, and the next call reports it. */
   free(held: GlueVerifier, owner?: object): void {
     if (owner !== undefined) this.#dropped?.unregister(owner)
     if (this.isInterrupted) return
@@ -130,12 +146,12 @@ class Instance {
     } catch {}
   }
 
-  /** Writes a token into the inbox. Its length in bytes, or `undefined` if it is not ASCII or too long. */
+  /** Writes a token into the inbox. Returns its length in bytes, or `undefined` if it is not ASCII or too long. */
   post(token: string): number | undefined {
-    // Views of memory that has grown since are empty. It does not grow for a token that is remembered.
+    // The views become empty when the memory grows. It does not grow for a token that is remembered.
     if (this.#inbox.length === 0) this.#view()
     const { read, written } = this.#encoder.encodeInto(token, this.#inbox)
-    // Otherwise only its beginning fitted, which may be a token by itself.
+    // Otherwise only the beginning of the token fitted, and that might be a valid token too.
     return read === token.length ? written : undefined
   }
 
@@ -151,12 +167,12 @@ class Instance {
     this.#standing = new Float64Array(buffer, this.#glue.standing(), 4)
   }
 
-  /** Nothing in the module calls back, so whoever asks finds nobody inside, unless they never came out. */
+  /** The module never calls back into JavaScript. So a call is under way here only if an earlier one never returned. */
   get isInterrupted(): boolean {
     return this.#isInside
   }
 
-  /** The one way into the module: a call, of which whatever it throws comes out as a TokenError. */
+  /** The only way into the module. Converts every error of a call into a TokenError. */
   within<Answer>(call: () => Answer): Answer {
     this.enter()
     try {
@@ -169,7 +185,9 @@ class Instance {
     }
   }
 
-  /** Says that it is inside before the call: after it, an exhausted stack may leave no room to say anything. */
+  /**
+   * Marks the instance as in use before the call; after a failed call, an exhausted stack may leave no room to do it.
+   */
   enter(): void {
     if (this.#isInside) throw interrupted(this.thrown)
     this.#isInside = true
@@ -179,7 +197,10 @@ class Instance {
     this.#isInside = false
   }
 
-  /** What to throw instead: the module's own errors come out of it by themselves, all others leave it interrupted. */
+  /**
+   * The error to throw instead. After one of the module's own errors the instance is usable; after any other it stays
+   * interrupted.
+   */
   failed(): TokenError {
     if (!isPlainError(this.thrown)) return interrupted(this.thrown)
     this.leave()
@@ -235,7 +256,7 @@ class BoundVerifier implements WasmVerifier {
   verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined {
     const instance = this.#instance
     if (instance === undefined) throw closedVerifier()
-    // Not `within`: for a call as short as this a closure is dear.
+    // Does not use `within`: for such a short call, a closure would cost too much.
     instance.enter()
     try {
       const length = instance.post(token)

@@ -342,8 +342,8 @@ export interface PlainTokenError {
 }
 
 /**
- * The evidence of an error, by its code. Times are seconds since 1970; durations are seconds. `isTokenError(error, code)` gives
- * `error.evidence` this type.
+ * The evidence of an error, by its code. Times are seconds since 1970; durations are seconds.
+ * `isTokenError(error, code)` gives `error.evidence` this type.
  *
  * @example
  * ```ts

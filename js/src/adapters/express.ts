@@ -25,7 +25,8 @@ export const requireScope: typeof Types.requireScope = (...scopes) => {
 }
 
 function answer(response: Types.ServerResponse, { status, headers, body }: Refusal): void {
-  // A time-out may have answered while a verifier was refreshed; headers for what is sent would throw where nobody catches.
+  // A timeout handler may have answered while the verifier was refreshed. Setting headers after that would throw, and
+  // no caller would catch it.
   if (response.headersSent) return
   response.statusCode = status
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)

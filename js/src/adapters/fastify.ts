@@ -7,7 +7,8 @@ import type { Refusal } from './refusal.js'
 export const authenticate: typeof Types.authenticate = (verifier, options) => {
   const look = guard(verifier, options)
   const plugin: FastifyPluginCallback = (app, _, done) => {
-    // `auth` and `user` are not declared as decorators: a plugin that declares one of them later, as @fastify/jwt does, would throw.
+    // `auth` and `user` are not declared as decorators: a plugin that declares one of them later, as @fastify/jwt
+    // does, would throw.
     app.addHook('onRequest', async (request, reply) => {
       const outcome = await look(name => request.headers[name] as string | undefined)
       if (outcome.refusal) return answer(reply, outcome.refusal)
@@ -17,14 +18,14 @@ export const authenticate: typeof Types.authenticate = (verifier, options) => {
     })
     done()
   }
-  // What fastify-plugin does: the hook is of the scope that registers it, not of one below.
+  // As fastify-plugin does: the hook belongs to the scope that registers this plugin, not to a child scope.
   return Object.assign(plugin, {
     [Symbol.for('skip-override')]: true,
     [Symbol.for('fastify.display-name')]: 'doorlist',
   })
 }
 
-/** What a request without a token has too, where one is optional: {@link Types.Register} is for the program to declare. */
+/** Includes the `null` of a request without a token, because {@link Types.Register} is for the program to declare. */
 interface Answered {
   auth: Verified | null
   user: Verified['payload'] | null

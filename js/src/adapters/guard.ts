@@ -4,11 +4,11 @@ import { invalidOption, isTokenError, isTokensFault } from '../errors.js'
 import { check, isObject, isText, rule } from '../rules.js'
 import { scopeInsufficient, tokenMissing, tokenRefused, unavailable, type Refusal } from './refusal.js'
 
-/** What becomes of a request: it goes on, with a token where there is one, or is answered here. */
+/** The decision about a request: pass it on, with a token if there is one, or answer it here. */
 export type Outcome =
   { readonly auth: Verified | undefined; readonly refusal?: undefined } | { readonly refusal: Refusal }
 
-/** Looks at a request by its headers (their names in lower case); `ctx` is what a Worker refreshes through. */
+/** Checks a request by its headers (names in lower case); `ctx` is used in Workers to refresh the verifier. */
 export type Guard = (header: (name: string) => string | undefined, ctx?: WaitUntil) => Promise<Outcome>
 
 const rules = {
@@ -24,7 +24,7 @@ export function guard(verifier: AnyVerifier, options: AuthenticateOptions = {}):
     if (token === undefined) return optional ? { auth: undefined } : { refusal: tokenMissing() }
     const failure = await refreshed(verifier, ctx)
     try {
-      // Even so: what goes without a list is for `onMissing` to say.
+      // Verifies even after a failed refresh, because `onMissing` decides what is accepted without a list.
       return { auth: verifier.verify(token) }
     } catch (error) {
       if (!isTokenError(error)) throw error
@@ -34,12 +34,13 @@ export function guard(verifier: AnyVerifier, options: AuthenticateOptions = {}):
   }
 }
 
-/** Registered, so that the ESM and the CommonJS copy of this package find the same property. */
+/** A registered symbol, so that the ESM and CommonJS copies of this package use the same property. */
 const VERIFIED = Symbol.for('doorlist.verified')
 
 /**
- * Notes on a request (or a context) what was verified, for `requireScope`. It is not read from `request.auth`: other libraries write
- * there too, and a claim named `payload` in a token of theirs could pass for the answer of a verifier.
+ * Stores the verified token on a request (or a context) for `requireScope`. `request.auth` is not used for this,
+ * because other libraries write to it too: a claim named `payload` in their token could pass for the result of a
+ * verifier.
  */
 export function note(request: object, auth: Verified | undefined): void {
   ;(request as Noted)[VERIFIED] = auth
@@ -49,7 +50,7 @@ export const noted = (request: object): Verified | undefined => (request as Note
 
 type Noted = { [VERIFIED]?: Verified | undefined }
 
-/** Why a request with this token may not do what these scopes are needed for. */
+/** Returns a function that refuses a request whose token lacks one of these scopes. */
 export function scopeGuard(scopes: readonly string[]): (auth: Verified | undefined) => Refusal | undefined {
   // RFC 6749 §3.3
   if (scopes.length === 0 || !scopes.every(scope => isText(scope) && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
@@ -57,7 +58,7 @@ export function scopeGuard(scopes: readonly string[]): (auth: Verified | undefin
   return auth => {
     if (!auth) return tokenMissing()
     const { payload } = auth
-    // Its own: not what a polluted Object.prototype grants to everybody.
+    // Own property only: a polluted Object.prototype must not grant scopes.
     const granted = Object.hasOwn(payload, 'scope') ? (payload.scope?.split(' ') ?? []) : []
     return scopes.every(scope => granted.includes(scope)) ? undefined : scopeInsufficient(scopes.join(' '))
   }
@@ -68,7 +69,7 @@ export function checkVerifier(verifier: unknown): void {
     throw invalidOption('`verifier` must be a verifier; `connectVerifier` is to be awaited', { option: 'verifier' })
 }
 
-/** A lazy verifier is refreshed in each request; a connected one follows by itself. Returns the error if the refresh failed. */
+/** Refreshes a lazy verifier; a connected one updates itself. Returns the error if the refresh failed. */
 export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise<PlainTokenError | undefined> {
   try {
     if ('isLazy' in verifier) await verifier.refresh(ctx)
@@ -79,13 +80,13 @@ export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise
   }
 }
 
-/** What follows the scheme, whatever it is: RFC 9110 §11.4 wants spaces there, and a tab is one more thing no token has. */
+/** Returns everything after the scheme: RFC 9110 §11.4 requires spaces there, and no valid token contains a tab. */
 function bearer(authorization = ''): string | undefined {
   const [scheme] = /^bearer(?: +|(?=\t)|$)/i.exec(authorization) ?? []
   return scheme === undefined ? undefined : authorization.slice(scheme.length).trimEnd()
 }
 
-/** RFC 6265 §5.4: the most specific of several with one name comes first. */
+/** RFC 6265 §5.4: of several cookies with one name, the most specific comes first. */
 function cookieNamed(name: string, cookies: string | undefined): string | undefined {
   const pair = cookies?.split(';').find(pair => pair.trimStart().startsWith(`${name}=`))
   const value = pair?.slice(pair.indexOf('=') + 1).trim()

@@ -24,7 +24,10 @@ export const requireScope: typeof Types.requireScope = (...scopes) => {
   }
 }
 
-/** Where nothing lives on after an answer there is none, and asking for it throws; or something else is in its place. */
+/**
+ * Returns `undefined` if the platform has no execution context (reading it then throws), or if the value there is
+ * something else.
+ */
 function contextOf(c: Context): WaitUntil | undefined {
   try {
     const ctx: Partial<WaitUntil> = c.executionCtx

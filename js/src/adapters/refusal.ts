@@ -1,19 +1,19 @@
 import type { PlainTokenError } from '../../types/index.js'
 
-/** An answer in the place of what was asked for (RFC 6750 §3), without a framework in it. */
+/** The answer to a refused request (RFC 6750 §3), independent of any framework. */
 export interface Refusal {
   readonly status: 401 | 403 | 503
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-/** Seconds after which it is worth to ask again: a connected verifier tries oftener. */
+/** Seconds after which a client should try again; a connected verifier retries more often. */
 export const RETRY_AFTER_SECS = 5
 
-/** As the issuer says it. */
+/** The same realm as the issuer's. */
 const REALM = 'Bearer realm="doorlist"'
 
-/** There was no token: RFC 6750 §3.1 wants no `error` in the challenge then. */
+/** The request had no token. RFC 6750 §3.1: the challenge then has no `error`. */
 export const tokenMissing = (): Refusal =>
   refusal(401, { 'www-authenticate': REALM }, { error: 'invalid_token', error_description: 'a bearer token is needed' })
 
@@ -33,7 +33,7 @@ export const scopeInsufficient = (scope: string): Refusal =>
     { error: 'insufficient_scope', error_description: `needed is the scope ${scope}` },
   )
 
-/** What exactly is missing here is told by its code alone. */
+/** Only the code reveals what is missing on the server. */
 export const unavailable = ({ code }: PlainTokenError): Refusal =>
   refusal(
     503,
@@ -50,5 +50,5 @@ function refusal(status: Refusal['status'], headers: Record<string, string>, bod
   return { status, headers: { ...always, ...headers }, body: JSON.stringify(body) }
 }
 
-/** RFC 6750 §3: an `error_description` has no quotes, backslashes or characters beyond ASCII. */
+/** RFC 6750 §3: an `error_description` contains no quotes, backslashes or non-ASCII characters. */
 const quotable = (text: string) => text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, ' ')

@@ -5,9 +5,9 @@ import { invalidOption } from '../errors.js'
 import { isText } from '../rules.js'
 import type { fileStore as FileStore } from '../../types/file-store.js'
 
-/** Longer than any value there is; what is longer is not even read. */
+/** Larger than any valid value; a larger file is not read. */
 const MAX_BYTES = 64 * 1024 * 1024
-/** A file that was not finished in so many milliseconds is left over from a crash. */
+/** Milliseconds after which an unfinished file counts as left over from a crash. */
 const LEFT_OVER_MS = 3_600_000
 const UNFINISHED = '.unfinished'
 
@@ -34,7 +34,8 @@ const files: typeof FileStore = folder => ({
     await removeLeftOvers(folder, name)
     const unfinished = join(folder, `${name}.${randomUUID()}${UNFINISHED}`)
     try {
-      // Not there before, so that nobody else has it open; and whole on the disk before it takes the other's place.
+      // The file must be new, so that no other process has it open. It is written to disk completely before it
+      // replaces the old one.
       const file = await open(unfinished, 'wx', 0o600)
       try {
         await file.writeFile(value)
@@ -50,7 +51,10 @@ const files: typeof FileStore = folder => ({
   },
 })
 
-/** What somebody can read of the key, and what tells it from every other, where capitals count or not. */
+/**
+ * A readable part of the key, and a hash that distinguishes it from all other keys, also on a case-insensitive file
+ * system.
+ */
 function fileName(key: string): string {
   const readable = key.replace(/[^a-z0-9.]+/gi, '-').slice(0, 100)
   return `${readable}-${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`
@@ -63,7 +67,7 @@ async function removeLeftOvers(folder: string, name: string): Promise<void> {
     try {
       if (Date.now() - (await stat(path)).mtimeMs > LEFT_OVER_MS) await rm(path)
     } catch (error) {
-      // Somebody else was faster.
+      // Another process removed it first.
       if (!isMissing(error)) throw error
     }
   }

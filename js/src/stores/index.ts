@@ -8,12 +8,12 @@ import type {
 } from '../../types/stores.js'
 
 const TABLE = 'values'
-/** Seconds: a cache is to keep it until it needs the room. How old a list is, is in the list. */
+/** Seconds. A cache should keep the value until it needs the space; the list itself says how old it is. */
 const A_YEAR = 365 * 86_400
 
 export const indexedDbStore: typeof IndexedDbStore = (name = 'doorlist-lists') => {
   if (!isText(name)) throw invalidOption('`name` must be the name of a database', { option: 'name' })
-  /** Opened anew each time, so that no page holds on to a database that another one wants to delete. */
+  /** Opened for each call, so that no page blocks another that wants to delete the database. */
   const transact = async <T>(mode: IDBTransactionMode, act: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
     mustHave('indexedDB')
     const opening = indexedDB.open(name)
@@ -21,7 +21,7 @@ export const indexedDbStore: typeof IndexedDbStore = (name = 'doorlist-lists') =
     const database = await answerOf(opening)
     try {
       const transaction = database.transaction(TABLE, mode)
-      // What is written is there once the transaction is through.
+      // A value is stored only when the transaction has completed.
       const through = new Promise((resolve, reject) => {
         transaction.oncomplete = resolve
         transaction.onabort = transaction.onerror = () => reject(transaction.error)
@@ -49,7 +49,7 @@ export const cacheStore: typeof CacheStore = cache => {
     throw invalidOption('`cache` must be a Cache, or a promise of one', { option: 'cache' })
   const opened = async () =>
     (await cache) ?? mustHave('caches') ?? (caches as { default?: Cache }).default ?? caches.open('doorlist-lists')
-  // A cache's keys are addresses; nobody answers at this one.
+  // The keys of a cache are URLs; there is no server at this one.
   const address = (key: string) => `https://doorlist.invalid/${encodeURIComponent(key)}`
   return {
     get: async key => (await (await opened()).match(address(key)))?.text(),

@@ -1,4 +1,4 @@
-/** Unpadded, as JWTs have it. */
+/** Encodes without padding, as JWTs require. */
 export function base64url(bytes: Uint8Array): string {
   let characters = ''
   for (const byte of bytes) characters += String.fromCharCode(byte)

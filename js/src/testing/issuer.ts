@@ -12,11 +12,14 @@ const LEEWAY_SECS = 60
 /** As in verifier-wasm/src/list.rs. */
 const MAX_RETAIN_SECS = 3_650 * 86_400
 
-/** Keeps in memory what an issuer knows: its keys, who has which group, and what was revoked. */
+/** Holds an issuer's state in memory: its keys, the group of each subject, and the revoked handles. */
 export class MemoryIssuer implements TestIssuer {
   readonly #issuer: string
   readonly #audience: string
-  /** The one that signs, and the one in reserve: a list that retires the first is signed by one that is trusted. */
+  /**
+   * The signing key and the reserve key. A list that retires the first is signed by the second, which is already
+   * trusted.
+   */
   #keys: [Key, Key]
   readonly #groups = new Map<string, string>()
   readonly #revoked: string[] = []
@@ -40,7 +43,8 @@ export class MemoryIssuer implements TestIssuer {
   async token(claims: Partial<AccessTokenClaims> = {}): Promise<string> {
     mustBeClaims(claims)
     const { sub = 'alice', iat = Math.max(now(), this.#cutoff), exp = iat + LIFETIME_SECS } = claims
-    // What revokes it must be kept as long as it lives; one that is bad in this is refused anyway, and no list would be taken with it.
+    // The list must keep revocations for as long as this token lives. A longer lifetime than the format allows is
+    // left out: such a token is refused anyway, and a list with that `retain` would be refused too.
     const kept = Math.ceil(exp - iat) + LEEWAY_SECS + 60
     if (kept <= MAX_RETAIN_SECS) this.#retain = Math.max(this.#retain, kept)
     const usual = { iss: this.#issuer, aud: this.#audience, client_id: 'test', jti: `token-${++this.#tokens}` }
@@ -126,7 +130,7 @@ export class MemoryIssuer implements TestIssuer {
   }
 }
 
-/** `token('bob')` would be a token of alice. */
+/** Otherwise `token('bob')` would return a token of alice. */
 function mustBeClaims(claims: unknown): void {
   if (!isObject(claims)) throw invalidOption('claims must be an object, `{ sub: … }`', { option: 'claims' })
 }

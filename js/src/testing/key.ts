@@ -1,7 +1,7 @@
 import { mustHave } from '../missing.js'
 import { base64url } from './encoding.js'
 
-/** An Ed25519 key of Web Crypto's, which signs JWTs of this profile. */
+/** An Ed25519 key from Web Crypto that signs JWTs of this profile. */
 export interface Key {
   readonly jwk: object
   sign(typ: string, payload: object): Promise<string>
@@ -14,7 +14,7 @@ export async function createKey(): Promise<Key> {
     'verify',
   ])) as CryptoKeyPair
   const { x } = await crypto.subtle.exportKey('jwk', publicKey)
-  // RFC 7638: these members in this order.
+  // RFC 7638: exactly these members, in this order.
   const thumbprint = await crypto.subtle.digest('SHA-256', bytes(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x })))
   const kid = base64url(new Uint8Array(thumbprint))
   return {

@@ -1,8 +1,8 @@
-/** Who follows the stream of lists (Server-Sent Events). */
+/** The clients that follow the stream of lists (Server-Sent Events). */
 export class Subscribers {
   readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>()
 
-  /** Brings `first` and all that is sent from now on, until whoever reads it goes. */
+  /** Streams `first` and every list sent afterwards, until the reader cancels. */
   stream(first: Promise<string>): ReadableStream<Uint8Array> {
     const streams = this.#streams
     let controller: ReadableStreamDefaultController<Uint8Array>
