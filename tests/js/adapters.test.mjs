@@ -7,7 +7,7 @@ import { connectVerifier, createVerifier, issuerOf, openSession, refusal, verifi
 const options = { timeout: 60_000 }
 const bearer = token => ({ authorization: `Bearer ${token}` })
 
-/** Status, body, and what a client acts on. */
+/** The status, the body, and the headers that a client acts on. */
 async function ask(url, init) {
   const response = await fetch(url, init)
   const { headers } = response
@@ -65,7 +65,7 @@ for (const [name, serve] of Object.entries(frameworks)) {
       assert.equal(challenge, 'Bearer realm="doorlist", error="insufficient_scope", scope="admin write"')
     }
     assert.equal((await ask(`${service}/admin/users`, { method: 'DELETE' })).status, 401)
-    // A scope that is demanded where nothing is verified lets nobody pass.
+    // If a scope is required on a route without verification, every request is refused.
     const { access_token: admin } = await session('admin')
     assert.equal((await ask(`${service}/unguarded`, { headers: bearer(admin) })).status, 401)
 

@@ -1,4 +1,4 @@
-// The demo on a machine that is not prepared: programs that it shows are missing, or there and broken.
+// The demo on an unprepared machine: the programs that it uses are missing or broken.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

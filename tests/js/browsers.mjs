@@ -1,5 +1,6 @@
-// The browsers that stories are told in: Chromium over Playwright, Firefox over WebDriver BiDi. What stories ask of a
-// context and of its pages (`newPage`, `cookies`; `goto`, `evaluate`, `on`, `close`) both have by the same names.
+// The browsers of the stories: Chromium with Playwright, Firefox with WebDriver BiDi. Contexts and pages of
+// both have the methods that the stories need, with the same names (`newPage`, `cookies`; `goto`, `evaluate`,
+// `on`, `close`).
 import { launchFirefox } from '../../js/packaging/firefox.mjs'
 import { launchChromium } from '../../js/packaging/tools.mjs'
 
@@ -8,25 +9,30 @@ const CONTEXTS = {
   Firefox: async (story, preferences) => gone(story, await launchFirefox(preferences)).defaultBrowserContext(),
 }
 
-/** A browser with nothing in it, which is gone when the story is over: `newPage` and `cookies`. Preferences are Firefox's. */
+/**
+ * An empty browser that is removed when the story ends: `newPage` and `cookies`. Only Firefox uses the preferences.
+ */
 export const contextOf = (story, browser, preferences) => CONTEXTS[browser](story, preferences)
 
 const isFirefox = page => 'setOfflineMode' in page
 
-/** Takes the network from a page, or gives it back; the browser tells the page. */
+/** Disconnects a page from the network, or reconnects it. The browser informs the page. */
 export const setOffline = (page, isOffline) =>
   isFirefox(page) ? page.setOfflineMode(isOffline) : page.context().setOffline(isOffline)
 
-/** Ends a page without a word: Chromium's crashes, Firefox's is closed, for its process is that of all the others. */
+/**
+ * Ends a page without notice. Chromium crashes the page; Firefox closes it, because its process is shared by
+ * all pages.
+ */
 export const kill = page =>
   isFirefox(page)
     ? page.close()
     : Promise.all([page.waitForEvent('crash'), page.goto('chrome://crash').catch(() => undefined)])
 
-/** Resolves once this is so in the page. Asked by a clock: a tab in the background draws no frames. */
+/** Resolves when the condition holds in the page. Uses a timer, because a background tab draws no frames. */
 export async function until(page, condition, argument) {
   if (isFirefox(page)) return page.waitForFunction(condition, { polling: 100 }, argument)
-  // Playwright takes a promise for the answer.
+  // Playwright would treat a promise as the answer.
   const asked = () => page.waitForFunction(condition, argument, { polling: 100 })
   for (let isSo = false; !isSo;) isSo = await (await asked()).jsonValue()
 }

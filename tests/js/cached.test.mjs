@@ -10,7 +10,7 @@ import { refuses, tabsOf } from './tabs-support.mjs'
 const options = { timeout: 120_000 }
 const HEARTBEAT = '3'
 
-/** A caching proxy that never asks again for an address that it has seen, whatever a request says. */
+/** A caching proxy that never revalidates an address that it has seen, regardless of request headers. */
 async function startCachingProxy(story) {
   const proxy = { url: '', target: '', seen: new Map(), hits: [], passed: [] }
   const server = createServer(async (request, response) => {
@@ -52,7 +52,7 @@ test('C2: a kick gets past a caching proxy, which is told: Node', options, async
   const { access_token } = await openSession(issuer, 'alice')
   verifier.verify(access_token)
 
-  // The address that is polled is in the cache by now; what it has is from before the kick.
+  // The polled address is in the cache by now, with the list from before the kick.
   const polled = () => proxy.hits.filter(url => url.includes('since=')).length > 0
   await after(verifier, 'error', polled)
   const hits = proxy.hits.length
@@ -60,7 +60,8 @@ test('C2: a kick gets past a caching proxy, which is told: Node', options, async
   assert.equal((await refusal(verifier, access_token)).evidence.by, 'gid')
   const asked = proxy.passed.filter(url => /[?&]fresh=\d+$/.test(url))
   assert.ok(asked.length >= 1)
-  // Polls are 0.8 ttl apart at least: two of them in two ttl, the second of which is asked again.
+  // Polls are at least 0.8 ttl apart, so there are at most two within two ttl. The second one is repeated past
+  // the cache.
   assert.ok(proxy.hits.length - hits <= 3, `${proxy.hits.length - hits} answers of the cache since the kick`)
   const told = await after(verifier, 'error', () => errors.find(error => error.evidence?.cached === true))
   assert.ok(isTokenError(told, 'ERR_LIST_NOT_NEWER'))

@@ -1,4 +1,4 @@
-// Whoever has a verifier adds only the kick: jose, express-jwt and @fastify/jwt, as they are.
+// A service that already has a verifier adds only the kick check: jose, express-jwt and @fastify/jwt, unchanged.
 import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -22,7 +22,7 @@ const options = { timeout: 60_000 }
 
 const keysOf = async issuer => (await fetch(`${issuer.url}/.well-known/jwks.json`)).json()
 const statusOf = async (url, token) => (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status
-/** Holds neither keys nor a list. */
+/** A verifier without keys and without a list. */
 const ignorant = issuer => createVerifier({ issuer: issuer.url, audience: 'api' })
 
 test('jose verifies, and the kick is seen', options, async story => {
@@ -42,7 +42,7 @@ test('jose verifies, and the kick is seen', options, async story => {
   await assert.rejects(check(alice), error => isTokenError(error, 'ERR_JWT_REVOKED') && error.evidence.by === 'gid')
   assert.equal((await check(bob)).revocation, 'not_revoked')
 
-  // jose holds the retired key still.
+  // jose still has the retired key.
   const { protectedHeader } = verifier.verify(bob.access_token)
   await issuer.admin('/keys/retire', { kid: protectedHeader.kid })
   await refusal(verifier, bob.access_token)
@@ -91,7 +91,8 @@ test('express-jwt verifies what a back end signed, and the kick is seen', option
   const issuer = await issuerOf(story)
   const { expressjwt } = await importDevelopmentPackage('express-jwt')
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  // jsonwebtoken, on which express-jwt stands, knows no Ed25519: a gateway signs the same claims with a key of its own.
+  // jsonwebtoken, which express-jwt uses, does not support Ed25519. A gateway therefore signs the same claims
+  // with its own key.
   const resigned = async token =>
     new jose.SignJWT(jose.decodeJwt(token)).setProtectedHeader({ alg: 'RS256', kid: 'gateway' }).sign(privateKey)
   const serve = async (verifier, version) => {

@@ -115,7 +115,7 @@ test('a stream that is cut resumes with its cursor', options, async story => {
 
 // field: growthbook/growthbook-golang#51
 test('a gap is filled with a snapshot', options, async story => {
-  // A stream that begins after what the verifier holds, as from a server that forgot what it was asked for.
+  // The stream begins after the verifier's position, as from a server that ignored the requested cursor.
   const issuer = await issuerOf(story)
   const later = async url => {
     const [, payload] = (await (await fetch(`${issuer.url}/revocations`)).text()).split('.')

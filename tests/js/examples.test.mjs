@@ -1,4 +1,4 @@
-// The examples, started as a reader starts them; and the README shows what was run.
+// The examples, started as a reader starts them. The README must show the same code.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,15 +14,18 @@ const options = { timeout: 60_000 }
 const folder = fileURLToPath(new URL('../../js/examples/', import.meta.url))
 const README = await readFile(`${folder}../README.md`, 'utf8')
 const examples = ['express', 'fastify', 'hono', 'node-http', 'express-ws', 'worker/start', 'next/start']
-/** Next is built at each start, and installed at the first. */
+/** Next is built at each start, and installed at the first one. */
 const toStart = { timeout: 300_000 }
-/** What the proxy tells the handlers of the Next example; a client that says so too is not believed. */
+/**
+ * The header by which the proxy passes claims to the handlers of the Next example. It must be ignored if a
+ * client sends it.
+ */
 const forged = { 'x-verified-claims': encodeURIComponent(JSON.stringify({ sub: 'mallory', scope: 'admin' })) }
 
-/** The address that the example prints. It is ended when the story is over. */
+/** Starts an example and returns the address that it prints. It is stopped when the story ends. */
 const start = async (story, ...how) => (await startToEnd(story, ...how)).url
 
-/** The address that the example prints, and how to end it before the story is over. */
+/** Starts an example. Returns the address that it prints, and a function to stop it before the story ends. */
 async function startToEnd(story, name, issuer, { args = [], settings } = {}) {
   const env = { ...process.env, ISSUER: issuer.url, PORT: '0', ...settings }
   const child = spawn(process.execPath, [...args, `${folder}${name}.mjs`], {
@@ -134,7 +137,7 @@ test('worker: started anew while the issuer is down, it goes by the list that it
   assert.equal(said, 'ERR_JWT_REVOKED')
   await issuer.stop()
 
-  // What is written goes behind the answer: until it is there, one that starts knows less.
+  // The list is written after the answer is sent. Until the write is done, a new process starts with an older list.
   let after = await begin()
   while ((await ask(after, alice)) === 'alice') after = await begin()
   await before.stop()
@@ -210,7 +213,7 @@ test('the test that the README shows runs, to its last line', async () => {
   assert.match(said, /code: 'ERR_JWT_REVOKED'/)
 })
 
-/** The first block of code under this heading. */
+/** The first code block under this heading. */
 function codeUnder(heading) {
   const [, code] = README.slice(README.indexOf(`${heading}\n`)).split(/```(?:js)?\n/)
   return code

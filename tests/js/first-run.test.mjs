@@ -1,4 +1,4 @@
-// What a first run prints: npm has no warning that a newcomer would have to judge.
+// The output of a first run: npm prints no warning that a newcomer would have to judge.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const run = promisify(execFile)
 const CLONE = fileURLToPath(new URL('../..', import.meta.url))
-/** The oldest Node.js that the README promises; npm compares every package's `engines` with it. */
+/** The oldest Node.js that the README supports. npm compares the `engines` of every package with it. */
 const FLOOR = 'v20.19.0'
 const asFloor = `Object.defineProperty(process, 'version', { value: '${FLOOR}' })`
 const NODES = { [FLOOR]: `--import=data:text/javascript,${encodeURIComponent(asFloor)}`, [process.version]: '' }
@@ -17,7 +17,7 @@ const NODES = { [FLOOR]: `--import=data:text/javascript,${encodeURIComponent(asF
 for (const folder of await lockedFolders('.')) {
   for (const [node, NODE_OPTIONS] of Object.entries(NODES)) {
     test(`A2: npm warns of nothing in ${folder} on Node.js ${node}`, async () => {
-      // A dry run reads only the lock file: it checks engines and install scripts, and fetches nothing.
+      // A dry run reads only the lock file: it checks engines and install scripts, and downloads nothing.
       const { stdout, stderr } = await run('npm', ['ci', '--dry-run', '--offline', '--no-audit', '--no-fund'], {
         cwd: join(CLONE, folder),
         env: { ...process.env, NODE_OPTIONS },
@@ -28,7 +28,7 @@ for (const folder of await lockedFolders('.')) {
   }
 }
 
-/** Folders of this clone that have a lock file of npm's, but for those that `make matrix` alone installs. */
+/** Folders of this clone with an npm lock file, except those that only `make matrix` installs. */
 async function lockedFolders(folder) {
   const entries = await readdir(join(CLONE, folder), { withFileTypes: true })
   const here = entries.some(({ name }) => name === 'package-lock.json') ? [folder] : []

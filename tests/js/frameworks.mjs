@@ -1,5 +1,5 @@
-// One small service in each framework: who is asking, what needs a scope, and what a token is optional for. Pages of any
-// origin may read what it answers.
+// The same small service in each framework, with routes that return the caller, require a scope, and accept an
+// optional token. Pages of any origin may read the answers.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
@@ -9,7 +9,7 @@ const adapter = name => import(pathToFileURL(`${PACKAGE}/${name}.js`))
 const [overExpress, overFastify, overHono] = await Promise.all(['express', 'fastify', 'hono'].map(adapter))
 const fromDefault = async name => (await importDevelopmentPackage(name)).default
 
-/** By name: starts the service with this verifier; answers with its address. It is gone when the story is over. */
+/** By name: starts the service with this verifier and returns its address. It is stopped when the story ends. */
 export const frameworks = {
   'Express 4': async (story, verifier) => expressService(story, verifier, await fromDefault('express4')),
   'Express 5': async (story, verifier) => expressService(story, verifier, await fromDefault('express')),
@@ -93,7 +93,7 @@ async function honoService(story, verifier) {
   return listening(story, createAdaptorServer({ fetch: app.fetch }))
 }
 
-/** Listens on a free port until the story is over. */
+/** Listens on a free port until the story ends. */
 export async function listening(story, server) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

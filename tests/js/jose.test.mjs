@@ -1,4 +1,4 @@
-// Both ways with jose, another hand than this project's own.
+// Interoperability with jose, an independent implementation, in both directions.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createVerifier, importDevelopmentPackage, isTokenError, issuerOf, openSession } from './support.mjs'
@@ -31,7 +31,7 @@ test('jose takes our access tokens, by our key set', options, async story => {
     code: 'ERR_JWT_CLAIM_VALIDATION_FAILED',
   })
 
-  // Also after its key was retired: by the reserve.
+  // After its key was retired, the reserve key signs.
   await issuer.admin('/keys/retire', { kid: protectedHeader.kid })
   const refreshed = await issuer.refresh(session.refresh_token)
   const renewed = await jose.jwtVerify(refreshed.access_token, keys, rules)

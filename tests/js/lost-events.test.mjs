@@ -1,11 +1,12 @@
-// Push that loses events (field: growthbook/growthbook-golang#51): what a stream did not bring is noticed, and fetched.
+// A stream that loses events (field: growthbook/growthbook-golang#51): the verifier notices the gap and fetches
+// the missing entries.
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
 import { issuerOf, openSession, refusal, verifierOf } from './support.mjs'
 
 test('a kick that is lost on its way comes with the next event', { timeout: 30_000 }, async story => {
-  // So rarely that no silence is noticed meanwhile.
+  // Long enough that the verifier does not notice silence during the test.
   const issuer = await issuerOf(story, { heartbeat: '30' })
   const stream = lossyStream()
   const opened = once(stream, 'opened')
@@ -43,7 +44,7 @@ test(
   },
 )
 
-/** A `fetch` whose streams lose what comes while they are told to; `lost` once a list is among it that revokes somebody. */
+/** A `fetch` whose streams drop all data while `loses` is set. Emits `lost` when a dropped list revokes a session. */
 function lossyStream() {
   const stream = Object.assign(new EventEmitter(), { loses: false })
   const revokes = event => {

@@ -1,4 +1,5 @@
-// The README's ten minutes as a newcomer spends them: its commands are run, and its files pasted, in an empty folder.
+// The README's ten-minute tour as a newcomer follows it: its commands are run and its files are pasted in an
+// empty folder.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,12 +17,14 @@ import { BINARY } from './support.mjs'
 
 const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 const TEN_MINUTES = { timeout: 600_000 }
-/** Milliseconds within which a command ends or listens; npm may have to fetch what it installs. */
+/** The time in milliseconds within which a command ends or listens. npm may have to download packages. */
 const LIMIT_MS = 180_000
-/** How the issuer, the API and Vite say that they serve. The issuer also logs its own URL, before it is ready. */
+/**
+ * The output of the issuer, the API and Vite when they serve. The issuer also logs its own URL before it is ready.
+ */
 const LISTENS = /(listening on|listens on|Local:) +http:\/\/(localhost|127\.0\.0\.1):/
 
-/** All that is done in another way than it is written: what is built is there, and ports and folders may be taken. */
+/** The only differences from the README: the build exists already, and ports and folders may be in use. */
 const instead = ({ tour, issuer, api, page }) => [
   ['make build\n', ''],
   ['target/release/doorlist', `'${BINARY}'`],
@@ -76,7 +79,7 @@ test('sign in, call the API, get kicked, see it', TEN_MINUTES, async story => {
   await page.locator('#leave').click()
   await Promise.all([state(page, 'signed-out'), state(other, 'signed-out')])
 
-  // Who forgets to list the page's origin is told.
+  // If the page's origin is not listed, the page shows the setting to change.
   await end(serving)
   const forgetful = issuer
     .at(-1)
@@ -97,7 +100,7 @@ async function signIn(page, password) {
   await page.locator('form button').click()
 }
 
-/** An empty folder, the README's steps as they are done there, and a shell that knows nothing else. */
+/** An empty folder, the README's steps adapted to it, and a clean environment for the shell. */
 async function newcomer(story) {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-newcomer-'))
   story.after(() => rm(folder, { recursive: true, maxRetries: 5 }))
@@ -119,7 +122,7 @@ async function newcomer(story) {
   }
 }
 
-/** Does a step, in one terminal that opens in this folder; answers what goes on running there. */
+/** Follows a step in one terminal that opens in this folder. Returns the process that keeps running, if any. */
 async function follow(story, step, folder, { tour, env }) {
   for (const { file, content, command } of step) {
     if (file) {
@@ -132,7 +135,10 @@ async function follow(story, step, folder, { tour, env }) {
   }
 }
 
-/** What goes on running; each a group of its own, to be ended with all that it started, also when these tests are interrupted. */
+/**
+ * The processes that keep running. Each leads its own process group, so that it can be ended with all its
+ * children, also when the tests are interrupted.
+ */
 const running = new Set()
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {
@@ -141,7 +147,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   })
 }
 
-/** Runs a command until it listens, or else to its end; then in which folder that was. */
+/** Runs a command until it listens or ends. If it ended, returns the folder in which the shell was. */
 async function run(story, command, cwd, env) {
   const child = spawn('bash', ['-ec', `${command}\npwd >&3`], {
     cwd,
@@ -160,7 +166,7 @@ async function run(story, command, cwd, env) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', chunk => {
         said += chunk
-        // Vite colours its address in the middle, also in a pipe, where the environment says CI.
+        // With CI in the environment, Vite colours its address even in a pipe.
         if (LISTENS.test(stripVTControlCharacters(said))) resolve('listens')
       })
     }
@@ -184,7 +190,7 @@ async function end(child) {
   await gone
 }
 
-/** Ports that nobody listens on, in either family of addresses. */
+/** Ports that are free in both address families. */
 async function freePorts(count) {
   const servers = Array.from({ length: count }, () => createServer().listen(0))
   await Promise.all(servers.map(server => once(server, 'listening')))

@@ -1,4 +1,5 @@
-// What is handed on with the software: notices of third parties, licences, and links that lead somewhere.
+// Documents that are distributed with the software: third-party notices, licences, and links that must lead to
+// existing targets.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readFile, readdir } from 'node:fs/promises'
@@ -47,7 +48,7 @@ test('D5: every link of every document leads to a file and a heading of this tre
   }
 })
 
-/** Where a document's links lead that stay in this tree. */
+/** The targets of a document's links within this tree. */
 async function linksOf(document) {
   const text = withoutCode(await read(document))
   return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
@@ -59,7 +60,7 @@ async function linksOf(document) {
     })
 }
 
-/** As GitHub makes anchors of headings. */
+/** Anchors of headings, in the form that GitHub generates. */
 function headingsOf(text) {
   const headings = [...withoutCode(text).matchAll(/^#+ +(.+)$/gm)].map(([, heading]) => heading)
   return new Set(

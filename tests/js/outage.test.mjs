@@ -1,10 +1,10 @@
-// The outage grace in Node, with an issuer that really goes away.
+// The outage grace in Node, with an issuer that is really stopped.
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
 import { after, isTokenError, issuerOf, openSession, refusal, verifierOf } from './support.mjs'
 
-/** Seconds. Long enough to kill the issuer while the token is good, also on a slow machine. */
+/** Seconds. Long enough to kill the issuer while the token is valid, even on a slow machine. */
 const ACCESS_TTL = '5'
 const GRACE = 3600
 
@@ -74,7 +74,7 @@ test(
   },
 )
 
-/** A store of lists that says when it has one of this sequence. */
+/** A store of lists. `has` resolves when the store contains a list with at least this sequence. */
 function keptIn(values) {
   const news = new EventEmitter()
   const sequences = () =>

@@ -1,4 +1,4 @@
-// D8: the demo page for everybody: with a keyboard, with a screen reader, on a telephone, in the dark, and in every state it can be in.
+// D8: accessibility of the demo page: keyboard, screen reader, phone, dark mode, and every state of the page.
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
@@ -7,11 +7,13 @@ import { demoOf, kicked, signIn, verdict } from './page-support.mjs'
 const AXE = createRequire(new URL('../../js/package.json', import.meta.url)).resolve('axe-core/axe.min.js')
 const options = { timeout: 180_000 }
 
-/** Without movement, so that no colour is measured halfway. */
+/** Without animations, so that no colour is measured during a transition. */
 const STILL = { reducedMotion: 'reduce' }
 const LOOKS = ['light', 'dark'].flatMap(colorScheme => [390, 1280].map(width => ({ colorScheme, width })))
 
-/** A look at one state in both colour schemes, narrow and wide: axe's findings, and what leaves its place. */
+/**
+ * Checks one state in both colour schemes, narrow and wide. Returns axe's findings and text that overflows its box.
+ */
 async function flawsOf(page, state) {
   const found = []
   for (const { colorScheme, width } of LOOKS) {
@@ -83,7 +85,7 @@ test(
   },
 )
 
-/** The element that has the focus, which must be one that can be seen. */
+/** The focused element, which must be visible. */
 const focus = page =>
   page.evaluate(() => {
     const { activeElement } = document
@@ -159,7 +161,7 @@ test('D8: a kicked page says so, has no button that cannot work, and offers to s
   await signIn(page, 'bob')
   assert.deepEqual(await buttons(), ['Refresh', 'Break one byte', 'Kick this user', 'Sign out'])
 
-  // A token that is shown with a broken byte is kicked all the same.
+  // A kick is shown too while the page shows a token with a broken byte.
   await page.locator('#break').click()
   await verdict(page, 'refused')
   await issuer.admin('/subjects/bob/revoke')
@@ -215,7 +217,7 @@ test(
     await without.locator('[data-account^="alice:"]').click()
     await without.locator('#verdict-word', { hasText: 'Not checked' }).waitFor()
     assert.deepEqual(await flawsOf(without, 'no verifier'), [])
-    // No list says that the session is over: the refresh does.
+    // Without a verifier no list reports the kick, but the refresh does.
     await issuer.admin('/subjects/alice/revoke')
     await without.locator('#refresh').click()
     await without.locator('#action-problem', { hasText: 'No new token' }).waitFor()

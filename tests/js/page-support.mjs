@@ -5,7 +5,10 @@ import { PACKAGE, issuerOf } from './support.mjs'
 export const demoIssuer = (story, heartbeat) =>
   issuerOf(story, { command: 'demo', args: ['--package', PACKAGE], heartbeat })
 
-/** A browser with the demo page's address. `flaws` collects what pages throw; `options` are Playwright's of a context. */
+/**
+ * A browser and the demo page's address. `flaws` collects the errors of pages; `options` are Playwright's
+ * context options.
+ */
 export async function demoOf(story, { heartbeat, ...options } = {}) {
   const issuer = await demoIssuer(story, heartbeat)
   const browser = await launchChromium()

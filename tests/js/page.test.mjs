@@ -1,5 +1,5 @@
-// The demo page in a real browser: a token is taken apart, broken, mended, refreshed and kicked, in two tabs on one
-// stream.
+// The demo page in a real browser: a token is decoded, broken, repaired, refreshed and kicked, in two tabs that
+// share one stream.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contextOf } from './browsers.mjs'
@@ -45,7 +45,7 @@ test('a wrong password is named', options, async story => {
 })
 
 test('two tabs hold one stream, and both see the kick', options, async story => {
-  // The usual one: with a heartbeat a second, half a second's delay makes a connector ask for another stream.
+  // The default heartbeat. With one second, a delay of half a second would make a connector open another stream.
   const { issuer, open, streams, flaws } = await demoOf(story, { heartbeat: '10' })
   const first = await open()
   await first.locator('#list-mode', { hasText: 'this tab' }).waitFor()
@@ -58,7 +58,7 @@ test('two tabs hold one stream, and both see the kick', options, async story => 
   await Promise.all([kicked(first), kicked(second)])
   assert.equal(streams.length, 1, 'one stream for both')
 
-  // The tab that held it goes away, and the other takes over.
+  // The tab with the stream closes, and the other tab takes over.
   await signInAgain(second, 'bob')
   await first.close()
   await second.locator('#list-mode', { hasText: 'this tab' }).waitFor()

@@ -1,4 +1,4 @@
-// A page whose verifier keeps its list in IndexedDB, or in the Cache API: reloaded while the issuer is away.
+// A page whose verifier keeps its list in IndexedDB or in the Cache API, reloaded while the issuer is unreachable.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -63,7 +63,7 @@ for (const [browser, kind] of [
       await issuer.admin('/subjects/alice/revoke')
       await until(page, token => verdict(token) === 'ERR_JWT_REVOKED', alice.access_token)
       const { sequence } = await page.evaluate(() => verifier.status())
-      // Another verifier that starts from there says that it was written.
+      // A second verifier that starts from the saved list shows that the list was written.
       await until(
         page,
         async ([url, kind, sequence]) => {

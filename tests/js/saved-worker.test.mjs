@@ -1,4 +1,5 @@
-// A Worker, in the workerd that Miniflare runs, whose list is in the Cache API or in KV: started anew while the issuer is away.
+// A Worker, in the workerd that Miniflare runs, with its list in the Cache API or in KV: it is restarted while
+// the issuer is unreachable.
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -27,7 +28,7 @@ const worker = store => `
   }
 `
 
-/** Resolves with how to ask it, and how to end it. */
+/** Resolves with functions to query and to stop the Worker. */
 async function start(store, issuer, folder) {
   const text = name => readFile(join(PACKAGE, name), 'utf8')
   const miniflare = new Miniflare({
@@ -73,7 +74,7 @@ for (const store of ['cacheStore()', 'kvStore(env.LISTS)']) {
       assert.equal(kicked.verdict, 'ERR_JWT_REVOKED')
       await issuer.stop()
 
-      // A Worker that finds less was not told yet: what is written goes behind the answer.
+      // The list is written after the answer is sent, so a Worker that starts too early finds an older list.
       let after = await begin()
       while ((await after.ask(alice.access_token)).verdict === 'alice') after = await begin()
       assert.equal((await after.ask(alice.access_token)).verdict, 'ERR_JWT_REVOKED')

@@ -1,4 +1,4 @@
-// Lists outlive a restart, also one during which the issuer is away: a verifier in Node that keeps its list in files,
+// Lists survive a restart, even if the issuer is unreachable: a verifier in Node that keeps its list in files,
 // against the real issuer.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -27,7 +27,7 @@ async function folderOf(story) {
   return folder
 }
 
-/** Another process, which verifies these tokens with the list that it finds in the folder. */
+/** Starts another process, which verifies these tokens with the list that it finds in the folder. */
 async function restarted({ url }, folder, tokens) {
   const script = `
     const { connectVerifier } = await import(${JSON.stringify(pathToFileURL(`${PACKAGE}/index.js`))})
@@ -135,7 +135,7 @@ test('a list and keys that somebody else signed are not believed where the keys 
   assert.deepEqual(verifier.status().keys.sort(), jwks.keys.map(key => key.kid).sort())
 })
 
-/** Tells when this value was written so many times. */
+/** A store whose `wrote` resolves when the value was written this many times. */
 function watched(store) {
   const news = new EventEmitter()
   const written = []

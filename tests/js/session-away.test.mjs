@@ -1,5 +1,5 @@
-// doorlist/session where something is away for long: the issuer, or whoever has the lock. In Chromium, whose clocks
-// Playwright stops.
+// doorlist/session during a long absence of the issuer or of the tab that holds the lock. In Chromium, because
+// Playwright can stop its clocks.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HOUR, sidOf, signIn, state, states, token, wake, worldOf } from './session-support.mjs'
@@ -20,7 +20,7 @@ test(
     const sid = sidOf(await token(pages[0]))
     let asked = 0
     requests.on('/token', () => asked++)
-    /** Runs so many milliseconds of the browser's time, and waits for what began in them. */
+    /** Advances the browser's clock by `ms` milliseconds, and waits for the work that began in that time. */
     const run = async ms => {
       await clock.runFor(ms)
       await pages[0].evaluate(() => navigator.locks.request(`doorlist:${location.origin}`, () => {}))
@@ -30,7 +30,7 @@ test(
     await clock.pauseAt(Date.now() + HOUR * 1000) // the laptop slept
     for (let second = 0; second < 60; second++) await run(1000)
     assert.deepEqual(await states(pages), ['offline', 'offline', 'offline'])
-    // After 1, 2, 4, 8, 16 and 32 seconds, each of them up to half as long.
+    // Retries after 1, 2, 4, 8, 16 and 32 seconds, each extended by up to half.
     assert.ok(asked >= pages.length && asked <= 7 * pages.length, `${asked} times by itself`)
 
     asked = 0

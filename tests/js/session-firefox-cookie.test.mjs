@@ -7,7 +7,8 @@ import { signIn, state, token, worldOf } from './session-support.mjs'
 tellStories({ browser: 'Firefox', storage: 'cookie' })
 tellOfTheCookie('Firefox')
 
-// Firefox refuses channels, locks and storage with them: the first throws as it is made, the second as it is asked for.
+// With cookies disabled, Firefox refuses channels, locks and storage: channels throw at construction, locks at
+// the request.
 test(
   'where no cookies are kept, a login lasts as long as its page, and a kick ends it',
   { timeout: 60_000 },

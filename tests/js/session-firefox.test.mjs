@@ -8,18 +8,18 @@ import { signIn, worldOf } from './session-support.mjs'
 tellStories({ browser: 'Firefox', storage: 'shared' })
 tellOfTheIssuer('Firefox')
 
-// Playwright runs Chromium without a back/forward cache; Firefox has one that pages of sessions may enter.
+// Playwright runs Chromium without a back/forward cache. Firefox has one, and pages with a session may enter it.
 test('a page that is gone back to hears of the kick that it missed', { timeout: 60_000 }, async story => {
   const { open, issuer, front } = await worldOf(story, { browser: 'Firefox' })
   const page = await open()
   await signIn(page)
-  // The page tells by requests: one that is asked while the browser puts it back may never answer.
+  // The page reports by requests, because an `evaluate` during the restoration may never return.
   await page.evaluate(() => void session.onChange(() => fetch(`/told/${session.state}`)))
   await page.goto(`${front.url}/package/session.js`)
   await issuer.admin('/subjects/alice/revoke')
   const heard = Promise.all([once(front, '/token'), once(front, '/told/kicked')])
-  // Waits for a load event, which such a page does not have: fails when the browser is closed.
+  // `goBack` waits for a load event, which a restored page does not have, so it rejects when the browser closes.
   page.goBack({ timeout: 0 }).catch(() => {})
-  // A page that was loaded anew would be signed out: it never knew of the session.
+  // A reloaded page would be signed out, because it would not know the session.
   assert.deepEqual(await heard, [[400], [404]])
 })

@@ -1,4 +1,4 @@
-// What is to come out the same wherever the refresh token is kept: in the page's storage, or in the issuer's cookie.
+// Stories with the same result whether the refresh token is in the page's storage or in the issuer's cookie.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
@@ -61,7 +61,7 @@ export function tellStories({ browser, storage }) {
     const pages = [await open(), await open()]
     await issuer.admin('/subjects', { sub: 'bob', password: PASSWORD })
     await Promise.all([signIn(pages[0]), signIn(pages[1], 'bob')])
-    // Until the tabs, and then the issuer, have heard of it.
+    // Waits until the tabs, and then the issuer, have only one session.
     while (new Set((await Promise.all(pages.map(token))).map(sidOf)).size > 1);
     let sessions
     do sessions = (await issuer.subjects()).flatMap(subject => subject.sessions)
@@ -78,7 +78,8 @@ export function tellStories({ browser, storage }) {
     const page = await open()
     await signIn(page)
     const sid = sidOf(await token(page))
-    // Browsers send a request again by themselves when a connection that was in use breaks: until the page has noticed.
+    // Browsers resend a request automatically when a connection in use breaks. The answers are lost until the
+    // page has noticed.
     front.fate = path => (path === '/token' ? 'lost' : undefined)
     const offline = state(page, 'offline')
     await wake(page, HOUR)
@@ -137,7 +138,7 @@ export function tellStories({ browser, storage }) {
   })
 }
 
-/** Of which it does not matter where the refresh token is. */
+/** Stories that do not depend on where the refresh token is kept. */
 export function tellOfTheIssuer(browser) {
   // field: supabase/auth-js#226, clerk/javascript#7912
   test(`the issuer goes away and comes back, and nobody is signed out: ${browser}`, options, async story => {
@@ -176,7 +177,7 @@ export function tellOfTheIssuer(browser) {
   test(`a page that is looked at again gets a token by itself: ${browser}`, options, async story => {
     const { open, front } = await worldOf(story, { browser })
     const page = await open()
-    // Timers sleep with the laptop: what wakes the page is the event, and nothing else.
+    // Timers do not run while the laptop sleeps, so only the event can wake the page.
     await page.evaluate(() => void (globalThis.setTimeout = () => 0))
     await signIn(page)
     const before = await token(page)
@@ -231,7 +232,7 @@ export function tellOfTheCookie(browser) {
 
     const sibling = await startFront(story, issuer.url)
     for (const [origin, status] of [
-      // Another port is the same site: the cookie goes along, and the issuer refuses it.
+      // Another port is the same site: the browser sends the cookie, and the issuer refuses the request.
       [sibling.url, 403],
       [front.url.replace('127.0.0.1', 'localhost'), 400],
     ]) {

@@ -1,4 +1,4 @@
-// Pages with a session in a browser, in front of a real issuer that a proxy can hide, and whose answers it can lose.
+// Browser pages with a session, in front of a real issuer. A proxy can hide the issuer and lose its answers.
 import { EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, request as forward } from 'node:http'
@@ -7,17 +7,17 @@ import { contextOf, until } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 export const PASSWORD = 'down the rabbit hole'
-/** Seconds; longer than any access token lives. */
+/** Seconds; longer than the lifetime of an access token. */
 export const HOUR = 3600
 
-/** Everything a story of sessions needs; `open` answers with one more tab. */
+/** The parts that a story about sessions needs; `open` returns a new tab. */
 export async function worldOf(story, { browser, preferences, storage = 'shared', verifier = false }) {
   const issuer = await issuerOf(story)
   await issuer.admin('/subjects', { sub: 'alice', password: PASSWORD })
   const front = await startFront(story, issuer.url)
   const context = await contextOf(story, browser, preferences)
   const flaws = []
-  /** Emits the path that is asked for, with the page that asks. */
+  /** Emits the requested path, with the page that requested it. */
   const requests = new EventEmitter()
   const open = async () => {
     const page = await context.newPage()
@@ -34,7 +34,7 @@ export async function worldOf(story, { browser, preferences, storage = 'shared',
 export const signIn = (page, username = 'alice') =>
   page.evaluate(([username, password]) => session.login({ username, password }), [username, PASSWORD])
 
-/** Resolves once this page's session is in this state. */
+/** Resolves when this page's session is in this state. */
 export const state = (page, wanted) =>
   page.evaluate(
     wanted =>
@@ -50,32 +50,35 @@ export const states = pages => Promise.all(pages.map(page => page.evaluate(() =>
 export const token = page => page.evaluate(() => session.getAccessToken().catch(error => error.code))
 export const sidOf = token => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sid
 
-/** Resolves once this page serves another token than this one. */
+/** Resolves when this page returns another token than this one. */
 export const renewed = (page, before) =>
   until(page, async before => (await session.getAccessToken()) !== before, before)
 
-/** The laptop's clock is so many seconds further, and the page is told: of the network, or that it is looked at again. */
+/**
+ * Moves the page's clock forward by `seconds`, and dispatches an event: the network is back, or the page is
+ * visible again.
+ */
 export const wake = (page, seconds, event = 'online') =>
   page.evaluate(
     ([seconds, event]) => {
       const { now } = Date
       Date.now = () => now() + seconds * 1000
-      // From where `visibilitychange` begins; either gets to the window.
+      // `visibilitychange` is dispatched on the document. Both events bubble to the window.
       document.dispatchEvent(new Event(event, { bubbles: true }))
     },
     [seconds, event],
   )
 
-/** Serves the page and the package, and hands all else on to the issuer, as one origin. */
+/** Serves the page and the package, and forwards all other requests to the issuer, as one origin. */
 export async function startFront(story, issuer) {
   const front = new EventEmitter()
   const state = Object.assign(front, {
     url: '',
-    /** Nobody answers. */
+    /** Whether the issuer is unreachable. */
     down: false,
-    /** Decides what becomes of an answer to this path: 'lost' or 'held', or nothing in particular. */
+    /** Returns how to treat the answer to this path: 'lost', 'held', or `undefined` for normal delivery. */
     fate: () => undefined,
-    /** Paths of what was answered, with the status. */
+    /** The paths of answered requests, with their statuses. */
     answered: [],
     count: path => state.answered.filter(answer => answer.path === path).length,
   })

@@ -1,5 +1,6 @@
-// The built module accepts the signatures that stock ed25519-dalek accepts, and no others: 100,000 tokens whose signatures
-// are good, damaged, random or of the kinds that implementations differ about, each by a key's tables and without.
+// The built module accepts exactly the signatures that unmodified ed25519-dalek accepts. The test verifies
+// 100,000 tokens, each with and without a key's tables. Their signatures are good, damaged, random, or of the
+// kinds on which implementations differ.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +14,7 @@ const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url)
 const CASES = Number(process.env.DOORLIST_WASM_SIGNATURE_CASES ?? 100_000)
 const MAKER = process.env.DOORLIST_SIGNATURE_MAKER ?? fromRoot('target/debug/examples/signature_cases')
 
-/** As the verifier has it: only that what is counted below is what it says. */
+/** Reads a constant of the verifier, so that the counts below match it. */
 const constant = (file, name) =>
   Number(
     new RegExp(`^const ${name}: \\w+ = (\\d+);$`, 'm').exec(
@@ -21,12 +22,15 @@ const constant = (file, name) =>
     )[1],
   )
 const earned = constant('tables.rs', 'EARNED_AFTER')
-/** Each good signature after those makes a row. */
+/** Each further good signature computes one row of the tables. */
 const prepared = earned + constant('multiples.rs', 'WINDOWS')
-/** That of verifier-wasm/examples/signature_cases.rs. */
+/** The time of verifier-wasm/examples/signature_cases.rs. */
 const at = { currentDate: new Date(1_767_225_600_000) }
 
-/** One key, verified with both ways: by one verifier that sees all its tokens, and by others that see too few. */
+/**
+ * One key, verified in both ways: by one verifier that sees all its tokens and by verifiers that see too few
+ * for tables.
+ */
 class Key {
   #jwk
   #used
@@ -38,18 +42,18 @@ class Key {
     this.#new = this.#verifier()
   }
 
-  /** What both say: `good` or `bad`. */
+  /** The results of both: `good` or `bad`. */
   verdicts(token, counts) {
     counts[this.#used.good < prepared ? 'stock' : 'tables']++
     counts.stock++
     const verdicts = [this.#used, this.#new].map(one => one.verify(token))
-    // One more might earn tables.
+    // Another good signature could give it tables.
     if (this.#new.good === earned - 1) this.#new = this.#verifier()
     return verdicts
   }
 
   #verifier() {
-    // Each signature is to be computed, also of a token seen before.
+    // Every signature must be computed, even for a token that was seen before.
     const rules = {
       issuer: 'https://issuer.example',
       audience: 'api',

@@ -1,4 +1,4 @@
-// What every story needs: the real binary, the built package, and ways to wait for what a verifier says.
+// Shared parts of the stories: the real binary, the built package, and functions that wait for a verifier's answer.
 import { existsSync } from 'node:fs'
 import { EventEmitter, once } from 'node:events'
 import { createRequire } from 'node:module'
@@ -8,41 +8,41 @@ import { startIssuer } from '../../js/demo/issuer.mjs'
 
 const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-/** Folder of the built npm package. */
+/** The folder of the built npm package. */
 export const PACKAGE = built(fromRoot('js/dist'), 'run `make build` first')
-/** The issuer. */
+/** The issuer's binary. */
 export const BINARY = built(
   process.env.DOORLIST_BINARY ?? fromRoot('target/debug/doorlist'),
   'run `cargo build --package doorlist` first, or name the binary in DOORLIST_BINARY',
 )
-/** Seconds. A slow machine may be late with it; nothing here asserts how fast anything is. */
+/** Seconds. A slow machine may be late; no test here asserts a speed. */
 const HEARTBEAT = '1'
 
 export const { connectVerifier, createVerifier, isTokenError } = await import(pathToFileURL(`${PACKAGE}/index.js`))
 export const { fileStore } = await import(pathToFileURL(`${PACKAGE}/file-store.js`))
 
-/** Imports one of the packages that the npm package is developed with. */
+/** Imports a development dependency of the npm package. */
 export const importDevelopmentPackage = name =>
   import(pathToFileURL(createRequire(fromRoot('js/package.json')).resolve(name)))
 
-/** An issuer that is gone when the story is over. */
+/** An issuer that is removed when the story ends. */
 export async function issuerOf(story, { command, args = [], heartbeat = HEARTBEAT } = {}) {
   const issuer = await startIssuer({ binary: BINARY, command, args: ['--heartbeat-secs', heartbeat, ...args] })
   story.after(() => issuer.remove())
   return issuer
 }
 
-/** A session of a subject without an account, as a trusted back end opens it. */
+/** Opens a session for a subject without an account, as a trusted back end does. */
 export const openSession = (issuer, sub) => issuer.admin('/sessions', { sub })
 
-/** A connected verifier that is closed when the story is over. */
+/** A connected verifier that is closed when the story ends. */
 export async function verifierOf(story, issuer, options = {}) {
   const verifier = await connectVerifier({ issuer, audience: 'api', ...options })
   story.after(() => verifier.close())
   return verifier
 }
 
-/** Resolves with what `look` finds, now or after one of these events. */
+/** Resolves with the result of `look` as soon as it is truthy: now, or after one of these events. */
 export function after(verifier, event, look) {
   const found = look()
   if (found) return Promise.resolve(found)
@@ -61,7 +61,7 @@ export function after(verifier, event, look) {
   })
 }
 
-/** The refusal of a token, for this reason if one is given: now, or as soon as a list brings it. */
+/** Resolves with the refusal of the token, now or as soon as a list brings it. Checks its code if one is given. */
 export const refusal = (verifier, token, code) =>
   after(verifier, 'change', () => {
     try {
@@ -72,7 +72,7 @@ export const refusal = (verifier, token, code) =>
     }
   })
 
-/** A `fetch` that remembers lists and streams it was asked for; `stream` may change where one begins, or refuse it. */
+/** A `fetch` that records the requested lists and streams. `stream` may change the address of a stream, or reject. */
 export function watchedFetch({ stream = url => url } = {}) {
   const news = new EventEmitter()
   const [lists, streams] = [[], []]
@@ -88,7 +88,7 @@ export function watchedFetch({ stream = url => url } = {}) {
   return { fetch: watched, lists, streams, opened: () => once(news, 'stream') }
 }
 
-/** A TCP proxy in front of an issuer, whose connections can be cut and which can refuse new ones. */
+/** A TCP proxy in front of an issuer that can cut its connections and refuse new ones. */
 export async function startProxy(story) {
   const sockets = new Set()
   const proxy = { target: 0, refusing: false, url: '', cut: () => sockets.forEach(socket => socket.destroy()) }

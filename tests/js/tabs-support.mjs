@@ -1,4 +1,4 @@
-// Pages that follow one issuer, in front of a proxy that counts their streams.
+// Pages that follow one issuer through a proxy that counts their streams.
 import { EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, request as forward } from 'node:http'
@@ -7,11 +7,11 @@ import { contextOf, until } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 /**
- * A browser, a real issuer, and one origin in front of it that serves the pages too: over HTTP/1.1, so that six connections are all
- * that a browser opens. `answer` may answer a request in place of the issuer.
+ * A browser, a real issuer, and a proxy that serves the issuer and the pages as one origin. It uses HTTP/1.1,
+ * so a browser opens at most six connections. `answer` may answer a request in place of the issuer.
  */
 export async function tabsOf(story, browser, { heartbeat, files = {}, answer = () => false, context } = {}) {
-  /** Emits the address of each request that is for the issuer. */
+  /** Emits the address of each request for the issuer. */
   const front = Object.assign(new EventEmitter(), { url: '', streams: 0, open: 0, most: 0, asked: [] })
   let target = ''
   const server = createServer(async (request, response) => {
@@ -55,7 +55,7 @@ export async function tabsOf(story, browser, { heartbeat, files = {}, answer = (
     await page.goto(front.url + path)
     return page
   }
-  /** One more tab, with a verifier. */
+  /** Opens a new tab with a verifier. */
   const tab = async path => {
     const page = await open(path)
     await page.evaluate(async () => void (await connected))
@@ -69,7 +69,7 @@ const typeOf = path => (path.endsWith('.js') ? 'text/javascript' : 'text/html')
 export const mode = page => page.evaluate(() => verifier.status().mode)
 export const inMode = (page, wanted) => until(page, wanted => verifier.status().mode === wanted, wanted)
 
-/** Resolves once this page refuses the token as revoked. */
+/** Resolves when this page refuses the token as revoked. */
 export const refuses = (page, token) =>
   until(
     page,

@@ -1,4 +1,4 @@
-// One stream for all tabs of a browser, whatever they do: fault C1, in Chromium and Firefox against the real issuer.
+// All tabs of a browser use one stream in every situation: fault C1, in Chromium and Firefox against the real issuer.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
@@ -31,7 +31,7 @@ for (const browser of ['Chromium', 'Firefox']) {
       await Promise.all(tabs.map(page => refuses(page, bob.access_token)))
       assert.equal(front.most, 1)
 
-      // The tab that holds the stream is gone, without a word.
+      // The tab that holds the stream ends without notice.
       await kill(tabs[0])
       const others = tabs.slice(1)
       const next = await Promise.any(others.map(async page => (await inMode(page, 'stream'), page)))
@@ -71,7 +71,7 @@ for (const browser of ['Chromium', 'Firefox']) {
     )
     assert.equal(front.streams, 1)
 
-    // The page of the worker goes, and with it the lock.
+    // The page of the worker closes, which releases the lock.
     await owner.close()
     const next = await Promise.any(tabs.map(async page => (await inMode(page, 'stream'), page)))
     assert.equal(await mode(next), 'stream')
@@ -111,7 +111,7 @@ test('C1: a page that gets no connection says why: Chromium', options, async sto
   const page = await tab('/app?without-locks')
   const full = new Promise(resolve => front.on('/never', () => hanging.length === 11 && resolve()))
   await page.evaluate(() => {
-    // A browser keeps requests with and without cookies on connections of their own.
+    // A browser uses separate connections for requests with and without cookies.
     for (const credentials of ['omit', 'same-origin'])
       for (let connection = 0; connection < 6; connection++) fetch('/never', { cache: 'no-store', credentials })
   })
@@ -130,7 +130,7 @@ test(
   'C1: a page with the stream goes into the back/forward cache, and comes back up to date: Chromium',
   options,
   async story => {
-    // Playwright turns the cache off. Firefox lets no page in that holds a lock, or waits for one, when it is left.
+    // Playwright disables the back/forward cache. Firefox does not put a page there that holds or awaits a lock.
     const chromium = await launchChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
     story.after(() => chromium.close())
     const { issuer, tab, front } = await tabsOf(story, 'Chromium', {
@@ -141,7 +141,7 @@ test(
     const [first, second] = [await tab(), await tab()]
     await inMode(first, 'stream')
     const bob = await openSession(issuer, 'bob')
-    // The page tells by requests: one that is asked while the browser puts it back may never answer.
+    // The page reports by requests, because an `evaluate` during the restoration may never return.
     await first.evaluate(token => {
       addEventListener('pageshow', ({ persisted }) => persisted && fetch('/told/back'))
       verifier.on('change', () => {
@@ -158,7 +158,7 @@ test(
     await issuer.admin('/subjects/bob/revoke')
     await refuses(second, bob.access_token)
     const told = Promise.all(['/told/back', '/told/ERR_JWT_REVOKED', '/told/shared'].map(path => once(front, path)))
-    // Waits for a load event, which such a page does not have: fails when the browser is closed.
+    // `goBack` waits for a load event, which a restored page does not have, so it rejects when the browser closes.
     first.goBack({ timeout: 0 }).catch(() => {})
     await told
     assert.equal(front.streams, 2)
@@ -177,7 +177,7 @@ const look = () => (verifier.status().mode === 'stream' ? postMessage('leads') :
 look()
 `
 
-/** A page whose frame follows the list and says so. */
+/** A page with a frame that follows the list and reports its mode. */
 async function frame() {
   const inner = `<script type="module">
 import { connectVerifier } from 'ORIGIN/package/index.js'

@@ -1,5 +1,5 @@
-//! How large a revocation list is against a Token Status List (draft-ietf-oauth-status-list): handles as an issuer draws
-//! them, revoked at random, in six cases. The same in every run.
+//! Compares the size of a revocation list with a Token Status List (draft-ietf-oauth-status-list), in six
+//! cases. The handles are drawn as an issuer draws them and revoked at random; every run uses the same ones.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -16,7 +16,7 @@ const NOW: u64 = 1_800_000_000;
 
 #[test]
 fn below_a_status_list_of_a_million_sessions() {
-    // Of so few sessions a list is small beside its own header, keys and signature.
+    // With few revoked sessions the list is small compared with its header, keys and signature.
     Case { sessions: 1_000_000, revoked: 100, bare: 435, served: 858 }.holds(1.0, 1.15);
     Case { sessions: 1_000_000, revoked: 1_000, bare: 2_211, served: 3_119 }.holds(1.0, 1.15);
 }
@@ -33,8 +33,8 @@ fn within_half_as_much_again_where_every_hundredth_is_revoked() {
     Case { sessions: 100_000_000, revoked: 1_000_000, bare: 1_380_237, served: 1_731_102 }.holds(1.5, 1.5);
 }
 
-/// `bare` and `served` are bytes of the status list, as `make bench` makes it: its bitmap under zlib's level 9, which packs
-/// more tightly than the compressor here, and the gzip of its JWT.
+/// `bare` and `served` are sizes of the status list in bytes, as `make bench` produces it: its bitmap
+/// compressed with zlib level 9, which compresses better than the compressor here, and the gzip of its JWT.
 #[derive(Debug)]
 struct Case {
     sessions: u32,
@@ -44,7 +44,7 @@ struct Case {
 }
 
 impl Case {
-    /// Ours takes at most so many times as much.
+    /// Asserts that our list is at most this many times larger.
     fn holds(&self, bare: f64, served: f64) {
         let rng = &mut StdRng::seed_from_u64(1);
         let mut revoked = BTreeSet::new();
@@ -62,7 +62,8 @@ impl Case {
         assert!(f64::from(bytes) <= limit, "{self:?}, {how}: {bytes} bytes where {limit} are allowed");
     }
 
-    /// Sessions fill blocks drawn at random. Positions within a block are as random as what is revoked.
+    /// Sessions fill blocks drawn at random. Positions within a block are as random as the choice of revoked
+    /// sessions.
     fn handles(&self, revoked: &BTreeSet<u32>, rng: &mut StdRng) -> Vec<Handle> {
         let blocks: Vec<u64> = (0..=self.sessions >> 16).map(|_| rng.next_u64() >> 16).collect();
         let handle = |session: &u32| {
@@ -92,7 +93,7 @@ fn list(revoked: HandleSet) -> RevocationList {
     }
 }
 
-/// With a signature that is as long, and as hard to compress, as any.
+/// The signature has the length of a real one and compresses as badly.
 fn jwt(list: &RevocationList, rng: &mut StdRng) -> String {
     let header = json!({
         "alg": "EdDSA",
@@ -106,7 +107,7 @@ fn jwt(list: &RevocationList, rng: &mut StdRng) -> String {
     format!("{header}.{claims}.{}", encoded(&signature))
 }
 
-/// At the level that the issuer serves with.
+/// Compresses at the level that the issuer uses.
 fn gzip(text: &str) -> usize {
     let mut compressed = Vec::new();
     GzEncoder::new(text.as_bytes(), Compression::fast()).read_to_end(&mut compressed).unwrap();

@@ -1,4 +1,5 @@
-//! What a node decides on what it has read: the issuer's own rules, and the few lines of the desk around them.
+//! The decision of a node about a record that it has read: the issuer's own rules, and the few lines of the
+//! desk that call them.
 
 use doorlist::domain::heal::heal;
 use doorlist::domain::login::{self, LoginHandles, OpenSession, login};
@@ -17,16 +18,16 @@ pub fn alice() -> Subject {
     "alice".try_into().expect("a subject")
 }
 
-/// What a rule wants.
+/// The result of a rule.
 #[derive(Debug)]
 pub enum Decided {
     Answer(Answer),
-    /// Written already, perhaps by somebody whose write no replica has.
+    /// Written already, perhaps by another node whose write no replica has received.
     Already(Answer),
     Write(Write),
 }
 
-/// What to decide on.
+/// The input of a decision.
 pub struct Decision<'a> {
     pub scope: &'a Scope,
     pub limits: &'a Limits,
@@ -40,7 +41,7 @@ impl Decision<'_> {
         Moment { now: self.now, limits: self.limits, log: &self.log }
     }
 
-    /// What the log asks of the record first.
+    /// The change that the revocation log requires before the request's own rule runs, if any.
     pub fn heal(&self, draw: impl FnOnce() -> Handle) -> Option<Write> {
         if !self.scope.has(Rule::HealOnRead) {
             return None;
@@ -128,14 +129,14 @@ impl Decision<'_> {
         }
     }
 
-    /// Whether the session was rotated within the window.
+    /// Whether the session was rotated within the grace window.
     fn is_young(&self, sid: Handle) -> bool {
         self.record
             .session(sid)
             .is_some_and(|session| self.now.secs_since(session.rotated_at) < self.limits.refresh_grace_secs)
     }
 
-    /// The table, perhaps without one of its lines.
+    /// The refresh table, without the lines whose rule is switched off.
     fn refresh(&self, sid: Handle, generation: u64) -> refresh::Decision {
         let mut limits = *self.limits;
         if !self.scope.has(Rule::GraceWindow) {

@@ -1,4 +1,4 @@
-//! What happens: a request arrives, a node or a server dies, time passes, the verifier hears.
+//! The events: a request arrives, a node or a server dies, time passes, or the verifier loads a list.
 
 use doorlist::domain::LogView;
 use doorlist_verifier::{Handle, Seq};
@@ -63,7 +63,7 @@ impl Doorlist {
             Node { view: LogView::new(&whole).into(), task: Some(task), confirmed: 0, vouches: 0 };
     }
 
-    /// Nobody hears of it.
+    /// Ends the node's request without an answer to its caller.
     pub fn drop_task(&self, world: &mut World, node: usize) {
         if let Some(Task { request: Request::Refresh { client, .. }, .. }) = world.nodes[node].task.take() {
             world.promises.clients[usize::from(client)].waiting -= 1;
@@ -100,7 +100,7 @@ impl Doorlist {
         }
     }
 
-    /// Whatever was acknowledged and lost is there again, at the log's end.
+    /// Every acknowledged and lost entry is in the revocation log again, at its end.
     pub fn put_back(&self, world: &mut World) {
         let last = world.store.log.last;
         world.promises.put_back = last;
@@ -109,7 +109,7 @@ impl Doorlist {
 
     pub fn later(&self, world: &mut World, secs: u64) {
         world.store.now += secs;
-        // What no heartbeat has put back by now is lost for good, and nothing is excused any more.
+        // An entry that no heartbeat has put back by now is lost permanently, and nothing is excused any longer.
         world.lost.clear();
         self.put_back(world);
         let retain_secs = self.limits.retain_secs();
@@ -128,7 +128,8 @@ impl Doorlist {
     }
 }
 
-/// What a request draws is named after the request: histories that differ in who asked first meet again.
+/// A handle for a request is derived from the request, so that histories which differ only in the order of
+/// requests reach the same state.
 fn named(purpose: char, left: u8) -> Handle {
     handle(u64::from(purpose) << 8 | u64::from(left))
 }

@@ -1,4 +1,4 @@
-//! What may happen: as much as the scope allows, and no more than is assumed (see the top of `main.rs`).
+//! The events that may happen: those that the scope allows and the assumptions permit (see the top of `main.rs`).
 
 use crate::node::Node;
 use crate::rules::Replicas;
@@ -24,7 +24,7 @@ impl Doorlist {
         }
     }
 
-    /// Whether a beat of the node would change anything.
+    /// Whether a heartbeat of the node would change anything.
     pub fn beats(&self, world: &World, node: &Node) -> bool {
         (node.confirmed != world.store.now && !world.promises.acknowledged.is_empty())
             || node.vouches != world.promises.vouches()
@@ -32,7 +32,7 @@ impl Doorlist {
             || node.view.expired_through(world.store.clock()).is_some()
     }
 
-    /// Whether what this replica lacks may be lost: something must know of it.
+    /// Whether the writes that this replica lacks may be lost: some node must know them.
     pub fn may_lose(&self, world: &World) -> bool {
         let Replica::Behind { log, records, since } = &world.store.replica else { return false };
         if since + self.limits.retain_secs() < world.store.now {
@@ -45,13 +45,13 @@ impl Doorlist {
         {
             return false;
         }
-        // Not promised: two requests of one session in the air over the loss of more than one write of it.
+        // Not promised: two pending requests of one session during a failover that loses more than one write of it.
         let in_the_air = world.promises.clients.iter().any(|client| client.waiting > 1);
         !(in_the_air
             && records.as_ref().is_some_and(|records| records.number + 1 < world.store.records.number))
     }
 
-    /// Heartbeats are short: whatever is missing is found before time passes.
+    /// Heartbeats are short: missing entries are found before time passes.
     pub fn is_whole(&self, world: &World) -> bool {
         world.nodes.iter().all(|node| world.store.confirms(node.view.position()))
     }
@@ -60,7 +60,8 @@ impl Doorlist {
         world.nodes.iter().filter(|node| node.task.is_none()).count()
     }
 
-    /// A grace window may pass while one request is on its way. Not promised: two of one session across its edge.
+    /// A grace window may pass while one request is pending. Not promised: two pending requests of one session
+    /// across its end.
     pub fn window_may_pass(&self, world: &World) -> bool {
         let waiting = world.promises.clients.iter().any(|client| client.waiting > 0);
         self.idle(world) > 0 && self.is_whole(world) && !(waiting && self.scope.tabs > 1)

@@ -1,31 +1,33 @@
-//! The rules of the issuer, searched: every order in which the steps of two nodes, a crash, a failover that loses its
-//! tail, lost answers and the passing of time can follow one another, within a [`Scope`](rules::Scope).
+//! A search over the rules of the issuer: every order of the steps of two nodes, a crash, a failover that loses
+//! the last writes, lost answers, and passing time, within a [`Scope`](rules::Scope).
 //!
-//! What decides is the issuer's own code: the rules of `domain` (`login`, `refresh`, `kick`, `void`, `heal`, `Holdings`)
-//! and a node's `LogView`. Modelled are the store (`store.rs`: one record under a version, the log, a replica that stays
-//! behind) and the desk's loop, cut at every word with the store (`steps.rs`). What was promised is in `promises.rs`.
+//! The decisions are made by the issuer's own code: the rules of `domain` (`login`, `refresh`, `kick`, `void`,
+//! `heal`, `Holdings`) and a node's `LogView`. Two parts are modelled: the store (`store.rs`: one record under
+//! a version, the revocation log, a replica that falls behind) and the desk's loop, split into one step per
+//! exchange with the store (`steps.rs`). The promises are in `promises.rs`.
 //!
 //! # Reading a counterexample
 //!
-//! The search goes breadth first, but for the long one, so what it prints is a shortest history, a line for each thing
-//! that happens, in order: `A: swaps, …` is a step of node A's request, `the replica takes over` is the failover. The
-//! line before the end is what broke the promise named above it. `A: is asked: Refresh(0)` reads the record too;
-//! `(sid, g, p)` are a session's generations as in the table of `domain::refresh`. The handles of the beginning are 81
-//! (sid) and 97 (gid); small ones were drawn by whoever healed, others are `named` after their request in `events.rs`.
-//! To play with it, narrow the scope until nothing in the history is beside the point.
+//! Except in the long run, the search is breadth first, so it prints a shortest history. Each line is one
+//! event, in order: `A: swaps, …` is a step of node A's request, `the replica takes over` is the failover. The
+//! last line is the event that broke the promise named above. `A: is asked: Refresh(0)` reads the record too.
+//! `(sid, g, p)` are a session's generations as in the table of `domain::refresh`. The initial handles are 81
+//! (sid) and 97 (gid). Small handles were drawn by a node that healed a record; other handles are derived from
+//! their request (`named` in `events.rs`). To experiment, narrow the scope until every event of the history is
+//! necessary.
 //!
 //! # What is assumed
 //!
-//! A heartbeat is short: what a failover lost and a living node holds is put back, and the record looked at, before a
-//! grace window passes, and until then neither a refresh nor a list of a node that never heard of it is held against
-//! the rules. Without `WAIT` a failover loses nothing of the log that no living node has heard. Two requests of one
-//! session are not in the air across a window's edge, nor over a failover that loses more than one write of it. The
-//! first login is not lost.
+//! A heartbeat is short: entries that a failover lost and a living node holds are put back, and the record is
+//! checked, before a grace window passes. Until then, a refresh or a list of a node that never received these
+//! entries does not count as a violation. Without `WAIT`, a failover loses only entries of the revocation log
+//! that a living node has received. Two requests of one session are never pending across the end of a grace
+//! window, nor during a failover that loses more than one write of the session. The first login is never lost.
 //!
 //! # What is not searched
 //!
-//! Cut-offs, keys, disabling, passwords, the cap on sessions, an emptied store, a node that stays on a demoted master,
-//! clocks that differ. They have tests of their own.
+//! Cut-offs, keys, disabling, passwords, the cap on sessions, an emptied store, a node that stays on a demoted
+//! master, and clocks that differ. They have their own tests.
 
 mod decide;
 mod events;
@@ -46,7 +48,7 @@ use rules::{Rule, Scope};
 use stateright::{Checker, CheckerBuilder, HasDiscoveries, Model, Path};
 use world::{Action, Doorlist, World};
 
-/// Every promise holds in every history of every scope. `DOORLIST_MODEL=long` takes wider ones, too.
+/// Every promise holds in every history of every scope. `DOORLIST_MODEL=long` adds wider scopes.
 #[test]
 fn no_history_breaks_a_promise() {
     let long = std::env::var_os("DOORLIST_MODEL").is_some_and(|length| length == "long");
@@ -55,10 +57,10 @@ fn no_history_breaks_a_promise() {
         visited += states_of(name, |search| search.spawn_bfs(), scope);
     }
     for (name, scope) in if long { scopes::long() } else { Vec::new() } {
-        // Depth first, what is still to be visited stays small.
+        // Depth first, because the queue of states to visit stays small.
         visited += states_of(name, |search| search.spawn_dfs(), scope);
     }
-    // Not `eprintln!`, which nobody sees of a test that passes.
+    // The test harness hides `eprintln!` of a test that passes.
     writeln!(std::io::stderr(), "the model visited {visited} states, and every promise holds")
         .expect("standard error");
 }
@@ -80,7 +82,7 @@ fn states_of<C: Checker<Doorlist>>(
     states
 }
 
-/// The promise that the shortest history breaks without these rules.
+/// The promise that the shortest history breaks when these rules are off.
 fn without(rules: &'static [Rule], scope: Scope) -> &'static str {
     let searched = Doorlist::new(Scope { off: rules, ..scope })
         .checker()
@@ -95,19 +97,19 @@ fn without(rules: &'static [Rule], scope: Scope) -> &'static str {
     promise
 }
 
-/// A line for each thing that happens.
+/// One line per event.
 fn told(path: Path<World, Action>) -> String {
     let line = |(before, action): (World, Option<Action>)| Some(action?.told(&before));
     path.into_vec().into_iter().filter_map(line).map(|line| format!("  {line}\n")).collect()
 }
 
-/// Tests of the test: without a rule, the bug of the trace that it answers is found. Where two rules guard one thing,
-/// each alone is enough, and both are left out.
+/// These tests check the search: without a rule, it finds the bug of the trace that the rule prevents. If two
+/// rules guard against the same bug and each is sufficient, the test removes both.
 mod without_its_rule {
     use super::rules::Rule::*;
     use super::{scopes, without};
 
-    /// The first of these that a bug breaks may be any.
+    /// The bug may break any of these first.
     const OF_A_KICK: [&str; 3] = [
         "no acknowledged kick is undone",
         "no revoked token is accepted after its verifier has heard",

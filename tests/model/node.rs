@@ -1,4 +1,4 @@
-//! An issuer: its copy of the log, and the one request that it has in hand, at some step of the desk's loop.
+//! An issuer: its copy of the revocation log, and its one current request, at some step of the desk's loop.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -9,14 +9,14 @@ use doorlist_verifier::{Handle, Seq};
 use crate::shared::{Fingerprint, Shared};
 use crate::store::{Kept, Version};
 
-/// One of two.
+/// One of the two nodes.
 #[derive(Debug, Clone, Hash)]
 pub struct Node {
     pub view: View,
     pub task: Option<Task>,
     /// The store's time of the last confirmation.
     pub confirmed: u64,
-    /// How many acknowledgements there were then.
+    /// The number of acknowledgements at that time.
     pub vouches: u8,
 }
 
@@ -26,7 +26,7 @@ impl Node {
     }
 }
 
-/// The real copy of the log.
+/// The real copy of the revocation log.
 pub type View = Shared<LogView>;
 
 impl Fingerprint for LogView {
@@ -38,28 +38,29 @@ impl Fingerprint for LogView {
     }
 }
 
-/// A request in hand.
+/// A request that the node is processing.
 #[derive(Debug, Clone, Hash)]
 pub struct Task {
     pub request: Request,
     pub phase: Phase,
     pub read: Option<(Version, Kept)>,
-    /// What a kick or a void found when it began.
+    /// The record that a kick or a void read when it began.
     pub begun: Option<Kept>,
-    /// The record is read for the sake of the log, and this comes after it.
+    /// If set, the record is read only to check it against the revocation log, and the task continues with this
+    /// afterwards.
     pub looking: Option<Resume>,
-    /// Bookkeeping of the search, which no rule sees.
+    /// Bookkeeping of the search. No rule sees it.
     pub seen: Seen,
 }
 
-/// What there was when a request began.
+/// The state when a request began.
 #[derive(Debug, Clone, Default, Hash)]
 pub struct Seen {
-    /// How many tokens.
+    /// The number of tokens issued.
     pub issued: u8,
-    /// The session it is about had ended by then, acknowledged.
+    /// An acknowledged kick had ended the request's session.
     pub ended: bool,
-    /// It was decided while the log lacked what a living node was about to put back.
+    /// At the decision the revocation log lacked entries that a living node was about to put back.
     pub excused: bool,
 }
 
@@ -81,7 +82,7 @@ pub enum Request {
         generation: u64,
     },
     Beat,
-    /// A node that was killed comes back.
+    /// A node that was killed starts again.
     Start,
 }
 
@@ -89,7 +90,7 @@ pub enum Request {
 #[derive(Debug, Clone, Hash)]
 pub enum Phase {
     ReadRecord,
-    /// And decide.
+    /// Reads the news of the revocation log, and decides.
     ReadNews,
     Append(Write),
     Swap(Write),
@@ -141,11 +142,11 @@ pub enum Swapped {
     No,
 }
 
-/// What is done once the log is in order.
+/// The continuation after the revocation log and the record have been repaired.
 #[derive(Debug, Clone, Hash)]
 pub enum Resume {
     ReadRecord,
-    /// The record was read since these were put back.
+    /// The record has been read since these entries were put back.
     PutBack {
         lost: Vec<Appended>,
         then: Box<Resume>,
@@ -157,7 +158,7 @@ pub enum Resume {
         vouches: u8,
         then: Box<Resume>,
     },
-    /// A beat or a start goes on after its confirmation.
+    /// A heartbeat or a start continues after its confirmation.
     Confirmed,
     Trim(Seq),
     Answer(Answer),
@@ -169,7 +170,7 @@ pub struct Write {
     pub entries: Vec<Appended>,
     pub record: Kept,
     pub waits: Waits,
-    /// `None`: it only heals, and the request begins anew.
+    /// `None` if the write only heals the record. The request then starts again.
     pub answer: Option<Answer>,
 }
 
@@ -188,7 +189,7 @@ impl From<Durability> for Waits {
     }
 }
 
-/// What its caller is told.
+/// The answer to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
     Granted {
@@ -198,9 +199,9 @@ pub enum Answer {
     },
     /// `invalid_grant`.
     Refused,
-    /// The log says so here.
+    /// Done, at this position of the revocation log.
     Kicked(Seq),
-    /// Likewise.
+    /// Done, at this position of the revocation log.
     Voided(Seq),
     Beaten,
 }
@@ -208,9 +209,9 @@ pub enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum How {
     Login,
-    /// Outside the window.
+    /// Outside the grace window.
     Advance,
-    /// Within it.
+    /// Within the grace window.
     Repeat,
 }
 

@@ -1,4 +1,4 @@
-//! What was promised, and to whom: the bookkeeping that no rule sees.
+//! The promises, and which clients and tokens they cover: bookkeeping that no rule sees.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,18 @@ use doorlist_verifier::{Handle, Seq};
 
 use crate::node::{How, Token};
 
-/// A promise of the design that was broken.
+/// A broken promise of the design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Broken {
     /// A session that an acknowledged kick ended was refreshed by a request that began after it.
     KickUndone,
-    /// A client sent the token of its last answer, and nobody had ended its session.
+    /// A client sent the token of its last answer and was refused, although its session had not been ended.
     ClientRefused,
-    /// Two holders of one token both went on with it, each twice and outside the window of the other.
+    /// Two holders of one token both continued with it, each twice and outside the grace window of the other.
     TwoLiveChains,
-    /// A verifier that is past the acknowledged position accepts a token of before.
+    /// A verifier that has passed the acknowledged position accepts a token issued before it.
     RevokedTokenAccepted,
-    /// A verifier's list is as of a time after the acknowledgement, and does not have it.
+    /// A verifier's list is as of a time after the acknowledgement, but does not contain the revocation.
     StalenessUnderstated,
 }
 
@@ -26,49 +26,50 @@ pub struct Promises {
     pub clients: Vec<Client>,
     pub sessions: BTreeMap<Handle, Session>,
     pub issued: Vec<Issued>,
-    /// Where the log says so; `None` while a failover has lost it and a living node has not yet put it back.
+    /// The position of each acknowledged revocation; `None` while a failover has lost it and a living node has
+    /// not put it back yet.
     pub acknowledged: Vec<Option<Seq>>,
-    /// Where the log last was in order again after a failover.
+    /// The end of the revocation log when it was last complete again after a failover.
     pub put_back: Seq,
     pub verifier: Verifier,
     pub broken: Option<Broken>,
 }
 
-/// Who holds a refresh token.
+/// A holder of a refresh token.
 #[derive(Debug, Clone, Hash)]
 pub struct Client {
     pub sid: Handle,
-    /// Of the last answer that reached it.
+    /// The generation in the last answer that reached the client.
     pub generation: u64,
     pub waiting: u8,
-    /// New generations it was given since it last held the same as another.
+    /// New generations that it received since it last had the same generation as another client.
     pub advances: u8,
 }
 
 #[derive(Debug, Clone, Default, Hash)]
 pub struct Session {
-    /// By an acknowledged kick.
+    /// The number of the acknowledged kick that ended it.
     pub ended: Option<u8>,
-    /// A kick was under way when it was opened, or began later; or a failover lost its login.
+    /// A kick was pending when the session was opened, or began later, or a failover lost the login.
     pub may_end: bool,
 }
 
-/// An access token that was handed out.
+/// An access token that was issued.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Issued {
     pub token: Token,
-    /// By which acknowledgement.
+    /// The number of the acknowledgement that ended it.
     pub ended: Option<u8>,
 }
 
-/// One that loads lists from whichever node.
+/// A verifier that loads lists from any node.
 #[derive(Debug, Clone, Default, Hash)]
 pub struct Verifier {
     pub seq: Seq,
     pub as_of: u64,
-    /// Acknowledgements that its as-of says it has.
+    /// The number of acknowledgements that it must have according to its as-of time.
     pub vouched: u8,
-    /// Handles, and the as-of of the list that brought each.
+    /// Handles, each with the as-of time of the list that brought it.
     pub held: BTreeMap<Handle, u64>,
 }
 
@@ -79,7 +80,7 @@ impl Verifier {
             && !self.held.contains_key(&token.sid)
     }
 
-    /// A list of what a node holds past `seq`.
+    /// Loads a list of the entries that a node holds after `seq`.
     pub fn load(
         &mut self,
         revoked: impl Iterator<Item = Handle>,
@@ -98,8 +99,8 @@ impl Verifier {
 }
 
 impl Promises {
-    /// A token that was granted, and may still be on its way. Of a session that has ended it is void from the start,
-    /// unless it was granted by a node that could not know.
+    /// Records a granted token, which may not have arrived yet. If the session has already ended, the token is
+    /// void from the start, unless the node that granted it could not know.
     pub fn grant(&mut self, token: Token, excused: bool) {
         let ended = self.sessions.get(&token.sid).and_then(|session| session.ended).filter(|_| !excused);
         let issued = Issued { token, ended };
@@ -108,10 +109,10 @@ impl Promises {
         }
     }
 
-    /// What was handed out before a request began is over; with a kick the sessions are too.
+    /// Marks tokens issued before the request began as ended; for a kick, their sessions too.
     pub fn acknowledge(&mut self, issued_before: u8, position: Option<Seq>, sessions_too: bool) {
         let number = self.acknowledged.len() as u8;
-        // One that a failover overtook counts from where the log was put back.
+        // If a failover overtook the acknowledgement, it counts from the position at which the entries were put back.
         self.acknowledged.push(position.map(|position| position.max(self.put_back)));
         for issued in &mut self.issued[..usize::from(issued_before)] {
             issued.ended.get_or_insert(number);
@@ -121,12 +122,13 @@ impl Promises {
         }
     }
 
-    /// What may be vouched for by whoever confirms now.
+    /// The number of acknowledgements that a node may vouch for if it confirms now.
     pub fn vouches(&self) -> u8 {
         self.acknowledged.iter().take_while(|position| position.is_some()).count() as u8
     }
 
-    /// Two holders of one session's tokens are told apart only outside the window.
+    /// Counts a client's advances. Two holders of one session's tokens can only be distinguished outside the
+    /// grace window.
     pub fn count(&mut self, client: u8, how: How) {
         let sid = self.clients[usize::from(client)].sid;
         match how {
@@ -145,7 +147,7 @@ impl Promises {
         self.clients.iter_mut().filter(|client| client.sid == sid).for_each(|client| client.advances = 0);
     }
 
-    /// Looks at what the verifier would say now.
+    /// Checks the verifier's current answers.
     pub fn look(&mut self, now: u64, leeway_secs: u64) {
         for issued in &self.issued {
             let Some(by) = issued.ended else { continue };

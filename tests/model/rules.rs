@@ -1,88 +1,91 @@
-//! What may be switched off, one by one, to see that the search finds what the rule is there for; and how far is
-//! searched.
+//! The rules that can be switched off one at a time, to see that the search finds the bug which the rule
+//! prevents; and the scope of the search.
 
 use crate::world::Ask;
 
-/// A rule of the issuer that the model leaves out.
+/// A rule of the issuer that the model can leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// Trace 2: a new number is above the clock and above what its writer knows, not only above the last.
+    /// Trace 2: a new sequence number is above the clock and above every number that its writer knows, not only
+    /// above the last one.
     SequenceNeverTwice,
-    /// Trace 2: what a node holds and the log lost is put back.
+    /// Trace 2: an entry that a node holds and the revocation log lost is put back.
     UnionAfterFailover,
-    /// Trace 3: the record of an entry is read, and finished, before the entry is dropped.
+    /// Trace 3: before an entry is dropped, its record is read and brought up to date.
     LookBeforeTrim,
-    /// Trace 4: whoever reads a record finishes what the log asks of it.
+    /// Trace 4: every reader of a record first applies the changes that the revocation log requires.
     HealOnRead,
-    /// Trace 4a: a void that overtook a kick does not carry sessions past it.
+    /// Trace 4a: a void that overtook a kick does not carry sessions past the kick.
     KickOvertaken,
-    /// A group that a failover took from the record is revoked when what led to it is put back.
+    /// If a failover removed a group from the record, the group is revoked when the entry that created it is
+    /// put back.
     StraysRevoked,
-    /// Trace 4a: a kick is acknowledged when no session it found is left, not when the group is another.
+    /// Trace 4a: a kick is acknowledged when every session that it found is gone, not when the record has
+    /// another group.
     KickSeesSessionsGone,
-    /// Trace 4b: the strongest kind that is logged of a group counts, not the first.
+    /// Trace 4b: if a group is in the revocation log several times, the strongest kind counts, not the first.
     StrongestKind,
-    /// Trace 4c: the log's news is read from the store after the record.
+    /// Trace 4c: the news of the revocation log is read from the store after the record.
     NewsAfterRecord,
-    /// Traces 4d and 25: what was read from one master does not fit on another.
+    /// Traces 4d and 25: a version read from one master never matches on another.
     VersionNamesMaster,
-    /// A swap fits only what was read.
+    /// A swap succeeds only if the record is still the one that was read.
     CompareAndSwap,
-    /// Trace 4e: what the log asks of a record it asks by handle, not of whatever the subject has.
+    /// Trace 4e: the revocation log ends sessions by handle, not all sessions of the subject.
     HealByHandle,
-    /// A record is swapped after the entry that says why is in the log.
+    /// A record is swapped after the entry that explains the change is in the revocation log.
     AppendFirst,
-    /// Trace 5a: the token before the last is good once more, however late.
+    /// Trace 5a: the token before the last one is accepted once more, however late.
     LostAnswerHeals,
     /// Trace 5b: within the grace window the last two tokens get the same answer.
     GraceWindow,
-    /// Trace 5c: a client may know of a generation that the store lost.
+    /// Trace 5c: a client may present a generation that the store has lost.
     StoreCatchesUp,
-    /// Trace 5: once more, and not for ever.
+    /// Trace 5: the previous token is accepted once more, but not repeatedly.
     ParentOnlyOnce,
     /// An acknowledgement waits for the replica.
     Wait,
 }
 
-/// How much of everything may happen in one history, and under which rules.
+/// How often each event may happen in one history, and which rules apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope {
-    /// What is left out.
+    /// The rules that are switched off.
     pub off: &'static [Rule],
-    /// Whether what revokes, and logins, are acknowledged only with the replica's word.
+    /// Whether revocations and logins are acknowledged only after a replica has confirmed them.
     pub replicas: Replicas,
-    /// What fails over.
+    /// The shards that fail over.
     pub shards: Shards,
-    /// What node A was asked, and has answered, since the replica fell behind: a search may begin there. None: the
-    /// replica is in step.
+    /// The requests that node A has answered since the replica fell behind; the search begins after them. If
+    /// empty, the replica is in step at the start.
     pub behind_by: &'static [Ask],
-    /// Requests and faults, at most.
+    /// The maximum number of requests and faults.
     pub most: Budget,
-    /// How many of the user's tabs may wait for an answer at once.
+    /// The number of the user's tabs that may wait for an answer at the same time.
     pub tabs: u8,
-    /// Whether somebody else begins with a copy of the user's refresh token.
+    /// Whether a thief begins with a copy of the user's refresh token.
     pub thief: bool,
 }
 
 /// Whether answers wait for a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replicas {
-    /// No: a failover may lose what was acknowledged, as long as a living node knows of it.
+    /// No: a failover may lose acknowledged entries, if a living node knows them.
     Unheard,
     /// Yes, with `WAIT`.
     Waited,
 }
 
-/// Where record and log live.
+/// The servers of the record and the revocation log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shards {
-    /// On one server: they fail over together.
+    /// One server: they fail over together.
     One,
-    /// On two: either fails over.
+    /// Two servers: each can fail over.
     Two,
 }
 
-/// How often each thing may happen.
+/// How often each event may happen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Budget {
     pub kicks: u8,

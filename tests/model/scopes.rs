@@ -1,4 +1,4 @@
-//! How far is searched: a scope for each kind of trouble, since all at once is too much.
+//! The scopes of the search: one for each kind of fault, because all at once have too many states.
 
 use crate::rules::{Budget, Replicas, Scope, Shards};
 use crate::world::Ask;
@@ -15,7 +15,7 @@ const NOTHING: Budget = Budget {
     retains: 0,
 };
 
-/// Record and log on two shards, no `WAIT`, one tab.
+/// Record and revocation log on two shards, no `WAIT`, one tab.
 fn of(most: Budget) -> Scope {
     Scope {
         off: &[],
@@ -115,8 +115,8 @@ pub fn short() -> Vec<(&'static str, Scope)> {
     ]
 }
 
-/// What is searched besides in the long run. Kick, void, refresh and failover all in one, in any order, are too many
-/// states to visit (more than a hundred million): they are searched from where the failover loses something.
+/// Additional scopes of the long run. Kick, void, refresh and failover in any order together have too many
+/// states (more than a hundred million). These scopes therefore begin where the failover loses data.
 pub fn long() -> Vec<(&'static str, Scope)> {
     vec![
         ("a crash", a_crash()),

@@ -1,17 +1,17 @@
-//! What many worlds share: most steps change little.
+//! Parts that many worlds share, because most steps change little.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A value that is cheap to copy, and to hash: that is done when it changes.
+/// A value that is cheap to clone and to hash, because its hash is computed only when it changes.
 #[derive(Debug, Clone)]
 pub struct Shared<T> {
     value: Arc<T>,
     fingerprint: u64,
 }
 
-/// What tells one value from another.
+/// The part of a value that distinguishes it from others.
 pub trait Fingerprint {
     fn fingerprint<H: Hasher>(&self, state: &mut H);
 }

@@ -1,4 +1,4 @@
-//! The steps of a request: the desk's loop, cut at every word with the store.
+//! The steps of a request: the desk's loop, one step per exchange with the store.
 
 use doorlist::domain::{Appended, Applied};
 use doorlist_verifier::Seq;
@@ -11,7 +11,7 @@ use crate::store::Replica;
 use crate::world::{Doorlist, World, handle};
 
 impl Doorlist {
-    /// The node's request does what comes next.
+    /// Executes the next step of the node's request.
     pub fn step(&self, world: &mut World, node: usize) {
         let Some(mut task) = world.nodes[node].task.take() else { return };
         let next = match task.phase.clone() {
@@ -122,7 +122,7 @@ impl Doorlist {
                 Phase::Confirm(Resume::Answer(answer))
             }
             Decided::Answer(answer) => Phase::Answer(answer),
-            // No replica confirms it, so nobody is told.
+            // No replica confirms it, so the caller gets no answer.
             Decided::Already(_) if self.is_unheard(world, Waits::Yes) => return None,
             Decided::Already(answer) => Phase::Answer(answer),
         })
@@ -158,7 +158,7 @@ impl Doorlist {
             return None;
         }
         Some(match (fits, self.scope.has(Rule::AppendFirst)) {
-            // Nothing to tell.
+            // There is no entry to publish.
             (true, true) if write.entries.is_empty() => write.answer.map_or(Phase::ReadRecord, Phase::Answer),
             (false, true) if write.entries.is_empty() => Phase::ReadRecord,
             (true, false) if !write.entries.is_empty() => Phase::Append(write),
@@ -168,7 +168,7 @@ impl Doorlist {
         })
     }
 
-    /// Whether a writer that waits for the replica would wait in vain.
+    /// Whether a writer that waits for the replica would wait without success.
     fn is_unheard(&self, world: &World, waits: Waits) -> bool {
         self.scope.replicas == Replicas::Waited
             && self.scope.has(Rule::Wait)
@@ -176,7 +176,7 @@ impl Doorlist {
             && matches!(world.store.replica, Replica::Behind { .. })
     }
 
-    /// The node's verifiers hear of what was written; only then its caller does.
+    /// The node's verifiers receive the written entries before its caller gets the answer.
     fn tell(
         &self,
         world: &mut World,
@@ -210,7 +210,7 @@ impl Doorlist {
         }
     }
 
-    /// The log is in order, and the record too.
+    /// Continues after the revocation log and the record are complete.
     fn resume(&self, world: &mut World, node: usize, task: &mut Task) -> Option<Phase> {
         match task.looking.take()? {
             Resume::ReadRecord => Some(Phase::ReadRecord),
@@ -227,7 +227,7 @@ impl Doorlist {
                 Some(Phase::Confirm(*then))
             }
             Resume::CaughtUp { confirmed, vouches, then, .. } => {
-                // Between the two a failover may have lost what nobody has put back yet.
+                // Between the two steps a failover may have lost entries that no node has put back yet.
                 let vouches = vouches.min(world.promises.vouches());
                 let standing = &mut world.nodes[node];
                 standing.confirmed = standing.confirmed.max(confirmed);
@@ -241,7 +241,7 @@ impl Doorlist {
         }
     }
 
-    /// A beat looks at what it is about to trim, a start at everything.
+    /// A heartbeat checks the records of the entries that it is about to trim; a start checks all records.
     fn look_at_expired(&self, world: &mut World, node: usize, task: &mut Task) -> Option<Phase> {
         let view = &world.nodes[node].view;
         if task.request == Request::Start {
@@ -263,8 +263,8 @@ impl Doorlist {
         Some(Phase::ReadRecord)
     }
 
-    /// An acknowledgement that comes later promises less. A client that waits does nothing else meanwhile, so when it
-    /// hears makes a difference only where its answer may be lost, or its other tab asks.
+    /// Delaying a later acknowledgement would only weaken the promise. A waiting client does nothing else, so
+    /// the time of its answer matters only if the answer may be lost or if its other tab sends a request.
     fn is_heard_at_once(&self, answer: Answer) -> bool {
         match answer {
             Answer::Kicked(_) | Answer::Voided(_) | Answer::Beaten => true,
@@ -275,7 +275,7 @@ impl Doorlist {
         }
     }
 
-    /// What is decided for good when an answer is ready, whether or not it arrives.
+    /// Records the effects of an answer that exist as soon as it is ready, whether or not it arrives.
     fn note(&self, world: &mut World, task: &Task, answer: Answer) {
         let Answer::Granted { token, how, .. } = answer else { return };
         let kicks = |task: &Option<Task>| matches!(task, Some(Task { request: Request::Kick { .. }, .. }));
@@ -296,7 +296,7 @@ impl Doorlist {
         }
     }
 
-    /// The caller hears.
+    /// The caller receives the answer.
     fn answer(&self, world: &mut World, task: &Task, answer: Answer) {
         let in_order = world.lost.is_empty();
         let promises = &mut world.promises;

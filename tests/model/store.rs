@@ -1,4 +1,5 @@
-//! The store: a record under a version, the log as a stream, one clock, and a replica that may have fallen behind.
+//! The store: a record under a version, the revocation log as a stream, one clock, and a replica that may have
+//! fallen behind.
 
 use std::hash::{Hash, Hasher};
 
@@ -23,7 +24,7 @@ impl Fingerprint for Record {
     }
 }
 
-/// What a swap must find: which state, and said by which master.
+/// The value that a swap must find: the number of the state, and the master that returned it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Version {
     pub master: u8,
@@ -38,7 +39,7 @@ pub struct Records {
     pub record: Kept,
 }
 
-/// The shard of the log.
+/// The shard of the revocation log.
 #[derive(Debug, Clone, Hash)]
 pub struct Log {
     pub last: Seq,
@@ -62,14 +63,14 @@ impl Fingerprint for Vec<Entry> {
 /// See the module.
 #[derive(Debug, Clone, Hash)]
 pub struct Store {
-    /// Seconds.
+    /// The current time in seconds.
     pub now: u64,
     pub records: Records,
     pub log: Log,
     pub replica: Replica,
 }
 
-/// What a replica has, once it no longer keeps up. Until then it has everything.
+/// The state of the replica. It has all data until it falls behind.
 #[derive(Debug, Clone, Hash)]
 pub enum Replica {
     InStep,
@@ -102,7 +103,7 @@ impl Store {
         fits
     }
 
-    /// Max of last + 1, the caller's cursor + 1 and the clock in µs.
+    /// The new number is the maximum of last + 1, the caller's cursor + 1, and the clock in µs.
     pub fn append(&mut self, entries: Vec<Appended>, seen: Seq, scope: &Scope) {
         for entry in entries {
             let next = self.log.last.get() + 1;
@@ -131,7 +132,7 @@ impl Store {
         }
     }
 
-    /// Whether the log has this entry, or had it and trimmed it.
+    /// Whether the revocation log contains this entry, or has trimmed it.
     pub fn has(&self, seq: Seq) -> bool {
         let Log { last, trimmed, entries } = &self.log;
         seq == *last || (seq < *last && (seq <= *trimmed || entries.iter().any(|entry| entry.seq == seq)))
@@ -150,13 +151,13 @@ impl Store {
         self.log.trimmed = self.log.trimmed.max(through.min(self.log.last));
     }
 
-    /// Revocations that this replica would not bring along.
+    /// The revocations that a failover to this replica would lose.
     pub fn would_lose<'a>(&'a self, replica: &'a Log) -> impl Iterator<Item = &'a Appended> {
         let lost = self.log.entries.iter().filter(|entry| entry.seq > replica.last);
         lost.map(|entry| &entry.entry).filter(|entry| **entry != Appended::Mark)
     }
 
-    /// The replica takes over with what it has, a second later.
+    /// The replica takes over with its data, one second later.
     pub fn fail_over(&mut self) {
         let Replica::Behind { records, log, .. } = std::mem::replace(&mut self.replica, Replica::Promoted)
         else {
@@ -166,7 +167,7 @@ impl Store {
             self.records = Records { master: self.records.master + 1, ..records };
         }
         if let Some(log) = log {
-            // What is trimmed here is trimmed by age, on every replica at some time.
+            // Entries are trimmed by age, so each replica trims them at some time.
             self.log = log;
         }
         self.now += 1;

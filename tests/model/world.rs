@@ -1,4 +1,4 @@
-//! Everything there is at one time, and what may happen next.
+//! The whole state at one time, and the events that may follow.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -14,7 +14,7 @@ use crate::promises::{Broken, Client, Promises, Session, Verifier};
 use crate::rules::{Budget, Scope, Shards};
 use crate::store::{Replica, Store};
 
-/// Seconds; the beginning.
+/// The initial time in seconds.
 const START: u64 = 1_000_000;
 
 /// See the module.
@@ -23,15 +23,15 @@ pub struct World {
     pub store: Store,
     pub nodes: [Node; 2],
     pub promises: Promises,
-    /// Revocations that a failover lost, until a living node has put them back and looked at the record.
+    /// Revocations that a failover lost, until a living node has put them back and checked the record.
     pub lost: Vec<doorlist::domain::Appended>,
     pub left: Budget,
-    /// Handles drawn by whoever healed, or began anew.
+    /// The number of handles drawn by nodes that healed a record or started a request again.
     pub drawn: u8,
 }
 
 impl Hash for World {
-    /// The nodes are alike: which of them is called A makes no difference.
+    /// The nodes are interchangeable: swapping their names makes no difference.
     fn hash<H: Hasher>(&self, state: &mut H) {
         let mut nodes = [0, 1].map(|node| {
             let mut hasher = DefaultHasher::new();
@@ -43,7 +43,7 @@ impl Hash for World {
     }
 }
 
-/// Two are one when they hash alike, which is how the search tells them apart.
+/// Two worlds are equal if their hashes are, as in the search itself.
 impl PartialEq for World {
     fn eq(&self, other: &Self) -> bool {
         let fingerprint = |world: &Self| {
@@ -55,26 +55,26 @@ impl PartialEq for World {
     }
 }
 
-/// Nodes are 0 and 1.
+/// An event. Nodes are 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// A request arrives, and the record is read.
     Ask(usize, Ask),
     /// The node's request takes its next step.
     Step(usize),
-    /// What the node answers now never reaches its caller.
+    /// The node's answer never reaches its caller.
     LoseAnswer(usize),
-    /// The node is killed, and comes back with what the store has.
+    /// The node is killed, and starts again with the data of the store.
     Crash(usize),
-    /// From now on the replica gets nothing more.
+    /// From now on the replica receives no writes.
     FallBehind(Lagging),
     /// The replica takes over.
     FailOver,
-    /// As long as a grace window passes.
+    /// The length of a grace window passes.
     WindowPasses,
-    /// Longer than any entry is kept passes.
+    /// More time passes than any entry is kept.
     RetainPasses,
-    /// The verifier loads what the node has signed.
+    /// The verifier loads a list of the node.
     Hear(usize),
 }
 
@@ -83,7 +83,7 @@ pub enum Ask {
     Kick,
     Void,
     Login,
-    /// By the client of this number: 0 is the user, 1 the thief or whoever logged in since.
+    /// From the client with this index: 0 is the user; 1 is the thief, or the client of a later login.
     Refresh(usize),
     Beat,
 }
@@ -96,7 +96,7 @@ pub enum Lagging {
 }
 
 impl Action {
-    /// In words; `before` is the world in which it happens.
+    /// A description of the event; `before` is the world before it.
     pub fn told(&self, before: &World) -> String {
         let name = |node: usize| ["A", "B"][node];
         match *self {
@@ -116,7 +116,7 @@ impl Action {
     }
 }
 
-/// What is searched.
+/// The model that is searched.
 #[derive(Debug, Clone)]
 pub struct Doorlist {
     pub scope: Scope,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs a package of Debian's: tests/setup/apt.sh PACKAGE 'what to say where that does not work'
-# NO_PASSWORD=1: only where no password has to be typed; quiet where there is no way to try.
+# Installs a Debian package: tests/setup/apt.sh PACKAGE 'what to print if that fails'
+# NO_PASSWORD=1: only if no password must be typed. Prints nothing if an installation cannot be tried.
 set -euo pipefail
 package=$1 otherwise=$2
 here=$(dirname "$0")
@@ -17,7 +17,7 @@ if [ "$(id -u)" != 0 ]; then
   [ -z "${NO_PASSWORD:-}" ] || sudo -n true 2>/dev/null || give_up 'sudo asks for a password'
   sudo=(sudo)
 fi
-# An update that fails in part (one source of several is down) may still be enough.
+# An update that fails partly (one of several sources is down) may still be sufficient.
 install='apt-get update -qq || true; DEBIAN_FRONTEND=noninteractive exec apt-get install -y -q -o DPkg::Lock::Timeout=120 --no-install-recommends "$1"'
 printf '\033[1mdoorlist\033[0m  installing %s with apt-get\n' "$package"
 exec node "$here/progress.mjs" none "installing $package with apt-get" "$otherwise" "${sudo[@]}" sh -c "$install" sh "$package"

@@ -1,7 +1,8 @@
-// `make bare`: the README's first command where only that is installed which the README asks for, with empty caches.
-// Once without a package manager, with every optional program hidden; once on a fresh Debian whose apt-get works.
+// `make bare`: runs the README's first command with empty caches, on a system with only the software that the
+// README requires. It runs once without a package manager and with every optional program hidden, and once on a
+// fresh Debian with a working apt-get.
 //
-//   node tests/setup/bare.mjs [hidden] [root] [-- other targets of make than `demo ONCE=1`]
+//   node tests/setup/bare.mjs [hidden] [root] [-- targets of make other than `demo ONCE=1`]
 //
 // REUSE=1 takes wasm-pack, wasm-bindgen and the debug build of the issuer from this machine.
 import { execFile, spawn } from 'node:child_process'
@@ -13,7 +14,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-/** Seconds that may pass without a line. */
+/** The longest allowed time without a line, in seconds. */
 const SILENCE = 30
 const script = name => fileURLToPath(new URL(name, import.meta.url))
 
@@ -36,7 +37,7 @@ const runs = {
   },
   root: targets => watch(script('fresh-root.sh'), targets, process.env),
 }
-/** What the story says of the browser: left out where there is no way to get one, and else installed. */
+/** The story's text about the browser: left out if there is no way to install one, and installed otherwise. */
 const BROWSER = { hidden: /browser \(Chromium\) is left out/, root: /Chromium \(stream\) refuses/ }
 
 const split = process.argv.indexOf('--')
@@ -57,7 +58,7 @@ for (const name of names.length > 0 ? names : Object.keys(runs)) {
   if (faults.length > 0) process.exitCode = 1
 }
 
-/** Runs a program, shows each line with its second, and measures. */
+/** Runs a program, prints each line with the elapsed seconds, and measures the times. */
 async function watch(program, args, env) {
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Copies what a fresh clone of this working tree would have into a folder: tests/setup/clone.sh FOLDER
+# Copies the files that a fresh clone of this working tree would have into a folder: tests/setup/clone.sh FOLDER
 set -euo pipefail
 mkdir -p "$1"
 cd "$(dirname "$0")/../.."

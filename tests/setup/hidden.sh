@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Runs a command as on a machine that has what the README asks for and nothing else:
+# Runs a command as on a machine with only the software that the README requires:
 #
 #   tests/setup/hidden.sh make demo ONCE=1
 #
-# The PATH has links to what is promised, and /dev/null lies over every optional program, the package manager and
-# workerd, in a mount namespace of the command's own. Where the kernel grants none, the PATH alone hides them.
+# The PATH contains links to the required programs only. In the command's own mount namespace, /dev/null is mounted over
+# every optional program, the package manager and workerd. If the kernel grants no namespace, only the PATH hides them.
 set -euo pipefail
 
-# The tools of Debian's essential packages that make, npm and cargo call; then what the README asks for.
+# The tools of Debian's essential packages that make, npm and cargo call, then the programs that the README requires.
 PROMISED='bash sh env awk basename cat chmod cmp comm cp cut date diff dirname echo expr false find getconf grep
   head id kill ln ls mkdir mktemp mv nproc printf pwd readlink realpath rm rmdir sed seq sleep sort stat sync tail tar
   tee test touch tr true uname uniq wc xargs

@@ -1,7 +1,8 @@
-// Writes the notices of third-party software: `make notices`. With `--check` it compares, and ends with 1 on a difference.
+// Writes the notices of third-party software: `make notices`. With `--check` it compares instead, and exits
+// with 1 if they differ.
 //
-// The lists come from `cargo metadata`, the texts from the packages as they are published, so that nothing but cargo is
-// needed to hold them.
+// The lists come from `cargo metadata` and the texts from the published packages, so only cargo is needed to
+// check them.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -25,7 +26,7 @@ const NOTICES = [
 const MIT_OF_THIS_LICENSE = readFileSync(join(CLONE, 'LICENSE'), 'utf8').match(
   /Permission is hereby[^]*?SOFTWARE\.\n/,
 )[0]
-/** It is in every binary and no package of cargo's. */
+/** It is part of every binary, and no cargo package. */
 const RUST = `The Rust standard library (MIT OR Apache-2.0)
 
 Copyright (c) The Rust Project Contributors
@@ -48,7 +49,7 @@ process.exitCode = different ? 1 : 0
 
 function textOf({ title, root, platforms }) {
   const packages = new Map(platforms.flatMap(platform => dependencies(root, platform)))
-  /** Each text once, with all that it is for; packages of one author differ in line breaks only. */
+  /** Each text once, with all packages that use it. The texts of one author may differ in line breaks only. */
   const texts = new Map()
   const names = []
   for (const name of [...packages.keys()].sort()) {
@@ -64,7 +65,10 @@ function textOf({ title, root, platforms }) {
   return [`Third-party software in ${title}\n\n${names.join('\n')}\n`, RUST, ...parts].join(RULE)
 }
 
-/** What a package is built with, `[name and version, where and under which licence]`; tests and build scripts are no part. */
+/**
+ * The packages that a package is built with, as `[name and version, folder and licence]`. Dependencies of tests
+ * and build scripts are not included.
+ */
 function dependencies(root, platform) {
   const args = ['metadata', '--locked', '--format-version', '1', '--filter-platform', platform]
   const output = execFileSync('cargo', args, { cwd: CLONE, maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -89,7 +93,10 @@ function dependencies(root, platform) {
     ])
 }
 
-/** The texts that a package ships. Where it leaves the choice and MIT is one, that one and what belongs to any. */
+/**
+ * The licence texts in a package. If the licence is a choice that includes MIT, only the MIT text and files
+ * that apply to every licence.
+ */
 function licenceTexts(name, license, folder) {
   const files = readdirSync(folder)
     .filter(file => LICENCE_FILE.test(file))

@@ -1,22 +1,22 @@
-// Runs a step of the set-up and shows that it goes on, with a terminal and without:
+// Runs a step of the set-up and shows its progress, with and without a terminal:
 //
 //   node tests/setup/progress.mjs packages 'installing wasm-pack' 'Is crates.io reachable?' cargo install wasm-pack
 //
-// The first argument says which lines of the step are shown: `none`; all but the builders' reports on single
-// `packages`; or `all`. When nothing was shown for a while, a line says how far the step is. When the step fails,
-// its last lines are shown, and then the hint.
+// The first argument says which lines of the step are shown: `none`; `packages`: all except the builders'
+// reports on single packages; or `all`. After a time without output, a line says how far the step is. If the
+// step fails, its last lines are shown, and then the hint.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { createInterface } from 'node:readline'
 
-/** Milliseconds without a line after which one is due. */
+/** Milliseconds without output after which a progress line is shown. */
 const SILENCE = 15_000
-/** How many lines that were not shown are kept for a failure. */
+/** The number of hidden lines that are kept for a failure. */
 const KEPT = 30
-/** What cargo says of one package, and rustup and wasm-pack of one step. */
+/** Lines of cargo about one package, and lines of rustup and wasm-pack about one step. */
 const REPORT =
   /^\s*(Adding|Blocking|Building|Checking|Compiling|Downloaded|Downloading|Finished|Installed|Installing|Locking|Packaging|Replaced|Replacing|Updating|info:|\[INFO\]:)/
-/** Cargo's progress bar, which it draws without a terminal too when the environment says so. */
+/** Cargo's progress bar, which the environment variables below enable without a terminal too. */
 const BAR = /\[[=> -]*\] (\d+)\/(\d+)/
 
 const [shown, step, hint, program, ...args] = process.argv.slice(2)
@@ -24,21 +24,21 @@ const started = Date.now()
 const kept = []
 let [done, total, lastShown] = [0, 0, started]
 
-// Test runners choose their format by whether they write to a terminal, so there they get the real one.
+// Test runners choose their format by whether the output is a terminal, so they get the real one.
 const direct = shown === 'all' && process.stdout.isTTY
 const child = spawn(program, args, {
   env: { ...process.env, CARGO_TERM_PROGRESS_WHEN: 'always', CARGO_TERM_PROGRESS_WIDTH: '80' },
   stdio: direct ? 'inherit' : ['inherit', 'pipe', 'pipe'],
 })
 if (!direct) {
-  // A carriage return ends a line as well: that is how a progress bar is drawn.
+  // A carriage return ends a line too, because progress bars use it.
   createInterface({ input: child.stdout }).on('line', line => heed(line, process.stdout))
   createInterface({ input: child.stderr }).on('line', line => heed(line, process.stderr))
 }
 const ticking = setInterval(() => {
   if (Date.now() - lastShown >= SILENCE) say(`still ${step}: ${progress()}`)
 }, 1000)
-// The step decides when it ends; a terminal sends SIGINT to both.
+// The step decides when it ends. A terminal sends SIGINT to both processes.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('error', error => finish(127, error.message))
 child.on('close', (code, signal) => finish(code ?? 128 + constants.signals[signal]))
@@ -60,7 +60,7 @@ function heed(line, stream) {
 
 function finish(code, reason) {
   clearInterval(ticking)
-  if (process.exitCode !== undefined) return // a program that cannot be started is reported, and then closed
+  if (process.exitCode !== undefined) return // a program that could not be started also emits `close`
   process.exitCode = code
   if (code === 0) return
   for (const line of kept) show(line, process.stderr)
