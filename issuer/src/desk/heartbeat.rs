@@ -1,4 +1,4 @@
-//! The heartbeat: proof that nothing is missing, and what has to be done now and then.
+//! The heartbeat: proves that the store lost nothing, and does the periodic upkeep.
 
 use std::iter;
 use std::ops::RangeInclusive;
@@ -13,11 +13,11 @@ use crate::domain::heal::heal;
 use crate::domain::{Applied, Record, Subject};
 use crate::store::{Readings, StoreError};
 
-/// Records from one word in the log about a long look to the next.
+/// During a long scan, write one progress line to the log output per this many records.
 const WORD: usize = 100_000;
-/// Records examined for forgetting in one beat.
+/// Most records examined for forgetting in one beat.
 const SWEEP: usize = 256;
-/// Confirmations tried when each finds something missing.
+/// Most attempts at a confirmation if each finds something missing.
 const TRIES: usize = 3;
 
 /// A confirmation that failed.
@@ -26,17 +26,17 @@ pub(super) struct Failure {
     error: StoreError,
 }
 
-/// Which look at a record this is.
+/// The two kinds of look at a record. A look reads the record and heals it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
-    /// The log keeps the entry, and there will be another.
+    /// The revocation log keeps the entry, so the record will be looked at again.
     Early,
-    /// The log forgets the entry after it.
+    /// The revocation log drops the entry after this look.
     Last,
 }
 
 impl Look {
-    /// Records read together, and such readings under way at once.
+    /// How many records are read together, and how many such reads run at the same time.
     fn at_once(self) -> (usize, usize) {
         match self {
             Self::Early => (128, 8),
@@ -46,7 +46,7 @@ impl Look {
 }
 
 impl Desk {
-    /// Beats twice a heartbeat until dropped. Run once, in the background.
+    /// Beats twice per heartbeat until the future is dropped. Run it once, in the background.
     pub async fn heartbeats(&self) {
         let mut beats = tokio::time::interval((self.heartbeat / 2).max(Duration::from_millis(10)));
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -58,8 +58,8 @@ impl Desk {
         }
     }
 
-    /// One heartbeat: confirms that the store lost nothing (and puts back what it lost), drops log entries past
-    /// their time after a last look at their records, forgets records past their keeping.
+    /// One heartbeat. Confirms that the store lost nothing and puts back what it lost. Drops expired entries of the
+    /// revocation log after a last look at their records. Forgets records that are no longer needed.
     pub async fn beat(&self) -> Result<Standing, StoreError> {
         let standing = self.confirm().await?;
         self.trim(standing.confirmed_at).await?;
@@ -67,8 +67,8 @@ impl Desk {
         Ok(standing)
     }
 
-    /// The standing, after a confirmation of the store if the last one is older than the heartbeat. What a list is
-    /// signed on.
+    /// The current standing. If the last confirmation is older than the heartbeat, the store is confirmed first. A
+    /// list is signed only on such a standing.
     pub async fn confirmed(&self) -> Result<Standing, StoreError> {
         let standing = self.standing();
         if standing.is_fresh(self.heartbeat) { Ok(standing) } else { self.confirm_once_more().await }
@@ -82,7 +82,7 @@ impl Desk {
             return Ok(standing);
         }
         match &*last_failure {
-            // All who waited meanwhile share it: failing may take long.
+            // Callers that waited for this attempt share its failure, because a failing attempt may take long.
             Some(failure) if failure.begun > asked => Err(failure.error.clone()),
             _ => self.confirm_alone(&mut last_failure).await,
         }
@@ -99,8 +99,8 @@ impl Desk {
         confirmed
     }
 
-    /// A write that compares epoch and last sequence with the copy's: what it finds missing is put back first, what
-    /// it finds new is read.
+    /// Confirms with a write that compares the store's epoch and last sequence with this node's copy. If the store
+    /// lost entries, they are put back first. If it has new entries, they are read.
     async fn try_confirm(&self) -> Result<Standing, StoreError> {
         for _ in 0..TRIES {
             let (sent, host) = (Instant::now(), host_secs());
@@ -113,7 +113,7 @@ impl Desk {
             if confirmation.position.seq > self.position().seq {
                 self.catch_up().await?;
                 if confirmation.position.seq > self.position().seq {
-                    // A failover in between lost what was confirmed, and this node has not read it.
+                    // A failover lost the confirmed entries before this node read them.
                     continue;
                 }
             }
@@ -128,8 +128,8 @@ impl Desk {
         Err(StoreError::Unavailable("the store keeps losing its end of the log".into()))
     }
 
-    /// Trimming is the last heal: an entry is dropped only after its record was read and finished, so that no failover
-    /// brings back an unfinished one.
+    /// Trimming is the last heal: an entry is dropped only after its record was read and finished, so no failover
+    /// brings an unfinished record back.
     async fn trim(&self, now: UnixSeconds) -> Result<(), StoreError> {
         let Some(through) = self.log(|log| log.expired_through(now)) else { return Ok(()) };
         self.look_at(self.log(|log| log.subjects_through(through)), Look::Last).await?;
@@ -138,7 +138,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Reads, and so finishes, the record of every entry up to here.
+    /// Reads and heals the record of every entry up to `through`.
     pub(super) async fn look_at_entries_through(&self, through: Seq) -> Result<(), StoreError> {
         self.look_at(self.log(|log| log.subjects_through(through)), Look::Early).await
     }
@@ -160,7 +160,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Answers how many. Most are finished: for an early look it is enough to read them, many together.
+    /// Returns the number of subjects. Most records need no change, so an early look reads many of them together.
     async fn look_at_some(&self, subjects: Vec<Subject>, look: Look) -> Result<usize, StoreError> {
         let count = subjects.len();
         let left = match look {
@@ -173,7 +173,7 @@ impl Desk {
         Ok(count)
     }
 
-    /// Those whose records the log asks something of, or cannot be read.
+    /// The subjects whose records need a change according to the revocation log, or cannot be read.
     async fn left_to_finish(&self, subjects: Vec<Subject>) -> Result<Vec<Subject>, StoreError> {
         let Readings { records, news } = self.store.read_several(&subjects, self.position().seq).await?;
         if self.hear(&news) == Applied::Broken {
@@ -195,8 +195,8 @@ impl Desk {
             Look::Last => self.finish(sub).await,
         };
         match looked {
-            // Nobody can refresh with a record that cannot be read; it must not hold up the others, if it is all
-            // that cannot be read.
+            // A record that cannot be read allows no refresh, so it can wait and must not hold up the others.
+            // `catch_up` fails if the whole store cannot be read.
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(%error, "a revocation cannot be finished");
                 self.catch_up().await
@@ -205,7 +205,7 @@ impl Desk {
         }
     }
 
-    /// Goes on with the search for records past their keeping.
+    /// Continues the search for records that can be forgotten.
     async fn forget_some(&self, now: UnixSeconds) -> Result<(), StoreError> {
         let mut sweep = self.sweep.lock().await;
         let retain_secs = self.log(|log| log.settings().retain_secs);
@@ -225,8 +225,8 @@ fn host_secs() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// By how much the store's time lies outside of the time in which the host asked for it: an answer may take long, and
-/// with a leeway of zero the turn of a second counts.
+/// Seconds by which the store's time lies outside the interval in which the host asked for it. An interval is
+/// needed because an answer may take long, and with a leeway of zero even one second counts.
 fn skew_secs(asked: RangeInclusive<u64>, store: UnixSeconds) -> u64 {
     let store = store.as_secs();
     asked.start().saturating_sub(store).max(store.saturating_sub(*asked.end()))

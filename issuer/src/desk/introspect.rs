@@ -1,4 +1,4 @@
-//! Introspection: the record is asked, and the store must have confirmed that it is no isolated one.
+//! Introspection: reads the record and requires a confirmation, so that an isolated store gives no answer.
 
 use super::{Desk, RefreshClaims};
 use crate::domain::introspect::{AccessClaims, is_active, would_grant};
@@ -7,7 +7,8 @@ use crate::domain::{Grant, Subject};
 use crate::store::StoreError;
 
 impl Desk {
-    /// Whether a subject's access token, which verifies, belongs to a session that lives, in the group of now.
+    /// Whether a verified access token of this subject belongs to a live session and to the subject's current
+    /// group.
     pub async fn is_active(&self, sub: &Subject, token: AccessClaims) -> Result<bool, StoreError> {
         let read = self.read(sub).await?;
         let active = is_active(read.record(), token, &read.moment(self));
@@ -15,7 +16,7 @@ impl Desk {
         Ok(active)
     }
 
-    /// What a refresh token would be granted now; `None`: nothing. The session stays as it is.
+    /// The grant that a refresh token would get now; `None` if it would get none. The session is not changed.
     pub async fn would_grant(&self, token: &RefreshClaims) -> Result<Option<Grant>, StoreError> {
         let read = self.read(&token.sub).await?;
         let presented = Presented { sid: token.sid, generation: token.generation, client_id: None };

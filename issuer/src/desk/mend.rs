@@ -1,4 +1,4 @@
-//! Putting back what a store lost that this node still holds.
+//! Mending: puts entries back that the store lost and this node still holds.
 
 use std::collections::HashSet;
 
@@ -10,18 +10,18 @@ use super::{Desk, lock};
 use crate::domain::{Appended, NewEntry, Subject};
 use crate::store::{Commit, StoreError};
 
-/// What was put back so far.
+/// The mendings so far.
 #[derive(Debug, Default)]
 pub(super) struct Mendings {
     count: u64,
-    /// When the last one that succeeded began.
+    /// When the last successful mending began.
     last_success: Option<Instant>,
 }
 
 impl Desk {
-    /// Makes the union of the store's log and the copy: appends what the copy holds, is younger than `retain` and
-    /// the log lacks; puts back epoch, settings and key ring where they are missing; and appends one empty mark,
-    /// so that the sequence is past every number that was ever given.
+    /// Makes the store's revocation log and this node's copy equal. Appends the entries of the copy that are
+    /// younger than `retain` and missing in the store. Puts back the epoch, the settings and the key ring if they
+    /// are missing. Appends one empty mark, so that the sequence is past every number that was ever given out.
     pub(super) async fn mend(&self) -> Result<(), StoreError> {
         let asked = Instant::now();
         let mut mendings = self.mending.lock().await;
@@ -48,7 +48,7 @@ impl Desk {
         let lost: Vec<Appended> =
             self.log(|held| held.lost_by(&log).map(|lost| lost.entry.clone()).collect());
         tracing::warn!(lost = lost.len(), "the store lost its end of the log; putting it back");
-        // Before it is written: whether it was, a lost answer does not say.
+        // Noted before the write, because a lost answer does not show whether the entries were written.
         lock(&self.unfinished).extend(lost.iter().filter_map(subject).map(|sub| (mending, sub.clone())));
         let entries = lost.into_iter().map(NewEntry::Restored).chain([NewEntry::Mark]).collect();
         let seen = self.position().seq;
@@ -56,13 +56,13 @@ impl Desk {
         Ok(())
     }
 
-    /// Reads, and so finishes, the record of everything that was put back and not looked at since: whoever did it may
-    /// have been interrupted.
+    /// Reads and heals the record of every entry that was put back and not looked at since. The call that put it
+    /// back may have been interrupted.
     pub(super) async fn look_at_unfinished(&self) -> Result<(), StoreError> {
         if lock(&self.unfinished).is_empty() {
             return Ok(());
         }
-        // Not what is just being put back: that is looked at too early.
+        // Waits for a running mending. Otherwise records would be looked at before their entries are back.
         let alone = self.mending.lock().await;
         let unfinished = lock(&self.unfinished).clone();
         drop(alone);

@@ -1,11 +1,12 @@
-//! The desk: where requests meet the rules of [`crate::domain`] and a [`Store`].
+//! The desk: applies the rules of [`crate::domain`] to requests, on top of a [`Store`].
 //!
-//! Every request on a subject runs the same loop: read the record and after it the log's news, finish what the
-//! log began ([`heal`](crate::domain::heal)), run the rule, commit; on a conflict all of it again. The desk also
-//! keeps the node's [`LogView`], hears of news by [`Desk::tail`], and proves by [`Desk::beat`] that the store
-//! lost nothing, without which no list is signed and no refresh is answered that wrote nothing.
+//! Every request on a subject runs the same loop: read the record and then the new entries of the revocation log,
+//! finish what the revocation log began ([`heal`](crate::domain::heal)), run the rule, commit. On a conflict the
+//! loop starts over. The desk also keeps the node's [`LogView`], reads new entries with [`Desk::tail`], and proves
+//! with [`Desk::beat`] that the store lost nothing. Without that proof no list is signed, and no refresh that wrote
+//! nothing is answered.
 //!
-//! An `Err` means that nothing is known of the request's fate (503), or that a record is damaged (500).
+//! An `Err` means that the outcome of the request is unknown (503), or that a record is damaged (500).
 
 mod heartbeat;
 mod introspect;
@@ -44,38 +45,42 @@ pub struct Desk {
     log: Mutex<LogView>,
     handles: Mutex<HandleBlock>,
     standing: watch::Sender<Standing>,
-    /// The key ring as last seen, to put it back into a store that lost it.
+    /// The key ring as last read, to put it back into a store that lost it.
     ring: Mutex<Option<Vec<u8>>>,
-    /// One at a time: who waits finds it done.
+    /// Confirmations run one at a time. A caller that waited finds the confirmation done.
     confirming: tokio::sync::Mutex<Option<heartbeat::Failure>>,
-    /// One at a time.
+    /// Only one mending runs at a time.
     mending: tokio::sync::Mutex<mend::Mendings>,
-    /// Subjects of what was put back, by which mending, until their records were looked at.
+    /// Subjects whose entries were put back, each with the number of the mending. A subject stays here until its
+    /// record has been read and healed.
     unfinished: Mutex<HashSet<(u64, Subject)>>,
-    /// Where the search for records past their keeping goes on.
+    /// The subject at which the search for records that can be forgotten continues.
     sweep: tokio::sync::Mutex<Option<Subject>>,
 }
 
-/// Where the node's copy of the log stands, and until when it may be vouched for.
+/// The position of the node's copy of the revocation log, and when the store last confirmed that nothing is
+/// missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// How far the log is known.
+    /// How far the revocation log is known.
     pub position: Cursor,
-    /// The store's time of the last write that found nothing missing: the `iat` of a list signed now.
+    /// The store's time of the last confirming write that found nothing missing. A list that is signed now has this
+    /// time as its `iat`.
     pub confirmed_at: UnixSeconds,
     /// When that write was sent, by this host's monotonic clock.
     pub confirmed: Instant,
-    /// By how many seconds this host's clock differed from the store's then.
+    /// Seconds by which this host's clock differed from the store's at that write.
     pub clock_skew_secs: u64,
 }
 
-/// The host's clock is off, so nothing may be signed: tokens and lists would be wrong by as much.
+/// The host's clock is wrong, so this node may not sign: the times in tokens and lists would be wrong by the same
+/// amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the host's clock differs from the store's by {skew_secs} s, {leeway_secs} s are tolerated")]
 pub struct ClockOff {
-    /// By how much.
+    /// The difference in seconds.
     pub skew_secs: u64,
-    /// What is tolerated.
+    /// The largest tolerated difference in seconds.
     pub leeway_secs: u64,
 }
 
@@ -87,7 +92,8 @@ impl Standing {
 }
 
 impl Desk {
-    /// Raises `retain` to what `limits` need, reads the log, looks at the record of every entry and confirms.
+    /// Raises `retain` to the value that `limits` need, reads the revocation log, confirms the store, and reads and
+    /// heals the record of every entry.
     pub async fn open(
         store: Arc<dyn Store>,
         limits: Limits,
@@ -124,10 +130,10 @@ impl Desk {
         Ok(desk)
     }
 
-    /// Ends every token there is, and every session too with [`CutoffSessions::End`].
+    /// Ends every token, and with [`CutoffSessions::End`] every session too.
     ///
-    /// Waits until the clock has reached the last cut-off, a second at most: tokens are stamped with the greater of
-    /// both, and no verifier without leeway takes one that is further ahead.
+    /// Waits at most a second, until the store's clock has reached the last cut-off. Tokens are stamped with the
+    /// later of clock and cut-off, and a verifier without leeway rejects a token that is further ahead.
     pub async fn cutoff(&self, sessions: CutoffSessions) -> Result<CutoffSet, StoreError> {
         let log = self.store.log_since(self.position().seq).await?;
         let ahead_secs = log.settings.cutoff.secs_since(log.now).min(1);
@@ -144,7 +150,7 @@ impl Desk {
         Ok(CutoffSet { cutoff: self.log(|log| log.settings().cutoff), position })
     }
 
-    /// The key ring's sealed bytes.
+    /// The sealed bytes of the key ring.
     pub async fn keys(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
         let keys = self.store.keys().await?;
         if let Some((_, ring)) = &keys {
@@ -153,7 +159,7 @@ impl Desk {
         Ok(keys)
     }
 
-    /// Swaps the key ring and logs the keys whose trust it changed.
+    /// Swaps the key ring and logs the keys that were added or removed.
     pub async fn swap_keys(
         &self,
         expected: Option<Version>,
@@ -171,33 +177,33 @@ impl Desk {
         Ok(KeySwap::Swapped(swapped.position))
     }
 
-    /// The newest audit events, newest first; those before number `before` if it is given.
+    /// The newest audit events, newest first. If `before` is given, only events with a smaller number.
     pub async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         self.store.audit(before, limit).await
     }
 
-    /// A look at the node's copy of the log. Keep it short: every request waits meanwhile.
+    /// Runs `look` on the node's copy of the revocation log. Keep it short: every request waits meanwhile.
     pub fn log<R>(&self, look: impl FnOnce(&LogView) -> R) -> R {
         look(&lock(&self.log))
     }
 
-    /// Why the store is known to answer nothing at this moment.
+    /// Why the store cannot answer now, if this is known.
     pub fn store_failure(&self) -> Option<StoreError> {
         self.store.failure()
     }
 
-    /// Whether this node may sign: by the last confirmation its clock agreed with the store's.
+    /// Whether this node may sign: at the last confirmation its clock agreed with the store's.
     pub fn check_clock(&self) -> Result<(), ClockOff> {
         let (skew_secs, leeway_secs) = (self.standing().clock_skew_secs, self.limits.leeway_secs);
         if skew_secs > leeway_secs { Err(ClockOff { skew_secs, leeway_secs }) } else { Ok(()) }
     }
 
-    /// The limits the rules go by.
+    /// The limits that the rules apply.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// How long a confirmation holds.
+    /// How long a confirmation is valid.
     pub fn heartbeat(&self) -> Duration {
         self.heartbeat
     }
@@ -206,7 +212,7 @@ impl Desk {
         *lock(&self.ring) = Some(ring);
     }
 
-    /// A handle that was never used.
+    /// Draws a handle that was never used.
     fn draw(&self) -> Handle {
         let rng = &mut rand::rng();
         let mut block = lock(&self.handles);
@@ -219,7 +225,7 @@ impl Desk {
     }
 }
 
-/// A panic while a lock was held leaves no half-done state behind in any of ours.
+/// Locks `mutex` even after a panic: no code here leaves half-done state behind when it panics with a lock held.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

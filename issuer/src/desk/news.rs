@@ -1,4 +1,4 @@
-//! How the node hears of the log.
+//! How the node learns of new entries in the revocation log.
 
 use doorlist_verifier::{Cursor, Seq};
 use std::time::Duration;
@@ -12,26 +12,27 @@ use crate::store::StoreError;
 const BACK_OFF: Duration = Duration::from_millis(500);
 
 impl Desk {
-    /// Where the copy of the log stands now, and when it was last confirmed.
+    /// The position of this node's copy of the revocation log, and when it was last confirmed.
     pub fn standing(&self) -> Standing {
         *self.standing.borrow()
     }
 
-    /// Tells of every change of [`Self::standing`]: news of the log, and confirmations.
+    /// Reports every change of [`Self::standing`]: new entries of the revocation log, and confirmations.
     pub fn watch(&self) -> watch::Receiver<Standing> {
         self.standing.subscribe()
     }
 
-    /// Waits until the copy holds everything up to `position`; at once when it is of another epoch.
+    /// Waits until this node's copy holds everything up to `position`. Returns at once if the copy has another
+    /// epoch.
     pub async fn reached(&self, position: Cursor) {
         let there = |standing: &Standing| {
             standing.position.epoch != position.epoch || standing.position.seq >= position.seq
         };
-        // Ends by itself only when the desk does.
+        // This wait fails only if the desk is gone.
         drop(self.watch().wait_for(there).await);
     }
 
-    /// Follows the store's log until dropped. Run once, in the background.
+    /// Follows the store's revocation log until the future is dropped. Run it once, in the background.
     pub async fn tail(&self) {
         loop {
             let followed = match self.store.wait_for_news(self.position().seq).await {
@@ -45,7 +46,7 @@ impl Desk {
         }
     }
 
-    /// Reads what the store's log has past the copy.
+    /// Reads the entries that the store has past this node's copy.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let page = self.store.log_since(self.position().seq).await?;
         match self.hear(&page) {
@@ -54,8 +55,8 @@ impl Desk {
         }
     }
 
-    /// Tells this node's verifiers of what it has just written, without waiting for the tail. That it is written
-    /// stays true when this fails: the tail will tell.
+    /// Reads the revocation log at once, so that this node's verifiers learn of its own write without waiting for
+    /// the tail. If this fails, the write still stands and the tail will read it.
     pub(super) async fn tell_at_once(&self) {
         if let Err(error) = self.catch_up().await {
             tracing::warn!(%error, "the log cannot be read");
@@ -67,14 +68,14 @@ impl Desk {
         let applied = log.apply(page);
         if applied == Applied::News {
             let position = log.position();
-            // Under the lock, so that positions are told in their order.
+            // Done while `log` is locked, so that positions are reported in order.
             self.standing.send_modify(|standing| standing.position = position);
         }
         applied
     }
 
-    /// The copy is made anew from everything the log holds. `false`, and unchanged: an answer of the master before came
-    /// late, with what that log lacks.
+    /// Rebuilds this node's copy from the store's whole revocation log. Returns `false` and changes nothing if a
+    /// late reply of the previous master brought entries that the store's revocation log lacks.
     pub(super) async fn hear_anew(&self) -> Result<bool, StoreError> {
         let whole = self.store.log_since(Seq::ZERO).await?;
         let mut log = lock(&self.log);

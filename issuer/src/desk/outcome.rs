@@ -1,4 +1,4 @@
-//! What the desk answers: one type for each request.
+//! The desk's answers: one type for each kind of request.
 
 use doorlist_verifier::{Cursor, Handle, UnixSeconds};
 
@@ -18,21 +18,22 @@ pub enum Login {
 /// Answer to a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refresh {
-    /// The session goes on.
+    /// The session was refreshed.
     Granted(Grant),
     /// RFC 6749 `invalid_grant`.
     Refused(RefreshRefusal),
-    /// `invalid_grant`: a superseded token came back, so two parties hold the session. It was revoked, and its
-    /// `sid` is in the log up to here.
+    /// `invalid_grant`: a superseded refresh token came back, so two parties hold the session. The session was
+    /// revoked, and the revocation log holds its `sid` at or before this position.
     Reused(Cursor),
 }
 
 /// Answer to a kick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kick {
-    /// Every token and session the subject had when the kick began is gone, and was durable in the log here.
+    /// Every token and session that the subject had when the kick began has ended. The revocation log holds this
+    /// durably at or before this position.
     Kicked(Cursor),
-    /// The group that was named is no longer current, and not by a kick: nothing was done.
+    /// The named group is no longer current, and no kick ended it. Nothing was done.
     NotCurrent {
         /// The current group.
         gid: Handle,
@@ -44,18 +45,19 @@ pub enum Kick {
 /// Answer to void, disable, enable, a new password and deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It is so, durably, and the log says so up to here.
+    /// The change is durable. The revocation log holds it at or before this position.
     Done(Cursor),
     /// There is no such subject.
     UnknownSubject,
 }
 
-/// Answer to other claims.
+/// Answer to a change of a subject's claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimsChange {
-    /// Every token from now on carries them, and the log says up to here that those before are void.
+    /// Every new token carries the claims. The revocation log holds at or before this position that older tokens
+    /// are void.
     Done(Cursor),
-    /// They do not fit into a token beside those of some session: nothing was done.
+    /// The claims and those of some session together do not fit into a token. Nothing was done.
     Unfit(UnfitClaims),
     /// There is no such subject.
     UnknownSubject,
@@ -64,38 +66,38 @@ pub enum ClaimsChange {
 /// Answer to the end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndSession {
-    /// It has ended, and the log says so up to here.
+    /// The session has ended. The revocation log holds this at or before this position.
     Ended(Cursor),
-    /// The subject has no such session: nothing was written.
+    /// The subject has no such session. Nothing was written.
     NoSuchSession,
-    /// The session is another client's: nothing was written.
+    /// The session belongs to another client. Nothing was written.
     OtherClient,
 }
 
-/// Answer to a new subject.
+/// Answer to the creation of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Creation {
-    /// It is there.
+    /// The subject was created.
     Created(Cursor),
-    /// There was one of this name already; it was left as it is.
+    /// A subject with this name already exists. It was not changed.
     Exists,
 }
 
 /// Answer to a cut-off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CutoffSet {
-    /// Tokens issued before it are void.
+    /// Tokens issued before this time are void.
     pub cutoff: UnixSeconds,
-    /// Where the log says so.
+    /// The position at or before which the revocation log holds the cut-off.
     pub position: Cursor,
 }
 
 /// Answer to a swap of the key ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySwap {
-    /// It is the new one, and the log says so up to here.
+    /// The new ring is stored. The revocation log holds the change at or before this position.
     Swapped(Cursor),
-    /// Somebody else changed it meanwhile: read it again and decide anew.
+    /// Another request changed the ring first. Read it again and decide again.
     Conflict,
 }
 
@@ -106,31 +108,31 @@ pub struct SubjectDetails {
     pub sub: Subject,
     /// The current token group.
     pub gid: Handle,
-    /// Whether it may log in.
+    /// Whether the subject may log in.
     pub state: SubjectState,
-    /// Whether it has an account here.
+    /// Whether the subject has an account here.
     pub account: Account,
-    /// Claims of all its access tokens, over those of their sessions.
+    /// Claims for all access tokens of the subject. They take precedence over the claims of a session.
     pub claims: CustomClaims,
     /// Live sessions, oldest first.
     pub sessions: Vec<Session>,
 }
 
-/// Whether a subject can sign in with a password of this issuer.
+/// Whether a subject can sign in with a password at this issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Account {
-    /// It has a password here.
+    /// The subject has a password here.
     Local,
-    /// A trusted back end signs it in.
+    /// A trusted back end signs the subject in.
     External,
 }
 
-/// A page of subjects in order of their names.
+/// A page of subjects in the order of their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectPage {
-    /// The subjects; in the place of one whose record is damaged, its name and the reason.
+    /// The subjects. A subject whose record is damaged is listed by name, with the reason.
     pub subjects: Vec<Result<SubjectDetails, DamagedSubject>>,
-    /// Ask for the next page after this one; `None`: there is none.
+    /// The subject after which the next page begins; `None` if this is the last page.
     pub next: Option<Subject>,
 }
 
@@ -139,6 +141,6 @@ pub struct SubjectPage {
 pub struct DamagedSubject {
     /// The name.
     pub sub: Subject,
-    /// What is wrong.
+    /// Why the record cannot be read.
     pub reason: String,
 }

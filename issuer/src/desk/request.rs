@@ -1,4 +1,4 @@
-//! What the desk is asked.
+//! The requests that the desk takes.
 
 use async_trait::async_trait;
 use doorlist_verifier::Handle;
@@ -8,47 +8,47 @@ use crate::domain::{PasswordHash, Subject};
 /// Why a session may be opened.
 #[derive(Clone, Copy)]
 pub enum Proof<'a> {
-    /// A trusted back end authenticated the user itself; the subject is made if there is none.
+    /// A trusted back end authenticated the user itself. The subject is created if it does not exist.
     Trusted,
     /// The password of an account kept here.
     Password(&'a dyn PasswordCheck),
 }
 
-/// Compares a password, held by the implementor, with a hash.
+/// Compares a hash with the password that the implementor holds.
 #[async_trait]
 pub trait PasswordCheck: Send + Sync {
-    /// Asked once for each hash the login meets: again when the record changed meanwhile and holds another one.
-    /// `None`: there is no account; take as long as for a wrong password.
+    /// Called once for each hash that the login reads. If the record changes meanwhile and has another hash, it is
+    /// called again. `None` means that there is no account; then it must take as long as for a wrong password.
     async fn check(&self, hash: Option<&PasswordHash>) -> PasswordVerdict;
 }
 
-/// What a password check found.
+/// The result of a password check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordVerdict {
-    /// It is the password.
+    /// The password is right.
     Right,
-    /// It is not, or there is no account.
+    /// The password is wrong, or there is no account.
     Wrong,
     /// Too many checks are running.
     Busy,
 }
 
-/// The claims of a refresh token whose MAC was found good.
+/// The claims of a refresh token whose MAC is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshClaims {
     /// The user.
     pub sub: Subject,
     /// The session.
     pub sid: Handle,
-    /// The token's generation, `n` in the table.
+    /// The token's generation, `n` in the decision table.
     pub generation: u64,
 }
 
-/// What a cut-off does to sessions.
+/// The effect of a cut-off on sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CutoffSessions {
-    /// They live on and refresh into new tokens.
+    /// The sessions stay open and refresh into new tokens.
     Keep,
-    /// Those opened before it end.
+    /// Sessions opened before the cut-off end.
     End,
 }

@@ -1,4 +1,4 @@
-//! Sessions: opened, refreshed, ended.
+//! Sessions are opened, refreshed and ended here.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use crate::domain::revoke::end_session;
 use crate::domain::{Grant, LoginRefusal, Moment, PasswordHash, RETAIN_SLACK_SECS, Subject};
 use crate::store::StoreError;
 
-/// So long after the last confirmation tokens are made: within the time that `retain` adds to their lives.
+/// For this long after the last confirmation, tokens may be issued without a new one. It equals the time that
+/// `retain` adds to their lifetime.
 const MINTING_LIMIT: Duration = Duration::from_secs(RETAIN_SLACK_SECS);
 
 impl Desk {
-    /// Opens a session. With [`Proof::Trusted`] a subject that is not there is made.
+    /// Opens a session. With [`Proof::Trusted`] a subject that does not exist is created.
     pub async fn open_session(
         &self,
         sub: &Subject,
@@ -30,7 +31,7 @@ impl Desk {
             let read = self.read(sub).await?;
             match proven.by(&read).await {
                 Found::Holds => {}
-                // That took a while: decide on what holds now.
+                // The check took a while, so read the record again and decide on its current state.
                 Found::Right => continue,
                 Found::Fails(refusal) => return Ok(Login::Refused(refusal)),
             }
@@ -51,11 +52,13 @@ impl Desk {
         Err(contended())
     }
 
-    /// Refreshes a session by the table of [`crate::domain::refresh`](mod@crate::domain::refresh); a wrong `client_id` changes nothing.
+    /// Refreshes a session by the table of [`crate::domain::refresh`](mod@crate::domain::refresh). A wrong
+    /// `client_id` changes nothing.
     ///
-    /// An answer that wrote nothing is given only when the store was confirmed within the heartbeat: an isolated
-    /// store would answer for ever. One that writes waits for no replica, so it needs a confirmation that is not much
-    /// older: what an isolated node mints must not outlive the entry that it cannot hear of.
+    /// A refresh that wrote nothing is answered only if the store was confirmed within the heartbeat. Otherwise an
+    /// isolated store would answer for ever. A refresh that writes does not wait for a replica, so it needs a
+    /// confirmation that is at most [`RETAIN_SLACK_SECS`] old: a token issued by an isolated node must not outlive
+    /// an entry of the revocation log that the node cannot read.
     pub async fn refresh(
         &self,
         token: &RefreshClaims,
@@ -88,13 +91,13 @@ impl Desk {
         })
     }
 
-    /// Ends a session, if it is one of this subject's.
+    /// Ends a session if it belongs to this subject.
     pub async fn end_session(&self, sub: &Subject, sid: Handle) -> Result<EndSession, StoreError> {
         self.end(sub, sid, None).await
     }
 
-    /// RFC 7009: ends the session of an authentic refresh token, a superseded one too; with a `client_id`, only if
-    /// the session is that client's.
+    /// RFC 7009: ends the session of an authentic refresh token, even of a superseded one. With a `client_id`, only
+    /// if the session belongs to that client.
     pub async fn end_by_refresh_token(
         &self,
         token: &RefreshClaims,
@@ -118,7 +121,7 @@ impl Desk {
             if client_id.is_some_and(|client_id| client_id != session.client_id) {
                 return Step::Answer(End::OtherClient);
             }
-            // From here on its absence is our doing, or somebody's who was faster.
+            // If the session is missing on a later attempt, this request or another one has ended it.
             seen = true;
             match end_session(sub, record, sid) {
                 Some(change) => Step::Write(change, End::Ended),
@@ -129,7 +132,8 @@ impl Desk {
         Ok(match end {
             End::Ended => EndSession::Ended(position),
             End::NoSession => {
-                // Perhaps it was opened on a master that took over from the one that was asked.
+                // The master that was read may be isolated, and the session may have been opened on its successor.
+                // A confirmation excludes this.
                 self.confirmed().await?;
                 EndSession::NoSuchSession
             }
@@ -150,7 +154,8 @@ enum Decided {
     Reused,
 }
 
-/// A proof, and the hash it was found good for: another one in the record asks for it again.
+/// A proof, and the password hash that it was accepted for. If the record has another hash, the proof is checked
+/// again.
 struct Proven<'a> {
     proof: Proof<'a>,
     good_for: Option<PasswordHash>,

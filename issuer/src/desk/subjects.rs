@@ -1,4 +1,4 @@
-//! Subjects: made, kicked, disabled, shown.
+//! Subjects are created, kicked, disabled and shown here.
 
 use doorlist_verifier::{Cursor, Handle};
 
@@ -16,8 +16,8 @@ use crate::domain::{
 use crate::store::StoreError;
 
 impl Desk {
-    /// Ends every token and session the subject has now. With `expected`, only those that were made under this `gid`:
-    /// a retry of the same kick does not hit a login made after it.
+    /// Ends every token and session that the subject has now. With `expected`, only those made under this `gid`, so
+    /// that a retry of the same kick does not end a later login.
     pub async fn kick(&self, sub: &Subject, expected: Option<Handle>) -> Result<Kick, StoreError> {
         let next = self.draw();
         let mut begun: Option<Holdings> = None;
@@ -34,7 +34,7 @@ impl Desk {
             {
                 match Lineage::of(moment.log).ways_to(record.gid).get(&gid) {
                     Some(GroupEnd::Kick | GroupEnd::Disable) => return Step::Already(KickStep::Kicked),
-                    // Its sessions live on in this group.
+                    // The sessions of that group live on in the current one.
                     Some(GroupEnd::Void) => {}
                     None => return Step::Answer(KickStep::NotCurrent(record.gid)),
                 }
@@ -53,7 +53,7 @@ impl Desk {
         })
     }
 
-    /// Ends every access token the subject has now; its sessions refresh into new ones.
+    /// Ends every access token that the subject has now. Its sessions refresh into new tokens.
     pub async fn void(&self, sub: &Subject) -> Result<Change, StoreError> {
         let next = self.draw();
         let mut begun = None;
@@ -64,8 +64,8 @@ impl Desk {
         .await
     }
 
-    /// A kick, after which the subject may not log in. Of a subject that is disabled it is a kick again: a store that
-    /// lost that it was enabled meanwhile shows no sessions, and yet there may be tokens.
+    /// A kick, after which the subject may not log in. A subject that is already disabled is kicked again: if the
+    /// store lost an enabling in between, the record shows no sessions, but tokens may exist.
     pub async fn disable(&self, sub: &Subject) -> Result<Change, StoreError> {
         let next = self.draw();
         let mut begun = None;
@@ -77,13 +77,13 @@ impl Desk {
         .await
     }
 
-    /// The subject may log in again.
+    /// Allows the subject to log in again.
     pub async fn enable(&self, sub: &Subject) -> Result<Change, StoreError> {
         self.change(sub, |record, _| (record.state != SubjectState::Active).then(|| enable(sub, record)))
             .await
     }
 
-    /// A kick, after which only the new password is good.
+    /// A kick, after which only the new password is accepted.
     pub async fn set_password(&self, sub: &Subject, password: PasswordHash) -> Result<Change, StoreError> {
         let mut next = self.draw();
         self.change(sub, |record, log| {
@@ -91,7 +91,8 @@ impl Desk {
                 return None;
             }
             if is_spent(next, record, log) {
-                // Whoever finished what was logged could not know the password, and may have logged in since.
+                // A request that finished the logged kick did not know the new password, and the user may have
+                // logged in since.
                 next = self.draw();
             }
             Some(set_password(sub, record, next, password.clone()))
@@ -99,9 +100,9 @@ impl Desk {
         .await
     }
 
-    /// A void, after which every token of the subject carries these claims over those of its session. A void also when
-    /// it has them already: a store that lost that they were others meanwhile shows no sign of it, and yet there may be
-    /// tokens.
+    /// A void, after which every token of the subject carries these claims. They take precedence over the claims of
+    /// a session. It is a void even if the subject already has these claims: if the store lost an earlier change to
+    /// other claims, the record does not show it, but tokens may exist.
     pub async fn set_claims(&self, sub: &Subject, claims: CustomClaims) -> Result<ClaimsChange, StoreError> {
         let next = self.draw();
         let mut begun = None;
@@ -125,7 +126,7 @@ impl Desk {
         })
     }
 
-    /// A kick, after which the subject is not there.
+    /// A kick, after which the subject no longer exists.
     pub async fn delete_subject(&self, sub: &Subject) -> Result<Change, StoreError> {
         let mut next = self.draw();
         let blank = |record: &Record, log: &SubjectLog| {
@@ -133,7 +134,8 @@ impl Desk {
                 return None;
             }
             if is_spent(next, record, log) {
-                // Whoever finished what was logged took it for a kick, and may have logged in since.
+                // A request that finished the logged deletion treated it as a kick, and the user may have logged in
+                // since.
                 next = self.draw();
             }
             Some(delete(sub, record, next))
@@ -145,7 +147,7 @@ impl Desk {
         Ok(change)
     }
 
-    /// Makes a subject, with the hash of its password if it has an account here.
+    /// Creates a subject, with the hash of its password if it has an account here.
     pub async fn create_subject(
         &self,
         sub: &Subject,
@@ -166,14 +168,14 @@ impl Desk {
         Ok(if created { Creation::Created(position) } else { Creation::Exists })
     }
 
-    /// A subject and its live sessions; `None`: there is no such subject.
+    /// A subject and its live sessions; `None` if there is no such subject.
     pub async fn subject(&self, sub: &Subject) -> Result<Option<SubjectDetails>, StoreError> {
         let read = self.read(sub).await?;
         let moment = read.moment(self);
         Ok(read.record().map(|record| details(sub, record, |session| session.is_live(&moment))))
     }
 
-    /// A page of at most `limit` subjects in order of their names.
+    /// A page of at most `limit` subjects in the order of their names.
     pub async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<SubjectPage, StoreError> {
         let rows = self.store.subjects(after, limit).await?;
         let next = if rows.len() < limit { None } else { rows.last().map(|row| row.sub.clone()) };
@@ -189,12 +191,12 @@ impl Desk {
         Ok(SubjectPage { subjects: shown.collect(), next })
     }
 
-    /// The group that was drawn for a request, as long as it can take the place of the record's.
+    /// The group that was drawn for a request, or a new one if the drawn group is spent.
     fn unspent(&self, drawn: Handle, record: &Record, log: &SubjectLog) -> Handle {
         if is_spent(drawn, record, log) { self.draw() } else { drawn }
     }
 
-    /// Runs a rule that wants a change or finds everything as it should be.
+    /// Runs a rule that returns a change, or `None` if no change is needed.
     async fn change(
         &self,
         sub: &Subject,
@@ -214,7 +216,7 @@ impl Desk {
         })
     }
 
-    /// Forgets a deleted subject at once, unless somebody made it anew meanwhile.
+    /// Forgets a deleted subject at once, unless another request has created it again meanwhile.
     async fn forget_blank(&self, sub: &Subject, gid: Handle) -> Result<(), StoreError> {
         let reading = self.store.read(sub, self.position().seq).await?;
         if let Some((version, record)) = reading.record

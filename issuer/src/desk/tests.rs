@@ -1,4 +1,4 @@
-//! The desk on the embedded store in memory, with a clock that is moved by hand.
+//! Tests of the desk on the embedded store in memory, with a clock that the test moves.
 
 mod accounts;
 mod claims;
@@ -21,7 +21,7 @@ use crate::domain::Session;
 use crate::store::EmbeddedStore;
 use crate::store::clock::ManualClock;
 
-/// When tests begin: 2026-01-01T00:00:00Z.
+/// The time at which tests begin: 2026-01-01T00:00:00Z.
 pub(super) const START: u64 = 1_767_225_600;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 

@@ -1,4 +1,4 @@
-//! The loop of every request on a subject: read, heal, decide, commit; on a conflict again.
+//! The loop of every request on a subject: read, heal, decide, commit, and start over on a conflict.
 
 use doorlist_verifier::{Cursor, UnixSeconds};
 
@@ -7,11 +7,11 @@ use crate::domain::heal::heal;
 use crate::domain::{Applied, Change, Moment, NewEntry, Record, Revocation, Subject, SubjectLog};
 use crate::store::{Commit, StoreError, Swap, Version};
 
-/// Conflicts after which a request is given up: with this many callers on one subject, at least as many writes
-/// went through.
+/// Attempts before a request is given up. Each conflict means that a write of another request on this subject
+/// succeeded.
 pub(super) const ATTEMPTS: usize = 256;
 
-/// A healed record, and what to decide on besides.
+/// A healed record, with the other inputs of a rule.
 pub(super) struct Read {
     stored: Option<(Version, Record)>,
     log: SubjectLog,
@@ -27,7 +27,7 @@ impl Read {
         Moment { now: self.now, limits: &desk.limits, log: &self.log }
     }
 
-    /// How far the log was known to the decision.
+    /// How far the revocation log was known when the rule ran.
     pub(super) fn position(&self) -> Cursor {
         self.log.position
     }
@@ -37,18 +37,20 @@ impl Read {
     }
 }
 
-/// What a rule wants.
+/// The result of a rule.
 pub(super) enum Step<T> {
-    /// This answer, and nothing written.
+    /// Return this answer and write nothing.
     Answer(T),
-    /// This answer, since somebody wrote so already: perhaps this very request, whose answer was lost.
+    /// Return this answer, because the change was already written. Perhaps this same request wrote it and its
+    /// answer was lost.
     Already(T),
-    /// This answer once the change is durable.
+    /// Return this answer once the change is durable.
     Write(Change, T),
 }
 
 impl Desk {
-    /// Runs a rule until its change is written or it wants none. Also the position up to which the log says so.
+    /// Runs a rule until its change is written or it needs no change. Also returns the position up to which the
+    /// revocation log holds the result.
     pub(super) async fn transact<T>(
         &self,
         sub: &Subject,
@@ -77,12 +79,13 @@ impl Desk {
         Err(contended())
     }
 
-    /// Reads a record, and after it the log's news; whatever the log asks of the record is done first.
+    /// Reads a record and then the new entries of the revocation log. Before it returns, it makes every change that
+    /// the revocation log requires of the record.
     pub(super) async fn read(&self, sub: &Subject) -> Result<Read, StoreError> {
         for _ in 0..ATTEMPTS {
             let reading = self.store.read(sub, self.position().seq).await?;
             if self.hear(&reading.news) == Applied::Broken {
-                // Boxed: what is mended is looked at, by reading.
+                // Boxed because `mend` calls `read` again for the subjects whose entries it put back.
                 Box::pin(self.mend()).await?;
                 continue;
             }
@@ -97,12 +100,12 @@ impl Desk {
         Err(contended())
     }
 
-    /// Whether what was read can no longer be lost; false: it is another record by now.
+    /// Waits until the record that was read can no longer be lost. Returns `false` if the record has changed since.
     pub(super) async fn settled(&self, sub: &Subject, read: &Read) -> Result<bool, StoreError> {
         self.store.settle(sub, read.version()).await
     }
 
-    /// Reads, and so heals, until what was read can no longer be lost.
+    /// Reads and heals the record until it can no longer be lost.
     pub(super) async fn finish(&self, sub: &Subject) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
             let read = self.read(sub).await?;
@@ -113,7 +116,7 @@ impl Desk {
         Err(contended())
     }
 
-    /// Commits a change to what was read. `None`: the record is another one by now.
+    /// Commits a change to the record that was read. Returns `None` if the record has changed since.
     pub(super) async fn write(
         &self,
         sub: &Subject,
@@ -131,7 +134,8 @@ impl Desk {
         };
         let committed = self.store.commit(commit).await?;
         if !logged.is_empty() {
-            // Who acknowledges it is the one who can put it back: not before this node remembers it.
+            // This node must hold the entries before it acknowledges them, because after a failover it may be the
+            // only node that can put them back.
             self.catch_up().await?;
             let known = self.log(|log| log.of(sub)).revoked;
             if !logged.iter().all(|logged| known.iter().any(|known| known.revocation == *logged)) {

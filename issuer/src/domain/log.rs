@@ -18,7 +18,7 @@ pub enum NewEntry {
         /// Whether every session opened before the cut-off ends too.
         end_sessions: bool,
     },
-    /// The set of trusted keys changed: this key was added, or its trust changed.
+    /// The set of trusted keys changed: this key was added or removed.
     Key {
         /// RFC 7638 thumbprint.
         kid: String,

@@ -1,4 +1,4 @@
-//! Accounts with a password here.
+//! Tests of accounts with a password at this issuer.
 
 use std::sync::Mutex;
 
@@ -8,7 +8,8 @@ use super::*;
 use crate::domain::PasswordHash;
 use crate::store::faulty::{Fault, FaultyStore, pause};
 
-/// Compares with a hash that is the password behind a dollar sign, and remembers what it was asked.
+/// A check for hashes that consist of a dollar sign and the password. It records every hash that it was asked
+/// about.
 struct Check {
     password: &'static str,
     asked: Mutex<Vec<Option<String>>>,
@@ -35,7 +36,7 @@ impl PasswordCheck for Check {
     }
 }
 
-/// Has no time.
+/// A check that is always busy.
 struct Busy;
 
 #[async_trait]
@@ -69,7 +70,7 @@ async fn an_account_signs_in_with_its_password_only() {
     assert!(matches!(sign_in(&office.desk, &alice, &Check::of("right")).await, Login::Opened(_)));
 }
 
-/// Nobody learns from an answer or its time whether there is an account.
+/// Neither the answer nor its duration may show whether there is an account.
 #[tokio::test]
 async fn a_subject_without_an_account_has_its_password_checked_too() {
     let office = Office::new().await;
@@ -108,7 +109,8 @@ async fn a_new_password_ends_every_session() {
     assert!(matches!(sign_in(&office.desk, &alice, &Check::of("new")).await, Login::Opened(_)));
 }
 
-/// Trace 14: login verified the old password; a reset commits; the login's retry must not only add its session.
+/// Trace 14: login verifies the old password, then a password reset commits. The login's retry must not simply add
+/// its session.
 #[tokio::test]
 async fn trace_14_a_login_that_meets_a_new_hash_is_checked_again() {
     let store = Arc::new(FaultyStore::new(ManualClock::at(START)));

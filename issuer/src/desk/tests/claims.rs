@@ -1,4 +1,5 @@
-//! Claims of a subject: in every token from the answer on, and in none before it that is still good.
+//! Tests of a subject's claims. After the answer to a change, every new token carries the new claims, and every
+//! token without them is void.
 
 use serde_json::json;
 
@@ -42,7 +43,8 @@ async fn the_next_refresh_and_the_next_login_carry_them() {
     );
 }
 
-/// Two refreshes within the grace window: the second is answered as the first, but with the claims of now.
+/// Two refreshes within the grace window. The second gets the same answer as the first, but with the current
+/// claims.
 #[tokio::test]
 async fn an_answer_of_the_grace_window_carries_them_too() {
     let office = Office::new().await;
@@ -74,7 +76,7 @@ async fn claims_that_do_not_fit_beside_a_session_s_change_nothing() {
     assert!(office.sessions(&alice).await.is_empty());
 }
 
-/// The log says void and no more: who finishes it cannot know the claims.
+/// The revocation log holds only a void, so a request that finishes it cannot know the claims.
 #[tokio::test]
 async fn a_change_that_died_half_done_is_a_void_and_can_be_sent_again() {
     let (store, desk, alice) = faulty().await;
@@ -89,7 +91,8 @@ async fn a_change_that_died_half_done_is_a_void_and_can_be_sent_again() {
     assert_eq!(granted(refresh(&desk, &before).await).claims, role("viewer"));
 }
 
-/// Somebody finishes the void between append and swap, and mints a token with the old claims in the new group.
+/// Another request finishes the void between append and swap, and issues a token with the old claims in the new
+/// group.
 #[tokio::test]
 async fn a_change_that_was_finished_by_another_still_voids_what_that_one_minted() {
     let (store, desk, alice) = faulty().await;
@@ -110,7 +113,7 @@ async fn a_change_that_was_finished_by_another_still_voids_what_that_one_minted(
     assert_eq!((after.claims, is_listed(&desk, after.gid)), (role("viewer"), false));
 }
 
-/// A failover takes other claims back, and with them every sign of tokens that carry them.
+/// A failover undoes a change to other claims. Then nothing shows that tokens with those claims exist.
 #[tokio::test]
 async fn claims_that_are_set_again_void_once_more() {
     let (store, desk, alice) = faulty().await;

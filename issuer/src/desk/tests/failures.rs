@@ -1,4 +1,4 @@
-//! Crashes between append and swap, and requests that race: the log is the truth.
+//! Crashes between append and swap, and requests that race. The revocation log decides in every case.
 
 use super::*;
 use crate::domain::PasswordHash;
@@ -60,7 +60,7 @@ async fn a_kick_that_died_half_done_is_finished_by_the_next_reader() {
     assert_eq!(ward.sessions(), 0);
     let gid = log_in(&ward.desk, &ward.alice).await.gid;
     assert!(gid != grant.gid && is_listed(&ward.desk, grant.gid) && !is_listed(&ward.desk, gid));
-    // A retry of it finds it done.
+    // A retry of the kick finds that it is done.
     let listed = ward.desk.log(|log| log.len());
     kicked(ward.desk.kick(&ward.alice, Some(grant.gid)).await.expect("the store"));
     assert_eq!((ward.sessions(), ward.desk.log(|log| log.len())), (1, listed));
@@ -87,7 +87,7 @@ async fn an_end_of_a_session_that_died_half_done_is_finished() {
     granted(refresh(&ward.desk, &other).await);
 }
 
-/// Trace 20: crash between append and swap; the issuer is down for longer than `retain`.
+/// Trace 20: a node crashes between append and swap, and the issuer is down for longer than `retain`.
 #[tokio::test]
 async fn trace_20_every_entry_is_looked_at_when_a_node_starts() {
     let ward = Ward::new().await;
@@ -102,7 +102,8 @@ async fn trace_20_every_entry_is_looked_at_when_a_node_starts() {
     assert_eq!(refresh(&restarted, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 4 (a): void and kick both append g1; the void's swap wins; the kick sees another group.
+/// Trace 4 (a): a void and a kick both append g1. The void's swap wins, and the kick finds another group in the
+/// record.
 #[tokio::test]
 async fn trace_4a_a_kick_overtaken_by_a_void_starts_over() {
     let ward = Ward::new().await;
@@ -122,7 +123,7 @@ async fn trace_4a_a_kick_overtaken_by_a_void_starts_over() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// The same, and the kick's node dies before it can start over.
+/// Trace 4 (a) again, but the kick's node dies before it can start over.
 #[tokio::test]
 async fn a_kick_overtaken_by_a_void_is_finished_by_others() {
     let ward = Ward::new().await;
@@ -138,7 +139,8 @@ async fn a_kick_overtaken_by_a_void_is_finished_by_others() {
     assert_eq!(ward.sessions(), 0);
 }
 
-/// Trace 4 (b) and (c): both were done, the records lose both writes, and a node that heard of neither heals.
+/// Trace 4 (b) and (c): void and kick were both done, the record loses both writes, and a node that had read
+/// neither entry heals the record.
 #[tokio::test]
 async fn trace_4bc_a_record_that_lost_a_void_and_a_kick_is_kicked() {
     let ward = Ward::new().await;
@@ -153,7 +155,8 @@ async fn trace_4bc_a_record_that_lost_a_void_and_a_kick_is_kicked() {
     assert_eq!(ward.sessions(), 0);
 }
 
-/// Trace 4 (d): a void reads before the kick and swaps after the failover; the restored record's bytes fit.
+/// Trace 4 (d): a void reads before the kick and swaps after the failover. The bytes of the restored record equal
+/// the bytes that it read.
 #[tokio::test]
 async fn trace_4d_a_swap_read_on_one_master_does_not_fit_on_another() {
     let ward = Ward::new().await;
@@ -170,7 +173,7 @@ async fn trace_4d_a_swap_read_on_one_master_does_not_fit_on_another() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 4 (e): a login after a kick is none of the kick's business, nor of a void's that comes too late.
+/// Trace 4 (e): neither a kick nor a void that comes too late affects a login made after the kick.
 #[tokio::test]
 async fn trace_4e_a_login_after_a_kick_lives() {
     let ward = Ward::new().await;
@@ -187,7 +190,7 @@ async fn trace_4e_a_login_after_a_kick_lives() {
     assert_eq!(granted(refresh(&restarted, &after).await).sid, after.sid);
 }
 
-/// Trace 3: nobody reads the record until the kick's entry expires.
+/// Trace 3: no request reads the record until the kick's entry expires.
 #[tokio::test]
 async fn trace_3_trimming_is_the_last_heal() {
     let ward = Ward::new().await;
@@ -202,7 +205,7 @@ async fn trace_3_trimming_is_the_last_heal() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 3, further: the last look is at a finished record, and then its shard fails over to an unfinished one.
+/// Trace 3, continued: the last look finds a finished record, then its shard fails over to an unfinished one.
 #[tokio::test]
 async fn trace_3_the_last_look_is_at_what_no_failover_loses() {
     let ward = Ward::new().await;
@@ -217,7 +220,7 @@ async fn trace_3_the_last_look_is_at_what_no_failover_loses() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// A record that cannot be finished now holds back the trim.
+/// While a record cannot be finished, its entry is not trimmed.
 #[tokio::test]
 async fn an_entry_whose_record_was_not_finished_stays() {
     let ward = Ward::new().await;
@@ -233,7 +236,7 @@ async fn an_entry_whose_record_was_not_finished_stays() {
     assert_eq!((ward.sessions(), ward.store.state().log.len()), (0, 0));
 }
 
-/// Trace 5 (c): the store lost the write that made R2; one tab holds it while another's R1 is in the air.
+/// Trace 5 (c): the store lost the write that made R2. One tab holds R2 while another tab's R1 is on its way.
 #[tokio::test]
 async fn trace_5c_generations_go_forward_over_a_failover() {
     let ward = Ward::new().await;
@@ -250,8 +253,8 @@ async fn trace_5c_generations_go_forward_over_a_failover() {
     assert!(events.iter().any(|row| row.event.event == AuditKind::RefreshCaughtUp));
 }
 
-/// A login with the old password gets in between append and swap, and finishes what the log began: the new password
-/// is not in the record yet, and the new session was not there when the group ended.
+/// A login with the old password comes between append and swap, and finishes the entry. The record then lacks the
+/// new password, and it has a session that did not exist when the group ended.
 #[tokio::test]
 async fn a_new_password_overtaken_by_a_login_is_set_and_ends_it() {
     let ward = Ward::new().await;

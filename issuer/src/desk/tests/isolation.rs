@@ -1,4 +1,4 @@
-//! A node left with an isolated store: reading proves nothing, the confirmation is a write.
+//! Tests of a node that is left with an isolated store. A read proves nothing, so the confirmation is a write.
 
 use super::*;
 use crate::store::faulty::{Fault, FaultyStore};
@@ -9,7 +9,7 @@ struct Isolated {
     grant: Grant,
 }
 
-/// A session in its grace window, whose refreshes write nothing; and a heartbeat later.
+/// A session inside its grace window, so its refreshes write nothing.
 async fn in_the_window() -> Isolated {
     let store = Arc::new(FaultyStore::new(ManualClock::at(START)));
     let desk = Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
@@ -18,7 +18,7 @@ async fn in_the_window() -> Isolated {
     Isolated { store, desk, grant }
 }
 
-/// Trace 6: A stays on a demoted master and signs fresh lists without B's kick.
+/// Trace 6: node A stays on a demoted master and signs fresh lists without the kick made at node B.
 #[tokio::test(start_paused = true)]
 async fn trace_6_no_list_is_signed_without_a_confirmed_write() {
     let Isolated { store, desk, .. } = in_the_window().await;
@@ -33,7 +33,7 @@ async fn trace_6_no_list_is_signed_without_a_confirmed_write() {
     assert!(desk.confirmed().await.expect("a confirmation").is_fresh(HEARTBEAT));
 }
 
-/// Trace 24: a refresh that writes nothing is answered by an isolated old master.
+/// Trace 24: an isolated old master answers a refresh that writes nothing.
 #[tokio::test(start_paused = true)]
 async fn trace_24_a_refresh_that_writes_nothing_needs_a_confirmation() {
     let Isolated { store, desk, grant } = in_the_window().await;
@@ -45,8 +45,8 @@ async fn trace_24_a_refresh_that_writes_nothing_needs_a_confirmation() {
     granted(refresh(&desk, &grant).await);
 }
 
-/// Somebody logs in on the master that took over, and logs out at a node that still asks the one before: it knows of no
-/// such session, and yet that is no reason to say that it has ended (RFC 7009 answers 200).
+/// A user logs in on the new master and logs out at a node that still asks the old one. That node finds no such
+/// session, but it must not answer that the session has ended (RFC 7009 answers 200).
 #[tokio::test(start_paused = true)]
 async fn an_isolated_store_does_not_say_that_there_is_no_session() {
     let Isolated { store, desk, .. } = in_the_window().await;
@@ -75,8 +75,9 @@ async fn heartbeats_keep_the_standing_fresh() {
     beats.abort();
 }
 
-/// A stays on a master that was cut off and goes on taking what waits for no replica (`min-replicas-max-lag` is long). The
-/// token that it mints then must not outlive the entry of the kick that it cannot hear of.
+/// Node A stays on a master that was cut off and that still takes writes which wait for no replica
+/// (`min-replicas-max-lag` is long). A token that A issues then must not outlive the entry of a kick that A cannot
+/// read.
 #[tokio::test(start_paused = true)]
 async fn what_an_isolated_node_mints_does_not_outlive_the_entry() {
     let clock = ManualClock::at(START);

@@ -1,4 +1,4 @@
-//! A store that fails over and loses the end of its log, or everything: a living node puts it back.
+//! A store fails over and loses the end of its revocation log, or everything. A living node puts the entries back.
 
 use super::*;
 use crate::domain::Appended;
@@ -16,7 +16,8 @@ async fn open(store: &Arc<FaultyStore>) -> Arc<Desk> {
     Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk")
 }
 
-/// Trace 2: A appends X, V applies it, a failover loses X, B appends Y, A puts X back, V asks for what is since X.
+/// Trace 2: node A appends X, verifier V applies it, and a failover loses X. Node B appends Y, A puts X back, and V
+/// asks for the entries after X.
 #[tokio::test]
 async fn trace_2_no_number_is_used_twice_and_nothing_is_skipped() {
     let (store, clock, [a, b]) = two_desks().await;
@@ -36,11 +37,11 @@ async fn trace_2_no_number_is_used_twice_and_nothing_is_skipped() {
     b.beat().await.expect("a beat");
     assert!(is_listed(&b, alice.gid) && is_listed(&b, bob.gid));
     assert_eq!(a.standing().position, b.standing().position);
-    // The record that came back with its session was finished.
+    // The record came back with its session and was healed.
     assert_eq!(refresh(&b, &alice).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 2, further: whoever waits for what is past a number of the lost end is not deaf.
+/// Trace 2, continued: a node that waits for entries after a lost sequence number is still woken.
 #[tokio::test]
 async fn trace_2_who_waits_past_the_lost_end_is_woken() {
     let (store, _, [a, b]) = two_desks().await;
@@ -60,7 +61,7 @@ async fn trace_2_who_waits_past_the_lost_end_is_woken() {
     tail.abort();
 }
 
-/// An answer of the master before is heard while what was lost is put back.
+/// While lost entries are put back, a late answer of the previous master arrives.
 #[tokio::test]
 async fn what_is_heard_while_mending_is_kept() {
     let (store, clock, [a, b]) = two_desks().await;
@@ -90,8 +91,8 @@ async fn what_is_heard_while_mending_is_kept() {
     assert!(is_listed(&a, alice.gid), "heard, and forgotten");
 }
 
-/// Trace 21: FLUSHALL keeps the connection; the heartbeat's write looks. Epoch, keys, cut-off and young entries come
-/// back, records and old entries do not.
+/// Trace 21: FLUSHALL keeps the connection open, so only the heartbeat's write finds the loss. The epoch, the keys,
+/// the cut-off and the young entries come back. Records and old entries do not.
 #[tokio::test]
 async fn trace_21_an_emptied_store_gets_back_what_a_node_holds() {
     let (store, clock, [a, _]) = two_desks().await;
@@ -134,7 +135,8 @@ async fn a_desk_that_reads_an_emptied_store_mends_it_first() {
     assert_eq!(store.settings().await.expect("settings").epoch, position.epoch);
 }
 
-/// A kick is answered, and the store (AOF every second, power cut) comes back without it before its node has read it.
+/// A kick is acknowledged. Then a power cut (AOF every second) brings the store back without the kick before its
+/// node has read it.
 #[tokio::test]
 async fn who_acknowledged_it_remembers_it() {
     let (store, clock, [a, _]) = two_desks().await;
@@ -149,7 +151,7 @@ async fn who_acknowledged_it_remembers_it() {
     assert!(kick.is_err() || is_listed(&a, alice.gid), "{kick:?}, and then {again:?}");
 }
 
-/// A cut-off that is put back keeps its time: who logged in after it stays.
+/// A cut-off that is put back keeps its time, so a session opened after it stays.
 #[tokio::test]
 async fn a_cutoff_that_was_lost_comes_back_as_it_was() {
     let (store, clock, [a, _]) = two_desks().await;
@@ -164,8 +166,9 @@ async fn a_cutoff_that_was_lost_comes_back_as_it_was() {
     granted(refresh(&a, &grant).await);
 }
 
-/// A voids and a token is made under the new group; a failover loses all of it; B, which never heard of it, kicks (or
-/// voids) what came back, and is acknowledged; only then does A put its entry back. Found by the model.
+/// Node A voids, and a token is issued in the new group. A failover loses both. Node B never read the void, kicks
+/// (or voids) the restored record, and this is acknowledged. Only then does A put its entry back. Found by the
+/// model.
 #[tokio::test]
 async fn a_token_made_after_a_void_that_was_lost_is_taken_back_too() {
     for by_kick in [true, false] {
@@ -194,7 +197,8 @@ async fn a_token_made_after_a_void_that_was_lost_is_taken_back_too() {
     }
 }
 
-/// Likewise a disable: acknowledged, lost, put back after a kick of what came back, and a login.
+/// The same for a disable: it is acknowledged and lost. It is put back only after the restored record was kicked
+/// and a login followed.
 #[tokio::test]
 async fn a_disable_that_was_lost_is_finished_past_a_kick() {
     let (store, clock, [a, b]) = two_desks().await;
@@ -213,7 +217,7 @@ async fn a_disable_that_was_lost_is_finished_past_a_kick() {
     granted(refresh(&b, &log_in(&b, &alice.sub).await).await);
 }
 
-/// A's answer is lost when it puts a kick back, past which B has voided what came back.
+/// Node A puts a kick back, and the answer to that write is lost. Node B has voided the restored record before.
 #[tokio::test]
 async fn what_was_put_back_is_finished_though_nobody_heard() {
     let (store, clock, [a, b]) = two_desks().await;
@@ -232,7 +236,8 @@ async fn what_was_put_back_is_finished_though_nobody_heard() {
     assert!(store.state().records[&alice.sub].1.sessions.is_empty());
 }
 
-/// B's confirmation names A's kick, and before B reads it a failover loses it: the old master's word is no good.
+/// Node B's confirmation covers A's kick, and a failover loses the kick before B reads it. The old master's
+/// confirmation must not count.
 #[tokio::test]
 async fn what_was_confirmed_and_then_lost_is_not_vouched_for() {
     let (store, clock, [a, b]) = two_desks().await;

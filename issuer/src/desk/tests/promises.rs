@@ -1,6 +1,6 @@
-//! Promise 2, a kick that was acknowledged is never lost, as a property: any order of requests at two nodes, races,
-//! crashes between append and swap, lost answers, restarts, failovers that lose young writes of the record or of
-//! everything.
+//! Promise 2 as a property: a kick that was acknowledged is never lost. It is tested with any order of requests at
+//! two nodes, races, crashes between append and swap, lost answers, restarts, and failovers that lose recent writes
+//! of the record or of the whole store.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::{CustomClaims, SubjectState};
 use crate::store::faulty::{Fault, FaultyStore, State, pause};
 
-/// Seconds of writes that a failover may lose.
+/// A failover may lose the writes of this many seconds.
 const LOSS: u64 = 300;
 
 #[derive(Debug, Clone, Copy)]
@@ -30,25 +30,26 @@ enum Stop {
     BeforeSwap,
 }
 
-/// Of two.
+/// The index of one of the two nodes.
 type Node = usize;
 
 #[derive(Debug, Clone)]
 enum Event {
     One(Node, Request),
-    /// The first is stopped on its way to the store, and goes on after the second is done.
+    /// The first request is paused on its way to the store and continues after the second is done.
     Overtaken((Node, Request), Stop, (Node, Request)),
-    /// Its node dies between append and swap.
+    /// The node dies between append and swap.
     Dies(Node, Request),
-    /// It is done, and nobody hears of it.
+    /// The request is done, but its answer is lost.
     AnswerLost(Node, Request),
     Later(u64),
     Beat(Node),
-    /// Now it knows nothing but what the store holds.
+    /// After the restart the node knows only what the store holds.
     Restart(Node),
-    /// The record goes back so many writes; the log is elsewhere.
+    /// The record returns to its state this many writes ago. The revocation log is in another place and keeps
+    /// everything.
     RecordFailsOver(usize),
-    /// Everything goes back so many writes; a node remembers.
+    /// The whole store returns to its state this many writes ago. A node still holds the lost entries.
     StoreFailsOver(usize),
 }
 
@@ -86,7 +87,7 @@ fn role_claims(role: u8) -> CustomClaims {
     CustomClaims::from_iter([("role".to_owned(), role.into())])
 }
 
-/// What was handed out, and what an acknowledged request said of it.
+/// A grant that was issued, and whether an acknowledged request has ended its token and its session.
 #[derive(Debug, Clone)]
 struct Issued {
     grant: Grant,
@@ -100,7 +101,7 @@ enum Fate {
     Ended,
 }
 
-/// What a request was acknowledged to have done.
+/// The acknowledged effect of a request.
 enum Done {
     Nothing,
     Granted(Grant),
@@ -115,7 +116,7 @@ struct Story {
     desks: [Arc<Desk>; 2],
     now: u64,
     issued: Vec<Issued>,
-    /// States of the store and their times, the oldest first.
+    /// States of the store with their times, the oldest first.
     past: Vec<(u64, State)>,
 }
 
@@ -126,7 +127,7 @@ impl Story {
         let desks = [desk_on(&store).await, desk_on(&store).await];
         let mut story = Self { store, clock, desks, now: START, issued: Vec::new(), past: Vec::new() };
         story.tell(Event::One(0, Request::Login)).await;
-        // The subject's first login is not lost: nothing would name its group.
+        // The subject's first login is never lost here, because no entry would name its group.
         story.past.clear();
         story
     }
@@ -143,7 +144,7 @@ impl Story {
             Event::Dies(node, request) => self.with_fault(Fault::DieBeforeSwap, node, request).await,
             Event::AnswerLost(node, request) => self.with_fault(Fault::LoseAnswer, node, request).await,
             Event::Later(seconds) => {
-                // Whatever was lost is found within a heartbeat, long before it is as old as `retain`.
+                // Lost entries are found within a heartbeat, long before they are as old as `retain`.
                 self.all_beat().await;
                 self.now += seconds;
                 self.clock.advance(seconds);
@@ -168,13 +169,13 @@ impl Story {
         }
     }
 
-    /// A failover takes time, by which the new master's clock is not behind.
+    /// A failover takes time. After it, the new master's clock is not behind.
     fn tick(&mut self) {
         self.now += 1;
         self.clock.advance(1);
     }
 
-    /// A state of so many writes ago; what came after it is gone.
+    /// The state this many writes ago. Later states are dropped.
     fn young_past(&mut self, writes: usize) -> Option<State> {
         let place = self.past.len().checked_sub(writes)?;
         let (at, state) = self.past[place].clone();
@@ -194,7 +195,7 @@ impl Story {
     }
 
     async fn overtake(&mut self, first: (Node, Request), stop: Stop, second: (Node, Request)) {
-        // Nothing is left to mend, which one request would do while the other waits for it.
+        // Both nodes mend now. Otherwise one request would have to mend while the other one waits for it.
         self.all_beat().await;
         let (pause, mut paused) = pause();
         self.store.arm(match stop {
@@ -216,7 +217,7 @@ impl Story {
             Some(done) => done,
             None => first.await,
         };
-        // What each granted was not there when the other began.
+        // Neither grant existed when the other request began.
         let after = self.issued.len();
         self.acknowledge(second_done.unwrap_or(Done::Nothing), after);
         self.acknowledge(first_done.unwrap_or(Done::Nothing), before);
@@ -227,12 +228,12 @@ impl Story {
         let entries = desk.log(|log| log.len());
         desk.beat().await.expect("a beat");
         if desk.log(|log| log.len()) < entries {
-            // What finished the trimmed entries is waited for, so no failover loses it.
+            // Trimming waits until the records of the trimmed entries are durable, so no failover loses them.
             self.past.clear();
         }
     }
 
-    /// Each puts back what it holds, and hears what the others did.
+    /// Each node puts back the entries that it holds, and reads the entries of the other.
     async fn all_beat(&mut self) {
         for node in [0, 1, 0] {
             self.beat(node).await;
@@ -271,7 +272,8 @@ impl Story {
                     Kick::Kicked(_) => Done::Kicked,
                     _ => Done::Nothing,
                 },
-                // Only of what the group had, which is not followed here: whatever it answers, nothing comes back.
+                // A kick of a named group ends only that group, and this test does not track groups. So it checks
+                // only that nothing that ended comes back.
                 (Request::KickGroup(_), Some(grant)) => {
                     desk.kick(&alice, Some(grant.gid)).await?;
                     Done::Nothing
@@ -297,7 +299,7 @@ impl Story {
         }
     }
 
-    /// Of what was issued before the request began, this much is over.
+    /// Marks what the request ended, among the first `begun_with` grants: those issued before the request began.
     fn acknowledge(&mut self, done: Done, begun_with: usize) {
         let issued = &mut self.issued[..begun_with];
         match done {
@@ -317,7 +319,8 @@ impl Story {
         }
     }
 
-    /// Every token that was taken back and could still pass is in the list; every session that ended is refused.
+    /// Checks that every token that was revoked and could still pass is on the list, and that every ended session
+    /// is refused.
     async fn check(&mut self) -> Result<(), TestCaseError> {
         self.all_beat().await;
         let alice = subject("alice");

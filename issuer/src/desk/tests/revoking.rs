@@ -1,4 +1,4 @@
-//! Kick, void, cut-off: what ends, and what goes on.
+//! Tests of kick, void and cut-off: what each one ends, and what it leaves open.
 
 use super::*;
 use crate::domain::SubjectState;
@@ -31,7 +31,7 @@ async fn a_kick_of_a_named_group_does_not_hit_a_later_login() {
     granted(refresh(&office.desk, &second).await);
 }
 
-/// The group is another one by a void: the sessions that were meant live on in it.
+/// The named group was replaced by a void, so the sessions to be kicked live on in the current group.
 #[tokio::test]
 async fn a_kick_of_a_group_that_was_voided_hits_its_sessions() {
     let office = Office::new().await;
@@ -71,7 +71,8 @@ async fn a_disabled_subject_has_no_sessions_until_it_is_enabled() {
     granted(refresh(&office.desk, &office.log_in(&alice).await).await);
 }
 
-/// Trace 12: a cut-off voids the tokens of its own second, and what ends all sessions ends them for ever.
+/// Trace 12: a cut-off voids the tokens issued earlier in its own second. If it ends all sessions, they stay ended
+/// for ever.
 #[tokio::test]
 async fn trace_12_the_end_of_all_sessions_does_not_expire() {
     let office = Office::new().await;

@@ -1,4 +1,4 @@
-//! Sessions from login to end.
+//! Tests of sessions from login to end.
 
 use super::*;
 
@@ -75,7 +75,7 @@ async fn any_refresh_token_of_a_live_session_ends_it() {
     assert_eq!(again, EndSession::NoSuchSession);
 }
 
-/// Trace 10: signed in as Mallory, `DELETE /sessions/<Alice's sid>`.
+/// Trace 10: Mallory is signed in and sends `DELETE /sessions/<Alice's sid>`.
 #[tokio::test]
 async fn trace_10_somebody_elses_session_is_neither_ended_nor_listed() {
     let office = Office::new().await;
@@ -108,7 +108,7 @@ async fn the_twenty_first_session_lets_the_one_unseen_longest_give_way() {
     assert_eq!(refresh(&office.desk, &grants[1]).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 13: log in, log out, ten thousand times.
+/// Trace 13: ten thousand logins and logouts.
 #[tokio::test]
 async fn trace_13_a_client_cannot_blow_up_the_list() {
     let office = Office::new().await;

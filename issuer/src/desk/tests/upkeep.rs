@@ -1,4 +1,4 @@
-//! What the heartbeat drops, and when.
+//! Tests of what the heartbeat drops, and when.
 
 use super::*;
 use crate::domain::{GroupEnd, NewEntry, Revocation, Revoked};
@@ -24,7 +24,7 @@ async fn an_entry_stays_for_retain() {
     assert_eq!(office.desk.log(|log| log.floor()), position.seq);
 }
 
-/// Trace 7: the lifetime is lowered from an hour; entries stay as long as the tokens that were made before.
+/// Trace 7: the token lifetime is lowered from an hour. Entries stay as long as the tokens that were issued before.
 #[tokio::test]
 async fn trace_7_retain_only_rises() {
     let hour = Limits { access_ttl_secs: 3600, ..Limits::default() };
@@ -38,7 +38,8 @@ async fn trace_7_retain_only_rises() {
     assert!(is_listed(&lowered, grant.gid));
 }
 
-/// Trace 15: a record is kept until its last session's end and `retain` more, so that a kick finds what to append.
+/// Trace 15: a record is kept until `retain` after the end of its last session, so that a kick knows which group to
+/// append.
 #[tokio::test]
 async fn trace_15_a_record_outlives_the_last_token_of_its_sessions() {
     let office = Office::with(Limits { refresh_idle_secs: 90 * 86_400, ..Limits::default() }).await;
@@ -95,7 +96,8 @@ async fn a_desk_starts_where_the_last_one_stopped() {
     assert_eq!(restarted.log(|log| log.floor()), position.seq);
 }
 
-/// Trace 20: more kicks that were appended and not swapped than are read at once, and one of the records damaged.
+/// Trace 20: there are more kicks that were appended but not swapped than one read takes, and one of the records is
+/// damaged.
 #[tokio::test]
 async fn trace_20_each_of_many_entries_is_looked_at_when_a_node_starts() {
     let office = Office::new().await;
