@@ -1,16 +1,16 @@
-// How many instructions one native verification takes, counted by callgrind and held against instructions.json: a figure
-// that is the same in every run, however busy the machine is. `make instructions` runs it.
+// Counts the instructions of one native verification with callgrind and compares the count with
+// instructions.json. The count does not depend on how busy the machine is. `make instructions` runs it.
 //
-// A change that is meant: `make instructions RENEW=1` writes the new figures down.
+// After an intended change, `make instructions RENEW=1` writes the new figures.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-/** How far a count may be off: other compilers and C libraries take a few more or less. */
+/** The allowed relative difference: other compilers and C libraries need slightly more or fewer instructions. */
 const SLACK = 0.1
 
-/** Numbers of tokens, on either side of the 64 to 96 in which a key gets its tables. */
+/** Ranges of tokens before and after the 64 to 96 tokens during which a key gets its tables. */
 const SPANS = { stock: [0, 32], tables: [100, 164] }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { renew: { type: 'boolean' } } })
@@ -42,7 +42,7 @@ function compare(path, count, stored) {
   process.exitCode = 1
 }
 
-/** Of the whole program, when it verifies so many tokens. */
+/** The instructions of the whole program when it verifies this many tokens. */
 function instructions(tokens) {
   const options = ['--tool=callgrind', '--callgrind-out-file=/dev/null']
   const { status, stderr, error } = spawnSync('valgrind', [...options, program, String(tokens)], { encoding: 'utf8' })

@@ -6,11 +6,11 @@ import { WORLD } from './world.mjs'
 
 export const fromRoot = path => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
-/** Folder of the built npm package. */
+/** The folder of the built npm package. */
 export const PACKAGE = fromRoot('js/dist')
 if (!existsSync(PACKAGE)) throw new Error(`there is no ${PACKAGE}: run \`make bench\`, which builds it`)
 
-/** The module of `lookup/`. */
+/** The built wasm module of `lookup/`. */
 export const LOOKUP =
   process.env.DOORLIST_LOOKUP ??
   fromRoot('tests/bench/lookup/target/wasm32-unknown-unknown/release/doorlist_lookup.wasm')

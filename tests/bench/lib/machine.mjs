@@ -1,4 +1,4 @@
-// What the figures were measured on. No host names.
+// The machine of the measurement, without host names.
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { execFileSync } from 'node:child_process'
 

@@ -1,15 +1,18 @@
-// Interleaved rounds: in each, every contender has its turn on the same input, and the order moves on by one. What the
-// machine does besides then hits all alike, and ratios of medians hold where absolute figures would not. In any runtime.
+// Interleaved rounds: in each round every contender gets one turn with the same input, and the order rotates by
+// one. Other load on the machine then affects all contenders alike, so ratios of medians are stable when
+// absolute figures are not. Works in any runtime.
 
 /**
  * @param {object} options
- * @param {Record<string, (input: unknown) => unknown>} options.contenders what is timed, by name; may be asynchronous
- * @param {(round: number) => unknown} options.input what a round is about, made outside of the timing
- * @param {(input: unknown, name: string) => unknown} [options.own] a contender's own copy of it, made outside of the timing
- * @param {number} options.operations how many operations one turn does; a function of the name where they differ
- * @param {number} options.rounds those that count
- * @param {number} [options.warmup] those before them
- * @returns nanoseconds an operation, by name, as `spread` tells them
+ * @param {Record<string, (input: unknown) => unknown>} options.contenders the timed functions by name; may be
+ * asynchronous
+ * @param {(round: number) => unknown} options.input makes the input of a round; not timed
+ * @param {(input: unknown, name: string) => unknown} [options.own] makes a contender's own copy of the input;
+ * not timed
+ * @param {number} options.operations operations per turn; a function of the name if they differ
+ * @param {number} options.rounds the rounds that count
+ * @param {number} [options.warmup] the rounds before them
+ * @returns nanoseconds per operation, by name, in the form of `spread`
  */
 export async function interleaved({ contenders, input, own = all => all, operations, rounds, warmup = 2 }) {
   const names = Object.keys(contenders)
@@ -30,22 +33,25 @@ export async function interleaved({ contenders, input, own = all => all, operati
   return Object.fromEntries(names.map(name => [name, spread(times[name])]))
 }
 
-/** The least, the middle and the most of one number a round. */
+/** The minimum, median and maximum of one number per round. */
 export function spread(numbers) {
   const sorted = Float64Array.from(numbers).sort()
   return { min: sorted[0], median: quantile(sorted, 0.5), max: sorted.at(-1), rounds: [...numbers] }
 }
 
-/** How many times `theirs` something of ours is, round by round: what disturbed a round disturbed both. */
+/** How many times as long as `theirs` ours takes, per round: a disturbance affects both in the same round. */
 export const ratio = (ours, theirs) => spread(ours.rounds.map((took, round) => took / theirs.rounds[round]))
 
-/** The least number that is not below `share` of them; of an even count's middle the mean. */
+/**
+ * The smallest number that at least `share` of the numbers do not exceed. For the median of an even count, the
+ * mean of the middle two.
+ */
 export function quantile(sorted, share) {
   if (share === 0.5 && sorted.length % 2 === 0) return (sorted[sorted.length / 2 - 1] + sorted[sorted.length / 2]) / 2
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]
 }
 
-/** A contender that verifies each of its inputs, and waits only for what answers a promise. */
+/** A contender that verifies each of its inputs, and awaits only answers that are promises. */
 export const oneAfterAnother = verify => inputs => {
   for (let index = 0; index < inputs.length; index++) {
     const answer = verify(inputs[index])
@@ -61,7 +67,7 @@ async function rest(verify, inputs, from, first) {
   }
 }
 
-/** A string of its own, one flat run of characters, as a header parser makes it. */
+/** A new flat string, as a header parser makes it. */
 export const fresh = buffer => buffer.latin1Slice(0, buffer.length)
 
 export const buffers = strings => strings.map(text => Buffer.from(text, 'latin1'))

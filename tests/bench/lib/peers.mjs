@@ -1,4 +1,5 @@
-// Everybody's verification in Node. Each maker answers a function of one token, which may answer a promise.
+// The verification functions of all contenders in Node. Each maker returns a function of one token, which may
+// return a promise.
 import { verify } from 'node:crypto'
 import { fastJwtVerify, joseVerify, webCryptoVerify } from './verifiers.mjs'
 import { AUDIENCE, ISSUER, JWK, JWKS, WORLD, keyObject } from './world.mjs'
@@ -19,7 +20,7 @@ export const peers = {
   },
 }
 
-/** A signature and nothing else: each maker answers a function of `[signed bytes, signature]`. */
+/** Only the signature check: each maker returns a function of `[signed bytes, signature]`. */
 export const bare = {
   'node:crypto':
     async () =>
@@ -33,7 +34,7 @@ export const bare = {
   },
 }
 
-/** What `bare` works on. */
+/** The input of `bare`: the signed bytes and the signature. */
 export function taken(token) {
   const dot = token.lastIndexOf('.')
   return [Buffer.from(token.slice(0, dot), 'latin1'), Buffer.from(token.slice(dot + 1), 'base64url')]

@@ -1,5 +1,4 @@
-// The main comparisons as bars, in an SVG that is readable on light and on dark pages: it brings its own, in case that nobody
-// tells it which.
+// The main comparisons as bars, in an SVG. It sets its own background, so it is readable on light and dark pages.
 
 const WIDTH = 780
 const MARGIN = 14
@@ -7,7 +6,7 @@ const LABEL = 206
 const BAR = 430
 const LINE = 22
 
-/** `groups`: `{ title, bars: [{ name, value, text, ours? }] }`, shorter is better. */
+/** `groups`: `{ title, bars: [{ name, value, text, ours? }] }`. A shorter bar is better. */
 export function picture(groups) {
   let y = 14
   const drawn = []

@@ -1,4 +1,4 @@
-// A Redis of a measurement's own, and issuers side by side on it.
+// A Redis for one measurement, and several issuers on it.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -15,12 +15,12 @@ const SECRETS = ['--master-secret', 'master-secret-of-the-measurements-01234', '
 /** Whether there is a `redis-server` on the PATH. */
 export const hasRedis = () => spawnSync('redis-server', ['--version']).error === undefined
 
-/** Every write is in the AOF within a second, as configuration files say it by default. */
+/** Every write is in the AOF within a second, the default of the usual configuration files. */
 export const ON_DISK = ['--appendonly', 'yes']
-/** Nothing is written down: for what the disk would only hold up. */
+/** Without persistence, for measurements that the disk would only delay. */
 export const IN_MEMORY = ['--appendonly', 'no']
 
-/** Runs `measure` with a new Redis and removes it. */
+/** Runs `measure` with a new Redis, then removes it. */
 export async function withRedis(persistence, measure) {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-redis-'))
   const port = await freePort()
@@ -40,7 +40,7 @@ export async function withRedis(persistence, measure) {
 async function isReady(stdout) {
   for await (const line of createInterface({ input: stdout })) {
     if (!line.includes('Ready to accept connections')) continue
-    // Nobody reads what else it says, and a full pipe would stop it.
+    // Discards the remaining output, because a full pipe would block Redis.
     stdout.resume()
     return
   }
@@ -58,13 +58,13 @@ class Redis {
     return `redis://127.0.0.1:${this.#port}`
   }
 
-  /** The answer as `redis-cli` writes it. */
+  /** The answer in the format of `redis-cli`. */
   ask(...command) {
     const args = ['-p', this.#port, ...command].map(String)
     return execFileSync('redis-cli', args, { encoding: 'utf8' }).trimEnd()
   }
 
-  /** Bytes of everything that is kept and of how it is found, but for the audit's events, of which only the last are. */
+  /** The bytes of all stored data and its indexes, except the audit stream, which keeps only the last events. */
   memory() {
     const audit = Number(this.ask('MEMORY', 'USAGE', '{doorlist}:audit', 'SAMPLES', 0))
     const info = this.ask('INFO', 'memory')
@@ -72,13 +72,13 @@ class Redis {
     return bytes('used_memory') - bytes('mem_clients_normal') - bytes('mem_aof_buffer') - audit
   }
 
-  /** Nanoseconds that its main thread has worked. */
+  /** The CPU time of its main thread in nanoseconds. */
   worked() {
     const seconds = this.ask('INFO', 'cpu').matchAll(/^used_cpu_(?:sys|user)_main_thread:([\d.]+)/gm)
     return [...seconds].reduce((sum, [, each]) => sum + Number(each), 0) * 1e9
   }
 
-  /** Sends many commands without waiting for each one's answer, and then waits for all. */
+  /** Sends many commands without waiting for each answer, and then waits for all answers. */
   async pour(commands) {
     const socket = connect(this.#port, '127.0.0.1')
     await once(socket, 'connect')
@@ -96,12 +96,12 @@ class Redis {
       if (!socket.write(text)) await once(socket, 'drain')
       text = ''
     }
-    // Whoever quits is answered everything first.
+    // Redis answers all earlier commands before it answers QUIT.
     socket.end(text + resp(['QUIT']))
     await gone
   }
 
-  /** An issuer on it; others than the first are called as that one. */
+  /** Starts an issuer on this Redis. If `first` is given, the issuer uses its name. */
   node(args, first) {
     const named = first ? ['--issuer', first.url] : ['--init']
     const all = [...SECRETS, '--log', 'error', ...named, ...args]
@@ -125,7 +125,7 @@ export const withTwoNodes = (args, measure) =>
     }
   })
 
-/** A command as it is sent. */
+/** A command in the Redis protocol. */
 const resp = parts =>
   [`*${parts.length}`, ...parts.flatMap(part => [`$${Buffer.byteLength(part)}`, part]), ''].join('\r\n')
 

@@ -1,7 +1,10 @@
-// What was measured as Markdown: the goals first, then every figure behind them.
+// The measurements as Markdown: the goals first, then all figures.
 import { tried } from './tried.mjs'
 
-/** `{ what, goal, limit, got, show }`: met when `got`'s median is at most `limit`, or at least, with `atLeast`. */
+/**
+ * `{ what, goal, limit, got, show }`: the goal is met if `got`'s median is at most `limit`, or with `atLeast`,
+ * at least `limit`.
+ */
 export function goal({ what, goal, limit, got, show, atLeast = false }) {
   const met = atLeast ? got.median >= limit : got.median <= limit
   const off = atLeast ? limit / got.median : got.median / limit
@@ -11,7 +14,7 @@ export function goal({ what, goal, limit, got, show, atLeast = false }) {
 const verdict = ({ met, off }) =>
   met ? 'met' : `missed: ${off < 1.1 ? off.toFixed(3) : off.toFixed(2)} times the goal`
 
-/** A paragraph for all goals of which the same was tried. */
+/** One paragraph for all goals for which the same things were tried. */
 function missed(goals) {
   const paragraphs = new Map()
   for (const one of goals) paragraphs.set(tried(one.what), [...(paragraphs.get(tried(one.what)) ?? []), by(one)])
@@ -46,7 +49,7 @@ export function markdown({ machine, sections }) {
   ].join('\n\n')}\n`
 }
 
-/** A table of durations by contender, with what each is in terms of the first. */
+/** A table of durations by contender, each also as a multiple of the first one. */
 export function durations(times, show, first = Object.keys(times)[0]) {
   return {
     head: ['', 'min', 'median', 'max', `times ${first}`],
@@ -60,7 +63,7 @@ export function durations(times, show, first = Object.keys(times)[0]) {
   }
 }
 
-/** One figure of a table that has several contenders a row. */
+/** One cell of a table with several contenders per row. */
 export const cell = (took, show) => `${show(took.median)} (${between(took, show)})`
 
 const between = ({ min, max }, show) => (min === max ? '' : `${show(min)} – ${show(max)}`)
@@ -71,7 +74,7 @@ const row = cells => `| ${cells.join(' | ')} |`
 export const microseconds = ns => `${significant(ns / 1e3)} µs`
 export const milliseconds = ns => `${significant(ns / 1e6)} ms`
 export const nanoseconds = ns => `${Math.round(ns)} ns`
-/** In the unit that suits it. */
+/** In the unit that fits the size. */
 export const duration = ns => (ns < 1e3 ? nanoseconds(ns) : ns < 1e6 ? microseconds(ns) : milliseconds(ns))
 export const times = ratio => `${ratio.toFixed(ratio < 0.1 ? 3 : 2)} ×`
 export const megabytes = bytes => `${significant(bytes / 1e6)} MB`

@@ -1,4 +1,4 @@
-// What was tried for each goal, in the words of RESULTS.md; said there of those that are missed.
+// The text of RESULTS.md about the attempts for each goal. RESULTS.md shows it for missed goals.
 
 const COLD =
   'These goals were set where OpenSSL took 117 to 150 µs for a bare signature; on this machine it takes about 61, and jose, ' +
@@ -36,5 +36,5 @@ const TRIED = {
     'The embedded store holds at most 24 MiB of its file in memory, where it held 64.',
 }
 
-/** A sentence or more. */
+/** One or more sentences. */
 export const tried = what => TRIED[what] ?? 'Nothing was tried yet.'

@@ -1,4 +1,4 @@
-// Tokens and lists in the profile of verifier-wasm/FORMAT.md, signed with jose by a published test key.
+// Tokens and lists in the profile of verifier-wasm/FORMAT.md, signed by jose with a published test key.
 import { createPublicKey } from 'node:crypto'
 import { CompactSign, SignJWT, importJWK } from 'jose'
 
@@ -6,7 +6,7 @@ export const ISSUER = 'https://issuer.example'
 export const AUDIENCE = 'api'
 const LIFETIME = 3600
 
-/** RFC 8037, appendix A: everybody knows it, so it signs nothing but measurements. */
+/** RFC 8037, appendix A. This key is public, so it only signs measurements. */
 const PRIVATE = {
   kty: 'OKP',
   crv: 'Ed25519',
@@ -18,7 +18,7 @@ export const KID = 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k'
 export const JWK = { ...PUBLIC, kid: KID, alg: 'EdDSA', use: 'sig' }
 export const JWKS = { keys: [JWK] }
 export const keyObject = createPublicKey({ key: PUBLIC, format: 'jwk' })
-/** What a verification has to know, for `verifiers.mjs`. */
+/** The issuer, audience and key for `verifiers.mjs`. */
 export const WORLD = {
   issuer: ISSUER,
   audience: AUDIENCE,
@@ -27,10 +27,10 @@ export const WORLD = {
 }
 const signingKey = await importJWK(PRIVATE, 'EdDSA')
 
-/** Handles of tokens; no list holds them. */
+/** The block of the tokens' handles. No list contains them. */
 const LIVE_BLOCK = 0x0a11_ce00n << 16n
 
-/** `count` tokens that nobody has seen: one session each, numbered from `first`. */
+/** `count` new tokens, one session each, numbered from `first`. */
 export function tokens(count, first = 0) {
   const now = Math.floor(Date.now() / 1000)
   return Promise.all(Array.from({ length: count }, (_, index) => token(first + index, now)))
@@ -50,7 +50,7 @@ function token(number, now) {
     .sign(signingKey)
 }
 
-/** A snapshot, or a delta where `since` is given, of handles in ascending order. */
+/** A snapshot of handles in ascending order, or a delta if `since` is given. */
 export function list(revoked, { seq, since }) {
   const claims = {
     iss: ISSUER,
@@ -87,8 +87,8 @@ const signed = (claims, typ) =>
     .sign(signingKey)
 
 /**
- * The handle of session `number`: an issuer hands out blocks of 65,536, each drawn at random, and all of a block's handles.
- * The blocks of sessions never meet those of tokens.
+ * The handle of session `number`. An issuer draws blocks of 65,536 handles at random and uses all handles of a
+ * block. The blocks of sessions and of tokens never overlap.
  */
 export const handle = number =>
   ((0xd0_0000_0000n + BigInt(Math.floor(number / 65_536)) * 7919n) << 16n) + BigInt(number % 65_536)
@@ -113,7 +113,7 @@ export function encode(handles) {
   return bytes.subarray(0, end)
 }
 
-/** `count` different numbers below `limit`, ascending; the same ones in every run. */
+/** `count` different numbers below `limit`, ascending, the same in every run. */
 export function sample(count, limit) {
   const random = generator(count ^ limit)
   const chosen = new Set()
@@ -121,7 +121,7 @@ export function sample(count, limit) {
   return Uint32Array.from(chosen).sort()
 }
 
-/** The items in an order that is random, and the same in every run. */
+/** The items in a random order that is the same in every run. */
 export function shuffled(items, seed) {
   const random = generator(seed)
   const result = [...items]
@@ -132,7 +132,7 @@ export function shuffled(items, seed) {
   return result
 }
 
-/** mulberry32 */
+/** The mulberry32 generator. */
 function generator(seed) {
   let state = seed >>> 0
   return () => {

@@ -1,9 +1,9 @@
-// oidc-provider as its users run it, in memory: refresh_token grant, rotation, access tokens as JWTs under EdDSA. Prints its
-// address and the first refresh tokens as one JSON line, and serves until its input ends.
+// oidc-provider as its users run it, in memory: refresh_token grant, rotation, access tokens as JWTs with
+// EdDSA. Prints its address and the first refresh tokens as one line of JSON, and serves until its input ends.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
-// It warns of Node's age and of keeping things in memory; both are meant.
+// It warns about Node's age and about its in-memory storage. Both are intended here.
 console.warn = () => {}
 const { default: Provider } = await import('oidc-provider')
 const { default: MemoryAdapter } = await import('oidc-provider/lib/adapters/memory_adapter.js')
@@ -20,7 +20,10 @@ const key = {
   x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
 }
 
-/** Its own, which keeps the last 1,000 things, so that under load a client now and then finds its session gone; this keeps all. */
+/**
+ * Its own adapter keeps only the last 1,000 items, so under load a client sometimes loses its session. This one
+ * keeps all.
+ */
 class OwnAdapter extends MemoryAdapter {
   static #kept = new Map()
 
@@ -29,7 +32,7 @@ class OwnAdapter extends MemoryAdapter {
   }
 }
 
-/** What oidc-provider can do at best: its own adapter spends more the longer a grant is refreshed. */
+/** The fastest possible adapter. The built-in one gets slower with each refresh of a grant. */
 class PlainAdapter {
   static #kept = new Map()
   #key
@@ -108,7 +111,7 @@ console.log(JSON.stringify({ address: `127.0.0.1:${port}`, path: '/token', clien
 process.stdin.resume()
 process.stdin.on('end', () => process.exit())
 
-/** As the code flow would have left it, without its pages. */
+/** Creates a refresh token as the code flow would, without its pages. */
 async function refreshTokenOf(accountId) {
   const grant = new provider.Grant({ accountId, clientId: CLIENT })
   grant.addOIDCScope('offline_access')

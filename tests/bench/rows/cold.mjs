@@ -1,11 +1,11 @@
-// A token that nobody has seen: claims, issuer, audience, time, and for Doorlist a list of 10,000 handles.
+// Verifies new tokens: claims, issuer, audience, time, and for Doorlist a list of 10,000 handles.
 import { verifierWith } from '../lib/doorlist.mjs'
 import { buffers, fresh, interleaved, oneAfterAnother } from '../lib/measure.mjs'
 import { bare, peers, taken } from '../lib/peers.mjs'
 import { handle, list, sample, tokens } from '../lib/world.mjs'
 
 const TOKENS = 250
-/** Ten times slower than anybody else: fewer tokens say as much. */
+/** Ten times slower than the others, so fewer tokens give an equally precise figure. */
 const SLOW = '@noble/ed25519'
 
 export async function cold() {

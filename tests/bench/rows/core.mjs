@@ -1,4 +1,4 @@
-// Criterion's benches of the Rust core; it keeps what it measured as JSON.
+// Criterion benches of the Rust core. Criterion stores its results as JSON.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { fromRoot } from '../lib/doorlist.mjs'
 import { spread } from '../lib/measure.mjs'
 
-/** Nanoseconds an iteration, by bench, in their order. */
+/** Nanoseconds per iteration for each bench, in their order. */
 export async function core() {
   const home = await mkdtemp(join(tmpdir(), 'doorlist-criterion-'))
   try {

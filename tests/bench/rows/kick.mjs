@@ -1,14 +1,15 @@
-// From a kick to the refusal of the token: one connected verifier in this process, an issuer that does nothing else.
+// The time from a kick to the refusal of the token: one connected verifier in this process, and an otherwise
+// idle issuer.
 import { setTimeout as pause } from 'node:timers/promises'
 import { connectVerifier } from '../lib/doorlist.mjs'
 import { withIssuer } from '../lib/issuer.mjs'
 
 const KICKS = 300
 const WARMUP = 20
-/** Milliseconds until the issuer is idle again; it gathers what happens within a few into one list. */
+/** Milliseconds until the issuer is idle again. It collects the changes of a few milliseconds into one list. */
 const PAUSE = 25
 
-/** Nanoseconds of each kick: from sending it, and from its acknowledgement (0: refused before that). */
+/** Nanoseconds for each kick, from sending it and from its acknowledgement (0 if refused before that). */
 export function kickToRefusal() {
   return withIssuer([], async issuer => {
     const verifier = await connectVerifier({ issuer: issuer.url, audience: 'api' })
@@ -20,7 +21,10 @@ export function kickToRefusal() {
   })
 }
 
-/** The same of kicks at this issuer, for a verifier that accepts a token first, tells when it refuses it, and is closed. */
+/**
+ * The same for kicks at this issuer. The verifier first accepts a token, then reports when it refuses it, and
+ * is closed at the end.
+ */
 export async function timeKicks(issuer, verifier) {
   const [sent, acknowledged] = [[], []]
   try {
@@ -44,7 +48,7 @@ export async function timeKicks(issuer, verifier) {
   return { sent, acknowledged }
 }
 
-/** When the verifier first refuses the token. */
+/** Resolves with the time when the verifier first refuses the token. */
 function refusal(verifier, token) {
   return new Promise(resolve => {
     const stop = verifier.on('change', () => {

@@ -1,5 +1,5 @@
-// How many bytes a list takes, and what an hour of following costs one verifier. Nothing here is timed: it is the same in
-// every run but for a few bytes of signature that gzip happens to shorten.
+// The size of a list in bytes, and the traffic of one verifier in an hour. Nothing is timed. Every run gives
+// the same result, except for a few bytes where gzip happens to shorten a signature.
 import { constants, deflateSync, gzipSync } from 'node:zlib'
 import { verifierWith } from '../lib/doorlist.mjs'
 import { encode, handle, list, sample, statusList } from '../lib/world.mjs'
@@ -8,7 +8,9 @@ const SESSIONS = [1_000_000, 100_000_000]
 const SHARES = [0.0001, 0.001, 0.01]
 const best = { level: constants.Z_BEST_COMPRESSION }
 
-/** `{ sessions, share, doorlist: { bare, served }, bitmap: { bare, served } }` for each of the six cases, in bytes. */
+/**
+ * `{ sessions, share, doorlist: { bare, served }, bitmap: { bare, served } }` for each of the six cases, in bytes.
+ */
 export async function listSizes() {
   const cases = []
   for (const sessions of SESSIONS) {
@@ -40,8 +42,9 @@ const POLL = 10
 const LIVE_ENTRIES = 10_000
 
 /**
- * Bytes of bodies that one verifier receives in an hour in which somebody is kicked each second and 10,000 entries of
- * 1,000,000 sessions are live: a status list polled every 10 s, our deltas polled alike, and our stream, an event a kick.
+ * The bytes of bodies that one verifier receives in an hour with one kick each second and 10,000 live entries
+ * of 1,000,000 sessions: a status list polled every 10 s, our deltas polled every 10 s, and our stream with one
+ * event per kick.
  */
 export async function bytesAnHour() {
   const sessions = SESSIONS[0]
@@ -60,7 +63,7 @@ export async function bytesAnHour() {
   }
 }
 
-/** Deltas of `size` kicks each; kicks hit sessions in no order. */
+/** Deltas of `size` kicks each. The kicked sessions are in random order. */
 async function deltas(kicked, size) {
   const made = []
   for (let index = 0; index < kicked.length; index += size) {
@@ -71,7 +74,7 @@ async function deltas(kicked, size) {
   return made
 }
 
-/** An event of `text/event-stream` in a chunk of HTTP/1.1. */
+/** The bytes of an event of `text/event-stream` in an HTTP/1.1 chunk. */
 function framed({ seq, jwt }) {
   const event = `id: 00000000000000ab:${seq}\ndata: ${jwt}\n\n`
   return event.length + event.length.toString(16).length + 4

@@ -1,5 +1,6 @@
-// Issuers side by side on one Redis: refreshes at one and at two of them, a kick at one until a verifier of the other
-// refuses, the start of one beside a long log, and what Redis keeps for all that.
+// Several issuers on one Redis: refreshes at one and at two of them, the time from a kick at one until a
+// verifier of the other refuses, the start of one beside a long revocation log, and the memory that Redis needs
+// for the data.
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,13 +16,13 @@ const CLIENTS = 64
 const SECONDS = 2
 const ROUNDS = 5
 const SESSIONS = 50_000
-/** Milliseconds until a node that is not ready is given up. */
+/** Milliseconds until the measurement gives up on a node that does not become ready. */
 const READY_LIMIT = 60_000
 export const ENTRIES = 1_000_000
 
 /**
- * Refreshes a second at one node, and at both, half of the clients at each; every one rotates. And how long Redis works
- * for one, in nanoseconds.
+ * Refreshes per second at one node, and at two nodes with half of the clients at each. Every refresh rotates.
+ * Also the CPU time of Redis per refresh, in nanoseconds.
  */
 export const nodeRefreshes = () =>
   withTwoNodes(['--refresh-grace-secs', '0'], async (a, b, redis) => {
@@ -47,7 +48,7 @@ export const nodeRefreshes = () =>
     }
   })
 
-/** So many sessions, to be refreshed at this node. */
+/** Opens `count` sessions to be refreshed at this node. */
 async function share(node, folder, first, count) {
   const open = number => node.admin('/sessions', { sub: `user-${first + number}`, client_id: 'web' })
   const opened = await Promise.all(Array.from({ length: count }, (_, number) => open(number)))
@@ -58,7 +59,7 @@ async function share(node, folder, first, count) {
 
 const run = ({ node, file }) => load(['refresh', addressOf(node), '/token', 'web', file, String(SECONDS)])
 
-/** Of both shares: the sum of what they did, and the worse of what they waited. */
+/** The reports of both nodes combined: the sum of the rates and the maximum of the latencies. */
 const together = reports => ({
   perSecond: reports.reduce((sum, { per_second }) => sum + per_second, 0),
   p50: Math.max(...reports.map(({ p50_ms }) => p50_ms * 1e6)),
@@ -70,10 +71,13 @@ const summary = rounds =>
     ['perSecond', 'p50', 'p99', 'worked'].map(name => [name, spread(rounds.map(round => round[name]))]),
   )
 
-/** Nanoseconds of each kick at the first node until a verifier of the second refuses: since it was sent, and acknowledged. */
+/**
+ * Nanoseconds for each kick at the first node until a verifier of the second refuses, from sending it and from
+ * its acknowledgement.
+ */
 export const kickAcrossNodes = () => withTwoNodes([], async (a, b) => timeKicks(a, await Follower.of(a, b)))
 
-/** A verifier on the stream of one node, where all nodes are called as the first. */
+/** A verifier on the stream of one node. All nodes use the first node's name. */
 class Follower {
   #verifier
   #abort = new AbortController()
@@ -95,7 +99,7 @@ class Follower {
     this.#verifier.verify(token)
   }
 
-  /** When it first refuses the token. */
+  /** Resolves with the time when it first refuses the token. */
   refuses(token) {
     return new Promise(resolve => {
       this.#waiting = { token, resolve }
@@ -129,7 +133,10 @@ class Follower {
   }
 }
 
-/** A Redis with subjects of one session and of two, then with a log of 1,000,000 live entries, and the start of a node beside it. */
+/**
+ * Measures a Redis with subjects of one and of two sessions, then with a revocation log of 1,000,000 live
+ * entries, and a node's start on it.
+ */
 export const longLog = () =>
   withRedis(IN_MEMORY, async redis => {
     const first = await redis.node([])
@@ -140,7 +147,7 @@ export const longLog = () =>
       await adminLoad('sessions', first, 0, SESSIONS)
       const subject = (once - empty) / SESSIONS
       const session = (redis.memory() - once) / SESSIONS
-      // One kick as the issuer does it: the others are made like it.
+      // One kick by the issuer; the other entries are copies of it.
       await adminLoad('kicks', first, 0, 1)
       const entry = redis.ask('XREVRANGE', '{doorlist}:log', '+', '-', 'COUNT', 1).split('\n').at(-1)
       const record = redis.ask('GET', recordKey('user-0'))
@@ -181,7 +188,10 @@ async function ready(node) {
   }
 }
 
-/** Of other subjects, one after the other, with handles of blocks as a node draws them; the last is the log's head. */
+/**
+ * Entries for other subjects, one after another, with handles from blocks as a node draws them. The last
+ * command sets the head of the revocation log.
+ */
 function* entries(redis, entry) {
   const now = Number(redis.ask('TIME').split('\n')[0])
   const like = JSON.parse(entry)
@@ -194,12 +204,12 @@ function* entries(redis, entry) {
   yield ['HSET', '{doorlist}:head', 'last', String(first + ENTRIES - 1)]
 }
 
-/** Of everybody who was kicked, as a kick leaves it. */
+/** The record of each kicked subject, as a kick leaves it. */
 function* records(record) {
   for (let number = 0; number < ENTRIES; number++) yield ['SET', recordKey(`kicked-${number}`), record]
 }
 
-/** As `issuer/src/store/redis/keys.rs` says. */
+/** As in `issuer/src/store/redis/keys.rs`. */
 function recordKey(sub) {
   const bucket = createHash('sha256').update(sub).digest('hex').slice(0, 2)
   return `{doorlist:${bucket}}:record:${sub}`

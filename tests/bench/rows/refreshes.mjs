@@ -1,5 +1,6 @@
-// Refreshes a second with 64 clients, each rotating: the issuer on its embedded store, every one on disk before it is
-// answered, and oidc-provider in memory, with its own adapter and with the plainest there can be. They take turns; the load is the same program for both.
+// Refreshes per second with 64 clients; every refresh rotates. The issuer uses its embedded store and syncs
+// each refresh to disk before it answers. oidc-provider runs in memory, with its own adapter and with the
+// simplest possible one. They take turns under the same load program.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -16,7 +17,7 @@ const ROUNDS = 5
 export const OWN = 'oidc-provider, its own memory'
 export const PLAIN = 'oidc-provider, a plain Map'
 
-/** By name: refreshes a second, and the p50 and p99 of the rounds in nanoseconds. */
+/** By name: refreshes per second, and the p50 and p99 of the rounds in nanoseconds. */
 export async function refreshes() {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-bench-'))
   const providers = { [OWN]: await startOidcProvider('own'), [PLAIN]: await startOidcProvider('plain') }

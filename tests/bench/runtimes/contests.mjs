@@ -1,23 +1,23 @@
-// What every runtime measures: the same tokens and lists, the same contenders, the same rounds, as options of
-// `interleaved`. Knows no runtime: the libraries are handed in, those that load there.
+// The contests of every runtime: the same tokens and lists, contenders and rounds, as options of `interleaved`.
+// This file depends on no runtime: each runtime passes in the libraries that load there.
 import { oneAfterAnother } from '../lib/measure.mjs'
 import { doorlistWith, fastJwtVerify, joseVerify, webCryptoVerify } from '../lib/verifiers.mjs'
 import { lookups } from './lookups.mjs'
 import { SIZES } from './sizes.mjs'
 
-/** Both caches hold every live token, and some more. */
+/** Both caches hold every live token, with some room to spare. */
 const CACHE = 32_768
-/** Each token for the first time since a delta came, and for the second time. */
+/** Each token for the first time after a delta, and for the second time. */
 export const CHANGED = 'doorlist, list just changed'
 export const RECHECKED = 'doorlist, checked again since'
-/** A cache of size zero: every check has its signature. */
+/** A cache of size zero, so every check verifies the signature. */
 export const FORGETFUL = 'doorlist, remembering nothing'
 export const FAST_JWT = 'fast-jwt, its cache'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /**
- * @param {object} world what `makeWorld` answers
+ * @param {object} world the result of `makeWorld`
  * @param {{ createVerifier: Function, jose: object, fastJwt?: object, lookup: WebAssembly.Module }} libraries
  * @returns makers of contests, by name
  */
@@ -36,14 +36,14 @@ async function cold(world, { createVerifier, jose, fastJwt }) {
   return {
     ...size,
     contenders: mapped(contenders, oneAfterAnother),
-    // Nobody sees one twice.
+    // No contender sees a token twice.
     input: round => world.tokens.slice(round * calls, (round + 1) * calls).map(bytes),
     own: (tokens, name) => (name === 'WebCrypto' ? tokens.map(taken) : tokens.map(fresh)),
     operations: calls,
   }
 }
 
-/** Every live token was seen before, by every contender. */
+/** Every contender has seen every live token before. */
 export function warm(world, { createVerifier, fastJwt }) {
   const live = world.tokens.map(bytes)
   const { calls, ...size } = SIZES.warm
@@ -62,7 +62,7 @@ export function warm(world, { createVerifier, fastJwt }) {
   const each = one => order => {
     for (let index = 0; index < order.length; index++) one(fresh(order[index]))
   }
-  // Many times slower than the others: fewer calls say as much.
+  // Many times slower than the others, so fewer calls give an equally precise figure.
   const operations = name => (name === FORGETFUL ? calls / 10 : calls)
   const before = {
     [CHANGED]: round => changed.load(world.deltas[round]),
@@ -118,7 +118,7 @@ const mapped = (all, change) => Object.fromEntries(Object.entries(all).map(([nam
 
 const bytes = text => (globalThis.Buffer ? Buffer.from(text, 'latin1') : encoder.encode(text))
 
-/** A string of its own, one flat run of characters, as a header parser makes it. */
+/** A new flat string, as a header parser makes it. */
 const fresh = bytes => (bytes.latin1Slice ? bytes.latin1Slice(0, bytes.length) : decoder.decode(bytes))
 
 /** The signed bytes and the signature. */

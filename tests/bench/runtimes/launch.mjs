@@ -1,4 +1,4 @@
-// Each runtime: its version, what the contests came to in it, and first verifications.
+// For each runtime: its version, the results of the contests, and first verifications.
 import { createRequire } from 'node:module'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import { theWorld } from './world.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-/** Calls `use` with a folder that holds what every runtime needs, and removes it. */
+/** Calls `use` with a folder that contains the files for all runtimes, then removes the folder. */
 export async function withFolder(use) {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-runtimes-'))
   try {
@@ -27,7 +27,7 @@ export async function withFolder(use) {
   }
 }
 
-/** With a token and nothing else. */
+/** A world with only one token. */
 const smallWorld = ({ tokens, list, ...world }) => ({
   ...world,
   tokens: tokens.slice(0, 1),
@@ -37,7 +37,7 @@ const smallWorld = ({ tokens, list, ...world }) => ({
   largeDeltas: {},
 })
 
-/** The page and the worker, as one script each. */
+/** Bundles the page and the worker into one script each. */
 async function bundled(folder) {
   const esbuild = createRequire(fromRoot('js/package.json')).resolve('esbuild')
   const { build } = await import(pathToFileURL(esbuild))
@@ -67,7 +67,7 @@ const processRuntime = (program, ...args) => ({
     Number(await output(program(), [...args, 'process.mjs', folder, contender], here)) * 1e6,
 })
 
-/** Isolated from other origins, a page's clock shows every 5 µs. */
+/** With cross-origin isolation, a page's clock has a resolution of 5 µs. */
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
 
 async function inPage(folder, use) {
@@ -83,7 +83,7 @@ async function inPage(folder, use) {
   }
 }
 
-/** Calls `use` with a function that asks the worker for a step, and waits. */
+/** Calls `use` with a function that requests a step from the worker and waits for it. */
 async function withWorker(folder, use) {
   const server = await workerd('worker.capnp', folder)
   try {
@@ -99,7 +99,7 @@ async function withWorker(folder, use) {
 
 const EMPTY = 'an empty round'
 
-/** The time between asking and the answer, less that of an empty round, which takes its turn too. */
+/** The time from request to answer, minus the time of an empty round, which is measured in turn with the others. */
 async function contestOf(ask, name) {
   const { operations, rounds, warmup } = await ask('make', name)
   const contenders = Object.fromEntries(Object.keys(operations).map(one => [one, () => ask('run', one)]))
@@ -116,7 +116,7 @@ async function contestOf(ask, name) {
   return Object.fromEntries(Object.entries(others).map(each))
 }
 
-/** By name; a first verification is in nanoseconds. */
+/** By name. First verifications are in nanoseconds. */
 export const runtimes = {
   Node: processRuntime(() => process.execPath),
   Deno: processRuntime(() => bin('deno'), 'run', '--allow-all', '--no-remote', '--node-modules-dir=manual'),

@@ -1,11 +1,12 @@
-// Lookups in a list of 1,000,000 handles inside wasm, many a call: from JavaScript a call costs more than they do.
+// Lookups in a list of 1,000,000 handles inside wasm, many per call, because a call from JavaScript costs more
+// than a lookup.
 
 const HANDLES = 1_000_000
 
-/** Of the module of `lookup/`: a function that looks so many random handles of the same blocks up. */
+/** From the module of `lookup/`, makes a function that looks up this many random handles from the same blocks. */
 export function lookups(module) {
   const { exports } = new WebAssembly.Instance(module, unused(module))
-  // Their names end in a hash of the package.
+  // The names of its exports end in a hash of the package.
   const [create, run] = ['lookups_new_', 'lookups_run_'].map(
     start => exports[Object.keys(exports).find(name => name.startsWith(start))],
   )
@@ -15,7 +16,7 @@ export function lookups(module) {
   }
 }
 
-/** What wasm-bindgen imports for the sake of values that do not cross here. */
+/** Imports of wasm-bindgen for kinds of values that are not used here. */
 function unused(module) {
   const imports = {}
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {

@@ -7,7 +7,7 @@ import { contests, firsts } from './contests.mjs'
 const libraries = { createVerifier, jose }
 const read = async name => (await fetch(name)).json()
 
-/** What every contest came to. */
+/** The results of all contests. */
 globalThis.measure = async () => {
   const lookup = await WebAssembly.compileStreaming(fetch('lookup.wasm'))
   const results = {}
@@ -17,7 +17,7 @@ globalThis.measure = async () => {
   return results
 }
 
-/** Milliseconds of a first verification. */
+/** The milliseconds of a first verification. */
 globalThis.first = async contender => {
   const verify = firsts(await read('first.json'), libraries)[contender]
   const begin = performance.now()

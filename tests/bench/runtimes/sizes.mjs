@@ -1,9 +1,12 @@
-// How much is measured, for the contests and for the world that they take place in.
+// The sizes of the measurements, for the contests and for their world.
 
-/** Tokens that are live at a time. */
+/** The number of live tokens. */
 export const LIVE = 20_000
 
-/** A round of `calls`, `deltas` or `lookups`. Where a round must be told from a request over HTTP it takes several ms. */
+/**
+ * The calls, deltas or lookups of one round. A round takes several ms, so that it can be distinguished from an
+ * HTTP request.
+ */
 export const SIZES = {
   cold: { calls: 250, rounds: 9, warmup: 2 },
   warm: { calls: 10_000, rounds: 11, warmup: 2 },

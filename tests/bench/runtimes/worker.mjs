@@ -1,4 +1,5 @@
-// workerd: one step of a contest a request. Its clock stands still while a request runs, so whoever asks looks at his own.
+// workerd: each request runs one step of a contest. Its clock stands still during a request, so the caller
+// measures the time.
 import { createVerifier } from 'doorlist'
 import * as jose from 'jose'
 import lookup from 'lookup.wasm'
@@ -9,7 +10,7 @@ const makers = contests(world, { createVerifier, jose, lookup })
 const steps = {
   nothing: () => null,
   first: contender => first[contender](),
-  /** Makes a contest; answers what there is to ask for. */
+  /** Makes a contest. Returns its contenders with their numbers of operations, and the rounds. */
   async make(name) {
     contest = await makers[name]()
     const { contenders, operations, rounds, warmup } = contest

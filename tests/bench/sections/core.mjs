@@ -1,4 +1,4 @@
-// Rows of the Rust core.
+// The report of the Rust core.
 import { cell, duration } from '../lib/report.mjs'
 import { core } from '../rows/core.mjs'
 

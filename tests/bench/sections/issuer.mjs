@@ -1,4 +1,4 @@
-// Rows of the issuer: what they say, and what was hoped for.
+// The report of the issuer, with its goals.
 import { quantile, ratio, spread } from '../lib/measure.mjs'
 import { goal, kilobytes, megabytes, milliseconds, times, whole } from '../lib/report.mjs'
 import { streamFanOut } from '../rows/fan-out.mjs'

@@ -1,4 +1,4 @@
-// Issuers side by side on one Redis: what their rows say. issuer/SCALE.md calculates with these figures.
+// The report of several issuers on one Redis. issuer/SCALE.md calculates with these figures.
 import { quantile } from '../lib/measure.mjs'
 import { megabytes, microseconds, milliseconds, whole } from '../lib/report.mjs'
 import { hasRedis } from '../lib/redis.mjs'
@@ -70,7 +70,7 @@ const notMeasured = () => ({
   goals: [],
 })
 
-/** Where there is no Redis, a sentence takes the place of the figures. */
+/** Without Redis, a sentence replaces the figures. */
 export const nodeSections = hasRedis()
   ? { 'node-refreshes': refreshSection, 'node-kick': kickSection, 'node-log': logSection }
   : { nodes: notMeasured }

@@ -1,4 +1,4 @@
-// The same contests in every runtime; goals are Node's, so these rows have none.
+// The same contests in every runtime. The goals apply to Node, so these rows have none.
 import { ratio, spread } from '../lib/measure.mjs'
 import { cell, duration, microseconds, milliseconds, times } from '../lib/report.mjs'
 import { CHANGED, FAST_JWT, FORGETFUL, RECHECKED } from '../runtimes/contests.mjs'
@@ -55,7 +55,7 @@ async function firstOf(runtime, folder) {
   return Object.fromEntries(names.map(name => [name, spread(took[name])]))
 }
 
-/** A row a runtime; `against`: how many times that Doorlist takes. */
+/** One row per runtime. `against` names the contender with which Doorlist's time is compared. */
 const table = (contest, rows, show, names, against) => ({
   head: [contest, ...names, ...(against ? [`doorlist / ${against}`] : [])],
   rows: rows.map(({ name, [contest]: took }) => [

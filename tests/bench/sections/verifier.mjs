@@ -1,4 +1,4 @@
-// Rows of the verifier: what they say, and what was hoped for.
+// The report of the verifier, with its goals.
 import { brotliCompressSync } from 'node:zlib'
 import { readFileSync } from 'node:fs'
 import { PACKAGE } from '../lib/doorlist.mjs'

@@ -1,4 +1,4 @@
-//! Criterion's benches of the core, natively. `make bench` runs them and names their medians in RESULTS.md.
+//! Criterion benches of the core, as native code. `make bench` runs them and writes their medians to RESULTS.md.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn token(criterion: &mut Criterion) {
     let mut next = tokens.iter().cycle();
     let verify = |verifier: &mut Verifier, token: &str| verifier.verify(token, at()).expect("a good token");
 
-    // A new verifier each time: its key never earns tables.
+    // A new verifier for each token, so its key never earns tables.
     criterion.bench_function("a token, stock", |bencher| {
         bencher.iter_batched_ref(
             || fresh.clone(),

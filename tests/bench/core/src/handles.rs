@@ -1,18 +1,19 @@
-//! Handles as an issuer draws them, for every Rust program of the measurements.
+//! Handles as an issuer draws them, for all Rust programs of the measurements.
 
 use doorlist_verifier::Handle;
 
-/// What an issuer of 100,000,000 sessions has drawn: blocks of 65,536, numbered at a distance.
+/// The blocks that an issuer of 100,000,000 sessions has drawn: each has 65,536 handles, and their numbers are
+/// [`DISTANCE`] apart.
 const BLOCKS: u64 = 1526;
 const FIRST_BLOCK: u64 = 0x00d0_0000_0000;
 const DISTANCE: u64 = 7919;
 
-/// Handles of an issuer's blocks at random: xorshift64.
+/// Random handles from an issuer's blocks, by xorshift64.
 #[derive(Debug)]
 pub struct Handles(u64);
 
 impl Handles {
-    /// The same ones for the same seed, which is not zero.
+    /// The same seed gives the same handles. The seed must not be zero.
     pub const fn seeded(seed: u64) -> Self {
         Self(seed)
     }

@@ -1,4 +1,4 @@
-//! What is measured: tokens and lists of one key, the same ones in every run.
+//! The inputs of the measurements: tokens and lists of one key, the same in every run.
 
 use std::time::Duration;
 
@@ -19,15 +19,15 @@ const AUDIENCE: &str = "api";
 /// 2026-01-01T00:00:00Z, in seconds.
 const NOW: u64 = 1_767_225_600;
 
-/// The block of the handles of tokens; no list holds them.
+/// The block of the tokens' handles. No list contains them.
 const LIVE_BLOCK: u64 = 0x0a11_ce00;
 
-/// The one key.
+/// The signing key of all tokens and lists.
 pub fn signing_key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
-/// Its public half.
+/// The public key of [`signing_key`].
 pub fn public_key() -> PublicKey {
     PublicKey::from_bytes(signing_key().verifying_key().as_bytes()).expect("made from a seed")
 }
@@ -47,7 +47,7 @@ pub fn verifier(list: &str) -> Verifier {
     verifier
 }
 
-/// `count` tokens, a session each.
+/// `count` tokens, one session each.
 pub fn tokens(count: u16) -> Vec<String> {
     (0..count).map(token).collect()
 }
@@ -69,7 +69,7 @@ fn token(number: u16) -> String {
     signed("at+jwt", &claims)
 }
 
-/// A snapshot of these handles, or what came after `since`.
+/// A snapshot of these handles, or a delta since `since`.
 pub fn list(revoked: HandleSet, seq: u64, since: Option<u64>) -> String {
     let number = |seq| Seq::new(seq).expect("below 2^53");
     let list = RevocationList {
@@ -101,7 +101,7 @@ fn signed(typ: &str, claims: &Value) -> String {
     format!("{signed_part}.{}", Base64UrlUnpadded::encode_string(&signature.to_bytes()))
 }
 
-/// `count` handles or, for what was drawn twice, a few less.
+/// `count` random handles, minus a few duplicates.
 pub fn handles(count: usize) -> HandleSet {
     HandleSet::from_handles(Handles::seeded(1).take(count))
 }

@@ -11,7 +11,7 @@ use crate::connection::Connection;
 
 const AT_A_TIME: usize = 64;
 
-/// Opens one session each of `count` subjects.
+/// Opens one session for each of `count` subjects.
 pub async fn sessions(address: &str, key: &str, first: u64, count: u64) -> Result<String> {
     each(address, key, first..first + count, |number| {
         ("/admin/sessions".into(), format!(r#"{{"sub":"user-{number}","client_id":"web"}}"#))
@@ -24,12 +24,12 @@ pub async fn kicks(address: &str, key: &str, first: u64, count: u64) -> Result<S
     each(address, key, first..first + count, |number| (kick(number), String::new())).await
 }
 
-/// Where subject `number` is kicked.
+/// The path that kicks subject `number`.
 pub fn kick(number: u64) -> String {
     format!("/admin/subjects/user-{number}/revoke")
 }
 
-/// What the admin API wants to see.
+/// The headers that the admin API requires.
 pub fn headers(key: &str) -> String {
     format!("authorization: Bearer {key}\r\ncontent-type: application/json\r\n")
 }

@@ -1,4 +1,4 @@
-//! A connection that is kept, and one answer at a time on it.
+//! A persistent connection with one request at a time.
 
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,7 +19,7 @@ impl Connection {
         Ok(Self { stream, address: address.into(), buffer: Vec::with_capacity(4096) })
     }
 
-    /// Sends a `POST` and answers the body, which must be of a known length.
+    /// Sends a `POST` and returns the body, whose length must be known.
     pub async fn post(&mut self, path: &str, headers: &str, body: &str) -> Result<String> {
         let request = format!(
             "POST {path} HTTP/1.1\r\nhost: {}\r\n{headers}content-length: {}\r\n\r\n{body}",
@@ -40,7 +40,7 @@ impl Connection {
         Ok(body)
     }
 
-    /// Opens a stream; what follows comes from [`Self::line`].
+    /// Opens a stream. Read its lines with [`Self::line`].
     pub async fn subscribe(&mut self, path: &str) -> Result<()> {
         let request =
             format!("GET {path} HTTP/1.1\r\nhost: {}\r\naccept: text/event-stream\r\n\r\n", self.address);
@@ -52,7 +52,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The next line of a stream, the sizes of its chunks among them.
+    /// The next line of a stream; chunk sizes are lines too.
     pub async fn line(&mut self, line: &mut Vec<u8>) -> Result<()> {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
@@ -87,7 +87,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
-/// The string or number under `"name":` in JSON of no depth, as these servers write it.
+/// The string or number of `"name":` in flat JSON, as these servers write it.
 pub fn member<'a>(json: &'a str, name: &str) -> Result<&'a str> {
     let (_, rest) = json
         .split_once(&format!("\"{name}\":"))

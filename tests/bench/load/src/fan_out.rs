@@ -1,4 +1,4 @@
-//! Many subscribers of one stream, and kicks that each must hear of.
+//! Many subscribers of one stream, and kicks that each subscriber must receive.
 
 use std::io::BufRead;
 use std::time::{Duration, Instant};
@@ -11,12 +11,13 @@ use crate::admin;
 use crate::connection::{Connection, member};
 use crate::spread::spread;
 
-/// Subscribers that connect at a time.
+/// The number of subscribers that connect at a time.
 const AT_A_TIME: usize = 128;
-/// A kick that takes longer than this to reach all is an error.
+/// A kick that takes longer than this to reach all subscribers is an error.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Says `ready` when all have heard something, and goes on with the kicks when a line comes in. Subjects are opened here.
+/// Prints `ready` when all subscribers have received an event, and starts the kicks when it reads a line. It
+/// opens the subjects' sessions itself.
 pub async fn run(address: &str, key: &str, subscribers: usize, kicks: u64) -> Result<String> {
     let (heard, mut events) = mpsc::unbounded_channel();
     subscribe(address, subscribers, &heard).await?;
@@ -56,7 +57,7 @@ struct Event {
     at: Instant,
 }
 
-/// Returns when each subscriber has its stream open and its connection is in the hands of a task.
+/// Returns when each subscriber's stream is open and a task reads its connection.
 async fn subscribe(address: &str, subscribers: usize, heard: &mpsc::UnboundedSender<Event>) -> Result<()> {
     let mut left = subscribers;
     while left > 0 {
@@ -84,7 +85,7 @@ async fn subscribe(address: &str, subscribers: usize, heard: &mpsc::UnboundedSen
     Ok(())
 }
 
-/// Passes on every event that is news; a heartbeat repeats the number before it.
+/// Forwards every new event. A heartbeat repeats the previous sequence number.
 async fn follow(mut connection: Connection, heard: mpsc::UnboundedSender<Event>) -> Result<()> {
     let (mut line, mut last) = (Vec::new(), 0);
     loop {
@@ -96,7 +97,7 @@ async fn follow(mut connection: Connection, heard: mpsc::UnboundedSender<Event>)
     }
 }
 
-/// The sequence number of the next event, once its data has come as well.
+/// The sequence number of the next event, returned after its data has arrived too.
 async fn next_event(connection: &mut Connection, line: &mut Vec<u8>) -> Result<u64> {
     let mut seq = None;
     loop {

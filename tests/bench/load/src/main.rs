@@ -1,4 +1,5 @@
-//! Load on loopback for `make bench`. Speaks just enough HTTP/1.1 to cost little beside the server it measures.
+//! Load on loopback for `make bench`. It implements only as much HTTP/1.1 as needed, to use little CPU beside
+//! the measured server.
 //!
 //! ```text
 //! doorlist-load refresh  <address> <path> <client id> <file of refresh tokens> <seconds>
@@ -7,7 +8,7 @@
 //! doorlist-load fan-out  <address> <admin key> <subscribers> <kicks>
 //! ```
 //!
-//! Each answers one line of JSON on standard output. Subjects are called `user-<number>`.
+//! Each command prints one line of JSON to standard output. Subjects are named `user-<number>`.
 
 mod admin;
 mod connection;

@@ -1,4 +1,5 @@
-//! Clients that refresh one after the other as fast as they are answered, one connection and one session each.
+//! Clients that refresh one token after another as fast as they are answered, each with one connection and one
+//! session.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use crate::spread::spread;
 
 const HEADERS: &str = "content-type: application/x-www-form-urlencoded\r\n";
 
-/// One client a line of `file`, which holds the refresh tokens and afterwards those that came last.
+/// Runs one client per line of `file`. The file contains refresh tokens, and afterwards the latest ones.
 pub async fn run(
     address: &str,
     path: &str,

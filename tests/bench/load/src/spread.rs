@@ -1,8 +1,8 @@
-//! Durations in a few numbers.
+//! A summary of durations.
 
 use std::time::Duration;
 
-/// `"p50_ms": …, "p99_ms": …, "max_ms": …` of some durations, members of a JSON object.
+/// The JSON members `"p50_ms": …, "p99_ms": …, "max_ms": …` for these durations.
 pub fn spread(mut durations: Vec<Duration>) -> String {
     durations.sort_unstable();
     let at = |share: f64| {

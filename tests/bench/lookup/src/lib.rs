@@ -1,4 +1,5 @@
-//! Lookups in a set of handles, as many as JavaScript asks for in one call. Only numbers cross, so no glue is needed.
+//! Lookups in a set of handles; JavaScript chooses how many run in one call. Only numbers cross the boundary,
+//! so no glue is needed.
 
 use doorlist_verifier::HandleSet;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -18,7 +19,7 @@ pub struct Lookups {
 
 #[wasm_bindgen]
 impl Lookups {
-    /// A set of about `revoked` handles at random.
+    /// A set of about `revoked` random handles.
     #[wasm_bindgen(constructor)]
     pub fn new(revoked: u32) -> Self {
         let mut handles = Handles::seeded(1);
@@ -26,7 +27,7 @@ impl Lookups {
         Self { set, handles }
     }
 
-    /// Looks up `count` handles of the same blocks at random; answers how many were there.
+    /// Looks up `count` random handles from the same blocks, and returns how many were found.
     pub fn run(&mut self, count: u32) -> u32 {
         let mut found = 0;
         for _ in 0..count {

@@ -1,9 +1,9 @@
-//! Verifies as many tokens as it is asked to, and does the same work before that whatever it is asked: the difference
-//! between two runs is that between two numbers of tokens. `../../instructions.mjs` counts.
+//! Verifies the given number of tokens. The work before that is the same for every number, so the difference
+//! between two runs is the cost of the additional tokens. `../../instructions.mjs` counts it.
 
 use doorlist_core::{at, handles, list, tokens, verifier};
 
-/// A verifier makes tables for a key after 64 good signatures; both sides of that are to be counted.
+/// A verifier makes tables for a key after 64 good signatures; both cases are counted.
 const TOKENS: u16 = 200;
 
 fn main() {
