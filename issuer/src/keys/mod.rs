@@ -17,7 +17,7 @@ use crate::secret::MasterSecrets;
 use crate::store::{StoreError, Version};
 use sealed::{SealedUnder, seal, unseal};
 
-/// The node's copy of the key ring, in step with the store's.
+/// The node's copy of the key ring, kept in step with the store's.
 pub struct Keys {
     desk: Arc<Desk>,
     secrets: MasterSecrets,
@@ -48,11 +48,12 @@ pub enum KeysError {
 }
 
 impl Keys {
-    /// Reads the ring, or makes one at a first start. Seals it anew when a previous master secret opened it.
+    /// Reads the ring, or makes one at the first start. If a previous master secret opened the ring, seals it again
+    /// under the current one.
     ///
     /// # Errors
     ///
-    /// [`KeysError::Unreadable`] under another master secret, [`KeysError::Store`].
+    /// [`KeysError::Unreadable`] if no given master secret opens the ring, [`KeysError::Store`].
     pub async fn open(desk: Arc<Desk>, secrets: MasterSecrets, now: UnixSeconds) -> Result<Self, KeysError> {
         let held = loop {
             match read(&desk, &secrets).await? {
@@ -69,16 +70,16 @@ impl Keys {
         Ok(Self { desk, secrets, held: RwLock::new(held) })
     }
 
-    /// The ring as this node knows it.
+    /// The node's copy of the ring.
     pub fn ring(&self) -> Arc<KeyRing> {
         self.held().ring
     }
 
-    /// Reads the ring again: the log says that it changed.
+    /// Reads the ring again, because the revocation log says that it changed.
     ///
     /// # Errors
     ///
-    /// [`KeysError::Store`], [`KeysError::Unreadable`]; the copy stays as it is.
+    /// [`KeysError::Store`], [`KeysError::Unreadable`]. The copy then stays as it is.
     pub async fn reload(&self) -> Result<(), KeysError> {
         if let Some((held, _)) = read(&self.desk, &self.secrets).await? {
             self.hold(held);
@@ -210,7 +211,7 @@ mod tests {
         let (here, there) = (open(&desk, OLD).await.expect("keys"), open(&desk, OLD).await.expect("keys"));
         let (kid, now) = (here.ring().active().kid(), desk.standing().confirmed_at);
         here.retire(kid, now).await.expect("it is trusted");
-        // The other node decides on an old copy, is told so by the store, and decides anew.
+        // The other node decides on an old copy. The store reports a conflict, and the node decides again.
         assert!(matches!(there.retire(kid, now).await, Err(KeysError::UnknownKey(_))));
         assert_eq!(there.ring().status(), here.ring().status());
     }

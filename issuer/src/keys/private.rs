@@ -1,4 +1,4 @@
-//! A private key, and the one thing it does: sign a JWT.
+//! A private key. It does only one thing: it signs JWTs.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use jwt_compact::{Algorithm, AlgorithmExt, Claims, Header};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use zeroize::Zeroizing;
 
-/// An Ed25519 private key with its public half. Wiped when dropped; `Debug` shows the `kid` alone.
+/// An Ed25519 private key with its public half. It is wiped when dropped. `Debug` shows only the `kid`.
 #[derive(Clone)]
 pub struct PrivateKey {
     signing: SigningKey,
@@ -25,7 +25,7 @@ impl PrivateKey {
         Self::from_seed(&seed)
     }
 
-    /// The key of this seed (RFC 8032 §5.1.5).
+    /// The key for this seed (RFC 8032 §5.1.5).
     pub fn from_seed(seed: &[u8; 32]) -> Self {
         let signing = SigningKey::from_bytes(seed);
         let public = PublicKey::from_bytes(signing.verifying_key().as_bytes())
@@ -33,12 +33,12 @@ impl PrivateKey {
         Self { signing, public }
     }
 
-    /// Its public half.
+    /// The public half.
     pub fn public(&self) -> PublicKey {
         self.public
     }
 
-    /// Its name.
+    /// The id of the key.
     pub fn kid(&self) -> KeyId {
         self.public.kid()
     }
@@ -58,7 +58,7 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// As the seed in base64url. Only ever sealed.
+/// Writes the seed in base64url. The text is only ever stored sealed.
 impl Serialize for PrivateKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let seed = Zeroizing::new(Base64UrlUnpadded::encode_string(self.signing.as_bytes()));
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for PrivateKey {
     }
 }
 
-/// Ed25519 with a private key, which the verifier's [`Ed25519`] cannot have.
+/// Ed25519 with a private key. The verifier's [`Ed25519`] has no private keys.
 struct EdDsa;
 
 impl Algorithm for EdDsa {

@@ -1,7 +1,7 @@
 //! The rules of the key ring: *announced → active → retiring → gone*.
 //!
-//! There are always two private keys: one signs, the other is known to every verifier already, so that
-//! taking the first one away at once strands nobody.
+//! There are always two private keys. One signs, and verifiers already know the other one. So the first can be
+//! removed at once, and every verifier still accepts new tokens.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use doorlist_verifier::{Jwks, KeyId, PublicKey, UnixSeconds, keys::MAX_KEYS};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::PrivateKey;
 
-/// Every key that is trusted now.
+/// All keys that are trusted now.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRing {
@@ -26,7 +26,7 @@ struct Active {
     since: UnixSeconds,
 }
 
-/// The key that is published, and signs next.
+/// The key that is published and will sign next.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Reserve {
@@ -34,7 +34,7 @@ struct Reserve {
     announced_at: UnixSeconds,
 }
 
-/// A key that signs no more but whose tokens may live; its private half is forgotten.
+/// A key that no longer signs but whose tokens may still be valid. Its private half has been deleted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Retiring {
@@ -44,12 +44,12 @@ struct Retiring {
     gone_at: UnixSeconds,
 }
 
-/// A ring to be, and the keys it trusts anew or no more, each of which the log must name.
+/// A new ring, and the keys that were added or removed. The revocation log must name each of these keys.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// The ring to be.
+    /// The new ring.
     pub ring: KeyRing,
-    /// Keys that came or went.
+    /// The keys that were added or removed.
     pub kids: Vec<KeyId>,
 }
 
@@ -58,37 +58,37 @@ pub struct Change {
 pub struct KeyStatus {
     /// RFC 7638 thumbprint.
     pub kid: KeyId,
-    /// Where it is on its way.
+    /// The key's state.
     pub state: KeyState,
-    /// Since when, in the store's UNIX seconds.
+    /// When the key entered this state, in the store's UNIX seconds.
     pub since: UnixSeconds,
-    /// Of a retiring key: when it is gone.
+    /// When a retiring key will be removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone_at: Option<UnixSeconds>,
 }
 
-/// Where a key is on its way.
+/// The states of a trusted key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyState {
-    /// Published, signs next.
+    /// The key is published and will sign next.
     Announced,
-    /// Signs.
+    /// The key signs.
     Active,
-    /// Signs no more; its tokens may live.
+    /// The key no longer signs. Its tokens may still be valid.
     Retiring,
 }
 
-/// A rotation has to wait.
+/// A rotation must wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooEarly {
-    /// Not every cache has seen the reserve key yet.
+    /// Some caches may not have seen the reserve key yet.
     #[error("the announced key is too new for every cache to know it; wait {wait_secs} s")]
     YoungReserve {
         /// Seconds to wait, at least 1.
         wait_secs: u64,
     },
-    /// Verifiers hold no more keys than this.
+    /// The ring already holds as many keys as verifiers can hold.
     #[error("too many keys are still retiring; wait {wait_secs} s")]
     FullRing {
         /// Seconds to wait, at least 1.
@@ -105,13 +105,13 @@ impl TooEarly {
     }
 }
 
-/// No trusted key has this name.
+/// No trusted key has this id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no trusted key has the id {0}")]
 pub struct UnknownKey(pub KeyId);
 
 impl KeyRing {
-    /// The ring of a first start.
+    /// The ring for the first start.
     pub fn first(now: UnixSeconds, active: PrivateKey, reserve: PrivateKey) -> Change {
         let kids = vec![active.kid(), reserve.kid()];
         let ring = Self {
@@ -122,8 +122,8 @@ impl KeyRing {
         Change { ring, kids }
     }
 
-    /// The reserve signs from now on, `fresh` is announced, and the active key stays trusted for another
-    /// `retain_secs`, as long as a token of its can live.
+    /// Makes the reserve the active key and `fresh` the reserve. The former active key stays trusted for another
+    /// `retain_secs`, which is as long as a token that it signed can be valid.
     ///
     /// # Errors
     ///
@@ -154,11 +154,12 @@ impl KeyRing {
         Ok(Change { ring, kids })
     }
 
-    /// The key is trusted no more, at once, and with it every token it signed. `fresh` fills the gap.
+    /// Ends the trust in a key at once, and so in every token that it signed. If it was the active or the reserve
+    /// key, `fresh` fills the gap.
     ///
     /// # Errors
     ///
-    /// [`UnknownKey`] if it is not trusted anyway.
+    /// [`UnknownKey`] if the key is not trusted.
     pub fn retire(&self, kid: KeyId, now: UnixSeconds, fresh: PrivateKey) -> Result<Change, UnknownKey> {
         let mut ring = self.clone();
         let mut kids = vec![kid];
@@ -177,7 +178,7 @@ impl KeyRing {
         Ok(Change { ring, kids })
     }
 
-    /// Retiring keys whose tokens are dead go; `None`: there is none.
+    /// Removes retiring keys whose last token has expired; `None` if there are no such keys.
     pub fn expire(&self, now: UnixSeconds) -> Option<Change> {
         let (gone, retiring): (Vec<_>, Vec<_>) =
             self.retiring.iter().cloned().partition(|key| key.gone_at <= now);
@@ -190,7 +191,7 @@ impl KeyRing {
         &self.active.key
     }
 
-    /// Every trusted key, the one that signs first.
+    /// All trusted keys. The key that signs comes first.
     pub fn jwks(&self) -> Jwks {
         let retiring = self.retiring.iter().map(|key| key.key);
         Jwks {
@@ -198,7 +199,7 @@ impl KeyRing {
         }
     }
 
-    /// Every trusted key and where it is on its way.
+    /// All trusted keys with their states.
     pub fn status(&self) -> Vec<KeyStatus> {
         let status = |kid, state, since, gone_at| KeyStatus { kid, state, since, gone_at };
         let active = status(self.active.key.kid(), KeyState::Active, self.active.since, None);
@@ -216,7 +217,7 @@ impl KeyRing {
     }
 }
 
-/// A public key as its 32 bytes in base64url.
+/// Serializes a public key as its 32 bytes in base64url.
 mod point {
     use super::*;
 
@@ -301,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_retired_key_is_gone_at_once_and_the_reserve_takes_over() {
-        // Trace 16.
+        // Trace 16: the signing key is retired, and verifiers already know the next one.
         let Change { ring, kids } = first().retire(key(1).kid(), at(1), key(3)).expect("it is trusted");
         assert_eq!(kids, [key(1).kid(), key(3).kid()]);
         assert_eq!(states(&ring), [(key(2).kid(), KeyState::Active), (key(3).kid(), KeyState::Announced)]);

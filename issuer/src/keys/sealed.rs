@@ -17,23 +17,23 @@ use crate::secret::{MasterSecret, MasterSecrets};
 const VERSION: u8 = 1;
 const NONCE_LEN: usize = 24;
 
-/// Whether a ring was sealed under the current master secret.
+/// Which master secret the ring was sealed under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SealedUnder {
-    /// Yes.
+    /// The current master secret.
     Current,
-    /// Under a previous one: seal it anew before that one is removed.
+    /// A previous master secret. The ring must be sealed again before that secret is removed.
     Previous,
 }
 
-/// The stored bytes open under none of the master secrets.
+/// None of the master secrets opens the stored bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the stored key ring does not open under the master secret: give the one it was made with, if need be as a previous one"
 )]
 pub struct Unreadable;
 
-/// The bytes to store.
+/// Seals the ring into the bytes to store.
 pub fn seal(ring: &KeyRing, secrets: &MasterSecrets) -> Vec<u8> {
     let nonce = rand::random::<[u8; NONCE_LEN]>();
     let json = Zeroizing::new(serde_json::to_vec(ring).expect("a ring is JSON"));
@@ -44,7 +44,7 @@ pub fn seal(ring: &KeyRing, secrets: &MasterSecrets) -> Vec<u8> {
     [&[VERSION], nonce.as_slice(), &sealed].concat()
 }
 
-/// The ring in stored bytes.
+/// Opens the ring in the stored bytes.
 ///
 /// # Errors
 ///
