@@ -1,4 +1,4 @@
-//! The few places in the log from which deltas are made.
+//! Cut points: the few positions in the revocation log at which deltas begin.
 
 use std::collections::VecDeque;
 
@@ -6,27 +6,27 @@ use doorlist_verifier::{Cursor, Epoch, Seq};
 
 use crate::domain::LogView;
 
-/// The sequences of the live log, from which a delta's beginning is chosen.
+/// The sequences of the live revocation log, from which the start of a delta is chosen.
 ///
-/// A delta holds the last 0, 1, 4, 16, 64, … entries: whoever lacks five gets sixteen. So there are only
-/// about log₄ of the log's length different deltas of one state, each made and signed at most once, and
-/// nobody gets more than four times what it lacks.
+/// A delta holds the last 0, 1, 4, 16, 64, … entries. A client that lacks five entries gets sixteen. So the number
+/// of different deltas of one state is only about log₄ of the number of entries, each is encoded and signed at most
+/// once, and no client gets more than four times the entries that it lacks.
 #[derive(Debug, Clone)]
 pub struct CutPoints {
     lineage: Epoch,
-    /// Before it, the log's news cannot be told.
+    /// The first sequence from which the entries are known. An earlier cursor gets no delta.
     floor: Seq,
     entries: VecDeque<Seq>,
     last: Seq,
 }
 
 impl CutPoints {
-    /// None known yet, of a log that is known from `floor` on.
+    /// No cut points yet, for a revocation log whose entries are known from `floor` on.
     pub fn new(lineage: Epoch, floor: Seq) -> Self {
         Self { lineage, floor, entries: VecDeque::new(), last: Seq::ZERO }
     }
 
-    /// Takes in what the log gained and lost since the last time.
+    /// Takes over the entries that the revocation log gained and lost since the last call.
     pub fn follow(&mut self, log: &LogView) {
         let position = log.position();
         if position.epoch != self.lineage {
@@ -35,7 +35,7 @@ impl CutPoints {
         self.advance(log.floor(), log.since(self.last).map(|entry| entry.seq), position.seq);
     }
 
-    /// The log stands at `last`, with these entries past what was told before, and is known from `floor` on.
+    /// Moves on to `last`, with the entries since the last call. Entries are now known from `floor` on.
     fn advance(&mut self, floor: Seq, entries: impl IntoIterator<Item = Seq>, last: Seq) {
         self.floor = self.floor.max(floor);
         self.entries.extend(entries);
@@ -44,7 +44,8 @@ impl CutPoints {
         self.entries.drain(..trimmed);
     }
 
-    /// From where a delta for a holder of `held` begins, at or before it; `None`: only a snapshot will do.
+    /// The sequence at which the delta for a client at `held` begins. It is not after `held`. `None` if only a
+    /// snapshot will do.
     pub fn cut(&self, held: Cursor) -> Option<Seq> {
         let Cursor { epoch, seq: held } = held;
         if epoch != self.lineage || held < self.floor || held > self.last {
@@ -114,7 +115,7 @@ mod tests {
     }
 
     proptest! {
-        /// Trace 17: no cursor makes a body of its own.
+        /// Trace 17: different cursors share few list bodies.
         #[test]
         fn there_are_few_deltas_and_each_reaches_back_far_enough(
             gaps in prop::collection::vec(1u64..5, 0..600),

@@ -1,4 +1,5 @@
-//! Following the list: what a subscriber's cursor lacks, then every list as it is published.
+//! Following the list: a subscriber first gets the entries that its cursor lacks, then every list as it is
+//! published.
 
 use std::sync::Arc;
 
@@ -10,19 +11,19 @@ use super::{Next, Revocations, SignedList};
 /// One subscriber.
 pub struct Follower {
     first: Option<Arc<SignedList>>,
-    /// Ahead of this node: lists that end before it say nothing new.
+    /// The subscriber's cursor, if it is ahead of this node. Lists that end before it are skipped.
     ahead_of: Option<Cursor>,
     news: broadcast::Receiver<Arc<SignedList>>,
 }
 
 impl Revocations {
-    /// A subscriber that holds `held`. `None` as long as nothing was signed since the start.
+    /// A subscriber that holds `held`; `None` while nothing has been signed since the start.
     ///
     /// # Errors
     ///
     /// See [`Revocations::next`].
     pub fn follow(&self, held: Option<Cursor>) -> Result<Option<Follower>, Error> {
-        // The lock is held over both, so that nothing is published between them.
+        // One lock covers both steps, so nothing is published between them.
         let mut state = self.held();
         let news = self.news.subscribe();
         Ok(self.next_for(&mut state, held)?.map(|next| match next {
@@ -33,7 +34,8 @@ impl Revocations {
 }
 
 impl Follower {
-    /// The next list to send; waits for it. `None`: too slow, or the node stops; come back with the cursor.
+    /// Waits for the next list to send. `None` if the subscriber is too slow or the node stops. The client should
+    /// then reconnect with its cursor.
     pub async fn next(&mut self) -> Option<Arc<SignedList>> {
         if let Some(first) = self.first.take() {
             return Some(first);

@@ -1,9 +1,9 @@
-//! The node's live revocation list: signed once a change, the same bytes to all.
+//! The node's live revocation list. Each change is signed once, and all clients get the same bytes.
 //!
-//! [`Revocations::publish`] takes the log as it stands, signs a delta from what was published before, lets the
-//! real verifier check it, and only then shows it to anybody. Snapshots and older deltas of the same state are
-//! signed when first asked for. While the store does not confirm that nothing is missing, nothing new is
-//! published; what was published stays true of its `iat` and is served on.
+//! [`Revocations::publish`] reads the current revocation log, signs a delta from the last published state, checks
+//! it with the real verifier, and only then shows it to clients. Snapshots and older deltas of the same state are
+//! signed on the first request. While the store does not confirm that nothing is missing, nothing new is published.
+//! The last published list stays true as of its `iat`, so it is still served.
 
 mod cuts;
 mod follow;
@@ -28,7 +28,8 @@ pub use follow::Follower;
 pub use publish::PublishError;
 pub use signed::SignedList;
 
-/// Lists that may wait for one subscriber; whoever is further behind is dropped, and returns with its cursor.
+/// Most lists that may wait for one subscriber. A subscriber that is further behind is dropped and reconnects with
+/// its cursor.
 const BACKLOG: usize = 64;
 
 /// See the [module](self).
@@ -40,28 +41,29 @@ pub struct Revocations {
     leeway_secs: u64,
     started: Instant,
     held: Mutex<Held>,
-    /// One at a time: a list by an older standing would be a rollback of the one before.
+    /// Only one list is published at a time: a list signed on an older standing would be a rollback of the one
+    /// before.
     publishing: tokio::sync::Mutex<()>,
     news: broadcast::Sender<Arc<SignedList>>,
 }
 
 struct Held {
-    /// Loaded everything that was published, as any other verifier.
+    /// A verifier that loaded every published list, as any other verifier does.
     verifier: Verifier,
-    /// As far as the log was looked at; may be ahead of `state`.
+    /// The cut points as of the last read of the revocation log. They may be ahead of `state`.
     cuts: CutPoints,
     /// `None` until the first list is signed.
     state: Option<State>,
-    /// Why the last attempt to publish failed, if it did.
+    /// Why the last attempt to publish failed, if it failed.
     trouble: Option<String>,
 }
 
-/// What a holder of some list is given next.
+/// The next answer for a client.
 #[derive(Debug, Clone)]
 pub enum Next {
-    /// This list.
+    /// Send this list.
     List(Arc<SignedList>),
-    /// Nothing: it holds more than this node knows of.
+    /// Send nothing: the client's cursor is ahead of this node.
     Ahead,
 }
 
@@ -70,7 +72,7 @@ impl Revocations {
     ///
     /// # Errors
     ///
-    /// [`Error`] if the verifier takes neither the issuer nor the keys.
+    /// [`Error`] if the verifier rejects the issuer or the keys.
     pub fn new(desk: Arc<Desk>, keys: Arc<Keys>, issuer: &str, ttl: Duration) -> Result<Self, Error> {
         let mut verifier = Verifier::new(Options { cache_size: 0, ..Options::new(issuer, None) })?;
         verifier.add_jwks(&key_set(keys.ring().jwks().keys))?;
@@ -88,12 +90,12 @@ impl Revocations {
         })
     }
 
-    /// What a holder of `held` lacks: a snapshot, or a delta that reaches back at least so far. `None` as long as
-    /// nothing was signed since the start.
+    /// The entries that a client at `held` lacks: a snapshot, or a delta that begins at or before `held`. `None`
+    /// while nothing has been signed since the start.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the verifier refuses the list, which is then not shown.
+    /// [`Error`] if the verifier refuses the list. The list is then not shown.
     pub fn next(&self, held: Option<Cursor>) -> Result<Option<Next>, Error> {
         self.next_for(&mut self.held(), held)
     }
@@ -109,28 +111,28 @@ impl Revocations {
         self.signed(state, verifier, since).map(|list| Some(Next::List(list)))
     }
 
-    /// Checks an access token as any verifier of this issuer would that is in step with this node.
+    /// Checks an access token like any verifier of this issuer that holds this node's current list.
     ///
     /// # Errors
     ///
-    /// See [`Verifier::verify`]; [`Error::ListMissing`] as long as nothing was signed since the start.
+    /// See [`Verifier::verify`]. [`Error::ListMissing`] while nothing has been signed since the start.
     pub fn verify(&self, token: &str) -> Result<Verified, Error> {
         self.held().verifier.verify(token, self.host_time())
     }
 
-    /// The keys that the published list trusts: whoever asks for both between a change of keys and its publication
-    /// gets two that fit.
+    /// The keys that the published list trusts. So a client that fetches both the keys and the list gets two that
+    /// agree, even while a key change is not published yet.
     pub fn jwks(&self) -> Jwks {
         let published = self.held().state.as_ref().map(|state| state.ring.jwks());
         published.unwrap_or_else(|| self.keys.ring().jwks())
     }
 
-    /// Where the published list stands.
+    /// The position of the published list.
     pub fn position(&self) -> Option<Cursor> {
         self.held().state.as_ref().map(|state| state.cursor)
     }
 
-    /// Why this node is not fit to be asked, if it is not: the list it has may be served, but it signs none.
+    /// Why this node is not ready, if it is not. Its last list may still be served, but it signs no new one.
     pub fn trouble(&self) -> Option<String> {
         if let Some(failure) = self.desk.store_failure() {
             return Some(failure.to_string());
@@ -156,7 +158,7 @@ impl Revocations {
         HostTime { wall: host_time(), monotonic: self.started.elapsed() }
     }
 
-    /// A failure changes nothing in there, so what a poisoned lock holds is whole.
+    /// Locks the state even after a panic: a failed step changes nothing in it, so it is complete.
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -166,7 +168,7 @@ fn key_set(keys: impl Into<Vec<PublicKey>>) -> String {
     serde_json::to_string(&Jwks { keys: keys.into() }).expect("a key set is JSON")
 }
 
-/// The store's time now, by the last confirmation and the time since.
+/// The store's current time: the time of the last confirmation plus the time since.
 pub fn store_time(standing: &Standing) -> UnixSeconds {
     standing.confirmed_at.plus_secs(standing.confirmed.elapsed().as_secs())
 }

@@ -1,4 +1,4 @@
-//! Publishing: when, on what proof, and to whom.
+//! Publishing: when a list is signed, which proof it needs, and which clients get it.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use crate::desk::{ClockOff, Standing};
 use crate::domain::LogView;
 use crate::keys::KeysError;
 
-/// At least so long from one list to the next.
+/// Shortest time from one list to the next.
 const GAP: Duration = Duration::from_millis(5);
-/// The same, while some subscriber is far behind.
+/// Shortest time from one list to the next while a subscriber is far behind.
 const LONG_GAP: Duration = Duration::from_millis(100);
 
 /// Why there is no new list.
@@ -22,16 +22,17 @@ pub enum PublishError {
     /// The store, or the key ring in it, cannot be read.
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// A list would be wrong by as much.
+    /// The host's clock is wrong, so the times in a list would be wrong by the same amount.
     #[error(transparent)]
     Clock(#[from] ClockOff),
-    /// The verifier refused what would have been published.
+    /// The verifier refused the new list.
     #[error("a list was not published, since the verifier refuses it: {0}")]
     Refused(#[from] Error),
 }
 
 impl Revocations {
-    /// Publishes whatever is new, and at least a heartbeat every `ttl`, until dropped. Run once.
+    /// Publishes a list after every change, and at least once every `ttl`, until the future is dropped. Run it
+    /// once.
     pub async fn run(&self) {
         let mut standing = self.desk.watch();
         let mut heartbeat = interval_at(Instant::now() + self.ttl, self.ttl);
@@ -50,18 +51,18 @@ impl Revocations {
                 _ = heartbeat.tick() => {}
             }
             self.publish().await;
-            // What happens meanwhile goes into one list: a flood of kicks is no flood of lists.
+            // Changes that arrive during this pause go into one list, so many kicks do not cause as many lists.
             tokio::time::sleep(self.gap()).await;
         }
     }
 
-    /// Between two lists; longer while subscribers have trouble keeping up.
+    /// The time between two lists. It is longer while subscribers have trouble keeping up.
     fn gap(&self) -> Duration {
         if self.news.len() > BACKLOG / 4 { LONG_GAP } else { GAP }
     }
 
-    /// Signs and shows the log as it stands, once the store confirmed that nothing is missing. On failure, what
-    /// was published before stays, and [`Self::trouble`] says why.
+    /// Signs and shows the current revocation log, once the store has confirmed that nothing is missing. On failure
+    /// the last published list stays, and [`Self::trouble`] says why.
     pub async fn publish(&self) {
         let trouble = self.try_publish().await.err();
         if let Some(error) = &trouble {
@@ -70,12 +71,12 @@ impl Revocations {
         self.held().trouble = trouble.map(|error| error.to_string());
     }
 
-    /// Publishes if the log, as it was last read, tells of a change of keys since the last list. What is answered from
-    /// the store must not rest on a key that is retired there.
+    /// Publishes if the revocation log, as last read, has a key change since the last list. An answer that uses the
+    /// store must not rely on a key that is retired there.
     ///
     /// # Errors
     ///
-    /// [`PublishError`]: the keys of now are not known.
+    /// [`PublishError`] if the current keys are not known.
     pub async fn take_in_keys(&self) -> Result<(), PublishError> {
         let key_change = self.desk.log(LogView::last_key_change);
         if self.has_taken_in(key_change) { Ok(()) } else { self.try_publish().await }
@@ -90,7 +91,7 @@ impl Revocations {
         let standing = self.desk.confirmed().await.map_err(KeysError::from)?;
         self.desk.check_clock()?;
         loop {
-            // Read before the ring is: a change after it is seen by `advance`, and the ring is read again.
+            // Read before the ring. If the keys change after this, `advance` notices it and the ring is read again.
             let key_change = self.desk.log(LogView::last_key_change);
             if !self.has_taken_in(key_change) {
                 self.keys.reload().await?;
@@ -102,7 +103,8 @@ impl Revocations {
         }
     }
 
-    /// Moves on to the log as it is. False: the keys have changed meanwhile, and must be read again.
+    /// Publishes the current revocation log. Returns `false` if the keys have changed meanwhile and must be read
+    /// again.
     fn advance(&self, standing: &Standing, key_change: Seq) -> Result<bool, Error> {
         let mut held = self.held();
         let Held { verifier, cuts, state: shown, .. } = &mut *held;
@@ -113,14 +115,16 @@ impl Revocations {
         if state.last_key_change != key_change {
             return Ok(false);
         }
-        // A key that came and signs between two lists: who asks for the key set knows it, as every verifier may. The
-        // others come with the list: beside those that it drops, there may be no room for them yet.
+        // The active key may be new since the last list. Any verifier learns it from the key set, so this one may
+        // too. It learns the other keys from the list: until the list drops old keys, there may be no room for
+        // them.
         verifier.add_jwks(&key_set([state.ring.active().public()]))?;
         let before = shown.as_ref().map(|shown| shown.cursor);
         let since = before.filter(|before| before.epoch == state.cursor.epoch).map(|before| before.seq);
         let list = self.signed(&mut state, verifier, since)?;
         *shown = Some(state);
-        // While `held` is locked, so that a subscriber gets this list as its first or as news, never as neither.
+        // Sent while `held` is locked, so that a subscriber gets this list exactly once: either as its first list
+        // or as the next one.
         let _nobody_listens = self.news.send(list);
         Ok(true)
     }

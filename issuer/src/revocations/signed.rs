@@ -9,10 +9,10 @@ use doorlist_verifier::Cursor;
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
-/// A list as everybody gets it: the same bytes to all.
+/// A signed list. All clients get the same bytes.
 #[derive(Debug)]
 pub struct SignedList {
-    /// Where whoever loads it stands.
+    /// The cursor of a client that has loaded this list.
     pub cursor: Cursor,
     jwt: Bytes,
     gzip: OnceLock<Bytes>,
@@ -21,7 +21,7 @@ pub struct SignedList {
 }
 
 impl SignedList {
-    /// A signed JWT that ends at `cursor`.
+    /// Wraps a signed JWT that ends at `cursor`.
     pub fn new(cursor: Cursor, jwt: String) -> Self {
         Self { cursor, jwt: jwt.into(), gzip: OnceLock::new(), event: OnceLock::new(), hash: OnceLock::new() }
     }
@@ -31,9 +31,10 @@ impl SignedList {
         self.jwt.clone()
     }
 
-    /// The JWT, compressed.
+    /// The JWT, compressed with gzip.
     pub fn gzip(&self) -> Bytes {
-        // The fastest level: base64 of unlike bytes has letters to count, and nothing that repeats.
+        // The fastest level is enough: in base64 of random-looking bytes nothing repeats, so only the letter
+        // frequencies compress.
         let compress = || {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
             encoder.write_all(&self.jwt).expect("memory takes every byte");
@@ -51,7 +52,7 @@ impl SignedList {
         self.event.get_or_init(frame).clone()
     }
 
-    /// SHA-256 of the JWT in base64url: what its entity tags are made of.
+    /// The SHA-256 of the JWT in base64url. The entity tags are made from it.
     pub fn hash(&self) -> &str {
         self.hash.get_or_init(|| Base64UrlUnpadded::encode_string(&Sha256::digest(&self.jwt)))
     }

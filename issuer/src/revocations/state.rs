@@ -1,4 +1,4 @@
-//! A published state of the log, and the lists that were signed of it.
+//! A published state of the revocation log, and the lists that were signed for it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,23 +11,23 @@ use crate::domain::log::Appended;
 use crate::domain::{LogView, Settings};
 use crate::keys::KeyRing;
 
-/// What is published now.
+/// The state that is published now.
 pub(super) struct State {
-    /// As far as the log went.
+    /// The position of the revocation log in this state.
     pub(super) cursor: Cursor,
     /// When the store confirmed that nothing is missing.
     confirmed_at: UnixSeconds,
     settings: Settings,
-    /// The keys of then; its active one signs.
+    /// The keys of this state. The active one signs.
     pub(super) ring: Arc<KeyRing>,
-    /// The last entry about keys.
+    /// The sequence of the last entry about keys.
     pub(super) last_key_change: Seq,
-    /// By where they begin, `None` for the snapshot.
+    /// The signed lists by the sequence where each begins. `None` is the snapshot.
     signed: HashMap<Option<Seq>, Arc<SignedList>>,
 }
 
 impl State {
-    /// The log as it stands, on the proof of `confirmed_at`.
+    /// The current state of the revocation log, confirmed at `confirmed_at`.
     pub(super) fn new(log: &LogView, confirmed_at: UnixSeconds, ring: Arc<KeyRing>) -> Self {
         Self {
             cursor: log.position(),
@@ -41,7 +41,7 @@ impl State {
 }
 
 impl Revocations {
-    /// The list from `since` to what is current, signed once and checked by the verifier.
+    /// The list from `since` to this state. It is signed once and checked by the verifier.
     pub(super) fn signed(
         &self,
         state: &mut State,
@@ -52,7 +52,7 @@ impl Revocations {
             return Ok(Arc::clone(list));
         }
         let cursor = state.cursor;
-        // Sorted after the look: every request waits during it.
+        // Only collected here and sorted later, because every request waits while the revocation log is locked.
         let revoked: Vec<_> = self.desk.log(|log| handles(log, since, cursor.seq).collect());
         let crosses_key_change = since.is_none_or(|since| since < state.last_key_change);
         let list = RevocationList {
@@ -76,7 +76,7 @@ impl Revocations {
     }
 }
 
-/// Handles revoked after `since`, up to and with `through`.
+/// The handles revoked after `since`, up to and including `through`.
 fn handles(log: &LogView, since: Option<Seq>, through: Seq) -> impl Iterator<Item = Handle> {
     let entries = log.since(since.unwrap_or(Seq::ZERO)).take_while(move |entry| entry.seq <= through);
     entries.filter_map(|entry| match &entry.entry {
