@@ -1,4 +1,4 @@
-//! A store in memory that can be cut off or emptied.
+//! A store in memory that a test can cut off or empty.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
@@ -21,7 +21,7 @@ pub(crate) struct FailingStore {
     reads_gate: Mutex<Option<Arc<Gate>>>,
 }
 
-/// Where one call waits.
+/// A point at which one call waits.
 #[derive(Default)]
 pub(crate) struct Gate {
     reached: Notify,
@@ -29,12 +29,12 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Until the call stands before it.
+    /// Waits until the call has reached the gate.
     pub(crate) async fn reached(&self) {
         self.reached.notified().await;
     }
 
-    /// Lets the call go on.
+    /// Lets the call continue.
     pub(crate) fn open(&self) {
         self.open.notify_one();
     }
@@ -55,22 +55,23 @@ impl FailingStore {
         self.down.store(down, Ordering::SeqCst);
     }
 
-    /// From now on confirmations show its clock to be so far ahead of the host's, or behind it.
+    /// From now on, confirmations show a store clock that is this many seconds ahead of the host's, or behind it if
+    /// negative.
     pub(crate) fn runs_ahead(&self, secs: i64) {
         self.ahead_secs.store(secs, Ordering::SeqCst);
     }
 
-    /// Whoever reads the keys next waits.
+    /// The next call that reads the keys waits at the gate.
     pub(crate) fn hold_keys(&self) -> Arc<Gate> {
         put(&self.keys_gate)
     }
 
-    /// Whoever reads a record next waits.
+    /// The next call that reads a record waits at the gate.
     pub(crate) fn hold_reads(&self) -> Arc<Gate> {
         put(&self.reads_gate)
     }
 
-    /// Everything in it is gone, as after `FLUSHALL`.
+    /// Deletes everything in the store, as `FLUSHALL` would.
     pub(crate) fn empty(&self) {
         *self.inner.write().expect("nobody panics with the lock") = empty_store();
     }

@@ -36,7 +36,7 @@ use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
 use crate::secret::{AdminKeys, MasterSecrets};
 
-/// The `iss` of everything in tests.
+/// The `iss` in tests.
 pub(crate) const ISSUER: &str = "https://issuer.example";
 /// The key of the admin API in tests.
 pub(crate) const ADMIN_KEY: &str = "the-admin-key-of-the-tests";
@@ -55,7 +55,7 @@ impl Site {
         Self::with(&[]).await
     }
 
-    /// With these flags of `serve`; the issuer is [`ISSUER`] if they do not say another.
+    /// Opens an issuer with these flags of `serve`. If they do not set the issuer, it is [`ISSUER`].
     pub(crate) async fn with(flags: &[&str]) -> Self {
         let issuer: &[&str] = if flags.contains(&"--issuer") { &[] } else { &["--issuer", ISSUER] };
         let line = ["doorlist", "serve"].iter().chain(issuer).chain(flags);
@@ -63,7 +63,7 @@ impl Site {
         Self::on(Arc::new(FailingStore::in_memory()), settings, &[]).await
     }
 
-    /// Renamed once: sessions opened before `until` may have refresh tokens of `former`.
+    /// Opens an issuer that was renamed once. Sessions opened before `until` may have refresh tokens of `former`.
     pub(crate) async fn formerly(former: &str, until: u64) -> Self {
         let line = ["doorlist", "serve", "--issuer", ISSUER];
         let settings = Cli::try_parse_from(line).expect("settings").settings().expect("serve").clone();
@@ -72,7 +72,7 @@ impl Site {
         Self::on(Arc::new(FailingStore::in_memory()), settings, &[former]).await
     }
 
-    /// Another node on the same store.
+    /// Opens another node on the same store.
     pub(crate) async fn beside(&self) -> Self {
         let line = ["doorlist", "serve", "--issuer", ISSUER];
         let settings = Cli::try_parse_from(line).expect("settings").settings().expect("serve").clone();
@@ -116,9 +116,9 @@ impl Site {
         site
     }
 
-    /// Reads the log's news and publishes them, as the background tasks would.
+    /// Reads new entries of the revocation log and publishes them, as the background tasks would.
     pub(crate) async fn publish(&self) {
-        // A failure shows in what is published.
+        // A failure shows in the published list.
         let _ = self.app.desk.beat().await;
         self.app.revocations.publish().await;
     }
@@ -131,7 +131,7 @@ impl Site {
         Answer::of(self.send(Request::get(path).body(Body::empty()).expect("a request")).await).await
     }
 
-    /// A request with a bearer token and, where it is not null, a JSON body.
+    /// Sends a request with a bearer token and, unless `body` is null, a JSON body.
     pub(crate) async fn ask(&self, method: Method, path: &str, bearer: &str, body: Value) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if !bearer.is_empty() {
@@ -147,7 +147,7 @@ impl Site {
         Answer::of(self.send(request.body(body).expect("a request")).await).await
     }
 
-    /// An operator's request.
+    /// Sends a request with the admin key.
     pub(crate) async fn admin(&self, method: Method, path: &str, body: Value) -> Answer {
         self.ask(method, path, ADMIN_KEY, body).await
     }
@@ -169,7 +169,7 @@ impl Site {
         Tokens::of(&answer)
     }
 
-    /// A verifier that trusts the keys of now, and holds no list.
+    /// A verifier that trusts the current keys and has no list.
     pub(crate) fn verifier(&self) -> Verifier {
         let mut verifier = Verifier::new(Options::new(ISSUER, None)).expect("options");
         let jwks = serde_json::to_string(&self.app.revocations.jwks()).expect("JSON");
@@ -178,7 +178,7 @@ impl Site {
     }
 }
 
-/// What a login or a refresh gave.
+/// The tokens from a login or a refresh.
 pub(crate) struct Tokens {
     pub(crate) access: String,
     pub(crate) refresh: String,
@@ -192,7 +192,7 @@ impl Tokens {
     }
 }
 
-/// An answer, read to its end.
+/// An answer whose body has been read completely.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -216,14 +216,14 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// `status error`, as in `400 invalid_grant`; every failure has both, and a sentence.
+    /// The status and the error code, such as `400 invalid_grant`. Every failure has both, and a description.
     pub(crate) fn failure(&self) -> String {
         let body = self.json();
         assert!(body["error_description"].as_str().is_some_and(|sentence| !sentence.is_empty()), "{body}");
         format!("{} {}", self.status.as_u16(), body["error"].as_str().expect("an error"))
     }
 
-    /// The log position of a revoking call.
+    /// The position in the revocation log that a revoking call answered.
     pub(crate) fn position(&self) -> Cursor {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text);
         let body = self.json();
@@ -231,7 +231,7 @@ impl Answer {
     }
 }
 
-/// Now, as a verifier is told.
+/// The current time in the form that a verifier takes.
 pub(crate) fn now() -> HostTime {
     HostTime { wall: crate::clock::host_time(), monotonic: Duration::ZERO }
 }

@@ -1,4 +1,4 @@
-//! Redis servers that tests start, and that end with them. Shared with `tests/stories`.
+//! Redis servers that tests start and that end with the tests. Shared with `tests/stories`.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
@@ -11,16 +11,17 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// A server has so long to start, or to answer a command. No assertion about speed: it ends a hang.
+/// Longest time for a server to start or to answer a command. It does not test speed; it ends a test that hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The shell ends its server when its own standard input is closed: with the test, however that ends. A signal to all
-/// of them, as when a CI run is cancelled, must not end the shell first: a server that is stopped would stay.
+/// A shell script that runs a server and kills it when the shell's standard input is closed. This happens when the
+/// test ends, for any reason. The shell ignores signals such as those sent to all processes when a CI run is
+/// cancelled. If it ended first, a server that is suspended would remain.
 pub const GUARD: &str = r#"trap '' TERM INT HUP
 "$@" </dev/null & echo "started as $!"; cat >/dev/null; kill -9 "$!" 2>/dev/null; wait"#;
 
-/// One `redis-server` on a free port of this machine, in a folder of its own. A write is in the AOF before it is
-/// answered, and so survives [`kill`](Self::kill), unless options say otherwise.
+/// One `redis-server` on a free port of this machine, in its own folder. Unless options say otherwise, a write is
+/// in the AOF before it is answered, so it survives [`kill`](Self::kill).
 pub struct RedisServer {
     program: String,
     kind: Kind,
@@ -31,41 +32,43 @@ pub struct RedisServer {
     process: Option<Process>,
 }
 
-/// The option that takes it, and the port.
+/// The option that sets the second port, and the port.
 struct SecondPort(String, u16);
 
 enum Kind {
-    /// It keeps data.
+    /// The server keeps data.
     Data,
-    /// It watches a master, by a file that it rewrites.
+    /// The server is a sentinel: it watches a master and rewrites its configuration file.
     Sentinel { configuration: String },
 }
 
 struct Process {
     shell: Child,
-    /// Closed, it ends the server.
+    /// Closing it ends the server.
     life: Option<ChildStdin>,
     id: u32,
 }
 
 impl RedisServer {
-    /// A server with these options, such as `["--maxmemory", "1mb"]`.
+    /// Starts a server with these options, such as `["--maxmemory", "1mb"]`.
     pub fn start(options: &[&str]) -> Self {
         Self::start_program("redis-server", options)
     }
 
-    /// Another program that takes the same options.
+    /// Starts another program that takes the same options.
     pub fn start_program(program: &str, options: &[&str]) -> Self {
         Self::start_kind(program, || Kind::Data, None, options)
     }
 
-    /// One that listens on a second port besides, which this option takes: `--tls-port` or `--cluster-port`.
+    /// Starts a server that also listens on a second port. The option `second` sets that port: `--tls-port` or
+    /// `--cluster-port`.
     pub fn start_on_two_ports(second: &str, options: &[&str]) -> Self {
         Self::start_kind("redis-server", || Kind::Data, Some(second), options)
     }
 
-    /// A sentinel that watches the master on this port as `doorlist`, and takes it for dead after two seconds; a
-    /// failover needs two that say so. The password is that of the master, and its own.
+    /// Starts a sentinel that watches the master on this port under the name `doorlist`. It considers the master
+    /// down after two seconds, and a failover needs two sentinels that agree. The password is that of the master
+    /// and of the sentinel.
     pub fn start_sentinel(master: u16, password: Option<&str>) -> Self {
         let watch = format!("sentinel monitor doorlist 127.0.0.1 {master} 2");
         let mut lines = vec![watch.as_str()];
@@ -89,7 +92,7 @@ impl RedisServer {
         options: &[&str],
     ) -> Self {
         let mut refusal = String::new();
-        // Between the choice of a port and its use, another process may take it.
+        // Another process may take the port between its choice and its use.
         for _ in 0..5 {
             let mut server = Self {
                 program: program.to_owned(),
@@ -112,12 +115,12 @@ impl RedisServer {
         self.port
     }
 
-    /// The port that it listens on besides.
+    /// The second port.
     pub fn second_port(&self) -> u16 {
         self.second_port.as_ref().expect("it was started on two").1
     }
 
-    /// `redis://127.0.0.1:<port>`
+    /// The URL `redis://127.0.0.1:<port>`.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
@@ -127,18 +130,18 @@ impl RedisServer {
         self.process.as_ref().expect("the server runs").id
     }
 
-    /// Stops its process, or lets it go on.
+    /// Sends a signal to the server's process, for example to suspend or continue it.
     pub fn signal(&self, signal: Signal) {
         let process = Pid::from_raw(self.id().cast_signed()).expect("a process");
         kill_process(process, signal).expect("it is ours");
     }
 
-    /// Runs a command as whoever needs no password.
+    /// Runs a command without a password. Panics if it fails.
     pub fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
         self.try_ask(command).unwrap_or_else(|error| panic!("{command:?}: {error}"))
     }
 
-    /// The same, where it may well be refused.
+    /// Runs a command without a password, where the server may refuse it.
     pub fn try_ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> redis::RedisResult<T> {
         let mut connection = redis::Client::open(self.url())?.get_connection_with_timeout(LIMIT)?;
         connection.set_read_timeout(Some(LIMIT))?;
@@ -146,16 +149,16 @@ impl RedisServer {
         redis::cmd(name).arg(args).query(&mut connection)
     }
 
-    /// Waits until so many replicas follow it.
+    /// Waits until this many replicas follow the server.
     pub fn until_followed(&self, replicas: u64) {
         let end = Instant::now() + LIMIT;
-        // The server itself waits, until a replica is there that can answer.
+        // `WAIT` itself blocks until a replica can answer.
         while self.ask::<u64>(&["WAIT", &replicas.to_string(), "100"]) < replicas {
             assert!(Instant::now() < end, "{replicas} replicas did not come");
         }
     }
 
-    /// Waits until a replica has put what it was sent at first into its AOF, which may hold it up.
+    /// Waits until a replica has written its initial copy of the data to its AOF, because this may delay it.
     pub fn until_it_has_written(&self) {
         let end = Instant::now() + LIMIT;
         let done = ["aof_rewrite_in_progress:0", "aof_rewrite_scheduled:0"];
@@ -166,15 +169,15 @@ impl RedisServer {
         }
     }
 
-    /// `kill -9`, and waits until it is gone.
+    /// Sends `kill -9` and waits until the process has ended.
     pub fn kill(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         drop(process.life.take());
         let end = Instant::now() + LIMIT;
-        // It was killed, or had ended by itself.
+        // It was killed, or it had already ended.
         while matches!(process.shell.try_wait(), Ok(None)) {
             if Instant::now() >= end {
-                // The first failure is the one to tell of.
+                // Only the first failure is reported.
                 assert!(std::thread::panicking(), "{} does not end", self.program);
                 return;
             }
@@ -182,12 +185,12 @@ impl RedisServer {
         }
     }
 
-    /// From its next start on it follows the master on this port.
+    /// From its next start on, the server follows the master on this port.
     pub fn follow(&mut self, master: u16) {
         self.options.extend(["--replicaof".to_owned(), format!("127.0.0.1 {master}")]);
     }
 
-    /// Starts it again on its port and folder.
+    /// Starts the server again on its port and in its folder.
     pub fn resume(&mut self) {
         self.try_resume().unwrap_or_else(|said| panic!("{} does not start again: {said}", self.program));
     }
@@ -202,9 +205,9 @@ impl RedisServer {
                 if let Some(SecondPort(option, port)) = &self.second_port {
                     command.args([option, &port.to_string()]);
                 }
-                // Redis hands every write to the system before it answers, and what the system has a `kill -9` does
-                // not take. With `always` a slow disk would hold everybody up; with `everysec` a write may come after
-                // its answer.
+                // Redis hands every write to the operating system before it answers, and a `kill -9` does not lose
+                // data that the system holds. With `always`, a slow disk would delay every client. With `everysec`,
+                // a write may follow its answer.
                 command.args(["--appendonly", "yes", "--appendfsync", "no"]);
                 command.args(["--repl-diskless-sync-delay", "0"]);
                 "Ready to accept connections"
@@ -235,7 +238,7 @@ impl RedisServer {
         let mut said = String::new();
         let mut is_ready = false;
         let end = Instant::now() + LIMIT;
-        // The shell and its server write as they please.
+        // The lines of the shell and of the server come in any order.
         while process.id == 0 || !is_ready {
             let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) else { break };
             if let Some(id) = line.strip_prefix("started as ") {
@@ -267,7 +270,7 @@ impl Drop for RedisServer {
 fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     let (line, lines) = channel();
     std::thread::spawn(move || {
-        // Read to the end, also when nobody listens: the server must not be stopped by a full pipe.
+        // Reads to the end even if the receiver is gone, so that a full pipe does not stop the server.
         for said in BufReader::new(stdout).lines().map_while(Result::ok) {
             let _nobody_listens = line.send(said);
         }
@@ -275,8 +278,8 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     lines
 }
 
-/// A port that nobody listened on a moment ago, and that nobody else in this process is given: a server that is down
-/// finds its own again. Not one of those that the system hands out to whoever connects or binds to port 0.
+/// A port that was free a moment ago and that this process gives out only once, so a server that is down finds its
+/// port free again. It is outside the range that the system uses for outgoing connections and for port 0.
 pub fn free_port() -> u16 {
     static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
     loop {

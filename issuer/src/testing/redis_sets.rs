@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::redis_server::RedisServer;
 
-/// So long until servers agree on something. No assertion about speed: it ends a hang.
+/// Longest time for servers to agree on something. It does not test speed; it ends a test that hangs.
 const LIMIT: Duration = Duration::from_secs(60);
 const SLOTS: usize = 16_384;
 
-/// A Cluster of three masters with a replica each.
+/// A Redis Cluster of three masters with one replica each.
 pub struct RedisCluster {
-    /// Masters, then replicas in their order.
+    /// The masters, then their replicas in the same order.
     pub servers: Vec<RedisServer>,
 }
 
@@ -59,13 +59,13 @@ impl RedisCluster {
         RedisServer::start_on_two_ports("--cluster-port", &options)
     }
 
-    /// `redis+cluster://…` with two of the servers.
+    /// A URL `redis+cluster://…` with two of the servers.
     pub fn url(&self) -> String {
         let [one, other] = [self.servers[0].port(), self.servers[4].port()];
         format!("redis+cluster://127.0.0.1:{one},127.0.0.1:{other}")
     }
 
-    /// Waits until every server that answers sees all slots served.
+    /// Waits until every server that answers reports that all slots are served.
     pub fn until_it_is_well(&self) {
         until("the Cluster is well", || {
             let states =
@@ -103,15 +103,15 @@ impl SentinelSet {
         set
     }
 
-    /// `redis+sentinel://…`
+    /// The URL `redis+sentinel://…`.
     pub fn url(&self) -> String {
         let sentinels: Vec<_> =
             self.sentinels.iter().map(|one| format!("127.0.0.1:{}", one.port())).collect();
         format!("redis+sentinel://{}/doorlist", sentinels.join(","))
     }
 
-    /// Which of the servers is the master, by the word of most sentinels. One alone may hold on to what it began: a
-    /// sentinel whose new master dies before all replicas follow it names that one for ever.
+    /// The index of the current master, according to most of the sentinels. A single sentinel may be stuck: if its
+    /// new master dies before all replicas follow it, the sentinel names that master for ever.
     pub fn master(&self) -> usize {
         let named: Vec<usize> = self.sentinels.iter().map(|sentinel| self.named_by(sentinel)).collect();
         let votes = |master: &usize| named.iter().filter(|other| *other == master).count();
@@ -124,7 +124,8 @@ impl SentinelSet {
         self.servers.iter().position(|server| server.port() == port).expect("one of ours")
     }
 
-    /// Waits until a replica has taken over from this one, which was killed; then it follows the new master.
+    /// Waits until a replica has replaced this server, which was killed. Then starts the server again as a replica
+    /// of the new master.
     pub fn after_failover(&mut self, killed: usize) {
         let role = |server: &RedisServer| server.try_ask::<String>(&["INFO", "replication"]);
         let took_over = || {
@@ -138,7 +139,7 @@ impl SentinelSet {
         killed.resume();
     }
 
-    /// What each sentinel says of the set.
+    /// Each sentinel's view of the set.
     fn views(&self) -> String {
         let of = |sentinel: &RedisServer| {
             let ask = |command: &[&str]| format!("{:?}", sentinel.try_ask::<redis::Value>(command));
@@ -149,7 +150,7 @@ impl SentinelSet {
         self.sentinels.iter().map(of).collect::<Vec<_>>().join("\n\n")
     }
 
-    /// Waits until the master has its replicas, and no sentinel is about to change that.
+    /// Waits until the master has its replicas and no sentinel is about to change this.
     pub fn until_whole(&self) {
         let is_at_rest = |sentinel: &RedisServer| {
             let known: HashMap<String, String> = sentinel.ask(&["SENTINEL", "MASTER", "doorlist"]);
@@ -166,12 +167,12 @@ impl SentinelSet {
     }
 }
 
-/// Asks again and again: servers tell nobody when they have come to agree.
+/// Polls until `so` is true, because servers do not notify a client when they agree.
 pub fn until(what: &str, so: impl FnMut() -> bool) {
     until_else(what, so, || "nobody says why".to_owned());
 }
 
-/// The same, and evidence where it was in vain.
+/// Like [`until`]. If the wait fails, it also reports evidence.
 fn until_else(what: &str, mut so: impl FnMut() -> bool, evidence: impl Fn() -> String) {
     let end = Instant::now() + LIMIT;
     while !so() {
