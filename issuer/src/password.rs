@@ -1,4 +1,5 @@
-//! Passwords of accounts kept here: Argon2id, on blocking threads, a bounded number at once.
+//! Passwords of accounts kept here. They are hashed with Argon2id on blocking threads, and the number of hashes at
+//! the same time is limited.
 
 mod argon;
 
@@ -15,14 +16,14 @@ use crate::desk::{PasswordCheck, PasswordVerdict};
 use crate::domain::PasswordHash;
 use crate::secret::SecretText;
 
-/// Fewest characters of a new password (NIST SP 800-63B §3.1.1 asks for 8).
+/// Fewest characters of a new password (NIST SP 800-63B §3.1.1 requires 8).
 pub const MIN_CHARS: usize = 8;
-/// Most bytes of a password: hashing cost grows with length, and nobody types more.
+/// Most bytes of a password. The cost of hashing grows with the length, and no user types more.
 pub const MAX_BYTES: usize = 1024;
-/// Callers allowed to wait for each that is being hashed; more are sent away.
+/// Most callers that may wait, for each password that can be hashed at the same time. Further callers are refused.
 const WAITING_PER_HASH: usize = 64;
 
-/// A password as somebody typed it; wiped when dropped, never shown.
+/// A password that a user entered. It is wiped when dropped and never shown.
 #[derive(Debug, Clone)]
 pub struct Password(SecretText);
 
@@ -34,16 +35,16 @@ pub struct UnfitPassword;
 /// Why a password was neither hashed nor compared.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// Too many are being hashed already. Answer 503.
+    /// Too many passwords are being hashed already. Answer 503.
     #[error("too many passwords are being checked")]
     Busy,
-    /// The stored hash is not one that this version can compare with.
+    /// This version cannot use the stored hash.
     #[error("the stored password hash cannot be used: {0}")]
     Unusable(String),
 }
 
 impl Password {
-    /// A password that may be set.
+    /// Accepts a new password.
     ///
     /// # Errors
     ///
@@ -53,7 +54,7 @@ impl Password {
         if fits { Ok(Self(text)) } else { Err(UnfitPassword) }
     }
 
-    /// A password that somebody offers: any length up to the limit, `None` past it.
+    /// Accepts a password for a login. It may have any length up to the limit; `None` if it is longer.
     pub fn offered(text: SecretText) -> Option<Self> {
         (text.expose().len() <= MAX_BYTES).then_some(Self(text))
     }
@@ -66,12 +67,13 @@ pub struct Passwords {
     waiting: Arc<AtomicUsize>,
     max_waiting: usize,
     argon: Arc<Argon>,
-    /// Of nobody's password: what an unknown user's is compared with, so that it takes as long.
+    /// The hash of a random password. The password of an unknown user is compared with it, so that this takes as
+    /// long as for a known user.
     nobody: Arc<str>,
 }
 
 impl Passwords {
-    /// Hashing at most `at_once` passwords at a time, each of which takes a processor and 19 MiB.
+    /// Hashes at most `at_once` passwords at the same time. Each one takes a processor and 19 MiB.
     pub fn new(at_once: usize) -> Self {
         let argon = Argon::default();
         let nobody = argon.hash(&rand::random::<[u8; 32]>()).expect("the parameters are constant and valid");
@@ -84,22 +86,22 @@ impl Passwords {
         }
     }
 
-    /// What to store for a password.
+    /// The hash to store for a password.
     ///
     /// # Errors
     ///
-    /// [`PasswordError::Busy`] if too many wait already.
+    /// [`PasswordError::Busy`] if too many callers are waiting already.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, PasswordError> {
         let argon = Arc::clone(&self.argon);
         let phc = self.on_a_thread(move || argon.hash(password.0.expose().as_bytes())).await?;
         phc.map(PasswordHash::new).map_err(unusable)
     }
 
-    /// Whether the password is the one behind `stored`. Without `stored` it is not, after as long.
+    /// Whether the password matches `stored`. Without `stored` the result is `false`, after the same time.
     ///
     /// # Errors
     ///
-    /// [`PasswordError`] if that could not be found out.
+    /// [`PasswordError`] if the password could not be compared.
     pub async fn verify(
         &self,
         password: Password,
@@ -121,7 +123,8 @@ impl Passwords {
     ) -> Result<T, PasswordError> {
         let _place = Place::take(&self.waiting, self.max_waiting).ok_or(PasswordError::Busy)?;
         let permit = Arc::clone(&self.at_once).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
-        // The permit goes along: a caller that gives up does not make room before the work is done.
+        // The permit moves into the work. So a caller that gives up does not free its place before the work is
+        // done.
         let work = move || {
             let _permit = permit;
             work()
@@ -130,11 +133,11 @@ impl Passwords {
     }
 }
 
-/// A password that somebody offers, to be compared with whatever hash a login meets.
+/// A password that was given at a login, to be compared with each hash that the login reads.
 pub struct Offer<'a> {
-    /// Who compares.
+    /// Compares the password.
     pub passwords: &'a Passwords,
-    /// What was typed.
+    /// The password that the user entered.
     pub password: Password,
 }
 
@@ -153,7 +156,7 @@ impl PasswordCheck for Offer<'_> {
     }
 }
 
-/// A place in the queue, given back when dropped.
+/// A place in the queue. It is given back when dropped.
 struct Place(Arc<AtomicUsize>);
 
 impl Place {

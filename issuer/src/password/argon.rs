@@ -1,7 +1,7 @@
-//! Argon2id, in memory that is kept from one password to the next.
+//! Argon2id with memory that is reused for the next password.
 //!
-//! `argon2` takes 19 MiB for each and gives them back; glibc's allocator finds no use for such aligned pieces once
-//! they are back, so every login would make the process 16 MiB larger for good, whoever sends it.
+//! `argon2` allocates 19 MiB for each password and frees it. glibc's allocator cannot reuse such aligned blocks
+//! after they are freed, so every login would permanently make the process 16 MiB larger, even a failed one.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -10,14 +10,14 @@ use argon2::password_hash::Error;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-/// As many pieces of memory as passwords were ever hashed at once.
+/// Idle blocks of memory: as many as passwords were ever hashed at the same time.
 #[derive(Default)]
 pub(super) struct Argon {
     idle: Mutex<Vec<Vec<Block>>>,
 }
 
 impl Argon {
-    /// The PHC string of a password under a new salt.
+    /// The PHC string of a password, with a new salt.
     pub(super) fn hash(&self, password: &[u8]) -> Result<String, Error> {
         // OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
         let params = Params::new(19 * 1024, 2, 1, None)?;
@@ -35,14 +35,14 @@ impl Argon {
         Ok(hash.to_string())
     }
 
-    /// Whether the password is the one of this PHC string.
+    /// Whether the password matches this PHC string.
     pub(super) fn matches(&self, password: &[u8], phc: &str) -> Result<bool, Error> {
         let stored = PasswordHash::new(phc)?;
         let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else { return Ok(false) };
         let algorithm = Algorithm::try_from(stored.algorithm.as_str())?;
         let version = stored.version.map(Version::try_from).transpose()?.unwrap_or_default();
         let argon2 = Argon2::new(algorithm, version, Params::try_from(&stored)?);
-        // Two of these compare in constant time.
+        // `Output` compares in constant time.
         Ok(self.output(&argon2, password, salt, expected.len())? == *expected)
     }
 
@@ -60,7 +60,7 @@ impl Argon {
         Ok(Output::new(out)?)
     }
 
-    /// Memory holds nothing that a panic could leave half done.
+    /// Locks the memory even after a panic: a panic cannot leave anything in it that matters.
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,7 +87,7 @@ mod tests {
             let password = format!("password {n}");
             assert!(argon.matches(password.as_bytes(), hash).expect("compared"));
             assert!(!argon.matches(b"another", hash).expect("compared"));
-            // In fresh memory, by the crate's own hand.
+            // Verified by the crate itself, in fresh memory.
             assert_eq!(Argon2::default().verify_password(password.as_bytes(), hash.as_str()), Ok(()));
         }
         assert_eq!(argon.idle().len(), 1);
