@@ -8,7 +8,7 @@ use crate::desk::Grant;
 use crate::domain::CustomClaims;
 use crate::keys::PrivateKey;
 
-/// What is signed: the claims of the profile, and the caller's own beside them.
+/// The signed payload: the claims of the profile, and the caller's claims beside them.
 #[derive(Serialize)]
 struct Payload<'a> {
     #[serde(flatten)]
@@ -17,7 +17,7 @@ struct Payload<'a> {
     custom: &'a CustomClaims,
 }
 
-/// The access token of a session, as it was granted.
+/// The access token for a session, made from its grant.
 pub fn sign(grant: &Grant, issuer: &str, audience: &str, key: &PrivateKey) -> String {
     let claims = AccessTokenClaims {
         issuer: issuer.to_owned(),

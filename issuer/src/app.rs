@@ -1,4 +1,4 @@
-//! What every request handler has at hand.
+//! The state that every request handler can use.
 
 use std::sync::Arc;
 
@@ -21,42 +21,43 @@ use crate::store::StoreError;
 
 /// A running issuer.
 pub struct App {
-    /// Rules and store.
+    /// The rules and the store.
     pub desk: Arc<Desk>,
-    /// What signs.
+    /// The keys that sign tokens and lists.
     pub keys: Arc<Keys>,
-    /// What is pushed.
+    /// The revocation list.
     pub revocations: Arc<Revocations>,
-    /// What clients hold.
+    /// Makes and reads refresh tokens.
     pub refresh_tokens: RefreshTokens,
-    /// Where browsers hold it.
+    /// The browser cookie that holds the refresh token.
     pub refresh_cookie: RefreshCookie,
-    /// Hashing, a bounded number at once.
+    /// Hashes passwords, a limited number at the same time.
     pub passwords: Passwords,
-    /// What `/admin/*` and `/introspect` ask for.
+    /// The keys that `/admin/*` and `/introspect` require.
     pub admin_keys: AdminKeys,
-    /// Earlier names that are still understood.
+    /// Former names of the issuer that are still accepted.
     pub former: Vec<FormerName>,
-    /// What is compared with the store and the other nodes.
+    /// The settings that are compared with the store and the other nodes.
     pub installation: Comparison,
-    /// `iss`, and the base of every published URL.
+    /// The `iss` of tokens, and the base of every published URL.
     pub issuer: IssuerUrl,
-    /// `aud`.
+    /// The `aud` of access tokens.
     pub audience: String,
-    /// How long things live.
+    /// Lifetimes of tokens and sessions.
     pub lifetimes: LifetimeSettings,
-    /// Browser origins that may use login, token and session routes.
+    /// Browser origins that may use the login, token and session routes.
     pub allowed_origins: Vec<Origin>,
     /// Whether the process serves, drains or stops.
     pub life: watch::Receiver<Life>,
 }
 
 impl App {
-    /// The claims of a refresh token of this issuer; of a former name, those of sessions that it can have opened.
+    /// The claims of a refresh token of this issuer. A token with a former name is accepted only for a session that
+    /// was opened before the rename took effect.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
+    /// [`StoreError`] if the store cannot be read.
     pub async fn read_refresh_token(&self, text: &str) -> Result<Option<RefreshClaims>, StoreError> {
         if let Ok(claims) = self.refresh_tokens.decode(text) {
             return Ok(Some(claims));
@@ -66,18 +67,19 @@ impl App {
             let subject = self.desk.subject(&claims.sub).await?;
             let mut sessions = subject.iter().flat_map(|subject| &subject.sessions);
             let session = sessions.find(|session| session.sid == claims.sid);
-            // Without a session the token is as good as any other whose session is over.
+            // If the session does not exist, the token is treated like any other whose session has ended.
             let is_later = session.is_some_and(|session| session.created_at >= former.sessions_until);
             return Ok((!is_later).then_some(claims));
         }
         Ok(None)
     }
 
-    /// The refresh token in a request's cookie, else in the one of a former name.
+    /// The refresh token in the request's cookie. If that cookie is missing, the one in the cookie of a former
+    /// name.
     ///
     /// # Errors
     ///
-    /// [`Repeated`]
+    /// [`Repeated`] if the request has a cookie more than once.
     pub fn find_cookie(&self, headers: &HeaderMap) -> Result<Option<SecretText>, Repeated> {
         let cookies = std::iter::once(&self.refresh_cookie)
             .chain(self.former.iter().map(|former| &former.refresh_cookie));
@@ -89,11 +91,11 @@ impl App {
         Ok(None)
     }
 
-    /// Checks an access token as a verifier would, of this name or of a former one.
+    /// Checks an access token as a verifier would, under the current name and then under the former names.
     ///
     /// # Errors
     ///
-    /// That of this name.
+    /// The error under the current name.
     pub fn verify(&self, token: &str) -> Result<Verified, Error> {
         self.revocations.verify(token).or_else(|error| {
             let mut former = self.listed_names();
@@ -101,7 +103,7 @@ impl App {
         })
     }
 
-    /// The former name by which a request's `Host` calls this issuer, while there is a list under it.
+    /// The former name that the request's `Host` header uses for this issuer, while a list is published under it.
     pub fn former_name_of(&self, headers: &HeaderMap) -> Option<&FormerName> {
         let host = headers.get(header::HOST)?.to_str().ok()?;
         if host.eq_ignore_ascii_case(self.issuer.authority()) {

@@ -1,4 +1,4 @@
-//! `doorlist demo`: an issuer with two users and a page to play with.
+//! `doorlist demo`: an issuer with two users and a page to try it out.
 
 use std::collections::HashMap;
 use std::io;
@@ -21,10 +21,10 @@ use crate::password::{Password, PasswordError};
 use crate::secret::SecretText;
 use crate::store::StoreError;
 
-/// Who has an account, and with which password; the page shows them.
+/// The demo's accounts with their passwords. The page shows both.
 pub const ACCOUNTS: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "builder-of-things")];
 
-/// Nothing but this issuer, and the compiler of WebAssembly.
+/// Allows content from this issuer only, and the compilation of WebAssembly.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src data:; base-uri 'none'; form-action 'self'";
 
 /// Why the demo cannot start.
@@ -39,7 +39,7 @@ pub enum DemoError {
     /// The npm package cannot be read.
     #[error("cannot read the npm package: {0}")]
     Package(#[from] io::Error),
-    /// The accounts cannot be made.
+    /// The accounts cannot be created.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A password could not be hashed.
@@ -47,15 +47,15 @@ pub enum DemoError {
     Password(#[from] PasswordError),
 }
 
-/// The npm package's modules, read once.
+/// The modules of the npm package, read once.
 pub struct Package(HashMap<String, Bytes>);
 
 impl Package {
-    /// The modules in a folder.
+    /// Reads the modules in a folder.
     ///
     /// # Errors
     ///
-    /// [`DemoError::NoPackage`] without an `index.js`, [`DemoError::Package`].
+    /// [`DemoError::NoPackage`] if there is no `index.js`, [`DemoError::Package`].
     pub fn read(folder: &Path) -> Result<Self, DemoError> {
         if !folder.join("index.js").is_file() {
             return Err(DemoError::NoPackage(folder.to_owned()));
@@ -74,7 +74,7 @@ impl Package {
     }
 }
 
-/// Makes the accounts where they are missing; one that is there stays as it is.
+/// Creates the accounts that are missing. An existing account is not changed.
 ///
 /// # Errors
 ///
@@ -88,7 +88,7 @@ pub async fn make_accounts(app: &App) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// The page, its files, the package, and a way for the page to kick.
+/// Routes for the page, its files, the package, and a kick by the page.
 pub fn routes(app: Arc<App>, package: Package) -> Router {
     let package = Arc::new(package);
     Router::new()
@@ -101,7 +101,7 @@ pub fn routes(app: Arc<App>, package: Package) -> Router {
         .route("/doorlist/{file}", get(move |name| module(Arc::clone(&package), name)))
 }
 
-/// The page works under the issuer's own address only: that is what it verifies against.
+/// The page works only under the issuer's own address, because it verifies tokens against that address.
 async fn page(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if app.issuer.as_str().split_once("://").is_some_and(|(_, authority)| authority != host) {
@@ -117,8 +117,8 @@ struct KickRequest {
     sub: String,
 }
 
-/// `POST /demo/kick`: the page has no admin key, and need not: only the demo's own users can be kicked. It takes
-/// JSON alone, which no page of another origin can send without being asked first.
+/// `POST /demo/kick` needs no admin key, because it kicks only the demo's own users. It accepts only JSON, which a
+/// page of another origin cannot send without a preflight request.
 async fn kick(
     State(app): State<Arc<App>>,
     JsonBody(request): JsonBody<KickRequest>,
@@ -170,7 +170,7 @@ mod tests {
     use crate::http::router;
     use crate::testing::Site;
 
-    /// A site with the page and its users, under its issuer's own host.
+    /// A site with the page and its users, under the issuer's own host.
     async fn demo() -> Site {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("index.js"), "export {}").expect("written");

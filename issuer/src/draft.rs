@@ -1,21 +1,21 @@
-//! Files that appear complete, or not at all.
+//! Files that appear either complete or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file that is being written under a name of its own, and is gone when dropped.
+/// A file that is being written under a temporary name. It is deleted when dropped.
 #[derive(Debug)]
 pub struct Draft {
     path: PathBuf,
 }
 
 impl Draft {
-    /// An empty file beside `path`, readable by its owner only.
+    /// Creates an empty file beside `path` that only its owner can read.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says, as that there is no such folder.
+    /// Any error of the file system, for example if the folder does not exist.
     pub fn beside(path: &Path) -> io::Result<(Self, File)> {
         let draft = PathBuf::from(format!("{}.{:016x}", path.display(), rand::random::<u64>()));
         let mut options = OpenOptions::new();
@@ -26,13 +26,14 @@ impl Draft {
         Ok((Self { path: draft }, file))
     }
 
-    /// Shows what was written, and synced, as `path`. Of several who try at once, one succeeds.
+    /// Makes the written and synced content visible as `path`. If several callers try at the same time, one
+    /// succeeds.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] if there is a file of this name; it is left as it is.
+    /// [`io::ErrorKind::AlreadyExists`] if a file with this name exists. That file is not changed.
     pub fn publish(self, path: &Path) -> io::Result<()> {
-        // A link, not a rename: it fails where somebody else's file already stands.
+        // A link instead of a rename, because a link fails if another file already has this name.
         fs::hard_link(&self.path, path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
@@ -41,7 +42,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Best effort: one that stays is of no use to anybody, and does no harm.
+        // Best effort: a file that remains is of no use and does no harm.
         let _ = fs::remove_file(&self.path);
     }
 }

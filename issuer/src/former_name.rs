@@ -1,4 +1,5 @@
-//! A former name of the issuer: what clients and verifiers still hold of it, until it has ended (trace 54).
+//! A former name of the issuer: the tokens, cookies and lists under it that clients and verifiers may still hold
+//! (trace 54).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,22 +17,22 @@ use crate::secret::MasterSecrets;
 
 /// See the [module](self).
 pub struct FormerName {
-    /// The `iss` of what was made under it.
+    /// The `iss` of tokens and lists under this name.
     pub issuer: IssuerUrl,
-    /// Its refresh tokens, which are good for sessions opened before [`Self::sessions_until`].
+    /// Reads refresh tokens of this name. They are valid for sessions opened before [`Self::sessions_until`].
     pub refresh_tokens: RefreshTokens,
-    /// Where browsers keep them.
+    /// The browser cookie that holds a refresh token of this name.
     pub refresh_cookie: RefreshCookie,
-    /// The list under this name, for verifiers that still go by it.
+    /// The list under this name, for verifiers that still use it.
     pub revocations: Arc<Revocations>,
-    /// Sessions opened from here on have no refresh token of this name.
+    /// Sessions opened at or after this time have no refresh token of this name.
     pub sessions_until: UnixSeconds,
-    /// When its last access token has expired, and the list under this name ends.
+    /// When the last access token of this name has expired. The list under this name ends then.
     pub listed_until: UnixSeconds,
 }
 
 impl FormerName {
-    /// From what the store records. `None` where the name is not one that this version takes.
+    /// Makes it from the stored record. `None` if this version does not accept the name as an issuer URL.
     ///
     /// # Errors
     ///
@@ -51,7 +52,7 @@ impl FormerName {
             refresh_cookie: RefreshCookie::of(name),
             revocations: Arc::new(Revocations::new(Arc::clone(desk), Arc::clone(keys), name, heartbeat)?),
             sessions_until: former.until,
-            // `retain` outlives every access token, under whatever name.
+            // `retain` is longer than the life of any access token, under any name.
             listed_until: former.until.plus_secs(retain_secs),
             issuer,
         }))

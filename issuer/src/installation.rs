@@ -1,4 +1,4 @@
-//! What the installation is called: compared with the store at the start, and with the other nodes from then on.
+//! The installation's identity: compared with the store at the start, and with the other nodes from then on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,55 +21,56 @@ pub enum InstallationError {
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It may be one that was lost, or another server, database or prefix.
+    /// The store is empty. The data may have been lost, or the server, database or prefix may be the wrong one.
     #[error(
         "there is nothing in the store under the prefix {prefix}: correct --store (DOORLIST_STORE) or --store-prefix \
          (DOORLIST_STORE_PREFIX), put back what was lost, or start a new installation there with --init \
          (DOORLIST_INIT=true)"
     )]
     Empty {
-        /// `--store-prefix`
+        /// The value of `--store-prefix`.
         prefix: String,
     },
 }
 
-/// What a node compares with the store.
+/// The settings that a node compares with the store.
 pub struct Comparison {
     store: Arc<dyn Store>,
     own: Own,
-    /// The name that another node has given the installation, if it is not this node's any more.
+    /// The installation's new name, if another node has renamed it and this node still uses the former one.
     renamed: watch::Sender<Option<String>>,
 }
 
 impl Comparison {
-    /// Of a node with these settings that is called `issuer`.
+    /// The comparison for a node with these settings, whose name is `issuer`.
     pub fn new(store: Arc<dyn Store>, issuer: &str, settings: &Settings) -> Self {
         let former = settings.addresses.former_issuers.iter().map(ToString::to_string).collect();
         let own = Own { issuer: issuer.to_owned(), former, settings: shared_settings(settings) };
         Self { store, own, renamed: watch::Sender::new(None) }
     }
 
-    /// Whether another node has renamed the installation, so that what this node signs is worthless to the others.
+    /// Whether another node has renamed the installation. If so, the other nodes do not accept tokens that this
+    /// node signs.
     pub fn is_renamed(&self) -> bool {
         self.renamed.borrow().is_some()
     }
 
-    /// Whether a node may start, before it writes anything.
+    /// Whether a node may start. Called before it writes anything.
     ///
     /// # Errors
     ///
-    /// [`InstallationError`]
+    /// [`InstallationError`] if it may not start.
     pub async fn check(&self) -> Result<(), InstallationError> {
         let stored = self.read().await?;
         admit(stored.as_ref().map(|(_, stored)| stored), &self.own, UnixSeconds::ZERO)?;
         Ok(())
     }
 
-    /// Whether the store holds anything, where a missing one cannot be told from a new one otherwise.
+    /// Whether the store holds anything. Used where a lost store would otherwise look like a new one.
     ///
     /// # Errors
     ///
-    /// [`InstallationError::Empty`] unless `init`.
+    /// [`InstallationError::Empty`] if the store is empty and `init` is not set.
     pub async fn check_presence(&self, prefix: &str, init: bool) -> Result<(), InstallationError> {
         let holds_something = self.store.keys().await?.is_some() || self.read().await?.is_some();
         match (holds_something, init) {
@@ -84,11 +85,12 @@ impl Comparison {
         }
     }
 
-    /// Stores what the node is called and how it is set, and tells in what it differs from the node that started last.
+    /// Stores the node's name and settings, and logs a warning for each setting that differs from the node that
+    /// started last.
     ///
     /// # Errors
     ///
-    /// [`InstallationError`]
+    /// [`InstallationError`] if the node may not start.
     pub async fn enter(&self, now: UnixSeconds) -> Result<Vec<FormerIssuer>, InstallationError> {
         loop {
             let stored = self.read().await?;
@@ -107,21 +109,21 @@ impl Comparison {
         }
     }
 
-    /// Compares once a heartbeat until dropped. Puts the record back if the store lost it, tells of nodes that are set
-    /// otherwise, and notices when another node has renamed the issuer.
+    /// Compares once per heartbeat until the future is dropped. Puts the record back if the store lost it, warns of
+    /// nodes with other settings, and notices when another node has renamed the issuer.
     pub async fn run(&self, heartbeat: Duration) {
         let mut ticks = tokio::time::interval(heartbeat);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last = None;
         loop {
             ticks.tick().await;
-            // A store that is away is told of by the heartbeat.
+            // The heartbeat reports a store that cannot be reached.
             let Ok(stored) = self.read().await else { continue };
             let Some((_, stored)) = stored else {
                 if let Some(lost) = &last
                     && let Ok(bytes) = encode(lost)
                 {
-                    // Failed, or another node was faster: seen at the next heartbeat.
+                    // If this failed or another node was faster, the next heartbeat notices it.
                     let _ = self.store.swap_installation(None, bytes).await;
                 }
                 continue;
@@ -169,7 +171,8 @@ fn warn_of(differences: &[Difference]) {
     }
 }
 
-/// What should be the same on every node, since what one stores or signs, another reads.
+/// The settings that should be the same on every node, because one node reads data that another node stores or
+/// signs.
 fn shared_settings(settings: &Settings) -> BTreeMap<String, String> {
     let lifetimes = &settings.lifetimes;
     let pairs = [

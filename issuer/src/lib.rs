@@ -2,18 +2,22 @@
 //!
 //! # Layout
 //!
-//! - [`cli`]: the command line; [`config`]: settings; [`demo`]: an issuer to play with.
-//! - [`server`]: a running issuer: start, drain, stop; [`life`]: which of these is under way.
-//! - [`desk`]: requests: the loop that reads, runs a rule and commits; the node's copy of the log; the heartbeat.
+//! - [`cli`]: the command line; [`config`]: settings; [`demo`]: an issuer to try out.
+//! - [`server`]: a running issuer, from start to stop; [`life`]: whether it starts, serves, drains or stops.
+//! - [`desk`]: requests: the loop that reads, runs a rule and commits; the node's copy of the revocation log; the
+//!   heartbeat.
 //! - [`domain`]: pure rules over one subject's record and the revocation log. No HTTP, no storage, no clock.
-//! - [`store`]: the few primitives a backend offers, and the backends. Only this folder names a table or a key.
-//! - [`revocations`]: the node's live list: signed once a change, the same bytes to all.
-//! - [`secret`]: master secrets, the admin key, and what is derived from them.
-//! - [`http`]: the route table and its endpoints; [`app`] is what they have at hand.
-//! - [`output`]: standard output, standard error and the log: the only module that writes to them.
-//! - [`keys`]: the keys that sign: their rules, how they are stored.
-//! - [`installation`]: what the installation is called, compared with the store; [`former_name`]: after it was renamed.
-//! - [`password`], [`access_token`], [`refresh_token`], [`refresh_cookie`]: what users and clients hold, made and checked.
+//! - [`store`]: the few operations that a backend offers, and the backends. Only this folder names a table or a
+//!   key.
+//! - [`revocations`]: the node's live list. Each change is signed once, and all clients get the same bytes.
+//! - [`secret`]: master secrets, the admin key, and the keys derived from them.
+//! - [`http`]: the route table and its endpoints; [`app`]: the state that they use.
+//! - [`output`]: standard output, standard error and the log output: the only module that writes to them.
+//! - [`keys`]: the keys that sign: their rules and how they are stored.
+//! - [`installation`]: the installation's identity, compared with the store; [`former_name`]: its names before a
+//!   rename.
+//! - [`password`], [`access_token`], [`refresh_token`], [`refresh_cookie`]: what users and clients hold, made and
+//!   checked.
 
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 

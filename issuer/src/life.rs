@@ -1,23 +1,24 @@
-//! How far the life of this process is: it starts, serves, drains, stops.
+//! The life of this process: it starts, serves, drains and stops.
 
 use std::borrow::Cow;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Where the process stands. `/readyz` shows it, and streams end by it.
+/// The current phase of the process. `/readyz` shows it, and streams end according to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Life {
-    /// The socket answers health probes; the store is not open yet. With the step of the start that is under way.
+    /// The socket answers health probes, but the store is not open yet. Holds the name of the current step.
     Starting(Cow<'static, str>),
     /// Every route is served.
     Serving,
-    /// Every route is served until then, but load balancers are told to send new requests elsewhere.
+    /// Every route is still served until the end of the drain, but load balancers are told to send new requests to
+    /// other nodes.
     Draining {
         /// The end of the drain.
         until: Instant,
     },
-    /// No new connection is accepted; requests in flight are answered.
+    /// No new connection is accepted. Requests in progress are answered.
     Stopping,
 }
 
@@ -28,10 +29,10 @@ impl Life {
     }
 }
 
-/// Resolves when one stream has to end: at a random moment of the drain, so that the clients of one node do not all
-/// reconnect to the others at once; without a drain when the process stops.
+/// Resolves when one stream must end. During a drain this is a random moment, so that the clients of this node do
+/// not all reconnect to other nodes at the same time. Without a drain, it is when the process stops.
 pub async fn end_of_stream(mut life: watch::Receiver<Life>) {
-    // An error means that the sender is gone, which is the end too.
+    // An error means that the sender is gone, so the stream ends too.
     let Ok(Life::Draining { until }) = life.wait_for(Life::is_ending).await.map(|life| life.clone()) else {
         return;
     };
@@ -50,7 +51,7 @@ mod tests {
 
     const DRAIN: Duration = Duration::from_secs(60);
 
-    /// Time passes by itself here while every task waits.
+    /// With `start_paused`, time advances automatically while every task waits.
     #[tokio::test(start_paused = true)]
     async fn b9_streams_end_spread_over_the_drain() {
         let (life, watching) = watch::channel(Life::Serving);
@@ -64,7 +65,7 @@ mod tests {
             tokio::time::sleep(DRAIN / 4).await;
             *quarter = streams.iter().filter(|stream| stream.is_finished()).count();
         }
-        // Of 400 a quarter is 100; 8 standard deviations are 70.
+        // A quarter of 400 is 100; 8 standard deviations are 70.
         for (ended, expected) in ended.iter().zip([100_usize, 200, 300, 400]) {
             assert!(ended.abs_diff(expected) < 70, "{ended} of {expected}");
         }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-/// glibc's allocator keeps what a flood of connections took for as long as the process lives. jemalloc's background
-/// thread gives unused memory back to the system within about ten seconds.
+/// glibc's allocator keeps memory that many simultaneous connections took for as long as the process lives.
+/// jemalloc's background thread returns unused memory to the system within about ten seconds.
 #[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

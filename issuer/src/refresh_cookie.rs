@@ -1,21 +1,23 @@
-//! The cookie a browser keeps its refresh token in: no script reads it, no other site sends it.
+//! The cookie in which a browser keeps its refresh token. No script can read it, and no other site can make the
+//! browser send it.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest, Sha256};
 
 use crate::secret::SecretText;
 
-/// Names the cookie, writes it and finds it.
+/// Names, writes and finds the cookie.
 ///
-/// `__Host-`: browsers take it only over TLS (or from this machine), for this host alone and for every path, so that no
-/// subdomain can put another in its place (RFC 6265bis §4.1.3.2). Cookies do not tell ports or paths apart: the
-/// issuer's name is in the cookie's, so that two installations on one host do not sign each other's users out.
+/// With the prefix `__Host-`, browsers accept the cookie only over TLS (or from this machine), only for this host
+/// and for every path. So no subdomain can replace it (RFC 6265bis §4.1.3.2). Cookies do not distinguish ports or
+/// paths. The cookie's name therefore depends on the issuer's name, so that two installations on one host do not
+/// sign out each other's users.
 #[derive(Debug, Clone)]
 pub struct RefreshCookie {
     name: String,
 }
 
-/// A request has the cookie more than once, which no browser does.
+/// A request has the cookie more than once. A browser never sends that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cookie is there more than once")]
 pub struct Repeated;
@@ -28,23 +30,23 @@ impl RefreshCookie {
         Self { name: format!("__Host-doorlist-{:08x}", u32::from_be_bytes([a, b, c, d])) }
     }
 
-    /// `Set-Cookie` with a refresh token that is of use for so many seconds.
+    /// A `Set-Cookie` value with a refresh token that can be used for this many seconds.
     pub fn holding(&self, token: &str, max_age_secs: u64) -> HeaderValue {
         self.set(token, max_age_secs)
     }
 
-    /// `Set-Cookie` that takes it away.
+    /// A `Set-Cookie` value that deletes the cookie.
     pub fn gone(&self) -> HeaderValue {
         self.set("", 0)
     }
 
-    /// The token in a request's cookie; an empty one is none.
+    /// The token in the request's cookie; `None` if the cookie is missing or empty.
     ///
     /// # Errors
     ///
-    /// [`Repeated`].
+    /// [`Repeated`] if the cookie is present more than once.
     pub fn find(&self, headers: &HeaderMap) -> Result<Option<SecretText>, Repeated> {
-        // Bytes, not text: beside it may stand another application's cookie, in any encoding.
+        // Read as bytes, because the header may also hold another application's cookie in any encoding.
         let lines = headers.get_all(header::COOKIE).into_iter().map(HeaderValue::as_bytes);
         let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii);
         let mut found = pairs.filter_map(|pair| pair.strip_prefix(self.name.as_bytes())?.strip_prefix(b"="));
@@ -90,7 +92,7 @@ mod tests {
         assert_eq!(found(&["__Host-d=a", "__Host-d="]), Err(Repeated));
     }
 
-    /// Any page of the host, or of a sibling domain, can set such a one: it must sign nobody out.
+    /// Any page of this host or of a sibling domain can set such a cookie. It must not sign a user out.
     #[test]
     fn a_cookie_of_others_in_any_encoding_hides_nothing() {
         let token = || Ok(Some("abc-_".to_owned()));

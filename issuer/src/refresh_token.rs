@@ -10,7 +10,7 @@
 //!
 //! Numbers are big-endian. The MAC is HMAC-SHA-256 of everything before it, under a key derived from the
 //! master secret, the issuer (so that two installations with one secret do not accept each other's
-//! tokens) and the key id. A leaked store holds nothing to make a token from.
+//! tokens) and the key id. A leaked copy of the store is not enough to make a token.
 
 use std::fmt;
 
@@ -28,18 +28,18 @@ const VERSION: u8 = 1;
 const KEY_ID_LEN: usize = 4;
 const HEAD_LEN: usize = 1 + KEY_ID_LEN + 8 + 8;
 const MAC_LEN: usize = 32;
-/// The longest token, in characters: a subject of 255 bytes.
+/// The length in characters of the longest token, which has a subject of 255 bytes.
 const MAX_LEN: usize = (HEAD_LEN + 255 + MAC_LEN).div_ceil(3) * 4;
 
-/// A text is not a refresh token of this issuer. Why, is nobody's business.
+/// A text is not a refresh token of this issuer. The reason is not revealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a refresh token of this issuer")]
 pub struct NotAuthentic;
 
-/// Makes refresh tokens under the current master secret and reads those of every honoured one.
+/// Makes refresh tokens under the current master secret and reads those made under any accepted one.
 #[derive(Clone)]
 pub struct RefreshTokens {
-    /// The current secret's key first.
+    /// The key of the current secret comes first.
     keys: Vec<MacKey>,
 }
 
@@ -55,7 +55,7 @@ impl RefreshTokens {
         Self { keys: secrets.all().map(|secret| MacKey::new(secret, issuer)).collect() }
     }
 
-    /// The token as its holder keeps it.
+    /// The text of a refresh token, as the client holds it.
     pub fn encode(&self, token: &RefreshClaims) -> String {
         let key = &self.keys[0];
         let mut bytes = Vec::with_capacity(HEAD_LEN + token.sub.as_str().len() + MAC_LEN);
@@ -69,7 +69,7 @@ impl RefreshTokens {
         Base64UrlUnpadded::encode_string(&bytes)
     }
 
-    /// Reads what [`Self::encode`] wrote, and nothing else.
+    /// Reads a text that [`Self::encode`] wrote, and no other.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl RefreshTokens {
         let key = self.keys.iter().find(|key| key.id == key_id).ok_or(NotAuthentic)?;
         key.mac(signed).verify(mac.into()).map_err(|_| NotAuthentic)?;
 
-        // What follows was written by us.
+        // The MAC is valid, so this issuer wrote the rest.
         let number = |at: usize| u64::from_be_bytes(std::array::from_fn(|i| head[at + i]));
         if version != VERSION {
             return Err(NotAuthentic);
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn two_installations_with_one_secret_refuse_each_other() {
-        // Trace 19.
+        // Trace 19: two installations share one master secret.
         let staging = tokens(NEW, "https://staging.example");
         let production = tokens(NEW, "https://production.example");
         let text = staging.encode(&token());
