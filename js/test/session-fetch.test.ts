@@ -24,7 +24,13 @@ function world(answers: (request: Request) => Response) {
       return of === `t${generation}` ? `t${++generation}` : `t${generation}`
     },
   }
-  const guarded = guardedFetch(tokens, [API, OTHER, 'null'], fetch, host)
+  const guarded = guardedFetch(
+    () => tokens.getAccessToken(),
+    of => tokens.instead(of),
+    [API, OTHER, 'null'],
+    fetch,
+    host,
+  )
   return { fetch: guarded, seen, host, tokens, refreshes: () => refreshes }
 }
 

@@ -56,6 +56,64 @@ test('one verifier for all tabs; a kick reaches them all, and the next leader ta
   assert.deepEqual([made.length, made[0]!.closed], [2, 1])
 })
 
+/** Chance that differs from call to call, so that no two tabs pause alike. */
+const varied = () => {
+  let calls = 0
+  return () => (calls++ % 7) / 7
+}
+
+/** Some time, in steps in which the tabs hear each other. */
+const pass = async (browser: FakeBrowser, seconds: number) => {
+  for (let left = seconds; left > 0; left -= 5) {
+    browser.host.elapse(5_000)
+    await settle()
+  }
+}
+
+test('a leading tab that is frozen is noticed: one other tab follows the list, and a kick reaches all', async () => {
+  const browser = new FakeBrowser()
+  browser.host.random = varied()
+  browser.locks.take(`doorlist:${ISSUER}:lead`)
+  const made: FakeVerifier[] = []
+  const verifier = async () => {
+    made.push(new FakeVerifier())
+    return made.at(-1)!
+  }
+  const tabs = [await browser.signedIn({ verifier }), browser.tab({ verifier }), browser.tab({ verifier })] as const
+  await Promise.all(tabs.map(tab => tab.ready))
+  await settle()
+  assert.equal(made.length, 0, 'it may be there')
+  await pass(browser, 200)
+  assert.equal(made.length, 1)
+  await pass(browser, 3600)
+  assert.equal(made.length, 1, 'the others have heard that one leads')
+
+  browser.issuer.session.isOver = true
+  made[0]!.revoke(await tabs[0].getAccessToken())
+  await settle()
+  assert.deepEqual(
+    tabs.map(tab => tab.state),
+    ['kicked', 'kicked', 'kicked'],
+  )
+  for (const tab of tabs) tab.close()
+  await browser.host.idle()
+  assert.equal(made[0]!.closed, 1)
+})
+
+test('while the leading tab runs, no other leads', async () => {
+  const browser = new FakeBrowser()
+  browser.host.random = varied()
+  let made = 0
+  const verifier = async () => {
+    made++
+    return new FakeVerifier()
+  }
+  const tabs = [await browser.signedIn({ verifier }), browser.tab({ verifier }), browser.tab({ verifier })]
+  await pass(browser, 3600)
+  assert.equal(made, 1)
+  for (const tab of tabs) tab.close()
+})
+
 test('a verifier that revokes whatever the issuer gives is not followed in a circle', async () => {
   const browser = new FakeBrowser()
   const verifier = new FakeVerifier()

@@ -1,22 +1,18 @@
 import type { Host } from '../host.js'
 import { SessionError, mustHave } from './errors.js'
 
-/** What a request needs of the session. */
-export interface Tokens {
-  getAccessToken(): Promise<string>
-  /** Another token than this one, which a server refused; `undefined` when there is none. */
-  instead(of: string): Promise<string | undefined>
-}
-
 /** Milliseconds for which a server that refused a new token as well is believed. */
 const BELIEVED_MS = 60_000
 
 /**
  * A `fetch` that adds the header where it may go, and nowhere else. A 401 is answered with one refresh and one more try, unless
  * the server refused that lately: it has other reasons, and the issuer is not asked in a loop.
+ *
+ * @param instead another token than this one, which a server refused; `undefined` when there is none
  */
 export function guardedFetch(
-  tokens: Tokens,
+  getAccessToken: () => Promise<string>,
+  instead: (of: string) => Promise<string | undefined>,
   origins: readonly (string | undefined)[],
   fetch: typeof globalThis.fetch,
   host: Host,
@@ -44,7 +40,7 @@ export function guardedFetch(
     signal?.addEventListener('abort', stop)
     try {
       if (signal?.aborted) stop()
-      let token = await unlessAborted(tokens.getAccessToken())
+      let token = await unlessAborted(getAccessToken())
       for (let isAgain = false; ; isAgain = true) {
         // Plain values, for a `fetch` of another realm takes no Request or Headers of this one (jsdom).
         const response = await fetch(asked(), {
@@ -66,7 +62,7 @@ export function guardedFetch(
         // A stream is sent once.
         if ((init?.body as ReadableStream | undefined)?.getReader || believed.get(origin)! > host.monotonic())
           return response
-        const other = await unlessAborted(tokens.instead(token))
+        const other = await unlessAborted(instead(token))
         if (!other || other === token) return response
         void response.body?.cancel().catch(() => {})
         token = other

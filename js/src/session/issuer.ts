@@ -84,7 +84,7 @@ export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: H
           password,
           device,
           client_id: clientId,
-          token_delivery: usesCookie ? 'cookie' : undefined,
+          token_delivery: usesCookie ? storage : undefined,
         }),
       ),
     refresh: token => form('/token', 'grant_type=refresh_token&refresh_token=', token),

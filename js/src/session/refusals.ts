@@ -3,10 +3,10 @@ import { SessionError } from './errors.js'
 import { isMistake } from '../mistakes.js'
 import type { Later } from './issuer.js'
 
-type Said = Pick<Later, 'status' | 'error'>
+type Said = { readonly status?: number | undefined; readonly error?: unknown }
 const answered = ({ status, error }: Said) => `the issuer answered ${error ?? status}`
-export const refusedBy = (said: Said) =>
-  new SessionError('ERR_ISSUER_REFUSED', answered(said), { status: said.status, error: said.error })
+export const refusedBy = ({ status, error }: Said) =>
+  new SessionError('ERR_ISSUER_REFUSED', answered({ status, error }), { status, error })
 
 /** Why nothing could be had of the issuer: only what is no mistake of the program counts as an outage. */
 export function unreachable(later: Omit<Later, 'outcome'>): SessionError {
@@ -16,7 +16,7 @@ export function unreachable(later: Omit<Later, 'outcome'>): SessionError {
   // Without an answer a browser does not tell a page which it is; the seventh request to a host just waits.
   const text = status
     ? answered(later)
-    : 'issuer out of reach, DOORLIST_ALLOWED_ORIGINS lacks this origin, or six HTTP/1.1 connections in use'
+    : 'issuer down, origin not in DOORLIST_ALLOWED_ORIGINS, or six HTTP/1.1 connections in use'
   return failed('ERR_SESSION_OFFLINE', text, cause, { status, retryAfter: retryAfterMs / 1000 })
 }
 

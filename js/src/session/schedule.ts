@@ -1,5 +1,5 @@
 import type { Host } from '../host.js'
-import { dueIn as tokenDueIn, type AccessToken } from './access-token.js'
+import { elapsed, type AccessToken } from './access-token.js'
 
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 120_000
@@ -31,7 +31,7 @@ export function scheduleOf(host: Host, act: () => void): Schedule {
   let cancel = () => {}
 
   const dueIn = (token?: AccessToken): number =>
-    failures ? retryAt - host.monotonic() : token ? tokenDueIn(token, host) : 0
+    failures ? retryAt - host.monotonic() : token ? token.dueMs - elapsed(token.since, host) : 0
   const arm = (token?: AccessToken): void => {
     cancel()
     if (isClosed) return

@@ -39,7 +39,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
 
   const live = () => (token && isLive(token, host) ? token : undefined)
   const mustBeOpen = () => {
-    if (isClosed) throw new SessionError('ERR_SESSION_CLOSED', 'the session was closed')
+    if (isClosed) throw new SessionError('ERR_SESSION_CLOSED', 'session closed')
   }
 
   const become = (next: SessionState) => {
@@ -144,9 +144,15 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
         return share()
       case 'token': {
         const heard = read(message, host)
-        if (!heard || !isLive(heard, host) || ended.has(heard.claims.sid) || heard.value === last?.value) return
-        // By their ages, not by `iat`: a session may be of the same second as the last, or of a node whose clock is behind.
-        if (!latest || elapsed(heard.since, host) <= elapsed(latest, host)) hold(heard)
+        if (
+          heard &&
+          isLive(heard, host) &&
+          !ended.has(heard.claims.sid) &&
+          heard.value !== last?.value &&
+          // By their ages, not by `iat`: a session may be of the same second as the last, or of a node whose clock is behind.
+          (!latest || elapsed(heard.since, host) <= elapsed(latest, host))
+        )
+          hold(heard)
         return
       }
       case 'ended':
@@ -204,14 +210,14 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
 
   const parts = partsOf({ ...options, fetch, storage }, platform, hear)
   const { tabs, delivery, signOuts } = parts
-  const schedule = scheduleOf(host, () => void renew())
+  const schedule = scheduleOf(host, renew)
   const watching = watch(
     options.verifier,
     tabs,
     host,
     () => token,
-    ({ claims }) => {
-      tabs.tell({ type: 'revoked', sid: claims.sid, wall: host.now() })
+    () => {
+      tabs.tell({ type: 'revoked', sid: token!.claims.sid, wall: host.now() })
       drop()
     },
   )
@@ -228,7 +234,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     },
     ready,
     getAccessToken,
-    fetch: guardedFetch({ getAccessToken, instead }, origins, fetch, host),
+    fetch: guardedFetch(getAccessToken, instead, origins, fetch, host),
     login(how) {
       const begun = signOutsHere
       const mine = logins.then(() => login(how, begun))

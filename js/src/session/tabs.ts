@@ -6,13 +6,15 @@ import type { Platform } from './platform.js'
 const WAIT_MS = 5_000
 /** Milliseconds to hold one, whatever a storage does meanwhile. */
 const HOLD_MS = 25_000
-
 /** The other tabs: one lock, one channel, one leader. Alone where the session is of this tab only. */
 export interface Tabs {
   tell(message: Message): void
   /** Runs this while no other tab does, or after a while all the same (field: supabase/supabase-js#1594). */
   locked<T>(work: () => Promise<T>): Promise<T>
-  /** Calls once this tab is the one of all that leads, or at once where that cannot be settled. */
+  /**
+   * Calls once this tab leads: when it has the lock, at once where that cannot be settled, or when the tab that has the lock is frozen and says
+   * nothing any more. Each tab pauses by chance, so that one of them leads then and says so to the others.
+   */
   lead(start: () => void): void
   close(): void
 }
@@ -22,7 +24,15 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
   const locks = isShared ? platform.locks : undefined
   const channel = isShared ? platform.channel(name) : undefined
   const closing = new AbortController()
-  if (channel) channel.onmessage = ({ data }) => hear(data as Message)
+  let silent = 0
+  let leads = false
+  let stop = () => {}
+  if (channel)
+    channel.onmessage = ({ data }) => {
+      // What the leading tab says while it runs; an older version of the page takes it for nothing.
+      if (data === 'lead') silent = 0
+      else hear(data as Message)
+    }
 
   /** With this lock, or without where there is none to be had. */
   const having = async <T>(lock: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
@@ -50,14 +60,25 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
     },
     lead(start) {
       const { signal } = closing
-      const led = having(`${name}:lead`, signal, () => {
-        start()
-        return new Promise<void>(resolve => (signal.onabort = () => resolve()))
-      })
-      led.catch(() => {}) // taken away
+      const begin = () => {
+        if (!leads) start()
+        leads = true
+      }
+      const beat = () => {
+        // More than the minute for which a browser may hold back the timers of a hidden tab.
+        if (++silent > 3) begin()
+        if (leads) channel?.postMessage('lead')
+        stop = host.after(HOLD_MS * (1 + host.random()), beat)
+      }
+      beat()
+      having(`${name}:lead`, signal, () => {
+        begin()
+        return new Promise(resolve => (signal.onabort = resolve))
+      }).catch(() => {}) // taken away
     },
     close() {
       closing.abort()
+      stop()
       channel?.close()
     },
   }

@@ -10,31 +10,26 @@ export interface Watch {
   close(): void
 }
 
-/** The application has no promise that could reject: its console is told. */
-const report = (error: unknown) => console.error(error)
-const codeOf = (error: unknown) => (error as { code?: unknown }).code
-
 /** A verifier that is there already is the application's; one that has to be made is made in the leading tab, and closed. */
 export function watch(
   given: SessionVerifier | (() => Promise<SessionVerifier>) | undefined,
   tabs: Tabs,
   host: Host,
   held: () => AccessToken | undefined,
-  revoked: (token: AccessToken) => void,
+  revoked: () => void,
 ): Watch {
   let verifier: SessionVerifier | undefined
   let isClosed = false
   let stop = () => {}
-  const again = scheduleOf(host, () => void make())
 
   const check = () => {
     const token = held()
     try {
       if (token) verifier?.assertNotRevoked(token.claims)
-    } catch (error) {
-      if (codeOf(error) === 'ERR_JWT_REVOKED') revoked(token!)
+    } catch (error: any) {
+      if (error.code === 'ERR_JWT_REVOKED') revoked()
       // A list that is missing or stale is no news of this session; what has no code is a mistake.
-      else if (!codeOf(error)) report(error)
+      else if (!error.code) console.error(error)
     }
   }
   const listen = (to: SessionVerifier, close?: () => void) => {
@@ -52,13 +47,14 @@ export function watch(
       const made = await (given as () => Promise<SessionVerifier>)()
       if (isClosed) return made.close()
       listen(made, () => made.close())
-    } catch (error) {
+    } catch (error: any) {
       // An outage is no news; every other reason is for the application to mend.
-      if (codeOf(error) !== 'ERR_LIST_MISSING') report(error)
+      if (error.code !== 'ERR_LIST_MISSING') console.error(error)
       again.retry()
     }
   }
-  if (typeof given === 'function') tabs.lead(() => void make())
+  const again = scheduleOf(host, make)
+  if (typeof given === 'function') tabs.lead(make)
   else if (given) listen(given)
 
   return {
