@@ -1,8 +1,9 @@
-//! Tokens, and what stock ed25519-dalek says of their signatures: `tests/js/signatures.test.mjs` asks the built module
-//! about the same ones.
+//! Prints tokens, and whether unmodified ed25519-dalek accepts their signatures; `tests/js/signatures.test.mjs`
+//! checks the same tokens with the built module.
 //!
-//! `cargo run --package doorlist-verifier --example signature_cases -- 100000` prints lines of two words, the same ones
-//! in every run: `trusted` or `refused` and a key, then, for a trusted one, `good` or `bad` and a token of it.
+//! `cargo run --package doorlist-verifier --example signature_cases -- 100000` prints lines of two words, the same
+//! ones in every run: `trusted` or `refused` and a key, then, for a trusted key, `good` or `bad` and one of its
+//! tokens.
 #![allow(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use std::io::{self, BufWriter, Write};
@@ -16,16 +17,17 @@ use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 use serde_json::json;
 use sha2::{Digest, Sha512};
 
-/// So many keys share the cases.
+/// The number of keys that share the cases.
 const KEYS: usize = 50;
 
-/// Good tokens with which each begins: after 64 a verifier makes tables for a key, and has them after 96.
+/// The number of valid tokens with which each key begins: a verifier begins a key's tables after 64, and has them
+/// after 96.
 const LEADING: usize = 96;
 
 /// 2026-01-01T00:00:00Z.
 const NOW: u64 = 1_767_225_600;
 
-/// The group's order, least byte first.
+/// The group's order, least significant byte first.
 const ORDER: [u8; 32] = [
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
@@ -37,7 +39,7 @@ fn main() -> io::Result<()> {
     let mut random = Random { counter: 0 };
     let odd = odd_encodings();
     for number in 0..KEYS {
-        // Every other key is one of mixed order.
+        // Every second key has mixed order.
         let torsion = if number % 2 == 0 { 0 } else { 1 + number / 2 % 7 };
         let mut signer = Signer::new(random.scalar(), torsion, &mut random);
         writeln!(out, "trusted {}", jwk(&signer.public))?;
@@ -49,7 +51,7 @@ fn main() -> io::Result<()> {
             writeln!(out, "{}", judged(&signer.public, &message, &signature))?;
         }
     }
-    // Nobody signs with these: they are refused, or fit nothing but by accident.
+    // These keys have no signer: they are refused, or a signature is valid only by accident.
     for encoding in &odd {
         let Some(public) = trusted(encoding) else {
             writeln!(out, "refused {}", jwk_text(encoding, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"))?;
@@ -65,14 +67,14 @@ fn main() -> io::Result<()> {
     out.flush()
 }
 
-/// What stock dalek says, and the token.
+/// The result of unmodified dalek, and the token.
 fn judged(public: &VerifyingKey, message: &str, signature: &[u8; 64]) -> String {
     let good = public.verify(message.as_bytes(), &Signature::from_bytes(signature)).is_ok();
     let verdict = if good { "good" } else { "bad" };
     format!("{verdict} {message}.{}", Base64UrlUnpadded::encode_string(signature))
 }
 
-/// How a case differs from what was signed.
+/// The change made to a signed token.
 #[derive(Clone, Copy)]
 enum Kind {
     Signed,
@@ -135,7 +137,7 @@ impl Kind {
     }
 }
 
-/// A key with a small-order component, and signatures of it that fit without the cofactor.
+/// A key with a small-order component. Its signatures are valid without the cofactor.
 struct Signer {
     secret: Scalar,
     torsion: usize,
@@ -158,13 +160,14 @@ impl Signer {
 
     fn sign(&mut self, message: &[u8]) -> [u8; 64] {
         loop {
-            // The next nonce is one more, so that its point costs an addition: this key guards nothing.
+            // The nonce is increased by one, so that its point needs only an addition. That is safe, because this key
+            // protects nothing.
             self.nonce += Scalar::ONE;
             self.nonce_point += ED25519_BASEPOINT_POINT;
             for (number, torsion) in EIGHT_TORSION.iter().enumerate() {
                 let r = (self.nonce_point + torsion).compress().to_bytes();
                 let h = hash(&r, &self.public, message);
-                // [s]B − [h]A is the nonce's point less [h] times the key's component.
+                // [s]B − [h]A is the nonce's point minus [h] times the key's small-order component.
                 if (number + usize::from(h.as_bytes()[0]) * self.torsion).is_multiple_of(8) {
                     let s = self.nonce + h * self.secret;
                     return [r, s.to_bytes()].concat().try_into().unwrap();
@@ -179,7 +182,7 @@ fn hash(r: &[u8], public: &VerifyingKey, message: &[u8]) -> Scalar {
     Scalar::from_bytes_mod_order_wide(&hash.finalize().into())
 }
 
-/// A token without its signature, of any length modulo SHA-512's blocks.
+/// A token without its signature. Its length takes all values modulo the block size of SHA-512.
 fn message(public: &VerifyingKey, random: &mut Random) -> String {
     let kid = PublicKey::from_bytes(public.as_bytes()).unwrap().kid();
     let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": kid });
@@ -214,7 +217,7 @@ fn jwk_text(encoding: &[u8; 32], kid: &str) -> String {
     json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid }).to_string()
 }
 
-/// Every encoding of a point whose `y` is not reduced, and of the points of small order.
+/// All encodings of points whose `y` is not reduced, and of the points of small order.
 fn odd_encodings() -> Vec<[u8; 32]> {
     let mut encodings: Vec<[u8; 32]> = EIGHT_TORSION.iter().map(|point| point.compress().0).collect();
     for above in 0..19 {
@@ -231,7 +234,7 @@ fn odd_encodings() -> Vec<[u8; 32]> {
     encodings
 }
 
-/// Adds `n` times the group's order; what does not fit 256 bits becomes the greatest number.
+/// Adds the group's order `n` times. A result above 256 bits becomes the greatest number.
 fn add_orders(number: &mut [u8], n: usize) {
     let mut carry = 0;
     for (byte, order) in number.iter_mut().zip(ORDER) {
@@ -244,7 +247,7 @@ fn add_orders(number: &mut [u8], n: usize) {
     }
 }
 
-/// SHA-512 of a counter.
+/// A generator that hashes a counter with SHA-512.
 struct Random {
     counter: u64,
 }

@@ -1,4 +1,4 @@
-//! What a verifier answers.
+//! The results of a verifier.
 
 use serde::Serialize;
 use serde::ser::{SerializeStruct as _, Serializer};
@@ -10,47 +10,47 @@ use crate::keys::KeyId;
 use crate::remembered::Terms;
 use crate::time::UnixSeconds;
 
-/// What a token that is accepted says, and how sure that is.
+/// The result for an accepted token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {
-    /// The header as it was signed.
+    /// The header, as it was signed.
     pub header_json: String,
-    /// The payload as it was signed: one JSON object with distinct names.
+    /// The payload, as it was signed: one JSON object with distinct names.
     pub payload_json: String,
-    /// The payload, read.
+    /// The decoded payload.
     pub claims: AccessTokenClaims,
-    /// What the list says of it.
+    /// The result of the revocation check.
     pub revocation: RevocationStatus,
-    /// How old that knowledge is.
+    /// The age of the list used.
     pub freshness: Freshness,
-    /// Whether it is past its `exp`, and accepted only because the issuer is not heard.
+    /// Whether the token is past its `exp` and was accepted only because of an outage of the issuer.
     pub outage: bool,
-    /// What a [`Memory`](crate::remembered::Memory) keeps of it.
+    /// The data that a [`Memory`](crate::remembered::Memory) keeps for this token.
     pub terms: Terms,
 }
 
-/// What may be said otherwise of the same token another time.
+/// The part of a result that can change between two checks of one token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// What the list says of it.
+    /// The result of the revocation check.
     pub revocation: RevocationStatus,
-    /// How old that knowledge is.
+    /// The age of the list used.
     pub freshness: Freshness,
-    /// Whether it is past its `exp`, and accepted only because the issuer is not heard.
+    /// Whether the token is past its `exp` and was accepted only because of an outage of the issuer.
     pub outage: bool,
 }
 
-/// What the list says of a token that is accepted.
+/// The result of the revocation check for an accepted token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevocationStatus {
-    /// Neither its group nor its session is listed, and no cut-off is after it.
+    /// Neither the token's group nor its session is on the list, and it was not issued before a cut-off.
     NotRevoked,
     /// No list is held.
     Unknown,
 }
 
 impl RevocationStatus {
-    /// Its name in an answer.
+    /// The name used in a result.
     pub const fn name(self) -> &'static str {
         match self {
             Self::NotRevoked => "not_revoked",
@@ -65,53 +65,53 @@ impl Serialize for RevocationStatus {
     }
 }
 
-/// How old the verifier's knowledge is.
+/// The age of the verifier's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Freshness {
-    /// The greatest `iat` of any list that was accepted.
+    /// The greatest `iat` of all lists accepted so far.
     pub as_of: Option<UnixSeconds>,
-    /// Seconds since then.
+    /// Seconds since `as_of`.
     #[serde(rename = "age")]
     pub age_secs: Option<u64>,
-    /// Whether that is more than the policy allows; true when no list is held.
+    /// Whether the age exceeds the limit of the policy; true if no list is held.
     pub stale: bool,
 }
 
-/// What loading a list came to.
+/// The result of loading a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Loaded {
-    /// The log's lineage.
+    /// The identifier of the revocation log.
     pub epoch: Epoch,
-    /// The last entry that is held.
+    /// The sequence number of the last entry held.
     pub sequence: Seq,
-    /// What the list continues from; absent of a snapshot.
+    /// The sequence number that a delta continues from; absent for a snapshot.
     pub since: Option<Seq>,
-    /// How many handles are held.
+    /// The number of handles held.
     pub entries: usize,
-    /// Whether anything was new.
+    /// Whether the list brought anything new.
     pub outcome: LoadOutcome,
 }
 
-/// What a verifier holds.
+/// The list and keys that a verifier holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// The log's lineage.
+    /// The identifier of the revocation log.
     pub epoch: Option<Epoch>,
-    /// The last entry that is held.
+    /// The sequence number of the last entry held.
     pub sequence: Option<Seq>,
-    /// How many handles are held.
+    /// The number of handles held.
     pub entries: usize,
-    /// How old that is.
+    /// The age of the list.
     pub freshness: Freshness,
-    /// Seconds within which the issuer means to have a newer list.
+    /// Seconds within which the issuer intends to publish a newer list.
     pub ttl_secs: Option<u64>,
-    /// The names of the trusted keys.
+    /// The `kid`s of the trusted keys.
     pub keys: Vec<KeyId>,
 }
 
-/// Flat, and by hand: `#[serde(flatten)]` is 2 KB of WebAssembly.
+/// Flat, and written by hand, because `#[serde(flatten)]` costs 2 KB of WebAssembly.
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut status = serializer.serialize_struct("Status", 8)?;

@@ -1,7 +1,8 @@
-//! The boundary to JavaScript, and the only file that knows wasm-bindgen. It hands on; every rule lives elsewhere.
+//! The boundary to JavaScript, and the only file that uses wasm-bindgen. It only passes calls on; every rule is
+//! elsewhere.
 //!
-//! The first answer about a token crosses as one JSON text, which is the cheapest and keeps a claim `__proto__` harmless;
-//! later ones as a few numbers that are left in memory. Options, status and errors cross as plain objects.
+//! The first result for a token crosses as one JSON text, which is the cheapest way and keeps a claim `__proto__`
+//! harmless. Later results are a few numbers left in memory. Options, status and errors cross as plain objects.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
@@ -18,7 +19,7 @@ use crate::remembered::{Known, Memory, Terms};
 use crate::time::{HostTime, UnixSeconds};
 use crate::verify;
 
-/// The verifier, as `js/src/wasm.ts` sees it. Without `Debug`, for it holds tokens.
+/// The verifier that `js/src/wasm.ts` uses. Does not implement `Debug`, because it holds tokens.
 #[wasm_bindgen]
 pub struct Verifier {
     inner: verify::Verifier,
@@ -28,20 +29,22 @@ pub struct Verifier {
 }
 
 thread_local! {
-    /// Where JavaScript writes a token for [`Verifier::verify_inbox`]. One for all verifiers of an instance: each call
-    /// reads it before the next one writes.
+    /// The buffer into which JavaScript writes a token for [`Verifier::verify_inbox`]. All verifiers of an instance
+    /// share it, because each call reads it before the next one writes.
     static INBOX: RefCell<[u8; MAX_TOKEN_LEN]> = const { RefCell::new([0; MAX_TOKEN_LEN]) };
-    /// The last result of [`Verifier::verify_inbox`] or [`Verifier::check_vetted`]. One for all verifiers of an instance.
+    /// The last result of [`Verifier::verify_inbox`] or [`Verifier::check_vetted`]. All verifiers of an instance
+    /// share it.
     static STANDING: Cell<[f64; 4]> = const { Cell::new([0.0; 4]) };
 }
 
-/// The address of [`MAX_TOKEN_LEN`] bytes for a token.
+/// The address of a buffer of [`MAX_TOKEN_LEN`] bytes for a token.
 #[wasm_bindgen]
 pub fn inbox() -> *mut u8 {
     INBOX.with(RefCell::as_ptr).cast()
 }
 
-/// The address of the four numbers that [`Verifier::verify_inbox`] and [`Verifier::check_vetted`] write, see [`numbers`].
+/// The address of the four numbers that [`Verifier::verify_inbox`] and [`Verifier::check_vetted`] write, see
+/// [`numbers`].
 #[wasm_bindgen]
 pub fn standing() -> *const f64 {
     STANDING.with(Cell::as_ptr).cast_const().cast()
@@ -59,7 +62,7 @@ impl Verifier {
         Ok(Self { inner, memory, accepted: None })
     }
 
-    /// Trusts the keys of a JWK Set too.
+    /// Adds the keys of a JWK Set to the trusted keys.
     ///
     /// # Errors
     /// As [`verify::Verifier::add_jwks`].
@@ -68,7 +71,7 @@ impl Verifier {
         self.inner.add_jwks(jwks).map(drop).map_err(thrown)
     }
 
-    /// As [`verify::Verifier::trust`].
+    /// See [`verify::Verifier::trust`].
     pub fn trust(&self) -> String {
         self.inner.trust()
     }
@@ -89,7 +92,7 @@ impl Verifier {
             .map_err(thrown)
     }
 
-    /// Answers with the JSON text of the whole answer.
+    /// Returns the whole result as JSON text.
     ///
     /// # Errors
     /// As [`verify::Verifier::verify`].
@@ -100,15 +103,16 @@ impl Verifier {
         Ok(answer)
     }
 
-    /// Remembers the token that [`Self::verify`] accepted last. Answers its slot: what JavaScript keeps of an older
-    /// token of that slot it must replace.
+    /// Remembers the token that [`Self::verify`] accepted last. Returns its slot; JavaScript must replace the data
+    /// that it keeps for an older token in that slot.
     pub fn remember(&mut self) -> Option<u32> {
         let (token, terms) = self.accepted.take()?;
         let slot = self.memory.remember(token.into_bytes().into_boxed_slice(), terms)?;
         u32::try_from(slot).ok()
     }
 
-    /// Checks the token in the inbox again, which has `length` bytes. Returns its slot if it is remembered and still valid.
+    /// Checks the token in the inbox, which has `length` bytes, again. Returns its slot if it is remembered and still
+    /// valid.
     #[wasm_bindgen(js_name = verifyInbox)]
     pub fn verify_inbox(&mut self, length: usize, wall_seconds: f64, monotonic_ms: f64) -> Option<u32> {
         let at = host_time(wall_seconds, monotonic_ms);
@@ -118,7 +122,7 @@ impl Verifier {
         u32::try_from(slot).ok()
     }
 
-    /// Asks about a token that somebody else verified, by [`VettedClaims`] as JSON.
+    /// Checks a token that another library verified, by its [`VettedClaims`] as JSON.
     ///
     /// # Errors
     /// As [`VettedClaims::decode`] and [`verify::Verifier::check_vetted`].
@@ -135,16 +139,17 @@ impl Verifier {
         Ok(())
     }
 
-    /// What is held.
+    /// See [`verify::Verifier::status`].
     pub fn status(&self, wall_seconds: f64, monotonic_ms: f64) -> JsValue {
         plain(&self.inner.status(host_time(wall_seconds, monotonic_ms)))
     }
 }
 
-/// `Verified` of `js/types/index.d.ts` as JSON. Header and payload are the token's own text, each read strictly as one
-/// JSON object before, so they are put in as they are. The rest is numbers and names from here: nothing to escape.
+/// `Verified` of `js/types/index.d.ts` as JSON. Header and payload are the token's own text. Each was parsed strictly
+/// as one JSON object before, so both are inserted unchanged. The rest consists of numbers and fixed names, so there
+/// is nothing to escape.
 fn answer(verified: &Verified) -> String {
-    /// Longer than all that is beside the two.
+    /// Longer than everything apart from payload and header.
     const REST_LEN: usize = 192;
     let (payload, header) = (&verified.payload_json, &verified.header_json);
     let Freshness { as_of, age_secs, stale } = verified.freshness;
@@ -173,35 +178,36 @@ fn answer(verified: &Verified) -> String {
 
 fn push_number(text: &mut String, number: Option<u64>) {
     match number {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         Some(number) => drop(write!(text, "{number}")),
         None => text.push_str("null"),
     }
 }
 
-/// As-of of the list in seconds, its age in seconds, 1 when it is stale, 1 in an outage. Without a list, the first two are
-/// `NaN`, and `revocation` is unknown.
+/// The list's as-of time in seconds, its age in seconds, 1 if it is stale, 1 in an outage. Without a list, the first
+/// two are `NaN`, and `revocation` is unknown.
 fn numbers(Standing { freshness, outage, .. }: Standing) -> [f64; 4] {
     let Freshness { as_of, age_secs, stale } = freshness;
     let seconds = |seconds: Option<u64>| seconds.map_or(f64::NAN, number);
     [seconds(as_of.map(UnixSeconds::as_secs)), seconds(age_secs), f64::from(stale), f64::from(outage)]
 }
 
-/// A number of seconds, which are below 2^53.
+/// A number of seconds; all of them are below 2^53.
 #[allow(clippy::as_conversions)]
 const fn number(seconds: u64) -> f64 {
     seconds as f64
 }
 
-/// JavaScript's clocks; what is no number or below zero counts as zero.
+/// The times of JavaScript's clocks. A value that is not a number or is below zero counts as zero.
 fn host_time(wall_seconds: f64, monotonic_ms: f64) -> HostTime {
-    // `as`: from a float it saturates, and makes zero of NaN.
+    // `as` saturates for a float, and turns NaN into zero.
     #[allow(clippy::as_conversions)]
     let (seconds, ms) = (wall_seconds as u64, monotonic_ms as u64);
     HostTime { wall: UnixSeconds::saturating_new(seconds), monotonic: Duration::from_millis(ms) }
 }
 
-/// An error as the plain object `{ code, evidence }`. Its sentence is composed in JavaScript, where it costs less.
+/// An error as the plain object `{ code, evidence }`. JavaScript writes the message, because the texts take less
+/// space there.
 fn thrown(error: Error) -> JsValue {
     #[derive(Serialize)]
     struct Report {
@@ -220,6 +226,6 @@ fn misshapen_options(_: serde_wasm_bindgen::Error) -> JsValue {
 }
 
 fn plain(value: &impl Serialize) -> JsValue {
-    // Objects, not Maps. All that is handed over has string keys and numbers below 2^53, so it cannot fail.
+    // Objects instead of Maps. All values here have string keys and numbers below 2^53, so this cannot fail.
     value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::UNDEFINED)
 }

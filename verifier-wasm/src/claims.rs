@@ -1,4 +1,4 @@
-//! What an access token says: RFC 9068 with a group and a session.
+//! The claims of an access token: RFC 9068 with a group and a session.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::json::{self, BadMember, MemberFlaw, Members};
 use crate::keys::KeyId;
 use crate::time::UnixSeconds;
 
-/// The longest access token that is read, in characters.
+/// The longest access token that is accepted, in characters.
 pub const MAX_TOKEN_LEN: usize = 8192;
 
 /// The longest subject, in bytes of UTF-8.
@@ -19,54 +19,54 @@ pub const MAX_SUBJECT_LEN: usize = 255;
 /// The header's `typ` of an access token (RFC 9068 §2.1).
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 
-/// Its long form, which RFC 9068 §2.1 says to accept too.
+/// The long form of [`ACCESS_TOKEN_TYPE`], which RFC 9068 §2.1 says to accept too.
 pub const ACCESS_TOKEN_MEDIA_TYPE: &str = "application/at+jwt";
 
-/// The claims that have a meaning of their own here; a caller's own claims have other names.
+/// The claims that have a defined meaning here. Claims that an application adds must have other names.
 pub const REGISTERED_CLAIMS: [&str; 11] =
     ["aud", "client_id", "exp", "gid", "iat", "iss", "jti", "nbf", "scope", "sid", "sub"];
 
-/// The claims of an access token that have a meaning here. The caller's own are in the signed text beside them, where
-/// whoever gave them a meaning may read them; none has a name of [`REGISTERED_CLAIMS`].
+/// The claims of an access token that have a defined meaning here. Claims that an application added are in the signed
+/// text, and none of them has a name from [`REGISTERED_CLAIMS`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AccessTokenClaims {
-    /// Who issued it.
+    /// The issuer of the token.
     #[serde(rename = "iss")]
     pub issuer: String,
-    /// The user: 1 to 255 bytes.
+    /// The user, 1 to 255 bytes.
     #[serde(rename = "sub")]
     pub subject: String,
-    /// Who it is for.
+    /// The audience of the token.
     #[serde(rename = "aud")]
     pub audience: Audience,
-    /// It is void from this second on.
+    /// The token is expired from this second on.
     #[serde(rename = "exp")]
     pub expires_at: UnixSeconds,
-    /// When it was issued.
+    /// The time of issue.
     #[serde(rename = "iat")]
     pub issued_at: UnixSeconds,
-    /// It is not valid before this second.
+    /// The token is not valid before this second.
     #[serde(rename = "nbf", skip_serializing_if = "Option::is_none")]
     pub not_before: Option<UnixSeconds>,
-    /// Its own name.
+    /// The token's identifier.
     #[serde(rename = "jti")]
     pub jwt_id: String,
-    /// The client it was issued to (RFC 8693 §4.3).
+    /// The client that the token was issued to (RFC 8693 §4.3).
     pub client_id: String,
-    /// The subject's token group.
+    /// The handle of the subject's token group.
     pub gid: Handle,
-    /// The session it belongs to.
+    /// The handle of the token's session.
     pub sid: Handle,
-    /// RFC 6749 §3.3, as RFC 8693 §4.2 writes it.
+    /// RFC 6749 §3.3, in the form of RFC 8693 §4.2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
 }
 
 impl AccessTokenClaims {
-    /// Reads the payload of a token.
+    /// Decodes the payload of a token.
     ///
     /// # Errors
-    /// [`Error::Payload`] when it is not a JSON object with distinct names at every depth; [`Error::Claim`] for the
+    /// [`Error::Payload`] if it is not a JSON object with distinct names at every depth; [`Error::Claim`] for the
     /// first claim that is missing or malformed.
     pub fn decode(payload: &[u8]) -> Result<Self, Error> {
         let members = json::parse_object(payload).map_err(|_| Error::Payload)?;
@@ -91,23 +91,24 @@ impl AccessTokenClaims {
     }
 }
 
-/// What of a token that somebody else verified is asked of a list: of its payload all but `kid`, which its header has.
+/// The data needed for the revocation check of a token that another library verified. All of it comes from the
+/// payload, except `kid`, which is in the header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VettedClaims {
-    /// Who issued it: a list knows nothing of another issuer's handles.
+    /// The issuer of the token: a list does not contain handles of another issuer.
     pub issuer: String,
-    /// When it was issued.
+    /// The time of issue.
     pub issued_at: UnixSeconds,
-    /// The subject's token group.
+    /// The handle of the subject's token group.
     pub gid: Handle,
-    /// The session it belongs to.
+    /// The handle of the token's session.
     pub sid: Handle,
-    /// The key that signed it, where that is known: it may have been dropped since.
+    /// The key that signed the token, if known; it may have been dropped since.
     pub kid: Option<KeyId>,
 }
 
 impl VettedClaims {
-    /// Reads an object of these, under the names that tokens have for them. Others are ignored.
+    /// Decodes an object with these members, under the same names as in tokens. Other members are ignored.
     ///
     /// # Errors
     /// As [`AccessTokenClaims::decode`].
@@ -150,7 +151,7 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// Whether this name is one of them.
+    /// Whether this name is one of the audience.
     pub fn contains(&self, name: &str) -> bool {
         match self {
             Self::One(one) => one == name,
@@ -158,7 +159,7 @@ impl Audience {
         }
     }
 
-    /// All of them.
+    /// All names of the audience.
     pub const fn names(&self) -> &[String] {
         match self {
             Self::One(one) => std::slice::from_ref(one),

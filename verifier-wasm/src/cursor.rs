@@ -1,4 +1,4 @@
-//! A place in the revocation log: its lineage and the last entry included.
+//! A position in the revocation log: the log's epoch and the sequence number of the last entry included.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,27 +7,29 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::handle::parse_hex16;
 
-/// The log's lineage, written as 16 lower-case hex digits. Sequence numbers of two epochs do not compare.
+/// Identifies a revocation log, written as 16 lower-case hex digits. Sequence numbers of two epochs cannot be
+/// compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u64);
 
-/// An entry's number in its log: grows, with gaps; at most 2^53 − 1, so that it is exact in JavaScript.
+/// The sequence number of an entry in its revocation log. It grows, possibly with gaps; at most 2^53 − 1, so that
+/// JavaScript can represent it exactly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Seq(u64);
 
 impl Seq {
-    /// Before the first entry.
+    /// The position before the first entry.
     pub const ZERO: Self = Self(0);
-    /// The largest integer that JavaScript holds exactly.
+    /// The largest integer that JavaScript represents exactly.
     pub const MAX: Self = Self((1 << 53) - 1);
 
-    /// The number as a sequence, or `None` past [`Self::MAX`].
+    /// Converts a number, or returns `None` if it is above [`Self::MAX`].
     pub const fn new(number: u64) -> Option<Self> {
         if number <= Self::MAX.0 { Some(Self(number)) } else { None }
     }
 
-    /// The number itself.
+    /// The sequence number as an integer.
     pub const fn get(self) -> u64 {
         self.0
     }
@@ -36,13 +38,13 @@ impl Seq {
 /// `<epoch>:<seq>`, as in `?since=` and `Last-Event-ID`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
-    /// The log's lineage.
+    /// The identifier of the revocation log.
     pub epoch: Epoch,
-    /// The last entry that is held.
+    /// The sequence number of the last entry held.
     pub seq: Seq,
 }
 
-/// A text is not an epoch or cursor in its one spelling.
+/// The text is not an epoch or a cursor in its one valid spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor of the form <16 hex digits>:<number>")]
 pub struct MalformedCursor;

@@ -12,26 +12,27 @@ mod shown;
 pub use flaws::{ClaimFlaw, FormFlaw, KeyFlaw, ListFlaw, RevokedBy};
 use shown::{Date, Held, Named, Quoted};
 
-/// Why the verifier refused a token, list, key set or option.
+/// The reason why the verifier refused a token, list, key set or option.
 ///
-/// No variant holds a token, a list or a signature. Of a token whose signature was checked it may hold `iss` and `aud`; of
-/// others only numbers and key ids. So an error may be logged. `js/src/messages.ts` has the same sentences, because the
-/// WebAssembly module carries none; `tests/vectors/messages.json` holds the two equal.
+/// No variant contains a token, a list or a signature. For a token whose signature was checked, an error may contain
+/// `iss` and `aud`; for others, only numbers and key ids. So an error may be written to log output.
+/// `js/src/messages.ts` has the same messages, because the WebAssembly module contains none;
+/// `tests/vectors/messages.json` keeps the two equal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum Error {
-    /// The text is longer than its kind may be; nothing of it was read.
+    /// The text is longer than the limit for its kind; none of it was read.
     #[error("the token has {length} characters; at most {limit} are allowed")]
     TooLong {
-        /// Bytes of the text.
+        /// The length of the text in bytes.
         length: usize,
-        /// The most that is read.
+        /// The maximum length.
         limit: usize,
     },
     /// Not a compact JWS (RFC 7515 §7.1) with a header of this profile.
     #[error("{reason}")]
     Form {
-        /// What is wrong.
+        /// The reason.
         reason: FormFlaw,
     },
     /// The header's `alg` is not `EdDSA` or `Ed25519`.
@@ -42,10 +43,10 @@ pub enum Error {
     UnknownKey {
         /// RFC 7638 thumbprint, as the header names it.
         kid: crate::keys::KeyId,
-        /// How many keys are trusted.
+        /// The number of trusted keys.
         trusted: usize,
     },
-    /// The signature does not fit the text and the key.
+    /// The signature does not match the text and the key.
     #[error("the signature does not match: the text was changed, or another key signed it")]
     Signature,
     /// The payload is not one JSON object with one meaning.
@@ -54,9 +55,9 @@ pub enum Error {
     /// A claim is missing or malformed.
     #[error("the claim `{claim}` {reason}")]
     Claim {
-        /// Its name.
+        /// The name of the claim.
         claim: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         reason: ClaimFlaw,
     },
     /// The header's `typ` is not that of an access token.
@@ -69,7 +70,7 @@ pub enum Error {
         /// [`ClaimFlaw::CheckFailed`].
         reason: ClaimFlaw,
     },
-    /// The token is from another issuer. Its signature was checked before, here or by the caller.
+    /// The token is from another issuer. Its signature was checked before this, here or by the caller.
     #[error(
         "the token's issuer (`iss`) is {}, but {} is expected: they must be equal to the letter",
         Quoted(actual),
@@ -80,12 +81,12 @@ pub enum Error {
         claim: &'static str,
         /// [`ClaimFlaw::CheckFailed`].
         reason: ClaimFlaw,
-        /// The verifier's option.
+        /// The issuer in the verifier's options.
         expected: String,
-        /// The token's.
+        /// The issuer in the token.
         actual: String,
     },
-    /// The token is for another audience. Its signature was checked before.
+    /// The token is for another audience. Its signature was checked before this.
     #[error(
         "the token is for {} (`aud`), but {} is expected: \
          ask the issuer for that audience, or change the option `audience`",
@@ -97,9 +98,9 @@ pub enum Error {
         claim: &'static str,
         /// [`ClaimFlaw::CheckFailed`].
         reason: ClaimFlaw,
-        /// The verifier's option.
+        /// The audience in the verifier's options.
         expected: Vec<String>,
-        /// The token's.
+        /// The audience in the token.
         actual: Vec<String>,
     },
     /// The token is not valid yet.
@@ -114,11 +115,11 @@ pub enum Error {
         claim: &'static str,
         /// [`ClaimFlaw::CheckFailed`].
         reason: ClaimFlaw,
-        /// What the claim says.
+        /// The value of the claim.
         time: UnixSeconds,
         /// The verifier's time.
         now: UnixSeconds,
-        /// Seconds.
+        /// The clock tolerance in seconds.
         clock_tolerance: u64,
     },
     /// The token has expired.
@@ -128,25 +129,25 @@ pub enum Error {
         Date(*now)
     )]
     Expired {
-        /// The token's `exp`, or, where that is earlier, the last moment its issuer keeps revocations of it.
+        /// The token's `exp`, or, if that is earlier, the time until which the issuer kept revocations of this token.
         expires_at: UnixSeconds,
         /// The verifier's time.
         now: UnixSeconds,
-        /// Seconds.
+        /// The clock tolerance in seconds.
         clock_tolerance: u64,
     },
     /// The token is revoked.
     #[error("revoked: the token{by} (list as of {})", Date(*as_of))]
     Revoked {
-        /// What names the token.
+        /// The reason why the token is revoked.
         by: RevokedBy,
-        /// The handle that is listed; absent for a cut-off.
+        /// The handle on the list; absent for a cut-off.
         #[serde(skip_serializing_if = "Option::is_none")]
         handle: Option<Handle>,
-        /// Age mark of the held list.
+        /// The as-of time of the held list.
         as_of: UnixSeconds,
     },
-    /// No list was loaded yet, and the policy is to deny then.
+    /// No list was loaded yet, and the policy refuses tokens in that case.
     #[error(
         "no revocation list was loaded yet, so the token cannot be checked: load one, or connect to the issuer"
     )]
@@ -158,58 +159,58 @@ pub enum Error {
         Date(*as_of)
     )]
     ListStale {
-        /// Age mark of the held list.
+        /// The as-of time of the held list.
         as_of: UnixSeconds,
-        /// Seconds since then.
+        /// The age of the list in seconds.
         age: u64,
-        /// Seconds that are allowed.
+        /// The maximum age in seconds.
         max_staleness: u64,
     },
-    /// The list is malformed, of another issuer, or from the future.
+    /// The list is malformed, from another issuer, or from the future.
     #[error("{reason}{}", Named(*claim))]
     ListInvalid {
-        /// What is wrong.
+        /// The reason.
         reason: ListFlaw,
-        /// The claim it is about, where it is one.
+        /// The claim concerned, if any.
         #[serde(skip_serializing_if = "Option::is_none")]
         claim: Option<&'static str>,
     },
-    /// The list is older than the one that is held; nothing new.
+    /// The list is older than the one held; the verifier is unchanged.
     #[error(
         "the revocation list is older than the one that is held: \
          {offered_epoch}:{offered_sequence} after {held_epoch}:{held_sequence}"
     )]
     ListRollback {
-        /// Lineage of the held list.
+        /// The epoch of the held list.
         held_epoch: Epoch,
-        /// Sequence of the held list.
+        /// The sequence number of the held list.
         held_sequence: Seq,
-        /// Lineage of the refused one.
+        /// The epoch of the refused list.
         offered_epoch: Epoch,
-        /// Sequence of the refused one.
+        /// The sequence number of the refused list.
         offered_sequence: Seq,
     },
-    /// The list is a delta that does not reach back to what is held: a snapshot is needed.
+    /// The list is a delta that starts after the position held: a snapshot is needed.
     #[error("the revocation list is a delta from sequence {since} on, but {}: load a snapshot", Held(*held))]
     ListGap {
-        /// Where the delta begins.
+        /// The sequence number that the delta continues from.
         since: Seq,
-        /// What is held.
+        /// The position held.
         #[serde(skip_serializing_if = "Option::is_none")]
         held: Option<Cursor>,
     },
-    /// The key set is malformed or holds a key that must not be trusted.
+    /// The key set is malformed, or contains a key that must not be trusted.
     #[error("{reason}")]
     Jwks {
-        /// What is wrong.
+        /// The reason.
         reason: KeyFlaw,
     },
-    /// An option is unknown, missing, or impossible.
+    /// An option is unknown or missing, or its value is not allowed.
     #[error("the option `{option}` {reason}")]
     Options {
-        /// Its name in the JavaScript surface.
+        /// The name of the option in JavaScript.
         option: &'static str,
-        /// What it has to be.
+        /// The requirement that the option violates.
         reason: &'static str,
     },
 }
@@ -219,7 +220,7 @@ const OTHER_KEY: &str =
     "signed with a key that is not trusted: the key belongs to another issuer, or was retired";
 
 impl Error {
-    /// The stable code: those of `jose` where the meaning is the same.
+    /// The stable code. It is the same as in `jose` for the same meaning.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::TooLong { .. } | Self::Form { .. } => "ERR_JWS_INVALID",
@@ -244,7 +245,7 @@ impl Error {
         }
     }
 
-    /// Code, message and evidence, as JavaScript gets them.
+    /// Code, message and evidence, in the form that JavaScript gets.
     pub fn report(&self) -> ErrorReport<'_> {
         ErrorReport { code: self.code(), message: self.to_string(), evidence: self }
     }
@@ -255,6 +256,6 @@ impl Error {
 pub struct ErrorReport<'a> {
     code: &'static str,
     message: String,
-    /// `null` where there is none.
+    /// `null` if the error has no evidence.
     evidence: &'a Error,
 }

@@ -1,8 +1,8 @@
-//! The compact form (RFC 7515 §7.1) that tokens and lists share, before anything in it is believed.
+//! The compact form (RFC 7515 §7.1) of tokens and lists, parsed before anything in it is trusted.
 //!
-//! Taken apart here and not by `jwt-compact`, whose reader is laxer than this profile and would have to be followed by a
-//! second, strict one: each part is decoded once. Whatever is accepted here its reader accepts too, and reads alike;
-//! the tests ask it.
+//! This is not done with `jwt-compact`, because its parser is laxer than this profile and would need a second, strict
+//! pass; here each part is decoded once. The parser of `jwt-compact` accepts every text that is accepted here, with
+//! the same result; the tests check this.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
@@ -13,25 +13,25 @@ use crate::keys::{KeyId, KeySet};
 use crate::list::LIST_TYPE;
 use crate::signature::{Ed25519, Signature};
 
-/// The longest header, in characters: three short strings fit several times over. Nobody has signed for a header when
-/// it is read.
+/// The longest header, in characters; three short strings need only a fraction of it. A header is read before any
+/// signature is checked.
 const MAX_HEADER_LEN: usize = 1024;
 
-/// A header has `alg`, `typ` and `kid`, each a string, and nothing else: no `crit` that would have to be understood,
-/// no `jwk`, `jku` or `x5u` that would bring its own key.
+/// A header consists of `alg`, `typ` and `kid`, each a string. It has no `crit`, which would have to be understood,
+/// and no `jwk`, `jku` or `x5u`, which would bring its own key.
 const HEADER_MEMBERS: usize = 3;
 
-/// A text of three parts whose header is of this profile. Its payload and signature are unverified.
+/// A text of three parts with a header of this profile. Its payload and signature are not verified yet.
 pub(crate) struct Unverified<'a> {
-    /// What the header says that it is.
+    /// The kind of text, according to the header.
     pub(crate) kind: Kind,
-    /// The key that it names.
+    /// The key that the header names.
     pub(crate) kid: KeyId,
     algorithm: Ed25519,
     header_json: String,
     payload: Vec<u8>,
     signed_part: &'a str,
-    /// `None` for bytes that cannot be one.
+    /// `None` if the bytes cannot be a signature.
     signature: Option<Signature>,
 }
 
@@ -43,15 +43,15 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// A text whose signature fits.
+/// A text whose signature was verified.
 pub(crate) struct Signed {
-    /// The header as it stands.
+    /// The text of the header, unchanged.
     pub(crate) header_json: String,
     pub(crate) payload: Vec<u8>,
 }
 
 impl<'a> Unverified<'a> {
-    /// Takes a text apart.
+    /// Splits and decodes a text.
     ///
     /// # Errors
     /// [`Error::TooLong`], [`Error::Form`], [`Error::Algorithm`].
@@ -83,7 +83,7 @@ impl<'a> Unverified<'a> {
         Ok(Self { kind, kid, algorithm, header_json, payload, signed_part, signature })
     }
 
-    /// Checks the signature with the trusted key that the header names, and only then hands out the payload.
+    /// Checks the signature with the trusted key that the header names. Returns the payload only if it matches.
     ///
     /// # Errors
     /// [`Error::UnknownKey`], [`Error::Signature`].
@@ -101,7 +101,7 @@ impl<'a> Unverified<'a> {
 fn read_header(json: &[u8]) -> Result<(Ed25519, Kind, KeyId), Error> {
     let flaw = |_: BadMember| form(FormFlaw::Header);
     let header = json::parse_object(json).map_err(|_| form(FormFlaw::Header))?;
-    // Empty it is a text too, and the name of no algorithm.
+    // An empty `alg` is a string too; it is refused below as an unknown algorithm.
     let algorithm = header.find("alg").and_then(Value::text).ok_or(form(FormFlaw::Header))?;
     let algorithm = Ed25519::from_name(&algorithm).ok_or(Error::Algorithm)?;
     let kind = match &*header.text("typ").map_err(flaw)? {
@@ -117,7 +117,7 @@ fn read_header(json: &[u8]) -> Result<(Ed25519, Kind, KeyId), Error> {
     Ok((algorithm, kind, kid))
 }
 
-/// What stands around a token by mistake. It is not removed: one token has one spelling.
+/// Detects text that is often left around a token by mistake. It is not removed, because a token has one spelling.
 fn usual_mistake(text: &str) -> Option<FormFlaw> {
     if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")) {
         return Some(FormFlaw::Scheme);
@@ -128,7 +128,7 @@ fn usual_mistake(text: &str) -> Option<FormFlaw> {
     text.starts_with(['"', '\'']).then_some(FormFlaw::Quotes)
 }
 
-/// `base64ct` takes canonical base64url alone: no padding, no spare bits set, nothing outside the alphabet.
+/// `base64ct` accepts only canonical base64url: no padding, no spare bits set, no character outside the alphabet.
 fn decoded(part: &str) -> Result<Vec<u8>, Error> {
     Base64UrlUnpadded::decode_vec(part).map_err(|_| form(FormFlaw::Encoding))
 }

@@ -1,4 +1,4 @@
-//! The 64-bit number behind a `gid` or a `sid`: what a revocation list contains.
+//! The 64-bit number behind a `gid` or a `sid`, which revocation lists contain.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// A group's or a session's number, never 0, written as 16 lower-case hex digits.
+/// The number of a group or a session; never 0; written as 16 lower-case hex digits.
 ///
 /// ```text
 ///  63                              16 15            0
@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 pub struct Handle(NonZeroU64);
 
 impl Handle {
-    /// The handle of this number, or `None` for 0.
+    /// Converts a number to a handle, or returns `None` for 0.
     pub const fn new(number: u64) -> Option<Self> {
         match NonZeroU64::new(number) {
             Some(number) => Some(Self(number)),
@@ -26,29 +26,30 @@ impl Handle {
         }
     }
 
-    /// The handle at `position` of the 48-bit `block`; `None` for a wider block, or when all of it is 0.
+    /// The handle at `position` in the 48-bit `block`. Returns `None` if the block has more than 48 bits, or if the
+    /// result is 0.
     pub const fn from_parts(block: u64, position: u16) -> Option<Self> {
         if block >> 48 != 0 {
             return None;
         }
-        // `as`: `From` is not const; a u16 always fits.
+        // `as`, because `From` is not const; a u16 always fits.
         #[allow(clippy::as_conversions)]
         Self::new(block << 16 | position as u64)
     }
 
-    /// The number itself.
+    /// The handle as an integer.
     pub const fn get(self) -> u64 {
         self.0.get()
     }
 
-    /// The high 48 bits, which handles drawn together share.
+    /// The high 48 bits. Handles that were drawn together share them.
     pub const fn block(self) -> u64 {
         self.0.get() >> 16
     }
 
-    /// The low 16 bits, the handle's place within its block.
+    /// The low 16 bits: the position of the handle within its block.
     pub const fn position(self) -> u16 {
-        // `as`: the mask leaves exactly the 16 bits that fit.
+        // `as`, because the mask leaves exactly the 16 bits that fit.
         #[allow(clippy::as_conversions)]
         {
             (self.0.get() & 0xffff) as u16
@@ -62,7 +63,7 @@ impl fmt::Display for Handle {
     }
 }
 
-/// A text is not 16 lower-case hex digits, or all of them are 0.
+/// The text is not 16 lower-case hex digits, or all of them are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not 16 lower-case hex digits of a number above 0")]
 pub struct MalformedHandle;
@@ -75,7 +76,7 @@ impl FromStr for Handle {
     }
 }
 
-/// Exactly 16 lower-case hex digits: one number has one spelling.
+/// Parses exactly 16 lower-case hex digits, so that each number has one spelling.
 pub(crate) fn parse_hex16(text: &str) -> Option<u64> {
     let digits = text.as_bytes();
     if digits.len() != 16 || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {

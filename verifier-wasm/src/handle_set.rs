@@ -1,4 +1,4 @@
-//! A set of handles in its wire form, searched as it stands there.
+//! A set of handles that is kept and searched in its wire form.
 
 use std::cmp::Ordering;
 
@@ -15,30 +15,32 @@ use crate::handle::Handle;
 ///    6 bytes    2 bytes   count × 2 bytes, ascending
 /// ```
 ///
-/// all big-endian, blocks ascending, nothing between groups or after the last. A set has one encoding. Handles of
-/// one block share its 6 bytes: 2 to 3 bytes a handle where an issuer's handles come from few blocks.
+/// All numbers are big-endian, blocks ascend, and there are no bytes between groups or after the last one. A set has
+/// exactly one encoding. Handles in one block share its 6 bytes: a handle takes 2 to 3 bytes if an issuer's handles
+/// come from few blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HandleSet {
     bytes: Vec<u8>,
     len: usize,
-    /// Where every [`STRIDE`]th group begins, so that a search need not walk from the front.
+    /// The start of every [`STRIDE`]th group, so that a search need not begin at the front.
     landmarks: Vec<u32>,
 }
 
-/// Groups from one landmark to the next: half a byte of index a group, and a walk of at most seven.
+/// The number of groups from one landmark to the next: the index takes half a byte per group, and a search passes at
+/// most seven groups.
 const STRIDE: usize = 8;
 
 const BLOCK_LEN: usize = 6;
 const COUNT_LEN: usize = 2;
 const POSITION_LEN: usize = 2;
 
-/// The bytes are not a set of handles in its one encoding.
+/// The bytes are not the one valid encoding of a set of handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a set of handles")]
 pub struct MalformedHandles;
 
 impl HandleSet {
-    /// Writes handles down, in any order, duplicates allowed.
+    /// Encodes handles, in any order; duplicates are allowed.
     pub fn from_handles(handles: impl IntoIterator<Item = Handle>) -> Self {
         let mut handles: Vec<Handle> = handles.into_iter().collect();
         handles.sort_unstable();
@@ -54,10 +56,10 @@ impl HandleSet {
         result.set
     }
 
-    /// Reads what [`Self::as_bytes`] wrote. Holds no more than the bytes themselves and a small index.
+    /// Decodes the result of [`Self::as_bytes`]. Keeps only these bytes and a small index.
     ///
     /// # Errors
-    /// [`MalformedHandles`] for bytes missing or left over, blocks or positions that do not ascend strictly, and
+    /// [`MalformedHandles`] if bytes are missing or left over, if blocks or positions do not ascend strictly, or for
     /// the handle 0.
     pub fn decode(bytes: impl Into<Vec<u8>>) -> Result<Self, MalformedHandles> {
         let mut set = Self { bytes: bytes.into(), len: 0, landmarks: Vec::new() };
@@ -85,17 +87,17 @@ impl HandleSet {
         &self.bytes
     }
 
-    /// How many handles.
+    /// The number of handles.
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether the set is empty.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Whether the handle is one of them.
+    /// Whether the set contains the handle.
     pub fn contains(&self, handle: Handle) -> bool {
         let block = handle.block();
         let after =
@@ -114,18 +116,18 @@ impl HandleSet {
         false
     }
 
-    /// The handles, ascending.
+    /// The handles in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = Handle> + '_ {
         self.groups().flat_map(Group::handles)
     }
 
-    /// The handles of both.
+    /// The handles in either set.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         self.combine(other, merge, Alone::Keep)
     }
 
-    /// The handles that `other` does not hold.
+    /// The handles that are not in `other`.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         self.combine(
@@ -137,14 +139,14 @@ impl HandleSet {
         )
     }
 
-    /// Whether they share a handle; costs one search for each handle of the smaller.
+    /// Whether the two sets share a handle. Costs one search per handle of the smaller set.
     pub fn intersects(&self, other: &Self) -> bool {
         let (small, large) = if self.len <= other.len { (self, other) } else { (other, self) };
         small.iter().any(|handle| large.contains(handle))
     }
 
-    /// Walks both by groups: one that stands alone is copied as it is, so that a small set costs little against a
-    /// large one; where both have the block, `meet` writes the positions that remain.
+    /// Walks both sets group by group. A group whose block only one set has is copied as it is, so that a small set
+    /// costs little against a large one. If both sets have the block, `meet` writes the positions that remain.
     fn combine(
         &self,
         other: &Self,
@@ -189,14 +191,14 @@ impl HandleSet {
     }
 }
 
-/// What becomes of a group of the other set whose block this set lacks.
+/// The treatment of a group of the other set whose block this set lacks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Alone {
     Keep,
     Drop,
 }
 
-/// A set that grows at its end.
+/// A set under construction; groups are appended at its end.
 #[derive(Default)]
 struct Builder {
     set: HandleSet,
@@ -204,30 +206,30 @@ struct Builder {
 }
 
 impl Builder {
-    /// Appends a group of a higher block than the last; an empty one is nothing.
+    /// Appends a group whose block is above the last one. An empty group is skipped.
     fn append(&mut self, group: Group<'_>) {
         let Some(last) = group.positions.len().checked_sub(1) else {
             return;
         };
         let HandleSet { bytes, len, landmarks } = &mut self.set;
         if self.groups.is_multiple_of(STRIDE) {
-            // 4 GiB of handles do not come together: the longest list is 32 MiB.
+            // The offset always fits, because the longest list is 32 MiB, not 4 GiB.
             landmarks.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         }
         self.groups = self.groups.saturating_add(1);
         *len = len.saturating_add(group.positions.len());
         let [_, _, block @ ..] = group.block.to_be_bytes();
         bytes.extend_from_slice(&block);
-        // Positions are 16 bits and differ, so there are at most 65,536, and one less fits.
+        // Positions are distinct 16-bit numbers, so there are at most 65,536 of them, and one less fits into 16 bits.
         bytes.extend_from_slice(&u16::try_from(last).unwrap_or(u16::MAX).to_be_bytes());
         bytes.extend_from_slice(group.positions.as_flattened());
     }
 }
 
-/// The low 16 bits of a handle, big-endian: as bytes it compares as the number does.
+/// The low 16 bits of a handle, big-endian: comparing the bytes compares the numbers.
 type Position = [u8; POSITION_LEN];
 
-/// One group, seen in place.
+/// A view of one group.
 #[derive(Clone, Copy)]
 struct Group<'a> {
     block: u64,
@@ -235,7 +237,7 @@ struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// Takes the first group from the front; `None` when its bytes are missing, and then takes nothing.
+    /// Takes the first group from the front. Returns `None`, and takes nothing, if bytes are missing.
     fn split_off(rest: &mut &'a [u8]) -> Option<Self> {
         let (block, tail) = rest.split_first_chunk::<BLOCK_LEN>()?;
         let (count, tail) = tail.split_first_chunk::<COUNT_LEN>()?;
@@ -245,7 +247,7 @@ impl<'a> Group<'a> {
         Some(Self { block: block_number(block), positions: positions.as_chunks().0 })
     }
 
-    /// Whether positions ascend strictly, and none makes the handle 0.
+    /// Whether the positions ascend strictly, and none of them makes the handle 0.
     fn is_well_formed(&self) -> bool {
         let has_zero = self.block == 0 && self.positions.first() == Some(&[0, 0]);
         !has_zero && self.positions.is_sorted_by(|a, b| a < b)
@@ -262,7 +264,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Two ascending sequences as one, what is in both once.
+/// Merges two ascending sequences; an element in both is written once.
 fn merge(mut ours: &[Position], mut theirs: &[Position], merged: &mut Vec<Position>) {
     loop {
         match (ours, theirs) {
@@ -292,7 +294,8 @@ fn block_number(bytes: &[u8; BLOCK_LEN]) -> u64 {
 mod tests {
     use super::*;
 
-    /// `revoked` of `sessions`, spread as an issuer's handles are: blocks of 65,536, used up in turn.
+    /// Revokes `revoked` of `sessions` handles, spread as an issuer's handles are: blocks of 65,536, used up one
+    /// after the other.
     fn spread(sessions: u64, revoked: u64) -> HandleSet {
         let step = sessions / revoked;
         HandleSet::from_handles((0..revoked).filter_map(|number| Handle::new((9 << 16) + number * step)))

@@ -1,4 +1,4 @@
-//! What a verifier keeps of the lists it accepted.
+//! The data that a verifier keeps from accepted lists.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -11,13 +11,14 @@ use crate::handle::Handle;
 use crate::list::{HandleSet, RevocationList};
 use crate::time::{HostTime, UnixSeconds};
 
-/// Handles that came within an eighth of `retain` of each other may share a segment, and so leave together.
+/// Handles that arrived within an eighth of `retain` of each other may share a segment, and are then removed
+/// together.
 const BUCKETS_PER_RETAIN: u64 = 8;
 
-/// Segments up to this many bytes are merged whatever the newer one's size.
+/// Segments of at most this many bytes are merged, even if the newer one is small.
 const SMALL_SEGMENT: usize = 4096;
 
-/// The content of every list accepted so far that has not aged out.
+/// The content of all lists accepted so far, except entries that are too old.
 #[derive(Debug, Clone)]
 pub(crate) struct HeldList {
     cursor: Cursor,
@@ -26,26 +27,27 @@ pub(crate) struct HeldList {
     cutoff: UnixSeconds,
     ttl_secs: u64,
     leeway_secs: u64,
-    /// The newest list's: what its issuer keeps now.
+    /// The `retain` of the newest list: how long its issuer keeps entries now.
     retain_secs: u64,
-    /// The longest ever told: what is held is kept so long, in case an issuer forgot that it had raised it.
+    /// The longest `retain` of any list. Entries are kept for this time, in case an issuer lost the information that
+    /// it had raised `retain`.
     longest_retain_secs: u64,
-    /// Oldest first; no handle is in two.
+    /// Oldest first; each handle is in one segment only.
     segments: Vec<Segment>,
-    /// How many lists brought handles: what was not held then may be held since.
+    /// The number of lists that brought handles. When it changes, a handle that was not held before may be held now.
     times_brought: u64,
     clock: ProvenClock,
 }
 
-/// Handles that leave together.
+/// Handles that are removed together.
 #[derive(Debug, Clone)]
 struct Segment {
-    /// As-of of the latest list that named any of them.
+    /// The as-of time when one of these handles was last on a list.
     brought: UnixSeconds,
     handles: HandleSet,
 }
 
-/// A list proves that it is not earlier than its `iat`; from then on time passes.
+/// A list proves that the time is at least its `iat`; from then on the monotonic clock counts on.
 #[derive(Debug, Clone, Copy)]
 struct ProvenClock {
     issued_at: UnixSeconds,
@@ -58,20 +60,20 @@ impl ProvenClock {
     }
 }
 
-/// Whether a list brought anything.
+/// Whether a list brought anything new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadOutcome {
-    /// It was applied; a heartbeat brings at least its time.
+    /// The list was applied; a heartbeat brings at least a newer time.
     Applied,
-    /// It is the list that is held.
+    /// The verifier already held this list.
     Unchanged,
 }
 
-/// Whether a list may be taken in on top of what is held.
+/// Decides whether a list may be applied on top of the held one.
 ///
 /// # Errors
-/// [`Error::ListRollback`] for one that is older, [`Error::ListGap`] for one that continues from what is not held.
+/// [`Error::ListRollback`] for an older list, [`Error::ListGap`] for a delta that continues from a position not held.
 pub(crate) fn judge(held: Option<&HeldList>, list: &RevocationList) -> Result<LoadOutcome, Error> {
     let gap = |since| Error::ListGap { since, held: held.map(|held| held.cursor) };
     let Some(held) = held else {
@@ -84,14 +86,15 @@ pub(crate) fn judge(held: Option<&HeldList>, list: &RevocationList) -> Result<Lo
         offered_sequence: list.seq,
     };
     if list.epoch != held.cursor.epoch {
-        // Sequence numbers of two lineages do not compare, so only time can say which is newer.
+        // Sequence numbers of two epochs cannot be compared, so only the time can tell which list is newer.
         return match list.since {
             Some(since) => Err(gap(since)),
             None if list.issued_at < held.as_of => Err(rollback),
             None => Ok(LoadOutcome::Applied),
         };
     }
-    // The sequence comes before the time: a node whose store's clock is behind may still bring news.
+    // The sequence number is compared before the time: a node whose store has a slow clock may still bring new
+    // entries.
     match (list.seq.cmp(&held.cursor.seq), list.issued_at.cmp(&held.as_of)) {
         (Ordering::Less, _) | (Ordering::Equal, Ordering::Less) => Err(rollback),
         (Ordering::Equal, Ordering::Equal) => Ok(LoadOutcome::Unchanged),
@@ -103,7 +106,7 @@ pub(crate) fn judge(held: Option<&HeldList>, list: &RevocationList) -> Result<Lo
 }
 
 impl HeldList {
-    /// The first list.
+    /// Starts with the first list.
     pub(crate) fn new(list: RevocationList, at: HostTime) -> Self {
         let mut held = Self {
             cursor: list.cursor(),
@@ -121,10 +124,10 @@ impl HeldList {
         held
     }
 
-    /// Takes in a list that [`judge`] let pass.
+    /// Applies a list that [`judge`] accepted.
     ///
-    /// A snapshot adds like a delta does: after a failover it may lack what was revoked (traces 22, 3). What is
-    /// held leaves by age alone, and only when a newer list says how late it is (trace 11).
+    /// A snapshot only adds, like a delta: after a failover it may lack handles that were revoked (traces 22, 3).
+    /// Handles are removed by age only, and only when a newer list shows how late it is (trace 11).
     pub(crate) fn apply(&mut self, list: RevocationList, at: HostTime) {
         self.cursor = list.cursor();
         self.as_of = self.as_of.max(list.issued_at);
@@ -142,7 +145,7 @@ impl HeldList {
         self.bring(list.revoked);
     }
 
-    /// The verifier's time: the host's clock, unless a list proves that it is later.
+    /// The verifier's time: the host's clock, or a later time if a list proves it.
     pub(crate) fn now(&self, at: HostTime) -> UnixSeconds {
         at.wall.max(self.clock.at(at.monotonic))
     }
@@ -171,12 +174,13 @@ impl HeldList {
         self.retain_secs
     }
 
-    /// How many handles are held.
+    /// The number of handles held.
     pub(crate) fn entries(&self) -> usize {
         self.segments.iter().map(|segment| segment.handles.len()).fold(0, usize::saturating_add)
     }
 
-    /// How many lists brought handles. As long as it stays, a handle that is not held stays so: they only leave.
+    /// The number of lists that brought handles. While it is unchanged, a handle that is not held stays that way,
+    /// because handles can only be removed.
     pub(crate) const fn times_brought(&self) -> u64 {
         self.times_brought
     }
@@ -186,8 +190,9 @@ impl HeldList {
         self.segments.iter().any(|segment| segment.handles.contains(handle))
     }
 
-    /// Puts handles into the newest segment. One that is held already moves there: an entry that was healed back
-    /// into the log may have had tokens minted on it meanwhile, so its time counts anew.
+    /// Adds handles to the newest segment. A handle that is already held moves there: its entry may have been
+    /// restored to the revocation log, and tokens may have been issued for it in between, so its retention starts
+    /// again.
     fn bring(&mut self, handles: HandleSet) {
         if handles.is_empty() {
             return;
@@ -203,8 +208,8 @@ impl HeldList {
         self.merge_newest();
     }
 
-    /// Keeps the number of segments small, and the cost of a small delta onto a large list small too: a segment
-    /// is rewritten only for one that is at least half its size.
+    /// Merges segments, to keep their number small and to make a small delta cheap on a large list: a segment is
+    /// rewritten only together with one of at least half its size.
     fn merge_newest(&mut self) {
         while let [.., older, newest] = self.segments.as_mut_slice() {
             let limit = SMALL_SEGMENT.max(newest.handles.as_bytes().len().saturating_mul(2));

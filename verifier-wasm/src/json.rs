@@ -1,11 +1,11 @@
 //! JSON with one meaning: a name that occurs twice in an object is refused, at any depth.
 //!
 //! RFC 8259 §4 leaves the meaning of duplicate names open, and parsers differ (first wins, last wins). Two parties
-//! that read one signed text differently are a way in, so there is only one reading here.
+//! that read one signed text differently open a way to attack, so this parser allows only one reading.
 //!
-//! A text is read once, front to back, and nothing of it is copied: a value stays the piece of text that it is until it
-//! is asked for. That is most of the WebAssembly module's size saved, and some of a token's time. What is accepted and
-//! what it says is `serde_json`'s judgement too: the tests ask it about every text.
+//! A text is read once, from front to back, without copying: a value remains a slice of the text until it is
+//! requested. This is the largest saving in the size of the WebAssembly module, and saves some time per token.
+//! `serde_json` accepts the same texts with the same meaning; the tests compare every text with it.
 
 use std::borrow::Cow;
 use std::collections::BinaryHeap;
@@ -18,18 +18,18 @@ mod scanner;
 
 use scanner::Scanner;
 
-/// Why a text is not one JSON object with one meaning.
+/// The reason why a text is not one JSON object with one meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JsonFlaw {
-    /// Not JSON, not UTF-8, nested deeper than 127 levels, or followed by something.
+    /// The text is not JSON or not UTF-8, is nested deeper than 127 levels, or continues after the value.
     Syntax,
     /// A name occurs twice in one object.
     DuplicateName,
-    /// JSON, but not an object.
+    /// The text is JSON, but not an object.
     NotAnObject,
 }
 
-/// Reads `text` as one object.
+/// Parses `text` as one object.
 pub(crate) fn parse_object(text: &[u8]) -> Result<Members<'_>, JsonFlaw> {
     let text = std::str::from_utf8(text).map_err(|_| JsonFlaw::Syntax)?;
     let mut scanner = Scanner::new(text);
@@ -37,21 +37,21 @@ pub(crate) fn parse_object(text: &[u8]) -> Result<Members<'_>, JsonFlaw> {
     value.is_object().then(|| scanner.into_members()).ok_or(JsonFlaw::NotAnObject)
 }
 
-/// A member that is not what it has to be.
+/// A member that violates a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BadMember {
-    /// Its name.
+    /// The name of the member.
     pub(crate) name: &'static str,
-    /// What is wrong with it.
+    /// The reason.
     pub(crate) flaw: MemberFlaw,
 }
 
-/// What is wrong with a member.
+/// The reason why a member is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemberFlaw {
-    /// There is none of this name.
+    /// There is no member with this name.
     Missing,
-    /// Its value has the wrong type or is out of range.
+    /// The value has the wrong type or is out of range.
     Invalid,
 }
 
@@ -65,7 +65,7 @@ impl BadMember {
     }
 }
 
-/// An object's members, by distinct names.
+/// The members of an object; their names are distinct.
 #[derive(Debug)]
 pub(crate) struct Members<'a>(Vec<Member<'a>>);
 
@@ -80,7 +80,7 @@ impl<'a> Members<'a> {
         self.0.len()
     }
 
-    /// A member's value; `null` is a value like any other here, and fits none of the types asked for.
+    /// The value of a member. `null` counts as a value here, but matches none of the types below.
     pub(crate) fn find(&self, name: &str) -> Option<Value<'a>> {
         self.0.iter().find(|member| member.name == name).map(|member| member.value)
     }
@@ -89,31 +89,32 @@ impl<'a> Members<'a> {
         self.find(name).ok_or(BadMember::missing(name))
     }
 
-    /// A string that is not empty.
+    /// Returns a string that is not empty.
     pub(crate) fn text(&self, name: &'static str) -> Result<Cow<'a, str>, BadMember> {
         self.value(name)?.text().filter(|text| !text.is_empty()).ok_or(BadMember::invalid(name))
     }
 
-    /// A text in the one spelling of its type.
+    /// Parses a text that must be in the one valid spelling of its type.
     pub(crate) fn parsed<T: FromStr>(&self, name: &'static str) -> Result<T, BadMember> {
         self.text(name)?.parse().map_err(|_| BadMember::invalid(name))
     }
 
-    /// An integer without sign, fraction or exponent, of at most `max`.
+    /// Returns an integer without sign, fraction or exponent, at most `max`.
     pub(crate) fn integer(&self, name: &'static str, max: u64) -> Result<u64, BadMember> {
         self.value(name)?.integer().filter(|number| *number <= max).ok_or(BadMember::invalid(name))
     }
 
-    /// A NumericDate of this profile: an integer from 0 to the end of the year 9999.
+    /// Returns a NumericDate of this profile: an integer from 0 to the end of the year 9999.
     pub(crate) fn time(&self, name: &'static str) -> Result<UnixSeconds, BadMember> {
         self.integer(name, UnixSeconds::MAX.as_secs()).map(UnixSeconds::saturating_new)
     }
 }
 
-/// Up to this many names are compared each with each.
+/// Up to this many names are compared pairwise.
 const FEW: usize = 16;
 
-/// Names too many to compare each with each leave a heap in order: no list of them takes more than `n log n`.
+/// Whether all names differ. More than [`FEW`] names are sorted with a heap, so that no input takes more than
+/// `n log n`.
 fn are_distinct(members: &[Member<'_>]) -> bool {
     if members.len() > FEW {
         let mut names: BinaryHeap<&str> = members.iter().map(|member| &*member.name).collect();
@@ -130,7 +131,7 @@ fn are_distinct(members: &[Member<'_>]) -> bool {
     true
 }
 
-/// Makes "missing" an answer instead of a flaw.
+/// Turns a missing member into `None` instead of an error.
 pub(crate) fn optional<T>(taken: Result<T, BadMember>) -> Result<Option<T>, BadMember> {
     match taken {
         Ok(value) => Ok(Some(value)),
@@ -139,7 +140,8 @@ pub(crate) fn optional<T>(taken: Result<T, BadMember>) -> Result<Option<T>, BadM
     }
 }
 
-/// The text of one value, from its first character to its last, which was read before: it is valid, and of one meaning.
+/// The text of one value, from its first to its last character. It was parsed before, so it is valid and has one
+/// meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Value<'a>(&'a str);
 
@@ -148,19 +150,19 @@ impl<'a> Value<'a> {
         self.0.starts_with('{')
     }
 
-    /// What a string says.
+    /// The content of a string.
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
         let written = self.0.strip_prefix('"')?.strip_suffix('"')?;
         Some(scanner::resolved(written))
     }
 
-    /// An integer written in digits alone; JSON has no leading zeros.
+    /// An integer written in digits only; JSON allows no leading zeros.
     fn integer(self) -> Option<u64> {
-        // `from_str` takes a plus sign, and JSON has none.
+        // `from_str` accepts a plus sign, but JSON does not.
         self.0.parse().ok()
     }
 
-    /// The items of an array, one after the other.
+    /// The items of an array, in order.
     pub(crate) fn items(self) -> Option<impl Iterator<Item = Value<'a>>> {
         let mut items = Scanner::new(self.0.strip_prefix('[')?);
         Some(std::iter::from_fn(move || items.next_item().map(Value)))

@@ -1,4 +1,4 @@
-//! Public keys: their JWK form (RFC 8037), their names (RFC 7638), and which of them are trusted.
+//! Public keys: their JWK form (RFC 8037), their identifiers (RFC 7638), and the set of trusted keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,27 +16,27 @@ mod trusted;
 
 pub use trusted::KeySet;
 
-/// The most keys that a set may hold, and that are trusted at a time.
+/// The most keys that a set may contain, and that are trusted at one time.
 pub const MAX_KEYS: usize = 16;
 
-/// The most members of `keys` that are looked at, those of other algorithms included.
+/// The most members of `keys` that are read, including those for other algorithms.
 const MAX_JWKS_MEMBERS: usize = 64;
 
-/// The longest key set that is read, in bytes.
+/// The longest key set that is accepted, in bytes.
 pub const MAX_JWKS_LEN: usize = 64 * 1024;
 
-/// A key's name: its RFC 7638 thumbprint with SHA-256, written as 43 characters of base64url.
+/// A key's identifier: its RFC 7638 thumbprint with SHA-256, written as 43 characters of base64url.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; 32]);
 
-/// A text is not 32 bytes in canonical unpadded base64url.
+/// The text is not 32 bytes in canonical base64url without padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an RFC 7638 thumbprint")]
 pub struct MalformedKeyId;
 
 impl KeyId {
     fn of(key: &[u8; 32]) -> Self {
-        // RFC 7638 §3.1: the required members only, in lexical order, without white space.
+        // RFC 7638 §3.1: only the required members, in lexical order, without white space.
         let mut hash = Sha256::new();
         hash.update(br#"{"crv":"Ed25519","kty":"OKP","x":""#);
         hash.update(base64url_32(key, &mut [0; 43]).as_bytes());
@@ -86,11 +86,11 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// A key from its 32 bytes.
+    /// Creates a key from its 32 bytes.
     ///
     /// # Errors
-    /// [`KeyFlaw::Point`] when they are no point of the curve, [`KeyFlaw::SmallOrder`] when the point's order is
-    /// small: such a key fits signatures that nobody made.
+    /// [`KeyFlaw::Point`] if they are not a point of the curve; [`KeyFlaw::SmallOrder`] if the point's order is
+    /// small: signatures for such a key can be forged.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyFlaw> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyFlaw::Point)?;
         if key.is_weak() {
@@ -99,7 +99,7 @@ impl PublicKey {
         Ok(Self { kid: KeyId::of(bytes), key })
     }
 
-    /// Its RFC 7638 thumbprint.
+    /// The key's RFC 7638 thumbprint.
     pub const fn kid(&self) -> KeyId {
         self.kid
     }
@@ -113,7 +113,7 @@ impl PublicKey {
         &self.key
     }
 
-    /// Reads a JWK; `None` for one of another algorithm or use, which RFC 7517 §5 says to ignore.
+    /// Parses a JWK. Returns `None` for another algorithm or use, which RFC 7517 §5 says to ignore.
     fn from_jwk(jwk: &Members<'_>) -> Result<Option<Self>, KeyFlaw> {
         if jwk.find("d").is_some() {
             return Err(KeyFlaw::Private);
@@ -155,18 +155,18 @@ impl Serialize for PublicKey {
     }
 }
 
-/// A JWK Set (RFC 7517 §5): the Ed25519 signature keys in it.
+/// A JWK Set (RFC 7517 §5), reduced to its Ed25519 signature keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Jwks {
-    /// Distinct keys.
+    /// The keys, without duplicates.
     pub keys: Vec<PublicKey>,
 }
 
 impl Jwks {
-    /// Reads a key set.
+    /// Parses a key set.
     ///
     /// # Errors
-    /// [`Error::Jwks`] when it is no key set, too long, holds a private key, or holds a key of this algorithm that
+    /// [`Error::Jwks`] if it is not a key set, is too long, contains a private key, or contains an Ed25519 key that
     /// must not be trusted. Keys of other algorithms and uses are ignored.
     pub fn parse(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_JWKS_LEN {
@@ -205,11 +205,11 @@ impl Jwks {
 }
 
 fn base64url_32<'a>(bytes: &[u8; 32], text: &'a mut [u8; 43]) -> &'a str {
-    // 32 bytes are always 43 characters, so this cannot fail; an empty text would match nothing.
+    // 32 bytes always give 43 characters, so this cannot fail; an empty text would match no key.
     Base64UrlUnpadded::encode(bytes, text).unwrap_or_default()
 }
 
-/// Canonical: `base64ct` refuses spare bits that are set, padding, and anything outside the alphabet.
+/// `base64ct` accepts only the canonical form: no spare bits set, no padding, no character outside the alphabet.
 fn decode_32(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     let decoded = Base64UrlUnpadded::decode(text, &mut bytes).ok()?;

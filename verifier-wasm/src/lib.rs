@@ -1,8 +1,9 @@
 //! Offline verification of revocable access tokens.
 //!
-//! A token is checked against keys, the time that the host tells, and a revocation list that the issuer signed; no I/O,
-//! no clock, no randomness, no panic. `FORMAT.md` is normative for what crosses the boundary. The issuer uses this very
-//! crate for what it writes, and to check its own list before it publishes one.
+//! A token is checked against keys, the time given by the host, and a revocation list signed by the issuer. The crate
+//! does no I/O, has no clock and no randomness, and never panics. `FORMAT.md` is normative for everything that
+//! crosses the boundary. The issuer uses this same crate to write tokens and lists, and to check its own list before
+//! publishing it.
 //!
 //! ```
 //! use doorlist_verifier::{Error, HostTime, Options, Verified, Verifier};
@@ -19,15 +20,15 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`handle`], [`cursor`], [`time`] | the words that both sides share |
-//! | [`claims`], [`list`] (with its handle set) | the wire format, encoding beside decoding |
-//! | `json`, `form` | strictness, and the only readers: JSON with one meaning, the compact form with a header of this profile |
-//! | [`keys`], [`signature`] | which keys are trusted; Ed25519 as an algorithm of `jwt-compact`, with tables for the keys in use |
-//! | `held` | what is kept of the lists, and in which order lists are taken |
-//! | [`policy`], [`verify`], [`answer`] | what the user decides; verification as numbered steps; what comes out |
-//! | [`remembered`] | tokens seen before, looked at again without their signature |
+//! | [`handle`], [`cursor`], [`time`] | the types that issuer and verifier share |
+//! | [`claims`], [`list`] (with its handle set) | the wire format: encoding and decoding side by side |
+//! | `json`, `form` | the strict parsers of all input: JSON with one meaning; compact JWS with this profile's header |
+//! | [`keys`], [`signature`] | the trusted keys; Ed25519 as an algorithm of `jwt-compact`, with tables |
+//! | `held` | the data kept from lists, and the order in which lists are accepted |
+//! | [`policy`], [`verify`], [`answer`] | the options; verification in numbered steps; the results |
+//! | [`remembered`] | tokens accepted before, checked again without verifying their signature |
 //! | [`error`] | every refusal, with evidence and a stable code |
-//! | `bindings` | the only file that knows wasm-bindgen |
+//! | `bindings` | the only file that uses wasm-bindgen |
 #![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
 #![cfg_attr(
     test,

@@ -1,4 +1,4 @@
-//! The revocation list: what an issuer signs and every verifier holds.
+//! The revocation list, which an issuer signs and every verifier holds.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Serialize, Serializer};
@@ -11,10 +11,10 @@ use crate::time::UnixSeconds;
 
 pub use crate::handle_set::{HandleSet, MalformedHandles};
 
-/// The longest list that is read, in characters: 32 MiB.
+/// The longest list that is accepted, in characters: 32 MiB.
 pub const MAX_LIST_LEN: usize = 32 << 20;
 
-/// The header's `typ` of a list; by it a token is never a list and a list never a token.
+/// The header's `typ` of a list. It ensures that a token is never read as a list, or a list as a token.
 pub const LIST_TYPE: &str = "revocation-list+jwt";
 
 /// The longest `ttl`, in seconds: a day.
@@ -27,31 +27,32 @@ pub const MAX_RETAIN_SECS: u64 = 3_650 * 86_400;
 /// The claims of a revocation list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RevocationList {
-    /// Whose list it is.
+    /// The issuer of the list.
     #[serde(rename = "iss")]
     pub issuer: String,
-    /// The store's time at which nothing was missing.
+    /// The time of the issuer's store at which the list was complete.
     #[serde(rename = "iat")]
     pub issued_at: UnixSeconds,
-    /// Seconds until a verifier should have a newer one: 1 to [`MAX_TTL_SECS`].
+    /// Seconds within which a verifier should get a newer list: 1 to [`MAX_TTL_SECS`].
     #[serde(rename = "ttl")]
     pub ttl_secs: u64,
-    /// Seconds that an entry stays, 1 to [`MAX_RETAIN_SECS`]; a token issued longer ago than that is expired.
+    /// Seconds for which an entry is kept, 1 to [`MAX_RETAIN_SECS`]. A token issued longer ago than this counts as
+    /// expired.
     #[serde(rename = "retain")]
     pub retain_secs: u64,
-    /// Seconds of clock tolerance that a verifier may allow itself, at most [`MAX_LEEWAY_SECS`].
+    /// The clock tolerance that a verifier may use, in seconds; at most [`MAX_LEEWAY_SECS`].
     #[serde(rename = "leeway")]
     pub leeway_secs: u64,
-    /// The log's lineage.
+    /// The identifier of the revocation log.
     pub epoch: Epoch,
-    /// The last entry included.
+    /// The sequence number of the last entry included.
     pub seq: Seq,
-    /// Absent in a snapshot; a delta holds everything after it.
+    /// A delta contains all entries after this sequence number. Absent in a snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Seq>,
-    /// Tokens issued before it are void; zero for none.
+    /// Tokens issued before this time are void; zero if there is no cut-off.
     pub cutoff: UnixSeconds,
-    /// The trusted public keys; in every snapshot, and in a delta that crosses a change of them.
+    /// The trusted public keys. Present in every snapshot, and in a delta that spans a change of the keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Jwks>,
     /// The revoked handles.
@@ -60,16 +61,16 @@ pub struct RevocationList {
 }
 
 impl RevocationList {
-    /// The position in the log that whoever applied this list has reached.
+    /// The position in the revocation log that this list reaches.
     pub const fn cursor(&self) -> Cursor {
         Cursor { epoch: self.epoch, seq: self.seq }
     }
 
-    /// Reads the payload of a list. Claims of other names are ignored (RFC 7519 §4).
+    /// Decodes the payload of a list. Claims with other names are ignored (RFC 7519 §4).
     ///
     /// # Errors
-    /// [`Error::ListInvalid`] when it is not a JSON object with distinct names, a claim is missing, malformed or
-    /// out of range, a delta begins after its end, or a snapshot has no keys.
+    /// [`Error::ListInvalid`] if it is not a JSON object with distinct names, if a claim is missing, malformed or out
+    /// of range, if a delta begins after its end, or if a snapshot has no keys.
     pub fn decode(payload: &[u8]) -> Result<Self, Error> {
         let members = json::parse_object(payload)
             .map_err(|_| Error::ListInvalid { reason: ListFlaw::Payload, claim: None })?;
@@ -124,7 +125,7 @@ fn sequence(members: &Members<'_>, name: &'static str) -> Result<Seq, BadMember>
 }
 
 fn handles(members: &Members<'_>, name: &'static str) -> Result<HandleSet, BadMember> {
-    // The text may be empty: a heartbeat is a delta with nothing in it.
+    // The text may be empty: a heartbeat is a delta without entries.
     let text = members.value(name)?.text().ok_or(BadMember::invalid(name))?;
     let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| BadMember::invalid(name))?;
     HandleSet::decode(bytes).map_err(|_| BadMember::invalid(name))

@@ -1,58 +1,59 @@
-//! What the user of a verifier decides: for whom tokens are, and what to do when the list cannot say.
+//! The options of a verifier: the accepted issuer and audience, and how to decide without a fresh list.
 
 use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
 
-/// The tolerance used until a list says the issuer's leeway, in seconds; the issuer's own default.
+/// The clock tolerance in seconds until a list states the issuer's leeway; equal to the issuer's own default.
 pub const DEFAULT_LEEWAY_SECS: u64 = 60;
 
-/// So many `ttl` without a newer list are an outage, and the default for what is stale.
+/// The number of `ttl` without a newer list after which there is an outage. Also the default after which a list is
+/// stale.
 pub const OUTAGE_TTLS: u64 = 3;
 
-/// The longest time that an option may be, in seconds: a year of 365 days.
+/// The longest time allowed in an option, in seconds: a year of 365 days.
 const MAX_OPTION_SECS: u64 = 365 * 86_400;
 
-/// The most tokens that may be remembered.
+/// The highest number of tokens that may be remembered.
 const MAX_CACHE_SIZE: u32 = 1_000_000;
 
-/// What to do with a token when the held list is older than the policy allows.
+/// How to treat a token if the held list is older than the policy allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StalePolicy {
-    /// Accept, and say in the answer that the list is stale.
+    /// Accept the token, and mark the list as stale in the result.
     #[default]
     Allow,
     /// Refuse with `ERR_LIST_STALE`.
     Deny,
 }
 
-/// What to do with a token when no list was loaded yet.
+/// How to treat a token if no list was loaded yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingListPolicy {
     /// Refuse with `ERR_LIST_MISSING`.
     #[default]
     Deny,
-    /// Accept, and say in the answer that revocation is unknown.
+    /// Accept the token, with unknown revocation in the result.
     Allow,
 }
 
-/// The options of a verifier. Deserialised under their JavaScript names; an unknown one is refused.
+/// The options of a verifier. Deserialised with their JavaScript names; an unknown option is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Options {
-    /// The `iss` of every token and list.
+    /// The expected `iss` of every token and list.
     pub issuer: String,
-    /// A token must be for one of these; `None` opts out. Mandatory when deserialised: an array of names, or `null`,
-    /// which opts out.
+    /// The accepted audiences; a token must be for one of them. `None` turns the check off. Mandatory when
+    /// deserialised: an array of names, or `null`, which turns the check off.
     #[serde(deserialize_with = "Option::deserialize")]
     pub audience: Option<Vec<String>>,
-    /// `clockTolerance`, seconds. Default: the list's `leeway`, which is also the most that is used once a list is
-    /// held; [`DEFAULT_LEEWAY_SECS`] before.
+    /// `clockTolerance`, in seconds. Default: the list's `leeway`, or [`DEFAULT_LEEWAY_SECS`] while no list is held.
+    /// Once a list is held, its `leeway` is also the maximum.
     #[serde(default, rename = "clockTolerance", deserialize_with = "seconds")]
     pub clock_tolerance_secs: Option<u64>,
-    /// `maxStaleness`, seconds: an older list is stale. Default: three times its `ttl`.
+    /// `maxStaleness`, in seconds: an older list is stale. Default: three times the list's `ttl`.
     #[serde(default, rename = "maxStaleness", deserialize_with = "seconds")]
     pub max_staleness_secs: Option<u64>,
     /// Default: allow.
@@ -61,17 +62,17 @@ pub struct Options {
     /// Default: deny.
     #[serde(default)]
     pub on_missing: MissingListPolicy,
-    /// `outageGrace`, seconds past `exp` that a token is accepted in an outage. Default: none.
+    /// `outageGrace`: the seconds after `exp` during which a token is accepted in an outage. Default: none.
     #[serde(default, rename = "outageGrace", deserialize_with = "seconds")]
     pub outage_grace_secs: Option<u64>,
-    /// The most tokens that a [`Memory`](crate::remembered::Memory) beside the verifier is to remember; 0 for none.
-    /// A [`Verifier`](crate::Verifier) by itself remembers none. Default: 20,000.
+    /// The most tokens that a [`Memory`](crate::remembered::Memory) used with the verifier remembers; 0 for none. A
+    /// [`Verifier`](crate::Verifier) alone remembers none. Default: 20,000.
     #[serde(default = "default_cache_size")]
     pub cache_size: u32,
 }
 
 impl Options {
-    /// Options with every default.
+    /// Creates options with all defaults.
     pub fn new(issuer: impl Into<String>, audience: Option<Vec<String>>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -86,7 +87,7 @@ impl Options {
     }
 
     /// # Errors
-    /// [`Error::Options`] for the first option that is impossible.
+    /// [`Error::Options`] for the first option whose value is not allowed.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse = |option, reason| Err(Error::Options { option, reason });
         if self.issuer.is_empty() {
@@ -109,7 +110,7 @@ impl Options {
             && self.on_stale == StalePolicy::Deny
             && self.max_staleness_secs.is_none()
         {
-            // An outage begins where the default staleness does, so the grace could never be used.
+            // With the default, a list becomes stale exactly when an outage begins, so the grace could never be used.
             return refuse("outageGrace", "with onStale: 'deny' needs a maxStaleness");
         }
         if self.cache_size > MAX_CACHE_SIZE {
@@ -123,8 +124,8 @@ const fn default_cache_size() -> u32 {
     20_000
 }
 
-/// Seconds that fit: more is refused by either reading. Asking for no more than 32 bits spares WebAssembly the code for
-/// BigInts.
+/// Deserialises seconds. A number above 32 bits is refused here, and would be refused later anyway. Not using 64 bits
+/// spares WebAssembly the code for BigInts.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(Option::<u32>::deserialize(deserializer)?.map(u64::from))
 }

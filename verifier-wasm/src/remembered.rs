@@ -1,10 +1,10 @@
-//! Tokens that were accepted are looked at again without their signature.
+//! Accepted tokens can be checked again without verifying their signature.
 //!
-//! What can never come out otherwise is not repeated: the form, the signature (a `kid` is its key's thumbprint, so one
-//! `kid` is one key for ever), the form of the claims, and whom the token is for. All the rest is asked on every call,
-//! by the very functions that a first look goes through.
+//! Checks whose result can never change are not repeated: the form, the signature (a `kid` is its key's thumbprint,
+//! so one `kid` always means one key), the form of the claims, and issuer and audience. Everything else is checked on
+//! every call, by the same functions as in the first check.
 //!
-//! A token is found by eight characters of its signature and recognised by the whole of it, every byte.
+//! A token is found by eight characters of its signature, and then compared in full, byte by byte.
 
 use std::fmt;
 
@@ -16,18 +16,18 @@ use crate::keys::KeyId;
 use crate::time::{HostTime, UnixSeconds};
 use crate::verify::Verifier;
 
-/// What of an accepted token may come out otherwise another time.
+/// The data of an accepted token that later checks need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
-    /// Names the key that made its signature.
+    /// The key that made the token's signature.
     pub(crate) kid: KeyId,
     pub(crate) issued_at: UnixSeconds,
     pub(crate) expires_at: UnixSeconds,
     pub(crate) not_before: Option<UnixSeconds>,
     pub(crate) gid: Handle,
     pub(crate) sid: Handle,
-    /// How many lists had brought handles when neither `gid` nor `sid` was among them. Until one more does there is
-    /// nothing to search for.
+    /// The number of lists that had brought handles when neither `gid` nor `sid` was found. While this number is
+    /// unchanged, a new search is not needed.
     pub(crate) unlisted_after: u64,
 }
 
@@ -38,20 +38,20 @@ impl Terms {
     }
 }
 
-/// On average; of a memory that is full of longer tokens fewer are kept.
+/// Bytes per token on average; a memory with longer tokens keeps fewer of them.
 const BYTES_A_TOKEN: usize = 1024;
 
-/// What follows the last slot of a chain: no slot.
+/// Marks the end of a chain: no slot follows.
 const END: usize = usize::MAX;
 
-/// The chains of the first tokens. A verifier that is made for one request costs no more than these.
+/// The number of chains for the first tokens. A verifier that is created for one request costs only these.
 const FIRST_CHAINS: usize = 8;
 
-/// Tokens that a verifier accepted, each in a slot of its own.
+/// Tokens that a verifier accepted, each in its own slot.
 ///
-/// Only what was accepted comes in, so junk puts nobody out. Where room is lacking, a hand goes round the slots and takes
-/// the first that was not asked for since it last came by (the clock algorithm): what expired goes, and of a flood of good
-/// tokens those that came once, before any that is in use.
+/// Only accepted tokens are stored, so invalid ones displace nothing. When space is needed, a hand moves around the
+/// slots and removes the first token that was not requested since its last visit (the clock algorithm). So expired
+/// tokens, and tokens seen only once in a flood of valid ones, are removed before any token in use.
 ///
 /// ```
 /// use doorlist_verifier::{Error, HostTime, Verifier, remembered::Memory};
@@ -68,45 +68,47 @@ const FIRST_CHAINS: usize = 8;
 #[derive(Debug, Clone)]
 pub struct Memory {
     capacity: usize,
-    /// By chain: its first slot. A power of two, which doubles when there are more slots than chains.
+    /// The first slot of each chain. The number of chains is a power of two, and doubles when there are more slots
+    /// than chains.
     chains: Vec<usize>,
     places: Vec<Place>,
     free: Vec<usize>,
-    /// Of all tokens that are held.
+    /// The total length of all tokens held.
     bytes: usize,
-    /// The slot that the hand comes to next.
+    /// The slot that the hand visits next.
     hand: usize,
 }
 
 #[derive(Clone)]
 struct Place {
     mark: u64,
-    /// The next slot of its chain.
+    /// The next slot of the same chain.
     next: usize,
-    /// Whether it was asked for since the hand came by.
+    /// Whether the token was requested since the hand's last visit.
     is_wanted: bool,
-    /// Empty where the slot is free.
+    /// Empty if the slot is free.
     token: Box<[u8]>,
     terms: Terms,
 }
 
-/// A token that was accepted before, and is now.
+/// A token that was accepted before and is accepted again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// Where it is, as [`Memory::remember`] said.
+    /// The slot that [`Memory::remember`] returned.
     pub slot: usize,
-    /// What is said of it this time.
+    /// The result of this check.
     pub standing: Standing,
 }
 
 impl Memory {
-    /// Holds at most `capacity` tokens, of 1,024 bytes on average. Takes memory for those that it holds, not ahead of them.
+    /// Holds at most `capacity` tokens, of 1,024 bytes on average. Allocates memory for stored tokens only, not in
+    /// advance.
     pub const fn new(capacity: usize) -> Self {
         Self { capacity, chains: Vec::new(), places: Vec::new(), free: Vec::new(), bytes: 0, hand: 0 }
     }
 
-    /// Looks at a token again with the verifier that accepted it. `None` when it is not known, or refused now:
-    /// [`Verifier::verify`] says why.
+    /// Checks a token again with the verifier that accepted it. Returns `None` if the token is not remembered, or is
+    /// refused now; [`Verifier::verify`] then gives the reason.
     pub fn verify_again(&mut self, token: &[u8], verifier: &Verifier, at: HostTime) -> Option<Known> {
         let slot = self.find(token)?;
         let place = self.places.get_mut(slot)?;
@@ -117,13 +119,13 @@ impl Memory {
                 self.forget(slot);
                 None
             }
-            // A reason that may pass.
+            // This reason may pass, so the token stays.
             Err(_) => None,
         }
     }
 
-    /// Keeps a token that was accepted. Its slot, until the same slot is answered for another; `None` where nothing is
-    /// to be kept.
+    /// Stores an accepted token. Returns its slot, which stays valid until the same slot is returned for another
+    /// token; `None` if nothing is stored.
     pub fn remember(&mut self, token: Box<[u8]>, terms: Terms) -> Option<usize> {
         let mark = mark(&token)?;
         if self.capacity == 0 || token.len() > MAX_TOKEN_LEN {
@@ -151,7 +153,7 @@ impl Memory {
         Some(slot)
     }
 
-    /// Doubles the chains, and spreads the tokens over them.
+    /// Doubles the number of chains, and distributes the tokens again.
     fn double_chains(&mut self) {
         let count = self.chains.len().saturating_mul(2).max(FIRST_CHAINS);
         self.chains = vec![END; count];
@@ -203,13 +205,13 @@ impl Memory {
     }
 
     fn lacks_room(&self, bytes: usize) -> bool {
-        // The longest token of all fits into the smallest memory.
+        // The longest possible token fits into the smallest memory.
         let most = self.capacity.saturating_mul(BYTES_A_TOKEN).max(MAX_TOKEN_LEN);
         let is_full = self.free.is_empty() && self.places.len() >= self.capacity;
         is_full || self.bytes.saturating_add(bytes) > most
     }
 
-    /// The slot that the hand stops at. Some token must be held.
+    /// The slot at which the hand stops. At least one token must be held.
     fn least_wanted(&mut self) -> usize {
         loop {
             let slot = self.hand;
@@ -225,21 +227,22 @@ impl Memory {
     }
 
     fn chain(&self, mark: u64) -> usize {
-        // Fibonacci hashing: the upper bits of the product depend on all of the mark's.
+        // Fibonacci hashing: the upper bits of the product depend on all bits of the mark.
         let bits = self.chains.len().trailing_zeros();
         let chain = mark.wrapping_mul(0x9e37_79b9_7f4a_7c15).checked_shr(u64::BITS.saturating_sub(bits));
         chain.and_then(|chain| usize::try_from(chain).ok()).unwrap_or_default()
     }
 }
 
-/// What a token is found by: the eight characters before the last, which of a token that was accepted are its signature's.
+/// The key for finding a token: the eight characters before the last one. In an accepted token they belong to the
+/// signature.
 fn mark(token: &[u8]) -> Option<u64> {
     let (_, rest) = token.split_last()?;
     rest.last_chunk().copied().map(u64::from_le_bytes)
 }
 
-/// Whether two texts are the same, in a time that their lengths alone decide: who does not know a token learns nothing
-/// of it by trying.
+/// Compares two texts in a time that depends only on their lengths, so that an attacker learns nothing about a token
+/// by trying.
 fn are_same(a: &[u8], b: &[u8]) -> bool {
     let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks(), b.as_chunks());
     let words = a_words.iter().zip(b_words);
@@ -250,7 +253,7 @@ fn are_same(a: &[u8], b: &[u8]) -> bool {
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Never a token.
+        // Never show a token.
         f.debug_struct("Place").field("terms", &self.terms).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! Ed25519 (RFC 8032, RFC 8037) as an algorithm of `jwt-compact`, for verifying only.
+//! Ed25519 (RFC 8032, RFC 8037) as an algorithm of `jwt-compact`, for verification only.
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -15,17 +15,17 @@ mod tables;
 pub use prepared::PreparedKey;
 pub(crate) use tables::Tables;
 
-/// The names under which a header may ask for Ed25519.
+/// The names that a header may use for Ed25519.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ed25519 {
-    /// `EdDSA` (RFC 8037), which here is always over Curve25519.
+    /// `EdDSA` (RFC 8037), which always means Curve25519 here.
     EdDsa,
     /// `Ed25519`, the fully specified name (RFC 9864).
     FullySpecified,
 }
 
 impl Ed25519 {
-    /// The algorithm of this name, if it is one of the two.
+    /// The algorithm with this name, if it is one of the two.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "EdDSA" => Some(Self::EdDsa),
@@ -35,16 +35,16 @@ impl Ed25519 {
     }
 }
 
-/// There is no value of this type: a verifier has no private key.
+/// A type without values: a verifier has no private key.
 #[derive(Debug, Clone, Copy)]
 pub enum NoSigningKey {}
 
-/// 64 bytes, `R ‖ s`.
+/// A signature of 64 bytes, `R ‖ s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature(ed25519_dalek::Signature);
 
 impl Signature {
-    /// What these bytes say; whether any key made them is another matter.
+    /// Decodes a signature. Does not check whether any key made it.
     pub fn from_bytes(bytes: &[u8; ed25519_dalek::SIGNATURE_LENGTH]) -> Self {
         Self(ed25519_dalek::Signature::from_bytes(bytes))
     }
@@ -84,8 +84,8 @@ impl Algorithm for Ed25519 {
         match *signing_key {}
     }
 
-    /// Exactly what `ed25519_dalek::VerifyingKey::verify` accepts: `s` below the group's order, and `R`
-    /// compared by its bytes, without the cofactor.
+    /// Accepts exactly the same signatures as `ed25519_dalek::VerifyingKey::verify`: `s` must be below the group's
+    /// order, and `R` is compared by its bytes, without the cofactor.
     fn verify_signature(&self, signature: &Signature, key: &PublicKey, message: &[u8]) -> bool {
         key.verifying_key().verify(message, &signature.0).is_ok()
     }

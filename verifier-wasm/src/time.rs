@@ -1,4 +1,4 @@
-//! Time as data: the verifier has no clock of its own.
+//! Times are passed in as data: the verifier has no clock of its own.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,15 +15,15 @@ pub struct UnixSeconds(u64);
 impl UnixSeconds {
     /// The UNIX epoch.
     pub const ZERO: Self = Self(0);
-    /// 9999-12-31T23:59:59Z, the last second that every date library can show.
+    /// 9999-12-31T23:59:59Z, the last second that all date libraries can represent.
     pub const MAX: Self = Self(253_402_300_799);
 
-    /// A timestamp, or `None` past [`Self::MAX`].
+    /// Creates a timestamp, or returns `None` above [`Self::MAX`].
     pub const fn new(seconds: u64) -> Option<Self> {
         if seconds <= Self::MAX.0 { Some(Self(seconds)) } else { None }
     }
 
-    /// A timestamp, held at [`Self::MAX`].
+    /// Creates a timestamp, limited to [`Self::MAX`].
     pub const fn saturating_new(seconds: u64) -> Self {
         match Self::new(seconds) {
             Some(time) => time,
@@ -36,19 +36,19 @@ impl UnixSeconds {
         self.0
     }
 
-    /// This time and `seconds` more, held at [`Self::MAX`].
+    /// This time plus `seconds`, limited to [`Self::MAX`].
     #[must_use]
     pub const fn plus_secs(self, seconds: u64) -> Self {
         Self::saturating_new(self.0.saturating_add(seconds))
     }
 
-    /// This time, `seconds` earlier, held at zero.
+    /// This time minus `seconds`, not below zero.
     #[must_use]
     pub const fn minus_secs(self, seconds: u64) -> Self {
         Self(self.0.saturating_sub(seconds))
     }
 
-    /// Seconds from `earlier` to this time; zero when it is not earlier.
+    /// Seconds from `earlier` to this time; zero if `earlier` is later.
     pub const fn secs_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -67,10 +67,10 @@ impl<'de> Deserialize<'de> for UnixSeconds {
     }
 }
 
-/// What the host says of the time: its wall clock, and a clock that only goes forward.
+/// The host's times: its wall clock, and a clock that never goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostTime {
-    /// The host's wall clock; may be wrong, may jump.
+    /// The host's wall clock; it may be wrong, and may jump.
     pub wall: UnixSeconds,
     /// Time since an arbitrary moment of this process; never goes back.
     pub monotonic: Duration,

@@ -13,11 +13,12 @@ use crate::policy::{DEFAULT_LEEWAY_SECS, MissingListPolicy, OUTAGE_TTLS, Options
 use crate::remembered::Terms;
 use crate::time::{HostTime, UnixSeconds};
 
-/// How far ahead of the host's clock a list may be, in seconds: a day. A longer lead is more likely a wrong clock at
-/// the issuer, which would push this verifier's clock and poison it until then (trace 9).
+/// The limit in seconds by which a list may be ahead of the host's clock: a day. A longer lead more likely means a
+/// wrong clock at the issuer. Such a list would advance this verifier's time and make it refuse tokens until then
+/// (trace 9).
 const MAX_AHEAD_SECS: u64 = 86_400;
 
-/// Checks access tokens against keys, a clock that is handed in, and a revocation list, without any I/O.
+/// Checks access tokens against keys, a time given by the caller, and a revocation list. Does no I/O.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     options: Options,
@@ -26,43 +27,45 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier without keys or list.
+    /// Creates a verifier without keys or list.
     ///
     /// # Errors
-    /// [`Error::Options`] for the first option that is impossible.
+    /// [`Error::Options`] for the first option whose value is not allowed.
     pub fn new(options: Options) -> Result<Self, Error> {
         options.check()?;
         Ok(Self { options, keys: KeySet::default(), list: None })
     }
 
-    /// Trusts the keys of a JWK Set too, but for those that a loaded list dropped. Returns how many are new.
+    /// Adds the keys of a JWK Set to the trusted keys, except keys that a loaded list dropped. Returns the number of
+    /// new keys.
     ///
     /// # Errors
-    /// [`Error::Jwks`], and nothing changed.
+    /// [`Error::Jwks`]; the verifier is then unchanged.
     pub fn add_jwks(&mut self, jwks: &str) -> Result<usize, Error> {
         let jwks = Jwks::parse(jwks)?;
         self.keys.add(&jwks).map_err(|reason| Error::Jwks { reason })
     }
 
-    /// The trusted keys and the names of the dropped ones, as JSON for [`Self::restore_trust`]. Saved together with
-    /// a snapshot, it lets a verifier start again offline.
+    /// The trusted keys and the identifiers of the dropped keys, as JSON for [`Self::restore_trust`]. Saved together
+    /// with a snapshot, it allows a verifier to start offline.
     pub fn trust(&self) -> String {
         self.keys.saved()
     }
 
-    /// Trusts what was saved of [`Self::trust`], and distrusts what it had dropped.
+    /// Trusts the keys saved by [`Self::trust`], and distrusts the keys that were dropped then.
     ///
     /// # Errors
-    /// [`Error::Jwks`], and nothing changed; but when the keys are too many together, what was dropped is distrusted.
+    /// [`Error::Jwks`]; the verifier is then unchanged, except that the dropped keys are distrusted if there are too
+    /// many keys in total.
     pub fn restore_trust(&mut self, saved: &str) -> Result<(), Error> {
         self.keys.restore(saved)
     }
 
-    /// Takes in a list, snapshot or delta.
+    /// Loads a list, which is a snapshot or a delta.
     ///
     /// # Errors
-    /// The first of these, and nothing changed: [`Error::ListInvalid`] for its form, [`Error::Algorithm`],
-    /// [`Error::UnknownKey`], [`Error::Signature`], [`Error::ListInvalid`] for its claims, issuer, and an `iat` from
+    /// The first of these; the verifier is then unchanged: [`Error::ListInvalid`] for its form, [`Error::Algorithm`],
+    /// [`Error::UnknownKey`], [`Error::Signature`], [`Error::ListInvalid`] for its claims, its issuer, or an `iat` in
     /// the future, [`Error::ListRollback`], [`Error::ListGap`].
     pub fn load(&mut self, list: &str, at: HostTime) -> Result<Loaded, Error> {
         let unverified = Unverified::parse(list, MAX_LIST_LEN).map_err(|error| match error {
@@ -73,13 +76,13 @@ impl Verifier {
         if unverified.kind != Kind::RevocationList {
             return Err(Error::ListInvalid { reason: ListFlaw::Type, claim: None });
         }
-        // Signed by a key that was trusted before: its own `jwks` counts only after that.
+        // The list must be signed by a key that is already trusted: its own `jwks` takes effect only afterwards.
         let Signed { payload, .. } = unverified.verify(&mut self.keys)?;
         let list = RevocationList::decode(&payload)?;
         if list.issuer != self.options.issuer {
             return Err(Error::ListInvalid { reason: ListFlaw::Issuer, claim: Some("iss") });
         }
-        // The host's own clock, not the one that lists push: else they could push it a day at a time.
+        // Uses the host's own clock, not the time that lists prove: otherwise lists could advance it a day at a time.
         if list.issued_at > at.wall.plus_secs(MAX_AHEAD_SECS) {
             return Err(Error::ListInvalid { reason: ListFlaw::Future, claim: Some("iat") });
         }
@@ -101,9 +104,9 @@ impl Verifier {
     /// Checks an access token, in the order of FORMAT.md.
     ///
     /// # Errors
-    /// One named error for each step; the first that fails.
+    /// Each step has its own error; the first failing step decides.
     pub fn verify(&mut self, token: &str, at: HostTime) -> Result<Verified, Error> {
-        // 1. Size and strict form. 2. Header: `alg`, `typ`, `kid`, nothing else.
+        // 1. Size and strict form. 2. Header: `alg`, `typ`, `kid`, no other member.
         let unverified = Unverified::parse(token, MAX_TOKEN_LEN)?;
         if unverified.kind != Kind::AccessToken {
             return Err(Error::Type { claim: "typ", reason: ClaimFlaw::CheckFailed });
@@ -113,39 +116,41 @@ impl Verifier {
         let Signed { header_json, payload } = unverified.verify(&mut self.keys)?;
         // 5. Claims well-formed.
         let claims = AccessTokenClaims::decode(&payload)?;
-        // 6. For this verifier.
+        // 6. Issuer and audience match this verifier.
         self.check_parties(&claims)?;
-        // 7. to 10. What changes.
+        // 7. to 10. The checks whose result can change.
         let mut terms = Terms::new(kid, &claims);
         let Standing { revocation, freshness, outage } = self.stand(&mut terms, at)?;
         let payload_json = String::from_utf8(payload).map_err(|_| Error::Payload)?;
         Ok(Verified { header_json, payload_json, claims, revocation, freshness, outage, terms })
     }
 
-    /// Asks all that may have changed since [`Self::verify`] accepted this token, and nothing else.
+    /// Repeats the checks whose result may have changed since [`Self::verify`] accepted this token, and no others.
     ///
     /// # Errors
-    /// The one that [`Self::verify`] would answer now.
+    /// The error that [`Self::verify`] would return now.
     pub(crate) fn look_again(&self, terms: &mut Terms, at: HostTime) -> Result<Standing, Error> {
         // 3. Key by `kid`.
         self.keys.find(terms.kid).ok_or(self.keys.unknown(terms.kid))?;
         self.stand(terms, at)
     }
 
-    /// What is known of a token that somebody else verified: signature, audience and expiry were theirs to check.
+    /// Checks for revocation a token that another library verified: that library must have checked signature,
+    /// audience and expiry.
     ///
     /// # Errors
-    /// In this order: [`Error::UnknownKey`] for a key that is not trusted (any more), [`Error::Issuer`],
-    /// [`Error::TooEarly`] for an `iat` in the future, [`Error::Expired`] when what would revoke it may be forgotten,
-    /// [`Error::Revoked`], and those of the policies.
+    /// In this order: [`Error::UnknownKey`] for a key that is not, or no longer, trusted, [`Error::Issuer`],
+    /// [`Error::TooEarly`] for an `iat` in the future, [`Error::Expired`] if the issuer may no longer keep a
+    /// revocation of the token, [`Error::Revoked`], and the errors of the policies.
     pub fn check_vetted(&self, claims: &VettedClaims, at: HostTime) -> Result<Standing, Error> {
         // 3. Key by `kid`.
         if let Some(kid) = claims.kid {
             self.keys.find(kid).ok_or(self.keys.unknown(kid))?;
         }
-        // 6. For this verifier.
+        // 6. The issuer matches this verifier.
         self.check_issuer(&claims.issuer)?;
-        // 7. At this time: others take an `iat` of tomorrow, which no cut-off and no forgetting would reach.
+        // 7. Time. Other libraries accept an `iat` in the future; no cut-off and no retention limit would apply to
+        //    such a token.
         self.check_issued(claims.issued_at, self.now(at))?;
         if let Some(expires_at) = self.forgotten_since(claims.issued_at) {
             return Err(self.expired(expires_at, self.now(at)));
@@ -157,7 +162,7 @@ impl Verifier {
         Ok(Standing { revocation: self.revocation(), freshness, outage: false })
     }
 
-    /// What is held.
+    /// The list and keys that the verifier holds.
     pub fn status(&self, at: HostTime) -> Status {
         let cursor = self.list.as_ref().map(HeldList::cursor);
         Status {
@@ -170,7 +175,7 @@ impl Verifier {
         }
     }
 
-    /// The verifier's time: the later of the host's clock and what the lists prove.
+    /// The verifier's time: the host's clock, or the time that the lists prove, if that is later.
     pub fn now(&self, at: HostTime) -> UnixSeconds {
         self.list.as_ref().map_or(at.wall, |held| held.now(at))
     }
@@ -197,7 +202,7 @@ impl Verifier {
     }
 
     fn stand(&self, terms: &mut Terms, at: HostTime) -> Result<Standing, Error> {
-        // 7. At this time.
+        // 7. Time.
         let outage = self.check_time(terms, at)?;
         // 8. Cut-off.
         self.check_cutoff(terms.issued_at)?;
@@ -212,7 +217,7 @@ impl Verifier {
         Ok(Standing { revocation: self.revocation(), freshness, outage })
     }
 
-    /// Whether the token is accepted past its `exp`, because of an outage.
+    /// Returns whether the token is past its `exp` and accepted because of an outage.
     fn check_time(&self, terms: &Terms, at: HostTime) -> Result<bool, Error> {
         let now = self.now(at);
         let leeway = self.leeway_secs();
@@ -233,7 +238,7 @@ impl Verifier {
     }
 
     fn check_issued(&self, issued_at: UnixSeconds, now: UnixSeconds) -> Result<(), Error> {
-        // After a cut-off tokens are stamped one second ahead of the issuer's clock.
+        // After a cut-off, the issuer stamps tokens one second ahead of its clock.
         let latest = now.plus_secs(self.leeway_secs().max(1));
         if issued_at > latest { Err(self.too_early("iat", issued_at, now)) } else { Ok(()) }
     }
@@ -247,15 +252,16 @@ impl Verifier {
         Error::Expired { expires_at, now, clock_tolerance: self.leeway_secs() }
     }
 
-    /// Until when the issuer kept what would revoke a token of this time, if that is over (trace 7): then it counts as
-    /// expired, whatever its `exp` says.
+    /// If the issuer no longer keeps revocations of a token issued at this time, returns the time until which it did
+    /// (trace 7). Such a token counts as expired, independent of its `exp`.
     fn forgotten_since(&self, issued_at: UnixSeconds) -> Option<UnixSeconds> {
         let held = self.list.as_ref()?;
         let kept_until = issued_at.plus_secs(held.retain_secs());
         (kept_until < held.as_of()).then_some(kept_until)
     }
 
-    /// The business runs on while the user centre is down, and not a second longer.
+    /// Accepts expired tokens only while the issuer is down, and only for the configured time, so that applications
+    /// keep working.
     fn has_outage_grace(&self, terms: &Terms, now: UnixSeconds) -> bool {
         let (Some(grace), Some(held)) = (self.options.outage_grace_secs, &self.list) else {
             return false;
@@ -287,7 +293,7 @@ impl Verifier {
         Ok(())
     }
 
-    /// Of a token that is not revoked as far as is known.
+    /// The revocation status of a token that no check has refused.
     const fn revocation(&self) -> RevocationStatus {
         if self.list.is_some() { RevocationStatus::NotRevoked } else { RevocationStatus::Unknown }
     }
@@ -319,7 +325,8 @@ impl Verifier {
         self.options.max_staleness_secs.or(default)
     }
 
-    /// A tolerance above the issuer's leeway would outlast the entries it keeps (trace 7).
+    /// A tolerance above the issuer's leeway would accept tokens for longer than the issuer keeps their entries
+    /// (trace 7).
     fn leeway_secs(&self) -> u64 {
         let issuers = self.list.as_ref().map(HeldList::leeway_secs);
         match (self.options.clock_tolerance_secs, issuers) {

@@ -1,17 +1,17 @@
-//! The reasons inside an error, each with its half of the sentence.
+//! The reasons within an error, each with its part of the message.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Where a text stops being a compact JWS of this profile.
+/// The reason why a text is not a compact JWS of this profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FormFlaw {
     /// Not three parts with dots between them.
     #[error("not a signed token: it must have three parts with dots between them")]
     Parts,
-    /// A part is not unpadded base64url in its one spelling.
+    /// A part is not in the one valid spelling of base64url without padding.
     #[error(
         "not a signed token: a part is not base64url without padding; it was cut off or changed on its way"
     )]
@@ -19,13 +19,13 @@ pub enum FormFlaw {
     /// The header is not a JSON object of exactly `alg`, `typ` and `kid`, each a string, each once.
     #[error("not a token of this kind of issuer: its header must have exactly `alg`, `typ` and `kid`")]
     Header,
-    /// The scheme of an `Authorization` header stands before the token (RFC 6750 §2.1).
+    /// The scheme of an `Authorization` header precedes the token (RFC 6750 §2.1).
     #[error("the token begins with `Bearer`: pass only what follows it")]
     Scheme,
-    /// Quotes stand around the token.
+    /// The token is in quotes.
     #[error("the token stands in quotes: pass it without them")]
     Quotes,
-    /// White space stands around the token.
+    /// White space surrounds the token.
     #[error("white space stands around the token: trim it")]
     WhiteSpace,
     /// The header's `kid` cannot be an RFC 7638 thumbprint.
@@ -33,28 +33,28 @@ pub enum FormFlaw {
     KeyId,
 }
 
-/// What is wrong with a claim; `jose`'s words.
+/// The reason why a claim is refused, in `jose`'s terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimFlaw {
-    /// It is mandatory.
+    /// The claim is mandatory, but missing.
     #[error("is missing")]
     Missing,
-    /// Wrong type, empty, or out of range.
+    /// The claim has the wrong type, is empty, or is out of range.
     #[error("has the wrong type or is out of range")]
     Invalid,
-    /// Well-formed, but not for this verifier or this time.
+    /// The claim is well-formed, but does not match this verifier or the current time.
     #[error("does not fit")]
     CheckFailed,
 }
 
-/// What revoked a token.
+/// The reason why a token is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevokedBy {
-    /// Its subject's group.
+    /// Its subject's group is on the list.
     Gid,
-    /// Its session.
+    /// Its session is on the list.
     Sid,
     /// It was issued before the cut-off.
     Cutoff,
@@ -70,7 +70,7 @@ impl fmt::Display for RevokedBy {
     }
 }
 
-/// What is wrong with a list.
+/// The reason why a list is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ListFlaw {
@@ -92,28 +92,28 @@ pub enum ListFlaw {
     /// A claim has the wrong type or is out of range.
     #[error("the revocation list has the wrong type, or a value out of range, in the claim")]
     Malformed,
-    /// Another `iss` than the verifier's.
+    /// The list's `iss` differs from the verifier's issuer.
     #[error("the revocation list is from another issuer than expected, by its claim")]
     Issuer,
-    /// Its `iat` is more than a day ahead of the host's clock.
+    /// The list's `iat` is more than a day ahead of the host's clock.
     #[error("the revocation list is more than a day ahead of this clock, by its claim")]
     Future,
 }
 
-/// What is wrong with a key or a set of them.
+/// The reason why a key or a key set is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyFlaw {
-    /// Not a JSON object with an array `keys` of objects, names distinct.
+    /// Not a JSON object with distinct names and an array `keys` of objects.
     #[error("not a JWK Set: a JSON object with an array `keys` is expected")]
     Form,
-    /// A private key does not belong into a verifier.
+    /// The set contains a private key, which must not be given to a verifier.
     #[error("the key set holds a private key: remove it, and replace that key")]
     Private,
     /// `x` is not 32 bytes of canonical base64url, or not a point of the curve.
     #[error("the key set holds a key that is not a point of the curve")]
     Point,
-    /// A key of small order fits signatures that nobody made.
+    /// The key has small order: signatures for it can be forged.
     #[error("the key set holds a key of small order, which forged signatures fit")]
     SmallOrder,
     /// `kid` is missing or is not the key's RFC 7638 thumbprint.

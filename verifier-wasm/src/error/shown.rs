@@ -1,22 +1,22 @@
-//! How values stand in an error's sentence. `js/src/messages.ts` writes them alike.
+//! The display of values in an error's message. `js/src/messages.ts` shows them in the same way.
 
 use std::fmt::{self, Write as _};
 
 use crate::cursor::Cursor;
 use crate::time::UnixSeconds;
 
-/// The most characters of one value; an audience may have thousands.
+/// The most characters shown of one value; an audience may have thousands.
 const MOST: usize = 100;
 
 /// A time as RFC 3339.
 pub(super) struct Date(pub(super) UnixSeconds);
 
 impl fmt::Display for Date {
-    // Up to the year 9999 nothing here overflows.
+    // Up to the year 9999 no operation here overflows.
     #[allow(clippy::arithmetic_side_effects)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, second) = (self.0.as_secs() / 86_400, self.0.as_secs() % 86_400);
-        // Days since 0000-03-01, so that a leap day is the last of its year.
+        // Days since 0000-03-01, so that a leap day is the last day of its year.
         let days = days + 719_468;
         let (era, day) = (days / 146_097, days % 146_097);
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
@@ -30,7 +30,8 @@ impl fmt::Display for Date {
     }
 }
 
-/// Texts in quotes, with commas between them, cut off and without what could break out of the quotes or of a header.
+/// Texts in quotes, separated by commas, shortened, and without characters that could end the quotes or break a
+/// header.
 pub(super) struct Quoted<'a, Texts: ?Sized>(pub(super) &'a Texts);
 
 impl fmt::Display for Quoted<'_, String> {
@@ -59,7 +60,7 @@ fn quote(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(if text.chars().nth(MOST).is_some() { "...\"" } else { "\"" })
 }
 
-/// The claim that a sentence ends with, where it is about one.
+/// The claim at the end of a message, if the error concerns one.
 pub(super) struct Named(pub(super) Option<&'static str>);
 
 impl fmt::Display for Named {
@@ -68,7 +69,7 @@ impl fmt::Display for Named {
     }
 }
 
-/// Up to which cursor the verifier holds the list.
+/// The cursor up to which the verifier holds the list.
 pub(super) struct Held(pub(super) Option<Cursor>);
 
 impl fmt::Display for Held {

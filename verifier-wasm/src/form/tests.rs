@@ -1,4 +1,4 @@
-//! Beside the reader of `jwt-compact`: what is accepted here it accepts too, and reads alike.
+//! Compares the parser with that of `jwt-compact`, which must accept every text accepted here, with the same result.
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use jwt_compact::{AlgorithmSignature, UntrustedToken};
@@ -30,7 +30,7 @@ fn signed(header: &[u8], payload: &[u8]) -> String {
     format!("{signed_part}.{}", Base64UrlUnpadded::encode_string(&signature))
 }
 
-/// Whether a text was accepted, by both.
+/// Whether a text was accepted, by both parsers.
 fn agreed(text: &str) -> bool {
     let theirs = UntrustedToken::new(text);
     let Ok(ours) = Unverified::parse(text, LIMIT) else {

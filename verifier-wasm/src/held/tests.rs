@@ -28,20 +28,20 @@ fn host(monotonic: u64) -> HostTime {
     HostTime { wall: UnixSeconds::ZERO, monotonic: Duration::from_secs(monotonic) }
 }
 
-/// Handles of four blocks.
+/// Handles in four blocks.
 fn handle(short: u8) -> Handle {
     Handle::from_parts(1 + u64::from(short % 4), u16::from(short)).unwrap()
 }
 
-/// A list that arrives some time after the last event.
+/// A list that arrives some time after the previous event.
 #[derive(Debug, Clone)]
 struct Arrival {
     after: u64,
-    /// Its sequence, relative to the highest so far.
+    /// Its sequence number, relative to the highest so far.
     advance: i64,
-    /// Its `iat` before the time of its arrival.
+    /// The seconds between its `iat` and its arrival.
     age: u64,
-    /// A delta from so far back; else a snapshot.
+    /// For a delta, how far back it begins; `None` for a snapshot.
     delta_back: Option<u64>,
     new_epoch: bool,
     revoked: BTreeSet<u8>,
@@ -72,16 +72,17 @@ fn arrival() -> impl Strategy<Value = Arrival> {
         })
 }
 
-/// What the rules say of a handle that was once brought.
+/// The state that the rules require for a handle that a list has brought.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    /// As-of of the last list that named it.
+    /// The as-of time of the last list that named the handle.
     brought: u64,
-    /// A list came that was newer by more than `retain`: it may leave, and after twice that it must have.
+    /// A list arrived that was newer by more than `retain`: the handle may be removed, and must be after twice that
+    /// time.
     may_leave: bool,
 }
 
-/// What a verifier holds, told as simply as possible.
+/// The simplest model of the data that a verifier holds.
 #[derive(Debug, Default)]
 struct Model {
     position: Option<(u64, u64)>,
@@ -122,8 +123,8 @@ impl Model {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Lists in any order and of any age: they are taken by the rules of order; entries leave only by a newer list
-    /// and only after `retain`; as-of, cut-off and time never fall.
+    /// Lists arrive in any order and of any age. They are accepted by the rules of order; entries are removed only by
+    /// a newer list and only after `retain`; as-of time, cut-off and verifier's time never decrease.
     #[test]
     fn lists_are_held_as_the_rules_say(arrivals in vec(arrival(), 1..60)) {
         let mut held: Option<HeldList> = None;
@@ -170,7 +171,7 @@ proptest! {
     }
 }
 
-/// A kick a second for an hour: segments stay few, so that a look-up does.
+/// With one kick per second for an hour, the number of segments stays small, and so does the cost of a search.
 #[test]
 fn segments_stay_few() {
     let mut held = HeldList::new(list(1, 0, None, START, 1020), host(0));
@@ -185,7 +186,7 @@ fn segments_stay_few() {
     assert!(most <= 12, "{most} segments");
 }
 
-/// A small delta onto a large list does not rewrite the large one.
+/// Applying a small delta to a large list does not rewrite the large segment.
 #[test]
 fn a_large_segment_is_left_alone() {
     let mut first = list(1, 0, None, START, 1020);

@@ -1,6 +1,7 @@
-//! The range of a double, told from the digits of a number alone.
+//! Decides from the digits alone whether a number is in the range of a double.
 
-/// Numbers from this up are refused: these digits, the point after the 309th. A double ends just below.
+/// Numbers from this one on are refused: these digits, with the decimal point after the 309th digit. The largest
+/// double is just below.
 const TOO_GREAT: &[u8] = b"17976931348623158";
 const TOO_GREAT_LEN: i64 = 309;
 
@@ -10,7 +11,7 @@ pub(super) fn is_in_range(whole: &str, fraction: &str, exponent: i64) -> bool {
     let Some(zeros) = digits.position(|digit| digit != b'0') else {
         return true;
     };
-    // Digits in front of the point, once there are no zeros in front of them.
+    // The number of digits before the decimal point, not counting leading zeros.
     let len = |text: usize| i64::try_from(text).unwrap_or(i64::MAX);
     let whole_len = len(whole.len()).saturating_sub(len(zeros)).saturating_add(exponent);
     let digits = whole.bytes().chain(fraction.bytes()).skip(zeros);

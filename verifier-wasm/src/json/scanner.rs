@@ -1,18 +1,18 @@
-//! RFC 8259, one byte after the other.
+//! Parses RFC 8259, byte by byte.
 
 use std::borrow::Cow;
 
 use super::number::is_in_range;
 use super::{JsonFlaw, Member, Members, Value, are_distinct};
 
-/// How deep arrays and objects may be nested.
+/// The maximum nesting depth of arrays and objects.
 const MAX_LEVELS: u8 = 127;
 
-/// What is in front of `at` was read. Recursion is as deep as [`MAX_LEVELS`].
+/// The text before `at` has been read. Recursion is at most [`MAX_LEVELS`] deep.
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    /// Of the objects that are open, the outermost first; of each, those that were read.
+    /// The members read so far of all open objects, outermost object first.
     members: Vec<Member<'a>>,
 }
 
@@ -21,7 +21,7 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, members: Vec::new() }
     }
 
-    /// Reads one value with nothing but white space around it. Of an object the members stay.
+    /// Reads one value that may be surrounded only by white space. The members of an object are kept.
     pub(super) fn document(&mut self) -> Result<&'a str, JsonFlaw> {
         self.space();
         let begin = self.at;
@@ -40,15 +40,15 @@ impl<'a> Scanner<'a> {
         Members(self.members)
     }
 
-    /// Reads an item of an array that was read before, and whose bracket is open.
+    /// Reads the next item of an array that was parsed before and whose opening bracket has been read.
     pub(super) fn next_item(&mut self) -> Option<&'a str> {
         self.space();
         self.eat(b',');
-        // At the closing bracket there is no value.
+        // At the closing bracket this finds no value.
         self.value(MAX_LEVELS).ok()
     }
 
-    /// Reads a value, and answers with its text.
+    /// Reads a value and returns its text.
     fn value(&mut self, levels: u8) -> Result<&'a str, JsonFlaw> {
         self.space();
         let begin = self.at;
@@ -68,7 +68,7 @@ impl<'a> Scanner<'a> {
         self.since(begin)
     }
 
-    /// Reads an object, and adds its members.
+    /// Reads an object and adds its members.
     fn object(&mut self, levels: u8) -> Result<(), JsonFlaw> {
         let levels = levels.checked_sub(1).ok_or(JsonFlaw::Syntax)?;
         let outer = self.members.len();
@@ -108,7 +108,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads a string, and answers with what is between its quotes.
+    /// Reads a string and returns the text between its quotes.
     fn string(&mut self) -> Result<&'a str, JsonFlaw> {
         self.expect(b'"')?;
         let begin = self.at;
@@ -125,12 +125,12 @@ impl<'a> Scanner<'a> {
         Ok(written)
     }
 
-    /// Reads characters that stand for themselves.
+    /// Reads characters that are not escaped.
     fn plain(&mut self) -> &'a str {
         self.run(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
     }
 
-    /// Reads an escape, and answers with its character. Half a surrogate pair is none.
+    /// Reads an escape and returns its character. Half a surrogate pair is an error.
     fn escape(&mut self) -> Result<char, JsonFlaw> {
         self.expect(b'\\')?;
         let letter = self.peek().ok_or(JsonFlaw::Syntax)?;
@@ -159,7 +159,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// Reads the four hex digits behind `\u`.
+    /// Reads the four hex digits after `\u`.
     fn code_unit(&mut self) -> Result<u16, JsonFlaw> {
         let mut unit = 0;
         for _ in 0..4 {
@@ -170,7 +170,7 @@ impl<'a> Scanner<'a> {
         u16::try_from(unit).map_err(|_| JsonFlaw::Syntax)
     }
 
-    /// Reads a number: RFC 8259 §6, and in the range of a double.
+    /// Reads a number (RFC 8259 §6) that must be in the range of a double.
     fn number(&mut self) -> Result<(), JsonFlaw> {
         self.eat(b'-');
         let whole = self.digits()?;
@@ -187,12 +187,12 @@ impl<'a> Scanner<'a> {
         if !is_negative {
             self.eat(b'+');
         }
-        // More digits than fit say no more than the greatest number does.
+        // An exponent with too many digits counts as the largest one.
         let exponent = self.digits()?.parse().unwrap_or(i64::MAX);
         Ok(if is_negative { exponent.saturating_neg() } else { exponent })
     }
 
-    /// Reads digits, at least one.
+    /// Reads at least one digit.
     fn digits(&mut self) -> Result<&'a str, JsonFlaw> {
         let digits = self.run(|byte| byte.is_ascii_digit());
         if digits.is_empty() { Err(JsonFlaw::Syntax) } else { Ok(digits) }
@@ -206,7 +206,7 @@ impl<'a> Scanner<'a> {
         self.run(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
     }
 
-    /// Reads as long as bytes are of a kind. That is where a character ends, for the kinds in use.
+    /// Reads while the bytes are of one kind. For the kinds used here, this always ends at the end of a character.
     #[inline]
     fn run(&mut self, is_of_kind: impl Fn(u8) -> bool) -> &'a str {
         let begin = self.at;
@@ -237,7 +237,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// What a string says whose inside this is, and was read before: itself, unless something in it is escaped.
+/// The content of a string, given the text between its quotes, which was parsed before. It is the same text unless it
+/// contains an escape.
 pub(super) fn resolved(written: &str) -> Cow<'_, str> {
     if !written.as_bytes().contains(&b'\\') {
         return Cow::Borrowed(written);

@@ -1,6 +1,6 @@
-//! The scanner by itself, and beside `serde_json`: both accept the same texts, and both read the same out of them.
+//! Tests the scanner alone and against `serde_json`: both accept the same texts and read the same values from them.
 //!
-//! `PROPTEST_CASES=1000000` asks about more of them.
+//! `PROPTEST_CASES=1000000` runs more cases.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -84,7 +84,7 @@ fn numbers_are_those_of_a_double() {
     for number in accepted {
         assert!(agreed(format!("{{\"a\":{number}}}").as_bytes()).is_ok(), "{number}");
     }
-    // In all its 309 digits the greatest double is too much for `serde_json`, which rounds on the way.
+    // `serde_json` refuses the greatest double when all its 309 digits are written, because it rounds in between.
     let greatest = format!("{:.0}", f64::MAX);
     assert!(parse_object(format!("{{\"a\":{greatest}}}").as_bytes()).is_ok());
     let ten_times = format!("{greatest}0");
@@ -130,12 +130,12 @@ fn an_integer_has_no_sign_fraction_or_exponent() {
     assert_eq!(members.time("u"), Err(BadMember::missing("u")));
 }
 
-/// What both say of a text.
+/// Parses a text with both parsers and compares the results.
 fn agreed(text: &[u8]) -> Result<Map<String, serde_json::Value>, JsonFlaw> {
     let ours = parse_object(text).map(|members| told_members(&members));
     let theirs = oracle(text);
     match (&ours, &theirs) {
-        // A text with two flaws: each names the one that it meets first.
+        // If a text has two flaws, each parser may report the one that it meets first.
         (
             Err(JsonFlaw::Syntax | JsonFlaw::DuplicateName),
             Err(JsonFlaw::Syntax | JsonFlaw::DuplicateName),
@@ -149,7 +149,7 @@ fn told_members(members: &Members<'_>) -> Map<String, serde_json::Value> {
     members.0.iter().map(|member| (member.name.to_string(), told(member.value))).collect()
 }
 
-/// Every part of a value, asked for as the verifier asks.
+/// Every part of a value, read in the same way as the verifier reads it.
 fn told(value: Value<'_>) -> serde_json::Value {
     if let Some(text) = value.text() {
         text.into()
@@ -166,7 +166,7 @@ fn told(value: Value<'_>) -> serde_json::Value {
     }
 }
 
-/// What JSON is made of, and what only looks like it.
+/// Parts of JSON, and texts that only resemble them.
 fn fragment() -> impl Strategy<Value = String> {
     const FRAGMENTS: [&str; 64] = [
         "{",
@@ -237,7 +237,7 @@ fn fragment() -> impl Strategy<Value = String> {
     prop::sample::select(&FRAGMENTS[..]).prop_map(str::to_owned)
 }
 
-/// Texts that are JSON, in every spelling, some with names that occur twice.
+/// Valid JSON in every spelling, sometimes with duplicate names.
 fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -326,7 +326,7 @@ proptest! {
         let _ = agreed(&[b"{\"", bytes.as_slice(), b"\":1}"].concat());
     }
 
-    /// Around the greatest double, where `serde_json` is itself not exact in the last digit.
+    /// Numbers near the greatest double, where the last digit of `serde_json` is not exact.
     #[test]
     fn great_numbers_are_read_alike(digits in "[1-9][0-9]{0,30}", point in 0_usize..30, exponent in 270_i32..320) {
         let (whole, fraction) = digits.split_at(point.clamp(1, digits.len()));

@@ -1,4 +1,4 @@
-//! Which keys are trusted, and which never again.
+//! The trusted keys, and the keys that are never to be trusted again.
 
 use std::fmt::Write as _;
 
@@ -7,14 +7,14 @@ use crate::error::{Error, KeyFlaw};
 use crate::json;
 use crate::signature::{Ed25519, Signature, Tables};
 
-/// How many dropped keys are remembered: at one rotation a day, almost three years.
+/// The number of dropped keys that are remembered: almost three years at one rotation a day.
 const MAX_DROPPED: usize = 1024;
 
-/// The keys that are trusted now, and the names of those that a list took away.
+/// The keys trusted now, and the identifiers of the keys that a list removed.
 #[derive(Debug, Clone, Default)]
 pub struct KeySet {
     trusted: Vec<PublicKey>,
-    /// The longest known first.
+    /// Oldest first.
     dropped: Vec<KeyId>,
     tables: Tables,
 }
@@ -33,18 +33,18 @@ impl KeyInUse<'_> {
 }
 
 impl KeySet {
-    /// The trusted key of this name.
+    /// The trusted key with this identifier.
     pub fn find(&self, kid: KeyId) -> Option<&PublicKey> {
         self.trusted.iter().find(|key| key.kid == kid)
     }
 
-    /// The trusted key of this name, to verify with: a key that is used gets faster.
+    /// The trusted key with this identifier, for verification: a key becomes faster with use.
     pub(crate) fn in_use(&mut self, kid: KeyId) -> Option<KeyInUse<'_>> {
         let key = self.trusted.iter().find(|key| key.kid == kid)?;
         Some(KeyInUse { key, tables: &mut self.tables })
     }
 
-    /// Why nothing that this key signed is verified.
+    /// The error for a text signed by a key that is not trusted.
     pub(crate) const fn unknown(&self, kid: KeyId) -> Error {
         Error::UnknownKey { kid, trusted: self.trusted.len() }
     }
@@ -54,10 +54,10 @@ impl KeySet {
         &self.trusted
     }
 
-    /// Trusts these keys too, but for those that a list dropped. Returns how many are new.
+    /// Adds these keys to the trusted ones, except keys that a list dropped. Returns the number of new keys.
     ///
     /// # Errors
-    /// [`KeyFlaw::TooMany`], and nothing changed.
+    /// [`KeyFlaw::TooMany`]; the set is then unchanged.
     pub fn add(&mut self, jwks: &Jwks) -> Result<usize, KeyFlaw> {
         let new: Vec<PublicKey> = jwks
             .keys
@@ -72,7 +72,7 @@ impl KeySet {
         Ok(new.len())
     }
 
-    /// Trusts exactly these keys from now on, as a list says; others that were trusted are dropped.
+    /// Trusts exactly these keys from now on, as a list says. Other keys that were trusted are dropped.
     pub fn replace(&mut self, jwks: &Jwks) {
         let old = std::mem::replace(&mut self.trusted, jwks.keys.clone());
         self.dropped.retain(|kid| !jwks.keys.iter().any(|key| key.kid == *kid));
@@ -84,12 +84,12 @@ impl KeySet {
         self.tables.retain(&self.trusted);
     }
 
-    /// This set as JSON: a JWK Set with a further member `dropped`. By hand, for serde's way to write JSON is 4 KB of
-    /// WebAssembly; in all that is written here there is nothing to escape.
+    /// This set as JSON: a JWK Set with an additional member `dropped`. Written by hand, because serde's JSON writer
+    /// costs 4 KB of WebAssembly; nothing here needs escaping.
     pub(crate) fn saved(&self) -> String {
         let mut text = String::from(r#"{"keys":["#);
         let mut comma = "";
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         for PublicKey { kid, key } in &self.trusted {
             let x = KeyId(key.to_bytes());
             let jwk = format_args!(r#"{comma}{{"kty":"OKP","crv":"Ed25519","x":"{x}","kid":"{kid}"}}"#);
@@ -106,10 +106,12 @@ impl KeySet {
         text
     }
 
-    /// Distrusts what another set had dropped, and trusts its other keys too, by what it was [`Self::saved`] as.
+    /// Restores a set from the text that [`Self::saved`] wrote: distrusts the keys that it had dropped, and adds its
+    /// other keys.
     ///
     /// # Errors
-    /// [`Error::Jwks`] when the text is not that, and nothing changed; or when the keys are too many together.
+    /// [`Error::Jwks`] if the text is not a saved set (this set is then unchanged), or if there are too many keys in
+    /// total.
     pub(crate) fn restore(&mut self, saved: &str) -> Result<(), Error> {
         let refuse = |reason| Error::Jwks { reason };
         let jwks = Jwks::parse(saved)?;
@@ -123,7 +125,7 @@ impl KeySet {
         self.add(&jwks).map(drop).map_err(refuse)
     }
 
-    /// Trusts this key no more, and lets no key set bring it back.
+    /// Stops trusting this key, and prevents any key set from adding it again.
     fn forbid(&mut self, kid: KeyId) {
         self.trusted.retain(|key| key.kid != kid);
         if self.has_dropped(kid) {
@@ -135,7 +137,7 @@ impl KeySet {
         self.dropped.push(kid);
     }
 
-    // Inlined it would be there three times, for what is asked when keys change.
+    // Not inlined: it would be in the module three times, for a check that runs only when keys change.
     #[inline(never)]
     fn has_dropped(&self, kid: KeyId) -> bool {
         self.dropped.contains(&kid)

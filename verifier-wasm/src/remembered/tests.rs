@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 
-/// A token of its own number: nothing reads it here.
+/// A distinct text for each number; nothing parses it here.
 fn token(number: u32) -> Box<[u8]> {
     let words = number.wrapping_mul(0x9e37_79b1);
     format!("header.payload-{number:08}.signature-{words:08x}-{number:08x}A").into_bytes().into()
@@ -23,7 +23,7 @@ fn terms() -> Terms {
     }
 }
 
-/// As when it is asked for and found good.
+/// Marks a token as if it had been requested and found valid.
 fn want(memory: &mut Memory, number: u32) -> bool {
     let Some(slot) = memory.find(&token(number)) else {
         return false;
@@ -32,7 +32,7 @@ fn want(memory: &mut Memory, number: u32) -> bool {
     true
 }
 
-/// Every token that is held is in one slot, in one chain, and counted once.
+/// Checks that every token held is in exactly one slot and one chain, and is counted once.
 fn check(memory: &Memory) {
     let mut held = BTreeMap::new();
     for (chain, first) in memory.chains.iter().enumerate() {
@@ -70,7 +70,7 @@ fn a_token_is_known_by_every_byte() {
     assert_eq!(memory.find(&longer), None);
 }
 
-/// The same last characters, and so the same mark and chain, before them another text.
+/// Tokens with the same last characters, and so the same mark and chain, but with different texts before.
 #[test]
 fn tokens_that_end_alike_are_told_apart() {
     let mut memory = Memory::new(8);
@@ -81,7 +81,7 @@ fn tokens_that_end_alike_are_told_apart() {
     }
     assert_eq!(memory.find(&text(5)), None);
     check(&memory);
-    // From the middle, the end and the beginning of their chain.
+    // Removes the middle, the last and the first of the chain.
     for number in [2, 0, 4] {
         memory.forget(slots[number].unwrap());
         check(&memory);
@@ -120,7 +120,7 @@ fn a_flood_of_good_tokens_leaves_those_in_use() {
         memory.remember(token(number), terms());
     }
     for number in 1000..3000 {
-        // Each is asked for now and then: before the hand has gone round the others.
+        // Each token in use is requested before the hand has passed all the others.
         if number % 32 == 0 {
             assert!(in_use.clone().all(|number| want(&mut memory, number)), "put out before {number}");
         }
@@ -165,7 +165,7 @@ fn c8_the_chains_grow_with_the_tokens() {
     for number in 1..3000 {
         memory.remember(token(number), terms());
         if number % 7 == 0 {
-            // Free slots have no place in a chain.
+            // Free slots are not in any chain.
             memory.forget(memory.find(&token(number - 3)).unwrap());
         }
         if number.is_power_of_two() || number % 500 == 0 {

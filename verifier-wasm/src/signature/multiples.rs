@@ -1,26 +1,27 @@
-//! A point's multiples, so that multiplying it is looking up and adding.
+//! Precomputed multiples of a point, so that multiplying it takes only look-ups and additions.
 //!
-//! The scalar is cut into windows of 8 bits; for each there is a row with every multiple that its digit can ask for.
-//! Digits have a sign, which halves a row: the negative of a point costs nothing. Rows are found in variable time, which
-//! is right here and only here: everything that is verified is public.
+//! The scalar is split into windows of 8 bits. Each window has a row with all multiples that its digit can select.
+//! Digits are signed, which halves a row, because negating a point is free. Rows are accessed in variable time; that
+//! is safe here, because all verified data is public.
 //!
-//! 8 bits by measurement: a whole token takes 34.2, 31.4 and 30.1 µs with 6, 7 and 8 (Node 20, interleaved), and a table
-//! 215, 370 and 640 KiB.
+//! 8 bits were chosen by measurement: a whole token takes 34.2, 31.4 and 30.1 µs with 6, 7 and 8 bits (Node 20,
+//! interleaved), and a table takes 215, 370 and 640 KiB.
 
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
 
-/// A byte of a scalar, least first, is a window. A reduced scalar has 253 bits: the last window has room for a carry.
+/// The number of windows: one for each byte of a scalar, least significant first. A reduced scalar has 253 bits, so
+/// the last window has room for a carry.
 const WINDOWS: usize = 32;
 
-/// The greatest digit, and so the length of a row: half of the 256 that a byte can say.
+/// The greatest digit, which is also the length of a row: half of the 256 values of a byte.
 const ROW: usize = 128;
 
 /// `[d · 256^i]P` for every window `i` and every digit `d` from 1 to 128: 4,096 points of 160 bytes.
 #[derive(Clone)]
 pub(super) struct Multiples {
     points: Vec<EdwardsPoint>,
-    /// The first of the next row.
+    /// The first point of the next row.
     unit: EdwardsPoint,
 }
 
@@ -33,7 +34,7 @@ impl Multiples {
         multiples
     }
 
-    /// Of no row yet. Until all of them are there a sum lacks something.
+    /// A table without rows. Sums are wrong until all rows are added.
     pub(super) fn begun(point: EdwardsPoint) -> Self {
         Self { points: Vec::with_capacity(WINDOWS.saturating_mul(ROW)), unit: point }
     }
@@ -42,8 +43,8 @@ impl Multiples {
         self.points.len() >= WINDOWS.saturating_mul(ROW)
     }
 
-    /// By additions alone, one for each point in the row.
-    // Points cannot overflow.
+    /// Uses one addition per point of the row.
+    // Operations on points cannot overflow.
     #[allow(clippy::arithmetic_side_effects)]
     pub(super) fn add_row(&mut self) {
         let mut multiple = self.unit;
@@ -52,12 +53,12 @@ impl Multiples {
             multiple += self.unit;
             self.points.push(multiple);
         }
-        // Twice the greatest digit is one of the next window.
+        // Twice the greatest digit is 1 in the next window.
         self.unit = multiple + multiple;
     }
 
-    /// `sum + [scalar]P`, with the scalar as the integer below the group's order that it is: what is left of a point
-    /// of mixed order is the same as in any other way of multiplying.
+    /// `sum + [scalar]P`. The scalar is used as an integer below the group's order, so a point of mixed order gives
+    /// the same result as with any other multiplication.
     #[allow(clippy::arithmetic_side_effects)]
     pub(super) fn add_multiple(&self, mut sum: EdwardsPoint, scalar: &Scalar) -> EdwardsPoint {
         for (row, digit) in self.points.chunks_exact(ROW).zip(digits(scalar)) {
@@ -81,7 +82,8 @@ struct Digit {
     negative: bool,
 }
 
-/// The digits of a scalar, least first: what is above [`ROW`] is one of the next window, less what it lacks to that.
+/// The digits of a scalar, least significant first. A value above [`ROW`] becomes a negative digit, with a carry into
+/// the next window.
 fn digits(scalar: &Scalar) -> impl Iterator<Item = Digit> + '_ {
     const BASE: usize = 2 * ROW;
     let mut carry = 0;

@@ -1,4 +1,4 @@
-//! A key with its multiples, and verification by them.
+//! A key with its table of multiples, and verification with it.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -14,17 +14,18 @@ use super::Signature;
 use super::multiples::Multiples;
 use crate::keys::PublicKey;
 
-/// A public key that verifies about three times as fast, for 640 KiB of memory and, in WebAssembly, a few milliseconds to
-/// make it. The first of a process costs as much again, for the base point, which all share.
+/// A public key that verifies about three times as fast. It takes 640 KiB of memory and, in WebAssembly, a few
+/// milliseconds to create. The first one in a process costs twice that, for the table of the base point, which all
+/// share.
 pub struct PreparedKey {
-    /// As they are hashed: the bytes that the key came in.
+    /// The key's original bytes, which are hashed.
     key: [u8; 32],
-    /// Of the key's negative: the equation is `R = [s]B − [h]A`.
+    /// The multiples of the negated key, because the equation is `R = [s]B − [h]A`.
     multiples: Multiples,
 }
 
 impl PreparedKey {
-    /// Makes the tables.
+    /// Creates the tables.
     pub fn new(key: &PublicKey) -> Self {
         Self::of(key.verifying_key())
     }
@@ -39,9 +40,9 @@ impl PreparedKey {
         }
     }
 
-    /// Whether the key made this signature: what `ed25519_dalek::VerifyingKey::verify` says, always.
+    /// Whether the key made this signature. The result always equals that of `ed25519_dalek::VerifyingKey::verify`.
     ///
-    /// That is RFC 8032 §5.1.7 without the cofactor, `s` below the group's order, `R` compared by its bytes.
+    /// This is RFC 8032 §5.1.7 without the cofactor, with `s` below the group's order, and `R` compared by its bytes.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> bool {
         let (r, s) = (signature.0.r_bytes(), signature.0.s_bytes());
         let Some(s) = Scalar::from_canonical_bytes(*s).into_option() else {
@@ -54,17 +55,17 @@ impl PreparedKey {
     }
 }
 
-/// A prepared key in the making, so that nobody waits for all of it at once.
+/// A prepared key under construction, so that no call has to wait for the whole table.
 #[derive(Clone)]
 pub(super) struct Preparation {
     key: [u8; 32],
     multiples: Multiples,
-    /// Of the base point, where the process has none yet.
+    /// The multiples of the base point, if the process has no such table yet.
     base_point: Option<Multiples>,
 }
 
 impl Preparation {
-    // A point cannot overflow.
+    // Operations on points cannot overflow.
     #[allow(clippy::arithmetic_side_effects)]
     pub(super) fn of(key: &VerifyingKey) -> Self {
         Self {
@@ -74,7 +75,7 @@ impl Preparation {
         }
     }
 
-    /// With one more row in each table; the key, when that was the last.
+    /// Adds one row to each table. Returns the prepared key when the tables are complete.
     pub(super) fn advanced(mut self: Box<Self>) -> Result<PreparedKey, Box<Self>> {
         self.multiples.add_row();
         if let Some(multiples) = &mut self.base_point {

@@ -1,4 +1,4 @@
-//! Which keys are prepared: those that are worth it.
+//! Decides which keys get a table.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,15 +9,16 @@ use super::prepared::Preparation;
 use super::{Ed25519, PreparedKey, Signature};
 use crate::keys::{KeyId, PublicKey};
 
-/// So many good signatures earn a key its table. By then they have cost about what the table costs to make, so that
-/// a short life pays about twice at most, and a command-line tool that checks one token never pays. It is made a row at
-/// a time, by each good signature after these, so that no single token waits for it.
+/// A key gets a table after this many valid signatures. By then, verifying them has cost about as much as creating
+/// the table: a key with a short life costs at most about twice as much, and a command-line tool that checks one
+/// token never pays for a table. Each further valid signature adds one row, so that no single token waits for the
+/// whole table.
 const EARNED_AFTER: u32 = 64;
 
-/// The most keys of a verifier that are prepared at a time: 2.5 MiB. Others are verified as before.
+/// The most keys of one verifier that have a table at the same time: 2.5 MiB. Other keys are verified without one.
 const MAX_PREPARED: usize = 4;
 
-/// What a verifier knows of the use of its keys.
+/// A verifier's record of how its keys are used.
 #[derive(Clone, Default)]
 pub(crate) struct Tables(Vec<Usage>);
 
@@ -27,10 +28,10 @@ struct Usage {
     stage: Stage,
 }
 
-/// Only good signatures take a key further: nobody but the issuer can make a verifier work or take memory.
+/// Only valid signatures advance a key, so only the issuer can make a verifier spend work and memory on tables.
 #[derive(Clone)]
 enum Stage {
-    /// So many good signatures were seen.
+    /// The number of valid signatures seen.
     Counting(u32),
     Preparing(Box<Preparation>),
     Prepared(Arc<PreparedKey>),
@@ -53,7 +54,7 @@ impl Stage {
 }
 
 impl Tables {
-    /// Whether the key made this signature, by its table where it has one.
+    /// Whether the key made this signature. Uses the key's table if there is one.
     pub(crate) fn verify(
         &mut self,
         key: &PublicKey,
@@ -71,7 +72,7 @@ impl Tables {
         good
     }
 
-    /// Forgets every key that is not one of these.
+    /// Removes every key that is not in `trusted`.
     pub(crate) fn retain(&mut self, trusted: &[PublicKey]) {
         self.0.retain(|usage| trusted.iter().any(|key| key.kid() == usage.kid));
     }
@@ -108,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    /// Of a table, one for each good signature from the one that earned it on.
+    /// The number of rows in a table. After the signature that earns the table, each valid signature adds one row.
     const ROWS: u32 = 32;
 
     fn signing_key(number: u8) -> SigningKey {

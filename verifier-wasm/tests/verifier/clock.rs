@@ -1,5 +1,5 @@
-//! Lists push the clock forward, never back, over arbitrary histories: caches that serve old lists again, hosts whose
-//! clocks jump, lists of any age and of the future.
+//! Lists move the verifier's time forward, never back, over random histories: caches that deliver old lists again,
+//! hosts whose clocks jump, lists of any age, also from the future.
 
 use doorlist_verifier::error::ListFlaw;
 use doorlist_verifier::{Error, LoadOutcome};
@@ -7,12 +7,12 @@ use proptest::prelude::*;
 
 use crate::histories::*;
 
-/// A list may be so far ahead of the host's clock, in seconds.
+/// The most seconds by which a list may be ahead of the host's clock.
 const DAY: u64 = 86_400;
 
 proptest! {
-    /// Trace 1. The later of the host's clock and, for each list that was taken, its `iat` and what went by since: not
-    /// less, and nothing else.
+    /// Trace 1. The verifier's time is the latest of the host's clock and, for each accepted list, its `iat` plus the
+    /// time since it arrived; neither earlier nor later.
     #[test]
     fn it_is_no_earlier_than_the_host_or_any_list_says(history in history()) {
         let mut world = World::new(&history);
@@ -38,7 +38,7 @@ proptest! {
         }
     }
 
-    /// Trace 9. The measure is the host's own clock, not the one that lists push.
+    /// Trace 9. The limit is measured from the host's own clock, not from the time that lists prove.
     #[test]
     fn a_list_from_more_than_a_day_ahead_is_refused(history in history()) {
         let mut world = World::new(&history);
@@ -51,7 +51,7 @@ proptest! {
         }
     }
 
-    /// Trace 1. Nothing but lists of 40 minutes ago and more, as from a cache, on a host whose clock is right.
+    /// Trace 1. All lists are at least 40 minutes old, as from a cache, and the host's clock is right.
     #[test]
     fn old_lists_let_no_expired_token_pass(history in history_of_old_lists(2400)) {
         World::play(&history, |past, at, Asked { token, whole, again, .. }| {

@@ -1,5 +1,6 @@
-//! Who was kicked stays out, for as long as anybody looks: where an issuer keeps its own rules, an entry outlives every
-//! token it can match, at a verifier that is fed by caches, whose host's clock jumps, in an outage with the longest grace.
+//! A kicked user is refused permanently. If the issuer follows its own rules, a verifier keeps an entry for longer
+//! than any token that matches it, even if caches deliver the lists, the host's clock jumps, and an outage has the
+//! longest grace.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -15,29 +16,30 @@ use crate::remembered::Remembering;
 use crate::support::*;
 
 const SUBJECTS: usize = 3;
-/// Seconds; the issuer's tolerance for clocks.
+/// The issuer's clock tolerance in seconds.
 const LEEWAY: u64 = 60;
-/// Seconds that access tokens live; it is only ever raised.
+/// Lifetimes of access tokens in minutes; a lifetime is never lowered.
 const LIFETIMES: RangeInclusive<u64> = 1..=6;
 
 #[derive(Debug, Clone)]
 enum Deed {
     Pass(u64),
-    /// The verifier's host sets its clock: so many seconds from the truth.
+    /// Sets the clock of the verifier's host, to this many seconds from the true time.
     SetClock(i64),
     Mint(usize),
     Kick(usize),
-    /// Kicks everybody, by time.
+    /// Kicks all users with a cut-off.
     CutOff,
     RaiseLifetime(u64),
-    /// The log gets a new lineage.
+    /// The revocation log gets a new epoch.
     Recover,
-    /// A cache takes a list: a delta of the last entries, or a snapshot, which after a failover may lack what another node heals.
+    /// A cache stores a list: a delta of the last entries, or a snapshot. It may lack entries, as after a failover
+    /// until another node restores them.
     Publish {
         delta_of: Option<u64>,
         lacking: Option<usize>,
     },
-    /// The verifier is served one of the lists that any cache has.
+    /// The verifier receives one of the lists that the caches hold.
     Serve(usize),
     Ask(usize),
 }
@@ -53,22 +55,22 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Recover),
         5 => (option::of(0_u64..4), option::weighted(0.3, 0_usize..4))
             .prop_map(|(delta_of, lacking)| Deed::Publish { delta_of, lacking }),
-        // The newest, mostly.
+        // Mostly the newest list.
         6 => prop_oneof![3 => Just(0_usize), 1 => 0_usize..20].prop_map(Deed::Serve),
         8 => (0_usize..20).prop_map(Deed::Ask),
     ]
 }
 
-/// An issuer that keeps its rules, and the caches before it.
+/// An issuer that follows its rules, and the caches in front of it.
 struct Issuer {
     now: u64,
     lifetime: u64,
     cutoff: u64,
     epoch: u64,
     seq: u64,
-    /// When, at which place in the log, and what.
+    /// The time, sequence number and handle of each entry.
     log: Vec<(u64, u64, u64)>,
-    /// By subject, its group.
+    /// The group of each subject.
     groups: [u64; SUBJECTS],
     minted: Vec<Minted>,
     cached: Vec<RevocationList>,
@@ -101,7 +103,7 @@ impl Issuer {
         self.groups[subject] += SUBJECTS as u64;
     }
 
-    /// Longer than any token lives, with what verifiers tolerate.
+    /// Longer than any token's lifetime plus the tolerance of verifiers.
     fn retain(&self) -> u64 {
         self.lifetime + LEEWAY + 60
     }
@@ -134,7 +136,7 @@ proptest! {
         options.outage_grace_secs = Some(grace * 1000);
         let mut verifier = Remembering::new(verifier_with(options), 10);
         let (mut issuer, mut off) = (Issuer::new(), 0);
-        // What any list that was taken revokes.
+        // The handles and the cut-off in all accepted lists.
         let (mut named, mut cutoff) = (BTreeSet::new(), 0);
         for deed in deeds {
             let wall = secs(issuer.now.saturating_add_signed(off));

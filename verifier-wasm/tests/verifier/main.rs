@@ -1,4 +1,4 @@
-//! The verifier from outside: what it accepts, what it refuses and how it says so.
+//! Tests of the verifier's public interface: which inputs it accepts and refuses, and with which results.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

@@ -1,5 +1,5 @@
-//! What the outage grace promises, over arbitrary histories: the business runs on while the issuer is away, and not a
-//! second longer, and never for who is revoked.
+//! The promises of the outage grace, over random histories: tokens are accepted while the issuer is unreachable, not
+//! a second longer than configured, and never if they are revoked.
 
 use doorlist_verifier::{HostTime, Standing, Verified};
 use proptest::prelude::*;
@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use crate::histories::*;
 use crate::remembered::said;
 
-/// What was accepted, with what was known then: looked at whole, and again by a verifier that remembers.
+/// Calls `promise` for each accepted token with the state at that time: once for the full check, and once for the
+/// check by a verifier that remembers.
 fn each_accepted(history: &History, mut promise: impl FnMut(&Past, HostTime, Token, &Verified)) {
     World::play(history, |past, at, Asked { token, whole, again, .. }| {
         for verified in [whole, again].iter().flatten() {
@@ -24,7 +25,7 @@ proptest! {
         });
     }
 
-    /// To the second: `exp` and the longer of grace and leeway, which is less than their sum.
+    /// Exact to the second: `exp` plus the longer of grace and leeway, which is less than their sum.
     #[test]
     fn no_token_outlives_the_grace(history in history()) {
         each_accepted(&history, |past, at, token, _| {
@@ -41,7 +42,7 @@ proptest! {
         });
     }
 
-    /// Trace 11: what is revoked leaves by a newer list alone. A cut-off and a dropped key hold for ever.
+    /// Trace 11: a revoked handle is removed only by a newer list. A cut-off and a dropped key apply for ever.
     #[test]
     fn nothing_revoked_is_accepted_in_the_grace_or_out_of_it(history in history()) {
         World::play(&history, |past, _, Asked { token, whole, again, vetted }| {
@@ -59,7 +60,7 @@ proptest! {
         });
     }
 
-    /// Else the promises above would be kept by who refuses everybody.
+    /// Without this test, a verifier that refuses every token would keep the promises above.
     #[test]
     fn nobody_is_refused_without_a_reason(history in history()) {
         World::play(&history, |past, at, Asked { token, whole, vetted, .. }| {
@@ -79,7 +80,7 @@ proptest! {
         });
     }
 
-    /// Whose tokens somebody else verifies loses nothing but the grace: `exp` is the other's to check.
+    /// A token that another library verifies gets the same result, except for the grace: that library checks `exp`.
     #[test]
     fn claims_fare_as_their_token_does(history in history()) {
         World::play(&history, |_, _, Asked { whole, vetted, .. }| {

@@ -1,4 +1,4 @@
-//! What holds for every input.
+//! Properties that hold for every input.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// Handles of few blocks, so that groups have neighbours, and now and then any.
+/// Handles from few blocks, so that groups have neighbours, and sometimes from any block.
 fn any_handle() -> impl Strategy<Value = Handle> {
     prop_oneof![
         4 => (0_u64..4, 0_u16..40).prop_filter_map("zero", |(block, position)| Handle::from_parts(block, position)),
@@ -47,7 +47,7 @@ proptest! {
         prop_assert_eq!(left.intersects(&right), !(&a & &b).is_empty());
     }
 
-    /// What decodes is the one encoding of what it says.
+    /// Bytes that can be decoded are the only encoding of their handles.
     #[test]
     fn a_set_of_handles_has_one_encoding(handles in handles(), changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..3)) {
         let mut bytes = set_of(&handles).as_bytes().to_vec();
@@ -86,7 +86,7 @@ proptest! {
         prop_assert_eq!(verifier.status(at(NOW)), before);
     }
 
-    /// Texts that look like the real ones for longer: signed, but of any content.
+    /// Texts that resemble valid ones more closely: signed, but with any content.
     #[test]
     fn any_signed_text_is_refused_by_name(header in ".{0,60}", payload in ".{0,200}") {
         let mut verifier = ready();
@@ -127,7 +127,7 @@ proptest! {
 }
 
 proptest! {
-    /// The whole of the time rules as one formula.
+    /// All time rules in one formula.
     #[test]
     fn a_token_is_accepted_as_long_as_the_rules_say(
         exp in NOW - 8000..NOW + 2000,

@@ -1,4 +1,4 @@
-//! A verifier that remembers says what one that does not would say.
+//! A verifier with a memory gives the same results as one without.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use proptest::prelude::*;
 use crate::histories::*;
 use crate::support::*;
 
-/// A verifier as it is used behind the boundary: what was accepted is remembered, and looked at again first.
+/// A verifier as the WebAssembly bindings use it: accepted tokens are remembered, and the memory is tried first.
 pub struct Remembering {
     pub verifier: Verifier,
     memory: Memory,
-    /// By slot, what was accepted.
+    /// The accepted results, by slot.
     first: Vec<Option<Verified>>,
-    /// How often a second look was all.
+    /// The number of checks for which the memory was sufficient.
     seconds: usize,
 }
 
@@ -28,7 +28,7 @@ impl Remembering {
         self.again(token, at).map_or_else(|| self.whole(token, at), Ok)
     }
 
-    /// The answer of a second look, if that is all it takes.
+    /// The result from the memory, if that is sufficient.
     pub fn again(&mut self, token: &str, at: HostTime) -> Option<Verified> {
         let Known { slot, standing } = self.memory.verify_again(token.as_bytes(), &self.verifier, at)?;
         self.seconds += 1;
@@ -37,7 +37,7 @@ impl Remembering {
         Some(Verified { revocation, freshness, outage, ..first })
     }
 
-    /// The answer of a first look, which is remembered.
+    /// The result of a full check, which is then remembered.
     pub fn whole(&mut self, token: &str, at: HostTime) -> Result<Verified, Error> {
         let verified = self.verifier.verify(token, at)?;
         if let Some(slot) = self.memory.remember(token.as_bytes().into(), verified.terms) {
@@ -48,7 +48,7 @@ impl Remembering {
     }
 }
 
-/// All that a user is told; what is kept of a token is not.
+/// The part of a result that users see; the data kept for the memory is left out.
 pub fn said(verified: Verified) -> (String, String, Standing) {
     let Verified { header_json, payload_json, revocation, freshness, outage, .. } = verified;
     (header_json, payload_json, Standing { revocation, freshness, outage })
@@ -61,7 +61,7 @@ proptest! {
     }
 }
 
-/// The test above would hold for a memory that never knows anything.
+/// Without this test, a memory that never finds a token would pass the test above.
 #[test]
 fn a_second_look_needs_no_first() {
     let mut verifier = Remembering::new(ready(), 10);
@@ -71,7 +71,7 @@ fn a_second_look_needs_no_first() {
     }
     assert_eq!(verifier.seconds, 2);
 
-    // A list that names others: searched anew, and good.
+    // After a list with other handles, the memory searches the list again, and accepts the token.
     let mut kick = delta(100, 101);
     kick.revoked = revoking(&[77]);
     verifier.verifier.load(&Key::number(1).list(&kick), at(NOW)).unwrap();
@@ -85,14 +85,15 @@ fn a_second_look_needs_no_first() {
     assert_eq!(verifier.seconds, 3);
 }
 
-/// What is refused for now is not forgotten.
+/// An expired token is forgotten. If the clock then goes back, the token passes the full check again.
 #[test]
 fn a_clock_that_goes_back_and_forth() {
     let mut verifier = Remembering::new(ready(), 10);
     let token = Key::number(1).token(&claims());
     let host = |wall: u64| HostTime { wall: secs(wall), monotonic: Duration::from_secs(NOW) };
     verifier.verify(&token, host(NOW)).unwrap();
-    // Expired at the exact second, then forgotten; the clock goes back, and it is accepted as if for the first time.
+    // Expired at the exact second, and then forgotten. After the clock goes back, the token is accepted as if for the
+    // first time.
     verifier.verify(&token, host(NOW + 899)).unwrap();
     assert_eq!(verifier.seconds, 1);
     assert_eq!(verifier.verify(&token, host(NOW + 900)).unwrap_err().code(), "ERR_JWT_EXPIRED");

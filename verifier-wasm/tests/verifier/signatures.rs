@@ -1,4 +1,4 @@
-//! Ed25519 against published vectors, and against every flipped bit.
+//! Tests Ed25519 with published vectors, and with every single bit flipped.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use doorlist_verifier::PublicKey;
@@ -22,7 +22,7 @@ fn base64(text: &str) -> Vec<u8> {
     Base64UrlUnpadded::decode_vec(text).unwrap()
 }
 
-/// Secret, message, signature: RFC 8032 §7.1, tests 1, 2, 3 and SHA(abc).
+/// Secret key, message, signature: RFC 8032 §7.1, tests 1, 2, 3 and SHA(abc).
 const RFC_8032: [[&str; 3]; 4] = [
     [
         "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
@@ -83,8 +83,8 @@ fn wycheproof_eddsa() {
     assert!(seen >= 100, "{seen} cases");
 }
 
-/// All eight points of small order, and the spellings of them that are not canonical: published with the survey
-/// "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko 2020).
+/// All eight points of small order, and their encodings that are not canonical, as published in "Taming the many
+/// EdDSAs" (Chalkias, Garillot, Nikolaenko 2020).
 #[test]
 fn small_order_keys_are_refused() {
     for point in [
@@ -108,7 +108,7 @@ fn small_order_keys_are_refused() {
     }
 }
 
-/// Every text that differs from `text` in one bit and is a text.
+/// All valid UTF-8 texts that differ from `text` in one bit.
 fn one_bit_off(text: &str) -> impl Iterator<Item = String> + '_ {
     (0..text.len()).flat_map(move |at| {
         (0..8).filter_map(move |bit| {

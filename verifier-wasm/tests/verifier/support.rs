@@ -1,4 +1,4 @@
-//! An issuer in a few lines: fixed keys, and any text signed, however wrong.
+//! A small issuer for tests: fixed keys, and signatures for any text, even an invalid one.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub const NOW: u64 = 1_767_225_600;
 pub const GID: u64 = 0x0000_0000_00ab_0001;
 pub const SID: u64 = 0x0000_0000_00ab_0002;
 
-/// A signing key, fixed by its number.
+/// A signing key that is determined by its number.
 pub struct Key(SigningKey);
 
 impl Key {
@@ -34,17 +34,17 @@ impl Key {
         self.public().kid().to_string()
     }
 
-    /// The header of an access token of this key.
+    /// The header of an access token signed by this key.
     pub fn header(&self) -> Value {
         json!({ "alg": "EdDSA", "kid": self.kid(), "typ": "at+jwt" })
     }
 
-    /// Any two texts, signed.
+    /// Signs any two texts.
     pub fn sign(&self, header: &str, payload: &str) -> String {
         self.sign_parts(&base64url(header), &base64url(payload))
     }
 
-    /// Any two parts, signed as they are.
+    /// Signs any two parts without changing them.
     pub fn sign_parts(&self, header: &str, payload: &str) -> String {
         let signed_part = format!("{header}.{payload}");
         let signature = self.0.sign(signed_part.as_bytes());
@@ -69,7 +69,7 @@ pub fn base64url(text: &str) -> String {
     Base64UrlUnpadded::encode_string(text.as_bytes())
 }
 
-/// JSON with sorted names, whatever features `serde_json` was built with.
+/// JSON with sorted names, independent of the features with which `serde_json` was built.
 pub fn text(value: &Value) -> String {
     sorted(value).to_string()
 }
@@ -90,7 +90,7 @@ pub fn sorted(value: &Value) -> Value {
     }
 }
 
-/// Good claims at [`NOW`]: issued a minute ago, fourteen minutes to go.
+/// Valid claims at [`NOW`]: issued one minute ago, expiring in fourteen minutes.
 pub fn claims() -> Value {
     json!({
         "iss": ISSUER,
@@ -105,7 +105,7 @@ pub fn claims() -> Value {
     })
 }
 
-/// Good claims with these in their place, or, where `null`, without them.
+/// Valid claims with these changes; `null` removes a claim.
 pub fn claims_with(changes: Value) -> Value {
     changed(claims(), changes)
 }
@@ -136,7 +136,7 @@ pub fn seq(number: u64) -> Seq {
     Seq::new(number).expect("below 2^53")
 }
 
-/// A snapshot of nothing: sequence 100 of epoch 1, ten seconds old at [`NOW`], key 1.
+/// A snapshot without handles: sequence number 100 of epoch 1, ten seconds old at [`NOW`], key 1.
 pub fn snapshot() -> RevocationList {
     RevocationList {
         issuer: ISSUER.into(),
@@ -153,7 +153,7 @@ pub fn snapshot() -> RevocationList {
     }
 }
 
-/// A delta of nothing from `since` to `to`, at [`NOW`].
+/// A delta without handles, from `since` to `to`, at [`NOW`].
 pub fn delta(since: u64, to: u64) -> RevocationList {
     RevocationList { issued_at: secs(NOW), seq: seq(to), since: Some(seq(since)), jwks: None, ..snapshot() }
 }
@@ -174,7 +174,7 @@ pub fn options() -> Options {
     Options::new(ISSUER, Some(vec![AUDIENCE.into()]))
 }
 
-/// Trusts key 1, holds no list.
+/// A verifier that trusts key 1 and holds no list.
 pub fn verifier() -> Verifier {
     verifier_with(options())
 }
@@ -185,7 +185,7 @@ pub fn verifier_with(options: Options) -> Verifier {
     verifier
 }
 
-/// Trusts key 1 and holds [`snapshot`].
+/// A verifier that trusts key 1 and holds [`snapshot`].
 pub fn ready() -> Verifier {
     ready_with(options())
 }
@@ -196,12 +196,12 @@ pub fn ready_with(options: Options) -> Verifier {
     verifier
 }
 
-/// Both clocks of the host show this.
+/// Sets both clocks of the host to this time.
 pub fn at(wall: u64) -> HostTime {
     HostTime { wall: secs(wall), monotonic: Duration::from_secs(wall) }
 }
 
-/// What became of claims signed by key 1.
+/// Verifies a token with these claims, signed by key 1.
 pub fn verify(verifier: &mut Verifier, claims: &Value, wall: u64) -> Result<Verified, Error> {
     verifier.verify(&Key::number(1).token(claims), at(wall))
 }

@@ -1,5 +1,5 @@
-//! Courses of events that broke earlier rules, told to the verifier. The numbers are those of the collection they
-//! come from; the ones missing here are the issuer's.
+//! Sequences of events that broke earlier rules, applied to the verifier. The numbers are those of the project's list
+//! of traces; the numbers missing here concern the issuer.
 
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ fn token_of(number: u8) -> String {
     Key::number(number).token(&claims())
 }
 
-/// A cache serves a genuine list 40 minutes old; a clock taken from it would let what expired since pass.
+/// A cache delivers a genuine list that is 40 minutes old. If the verifier took its time from that list, it would
+/// accept tokens that have expired since.
 #[test]
 fn trace_01_an_old_list_does_not_set_the_clock_back() {
     let mut verifier = verifier();
@@ -33,7 +34,7 @@ fn trace_01_an_old_list_does_not_set_the_clock_back() {
     assert_eq!(code(verify(&mut verifier, &expired, NOW)), "ERR_JWT_EXPIRED");
 }
 
-/// A tolerance above the issuer's leeway would outlast the entry that revokes the token.
+/// With a tolerance above the issuer's leeway, the token would be accepted for longer than its entry is kept.
 #[test]
 fn trace_07_no_tolerance_outlasts_the_entries() {
     let mut options = options();
@@ -45,7 +46,8 @@ fn trace_07_no_tolerance_outlasts_the_entries() {
     assert_eq!(code(verify(&mut verifier, &past, NOW)), "ERR_JWT_EXPIRED");
 }
 
-/// The lifetime was lowered, `retain` with it, against the rule: hour-long tokens must not outlive their entries.
+/// The lifetime was lowered, and `retain` with it, against the rule: tokens that live for an hour must not outlive
+/// their entries.
 #[test]
 fn trace_07_a_token_older_than_entries_are_kept_is_expired() {
     let mut verifier = ready();
@@ -58,8 +60,8 @@ fn trace_07_a_token_older_than_entries_are_kept_is_expired() {
     verify(&mut verifier, &hour_long, NOW).expect("kept for long enough");
 }
 
-/// A key is retired while the verifier is away. The change is an entry, so the sequence says that there is news,
-/// and the delta that crosses it has the keys.
+/// A key is retired while the verifier is offline. The change is an entry of its own, so the sequence number shows
+/// that there is news, and the delta that spans it contains the keys.
 #[test]
 fn trace_08_what_changes_trust_moves_the_sequence() {
     let mut verifier = verifier();
@@ -80,7 +82,7 @@ fn trace_08_what_changes_trust_moves_the_sequence() {
     assert_eq!(code(verifier.verify(&token_of(1), at(NOW))), "ERR_JWT_REVOKED");
 }
 
-/// One node's clock is two minutes fast; the verifier moves to another node, whose kicks look older.
+/// The clock of one node is two minutes fast. The verifier moves to another node, whose kicks appear older.
 #[test]
 fn trace_09_the_sequence_comes_before_the_time() {
     let mut verifier = verifier();
@@ -93,7 +95,8 @@ fn trace_09_the_sequence_comes_before_the_time() {
     assert_eq!(code(verify(&mut verifier, &claims(), NOW)), "ERR_JWT_REVOKED");
 }
 
-/// An issuer boots in 2035: believing it would refuse every list until then.
+/// An issuer starts with its clock set to 2035. If the verifier accepted its list, it would refuse every other list
+/// until then.
 #[test]
 fn trace_09_a_list_from_the_far_future_is_refused() {
     let mut verifier = ready();
@@ -107,7 +110,8 @@ fn trace_09_a_list_from_the_far_future_is_refused() {
     verify(&mut verifier, &claims(), NOW).expect("nothing happened");
 }
 
-/// A day at a time, lists could push a clock that they push themselves; the host's own is the measure.
+/// If the limit were measured from the time that lists prove, lists could advance it by a day each time. It is
+/// measured from the host's own clock.
 #[test]
 fn trace_09_lists_do_not_ratchet_the_clock() {
     let mut verifier = verifier();
@@ -120,7 +124,8 @@ fn trace_09_lists_do_not_ratchet_the_clock() {
     assert_eq!(code(verifier.load(&Key::number(1).list(&list), at(NOW))), "ERR_LIST_INVALID");
 }
 
-/// The issuer is down for an hour; the verifier's own clock must not drop the entry, or the grace lets it in.
+/// The issuer is down for an hour. If the verifier removed the entry by its own clock, the grace would let the kicked
+/// user in again.
 #[test]
 fn trace_11_outage_grace_does_not_readmit_the_kicked() {
     let mut options = options();
@@ -137,8 +142,9 @@ fn trace_11_outage_grace_does_not_readmit_the_kicked() {
     }
 }
 
-/// A token is stolen at 12:00:00.2, the cut-off comes at 12:00:00.7. It is the next second, and tokens made
-/// after it are stamped with it, which every verifier takes at once, even one that tolerates nothing.
+/// A token is stolen at 12:00:00.2, and the cut-off is requested at 12:00:00.7. It is set to the next second, and
+/// tokens issued afterwards are stamped with that second. Every verifier accepts them at once, even with a tolerance
+/// of zero.
 #[test]
 fn trace_12_a_cut_off_in_the_token_s_own_second() {
     let mut options = options();
@@ -153,8 +159,8 @@ fn trace_12_a_cut_off_in_the_token_s_own_second() {
     verify(&mut verifier, &fresh, NOW).expect("issued after the cut-off");
 }
 
-/// The only key is retired at once: with a reserve that was trusted from the start, the list that says so is
-/// believed offline, and a token that was accepted a moment ago is looked at anew.
+/// The only key in use is retired at once. The reserve key was trusted from the start, so a list signed by it is
+/// accepted offline, and a token that was accepted a moment ago is refused at its next check.
 #[test]
 fn trace_16_retiring_a_stolen_key_strands_nobody() {
     let mut verifier = verifier();
@@ -173,7 +179,7 @@ fn trace_16_retiring_a_stolen_key_strands_nobody() {
     verifier.verify(&token_of(3), at(NOW)).expect("a new reserve");
 }
 
-/// After a failover a node's snapshot lacks an entry until another node heals it.
+/// After a failover, a node's snapshot lacks an entry until another node restores it.
 #[test]
 fn trace_22_a_snapshot_un_revokes_nothing() {
     for epoch in [1, 2] {
@@ -190,7 +196,7 @@ fn trace_22_a_snapshot_un_revokes_nothing() {
     }
 }
 
-/// A retired key is still in a cached key set.
+/// A cached key set still contains a retired key.
 #[test]
 fn trace_23_a_key_set_brings_no_dropped_key_back() {
     let mut verifier = verifier();
@@ -199,21 +205,21 @@ fn trace_23_a_key_set_brings_no_dropped_key_back() {
     assert_eq!(verifier.add_jwks(&jwks_text(&[1, 2])).unwrap(), 0);
     assert_eq!(code(verifier.verify(&token_of(2), at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
 
-    // Nor does a restart.
+    // A restart does not bring it back either.
     let mut restarted = Verifier::new(options()).unwrap();
     restarted.restore_trust(&verifier.trust()).unwrap();
     assert_eq!(restarted.add_jwks(&jwks_text(&[1, 2, 3])).unwrap(), 1);
     load(&mut restarted, &snapshot(), NOW);
     assert_eq!(code(restarted.verify(&token_of(2), at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
 
-    // A later list may: it speaks for the issuer.
+    // A later list may bring it back, because it speaks for the issuer.
     let mut back = delta(100, 101);
     back.jwks = Some(jwks(&[1, 2]));
     load(&mut verifier, &back, NOW);
     verifier.verify(&token_of(2), at(NOW)).expect("trusted again");
 }
 
-/// The clock that a list proves goes on by the host's monotonic clock, whatever its wall clock does.
+/// From the time that a list proves, the host's monotonic clock counts on, independent of the wall clock.
 #[test]
 fn time_goes_on_from_a_list() {
     let mut verifier = verifier();

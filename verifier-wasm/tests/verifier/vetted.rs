@@ -1,4 +1,4 @@
-//! Tokens that somebody else verified, and the list is asked about.
+//! Revocation checks of tokens that another library verified.
 
 use doorlist_verifier::error::{ClaimFlaw, RevokedBy};
 use doorlist_verifier::{
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// Of [`claims`], with its key.
+/// The vetted form of [`claims`], with the key's `kid`.
 fn vetted() -> VettedClaims {
     vetted_with(json!({}))
 }
@@ -56,7 +56,7 @@ fn good_until_its_group_its_session_or_its_time_is_revoked() {
     assert_eq!(check(&verifier, &later), Ok(RevocationStatus::NotRevoked));
 }
 
-/// No cut-off reaches it, nor does the time after which what would revoke it may be forgotten.
+/// Neither a cut-off nor the retention limit would apply to such a token.
 #[test]
 fn a_token_of_the_future_is_refused() {
     let verifier = ready();
@@ -129,7 +129,7 @@ fn its_claims_are_read_as_a_tokens_are() {
 }
 
 proptest! {
-    /// A token that is good by itself fares as its claims do, whatever was revoked.
+    /// A token that is otherwise valid gets the same result as its claims, with any combination of revocations.
     #[test]
     fn a_token_and_its_claims_fare_alike(
         revoked in prop::collection::vec(GID - 1..SID + 2, 0..3),

@@ -1,4 +1,4 @@
-//! The whole path once: a token, a list, a kick; and what is too much for vectors.
+//! The whole path once: a token, a list, a kick; and tests that are too large for vectors.
 
 use doorlist_verifier::error::{FormFlaw, ListFlaw};
 use doorlist_verifier::list::MAX_LIST_LEN;
@@ -40,7 +40,7 @@ fn a_list_is_not_read_past_its_limit() {
     assert_eq!(reason(verifier.load(&text, at(NOW)).unwrap_err()), ListFlaw::TooLong);
 }
 
-/// It is nobody's word yet, and JSON read into memory is many times its length.
+/// A header is not trusted yet, and parsed JSON takes many times its length in memory.
 #[test]
 fn a_header_is_not_read_past_its_limit() {
     let mut verifier = ready();
@@ -64,7 +64,7 @@ fn reason(error: Error) -> ListFlaw {
     }
 }
 
-/// A hundred thousand handles arrive, and a small delta after them.
+/// A list with 100,000 handles, followed by a small delta.
 #[test]
 fn a_large_list() {
     let mut verifier = verifier();
@@ -90,7 +90,7 @@ fn loading_says_whether_anything_was_new() {
     assert_eq!(verifier.load(&heartbeat, at(NOW)).unwrap().outcome, LoadOutcome::Applied);
 }
 
-/// Offline, from what was saved: trust first, then the snapshot that it verifies.
+/// A start without a network, from saved data: first the trusted keys, then the snapshot that they verify.
 #[test]
 fn a_restart_without_a_network() {
     let mut before = verifier();

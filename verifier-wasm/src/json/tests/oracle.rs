@@ -1,4 +1,4 @@
-//! `serde_json`, kept from taking a name twice.
+//! `serde_json`, changed to refuse duplicate names.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Number};
 
 use crate::json::JsonFlaw;
 
-/// What it says of a text.
+/// Parses a text with `serde_json`.
 pub(super) fn oracle(text: &[u8]) -> Result<Map<String, serde_json::Value>, JsonFlaw> {
     let flaw = |error: serde_json::Error| {
-        // The only data error that `Strict` makes is that of a duplicate name.
+        // A duplicate name is the only data error that `Strict` reports.
         if error.is_data() { JsonFlaw::DuplicateName } else { JsonFlaw::Syntax }
     };
     let mut json = serde_json::Deserializer::from_slice(text);

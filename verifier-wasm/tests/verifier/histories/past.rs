@@ -1,4 +1,4 @@
-//! What a verifier must know, found by looking through all that it was ever told.
+//! Computes the state that a verifier must have from everything that it has received.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use doorlist_verifier::{HostTime, KeyId, MissingListPolicy, Options, RevocationL
 use super::Token;
 use crate::support::*;
 
-/// Every list that was taken, in order, and where keys came from besides.
+/// All accepted lists, in order, and the keys from other sources.
 pub struct Past {
     options: Options,
     taken: Vec<(RevocationList, HostTime)>,
@@ -15,14 +15,14 @@ pub struct Past {
     dropped: BTreeSet<KeyId>,
 }
 
-/// Whether what a list once named is still held.
+/// Whether a handle from a list is still held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listed {
-    /// No list that was taken names it.
+    /// No accepted list names the handle.
     Never,
-    /// No newer list came by which it could have left.
+    /// No newer list has arrived that could have removed it.
     Surely,
-    /// It may have left, or stay a while.
+    /// It may have been removed, or may be kept a while longer.
     Perhaps,
 }
 
@@ -51,12 +51,12 @@ impl Past {
         self.trusted.contains(&kid(token.key))
     }
 
-    /// The sequence that is held, or the first to be.
+    /// The sequence number held, or the first one.
     pub fn sequence(&self) -> u64 {
         self.last().map_or(100, |list| list.seq.get())
     }
 
-    /// FORMAT.md §5: the later of the wall clock and, for each list, its `iat` and what went by since.
+    /// FORMAT.md §5: the latest of the wall clock and, for each list, its `iat` plus the time since it arrived.
     pub fn now(&self, at: HostTime) -> u64 {
         let proven = self
             .taken
@@ -85,22 +85,22 @@ impl Past {
         self.options.outage_grace_secs
     }
 
-    /// Nothing newer was heard for more than three `ttl`.
+    /// No newer list arrived for more than three `ttl`.
     pub fn is_outage(&self, at: HostTime) -> bool {
         !self.taken.is_empty() && self.now(at) > self.last_fresh()
     }
 
-    /// The last second at which what is held is fresh.
+    /// The last second in which the held list is fresh.
     pub fn last_fresh(&self) -> u64 {
         self.as_of().unwrap_or(0) + self.last().map_or(0, |list| 3 * list.ttl_secs)
     }
 
-    /// Whether what would revoke a token of this time is kept no longer.
+    /// Whether the issuer no longer keeps revocations of a token issued at this time.
     pub fn has_forgotten(&self, iat: u64) -> bool {
         self.last().is_some_and(|list| Some(iat + list.retain_secs) < self.as_of())
     }
 
-    /// Whether a policy refuses, whatever the token.
+    /// Whether a policy refuses every token.
     pub fn is_refused_by_policy(&self, at: HostTime) -> bool {
         match self.as_of() {
             None => self.options.on_missing == MissingListPolicy::Deny,
@@ -111,7 +111,7 @@ impl Past {
         }
     }
 
-    /// The surer of what is known of the token's group and session.
+    /// The more certain result for the token's group and session.
     pub fn listed(&self, token: &Token) -> Listed {
         match [token.gid, token.sid].map(|number| self.lists_still(number)) {
             [Listed::Never, other] | [other, Listed::Never] => other,
@@ -131,13 +131,14 @@ impl Past {
         }
     }
 
-    /// FORMAT.md §7: whether no list came since this one with an `iat` past the as-of of then and the longest `retain`.
+    /// FORMAT.md §7: whether no list after this one has an `iat` later than the as-of time at this list plus the
+    /// longest `retain`.
     fn stayed_since(&self, named: usize) -> bool {
         (named + 1..self.taken.len())
             .all(|at| self.taken[at].0.issued_at.as_secs() <= self.brought(named) + self.longest_retain(at))
     }
 
-    /// The last `iat` of a list by which this handle does not leave, if any named it.
+    /// The last `iat` of a list that does not remove this handle; `None` if no list named it.
     pub fn kept_until(&self, number: u64) -> Option<u64> {
         let last = self.naming(number).last()?;
         Some(self.brought(last) + self.longest_retain(self.taken.len() - 1))
@@ -147,12 +148,12 @@ impl Past {
         (0..self.taken.len()).filter(move |at| self.taken[*at].0.revoked.contains(handle(number)))
     }
 
-    /// As-of when this list was taken.
+    /// The as-of time after this list was accepted.
     fn brought(&self, at: usize) -> u64 {
         self.lists().take(at + 1).map(|list| list.issued_at.as_secs()).max().unwrap_or(0)
     }
 
-    /// Ever told, up to this list.
+    /// The longest `retain` of all lists up to this one.
     fn longest_retain(&self, at: usize) -> u64 {
         self.lists().take(at + 1).map(|list| list.retain_secs).max().unwrap_or(0)
     }

@@ -1,4 +1,4 @@
-//! A verifier to which a history happens.
+//! A verifier to which the events of a history are applied.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use super::{Draft, Event, History, Limit, Past, Token, When};
 use crate::remembered::Remembering;
 use crate::support::*;
 
-/// A verifier that remembers, and what it was told.
+/// A verifier that remembers tokens, and the inputs it has received.
 pub struct World {
     remembering: Remembering,
     pub past: Past,
     pub at: HostTime,
-    /// The time it is, whatever the host's clock shows.
+    /// The true time, independent of the host's clock.
     truth: u64,
     tokens: Vec<(Token, String)>,
     offered: Vec<(RevocationList, String)>,
 }
 
-/// What was said of a token at some moment.
+/// The results of checking a token at one moment.
 #[derive(Debug)]
 pub struct Asked {
     pub token: Token,
     pub whole: Result<Verified, Error>,
-    /// By the memory, where that knows it.
+    /// The result from the memory if it knows the token, otherwise of the full check.
     pub again: Result<Verified, Error>,
-    /// Said of its claims, as if somebody else had verified it.
+    /// The result for its claims, as if another library had verified the token.
     pub vetted: Result<Standing, Error>,
 }
 
@@ -58,7 +58,7 @@ impl World {
         }
     }
 
-    /// All that was asked in the course of a history, with what was known then.
+    /// Runs a history and calls `each` for every check, with the state at that time.
     pub fn play(history: &History, mut each: impl FnMut(&Past, HostTime, Asked)) {
         let mut world = Self::new(history);
         for event in &history.events {

@@ -1,4 +1,4 @@
-//! What a payload may say.
+//! The allowed contents of a payload.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
@@ -191,7 +191,7 @@ fn parties() -> Vec<Case> {
     ]
 }
 
-/// A signed token whose claim is this very text, which need not be what a JSON library would write.
+/// A signed token in which this claim is exactly this text, even if no JSON library would write it like that.
 fn replaced(claim: &str, value: &str) -> String {
     let claims = claims_with(json!({ claim: "@" }));
     let payload = text(&claims).replace(r#""@""#, value);

@@ -57,7 +57,8 @@ fn parts() -> Vec<Case> {
     .into()
 }
 
-/// A good token with what callers leave around it. It is refused, for a token has one spelling, and the reason says what to remove.
+/// A valid token with text that callers often leave around it. It is refused, because a token has one spelling, and
+/// the reason says what to remove.
 fn mistakes() -> Vec<Case> {
     let token = good_token();
     [
@@ -78,14 +79,14 @@ fn encodings() -> Vec<Case> {
     let key = Key::number(1);
     let token = good_token();
     let [header, payload, signature]: [&str; 3] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
-    // A last character with bits that belong to no byte: two spellings of one byte string.
+    // A last character with bits that belong to no byte, which gives the same bytes a second spelling.
     let spare_bits = |part: &str| {
         let (kept, last) = part.split_at(part.len() - 1);
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let value = alphabet.find(last).unwrap();
         format!("{kept}{}", &alphabet[value + 1..value + 2])
     };
-    // Two bytes past a multiple of three leave two spare bits.
+    // Two bytes above a multiple of three leave two spare bits.
     let uneven = |text: String| base64url(&format!("{text}{}", " ".repeat((5 - text.len() % 3) % 3)));
     let uneven_header = uneven(text(&key.header()));
     let uneven_payload = uneven(text(&crate::support::claims()));
@@ -122,7 +123,8 @@ fn sizes() -> Vec<Case> {
     ]
 }
 
-/// A good token, filled up with a claim, and with white space where base64 leaves no such length.
+/// A valid token of this length, filled with a claim, and with white space if base64 cannot reach the length
+/// otherwise.
 fn token_of_length(length: usize) -> String {
     let key = Key::number(1);
     let fill = (length - 600) * 3 / 4;
@@ -289,7 +291,7 @@ fn signatures() -> Vec<Case> {
     .into()
 }
 
-/// The same signature with `s + ℓ` for `s`: fits the equation, and is refused by RFC 8032 §5.1.7.
+/// The same signature with `s + ℓ` instead of `s`: the equation holds, but RFC 8032 §5.1.7 refuses it.
 fn plus_order(signature: &[u8]) -> Vec<u8> {
     const ORDER: [u8; 32] = [
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0,

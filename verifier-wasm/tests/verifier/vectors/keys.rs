@@ -1,4 +1,4 @@
-//! Which keys are trusted.
+//! The rules for which keys are trusted.
 
 use doorlist_verifier::RevocationList;
 
@@ -123,7 +123,7 @@ fn sets() -> Vec<Case> {
         ("the kid of another key", set_of(json!({ "kid": Key::number(2).kid() }))),
         ("seventeen keys", serde_json::to_value(jwks(&(1..=17).collect::<Vec<_>>())).unwrap()),
     ];
-    // The points of order 1, 2, 4 and 8 in their canonical encodings.
+    // The points of order 1, 2, 4 and 8, in their canonical encodings.
     unusable.extend(
         [
             ("small order: the neutral point", "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),

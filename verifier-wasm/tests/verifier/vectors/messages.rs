@@ -1,4 +1,5 @@
-//! `tests/vectors/messages/errors.json`: the sentence of each error, which `js/src/messages.ts` composes from code and evidence.
+//! `tests/vectors/messages/errors.json`: the message of each error, which `js/src/messages.ts` writes from code and
+//! evidence.
 
 use doorlist_verifier::error::{ClaimFlaw, FormFlaw, KeyFlaw, ListFlaw, RevokedBy};
 use doorlist_verifier::{Cursor, Error};
@@ -72,7 +73,7 @@ fn errors() -> Vec<Error> {
         gap(Some(cursor)),
         Error::Options { option: "audience", reason: "must name at least one, and no empty one" },
     ];
-    // The first second, leap days, the last day of years, and the last second that a token may name.
+    // The first second, leap days, the last day of years, and the last second that a token may contain.
     errors.extend([0, 951_782_400, 4_107_542_399, 1_798_761_599, 253_402_300_799].map(expired));
     errors.extend(
         [
@@ -100,7 +101,7 @@ fn errors() -> Vec<Error> {
     errors
 }
 
-/// The kind of an error: what its sentence depends on, beside values.
+/// The kind of an error: the properties that select its message.
 fn kind(error: &Error) -> String {
     let Value::Object(mut evidence) = serde_json::to_value(error).expect("serialises") else {
         return error.code().into();
@@ -116,7 +117,7 @@ fn d6_messages_are_as_generated() {
     generated("messages/errors.json", &all);
 }
 
-/// What a case of the other vectors ends with is in this file, too.
+/// This file has a message for every error in the other vectors.
 #[test]
 fn d6_no_error_of_the_vectors_lacks_its_message() {
     let covered: std::collections::BTreeSet<String> = errors().iter().map(kind).collect();
@@ -129,7 +130,7 @@ fn d6_no_error_of_the_vectors_lacks_its_message() {
     }
 }
 
-/// The sentence names what was expected, what came, and the next step; times as RFC 3339 has them.
+/// A message contains the expected value, the actual value and the next step; times are in RFC 3339 format.
 #[test]
 fn d6_sentences_read_well() {
     let [expired, ..] = [Error::Expired { expires_at: secs(NOW - 61), now: secs(NOW), clock_tolerance: 60 }];

@@ -1,4 +1,4 @@
-//! `tests/vectors/*.json`: made here, compared here, and run here natively.
+//! `tests/vectors/*.json`: generated, compared and run natively here.
 
 mod claims;
 mod form;
@@ -43,7 +43,7 @@ struct Step {
     expect: Value,
 }
 
-/// A good token under good conditions, to be spoilt by what follows.
+/// A valid token under valid conditions; each test then changes something.
 fn case(name: &str) -> Case {
     Case {
         name: name.to_owned(),
@@ -64,7 +64,7 @@ impl Case {
         self
     }
 
-    /// A token of key 1 with these claims changed.
+    /// Uses a token of key 1 with these claims changed.
     fn claims(self, changes: Value) -> Self {
         self.token(Key::number(1).token(&claims_with(changes)))
     }
@@ -79,7 +79,7 @@ impl Case {
         self
     }
 
-    /// Forgets the list that was loaded, and those before it.
+    /// Removes all lists added so far, including the default one.
     fn no_list(mut self) -> Self {
         self.input.lists.clear();
         self
@@ -103,7 +103,7 @@ impl Case {
         self.expect(refusal(code))
     }
 
-    /// The verifier itself cannot be made.
+    /// Creating the verifier itself fails with this code.
     fn unmakeable(mut self, code: &str) -> Self {
         self.input.lists.clear();
         self.input.token = None;
@@ -128,7 +128,7 @@ impl AsList for doorlist_verifier::RevocationList {
     }
 }
 
-/// An error's evidence where JavaScript has it: what is beside a `code` goes into `evidence`.
+/// Arranges an expected error as JavaScript has it: every member except `code` moves into `evidence`.
 fn shaped(expect: Value) -> Value {
     match expect {
         Value::Object(mut members) if members.len() > 1 && members.contains_key("code") => {
@@ -151,12 +151,12 @@ fn misfit(claim: &str) -> Value {
     claim_error(claim, "check_failed")
 }
 
-/// A token of another issuer or for another audience.
+/// The error for a token of another issuer or for another audience.
 fn unexpected(claim: &str, actual: &Value, expected: &Value) -> Value {
     changed(misfit(claim), json!({ "actual": actual, "expected": expected }))
 }
 
-/// A token whose `nbf` or `iat` is in the future.
+/// The error for a token whose `nbf` or `iat` is in the future.
 fn too_early(claim: &str, time: u64, clock_tolerance: u64) -> Value {
     changed(misfit(claim), json!({ "time": time, "now": NOW, "clockTolerance": clock_tolerance }))
 }
@@ -200,7 +200,7 @@ fn vectors_are_as_generated() {
     }
 }
 
-/// Writes the file where that is asked for, and holds what is there against its generator.
+/// Compares the file with its generator's output; writes it first if `WRITE_VECTORS` is set.
 fn generated(file: &str, cases: &impl Serialize) {
     let wanted = serde_json::to_string_pretty(cases).expect("cases serialise") + "\n";
     let path = folder().join(file);
@@ -234,7 +234,7 @@ fn vectors_pass_natively() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// An error may be logged: no part of what was refused is in it.
+/// An error may be written to log output, so it contains no part of the refused text.
 #[test]
 fn no_error_holds_a_token() {
     for (file, cases) in files() {
@@ -248,7 +248,7 @@ fn no_error_holds_a_token() {
     }
 }
 
-/// Each list and token of a case that is refused, and why.
+/// All lists and tokens of a case that are refused, with their errors.
 fn refused(case: &Case) -> Vec<(&str, Error)> {
     let Ok(mut verifier) = make(case) else { return Vec::new() };
     let mut refused = Vec::new();
@@ -261,7 +261,7 @@ fn refused(case: &Case) -> Vec<(&str, Error)> {
     refused
 }
 
-/// The answer to the token, or the sentence about a list that was not answered as expected.
+/// Returns the result for the token, or a message about a list whose result was not the expected one.
 fn run(case: &Case) -> Result<Value, String> {
     let mut verifier = match make(case) {
         Ok(verifier) => verifier,
@@ -281,12 +281,12 @@ fn run(case: &Case) -> Result<Value, String> {
 }
 
 fn make(case: &Case) -> Result<Verifier, Value> {
-    // As `js/src/wasm.ts` hands them over: one name is a list of one.
+    // As `js/src/wasm.ts` passes them: a single name becomes a list of one.
     let mut policy = case.policy.clone();
     if let Some(audience) = policy.get_mut("audience").filter(|audience| audience.is_string()) {
         *audience = json!([audience.take()]);
     }
-    // What `Options` cannot even hold is refused where JavaScript's options are read.
+    // Values that `Options` cannot represent are refused where JavaScript's options are read, with this code.
     let options: Options = serde_json::from_value(policy).map_err(|_| refusal("ERR_OPTIONS_INVALID"))?;
     let mut verifier = Verifier::new(options).map_err(|error| report(&error))?;
     verifier.add_jwks(&case.input.jwks.to_string()).map_err(|error| report(&error))?;
@@ -307,7 +307,7 @@ fn answer(verified: &Verified) -> Value {
     })
 }
 
-/// Whether everything wanted is there.
+/// Whether `got` contains everything in `wanted`.
 fn covers(got: &Value, wanted: &Value) -> bool {
     match (got, wanted) {
         (Value::Object(got), Value::Object(wanted)) => {

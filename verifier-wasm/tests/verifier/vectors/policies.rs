@@ -1,4 +1,4 @@
-//! What the user of a verifier decides.
+//! The options of a verifier.
 
 use super::*;
 
@@ -64,7 +64,7 @@ fn missing_and_stale() -> Vec<Case> {
     ]
 }
 
-/// The last list is so old.
+/// A case in which the last list has this age.
 fn aged(name: &str, age: u64) -> Case {
     let mut list = snapshot();
     list.issued_at = secs(NOW - age);
@@ -75,7 +75,7 @@ fn fresh(age: u64, stale: bool) -> Value {
     json!({ "payload": { "sub": "alice" }, "freshness": { "asOf": NOW - age, "age": age, "stale": stale } })
 }
 
-/// The last list is ten minutes old, its `ttl` 10 s: an outage. The grace is an hour.
+/// The last list is ten minutes old and its `ttl` is 10 s, so there is an outage. The grace is an hour.
 fn outages() -> Vec<Case> {
     let grace = json!({ "outageGrace": 3600 });
     let expired = |ago: u64| json!({ "iat": NOW - ago - 900, "exp": NOW - ago });

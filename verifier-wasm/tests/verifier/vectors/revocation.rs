@@ -1,4 +1,4 @@
-//! Handles, the cut-off, and how long either counts.
+//! Handles, the cut-off, and for how long each of them applies.
 
 use doorlist_verifier::RevocationList;
 
@@ -87,13 +87,13 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// After a good snapshot, a delta with these handles.
+/// A case with a valid snapshot, followed by a delta with these handles.
 fn kicked(name: &str, handles: &[u64]) -> Case {
     let distinct: std::collections::BTreeSet<_> = handles.iter().collect();
     case(name).list(listed(delta(100, 101), handles), loaded(101, distinct.len()))
 }
 
-/// A snapshot that was loaded so long before [`NOW`] and has the token's group.
+/// A case with a snapshot that contains the token's group and was loaded this many seconds before [`NOW`].
 fn held_since(age: u64, name: &str) -> Case {
     let mut list = listed(snapshot(), &[GID]);
     list.issued_at = secs(NOW - age);

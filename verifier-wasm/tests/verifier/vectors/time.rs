@@ -1,4 +1,4 @@
-//! `exp`, `nbf`, `iat`, and whose clock counts. The list of these cases allows 60 s of leeway.
+//! `exp`, `nbf`, `iat`, and the clock that applies. The list in these cases allows 60 s of leeway.
 
 use super::*;
 
