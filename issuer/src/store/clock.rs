@@ -1,4 +1,4 @@
-//! The host's clock, as something that can be replaced.
+//! The host's clock, which tests can replace.
 
 use std::fmt;
 #[cfg(test)]
@@ -8,9 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use doorlist_verifier::UnixSeconds;
 
-/// Where an embedded store gets its time from.
+/// The source of time for an embedded store.
 pub trait HostClock: fmt::Debug + Send + Sync + 'static {
-    /// Microseconds since the UNIX epoch; may jump.
+    /// Microseconds since the UNIX epoch. The value may jump in either direction.
     fn micros(&self) -> u64;
 }
 
@@ -25,10 +25,11 @@ impl HostClock for SystemClock {
     }
 }
 
-/// The store's clock: the host's, never backwards, and never before a floor that outlives the process.
+/// The store's clock. It follows the host's clock, but never goes back, and is never before a floor that is kept
+/// across restarts.
 ///
-/// It stands still for readers while a transaction is on its way to disk: what is decided on a state that does not
-/// show a cut-off is stamped before that cut-off.
+/// For readers the clock stands still while a transaction is being written to disk. So a decision on a state that
+/// does not show a cut-off is stamped before that cut-off.
 #[derive(Debug)]
 pub(super) struct StoreClock {
     host: Arc<dyn HostClock>,
@@ -46,7 +47,7 @@ impl StoreClock {
         Self { host, time: Mutex::new(Time { latest_micros: floor_micros, held: false }) }
     }
 
-    /// The time for a reader, which must take it before it looks.
+    /// The time for a reader. The reader must call this before it reads.
     pub(super) fn now(&self) -> UnixSeconds {
         let mut time = self.locked();
         if !time.held {
@@ -55,7 +56,7 @@ impl StoreClock {
         seconds(time.latest_micros)
     }
 
-    /// The time for a transaction; it stands still until [`Self::go_on`].
+    /// The time for a transaction. The clock then stands still until [`Self::go_on`].
     pub(super) fn hold(&self) -> u64 {
         let mut time = self.locked();
         time.latest_micros = time.latest_micros.max(self.host.micros());
@@ -63,7 +64,7 @@ impl StoreClock {
         time.latest_micros
     }
 
-    /// The time for a store whose writes are there at once.
+    /// The time for a store whose writes are visible at once.
     #[cfg(test)]
     pub(super) fn tick(&self) -> u64 {
         let micros = self.hold();
@@ -71,7 +72,7 @@ impl StoreClock {
         micros
     }
 
-    /// What the transaction wrote is there for all to see.
+    /// Lets the clock run again, once every reader can see what the transaction wrote.
     pub(super) fn go_on(&self) {
         self.locked().held = false;
     }
@@ -85,7 +86,7 @@ pub(super) fn seconds(micros: u64) -> UnixSeconds {
     UnixSeconds::saturating_new(micros / 1_000_000)
 }
 
-/// A clock that stands still until it is moved.
+/// A clock that moves only when a test moves it.
 #[cfg(test)]
 #[derive(Debug, Clone)]
 pub(crate) struct ManualClock(Arc<AtomicU64>);

@@ -1,4 +1,4 @@
-//! What every backend must do, as one suite: each backend's tests run [`all`] on a store that is new.
+//! Tests that every backend must pass. The tests of each backend run [`all`] on new stores.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::domain::{
     Subject,
 };
 
-/// Runs every case, each on a store of its own. The store's clock is the one given.
+/// Runs every case, each on its own store. The store uses the given clock.
 pub(crate) async fn all<S: Store>(open: impl AsyncFn(ManualClock) -> S) {
     let fresh = async || {
         let clock = ManualClock::at(START);
@@ -179,7 +179,7 @@ async fn a_version_is_never_used_twice<S: Store>(case: Case<S>) {
     assert_eq!(case.read("alice").await.expect("a record").1, record(2));
 }
 
-/// Trace 2: a number is given once, whatever a failover forgot.
+/// Trace 2: a sequence number is given only once, even after a failover lost entries.
 async fn sequences_grow_past_the_callers_and_the_clocks<S: Store>(case: Case<S>) {
     let first = case.append(NewEntry::Mark, Seq::ZERO).await.seq;
     assert_eq!(first.get(), START * 1_000_000);
@@ -206,7 +206,7 @@ async fn news_wakes_who_waits<S: Store>(case: Case<S>) {
     let waiting = tokio::spawn(async move { store.wait_for_news(Seq::ZERO).await });
     let position = case.append(NewEntry::Mark, Seq::ZERO).await;
     waiting.await.expect("no panic").expect("news");
-    // There already: does not wait.
+    // The entry is already there, so this does not wait.
     case.store.wait_for_news(Seq::new(position.seq.get() - 1).expect("a sequence")).await.expect("news");
 }
 
@@ -256,12 +256,13 @@ async fn limits_only_rise<S: Store>(case: Case<S>) {
     assert_eq!(case.settings().await, merged);
 }
 
-/// Trace 12: a token of 12:00:00.2 is void by a cut-off at 12:00:00.7, so that is the second after.
+/// Trace 12: a cut-off at 12:00:00.7 must void a token of 12:00:00.2, so it is set to the next second.
 async fn a_cutoff_is_the_next_second_and_never_falls<S: Store>(case: Case<S>) {
     case.append(NewEntry::Cutoff { end_sessions: false }, Seq::ZERO).await;
     let settings = case.settings().await;
     assert_eq!((settings.cutoff.as_secs(), settings.sessions_since), (START + 1, UnixSeconds::ZERO));
-    // Tokens made meanwhile, within the same second, are stamped with the first.
+    // A token made after the first cut-off, but in the same second, carries the first cut-off as its time. The second
+    // cut-off must void it too.
     case.append(NewEntry::Cutoff { end_sessions: false }, Seq::ZERO).await;
     assert_eq!(case.settings().await.cutoff.as_secs(), START + 2);
     case.clock.advance(5);

@@ -1,4 +1,4 @@
-//! The default backend: one file, one node. `commit` is one transaction; many callers share one fsync.
+//! The default backend: one file for one node. `commit` is one transaction; several callers share one fsync.
 
 mod compact;
 mod database;
@@ -30,10 +30,10 @@ use super::clock::{HostClock, StoreClock, SystemClock};
 use super::{AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Version};
 use crate::domain::{LogEntry, LogPage, NewEntry, Settings, Subject};
 
-/// A redb database behind the primitives of a [`Store`].
+/// A [`Store`] in a redb database.
 #[derive(Debug)]
 pub struct EmbeddedStore {
-    // Before `closing`: dropped first, it waits until the queued writes are done.
+    // Must stand before `_closing`: fields are dropped in order, and dropping the writer waits for the queued writes.
     writer: Writer,
     shared: Arc<Shared>,
     _closing: Closing,
@@ -43,11 +43,11 @@ pub struct EmbeddedStore {
 pub(super) struct Shared {
     file: Reopening,
     clock: StoreClock,
-    /// The last sequence that is on disk.
+    /// The last sequence number that is on disk.
     news: watch::Sender<Seq>,
 }
 
-/// Closes the file when the store is dropped, also while a read or the reopening thread still holds it.
+/// Closes the file when the store is dropped, even if a read or the reopening thread still holds it.
 #[derive(Debug)]
 struct Closing(Reopening);
 
@@ -58,8 +58,9 @@ impl Drop for Closing {
 }
 
 impl EmbeddedStore {
-    /// Opens the file, or makes it, readable by its owner only. The whole of it is checked first: one that was
-    /// altered or is not ours is [`StoreError::Corrupt`], one that another process has open is refused.
+    /// Opens the file. If it does not exist, makes it, readable by its owner only. First the whole file is checked:
+    /// if it was altered or is not a store, the error is [`StoreError::Corrupt`]. A file that another process has
+    /// open is refused.
     ///
     /// Blocks while it reads.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
@@ -76,19 +77,19 @@ impl EmbeddedStore {
         Self::opened_by(Box::new(open), Arc::new(SystemClock))
     }
 
-    /// Gives unused pages of the file back to the disk; see [`Compacted`]. Refused while the store is open.
+    /// Gives unused pages of the file back to the disk; see [`Compacted`]. Fails while the store is open.
     ///
-    /// Blocks meanwhile.
+    /// Blocks until it is done.
     pub fn compact(path: &Path) -> Result<Compacted, StoreError> {
         in_file(path, compact::compact(path))
     }
 
-    /// A store that is gone with the process.
+    /// A store in memory, which is lost when the process ends.
     pub fn in_memory() -> Result<Self, StoreError> {
         Self::on(InMemoryBackend::new(), Arc::new(SystemClock))
     }
 
-    /// A store on any storage and clock. Once the storage failed, it is not opened again.
+    /// A store on the given storage and clock. If the storage fails, it is not opened again.
     pub fn on(backend: impl StorageBackend, host: Arc<dyn HostClock>) -> Result<Self, StoreError> {
         let backend = Mutex::new(Some(backend));
         let open = move || {
@@ -98,7 +99,7 @@ impl EmbeddedStore {
         Self::opened_by(Box::new(open), host)
     }
 
-    /// A store on what `open` opens: now, and again after the storage failed.
+    /// A store on the storage that `open` opens: now, and again after the storage failed.
     fn opened_by(open: Open, host: Arc<dyn HostClock>) -> Result<Self, StoreError> {
         let (db, head) =
             catch_unwind(AssertUnwindSafe(&open)).unwrap_or_else(|panic| Err(damaged(&*panic)))?;
@@ -109,7 +110,7 @@ impl EmbeddedStore {
             if head.settings.epoch != epoch || head.last < *known.borrow() {
                 return Err(corrupt("the file", "it is another, or an older one, than was open before"));
             }
-            // A transaction that failed while it was synced may be there after all.
+            // A transaction whose sync failed may be on disk after all.
             known.send_if_modified(|last| std::mem::replace(last, head.last) != head.last);
             Ok(())
         };
@@ -120,7 +121,7 @@ impl EmbeddedStore {
         Ok(Self { writer: Writer::start(shared.clone())?, shared, _closing: closing })
     }
 
-    /// Reads on a thread that may block.
+    /// Runs a read on a thread that may block.
     async fn look<T, F>(&self, look: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -132,10 +133,11 @@ impl EmbeddedStore {
     }
 }
 
-/// Names the file in an error of opening it. But for a file that is open elsewhere, waiting does not help.
+/// Adds the path to an error of opening the file. [`StoreError::Unavailable`] becomes [`StoreError::Misconfigured`],
+/// because waiting helps only if another process has the file open.
 fn in_file<T>(path: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
     result.map_err(|error| match error {
-        // The process before may still be closing it.
+        // The previous process may still be closing it.
         StoreError::Away { reason, .. } => StoreError::Away { place: path.display().to_string(), reason },
         StoreError::Unavailable(reason) | StoreError::Misconfigured(reason) => {
             StoreError::Misconfigured(format!("{}: {reason}", path.display()))
@@ -276,8 +278,8 @@ impl Store for EmbeddedStore {
     }
 }
 
-/// The last durable state, and a time at which it may have been older, but not newer: what is decided on it is
-/// stamped before any cut-off it does not show.
+/// The last durable state, and a time that was taken before this state was read. So a decision on this state is
+/// stamped before any cut-off that the state does not show.
 struct Snapshot {
     txn: ReadTransaction,
     head: Head,

@@ -1,5 +1,5 @@
-//! A store in memory, for tests, shaped like one on the network: `commit` appends first and swaps second, and may be
-//! stopped in between; answers are lost; a failover brings back an older state.
+//! An in-memory store for tests that behaves like a store on the network. `commit` first appends and then swaps, and
+//! can be stopped in between; answers can be lost; a failover can bring back an older state.
 
 mod fault;
 
@@ -26,13 +26,13 @@ pub(crate) struct FaultyStore {
     news: watch::Sender<Seq>,
 }
 
-/// What an emptied store says of its epoch.
+/// The epoch of an emptied store.
 const NO_EPOCH: Epoch = Epoch(0);
 
-/// Everything the store holds.
+/// The whole content of the store.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    /// Of another master, the same bytes are another version.
+    /// The number of the current master. The same bytes have another version on another master.
     master: u64,
     next_version: u64,
     settings: Settings,
@@ -66,14 +66,14 @@ impl FaultyStore {
         *current = State { master, next_version, ..state };
     }
 
-    /// The shard of the records fails over; the log is on another.
+    /// The shard of the records fails over. The revocation log is on another shard and stays.
     pub(crate) fn fail_over_records_to(&self, state: &State) {
         let records = state.records.clone();
         let current = self.state();
         self.fail_over_to(State { records, ..current });
     }
 
-    /// What happens from now on.
+    /// Sets the fault for the next requests.
     pub(crate) fn arm(&self, fault: Fault) {
         *self.armed() = fault;
     }
@@ -86,7 +86,7 @@ impl FaultyStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The fault for one commit; a refusal stays.
+    /// Takes the fault for one commit. `RefuseWrites` and `NoReplica` stay in force.
     fn take_fault(&self) -> Fault {
         let mut fault = self.armed();
         match *fault {
@@ -97,7 +97,7 @@ impl FaultyStore {
         }
     }
 
-    /// The fault, if it is one of this kind.
+    /// Takes the fault if it is of this kind.
     fn take_fault_if<T>(&self, kind: impl FnOnce(Fault) -> Result<T, Fault>) -> Option<T> {
         let mut fault = self.armed();
         match kind(std::mem::take(&mut *fault)) {
@@ -172,7 +172,7 @@ impl FaultyStore {
 }
 
 impl State {
-    /// A store that holds nothing.
+    /// An empty store.
     fn new(epoch: Epoch) -> Self {
         let settings =
             Settings { epoch, retain_secs: 0, cutoff: UnixSeconds::ZERO, sessions_since: UnixSeconds::ZERO };
@@ -190,7 +190,7 @@ impl State {
         }
     }
 
-    /// A store that was emptied, its epoch too.
+    /// A store that was emptied and lost its epoch too.
     pub(crate) fn emptied() -> Self {
         Self::new(NO_EPOCH)
     }
@@ -199,7 +199,7 @@ impl State {
         self.records.get(sub).map(|(version, _)| self.here(*version))
     }
 
-    /// A version as this master says it.
+    /// A version as the current master shows it.
     fn here(&self, version: Version) -> Version {
         Version(self.master << 32 | version.0)
     }
@@ -213,7 +213,7 @@ impl State {
         Cursor { epoch: self.settings.epoch, seq: self.last }
     }
 
-    /// Whether the log has this entry, or had it and trimmed it.
+    /// Whether the revocation log has this entry, or had it and trimmed it.
     fn has(&self, seq: Seq) -> bool {
         seq == self.last || (seq < self.last && (seq <= self.trimmed || self.log.contains_key(&seq)))
     }

@@ -1,6 +1,6 @@
-//! What a backend must be able to do, and nothing more: the rules exist once, in [`crate::domain`].
+//! The operations that every backend must provide, and no more: the rules exist only once, in [`crate::domain`].
 //!
-//! Time in here is the store's own clock, in whole seconds; sequence numbers are the store's to give.
+//! All times here are from the store's own clock, in whole seconds. The store also chooses the sequence numbers.
 
 pub mod clock;
 #[cfg(test)]
@@ -19,49 +19,49 @@ pub use redis::RedisStore;
 
 use crate::domain::{AuditEvent, Durability, LogPage, NewEntry, Record, Settings, Subject};
 
-/// What identifies one stored state of a record or key ring; a swap names the one it was decided on.
+/// Identifies one stored state of a record or of the key ring. A swap names the version it was decided on.
 ///
-/// Never used twice for one name, not for a record that was forgotten and made again, and not by a master
-/// that took over from the one that was read: what was read on one must not fit on the other.
+/// A version is never used twice for the same name: not when a record is forgotten and made again, and not when
+/// another master takes over. A version that was read on the old master must not match on the new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(pub u64);
 
-/// Why a store did not do what it was asked. But for [`StoreError::Corrupt`] nothing is known of the write's fate:
-/// answer 503.
+/// Why a store did not do what it was asked to do. Except after [`StoreError::Corrupt`], it is not known whether a
+/// write took place, so the answer to the client is 503.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The backend cannot be reached, or cannot do it now. A later attempt may succeed.
+    /// The backend cannot be reached, or cannot do the work now. A later attempt may succeed.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// The same at the start, with the address or file that was tried.
+    /// Like `Unavailable`, but during the start, with the address or file that was tried.
     #[error("the store is unavailable: {place}: {reason}")]
     Away {
-        /// Which address or file; for operators.
+        /// The address or the file, for operators.
         place: String,
-        /// Why, without the place.
+        /// The reason, without the place.
         reason: String,
     },
-    /// The backend refuses: a login, a permission, its version or configuration. Until an operator changes that, or a
-    /// setting, every attempt fails alike.
+    /// The backend refuses because of a login, a permission, its version or its configuration. Every attempt fails
+    /// until an operator changes that, or a setting.
     #[error("the store is unavailable: {0}")]
     Misconfigured(String),
-    /// What is stored there is not ours or is damaged; it was left untouched.
+    /// The stored data is damaged or was not written by an issuer. It was left unchanged.
     #[error("what is stored in {place} cannot be read: {reason}")]
     Corrupt {
-        /// Which table and key.
+        /// The table and the key.
         place: String,
-        /// What is wrong with it.
+        /// The reason why the data cannot be read.
         reason: String,
     },
 }
 
 impl StoreError {
-    /// Whether a later attempt may succeed without anybody changing a setting.
+    /// Whether a later attempt may succeed without a change by an operator.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Away { .. })
     }
 
-    /// The reason without addresses and files, which are not for everybody.
+    /// The reason without addresses and files, which only operators may see.
     pub fn reason(&self) -> &str {
         match self {
             Self::Unavailable(reason)
@@ -72,103 +72,104 @@ impl StoreError {
     }
 }
 
-/// A subject's record, and what the log gained; the log was asked after the record.
+/// A subject's record and the new entries of the revocation log. The revocation log is read after the record.
 #[derive(Debug, Clone)]
 pub struct Reading {
-    /// The record, if there is one.
+    /// The record, if the subject has one.
     pub record: Option<(Version, Record)>,
-    /// Entries past the cursor that was asked with, ascending.
+    /// The entries after the caller's sequence number, ascending.
     pub news: LogPage,
 }
 
-/// The records of several subjects, and what the log gained; the log was asked after every record.
+/// The records of several subjects and the new entries of the revocation log. The revocation log is read after all
+/// records.
 #[derive(Debug)]
 pub struct Readings {
-    /// In the order of the subjects. One that cannot be read hides no other.
+    /// In the order of the subjects. A record that cannot be read does not affect the others.
     pub records: Vec<Result<Option<(Version, Record)>, StoreError>>,
-    /// Entries past the cursor that was asked with, ascending.
+    /// The entries after the caller's sequence number, ascending.
     pub news: LogPage,
 }
 
-/// What to write: entries are appended first, then the record is swapped, then the audit is written.
+/// A change to write: first the entries are appended, then the record is swapped, then the audit events are written.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
-    /// Appended whatever becomes of the swap (the embedded store does both or neither).
+    /// Appended even if the swap fails. (The embedded store does both or neither.)
     pub entries: Vec<NewEntry>,
-    /// The record to put in the place of the one that was read.
+    /// The record that replaces the one that was read.
     pub swap: Option<Swap>,
-    /// What happened, for people.
+    /// Audit events: what happened, for people.
     pub audit: Vec<AuditEvent>,
-    /// The last sequence the caller knows of; new ones are above it.
+    /// The last sequence number that the caller knows. New ones are above it.
     pub seen: Seq,
-    /// What has to have it before the caller is answered.
+    /// Where the change must be stored before the caller is answered.
     pub durability: Durability,
 }
 
 /// One compare-and-swap of one record.
 #[derive(Debug, Clone)]
 pub struct Swap {
-    /// Whose.
+    /// The subject of the record.
     pub sub: Subject,
-    /// The version it was decided on; `None`: there was no record.
+    /// The version on which the swap was decided. `None` if there was no record.
     pub expected: Option<Version>,
-    /// The record to be.
+    /// The new record.
     pub record: Record,
 }
 
-/// What became of a commit.
+/// The result of a commit.
 #[derive(Debug, Clone)]
 pub struct Committed {
-    /// Whether the swap took place; false: the record was not the one expected.
+    /// Whether the swap took place. False if the stored record was not the expected one.
     pub swapped: bool,
-    /// The position to wait for: the log has everything up to the commit's last entry here, durably; or, when it
-    /// appended nothing, up to what the caller knew of at least.
+    /// The position that a verifier's list must reach. The revocation log durably holds everything up to the commit's
+    /// last entry; if the commit appended nothing, at least everything up to the position that the caller knew.
     pub position: Cursor,
 }
 
-/// An answer to the heartbeat's write.
+/// The result of the heartbeat's write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Confirmation {
-    /// The store's clock at the write.
+    /// The store's clock at the time of the write.
     pub now: UnixSeconds,
-    /// Whether the store still has what the node holds: the same epoch, and either the same last sequence, or
-    /// a larger one (news) while the entry at the node's position is there or was trimmed. False: it lost
-    /// something.
+    /// Whether the store still has everything that the node holds. True if the epoch is the same, and the last
+    /// sequence number is either the same or larger while the entry at the node's position is still there or was
+    /// trimmed. False if the store lost something.
     pub whole: bool,
-    /// Where the store's log stands.
+    /// The end of the store's revocation log.
     pub position: Cursor,
 }
 
-/// A subject in a page.
+/// One row in a page of subjects.
 #[derive(Debug)]
 pub struct SubjectRow {
-    /// Whose record it is.
+    /// The subject of the record.
     pub sub: Subject,
-    /// The record, or why it cannot be read: one that is damaged does not hide the others.
+    /// The record, or why it cannot be read: a damaged record does not hide the others.
     pub record: Result<(Version, Record), StoreError>,
 }
 
-/// An event as the store wrote it down.
+/// An audit event as the store recorded it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
-    /// Its number: grows.
+    /// The number of the event. Numbers only grow.
     pub number: u64,
-    /// The store's time of the event.
+    /// The time of the event by the store's clock.
     pub at: UnixSeconds,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: AuditEvent,
 }
 
-/// The primitives of a backend.
+/// The operations of a backend.
 ///
-/// Every method is cancel-safe for the store: a caller that goes away leaves either all of its write or none.
+/// A caller may drop the future of any method: the store then has either all of its write or none of it.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// A record, and after it the log's news past `since`.
+    /// Reads a record, and after it the entries of the revocation log after `since`.
     async fn read(&self, sub: &Subject, since: Seq) -> Result<Reading, StoreError>;
 
-    /// The same of several subjects at once, a few hundred at most.
+    /// Like [`Self::read`] for several subjects at once, at most a few hundred.
     async fn read_several(&self, subs: &[Subject], since: Seq) -> Result<Readings, StoreError> {
         let mut records = Vec::with_capacity(subs.len());
         for sub in subs {
@@ -177,39 +178,42 @@ pub trait Store: Send + Sync + 'static {
         Ok(Readings { records, news: self.log_since(since).await? })
     }
 
-    /// Appends, then swaps; returns when it is durable.
+    /// Appends the entries, then swaps the record. Returns when both are durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
 
-    /// Returns when this record, as it was read, and the log so far are where [`Durability::Replicated`] wants them:
-    /// for whoever acknowledges what somebody else wrote, or builds on it. False: it is another record by now.
-    /// Nothing to wait for where every reader sees only that.
+    /// Waits until this record, in the version that was read, and the revocation log so far are stored as
+    /// [`Durability::Replicated`] requires. A caller needs this before it acknowledges, or builds on, a write that
+    /// another caller made. Returns false if the record has another version by now. There is nothing to wait for in a
+    /// store where readers only see such data.
     async fn settle(&self, _sub: &Subject, _read: Option<Version>) -> Result<bool, StoreError> {
         Ok(true)
     }
 
-    /// The log past `since` (from [`Seq::ZERO`]: all that is kept), and whether it still has `since` itself.
+    /// The entries of the revocation log after `since` (from [`Seq::ZERO`]: all that are kept), and whether it still
+    /// has the entry `since` itself.
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError>;
 
-    /// Waits until the log has something past `since`. A hint, not a proof: may return early.
+    /// Waits until the revocation log has an entry after `since`. May return early, so the caller must check.
     async fn wait_for_news(&self, since: Seq) -> Result<(), StoreError>;
 
-    /// The heartbeat: a *write* that compares epoch and last sequence with the node's.
+    /// The heartbeat: a *write* that compares the store's epoch and last sequence number with the node's.
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError>;
 
-    /// Drops entries up to `seq`, each of which was looked at and finished by the caller.
+    /// Drops the entries up to `through`. The caller has looked at each of them and finished its work.
     async fn trim(&self, through: Seq) -> Result<(), StoreError>;
 
-    /// Raises `retain`, cut-off and `sessions_since` to at least these; a store that lost its epoch takes this
-    /// one, else it keeps its own. Returns what now holds.
+    /// Raises `retain`, the cut-off and `sessions_since` to at least these values. A store that lost its epoch takes
+    /// this one; otherwise it keeps its own. Returns the settings that now hold.
     async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError>;
 
-    /// What holds now.
+    /// The settings that hold now.
     async fn settings(&self) -> Result<Settings, StoreError>;
 
-    /// The key ring's bytes (sealed by the caller), if there is one.
+    /// The bytes of the key ring (encrypted by the caller), if there is one.
     async fn keys(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError>;
 
-    /// Swaps the key ring; the entries are appended in the same step. Not swapped: it was not the one expected.
+    /// Swaps the key ring and appends the entries in the same step. Does neither if the stored key ring is not the
+    /// expected one.
     async fn swap_keys(
         &self,
         expected: Option<Version>,
@@ -218,26 +222,27 @@ pub trait Store: Send + Sync + 'static {
         seen: Seq,
     ) -> Result<Committed, StoreError>;
 
-    /// What the installation is called, as bytes of the caller's (see [`crate::domain::installation`]), if it is stored.
+    /// The installation's record, if there is one. The caller encodes it (see [`crate::domain::installation`]).
     async fn installation(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError>;
 
-    /// Swaps that; false: it was not the one expected.
+    /// Swaps the installation's record. Returns false if the stored one is not the expected one.
     async fn swap_installation(
         &self,
         expected: Option<Version>,
         installation: Vec<u8>,
     ) -> Result<bool, StoreError>;
 
-    /// A page of subjects in order of their names, after `after`.
+    /// A page of subjects in the order of their names, after `after`.
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError>;
 
-    /// The newest events, newest first; those before number `before` if it is given.
+    /// The newest audit events, newest first. With `before`, only events with a smaller number.
     async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError>;
 
-    /// Removes a record that is past its keeping, if it is still this version. False: it was not.
+    /// Removes a record that no longer needs to be kept, if it still has this version. Returns false if it has
+    /// another.
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError>;
 
-    /// Why the backend is known to answer nothing at this moment. `None` is no promise that it answers.
+    /// The reason, if the backend is known to answer nothing at this moment. `None` does not promise that it answers.
     fn failure(&self) -> Option<StoreError> {
         None
     }

@@ -9,20 +9,20 @@ use super::work::Fault;
 use super::writer::unavailable;
 use crate::store::StoreError;
 
-/// A file below this is left as it is.
+/// A smaller file is not compacted.
 const WORTHWHILE_BYTES: u64 = 8 << 20;
 
-/// What became of the file's length.
+/// The length of the file before and after compacting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compacted {
-    /// Bytes before.
+    /// Length in bytes before.
     pub before: u64,
-    /// Bytes after.
+    /// Length in bytes after.
     pub after: u64,
 }
 
-/// Compacts a file of which more than half is unused. That is only for the disk's sake: a failure is logged, and the
-/// start goes on.
+/// Compacts the file if more than half of it is unused. This only saves disk space, so a failure is logged and the
+/// start continues.
 pub(super) fn compact_where_it_pays(db: &mut Database, path: &Path) {
     let done = unused_bytes(db, path).and_then(|(unused, len)| {
         if len < WORTHWHILE_BYTES || unused < len / 2 {
@@ -43,12 +43,12 @@ pub(super) fn compact(path: &Path) -> Result<Compacted, StoreError> {
     let before = len(path)?;
     let mut db = open::existing(path)?;
     squeeze(&mut db)?;
-    // Closing it gives the last pages back.
+    // Closing the database gives the last pages back.
     drop(db);
     Ok(Compacted { before, after: len(path)? })
 }
 
-/// Each round moves pages towards the start of the file; the last one finds nothing to move.
+/// Compacts in rounds. Each round moves pages towards the start of the file, until there is nothing left to move.
 fn squeeze(db: &mut Database) -> Result<(), StoreError> {
     while db.compact().map_err(unavailable)? {}
     Ok(())

@@ -1,8 +1,8 @@
-//! The open database file, and how it is opened again after its storage failed.
+//! The open database file, and how it is opened again after the storage failed.
 //!
-//! After one I/O error (a full disk, a cable), redb refuses every further operation until the file is closed and opened
-//! again. So a failed file is closed at once, every caller gets the reason, and a thread tries to open it again until
-//! that works.
+//! After one I/O error (a full disk, a loose cable) redb refuses every further operation until the file is closed and
+//! opened again. So a failed file is closed at once, every caller gets the reason, and a thread tries to open the
+//! file again until that succeeds.
 
 use std::any::Any;
 use std::fmt;
@@ -18,11 +18,11 @@ use super::work::Fault;
 use super::writer::unavailable;
 use crate::store::StoreError;
 
-/// The pause before the first attempt to open the file again; doubled after each, up to [`LONGEST_PAUSE`].
+/// Pause before the first attempt to open the file again. It doubles after each attempt, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Opens the file: the first time, and again.
+/// Opens the file, the first time and every further time.
 pub(super) type Open = Box<dyn Fn() -> Result<(Database, Head), StoreError> + Send + Sync>;
 
 /// Called with the head of a file that was opened again.
@@ -39,9 +39,9 @@ struct Inner {
 }
 
 enum State {
-    /// The number tells one opening of the file from the next.
+    /// The file is open. The number distinguishes this opening from earlier ones.
     Open(Database, u64),
-    /// The file is closed. A thread tries to open it, unless the store itself was closed.
+    /// The file is closed after a failure. A thread tries to open it again, unless the store is closed meanwhile.
     Failed(StoreError, u64),
     Closed,
 }
@@ -53,13 +53,15 @@ impl fmt::Debug for Reopening {
 }
 
 impl Reopening {
-    /// A database that is open. `on_reopened` judges the file each time it was opened again: an error leaves it closed.
+    /// Wraps an open database. `on_reopened` checks the file each time it was opened again; if it returns an error,
+    /// the file stays closed.
     pub(super) fn new(db: Database, open: Open, on_reopened: OnReopened) -> Self {
         let state = RwLock::new(State::Open(db, 0));
         Self(Arc::new(Inner { state, open, on_reopened }))
     }
 
-    /// Runs `act` on the open database. If the storage fails under it, the file is closed and opened again later.
+    /// Runs `act` on the open database. If the storage fails during this, closes the file and has it opened again
+    /// later.
     pub(super) fn with<T>(&self, act: impl FnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
         let (outcome, opening) = match &*self.read() {
             State::Open(db, opening) => (catch_unwind(AssertUnwindSafe(|| act(db))), *opening),
@@ -81,7 +83,7 @@ impl Reopening {
         }
     }
 
-    /// Why the file is closed, while it is.
+    /// Why the file is closed. `None` while it is open.
     pub(super) fn failure(&self) -> Option<StoreError> {
         match &*self.read() {
             State::Open(..) => None,
@@ -95,7 +97,7 @@ impl Reopening {
         *self.write() = State::Closed;
     }
 
-    /// Closes the file that failed, unless another thread did so meanwhile, and starts the thread that opens it again.
+    /// Closes the failed file, unless another thread has already done so, and starts the thread that opens it again.
     fn fail(&self, error: StoreError, opening: u64) {
         {
             let mut state = self.write();
@@ -123,9 +125,9 @@ impl Reopening {
         }
     }
 
-    /// Tries once. `Ok` also when there is nothing left to do.
+    /// Tries once to open the file. Returns `Ok` also if there is nothing left to do.
     fn reopen(&self) -> Result<(), StoreError> {
-        // Held meanwhile, so that a store that is closed now is not opened afterwards.
+        // Hold the lock during the attempt, so that a store that is closed meanwhile is not opened again.
         let mut state = self.write();
         let State::Failed(_, opening) = *state else { return Ok(()) };
         let opened = catch_unwind(AssertUnwindSafe(|| (self.0.open)()))
@@ -154,7 +156,7 @@ impl Reopening {
     }
 }
 
-/// Whether redb answers every later operation on this open file with an error too.
+/// Whether redb will fail every later operation on this open file.
 fn ends_every_operation(error: &redb::Error) -> bool {
     use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
     matches!(error, Io(_) | PreviousIo | LockPoisoned(_) | DatabaseClosed)
@@ -164,7 +166,7 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".into())
 }
 
-/// redb panics on some damage instead of reporting it.
+/// Turns a panic of redb into an error: for some kinds of damage redb panics instead of returning one.
 pub(super) fn damaged(panic: &(dyn Any + Send)) -> StoreError {
     let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     corrupt("the file", said.unwrap_or("damaged"))

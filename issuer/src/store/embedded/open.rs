@@ -1,4 +1,4 @@
-//! Opens the file of an embedded store: the first time, and again after its storage failed.
+//! Opens the file of an embedded store: the first time, and again after the storage failed.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -15,31 +15,31 @@ use super::writer::unavailable;
 use crate::draft::Draft;
 use crate::store::StoreError;
 
-/// Bytes of the file held in memory. With 100,000 sessions, 64 MiB were measured to be no faster than this.
+/// Size of the cache, in bytes. With 100,000 sessions a cache of 64 MiB was measured to be no faster.
 const CACHE_BYTES: usize = 24 << 20;
-/// Bytes that must be free on the file's disk before a store that failed is opened again: with less, the next write
-/// would fail as the last one did.
+/// Bytes that must be free on the disk before a failed store is opened again. With less, the next write would fail
+/// too.
 const ROOM_BYTES: u64 = 1 << 20;
 
-/// At the start of the process.
+/// Opens the file at the start of the process.
 pub(super) fn first(path: &Path) -> Result<(Database, Head), StoreError> {
     let mut db = existing(path)?;
     compact_where_it_pays(&mut db, path);
     with_head(db)
 }
 
-/// After its storage failed.
+/// Opens the file again after the storage failed.
 pub(super) fn again(path: &Path) -> Result<(Database, Head), StoreError> {
     check_room(path)?;
     with_head(existing(path)?)
 }
 
-/// On storage that was opened already.
+/// Opens a database on storage that is already open.
 pub(super) fn on(backend: impl StorageBackend) -> Result<(Database, Head), StoreError> {
     with_head(database(backend)?)
 }
 
-/// Only the database, of a file that is there.
+/// Opens only the database, in a file that must exist.
 pub(super) fn existing(path: &Path) -> Result<Database, StoreError> {
     let file = OpenOptions::new().read(true).write(true).open(path).map_err(no_file)?;
     database(FileBackend::new(file).map_err(unavailable)?)
@@ -48,7 +48,7 @@ pub(super) fn existing(path: &Path) -> Result<Database, StoreError> {
 fn database(backend: impl StorageBackend) -> Result<Database, StoreError> {
     Database::builder()
         .set_cache_size(CACHE_BYTES)
-        // A plain open trusts the file, and may panic on one that was altered.
+        // Without this check redb trusts the file, and may panic if it was altered.
         .set_check_integrity_on_open(true)
         .create_with_backend(backend)
         .map_err(unavailable)
@@ -59,8 +59,8 @@ fn with_head(db: Database) -> Result<(Database, Head), StoreError> {
     Ok((db, head))
 }
 
-/// The head of a file; in a new file, makes it and the tables first. Writes in any case: after a sync that failed, this
-/// one proves that what the file shows is on disk.
+/// Reads the head of the file. In a new file it first makes the head and the tables. Always commits a write: after a
+/// failed sync, a successful commit proves that the visible content of the file is on disk.
 fn first_head(db: &Database) -> Result<Head, Fault> {
     let txn = db.begin_write()?;
     let head = {
@@ -77,8 +77,8 @@ fn first_head(db: &Database) -> Result<Head, Fault> {
     Ok(head)
 }
 
-/// Makes an empty store beside, and then shows it: a process that dies, or a power cut, meanwhile leaves no file
-/// that is neither empty nor a store.
+/// Makes an empty store in a file beside the path, and then gives it the name. If the process dies or the power fails
+/// meanwhile, the path names either no file or a complete store.
 pub(super) fn create_if_missing(path: &Path) -> Result<(), StoreError> {
     if path.try_exists().map_err(no_file)? {
         return Ok(());

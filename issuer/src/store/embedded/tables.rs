@@ -1,4 +1,4 @@
-//! Names and layouts of what the file holds.
+//! The names of the tables in the file, and the layouts of their values.
 
 use redb::TableDefinition;
 
@@ -8,33 +8,34 @@ use serde::de::DeserializeOwned;
 use super::super::{StoreError, Version};
 use crate::domain::{Record, Settings};
 
-/// By subject: version (8 bytes, little-endian) ‖ [`Record`] as JSON.
+/// Key: subject. Value: version (8 bytes, little-endian) ‖ [`Record`] as JSON.
 pub(super) const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
-/// By sequence: [`crate::domain::LogEntry`] as JSON.
+/// The revocation log. Key: sequence number. Value: [`crate::domain::LogEntry`] as JSON.
 pub(super) const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
-/// By number: [`crate::store::AuditRow`] as JSON.
+/// Key: number. Value: [`crate::store::AuditRow`] as JSON.
 pub(super) const AUDIT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("audit");
-/// [`HEAD`] and [`KEYS`].
+/// Holds [`HEAD`], [`KEYS`] and [`INSTALLATION`].
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// In [`META`]: the [`Head`].
 pub(super) const HEAD: &str = "head";
-/// In [`META`]: version (8 bytes, little-endian) ‖ the key ring's sealed bytes.
+/// In [`META`]: version (8 bytes, little-endian) ‖ the encrypted key ring.
 pub(super) const KEYS: &str = "keys";
 
-/// In [`META`]: version (8 bytes, little-endian) ‖ the installation's bytes.
+/// In [`META`]: version (8 bytes, little-endian) ‖ the installation's record.
 pub(super) const INSTALLATION: &str = "installation";
 
-/// Nine little-endian numbers of 8 bytes:
+/// A marker of 8 bytes, followed by nine little-endian numbers of 8 bytes each:
 ///
 /// ```text
-/// "doorlst1" | epoch | last seq | trimmed seq | retain | cutoff | sessions since | clock µs | last version | last audit
+/// "doorlst1" | epoch | last seq | trimmed seq | retain | cutoff | sessions since | clock µs
+///            | last version | last audit
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) settings: Settings,
     pub(super) last: Seq,
     pub(super) trimmed: Seq,
-    /// The latest time this file has seen.
+    /// The latest time of the store's clock, as of the last write.
     pub(super) clock_micros: u64,
     pub(super) last_version: u64,
     pub(super) last_audit: u64,
@@ -101,7 +102,7 @@ impl Head {
     }
 }
 
-/// Version ‖ payload, as records and the key ring are stored.
+/// Version ‖ payload: the layout of records, the key ring and the installation's record.
 pub(super) fn with_version(version: Version, payload: &[u8]) -> Vec<u8> {
     [&version.0.to_le_bytes(), payload].concat()
 }
@@ -118,7 +119,7 @@ pub(super) fn decode_record(sub: &str, bytes: &[u8]) -> Result<(Version, Record)
     Ok((version, decode_json(&place, json)?))
 }
 
-/// Serde's message is left out: it quotes what it found, which may be a secret.
+/// Parses JSON. Leaves out serde's message, because it quotes the stored text, which may be a secret.
 pub(super) fn decode_json<T: DeserializeOwned>(place: &str, json: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(json).map_err(|error| {
         corrupt(place, &format!("not what was written there, from column {}", error.column()))

@@ -98,7 +98,7 @@ async fn a_file_of_something_else_is_named_so() {
     EmbeddedStore::open(&folder.path().join("missing").join("store")).expect_err("there is no such folder");
 }
 
-/// Every page of a good file damaged in turn: an error or a good store, never a panic that gets out.
+/// Damages each part of a good file in turn. Opening it gives an error or a good store; a panic never gets out.
 #[tokio::test]
 async fn a_damaged_file_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -125,7 +125,7 @@ async fn a_damaged_file_is_an_error() {
 }
 
 impl EmbeddedStore {
-    /// Cuts off what is stored of a record.
+    /// Cuts off the end of a stored record.
     pub(crate) fn damage_record(&self, name: &str) {
         let damage = |db: &Database| {
             let txn = db.begin_write()?;
@@ -165,22 +165,22 @@ async fn the_audit_keeps_the_newest_events() {
     assert_eq!(rows[0].number, work::AUDIT_KEPT * 3 / 2);
 }
 
-/// A caller that goes away leaves all of its write.
+/// If the caller drops the future of a queued commit, the whole commit is still done.
 #[tokio::test]
 async fn a_queued_commit_is_done_though_nobody_waits() {
     let store = EmbeddedStore::in_memory().expect("a store");
     tokio::select! {
         biased;
-        // Queued, and given up; where the machine had something else to do in between, it is durable already.
+        // The commit is queued and its future dropped. On a busy machine it may already be durable.
         committed = store.commit(put("alice", 1)) => drop(committed.expect("a commit")),
         () = std::future::ready(()) => {}
     }
-    // A later write is answered after it.
+    // A later write is answered after the queued one.
     store.commit(put("bob", 1)).await.expect("a commit");
     assert!(store.read(&subject("alice"), Seq::ZERO).await.expect("a reading").record.is_some());
 }
 
-/// The reader's transaction is not kept waiting by the writer, nor the other way round.
+/// The writer does not block a reader's transaction, nor the reader the writer.
 #[tokio::test]
 async fn a_snapshot_does_not_change() {
     let store = EmbeddedStore::in_memory().expect("a store");
@@ -200,7 +200,7 @@ fn of_many_that_make_a_store_at_once_one_has_it() {
             std::thread::spawn(move || EmbeddedStore::open(&path))
         })
         .collect();
-    // All of them are kept open until each has its answer.
+    // Each store stays open until every attempt has its result.
     let stores: Vec<_> = starts.into_iter().map(|start| start.join().expect("no panic")).collect();
     assert_eq!(stores.iter().filter(|store| store.is_ok()).count(), 1);
     assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 1, "no draft is left behind");

@@ -1,4 +1,4 @@
-//! What one job does inside the writer's transaction.
+//! The work of one job inside the writer's transaction.
 
 use doorlist_verifier::{Cursor, Seq, UnixSeconds};
 use redb::{ReadableTable, Table, WriteTransaction};
@@ -12,10 +12,10 @@ use super::writer::unavailable;
 use crate::domain::{Appended, AuditEvent, LogEntry, NewEntry, Settings, Subject};
 use crate::store::clock::seconds;
 
-/// Events kept; the oldest make room.
+/// How many audit events are kept. New ones push out the oldest.
 pub(super) const AUDIT_KEPT: u64 = 100_000;
 
-/// The tables, open in one write transaction, and the head as this transaction has it so far.
+/// The tables, open in one write transaction, and the head as this transaction has changed it so far.
 pub(super) struct Work<'txn> {
     records: Table<'txn, &'static str, &'static [u8]>,
     log: Table<'txn, u64, &'static [u8]>,
@@ -25,19 +25,19 @@ pub(super) struct Work<'txn> {
     written: Written,
 }
 
-/// Whether a transaction has anything to make durable.
+/// Whether a transaction has something to make durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Nothing,
     Something,
 }
 
-/// Why a job was not done.
+/// Why a job failed.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// Only this job, which has written nothing.
+    /// Only this job failed. It has written nothing.
     Job(StoreError),
-    /// The storage: nothing of this transaction will be.
+    /// The storage failed. Nothing of this transaction is written.
     Storage(redb::Error),
 }
 
@@ -80,7 +80,7 @@ impl<'txn> Work<'txn> {
         })
     }
 
-    /// Writes the head; what it was, and whether the transaction is worth committing.
+    /// Writes the head if anything was written. Returns the head, and whether the transaction must be committed.
     pub(super) fn finish(mut self) -> Result<(Head, Written), Fault> {
         if self.written == Written::Something {
             self.meta.insert(HEAD, &self.head.encode()[..])?;

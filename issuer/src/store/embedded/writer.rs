@@ -1,5 +1,5 @@
-//! The one thread that writes: takes what is queued, does it in one transaction, and answers each caller when
-//! that is on disk.
+//! The writer thread. It takes the queued jobs, does them in one transaction, and answers each caller when the
+//! transaction is on disk.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,22 +13,24 @@ use super::tables::{Head, corrupt};
 use super::work::{Fault, Work, Written};
 use crate::store::StoreError;
 
-/// Jobs in one transaction at most: how much a caller may wait for besides its own job.
+/// Largest number of jobs in one transaction: in a larger one each caller would wait for more jobs besides its own.
 const BATCH: usize = 256;
-/// Jobs that may wait for the writer; callers past it wait to get in.
+/// Largest number of jobs that wait for the writer. Further callers wait until there is room in the queue.
 const QUEUE: usize = 1024;
 
-/// Done after the commit: hands the answer to whoever asked. Dropped instead, it says that there is none.
+/// Sends the answer to the caller after the commit. If it is dropped instead, the caller learns that there is no
+/// answer.
 type Reply = Box<dyn FnOnce() + Send>;
-/// Does its part of a transaction. When the storage fails under it, there is only the reply to drop.
+/// Does its part of a transaction. If the storage fails meanwhile, the returned reply must be dropped.
 type Job = Box<dyn FnOnce(&mut Work<'_>) -> (Reply, Result<(), redb::Error>) + Send>;
 
-/// Hands jobs to the writer. Dropping it lets the queue run empty and closes the thread.
+/// Sends jobs to the writer thread. Dropping it lets the thread finish the queue, and waits until the thread has
+/// ended.
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
-    /// Why the last transaction failed, for the callers whose replies went down with it.
+    /// Why the last transaction failed, for the callers whose replies were dropped.
     failure: Arc<Mutex<Option<StoreError>>>,
 }
 
@@ -44,7 +46,8 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread), failure })
     }
 
-    /// Queues a job and waits until what it wrote is durable. A caller that goes away does not undo its job.
+    /// Queues a job and waits until its writes are durable. If the caller drops this future, the queued job is still
+    /// done.
     pub(super) async fn write<T, F>(&self, op: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -57,7 +60,7 @@ impl Writer {
                 Err(Fault::Job(error)) => Err(error),
                 Err(Fault::Storage(error)) => return (Box::new(move || drop(answer)), Err(error)),
             };
-            // The caller may have gone away; its job is done all the same.
+            // The caller may be gone; the job is done anyway.
             (Box::new(move || drop(answer.send(result))), Ok(()))
         });
         let queue = self.queue.as_ref().ok_or_else(|| self.why())?;
@@ -75,7 +78,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
-            // It catches its own panics; there is nothing to learn from the join.
+            // The thread catches its own panics, so the result of the join says nothing.
             drop(thread.join());
         }
     }
@@ -89,7 +92,8 @@ fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<St
         {
             batch.push_back(job);
         }
-        // Out here, both outlive a failure: nobody is told that there is no answer before it can be told why.
+        // `batch` and `replies` are dropped at the end of this loop round. So after a failure no caller learns that
+        // there is no answer before the reason is in `failure`.
         let mut replies = Vec::with_capacity(batch.len());
         let stamp = shared.clock.hold();
         let done = shared.file.with(|db| transact(db, stamp, &mut batch, &mut replies));
@@ -107,8 +111,8 @@ fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<St
     }
 }
 
-/// One durable transaction for all of the batch, or none of it. A job that finds a conflict has written nothing
-/// and disturbs no other.
+/// Does the whole batch in one durable transaction, or none of it. A job that finds a conflict writes nothing and
+/// does not affect the others.
 fn transact(
     db: &Database,
     now_micros: u64,
@@ -117,7 +121,7 @@ fn transact(
 ) -> Result<Head, Fault> {
     let mut txn = db.begin_write()?;
     txn.set_durability(Durability::Immediate)?;
-    // A crash then needs no walk through the whole file at the next start.
+    // With this, the start after a crash need not read the whole file.
     txn.set_quick_repair(true);
     let (head, written) = work(&txn, now_micros, batch, replies)?;
     match written {
@@ -142,7 +146,7 @@ fn work(
     work.finish()
 }
 
-/// What redb says of itself, in our words.
+/// Turns an error of redb into an error of the store.
 pub(super) fn unavailable(error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
         redb::Error::Corrupted(reason) => corrupt("the file", &reason),

@@ -1,42 +1,43 @@
-//! What goes wrong with a store, when a test wants it to.
+//! The faults that a test can cause in a store.
 
 use tokio::sync::oneshot;
 
 use super::State;
 
-/// What happens to commits and confirmations.
+/// The fault for a later commit, confirmation or settling.
 #[derive(Debug, Default)]
 pub(crate) enum Fault {
     #[default]
     None,
-    /// The next commit appends, and then its node dies.
+    /// The next commit appends its entries and then fails before the swap, as if the node had died.
     DieBeforeSwap,
-    /// The next commit is done, and its answer lost.
+    /// The next commit is done, but its answer is lost.
     LoseAnswer,
-    /// The next commit waits between append and swap.
+    /// The next commit pauses between appending and swapping.
     PauseBeforeSwap(Pause),
-    /// The next commit waits before it does anything.
+    /// The next commit pauses before it does anything.
     PauseBeforeAppend(Pause),
-    /// The answer of the next confirmation is held up.
+    /// The answer to the next confirmation is delayed.
     PauseAfterConfirm(Pause),
-    /// The next commit is answered, and the store comes back with this in its place before anybody reads.
+    /// The next commit is answered. Before any other request, another master takes over with this state.
     LoseAfterAnswer(Box<State>),
-    /// Writes are taken, but no replica has them: what waits for one fails. (Here: confirmations.)
+    /// Writes are accepted, but no replica has them, so a request that waits for a replica fails. (In this store only
+    /// confirmations wait.)
     NoReplica,
-    /// Reads are answered, writes are not: a master that was demoted and does not know it.
+    /// Reads are answered and writes are refused, as by a master that was demoted and does not know it yet.
     RefuseWrites,
-    /// The shard of the records fails over to these just before the next record is settled.
+    /// Just before the next record is settled, the shard of the records fails over to the records in this state.
     FailOverBeforeSettling(Box<State>),
 }
 
-/// The store's side of a stop: tells that it is there, and waits to go on.
+/// The store's side of a pause. It reports that it was reached, and then waits for the test.
 #[derive(Debug)]
 pub(crate) struct Pause {
     there: oneshot::Sender<()>,
     go_on: oneshot::Receiver<()>,
 }
 
-/// The test's side of a stop.
+/// The test's side of a pause.
 #[derive(Debug)]
 pub(crate) struct Paused {
     pub(crate) there: oneshot::Receiver<()>,
@@ -45,7 +46,7 @@ pub(crate) struct Paused {
 
 impl Pause {
     pub(super) async fn stop(self) {
-        // Whoever armed it may have stopped caring.
+        // The test may have dropped its side.
         let _ = self.there.send(());
         let _ = self.go_on.await;
     }

@@ -1,4 +1,4 @@
-//! The file becomes smaller once what it held is gone.
+//! The file becomes smaller once its content was removed.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Power cuts: what was acknowledged is on disk, whatever became of writes that were not synced.
+//! Power cuts: every acknowledged write is on disk, whatever happens to writes that were not synced.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -9,22 +9,23 @@ use rand::{RngExt, SeedableRng};
 
 use super::*;
 
-/// What a disk tears.
+/// A power cut may tear a write at the boundaries of sectors of this size.
 const SECTOR: usize = 512;
 
-/// A disk whose cache is lost when the power goes: of what was written since the last sync, any sectors may be there.
+/// A disk that loses its cache when the power fails. Of the writes since the last sync, each sector may or may not be
+/// on disk.
 #[derive(Debug)]
 pub(super) struct Disk(pub(super) Arc<Mutex<Platter>>);
 
 #[derive(Debug)]
 pub(super) struct Platter {
-    /// What a sync made safe.
+    /// The bytes as of the last sync, which survive the power cut.
     safe: Vec<u8>,
-    /// What the database sees.
+    /// The bytes that the database sees.
     pub(super) cached: Vec<u8>,
-    /// Writes since the last sync.
+    /// The writes since the last sync.
     unsynced: Vec<(usize, Vec<u8>)>,
-    /// Operations until the power goes.
+    /// How many operations are left until the power fails.
     pub(super) left: usize,
 }
 
@@ -46,10 +47,10 @@ impl Disk {
 }
 
 impl Platter {
-    /// What is found when the power is back.
+    /// The bytes on the disk after the power cut.
     fn after_the_cut(&self, luck: &mut StdRng) -> Vec<u8> {
         let mut bytes = self.safe.clone();
-        // A length that grew may have been kept, and is zeros where nothing was.
+        // A larger length may have been kept. Places where nothing was written are then zeros.
         if luck.random() && bytes.len() < self.cached.len() {
             bytes.resize(self.cached.len(), 0);
         }
@@ -99,7 +100,7 @@ impl StorageBackend for Disk {
     }
 }
 
-/// Writes until the power goes, four callers at once; what each was told is done must be there afterwards.
+/// Four callers write until the power fails. Every acknowledged write is added to `known`.
 async fn cut_the_power(
     bytes: Vec<u8>,
     known: &mut Vec<String>,
@@ -134,7 +135,8 @@ async fn cut_the_power(
 
 pub(super) const START: u64 = 1_767_225_600;
 
-/// What a file shows from its first moment on: it is made beside, and then gets its name.
+/// The bytes of a new store. A real file shows nothing less, because it is made beside the path and named only when
+/// it is complete.
 pub(super) fn empty_store() -> Vec<u8> {
     let (disk, platter) = Disk::spinning(Vec::new(), usize::MAX);
     drop(EmbeddedStore::on(disk, Arc::new(ManualClock::at(START))).expect("a store"));
@@ -156,7 +158,7 @@ async fn acknowledged_is_durable(seed: u64, cuts: Vec<usize>) {
             let reading = store.read(&subject(name), Seq::ZERO).await.expect("a reading");
             assert!(reading.record.is_some(), "{name} was acknowledged and is lost");
         }
-        // Both or neither: a record and its entry are one transaction.
+        // A record and its entry are in one transaction, so both are there or neither is.
         let records = store.subjects(None, usize::MAX).await.expect("records").len();
         assert_eq!(records, log.len());
         drop(store);
