@@ -1,4 +1,4 @@
-//! What went wrong, in words that hold nothing of what was sent: a server's own message may quote it.
+//! Errors of Redis, in words that quote nothing of a request. A server's own message may quote it.
 
 use std::io;
 use std::sync::Arc;
@@ -8,22 +8,22 @@ use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 use super::info::Unfit;
 use crate::store::StoreError;
 
-/// Why a command was not answered as it should be.
+/// Why a command failed.
 #[derive(Debug, Clone)]
 pub(super) enum Trouble {
-    /// The server, or the way to it.
+    /// An error of the server or of the connection.
     Redis(RedisError),
-    /// Done, but no replica confirmed it in time.
+    /// The command was done, but no replica confirmed it in time.
     Unreplicated,
-    /// Too many wait already.
+    /// Too many callers are already waiting.
     Crowded,
-    /// No answer in time.
+    /// There was no answer in time.
     Late,
     /// No server is known for these keys.
     Nowhere,
-    /// An answer of another form than Redis gives.
+    /// The answer does not have the form of a Redis answer.
     Strange,
-    /// The servers are not those that the setting says.
+    /// The server is unfit, or not of the kind that the setting names.
     Unfit(Unfit),
 }
 
@@ -34,7 +34,7 @@ impl<E: Into<RedisError>> From<E> for Trouble {
 }
 
 impl Trouble {
-    /// Whether the command cannot have been done, so that it may be sent anew to wherever it belongs.
+    /// Whether the command was certainly not done, so that it may be sent again to the server that has its keys now.
     pub(super) fn was_refused(&self) -> bool {
         let refusals = [
             ServerErrorKind::Moved,
@@ -58,7 +58,7 @@ impl Trouble {
         matches!(self, Self::Redis(error) if error.is_connection_dropped())
     }
 
-    /// Whether the servers may have changed places.
+    /// Whether another server may be the master now.
     pub(super) fn is_of_place(&self) -> bool {
         match self {
             Self::Redis(error) => error.is_io_error() || self.was_refused(),
@@ -72,7 +72,7 @@ impl Trouble {
         matches!(self, Self::Redis(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
     }
 
-    /// Where the keys are on their way to.
+    /// The address to which the keys are moving, if the answer is `ASK`.
     pub(super) fn ask_at(&self) -> Option<&str> {
         match self {
             Self::Redis(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Ask) => {
@@ -94,12 +94,12 @@ impl Trouble {
         }
     }
 
-    /// Whether the server does not know the command, or not so.
+    /// Whether the server does not know the command, or not in this form.
     pub(super) fn is_general(&self) -> bool {
         self.code() == Some("ERR")
     }
 
-    /// The error of a command on `place`.
+    /// The store's error for a command on `place`.
     pub(super) fn at(&self, place: &str) -> StoreError {
         match self.code() {
             Some("WRONGTYPE") => corrupt(place, "another program keeps something else there"),
@@ -109,7 +109,7 @@ impl Trouble {
         }
     }
 
-    /// The error of a server that was asked whether it is fit, or of the way to it.
+    /// The store's error for a server that was checked at the start, or could not be reached.
     pub(super) fn of_server(&self, address: &str) -> StoreError {
         let (place, reason) = (address.to_owned(), self.describe());
         if self.may_pass() {
@@ -119,7 +119,8 @@ impl Trouble {
         }
     }
 
-    /// Whether a later attempt may succeed though no operator changes anything: servers start, load, fail over.
+    /// Whether a later attempt may succeed without a change by an operator: servers start, load their data or fail
+    /// over.
     fn may_pass(&self) -> bool {
         match self {
             Self::Redis(error) => may_pass(error),
@@ -128,7 +129,7 @@ impl Trouble {
         }
     }
 
-    /// A sentence for whoever asked. What the server says itself is left out but for its code.
+    /// A sentence for the caller. Of the server's own message it contains only the code.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Redis(error) => describe(error),
@@ -147,7 +148,7 @@ impl Trouble {
 fn may_pass(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Io => !is_of_tls(error),
-        // Sentinels that start do not know their master yet, or know one that is not there yet.
+        // Sentinels that have just started do not know their master yet, or name one that is not running yet.
         ErrorKind::MasterNameNotFoundBySentinel
         | ErrorKind::NoValidReplicasFoundBySentinel
         | ErrorKind::ClusterConnectionNotFound => true,
@@ -168,8 +169,8 @@ fn may_pass(error: &RedisError) -> bool {
     }
 }
 
-/// Whether the server's certificate, or its TLS as such, was refused. A connection that ends during the handshake is
-/// none of it: the server behind a proxy may not be there yet.
+/// Whether TLS itself failed, for example because a certificate was refused. A connection that ends during the
+/// handshake does not count: a server behind a proxy may not be running yet.
 fn is_of_tls(error: &RedisError) -> bool {
     system_error(error)
         .and_then(io::Error::get_ref)
@@ -181,7 +182,7 @@ fn system_error(error: &RedisError) -> Option<&io::Error> {
     source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?.downcast_ref::<io::Error>()
 }
 
-/// A name that is not there may be one that is not there yet, or a typing error: it is named for what it is.
+/// Says when a host name does not resolve: it may be misspelt, or may not exist yet.
 fn of_system(said: &str) -> String {
     const LOOKUP: &str = "failed to lookup address information: ";
     const UNKNOWN: [&str; 4] = [
@@ -209,7 +210,7 @@ fn describe(error: &RedisError) -> String {
         ErrorKind::Extension => extension(error.code().unwrap_or_default()),
         ErrorKind::AuthenticationFailed => return WRONG_LOGIN.to_owned(),
         ErrorKind::Io if error.is_timeout() => return LATE.to_owned(),
-        // Of the operating system, or of TLS.
+        // An error of the operating system or of TLS.
         ErrorKind::Io => return of_system(&error.to_string()),
         ErrorKind::MasterNameNotFoundBySentinel => {
             return "no sentinel answers that knows a master of this name: see DOORLIST_STORE".to_owned();
@@ -252,7 +253,7 @@ pub(super) fn corrupt(place: &str, reason: &str) -> StoreError {
     StoreError::Corrupt { place: place.to_owned(), reason: reason.to_owned() }
 }
 
-/// The first answer; an error that it is, as an error.
+/// Returns the first answer, or `Err` if it is a server error.
 pub(super) fn only(answers: impl IntoIterator<Item = Value>) -> Result<Value, Trouble> {
     match answers.into_iter().next() {
         Some(Value::ServerError(error)) => Err(error.into()),
@@ -265,7 +266,7 @@ pub(super) fn only(answers: impl IntoIterator<Item = Value>) -> Result<Value, Tr
 mod tests {
     use super::*;
 
-    /// An old server, or a proxy that is none, quotes what it does not know, and that may be a password.
+    /// A very old server, or a proxy that does not speak Redis, quotes what it does not know. That may be a password.
     #[test]
     fn what_a_server_says_is_not_passed_on() {
         let parse = |line: &str| match redis::parse_redis_value(line.as_bytes()) {

@@ -1,4 +1,4 @@
-//! What a server says about itself, and whether that is good enough to keep revocations.
+//! Reads a server's `INFO`, and decides whether the server is fit to store revocations.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use super::url::{Address, Layout};
 /// The oldest version with which the tests pass.
 const OLDEST: (u64, u64) = (7, 0);
 
-/// How a server stands to its replicas (`INFO replication`).
+/// The role of a server and the state of its replicas (`INFO replication`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Replication {
     role: Role,
@@ -28,28 +28,28 @@ impl Replication {
         Self {
             role: if field(info, "role") == Some("slave") { Role::Replica } else { Role::Master },
             connected: field(info, "connected_slaves").and_then(|count| count.parse().ok()).unwrap_or(0),
-            // Shown only then.
+            // Redis shows this field only if the setting is above zero.
             guarded: field(info, "min_slaves_good_slaves").is_some(),
         }
     }
 
-    /// Whether a master that lost them takes no writes.
+    /// Whether this master, if it lost its replicas, would refuse writes.
     pub(super) fn is_guarded(&self) -> bool {
         self.guarded
     }
 
-    /// Whether there are replicas, or there are meant to be.
+    /// Whether the server has replicas, or is meant to have some.
     fn has_replicas(&self) -> bool {
         self.connected > 0 || self.guarded
     }
 }
 
-/// Whether writes are waited for, of all masters alike.
+/// Whether writes must wait for a replica. One value holds for all masters.
 #[derive(Debug)]
 pub(super) struct Replicas {
     expected: AtomicBool,
-    /// A set that once had replicas goes over to one when its master is away: then it has fewer, or none for a while,
-    /// and what is written meanwhile counts for nothing.
+    /// Whether a replica takes over when its master fails. Then replicas stay expected once they were seen: after a
+    /// takeover the new master has fewer replicas, or none for a while, and must not acknowledge writes meanwhile.
     take_over: bool,
 }
 
@@ -65,7 +65,7 @@ impl Replicas {
         self.expected.load(Ordering::Acquire)
     }
 
-    /// By the word of a master.
+    /// Updates the expectation from the report of a master.
     pub(super) fn note(&self, replication: &Replication) {
         if replication.has_replicas() || !self.take_over {
             self.expected.store(replication.has_replicas(), Ordering::Release);
@@ -73,7 +73,7 @@ impl Replicas {
     }
 }
 
-/// Why a server is not to be trusted with revocations; says what to change.
+/// Why a server is not fit to store revocations. The message says what to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unfit {
     TooOld { version: String },
@@ -85,7 +85,7 @@ pub(super) enum Unfit {
     IsNoSentinel,
 }
 
-/// Of a server with replicas; says what to change.
+/// For a server with replicas. The message says what to change.
 pub(super) const UNGUARDED: &str =
     "its min-replicas-to-write is 0, so that a master that was cut off would go on alone: set it to 1";
 
@@ -111,7 +111,7 @@ impl fmt::Display for Unfit {
     }
 }
 
-/// What is expected of a server.
+/// The kind of server that the setting promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
     Alone,
@@ -129,7 +129,7 @@ impl From<&Layout> for Expected {
     }
 }
 
-/// Whether a master may keep revocations, by its `INFO`.
+/// Decides by its `INFO` whether a master is fit to store revocations.
 pub(super) fn check(info: &str, expected: Expected) -> Result<(), Unfit> {
     check_software(info)?;
     match (expected, field(info, "redis_mode") == Some("cluster")) {
@@ -148,7 +148,7 @@ pub(super) fn check(info: &str, expected: Expected) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// Whether a replica may become a master that keeps revocations.
+/// Decides whether a replica is fit to take over from its master.
 pub(super) fn check_replica(info: &str) -> Result<(), Unfit> {
     check_software(info)?;
     check_memory(info)?;
@@ -167,7 +167,7 @@ fn check_memory(info: &str) -> Result<(), Unfit> {
     }
 }
 
-/// Where a master's replicas are, as the master sees them.
+/// The addresses of a master's replicas, as the master reports them.
 pub(super) fn replicas(info: &str) -> Vec<Address> {
     let replica = |line: &str| {
         let (name, said) = line.strip_prefix("slave")?.split_once(':')?;
@@ -178,7 +178,7 @@ pub(super) fn replicas(info: &str) -> Vec<Address> {
     info.lines().filter_map(replica).collect()
 }
 
-/// Whether what was acknowledged is on disk, sooner or later.
+/// Whether the server writes an append-only file, so that acknowledged writes reach the disk sooner or later.
 pub(super) fn persists(info: &str) -> bool {
     field(info, "aof_enabled") == Some("1")
 }

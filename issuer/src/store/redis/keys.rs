@@ -1,18 +1,22 @@
-//! Every key in a Redis, and how long it lives. `P` is the prefix of the installation.
+//! Every key in a Redis, and how long it is kept. `P` is the prefix of the installation.
 //!
-//! | key | holds | lives |
+//! | key | type and content | kept |
 //! |---|---|---|
 //! | `{P}:head` | hash: `epoch`, `last`, `trimmed`, `retain`, `cutoff`, `sessions_since`, `clock`, `audit` | for ever |
-//! | `{P}:log` | stream: the revocation log; the id is the sequence, fields `at` and `entry` (JSON) | an entry: `retain`, and until its record was looked at |
-//! | `{P}:keys` | string: version ‖ the sealed key ring | for ever |
-//! | `{P}:installation` | string: version ‖ what the installation is called (JSON) | for ever |
-//! | `{P}:audit` | stream: the last 100,000 events or a few more, fields `at` and `event` (JSON) | until newer ones push it out |
-//! | `{P:bb}:record:<sub>` | string: version ‖ the subject's record (JSON) | until its last session's end + `retain`; with a password or disabled for ever |
-//! | `{P:bb}:subjects` | sorted set of equal scores: the subjects of bucket `bb` | as long as there are any |
+//! | `{P}:log` | stream: the revocation log; id: sequence number; fields `at`, `entry` (JSON) | see 1 |
+//! | `{P}:keys` | string: version ‖ the encrypted key ring | for ever |
+//! | `{P}:installation` | string: version ‖ the installation's name and settings (JSON) | for ever |
+//! | `{P}:audit` | stream: the last 100,000 events or a few more; fields `at`, `event` (JSON) | see 2 |
+//! | `{P:bb}:record:<sub>` | string: version ‖ the subject's record (JSON) | see 3 |
+//! | `{P:bb}:subjects` | sorted set with equal scores: the subjects in bucket `bb` | while it has members |
 //!
-//! A version is 16 random hex digits. No key has an expiry of its own: a record is forgotten by the issuer after a
-//! look at it, in one script with its name in the bucket. What stands in braces decides about the slot (the whole of
-//! the installation's own keys are in one, each bucket in one), so that no script needs two.
+//! 1. An entry is kept for `retain`, and until the issuer has looked at its record.
+//! 2. Newer events push out the oldest.
+//! 3. A record is kept until the end of its last session + `retain`; for ever if it has a password or is disabled.
+//!
+//! A version is 16 random hex digits. No key has an expiry in Redis. The issuer forgets a record after it has looked
+//! at it: one script removes the record together with its name in the bucket. The text in braces decides the slot:
+//! all of the installation's own keys are in one slot, and each bucket is in one, so that no script needs two.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,14 +25,14 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::Subject;
 
-/// Buckets that subjects are spread over, and so the most slots that records can be in.
+/// Number of buckets for subjects, and so the largest number of slots that hold records.
 pub(super) const BUCKETS: usize = 256;
 
-/// What the keys of an installation begin with: 1 to 64 letters, digits, `.`, `_` or `-`.
+/// The beginning of all key names of an installation: 1 to 64 letters, digits, `.`, `_` or `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix(Box<str>);
 
-/// A text cannot be a prefix.
+/// The text cannot be used as a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a prefix is 1 to 64 letters, digits, dots, underscores or hyphens")]
 pub struct MalformedPrefix;
@@ -86,7 +90,7 @@ impl Keys {
         format!("{}:record:{sub}", self.tag(bucket(sub)))
     }
 
-    /// The names of the subjects in a bucket.
+    /// The key with the names of the subjects in a bucket.
     pub(super) fn subjects(&self, bucket: usize) -> String {
         format!("{}:subjects", self.tag(bucket))
     }
@@ -95,7 +99,7 @@ impl Keys {
         self.subjects(bucket(sub))
     }
 
-    /// The buckets, as one says it to people.
+    /// All buckets together, for messages.
     pub(super) fn anywhere(&self) -> String {
         format!("{{{}:*}}:subjects", self.prefix)
     }
@@ -109,7 +113,7 @@ fn bucket(sub: &Subject) -> usize {
     Sha256::digest(sub.as_str()).first().copied().unwrap_or_default().into()
 }
 
-/// The Cluster's slot of a key: CRC-16 (XMODEM) of what stands in its first braces, modulo 16,384.
+/// The slot of a key in a Cluster: CRC-16 (XMODEM) of the text in its first braces, modulo 16,384.
 pub(super) fn slot(key: &str) -> u16 {
     let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
     let hashed = tag.filter(|tag| !tag.is_empty()).unwrap_or(key);

@@ -1,8 +1,8 @@
-//! Redis or Valkey behind the primitives of a [`Store`]: one server, a master that sentinels know, or a Cluster.
+//! A [`Store`] in Redis or Valkey: a single server, a master with sentinels, or a Cluster.
 //!
-//! A commit appends to the log first and swaps the record second, then writes the audit. What a swap was decided on
-//! is named by a version that no other master shows (`scripts/master.lua`), so it never fits elsewhere. The rules of
-//! each key are in [`keys`], what one command does in `scripts/`.
+//! A commit first appends to the revocation log, then swaps the record, then writes the audit events. Each master
+//! shows its own versions (`scripts/master.lua`), so a swap that was decided on one master never matches on another.
+//! [`keys`] describes each key, and `scripts/` each command.
 
 mod error;
 mod info;
@@ -40,12 +40,12 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Finds the servers, refuses those that would lose revocations, and gives a store that holds nothing an epoch.
-    /// `ca` are the PEM certificates to trust instead of the usual ones.
+    /// Finds the servers, refuses those that could lose revocations, and gives an empty store an epoch. `ca` holds
+    /// the PEM certificates to trust instead of the usual ones.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Misconfigured`] with what to change; [`StoreError::Away`] and [`StoreError::Unavailable`] where a
+    /// [`StoreError::Misconfigured`] with what to change; [`StoreError::Away`] and [`StoreError::Unavailable`] if a
     /// later attempt may succeed; [`StoreError::Corrupt`].
     pub async fn open(url: RedisUrl, prefix: Prefix, ca: Option<Vec<u8>>) -> Result<Self, StoreError> {
         if ca.as_ref().is_some_and(|ca| !String::from_utf8_lossy(ca).contains("-----BEGIN CERTIFICATE-----"))
@@ -76,7 +76,7 @@ impl RedisStore {
     }
 }
 
-/// Does all of it, even when the caller goes away.
+/// Runs the work to its end, even if the caller drops this future.
 async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -111,7 +111,7 @@ impl Store for RedisStore {
         let key = keys.record(sub);
         let touch_record = scripts.settle.on(&[&key]).arg(shown(read));
         let (_, record) = tokio::try_join!(servers.settle(&touch_head), servers.settle(&touch_record))?;
-        // Where there are no replicas nobody takes over.
+        // Without replicas no other master can take over, so the record is still the same.
         record.map_or(Ok(true), |answer| converted(answer, &key))
     }
 
@@ -129,9 +129,10 @@ impl Store for RedisStore {
         let Inner { keys, scripts, servers, .. } = &*self.inner;
         let call = self.inner.on_head(&scripts.confirm, &[&keys.head, &keys.log]);
         let call = call.arg(held.epoch.to_string()).number(held.seq.get());
-        // A master that was cut off vouches for nothing, even before it knows that its replicas are gone.
+        // Waits for a replica, so that a master that was cut off confirms nothing, even before it notices that its
+        // replicas are gone.
         let answer = servers.run(&call, Durability::Replicated).await?;
-        // Holds up nothing.
+        // In the background, so that it does not delay the confirmation.
         let inner = Arc::clone(&self.inner);
         tokio::spawn(async move { inner.servers.notice_replicas().await });
         let (whole, state): (bool, Value) = converted(answer, &keys.head)?;
@@ -187,7 +188,7 @@ impl Store for RedisStore {
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {
         let mut rows = Vec::with_capacity(limit);
         let mut after = after.cloned();
-        // A page that is not full says that it is the last.
+        // A page with fewer rows than `limit` means that it is the last, so continue until it is full.
         while rows.len() < limit {
             let names = self.inner.names(after.as_ref(), limit - rows.len()).await?;
             let Some(last) = names.last() else { break };
@@ -195,7 +196,7 @@ impl Store for RedisStore {
             for (sub, record) in names.iter().zip(self.inner.records(&names).await) {
                 let record = match record {
                     Ok(Some(record)) => Ok(record),
-                    // Forgotten since its name was read.
+                    // The record was forgotten after its name was read.
                     Ok(None) => continue,
                     Err(error @ StoreError::Corrupt { .. }) => Err(error),
                     Err(error) => return Err(error),

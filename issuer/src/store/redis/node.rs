@@ -1,6 +1,6 @@
-//! One Redis server: the connections to it.
+//! The connections to one Redis server.
 //!
-//! Nothing in here sends a command twice. A connection that failed is dropped, and the next caller makes another.
+//! Nothing here sends a command twice. A connection that failed is dropped, and the next caller makes a new one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,21 +15,21 @@ use super::error::{Trouble, only};
 use super::info::{Replicas, Replication, UNGUARDED};
 use super::url::Address;
 
-/// Until a connection is made.
+/// Time limit for making a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
-/// Until a command is answered, those queued before it included.
+/// Time limit for an answer, including the commands that are queued before it.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
-/// Until a replica has a write.
+/// How long a write waits for a replica, in milliseconds.
 const WAIT_MILLIS: u64 = 1000;
-/// Replicas that must have a write before it is acknowledged.
+/// How many replicas must have a write before it is acknowledged.
 const WAIT_REPLICAS: u64 = 1;
-/// Connections that writes wait on, each for itself.
+/// Number of connections for writes that wait for replicas. Each write uses one alone.
 const EXCLUSIVE: usize = 16;
-/// One that was used by nobody for so long may have been forgotten on its way.
+/// A connection that was unused for this long is not used again: the network may have dropped it without notice.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
-/// Callers at once; who comes beyond is refused.
+/// Largest number of callers at the same time. Further ones are refused.
 const CALLERS: usize = 4096;
-/// How long the server holds a caller that waits for news.
+/// How long the server holds a request that waits for new entries.
 const HELD_FOR: Duration = Duration::from_secs(5);
 
 /// See the [module](self).
@@ -42,19 +42,19 @@ pub(super) struct Node {
     idle: Mutex<Vec<Idle>>,
     tail: Mutex<Option<MultiplexedConnection>>,
     replicas: Arc<Replicas>,
-    /// Whether that was said already.
+    /// Whether the missing `min-replicas-to-write` was already logged.
     unguarded: AtomicBool,
 }
 
-/// The connection that all share who wait for nobody.
+/// The connection that is shared by all callers that do not wait for replicas.
 #[derive(Clone)]
 struct Line {
     connection: MultiplexedConnection,
-    /// Which of the connections made so far.
+    /// A number for this connection, which distinguishes it from earlier ones.
     number: u64,
 }
 
-/// A connection that nobody uses now.
+/// A connection that is not in use.
 struct Idle {
     connection: MultiplexedConnection,
     since: Instant,
@@ -79,7 +79,8 @@ impl Node {
         &self.address
     }
 
-    /// Sends these in one go, which the server does one after the other; an answer for each, which may be an error.
+    /// Sends these commands together. The server runs them one after the other. Returns an answer for each, which may
+    /// be an error of the server.
     pub(super) async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         let _admitted = self.callers.try_acquire().map_err(|_| Trouble::Crowded)?;
         let Line { mut connection, number } = self.line().await?;
@@ -90,7 +91,7 @@ impl Node {
         asked
     }
 
-    /// The same; but where there are replicas, one of them has what was written, too.
+    /// Like [`Self::ask`], but if there are replicas, succeeds only when one of them has everything that was written.
     pub(super) async fn ask_replicated(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         if !self.has_replicas().await? {
             return self.ask(commands).await;
@@ -102,16 +103,17 @@ impl Node {
             Some(idle) => idle.connection,
             None => self.connect(Some(ANSWER_LIMIT)).await?,
         };
-        // It waits for what was written on its own connection, so it goes along.
+        // `WAIT` covers only the writes of its own connection, so it is sent on the same one.
         let mut commands = commands.clone();
         commands.cmd("WAIT").arg(WAIT_REPLICAS).arg(WAIT_MILLIS);
-        // Given up halfway, the connection is not put back: nothing is read from it that was meant for another.
+        // If the request fails or its future is dropped, the connection is not put back. So no later caller reads an
+        // answer that was meant for another.
         let mut answers = ask(&mut connection, &commands).await?;
         if !come_from_a_replica(&answers) {
             self.idle().push(Idle { connection, since: Instant::now() });
         }
         let replicas = answers.pop();
-        // What was refused needs no replica, and says why.
+        // A refused command wrote nothing, so it needs no replica. The answer says why it was refused.
         if answers.iter().any(|answer| matches!(answer, Value::ServerError(_))) {
             return Ok(answers);
         }
@@ -121,14 +123,15 @@ impl Node {
         }
     }
 
-    /// Whether a write has to wait for replicas.
+    /// Whether writes must wait for replicas.
     pub(super) async fn has_replicas(&self) -> Result<bool, Trouble> {
-        // Making a connection finds out.
+        // Making a connection also asks the server about its replicas.
         self.line().await?;
         Ok(self.replicas.are_expected())
     }
 
-    /// Asks what may take the server long to answer, on a connection for this alone: one caller at a time.
+    /// Waits for a new entry in a stream. The server may take long to answer, so this has its own connection, for one
+    /// caller at a time.
     pub(super) async fn wait_for_stream(&self, stream: &str, after: u64) -> Result<(), Trouble> {
         let held = self.tail.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut connection = match held {
@@ -144,13 +147,13 @@ impl Node {
         Ok(())
     }
 
-    /// What the server says about itself.
+    /// The server's answer to `INFO`.
     pub(super) async fn info(&self) -> Result<String, Trouble> {
         let info = only(self.ask(&alone(&cmd("INFO"))).await?)?;
         Ok(redis::from_redis_value(info)?)
     }
 
-    /// Finds out whether replicas came or went.
+    /// Asks the server whether replicas have come or gone.
     pub(super) async fn notice_replicas(&self) -> Result<(), Trouble> {
         self.note_replication(only(self.ask(&alone(&replication())).await?)?)
     }
@@ -170,7 +173,7 @@ impl Node {
         if let Some(line) = &*held {
             return Ok(line.clone());
         }
-        // Those made before are as good as gone.
+        // The shared connection is gone, so the idle ones are most likely broken too.
         self.idle().clear();
         let mut connection = self.connect(Some(ANSWER_LIMIT)).await?;
         self.note_replication(only(ask(&mut connection, &alone(&replication())).await?)?)?;
@@ -179,7 +182,8 @@ impl Node {
         Ok(line)
     }
 
-    /// The next caller makes another connection, unless one did so already.
+    /// Drops this shared connection, so that the next caller makes a new one. Does nothing if it was already
+    /// replaced.
     async fn hang_up(&self, number: u64) {
         let mut held = self.line.lock().await;
         if held.as_ref().is_some_and(|line| line.number == number) {
@@ -215,7 +219,8 @@ async fn ask(connection: &mut MultiplexedConnection, commands: &Pipeline) -> Res
     Ok(connection.req_packed_commands(commands, 0, commands.len()).await?)
 }
 
-/// A name, a proxy or a "primary endpoint" may lead to another server by now, which only a new connection finds.
+/// Whether the server answers that it is a replica. A host name, a proxy or a "primary endpoint" may lead to another
+/// server by now, which only a new connection finds.
 fn come_from_a_replica(answers: &[Value]) -> bool {
     answers.iter().any(|answer| matches!(answer, Value::ServerError(error) if error.code() == "READONLY"))
 }

@@ -1,4 +1,4 @@
-//! What the scripts answer.
+//! Parses the answers of the scripts.
 
 use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
 use redis::{FromRedisValue, Value, from_redis_value};
@@ -9,7 +9,7 @@ use crate::domain::{LogEntry, Record, Settings};
 use crate::store::clock::seconds;
 use crate::store::{AuditRow, StoreError, Version};
 
-/// The head of the log: `{ epoch, last, retain, cutoff, sessions_since, clock in µs }`.
+/// The head of the revocation log: `{ epoch, last, retain, cutoff, sessions_since, clock in µs }`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct State {
     pub(super) last: Seq,
@@ -18,7 +18,7 @@ pub(super) struct State {
     pub(super) micros: u64,
 }
 
-/// The epoch of a store that holds nothing.
+/// The epoch of an empty store.
 pub(super) const NO_EPOCH: Epoch = Epoch(0);
 
 impl State {
@@ -47,7 +47,7 @@ impl State {
     }
 }
 
-/// `{ version, payload }` or `{}`.
+/// Parses `{ version, payload }`, or `{}` if there is no value.
 pub(super) fn versioned(answer: Value, place: &str) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
     let mut parts = converted::<Vec<Vec<u8>>>(answer, place)?.into_iter();
     let (Some(version), Some(payload)) = (parts.next(), parts.next()) else { return Ok(None) };
@@ -56,20 +56,20 @@ pub(super) fn versioned(answer: Value, place: &str) -> Result<Option<(Version, V
     Ok(Some((Version(version.ok_or_else(|| corrupt(place, "no version"))?), payload)))
 }
 
-/// The record that such an answer holds.
+/// Parses such an answer that holds a record.
 pub(super) fn stored(answer: Value, place: &str) -> Result<Option<(Version, Record)>, StoreError> {
     let record = versioned(answer, place)?;
     record.map(|(version, bytes)| Ok((version, json(&bytes, place)?))).transpose()
 }
 
-/// `{ continues, state, entries }`
+/// Parses `{ continues, state, entries }`.
 pub(super) fn page(answer: Value, head: &str, log: &str) -> Result<(bool, State, Vec<LogEntry>), StoreError> {
     let (continues, state, entries): (bool, Value, Vec<StreamRow>) = converted(answer, head)?;
     let entries = entries.into_iter().map(|row| log_entry(row, log)).collect::<Result<_, _>>()?;
     Ok((continues, State::read(state, head)?, entries))
 }
 
-/// An entry of a stream: its id, and names and values by turns.
+/// An entry of a stream: its id, then field names and values in turn.
 pub(super) type StreamRow = (String, Vec<Vec<u8>>);
 
 fn log_entry((id, fields): StreamRow, log: &str) -> Result<LogEntry, StoreError> {
@@ -85,7 +85,7 @@ pub(super) fn audit_row((id, fields): StreamRow, audit: &str) -> Result<AuditRow
     Ok(AuditRow { number, at, event: json(field(&fields, "event", &place)?, &place)? })
 }
 
-/// Serde's message is left out: it quotes what it found, which may be a secret.
+/// Parses JSON. Leaves out serde's message, because it quotes the stored text, which may be a secret.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8], place: &str) -> Result<T, StoreError> {
     serde_json::from_slice(bytes).map_err(|error| {
         corrupt(place, &format!("not what was written there, from column {}", error.column()))
@@ -100,7 +100,7 @@ fn sequence(number: u64, place: &str) -> Result<Seq, StoreError> {
     Seq::new(number).ok_or_else(|| corrupt(place, "a sequence past 2^53 - 1"))
 }
 
-/// The number in `<number>-0`.
+/// Parses the number in `<number>-0`.
 fn number_of(id: &str, place: &str) -> Result<u64, StoreError> {
     let number = id.strip_suffix("-0").and_then(|number| number.parse().ok());
     number.ok_or_else(|| corrupt(place, "an id that was not given here"))

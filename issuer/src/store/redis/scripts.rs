@@ -1,23 +1,23 @@
-//! The Lua scripts, and how one is asked for: by its digest, in full when the server does not know it (yet, or since
-//! a restart or a `SCRIPT FLUSH`). What a script does is all of it or nothing.
+//! The Lua scripts, and how they are called: by digest, or with the full text if the server does not know the script
+//! (not yet, or no longer after a restart or a `SCRIPT FLUSH`). A script does all of its work or none of it.
 
 use redis::{Cmd, cmd};
 
 use super::keys::slot;
 
-/// A script with what it shares with others before it.
+/// A script. Its text begins with the parts that it shares with others.
 pub(super) struct Script {
     text: String,
     digest: String,
     effect: Effect,
 }
 
-/// What running a script twice would do.
+/// Whether it is safe to run a script twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
-    /// No harm: it only reads.
+    /// It only reads, so running it twice is safe.
     Reads,
-    /// It writes, perhaps twice.
+    /// It writes, so running it twice may write twice.
     Writes,
 }
 
@@ -28,13 +28,13 @@ impl Script {
         Self { text, digest, effect }
     }
 
-    /// A call of it; the first key decides where it runs, and the others are in the same slot.
+    /// A call of this script. The first key decides on which server it runs; the other keys are in the same slot.
     pub(super) fn on<'a>(&'a self, keys: &[&str]) -> Call<'a> {
         Call { script: self, keys: keys.iter().map(|key| (*key).to_owned()).collect(), args: Vec::new() }
     }
 }
 
-/// One run of a script.
+/// One call of a script.
 pub(super) struct Call<'a> {
     script: &'a Script,
     keys: Vec<String>,
@@ -46,7 +46,7 @@ pub(super) struct Call<'a> {
 pub(super) enum Spelling {
     /// By its digest.
     Digest,
-    /// As its text, which the server then remembers.
+    /// By its text. The server then remembers it.
     InFull,
 }
 
@@ -66,12 +66,12 @@ impl Call<'_> {
         self
     }
 
-    /// What it works on, to be named when it cannot be read.
+    /// The keys of the call, to be named in errors.
     pub(super) fn place(&self) -> String {
         self.keys.join(" or ")
     }
 
-    /// Whether it may be sent again when it is not known to have been done.
+    /// Whether the call may be sent again if it is unknown whether it was done.
     pub(super) fn only_reads(&self) -> bool {
         self.script.effect == Effect::Reads
     }
@@ -97,7 +97,7 @@ impl Call<'_> {
     }
 }
 
-/// All there are.
+/// All scripts.
 pub(super) struct Scripts {
     pub(super) read: Script,
     pub(super) swap: Script,
@@ -122,7 +122,7 @@ macro_rules! lua {
 }
 
 impl Scripts {
-    /// By the server's clock.
+    /// Scripts that use the server's clock.
     pub(super) fn new() -> Self {
         Self::with_clock(lua!("clock"))
     }
@@ -150,7 +150,8 @@ impl Scripts {
     }
 }
 
-/// A clock that tests set: the time is the number at the end of the last key, which is in the slot of the others.
+/// A clock that tests set. The time is the number at the end of the last key, which is in the same slot as the
+/// others.
 #[cfg(test)]
 pub(super) mod manual {
     use super::{Call, Scripts};
@@ -163,7 +164,7 @@ pub(super) mod manual {
         Scripts::with_clock(CLOCK)
     }
 
-    /// The call at the clock's time.
+    /// The same call at the time of the clock.
     pub(in super::super) fn at<'a>(clock: &ManualClock, call: Call<'a>) -> Call<'a> {
         let key = format!("{}:{}", call.keys[0], clock.micros());
         call.key(key)

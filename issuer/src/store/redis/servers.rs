@@ -1,8 +1,9 @@
-//! Which server a key is on: one alone, the master that sentinels name, or the masters of a Cluster.
+//! Finds the server of each key: a single server, the master that the sentinels name, or one of the masters of a
+//! Cluster.
 //!
-//! Routing is done here and not by the client library's Cluster connection, since that one reconnects and sends
-//! again by itself. Here a command goes to one server once; only one that was certainly refused goes on to where it
-//! belongs by now.
+//! Routing is done here, and not by the Cluster connection of the client library, because that connection reconnects
+//! and sends commands again on its own. Here each command is sent once to one server. Only if it was certainly
+//! refused is it sent again, to the server that has its keys now.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,32 +22,32 @@ use super::url::{Address, Layout, RedisUrl};
 use crate::domain::Durability;
 use crate::store::StoreError;
 
-/// Until a command is done, waiting for a connection and looking for its server included.
+/// Time limit for a command, including the wait for a connection and the search for its server.
 const LIMIT: Duration = Duration::from_secs(4);
-/// Until the sentinels or the Cluster have said where the masters are.
+/// Time limit for finding the masters through the sentinels or the Cluster.
 const FIND_LIMIT: Duration = Duration::from_secs(3);
-/// Servers tried for one command.
+/// Largest number of attempts for one command.
 const TRIES: usize = 3;
 
 /// See the [module](self).
 pub(super) struct Servers {
     directory: Directory,
-    /// `None`: to be found anew.
+    /// `None` if the masters must be looked up again.
     map: RwLock<Option<Arc<Map>>>,
-    /// What was known last, so that connections outlive a look.
+    /// The last map that was found, so that its connections survive a new lookup.
     last: Mutex<Option<Arc<Map>>>,
 }
 
 impl Servers {
     pub(super) fn of(url: RedisUrl, certificates: Option<TlsCertificates>) -> Self {
         if url.is_encrypted() {
-            // Refused when it was chosen before, which is as good.
+            // An error means that a provider is already installed, which is just as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         Self { directory: Directory::of(url, certificates), map: RwLock::default(), last: Mutex::default() }
     }
 
-    /// Whether every master may keep revocations, and every replica that may take over from it.
+    /// Checks that every master is fit to store revocations, and so is every replica that may take over.
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         let map = self.map().await.map_err(|trouble| {
             let at: Vec<_> = self.directory.url.addresses.iter().map(Address::to_string).collect();
@@ -57,7 +58,8 @@ impl Servers {
             let address = node.address();
             let said = info_of(node).await.map_err(|trouble| trouble.of_server(&address.to_string()))?;
             info::check(&said, layout.into()).map_err(|unfit| match unfit {
-                // A failover is under way: sentinels or the Cluster name a master before it is one.
+                // A failover is in progress: the sentinels or the Cluster already name a server that is not a master
+                // yet.
                 Unfit::IsReplica if *layout != Layout::Standalone => {
                     self.look_again(&map);
                     StoreError::Away { place: address.to_string(), reason: "it is no master yet".to_owned() }
@@ -78,7 +80,7 @@ impl Servers {
         Ok(())
     }
 
-    /// One that cannot be reached from here, or not now, is passed over.
+    /// Checks one replica. A replica that cannot be reached from here, or not now, is skipped with a warning.
     async fn check_replica(&self, address: &Address) -> Result<(), Unfit> {
         let said = async { info_of(&self.directory.node_at(address.clone())?).await };
         match said.await {
@@ -91,13 +93,13 @@ impl Servers {
         }
     }
 
-    /// Runs a script where its keys are.
+    /// Runs a script on the server that has its keys.
     pub(super) async fn run(&self, call: &Call<'_>, durability: Durability) -> Result<Value, StoreError> {
         let done = timeout(LIMIT, self.run_somewhere(call, durability)).await;
         done.unwrap_or(Err(Trouble::Late)).map_err(|trouble| trouble.at(&call.place()))
     }
 
-    /// Finds out whether replicas came or went, where that can be told now.
+    /// Asks each known master whether replicas have come or gone. Does nothing if no master is known.
     pub(super) async fn notice_replicas(&self) {
         let Some(map) = self.known() else { return };
         let noticed = futures_util::future::join_all(map.nodes.values().map(|node| node.notice_replicas()));
@@ -106,7 +108,8 @@ impl Servers {
         }
     }
 
-    /// Runs a script that changes nothing but the place in the replicas' queue; `None` where there are no replicas.
+    /// Runs a script that changes no data. Its write only marks a place in the replication stream: a replica that has
+    /// it has everything before it. `None` if there are no replicas.
     pub(super) async fn settle(&self, call: &Call<'_>) -> Result<Option<Value>, StoreError> {
         let has_replicas =
             async { self.map().await?.owner(call.slot()).ok_or(Trouble::Nowhere)?.has_replicas().await };
@@ -118,7 +121,7 @@ impl Servers {
         }
     }
 
-    /// Runs scripts that only read, in this order: the second after the first was answered.
+    /// Runs scripts that only read, in this order: each one after the one before it.
     pub(super) async fn run_in_order<const N: usize>(
         &self,
         calls: [Call<'_>; N],
@@ -135,7 +138,7 @@ impl Servers {
         Ok(answers)
     }
 
-    /// Runs scripts that only read, many at once: those of each server in one go.
+    /// Runs many scripts that only read. Those for the same server are sent together.
     pub(super) async fn run_all(&self, calls: &[Call<'_>]) -> Vec<Result<Value, StoreError>> {
         let mut answers = vec![None; calls.len()];
         if let Ok(Ok(map)) = timeout(LIMIT, self.map()).await {
@@ -161,7 +164,8 @@ impl Servers {
         futures_util::future::join_all(each).await
     }
 
-    /// All in one go, where one server has all their keys and every answer is good; else they are to be run apart.
+    /// Runs the calls together if one server has all their keys. `None` if it does not or if an answer is an error;
+    /// then the caller must run them one by one.
     async fn run_together(&self, calls: &[&Call<'_>]) -> Option<Vec<Value>> {
         let map = timeout(LIMIT, self.map()).await.ok()?.ok()?;
         let node = map.owner(calls.first()?.slot())?;
@@ -176,7 +180,7 @@ impl Servers {
         answers.into_iter().map(|answer| only([answer]).ok()).collect()
     }
 
-    /// Waits until a stream has something past `after`, or for some seconds.
+    /// Waits until a stream has an entry after `after`, but only a few seconds.
     pub(super) async fn wait_for_stream(
         &self,
         stream: &str,
@@ -213,7 +217,7 @@ impl Servers {
                 return self.run_asking(&map, node, address, call, durability).await;
             }
             let moved = trouble.was_refused() && self.directory.url.layout != Layout::Standalone;
-            // The server may have been restarted since the connection was made.
+            // The server may have been restarted since the connection was made, so try a read again.
             let broken = trouble.is_broken() && call.only_reads();
             if !(moved || broken) || tries == TRIES {
                 return done;
@@ -233,7 +237,7 @@ impl Servers {
         }
     }
 
-    /// These keys are on their way to another master, and some are there.
+    /// Runs a call whose keys are moving to another master; some of them are already there.
     async fn run_asking(
         &self,
         map: &Map,
@@ -251,7 +255,7 @@ impl Servers {
         only(ask(&node, &pipeline, durability).await?.into_iter().skip(1))
     }
 
-    /// Has the servers looked for before the next command, unless somebody did since.
+    /// Makes the next command look up the masters, unless another caller has already replaced this map.
     fn look_again(&self, map: &Arc<Map>) {
         let mut known = self.map.write().unwrap_or_else(PoisonError::into_inner);
         if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, map))

@@ -1,4 +1,4 @@
-//! Against real servers, each started by the test that needs it.
+//! Tests with real servers. Each test starts its own.
 
 mod cluster;
 mod faults;
@@ -20,18 +20,18 @@ use crate::store::clock::ManualClock;
 use crate::testing::redis_server::RedisServer;
 use crate::testing::redis_sets::until;
 
-/// The store of an installation, as `DOORLIST_STORE` and `DOORLIST_STORE_PREFIX` name it.
+/// Opens the store of an installation, as `DOORLIST_STORE` and `DOORLIST_STORE_PREFIX` name it.
 async fn try_open(url: &str, prefix: &str) -> Result<RedisStore, StoreError> {
     let url = RedisUrl::parse(url).expect("it is one of Redis").expect("an address");
     RedisStore::open(url, prefix.parse().expect("a prefix"), None).await
 }
 
-/// The store of an installation with the usual prefix.
+/// Opens the store of an installation with the default prefix.
 async fn open(url: &str) -> RedisStore {
     eventually("there is a store", async || try_open(url, "doorlist").await).await
 }
 
-/// The same with a clock that the test moves.
+/// The same, with a clock that the test sets.
 async fn open_with_clock(url: &str, prefix: &str, clock: ManualClock) -> RedisStore {
     let inner = || Inner {
         servers: Servers::of(RedisUrl::parse(url).expect("it is one of Redis").expect("an address"), None),
@@ -43,7 +43,7 @@ async fn open_with_clock(url: &str, prefix: &str, clock: ManualClock) -> RedisSt
     eventually("there is a store", async || RedisStore::start(inner()).await).await
 }
 
-/// The contract of every backend, each case in an installation of its own.
+/// Runs the contract of every backend, each case in its own installation.
 async fn keeps_the_contract(url: &str) {
     let installation = std::sync::atomic::AtomicU32::new(0);
     crate::store::contract::all(async |clock| {
@@ -61,13 +61,13 @@ fn record(gid: u64) -> Record {
     Record::new(Handle::new(gid).expect("a handle"))
 }
 
-/// A commit that puts a record in the place of what was read.
+/// A commit that replaces the record whose version was read.
 fn put(name: &str, expected: Option<Version>, gid: u64) -> Commit {
     let swap = Swap { sub: subject(name), expected, record: record(gid) };
     Commit { swap: Some(swap), ..Commit::default() }
 }
 
-/// A master, and a replica that may take over from it.
+/// A master with one replica that may take over from it.
 fn master_and_replica() -> (RedisServer, RedisServer) {
     let guarded = ["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"];
     let master = RedisServer::start(&guarded);
@@ -77,7 +77,7 @@ fn master_and_replica() -> (RedisServer, RedisServer) {
     (master, replica)
 }
 
-/// A sentinel that watches this master, and the store that it leads to.
+/// A sentinel that watches this master, and the URL of the store through this sentinel.
 fn watched(master: &RedisServer) -> (RedisServer, String) {
     let sentinel = RedisServer::start_sentinel(master.port(), None);
     let url = format!("redis+sentinel://127.0.0.1:{}/doorlist", sentinel.port());
@@ -92,7 +92,7 @@ async fn read(store: &RedisStore, name: &str) -> Option<(Version, Record)> {
     store.read(&subject(name), Seq::ZERO).await.expect("a reading").record
 }
 
-/// The text of an error after which a later attempt may succeed.
+/// The text of the error, which must be one after which a later attempt may succeed.
 fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Err(error) if error.may_pass() => error.to_string(),
@@ -100,7 +100,7 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     }
 }
 
-/// The text of an error that lasts until an operator changes a setting or the server.
+/// The text of the error, which must be one that lasts until an operator changes a setting or the server.
 fn misconfigured<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Err(error @ StoreError::Misconfigured(_)) => error.to_string(),
@@ -108,10 +108,10 @@ fn misconfigured<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     }
 }
 
-/// A record that was acknowledged.
+/// Creates a record and waits until it is acknowledged.
 async fn create(store: &RedisStore, name: &str) -> Version {
     eventually("a record is acknowledged", async || {
-        // What was written and not acknowledged is there when it is written again.
+        // An earlier attempt may have written the record without being acknowledged. Then settle it.
         if store.commit(put(name, None, 1)).await?.swapped {
             return Ok(());
         }
@@ -122,8 +122,8 @@ async fn create(store: &RedisStore, name: &str) -> Version {
     read(store, name).await.expect("it was acknowledged").0
 }
 
-/// Asks until the store can be used: a machine with much to do may hold up a replica for longer than a write waits for
-/// it. The limit is no assertion about speed: it ends a hang.
+/// Tries again while the store is unavailable: on a busy machine a replica may be slower than the wait for it. The
+/// limit only ends a hang; it does not test speed.
 async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Result<T, StoreError>) -> T {
     let asking = async {
         loop {

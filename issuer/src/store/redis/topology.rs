@@ -1,4 +1,4 @@
-//! Where the masters are: asked of the setting, of sentinels, or of the Cluster itself.
+//! Finds the masters: from the setting, from sentinels, or from the Cluster itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use super::node::Node;
 use super::url::{Address, Layout, RedisUrl, Transport};
 use crate::secret::SecretText;
 
-/// Who has which slots.
+/// Which master has which slots.
 pub(super) struct Map {
     pub(super) nodes: HashMap<Address, Arc<Node>>,
-    /// First and last slot, and whose: ascending.
+    /// First slot, last slot and master of each range, in ascending order.
     owners: Vec<(u16, u16, Address)>,
 }
 
@@ -31,7 +31,7 @@ impl Map {
     }
 }
 
-/// Whom to ask, and as whom.
+/// Whom to ask for the masters, and with which login.
 pub(super) struct Directory {
     pub(super) url: RedisUrl,
     pub(super) certificates: Option<TlsCertificates>,
@@ -44,7 +44,7 @@ impl Directory {
         Self { url, certificates, replicas }
     }
 
-    /// The masters as they are now; those of `last` that are still masters keep their connections.
+    /// Finds the current masters. Those that were already in `last` keep their connections.
     pub(super) async fn find(&self, last: Option<&Map>) -> Result<Map, Trouble> {
         let whole = |address: &Address| vec![(0, u16::MAX, address.clone())];
         let owners = match &self.url.layout {
@@ -63,15 +63,15 @@ impl Directory {
         Ok(Map { nodes, owners })
     }
 
-    /// The master by the word of the first sentinel that answers. One that was cut off with a master of before would
-    /// name that one: another time, another is asked first. Sentinels are mostly asked as nobody; those that want a
-    /// login are given that of the servers.
+    /// The master that the first answering sentinel names. A sentinel that was cut off together with an old master
+    /// would name that one, so each lookup asks them in another order. They are first asked without a login; if that
+    /// fails, with the login of the servers.
     async fn ask_sentinels(&self, master: &str) -> Result<Address, Trouble> {
         let as_nobody = self.ask_sentinels_as(None, master).await;
         let (Err(refusal), Some(password)) = (&as_nobody, &self.url.password) else { return as_nobody };
         let is_unknown = refusal.is_unknown_name();
         match self.ask_sentinels_as(Some(password), master).await {
-            // They want no login, and said what is wrong.
+            // These sentinels need no login, and their first answer says what is wrong.
             Err(_) if is_unknown => as_nobody,
             answered => answered,
         }
@@ -86,7 +86,7 @@ impl Directory {
             self.url.addresses.iter().map(|address| self.address_for_client(address)).collect();
         sentinels.shuffle(&mut rand::rng());
         let mut sentinels = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
-        // What they say is checked with the master itself.
+        // The client also asks the named master whether it is one, so it needs TLS and login for that server too.
         if self.url.transport == Transport::Tls {
             sentinels = sentinels.set_client_to_redis_tls_mode(TlsMode::Secure);
             if let Some(certificates) = &self.certificates {
@@ -119,13 +119,15 @@ impl Directory {
         }
     }
 
-    /// The slots by the word of the first server that answers, of those known last and those of the setting.
+    /// The slots that the first answering server reports. The servers of the last map and those of the setting are
+    /// asked.
     async fn ask_cluster(&self, last: Option<&Map>) -> Result<Vec<(u16, u16, Address)>, Trouble> {
         let known = last.into_iter().flat_map(|last| last.nodes.values().cloned());
         let named =
             self.url.addresses.iter().filter_map(|address| self.node_at(address.clone()).ok().map(Arc::new));
         let mut nodes: Vec<_> = known.chain(named).collect();
-        // One that was cut off answers as it knows, or not at all: the next time another is asked first.
+        // A server that was cut off reports an old state or does not answer, so each lookup asks them in another
+        // order.
         nodes.shuffle(&mut rand::rng());
         let mut asked = Err(Trouble::Nowhere);
         for node in nodes {
@@ -144,7 +146,7 @@ impl Directory {
         asked
     }
 
-    /// A server by itself.
+    /// A single server at this address.
     pub(super) fn node_at(&self, address: Address) -> Result<Node, Trouble> {
         let mut login = RedisConnectionInfo::default().set_db(self.url.database);
         if let Some(user) = &self.url.user {
@@ -171,7 +173,8 @@ impl Directory {
     }
 }
 
-/// The answer to `CLUSTER SLOTS`. A server that does not know its own address leaves it out.
+/// Parses the answer to `CLUSTER SLOTS`. A server that does not know its own address leaves it out; then the address
+/// that was asked is used.
 fn owners(answer: Value, asked: &Address) -> Result<Vec<(u16, u16, Address)>, Trouble> {
     let mut owners = Vec::new();
     for range in redis::from_redis_value::<Vec<Vec<Value>>>(answer)? {
@@ -194,7 +197,7 @@ fn owners(answer: Value, asked: &Address) -> Result<Vec<(u16, u16, Address)>, Tr
     Ok(owners)
 }
 
-/// `host:port` of a redirect; without a host it is the one that answered.
+/// Parses the `host:port` of a redirect. Without a host, it means the host that answered.
 pub(super) fn address_of(text: &str, asked: &Address) -> Option<Address> {
     let (host, port) = text.rsplit_once(':')?;
     let host = if host.is_empty() { &asked.host } else { host };

@@ -1,4 +1,4 @@
-//! `DOORLIST_STORE` where it names a Redis.
+//! Parses `DOORLIST_STORE` if it names a Redis.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::secret::SecretText;
 const PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 
-/// Where the Redis is, and who we are to it. Shows itself without the password.
+/// The address of a Redis, and the login for it. `Debug` does not show the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisUrl {
     pub(super) layout: Layout,
@@ -18,21 +18,21 @@ pub struct RedisUrl {
     pub(super) transport: Transport,
 }
 
-/// How the servers belong together.
+/// How the servers are organised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Layout {
     /// One server, with or without replicas.
     Standalone,
-    /// A master that sentinels know by this name.
+    /// A master that the sentinels know by this name.
     Sentinel { master: String },
     /// A Redis Cluster.
     Cluster,
 }
 
-/// What the bytes travel in.
+/// The transport of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Transport {
-    /// Nothing.
+    /// Plain TCP, without encryption.
     Plain,
     /// TLS.
     Tls,
@@ -55,18 +55,18 @@ impl fmt::Display for Address {
     }
 }
 
-/// A text is no address of a Redis; says what to write, and nothing of what was written.
+/// The text is not a valid address of a Redis. The message says what to write and quotes nothing of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct MalformedUrl(pub &'static str);
 
 impl RedisUrl {
-    /// Whether it asks for TLS.
+    /// Whether the connection uses TLS.
     pub fn is_encrypted(&self) -> bool {
         self.transport == Transport::Tls
     }
 
-    /// The address in `text`; `None` when it is not meant to be one of a Redis.
+    /// Parses `text`. `None` if it is not meant as the address of a Redis.
     pub fn parse(text: &str) -> Option<Result<Self, MalformedUrl>> {
         let (scheme, rest) = text.split_once("://")?;
         if matches!(scheme, "valkey" | "valkeys") {
@@ -122,7 +122,7 @@ impl RedisUrl {
         }
     }
 
-    /// Everything before the path, and the path.
+    /// Parses everything before the path, and returns it with the path.
     fn of(
         transport: Transport,
         layout: Layout,
@@ -187,7 +187,7 @@ fn database(path: &str) -> Result<i64, MalformedUrl> {
         .ok_or(MalformedUrl("what follows the host is the number of a database, such as redis://host:6379/0"))
 }
 
-/// RFC 3986 §2.1.
+/// Percent-decoding (RFC 3986 §2.1).
 fn decoded(text: &str) -> Result<String, MalformedUrl> {
     let unfit = MalformedUrl("a % in the user or password is written %25");
     let mut bytes = Vec::new();

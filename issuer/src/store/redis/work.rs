@@ -1,4 +1,4 @@
-//! What each primitive does, one or a few commands each.
+//! The work of each store operation: one or a few commands.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,14 +13,15 @@ use super::servers::Servers;
 use crate::domain::{Appended, AuditEvent, Durability, LogPage, NewEntry, Record, Settings, Subject};
 use crate::store::{Commit, Committed, StoreError, Swap, Version};
 
-/// Entries asked for at once: a long log holds up no other request.
+/// Largest number of entries read by one command, so that reading a long revocation log does not delay other
+/// requests.
 pub(super) const PAGE: usize = 5_000;
-/// Entries appended at once: many more would hold up everybody.
+/// Largest number of entries appended by one command. Many more would delay all other requests.
 const APPENDED: usize = 1_000;
-/// Events kept; the oldest make room.
+/// How many audit events are kept. New ones push out the oldest.
 pub(super) const AUDIT_KEPT: u64 = 100_000;
 
-/// What a store works with.
+/// The parts that the operations of a store need.
 pub(super) struct Inner {
     pub(super) servers: Servers,
     pub(super) keys: Keys,
@@ -30,10 +31,10 @@ pub(super) struct Inner {
     pub(super) clock: Option<crate::store::clock::ManualClock>,
 }
 
-/// What this node was told last.
+/// What this node last received from the store.
 pub(super) struct Heard {
     pub(super) epoch: Epoch,
-    /// The latest time, in microseconds: the store's clock does not go back.
+    /// The latest time, in microseconds. Every script gets it, because the store's clock must not go back.
     pub(super) micros: u64,
 }
 
@@ -50,13 +51,14 @@ impl Inner {
             return Ok(Committed { swapped: false, position });
         }
         if let Err(error) = self.note(audit).await {
-            // What happened did happen.
+            // The change has taken place, so a failure to record it is not an error for the caller.
             tracing::warn!(%error, "the audit misses an event");
         }
         Ok(Committed { swapped: true, position })
     }
 
-    /// Nothing is half-written of what a request appends; a whole log that is put back takes several steps.
+    /// Appends entries. Those of one request are appended in one step; only a whole revocation log that is put back
+    /// takes several steps.
     async fn append(
         &self,
         mut entries: Vec<NewEntry>,
@@ -118,7 +120,7 @@ impl Inner {
         Ok(Committed { swapped, position: self.state(state)?.position() })
     }
 
-    /// Does what a swap of the key ring does, with another key and no entries.
+    /// Uses the script that swaps the key ring, with another key and without entries.
     pub(super) async fn swap_installation(
         self: Arc<Self>,
         expected: Option<Version>,
@@ -134,7 +136,7 @@ impl Inner {
 
     pub(super) async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError> {
         let Settings { epoch, retain_secs, cutoff, sessions_since } = settings;
-        // Whoever knows of no epoch has none to put back.
+        // A node that knows no epoch cannot put one back, so it offers a new one.
         let epoch = if epoch == NO_EPOCH { Epoch(rand::random()) } else { epoch };
         let call =
             self.on_head(&self.scripts.merge, &[&self.keys.head, &self.keys.log]).arg(epoch.to_string());
@@ -147,7 +149,7 @@ impl Inner {
         call.number(since.get()).number(PAGE as u64)
     }
 
-    /// The rest of a page that is longer than is asked for at once.
+    /// Reads the rest of a page that is longer than one command returns.
     pub(super) async fn whole_page(&self, since: Seq, first: Value) -> Result<LogPage, StoreError> {
         let Keys { head, log, .. } = &self.keys;
         let (continues, mut state, mut entries) = page(first, head, log)?;
@@ -167,7 +169,7 @@ impl Inner {
         Ok(LogPage { entries, continues, last: state.last, settings: state.settings, now: state.now() })
     }
 
-    /// Of each of these, in their order.
+    /// The records of these subjects, in the same order.
     pub(super) async fn records(
         &self,
         subs: &[Subject],
@@ -178,7 +180,7 @@ impl Inner {
         answers.map(|(answer, place)| stored(answer?, place)).collect()
     }
 
-    /// The first names after one, from all buckets.
+    /// The first names after `after`, from all buckets.
     pub(super) async fn names(
         &self,
         after: Option<&Subject>,
@@ -188,7 +190,7 @@ impl Inner {
         let mut after = after.map(|after| after.as_str().to_owned());
         while names.len() < limit {
             let start = after.as_ref().map_or_else(|| "-".to_owned(), |after| format!("({after}"));
-            // So many that a second round is rare.
+            // Large enough that a second round is rarely needed.
             let share = (limit - names.len()) * 2 / BUCKETS + 8;
             let keys: Vec<_> = (0..BUCKETS).map(|bucket| self.keys.subjects(bucket)).collect();
             let calls: Vec<_> = keys
@@ -196,7 +198,7 @@ impl Inner {
                 .map(|key| self.scripts.names.on(&[key]).arg(start.as_str()).number(share as u64))
                 .collect();
             let mut found: Vec<String> = Vec::new();
-            // Up to here no bucket has names that were not given.
+            // Up to this name, no bucket has names that it did not return.
             let mut complete: Option<String> = None;
             for (answer, key) in self.servers.run_all(&calls).await.into_iter().zip(&keys) {
                 let names: Vec<String> = converted(answer?, key)?;
@@ -250,7 +252,7 @@ impl Inner {
     }
 }
 
-/// Three arguments an entry, as `scripts/head.lua` says.
+/// Adds three arguments for each entry, as `scripts/head.lua` expects them.
 fn with_entries(mut call: Call<'_>, entries: Vec<NewEntry>) -> Result<Call<'_>, StoreError> {
     for entry in entries {
         let flag = |end_sessions| if end_sessions { "1" } else { "0" };
@@ -273,12 +275,12 @@ fn with_entries(mut call: Call<'_>, entries: Vec<NewEntry>) -> Result<Call<'_>, 
     Ok(call)
 }
 
-/// A version as `scripts/master.lua` shows it; empty for no record.
+/// A version as `scripts/master.lua` shows it. Empty if there was no record.
 pub(super) fn shown(version: Option<Version>) -> String {
     version.map(|Version(number)| format!("{number:016x}")).unwrap_or_default()
 }
 
-/// Random, and so never that of a record that was forgotten or lost.
+/// Random, so that it never equals the version of a record that was forgotten or lost.
 fn new_version() -> String {
     format!("{:016x}", rand::random::<u64>())
 }

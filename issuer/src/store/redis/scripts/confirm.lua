@@ -1,6 +1,7 @@
--- KEYS: head, log. ARGV: time, the caller's epoch and last sequence. Answers whether nothing is missing, and the state.
+-- KEYS: head, log. ARGV: time, the caller's epoch and last sequence number.
+-- Returns 1 if the store has everything up to there, else 0; and the state.
 local head = open_head(KEYS[1])
--- A master that lost its replicas refuses this, and so says nothing of what it has.
+-- A master that lost its replicas refuses this write, so that it confirms nothing.
 redis.call('HSET', head.key, 'clock', text(head.micros))
 local held = tonumber(ARGV[3])
 local known = held == head.last or held < head.last

@@ -1,7 +1,7 @@
--- Numbers are doubles here, exact up to 2^53, and as text they would have an exponent.
+-- Lua's numbers are doubles, which are exact up to 2^53. `tostring` would write large ones with an exponent.
 local function text(number) return string.format('%.0f', number) end
 
--- ARGV[1] of every script with a head: the latest time that the caller has heard of. The clock does not go back.
+-- ARGV[1] of every script with a head is the latest time that the caller has received. The clock does not go back.
 local function open_head(key)
   local names = { 'last', 'trimmed', 'retain', 'cutoff', 'sessions_since', 'clock', 'audit' }
   local fields = redis.call('HMGET', key, 'epoch', unpack(names))
@@ -27,8 +27,8 @@ local function state(head)
   return { head.epoch, head.last, head.retain, head.cutoff, head.sessions_since, head.micros }
 end
 
--- Appends what ARGV holds from `first` on, three for an entry: JSON, or '' for a cut-off of now; the time of a cut-off
--- that is put back, or ''; 1 where a cut-off ends sessions, else 0.
+-- Appends the entries in ARGV from `first` on. Each has three arguments: its JSON, or '' for a new cut-off at the
+-- current time; the time of a cut-off that is put back, else ''; '1' if a cut-off ends sessions, else '0'.
 local function append(head, log, seen, first)
   if first > #ARGV then return end
   if head.epoch == '' then error({ err = 'NOEPOCH the store was emptied' }) end

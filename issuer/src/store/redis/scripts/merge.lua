@@ -1,9 +1,9 @@
--- KEYS: head, log. ARGV: time, an epoch for a store that has none, and what is to hold at least: retain, cut-off,
--- sessions_since.
+-- KEYS: head, log. ARGV: time, the epoch for a store that has none, and the least values of retain, cut-off and
+-- sessions_since. Returns the state.
 local head = open_head(KEYS[1])
 if head.epoch == '' then
   head.epoch = ARGV[2]
-  -- The head may have been lost alone.
+  -- The head may have been lost while the log was kept.
   local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
   if newest then head.last = math.max(head.last, tonumber(string.match(newest[1], '^%d+'))) end
 end

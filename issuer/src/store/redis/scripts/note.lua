@@ -1,4 +1,4 @@
--- KEYS: head, audit. ARGV: time, how many events are kept, events.
+-- KEYS: head, audit. ARGV: time, the number of events to keep, the new events.
 local head = open_head(KEYS[1])
 for at = 3, #ARGV do
   head.audit = head.audit + 1

@@ -1,4 +1,4 @@
--- KEYS: a record or the key ring. Answers { version, payload }, or nothing.
+-- KEYS: a record, the key ring or the installation. Returns { version, payload }, or {} if there is none.
 local stored = redis.call('GET', KEYS[1])
 if not stored then return {} end
 return { version_here(stored), string.sub(stored, 17) }

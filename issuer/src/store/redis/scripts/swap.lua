@@ -1,4 +1,5 @@
--- KEYS: record, its bucket. ARGV: expected version or '', new version, record, subject. Answers 1, or 0: another one.
+-- KEYS: record, its bucket. ARGV: expected version or '', new version, record, subject.
+-- Returns 1, or 0 if the stored record has another version.
 local stored = redis.call('GET', KEYS[1])
 if (stored and version_here(stored) or '') ~= ARGV[1] then return 0 end
 redis.call('ZADD', KEYS[2], 0, ARGV[4])

@@ -1,4 +1,4 @@
--- KEYS: head, log. ARGV: time, the last sequence to drop.
+-- KEYS: head, log. ARGV: time, the last sequence number to drop.
 local head = open_head(KEYS[1])
 local through = tonumber(ARGV[2])
 redis.call('XTRIM', KEYS[2], 'MINID', text(through + 1) .. '-0')

@@ -1,4 +1,4 @@
-//! Three masters with a replica each.
+//! A Cluster of three masters with one replica each.
 
 use super::*;
 use crate::testing::redis_server::RedisServer;
@@ -24,7 +24,8 @@ async fn spreads_its_records(cluster: &RedisCluster) {
     assert_eq!(store.subjects(None, 100).await.expect("a page").len(), 90);
 }
 
-/// A slot moves to another master while it is asked for. What was read on the one fits on the other no more.
+/// A slot moves to another master during the test. A version that was read on the first master does not match on the
+/// second.
 async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     let store = open(&cluster.url()).await;
     let keys = Keys::of(Prefix::default());
@@ -43,7 +44,7 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     let port = to.port().to_string();
     from.ask::<()>(&["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS", &record, &bucket]);
 
-    // It answers ASK.
+    // The old master answers ASK.
     assert!(!store.commit(put("alice", Some(before), 2)).await.expect("an answer").swapped);
     let (on_its_way, kept) = read(&store, "alice").await.expect("it is there");
     assert_eq!(kept, super::record(1));
@@ -52,17 +53,17 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     for server in [to, from] {
         server.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &id(to)]);
     }
-    // It answers MOVED.
+    // The old master answers MOVED.
     assert!(store.commit(put("alice", Some(on_its_way), 3)).await.expect("a commit").swapped);
     assert_eq!(read(&store, "alice").await.expect("it is there").1, super::record(3));
     cluster.until_it_is_well();
 }
 
-/// The master of the log is killed: its replica takes over, and has all that was acknowledged.
+/// The master of the revocation log is killed. Its replica takes over and has everything that was acknowledged.
 async fn goes_on_after_a_failover(mut cluster: RedisCluster) {
     let store = open(&cluster.url()).await;
     let held = eventually("a commit is acknowledged", async || store.commit(marks(3)).await).await.position;
-    // The others answer with a redirect.
+    // The other masters answer with a redirect.
     let has_log = |server: &RedisServer| server.try_ask::<u64>(&["EXISTS", "{doorlist}:log"]) == Ok(1);
     let owner = cluster.servers[..3].iter().position(has_log).expect("one has it");
     cluster.servers[owner].kill();
@@ -70,7 +71,7 @@ async fn goes_on_after_a_failover(mut cluster: RedisCluster) {
     until("the replica takes over", || {
         replica.ask::<String>(&["INFO", "replication"]).contains("role:master")
     });
-    // Without a replica of its own it takes no writes.
+    // Without a replica of its own, the new master refuses writes.
     cluster.servers[owner].resume();
     let confirmed = eventually("the new master has a replica", async || store.confirm(held).await).await;
     assert!(confirmed.whole, "nothing acknowledged is lost");

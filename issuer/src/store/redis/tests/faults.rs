@@ -1,4 +1,4 @@
-//! What happens to a Redis, and what its issuers then see.
+//! Faults of a Redis, and what the issuers see of them.
 
 use super::*;
 use crate::desk::Desk;
@@ -6,8 +6,8 @@ use crate::domain::Limits;
 use crate::store::clock::{HostClock, SystemClock};
 use crate::testing::redis_server::RedisServer;
 
-/// Another master shows other versions of the same bytes, and so does this one after a restart: what was decided
-/// before does not fit.
+/// Another master shows other versions of the same bytes, and so does the same one after a restart. A swap that was
+/// decided before the restart does not match.
 #[tokio::test]
 async fn a_swap_that_was_decided_before_a_restart_does_not_fit() {
     let mut server = RedisServer::start(&[]);
@@ -63,8 +63,8 @@ async fn scripts_that_were_flushed_are_sent_again() {
     }
 }
 
-/// A name (or a proxy, or a cloud's "primary endpoint") that leads to the master: after a switch-over the connections to the
-/// one before live on, and it is a replica for good.
+/// A host name (or a proxy, or a cloud's "primary endpoint") leads to the master. After a switch-over, the old
+/// connections still lead to the old master, which is now a replica for good.
 #[tokio::test]
 async fn an_address_that_leads_elsewhere_by_now_is_followed() {
     use std::sync::atomic::{AtomicU16, Ordering};
@@ -93,7 +93,7 @@ async fn an_address_that_leads_elsewhere_by_now_is_followed() {
     proxy.abort();
 }
 
-/// Trace 21: the connection lives on; the heartbeat finds out, and the epoch of the node that remembers comes back.
+/// Trace 21: the connection survives. The heartbeat notices the loss, and the node puts its epoch back.
 #[tokio::test]
 async fn an_emptied_store_says_that_it_lost_something() {
     let server = RedisServer::start(&[]);
@@ -104,14 +104,15 @@ async fn an_emptied_store_says_that_it_lost_something() {
     server.ask::<()>(&["FLUSHALL"]);
     assert!(!store.confirm(held).await.expect("an answer").whole);
     assert!(!store.log_since(held.seq).await.expect("the log").continues);
-    // Nothing is appended to a log without lineage.
+    // A revocation log without an epoch takes no entries.
     unavailable(store.commit(marks(1)).await);
     assert_eq!(store.merge_settings(settings).await, Ok(settings), "the epoch comes back");
     let again = store.commit(Commit { seen: held.seq, ..marks(1) }).await.expect("a commit").position;
     assert!(again.epoch == held.epoch && again.seq > held.seq);
 }
 
-/// Many requests find the end of the log lost at once. One of them puts it back, and perhaps one that came late.
+/// Many requests notice at once that the end of the revocation log was lost. One of them puts it back, at most one
+/// more if it came late.
 #[tokio::test]
 async fn of_many_that_find_a_store_emptied_one_mends_it() {
     let server = RedisServer::start(&[]);
@@ -169,7 +170,7 @@ async fn a_replica_is_not_taken_for_the_store() {
     }
 }
 
-/// A demoted master: its answer to the write says so, not that to WAIT.
+/// A demoted master: its answer to the write says so, not its answer to `WAIT`.
 #[tokio::test]
 async fn a_replica_refuses_a_replicated_write_by_name() {
     let (server, replica) = master_and_replica();
@@ -202,7 +203,7 @@ async fn a_full_server_takes_no_writes_and_loses_none() {
     assert!(store.confirm(held).await.expect("an answer").whole);
 }
 
-/// The time is the server's: an issuer whose host has another one signs nothing.
+/// Time comes from the server. An issuer whose host has another time signs nothing.
 #[tokio::test]
 async fn a_host_with_another_time_than_the_server_is_found_out() {
     let server = RedisServer::start(&[]);
@@ -216,7 +217,7 @@ async fn a_host_with_another_time_than_the_server_is_found_out() {
     }
 }
 
-/// A server that hangs holds nobody up for ever, and goes on where it was.
+/// A server that hangs does not block a caller for ever. Once it runs again, requests succeed.
 #[tokio::test]
 async fn a_stopped_server_is_given_up_and_found_again() {
     let server = RedisServer::start(&[]);
@@ -229,7 +230,7 @@ async fn a_stopped_server_is_given_up_and_found_again() {
     assert!(read(&store, "alice").await.is_some());
 }
 
-/// Sentinels that take connections and say nothing: requests are answered with an error in time, however many.
+/// The sentinels accept connections but do not answer. Every request gets an error in time, however many there are.
 #[tokio::test]
 async fn requests_do_not_queue_for_a_search() {
     let (server, _replica) = master_and_replica();
@@ -243,7 +244,7 @@ async fn requests_do_not_queue_for_a_search() {
             store.read(&subject(&format!("user-{number}")), Seq::ZERO).await.expect_err("all hangs");
         }
     });
-    // One search after the other they would be done after a minute.
+    // If the searches ran one after the other, this would take a minute.
     let done = tokio::time::timeout(Duration::from_secs(30), futures_util::future::join_all(reads)).await;
     for stopped in [&server, &sentinel] {
         stopped.signal(rustix::process::Signal::CONT);
@@ -282,7 +283,7 @@ async fn foreign_values_are_named_and_left_alone() {
     assert_eq!(server.ask::<String>(&["HGET", "{doorlist}:head", "last"]), "many");
 }
 
-/// A name whose record is gone meanwhile (another issuer forgets it between the two looks) does not end the list.
+/// Another issuer forgets a record after its name was read. The list does not end there.
 #[tokio::test]
 async fn a_record_forgotten_in_between_does_not_end_the_pages() {
     let server = RedisServer::start(&[]);

@@ -1,9 +1,10 @@
-//! Servers that are refused at the start, each with what to change, and servers that the start waits for.
+//! Servers that are refused at the start, each with a message about what to change, and servers for which the start
+//! waits.
 
 use super::*;
 use crate::testing::redis_server::{RedisServer, free_port};
 
-/// Why the start stops.
+/// Why the start fails.
 async fn refusal(url: &str) -> String {
     misconfigured(try_open(url, "doorlist").await.map(drop))
 }
@@ -24,7 +25,7 @@ async fn b6_a_server_that_is_not_there_is_waited_for() {
     }
 }
 
-/// The system refuses such a name without asking a name server.
+/// The system refuses this name without asking a name server.
 #[tokio::test]
 async fn b6_a_name_that_does_not_resolve_is_waited_for_and_named() {
     let said = outage(&format!("redis://{}.example", "a".repeat(64))).await;
@@ -60,7 +61,7 @@ async fn a_login_that_is_wrong_and_is_not_shown() {
     open(&url(":wonderland@")).await;
 }
 
-/// The permissions that the README names are enough.
+/// The permissions in the README are enough.
 #[tokio::test]
 async fn a_user_of_its_own_needs_few_permissions() {
     let server = RedisServer::start(&[]);

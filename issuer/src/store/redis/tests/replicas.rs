@@ -1,4 +1,4 @@
-//! What is acknowledged has reached a replica.
+//! Every acknowledged write has reached a replica.
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -12,7 +12,7 @@ fn signal(server: &RedisServer, signal: Signal) {
     kill_process(process, signal).expect("it is ours");
 }
 
-/// A master and its replica, which is still good when it was not heard of for so many seconds.
+/// A master and its replica. A replica counts as good if it was heard of within `max_lag` seconds.
 fn replicated(max_lag: &str) -> (RedisServer, RedisServer) {
     let guarded = ["--min-replicas-to-write", "1", "--min-replicas-max-lag", max_lag];
     let server = RedisServer::start(&[&guarded[..], &["--repl-ping-replica-period", "1"]].concat());
@@ -53,7 +53,7 @@ async fn what_no_replica_confirms_is_not_acknowledged() {
     assert!(eventually("it is confirmed", async || store.confirm(held).await).await.whole);
 }
 
-/// What was written and not acknowledged is found there when it is asked for again, and still counts for nothing.
+/// A repeated request finds what an earlier one wrote without being acknowledged. That alone does not acknowledge it.
 #[tokio::test]
 async fn asking_again_does_not_acknowledge_what_no_replica_has() {
     let (server, replica) = replicated("60");
@@ -75,7 +75,7 @@ async fn asking_again_does_not_acknowledge_what_no_replica_has() {
     assert!(matches!(kicked, Kick::Kicked(_)));
 }
 
-/// The master of before is cut off, with an issuer on it: it neither confirms a list nor takes a write.
+/// The old master is cut off together with an issuer. It neither confirms a list nor takes a write.
 #[tokio::test]
 async fn a_master_without_its_replicas_is_of_no_use() {
     let (server, replica) = replicated("1");

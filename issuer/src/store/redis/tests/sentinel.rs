@@ -19,7 +19,8 @@ async fn it_is_a_store_like_any_other() {
     let confirmed = eventually("a replica takes over", async || store.confirm(held).await).await;
     assert!(confirmed.whole, "nothing acknowledged is lost");
     assert_ne!(set.master(), first);
-    // Trace 25: what was read on the master before does not fit on this one, though the bytes are the same.
+    // Trace 25: a version that was read on the old master does not match on the new one, although the bytes are the
+    // same.
     assert!(!store.commit(put("alice", Some(before), 2)).await.expect("an answer").swapped);
     let (after, kept) = read(&store, "alice").await.expect("it was acknowledged");
     assert_eq!(kept, record(1));
@@ -48,7 +49,8 @@ async fn sentinels_may_want_the_password_too() {
     }
 }
 
-/// The master would be left alone with what it writes, and so would the replica, once it is the master.
+/// Without `min-replicas-to-write`, the replica would accept writes alone once it has become the master. So it is
+/// refused.
 #[tokio::test]
 async fn a_replica_that_would_go_on_alone() {
     let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
@@ -61,8 +63,8 @@ async fn a_replica_that_would_go_on_alone() {
     open(&url).await;
 }
 
-/// A set that has lost all replicas acknowledges nothing, though a write is taken where nobody set
-/// `min-replicas-to-write`.
+/// A set that has lost all its replicas acknowledges nothing, even if a master without `min-replicas-to-write`
+/// accepts the write.
 #[tokio::test]
 async fn a_master_that_was_left_alone_acknowledges_nothing() {
     let (server, replica) = master_and_replica();
@@ -74,7 +76,7 @@ async fn a_master_that_was_left_alone_acknowledges_nothing() {
     until("the master knows that it is alone", || {
         server.ask::<String>(&["INFO", "replication"]).contains("connected_slaves:0")
     });
-    // As the next look finds it.
+    // The next check of the replicas does the same.
     store.inner.servers.notice_replicas().await;
     for reason in [unavailable(store.commit(marks(1)).await), unavailable(store.confirm(held).await)] {
         assert!(reason.contains("no replica confirmed"), "{reason}");

@@ -1,4 +1,4 @@
-//! One server.
+//! A single server.
 
 use super::*;
 use crate::testing::redis_server::RedisServer;
@@ -20,7 +20,7 @@ async fn valkey_is_a_store_like_any_other() {
     keeps_the_contract(&server.url()).await;
 }
 
-/// With the server's own clock and scripts, which the contract replaces.
+/// Uses the server's clock and the real scripts, which the contract's tests replace.
 #[tokio::test]
 async fn the_time_is_the_servers() {
     let server = RedisServer::start(&[]);
@@ -64,13 +64,13 @@ async fn two_nodes_share_one_truth() {
     waiting.await.expect("no panic").expect("news from the other node");
 }
 
-/// More than is asked for at once.
+/// The revocation log is longer than one command reads.
 #[tokio::test]
 async fn a_long_log_is_read_to_its_end() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     let mut seqs = Vec::new();
-    // And more than is appended at once.
+    // Each commit is also longer than one command appends.
     for _ in 0..4 {
         store.commit(marks(PAGE / 2 + 1)).await.expect("a commit");
     }

@@ -1,11 +1,11 @@
-//! TLS, with certificates that the test makes.
+//! TLS with certificates that the test makes.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use super::*;
 use crate::testing::redis_server::RedisServer;
 
-/// A server that speaks TLS only, and the certificate of who vouches for it.
+/// A server that speaks only TLS, and the certificate of its authority.
 struct Encrypted {
     server: RedisServer,
     ca: String,
@@ -69,8 +69,8 @@ async fn a_certificate_is_checked() {
         assert!(said.contains(reason), "{url}: {said}");
         assert!(!said.contains("wonderland"), "{said}");
     }
-    // TLS where there is none, and the other way round: the server says nothing, or closes the connection, as one does
-    // that is not ready yet.
+    // TLS to a port without it, and the other way round. The server does not answer or closes the connection, as one
+    // does that is not ready yet. So the start waits.
     for url in [
         format!("rediss://:wonderland@localhost:{}", there.server.port()),
         format!("redis://:wonderland@localhost:{}", there.server.second_port()),
