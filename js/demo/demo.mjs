@@ -1,5 +1,6 @@
-// The main job, shown: a token is verified everywhere without asking anybody, its user is kicked, and every
-// verifier refuses it; then the issuer goes away, and they work on and say how old their list is.
+// Demonstrates the main purpose: a token is verified everywhere without a network call, its user is kicked, and
+// every verifier refuses it. Then the issuer is stopped, and the verifiers continue and report the age of their
+// list.
 import { once } from 'node:events'
 import { lookup } from 'node:dns/promises'
 import { createServer } from 'node:net'
@@ -11,7 +12,7 @@ import { check, note, scene, table } from './terminal.mjs'
 import { startVerifiers } from './verifiers/index.mjs'
 
 const HEARTBEAT_SECONDS = 2
-/** The story takes half a minute. A wait without end must end with a sentence. */
+/** The story takes half a minute. If something hangs, the demo must end with a message. */
 const LIMIT_MINUTES = 10
 const {
   values: { all, once: onlyOnce, port },
@@ -43,9 +44,9 @@ try {
   await Promise.allSettled(verifiers.map(verifier => verifier.close()))
   await issuer?.remove()
 }
-process.exit() // a story that was interrupted may still wait for something
+process.exit() // an interrupted story may still have pending work
 
-/** The smallest roots have no /etc/hosts. There the issuer goes by the address it listens on. */
+/** The smallest root file systems have no /etc/hosts. There the issuer's name is the address on which it listens. */
 function isResolved(host) {
   return lookup(host).then(
     () => true,
@@ -53,7 +54,7 @@ function isResolved(host) {
   )
 }
 
-/** The issuer is told its name before it starts, and the port is part of that. */
+/** The issuer needs its name before it starts, and the port is part of the name. */
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -135,7 +136,7 @@ async function tellTheStory() {
   note('A Worker that lost its stream asks once a heartbeat, and tries the stream again within a minute.')
 }
 
-/** Kicks, and answers a row for each verifier: how long after the acknowledgement it first refused. */
+/** Kicks the subject. Returns a row for each verifier with the time from the acknowledgement to its first refusal. */
 async function kick(sub, token) {
   const refusals = await Promise.all(verifiers.map(verifier => verifier.watch(token)))
   await issuer.admin(`/subjects/${sub}/revoke`)
@@ -150,7 +151,7 @@ async function kick(sub, token) {
   )
 }
 
-/** Asks until the answer is as hoped, for a minute at the most; answers the last one. */
+/** Verifies until the answer is as wanted, for at most a minute. Returns the last answer. */
 async function until(verifier, token, holds) {
   const deadline = performance.now() + 60_000
   for (;;) {

@@ -1,4 +1,4 @@
-// Starts a real issuer binary and speaks to it; used by the demo and by the tests.
+// Starts a real issuer binary and sends requests to it. Used by the demo and by the tests.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -11,10 +11,10 @@ import { createInterface } from 'node:readline'
  * @param {string} options.binary path of the `doorlist` binary
  * @param {string} [options.command] `serve` or `demo`
  * @param {string[]} [options.args] further flags
- * @param {number} [options.port] 0 for any free one
- * @param {string} [options.name] the host in its address, in place of 127.0.0.1; with a port that is not 0
- * @param {string} [options.store] another than an embedded one of its own; `args` say the secrets then
- * @param {string} [options.adminKey] as `args` say it; without, the one that was made beside the store
+ * @param {number} [options.port] 0 for any free port
+ * @param {string} [options.name] the host in its address, instead of 127.0.0.1; requires a port other than 0
+ * @param {string} [options.store] a store other than its own embedded one; `args` must then contain the secrets
+ * @param {string} [options.adminKey] the key in `args`; by default the key that was created beside the store
  */
 export async function startIssuer({ binary, command = 'serve', args = [], port = 0, name, store, adminKey }) {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-'))
@@ -38,7 +38,7 @@ class Issuer {
   #child
   #port
   url
-  /** As it was given or made, for requests that this class does not make. */
+  /** The given or created key, for requests that this class does not make. */
   adminKey
 
   constructor({ binary, command, args, folder, name, store, adminKey }) {
@@ -51,12 +51,12 @@ class Issuer {
     this.adminKey = adminKey
   }
 
-  /** Starts the process, on the port and store it had before if it ran already. */
+  /** Starts the process. If it ran before, it uses the same port and store. */
   async start(port = this.#port) {
     const args = [this.#command, '--store', this.#store, '--listen', `127.0.0.1:${port}`, ...this.#args]
     const named = this.#name && `http://${this.#name}:${port}`
     if (named) args.push('--issuer', named)
-    // Every setting is given here; what the caller's shell says to another issuer is not for this one.
+    // All settings are passed here. Settings in the caller's environment are meant for another issuer.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DOORLIST_')))
     const child = spawn(this.#binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
@@ -82,12 +82,12 @@ class Issuer {
     this.adminKey ??= (await readFile(join(this.#folder, 'doorlist.redb.admin-key'), 'utf8')).trim()
   }
 
-  /** Of the process that runs, or ran last. */
+  /** The id of the current or last process. */
   get pid() {
     return this.#child?.pid
   }
 
-  /** Ends the process and waits until it is gone. */
+  /** Stops the process and waits until it has ended. */
   async stop(signal = 'SIGTERM') {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const gone = once(this.#child, 'exit')
@@ -95,13 +95,13 @@ class Issuer {
     await gone
   }
 
-  /** Ends the process and removes its store. */
+  /** Stops the process and removes its store. */
   async remove() {
     if (this.#child) await this.stop()
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  /** `POST /login`, the answer of RFC 6749 §5.1. */
+  /** `POST /login`; returns the answer of RFC 6749 §5.1. */
   login(username, password, device) {
     return this.#ask('/login', {
       body: JSON.stringify({ username, password, device }),
@@ -109,7 +109,7 @@ class Issuer {
     })
   }
 
-  /** `POST /token`: a refresh token for an access token. */
+  /** `POST /token`: exchanges a refresh token for an access token. */
   refresh(refreshToken, clientId) {
     const form = new URLSearchParams({
       grant_type: 'refresh_token',
@@ -119,7 +119,7 @@ class Issuer {
     return this.#ask('/token', { body: form })
   }
 
-  /** A `POST` to the admin API; answers its JSON. */
+  /** A `POST` to the admin API; returns its JSON. */
   admin(path, body) {
     return this.#ask(`/admin${path}`, {
       body: body && JSON.stringify(body),

@@ -1,4 +1,4 @@
-// Takes the picture in the README: node js/demo/screenshot.mjs, after `make build`.
+// Takes the README's screenshot: node js/demo/screenshot.mjs, after `make build`.
 import { fileURLToPath } from 'node:url'
 import { launchChromium } from '../packaging/tools.mjs'
 import { startIssuer } from './issuer.mjs'

@@ -1,4 +1,4 @@
-// How the demo speaks.
+// The terminal output of the demo.
 const bold = text => (process.stdout.isTTY ? `\x1b[1m${text}\x1b[0m` : text)
 
 export function scene(title) {
@@ -9,7 +9,7 @@ export function note(text) {
   console.log(`  ${text}`)
 }
 
-/** Says what was seen, and ends the story when it is not what should be. */
+/** Prints an observation, and ends the story with an error if it is not as expected. */
 export function check(text, holds) {
   if (!holds) throw new Error(text)
   console.log(`  ✓ ${text}`)

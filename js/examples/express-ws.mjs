@@ -1,4 +1,5 @@
-// WebSockets live longer than a request: whose user is kicked is closed at once, and each at the end of its token.
+// WebSockets live longer than a request. A connection is closed when its user is kicked, and at the latest when
+// its token expires.
 import express from 'express'
 import { WebSocketServer } from 'ws'
 import { connectVerifier, isTokenError } from 'doorlist'
@@ -16,13 +17,13 @@ app.get('/me', (request, response) => response.json({ sub: request.auth.payload.
 app.delete('/users/:sub', requireScope('admin'), (request, response) => response.sendStatus(204))
 const server = app.listen(PORT, () => console.log(`http://localhost:${Object(server.address()).port}`))
 
-/** Who is there, by socket. */
+/** The verified answer of each open socket. */
 const present = new Map()
-// A page cannot set a header for a WebSocket: it sends the token as a subprotocol, beside the one that is spoken.
+// A page cannot set a header for a WebSocket, so it sends the token as a second subprotocol, beside the real one.
 const sockets = new WebSocketServer({ server, handleProtocols: offered => offered.has('chat') && 'chat' })
 
 sockets.on('connection', (socket, request) => {
-  // Else whoever sends a broken frame ends this process.
+  // Without this listener a client could end this process with a broken frame.
   socket.on('error', error => console.error(error.message))
   try {
     const token = request.headers['sec-websocket-protocol']?.split(/, */).find(name => name.includes('.')) ?? ''
@@ -34,7 +35,8 @@ sockets.on('connection', (socket, request) => {
       present.delete(socket)
     })
     socket.on('message', text => {
-      // Closed from here, a peer may go on until it answers that: whoever is kicked is not listened to.
+      // After the server closes a connection, the peer may send messages until it answers. Messages of a kicked
+      // user are ignored.
       if (socket.readyState === socket.OPEN) socket.send(`${auth.payload.sub}: ${text}`)
     })
   } catch (error) {

@@ -9,7 +9,7 @@ const verifier = await connectVerifier({ issuer: ISSUER, audience: 'api' }).catc
 })
 
 const app = fastify()
-await app.register(authenticate(verifier)) // for this scope and all below
+await app.register(authenticate(verifier)) // for this scope and its children
 app.get('/me', request => ({ sub: request.user.sub }))
 app.delete('/users/:sub', { onRequest: requireScope('admin') }, (request, reply) => reply.code(204).send())
 

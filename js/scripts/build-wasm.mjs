@@ -1,4 +1,5 @@
-// Rust → wasm/verifier.wasm, wasm/glue.js and wasm/inlined.js. Fails when the module is too large: size is a promise.
+// Rust → wasm/verifier.wasm, wasm/glue.js and wasm/inlined.js. Fails if the module is too large, because its
+// size is promised.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
@@ -12,7 +13,7 @@ const js = fileURLToPath(new URL('..', import.meta.url))
 const crate = join(js, '../verifier-wasm')
 const out = join(js, 'wasm')
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'doorlist')
-/** What the module may weigh on its way to a browser, in bytes of brotli. */
+/** The maximum size of the module, in bytes after brotli compression. */
 const BUDGET = 60_000
 
 const bundlerTarget = runWasmPack()
@@ -34,8 +35,8 @@ try {
 
 function runWasmPack() {
   const directory = mkdtempSync(join(tmpdir(), 'doorlist-wasm-'))
-  // wasm-pack takes wasm-bindgen from PATH only in exactly the crate's version. Where `make` put the two they are found
-  // without `make` too.
+  // wasm-pack uses the wasm-bindgen on the PATH only if its version matches the crate's exactly. The folders in
+  // which `make` installs both are found without `make` too.
   const [, wasmBindgen] = /^name = "wasm-bindgen"\nversion = "(.*)"/m.exec(
     readFileSync(join(js, '../Cargo.lock'), 'utf8'),
   )
@@ -45,9 +46,9 @@ function runWasmPack() {
     process.env.PATH,
   ].join(delimiter)
   const cargoHome = process.env.CARGO_HOME || join(homedir(), '.cargo')
-  // Panic messages name source files; whose machine built them is nobody's business.
+  // Panic messages contain source paths. They must not reveal paths of the build machine.
   const rustflags = [`--remap-path-prefix=${cargoHome}=cargo`, `--remap-path-prefix=${join(js, '..')}=doorlist`]
-  // Loops of SHA-2 that are not unrolled are 16 KB smaller, and no slower in WebAssembly.
+  // Without unrolled loops SHA-2 is 16 KB smaller, and not slower in WebAssembly.
   rustflags.push('--cfg=sha2_backend_soft="compact"')
   const options = ['--mode', 'no-install', '--target', 'bundler', '--profile', 'wasm', '--no-pack', '--no-gitignore']
   try {
@@ -67,9 +68,9 @@ function runWasmPack() {
 }
 
 /**
- * The glue touches TextDecoder as it loads and holds one instance for ever. As a function it does nothing until called,
- * a bundler can drop it, and each module gets its own. It finds no FinalizationRegistry: `src/wasm.ts` has one, which leaves
- * an interrupted instance alone.
+ * The original glue uses TextDecoder when it loads and keeps a single instance forever. As a function it does
+ * nothing until it is called, a bundler can drop it, and each module gets its own instance. It gets no
+ * FinalizationRegistry, because `src/wasm.ts` has one that does not touch an interrupted instance.
  */
 function glueAsFunction(esm) {
   const { code } = transformSync(esm, { format: 'cjs', target: 'es2022' })

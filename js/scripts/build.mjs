@@ -1,11 +1,11 @@
-// src/ and wasm/ → dist/: one bundle an entry point, ESM and CJS, and the hand-written types beside them.
+// src/ and wasm/ → dist/: one bundle per entry point, ESM and CJS, with the hand-written types.
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { sizes, tableOf } from './sizes.mjs'
 
-/** Bytes of what every page loads before anything else, minified and gzipped. */
+/** The maximum size of the session, which every page loads first, in bytes after minification and gzip. */
 const SESSION_BUDGET = 6 * 1024
 
 const js = fileURLToPath(new URL('..', import.meta.url))
@@ -21,7 +21,7 @@ const common = {
   logLevel: 'warning',
 }
 const entries = names => Object.fromEntries(names.map(name => [name, sources[name]]))
-/** What each import of the package is made of; those without a module inside work in every runtime. */
+/** The source of each import of the package. Those without the wasm module run in every runtime. */
 const sources = {
   index: 'src/entrypoints/index.ts',
   slim: 'src/entrypoints/slim.ts',
@@ -69,8 +69,9 @@ const { gzip } = rows.find(({ name }) => name === '`doorlist/session`')
 if (gzip > SESSION_BUDGET) throw new Error(`doorlist/session has ${gzip} bytes, ${SESSION_BUDGET} at most`)
 
 /**
- * A folder a subpath, for what does not read `exports`: Parcel, and TypeScript's `moduleResolution: node`. Each has only a
- * package.json that points into dist/; the list is that of `exports`, so the two cannot differ.
+ * Makes one folder per subpath, for tools that do not read `exports`: Parcel, and TypeScript's
+ * `moduleResolution: node`. Each folder contains only a package.json that points into dist/. The list comes
+ * from `exports`, so the two cannot differ.
  */
 function writeStubs() {
   const { exports } = JSON.parse(readFileSync(join(js, 'package.json'), 'utf8'))

@@ -1,8 +1,9 @@
-// What wasm-opt does, and one thing that it cannot know: which functions never say anything that is read.
+// Runs wasm-opt, and removes code that wasm-opt cannot recognise as unused: formatting functions whose output
+// is never read.
 import binaryen from 'binaryen'
 
 const { Features } = binaryen
-/** By name: all of them would be more than Node 20 and 24 take. */
+/** Listed individually, because all features together are more than Node 20 and 24 accept. */
 const FEATURES =
   Features.BulkMemory |
   Features.BulkMemoryOpt |
@@ -14,8 +15,9 @@ const FEATURES =
   Features.SignExt
 
 /**
- * serde puts a value of the wrong type into its message: any value, a float too, which takes 8 KB (brotli) of code. Here
- * that is one of the options, and `src/options.ts` has refused it before. It is shown as nothing.
+ * If a value has the wrong type, serde formats it into its message. That needs 8 KB (brotli) of code for any
+ * value, including floats. Here the value can only be an option, and `src/options.ts` has already refused it.
+ * Therefore these functions write nothing.
  */
 const SHOWN_AS_NOTHING = [
   '<serde_core::de::Unexpected as core::fmt::Display>::fmt',
@@ -24,15 +26,18 @@ const SHOWN_AS_NOTHING = [
   '<&str as core::fmt::Debug>::fmt',
 ]
 
-/** A function called from one place only may be this large to be inlined there; more makes the module larger, not faster. */
+/**
+ * The maximum size of a function with one caller that is inlined there. A higher limit makes the module larger,
+ * not faster.
+ */
 const ONE_CALLER_INLINE_MAX_SIZE = 30
 
-/** A module with its names, smaller and without them. */
+/** Optimises a module that contains its function names, and removes the names. */
 export function shrunk(wasm) {
   const module = binaryen.readBinary(wasm)
   module.setFeatures(FEATURES)
   for (const wanted of SHOWN_AS_NOTHING) {
-    // Another compiler may have named it otherwise. Then it stays, and the size says so.
+    // Another compiler may use another name. Then the function stays, and the size check shows it.
     for (const name of functionNames(module)) if (withoutHash(name) === wanted) showNothing(module, name)
   }
   binaryen.setOptimizeLevel(3)
@@ -45,7 +50,7 @@ export function shrunk(wasm) {
   return Buffer.from(result)
 }
 
-/** `fmt::Result` is 0 when it is `Ok`. */
+/** Makes the function return 0, which is `Ok` of `fmt::Result`. */
 function showNothing(module, name) {
   const { params, results } = binaryen.getFunctionInfo(module.getFunction(name))
   module.removeFunction(name)

@@ -1,5 +1,5 @@
-// How large each import of the package is, bundled from dist/ as an application bundles it.
-// `node scripts/sizes.mjs` prints the table, and with `--write` puts it into README.md.
+// The size of each import of the package, bundled from dist/ as in an application. `node scripts/sizes.mjs`
+// prints the table; `--write` also writes it to README.md.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -9,11 +9,11 @@ import { build } from 'esbuild'
 
 const js = fileURLToPath(new URL('..', import.meta.url))
 const readmePath = join(js, 'README.md')
-/** The export conditions under which `doorlist` is another file. */
+/** The export conditions under which `doorlist` resolves to another file. */
 const CONDITIONS = ['workerd', 'edge-light']
 const HEAD = ['| import | minified | gzip | brotli |', '|---|---:|---:|---:|']
 
-/** A row for each import: its name, the file of dist/ behind it, and three sizes in bytes. */
+/** One row per import: its name, its file in dist/, and three sizes in bytes. */
 export async function sizes() {
   const { name, exports } = JSON.parse(readFileSync(join(js, 'package.json'), 'utf8'))
   const rows = []

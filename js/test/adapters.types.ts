@@ -1,4 +1,4 @@
-// Compiles, and only compiles: the adapters' types in those of the frameworks.
+// This file is only compiled: it checks the adapters' types against those of the frameworks.
 import express from 'express'
 import fastify from 'fastify'
 import fastifyJwt from '@fastify/jwt'
@@ -25,7 +25,7 @@ export function inExpress({ authenticate, requireScope }: typeof OfExpress) {
   app.use(requireScope())
   // @ts-expect-error: no such option
   authenticate(connected, { cookies: 'token' })
-  // @ts-expect-error: only where `Register` says so, for then there may be none (packaging/project/frameworks.ts does)
+  // @ts-expect-error: requires a declaration in `Register` (see packaging/project/frameworks.ts)
   authenticate(connected, { optional: true })
 }
 
@@ -34,7 +34,7 @@ export async function inFastify({ authenticate, requireScope }: typeof OfFastify
   await app.register(authenticate(connected, { cookie: 'token' }))
   app.delete('/', { onRequest: requireScope('admin') }, request => request.auth.payload.sub satisfies string)
   app.get('/', request => request.user.sub satisfies string)
-  // @ts-expect-error: only where `Register` says so
+  // @ts-expect-error: requires a declaration in `Register`
   authenticate(connected, { optional: true })
 }
 
@@ -44,7 +44,7 @@ export function inHono({ authenticate, requireScope }: typeof OfHono) {
   app.delete('/', requireScope('admin'), c => c.text(c.get('auth').payload.sub))
   new Hono().get('/', authenticate(lazy, { cookie: 'token' }), c => c.text(c.get('auth').payload.sub))
   new Hono().get('/', authenticate(lazy, { optional: true }), c => {
-    // @ts-expect-error: there may be none
+    // @ts-expect-error: the token may be missing
     c.get('auth').payload
     return c.text(c.get('auth')?.payload.sub ?? 'nobody')
   })

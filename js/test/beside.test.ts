@@ -1,4 +1,5 @@
-// The adapters beside other plugins that write to the same properties of a request, registered before them and after them.
+// The adapters together with other plugins that write the same properties of a request, registered before or
+// after them.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -17,7 +18,7 @@ import { createVerifier } from '../src/entrypoints/index.js'
 import { createTestIssuer } from '../src/testing/index.js'
 import type { AccessTokenClaims } from '../types/index.js'
 
-// Both declare `request.user`: this is how a program says that they mean the same.
+// Both plugins declare `request.user`. This declaration tells TypeScript that both have the same type.
 declare module '@fastify/jwt' {
   interface FastifyJWT {
     user: AccessTokenClaims
@@ -26,13 +27,14 @@ declare module '@fastify/jwt' {
 
 const SECRET = 'a secret of the other library, for HS256'
 
-/** A verifier, the headers of alice with the scope `read`, and those of a token that the other library accepts. */
+/** A verifier, the headers of alice with the scope `read`, and a token that the other library accepts. */
 async function world() {
   const issuer = await createTestIssuer()
   const verifier = createVerifier(issuer.rules)
   verifier.load(await issuer.list())
   const headers = { authorization: `Bearer ${await issuer.token({ scope: 'read' })}` }
-  // As the claim could be named by whoever chooses the other library's claims: it must not pass for an answer of ours.
+  // Mallory chose the other library's claims, including one named like our answer. It must not be taken for our
+  // answer.
   const theirs = await sign({ sub: 'mallory', payload: { scope: 'admin' } }, SECRET, 'HS256')
   return { verifier, headers, theirs }
 }
@@ -158,7 +160,7 @@ test('C6: `request.auth` set by another Fastify plugin grants no scope', async s
 
 type Registered = (app: FastifyInstance) => PromiseLike<unknown>
 
-/** Registers one plugin after the other; the routes are in the scope of the second. */
+/** Registers one plugin after the other. The routes are in the scope of the second. */
 async function registered(app: FastifyInstance, [first, second]: Registered[], nested: boolean) {
   await first!(app)
   const rest = async (scope: FastifyInstance) => {
@@ -175,7 +177,7 @@ function routes(app: FastifyInstance) {
     app.get(`/${scope}`, { onRequest: overFastify.requireScope(scope) }, () => ({ done: true }))
 }
 
-/** Listens until the test is over; answers with a function that asks for a path and has its status. */
+/** Listens until the test ends. Returns a function that requests a path and returns the status. */
 async function asking(story: TestContext, server: ReturnType<typeof createServer>) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

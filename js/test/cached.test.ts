@@ -1,4 +1,4 @@
-// A cache answers with an old list: the request succeeds, and brings nothing newer (fault C2, traces 1 and 56).
+// A cache answers with an old list: the request succeeds, but brings nothing newer (fault C2, traces 1 and 56).
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeConnectVerifier } from '../src/api.js'
@@ -39,7 +39,10 @@ async function connected(options: Partial<ConnectOptions> = {}, host = new FakeH
   return { network, host, verifier: await verifier }
 }
 
-/** The request past caches: the issuer's one parameter for it, the time in steps of a fifth of a `ttl`. */
+/**
+ * The request that bypasses caches: it has the issuer's only parameter for this, with the time in steps of a
+ * fifth of a `ttl`.
+ */
 async function pastCaches(network: FakeNetwork, host: FakeHost, address: string): Promise<FakeRequest> {
   const request = await network.request(
     `${address}${address.includes('?') ? '&' : '?'}fresh=${Math.floor(host.now() / 2_000) * 2}`,
@@ -59,7 +62,7 @@ for (const chance of [0, 0.999]) {
       host.elapse(ms)
       elapsed += ms
     }
-    // The kick comes now. One poll is a cache's to answer; the second is asked again past it.
+    // The kick happens now. The cache may answer one poll. The second poll is repeated past the cache.
     const polls = [TTL * (0.8 + 0.2 * chance), TTL * (1.4 + 0.4 * chance)]
     await elapse(polls[0]!)
     ;(await network.request(LIST(1))).text(list(1))
@@ -128,7 +131,7 @@ test('C2: a stream that a cache repeats is left, and the list asked for past cac
   const change = told(verifier, 'change')
   ;(await pastCaches(network, host, LIST(1))).text(list(2, { since: 1 }))
   assert.equal((await change).sequence, 2)
-  // The stream is at fault: polling goes on, and it is tried again later and later.
+  // The stream is at fault: polling continues, and the stream is retried at growing intervals.
   await host.waits(1_000)
   assert.equal(verifier.status().mode, 'poll')
   assert.ok(errors.some(error => isTokenError(error, 'ERR_LIST_NOT_NEWER')))

@@ -1,4 +1,4 @@
-// Self-signed, for 127.0.0.1, and for tests alone: nothing trusts it.
+// A self-signed certificate for 127.0.0.1, used only in tests. No program trusts it.
 export const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgbRvi5ZSCqdbp6bVk
 EkwYjQIcVZD2m7NrDNraBIgmDhahRANCAAT7k2i6xb7sx4GVJkfcxu/3CLYcwXZQ

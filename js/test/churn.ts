@@ -1,5 +1,6 @@
-// Run by closing.test.ts in a process of its own, with the garbage collector exposed: makes verifiers, uses each once, drops
-// it, and writes the growth of memory a verifier as JSON. Arguments: how many, and what becomes of each.
+// closing.test.ts runs this in a separate process with the garbage collector exposed. It makes verifiers, uses
+// each once, drops it, and prints the memory growth per verifier as JSON. Arguments: the number of verifiers,
+// and whether each is closed, dropped or collected.
 import { readFileSync } from 'node:fs'
 import { bind } from '../src/entrypoints/slim.js'
 import { AUDIENCE, ISSUER, TestIssuer } from './issuer.js'
@@ -14,7 +15,7 @@ WebAssembly.Instance = class extends Instance {
   }
 }
 const wasmBytes = () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0)
-/** Callbacks of a FinalizationRegistry run in tasks of their own, after the collection. */
+/** The callbacks of a FinalizationRegistry run in separate tasks after the collection. */
 async function collect(): Promise<void> {
   for (let round = 0; round < 3; round++) {
     gc!()

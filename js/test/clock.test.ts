@@ -1,4 +1,4 @@
-// What counts as now: the host's clock or `currentDate`, unless a list proves that it is later.
+// The current time: the host's clock or `currentDate`, unless a list proves that it is later.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
@@ -14,7 +14,7 @@ const issuer = await TestIssuer.create()
 const HOUR = 3600
 const module = lazily(() => readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
 
-/** A host whose wall clock is so many seconds off. */
+/** A host whose wall clock is wrong by `off` seconds. */
 class JumpingHost extends FakeHost {
   off = 0
   override now = () => (this.truth + this.off) * 1000
@@ -108,7 +108,7 @@ test('whatever clocks and lists do, now is the latest that any of them says', as
   }
 })
 
-/** Whole numbers from one to another, both included, the same in every run (mulberry32). */
+/** Returns random integers between two bounds, both included, the same in every run (mulberry32). */
 function chance(seed: number): (from: number, to: number) => number {
   return (from, to) => {
     seed = (seed + 0x6d2b79f5) | 0

@@ -10,7 +10,7 @@ import type { Verifier } from '../types/index.js'
 import { Context, FakeHost, FakeNetwork, FakeStore, ISSUER, METADATA, interruptible, list, since } from './fakes.js'
 import { AUDIENCE, TestIssuer } from './issuer.js'
 
-/** Bytes of resident memory that a verifier may leave behind which was used once and dropped. */
+/** The resident memory in bytes that a verifier may leave behind after it was used once and dropped. */
 const MOST_BYTES = 16 * 1024
 const COUNT = 20_000
 
@@ -20,7 +20,7 @@ const growth = (fate: string, count = COUNT): { resident: number; wasm: number }
   return JSON.parse(String(said))
 }
 
-// In one task no FinalizationRegistry is heard: what is not closed stays until the end of it.
+// Within one task no FinalizationRegistry callback runs: a verifier that is not closed stays until the task ends.
 test('C8: 20,000 verifiers made, used once and dropped in one task cost at most 16 KB each', () => {
   const { resident, wasm } = growth('dropped')
   assert.ok(resident <= MOST_BYTES && wasm <= 4096, `${resident} B resident and ${wasm} B of WebAssembly memory each`)
@@ -59,7 +59,7 @@ test('C8: a closed verifier says so; those beside it go on', async () => {
   first.close()
   first.close()
   isClosed(first, token)
-  // Its memory may be another's now.
+  // Another verifier may use its memory now.
   for (let round = 0; round < 3; round++) createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwks: issuer.jwks })
   isClosed(first, token)
   assert.equal(second.verify(token, at).payload.sub, 'alice')

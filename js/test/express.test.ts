@@ -24,7 +24,7 @@ test('a request that was answered meanwhile ends no process', async () => {
   const { port } = server.address() as AddressInfo
   const headers = { authorization: 'Bearer none' }
   assert.equal((await fetch(`http://127.0.0.1:${port}`, { headers })).status, 504)
-  // What is thrown now, nobody catches: the test fails of it.
+  // An exception here would be uncaught and fail the test.
   refreshed()
   server.close()
   server.closeAllConnections()

@@ -1,4 +1,4 @@
-// A network, a clock and a module that do only what a test tells them.
+// A network, a clock and a module that the test controls completely.
 import { TokenError, closedVerifier } from '../src/errors.js'
 import type { Host } from '../src/host.js'
 import type { Instantiate, WasmVerifier } from '../src/wasm.js'
@@ -14,12 +14,12 @@ export const METADATA = {
 export const METADATA_URL = `${ISSUER}/.well-known/oauth-authorization-server`
 export const EPOCH = '00000000000000ab'
 
-/** Runs what is under way as far as it gets by itself. */
+/** Runs pending work until it waits for the test. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
-/** Time stands still until `elapse`. Chance is always 0, so that a back-off is half of its most. */
+/** Time stands still until `elapse`. Random numbers are always 0, so a back-off is half of its maximum. */
 export class FakeHost implements Host {
   #ms = 1_700_000_000_000
   #setAheadMs = 0
@@ -28,7 +28,7 @@ export class FakeHost implements Host {
   #watchers: { ms: number; seen: () => void }[] = []
 
   now = () => this.#ms + this.#setAheadMs
-  /** The time of clocks elsewhere: nobody sets those with this one. */
+  /** The time of other machines' clocks, which `set` does not change. */
   real = () => this.#ms
   monotonic = () => this.#ms - 1_600_000_000_000
   random = () => 0
@@ -40,13 +40,13 @@ export class FakeHost implements Host {
     return () => this.#drop(timer)
   }
 
-  /** Resolves when somebody waits for exactly so many milliseconds. */
+  /** Resolves when a timer of exactly `ms` milliseconds is set. */
   async waits(ms: number): Promise<void> {
     if ([...this.#timers.values()].some(timer => timer.ms === ms)) return
     await new Promise<void>(seen => this.#watchers.push({ ms, seen }))
   }
 
-  /** Resolves when nobody waits for anything. */
+  /** Resolves when no timer is set. */
   async idle(): Promise<void> {
     if (this.#timers.size > 0) await new Promise<void>(idle => this.#idlers.push(idle))
   }
@@ -60,12 +60,12 @@ export class FakeHost implements Host {
     }
   }
 
-  /** Somebody sets the wall clock so many milliseconds ahead, or it ran on while the other stood still. */
+  /** Moves the wall clock ahead by `ms` milliseconds: it was set, or it ran while the monotonic clock stood still. */
   set(ms: number): void {
     this.#setAheadMs += ms
   }
 
-  /** As when a request ends whose timers these were: none of them ever calls. */
+  /** Discards all timers, as when the request ends to which they belong. */
   cutOff(): void {
     this.#timers.clear()
   }
@@ -156,12 +156,12 @@ export class FakeNetwork {
     return new Promise(take => this.#wanted.push({ url, take }))
   }
 
-  /** How many requests went to this address so far. */
+  /** The number of requests to this address so far. */
   count(url: string): number {
     return this.log.filter(seen => seen === url).length
   }
 
-  /** Answers metadata, keys and the first list. */
+  /** Answers the requests for metadata, keys and the first list. */
   async begin(list: string): Promise<void> {
     ;(await this.request(METADATA_URL)).json(METADATA)
     ;(await this.request(METADATA.jwks_uri)).json({ keys: ['first'] })
@@ -177,7 +177,7 @@ interface FakeList {
   since?: number
   kid?: string
   epoch?: string
-  /** Trusted from then on. */
+  /** The keys that are trusted from this list on. */
   keys?: string[]
 }
 
@@ -185,10 +185,10 @@ interface FakeList {
 export const list = (seq: number, more: Partial<FakeList> = {}) =>
   JSON.stringify({ iat: 1_700_000_000 + seq, seq, ...more })
 
-/** Stands in for the module: lists are JSON, keys are names, a token is the name of its key. */
+/** Replaces the module: lists are JSON, keys are names, and a token is the name of its key. */
 export const fakeModule: Instantiate = () => new FakeVerifier()
 
-/** The same, and what it made: each can be interrupted by itself. */
+/** The same, with the list of instances, so that a test can interrupt a single one. */
 export function interruptible(): { module: () => FakeVerifier; made: FakeVerifier[] } {
   const made: FakeVerifier[] = []
   return { module: () => (made[made.length] = new FakeVerifier()), made }
@@ -284,11 +284,11 @@ interface Save {
   lists: string[]
 }
 
-/** A store that remembers what was done to it, and lets a test wait for that. */
+/** A store that records its operations and lets a test wait for them. */
 export class FakeStore implements ListStore {
   readonly values: Map<string, string>
   readonly log: string[] = []
-  /** Whether two writes were under way at a time. */
+  /** Whether two writes were pending at the same time. */
   overlapped = false
   #writing = 0
   #watchers: (() => void)[] = []
@@ -312,20 +312,20 @@ export class FakeStore implements ListStore {
     this.#watchers.splice(0).forEach(watch => watch())
   }
 
-  /** Lets the next write wait until the answer is called. */
+  /** Blocks the next write until the returned function is called. */
   block(): (error?: Error) => void {
     let [open, fail]: [() => void, (error: Error) => void] = [() => {}, () => {}]
     this.#gates.push(new Promise((resolve, reject) => ([open, fail] = [resolve, reject])))
     return error => (error === undefined ? open() : fail(error))
   }
 
-  /** Resolves when this value is there, and as the test wants it. */
+  /** Resolves when this value exists and `fits` accepts it. */
   async wrote(key: string, fits: (text: string) => boolean = () => true): Promise<void> {
     while (!this.values.has(key) || !fits(this.values.get(key)!))
       await new Promise<void>(watch => this.#watchers.push(watch))
   }
 
-  /** Resolves when whatever was about to be written is. */
+  /** Resolves when no further write begins. */
   async quiet(): Promise<void> {
     for (let before = -1; before !== this.log.length; await new Promise(resolve => setImmediate(resolve)))
       before = this.log.length
@@ -348,7 +348,7 @@ export class FakeStore implements ListStore {
   }
 }
 
-/** What the next event of this name says. */
+/** Resolves with the value of the next event of this name. */
 export const told = <Name extends keyof VerifierEvents>(verifier: Pick<ConnectedVerifier, 'on'>, name: Name) =>
   new Promise<VerifierEvents[Name]>(resolve => {
     const off = verifier.on(name, value => {
@@ -357,7 +357,7 @@ export const told = <Name extends keyof VerifierEvents>(verifier: Pick<Connected
     })
   })
 
-/** The `ctx` of one request: what was put off until after its answer. */
+/** The `ctx` of one request. `put` contains the promises that were passed to `waitUntil`. */
 export class Context {
   readonly put: Promise<unknown>[] = []
   waitUntil = (promise: Promise<unknown>) => void this.put.push(promise)

@@ -23,7 +23,7 @@ const { list: LIST, stream: STREAM } = {
   list: since.bind(null, SNAPSHOT),
   stream: since.bind(null, METADATA.revocation_stream_uri),
 }
-/** Half of the most that the first pause may be, since chance is 0. */
+/** Half of the maximum of the first pause, because random numbers are 0. */
 const PAUSE = 250
 const SILENCE = 15_000
 
@@ -109,7 +109,7 @@ test('a stream that breaks is resumed too, and said to have broken', async () =>
   assert.match((await error).message, /terminated/)
   await host.waits(PAUSE)
   host.elapse(PAUSE)
-  // What failed once is looked up anew.
+  // After a failure, the metadata is fetched again.
   ;(await network.request(METADATA_URL)).json(METADATA)
   await network.request(STREAM(2))
   verifier.close()
@@ -119,11 +119,11 @@ test('a stream that is silent for one and a half ttl is given up, and the list a
   const { verifier, network, host, stream } = await streaming()
   host.elapse(SILENCE)
   await stream.aborted
-  await host.waits(0) // up to 0.4 ttl, by chance
+  await host.waits(0) // up to 0.4 ttl, at random
   host.elapse(0)
   ;(await network.request(METADATA_URL)).json(METADATA)
   ;(await network.request(LIST(2))).text(list(3, { since: 2 }))
-  // The issuer has something newer and the stream did not bring it.
+  // The issuer has a newer list that the stream did not bring.
   await host.waits(1_000)
   host.elapse(1_000)
   await network.request(STREAM(3))
@@ -269,7 +269,7 @@ test('while the issuer is away, strange tokens do not make the verifier ask more
   assert.equal(network.log.length, asked)
   host.elapse(PAUSE)
   ;(await network.request(METADATA_URL)).json(METADATA)
-  await network.request(METADATA.jwks_uri) // what the first one wanted
+  await network.request(METADATA.jwks_uri) // the request of the first attempt
   verifier.close()
 })
 

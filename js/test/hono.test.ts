@@ -12,7 +12,7 @@ test('a context that nothing can wait through is none', async () => {
   app.use(authenticate(lazy))
   app.get('/', c => c.text('in'))
   const headers = { authorization: `Bearer ${await issuer.token()}` }
-  // As Hono 4.0 in a Next.js route, which hands on what a route is given.
+  // As with Hono 4.0 in a Next.js route, which passes the route's arguments on.
   const inNext = { params: {} } as never
   assert.equal((await app.fetch(new Request('https://a.test', { headers }), {}, inNext)).status, 200)
 })

@@ -5,7 +5,7 @@ import { isTokenError } from '../src/errors.js'
 import { FakeHost, ISSUER, fakeModule } from './fakes.js'
 
 const TIMEOUT = 3_000
-/** A request that is under way waits for so long. */
+/** The time limit of a pending request. */
 const REQUEST = 10_000
 
 function connecting(fetch: typeof globalThis.fetch) {

@@ -13,7 +13,7 @@ const token = await issuer.token(NOW)
 const list = await issuer.list({ iat: NOW, seq: 1 })
 const { createVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
 
-/** Looks at every signature: that goes deep. */
+/** A verifier that checks every signature, because this needs a deep stack. */
 function ready(): Verifier {
   const verifier = createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwks: issuer.jwks, cacheSize: 0 })
   verifier.load(list, at)
@@ -21,8 +21,8 @@ function ready(): Verifier {
 }
 
 /**
- * Calls ever deeper down the stack until it is exhausted, and on the way back until the call is refused with a code: the
- * stack may have ended in front of the module, which is then none the worse for it.
+ * Recurses until the stack is exhausted, and on the way back makes the call until it is refused with a code. At
+ * first the stack may end before the module is entered; this does not damage the module.
  */
 function sink(call: () => unknown): boolean {
   let refused = false

@@ -1,4 +1,5 @@
-// A small issuer in this profile (verifier-wasm/FORMAT.md), signing with jose: another hand than the project's own.
+// A small issuer in this profile (verifier-wasm/FORMAT.md). It signs with jose, to be independent of the
+// project's own code.
 import { CompactSign, SignJWT, calculateJwkThumbprint, exportJWK, generateKeyPair, type CryptoKey } from 'jose'
 
 export const ISSUER = 'https://issuer.example'

@@ -1,4 +1,5 @@
-// The sentences of the module's errors, which the package composes: they are those of the Rust crate, and stay harmless.
+// The package composes the messages of the module's errors. They match those of the Rust crate and contain no
+// secrets.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'

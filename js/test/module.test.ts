@@ -10,7 +10,8 @@ const instantiate = lazily(readFileSync(new URL('../wasm/verifier.wasm', import.
 const make = (options: object) => instantiate(options as VerifierOptions)
 const good = { issuer: 'https://issuer.example', audience: null }
 
-// What src/options.ts lets nobody hand over. The functions that would show such a value are empty, not gone.
+// src/options.ts refuses these values before they reach the module. In the module, the functions that would
+// format such a value are empty but still exist.
 for (const [name, value] of [
   ['issuer', 1.5],
   ['issuer', true],

@@ -1,4 +1,5 @@
-// An option that looks set and is not: every option of every function, with values that a configuration easily has.
+// Options that look set but are not: every option of every function, with values that a configuration easily
+// produces.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'

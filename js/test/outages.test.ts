@@ -1,4 +1,4 @@
-// What keeps a start waiting and what ends it at once, each with the real thing: servers of Node's own, and its `fetch`.
+// Which errors make a start wait and which end it at once, with real servers of Node and Node's own `fetch`.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
@@ -11,7 +11,7 @@ import { createTestIssuer } from '../src/testing/index.js'
 import { certificate, key } from './certificate.js'
 
 const { connectVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
-/** Seconds. What fails at once fails long before. */
+/** Seconds. Errors that end a start at once arrive long before. */
 const PATIENCE = 100
 
 async function listening(server: Server | TcpServer): Promise<number> {
@@ -31,7 +31,7 @@ async function serving<T>(server: Server | TcpServer, use: (port: number) => Pro
   }
 }
 
-/** Why a verifier could not connect: the error, and the outage that is its cause. */
+/** The reason why a verifier could not connect: the error, and the outage that caused it. */
 async function refused(issuer: string, options: { connectTimeout?: number; fetch?: typeof fetch } = {}) {
   const given = { issuer, audience: 'api', transport: 'poll' as const, connectTimeout: PATIENCE, ...options }
   const error: unknown = await connectVerifier(given).then(

@@ -18,7 +18,7 @@ const plainSession = {
   evidence: { status: 503 },
 }
 
-/** The other side of a real `postMessage`, which says what came back. */
+/** Sends the value through a real `postMessage` to a worker and returns what comes back. */
 async function crossed(value: unknown): Promise<unknown> {
   const echo =
     "const { parentPort } = require('worker_threads'); parentPort.on('message', it => parentPort.postMessage(it))"
@@ -48,7 +48,7 @@ test('C10: errors cross postMessage and JSON in their plain form, and are made e
     assert.ok(!isTokenError(of))
     assert.deepEqual(SessionError.from(of).toJSON(), plainSession)
   }
-  // JSON takes an error itself for its plain form; `postMessage` does not, which is why there is one.
+  // JSON converts an error to its plain form automatically. `postMessage` does not, so the plain form exists.
   assert.ok(isTokenError(JSON.parse(JSON.stringify({ error: token() })).error))
   assert.ok(!isTokenError(structuredClone(token())))
 })

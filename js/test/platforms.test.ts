@@ -1,4 +1,5 @@
-// The built package on platforms that lack a global: each is taken away in turn (field: rustwasm/wasm-bindgen#3066).
+// The built package on platforms that lack a global: each global is removed in turn (field:
+// rustwasm/wasm-bindgen#3066).
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
@@ -8,7 +9,7 @@ import { createTestIssuer } from '../src/testing/index.js'
 const issuer = await createTestIssuer()
 const [token, list] = [await issuer.token(), await issuer.list()]
 
-/** What a platform may have besides the language itself. */
+/** Globals that a platform may have in addition to the language itself. */
 const GLOBALS = [
   'AbortController',
   'AbortSignal',
@@ -38,7 +39,7 @@ const GLOBALS = [
   'structuredClone',
   'FinalizationRegistry',
 ] as const
-/** Every JavaScript runtime that has timers and promises has these. */
+/** Every JavaScript runtime with timers and promises has these. */
 const GIVEN = ['setTimeout', 'clearTimeout', 'queueMicrotask']
 
 type Exports = Record<string, any>

@@ -1,5 +1,6 @@
-// Test environments with a DOM (Vitest, Jest with jsdom) put that DOM's classes into the place of Node's, and Node's `fetch`
-// refuses them (field: vitest-dev/vitest#8374). Here the same is done by hand, and the real `fetch` asks a real server.
+// Test environments with a DOM (Vitest, Jest with jsdom) replace Node's classes with those of the DOM, and
+// Node's `fetch` refuses them (field: vitest-dev/vitest#8374). This test replaces them by hand, and sends
+// requests to a real server with the real `fetch`.
 import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,9 +13,12 @@ import { createTestIssuer } from '../src/testing/index.js'
 const { connectVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
 const native = { URLSearchParams, Blob, FormData, Headers, AbortController, AbortSignal }
 
-/** Looks like the class and is not of its realm: no internal slots, no prototype of Node's. */
+/**
+ * An object that looks like the class but belongs to another realm: it has neither Node's internal slots nor
+ * its prototype.
+ */
 class ForeignSignal {
-  /** Node 20 takes everything that has a boolean here for a signal; newer ones look at the class. */
+  /** Node 20 accepts any object with a boolean here as a signal. Newer versions check the class. */
   aborted = 0
   reason: unknown
   readonly #listeners = new Set<() => void>()
@@ -30,9 +34,9 @@ class ForeignController {
   readonly signal = new ForeignSignal()
   abort = (reason?: unknown) => void (this.signal.aborted || this.signal.end(reason))
 }
-/** A body of another realm is no body: Node sends `[object …]`, or refuses it. */
+/** A body of another realm is not accepted: Node sends `[object …]`, or refuses it. */
 class ForeignBody {}
-/** jsdom has one of its own, which is empty to Node. */
+/** jsdom has its own `Headers`, which Node treats as empty. */
 class ForeignHeaders {}
 
 const asked: { path: string; type: string | undefined; body: string }[] = []

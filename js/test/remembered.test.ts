@@ -12,10 +12,10 @@ const issuer = await TestIssuer.create()
 const NOW = 1_800_000_000
 const at = (seconds: number): AtTime => ({ currentDate: new Date(seconds * 1000) })
 const module = lazily(() => readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
-/** Nothing is ahead of `currentDate`, so the monotonic clock may stand. */
+/** No list here is ahead of `currentDate`, so the monotonic clock may stand still. */
 const host: Host = { now: () => NOW * 1000, monotonic: () => 5, random: () => 0, after: () => () => {} }
 
-/** A verifier and, in `signatures`, how often its module was asked to verify one. */
+/** A verifier, and in `signatures` the number of tokens that its module was asked to verify. */
 function counting(options: Partial<VerifierOptions> = {}) {
   const count = { signatures: 0 }
   const instantiate: Instantiate = given => {
@@ -113,7 +113,7 @@ test('no caller can change what another one is told', async () => {
       () => Object.defineProperty(claims, 'sub', { value: 'mallory' }),
     ]
     for (const attempt of attempts) assert.throws(attempt, TypeError)
-    // These are the caller's own.
+    // These belong to the caller, who may change them.
     Object.assign(freshness, { stale: true, asOf: 0 })
   }
   assert.deepEqual(verifier.verify(token, at(NOW)), expected)
@@ -166,7 +166,7 @@ test('what is not ASCII is never taken for what is', async () => {
       codes.ERR_JWS_INVALID,
     )
   }
-  // A token so long that of one more character there is no room: its beginning would be the token.
+  // The longest token that fits the buffer. With one more character, a truncated read would find the token itself.
   const length = await lengthOf(0)
   const longest = await issuer.token(NOW, { pad: 'x'.repeat(Math.floor(((8191 - length) * 3) / 4)) })
   assert.ok(longest.length > 8188 && longest.length < 8192, String(longest.length))
@@ -222,7 +222,7 @@ test('a token expires at its second', async () => {
     code(() => verifier.verify(token, at(NOW + 960))),
     codes.ERR_JWT_EXPIRED,
   )
-  // Another caller's clock: as if it had never been seen.
+  // With another caller's clock, the token is verified as if it were new.
   assert.equal(verifier.verify(token, at(NOW)).payload.sub, 'alice')
 })
 
@@ -274,7 +274,7 @@ test('no more are remembered than was said', async () => {
   }
   assert.equal(seen(), 0)
   for (const round of [1, 2, 3]) assert.ok(seen() <= 8, `round ${round}`)
-  // One that is asked for all the time stays through the flood.
+  // A token that is used all the time stays through the flood.
   const [favourite, ...flood] = live as [string, ...string[]]
   verifier.verify(favourite, at(NOW))
   const before = verifier.count.signatures

@@ -1,4 +1,4 @@
-// When a connected verifier reads and writes its store, with a module that only keeps count.
+// When a connected verifier reads and writes its store. The module is a fake that only counts.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isTokenError } from '../src/errors.js'
@@ -337,7 +337,7 @@ test('lazy: a request that was cut off while it wrote does not keep the next one
   void verifier.refresh(later)
   await store.quiet()
   assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT])
-  // It was only frozen, with its timers: then whoever took over goes on alone.
+  // It was frozen together with its timers. The verifier that took over continues alone.
   atLast()
   await store.quiet()
   void verifier.refresh(evenLater)
@@ -415,7 +415,7 @@ test('trace 23: and what was dropped stays so where the store is gone by then', 
   )
 })
 
-/** By the FakeHost's clock, and what the list of SAVED says of itself. */
+/** Whether the saved list is stale, independent of the FakeHost's clock. */
 const stale = (isStale: boolean) => () =>
   Object.assign(new FakeVerifier(), {
     status(this: FakeVerifier, seconds: number) {
@@ -483,7 +483,7 @@ test('lazy: a store that had nothing is not asked by every request of an outage,
   host.elapse(5_000)
   await refused()
   assert.equal(reads, 2, 'of the two values, once')
-  // Another process was there.
+  // Another process has written a list.
   store.values.set(SNAPSHOT, SAVED)
   host.elapse(60_000)
   const refreshed = verifier.refresh(new Context())

@@ -1,4 +1,5 @@
-// C2: a service worker or a proxy that answers `/token` with an old answer. Its status is 200, and it is no news.
+// C2: a service worker or a proxy answers `/token` with an old answer. Its status is 200, but it contains
+// nothing new.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ISSUER } from './fakes.js'
@@ -13,7 +14,7 @@ for (const storage of ['cookie', undefined] as const) {
     browser.issuer.usesCookie = storage === 'cookie'
     return { browser, tab: await browser.signedIn(storage && { storage }) }
   }
-  /** The answer to the next refresh, as a cache keeps it. */
+  /** The answer to the next refresh, as a cache would store it. */
   const nextAnswer = async ({ host, issuer }: FakeBrowser) => {
     host.elapse(LIFETIME * 1000)
     await settle()

@@ -1,4 +1,4 @@
-// What goes over the wire, and what becomes of the refresh token.
+// The requests to the issuer, and how the refresh token is stored.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ISSUER } from './fakes.js'

@@ -1,4 +1,4 @@
-// A browser with tabs, and an issuer of one session, that do only what a test tells them.
+// A browser with tabs, and an issuer of one session. The test controls both completely.
 import { isSessionError } from '../src/session/index.js'
 import type { Channel, Locks, Platform } from '../src/session/platform.js'
 import { startSession } from '../src/session/session.js'
@@ -17,29 +17,29 @@ export const sidOf = (token: string): string => claimsOf(token).sid
 
 interface FakeSession {
   readonly sid: string
-  /** Of its refresh tokens: `r1`, `r2`, … of the first, `s1`, … of the next. */
+  /** The prefix of its refresh tokens: `r1`, `r2`, … in the first session, `s1`, … in the next. */
   readonly letter: string
   generation: number
-  /** The generation that was rotated away last, and when, in milliseconds. */
+  /** The generation before the last rotation, and the time of that rotation in milliseconds. */
   before: number
   at: number
   isOver: boolean
 }
 
-/** RFC 6749 §5.1 and §6 and RFC 7009, and the cookie of one browser; what it is asked is in `asked`. */
+/** RFC 6749 §5.1 and §6 and RFC 7009, and the cookie of one browser. It records requests in `asked`. */
 export class FakeIssuer {
   readonly asked: string[] = []
-  /** How it was asked. */
+  /** The options of each request. */
   readonly requests: RequestInit[] = []
   readonly sessions: FakeSession[] = []
-  /** How it answers: well, with this status, not at all, or with what stands in its place. */
+  /** How it answers: normally, with this status, not at all, or with the answer of this function. */
   mood: 'up' | 'down' | number | (() => Response) = 'up'
   retryAfter: string | undefined
   /** Seconds by which its clock is ahead of the real time. */
   ahead = 0
   usesCookie = false
   cookie: string | undefined
-  /** The last access token that it gave. */
+  /** The last access token that it issued. */
   last = ''
   readonly #gates = new Map<string, Promise<void>>()
   #minted = 0
@@ -51,10 +51,10 @@ export class FakeIssuer {
     return this.sessions.at(-1) ?? this.#open()
   }
 
-  /** Another session, as a back end of one's own opens it. */
+  /** Opens another session, as an application's back end does. */
   open = () => this.tokens(this.#open())
 
-  /** Lets answers of this path, or of all, wait until it is called. */
+  /** Holds answers for this path, or for all paths, until the returned function is called. */
   hold(path = ''): () => void {
     let open = () => {}
     this.#gates.set(path, new Promise(resolve => (open = resolve)))
@@ -90,7 +90,7 @@ export class FakeIssuer {
     return { access_token, expires_in: LIFETIME, refresh_token: `${letter}${generation}` }
   }
 
-  /** The answer, and what becomes of the cookie: another one, none (empty), or nothing. */
+  /** The answer, and the change to the cookie: a new value, empty to delete it, or undefined. */
   #answer(path: string, body: string): [answer: Response, cookie?: string] {
     if (path === '/login') {
       if (JSON.parse(body).password !== 'wonderland') return [this.#over()]
@@ -109,7 +109,7 @@ export class FakeIssuer {
     return this.#granted(session)
   }
 
-  /** The table of the rules; whether this generation was granted anything. */
+  /** The table of the refresh rules. Returns whether this generation was granted a token. */
   #refresh(session: FakeSession, sent: number): boolean {
     const { generation, before, at } = session
     if (session.isOver) return false
@@ -146,13 +146,13 @@ export class FakeIssuer {
     new Response('{}', { status, ...(this.retryAfter && { headers: { 'retry-after': this.retryAfter } }) })
 }
 
-/** Of which a test may replace a method. */
+/** A storage whose methods a test may replace. */
 function memory(): TokenStorage {
   const held = new Map<string, string>()
   return { get: key => held.get(key), set: (key, value) => held.set(key, value), delete: key => held.delete(key) }
 }
 
-/** Locks, channels and notes that its tabs share. */
+/** The locks, channels and notes that its tabs share. */
 export class FakeBrowser {
   readonly issuer: FakeIssuer
   readonly storage = memory()
@@ -179,12 +179,15 @@ export class FakeBrowser {
     return tab
   }
 
-  /** Every tab hears that the network, or the laptop, is back; or that it was frozen itself, and told nothing. */
+  /**
+   * Every tab is informed that the network or the laptop is back. `isRestored`: the tab itself was frozen and
+   * missed all messages.
+   */
   wake(isRestored = false): void {
     for (const waker of this.#wakers) waker(isRestored)
   }
 
-  /** Messages between tabs are on their way until the answer is called. */
+  /** Delays messages between tabs until the returned function is called. */
   delayMessages(): () => void {
     const late: (() => void)[] = (this.#late = [])
     return () => {
@@ -227,7 +230,7 @@ export class FakeBrowser {
   }
 }
 
-/** Web Locks §5.2, exclusive ones. */
+/** Web Locks §5.2, exclusive locks only. */
 export class FakeLocks implements Locks {
   readonly #tails = new Map<string, Promise<unknown>>()
 
@@ -244,14 +247,14 @@ export class FakeLocks implements Locks {
       aborted.catch(() => {})
       signal.throwIfAborted()
       if (before) await Promise.race([before, aborted])
-      await new Promise(resolve => setImmediate(resolve)) // between processes, as messages are
+      await new Promise(resolve => setImmediate(resolve)) // delivery takes a turn, as between processes
       return await work()
     } finally {
       release()
     }
   }
 
-  /** A tab that holds a lock and does nothing any more; the answer is its end. */
+  /** A tab that holds a lock and does nothing else. Call the returned function to release it. */
   take(name: string): () => void {
     let release = () => {}
     const held = new Promise<void>(resolve => (release = resolve))

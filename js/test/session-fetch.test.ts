@@ -7,7 +7,7 @@ import { FakeHost } from './fakes.js'
 const API = 'https://api.example'
 const OTHER = 'https://other.example'
 
-/** A session whose tokens are t1, t2, …, and servers that answer by origin. */
+/** A session whose tokens are t1, t2, …, and servers whose answers depend on the origin. */
 function world(answers: (request: Request) => Response) {
   let [generation, refreshes] = [1, 0]
   const seen: [url: string, authorization: string | null, body: string][] = []
@@ -45,8 +45,8 @@ test('the token goes to the configured origins, and to no other', async () => {
   await fetch('http://api.example/d')
   await fetch(new URL('https://user.example/api.example'))
   await fetch(`blob:${API}/0c0ffee0`)
-  await fetch('data:,x') // whose origin is as opaque as a sandboxed page's
-  await fetch(`${API}@evil.example/e`).catch(() => {}) // in browsers no request may have a user
+  await fetch('data:,x') // its origin is opaque, like that of a sandboxed page
+  await fetch(`${API}@evil.example/e`).catch(() => {}) // browsers allow no user name in a request
   assert.deepEqual(
     seen.map(([, authorization]) => authorization),
     ['Bearer t1', null, null, null, null, null, null],
@@ -110,7 +110,7 @@ test('C4: a signal without `throwIfAborted` and `reason` ends what waits (field:
   assert.equal((await fetch(`${API}/a`, { signal })).status, 200)
   tokens.getAccessToken = () => new Promise<never>(() => {})
   const native = globalThis.Request
-  // As React Native's: the signal of the request is the caller's own.
+  // As in React Native: the signal of the request is the caller's own object.
   globalThis.Request = class extends native {
     override get signal() {
       return signal

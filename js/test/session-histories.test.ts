@@ -1,5 +1,5 @@
-// Arbitrary histories of tabs, users, outages and late messages. However it went, the tabs come to agree with each other and
-// with the issuer, and nobody is signed out by accident.
+// Random histories of tabs, users, outages and late messages. In the end the tabs agree with each other and
+// with the issuer, and no user is signed out by accident.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Session } from '../types/session.js'
@@ -11,11 +11,11 @@ const MOST_TABS = 5
 interface Manner {
   readonly storage: 'cookie' | 'shared'
   readonly hasLocks: boolean
-  /** Whether people wait for what they asked for before somebody does the next thing. */
+  /** Whether a user waits for the result of each operation before the next one. */
   readonly isPatient: boolean
 }
 
-/** Mulberry32: the same history for the same seed. */
+/** mulberry32: the same seed gives the same history. */
 function chance(seed: number): () => number {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0
@@ -30,7 +30,7 @@ class History {
   readonly tabs: Session[] = []
   readonly told: string[] = []
   readonly #random: () => number
-  /** Whether somebody is to be signed in at the end; unknown where nobody waited. */
+  /** Whether the user must be signed in at the end; undefined if no operation was awaited. */
   #isSignedIn: boolean | undefined = false
   #isKicked = false
   #isLost = false
@@ -45,7 +45,7 @@ class History {
     this.#random = host.random = chance(seed)
     this.browser.hasLocks = manner.hasLocks
     issuer.usesCookie = manner.storage === 'cookie'
-    // Between any two looks at them the clocks move on, and more between any two events.
+    // The clocks advance between two readings, and more between two events.
     const { now, monotonic } = host
     let ticks = 0
     host.now = () => now() + (ticks += 0.001)
@@ -106,14 +106,15 @@ class History {
       this.told.push(name)
       const release = this.#release
       const event = cause()
-      // Nobody waits for an answer longer than an event, or it would be lost: which another event does.
+      // No answer is held for longer than one event, because that would count as a lost answer. A separate
+      // event covers that.
       if (name !== 'hold') release()
       await event
       if (this.#among(2)) await settle()
     }
   }
 
-  /** The issuer is there, everything arrives, and whoever waited for it has tried again. */
+  /** The issuer is available, everything arrives, and every waiting tab has retried. */
   async end(): Promise<void> {
     this.#release()
     this.#deliver()
@@ -122,7 +123,7 @@ class History {
     this.#isLost = false
     await this.pass(2_000)
     await this.pass(2_000)
-    // Nobody has told the tabs of a kick yet.
+    // The tabs have not been informed of a kick yet.
     if (!this.#isKicked) await this.check()
     for (const ms of [LIFETIME * 1000, ...Array<number>(4).fill(30_000)]) await this.pass(ms)
     await this.check()
@@ -146,7 +147,7 @@ class History {
     if (this.#isSignedIn !== undefined) assert.equal(isActive, this.#isSignedIn, `${states}`)
   }
 
-  /** Somebody asked for this, and knows what came of it, or did not wait. */
+  /** The user made this request, and either knows its result or did not wait for it. */
   async #done(isSignedIn: boolean, asked: Promise<void>): Promise<void> {
     this.#isSignedIn = undefined
     this.#isKicked = false

@@ -1,11 +1,11 @@
-// A kick, or a void, that a verifier tells of.
+// A kick or a void that a verifier reports.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { SessionVerifier } from '../types/session.js'
 import { ISSUER } from './fakes.js'
 import { FakeBrowser, LIFETIME, claimsOf, has, settle } from './session-fakes.js'
 
-/** A verifier that revokes what a test says. */
+/** A verifier that revokes the tokens that a test names. */
 class FakeVerifier implements SessionVerifier {
   readonly listeners = new Set<() => void>()
   revoked = new Set<unknown>()
@@ -37,7 +37,7 @@ test('one verifier for all tabs; a kick reaches them all, and the next leader ta
   assert.equal(made.length, 1)
   const before = await tabs[0].getAccessToken()
 
-  made[0]!.revoke(before) // voided: silently refreshed
+  made[0]!.revoke(before) // voided: refreshed without a visible change
   await settle()
   assert.ok(tabs.every(tab => tab.state === 'active'))
   for (const tab of tabs) assert.notEqual(await tab.getAccessToken(), before)
@@ -158,7 +158,7 @@ test('what was asked for before a void is asked for again', async () => {
   const before = await tab.getAccessToken()
   const open = browser.issuer.hold('/token')
   browser.host.elapse(LIFETIME * 700)
-  await settle() // the answer was made before the void, and comes after
+  await settle() // the issuer makes the answer before the void, and it arrives after it
   verifier.revoke(before)
   await settle()
   open()

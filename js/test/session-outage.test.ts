@@ -1,4 +1,4 @@
-// The issuer cannot be reached, or something else answers in its place.
+// The issuer cannot be reached, or another server answers in its place.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'
@@ -59,7 +59,7 @@ test('a page that starts offline signs nobody out, and has a token once it can',
   assert.equal(tab.state, 'active')
 })
 
-/** What is no answer of the issuer's about the session. */
+/** Answers that are not the issuer's statement about the session. */
 const STRANGE: Record<string, () => Response> = {
   'a captive portal': () =>
     new Response('<html>Welcome to the hotel</html>', { headers: { 'content-type': 'text/html' } }),
@@ -169,7 +169,7 @@ test('a sign-out that comes while another is being told is told as well', async 
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const open = browser.issuer.hold('/revoke')
-  await tab.login({ username: 'bob', password: 'wonderland' }) // instead of alice, of which the issuer is being told
+  await tab.login({ username: 'bob', password: 'wonderland' }) // alice's logout is still pending
   await settle()
   const logout = tab.logout()
   await settle()
@@ -195,7 +195,7 @@ test('an hour of outage, ten tabs that ask in a loop and wake every minute: few 
     browser.host.elapse(1000)
     await settle()
   }
-  // A tab pauses for a minute at least, and each wake-up is worth one more.
+  // A tab pauses for at least a minute, and each wake-up allows one more request.
   const most = tabs.length * (60 + 60 + 10)
   assert.ok(browser.issuer.asked.length <= most, `${browser.issuer.asked.length}`)
   browser.issuer.mood = 'up'

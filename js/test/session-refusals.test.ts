@@ -6,7 +6,7 @@ const alice = { username: 'alice', password: 'wonderland' }
 
 test('without an answer it may be the origin, which no browser tells a page', async () => {
   const browser = new FakeBrowser()
-  const tab = browser.tab({ storage: 'cookie' }) // of which nobody knows before the issuer answers
+  const tab = browser.tab({ storage: 'cookie' }) // whether a user is signed in is unknown before the issuer answers
   browser.issuer.mood = 'down'
   assert.equal(await tab.ready, 'offline')
   const hint = { code: 'ERR_SESSION_OFFLINE', message: /DOORLIST_ALLOWED_ORIGINS/ }

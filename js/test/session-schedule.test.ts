@@ -1,11 +1,11 @@
-// Where many began at once, they do not go on at once.
+// Sessions that begin at the same time do not refresh at the same time.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { scheduleOf } from '../src/session/schedule.js'
 import { FakeHost } from './fakes.js'
 import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
 
-/** Of everybody, one in a hundred. */
+/** One hundred random values, evenly spaced. */
 const CHANCES = Array.from({ length: 100 }, (_, percent) => percent / 100)
 
 test('tokens of one second are refreshed over a fifth of their life (field: mozilla/fxa-oauth-server#370)', async () => {

@@ -1,4 +1,4 @@
-// What two tabs may do to each other: everything here was somebody's bug report, or would have been.
+// Interactions between two tabs. Each test is based on a real or a likely bug report.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { SessionState } from '../types/session.js'
@@ -25,7 +25,7 @@ for (const storage of ['cookie', undefined] as const) {
     const logins = [tabs[0].login(ALICE), tabs[1].login(BOB)]
     await settle()
     first()
-    const second = issuer.hold('/login') // so that the one is heard of in the middle of the other
+    const second = issuer.hold('/login') // so that the first login is announced during the second
     await logins[0]
     await settle()
     second()
@@ -151,7 +151,7 @@ for (const storage of ['cookie', undefined] as const) {
     const tabs = [tab(), tab()] as const
     await tabs[0].login(ALICE)
     await settle()
-    browser.delayMessages() // for ever: a page in the back/forward cache is not told
+    browser.delayMessages() // without end: a page in the back/forward cache gets no messages
     await tabs[1].logout()
     await settle()
     assert.equal(tabs[0].state, 'active')
@@ -167,7 +167,7 @@ for (const storage of ['cookie', undefined] as const) {
     await tabs[0].login(ALICE)
     await settle()
     const deliver = browser.delayMessages()
-    tab() // whose `hello` is answered with alice's token
+    tab() // its `hello` is answered with alice's token
     await settle()
     await tabs[0].logout()
     await tabs[1].login(BOB)
@@ -247,13 +247,13 @@ test('a token that is dead by the time it is heard of is none, and one that is k
   const deliver = browser.delayMessages()
   await tab.login(ALICE)
   browser.issuer.mood = 'down'
-  browser.host.elapse(LIFETIME * 800) // it is asked for another, in vain
+  browser.host.elapse(LIFETIME * 800) // it tries to get another one, without success
   await settle()
   assert.equal(tab.state, 'offline')
   deliver()
   await settle()
   assert.equal(other.state, 'active')
-  browser.tab() // whose `hello` both answer
+  browser.tab() // both tabs answer its `hello`
   await settle()
   assert.equal(tab.state, 'offline', 'it is still in vain')
   browser.host.elapse(LIFETIME * 200)
@@ -357,7 +357,7 @@ test('the tokens of a back end may be handed over twice', async () => {
   await settle()
   browser.host.elapse(LIFETIME * 1000)
   await tabs[0].getAccessToken()
-  await tabs[0].login(tokens) // a page of the history, with what it was served
+  await tabs[0].login(tokens) // a page from the history, with the tokens that it was served with
   await settle()
   assert.equal(browser.issuer.session.isOver, false)
   browser.host.elapse(LIFETIME * 1000)
@@ -421,7 +421,7 @@ test('closed in the middle of a login: said as that', async () => {
   }
 })
 
-/** To the issuer of the fakes, whatever the port. */
+/** A `fetch` that sends requests to the fake issuer regardless of the port. */
 function strip({ issuer }: FakeBrowser): typeof globalThis.fetch {
   return ((url: string, init: RequestInit) => issuer.fetch(url.replace(':8080', ''), init)) as typeof globalThis.fetch
 }

@@ -1,4 +1,4 @@
-// Clocks that are wrong, set, or asleep, and when a token is replaced.
+// Clocks that are wrong, adjusted, or stopped, and the time at which a token is replaced.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'
@@ -55,7 +55,7 @@ test('a token that another tab hands over is as old there, though the clock was 
   const other = browser.tab()
   await settle()
   await other.getAccessToken()
-  browser.host.elapse(LIFETIME * 399) // to live; not to die on its way
+  browser.host.elapse(LIFETIME * 399) // the token lives, but would expire during a request
   await assert.rejects(other.getAccessToken(), has('ERR_SESSION_OFFLINE'))
 })
 

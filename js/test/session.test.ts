@@ -76,7 +76,7 @@ test('whoever came too late with an old token takes the new one, and signs nobod
   const browser = new FakeBrowser()
   browser.hasLocks = false
   const tab = await browser.signedIn()
-  browser.issuer.session.isOver = true // another tab signed in anew
+  browser.issuer.session.isOver = true // another tab has signed in again
   const open = browser.issuer.hold()
   browser.host.elapse(LIFETIME * 1000)
   const token = tab.getAccessToken()
@@ -155,7 +155,7 @@ test('a listener may sign out or in, and is not called once it is taken off (fie
   await late.ready
 })
 
-/** A page whose token is over, and its storage hangs. */
+/** A page whose token has expired and whose storage hangs. */
 async function overHangingStorage() {
   const browser = new FakeBrowser()
   const { storage } = browser

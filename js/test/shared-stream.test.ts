@@ -22,10 +22,10 @@ const SNAPSHOT = METADATA.revocation_list_uri
 const LIST = since.bind(null, SNAPSHOT)
 const STREAM = since.bind(null, METADATA.revocation_stream_uri)
 const TTL = 10_000
-/** Chance is 0: the least that a page waits for a silent leader. */
+/** Random numbers are 0, so this is the minimum time that a page waits for a silent leader. */
 const PATIENCE = 1.75 * TTL
 
-/** A browser whose pages may be frozen and come back. */
+/** A browser whose pages may be frozen and restored. */
 class Pages {
   readonly host = new FakeHost()
   readonly network = new FakeNetwork()
@@ -39,7 +39,7 @@ class Pages {
     },
   }
 
-  /** One more page with a verifier, which starts with this list. */
+  /** Opens another page with a verifier, which starts with this list. */
   async open(first = list(1), options: Partial<ConnectOptions> = {}): Promise<ConnectedVerifier> {
     const connecting = makeConnectVerifier(fakeModule, this.host, () => this.origin())({
       issuer: ISSUER,
@@ -67,14 +67,14 @@ class Pages {
     }
   }
 
-  /** The page that was opened as this one, from 0. */
+  /** Freezes or restores the page with this index, from 0. */
   away = (page: number, isAway: boolean) => this.#aways[page]!(isAway)
 
   get streams(): number {
     return this.network.log.filter(url => url.startsWith(METADATA.revocation_stream_uri)).length
   }
 
-  /** Answers what is asked for now, and from now on at once; the answer says how often each was asked. */
+  /** Lets time pass in steps, and runs the pending work after each. */
   async elapse(ms: number, step = 500): Promise<void> {
     for (let passed = 0; passed < ms; passed += step) {
       this.host.elapse(step)
@@ -105,7 +105,7 @@ test('C1: ten pages hold one stream, and what it brings reaches all', async () =
   await changes
   assert.deepEqual(new Set(sequences(all)), new Set([2]))
   assert.equal(pages.streams, 1)
-  // By issuer and by version; a realm and a filter find room after a `#`, which no issuer has.
+  // Named by version and issuer. A realm or a filter could follow after a `#`, which no issuer name contains.
   assert.deepEqual([...pages.names], [`doorlist:1:lists:${ISSUER}`])
   const asked = pages.network.log.length
   for (let beat = 1; beat <= 5; beat++) {
@@ -139,7 +139,7 @@ test('C1: the next page takes over as soon as the leading one is closed, from it
 test('C1: a leader that falls silent is noticed within two ttl, and what one page asks for serves all (trace 55)', async () => {
   const pages = new Pages()
   const lock = `doorlist:1:lists:${ISSUER}`
-  const release = pages.browser.locks.take(lock) // a page that leads and says nothing
+  const release = pages.browser.locks.take(lock) // a page that leads and sends nothing
   const all = [await pages.open(), await pages.open(), await pages.open()]
   const asked = pages.network.log.length
   assert.deepEqual(modes(all), ['shared', 'shared', 'shared'])
@@ -153,7 +153,7 @@ test('C1: a leader that falls silent is noticed within two ttl, and what one pag
   await settle()
   assert.deepEqual(sequences(all), [2, 2, 2], 'one answer, for all')
   assert.equal(pages.streams, 0)
-  // The lock is free at last.
+  // The lock is released.
   release()
   ;(await pages.network.request(STREAM(2))).open()
   close(all)
@@ -169,7 +169,7 @@ test('C1: pages do not lose patience at the same moment', async () => {
   const late = await pages.open()
   await pages.elapse(PATIENCE)
   assert.deepEqual(modes([early, late]), ['poll', 'shared'])
-  // What the first one got counts for the second.
+  // The answer to the first page counts for the second too.
   ;(await pages.network.request(LIST(1))).text(list(2, { since: 1 }))
   await pages.elapse(TTL / 4)
   assert.deepEqual(modes([early, late]), ['poll', 'shared'])
@@ -193,7 +193,7 @@ test('C1: nothing but a signed, newer list is taken from the channel, and junk c
     '',
     'x'.repeat(100),
     'null',
-    list(0), // an old one
+    list(0), // an old list
   ])
     mallory.postMessage(junk)
   await settle()
@@ -207,7 +207,7 @@ test('C1: nothing but a signed, newer list is taken from the channel, and junk c
   assert.deepEqual(new Set(sequences(all)), new Set([1]))
   assert.equal(pages.network.log.length, before + all.length, 'a question each')
   assert.deepEqual(errors, [])
-  // Silence goes on being counted from the last list that was newer.
+  // Silence is still counted from the last list that was newer.
   const polls = Promise.all(others.map(() => pages.network.request(LIST(1))))
   for (const poll of await polls) poll.text(list(1))
   ;(await pages.network.request(LIST(1))).text(list(1))
@@ -215,7 +215,7 @@ test('C1: nothing but a signed, newer list is taken from the channel, and junk c
   assert.deepEqual(new Set(modes(others)), new Set(['shared']))
   for (let ms = 0; ms < PATIENCE; ms += 500) {
     mallory.postMessage(list(1))
-    // The leader's own stream is as it should be; what it passes on is lost.
+    // The leader's own stream works, but its messages to the others are lost.
     await pages.elapse(500)
   }
   assert.ok(modes(others).every(mode => mode === 'poll'))
@@ -337,7 +337,7 @@ test('C1: what is a browser: pages and workers are, servers with its globals are
   for (const [globals, expected] of [
     [{ location, document }, true],
     [{ location, importScripts }, true],
-    [{ location, document, process: { versions: {} } }, true], // a bundler's
+    [{ location, document, process: { versions: {} } }, true], // a bundler's `process`
     [{ location, document, process: { versions: { node: '24.0.0' }, type: 'renderer' } }, true], // Electron
     [node, false],
     [{ ...node, location, document }, false], // jsdom, happy-dom

@@ -1,5 +1,5 @@
-// Several verifiers with one store (processes, tabs, isolates), and one that goes on after an interruption: what is saved, or
-// served, does not go back.
+// Several verifiers with one store (processes, tabs, isolates), and one that continues after an interruption:
+// neither the saved list nor the list in use goes back to an older one.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isTokenError } from '../src/errors.js'
@@ -7,13 +7,13 @@ import type { ListStore } from '../types/index.js'
 import { Context, FakeStore, METADATA, METADATA_URL, interruptible, list } from './fakes.js'
 import { LIST, RECENT, SAVED, SNAPSHOT, starting, streaming } from './storing.js'
 
-/** The store as somebody sees it who starts before the others have written. */
+/** The store as seen by a verifier that starts before the others have written. */
 function early(store: FakeStore): ListStore {
   let reads = 0
   return { get: key => (reads++ < 2 ? undefined : store.get(key)), set: (key, value) => store.set(key, value) }
 }
 
-/** What a verifier that starts while the issuer is away holds, and what it says of that. */
+/** The sequence and the errors of a verifier that starts while the issuer is unreachable. */
 async function restarted(store: FakeStore) {
   const { network, host, connect } = starting(store)
   const connecting = connect()

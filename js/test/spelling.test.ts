@@ -1,4 +1,5 @@
-// B10: an issuer's URL has one spelling. The same vectors hold the issuer's own configuration (`issuer/src/config/tests.rs`).
+// B10: an issuer's URL has one spelling. The tests of the issuer's own configuration use the same vectors
+// (`issuer/src/config/tests.rs`).
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
@@ -17,10 +18,10 @@ interface Spellings {
 const vectors = new URL('../../tests/vectors/spelling/issuers.json', import.meta.url)
 const { accepted, respelt, refused }: Spellings = JSON.parse(readFileSync(vectors, 'utf8'))
 const connectVerifier = makeConnectVerifier(fakeModule, new FakeHost())
-/** A start fails at once where it gets as far as a request. */
+/** Fails a start at once if it reaches its first request. */
 const fetch = async () => new Response(null, { status: 404 })
 
-/** Everything of the package that connects to an issuer by its URL, or plays one. */
+/** All functions of the package that connect to an issuer by its URL or act as one. */
 const takers: Record<string, (issuer: string) => Promise<unknown>> = {
   connectVerifier: async issuer => connectVerifier({ issuer, audience: 'api', fetch }),
   'connectVerifier.lazy': async issuer => connectVerifier.lazy({ issuer, audience: 'api', fetch }).close(),

@@ -1,4 +1,5 @@
-// What a connected verifier keeps over a restart, with the real module: who is believed, and who is not.
+// The data that a connected verifier keeps over a restart, with the real module: which saved data it trusts and
+// which it refuses.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
@@ -10,7 +11,7 @@ import { AUDIENCE, TestIssuer, type ListClaims } from './issuer.js'
 import { LIST, RECENT, SNAPSHOT, STREAM, starting as startingOn } from './storing.js'
 
 const module = lazily(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
-/** What FakeHost begins at. */
+/** The initial time of FakeHost. */
 const NOW = 1_700_000_000
 const GID = '00000000000a0001'
 const EPOCH = '00000000000000ab'
@@ -29,7 +30,7 @@ const save = (more: object = {}) =>
 
 const has = (code: string) => (error: unknown) => isTokenError(error, code as never)
 
-/** A verifier about to start, `later` seconds after NOW. */
+/** A verifier before its start, `later` seconds after NOW. */
 function starting(store: FakeStore, { later = 0, ...options }: Partial<ConnectOptions> & { later?: number } = {}) {
   const started = startingOn(store, { audience: AUDIENCE, ...options }, module)
   started.host.elapse(later * 1000)
@@ -42,7 +43,7 @@ async function begin(network: FakeNetwork, list: string, jwks: object = issuer.j
   ;(await network.request(LIST)).text(list)
 }
 
-/** A store in which a verifier left a snapshot and what its stream brought, one after the other. */
+/** A store with a saved snapshot and the deltas that the verifier's stream brought after it, in order. */
 async function savedBy(snapshot: ListClaims, ...deltas: ListClaims[]): Promise<FakeStore> {
   const store = new FakeStore()
   const { network, host, connect } = starting(store)
@@ -63,7 +64,7 @@ async function savedBy(snapshot: ListClaims, ...deltas: ListClaims[]): Promise<F
   return store
 }
 
-/** A verifier that starts while its issuer cannot be reached, and what it says of that. */
+/** A verifier that starts while its issuer is unreachable, and the errors that it reports. */
 async function offline(store: FakeStore, options: Partial<ConnectOptions> & { later?: number } = {}) {
   const { network, host, connect } = starting(store, options)
   const connecting = connect()
@@ -75,7 +76,7 @@ async function offline(store: FakeStore, options: Partial<ConnectOptions> & { la
   return { verifier, errors, network, host }
 }
 
-/** As `offline`, where nothing that was saved is of use. */
+/** Like `offline`, but no saved list is usable, so the start must fail. */
 async function cannotStart(store: FakeStore, options: Partial<ConnectOptions>): Promise<void> {
   const { host, connect } = starting(store, {
     ...options,
@@ -121,7 +122,7 @@ test('an issuer that answers is asked for what came since, and for no keys', asy
   assert.deepEqual(network.log, [METADATA_URL, since(LIST, 2), since(STREAM, 3)])
   verifier.close()
   await store.quiet()
-  // And so over one more restart.
+  // The same after another restart.
   const again = await offline(store)
   assert.throws(() => again.verifier.verify(alice), has('ERR_JWT_REVOKED'))
   assert.deepEqual([again.verifier.status().sequence, again.verifier.status().asOf], [3, NOW + 9])
@@ -198,7 +199,10 @@ test('trace 1: a saved list pushes a clock that is behind, and sets none back', 
   late.verifier.close()
 })
 
-/** Its keys were this issuer's and another's; then a delta of the other's took this issuer's away. */
+/**
+ * The verifier trusted the keys of this issuer and of another one. Then a delta of the other one dropped this
+ * issuer's keys.
+ */
 async function retired(answerSnapshot: boolean): Promise<FakeStore> {
   const store = new FakeStore()
   const { network, host, connect } = starting(store)
@@ -213,7 +217,7 @@ async function retired(answerSnapshot: boolean): Promise<FakeStore> {
   const anew = await network.request(LIST)
   if (answerSnapshot) anew.text(await other.list({ iat: NOW + 1, seq: 2 }))
   else anew.refuse()
-  // Now or never.
+  // The save of the dropped keys must happen now.
   await store.wrote(answerSnapshot ? SNAPSHOT : RECENT, text => !answerSnapshot || !text.includes('"dropped":[]'))
   verifier.close()
   await store.quiet()
@@ -263,14 +267,14 @@ test('trace 23: a retired key stays so where the list is lost that said it', asy
   verifier.close()
 })
 
-/** What was saved and cannot be believed, then the answers of caches; and a verifier that has no list of either. */
+/** Loads a store that is not trusted, then answers of caches. Returns the verifier, which holds no list. */
 async function listless(store: FakeStore, list: string) {
   const { network, lazy } = starting(store, { onMissing: 'allow' })
   const verifier = lazy()
   const error = told(verifier, 'error')
   const refreshed = assert.rejects(verifier.refresh(), has('ERR_JWKS_NO_MATCHING_KEY'))
   await begin(network, list, both)
-  // The first key set may have been a cache's.
+  // The first key set may come from a cache.
   const keys = await network.request(METADATA.jwks_uri)
   assert.equal(keys.init.cache, 'no-store')
   keys.json(both)

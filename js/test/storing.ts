@@ -1,4 +1,4 @@
-// Connected verifiers with a store, a network and a module that do only what a test tells them.
+// Connected verifiers with a store, a network and a module that the test controls completely.
 import { makeConnectVerifier } from '../src/api.js'
 import type { Instantiate } from '../src/wasm.js'
 import type { ConnectOptions, ListStore } from '../types/index.js'
@@ -27,7 +27,9 @@ export async function streaming(store: ListStore, module = fakeModule) {
   const stream = await network.request(since(STREAM, 1))
   stream.open()
   await new Promise(resolve => setImmediate(resolve))
-  /** Resolves once the list was taken, and what follows from that has begun. No two within a second. */
+  /**
+   * Sends a list. Resolves when it was accepted and its follow-up work has begun. Lists are at least a second apart.
+   */
   const send = async (text: string) => {
     host.elapse(1_000)
     const { seq, iat } = JSON.parse(text) as { seq: number; iat: number }
@@ -35,7 +37,7 @@ export async function streaming(store: ListStore, module = fakeModule) {
     do await new Promise(resolve => setImmediate(resolve))
     while (verifier.status().sequence !== seq || verifier.status().asOf! < iat)
   }
-  /** Lets time pass in which nothing but the time is new. */
+  /** Lets time pass. The lists in it differ only in their time. */
   const beat = async (times: number, seq: number) => {
     for (; times > 0; times--) {
       host.elapse(10_000)

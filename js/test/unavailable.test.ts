@@ -13,7 +13,7 @@ const making = `import('./dist/index.js').then(({ createVerifier }) => {
   catch (error) { console.log(JSON.stringify({ ...error.toJSON(), cause: String(error.cause) })) }
 })`
 
-/** What another Node says of the built package. */
+/** The error that another Node process reports about the built package. */
 function said(command: string, ...args: string[]): { code?: string; message: string; evidence: { reason: string } } {
   const { stdout, stderr } = spawnSync(command, [...args], { cwd: js, encoding: 'utf8' })
   assert.notEqual(stdout, '', stderr)
@@ -27,7 +27,7 @@ test('C9: an engine without WebAssembly is called one (Node --jitless)', () => {
   assert.doesNotMatch(message, /Content-Security-Policy/)
 })
 
-// Node reserves gigabytes of addresses for a memory; elsewhere than on Linux a shell cannot limit them.
+// Node reserves gigabytes of address space for a WebAssembly memory. Only on Linux can a shell limit it.
 test('C9: too little address space is called that', { skip: process.platform !== 'linux' && 'no ulimit -v' }, () => {
   const limited = ['-c', 'ulimit -v 3000000; exec "$0" -e "$1"', process.execPath, making]
   const { message, evidence } = said('sh', ...limited)
@@ -63,7 +63,7 @@ test('C9: bytes that are none, and a module of another version, are called that'
     )
 })
 
-// The words of engines that a test cannot have here; pages of Chromium and Firefox are tried in packaging/.
+// Messages of engines that are not available here. packaging/ tests pages of Chromium and Firefox.
 for (const [name, message, reason] of [
   [
     'CompileError',

@@ -2,7 +2,8 @@
 import { launchChromium } from '../../packaging/tools.mjs'
 
 export async function chromiumVerifier(issuer) {
-  // The demo ends it, with all the rest; Playwright would end this process at once, and leave the rest behind.
+  // The demo ends the browser with the other processes. Playwright's handlers would end this process first and
+  // leave the others running.
   const signals = { handleSIGINT: false, handleSIGTERM: false }
   const browser = await launchChromium(signals)
   try {

@@ -1,5 +1,5 @@
-// The verifiers of the demo. Node.js is always there; the other runtimes may be missing on a machine, and the story
-// goes on without them.
+// The verifiers of the demo. Node.js is always available. If another runtime is missing, the story continues
+// without it.
 import { note } from '../terminal.mjs'
 import { chromiumVerifier } from './chromium.mjs'
 import { nodeVerifier } from './node.mjs'
@@ -13,9 +13,9 @@ const RUNTIMES = [
 ]
 
 /**
- * Starts one after another, and hands each over as soon as it runs.
+ * Starts one verifier after another, and yields each as soon as it runs.
  * @param {string} issuer its address
- * @param {boolean} [all] fail where a runtime is missing, as tests want it; without, one line says so
+ * @param {boolean} [all] fail if a runtime is missing, as the tests require; by default one line reports it
  */
 export async function* startVerifiers(issuer, all = false) {
   for (const { name, start, optional } of RUNTIMES) {
@@ -31,5 +31,5 @@ export async function* startVerifiers(issuer, all = false) {
   }
 }
 
-/** The errors of a browser's driver are pages of logs. */
+/** The errors of a browser driver contain pages of log output. */
 const firstLine = ({ message }) => message.split('\n', 1)[0]

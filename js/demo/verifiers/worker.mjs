@@ -1,4 +1,4 @@
-// What runs at the edge: a token in, the verdict out.
+// The code at the edge: it receives a token and returns the verdict.
 import { connectVerifier, isTokenError } from 'doorlist'
 import { env } from 'cloudflare:workers'
 

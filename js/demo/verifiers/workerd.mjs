@@ -1,4 +1,4 @@
-// An edge worker: the package in a real workerd, asked over HTTP as it would be at the edge.
+// An edge worker: the package in a real workerd, queried over HTTP as at the edge.
 import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
 import { workerd } from '../../packaging/tools.mjs'
@@ -24,7 +24,7 @@ export async function workerdVerifier(issuer) {
         for (;;) {
           const { accepted, code } = await verify(token)
           if (!accepted) return { at: performance.timeOrigin + performance.now(), code }
-          await pause(1) // the other verifiers of this process have their turn
+          await pause(1) // lets the other verifiers of this process run
         }
       })()
       return () => refusal

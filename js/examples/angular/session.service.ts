@@ -1,5 +1,6 @@
-// One login for an Angular application with zone.js. Angular counts timers and requests that are started in its zone, and is not
-// stable while one waits: server-side rendering, service workers and tests then wait for ever. So the session lives outside of it.
+// One login for an Angular application with zone.js. Angular counts timers and requests that start in its zone,
+// and is not stable while one is pending. Server-side rendering, service workers and tests would then wait
+// forever. Therefore the session runs outside the zone.
 import { DestroyRef, Injectable, InjectionToken, NgZone, inject, signal } from '@angular/core'
 import { createSession, type Session, type SessionOptions } from 'doorlist/session'
 
@@ -14,7 +15,7 @@ export class SessionService {
   readonly state = this.#state.asReadonly()
 
   constructor() {
-    // News of another tab, or of a kick, comes from outside the zone: what shows it is to be told inside.
+    // A change in another tab and a kick arrive outside the zone. Views must be updated inside it.
     const off = this.#session.onChange(state => this.#zone.run(() => this.#state.set(state)))
     inject(DestroyRef).onDestroy(() => {
       off()
@@ -22,7 +23,7 @@ export class SessionService {
     })
   }
 
-  // Each of them may set the timer of the next refresh.
+  // Each of these may set the timer of the next refresh.
   readonly login: Session['login'] = how => this.#outside(() => this.#session.login(how))
   readonly logout: Session['logout'] = () => this.#outside(() => this.#session.logout())
   readonly fetch: Session['fetch'] = (...request) => this.#outside(() => this.#session.fetch(...request))

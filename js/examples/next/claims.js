@@ -1,7 +1,7 @@
-/** How the proxy tells the handlers whose request it is. */
+/** The header by which the proxy passes the verified claims to the handlers. */
 const HEADER = 'x-verified-claims'
 
-/** These headers with the claims of a verified token, in place of what the client sent under that name. */
+/** A copy of these headers with the verified claims. Any header of this name from the client is replaced. */
 export function withClaims(headers, claims) {
   const forwarded = new Headers(headers)
   forwarded.set(HEADER, encodeURIComponent(JSON.stringify(claims)))

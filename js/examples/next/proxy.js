@@ -3,11 +3,14 @@ import { connectVerifier, isTokenError, isTokensFault } from 'doorlist'
 import { withClaims } from './claims.js'
 
 const { ISSUER = 'http://localhost:8787' } = process.env
-const verifier = connectVerifier.lazy({ issuer: ISSUER, audience: 'api' }) // no I/O: a build comes by here too
-/** A Node server lives on after its answers. `event` of Next is for Vercel: here its end would wait for the stream's. */
+const verifier = connectVerifier.lazy({ issuer: ISSUER, audience: 'api' }) // no I/O: builds run this too
+/**
+ * A Node server keeps running after its answers. The proxy's own `event` is for Vercel: here it would wait for
+ * the stream's end.
+ */
 const background = { waitUntil() {} }
 
-/** For every request: a `matcher` would let others by, with whatever claims a client makes up. */
+/** Must run for every request: with a `matcher`, other requests would arrive with claims that the client invented. */
 export async function proxy(request) {
   const [, token] = /^bearer +(.+)$/i.exec(request.headers.get('authorization')) ?? []
   if (!token) return refusal(401, { 'www-authenticate': 'Bearer realm="doorlist"' })
@@ -29,5 +32,5 @@ export async function proxy(request) {
 }
 
 const refusal = (status, headers, body = {}) => Response.json(body, { status, headers })
-/** It is no fault of the token. */
+/** The token is not at fault. */
 const unavailable = ({ code }) => refusal(503, { 'retry-after': '5' }, { code })

@@ -1,4 +1,4 @@
-// Installs Next where it is missing, builds the application and serves it.
+// Installs Next if it is missing, builds the application and serves it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -14,7 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => running.kil
 
 if (!existsSync(`${modules}/.package-lock.json`))
   await run('npm', 'ci', '--no-audit', '--no-fund', '--no-update-notifier')
-// This clone's package; elsewhere `npm install` brings it.
+// Links this clone's package. Elsewhere `npm install` installs it.
 if (!existsSync(`${modules}/doorlist`)) await symlink('../../..', `${modules}/doorlist`, 'dir')
 await next('build')
 await next('start', '--hostname', '127.0.0.1', '--port', PORT)

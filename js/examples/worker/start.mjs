@@ -1,4 +1,5 @@
-// What `wrangler dev` does, in few lines: bundles the Worker and runs it in Miniflare, with no account and nothing deployed.
+// A short replacement for `wrangler dev`: bundles the Worker and runs it in Miniflare, without an account or a
+// deployment.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -26,7 +27,7 @@ const miniflare = new Miniflare({
     { type: 'CompiledWasm', path: 'verifier.wasm', contents: module },
   ],
   bindings: { ISSUER },
-  // Where the Cache API keeps what a real one would; without, in memory.
+  // The folder in which the Cache API stores its data. By default it is in memory.
   ...(CACHE && { cachePersist: CACHE }),
 })
 console.log((await miniflare.ready).origin)
