@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::CustomClaims;
 
-/// Most bytes of a caller's claims as JSON. A token must fit into an HTTP header beside other headers.
+/// Maximum size of a caller's claims, in bytes of JSON. A token must fit into an HTTP header beside other headers.
 pub const MAX_CUSTOM_CLAIMS_LEN: usize = 2048;
-/// Most nesting levels of a caller's claims. They are stored inside a record and a token, and a JSON reader gives
-/// up at 127 levels. A record that cannot be read could not be kicked.
+/// Maximum number of nesting levels of a caller's claims. They are stored inside a record and a token, and a JSON
+/// reader gives up at 127 levels. A record that cannot be read could not be kicked.
 pub const MAX_CUSTOM_CLAIMS_DEPTH: usize = 32;
 
 /// Why a caller's claims cannot go into a token.

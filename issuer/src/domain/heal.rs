@@ -1,4 +1,4 @@
-//! Finishes on a record what the revocation log began. If the two disagree, the revocation log is right and the
+//! Healing: makes a record agree with the revocation log. If the two disagree, the revocation log is right and the
 //! record is corrected.
 
 use doorlist_verifier::Handle;
@@ -12,11 +12,11 @@ use super::{AuditEvent, AuditKind, Change, GroupEnd, Record, Revocation, Subject
 /// Entries are matched by handle, never by subject. A login made after a kick is in the kick's `next` group, which
 /// no entry revokes, so it is left alone.
 ///
-/// 1. If the record's group is revoked, the record lost a write, or its writer died first. The record moves on
-///    to the group that replaced it, and the strongest end on that path applies.
-/// 2. If the record's group is not revoked, but its sessions escaped an end on another branch, they are kicked or
-///    the subject is disabled now. This happens if a void overtook a kick, or if a failover lost the kick and a
-///    node put it back.
+/// 1. If the record's group is revoked, the record lost a write, or its writer died first. The record moves on to
+///    the group that replaced it, and the strongest [`GroupEnd`] on that path applies.
+/// 2. If the record's group is not revoked, but its sessions escaped a kick or a disable on another branch, the
+///    sessions are kicked or the subject is disabled now. This happens if a void overtook a kick, or if a failover
+///    lost the kick and a node put it back.
 /// 3. If another branch ends at a group that is not revoked, that group is revoked. A failover may have lost the
 ///    record that held it, and every revocation since the fork was also meant for its tokens. The record stays as
 ///    it is.

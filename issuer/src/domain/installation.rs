@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Seconds from a rename of the issuer until no session may be opened under the former name. By then every node of
 /// the former name has read the new record (it reads once per heartbeat, at most 30 s) and opens no more sessions.
 pub const NOTICE_SECS: u64 = 60;
-/// Most former names that are kept. If there are more, the oldest are dropped.
+/// Maximum number of former names that are kept. If there are more, the oldest are dropped.
 const MAX_FORMER: usize = 8;
 
 /// The identity as the store holds it.

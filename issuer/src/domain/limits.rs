@@ -1,6 +1,6 @@
 //! The limits that the rules apply.
 
-/// Lifetimes in seconds, and the most sessions and handles of one subject.
+/// Lifetimes in seconds, and the maximum numbers of sessions and handles of one subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Lifetime of an access token.
@@ -13,9 +13,11 @@ pub struct Limits {
     pub refresh_grace_secs: u64,
     /// The largest leeway, in seconds, that a verifier may apply to a token's times.
     pub leeway_secs: u64,
-    /// Most live sessions of one subject. A further login ends the session that was not used for the longest time.
+    /// Maximum number of live sessions of one subject. A further login ends the session that was not used for the
+    /// longest time.
     pub sessions_per_subject: usize,
-    /// Most live handles of one subject in the revocation log. Once there are as many, no session is opened.
+    /// Maximum number of live handles of one subject in the revocation log. At this number, no further session is
+    /// opened.
     pub entries_per_subject: usize,
 }
 

@@ -28,7 +28,7 @@ struct Step {
 /// Where the revocation log leads from a group that it revokes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Onward {
-    /// The strongest end on the path.
+    /// The strongest [`GroupEnd`] on the path.
     pub end: GroupEnd,
     /// The groups at the end of the path, which no entry revokes. There is more than one if two revocations named
     /// the same group; at most one of them reached the record.
@@ -40,7 +40,7 @@ pub struct Onward {
 pub struct Stray {
     /// The group. No entry revokes it.
     pub gid: Handle,
-    /// The strongest end that the revocation log holds past the nearest fork that leads to this group.
+    /// The strongest [`GroupEnd`] in the revocation log after the nearest fork that leads to this group.
     pub end: GroupEnd,
 }
 
@@ -88,8 +88,8 @@ impl Lineage {
         onward
     }
 
-    /// The groups whose sessions moved into this one, each with the end that applied to the sessions. On one path
-    /// this is the strongest end. If several paths lead here, it is the weakest of their results, because the
+    /// The groups whose sessions moved into this one, each with the [`GroupEnd`] that applied to these sessions:
+    /// the strongest one on the path. If several paths lead here, the weakest of their results counts, because the
     /// sessions may have taken that path.
     pub fn ways_to(&self, gid: Handle) -> HashMap<Handle, GroupEnd> {
         let mut back: HashMap<Handle, Vec<(Handle, GroupEnd)>> = HashMap::new();
@@ -112,8 +112,8 @@ impl Lineage {
         ways
     }
 
-    /// The strongest end that the sessions of this group escaped, if there is one: a group that they came from was
-    /// also revoked on another branch, with a stronger end than the one on their own path.
+    /// The strongest [`GroupEnd`] that the sessions of this group escaped, if there is one. It lies on another
+    /// branch of a group that they came from, and it is stronger than the one on their own path.
     pub fn escaped(&self, gid: Handle) -> Option<GroupEnd> {
         let forks = self.forks_before(gid).into_iter();
         forks.filter(|(way, onward)| onward.end > *way).map(|(_, onward)| onward.end).max()
@@ -124,7 +124,7 @@ impl Lineage {
         let mut strays: Vec<Stray> = Vec::new();
         for (_, Onward { end, last }) in self.forks_before(gid) {
             for other in last.into_iter().filter(|last| *last != gid) {
-                // Past a nearer fork there are fewer ends, so the weakest value belongs to the nearest fork.
+                // After a nearer fork there are fewer entries, so the weakest value belongs to the nearest fork.
                 match strays.iter_mut().find(|stray| stray.gid == other) {
                     Some(stray) => stray.end = stray.end.min(end),
                     None => strays.push(Stray { gid: other, end }),
@@ -135,8 +135,8 @@ impl Lineage {
         strays
     }
 
-    /// The groups before this one at which the path forks. For each: the end that applied to sessions between the
-    /// fork and this group, and where the revocation log leads from the fork.
+    /// The groups before this one at which the path forks. For each: the [`GroupEnd`] that applied to sessions
+    /// between the fork and this group, and where the revocation log leads from the fork.
     fn forks_before(&self, gid: Handle) -> Vec<(GroupEnd, Onward)> {
         if self.steps.values().all(|steps| steps.len() < 2) {
             return Vec::new();

@@ -12,8 +12,8 @@ pub enum NewEntry {
     /// A `gid` or a `sid` is void.
     Revoked(Revoked),
     /// Every token issued before the cut-off is void. The store sets the cut-off to its current second + 1, or to
-    /// the previous cut-off + 1 if that is later: tokens issued after a cut-off of the same second are stamped with
-    /// that cut-off, so the new one must be later.
+    /// the previous cut-off + 1 if that is later. It must be later, because tokens issued in the same second after
+    /// the previous cut-off are stamped with that cut-off.
     Cutoff {
         /// Whether every session opened before the cut-off ends too.
         end_sessions: bool,
@@ -127,7 +127,7 @@ pub enum Appended {
 /// Settings of the whole installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// The epoch of the revocation log. A revocation log with another epoch has a different history.
+    /// The epoch of the revocation log. It changes if the store starts a new revocation log.
     pub epoch: Epoch,
     /// Seconds for which an entry stays in the revocation log. It is only ever raised.
     pub retain_secs: u64,

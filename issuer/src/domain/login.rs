@@ -59,7 +59,7 @@ pub enum LoginRefusal {
     Claims(UnfitClaims),
 }
 
-/// Adds a session. If the subject already has the most sessions allowed, the session that was not used for the
+/// Adds a session. If the subject already has the maximum number of sessions, the session that was not used for the
 /// longest time ends, with an entry in the revocation log. If the subject's share of the revocation log is full,
 /// the login is refused, so that no client can inflate the revocation list. The record must have been healed.
 pub fn login(

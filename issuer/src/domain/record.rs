@@ -45,8 +45,8 @@ impl Record {
         }
     }
 
-    /// The record of a subject that is created before its first login. If the subject has no account here, its
-    /// record is kept as long as if the subject had logged in now.
+    /// The record of a subject that is created before its first login. If the subject has no account here, the
+    /// record is kept as if the subject had logged in now.
     pub fn made(gid: Handle, password: Option<PasswordHash>, moment: &Moment<'_>) -> Self {
         let last_session_end = moment.now.plus_secs(moment.limits.refresh_absolute_secs);
         Self { password, last_session_end, ..Self::new(gid) }

@@ -13,8 +13,9 @@ use super::{
     SubjectLog, SubjectState, UnfitClaims,
 };
 
-/// Whether a request that starts over must draw another group. It must if its first attempt already logged `next`,
-/// and another request has since moved the record into that group or revoked it as a group that no record has.
+/// Whether a request that starts over must draw another group. This is so if its first attempt already logged
+/// `next`, and another request has since moved the record into that group or revoked it as a group that no record
+/// has.
 pub fn is_spent(next: Handle, record: &Record, log: &SubjectLog) -> bool {
     record.gid == next || Lineage::of(log).is_logged(next)
 }

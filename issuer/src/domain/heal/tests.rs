@@ -160,13 +160,13 @@ fn tokens_of_a_branch_that_was_lost_are_revoked() {
         assert_eq!(change.record, record, "{lost:?}, {kept:?}: nobody is logged out");
         assert_eq!(revoked(&change), [handle(2)]);
         assert_eq!(healed(&mut world, &record), record);
-        // A caller that asks for a kick of g2 gets the end that applied to its sessions.
+        // A caller that asks to kick g2 is answered according to the end that applied to g2's sessions.
         assert_eq!(Lineage::of(&world.log).ways_to(handle(3))[&handle(2)], kept);
     }
 }
 
-/// An end was acknowledged, lost and put back. It ends sessions that meanwhile went on along a branch with a weaker
-/// end.
+/// A kick or a disable was acknowledged, lost and put back. It ends sessions that meanwhile continued on a branch
+/// with a weaker end.
 #[test]
 fn an_end_on_a_branch_that_was_lost_is_not_escaped() {
     for (lost, kept) in [(KICK, VOID), (DISABLE, VOID), (DISABLE, KICK)] {
@@ -196,7 +196,7 @@ fn a_kick_behind_a_lost_void_is_not_escaped() {
 fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
     let mut world = World::new();
     let record = world.record(7, &[10], NOW);
-    // A kick before the fork belongs to no branch, so it does not count as an end on one.
+    // The kick of g9 comes before the fork, so it does not count for either branch.
     log(&mut world, [(9, 1, KICK), (1, 3, VOID), (3, 7, VOID), (1, 2, VOID), (2, 4, VOID), (3, 5, VOID)]);
     let change = heal_of(&world, &record).expect("something to revoke");
     assert_eq!((revoked(&change), &change.record), (vec![handle(4), handle(5)], &record));
@@ -271,7 +271,8 @@ fn log(world: &mut World, groups: impl IntoIterator<Item = (u64, u64, GroupEnd)>
     }
 }
 
-/// A record in this group after an end of this kind. A session was opened since, unless the subject is disabled.
+/// A record in group `gid` after a revocation with this `end` led to it. Unless the subject is disabled, a session
+/// was opened since.
 fn after(world: &World, gid: u64, end: GroupEnd) -> Record {
     let record = world.record(gid, &[10], NOW);
     match end {

@@ -133,9 +133,9 @@ fn a_move() -> impl Strategy<Value = Move> {
         .prop_map(|(after, by_thief)| Move { after, by_thief })
 }
 
-/// Promise 5: a thief is noticed at the latest when the party that refreshes less often refreshes for the second
-/// time, counted from the last refresh inside the other party's grace window. Getting the same answer again within
-/// one's own grace window does not count as a refresh.
+/// Promise 5: a thief is noticed. Of the two parties, the one that refreshes less often can refresh at most once
+/// unnoticed; its second refresh reveals the theft. The count starts again after each refresh inside the other
+/// party's grace window. Getting the same answer again within one's own grace window does not count as a refresh.
 fn a_thief_is_noticed(rotations: u64, moves: Vec<Move>) -> Result<(), TestCaseError> {
     let mut issuer = Issuer::new();
     let mut stolen = 1;
