@@ -15,9 +15,9 @@ use crate::store::{Readings, StoreError};
 
 /// During a long scan, write one progress line to the log output per this many records.
 const WORD: usize = 100_000;
-/// Most records examined for forgetting in one beat.
+/// Maximum number of records examined for forgetting in one beat.
 const SWEEP: usize = 256;
-/// Most attempts at a confirmation if each finds something missing.
+/// Maximum number of attempts at a confirmation if each one finds something missing.
 const TRIES: usize = 3;
 
 /// A confirmation that failed.
@@ -128,8 +128,8 @@ impl Desk {
         Err(StoreError::Unavailable("the store keeps losing its end of the log".into()))
     }
 
-    /// Trimming is the last heal: an entry is dropped only after its record was read and finished, so no failover
-    /// brings an unfinished record back.
+    /// Before an entry is trimmed, its record is read and healed a last time. So no failover brings an unfinished
+    /// record back after the entry is gone.
     async fn trim(&self, now: UnixSeconds) -> Result<(), StoreError> {
         let Some(through) = self.log(|log| log.expired_through(now)) else { return Ok(()) };
         self.look_at(self.log(|log| log.subjects_through(through)), Look::Last).await?;
@@ -225,7 +225,7 @@ fn host_secs() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// Seconds by which the store's time lies outside the interval in which the host asked for it. An interval is
+/// Seconds by which the store's time lies outside the interval in which the host asked for it. The interval is
 /// needed because an answer may take long, and with a leeway of zero even one second counts.
 fn skew_secs(asked: RangeInclusive<u64>, store: UnixSeconds) -> u64 {
     let store = store.as_secs();

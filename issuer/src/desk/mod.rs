@@ -1,10 +1,10 @@
 //! The desk: applies the rules of [`crate::domain`] to requests, on top of a [`Store`].
 //!
 //! Every request on a subject runs the same loop: read the record and then the new entries of the revocation log,
-//! finish what the revocation log began ([`heal`](crate::domain::heal)), run the rule, commit. On a conflict the
-//! loop starts over. The desk also keeps the node's [`LogView`], reads new entries with [`Desk::tail`], and proves
-//! with [`Desk::beat`] that the store lost nothing. Without that proof no list is signed, and no refresh that wrote
-//! nothing is answered.
+//! heal the record ([`heal`](crate::domain::heal)), run the rule, commit. On a conflict the loop starts over. The
+//! desk also keeps the node's [`LogView`], reads new entries with [`Desk::tail`], and proves with [`Desk::beat`]
+//! that the store lost nothing. Only with that proof does the node sign a list, or answer a refresh that needed no
+//! write.
 //!
 //! An `Err` means that the outcome of the request is unknown (503), or that a record is damaged (500).
 
@@ -47,14 +47,14 @@ pub struct Desk {
     standing: watch::Sender<Standing>,
     /// The key ring as last read, to put it back into a store that lost it.
     ring: Mutex<Option<Vec<u8>>>,
-    /// Confirmations run one at a time. A caller that waited finds the confirmation done.
+    /// Only one confirmation runs at a time. A caller that waited for it uses its result.
     confirming: tokio::sync::Mutex<Option<heartbeat::Failure>>,
     /// Only one mending runs at a time.
     mending: tokio::sync::Mutex<mend::Mendings>,
     /// Subjects whose entries were put back, each with the number of the mending. A subject stays here until its
     /// record has been read and healed.
     unfinished: Mutex<HashSet<(u64, Subject)>>,
-    /// The subject at which the search for records that can be forgotten continues.
+    /// The subject after which the search for records that can be forgotten continues.
     sweep: tokio::sync::Mutex<Option<Subject>>,
 }
 

@@ -88,7 +88,7 @@ pub enum Creation {
 pub struct CutoffSet {
     /// Tokens issued before this time are void.
     pub cutoff: UnixSeconds,
-    /// The position at or before which the revocation log holds the cut-off.
+    /// The revocation log holds the cut-off at or before this position.
     pub position: Cursor,
 }
 

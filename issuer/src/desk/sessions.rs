@@ -13,7 +13,7 @@ use crate::domain::revoke::end_session;
 use crate::domain::{Grant, LoginRefusal, Moment, PasswordHash, RETAIN_SLACK_SECS, Subject};
 use crate::store::StoreError;
 
-/// For this long after the last confirmation, tokens may be issued without a new one. It equals the time that
+/// Tokens may be issued without a new confirmation for this long after the last one. It equals the time that
 /// `retain` adds to their lifetime.
 const MINTING_LIMIT: Duration = Duration::from_secs(RETAIN_SLACK_SECS);
 
@@ -55,8 +55,8 @@ impl Desk {
     /// Refreshes a session by the table of [`crate::domain::refresh`](mod@crate::domain::refresh). A wrong
     /// `client_id` changes nothing.
     ///
-    /// A refresh that wrote nothing is answered only if the store was confirmed within the heartbeat. Otherwise an
-    /// isolated store would answer for ever. A refresh that writes does not wait for a replica, so it needs a
+    /// A refresh that needed no write is answered only if the store was confirmed within the heartbeat. Otherwise
+    /// an isolated store would answer for ever. A refresh that writes does not wait for a replica, so it needs a
     /// confirmation that is at most [`RETAIN_SLACK_SECS`] old: a token issued by an isolated node must not outlive
     /// an entry of the revocation log that the node cannot read.
     pub async fn refresh(

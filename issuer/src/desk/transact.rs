@@ -7,7 +7,7 @@ use crate::domain::heal::heal;
 use crate::domain::{Applied, Change, Moment, NewEntry, Record, Revocation, Subject, SubjectLog};
 use crate::store::{Commit, StoreError, Swap, Version};
 
-/// Attempts before a request is given up. Each conflict means that a write of another request on this subject
+/// Maximum number of attempts for one request. Each conflict means that a write of another request on this subject
 /// succeeded.
 pub(super) const ATTEMPTS: usize = 256;
 

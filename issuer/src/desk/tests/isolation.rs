@@ -75,8 +75,8 @@ async fn heartbeats_keep_the_standing_fresh() {
     beats.abort();
 }
 
-/// Node A stays on a master that was cut off and that still takes writes which wait for no replica
-/// (`min-replicas-max-lag` is long). A token that A issues then must not outlive the entry of a kick that A cannot
+/// Node A stays on a master that was cut off. The master still accepts writes that wait for no replica, because
+/// `min-replicas-max-lag` is long. A token that A issues then must not outlive the entry of a kick that A cannot
 /// read.
 #[tokio::test(start_paused = true)]
 async fn what_an_isolated_node_mints_does_not_outlive_the_entry() {

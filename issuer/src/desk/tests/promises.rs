@@ -217,7 +217,7 @@ impl Story {
             Some(done) => done,
             None => first.await,
         };
-        // Neither grant existed when the other request began.
+        // Neither grant existed when the other request began, so the other request cannot have ended it.
         let after = self.issued.len();
         self.acknowledge(second_done.unwrap_or(Done::Nothing), after);
         self.acknowledge(first_done.unwrap_or(Done::Nothing), before);

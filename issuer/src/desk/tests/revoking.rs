@@ -1,4 +1,4 @@
-//! Tests of kick, void and cut-off: what each one ends, and what it leaves open.
+//! Tests of kick, void and cut-off: each one ends some tokens or sessions and leaves the others open.
 
 use super::*;
 use crate::domain::SubjectState;

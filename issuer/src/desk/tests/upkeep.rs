@@ -1,4 +1,4 @@
-//! Tests of what the heartbeat drops, and when.
+//! Tests of the heartbeat: which entries and records it drops, and when.
 
 use super::*;
 use crate::domain::{GroupEnd, NewEntry, Revocation, Revoked};
