@@ -53,7 +53,8 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// [`KeysError::Unreadable`] if no given master secret opens the ring, [`KeysError::Store`].
+    /// [`KeysError::Unreadable`] if no given master secret opens the ring; [`KeysError::Store`] if the store cannot
+    /// be used.
     pub async fn open(desk: Arc<Desk>, secrets: MasterSecrets, now: UnixSeconds) -> Result<Self, KeysError> {
         let held = loop {
             match read(&desk, &secrets).await? {
@@ -79,7 +80,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// [`KeysError::Store`], [`KeysError::Unreadable`]. The copy then stays as it is.
+    /// [`KeysError::Store`] or [`KeysError::Unreadable`] if the ring cannot be read. The copy then stays as it is.
     pub async fn reload(&self) -> Result<(), KeysError> {
         if let Some((held, _)) = read(&self.desk, &self.secrets).await? {
             self.hold(held);
