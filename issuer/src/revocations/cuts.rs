@@ -14,14 +14,14 @@ use crate::domain::LogView;
 #[derive(Debug, Clone)]
 pub struct CutPoints {
     lineage: Epoch,
-    /// The first sequence from which the entries are known. An earlier cursor gets no delta.
+    /// The entries after this sequence are known. A client with an earlier cursor gets no delta.
     floor: Seq,
     entries: VecDeque<Seq>,
     last: Seq,
 }
 
 impl CutPoints {
-    /// No cut points yet, for a revocation log whose entries are known from `floor` on.
+    /// No cut points yet, for a revocation log whose entries after `floor` are known.
     pub fn new(lineage: Epoch, floor: Seq) -> Self {
         Self { lineage, floor, entries: VecDeque::new(), last: Seq::ZERO }
     }
@@ -35,7 +35,7 @@ impl CutPoints {
         self.advance(log.floor(), log.since(self.last).map(|entry| entry.seq), position.seq);
     }
 
-    /// Moves on to `last`, with the entries since the last call. Entries are now known from `floor` on.
+    /// Moves on to `last`, with the entries since the last call. The entries after `floor` are known.
     fn advance(&mut self, floor: Seq, entries: impl IntoIterator<Item = Seq>, last: Seq) {
         self.floor = self.floor.max(floor);
         self.entries.extend(entries);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     proptest! {
-        /// Trace 17: different cursors share few list bodies.
+        /// Trace 17: many cursors share few deltas, so no cursor makes a delta of its own.
         #[test]
         fn there_are_few_deltas_and_each_reaches_back_far_enough(
             gaps in prop::collection::vec(1u64..5, 0..600),

@@ -28,8 +28,8 @@ pub use follow::Follower;
 pub use publish::PublishError;
 pub use signed::SignedList;
 
-/// Most lists that may wait for one subscriber. A subscriber that is further behind is dropped and reconnects with
-/// its cursor.
+/// Maximum number of lists that may wait for one subscriber. A subscriber that is further behind is dropped and
+/// reconnects with its cursor.
 const BACKLOG: usize = 64;
 
 /// See the [module](self).
@@ -132,7 +132,8 @@ impl Revocations {
         self.held().state.as_ref().map(|state| state.cursor)
     }
 
-    /// Why this node is not ready, if it is not. Its last list may still be served, but it signs no new one.
+    /// The reason why this node is not ready; `None` if it is ready. A node that is not ready may still serve its
+    /// last list, but it signs no new one.
     pub fn trouble(&self) -> Option<String> {
         if let Some(failure) = self.desk.store_failure() {
             return Some(failure.to_string());

@@ -22,7 +22,7 @@ pub(super) struct State {
     pub(super) ring: Arc<KeyRing>,
     /// The sequence of the last entry about keys.
     pub(super) last_key_change: Seq,
-    /// The signed lists by the sequence where each begins. `None` is the snapshot.
+    /// The signed lists, by the sequence at which each one begins. `None` is the snapshot.
     signed: HashMap<Option<Seq>, Arc<SignedList>>,
 }
 
