@@ -16,11 +16,12 @@ use crate::desk::{PasswordCheck, PasswordVerdict};
 use crate::domain::PasswordHash;
 use crate::secret::SecretText;
 
-/// Fewest characters of a new password (NIST SP 800-63B §3.1.1 requires 8).
+/// Minimum number of characters in a new password (NIST SP 800-63B §3.1.1 requires 8).
 pub const MIN_CHARS: usize = 8;
-/// Most bytes of a password. The cost of hashing grows with the length, and no user types more.
+/// Maximum length of a password in bytes. The cost of hashing grows with the length, and no user types more.
 pub const MAX_BYTES: usize = 1024;
-/// Most callers that may wait, for each password that can be hashed at the same time. Further callers are refused.
+/// Maximum number of callers that may wait, for each password that can be hashed at the same time. Further callers
+/// are refused.
 const WAITING_PER_HASH: usize = 64;
 
 /// A password that a user entered. It is wiped when dropped and never shown.
