@@ -55,7 +55,7 @@ impl Package {
     ///
     /// # Errors
     ///
-    /// [`DemoError::NoPackage`] if there is no `index.js`, [`DemoError::Package`].
+    /// [`DemoError::NoPackage`] if there is no `index.js`; [`DemoError::Package`] if a file cannot be read.
     pub fn read(folder: &Path) -> Result<Self, DemoError> {
         if !folder.join("index.js").is_file() {
             return Err(DemoError::NoPackage(folder.to_owned()));
@@ -78,7 +78,7 @@ impl Package {
 ///
 /// # Errors
 ///
-/// [`DemoError::Store`], [`DemoError::Password`].
+/// [`DemoError::Store`] or [`DemoError::Password`] if an account cannot be created.
 pub async fn make_accounts(app: &App) -> Result<(), DemoError> {
     for (name, password) in ACCOUNTS {
         let password = Password::to_be_set(SecretText::from(password.to_owned())).expect("it is fit");

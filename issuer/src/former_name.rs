@@ -1,5 +1,5 @@
-//! A former name of the issuer: the tokens, cookies and lists under it that clients and verifiers may still hold
-//! (trace 54).
+//! A former name of the issuer. Clients and verifiers may still hold tokens, cookies and lists of this name until
+//! they expire (trace 54).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,8 @@ pub struct FormerName {
 }
 
 impl FormerName {
-    /// Makes it from the stored record. `None` if this version does not accept the name as an issuer URL.
+    /// Builds the former name from the stored record. `None` if this version does not accept the name as an issuer
+    /// URL.
     ///
     /// # Errors
     ///
