@@ -1,18 +1,7 @@
-// A self-signed certificate for 127.0.0.1, used only in tests. No program trusts it.
-export const key = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgbRvi5ZSCqdbp6bVk
-EkwYjQIcVZD2m7NrDNraBIgmDhahRANCAAT7k2i6xb7sx4GVJkfcxu/3CLYcwXZQ
-mFLGxO+tkVAUjPvfChimMnDaFsP8ApdyE7p/jFuCRlJR60xz6Vw6/TT7
------END PRIVATE KEY-----`
+import { generate } from 'selfsigned'
 
-export const certificate = `-----BEGIN CERTIFICATE-----
-MIIBkDCCATagAwIBAgIUKVnBBRsBaMnc6vgB9VlvL1g9jCEwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEzMDA5MzQ0NFoYDzIxMjYxMTA2
-MDkzNDQ0WjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAAT7k2i6xb7sx4GVJkfcxu/3CLYcwXZQmFLGxO+tkVAUjPvfChimMnDa
-FsP8ApdyE7p/jFuCRlJR60xz6Vw6/TT7o2QwYjAdBgNVHQ4EFgQUujo4nEbmV6Pz
-UL1qmiMEJ8ZobRMwHwYDVR0jBBgwFoAUujo4nEbmV6PzUL1qmiMEJ8ZobRMwDwYD
-VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0gAMEUC
-IQD82n5/PojP3tsX3bgRrOa8+mnIc6bXgf2CaLjL4pY3VwIgbRIlUFksy8EJ0pOg
-lothG8ZBKBpuiBoAu2EsduaEZas=
------END CERTIFICATE-----`
+/** For 127.0.0.1, self-signed and made for this run of the tests: no client trusts it. */
+export const { private: key, cert: certificate } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
+  keyType: 'ec',
+  extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
+})
