@@ -18,8 +18,7 @@ fn hint(meant: &Option<String>) -> String {
     }
 }
 
-/// Of `variables`, the alphabetically first that begins with `DOORLIST_` and is not read by any argument of
-/// `command`.
+/// The first variable, in alphabetical order, that begins with `DOORLIST_` and that no argument of `command` reads.
 pub fn unknown_variable(
     command: &clap::Command,
     variables: impl Iterator<Item = OsString>,
@@ -33,7 +32,7 @@ pub fn unknown_variable(
         .map(|name| UnknownVariable { meant: nearest(&name, &known), name })
 }
 
-/// The alphabetically first `DOORLIST_…` variable whose value is not UTF-8 text.
+/// The first variable, in alphabetical order, that begins with `DOORLIST_` and whose value is not UTF-8 text.
 pub fn unreadable_variable(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<String> {
     variables
         .filter(|(_, value)| value.to_str().is_none())

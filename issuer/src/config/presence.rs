@@ -39,9 +39,9 @@ pub enum LostStore {
 /// Whether there already is a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// There is one.
+    /// The store exists.
     There,
-    /// There is none yet; it may be made.
+    /// The store does not exist yet and may be made.
     New,
 }
 

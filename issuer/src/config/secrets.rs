@@ -77,7 +77,7 @@ pub enum SecretsError {
     Unfit {
         /// The name of the variable or of the file.
         place: String,
-        /// The reason.
+        /// Why the text cannot be used.
         unfit: UnfitSecret,
     },
 }
@@ -92,9 +92,9 @@ pub struct Given {
 /// Whether the store already holds private keys that are encrypted under a master secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreAge {
-    /// It does not, so a new master secret may be made.
+    /// It holds none, so a new master secret may be made.
     New,
-    /// It does, so a new master secret could not decrypt them.
+    /// It holds some, which a new master secret could not decrypt.
     Used,
 }
 
@@ -118,7 +118,8 @@ impl SecretSettings {
 }
 
 impl Given {
-    /// Checks before the store is opened that every secret is given which cannot come from a file beside the store.
+    /// Checks that the settings give every secret that cannot come from a file beside the store. (Redis has no such
+    /// file.)
     ///
     /// # Errors
     ///
@@ -132,7 +133,8 @@ impl Given {
         missing.try_for_each(|(variable, _)| file(store, variable).map(drop))
     }
 
-    /// Adds the secrets that are not given, from the files beside the store. Makes a file that is missing.
+    /// Completes the secrets: reads those that the settings do not give from the files beside the store, and makes a
+    /// file that is missing.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ use crate::domain::UnfitClaims;
 pub struct Position {
     /// The epoch of the revocation log.
     pub epoch: Epoch,
-    /// The sequence number of the last entry.
+    /// The sequence number of the change's last entry.
     pub seq: Seq,
 }
 
@@ -57,7 +57,7 @@ impl TryFrom<String> for Delivery {
     }
 }
 
-/// RFC 6749 §5.1. Has no `Debug` because that would show the tokens.
+/// The body of an answer with tokens (RFC 6749 §5.1). It has no `Debug`, because that would show the tokens.
 #[derive(Serialize)]
 struct TokenAnswer<'a> {
     access_token: String,
@@ -90,7 +90,7 @@ pub fn granted(app: &App, grant: &Grant, delivery: Delivery) -> Response {
     response
 }
 
-/// The same answer, which also deletes the cookie.
+/// Adds a header to an answer that deletes the refresh-token cookie.
 pub fn without_cookie(app: &App, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     response.headers_mut().append(header::SET_COOKIE, app.refresh_cookie.gone());
@@ -132,7 +132,7 @@ pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response
     }
 }
 
-/// The position in the revocation log at which a subject was changed.
+/// The position in the revocation log at which a subject was changed. 404 if there is no such subject.
 pub fn changed(change: Change) -> Result<Position, ApiError> {
     match change {
         Change::Done(position) => Ok(position.into()),

@@ -10,7 +10,7 @@ use crate::config::Origin;
 /// One day. Browsers limit it to two hours or less.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(86_400);
 
-/// For lists, keys and metadata: every origin may read them.
+/// The CORS rules for lists, keys and metadata, which every origin may read.
 pub fn open() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
@@ -25,8 +25,8 @@ pub fn open() -> CorsLayer {
         .max_age(PREFLIGHT_MAX_AGE)
 }
 
-/// For login, token and session routes: the listed origins may call them and send the cookie. Pages of the issuer's
-/// own origin need no permission.
+/// The CORS rules for login, token and session routes. The listed origins may call them and send the cookie. Pages of
+/// the issuer's own origin need no permission.
 pub fn listed(origins: &[Origin]) -> CorsLayer {
     let listed: Vec<HeaderValue> = origins.iter().map(|origin| origin.header().clone()).collect();
     CorsLayer::new()

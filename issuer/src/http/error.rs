@@ -45,7 +45,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid_grant", description)
     }
 
-    /// 401: the request needs an access token or the admin key, and has neither.
+    /// 401: the request lacks the access token or the admin key that this route needs.
     pub fn credentials_missing(description: &'static str) -> Self {
         let mut error = Self::new(StatusCode::UNAUTHORIZED, "invalid_token", description);
         error.challenge = Some(r#"Bearer realm="doorlist""#);

@@ -69,7 +69,8 @@ pub(super) async fn introspect(
     if !app.desk.is_active(&subject(claims.subject)?, claimed).await? {
         return Ok(inactive());
     }
-    // While the record was read, a key may have been retired and the list that says so may have been published.
+    // Verify once more: a key may have been retired while the record was read, and the list that says so may be
+    // published.
     app.revocations.take_in_keys().await.map_err(unknown_keys)?;
     if verified(app.verify(&token))?.is_none() {
         return Ok(inactive());

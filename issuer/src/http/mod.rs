@@ -77,7 +77,7 @@ fn in_every_request(routes: Router) -> Router {
         .layer(DefaultBodyLimit::max(extract::MAX_BODY_LEN))
 }
 
-/// For supervisors and load balancers that watch the process.
+/// Routes for supervisors and load balancers, which watch the process.
 fn probes() -> Router<Arc<App>> {
     Router::new()
         .route("/healthz", get(health::healthz))
@@ -85,7 +85,7 @@ fn probes() -> Router<Arc<App>> {
         .layer(from_fn(strict::check))
 }
 
-/// For every caller, from every origin.
+/// Routes for every caller, from every origin.
 fn public() -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/jwks.json", get(well_known::jwks))
@@ -99,7 +99,7 @@ fn public() -> Router<Arc<App>> {
         .layer(cors::open())
 }
 
-/// For users and their clients, from the allowed origins.
+/// Routes for users and their clients, from the allowed origins.
 fn users(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/login", post(tokens::login))
@@ -114,7 +114,7 @@ fn users(app: &Arc<App>) -> Router<Arc<App>> {
         .layer(cors::listed(&app.allowed_origins))
 }
 
-/// For operators and trusted back ends that send the admin key.
+/// Routes for operators and trusted back ends that send the admin key.
 fn operators(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/introspect", post(introspect::introspect))

@@ -13,7 +13,7 @@ use super::ApiError;
 use super::strict::only;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Until the head of an answer is ready. The body of a stream may take any time.
+/// Time limit until the head of an answer is ready. The body of a stream may take any time.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Gives the request an id, logs the answer, and answers 503 after the time limit.

@@ -1,5 +1,5 @@
-//! Secrets in files. Only the owner can read such a file, it is made once, it is never half-written, and a file of
-//! another user is refused.
+//! Secrets in files. A file that is made here can be read only by its owner, is made once, and is never half-written.
+//! A file that belongs to another user is refused.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};

@@ -171,7 +171,7 @@ mod tests {
         let ended = tokio::time::timeout(Duration::from_secs(60), serving).await.expect("it ends");
         let error = ended.expect("no panic").expect_err("it cannot accept");
         assert!(is_final(&error), "{error}");
-        // EMFILE, ENFILE, ENOBUFS, ENETDOWN
+        // The numbers of EMFILE, ENFILE, ENOBUFS and ENETDOWN on Linux.
         for passing in [24, 23, 105, 100] {
             assert!(!is_final(&io::Error::from_raw_os_error(passing)), "{passing}");
         }

@@ -21,7 +21,7 @@ use crate::http::sessions::SessionView;
 use crate::password::Password;
 use crate::secret::SecretText;
 
-/// The largest page size. The default for requests without a limit is below.
+/// Largest number of subjects on a page. The second number is the default.
 const MAX_PAGE: usize = 200;
 const DEFAULT_PAGE: usize = 50;
 

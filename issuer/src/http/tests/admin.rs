@@ -1,4 +1,4 @@
-//! The admin API.
+//! Tests of the admin API.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};

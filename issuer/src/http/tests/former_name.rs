@@ -10,7 +10,7 @@ use crate::secret::MasterSecrets;
 use crate::testing::{Answer, SECRET, Site};
 
 const FORMER: &str = "https://former.example";
-/// The year 2100.
+/// A time in the year 2100, in Unix seconds.
 const LATER: u64 = 4_102_444_800;
 
 /// The first refresh token of a session, made as a node with the former name would have made it.

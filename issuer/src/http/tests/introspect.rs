@@ -1,4 +1,4 @@
-//! Introspection by a node whose knowledge is not complete enough to call a token inactive.
+//! Introspection by a node that does not have the newest keys, or whose clock is wrong.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The list, its stream, keys, metadata, health.
+//! Tests of the list, its stream, the keys, the metadata and the health probes.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};

@@ -1,4 +1,4 @@
-//! Login, refresh, revocation, sessions.
+//! Tests of login, refresh, revocation and sessions.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};

@@ -156,7 +156,7 @@ impl Reopening {
     }
 }
 
-/// Whether redb will fail every later operation on this open file.
+/// Whether redb, after this error, will fail every later operation on the open file.
 fn ends_every_operation(error: &redb::Error) -> bool {
     use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
     matches!(error, Io(_) | PreviousIo | LockPoisoned(_) | DatabaseClosed)

@@ -85,7 +85,7 @@ pub(super) enum Unfit {
     IsNoSentinel,
 }
 
-/// For a server with replicas. The message says what to change.
+/// The message for a server with replicas whose `min-replicas-to-write` is 0.
 pub(super) const UNGUARDED: &str =
     "its min-replicas-to-write is 0, so that a master that was cut off would go on alone: set it to 1";
 

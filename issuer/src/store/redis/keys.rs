@@ -10,7 +10,7 @@
 //! | `{P:bb}:record:<sub>` | string: version ‖ the subject's record (JSON) | see 3 |
 //! | `{P:bb}:subjects` | sorted set with equal scores: the subjects in bucket `bb` | while it has members |
 //!
-//! 1. An entry is kept for `retain`, and until the issuer has looked at its record.
+//! 1. An entry is kept for `retain`, and until the issuer has checked the record of its subject.
 //! 2. Newer events push out the oldest.
 //! 3. A record is kept until the end of its last session + `retain`; for ever if it has a password or is disabled.
 //!
@@ -99,7 +99,7 @@ impl Keys {
         self.subjects(bucket(sub))
     }
 
-    /// All buckets together, for messages.
+    /// A pattern for all buckets, for use in messages.
     pub(super) fn anywhere(&self) -> String {
         format!("{{{}:*}}:subjects", self.prefix)
     }

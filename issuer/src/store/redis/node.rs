@@ -19,7 +19,7 @@ use super::url::Address;
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 /// Time limit for an answer, including the commands that are queued before it.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
-/// How long a write waits for a replica, in milliseconds.
+/// How long a write may wait for a replica, in milliseconds.
 const WAIT_MILLIS: u64 = 1000;
 /// How many replicas must have a write before it is acknowledged.
 const WAIT_REPLICAS: u64 = 1;

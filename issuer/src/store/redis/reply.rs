@@ -56,7 +56,7 @@ pub(super) fn versioned(answer: Value, place: &str) -> Result<Option<(Version, V
     Ok(Some((Version(version.ok_or_else(|| corrupt(place, "no version"))?), payload)))
 }
 
-/// Parses such an answer that holds a record.
+/// Parses `{ version, payload }` with a record as the payload.
 pub(super) fn stored(answer: Value, place: &str) -> Result<Option<(Version, Record)>, StoreError> {
     let record = versioned(answer, place)?;
     record.map(|(version, bytes)| Ok((version, json(&bytes, place)?))).transpose()

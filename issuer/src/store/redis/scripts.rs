@@ -164,7 +164,7 @@ pub(super) mod manual {
         Scripts::with_clock(CLOCK)
     }
 
-    /// The same call at the time of the clock.
+    /// Adds the clock's time to a call.
     pub(in super::super) fn at<'a>(clock: &ManualClock, call: Call<'a>) -> Call<'a> {
         let key = format!("{}:{}", call.keys[0], clock.micros());
         call.key(key)

@@ -31,7 +31,7 @@ async fn open(url: &str) -> RedisStore {
     eventually("there is a store", async || try_open(url, "doorlist").await).await
 }
 
-/// The same, with a clock that the test sets.
+/// Opens the store of an installation, with a clock that the test sets.
 async fn open_with_clock(url: &str, prefix: &str, clock: ManualClock) -> RedisStore {
     let inner = || Inner {
         servers: Servers::of(RedisUrl::parse(url).expect("it is one of Redis").expect("an address"), None),

@@ -122,7 +122,7 @@ impl RedisUrl {
         }
     }
 
-    /// Parses everything before the path, and returns it with the path.
+    /// Parses everything before the path, and returns the path as well.
     fn of(
         transport: Transport,
         layout: Layout,

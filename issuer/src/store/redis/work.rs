@@ -198,7 +198,8 @@ impl Inner {
                 .map(|key| self.scripts.names.on(&[key]).arg(start.as_str()).number(share as u64))
                 .collect();
             let mut found: Vec<String> = Vec::new();
-            // Up to this name, no bucket has names that it did not return.
+            // Up to this name, every bucket has returned all of its names. `None` if all buckets have returned
+            // everything.
             let mut complete: Option<String> = None;
             for (answer, key) in self.servers.run_all(&calls).await.into_iter().zip(&keys) {
                 let names: Vec<String> = converted(answer?, key)?;
@@ -241,7 +242,7 @@ impl Inner {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A call of a script that opens the head.
+    /// A call of a script that reads the head. Its first argument is the latest time that this node received.
     pub(super) fn on_head<'a>(&self, script: &'a Script, keys: &[&str]) -> Call<'a> {
         let call = script.on(keys).number(self.last_heard().micros);
         #[cfg(test)]

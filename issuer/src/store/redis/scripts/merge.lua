@@ -3,7 +3,7 @@
 local head = open_head(KEYS[1])
 if head.epoch == '' then
   head.epoch = ARGV[2]
-  -- The head may have been lost while the log was kept.
+  -- The head may have been lost while the revocation log was kept.
   local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
   if newest then head.last = math.max(head.last, tonumber(string.match(newest[1], '^%d+'))) end
 end

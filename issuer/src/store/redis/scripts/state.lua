@@ -1,2 +1,2 @@
--- KEYS: head. ARGV: time.
+-- KEYS: head. ARGV: time. Returns the state.
 return state(open_head(KEYS[1]))

@@ -76,7 +76,7 @@ async fn a_master_that_was_left_alone_acknowledges_nothing() {
     until("the master knows that it is alone", || {
         server.ask::<String>(&["INFO", "replication"]).contains("connected_slaves:0")
     });
-    // The next check of the replicas does the same.
+    // Learn at once what the next periodic check of the replicas would find.
     store.inner.servers.notice_replicas().await;
     for reason in [unavailable(store.commit(marks(1)).await), unavailable(store.confirm(held).await)] {
         assert!(reason.contains("no replica confirmed"), "{reason}");
