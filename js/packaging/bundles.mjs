@@ -1,4 +1,4 @@
-// A program of a project's, as each bundler makes one script of it.
+// Bundles a program of a project into one script, with each bundler.
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -51,7 +51,7 @@ export async function rolledUp(project, entry) {
   return chunks[0].code
 }
 
-/** Where Node finds the package under more conditions than its own. */
+/** The file that Node resolves for the package with additional export conditions. */
 export async function resolved(conditions, project) {
   const script = "import { fileURLToPath } from 'node:url'; console.log(fileURLToPath(import.meta.resolve('doorlist')))"
   const path = await output(

@@ -1,4 +1,5 @@
-// The package as a user gets it: packed, installed from the tarball into an empty project, far from this source tree.
+// The package as a user gets it: packed, then installed from the tarball into an empty project outside this
+// source tree.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -12,7 +13,7 @@ export const js = fileURLToPath(new URL('..', import.meta.url))
 const vectorsDirectory = join(js, '../tests/vectors')
 const run = promisify(execFile)
 
-/** Packs, makes the project, and installs into it without a network. */
+/** Packs the package, creates the project, and installs the tarball without a network. */
 export async function createConsumer() {
   if (!existsSync(join(js, 'dist/index.js'))) throw new Error('js/dist is missing: run `npm run build` in js/ first.')
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'doorlist-packaging-')))
@@ -31,13 +32,13 @@ export async function createConsumer() {
   return {
     project,
     tarball: join(directory, filename),
-    /** Every vector ran, and came out as expected. */
+    /** Asserts that every vector ran with the expected result. */
     assertConforms(text) {
       const { ran, failed } = typeof text === 'string' ? JSON.parse(text) : text
       assert.equal(failed.length, 0, [`${failed.length} vectors failed`, ...failed.slice(0, 5)].join('\n'))
       assert.ok(ran > 0 && ran === vectors.length, `${ran} of ${vectors.length} vectors ran`)
     },
-    /** A project of its own beside the others, for tools that write into it. */
+    /** A copy of the project, for tools that write into it. */
     async sibling(name) {
       const path = join(directory, name)
       await mkdir(path)

@@ -1,4 +1,4 @@
-// Firefox, driven over WebDriver BiDi: Playwright has a Firefox of its own only, and takes no other.
+// Firefox, driven over WebDriver BiDi. Playwright works only with its own build of Firefox.
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import puppeteer from 'puppeteer-core'
 import { findFirefox } from './programs.mjs'
 
-/** Milliseconds; a busy machine takes some seconds. Stories have a minute, and this is to be said within it. */
+/** Milliseconds. A busy machine needs some seconds. Stories have a minute, and the error must appear within it. */
 const START_LIMIT = 40_000
-/** Milliseconds that a page may take over one thing it is asked. */
+/** Milliseconds that a page may take for one operation. */
 const ANSWER_LIMIT = 45_000
 
 /**
- * A Firefox of its own: what it writes is in a folder that goes with it, and it looks no name up but localhost.
- * @param {object} [preferences] further ones of `about:config`
+ * Starts a separate Firefox. It writes only to a temporary folder, and resolves no host name except localhost.
+ * @param {object} [preferences] additional preferences of `about:config`
  */
 export async function launchFirefox(preferences) {
   const executablePath = findFirefox()
@@ -25,7 +25,7 @@ export async function launchFirefox(preferences) {
       browser: 'firefox',
       executablePath,
       userDataDir: join(home, 'profile'),
-      // As root it refuses a home of somebody else's.
+      // As root, Firefox refuses a home folder that belongs to another user.
       env: { ...process.env, HOME: home, XDG_CACHE_HOME: home, XDG_CONFIG_HOME: home, MOZ_CRASHREPORTER_DISABLE: '1' },
       extraPrefsFirefox: { 'network.dns.disabled': true, ...preferences },
       defaultViewport: null,
@@ -43,7 +43,7 @@ export async function launchFirefox(preferences) {
   }
 }
 
-/** Ends it with all that it started; nothing is to be saved, and one that hangs would not end by itself. */
+/** Kills Firefox and its child processes. Nothing has to be saved, and a hanging Firefox would not end otherwise. */
 function closing(firefox, remove) {
   const gone = once(firefox, 'exit').then(remove)
   return () => {

@@ -1,12 +1,12 @@
-// A small issuer on loopback: metadata, keys, list and stream, a token, and a kick. Each path is an issuer of its own.
+// A small issuer on loopback: metadata, keys, list and stream, a token, and a kick. Each path is a separate issuer.
 import { randomUUID } from 'node:crypto'
 import { once, EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
 import { AUDIENCE, TestIssuer } from '../test/issuer.js'
 
-/** What a program says that verified, had its subject kicked, and heard of it by the stream. */
+/** The result of a program that verified a token, kicked its subject, and received the kick on the stream. */
 export const FOLLOWED = { before: 'not_revoked', after: 'ERR_JWT_REVOKED', mode: 'stream' }
-/** What one says that had its subject kicked, and asked a verifier about it that started without a network. */
+/** The result of a program that kicked its subject, and then asked a verifier that had started without a network. */
 export const RESTARTED = { before: 'not_revoked', after: 'ERR_JWT_REVOKED' }
 
 export async function startIssuer() {
@@ -24,14 +24,14 @@ export async function startIssuer() {
   await once(server, 'listening')
   const origin = `http://127.0.0.1:${server.address().port}`
   return {
-    /** The address of a fresh issuer. */
+    /** The address of a new issuer. */
     async tenant() {
       const name = randomUUID()
       const tenant = new Tenant(await TestIssuer.create(`${origin}/${name}`))
       tenants.set(name, tenant)
       return tenant.issuer.url
     },
-    /** Resolves once somebody holds this issuer's stream. */
+    /** Resolves when a client is connected to this issuer's stream. */
     subscribed: url => tenants.get(url.split('/').at(-1)).subscribed(),
     stop() {
       server.close()
@@ -73,7 +73,7 @@ class Tenant {
         return response.writeHead(204).end()
       case 'stream':
         response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-        // Before anything is waited for, or a kick in between would pass it by.
+        // Before the first await. Otherwise this stream would miss a kick in between.
         this.#streams.add(response)
         response.on('close', () => this.#streams.delete(response))
         response.write(`data: ${await this.#list()}\n\n`)

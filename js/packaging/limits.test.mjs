@@ -1,4 +1,4 @@
-// What keeps `make matrix` from waiting for ever.
+// The time limits of `make matrix`.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -12,7 +12,7 @@ test('a program that hangs is ended with all that it started, and named', { time
   const server = createServer().listen(0, '127.0.0.1')
   const connected = once(server, 'connection')
   await once(server, 'listening')
-  // A program of its own, which has the pipes too and does not end with the first.
+  // A child process that inherits the pipes and does not end with its parent.
   const started = `require('net').connect(${server.address().port}, '127.0.0.1'); setInterval(() => {}, 1000)`
   const start = `require('child_process').spawn(process.execPath, ['--eval', ${JSON.stringify(started)}], { stdio: 'inherit' })`
   const hangs = inNode(`${start}; console.error('building'); setInterval(() => {}, 1000)`, 5000)

@@ -1,5 +1,6 @@
-// C7: React Native, as far as a context of Node's can be one: `fetch` without streams, an `AbortSignal` and a `URL` with the little that
-// React Native's have, no `window` that has events, no locks, no channels, and (in Hermes) no WebAssembly.
+// C7: React Native, simulated with a context of Node: `fetch` without streams, an `AbortSignal` and a `URL`
+// with only the members that React Native's have, a `window` without events, no locks, no channels, and (in
+// Hermes) no WebAssembly.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
@@ -20,7 +21,7 @@ after(async () => {
   await consumer?.remove()
 })
 
-/** As React Native's: the signal has no `throwIfAborted`, `reason`, `any` or `timeout`. */
+/** As in React Native: the signal has no `throwIfAborted`, `reason`, `any` or `timeout`. */
 class Signal {
   aborted = false
   onabort = null
@@ -44,7 +45,7 @@ class Controller {
   }
 }
 
-/** React Native's `URL` cannot be changed, and has no static functions. */
+/** React Native's `URL` cannot be modified and has no static functions. */
 class PlainUrl {
   #url
   constructor(...from) {
@@ -73,19 +74,19 @@ for (const name of [
     },
   })
 
-/** One answer, whole: there is no `body` to read from. */
+/** Returns a complete answer, without a `body` to read from. */
 async function wholeFetch(asked, { signal, ...init } = {}) {
   const abort = new AbortController()
   signal?.addEventListener('abort', () => abort.abort())
   const address = asked instanceof Request ? asked : String(asked)
   const response = await fetch(address, { ...init, signal: abort.signal })
-  // A stream never ends: what React Native does with one is wait.
+  // A stream never ends, so this waits forever, as React Native does.
   const text = await response.text()
   const { status, ok, headers, url } = response
   return { status, ok, headers, url, text: async () => text, json: async () => JSON.parse(text) }
 }
 
-/** Runs a module of a project in such a context; resolves with what it hands to `said`. */
+/** Runs a module of a project in such a context. Resolves with the value that it passes to `said`. */
 async function inReactNative(name, source, { WebAssembly, ...more } = {}) {
   const project = await consumer.sibling(name)
   await writeFile(join(project, 'entry.mjs'), source)

@@ -1,9 +1,11 @@
-// What a script uses of its platform: free names, and members of them. Enough for bundles, in which a block's names can be its function's.
+// Finds the globals that a script uses, and the members of them. It does not distinguish the scopes of blocks
+// within a function, which is sufficient for bundles.
 import { parseAst } from 'rollup/parseAst'
 
 /**
  * @param {string} source a module, or CommonJS
- * @returns {Set<string>} `fetch` for a global, `URL.canParse` for a member of one, `.toSorted` for a member of anything
+ * @returns {Set<string>} `fetch` for a global, `URL.canParse` for a member of a global, `.toSorted` for a
+ * member of any object
  */
 export function usedIn(source) {
   const used = new Set()
@@ -32,7 +34,7 @@ function visit(node, scopes, used) {
   for (const child of childrenOf(node)) visit(child, inner, used)
 }
 
-/** Of a global, or of `globalThis.x`; nothing of what the script declares itself. */
+/** The name of a global or of `globalThis.x`; undefined for names that the script declares. */
 function nameOf(expression, scopes) {
   const { type, name, object } = expression
   if (type === 'ChainExpression') return nameOf(expression.expression, scopes)
@@ -46,7 +48,7 @@ function memberName({ computed, property }) {
   return property.type === 'Literal' && typeof property.value === 'string' ? property.value : undefined
 }
 
-/** The names of a function's own, but for those of functions in it. */
+/** The names declared in a function, except in functions inside it. */
 function declaredIn(scope) {
   const names = new Set(['arguments'])
   const pattern = node => {
@@ -66,7 +68,7 @@ function declaredIn(scope) {
   return names
 }
 
-/** Without the names of members and labels, which refer to nothing. */
+/** The child nodes without the names of members and labels, which are not references. */
 function childrenOf(node) {
   return Object.entries(node)
     .filter(([key]) => !((key === 'key' || key === 'property') && !node.computed) && key !== 'label')

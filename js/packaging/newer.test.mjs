@@ -1,6 +1,7 @@
-// C4: the built package uses nothing newer than what each promised platform has (field: rustwasm/wasm-bindgen#3066).
-// Each is promised ES2022, to which scripts/build.mjs compiles the syntax; React Native compiles it further.
-// What happens where a guarded global is missing is tried in test/platforms.test.ts.
+// C4: the built package uses nothing newer than each supported platform has (field:
+// rustwasm/wasm-bindgen#3066). Each platform must support ES2022, to which scripts/build.mjs compiles the
+// syntax. React Native compiles it further. test/platforms.test.ts tests what happens when a guarded global is
+// missing.
 import assert from 'node:assert/strict'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -42,7 +43,7 @@ const GIVEN = {
   setTimeout: '',
 }
 
-/** What only some platforms have, and what the package does where it is missing. */
+/** Globals that only some platforms have, and how the package handles their absence. */
 const GUARDED = {
   AbortController: '`mustHave` names it',
   BroadcastChannel: 'in `try`: without it a session or page is alone',
@@ -90,8 +91,9 @@ const GUARDED = {
 }
 
 /**
- * Members of ordinary objects that came after ES2022, and some of the web's that partial platforms lack. Not here are names that
- * older or own members have too, such as `take` of iterators: of those, tsc finds the use in src/ by its `lib` ES2022.
+ * Members of ordinary objects that are newer than ES2022, and some web APIs that partial platforms lack. Names
+ * that older objects or the package's own objects also have, such as `take` of iterators, are not listed. For
+ * those, tsc with `lib` ES2022 finds uses in src/.
  */
 const NEWER = {
   Array: 'findLast findLastIndex toReversed toSorted toSpliced with fromAsync',

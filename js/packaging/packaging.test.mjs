@@ -1,5 +1,5 @@
-// The package as it is installed, wherever WebAssembly of others fails to load (field: eclipse-biscuit/biscuit-wasm#45,
-// cloudflare/workers-sdk#1366, loro-dev/loro#975, dqbd/tiktoken#28).
+// The installed package, on platforms where other WebAssembly packages fail to load (field:
+// eclipse-biscuit/biscuit-wasm#45, cloudflare/workers-sdk#1366, loro-dev/loro#975, dqbd/tiktoken#28).
 import assert from 'node:assert/strict'
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -32,7 +32,7 @@ for (const [name, node] of [
   }
 }
 
-/** With the scope, without, and kicked; and a page on which nobody is signed in. */
+/** The results with the scope, without it and after the kick, and on a page where no user is signed in. */
 const TRIED = { before: 'alice', outside: 403, after: 'ERR_JWT_REVOKED', nobody: 'signed-out' }
 
 for (const [name, program, args] of [
@@ -68,7 +68,7 @@ test('workerd, unbundled', async () => {
   }
 })
 
-// Too little address space cannot be tried here: V8 ends the whole of workerd then, and throws nothing.
+// Too little address space cannot be tested here: V8 then ends the whole workerd process instead of throwing.
 test('C9: workerd, given bytes that it does not compile, is called a runtime that compiles nothing', async () => {
   const project = await consumer.sibling('workerd-unavailable')
   await cp(await resolved([], project), join(project, 'doorlist.js'))
@@ -151,7 +151,7 @@ for (const [name, program, args] of [
   )
 }
 
-// field: growthbook/growthbook-golang#51, where there is no EventSource either
+// field: growthbook/growthbook-golang#51, where EventSource is missing too
 test('workerd refreshes within requests, and hears of a kick between them', { timeout: 60_000 }, async () => {
   const project = await consumer.sibling('workerd-lazy')
   const entry = await resolved(['workerd'], project)
@@ -188,7 +188,7 @@ test('a bundle that uses nothing of the module leaves its bytes out', async () =
     rollup: (await rolledUp(project, 'unused.mjs')).length,
     webpack: (await readFile(join(project, 'bundle.js'))).length,
   }
-  // The module is over 160,000 bytes. What is left here knows an error in its plain form.
+  // The module is larger than 160,000 bytes. The remaining code recognises errors in their plain form.
   for (const [bundler, size] of Object.entries(sizes)) assert.ok(size < 4000, `${bundler}: ${size} bytes`)
 })
 
@@ -220,7 +220,7 @@ for (const [name, module, extension] of [
     await mkdir(join(project, 'node_modules/@types'))
     for (const name of ['fastify', 'hono', '@types/node'])
       await symlink(join(js, 'node_modules', name), join(project, 'node_modules', name))
-    // What the frameworks' own types get wrong is theirs.
+    // Errors in the frameworks' own types do not matter here.
     await compiles(project, 'frameworks', 'node', '--skipLibCheck')
   })
 }
@@ -250,12 +250,12 @@ test('C7: a loader that does not read `exports` finds every subpath, as ESM and 
       if (wanted) assert.equal(join(at, found), join(folder, wanted.default), subpath)
     assert.equal(join(at, stub.types), join(folder, (target.require ?? target).types))
     for (const path of [stub.types, stub.main, stub.module ?? stub.main]) await readFile(join(at, path))
-    // An address of a folder is resolved without `exports`.
+    // A folder path is resolved without `exports`.
     if (target.require) await output(process.execPath, ['--eval', `require(${JSON.stringify(at)})`], consumer.project)
   }
 })
 
-// Node adds its own condition `node`; what Nitro's edge presets take is tried in the matrix.
+// Node adds its own condition `node`. The matrix tests the conditions of Nitro's edge presets.
 for (const [loader, conditions, file] of [
   ['Node', [], 'index.js'],
   ['Wrangler', ['workerd', 'worker', 'browser'], 'workerd.js'],

@@ -1,11 +1,13 @@
-// Where the browsers of this machine are. It imports nothing of npm's, for the set-up asks it before packages are there:
-// `node js/packaging/programs.mjs chromium` exits with 1 if no program was found.
+// Finds the browsers of this machine. It imports no npm packages, because the set-up runs it before they are
+// installed: `node js/packaging/programs.mjs chromium` exits with 1 if no program was found.
 import { accessSync, constants, realpathSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 
-/** An installed program: the one that a variable names, or the first found by one of these names. */
+/**
+ * An installed program: the one that the environment variable names, or the first one found with one of these names.
+ */
 function findProgram({ variable, names, macOS, otherwise }) {
   const folders = process.env.PATH.split(delimiter)
   const candidates = [process.env[variable], ...names.flatMap(name => folders.map(folder => join(folder, name))), macOS]

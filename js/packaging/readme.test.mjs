@@ -1,4 +1,4 @@
-// D3: what the READMEs show compiles under `strict`, as a reader pastes it.
+// D3: the code in the READMEs compiles under `strict` when a reader pastes it.
 import assert from 'node:assert/strict'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ before(async () => {
 })
 after(() => consumer?.remove())
 
-/** What the snippets import besides `doorlist`. */
+/** The packages that the snippets import besides `doorlist`. */
 const PACKAGES = [
   'express',
   'express-jwt',
@@ -35,7 +35,7 @@ for (const [index, { name, at, language, code }] of shown.entries()) {
   test(`D3: the snippet of ${name} compiles under strict`, async () => {
     const folder = join(project, `snippet-${index}`)
     await mkdir(folder)
-    // A page's root is the project, which the compiler takes for the root of the disk.
+    // In a page, `/` is the project. The compiler would resolve it to the root of the disk.
     const pasted = code.replaceAll("from '/node_modules/", "from '../node_modules/")
     await writeFile(join(folder, `snippet.${language}`), `${pasted}\nexport {}\n`)
     await writeFile(join(folder, 'surroundings.d.ts'), surroundings[name] ?? '')
@@ -45,8 +45,8 @@ for (const [index, { name, at, language, code }] of shown.entries()) {
 }
 
 /**
- * JavaScript has no place for the type of a parameter, so there it may be `any`; everything else of `strict` holds. What libraries
- * get wrong in their own declarations is theirs.
+ * JavaScript cannot declare the type of a parameter, so `any` is allowed there. All other rules of `strict`
+ * apply. Errors in the declarations of libraries do not matter here.
  */
 const options = language => ({
   strict: true,

@@ -1,4 +1,4 @@
-// D10: what a page loads of the package is what the README says, and the tour's page loads the verifier after the session.
+// D10: the sizes in the README match the package, and the tour's page loads the verifier after the session.
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -10,9 +10,12 @@ import { createConsumer, js } from './consumer.mjs'
 import { snippets } from './snippets.mjs'
 import { chapterOfTour, stepsOf } from './tour.mjs'
 
-/** Of a size that the README gives. */
+/** The allowed relative difference from a size in the README. */
 const TOLERANCE = 0.02
-/** Bytes of the tour's first script, minified and gzipped: the session, the page's own code, and Vite's loader of chunks. */
+/**
+ * The maximum size of the tour's first script in bytes, minified and gzipped: the session, the page's own code,
+ * and Vite's chunk loader.
+ */
 const FIRST_CHUNK = 8 * 1024
 const RENEW = 'run `node scripts/sizes.mjs --write` in js/'
 
@@ -47,7 +50,10 @@ test('D10: each file that `import` may lead to is measured', async () => {
   assert.deepEqual(measured.toSorted(), [...new Set(Object.values(exports).flatMap(imported))].sort())
 })
 
-/** The files under all conditions but `types` and `require`; a target that is a string (`package.json`) is no import. */
+/**
+ * The files under all conditions except `types` and `require`. A target that is a string (`package.json`) is
+ * not an import.
+ */
 const imported = target =>
   typeof target === 'string'
     ? []
@@ -89,7 +95,7 @@ async function pageOfTour() {
   return content
 }
 
-/** What Vite makes of a page. */
+/** The files that Vite builds from a page. */
 async function built(name, html) {
   const root = await consumer.sibling(name)
   await writeFile(join(root, 'index.html'), html)
@@ -108,5 +114,5 @@ function firstScript(html, scripts) {
   return asked[0]
 }
 
-/** By a stretch from the middle of it, in the form in which it is inlined. */
+/** Whether the code contains the module. Compares a section from its middle, in the inlined form. */
 const holdsModule = code => code.includes(wasm.subarray(60_000, 60_600).toString('base64'))

@@ -1,4 +1,4 @@
-// The code that the READMEs show, each block with the name that a test calls it by.
+// The code blocks of the READMEs, each with the name that tests use.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,7 +6,10 @@ import { promisify } from 'node:util'
 import { js } from './consumer.mjs'
 
 const root = join(js, '..')
-/** The languages that hold JavaScript or TypeScript. Blocks of other languages (`sh`, `json`, …) have tests of their own. */
+/**
+ * The languages that contain JavaScript or TypeScript. Blocks of other languages (`sh`, `json`, …) have their
+ * own tests.
+ */
 const SPOKEN = {
   js: 'js',
   javascript: 'js',
@@ -18,7 +21,7 @@ const SPOKEN = {
   html: 'html',
 }
 
-/** Every block of JavaScript, TypeScript or HTML with a script, of every Markdown file that git knows. */
+/** Every block of JavaScript, TypeScript or HTML with a script, from every Markdown file in the Git repository. */
 export async function snippets() {
   const { stdout } = await promisify(execFile)(
     'git',
@@ -31,7 +34,7 @@ export async function snippets() {
   return (await Promise.all(files.map(async file => snippetsOf(file, await readFile(join(root, file), 'utf8'))))).flat()
 }
 
-/** Of one file: named by the heading above it, and numbered where there are several. */
+/** The blocks of one file, named by the heading above. If a heading has several blocks, they are numbered. */
 export function snippetsOf(file, text) {
   const found = []
   let heading = '',
@@ -58,7 +61,7 @@ export function snippetsOf(file, text) {
     })
 }
 
-/** What a browser would run of a block: all of it, or its inline scripts. */
+/** The part of a block that a browser would run: all of it, or its inline scripts. */
 const scripts = (language, code) =>
   language === 'html'
     ? [...code.matchAll(/<script[^>]*>(.*?)<\/script>/gs)].map(([, code]) => ({ language: 'js', code }))

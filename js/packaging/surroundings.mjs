@@ -1,14 +1,14 @@
-// What the prose around a snippet takes as given, declared for the compiler.
+// Declarations for the compiler of names that the prose around a snippet introduces.
 
 const verifier = "declare const verifier: import('doorlist').ConnectedVerifier"
 const token = 'declare const token: string'
 const issuer = 'declare const issuer: string'
 
-/** Packages that no test installs in the package's own folder, as far as the snippets use them. */
+/** Packages that no test installs in the package's own folder, with only the parts that the snippets use. */
 const cors =
   "declare module 'cors' { export default function cors(options: { origin: string }): import('express').RequestHandler }"
 const workers = "declare module 'cloudflare:workers' { export const env: { ISSUER: string } }"
-/** As `examples/next` has it. `npm run build` of Next compiles the example itself. */
+/** As in `examples/next`. Next's own build compiles the example. */
 const next = `declare module 'next/server' {
   export class NextResponse extends Response { static next(init?: { request?: { headers?: Headers } }): NextResponse }
 }`
@@ -17,7 +17,7 @@ const claims = `declare module '*claims.js' {
   export function claimsOf(request: Request): import('doorlist').AccessTokenClaims
 }`
 
-/** The row `angular` of the matrix compiles the same file against the real one. */
+/** The row `angular` of the matrix compiles the same file against the real package. */
 const angular = `declare module '@angular/core' {
   export class InjectionToken<T> { private value?: T; constructor(description: string) }
   export class NgZone { run<T>(act: () => T): T; runOutsideAngular<T>(act: () => T): T }
@@ -28,7 +28,7 @@ const angular = `declare module '@angular/core' {
   export function signal<T>(value: T): WritableSignal<T>
 }`
 
-/** By the name of the snippet (`snippets.mjs`). One without an entry compiles alone. */
+/** By the name of the snippet (`snippets.mjs`). A snippet without an entry compiles alone. */
 export const surroundings = {
   'README.md, Verify in a browser': token,
   'README.md, A page and an API in ten minutes (1)': cors,

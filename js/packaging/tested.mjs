@@ -1,5 +1,5 @@
-// The README's table of where the package is tested: each row with the version of a lock file and the test behind it.
-// `node packaging/tested.mjs` prints it.
+// The README's table of tested platforms: each row with the version from a lock file and its test. `node
+// packaging/tested.mjs` prints it.
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ const lockOf = path => JSON.parse(readFileSync(new URL(`${path}package-lock.json
 const [own, nodes, next] = ['../', 'nodes/', '../examples/next/'].map(lockOf)
 
 const of = (lock, name) => lock[`node_modules/${name}`].version
-/** Of this package's own lock file. */
+/** The version in this package's own lock file. */
 const ours = name => of(own, name)
 const debian = "Debian's"
 
@@ -19,7 +19,9 @@ const workers = 'packaging/workers.test.mjs'
 const adapters = '../tests/js/adapters.test.mjs'
 const examples = '../tests/js/examples.test.mjs'
 
-/** What, which version, the file that tests it, and words of that file that would be gone with the test. */
+/**
+ * The platform, its version, the file with the test, and a text that the file contains only while the test exists.
+ */
 const inTest = [
   ['Node 20, ESM and CommonJS', '20.19 and newer', packaging, 'process.versions.node'],
   ['Node 22, ESM and CommonJS', of(nodes, 'node-22-linux-x64'), packaging, "'Node 22'"],
@@ -48,7 +50,7 @@ const inTest = [
   ['Next.js', of(next, 'next'), examples, "'next/start'"],
 ]
 
-/** The rows of `make matrix` by the name that they have there; several of one tool are one row here. */
+/** The rows of `make matrix` by their name there. Several rows of one tool are one row here. */
 const inMatrix = [
   ['Jest: node, jsdom (with Node’s `fetch` and `TextDecoder`)', 'jest', 'jest', ['Jest, node', 'Jest, jsdom']],
   [

@@ -1,4 +1,4 @@
-// C7: the README's table of what the package is tested in says what is tested.
+// C7: the README's table of tested platforms matches the tests.
 import assert from 'node:assert/strict'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// Programs that the tests run. One that is missing is a failure that says how to get it, never a test left out.
+// Programs that the tests run. If one is missing, the test fails with a message that says how to get it; it is
+// never skipped.
 import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -14,7 +15,7 @@ import { findChromium } from './programs.mjs'
 const execute = promisify(execFile)
 const require = createRequire(import.meta.url)
 
-/** Runs a program in a folder; answers with what it prints. */
+/** Runs a program in a folder and returns its output. */
 export async function output(program, args, cwd) {
   const { stdout } = await execute(program, args, { cwd, maxBuffer: 64 * 1024 * 1024 })
   return stdout
@@ -27,7 +28,7 @@ export function bin(name) {
   return path
 }
 
-/** Another major version of Node; npm brings its binary. */
+/** Another major version of Node, whose binary npm installs. */
 export async function otherNode(major) {
   const nodes = join(js, 'packaging/nodes')
   const path = join(nodes, `node_modules/node-${major}-${platform()}-${arch()}/bin/node`)
@@ -38,8 +39,8 @@ export async function otherNode(major) {
 }
 
 /**
- * Async, so that a browser that is missing is a rejection too, and no exception beside the promise.
- * @param {object} [options] further ones of Playwright's `launch`
+ * Async, so that a missing browser causes a rejection instead of a synchronous exception.
+ * @param {object} [options] additional options of Playwright's `launch`
  */
 export async function launchChromium(options) {
   const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
@@ -51,7 +52,7 @@ export async function launchChromium(options) {
   })
 }
 
-/** Opens an address in a browser of its own and answers with the first line that its page logs. */
+/** Opens an address in a separate browser and returns the first line that the page logs. */
 export async function firstLineIn(launch, address) {
   const browser = await launch()
   try {
@@ -72,7 +73,7 @@ export async function firstLineIn(launch, address) {
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' }
 
-/** Serves a folder on a free port; answers with the address and how to stop. */
+/** Serves a folder on a free port. Returns the address, and a function to stop. */
 export async function serve(folder, headers = {}) {
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, 'http://x').pathname
@@ -80,7 +81,7 @@ export async function serve(folder, headers = {}) {
       const body = await readFile(join(folder, path === '/' ? 'index.html' : path))
       response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/html', ...headers }).end(body)
     } catch {
-      // Chromium asks for an icon by itself, and says so where it finds none.
+      // Chromium requests an icon automatically, and logs an error if it is missing.
       response.writeHead(path === '/favicon.ico' ? 204 : 404).end()
     }
   })
@@ -88,14 +89,14 @@ export async function serve(folder, headers = {}) {
   return { address: `http://127.0.0.1:${server.address().port}/`, stop: () => server.close() }
 }
 
-/** Runs a workerd configuration; answers with its address, taken from what it reports, and how to stop. */
+/** Runs a workerd configuration. Returns the address that workerd reports, and a function to stop. */
 export async function workerd(configuration, cwd, env = {}) {
   const child = spawn(workerdBinary(), ['serve', configuration, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'pipe', 'pipe'],
   })
-  // Shown once it runs. If it does not start, its last words are the reason.
+  // Shown after it has started. If it does not start, its last line is the reason.
   let complaint = ''
   const listen = chunk => (complaint += chunk)
   child.stderr.on('data', listen)
@@ -114,7 +115,7 @@ export async function workerd(configuration, cwd, env = {}) {
   return { address: `http://127.0.0.1:${port}/`, stop: () => child.kill() }
 }
 
-/** npm leaves it out where it is told to omit optional packages, or where there is no binary for the platform. */
+/** npm does not install it if optional packages are omitted, or if there is no binary for the platform. */
 function workerdBinary() {
   try {
     return require('workerd').default

@@ -1,4 +1,4 @@
-// The README's ten minutes, taken apart: the tests do and build what is written there.
+// Parses the README's ten-minute tour, so that the tests can execute and build it.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { js } from './consumer.mjs'
@@ -10,7 +10,7 @@ export async function chapterOfTour() {
   return after.split('\n## ')[0]
 }
 
-/** What is to be done in each step: a command, or a file to paste. */
+/** The actions of each step: a command, or a file to paste. */
 export function stepsOf(chapter) {
   const block = /(?:Put this into `(?<file>[^`]+)`[^\n]*\n\n)?```\w+\n(?<content>.*?)```/gs
   const [, ...steps] = chapter.split(/^\*\*\d\. /m)

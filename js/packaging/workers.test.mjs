@@ -1,4 +1,4 @@
-// C7: the package in every kind of worker that a page can have, and in a page of a browser extension.
+// C7: the package in every kind of worker of a page, and in a page of a browser extension.
 import assert from 'node:assert/strict'
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,7 +24,7 @@ after(async () => {
   await consumer?.remove()
 })
 
-/** A project whose `bundle.js` follows the issuer that it is sent, and answers with what came of it. */
+/** A project whose `bundle.js` follows the issuer whose address it receives, and answers with the result. */
 async function bundled(name, listen) {
   const project = await consumer.sibling(name)
   const source = `import { follow } from './following.mjs'
@@ -81,7 +81,7 @@ test('C7: a page of an MV3 extension follows an issuer', options, async () => {
     version: '1',
     host_permissions: ['http://127.0.0.1/*'],
     background: { service_worker: 'background.js' },
-    // What the README asks of every page with a policy; MV3 allows nothing more.
+    // The directive that the README requires of every page with a policy. MV3 allows nothing more.
     content_security_policy: { extension_pages: "script-src 'self' 'wasm-unsafe-eval'; object-src 'self'" },
   }
   await writeFile(join(project, 'manifest.json'), JSON.stringify(manifest))

@@ -1,6 +1,6 @@
-// One check for every runtime: each vector (tests/vectors/README.md) through the package as it was installed.
+// One check for every runtime: runs each vector (tests/vectors/README.md) through the installed package.
 
-/** Answers with how many vectors ran, and a sentence for each that came out otherwise. */
+/** Returns the number of vectors that ran, and a sentence for each one with an unexpected result. */
 export function conformance(doorlist, vectors) {
   const failed = vectors.flatMap(vector => {
     const difference = firstDifference(run(doorlist, vector), expected(vector), 'answer')
@@ -9,7 +9,7 @@ export function conformance(doorlist, vectors) {
   return { ran: vectors.length, failed }
 }
 
-/** `again`: of a token that was accepted the second answer comes from memory, and is the same. */
+/** `again`: the second answer for an accepted token comes from memory, and must be the same. */
 const expected = ({ input, expect }) => ({ lists: input.lists.map(step => step.expect), token: expect, again: expect })
 
 function run({ createVerifier, isTokenError }, { now, policy, input }) {
@@ -21,7 +21,8 @@ function run({ createVerifier, isTokenError }, { now, policy, input }) {
       return isTokenError(error) ? { code: error.code, evidence: error.evidence } : { unnamed: String(error) }
     }
   }
-  // As an option an empty set would look like pinned keys, and is refused; for the core it is none.
+  // The option `jwks` must not be an empty set, because that looks like pinned keys. The core treats an empty
+  // set as no keys.
   const jwks = input.jwks.keys?.length === 0 ? undefined : input.jwks
   const made = outcome(() => ({ verifier: createVerifier({ ...policy, jwks }) }))
   if (made.verifier === undefined) return { lists: [], token: made, again: made }
@@ -30,7 +31,7 @@ function run({ createVerifier, isTokenError }, { now, policy, input }) {
   return { lists, token: verify(), again: verify() }
 }
 
-/** What is expected must be there; there may be more. */
+/** All expected members must be present. Additional ones are allowed. */
 function firstDifference(got, wanted, path) {
   if (wanted === null || typeof wanted !== 'object') {
     return got === wanted ? undefined : `${path} is ${JSON.stringify(got)}, not ${JSON.stringify(wanted)}`

@@ -1,8 +1,8 @@
-// Errors as they are thrown in a worker, in the plain form that the README has, and one as it is.
+// Errors that are thrown in a worker: two in the plain form of the README, and one unconverted.
 import { createVerifier } from 'doorlist'
 import { createSession } from 'doorlist/session'
 
-// A rejection alone would not reach the page.
+// A rejected promise alone would not reach the page.
 onmessage = ({ data }) =>
   tell(data).catch(error =>
     setTimeout(() => {

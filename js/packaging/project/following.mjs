@@ -1,6 +1,6 @@
 import { connectVerifier } from 'doorlist'
 
-/** Verifies a token of this issuer, has its subject kicked, and verifies it again as soon as something changed. */
+/** Verifies a token of this issuer, kicks its subject, and verifies the token again after the next change. */
 export async function follow(issuer) {
   const verifier = await connectVerifier({ issuer, audience: 'api' })
   const token = await (await fetch(`${issuer}/token`)).text()

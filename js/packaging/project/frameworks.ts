@@ -1,4 +1,4 @@
-// Compiles, and only compiles, under every module resolution, where the frameworks are installed.
+// This file is only compiled, under every module resolution, with the frameworks installed.
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { createVerifier } from 'doorlist'

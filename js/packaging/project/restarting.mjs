@@ -1,6 +1,6 @@
 import { connectVerifier } from 'doorlist'
 
-/** Verifies a token of this issuer, has its subject kicked, and asks a verifier that starts without a network. */
+/** Verifies a token of this issuer, kicks its subject, and asks a verifier that starts without a network. */
 export async function restart(issuer, kept) {
   const store = { get: key => kept.get(key) }
   const saved = new Promise(resolve => {
@@ -28,7 +28,7 @@ export async function restart(issuer, kept) {
   }
 }
 
-/** Of the lists in a value of the store. */
+/** The sequences of the lists in a value of the store. */
 const sequences = value =>
   JSON.parse(value).lists.map(list => {
     const [, payload] = list.split('.')

@@ -1,4 +1,4 @@
-/** What an issuer in memory signs, through an adapter without its framework: before and after a kick. */
+/** Runs an adapter without its framework on tokens of an in-memory issuer, before and after a kick. */
 export async function tried({
   createVerifier,
   createTestIssuer,

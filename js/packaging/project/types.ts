@@ -1,4 +1,4 @@
-// Compiles, and only compiles, under every module resolution.
+// This file is only compiled, under every module resolution.
 import { connectVerifier, createVerifier, isTokenError, TokenError, codes, type Verified } from 'doorlist'
 import { isRevoked, trusted } from 'doorlist/companions'
 import { authenticate, requireScope, type AuthenticateOptions, type Middleware } from 'doorlist/express'

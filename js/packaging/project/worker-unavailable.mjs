@@ -1,4 +1,4 @@
-// The file for Node, whose bytes this runtime does not compile.
+// Uses the file for Node, whose wasm bytes this runtime does not compile.
 import { createVerifier } from 'doorlist'
 
 export default {
