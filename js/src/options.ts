@@ -3,7 +3,7 @@ import { issuerUrl } from './issuer-rule.js'
 import { mustHave } from './missing.js'
 import { check, isObject, isText, oneOf, rule, wholeNumber, type Rule } from './rules.js'
 
-/** As in verifier-wasm/src/policy.rs. */
+/** The same limit as in verifier-wasm/src/policy.rs. */
 const A_YEAR = 365 * 86_400
 const seconds = /* @__PURE__ */ wholeNumber('whole seconds', A_YEAR)
 

@@ -16,7 +16,7 @@ export const plainOf = <Name extends string, Code extends string>({
 
 /** Whether a value, of any realm, is such an error or its plain form. Never throws, even if getters or proxies do. */
 export function isPlain(value: unknown, name: string, isCode: (code: string) => boolean): boolean {
-  // Own members only, so that a polluted Object.prototype makes no error.
+  // Own members only, so that members of a polluted Object.prototype do not count.
   const own = (member: string): unknown => Object.getOwnPropertyDescriptor(value, member)?.value
   try {
     return (

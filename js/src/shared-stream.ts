@@ -7,7 +7,7 @@ import type { Channel, Locks, Origin } from './origin.js'
  */
 const VERSION = 1
 
-/** Milliseconds. A page that is away waits until it is back. */
+/** Milliseconds. The longest wait of a page that is away; it ends when the page is back. */
 const UNTIL_BACK_MS = 3_600_000
 
 /** The role of this verifier among those of the same origin and issuer. */

@@ -96,7 +96,7 @@ export interface Verified extends Standing {
   outage: boolean
 }
 
-/** What to check besides the claims. */
+/** Additional data to check. */
 export interface VettedBy {
   /**
    * The token's header. Its `kid` is checked, because the key may have been retired since. Default: the key is not

@@ -81,10 +81,9 @@ export interface Session {
   /** Signs out here and in all tabs at once. The issuer is informed now, or as soon as it can be reached. */
   logout(): Promise<void>
   /**
-   * Resolves with an access token that is still valid for 5 seconds, or for a tenth of its lifetime if that is less.
-   * Rejects with `ERR_SESSION_SIGNED_OUT` or `ERR_SESSION_KICKED`, or, if no valid token is held and none can be
-   * obtained now, with the reason: `ERR_SESSION_OFFLINE`, `ERR_FETCH_FAILED` or `ERR_STORAGE_FAILED`, each with its
-   * `cause`.
+   * Resolves with an access token that has at least 1 % of its lifetime left. Rejects with `ERR_SESSION_SIGNED_OUT`
+   * or `ERR_SESSION_KICKED`, or, if no valid token is held and none can be obtained now, with the reason:
+   * `ERR_SESSION_OFFLINE`, `ERR_FETCH_FAILED` or `ERR_STORAGE_FAILED`, each with its `cause`.
    */
   getAccessToken(): Promise<string>
   /**

@@ -13,9 +13,9 @@ use crate::policy::{DEFAULT_LEEWAY_SECS, MissingListPolicy, OUTAGE_TTLS, Options
 use crate::remembered::Terms;
 use crate::time::{HostTime, UnixSeconds};
 
-/// The limit in seconds by which a list may be ahead of the host's clock: a day. A longer lead more likely means a
-/// wrong clock at the issuer. Such a list would advance this verifier's time and make it refuse tokens until then
-/// (trace 9).
+/// The limit in seconds by which a list may be ahead of the host's clock: a day. A longer lead more likely means that
+/// the issuer's clock is wrong. Such a list would advance this verifier's time, which would then stay wrong until
+/// that moment (trace 9).
 const MAX_AHEAD_SECS: u64 = 86_400;
 
 /// Checks access tokens against keys, a time given by the caller, and a revocation list. Does no I/O.
@@ -252,8 +252,8 @@ impl Verifier {
         Error::Expired { expires_at, now, clock_tolerance: self.leeway_secs() }
     }
 
-    /// If the issuer no longer keeps revocations of a token issued at this time, returns the time until which it did
-    /// (trace 7). Such a token counts as expired, independent of its `exp`.
+    /// The time until which the issuer kept revocations of a token issued at this time, if that is over (trace 7).
+    /// Such a token counts as expired, independent of its `exp`.
     fn forgotten_since(&self, issued_at: UnixSeconds) -> Option<UnixSeconds> {
         let held = self.list.as_ref()?;
         let kept_until = issued_at.plus_secs(held.retain_secs());

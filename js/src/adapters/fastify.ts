@@ -25,7 +25,7 @@ export const authenticate: typeof Types.authenticate = (verifier, options) => {
   })
 }
 
-/** Includes the `null` of a request without a token, because {@link Types.Register} is for the program to declare. */
+/** Includes `null` for a request without a token, because only the program can declare {@link Types.Register}. */
 interface Answered {
   auth: Verified | null
   user: Verified['payload'] | null

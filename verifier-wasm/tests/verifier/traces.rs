@@ -1,5 +1,5 @@
-//! Sequences of events that broke earlier rules, applied to the verifier. The numbers are those of the project's list
-//! of traces; the numbers missing here concern the issuer.
+//! Sequences of events that broke earlier rules, applied to the verifier. The numbers are those of
+//! `issuer/TRACES.md`; the numbers missing here concern the issuer.
 
 use std::time::Duration;
 
