@@ -1,5 +1,5 @@
-// The reasons are in the tree: each trace that is cited is listed in issuer/TRACES.md, each that is listed has a test that names it, and whatever the
-// documents for contributors name (a file, a function, a test) exists. Needs no issuer.
+// The reasons are in the tree: each trace that is cited is listed in issuer/TRACES.md, each that is listed is named by a test, and each file,
+// function or test that a document for contributors names exists. Needs no issuer.
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -82,14 +82,14 @@ test('a file, folder or function that a document names exists', () => {
     const complain = (index, what) => complaints.push(`${document}:${lineAt(text, index)} names ${what}`)
     for (const { index, 1: path } of text.matchAll(/`((?:issuer|verifier-wasm|js|tests|\.github|\.ci)\/[\w./+@-]*)`/g))
       if (!existsSync(join(CLONE, path))) complain(index, `\`${path}\`, which does not exist. Correct the path.`)
-    // `name` in `file`, or several names and then the file.
+    // `name` in `file`, or several names and then the file; a name with blanks is a test's.
     for (const { index, 1: names, 2: path } of text.matchAll(
-      /((?:`[\w:.]+`(?:,|;)?(?: and)?\s+)+)in\s+`([\w./-]+\.\w+)`/g,
+      /((?:`[^`\n]+`(?:,|;)?(?: and)?\s+)+)in\s+`([\w./-]+\.\w+)`/g,
     )) {
       if (!existsSync(join(CLONE, path))) continue
-      for (const [, name] of names.matchAll(/`([\w:.]+)`/g)) {
-        const last = name.split(/::|\./).at(-1)
-        if (!new RegExp(`\\b${last}\\b`).test(read(path)))
+      for (const [, name] of names.matchAll(/`([^`]+)`/g)) {
+        const last = /^[\w:.]+$/.test(name) ? name.split(/::|\./).at(-1) : name
+        if (/^\w+$/.test(last) ? !new RegExp(`\\b${last}\\b`).test(read(path)) : !hasTest(read(path), last))
           complain(index, `\`${name}\` in \`${path}\`, and that file has no \`${last}\`. Name the file that has it.`)
       }
     }
