@@ -42,14 +42,18 @@ export function makeConnectVerifier(
     if (store !== undefined) news.release(host)
     return {
       ...remoteFacade(remote, news, follower),
-      refresh: async () => (remote.isClosed ? Promise.reject(closedVerifier()) : follower.ask()),
+      refresh: () => unlessClosed(remote, () => follower.ask()),
     }
   }
   const lazy = (options: ConnectOptions): LazyVerifier => {
     const { remote, news, wantsStream } = assemble(instantiate, host, options)
     // In a browser, where a stream is one of six connections, it polls in its requests.
     const follower = new LazyFollower(remote, host, news, wantsStream && origin() === undefined)
-    return { ...remoteFacade(remote, news, follower), isLazy: true, refresh: ctx => follower.refresh(ctx) }
+    return {
+      ...remoteFacade(remote, news, follower),
+      isLazy: true,
+      refresh: ctx => unlessClosed(remote, () => follower.refresh(ctx)),
+    }
   }
   return Object.assign(connect, { lazy })
 }
@@ -85,6 +89,17 @@ const facade = (local: LocalVerifier): Verifier => ({
   status: at => local.status(at),
   ...closing(() => local.close()),
 })
+
+/** Also when it is closed meanwhile: what comes of the request then is the caller's act, and no outage of the issuer. */
+async function unlessClosed(remote: RemoteList, refresh: () => Promise<void>): Promise<void> {
+  if (remote.isClosed) throw closedVerifier()
+  try {
+    await refresh()
+  } catch (error) {
+    if (!remote.isClosed) throw error
+  }
+  if (remote.isClosed) throw closedVerifier()
+}
 
 /** `close`, and `Symbol.dispose` where the platform has it. The types promise it always: without it there is no `using`. */
 function closing(close: () => void): Pick<Verifier, 'close' | typeof Symbol.dispose> {

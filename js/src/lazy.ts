@@ -1,6 +1,5 @@
 import type { Mode, WaitUntil } from '../types/index.js'
 import type { Emitter } from './emitter.js'
-import { closedVerifier } from './errors.js'
 import { pause, type Host } from './host.js'
 import type { RemoteList } from './remote-list.js'
 import { SILENCE_MS } from './saved-list.js'
@@ -55,7 +54,6 @@ export class LazyFollower {
   }
 
   async refresh(ctx?: WaitUntil): Promise<void> {
-    if (this.#isClosed) throw closedVerifier()
     if (!this.#remote.holdsList) await this.#first(ctx)
     else if (ctx === undefined && this.#isDue()) await this.#renew()
     if (this.#remote.isBehind) {

@@ -1,6 +1,6 @@
 import type { AtTime, Change, ListStore, Loaded, Status } from '../types/index.js'
 import type { Emitter } from './emitter.js'
-import { isTokenError } from './errors.js'
+import { closedVerifier, isTokenError } from './errors.js'
 import { EventStreamParser } from './events.js'
 import { handlesIn } from './handles.js'
 import { Unreachable, fetchStream, fetchText, type Http, type PastCaches } from './http.js'
@@ -52,7 +52,11 @@ export class RemoteList {
   ) {
     this.#make = make
     this.#newest = this.#serving = make()
-    this.#http = http
+    // A request that was under way when the verifier was closed is the last one.
+    this.#http = {
+      ...http,
+      fetch: (...request) => (this.#isClosed ? Promise.reject(closedVerifier()) : http.fetch(...request)),
+    }
     this.#newness = new Newness(http.host)
     this.#news = news
     this.#issuer = options.issuer
