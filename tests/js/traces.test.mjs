@@ -1,5 +1,5 @@
-// The reasons are in the tree: each trace that is cited is listed in issuer/TRACES.md, each that is listed is named by a test, and each file,
-// function or test that a document for contributors names exists. Needs no issuer.
+// The reasons are in the tree: each trace that is cited is listed in issuer/TRACES.md, each that is listed is named by
+// a test, and each file, function or test that a document for contributors names exists. Needs no issuer.
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
