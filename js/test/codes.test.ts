@@ -1,4 +1,4 @@
-// An error code stands in five places; each of them has the same ones.
+// The error codes are listed in five places, which must agree.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
