@@ -80,8 +80,8 @@ test-rust:
 
 test-js: package
 	$(say) 'JavaScript tests'
-	@$(call watched,packages,building the issuer for the tests,$(SEE_ABOVE)) cargo build --package doorlist
-	@$(call watched,packages,building the signature cases,$(SEE_ABOVE)) cargo build --workspace --example signature_cases
+	@# As `test-rust` built them: another selection of packages would build most dependencies a second time.
+	@$(call watched,packages,building the issuer for the tests,$(SEE_ABOVE)) cargo test --workspace --no-run
 	@cd js && $(call watched,all,running the tests of the package,$(SEE_ABOVE)) sh -c 'npm test && npm run test:packaging'
 	@cd js && DOORLIST_BINARY=$(TARGET)/debug/doorlist DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) \
 	  $(call watched,all,running the stories in JavaScript,$(SEE_ABOVE)) npm run test:stories
