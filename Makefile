@@ -28,7 +28,7 @@ SEE_ABOVE := The reason is above.
 # Installs a Debian package: $(call apt-get,package,what to print if that fails)
 apt-get = tests/setup/apt.sh $(1) '$(2)'
 
-.PHONY: help demo demo-browser test bare matrix chaos bench differential build load package issuer test-rust test-js fences instructions lint notices prerequisites \
+.PHONY: help demo demo-browser test check style bare matrix chaos bench differential build load package issuer test-rust test-js fences instructions lint notices prerequisites \
   wasm-target browser firefox valgrind redis nginx faketime debootstrap clean
 
 help: ## Show this list
@@ -38,7 +38,12 @@ demo: build demo-browser ## Kick a user and watch every verifier refuse her (POR
 	@DOORLIST_BINARY=$(or $(DOORLIST_BINARY),$(TARGET)/release/doorlist) node js/demo/demo.mjs $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: prerequisites browser firefox valgrind redis nginx faketime ## Install what the tests need, and run all tests
-	@$(MAKE) test-rust fences instructions package test-js
+	@$(MAKE) style test-rust fences instructions package test-js
+
+check: prerequisites js/node_modules/.package-lock.json ## What to run while you work: formatting, linters and unit tests (2 minutes)
+	@$(MAKE) style
+	@$(call watched,all,running the unit tests,$(SEE_ABOVE)) cargo test --workspace --lib
+	@[ ! -d js/wasm ] || { cd js && $(call watched,all,running the unit tests of the package,$(SEE_ABOVE)) npm test --silent; }
 
 bare: prerequisites wasm-target debootstrap ## Run the demo with only the README's requirements installed (30 minutes; RUN=hidden or root; REUSE=1: 5 minutes)
 	@node tests/setup/bare.mjs $(RUN) $(if $(MAKE_TARGETS),-- $(MAKE_TARGETS))
@@ -67,12 +72,20 @@ build: package issuer ## Build the npm package and the issuer
 # Stories that start their own Redis.
 ON_REDIS_ANYWAY := crash:: two_issuers:: store_ foreign_values:: clock_steps:: rolling_restart:: starting::
 
-test-rust:
-	$(say) 'Rust tests'
+# Warnings are errors. Clippy knows the oldest Rust that is promised, and refuses what is newer.
+style: prerequisites js/node_modules/.package-lock.json
+	$(say) 'formatting and linters'
 	@cargo fmt --check
 	@cargo fmt --check --manifest-path tests/bench/load/Cargo.toml
 	@cargo fmt --check --manifest-path tests/bench/lookup/Cargo.toml --package doorlist-lookup
 	@cargo fmt --check --manifest-path tests/bench/core/Cargo.toml --package doorlist-core
+	@$(call watched,packages,running clippy,$(SEE_ABOVE)) cargo clippy --workspace --all-targets -- --deny warnings
+	@RUSTDOCFLAGS='--deny warnings' $(call watched,packages,making the documentation of the crates,$(SEE_ABOVE)) \
+	  cargo doc --workspace --no-deps
+	@cd js && $(call watched,all,running the linters of the package,$(SEE_ABOVE)) npm run --silent lint
+
+test-rust:
+	$(say) 'Rust tests'
 	@$(call watched,all,running the Rust tests,$(SEE_ABOVE)) cargo test --workspace
 	$(say) 'the stories again, each on two issuers and one Redis'
 	@DOORLIST_STORIES=pair $(call watched,all,running the stories on two issuers,$(SEE_ABOVE)) \
@@ -118,8 +131,12 @@ instructions: prerequisites valgrind ## Count the instructions of a verification
 	@cargo build --quiet --release --manifest-path tests/bench/core/Cargo.toml --target-dir $(TARGET)/instructions --bin instructions
 	@node tests/bench/core/instructions.mjs $(if $(RENEW),--renew) $(TARGET)/instructions/release/instructions
 
+<<<<<<< HEAD
 lint: ## Run clippy on everything; warnings are errors
 	@cargo clippy --workspace --all-targets -- --deny warnings
+=======
+lint: style ## Every linter, also on the measurements
+>>>>>>> bbc5dbf (make check: formatting, clippy, rustdoc, oxlint with its promise rules, and unit tests)
 	@for package in load lookup core; do \
 	  cargo clippy --manifest-path tests/bench/$$package/Cargo.toml --target-dir $(BENCH_TARGET)/$$package --all-targets -- --deny warnings; done
 

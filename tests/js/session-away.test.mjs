@@ -59,7 +59,7 @@ test(
     await frozen.evaluate(
       () =>
         new Promise(held => {
-          navigator.locks.request(`doorlist:${location.origin}`, () => {
+          void navigator.locks.request(`doorlist:${location.origin}`, () => {
             held()
             return new Promise(() => {})
           })

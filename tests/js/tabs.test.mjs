@@ -113,7 +113,7 @@ test('C1: a page that gets no connection says why: Chromium', options, async sto
   await page.evaluate(() => {
     // A browser uses separate connections for requests with and without cookies.
     for (const credentials of ['omit', 'same-origin'])
-      for (let connection = 0; connection < 6; connection++) fetch('/never', { cache: 'no-store', credentials })
+      for (let connection = 0; connection < 6; connection++) void fetch('/never', { cache: 'no-store', credentials })
   })
   await full
   const said = await page.evaluate(() =>
@@ -148,7 +148,7 @@ test(
         try {
           verifier.verify(token)
         } catch ({ code }) {
-          fetch(`/told/${code}`)
+          void fetch(`/told/${code}`)
         }
       })
       setInterval(() => verifier.status().mode === 'shared' && fetch('/told/shared'), 200)

@@ -7,6 +7,6 @@ const adapters = {
   ...require('doorlist/stores'),
   ...require('doorlist/stores/file'),
 }
-import('./trying.mjs')
+void import('./trying.mjs')
   .then(({ tried }) => tried({ ...require('doorlist'), ...require('doorlist/testing'), ...adapters }))
   .then(result => console.log(JSON.stringify(result)))
