@@ -17,7 +17,7 @@ export async function saidIn(path) {
   const said = []
   let open
   for (const [index, line] of lines.entries()) {
-    const text = commentOn(line)
+    const text = commentOn(line, path.endsWith('.rs') ? RUST : JAVASCRIPT)
     if (text === undefined) open = undefined
     else if (open) open.text += `\n${text}`
     else said.push((open = { path, line: index + 1, text }))
@@ -27,8 +27,8 @@ export async function saidIn(path) {
   return said.filter(({ text }) => /[a-z]{2}/i.test(text))
 }
 
-/** The text of a line that is a comment and nothing else. */
-function commentOn(line) {
-  const [, text] = /^\s*(?:\/\/[/!]?|\/\*\*?|\*\/?)\s?(.*)$/.exec(line) ?? []
-  return text?.replace(/\*\/$/, '').trimEnd()
-}
+/** How a line begins that is a comment and nothing else. In Rust, one that begins with a star is code. */
+const RUST = /^\s*\/\/[/!]?\s?(.*)$/
+const JAVASCRIPT = /^\s*(?:\/\/|\/\*\*?|\*\/?)\s?(.*)$/
+
+const commentOn = (line, form) => form.exec(line)?.[1].replace(/\*\/$/, '').trimEnd()
