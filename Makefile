@@ -131,12 +131,7 @@ instructions: prerequisites valgrind ## Count the instructions of a verification
 	@cargo build --quiet --release --manifest-path tests/bench/core/Cargo.toml --target-dir $(TARGET)/instructions --bin instructions
 	@node tests/bench/core/instructions.mjs $(if $(RENEW),--renew) $(TARGET)/instructions/release/instructions
 
-<<<<<<< HEAD
-lint: ## Run clippy on everything; warnings are errors
-	@cargo clippy --workspace --all-targets -- --deny warnings
-=======
-lint: style ## Every linter, also on the measurements
->>>>>>> bbc5dbf (make check: formatting, clippy, rustdoc, oxlint with its promise rules, and unit tests)
+lint: style ## Run every linter, also on the benchmarks
 	@for package in load lookup core; do \
 	  cargo clippy --manifest-path tests/bench/$$package/Cargo.toml --target-dir $(BENCH_TARGET)/$$package --all-targets -- --deny warnings; done
 

@@ -17,7 +17,7 @@ use shown::{Date, Held, Named, Quoted};
 /// No variant contains a token, a list or a signature. For a token whose signature was checked, an error may contain
 /// `iss` and `aud`; for others, only numbers and key ids. So an error may be written to log output.
 /// `js/src/messages.ts` has the same messages, because the WebAssembly module contains none;
-/// `tests/vectors/messages.json` keeps the two equal.
+/// `tests/vectors/messages/errors.json` keeps the two equal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum Error {
