@@ -1,4 +1,4 @@
-// C8: what is asked of a verifier that its caller has closed is the caller's act, and is never told as an outage of the issuer.
+// C8: a call on a closed verifier is a mistake of the caller, and is never reported as an outage of the issuer.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeConnectVerifier, makeCreateVerifier } from '../src/api.js'
@@ -38,7 +38,7 @@ class World {
     return connecting
   }
 
-  /** Without a list. */
+  /** A lazy verifier that has no list yet. */
   fresh = async () => this.connect.lazy(this.options)
 
   lazy = async () => {
@@ -63,7 +63,7 @@ const methods: Record<string, readonly [refused: boolean, call: (verifier: AnyVe
   dispose: [false, verifier => verifier[Symbol.dispose]()],
 }
 
-/** Node.js calls it `nodejs.dispose`, where the engine has none. */
+/** The method's name in the table. Node.js uses `nodejs.dispose` if the engine has no `Symbol.dispose`. */
 const nameOf = (method: string | symbol) => (method === Symbol.dispose ? 'dispose' : String(method))
 
 for (const kind of ['created', 'connected', 'fresh', 'lazy'] as const)
@@ -105,7 +105,7 @@ for (const [kind, ctx, url] of started)
       const world = new World()
       const verifier = (await world[kind]()) as ConnectedVerifier | LazyVerifier
       verifier.on('error', error => assert.fail(String(error)))
-      world.host.elapse(15_000) // it is due
+      world.host.elapse(15_000) // a refresh is due
       const refreshing = assert.rejects(
         verifier.refresh(ctx as never),
         error => isClosed(error) || assert.fail(String(error)),

@@ -56,13 +56,13 @@ test('one verifier for all tabs; a kick reaches them all, and the next leader ta
   assert.deepEqual([made.length, made[0]!.closed], [2, 1])
 })
 
-/** Chance that differs from call to call, so that no two tabs pause alike. */
+/** Random numbers that differ from call to call, so that no two tabs wait for the same time. */
 const varied = () => {
   let calls = 0
   return () => (calls++ % 7) / 7
 }
 
-/** Some time, in steps in which the tabs hear each other. */
+/** Lets time pass in steps, so that the tabs receive each other's messages. */
 const pass = async (browser: FakeBrowser, seconds: number) => {
   for (let left = seconds; left > 0; left -= 5) {
     browser.host.elapse(5_000)

@@ -177,7 +177,7 @@ export function tellOfTheIssuer(browser) {
   test(`a page that is looked at again gets a token by itself: ${browser}`, options, async story => {
     const { open, front } = await worldOf(story, { browser })
     const page = await open()
-    // Timers do not run while the laptop sleeps, so only the event can wake the page.
+    // Disables timers, which do not run while a laptop sleeps, so that only the event can wake the page.
     await page.evaluate(() => void (globalThis.setTimeout = () => 0))
     await signIn(page)
     const before = await token(page)

@@ -1,5 +1,5 @@
-// The reasons are in the tree: each trace that is cited is listed in issuer/TRACES.md, each that is listed is named by
-// a test, and each file, function or test that a document for contributors names exists. Needs no issuer.
+// Checks that every cited trace is listed in issuer/TRACES.md, that a test names every listed trace, and that every
+// file, function and test that a document for contributors names exists. Needs no issuer.
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 const TRACES = 'issuer/TRACES.md'
 const DOCUMENTS = [TRACES, 'issuer/GLOSSARY.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md']
-/** What each entry says, by the words in bold. */
+/** The required parts of an entry, with the words in bold that introduce them. */
 const PARTS = {
   actors: /\*\*Actors/,
   steps: /\*\*Steps/,
@@ -82,7 +82,7 @@ test('a file, folder or function that a document names exists', () => {
     const complain = (index, what) => complaints.push(`${document}:${lineAt(text, index)} names ${what}`)
     for (const { index, 1: path } of text.matchAll(/`((?:issuer|verifier-wasm|js|tests|\.github|\.ci)\/[\w./+@-]*)`/g))
       if (!existsSync(join(CLONE, path))) complain(index, `\`${path}\`, which does not exist. Correct the path.`)
-    // `name` in `file`, or several names and then the file; a name with blanks is a test's.
+    // One or more names, then the file: `name` in `file`. A name with spaces is the name of a test.
     for (const { index, 1: names, 2: path } of text.matchAll(
       /((?:`[^`\n]+`(?:,|;)?(?: and)?\s+)+)in\s+`([\w./-]+\.\w+)`/g,
     )) {
@@ -97,7 +97,7 @@ test('a file, folder or function that a document names exists', () => {
   fails(complaints)
 })
 
-/** Sources and documents of the tree. */
+/** All sources and documents of the tree. */
 function filesIn(folder) {
   return readdirSync(join(CLONE, folder), { withFileTypes: true }).flatMap(entry => {
     const path = join(folder, entry.name)
@@ -106,7 +106,10 @@ function filesIn(folder) {
   })
 }
 
-/** Each trace that a file cites, by number and letter: `trace 4`, `traces 8, 23`, `Trace 4 (b) and (c)`, `trace_4bc_…`. */
+/**
+ * Every trace that a file cites, by number and letter: `trace 4`, `traces 8, 23`, `Trace 4 (b) and (c)`,
+ * `trace_4bc_…`.
+ */
 function citationsIn(path) {
   const text = read(path)
   const testsFrom = isTest(path) ? 0 : path.endsWith('.rs') ? text.search(/#\[cfg\(test\)\]\s*mod \w+ \{/) : -1
@@ -135,13 +138,13 @@ function isTest(path) {
   return /(^|\/)tests?(\/|\.rs$)|\.test\.(ts|mjs)$/.test(path)
 }
 
-/** The entries by their numbers. */
+/** The entries, by number. */
 function sectionsOf(text) {
   const [, ...sections] = text.split(/^## (?=\d+\. )/m)
   return new Map(sections.map(section => [Number.parseInt(section, 10), section]))
 }
 
-/** Whether a file has a test of this name: a function of Rust, or what `test` is given in JavaScript. */
+/** Whether a file has a test with this name: a Rust function, or the first argument of `test` in JavaScript. */
 function hasTest(source, name) {
   if (/^\w+$/.test(name)) return new RegExp(`\\bfn ${name}\\b`).test(source)
   return ["'", '"', '`'].some(quote => source.includes(`test(${quote}${name}${quote}`))

@@ -61,7 +61,7 @@ async fn a_cutoff_can_end_every_session() {
 /// token that was issued after it is valid, although the clock shows the same second.
 #[tokio::test]
 async fn a_cutoff_reaches_tokens_of_its_own_second() {
-    // Without leeway, because then no token is stamped further ahead than every verifier tolerates.
+    // A leeway of 0 shows that the issuer stamps no token further ahead of the clock than every verifier tolerates.
     let issuer = Issuer::start_with(&[("LEEWAY_SECS", "0")]).await;
     let verifier = Follower::of(&issuer).await;
     for _ in 0..5 {

@@ -39,7 +39,7 @@ export function spread(numbers) {
   return { min: sorted[0], median: quantile(sorted, 0.5), max: sorted.at(-1), rounds: [...numbers] }
 }
 
-/** How many times as long as `theirs` ours takes, per round: a disturbance affects both in the same round. */
+/** The time of `ours` divided by the time of `theirs`, per round. A disturbance affects both in the same round. */
 export const ratio = (ours, theirs) => spread(ours.rounds.map((took, round) => took / theirs.rounds[round]))
 
 /**

@@ -10,7 +10,7 @@ use super::tally::Rounds;
 use crate::support::{Follower, Issuer, Pair, host_time};
 
 const ROUNDS: usize = 24;
-/// Once in each `make chaos`.
+/// The time for which Redis hangs, once in each run of `make chaos`.
 const LONG_HANG: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
