@@ -23,7 +23,7 @@ export interface Schedule {
   close(): void
 }
 
-export function scheduleOf(host: Host, act: () => void): Schedule {
+export function scheduleOf(host: Host, act: () => unknown): Schedule {
   let failures = 0
   let notBefore = 0
   let retryAt = 0

@@ -15,7 +15,7 @@ export interface Tabs {
    * Calls once this tab leads: when it has the lock, at once where that cannot be settled, or when the tab that has the lock is frozen and says
    * nothing any more. Each tab pauses by chance, so that one of them leads then and says so to the others.
    */
-  lead(start: () => void): void
+  lead(start: () => unknown): void
   close(): void
 }
 
