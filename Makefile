@@ -40,7 +40,7 @@ demo: build demo-browser ## Kick a user and watch every verifier refuse her (POR
 test: prerequisites browser firefox valgrind redis nginx faketime ## Install what the tests need, and run all tests
 	@$(MAKE) style test-rust fences instructions package test-js
 
-check: prerequisites js/node_modules/.package-lock.json ## What to run while you work: formatting, linters and unit tests (2 minutes)
+check: prerequisites js/node_modules/.package-lock.json ## Run this while you work: formatting, linters and unit tests (2 minutes)
 	@$(MAKE) style
 	@$(call watched,all,running the unit tests,$(SEE_ABOVE)) cargo test --workspace --lib
 	@[ ! -d js/wasm ] || { cd js && $(call watched,all,running the unit tests of the package,$(SEE_ABOVE)) npm test --silent; }
@@ -72,7 +72,7 @@ build: package issuer ## Build the npm package and the issuer
 # Stories that start their own Redis.
 ON_REDIS_ANYWAY := crash:: two_issuers:: store_ foreign_values:: clock_steps:: rolling_restart:: starting::
 
-# Warnings are errors. Clippy knows the oldest Rust that is promised, and refuses what is newer.
+# Warnings are errors. Clippy also refuses features that are newer than the oldest supported Rust version.
 style: prerequisites js/node_modules/.package-lock.json
 	$(say) 'formatting and linters'
 	@cargo fmt --check
