@@ -9,7 +9,7 @@ use crate::handle::parse_hex16;
 
 /// Identifies a revocation log, written as 16 lower-case hex digits. Sequence numbers of two epochs cannot be
 /// compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u64);
 
 /// The sequence number of an entry in its revocation log. It grows, possibly with gaps; at most 2^53 − 1, so that
@@ -52,6 +52,13 @@ pub struct MalformedCursor;
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+/// In hex, as everything else that shows an epoch.
+impl fmt::Debug for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Epoch({self})")
     }
 }
 

@@ -20,6 +20,7 @@ use shown::{Date, Held, Named, Quoted};
 /// `tests/vectors/messages/errors.json` keeps the two equal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
+#[non_exhaustive]
 pub enum Error {
     /// The text is longer than the limit for its kind; none of it was read.
     #[error("the token has {length} characters; at most {limit} are allowed")]

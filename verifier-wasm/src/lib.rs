@@ -43,6 +43,11 @@
     )
 )]
 
+/// The README's examples are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod answer;
 #[cfg(target_arch = "wasm32")]
 mod bindings;

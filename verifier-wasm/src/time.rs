@@ -1,7 +1,7 @@
 //! Times are passed in as data: the verifier has no clock of its own.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
@@ -74,4 +74,22 @@ pub struct HostTime {
     pub wall: UnixSeconds,
     /// Time since an arbitrary moment of this process; never goes back.
     pub monotonic: Duration,
+}
+
+impl HostTime {
+    /// The times of the standard library's two clocks. A `wall` before 1970 counts as 1970.
+    ///
+    /// ```
+    /// use std::time::{Instant, SystemTime};
+    ///
+    /// use doorlist_verifier::HostTime;
+    ///
+    /// let started = Instant::now(); // once in a process
+    /// let now = HostTime::new(SystemTime::now(), started.elapsed());
+    /// # assert!(now.wall.as_secs() > 1_700_000_000);
+    /// ```
+    pub fn new(wall: SystemTime, monotonic: Duration) -> Self {
+        let seconds = wall.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Self { wall: UnixSeconds::saturating_new(seconds), monotonic }
+    }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 /// The reason why a text is not a compact JWS of this profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FormFlaw {
     /// Not three parts with dots between them.
     #[error("not a signed token: it must have three parts with dots between them")]
@@ -36,6 +37,7 @@ pub enum FormFlaw {
 /// The reason why a claim is refused, in `jose`'s terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ClaimFlaw {
     /// The claim is mandatory, but missing.
     #[error("is missing")]
@@ -51,6 +53,7 @@ pub enum ClaimFlaw {
 /// The reason why a token is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RevokedBy {
     /// Its subject's group is on the list.
     Gid,
@@ -73,6 +76,7 @@ impl fmt::Display for RevokedBy {
 /// The reason why a list is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ListFlaw {
     /// Longer than [`crate::list::MAX_LIST_LEN`].
     #[error("the revocation list is too long")]
@@ -103,6 +107,7 @@ pub enum ListFlaw {
 /// The reason why a key or a key set is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum KeyFlaw {
     /// Not a JSON object with distinct names and an array `keys` of objects.
     #[error("not a JWK Set: a JSON object with an array `keys` is expected")]
