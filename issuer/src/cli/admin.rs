@@ -1,4 +1,5 @@
-//! Subcommands that call the admin API of a running issuer. So they work while the issuer has the store open.
+//! Subcommands that call the admin API of a running issuer. They do not open the store themselves, because the
+//! issuer has it open.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::domain::{Subject, subject::MalformedSubject};
 use crate::output::Answer;
 use crate::secret::{AdminKeys, SecretFileError, SecretText, UnfitSecret, read_secret_file};
 
-/// Longer than the issuer's own limit for a request, which is 30 s.
+/// How long to wait for an answer. This is more than the issuer's own limit for a request, which is 30 s.
 const ANSWER_LIMIT: Duration = Duration::from_secs(40);
 
 /// The issuer's address and the key that authenticates the operator.
@@ -140,7 +141,7 @@ pub(super) enum SubjectCommand {
     },
     /// List every subject with its state and its number of sessions
     List,
-    /// Revoke every token and end every session of a subject; it cannot log in again
+    /// Revoke every token and end every session of a subject; the subject cannot log in again
     Disable {
         /// The subject's name
         #[arg(value_parser = subject)]

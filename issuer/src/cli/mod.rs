@@ -157,7 +157,7 @@ Examples:
 
 An issuer compacts its file itself when it starts and more than half of 8 MiB or more is unused.";
 
-/// After the command is done, other threads get this long to finish their work and to close the store.
+/// How long the process waits after the command, so that other threads can finish their work and close the store.
 const END_LIMIT: Duration = Duration::from_secs(3);
 
 /// Parses the command line and runs the command.
@@ -197,7 +197,8 @@ pub fn main() -> ExitCode {
 fn run<E: Display>(work: impl Future<Output = Result<(), E>>) -> Result<(), String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let done = runtime.block_on(work).map_err(|error| error.to_string());
-    // Do not wait longer for a thread that still reads the store: a read changes nothing in it.
+    // After this limit, a thread may still be reading the store. The process ends without it: a read does not change
+    // the store.
     runtime.shutdown_timeout(END_LIMIT);
     done
 }
@@ -247,7 +248,7 @@ fn refuse(error: clap::Error) -> ExitCode {
     fail(&sentence(without_passwords(error)))
 }
 
-/// Removes the login of a URL from the text that clap quotes from the command line or from a variable.
+/// Removes the user and password of a URL from the text that clap quotes from the command line or from a variable.
 fn without_passwords(mut error: clap::Error) -> clap::Error {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(quoted)) = error.get(kind) {
@@ -258,7 +259,8 @@ fn without_passwords(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Turns clap's paragraph into one sentence. Adds the variable's name, because the value may come from there.
+/// Turns clap's paragraph into one sentence. Adds the variable's name, because the value may come from that
+/// variable.
 fn sentence(error: clap::Error) -> String {
     if error.kind() == ErrorKind::InvalidUtf8
         && let Some(variable) = config::unreadable_variable(std::env::vars_os())

@@ -67,7 +67,7 @@ pub(super) async fn demo(settings: DemoSettings, output: &Service) -> Result<(),
     Server::bind(settings.serve).await?.run(signals, page, ready).await
 }
 
-/// Writes the one line on standard output that says that every route is served.
+/// Writes the issuer's address to standard output. This line tells the reader that every route is served.
 fn announce(output: &Service, address: &str) {
     output.announce(format_args!("doorlist listening on {address}"));
 }

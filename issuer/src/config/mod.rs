@@ -27,7 +27,7 @@ use crate::store::redis::Prefix;
 /// All settings of `doorlist serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// Where the issuer listens, and what it is called.
+    /// The address on which the issuer listens, and its URL.
     #[command(flatten)]
     pub addresses: AddressSettings,
     /// Where the issuer keeps its data.
@@ -47,7 +47,7 @@ pub struct Settings {
     pub log: LogSettings,
 }
 
-/// Where the issuer listens, and what it is called.
+/// The address on which the issuer listens, and its URL.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Addresses")]
 pub struct AddressSettings {
@@ -86,9 +86,9 @@ pub struct AddressSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Store")]
 pub struct StoreSettings {
-    /// Where to store everything. For a single issuer `embedded:<file>`. For several issuers a Redis:
-    /// `redis://[user:password@]host:port`, `redis+sentinel://host,host/master` or `redis+cluster://host,host`; write
-    /// `rediss` instead of `redis` for TLS [DOORLIST_STORE; default embedded:./doorlist.redb]
+    /// Where to store everything. For a single issuer, write `embedded:<file>`. For several issuers, use Redis:
+    /// `redis://[user:password@]host:port`, `redis+sentinel://host,host/master` or `redis+cluster://host,host`;
+    /// write `rediss` instead of `redis` for TLS [DOORLIST_STORE; default embedded:./doorlist.redb]
     #[arg(long, env = "DOORLIST_STORE", value_name = "STORE", default_value = "embedded:./doorlist.redb")]
     #[arg(hide_env = true, hide_default_value = true)]
     pub store: StoreUrl,
@@ -137,8 +137,8 @@ pub struct LifetimeSettings {
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, 3650 * DAY))]
     pub refresh_absolute_secs: u64,
 
-    /// Grace window: for this many seconds after a rotation, the previous refresh token still gets the same new one,
-    /// 0 to 3600 [DOORLIST_REFRESH_GRACE_SECS; default 30]
+    /// Grace window: for this many seconds after a rotation, a client that sends the previous refresh token gets the
+    /// same new refresh token again, 0 to 3600 [DOORLIST_REFRESH_GRACE_SECS; default 30]
     #[arg(long, env = "DOORLIST_REFRESH_GRACE_SECS", value_name = "SECONDS", default_value_t = 30)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 3600))]
     pub refresh_grace_secs: u64,
@@ -220,7 +220,8 @@ const DAY: u64 = 86_400;
 /// Two settings that contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
-    /// `--listen` is an unspecified address (all interfaces) or one that no URL can name, and `--issuer` is not set.
+    /// `--listen` is an unspecified address (all interfaces) or an address that no URL can contain, and `--issuer`
+    /// is not set.
     #[error(
         "--listen (DOORLIST_LISTEN) is {listen}, which is no address that clients connect to: \
          say with --issuer (DOORLIST_ISSUER) what the issuer is called"
@@ -261,7 +262,8 @@ pub enum Contradiction {
         /// `--refresh-idle-secs`.
         idle: u64,
     },
-    /// Access tokens live longer than any session, so each would be cut short by the end of its session.
+    /// Access tokens live longer than any session, so the end of the session would cut the lifetime of every access
+    /// token short.
     #[error(
         "--access-ttl-secs (DOORLIST_ACCESS_TTL_SECS) is {ttl} but a session lives {absolute} at most: \
          lower it, or raise --refresh-absolute-secs (DOORLIST_REFRESH_ABSOLUTE_SECS)"

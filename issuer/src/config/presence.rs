@@ -1,5 +1,5 @@
-//! Tells a lost store from a first start. Treating a lost store as new would start an issuer that knows no user, no
-//! session and no revocation.
+//! Distinguishes a lost store from a first start. If the issuer took a lost store for a new one, it would start
+//! without any user, session or revocation.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::secrets::{admin_key_beside, master_secret_beside};
 /// The file of the store is missing or empty, although there seems to have been a store.
 #[derive(Debug, thiserror::Error)]
 pub enum LostStore {
-    /// The file is missing, but its secrets are there.
+    /// The file of the store is missing, but a file with its secrets exists.
     #[error(
         "there is no store at {}, but {} of an earlier one is there: put the store back (is its volume mounted?), or \
          start a new, empty one with these secrets with --init (DOORLIST_INIT=true)", store.display(), secret.display()
@@ -20,7 +20,7 @@ pub enum LostStore {
         /// The first secret file found beside the store.
         secret: PathBuf,
     },
-    /// The file has 0 bytes. That is never a store: its file appears under this name only once it is complete.
+    /// The file has 0 bytes, so the store was lost. A new store gets this file name only when it is complete.
     #[error(
         "the store {} has 0 bytes, so what it held is lost: put a copy back, or start a new, empty one in this file with \
          --init (DOORLIST_INIT=true)", .0.display()

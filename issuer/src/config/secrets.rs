@@ -92,9 +92,9 @@ pub struct Given {
 /// Whether the store already holds private keys that are encrypted under a master secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreAge {
-    /// It holds none, so a new master secret may be made.
+    /// The store holds no such keys, so a new master secret may be made.
     New,
-    /// It holds some, which a new master secret could not decrypt.
+    /// The store holds such keys. A new master secret could not decrypt them.
     Used,
 }
 

@@ -36,7 +36,7 @@ impl From<String> for Unfit {
 pub struct IssuerUrl(Url, String);
 
 impl IssuerUrl {
-    /// The URL of an issuer that has no other name than the address it listens on. `None` if no URL can name the
+    /// The URL of an issuer that is known only by the address on which it listens. `None` if no URL can contain the
     /// address.
     pub fn of_address(address: SocketAddr) -> Option<Self> {
         let url = Url::parse(&format!("http://{address}")).ok()?;
@@ -85,7 +85,7 @@ impl FromStr for IssuerUrl {
         if !matches!(url.scheme(), "https" | "http") {
             return Err(malformed.into());
         }
-        // The text is checked too, because parsing drops an empty user.
+        // Check the original text as well, because the parser drops the `@` of an empty user.
         if url.authority().contains('@') || authority_of(text).contains('@') {
             return Err("an issuer has a host, and no user or password".into());
         }
@@ -197,7 +197,7 @@ impl FromStr for Origin {
     }
 }
 
-/// Removes the login of a URL from a value that was refused, so that an error message may show it.
+/// Removes the user and password of a URL from a refused value, so that an error message may show the value.
 pub fn without_login(text: &str) -> String {
     let Some((login, host)) = text.rsplit_once('@') else { return text.to_owned() };
     match login.split_once("://") {
@@ -269,8 +269,8 @@ pub(super) fn audience(text: &str) -> Result<String, Unfit> {
     Ok(text.to_owned())
 }
 
-/// Parses a filter for `tracing`. A single word must be a level: `tracing` would take any other word for the name of
-/// a module, so that a misspelt level would silence every other module.
+/// Parses a filter for `tracing`. A single word must be a level: `tracing` would read any other word as the name of
+/// a module. A misspelt level would then hide the events of all other modules.
 pub(super) fn log_filter(text: &str) -> Result<String, Unfit> {
     let is_word = text.chars().all(|character| character.is_ascii_alphanumeric());
     match tracing_subscriber::EnvFilter::builder().parse(text) {

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::desk::{Change, EndSession, Grant, Login, LoginRefusal, RefreshClaims};
 use crate::domain::UnfitClaims;
 
-/// A position in the revocation log: every verifier whose list has reached it knows of the change.
+/// The position of a change in the revocation log. A verifier whose list has reached this position knows the change.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Position {
     /// The epoch of the revocation log.

@@ -27,7 +27,8 @@ pub async fn require_admin_key(
 }
 
 /// Refuses requests with 503 once another node has renamed the installation. The renamed nodes would not accept this
-/// node's tokens, and this node would refuse theirs as forged, which clients would take for the end of their session.
+/// node's tokens. This node would refuse their tokens as forged, and clients would then believe that their session
+/// has ended.
 pub async fn require_current_name(
     State(app): State<Arc<App>>,
     request: Request,
@@ -40,7 +41,7 @@ pub async fn require_current_name(
 }
 
 /// A user with a valid access token whose session is still in the store. The store is asked because the list on this
-/// node may be older.
+/// node may be older than the end of the session.
 pub struct SignedIn {
     /// The claims of the token.
     pub claims: AccessTokenClaims,

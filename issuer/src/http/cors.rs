@@ -7,7 +7,7 @@ use tower_http::cors::{AllowCredentials, AllowOrigin, Any, CorsLayer};
 
 use crate::config::Origin;
 
-/// One day. Browsers limit it to two hours or less.
+/// One day. Browsers use two hours or less, even if the header allows more.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(86_400);
 
 /// The CORS rules for lists, keys and metadata, which every origin may read.

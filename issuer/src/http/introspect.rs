@@ -69,15 +69,15 @@ pub(super) async fn introspect(
     if !app.desk.is_active(&subject(claims.subject)?, claimed).await? {
         return Ok(inactive());
     }
-    // Verify once more: a key may have been retired while the record was read, and the list that says so may be
-    // published.
+    // Verify once more: while the record was read, a key may have been retired, and the list that retires it may
+    // already be published.
     app.revocations.take_in_keys().await.map_err(unknown_keys)?;
     if verified(app.verify(&token))?.is_none() {
         return Ok(inactive());
     }
     let mut answer: Map<String, Value> =
         serde_json::from_str(&payload_json).expect("JSON that this issuer signed");
-    // Insert these last: the caller's own claims may have the same names.
+    // Insert these two last, so that they replace custom claims of the token with the same names.
     answer.insert("active".to_owned(), Value::Bool(true));
     answer.insert("token_type".to_owned(), Value::from("Bearer"));
     Ok(no_store(Json(answer)))

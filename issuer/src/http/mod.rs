@@ -93,7 +93,8 @@ fn public() -> Router<Arc<App>> {
         .route("/.well-known/oauth-authorization-server/{*path}", get(well_known::metadata_of_path))
         .route("/revocations", get(revocations::list))
         .route("/revocations/stream", get(revocations::follow))
-        // Before the CORS layer, which would otherwise not see the OPTIONS requests (preflights) of browsers.
+        // Add this before the CORS layer. Otherwise the CORS layer does not get the OPTIONS requests (preflights) of
+        // browsers.
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn(strict::check))
         .layer(cors::open())

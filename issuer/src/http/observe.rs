@@ -34,7 +34,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
         if response.status() == StatusCode::SERVICE_UNAVAILABLE
             && response.headers().contains_key(header::RETRY_AFTER)
         {
-            // The client will try again, and the cause is not a fault in this node's code.
+            // Only a warning: the client will try again, and the cause is not a fault in this node's code.
             tracing::warn!(status, millis, "answered");
         } else if response.status().is_server_error() {
             tracing::error!(status, millis, "answered");

@@ -1,9 +1,9 @@
 //! Which page a request comes from (Fetch Metadata §2, RFC 6454 §7).
 //!
-//! A browser sends the cookie with every request, also with one from a stranger's page. So the cookie is used only
-//! for pages that are allowed: a form on another page can neither refresh a session, nor end it, nor replace it by
-//! the attacker's own session (trace 18). `SameSite=Strict` prevents the first two as well, but not from a sibling
-//! domain.
+//! A browser sends the cookie with every request to the issuer, even if a page of another site makes the request. So
+//! the issuer uses the cookie only for allowed pages. A form on any other page cannot refresh a session, end it, or
+//! replace it with the attacker's own session (trace 18). `SameSite=Strict` also prevents a refresh or an end of the
+//! session, but not for a page on a sibling domain.
 
 use std::sync::Arc;
 
@@ -17,16 +17,16 @@ use crate::app::App;
 use crate::config::Origin;
 use crate::secret::SecretText;
 
-/// Only browsers set this header: scripts cannot.
+/// The browser itself sets this header. Scripts cannot set it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The refresh-token cookie of a request.
 pub enum Cookie {
-    /// A refresh token, and the page may use it.
+    /// The request has a refresh token in the cookie, and the page may use the cookie.
     Token(SecretText),
-    /// No cookie, but the page is one that may use it.
+    /// The request has no cookie, but the page may use one.
     Missing,
-    /// No cookie, and the page could not use one.
+    /// The request has no cookie, and the page may not use one.
     Unused,
 }
 
@@ -57,8 +57,8 @@ pub fn require_own_page(headers: &HeaderMap, listed: &[Origin]) -> Result<(), Ap
         .is_some_and(|origin| listed.iter().any(|listed| listed.header() == origin));
     match site {
         Some(b"same-origin") => Ok(()),
-        // Refused because browsers would neither keep nor send the cookie here: the client could never refresh such a
-        // session.
+        // Browsers would neither keep nor send the cookie for this page. The client could never refresh the session,
+        // so refuse the request.
         Some(b"cross-site") if is_listed => Err(ApiError::cross_site(
             "this page's site is another than the issuer's, whose cookie it cannot have: use one site, or keep the token in the body",
         )),

@@ -30,8 +30,8 @@ pub(super) async fn list(
     let held = asked_since(query.as_deref())?;
     let revocations = named(&app, &headers);
     let next = match revocations.next(held).map_err(unsigned)? {
-        // The cursor is ahead of this node. Answer with the empty delta at this node's own position: the verifier
-        // sees that it is a rollback and ignores it.
+        // The cursor is ahead of this node. Answer with the empty delta at this node's own position. The verifier's
+        // position is newer, so it ignores this list as a rollback.
         Some(Next::Ahead) => revocations.next(revocations.position()).map_err(unsigned)?,
         next => next,
     };
@@ -115,8 +115,8 @@ fn events(
     })
 }
 
-/// Parses the query. Only one spelling of each query is accepted, so that a cache holds each answer once and no other
-/// spelling gets past the cache.
+/// Parses the query. Only one spelling of each query is accepted, so that a cache holds each answer only once, and
+/// so that a client cannot bypass the cache with another spelling.
 fn asked_since(query: Option<&str>) -> Result<Option<Cursor>, ApiError> {
     let Some(query) = query else { return Ok(None) };
     let (since, fresh) = match query.split_once("&fresh=") {

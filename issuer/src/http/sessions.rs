@@ -79,9 +79,9 @@ pub(super) async fn end(
     ended(app.desk.end_session(&signed_in.subject.sub, sid).await?)
 }
 
-/// `POST /logout`: ends the session of the cookie. Without a cookie, or if its session is already over, ends the
-/// session of the access token. The answer is `{}` if the cookie's session is over and there is no valid access
-/// token.
+/// `POST /logout`: ends the session of the cookie. If there is no cookie, or if the cookie's session is already
+/// over, ends the session of the access token. If the cookie's session is over and there is no valid access token,
+/// the answer is `{}`.
 pub(super) async fn logout(
     State(app): State<Arc<App>>,
     cookie: Cookie,

@@ -1,7 +1,8 @@
 //! Refuses requests that two programs could understand differently, before a handler sees them.
 //!
-//! A proxy, a cache or an inspector in front of the issuer may use the first of two headers where the issuer uses the
-//! last. An unknown query parameter would give the same answer a second URL, which no cache has.
+//! A proxy, a cache or an inspector in front of the issuer may use the first of two headers while the issuer uses
+//! the last. With an unknown query parameter, a client could ask for the same answer under another URL, for which no
+//! cache has an answer.
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -11,7 +12,7 @@ use axum::response::Response;
 use super::ApiError;
 
 /// The headers that the issuer reads and that may have only one value. `X-Request-Id` is not among them, because it
-/// only names lines of the log output: if there are two, both are ignored.
+/// only marks the lines of the log output. If a request has two, the issuer ignores both.
 const SINGLE_HEADERS: [HeaderName; 6] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
@@ -44,7 +45,8 @@ pub async fn check(request: Request, next: Next) -> Result<Response, ApiError> {
     Ok(next.run(request).await)
 }
 
-/// The value of a header; `None` if there are two, because another program may use the other one.
+/// The value of a header. `None` if the header is missing, or if it has two values, because another program may use
+/// the other value.
 pub fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
     let mut values = headers.get_all(name).into_iter();
     match (values.next(), values.next()) {

@@ -30,9 +30,9 @@ pub(super) struct LoginRequest {
     token_delivery: Delivery,
 }
 
-/// `POST /login`: a user of an account that is kept here logs in with its `sub` and password. In cookie mode the new
-/// cookie replaces the old one, and the old session ends: without its cookie it could be neither refreshed nor signed
-/// out.
+/// `POST /login`: logs a user in with `sub` and password, if the issuer keeps the account of the user. In cookie
+/// mode the new cookie replaces the old cookie, and the old session ends, because without its cookie the client
+/// could no longer refresh or end it.
 pub(super) async fn login(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -53,7 +53,8 @@ pub(super) async fn login(
     let offer = Offer { passwords: &app.passwords, password };
     let login = app.desk.open_session(&sub, session, Proof::Password(&offer)).await?;
     if let (Login::Opened(_), Some(replaced)) = (&login, replaced) {
-        // The login stands even if the store fails here; the failure is already in the log output.
+        // The login succeeds even if the store fails to end the old session. The failure is already in the log
+        // output.
         let _ = end_cookie(&app, &replaced, None).await;
     }
     logged_in(&app, login, request.token_delivery)
@@ -67,8 +68,8 @@ pub(super) struct TokenRequest {
     scope: Option<String>,
 }
 
-/// `POST /token`: RFC 6749 §6. If the refresh token came in the cookie, the new one is sent in the cookie too; the
-/// cookie is deleted when its session is over.
+/// `POST /token`: RFC 6749 §6. If the refresh token came in the cookie, the new refresh token is sent in the cookie
+/// too. If the session of the cookie is over, the answer deletes the cookie.
 pub(super) async fn token(
     State(app): State<Arc<App>>,
     cookie: Cookie,
@@ -111,9 +112,9 @@ pub(super) async fn token(
 
 /// Why a refresh token was refused.
 enum NotGranted {
-    /// It will never be accepted again, so the client may delete it.
+    /// The issuer will never accept the refresh token again, so the client may delete it.
     Over(&'static str),
-    /// It may be accepted at another time, or for another client.
+    /// The issuer may accept the refresh token at another time, or from another client.
     Now(ApiError),
 }
 
@@ -149,7 +150,7 @@ pub(super) struct RevokeRequest {
 }
 
 /// `POST /revoke`: RFC 7009. Ends the session of a refresh token, of an access token, or of the cookie. Answers 200
-/// also for a token that is not valid.
+/// even if the token is not valid.
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     cookie: Cookie,

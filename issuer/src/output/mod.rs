@@ -60,12 +60,13 @@ impl<W: Write> Answer<W> {
         }
     }
 
-    /// Whether a write has failed, so that further lines would be lost and a long answer can stop.
+    /// Whether a write has failed. Further lines would be lost, so a long answer can stop.
     pub fn is_over(&self) -> bool {
         self.failure.is_some()
     }
 
-    /// Why the answer is incomplete. `None` also if the reader closed the pipe because it wanted no more.
+    /// The error that made the answer incomplete. `None` if the answer is complete, and also if the reader closed
+    /// the pipe, because a reader may not need the rest.
     pub fn failure(&self) -> Option<&io::Error> {
         self.failure.as_ref().filter(|error| error.kind() != ErrorKind::BrokenPipe)
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::write_fully;
 
-/// Largest number of bytes that may wait for the writer thread. A line that would exceed it is dropped.
+/// Largest number of bytes that may wait for the writer thread. A line that would exceed this number is dropped.
 pub(super) const LIMIT: usize = 1 << 20;
 /// Least time between two reports of lost lines, while new lines keep coming.
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ impl Upkeep for () {
     fn lost(&mut self, _: u64, _: u64) {}
 }
 
-/// The end of the queue to which lines are added.
+/// The sending end of the queue: callers add lines here.
 #[derive(Clone)]
 pub(super) struct Queue(Arc<Shared>);
 

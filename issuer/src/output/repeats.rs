@@ -56,8 +56,8 @@ impl<K: Eq + std::hash::Hash> Windows<K> {
     ) -> bool {
         let new = || Window { began: now, lines: 0, left_out: None };
         let window = self.0.entry(place).or_insert_with(new);
-        // The writer thread has not reported this window yet, because it waits for its reader. Keep the count of
-        // lines left out.
+        // This window has ended, but the writer thread has not reported it yet, because it waits for its reader.
+        // Begin the next window, and keep the count of lines that were left out.
         if now.saturating_duration_since(window.began) >= WINDOW {
             (window.began, window.lines) = (now, 0);
         }
@@ -114,8 +114,9 @@ impl Repeats {
     }
 }
 
-/// Formats only admitted events. For the others it writes nothing, and an empty line is not written. (A filter of a
-/// layer that decides by event instead of by callsite panics in debug builds of `tracing-subscriber` 0.3.)
+/// Formats only admitted events. For other events it formats nothing, and the layer then writes no line. (A filter
+/// on the layer is no alternative: if a filter decides by event instead of by callsite, debug builds of
+/// `tracing-subscriber` 0.3 panic.)
 pub(super) struct WithoutRepeats<F> {
     pub inner: F,
     pub repeats: Repeats,
@@ -150,7 +151,7 @@ struct Message(String);
 impl Visit for Message {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            // Fails once the limit is reached; the rest is cut off.
+            // This write fails when the limit is reached. The rest of the message is left out.
             let _ = write!(self, "{value:?}");
         }
     }

@@ -11,7 +11,7 @@ use super::Answer;
 use super::queue::{Queue, Upkeep};
 use super::repeats::{FIRST, LeftOut, WINDOW, Windows};
 
-/// A reader for which the test allows or fails each write.
+/// A writer that waits at each write until the test lets the write succeed or fail.
 struct Gated {
     allowed: Receiver<io::Result<()>>,
     written: Arc<Mutex<String>>,
@@ -55,7 +55,8 @@ fn b1_a_reader_that_takes_nothing_costs_lines_and_no_time_and_the_count_is_said(
     let (sink, allow, written) = gated();
     let (losses, heard) = channel();
     let queue = Queue::start(sink, Losses(losses), 64);
-    // The writer thread holds at most one line, four lines wait in the queue, and the others find no room.
+    // The writer thread holds at most one line, and four lines wait in the queue. The queue has no room for the
+    // others.
     for number in 0..20 {
         queue.push(format!("line number {number:03}\n").as_bytes());
     }
@@ -97,7 +98,8 @@ fn b1_closing_gives_up_on_a_reader_that_takes_nothing() {
     drop(allow);
 }
 
-/// Each call accepts this many bytes or fails, as given. Later calls accept everything.
+/// A writer with a result for each call: the number of bytes to accept, or an error. After these calls it accepts
+/// everything.
 struct Torn {
     calls: Vec<io::Result<usize>>,
     written: Arc<Mutex<String>>,

@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 use super::SecretText;
 use crate::draft::Draft;
 
-/// A longer file is refused and not read to its end: the path is wrong, or names a device.
+/// Largest length of a secret file, in bytes. A longer file is refused without reading all of it: the path is
+/// probably wrong, or is a device.
 const MAX_LEN: u64 = 64 << 10;
 
 /// Why a secret file cannot be used.
@@ -75,8 +76,8 @@ pub fn read_secret_file(path: &Path) -> Result<SecretText, SecretFileError> {
 
 /// Reads the secret from a file. If there is no file, makes one with 32 random bytes (as base64url) and mode 0600.
 ///
-/// Two processes that start at the same time end with the same secret: the file appears only when it is complete,
-/// under a name that only one of them can take.
+/// Two processes that start at the same time get the same secret: the file gets its name only when it is complete,
+/// and only one process can give a file this name.
 ///
 /// # Errors
 ///
@@ -95,9 +96,9 @@ pub fn read_or_create(path: &Path) -> Result<SecretText, SecretFileError> {
     read_secret_file(path)
 }
 
-/// Checks the owner and the permissions of the open file, so that replacing the file at this path makes no
-/// difference. The folder's permissions are not checked: a file that another user puts there belongs to that user,
-/// and is refused.
+/// Checks the owner and the permissions of the open file. So the check is for the same file that is read, even if
+/// another file is put at this path meanwhile. The folder's permissions are not checked: a file that another user
+/// puts there belongs to that user, and is refused.
 fn read(path: &Path) -> io::Result<Result<SecretText, SecretFileError>> {
     let file = File::open(path)?;
     let about = file.metadata()?;

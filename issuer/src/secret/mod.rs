@@ -53,7 +53,7 @@ impl fmt::Debug for SecretText {
 /// Why a text cannot be used as a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitSecret {
-    /// It is so short that it could be guessed.
+    /// The text is so short that an attacker could guess it.
     #[error(
         "holds a secret of {len} characters; use at least {MIN_SECRET_LEN}, for example from `openssl rand -base64 32`"
     )]
@@ -91,7 +91,7 @@ fn several(text: &str) -> impl Iterator<Item = Result<SecretText, UnfitSecret>> 
 /// The master secrets, under which refresh tokens are authenticated and private keys encrypted.
 ///
 /// The first secret makes new tokens and encrypts; the previous ones only verify and decrypt. Keep a previous secret
-/// for one absolute session lifetime, then remove it.
+/// for one absolute session lifetime after the change, then remove it.
 #[derive(Clone, Debug)]
 pub struct MasterSecrets {
     current: MasterSecret,
@@ -145,8 +145,8 @@ impl MasterSecret {
 
 /// The admin keys. `Authorization: Bearer` must carry one of them at `/admin/*` and `/introspect`.
 ///
-/// There may be several, so that a key can be replaced without a moment in which neither is accepted: first give the
-/// issuer both keys, then give each client the new one, then give the issuer only the new one.
+/// There may be several, so that an operator can replace a key without an interruption. First give the issuer both
+/// keys. Then give each client the new key. Then remove the old key from the issuer.
 #[derive(Clone)]
 pub struct AdminKeys {
     first: SecretText,

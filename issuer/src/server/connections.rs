@@ -1,5 +1,5 @@
-//! Accepts connections, sends small events without delay, ends connections that stall, and closes the others only
-//! after their requests are answered.
+//! Accepts connections and sends small events without delay. Ends a connection that stalls. Closes every other
+//! connection only after its requests are answered.
 
 use std::io;
 use std::sync::Arc;
@@ -22,18 +22,19 @@ use crate::life::Life;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest head of a request, in bytes.
 const MAX_HEAD_LEN: usize = 64 << 10;
-/// A client that reads nothing of an answer for this long is gone, or holds a stream that it does not read: its
-/// connection ends.
+/// If a client reads nothing of an answer for this long, its connection ends. Such a client is gone, or keeps a
+/// stream open without reading it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause after an accept error that is not about one connection, such as no free file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Least time between two lines of log output about connections that could not be accepted.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
-/// At the end, accept at most this many connections that the system has already completed.
+/// When the server stops, it still accepts at most this many of the connections that the system has already
+/// completed.
 const LAST: usize = 1024;
 
-/// Serves until the process stops. Then accepts the connections that are already complete, closes the listener, waits
-/// `linger` for requests on the last connections, and returns when every request is answered.
+/// Serves until the process stops. Then accepts the connections that the system has already completed, closes the
+/// listener, waits `linger` for requests on the last connections, and returns when every request is answered.
 ///
 /// # Errors
 ///
@@ -69,8 +70,8 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// Whether the listener is broken for good. All other errors are temporary, such as no free file descriptors or a
-/// network that is down.
+/// Whether the error means that the listener can never accept again. All other errors are temporary, such as no free
+/// file descriptors or a network that is down.
 fn is_final(error: &io::Error) -> bool {
     // EINVAL (accept(2)): the socket no longer listens, so every retry would fail.
     error.kind() == io::ErrorKind::InvalidInput
@@ -121,8 +122,8 @@ where
     });
 }
 
-/// Counts failed accepts and limits the lines about them in the log output: the cause may last, and clients decide
-/// how often they connect.
+/// Counts failed accepts and limits the lines about them in the log output, because the cause may last and clients
+/// may connect very often.
 #[derive(Default)]
 struct Refusals {
     last: Option<Instant>,
@@ -157,7 +158,7 @@ mod tests {
         (Arc::new(Front::new(router, watching)), life)
     }
 
-    /// A listener that can never accept again is an error for the caller. It is not retried for ever.
+    /// If the listener can never accept again, `serve` returns the error and does not try again.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn b2_a_listener_that_is_gone_ends_the_service() {

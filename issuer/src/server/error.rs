@@ -63,7 +63,7 @@ pub enum ServeError {
     /// The system cannot say which address was bound.
     #[error("cannot tell the address: {0}")]
     Address(#[source] io::Error),
-    /// The listening socket no longer accepts connections, and never will again.
+    /// The listening socket can never accept a connection again.
     #[error("the listening socket failed, so no request can arrive: {0}; start the issuer again")]
     Listener(#[source] io::Error),
     /// A background task ended although it should run until the process stops.

@@ -1,5 +1,5 @@
-//! Chooses the router for each request: first that of the start, then that of the running issuer. A connection stays
-//! open when the router changes.
+//! Chooses the router for each request: first the router of the start, then the router of the running issuer. A
+//! connection stays open when the router changes.
 
 use std::convert::Infallible;
 use std::sync::OnceLock;
@@ -27,7 +27,7 @@ impl Front {
         Self { starting, serving: OnceLock::new(), life }
     }
 
-    /// Uses this router, which serves every route, from now on.
+    /// From now on, uses this router, which serves every route.
     pub(super) fn serve(&self, router: Router) {
         if self.serving.set(router).is_err() {
             unreachable!("an issuer starts once");
@@ -35,8 +35,8 @@ impl Front {
     }
 
     /// Answers a request. Once the issuer drains, each answer has `Connection: close`, so that clients and proxies
-    /// connect again for the next request. In this way connections move to other nodes, and none is closed while a
-    /// request is on its way.
+    /// connect again for the next request. In this way clients move to other nodes, and no connection is closed
+    /// while a request is on its way.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
         let router = self.serving.get().unwrap_or(&self.starting).clone();
         let mut response = TowerToHyperService::new(router).call(request).await?;

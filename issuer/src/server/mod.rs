@@ -32,7 +32,7 @@ use front::Front;
 
 /// How long requests in flight may take to finish after the last connection was accepted.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
-/// After a drain: how long to wait for requests on the connections that were accepted last.
+/// How long to wait, after a drain, for requests on the connections that were accepted last.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// An issuer that has bound its address and answers health probes. It serves every route once [`Server::run`] has
@@ -97,7 +97,7 @@ impl Server {
         let start = async {
             let app = start::patiently(&settings, given, issuer, &life).await?;
             let besides = besides(&app).await?;
-            // Done before the first request is served, so that no client meets an issuer without a list.
+            // Sign the list before the first request is served, so that the issuer has a list for every client.
             life.send_replace(Life::Starting("signing the first list".into()));
             app.revocations.publish().await;
             for former in &app.former {
@@ -141,7 +141,7 @@ impl Server {
     }
 }
 
-/// Resolves when a part has ended without which the issuer cannot run.
+/// Resolves when a background task or the accepting of connections has ended. The issuer cannot run without them.
 async fn failure(background: &mut JoinSet<()>, accepting: &mut JoinHandle<io::Result<()>>) -> ServeError {
     tokio::select! {
         Some(ended) = background.join_next() => {

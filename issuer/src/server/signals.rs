@@ -25,7 +25,7 @@ impl Signals {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Resolves when SIGTERM or SIGINT arrives, once for each.
+    /// Resolves when SIGTERM or SIGINT arrives, once for each signal.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

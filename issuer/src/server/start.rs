@@ -14,8 +14,8 @@ use crate::config::{Given, IssuerUrl, Settings, StoreUrl};
 use crate::life::Life;
 use crate::store::StoreError;
 
-/// Limit for an embedded store that another process has open. If that is the previous issuer, it has 10 s to finish
-/// its requests and then closes the file.
+/// How long the start waits for an embedded store that another process has open. That process may be the previous
+/// issuer, which has 10 s to finish its requests and then closes the file.
 const FILE_WAIT: Duration = Duration::from_secs(15);
 /// Pause between the first two attempts. It doubles with each attempt, up to the longest pause below.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -23,8 +23,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Least time between two lines of log output about the same cause.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
 
-/// Opens the issuer. While the store is unavailable, tries again until the limit is reached: `--store-wait-secs`, and
-/// at most [`FILE_WAIT`] for an embedded store.
+/// Opens the issuer. While the store is unavailable, tries again until `--store-wait-secs` have passed. For an
+/// embedded store the limit is at most [`FILE_WAIT`].
 pub(super) async fn patiently(
     settings: &Settings,
     given: Given,

@@ -21,8 +21,9 @@ use crate::http::sessions::SessionView;
 use crate::password::Password;
 use crate::secret::SecretText;
 
-/// Largest number of subjects on a page. The second number is the default.
+/// Largest number of subjects on a page.
 const MAX_PAGE: usize = 200;
+/// Number of subjects on a page if the request gives no limit.
 const DEFAULT_PAGE: usize = 50;
 
 #[derive(Serialize)]
@@ -139,7 +140,7 @@ pub(in crate::http) async fn show(
     Ok(no_store(Json(SubjectView::from(details))))
 }
 
-/// `DELETE /admin/subjects/{sub}`: a kick that also removes the subject.
+/// `DELETE /admin/subjects/{sub}`: kicks the subject and removes it.
 pub(in crate::http) async fn delete(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,
@@ -153,7 +154,7 @@ pub(in crate::http) struct PasswordRequest {
     password: String,
 }
 
-/// `PUT /admin/subjects/{sub}/password`: a kick. From then on only the new password is valid.
+/// `PUT /admin/subjects/{sub}/password`: kicks the subject. After that, only the new password is valid.
 pub(in crate::http) async fn set_password(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,
@@ -169,8 +170,8 @@ pub(in crate::http) struct ClaimsRequest {
     claims: CustomClaims,
 }
 
-/// `PUT /admin/subjects/{sub}/claims`: a void. New tokens carry these claims; where a session has a claim of the same
-/// name, the subject's claim wins.
+/// `PUT /admin/subjects/{sub}/claims`: voids the subject's access tokens. New tokens carry these claims. If a
+/// session has a claim with the same name, the token carries the subject's claim.
 pub(in crate::http) async fn set_claims(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,
@@ -187,11 +188,12 @@ pub(in crate::http) async fn set_claims(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct KickQuery {
-    /// The group to kick. With it, a retry does not end a login that came after the first kick.
+    /// The group to kick. If the request names the group, a retry does not end a session that was opened after the
+    /// first kick.
     gid: Option<Handle>,
 }
 
-/// `POST /admin/subjects/{sub}/revoke?gid=`: a kick.
+/// `POST /admin/subjects/{sub}/revoke?gid=`: kicks the subject.
 pub(in crate::http) async fn kick(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,
@@ -204,7 +206,8 @@ pub(in crate::http) async fn kick(
     }
 }
 
-/// `POST /admin/subjects/{sub}/void`: access tokens become invalid; sessions live on and refresh into new ones.
+/// `POST /admin/subjects/{sub}/void`: the subject's access tokens become invalid. Its sessions continue, so clients
+/// can refresh and get new access tokens.
 pub(in crate::http) async fn void(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,
@@ -212,7 +215,7 @@ pub(in crate::http) async fn void(
     changed(app.desk.void(&sub).await?)
 }
 
-/// `POST /admin/subjects/{sub}/disable`: a kick. From then on the subject cannot log in.
+/// `POST /admin/subjects/{sub}/disable`: kicks the subject. After that, the subject cannot log in.
 pub(in crate::http) async fn disable(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,

@@ -89,7 +89,7 @@ async fn another_application_s_cookie_signs_nobody_out() {
     assert_eq!(left.status, StatusCode::OK);
 }
 
-/// A cookie of a session that is over does not keep logout from ending the access token's session.
+/// If the cookie's session is over, logout still ends the access token's session.
 #[tokio::test]
 async fn a_dead_cookie_does_not_keep_the_access_token_s_session() {
     let (site, cookie) = signed_in().await;
@@ -106,7 +106,7 @@ async fn a_dead_cookie_does_not_keep_the_access_token_s_session() {
     left.position();
     assert!(left.header(header::SET_COOKIE).contains("Max-Age=0"));
     assert_eq!(site.refresh(&tokens.refresh).await.failure(), "400 invalid_grant");
-    // The session is already over; that is no error.
+    // Both sessions are over now. A second logout is no error.
     let again = leave(&tokens.access).await;
     assert_eq!((again.status, again.text.as_str()), (StatusCode::OK, "{}"));
     assert!(again.header(header::SET_COOKIE).contains("Max-Age=0"));

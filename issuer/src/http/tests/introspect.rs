@@ -22,8 +22,8 @@ async fn retire_the_active_key(site: &Site) {
     site.admin(Method::POST, "/admin/keys/retire", active).await.position();
 }
 
-/// The active key is retired twice in a row, so that the announced key is retired too. The key that signs now was
-/// never announced.
+/// The test retires the active key, and then the announced key, which has become active. So the key that signs now
+/// was never announced.
 #[tokio::test]
 async fn a_key_of_now_is_known_before_its_token_is_judged() {
     let site = Site::open().await;
@@ -56,7 +56,8 @@ async fn a_node_whose_clock_is_off_does_not_judge() {
     assert_eq!(ask(&site, &session.access).await.json()["active"], true);
 }
 
-/// The list that retires the key may be published while the record is read. Then the second look finds no new list.
+/// The list that retires the key may be published while introspection reads the record. The second check of the
+/// token must use that list.
 #[tokio::test]
 async fn a_key_that_is_retired_while_the_record_is_read_is_no_key() {
     let site = Site::open().await;
@@ -74,8 +75,8 @@ async fn a_key_that_is_retired_while_the_record_is_read_is_no_key() {
     assert_eq!(asked.await.expect("no panic").json(), json!({ "active": false }));
 }
 
-/// A list made from an older standing must not be published after one from a newer standing: verifiers would take it
-/// for a rollback.
+/// A list from an older state must not be published after a list from a newer state: verifiers would treat the older
+/// list as a rollback.
 #[tokio::test]
 async fn keys_are_taken_in_while_a_list_is_published() {
     let site = Site::open().await;

@@ -68,7 +68,7 @@ async fn other_epochs_and_key_changes_get_the_snapshot_and_cursors_ahead_nothing
     load(&mut verifier, &snapshot);
     assert_eq!(load(&mut verifier, &ahead.text), (position.seq.get(), 1));
 
-    // Trace 8: a verifier that disconnected before a key was retired must learn of it.
+    // Trace 8: a verifier that was disconnected while a key was retired must learn that the key is retired.
     let keys = site.admin(Method::GET, "/admin/keys", Value::Null).await.json();
     let retired = json!({ "kid": keys["keys"][0]["kid"] });
     site.admin(Method::POST, "/admin/keys/retire", retired.clone()).await.position();
@@ -153,7 +153,7 @@ async fn a_stream_begins_with_what_is_lacking_and_goes_on_with_news() {
 async fn a_stream_waits_while_its_cursor_is_ahead_and_drops_who_is_slow() {
     let site = Site::open().await;
     let here = kick(&site, "alice").await;
-    // Such a cursor comes from another node, which has read an entry that this node has not read yet.
+    // A client gets such a cursor from another node that has read an entry which this node has not read yet.
     let ahead = format!("{}:{}", here.epoch, here.seq.get() + 1);
     let mut events = Events::open(&site, Some(&ahead)).await;
     site.publish().await;
