@@ -67,19 +67,20 @@ impl App {
             let subject = self.desk.subject(&claims.sub).await?;
             let mut sessions = subject.iter().flat_map(|subject| &subject.sessions);
             let session = sessions.find(|session| session.sid == claims.sid);
-            // If the session does not exist, the token is treated like any other whose session has ended.
+            // If the session does not exist, the token is accepted here. The refresh then fails because the session
+            // has ended.
             let is_later = session.is_some_and(|session| session.created_at >= former.sessions_until);
             return Ok((!is_later).then_some(claims));
         }
         Ok(None)
     }
 
-    /// The refresh token in the request's cookie. If that cookie is missing, the one in the cookie of a former
-    /// name.
+    /// The refresh token in the request's cookie. If that cookie is missing, returns the refresh token in the cookie
+    /// of a former name.
     ///
     /// # Errors
     ///
-    /// [`Repeated`] if the request has a cookie more than once.
+    /// [`Repeated`] if the request has one of these cookies more than once.
     pub fn find_cookie(&self, headers: &HeaderMap) -> Result<Option<SecretText>, Repeated> {
         let cookies = std::iter::once(&self.refresh_cookie)
             .chain(self.former.iter().map(|former| &former.refresh_cookie));
@@ -95,7 +96,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// The error under the current name.
+    /// The error of the check under the current name.
     pub fn verify(&self, token: &str) -> Result<Verified, Error> {
         self.revocations.verify(token).or_else(|error| {
             let mut former = self.listed_names();
@@ -103,7 +104,8 @@ impl App {
         })
     }
 
-    /// The former name that the request's `Host` header uses for this issuer, while a list is published under it.
+    /// The former name that the request's `Host` header uses for this issuer, while a list is published under that
+    /// former name.
     pub fn former_name_of(&self, headers: &HeaderMap) -> Option<&FormerName> {
         let host = headers.get(header::HOST)?.to_str().ok()?;
         if host.eq_ignore_ascii_case(self.issuer.authority()) {

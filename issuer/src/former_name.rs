@@ -1,5 +1,5 @@
-//! A former name of the issuer. Clients and verifiers may still hold tokens, cookies and lists of this name until
-//! they expire (trace 54).
+//! A former name of the issuer. After a rename, clients and verifiers may still hold tokens, cookies and lists of the
+//! former name until these expire (trace 54).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::secret::MasterSecrets;
 pub struct FormerName {
     /// The `iss` of tokens and lists under this name.
     pub issuer: IssuerUrl,
-    /// Reads refresh tokens of this name. They are valid for sessions opened before [`Self::sessions_until`].
+    /// Reads refresh tokens of this name. These tokens are valid for sessions opened before [`Self::sessions_until`].
     pub refresh_tokens: RefreshTokens,
     /// The browser cookie that holds a refresh token of this name.
     pub refresh_cookie: RefreshCookie,
@@ -27,7 +27,8 @@ pub struct FormerName {
     pub revocations: Arc<Revocations>,
     /// Sessions opened at or after this time have no refresh token of this name.
     pub sessions_until: UnixSeconds,
-    /// When the last access token of this name has expired. The list under this name ends then.
+    /// The time when the last access token of this name has expired. From this time on, no list is published under
+    /// this name.
     pub listed_until: UnixSeconds,
 }
 

@@ -42,20 +42,20 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// The comparison for a node with these settings, whose name is `issuer`.
+    /// A comparison for a node that uses the name `issuer` and these settings.
     pub fn new(store: Arc<dyn Store>, issuer: &str, settings: &Settings) -> Self {
         let former = settings.addresses.former_issuers.iter().map(ToString::to_string).collect();
         let own = Own { issuer: issuer.to_owned(), former, settings: shared_settings(settings) };
         Self { store, own, renamed: watch::Sender::new(None) }
     }
 
-    /// Whether another node has renamed the installation. If so, the other nodes do not accept tokens that this
+    /// Whether another node has renamed the installation. In this case the other nodes do not accept tokens that this
     /// node signs.
     pub fn is_renamed(&self) -> bool {
         self.renamed.borrow().is_some()
     }
 
-    /// Whether a node may start. Called before it writes anything.
+    /// Whether a node may start. Call this before the node writes anything.
     ///
     /// # Errors
     ///
@@ -66,7 +66,8 @@ impl Comparison {
         Ok(())
     }
 
-    /// Whether the store holds anything. Used where a lost store would otherwise look like a new one.
+    /// Checks that the store is not empty. Without this check, a store that lost everything would be treated like a
+    /// new store.
     ///
     /// # Errors
     ///
@@ -109,21 +110,22 @@ impl Comparison {
         }
     }
 
-    /// Compares once per heartbeat until the future is dropped. Puts the record back if the store lost it, warns of
-    /// nodes with other settings, and notices when another node has renamed the issuer.
+    /// Compares the settings with the store once per heartbeat until the future is dropped. Puts the record back if
+    /// the store lost it, logs a warning if a node has other settings, and notices if another node has renamed the
+    /// issuer.
     pub async fn run(&self, heartbeat: Duration) {
         let mut ticks = tokio::time::interval(heartbeat);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last = None;
         loop {
             ticks.tick().await;
-            // The heartbeat reports a store that cannot be reached.
+            // No report here: if the store cannot be reached, the heartbeat reports this.
             let Ok(stored) = self.read().await else { continue };
             let Some((_, stored)) = stored else {
                 if let Some(lost) = &last
                     && let Ok(bytes) = encode(lost)
                 {
-                    // If this failed or another node was faster, the next heartbeat notices it.
+                    // If this fails, or if another node was faster, this is noticed at the next heartbeat.
                     let _ = self.store.swap_installation(None, bytes).await;
                 }
                 continue;

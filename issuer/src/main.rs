@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-/// glibc's allocator keeps memory that many simultaneous connections took for as long as the process lives.
-/// jemalloc's background thread returns unused memory to the system within about ten seconds.
+/// After many simultaneous connections, glibc's allocator does not return their memory to the system until the process
+/// ends. jemalloc's background thread returns unused memory within about ten seconds.
 #[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -1,5 +1,5 @@
-//! Passwords of accounts kept here. They are hashed with Argon2id on blocking threads, and the number of hashes at
-//! the same time is limited.
+//! Passwords of accounts kept here. They are hashed with Argon2id on blocking threads. The number of passwords that
+//! are hashed at the same time is limited.
 
 mod argon;
 
@@ -20,8 +20,8 @@ use crate::secret::SecretText;
 pub const MIN_CHARS: usize = 8;
 /// Maximum length of a password in bytes. The cost of hashing grows with the length, and no user types more.
 pub const MAX_BYTES: usize = 1024;
-/// Maximum number of callers that may wait, for each password that can be hashed at the same time. Further callers
-/// are refused.
+/// For each password that may be hashed at the same time, at most this many callers may wait. Further callers are
+/// refused.
 const WAITING_PER_HASH: usize = 64;
 
 /// A password that a user entered. It is wiped when dropped and never shown.
@@ -55,7 +55,8 @@ impl Password {
         if fits { Ok(Self(text)) } else { Err(UnfitPassword) }
     }
 
-    /// Accepts a password for a login. It may have any length up to the limit; `None` if it is longer.
+    /// Accepts a password for a login. The password may be shorter than a new one. `None` if it is longer than the
+    /// maximum.
     pub fn offered(text: SecretText) -> Option<Self> {
         (text.expose().len() <= MAX_BYTES).then_some(Self(text))
     }
@@ -68,13 +69,13 @@ pub struct Passwords {
     waiting: Arc<AtomicUsize>,
     max_waiting: usize,
     argon: Arc<Argon>,
-    /// The hash of a random password. The password of an unknown user is compared with it, so that this takes as
-    /// long as for a known user.
+    /// The hash of a random password. If a user is unknown, the given password is compared with this hash, so that the
+    /// answer takes as long as for a known user.
     nobody: Arc<str>,
 }
 
 impl Passwords {
-    /// Hashes at most `at_once` passwords at the same time. Each one takes a processor and 19 MiB.
+    /// Hashes at most `at_once` passwords at the same time. Each hash uses one processor and 19 MiB of memory.
     pub fn new(at_once: usize) -> Self {
         let argon = Argon::default();
         let nobody = argon.hash(&rand::random::<[u8; 32]>()).expect("the parameters are constant and valid");
@@ -98,7 +99,8 @@ impl Passwords {
         phc.map(PasswordHash::new).map_err(unusable)
     }
 
-    /// Whether the password matches `stored`. Without `stored` the result is `false`, after the same time.
+    /// Whether the password matches `stored`. If `stored` is `None`, the result is `false`, and the call takes as long
+    /// as with a hash.
     ///
     /// # Errors
     ///

@@ -92,7 +92,8 @@ mod tests {
         assert_eq!(found(&["__Host-d=a", "__Host-d="]), Err(Repeated));
     }
 
-    /// Any page of this host or of a sibling domain can set such a cookie. It must not sign a user out.
+    /// Any page of this host or of a sibling domain can set a cookie in any encoding. Such a cookie must not sign a
+    /// user out.
     #[test]
     fn a_cookie_of_others_in_any_encoding_hides_nothing() {
         let token = || Ok(Some("abc-_".to_owned()));

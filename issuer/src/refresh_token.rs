@@ -36,7 +36,7 @@ const MAX_LEN: usize = (HEAD_LEN + 255 + MAC_LEN).div_ceil(3) * 4;
 #[error("not a refresh token of this issuer")]
 pub struct NotAuthentic;
 
-/// Makes refresh tokens under the current master secret and reads those made under any accepted one.
+/// Makes refresh tokens under the current master secret. Reads refresh tokens made under any accepted master secret.
 #[derive(Clone)]
 pub struct RefreshTokens {
     /// The key of the current secret comes first.
@@ -50,7 +50,7 @@ struct MacKey {
 }
 
 impl RefreshTokens {
-    /// For the refresh tokens of one issuer (the `iss` claim of its access tokens).
+    /// Makes and reads the refresh tokens of `issuer` (the `iss` claim of the access tokens).
     pub fn new(secrets: &MasterSecrets, issuer: &str) -> Self {
         Self { keys: secrets.all().map(|secret| MacKey::new(secret, issuer)).collect() }
     }

@@ -26,12 +26,12 @@ pub(super) struct Failure {
     error: StoreError,
 }
 
-/// The two kinds of look at a record. A look reads the record and heals it.
+/// When a record is examined. To examine a record means to read and heal it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
-    /// The revocation log keeps the entry, so the record will be looked at again.
+    /// The entry stays in the revocation log, so the record will be examined again.
     Early,
-    /// The revocation log drops the entry after this look.
+    /// The entry is trimmed from the revocation log after the record has been examined.
     Last,
 }
 
@@ -46,7 +46,8 @@ impl Look {
 }
 
 impl Desk {
-    /// Beats twice per heartbeat until the future is dropped. Run it once, in the background.
+    /// Runs [`Self::beat`] twice per heartbeat interval until the future is dropped. Start this future once, in the
+    /// background.
     pub async fn heartbeats(&self) {
         let mut beats = tokio::time::interval((self.heartbeat / 2).max(Duration::from_millis(10)));
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -58,8 +59,9 @@ impl Desk {
         }
     }
 
-    /// One heartbeat. Confirms that the store lost nothing and puts back what it lost. Drops expired entries of the
-    /// revocation log after a last look at their records. Forgets records that are no longer needed.
+    /// One heartbeat. Confirms that the store lost nothing and puts back what it lost. Reads and heals the records of
+    /// expired entries a last time, and then drops these entries from the revocation log. Deletes records that are no
+    /// longer needed.
     pub async fn beat(&self) -> Result<Standing, StoreError> {
         let standing = self.confirm().await?;
         self.trim(standing.confirmed_at).await?;
@@ -67,8 +69,8 @@ impl Desk {
         Ok(standing)
     }
 
-    /// The current standing. If the last confirmation is older than the heartbeat, the store is confirmed first. A
-    /// list is signed only on such a standing.
+    /// The current standing, with a confirmation that is younger than a heartbeat. If the last confirmation is older,
+    /// the store is asked for a new one first. A list may be signed only with such a standing.
     pub async fn confirmed(&self) -> Result<Standing, StoreError> {
         let standing = self.standing();
         if standing.is_fresh(self.heartbeat) { Ok(standing) } else { self.confirm_once_more().await }
@@ -100,7 +102,7 @@ impl Desk {
     }
 
     /// Confirms with a write that compares the store's epoch and last sequence with this node's copy. If the store
-    /// lost entries, they are put back first. If it has new entries, they are read.
+    /// lost entries, they are put back first. If the store has new entries, they are read.
     async fn try_confirm(&self) -> Result<Standing, StoreError> {
         for _ in 0..TRIES {
             let (sent, host) = (Instant::now(), host_secs());
@@ -128,8 +130,8 @@ impl Desk {
         Err(StoreError::Unavailable("the store keeps losing its end of the log".into()))
     }
 
-    /// Before an entry is trimmed, its record is read and healed a last time. So no failover brings an unfinished
-    /// record back after the entry is gone.
+    /// Before an entry is trimmed, its record is read and healed a last time. Otherwise a failover could bring an
+    /// unfinished record back after the entry is gone.
     async fn trim(&self, now: UnixSeconds) -> Result<(), StoreError> {
         let Some(through) = self.log(|log| log.expired_through(now)) else { return Ok(()) };
         self.look_at(self.log(|log| log.subjects_through(through)), Look::Last).await?;
@@ -160,7 +162,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Returns the number of subjects. Most records need no change, so an early look reads many of them together.
+    /// Returns the number of subjects. Most records need no change, so [`Look::Early`] reads many of them together.
     async fn look_at_some(&self, subjects: Vec<Subject>, look: Look) -> Result<usize, StoreError> {
         let count = subjects.len();
         let left = match look {
@@ -195,8 +197,9 @@ impl Desk {
             Look::Last => self.finish(sub).await,
         };
         match looked {
-            // A record that cannot be read allows no refresh, so it can wait and must not hold up the others.
-            // `catch_up` fails if the whole store cannot be read.
+            // This record cannot be read, so the subject's sessions cannot be refreshed. The record can be healed
+            // later, and the other records need not wait for it. If the store as a whole cannot be read, `catch_up`
+            // fails.
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(%error, "a revocation cannot be finished");
                 self.catch_up().await
@@ -225,8 +228,9 @@ fn host_secs() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// Seconds by which the store's time lies outside the interval in which the host asked for it. The interval is
-/// needed because an answer may take long, and with a leeway of zero even one second counts.
+/// Seconds by which the store's time lies outside the interval between the host's request and the store's answer. An
+/// interval is needed because an answer may take long, and with a leeway of zero a difference of one second is already
+/// too much.
 fn skew_secs(asked: RangeInclusive<u64>, store: UnixSeconds) -> u64 {
     let store = store.as_secs();
     asked.start().saturating_sub(store).max(store.saturating_sub(*asked.end()))

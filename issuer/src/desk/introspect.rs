@@ -16,7 +16,8 @@ impl Desk {
         Ok(active)
     }
 
-    /// The grant that a refresh token would get now; `None` if it would get none. The session is not changed.
+    /// The grant that a refresh token would get now; `None` if the refresh would be refused. The session is not
+    /// changed.
     pub async fn would_grant(&self, token: &RefreshClaims) -> Result<Option<Grant>, StoreError> {
         let read = self.read(&token.sub).await?;
         let presented = Presented { sid: token.sid, generation: token.generation, client_id: None };

@@ -1,4 +1,4 @@
-//! Mending: puts entries back that the store lost and this node still holds.
+//! Mending: puts entries back into the store that the store lost and this node still holds.
 
 use std::collections::HashSet;
 
@@ -19,9 +19,9 @@ pub(super) struct Mendings {
 }
 
 impl Desk {
-    /// Makes the store's revocation log and this node's copy equal. Appends the entries of the copy that are
-    /// younger than `retain` and missing in the store. Puts back the epoch, the settings and the key ring if they
-    /// are missing. Appends one empty mark, so that the sequence is past every number that was ever given out.
+    /// Makes the store's revocation log and this node's copy equal. Appends the entries of the copy that are younger
+    /// than `retain` and missing in the store. Puts back the epoch, the settings and the key ring if they are missing.
+    /// Appends one empty mark, so that the new sequence is greater than every sequence given out before.
     pub(super) async fn mend(&self) -> Result<(), StoreError> {
         let asked = Instant::now();
         let mut mendings = self.mending.lock().await;
@@ -56,13 +56,13 @@ impl Desk {
         Ok(())
     }
 
-    /// Reads and heals the record of every entry that was put back and not looked at since. The call that put it
-    /// back may have been interrupted.
+    /// Reads and heals the records of entries that were put back, if this has not been done yet. It was not done if
+    /// the call that put the entries back was interrupted.
     pub(super) async fn look_at_unfinished(&self) -> Result<(), StoreError> {
         if lock(&self.unfinished).is_empty() {
             return Ok(());
         }
-        // Waits for a running mending. Otherwise records would be looked at before their entries are back.
+        // Waits for a running mending. Otherwise records would be healed before their entries are back.
         let alone = self.mending.lock().await;
         let unfinished = lock(&self.unfinished).clone();
         drop(alone);

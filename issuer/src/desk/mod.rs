@@ -1,10 +1,9 @@
 //! The desk: applies the rules of [`crate::domain`] to requests, on top of a [`Store`].
 //!
-//! Every request on a subject runs the same loop: read the record and then the new entries of the revocation log,
-//! heal the record ([`heal`](crate::domain::heal)), run the rule, commit. On a conflict the loop starts over. The
-//! desk also keeps the node's [`LogView`], reads new entries with [`Desk::tail`], and proves with [`Desk::beat`]
-//! that the store lost nothing. Only with that proof does the node sign a list, or answer a refresh that needed no
-//! write.
+//! Every request on a subject runs the same loop: read the record and then the new entries of the revocation log, heal
+//! the record ([`heal`](crate::domain::heal)), run the rule, commit. On a conflict the loop starts over. The desk also
+//! keeps the node's [`LogView`], reads new entries with [`Desk::tail`], and proves with [`Desk::beat`] that the store
+//! lost nothing. The node needs that proof before it signs a list, and before it answers a refresh that wrote nothing.
 //!
 //! An `Err` means that the outcome of the request is unknown (503), or that a record is damaged (500).
 
@@ -45,16 +44,16 @@ pub struct Desk {
     log: Mutex<LogView>,
     handles: Mutex<HandleBlock>,
     standing: watch::Sender<Standing>,
-    /// The key ring as last read, to put it back into a store that lost it.
+    /// The key ring as last read. If the store loses its key ring, this node puts this one back.
     ring: Mutex<Option<Vec<u8>>>,
-    /// Only one confirmation runs at a time. A caller that waited for it uses its result.
+    /// Only one confirmation runs at a time. A caller that waited for a confirmation uses its result.
     confirming: tokio::sync::Mutex<Option<heartbeat::Failure>>,
     /// Only one mending runs at a time.
     mending: tokio::sync::Mutex<mend::Mendings>,
     /// Subjects whose entries were put back, each with the number of the mending. A subject stays here until its
     /// record has been read and healed.
     unfinished: Mutex<HashSet<(u64, Subject)>>,
-    /// The subject after which the search for records that can be forgotten continues.
+    /// The search for records that can be deleted continues after this subject.
     sweep: tokio::sync::Mutex<Option<Subject>>,
 }
 
@@ -85,7 +84,7 @@ pub struct ClockOff {
 }
 
 impl Standing {
-    /// Whether the confirmation is younger than a heartbeat, so that a list may be signed.
+    /// Whether the confirmation is younger than `heartbeat`. Only then may a list be signed.
     pub fn is_fresh(&self, heartbeat: Duration) -> bool {
         self.confirmed.elapsed() < heartbeat
     }
@@ -130,10 +129,11 @@ impl Desk {
         Ok(desk)
     }
 
-    /// Ends every token, and with [`CutoffSessions::End`] every session too.
+    /// Ends every token. With [`CutoffSessions::End`], also ends every session.
     ///
-    /// Waits at most a second, until the store's clock has reached the last cut-off. Tokens are stamped with the
-    /// later of clock and cut-off, and a verifier without leeway rejects a token that is further ahead.
+    /// First waits until the store's clock has reached the previous cut-off, at most one second. Otherwise the new
+    /// cut-off would be two seconds ahead of the clock. New tokens would have this cut-off as their `iat`, and a
+    /// verifier without leeway would reject them.
     pub async fn cutoff(&self, sessions: CutoffSessions) -> Result<CutoffSet, StoreError> {
         let log = self.store.log_since(self.position().seq).await?;
         let ahead_secs = log.settings.cutoff.secs_since(log.now).min(1);
@@ -159,7 +159,7 @@ impl Desk {
         Ok(keys)
     }
 
-    /// Swaps the key ring and logs the keys that were added or removed.
+    /// Swaps the key ring. Appends an entry to the revocation log for each key that was added or removed.
     pub async fn swap_keys(
         &self,
         expected: Option<Version>,
@@ -177,12 +177,13 @@ impl Desk {
         Ok(KeySwap::Swapped(swapped.position))
     }
 
-    /// The newest audit events, newest first. If `before` is given, only events with a smaller number.
+    /// The newest audit events, newest first. If `before` is given, only events with a smaller number are returned.
     pub async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         self.store.audit(before, limit).await
     }
 
-    /// Runs `look` on the node's copy of the revocation log. Keep it short: every request waits meanwhile.
+    /// Runs `look` on the node's copy of the revocation log. `look` must be short, because every request waits while
+    /// it runs.
     pub fn log<R>(&self, look: impl FnOnce(&LogView) -> R) -> R {
         look(&lock(&self.log))
     }
@@ -192,7 +193,7 @@ impl Desk {
         self.store.failure()
     }
 
-    /// Whether this node may sign: at the last confirmation its clock agreed with the store's.
+    /// Whether this node may sign. It may if its clock agreed with the store's clock at the last confirmation.
     pub fn check_clock(&self) -> Result<(), ClockOff> {
         let (skew_secs, leeway_secs) = (self.standing().clock_skew_secs, self.limits.leeway_secs);
         if skew_secs > leeway_secs { Err(ClockOff { skew_secs, leeway_secs }) } else { Ok(()) }
@@ -212,7 +213,7 @@ impl Desk {
         *lock(&self.ring) = Some(ring);
     }
 
-    /// Draws a handle that was never used.
+    /// Draws a handle that was never used before.
     fn draw(&self) -> Handle {
         let rng = &mut rand::rng();
         let mut block = lock(&self.handles);
@@ -225,7 +226,7 @@ impl Desk {
     }
 }
 
-/// Locks `mutex` even after a panic: no code here leaves half-done state behind when it panics with a lock held.
+/// Locks `mutex` even after a panic. If code panics while it holds such a lock, the locked state is still complete.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,7 @@ use super::{Desk, Standing, lock};
 use crate::domain::{Applied, LogPage};
 use crate::store::StoreError;
 
-/// Pause after the store could not be followed.
+/// Pause after a failed attempt to follow the store.
 const BACK_OFF: Duration = Duration::from_millis(500);
 
 impl Desk {
@@ -46,7 +46,7 @@ impl Desk {
         }
     }
 
-    /// Reads the entries that the store has past this node's copy.
+    /// Reads the store's entries that are newer than this node's copy.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let page = self.store.log_since(self.position().seq).await?;
         match self.hear(&page) {
@@ -55,8 +55,8 @@ impl Desk {
         }
     }
 
-    /// Reads the revocation log at once, so that this node's verifiers learn of its own write without waiting for
-    /// the tail. If this fails, the write still stands and the tail will read it.
+    /// Reads the revocation log at once, so that this node's verifiers learn of its own write without waiting for the
+    /// tail. If this fails, the write is still stored, and the tail will read it later.
     pub(super) async fn tell_at_once(&self) {
         if let Err(error) = self.catch_up().await {
             tracing::warn!(%error, "the log cannot be read");
@@ -68,14 +68,14 @@ impl Desk {
         let applied = log.apply(page);
         if applied == Applied::News {
             let position = log.position();
-            // Done while `log` is locked, so that positions are reported in order.
+            // `log` is still locked here, so that positions are reported in order.
             self.standing.send_modify(|standing| standing.position = position);
         }
         applied
     }
 
-    /// Rebuilds this node's copy from the store's whole revocation log. Returns `false` and changes nothing if a
-    /// late reply of the previous master brought entries that the store's revocation log lacks.
+    /// Rebuilds this node's copy from the store's whole revocation log. A late reply of the previous master may have
+    /// brought entries that the store's revocation log lacks. Then it returns `false` and changes nothing.
     pub(super) async fn hear_anew(&self) -> Result<bool, StoreError> {
         let whole = self.store.log_since(Seq::ZERO).await?;
         let mut log = lock(&self.log);

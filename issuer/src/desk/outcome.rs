@@ -30,10 +30,10 @@ pub enum Refresh {
 /// Answer to a kick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kick {
-    /// Every token and session that the subject had when the kick began has ended. The revocation log holds this
-    /// durably at or before this position.
+    /// Every token and session that the subject had when the kick began has ended. The entries that ended them are
+    /// durable in the revocation log, at or before this position.
     Kicked(Cursor),
-    /// The named group is no longer current, and no kick ended it. Nothing was done.
+    /// The named group is not the current group, and no kick ended the named group. Nothing was done.
     NotCurrent {
         /// The current group.
         gid: Handle,
@@ -45,7 +45,7 @@ pub enum Kick {
 /// Answer to void, disable, enable, a new password and deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// The change is durable. The revocation log holds it at or before this position.
+    /// The change is durable. Its entries are in the revocation log at or before this position.
     Done(Cursor),
     /// There is no such subject.
     UnknownSubject,
@@ -54,10 +54,10 @@ pub enum Change {
 /// Answer to a change of a subject's claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimsChange {
-    /// Every new token carries the claims. The revocation log holds at or before this position that older tokens
-    /// are void.
+    /// Every new token carries the claims. Older tokens are void. The entry that makes them void is in the revocation
+    /// log at or before this position.
     Done(Cursor),
-    /// The claims and those of some session together do not fit into a token. Nothing was done.
+    /// The new claims and the claims of one of the sessions together do not fit into a token. Nothing was done.
     Unfit(UnfitClaims),
     /// There is no such subject.
     UnknownSubject,
@@ -66,7 +66,7 @@ pub enum ClaimsChange {
 /// Answer to the end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndSession {
-    /// The session has ended. The revocation log holds this at or before this position.
+    /// The session has ended. Its entry is in the revocation log at or before this position.
     Ended(Cursor),
     /// The subject has no such session. Nothing was written.
     NoSuchSession,
@@ -97,7 +97,7 @@ pub struct CutoffSet {
 pub enum KeySwap {
     /// The new ring is stored. The revocation log holds the change at or before this position.
     Swapped(Cursor),
-    /// Another request changed the ring first. Read it again and decide again.
+    /// Another request changed the ring first. The caller should read the ring and decide again.
     Conflict,
 }
 

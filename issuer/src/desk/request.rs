@@ -14,11 +14,12 @@ pub enum Proof<'a> {
     Password(&'a dyn PasswordCheck),
 }
 
-/// Compares a hash with the password that the implementor holds.
+/// Holds a password that a user entered, and compares a hash with it.
 #[async_trait]
 pub trait PasswordCheck: Send + Sync {
-    /// Called once for each hash that the login reads. If the record changes meanwhile and has another hash, it is
-    /// called again. `None` means that there is no account; then it must take as long as for a wrong password.
+    /// The login calls this once for each hash that it reads. If the record gets another hash during the login, the
+    /// login calls this again. `hash` is `None` if there is no account. Then the check must take as long as for a
+    /// wrong password.
     async fn check(&self, hash: Option<&PasswordHash>) -> PasswordVerdict;
 }
 

@@ -13,8 +13,8 @@ use crate::domain::revoke::end_session;
 use crate::domain::{Grant, LoginRefusal, Moment, PasswordHash, RETAIN_SLACK_SECS, Subject};
 use crate::store::StoreError;
 
-/// Tokens may be issued without a new confirmation for this long after the last one. It equals the time that
-/// `retain` adds to their lifetime.
+/// For this long after a confirmation, tokens may be issued without a new one. This time equals the time that `retain`
+/// adds to the lifetime of a token.
 const MINTING_LIMIT: Duration = Duration::from_secs(RETAIN_SLACK_SECS);
 
 impl Desk {
@@ -31,7 +31,7 @@ impl Desk {
             let read = self.read(sub).await?;
             match proven.by(&read).await {
                 Found::Holds => {}
-                // The check took a while, so read the record again and decide on its current state.
+                // The password check took a while, so the record is read again and the rule runs on its current state.
                 Found::Right => continue,
                 Found::Fails(refusal) => return Ok(Login::Refused(refusal)),
             }
@@ -55,10 +55,10 @@ impl Desk {
     /// Refreshes a session by the table of [`crate::domain::refresh`](mod@crate::domain::refresh). A wrong
     /// `client_id` changes nothing.
     ///
-    /// A refresh that needed no write is answered only if the store was confirmed within the heartbeat. Otherwise
-    /// an isolated store would answer for ever. A refresh that writes does not wait for a replica, so it needs a
-    /// confirmation that is at most [`RETAIN_SLACK_SECS`] old: a token issued by an isolated node must not outlive
-    /// an entry of the revocation log that the node cannot read.
+    /// A refresh that wrote nothing is answered only if the last confirmation is younger than a heartbeat. Otherwise a
+    /// node with an isolated store would answer such refreshes for ever. A refresh that writes does not wait for a
+    /// replica, so it needs a confirmation that is at most [`RETAIN_SLACK_SECS`] old: a token issued by an isolated
+    /// node must not outlive an entry of the revocation log that the node cannot read.
     pub async fn refresh(
         &self,
         token: &RefreshClaims,
@@ -96,8 +96,8 @@ impl Desk {
         self.end(sub, sid, None).await
     }
 
-    /// RFC 7009: ends the session of an authentic refresh token, even of a superseded one. With a `client_id`, only
-    /// if the session belongs to that client.
+    /// RFC 7009: ends the session of an authentic refresh token, even if the token is superseded. If `client_id` is
+    /// given, the session is ended only if it belongs to that client.
     pub async fn end_by_refresh_token(
         &self,
         token: &RefreshClaims,
@@ -132,7 +132,7 @@ impl Desk {
         Ok(match end {
             End::Ended => EndSession::Ended(position),
             End::NoSession => {
-                // The master that was read may be isolated, and the session may have been opened on its successor.
+                // The node may have read from an isolated old master, while the session was opened on the new master.
                 // A confirmation excludes this.
                 self.confirmed().await?;
                 EndSession::NoSuchSession
@@ -154,8 +154,8 @@ enum Decided {
     Reused,
 }
 
-/// A proof, and the password hash that it was accepted for. If the record has another hash, the proof is checked
-/// again.
+/// A proof, and the password hash with which the proof was accepted. If the record has another hash, the proof is
+/// checked again.
 struct Proven<'a> {
     proof: Proof<'a>,
     good_for: Option<PasswordHash>,

@@ -16,8 +16,8 @@ use crate::domain::{
 use crate::store::StoreError;
 
 impl Desk {
-    /// Ends every token and session that the subject has now. With `expected`, only those made under this `gid`, so
-    /// that a retry of the same kick does not end a later login.
+    /// Ends every token and session that the subject has now. If `expected` is given, only those made under this `gid`
+    /// are ended, so that a retry of the same kick does not end a later login.
     pub async fn kick(&self, sub: &Subject, expected: Option<Handle>) -> Result<Kick, StoreError> {
         let next = self.draw();
         let mut begun: Option<Holdings> = None;
@@ -34,7 +34,7 @@ impl Desk {
             {
                 match Lineage::of(moment.log).ways_to(record.gid).get(&gid) {
                     Some(GroupEnd::Kick | GroupEnd::Disable) => return Step::Already(KickStep::Kicked),
-                    // The sessions of that group live on in the current one.
+                    // The sessions of the expected group continue in the current group.
                     Some(GroupEnd::Void) => {}
                     None => return Step::Answer(KickStep::NotCurrent(record.gid)),
                 }
@@ -64,8 +64,8 @@ impl Desk {
         .await
     }
 
-    /// A kick, after which the subject may not log in. A subject that is already disabled is kicked again: if the
-    /// store lost an enabling in between, the record shows no sessions, but tokens may exist.
+    /// A kick, after which the subject may not log in. A subject that is already disabled is kicked again. The store
+    /// may have lost a write that enabled the subject. Then the record shows no sessions, but tokens may exist.
     pub async fn disable(&self, sub: &Subject) -> Result<Change, StoreError> {
         let next = self.draw();
         let mut begun = None;
@@ -100,9 +100,10 @@ impl Desk {
         .await
     }
 
-    /// A void, after which every token of the subject carries these claims. They take precedence over the claims of
-    /// a session. It is a void even if the subject already has these claims: if the store lost an earlier change to
-    /// other claims, the record does not show it, but tokens may exist.
+    /// A void, after which every token of the subject carries these claims. These claims take precedence over the
+    /// claims of a session. The void is written even if the subject already has these claims. The store may have lost
+    /// an earlier change to other claims. Then the record does not show that change, but tokens with the other claims
+    /// may exist.
     pub async fn set_claims(&self, sub: &Subject, claims: CustomClaims) -> Result<ClaimsChange, StoreError> {
         let next = self.draw();
         let mut begun = None;
@@ -216,7 +217,8 @@ impl Desk {
         })
     }
 
-    /// Forgets a deleted subject at once, unless another request has created it again meanwhile.
+    /// Removes the record of a deleted subject at once, unless another request has created the subject again
+    /// meanwhile.
     async fn forget_blank(&self, sub: &Subject, gid: Handle) -> Result<(), StoreError> {
         let reading = self.store.read(sub, self.position().seq).await?;
         if let Some((version, record)) = reading.record

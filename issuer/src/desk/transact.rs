@@ -27,7 +27,7 @@ impl Read {
         Moment { now: self.now, limits: &desk.limits, log: &self.log }
     }
 
-    /// How far the revocation log was known when the rule ran.
+    /// The position of the node's copy of the revocation log when the rule ran.
     pub(super) fn position(&self) -> Cursor {
         self.log.position
     }
@@ -41,16 +41,16 @@ impl Read {
 pub(super) enum Step<T> {
     /// Return this answer and write nothing.
     Answer(T),
-    /// Return this answer, because the change was already written. Perhaps this same request wrote it and its
-    /// answer was lost.
+    /// Return this answer, because the change was already written. Perhaps an earlier attempt of this request wrote
+    /// the change, and the store's answer was lost.
     Already(T),
     /// Return this answer once the change is durable.
     Write(Change, T),
 }
 
 impl Desk {
-    /// Runs a rule until its change is written or it needs no change. Also returns the position up to which the
-    /// revocation log holds the result.
+    /// Runs a rule until its change is written, or until the rule needs no change. Returns the answer, and the
+    /// position at or before which the revocation log holds the entries.
     pub(super) async fn transact<T>(
         &self,
         sub: &Subject,
@@ -134,8 +134,8 @@ impl Desk {
         };
         let committed = self.store.commit(commit).await?;
         if !logged.is_empty() {
-            // This node must hold the entries before it acknowledges them, because after a failover it may be the
-            // only node that can put them back.
+            // This node must hold the entries before it acknowledges the request, because after a failover this node
+            // may be the only one that can put the entries back.
             self.catch_up().await?;
             let known = self.log(|log| log.of(sub)).revoked;
             if !logged.iter().all(|logged| known.iter().any(|known| known.revocation == *logged)) {

@@ -8,7 +8,7 @@ use super::CustomClaims;
 /// Maximum size of a caller's claims, in bytes of JSON. A token must fit into an HTTP header beside other headers.
 pub const MAX_CUSTOM_CLAIMS_LEN: usize = 2048;
 /// Maximum number of nesting levels of a caller's claims. They are stored inside a record and a token, and a JSON
-/// reader gives up at 127 levels. A record that cannot be read could not be kicked.
+/// reader gives up at 127 levels. If a record could not be read, its subject could not be kicked.
 pub const MAX_CUSTOM_CLAIMS_DEPTH: usize = 32;
 
 /// Why a caller's claims cannot go into a token.
@@ -28,8 +28,9 @@ pub enum UnfitClaims {
     Registered(String),
 }
 
-/// The caller's claims for a token: the session's claims with the subject's claims over them. A claim that is null
-/// in the subject's claims is removed (as in RFC 7396).
+/// The caller's claims for a token: the claims of the session and of the subject. If both have a claim of the same
+/// name, the subject's claim is used. A claim whose value is null in the subject's claims is left out (as in RFC
+/// 7396).
 pub fn merged(session: &CustomClaims, subject: &CustomClaims) -> CustomClaims {
     let mut claims = session.clone();
     for (name, claim) in subject {
@@ -45,7 +46,7 @@ pub fn merged(session: &CustomClaims, subject: &CustomClaims) -> CustomClaims {
 ///
 /// # Errors
 ///
-/// [`UnfitClaims`] if the claims are too long or nested too deeply, or if one has a name that only the issuer may
+/// [`UnfitClaims`] if the claims are too long or nested too deeply, or if a claim has a name that only the issuer may
 /// set.
 pub fn check_custom_claims(claims: &CustomClaims) -> Result<(), UnfitClaims> {
     if let Some(name) = claims.keys().find(|name| REGISTERED_CLAIMS.contains(&name.as_str())) {

@@ -23,7 +23,7 @@ pub struct Grant {
     pub client_id: String,
     /// The RFC 6749 §3.3 scope.
     pub scope: Option<String>,
-    /// The caller's claims: the session's claims with the subject's claims over them.
+    /// The caller's claims: the claims of the session and of the subject. The subject's claims take precedence.
     pub claims: CustomClaims,
     /// The `iat` of the access token.
     pub issued_at: UnixSeconds,

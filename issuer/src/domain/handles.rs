@@ -5,11 +5,11 @@ use std::fmt;
 use doorlist_verifier::Handle;
 use rand::{Rng, RngExt};
 
-/// A block of 65,536 handles that share their high 48 bits. They are handed out in random order.
+/// A block of 65,536 handles that share their high 48 bits. The handles are given out in random order.
 ///
-/// A node draws a block at random and hands out its handles. It draws another block when this one is used up, or
-/// when the node restarts. So nodes need not coordinate, a failover loses nothing, the order and number of handles
-/// stay hidden, and handles drawn together share a prefix, which keeps the revocation list small.
+/// A node draws a block at random and gives out the handles of this block. The node draws another block when this one
+/// is used up, and after a restart. So nodes need not coordinate, a failover loses nothing, the order and number of
+/// handles stay hidden, and handles drawn together share a prefix, which keeps the revocation list small.
 ///
 /// `rng` must not be predictable.
 pub struct HandleBlock {

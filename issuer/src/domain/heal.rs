@@ -9,19 +9,20 @@ use super::{AuditEvent, AuditKind, Change, GroupEnd, Record, Revocation, Subject
 /// Returns the change that must be written before any other rule runs on this record, or `None` if the revocation
 /// log requires no change. Call it again on the result until it returns `None`.
 ///
-/// Entries are matched by handle, never by subject. A login made after a kick is in the kick's `next` group, which
-/// no entry revokes, so it is left alone.
+/// Entries are matched by handle, never by subject. A login made after a kick is in the kick's `next` group. No entry
+/// revokes that group, so the session of this login stays open.
 ///
-/// 1. If the record's group is revoked, the record lost a write, or its writer died first. The record moves on to
-///    the group that replaced it, and the strongest [`GroupEnd`] on that path applies.
-/// 2. If the record's group is not revoked, but its sessions escaped a kick or a disable on another branch, the
-///    sessions are kicked or the subject is disabled now. This happens if a void overtook a kick, or if a failover
-///    lost the kick and a node put it back.
+/// 1. If the record's group is revoked, either the store lost a write of the record, or the node that appended the
+///    entry died before it wrote the record. The record moves to the last group on the path of replacements, and the
+///    strongest [`GroupEnd`] on that path applies.
+/// 2. If the record's group is not revoked, but the record's sessions escaped a kick or a disable on another branch,
+///    the sessions are kicked or the subject is disabled now. This happens if a void was written to the record before
+///    a kick that began earlier, or if a failover lost the kick and a node put its entry back.
 /// 3. If another branch ends at a group that is not revoked, that group is revoked. A failover may have lost the
-///    record that held it, and every revocation since the fork was also meant for its tokens. The record stays as
-///    it is.
+///    record that held this group, so tokens with this group may exist. Every revocation since the fork was also meant
+///    for those tokens. The record does not change.
 ///
-/// `draw` returns a group that was never used.
+/// `draw` returns a group that was never used before.
 pub fn heal(
     sub: &Subject,
     record: &Record,
@@ -47,8 +48,9 @@ pub fn heal(
         (Some(and), ends) => {
             let next = draw();
             healed.gid = next;
-            // Two revocations named one group, and tokens may carry the `next` group of either, so both groups are
-            // revoked. If the entries lead in a circle, revoking the record's own group leads out of the circle.
+            // Two entries revoke the same group and name different `next` groups. Tokens may carry either `next`
+            // group, so both groups are revoked. If the entries form a circle, the record's own group is revoked, and
+            // its `next` group is outside the circle.
             let ends = if ends.is_empty() { &[record.gid] } else { ends };
             ends.iter().map(|gid| Revocation::Group { gid: *gid, next, and }).collect()
         }

@@ -1,17 +1,16 @@
-//! The stored identity of an installation: the settings that stored data depends on.
+//! The stored identity of an installation: the settings on which the stored data depends.
 //!
 //! Refresh tokens are bound to the issuer's name, so a new name makes all of them invalid. A node with another name
-//! is refused at start, unless the operator says that the name changes (trace 54). Then the store records the
-//! former name and the time of the change. Refresh tokens of the former name stay valid for sessions opened before
-//! that time.
+//! may not start, unless the operator states that the name changes (trace 54). In this case the store records the
+//! former name and a time. Refresh tokens of the former name stay valid for sessions opened before that time.
 
 use std::collections::BTreeMap;
 
 use doorlist_verifier::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
-/// Seconds from a rename of the issuer until no session may be opened under the former name. By then every node of
-/// the former name has read the new record (it reads once per heartbeat, at most 30 s) and opens no more sessions.
+/// For this many seconds after a rename, nodes with the former name may still open sessions. Such a node reads the new
+/// record within one heartbeat (at most 30 s), and then opens no more sessions.
 pub const NOTICE_SECS: u64 = 60;
 /// Maximum number of former names that are kept. If there are more, the oldest are dropped.
 const MAX_FORMER: usize = 8;
@@ -118,7 +117,7 @@ pub fn admit(stored: Option<&Installation>, own: &Own, now: UnixSeconds) -> Resu
             return Err(Foreign::Issuer { stored: stored.issuer.clone(), own: own.issuer.clone() });
         }
         former.push(FormerIssuer { issuer: stored.issuer.clone(), until: now.plus_secs(NOTICE_SECS) });
-        // After a change back to an earlier name, that name is no longer a former one.
+        // If the issuer changes back to an earlier name, that name is no longer a former name.
         former.retain(|former| former.issuer != own.issuer);
         former.drain(..former.len().saturating_sub(MAX_FORMER));
     }
@@ -188,7 +187,7 @@ mod tests {
         assert_eq!(renamed.former, std::slice::from_ref(&former));
         assert_eq!(renamed.installation.issuer, NEW);
 
-        // The next node, and every later start of this one.
+        // Another node starts with the new name, or this node starts again.
         let again = admit(Some(&renamed.installation), &own(NEW, &[OLD]), at(NOW + 500)).expect("recorded");
         assert_eq!(again.former, [former], "the time of the change stays");
         let without = admit(Some(&renamed.installation), &own(NEW, &[]), at(NOW)).expect("the name fits");
@@ -197,7 +196,7 @@ mod tests {
         let foreign = admit(Some(&before), &own(OLD, &["https://production.example"]), at(NOW));
         assert!(matches!(foreign, Err(Foreign::Former { .. })), "another installation's name");
         assert!(matches!(admit(None, &own(NEW, &[OLD]), at(NOW)), Err(Foreign::Former { .. })));
-        // A node with the former name that is started once more.
+        // A node is started with the former name after the rename.
         assert!(matches!(
             admit(Some(&renamed.installation), &own(OLD, &[]), at(NOW)),
             Err(Foreign::Issuer { .. })

@@ -1,4 +1,4 @@
-//! Introspection: whether the record still supports a token. Nothing is written.
+//! Introspection: whether a token is still valid according to the record. Nothing is written.
 
 use doorlist_verifier::{Handle, UnixSeconds};
 
@@ -18,9 +18,9 @@ pub struct AccessClaims {
     pub expires_at: UnixSeconds,
 }
 
-/// Whether a verified access token is also valid according to the record and the revocation log: its session is
-/// live, the group is current, and no cut-off is later than the token. The times are compared with the store's
-/// clock, which also stamped the token, so no leeway is needed. The record must have been healed.
+/// Whether a verified access token is also valid according to the record and the revocation log: its session is live,
+/// the group is current, and the token was not issued before a cut-off. The times are compared with the store's clock,
+/// which also stamped the token, so no leeway is needed. The record must have been healed.
 pub fn is_active(record: Option<&Record>, token: AccessClaims, moment: &Moment<'_>) -> bool {
     let is_held = record.is_some_and(|record| {
         record.gid == token.gid && record.session(token.sid).is_some_and(|session| session.is_live(moment))

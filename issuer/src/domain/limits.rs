@@ -13,7 +13,7 @@ pub struct Limits {
     pub refresh_grace_secs: u64,
     /// The largest leeway, in seconds, that a verifier may apply to a token's times.
     pub leeway_secs: u64,
-    /// Maximum number of live sessions of one subject. A further login ends the session that was not used for the
+    /// Maximum number of live sessions of one subject. A further login ends the session that has been unused for the
     /// longest time.
     pub sessions_per_subject: usize,
     /// Maximum number of live handles of one subject in the revocation log. At this number, no further session is

@@ -1,9 +1,10 @@
-//! Which token group replaced which for one subject, according to the revocation log.
+//! The token groups of one subject: which group replaced which other group, according to the revocation log.
 //!
-//! Usually there is a single path: each group was revoked once, and the entry's `next` is the following group. If
-//! two revocations named the same group, the path forks, and one of the branches ends at the record's group. A
-//! group on another branch either was never in a record, because its writer came too late and started over, or a
-//! failover lost the record that held it. In the second case tokens with that group may still exist.
+//! Usually there is a single path: each group was revoked once, and the entry's `next` is the following group. If two
+//! entries revoke the same group, the path forks, and one of the branches ends at the record's group. There are two
+//! reasons for a group on another branch. The request that drew the group may have come too late and started over;
+//! then no record ever had the group. Or a failover lost the record that held the group; then tokens with the group
+//! may still exist.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +12,7 @@ use doorlist_verifier::Handle;
 
 use super::{GroupEnd, Revocation, SubjectLog};
 
-/// The token groups that a subject's entries lead through.
+/// The token groups that a subject's entries name.
 #[derive(Debug)]
 pub struct Lineage {
     logged: HashSet<Handle>,
@@ -25,13 +26,13 @@ struct Step {
     and: GroupEnd,
 }
 
-/// Where the revocation log leads from a group that it revokes.
+/// The paths in the revocation log that begin at a revoked group.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Onward {
-    /// The strongest [`GroupEnd`] on the path.
+    /// The strongest [`GroupEnd`] on these paths.
     pub end: GroupEnd,
-    /// The groups at the end of the path, which no entry revokes. There is more than one if two revocations named
-    /// the same group; at most one of them reached the record.
+    /// The groups at the ends of the paths, which no entry revokes. There may be several if two entries revoke the
+    /// same group. At most one of these groups is in the record.
     pub last: Vec<Handle>,
 }
 
@@ -40,7 +41,7 @@ pub struct Onward {
 pub struct Stray {
     /// The group. No entry revokes it.
     pub gid: Handle,
-    /// The strongest [`GroupEnd`] in the revocation log after the nearest fork that leads to this group.
+    /// The strongest [`GroupEnd`] after the nearest fork from which a branch leads to this group.
     pub end: GroupEnd,
 }
 
@@ -66,7 +67,7 @@ impl Lineage {
         self.logged.contains(&handle)
     }
 
-    /// Where the revocation log leads from this group; `None` if no entry revokes it.
+    /// The paths that begin at this group; `None` if no entry revokes this group.
     pub fn onward(&self, gid: Handle) -> Option<Onward> {
         let mut onward: Option<Onward> = None;
         let mut seen = HashSet::from([gid]);
@@ -88,9 +89,9 @@ impl Lineage {
         onward
     }
 
-    /// The groups whose sessions moved into this one, each with the [`GroupEnd`] that applied to these sessions:
-    /// the strongest one on the path. If several paths lead here, the weakest of their results counts, because the
-    /// sessions may have taken that path.
+    /// The groups from which a path leads to the group `gid`, each with the [`GroupEnd`] that applied to its sessions.
+    /// This is the strongest [`GroupEnd`] on the path. If several paths lead from a group to `gid`, it is that of the
+    /// path with the weakest result, because the sessions may have taken this path.
     pub fn ways_to(&self, gid: Handle) -> HashMap<Handle, GroupEnd> {
         let mut back: HashMap<Handle, Vec<(Handle, GroupEnd)>> = HashMap::new();
         for (from, steps) in &self.steps {
@@ -112,19 +113,19 @@ impl Lineage {
         ways
     }
 
-    /// The strongest [`GroupEnd`] that the sessions of this group escaped, if there is one. It lies on another
-    /// branch of a group that they came from, and it is stronger than the one on their own path.
+    /// The strongest [`GroupEnd`] that the sessions of this group escaped; `None` if they escaped no [`GroupEnd`]. A
+    /// [`GroupEnd`] was escaped if it is on another branch and is stronger than any on the sessions' own path.
     pub fn escaped(&self, gid: Handle) -> Option<GroupEnd> {
         let forks = self.forks_before(gid).into_iter();
         forks.filter(|(way, onward)| onward.end > *way).map(|(_, onward)| onward.end).max()
     }
 
-    /// The groups at the ends of the other branches, for every fork on the path to this group.
+    /// The groups at the ends of other branches. Every fork on a path to this group counts.
     pub fn strays_of(&self, gid: Handle) -> Vec<Stray> {
         let mut strays: Vec<Stray> = Vec::new();
         for (_, Onward { end, last }) in self.forks_before(gid) {
             for other in last.into_iter().filter(|last| *last != gid) {
-                // After a nearer fork there are fewer entries, so the weakest value belongs to the nearest fork.
+                // The nearer a fork is, the fewer entries follow it. So the weakest value belongs to the nearest fork.
                 match strays.iter_mut().find(|stray| stray.gid == other) {
                     Some(stray) => stray.end = stray.end.min(end),
                     None => strays.push(Stray { gid: other, end }),
@@ -135,8 +136,8 @@ impl Lineage {
         strays
     }
 
-    /// The groups before this one at which the path forks. For each: the [`GroupEnd`] that applied to sessions
-    /// between the fork and this group, and where the revocation log leads from the fork.
+    /// One pair for each fork on the paths to this group: the [`GroupEnd`] that applied to sessions between the fork
+    /// and this group, and all paths that begin at the fork.
     fn forks_before(&self, gid: Handle) -> Vec<(GroupEnd, Onward)> {
         if self.steps.values().all(|steps| steps.len() < 2) {
             return Vec::new();

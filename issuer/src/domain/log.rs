@@ -11,9 +11,9 @@ use super::Subject;
 pub enum NewEntry {
     /// A `gid` or a `sid` is void.
     Revoked(Revoked),
-    /// Every token issued before the cut-off is void. The store sets the cut-off to its current second + 1, or to
-    /// the previous cut-off + 1 if that is later. It must be later, because tokens issued in the same second after
-    /// the previous cut-off are stamped with that cut-off.
+    /// Every token issued before the cut-off is void. The store sets the cut-off to its current second + 1, or to the
+    /// previous cut-off + 1 if that is later. Tokens that are issued in the same second, after the previous cut-off,
+    /// have that cut-off as their `iat`. The new cut-off must be later than their `iat`.
     Cutoff {
         /// Whether every session opened before the cut-off ends too.
         end_sessions: bool,
@@ -56,13 +56,13 @@ pub enum Revocation {
         /// The session.
         sid: Handle,
     },
-    /// Another group replaces this one.
+    /// Another group replaces this group.
     Group {
         /// The group that becomes void.
         gid: Handle,
-        /// The group that replaces it. A node that finishes this revocation must use exactly this group. Then a
-        /// record that lost writes moves through the same groups again, and a later revocation of one of them is
-        /// found.
+        /// The group that replaces the void group. A node that finishes this revocation must use exactly this group. A
+        /// record that lost writes then moves through the same groups again, so a later entry that revokes one of
+        /// these groups applies to the record.
         next: Handle,
         /// The effect on the subject's sessions.
         and: GroupEnd,
@@ -129,16 +129,16 @@ pub enum Appended {
 pub struct Settings {
     /// The epoch of the revocation log. It changes if the store starts a new revocation log.
     pub epoch: Epoch,
-    /// Seconds for which an entry stays in the revocation log. It is only ever raised.
+    /// Seconds for which an entry stays in the revocation log. This value never decreases.
     pub retain_secs: u64,
-    /// Tokens issued before this time are void. Zero if there is no cut-off; it never decreases.
+    /// Tokens issued before this time are void. Zero if there is no cut-off. This value never decreases.
     pub cutoff: UnixSeconds,
-    /// Sessions opened before this time have ended. Zero if there is no such time; it never decreases.
+    /// Sessions opened before this time have ended. Zero if there is no such time. This value never decreases.
     pub sessions_since: UnixSeconds,
 }
 
 impl Settings {
-    /// These settings with the greater value of the two for each limit. The epoch stays as it is.
+    /// Merges two settings: takes the greater value for each setting, but keeps the epoch of `self`.
     #[must_use]
     pub fn merged(self, other: &Self) -> Self {
         Self {
@@ -155,10 +155,11 @@ impl Settings {
 pub struct LogPage {
     /// The entries after the requested sequence, in ascending order.
     pub entries: Vec<LogEntry>,
-    /// Whether the revocation log still holds the entry at the requested sequence, or has trimmed it. `false` if
-    /// the revocation log lost that entry: a node that holds the entry must put it back.
+    /// `true` if the revocation log still holds the entry at the requested sequence, or has trimmed this entry.
+    /// `false` if the revocation log lost the entry; then a node that holds the entry must put it back.
     pub continues: bool,
-    /// The last sequence that the revocation log gave out. It may be past the last entry that is still kept.
+    /// The last sequence that the revocation log gave out. This sequence may be greater than that of the last kept
+    /// entry.
     pub last: Seq,
     /// The settings, read together with the revocation log.
     pub settings: Settings,

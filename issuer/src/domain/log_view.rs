@@ -48,7 +48,7 @@ impl LogView {
     }
 
     /// Adds a page that was requested from [`Self::position`] or from an earlier sequence. Entries that the view
-    /// already holds are skipped, so pages may arrive in any order. Settings only rise.
+    /// already holds are skipped, so pages may arrive in any order. No setting decreases.
     pub fn apply(&mut self, page: &LogPage) -> Applied {
         if page.settings.epoch != self.settings.epoch || !page.continues {
             return Applied::Broken;
@@ -160,8 +160,9 @@ impl LogView {
         SubjectLog { revoked: revoked.collect(), settings: self.settings, position: self.position() }
     }
 
-    /// The last entry of the leading run of entries that are older than `retain`. The revocation log may be trimmed
-    /// up to it after the record of every subject named there has been read and healed.
+    /// The sequence up to which every entry is older than `retain`; `None` if the first entry is younger. The
+    /// revocation log may be trimmed up to this sequence after the records of all subjects in these entries have been
+    /// read and healed.
     pub fn expired_through(&self, now: UnixSeconds) -> Option<Seq> {
         let expired = |entry: &&LogEntry| entry.at.plus_secs(self.settings.retain_secs) < now;
         self.entries.values().take_while(expired).last().map(|entry| entry.seq)
@@ -205,7 +206,7 @@ pub struct SubjectLog {
     pub revoked: Vec<Logged>,
     /// The settings of the whole installation.
     pub settings: Settings,
-    /// The position of the node's copy when this was taken.
+    /// The position of the node's copy when this part was copied.
     pub position: Cursor,
 }
 
@@ -217,8 +218,8 @@ impl SubjectLog {
             .any(|logged| matches!(logged.revocation, Revocation::Group { next, .. } if next == group))
     }
 
-    /// Seconds until the subject has fewer than `cap` live handles in the revocation list; `None` if it has fewer
-    /// now.
+    /// Seconds until the subject has fewer than `cap` live handles in the revocation list; `None` if the subject
+    /// already has fewer.
     pub fn full_for_secs(&self, cap: usize, now: UnixSeconds) -> Option<u64> {
         let mut ends: BTreeMap<Handle, UnixSeconds> = BTreeMap::new();
         for logged in &self.revoked {

@@ -50,7 +50,7 @@ pub enum LoginRefusal {
     CheckerBusy,
     /// The subject is disabled. This is revealed only after the right password.
     Disabled,
-    /// The subject's share of the revocation list is full. One place is free after this many seconds.
+    /// The subject's share of the revocation list is full. A place becomes free after this many seconds.
     ListFull {
         /// Seconds, at least 1.
         retry_after_secs: u64,
@@ -59,9 +59,10 @@ pub enum LoginRefusal {
     Claims(UnfitClaims),
 }
 
-/// Adds a session. If the subject already has the maximum number of sessions, the session that was not used for the
-/// longest time ends, with an entry in the revocation log. If the subject's share of the revocation log is full,
-/// the login is refused, so that no client can inflate the revocation list. The record must have been healed.
+/// Adds a session. If the subject already has the maximum number of sessions, the session that has been unused for the
+/// longest time ends, and an entry for it is appended to the revocation log. If the subject's share of the revocation
+/// log is full, the login is refused, so that a client cannot make the revocation list large. The record must have
+/// been healed.
 pub fn login(
     sub: &Subject,
     record: Option<&Record>,

@@ -41,7 +41,7 @@ use doorlist_verifier::UnixSeconds;
 /// The inputs of a rule besides the record.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment<'a> {
-    /// The store's time, read together with the record or before it.
+    /// The store's time, read together with the record or before the record.
     pub now: UnixSeconds,
     /// Lifetimes and caps.
     pub limits: &'a Limits,
@@ -65,10 +65,11 @@ pub struct Change {
 /// Where a change must be stored before the caller is answered. It matters only for a store with replicas.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// On a replica as well: a failover must not lose the change.
+    /// The change must also be on a replica, so that a failover does not lose it.
     #[default]
     Replicated,
-    /// On the store's master alone: if a failover loses the change, the client's next request repairs it.
+    /// The change needs to be on the store's master only. If a failover loses the change, the client's next request
+    /// repairs the record.
     Local,
 }
 

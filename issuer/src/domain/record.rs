@@ -27,8 +27,8 @@ pub struct Record {
     /// One session for each login on a device, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<Session>,
-    /// The latest end of any session that this record ever held. Until `retain` after this time, tokens with this
-    /// `gid` may exist, so a kick must append the `gid` even if no session is left.
+    /// The latest end of any session that this record ever held. Tokens with this `gid` may be valid until `retain`
+    /// seconds after this time. Until then a kick must append the `gid`, even if no session is left.
     pub last_session_end: UnixSeconds,
 }
 

@@ -99,8 +99,8 @@ pub fn refresh(
     let session = session.clone();
     let grant = Grant::of(sub, &next, &session, moment);
     let durability = match moment.log.leads_to(next.gid) {
-        // If a failover took the record back to an earlier group, no kick would name this group, and the new token
-        // could not be revoked.
+        // A failover could undo the write that moved the record into this group. A later kick would then not name this
+        // group, and the new token could not be revoked.
         true => Durability::Replicated,
         // If the store loses this write, the client's next request brings the newer generation back.
         false => Durability::Local,

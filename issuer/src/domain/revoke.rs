@@ -1,5 +1,5 @@
-//! The rules that revoke. Each one appends an entry for the group or session that it ends, and returns a record
-//! without it.
+//! The rules that revoke. Each rule appends an entry for the group or session that it ends, and returns a record
+//! without that group or session.
 //!
 //! The record must have been healed. `next` is a group that was drawn for this request and is not
 //! [spent](is_spent).
@@ -13,9 +13,9 @@ use super::{
     SubjectLog, SubjectState, UnfitClaims,
 };
 
-/// Whether a request that starts over must draw another group. This is so if its first attempt already logged
-/// `next`, and another request has since moved the record into that group or revoked it as a group that no record
-/// has.
+/// Whether a request that starts over must draw another group. It must do so if its first attempt already appended an
+/// entry with `next`, and meanwhile another request has moved the record into the group `next`, or has revoked `next`
+/// as a group that no record has.
 pub fn is_spent(next: Handle, record: &Record, log: &SubjectLog) -> bool {
     record.gid == next || Lineage::of(log).is_logged(next)
 }
@@ -25,7 +25,7 @@ pub fn kick(sub: &Subject, record: &Record, next: Handle) -> Change {
     end_group(sub, record, next, GroupEnd::Kick, AuditKind::Kicked)
 }
 
-/// Gives the subject a new group. The sessions stay open and refresh into it.
+/// Gives the subject a new group. The sessions stay open. Their next refresh gives tokens of the new group.
 pub fn void(sub: &Subject, record: &Record, next: Handle) -> Change {
     end_group(sub, record, next, GroupEnd::Void, AuditKind::Voided)
 }
@@ -63,8 +63,8 @@ pub fn set_claims(
     Ok(change)
 }
 
-/// A kick that leaves a blank record, like that of a subject that was never seen. The blank record may be forgotten
-/// at once, because no token carries its group.
+/// A kick that leaves an empty record, like the record of a new subject. The empty record may be deleted at once,
+/// because no token carries its group.
 pub fn delete(sub: &Subject, record: &Record, next: Handle) -> Change {
     let mut change = end_group(sub, record, next, GroupEnd::Kick, AuditKind::SubjectDeleted);
     change.record = Record::new(next);
@@ -78,8 +78,8 @@ pub fn enable(sub: &Subject, record: &Record) -> Change {
     Change::to(next).noting(AuditEvent::of(AuditKind::Enabled, sub, record.gid))
 }
 
-/// The change that removes this session; `None` if the record does not hold it. Then nothing may be logged, because
-/// the session may belong to another subject.
+/// The change that removes this session; `None` if the record does not hold this session. In that case no entry may be
+/// appended, because the session may belong to another subject.
 pub fn end_session(sub: &Subject, record: &Record, sid: Handle) -> Option<Change> {
     record.session(sid)?;
     let mut next = record.clone();
@@ -102,8 +102,8 @@ fn end_group(sub: &Subject, record: &Record, next: Handle, and: GroupEnd, event:
         .noting(AuditEvent::of(event, sub, record.gid))
 }
 
-/// The group and every session that the record held when a kick began. All of them must be gone before the kick may
-/// be acknowledged.
+/// The group and every session that the record held when a kick began. The group and all these sessions must be gone
+/// from the record before the kick may be acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holdings {
     gid: Handle,
@@ -116,7 +116,7 @@ impl Holdings {
         Self { gid: record.gid, sids: record.sessions.iter().map(|session| session.sid).collect() }
     }
 
-    /// Whether the record no longer holds any of them, or no longer exists.
+    /// Whether the record holds neither the group nor any of the sessions. Also true if the record no longer exists.
     pub fn are_gone_from(&self, record: Option<&Record>) -> bool {
         record.is_none_or(|record| {
             record.gid != self.gid && record.sessions.iter().all(|session| !self.sids.contains(&session.sid))

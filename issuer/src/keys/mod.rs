@@ -17,7 +17,7 @@ use crate::secret::MasterSecrets;
 use crate::store::{StoreError, Version};
 use sealed::{SealedUnder, seal, unseal};
 
-/// The node's copy of the key ring, kept in step with the store's.
+/// The node's copy of the key ring in the store.
 pub struct Keys {
     desk: Arc<Desk>,
     secrets: MasterSecrets,
@@ -48,8 +48,8 @@ pub enum KeysError {
 }
 
 impl Keys {
-    /// Reads the ring, or makes one at the first start. If a previous master secret opened the ring, seals it again
-    /// under the current one.
+    /// Reads the ring, or makes one at the first start. If a previous master secret opened the ring, seals the ring
+    /// again under the current master secret.
     ///
     /// # Errors
     ///
@@ -80,7 +80,8 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// [`KeysError::Store`] or [`KeysError::Unreadable`] if the ring cannot be read. The copy then stays as it is.
+    /// [`KeysError::Store`] or [`KeysError::Unreadable`] if the ring cannot be read. In this case the copy does not
+    /// change.
     pub async fn reload(&self) -> Result<(), KeysError> {
         if let Some((held, _)) = read(&self.desk, &self.secrets).await? {
             self.hold(held);
@@ -212,7 +213,8 @@ mod tests {
         let (here, there) = (open(&desk, OLD).await.expect("keys"), open(&desk, OLD).await.expect("keys"));
         let (kid, now) = (here.ring().active().kid(), desk.standing().confirmed_at);
         here.retire(kid, now).await.expect("it is trusted");
-        // The other node decides on an old copy. The store reports a conflict, and the node decides again.
+        // The node `there` decides with an old copy of the ring. The store reports a conflict, and the node reads the
+        // ring and decides again.
         assert!(matches!(there.retire(kid, now).await, Err(KeysError::UnknownKey(_))));
         assert_eq!(there.ring().status(), here.ring().status());
     }

@@ -1,7 +1,7 @@
 //! The rules of the key ring: *announced → active → retiring → gone*.
 //!
-//! There are always two private keys. One signs, and verifiers already know the other one. So the first can be
-//! removed at once, and every verifier still accepts new tokens.
+//! There are always two private keys. The active key signs, and verifiers already know the announced key. So the
+//! active key can be removed at any time: the announced key replaces it, and every verifier accepts new tokens.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use doorlist_verifier::{Jwks, KeyId, PublicKey, UnixSeconds, keys::MAX_KEYS};
@@ -122,8 +122,8 @@ impl KeyRing {
         Change { ring, kids }
     }
 
-    /// Makes the reserve the active key and `fresh` the reserve. The former active key stays trusted for another
-    /// `retain_secs`, which is as long as a token that it signed can be valid.
+    /// The reserve key becomes the active key, and `fresh` becomes the reserve key. The former active key stays
+    /// trusted for another `retain_secs`. By then every token that it signed has expired.
     ///
     /// # Errors
     ///
@@ -154,8 +154,9 @@ impl KeyRing {
         Ok(Change { ring, kids })
     }
 
-    /// Ends the trust in a key at once, and so in every token that it signed. If it was the active or the reserve
-    /// key, `fresh` fills the gap.
+    /// Removes a key at once. Every token that this key signed becomes invalid. If the active key is removed, the
+    /// reserve key becomes active and `fresh` becomes the reserve key. If the reserve key is removed, `fresh` replaces
+    /// it.
     ///
     /// # Errors
     ///

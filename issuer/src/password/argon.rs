@@ -10,7 +10,8 @@ use argon2::password_hash::Error;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-/// Idle blocks of memory: as many as passwords were ever hashed at the same time.
+/// Idle memory, in one piece per password. There are as many pieces as the largest number of passwords that were
+/// hashed at the same time.
 #[derive(Default)]
 pub(super) struct Argon {
     idle: Mutex<Vec<Vec<Block>>>,
@@ -87,7 +88,7 @@ mod tests {
             let password = format!("password {n}");
             assert!(argon.matches(password.as_bytes(), hash).expect("compared"));
             assert!(!argon.matches(b"another", hash).expect("compared"));
-            // Verified by the crate itself, in fresh memory.
+            // Here the crate itself verifies the password, in newly allocated memory.
             assert_eq!(Argon2::default().verify_password(password.as_bytes(), hash.as_str()), Ok(()));
         }
         assert_eq!(argon.idle().len(), 1);
@@ -95,7 +96,7 @@ mod tests {
 
     #[test]
     fn other_parameters_are_those_of_the_stored_hash() {
-        // From test.c of the reference implementation.
+        // This hash is from test.c of the reference implementation.
         let stored = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         let argon = Argon::default();
         argon.hash(b"first, in less memory").expect("hashed");

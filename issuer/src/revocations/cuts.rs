@@ -6,11 +6,11 @@ use doorlist_verifier::{Cursor, Epoch, Seq};
 
 use crate::domain::LogView;
 
-/// The sequences of the live revocation log, from which the start of a delta is chosen.
+/// The sequences of the entries in the revocation log. A delta begins at one of them.
 ///
-/// A delta holds the last 0, 1, 4, 16, 64, … entries. A client that lacks five entries gets sixteen. So the number
-/// of different deltas of one state is only about log₄ of the number of entries, each is encoded and signed at most
-/// once, and no client gets more than four times the entries that it lacks.
+/// A delta holds the last 0, 1, 4, 16, 64, … entries. A client that lacks five entries gets sixteen. So the number of
+/// different deltas of one state is only about log₄ of the number of entries. Each delta is encoded and signed at most
+/// once. No client gets more than four times as many entries as it lacks.
 #[derive(Debug, Clone)]
 pub struct CutPoints {
     lineage: Epoch,
@@ -21,12 +21,12 @@ pub struct CutPoints {
 }
 
 impl CutPoints {
-    /// No cut points yet, for a revocation log whose entries after `floor` are known.
+    /// Cut points without entries. The entries of the revocation log after `floor` are known.
     pub fn new(lineage: Epoch, floor: Seq) -> Self {
         Self { lineage, floor, entries: VecDeque::new(), last: Seq::ZERO }
     }
 
-    /// Takes over the entries that the revocation log gained and lost since the last call.
+    /// Adds the entries that are new in the revocation log since the last call, and removes those that were trimmed.
     pub fn follow(&mut self, log: &LogView) {
         let position = log.position();
         if position.epoch != self.lineage {
@@ -35,7 +35,7 @@ impl CutPoints {
         self.advance(log.floor(), log.since(self.last).map(|entry| entry.seq), position.seq);
     }
 
-    /// Moves on to `last`, with the entries since the last call. The entries after `floor` are known.
+    /// Adds the entries since the last call, up to `last`. Removes the entries up to `floor`.
     fn advance(&mut self, floor: Seq, entries: impl IntoIterator<Item = Seq>, last: Seq) {
         self.floor = self.floor.max(floor);
         self.entries.extend(entries);
@@ -44,8 +44,8 @@ impl CutPoints {
         self.entries.drain(..trimmed);
     }
 
-    /// The sequence at which the delta for a client at `held` begins. It is not after `held`. `None` if only a
-    /// snapshot will do.
+    /// The sequence at which the delta for a client with the cursor `held` begins. This sequence is never greater than
+    /// that of `held`. `None` if the client needs a snapshot.
     pub fn cut(&self, held: Cursor) -> Option<Seq> {
         let Cursor { epoch, seq: held } = held;
         if epoch != self.lineage || held < self.floor || held > self.last {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     proptest! {
-        /// Trace 17: many cursors share few deltas, so no cursor makes a delta of its own.
+        /// Trace 17: many different cursors share a few deltas.
         #[test]
         fn there_are_few_deltas_and_each_reaches_back_far_enough(
             gaps in prop::collection::vec(1u64..5, 0..600),

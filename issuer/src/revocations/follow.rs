@@ -11,19 +11,20 @@ use super::{Next, Revocations, SignedList};
 /// One subscriber.
 pub struct Follower {
     first: Option<Arc<SignedList>>,
-    /// The subscriber's cursor, if it is ahead of this node. Lists that end before it are skipped.
+    /// The subscriber's cursor, if the subscriber has newer entries than this node. Lists that end before this cursor
+    /// are skipped.
     ahead_of: Option<Cursor>,
     news: broadcast::Receiver<Arc<SignedList>>,
 }
 
 impl Revocations {
-    /// A subscriber that holds `held`; `None` while nothing has been signed since the start.
+    /// Adds a subscriber whose cursor is `held`. `None` if this node has not signed a list since its start.
     ///
     /// # Errors
     ///
     /// See [`Revocations::next`].
     pub fn follow(&self, held: Option<Cursor>) -> Result<Option<Follower>, Error> {
-        // One lock covers both steps, so nothing is published between them.
+        // The state stays locked during both steps, so no list is published between them.
         let mut state = self.held();
         let news = self.news.subscribe();
         Ok(self.next_for(&mut state, held)?.map(|next| match next {

@@ -1,9 +1,9 @@
 //! The node's live revocation list. Each change is signed once, and all clients get the same bytes.
 //!
-//! [`Revocations::publish`] reads the current revocation log, signs a delta from the last published state, checks
-//! it with the real verifier, and only then shows it to clients. Snapshots and older deltas of the same state are
-//! signed on the first request. While the store does not confirm that nothing is missing, nothing new is published.
-//! The last published list stays true as of its `iat`, so it is still served.
+//! [`Revocations::publish`] reads the current revocation log, signs a delta from the last published state, checks it
+//! with the real verifier, and only then shows it to clients. Snapshots and older deltas of the same state are signed
+//! on the first request. A new list is published only if the store has confirmed that no entry is missing. Without a
+//! confirmation, the last published list is still served, because it is correct as of its `iat`.
 
 mod cuts;
 mod follow;
@@ -28,7 +28,7 @@ pub use follow::Follower;
 pub use publish::PublishError;
 pub use signed::SignedList;
 
-/// Maximum number of lists that may wait for one subscriber. A subscriber that is further behind is dropped and
+/// Maximum number of lists that may wait for one subscriber. If more lists wait, the subscriber is dropped. It then
 /// reconnects with its cursor.
 const BACKLOG: usize = 64;
 
@@ -41,8 +41,8 @@ pub struct Revocations {
     leeway_secs: u64,
     started: Instant,
     held: Mutex<Held>,
-    /// Only one list is published at a time: a list signed on an older standing would be a rollback of the one
-    /// before.
+    /// Only one list is published at a time. Otherwise a list with an older standing could follow a list with a newer
+    /// standing, and verifiers would see a rollback.
     publishing: tokio::sync::Mutex<()>,
     news: broadcast::Sender<Arc<SignedList>>,
 }
@@ -90,12 +90,12 @@ impl Revocations {
         })
     }
 
-    /// The entries that a client at `held` lacks: a snapshot, or a delta that begins at or before `held`. `None`
-    /// while nothing has been signed since the start.
+    /// The list for a client with the cursor `held`: a snapshot, or a delta that begins at or before `held`. `None` if
+    /// this node has not signed a list since its start.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the verifier refuses the list. The list is then not shown.
+    /// [`Error`] if the verifier refuses the list. In this case the client does not get the list.
     pub fn next(&self, held: Option<Cursor>) -> Result<Option<Next>, Error> {
         self.next_for(&mut self.held(), held)
     }
@@ -115,13 +115,13 @@ impl Revocations {
     ///
     /// # Errors
     ///
-    /// See [`Verifier::verify`]. [`Error::ListMissing`] while nothing has been signed since the start.
+    /// See [`Verifier::verify`]. [`Error::ListMissing`] if this node has not signed a list since its start.
     pub fn verify(&self, token: &str) -> Result<Verified, Error> {
         self.held().verifier.verify(token, self.host_time())
     }
 
-    /// The keys that the published list trusts. So a client that fetches both the keys and the list gets two that
-    /// agree, even while a key change is not published yet.
+    /// The keys that the published list trusts. A client that fetches both the keys and the list therefore gets the
+    /// same keys in both, even if the latest key change is not published yet.
     pub fn jwks(&self) -> Jwks {
         let published = self.held().state.as_ref().map(|state| state.ring.jwks());
         published.unwrap_or_else(|| self.keys.ring().jwks())
@@ -159,7 +159,7 @@ impl Revocations {
         HostTime { wall: host_time(), monotonic: self.started.elapsed() }
     }
 
-    /// Locks the state even after a panic: a failed step changes nothing in it, so it is complete.
+    /// Locks the state even after a panic. A step that fails does not change the state, so the state is complete.
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

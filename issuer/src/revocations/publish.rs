@@ -31,8 +31,8 @@ pub enum PublishError {
 }
 
 impl Revocations {
-    /// Publishes a list after every change, and at least once every `ttl`, until the future is dropped. Run it
-    /// once.
+    /// Publishes a list after every change, and at least once every `ttl`, until the future is dropped. Start this
+    /// future once.
     pub async fn run(&self) {
         let mut standing = self.desk.watch();
         let mut heartbeat = interval_at(Instant::now() + self.ttl, self.ttl);
@@ -51,7 +51,7 @@ impl Revocations {
                 _ = heartbeat.tick() => {}
             }
             self.publish().await;
-            // Changes that arrive during this pause go into one list, so many kicks do not cause as many lists.
+            // All changes that arrive during this pause go into one list. So there are fewer lists than kicks.
             tokio::time::sleep(self.gap()).await;
         }
     }
@@ -71,8 +71,9 @@ impl Revocations {
         self.held().trouble = trouble.map(|error| error.to_string());
     }
 
-    /// Publishes if the revocation log, as last read, has a key change since the last list. An answer that uses the
-    /// store must not rely on a key that is retired there.
+    /// Publishes a list if the node's copy of the revocation log has a key change that the last list does not have.
+    /// Call this before an answer that is based on the store. Such an answer must not accept a token whose key is
+    /// retired in the store.
     ///
     /// # Errors
     ///
@@ -91,7 +92,8 @@ impl Revocations {
         let standing = self.desk.confirmed().await.map_err(KeysError::from)?;
         self.desk.check_clock()?;
         loop {
-            // Read before the ring. If the keys change after this, `advance` notices it and the ring is read again.
+            // The key change is read before the ring. If the keys change in between, `advance` notices this and the
+            // ring is read again.
             let key_change = self.desk.log(LogView::last_key_change);
             if !self.has_taken_in(key_change) {
                 self.keys.reload().await?;
@@ -115,16 +117,16 @@ impl Revocations {
         if state.last_key_change != key_change {
             return Ok(false);
         }
-        // The active key may be new since the last list. Any verifier learns it from the key set, so this one may
-        // too. It learns the other keys from the list: until the list drops old keys, there may be no room for
-        // them.
+        // The active key may be newer than the last list. Clients get this key from the JWKS, so it is added to this
+        // verifier too. The other keys are not added here: there may be no room for them until the new list removes
+        // old keys.
         verifier.add_jwks(&key_set([state.ring.active().public()]))?;
         let before = shown.as_ref().map(|shown| shown.cursor);
         let since = before.filter(|before| before.epoch == state.cursor.epoch).map(|before| before.seq);
         let list = self.signed(&mut state, verifier, since)?;
         *shown = Some(state);
-        // Sent while `held` is locked, so that a subscriber gets this list exactly once: either as its first list
-        // or as the next one.
+        // The list is sent while `held` is locked, so that a new subscriber gets it exactly once: as its first list,
+        // or as the list after the first.
         let _nobody_listens = self.news.send(list);
         Ok(true)
     }

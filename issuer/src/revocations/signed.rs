@@ -33,8 +33,8 @@ impl SignedList {
 
     /// The JWT, compressed with gzip.
     pub fn gzip(&self) -> Bytes {
-        // The fastest level is enough: in base64 of random-looking bytes nothing repeats, so only the letter
-        // frequencies compress.
+        // The fastest level is enough. Most of the JWT is base64 of random-looking bytes, in which no text repeats.
+        // Only its small alphabet of 64 characters makes it compressible.
         let compress = || {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
             encoder.write_all(&self.jwt).expect("memory takes every byte");

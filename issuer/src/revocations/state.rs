@@ -15,7 +15,7 @@ use crate::keys::KeyRing;
 pub(super) struct State {
     /// The position of the revocation log in this state.
     pub(super) cursor: Cursor,
-    /// When the store confirmed that nothing is missing.
+    /// When the store confirmed that no entry is missing.
     confirmed_at: UnixSeconds,
     settings: Settings,
     /// The keys of this state. The active one signs.
@@ -41,7 +41,8 @@ impl State {
 }
 
 impl Revocations {
-    /// The list from `since` to this state. It is signed once and checked by the verifier.
+    /// The list from `since` to this state. On the first call the list is signed and checked by the verifier; later
+    /// calls return the same list.
     pub(super) fn signed(
         &self,
         state: &mut State,
@@ -52,7 +53,8 @@ impl Revocations {
             return Ok(Arc::clone(list));
         }
         let cursor = state.cursor;
-        // Only collected here and sorted later, because every request waits while the revocation log is locked.
+        // The handles are only collected here and sorted later, because every request waits while the revocation log
+        // is locked.
         let revoked: Vec<_> = self.desk.log(|log| handles(log, since, cursor.seq).collect());
         let crosses_key_change = since.is_none_or(|since| since < state.last_key_change);
         let list = RevocationList {

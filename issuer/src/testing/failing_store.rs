@@ -55,8 +55,8 @@ impl FailingStore {
         self.down.store(down, Ordering::SeqCst);
     }
 
-    /// From now on, confirmations show a store clock that is this many seconds ahead of the host's, or behind it if
-    /// negative.
+    /// In all later confirmations the store's clock is this many seconds ahead of the host's clock. A negative number
+    /// means behind.
     pub(crate) fn runs_ahead(&self, secs: i64) {
         self.ahead_secs.store(secs, Ordering::SeqCst);
     }

@@ -118,7 +118,7 @@ impl Site {
 
     /// Reads new entries of the revocation log and publishes them, as the background tasks would.
     pub(crate) async fn publish(&self) {
-        // A failure shows in the published list.
+        // If this fails, the test notices it in the published list.
         let _ = self.app.desk.beat().await;
         self.app.revocations.publish().await;
     }

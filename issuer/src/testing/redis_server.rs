@@ -11,17 +11,18 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// Longest time for a server to start or to answer a command. It does not test speed; it ends a test that hangs.
+/// Longest time for a server to start or to answer a command. This limit does not test speed. It only ends a test that
+/// hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A shell script that runs a server and kills it when the shell's standard input is closed. This happens when the
-/// test ends, for any reason. The shell ignores signals such as those sent to all processes when a CI run is
-/// cancelled. If it ended first, a server that is suspended would remain.
+/// A shell script that runs a server and kills it when the shell's standard input is closed. The standard input is
+/// closed when the test ends, for any reason. The shell ignores the signals that a cancelled CI run sends to all
+/// processes. If such a signal ended the shell, a suspended server would keep running.
 pub const GUARD: &str = r#"trap '' TERM INT HUP
 "$@" </dev/null & echo "started as $!"; cat >/dev/null; kill -9 "$!" 2>/dev/null; wait"#;
 
-/// One `redis-server` on a free port of this machine, in its own folder. Unless options say otherwise, a write is
-/// in the AOF before it is answered, so it survives [`kill`](Self::kill).
+/// One `redis-server` on a free port of this machine, in its own folder. Unless options say otherwise, the server
+/// answers a write after the write is in the AOF. So an answered write survives [`kill`](Self::kill).
 pub struct RedisServer {
     program: String,
     kind: Kind,
@@ -44,7 +45,7 @@ enum Kind {
 
 struct Process {
     shell: Child,
-    /// Closing it ends the server.
+    /// When this pipe is closed, the shell kills the server.
     life: Option<ChildStdin>,
     id: u32,
 }
@@ -158,7 +159,8 @@ impl RedisServer {
         }
     }
 
-    /// Waits until a replica has written its initial copy of the data to its AOF, because this may delay it.
+    /// Waits until the replica has written its initial copy of the data to its AOF. Until then the replica may answer
+    /// late.
     pub fn until_it_has_written(&self) {
         let end = Instant::now() + LIMIT;
         let done = ["aof_rewrite_in_progress:0", "aof_rewrite_scheduled:0"];
@@ -174,7 +176,7 @@ impl RedisServer {
         let Some(mut process) = self.process.take() else { return };
         drop(process.life.take());
         let end = Instant::now() + LIMIT;
-        // It was killed, or it had already ended.
+        // The shell has killed the server, or the server had already ended.
         while matches!(process.shell.try_wait(), Ok(None)) {
             if Instant::now() >= end {
                 // Only the first failure is reported.
@@ -205,9 +207,9 @@ impl RedisServer {
                 if let Some(SecondPort(option, port)) = &self.second_port {
                     command.args([option, &port.to_string()]);
                 }
-                // Redis hands every write to the operating system before it answers, and a `kill -9` does not lose
-                // data that the system holds. With `always`, a slow disk would delay every client. With `everysec`,
-                // a write may follow its answer.
+                // With `no`, Redis passes every write to the operating system before it answers, and `kill -9` does
+                // not lose such a write. With `always`, a slow disk would delay every client. With `everysec`, Redis
+                // may answer before it passes the write on.
                 command.args(["--appendonly", "yes", "--appendfsync", "no"]);
                 command.args(["--repl-diskless-sync-delay", "0"]);
                 "Ready to accept connections"
@@ -238,7 +240,7 @@ impl RedisServer {
         let mut said = String::new();
         let mut is_ready = false;
         let end = Instant::now() + LIMIT;
-        // The lines of the shell and of the server come in any order.
+        // The line of the shell may come before or after the lines of the server.
         while process.id == 0 || !is_ready {
             let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) else { break };
             if let Some(id) = line.strip_prefix("started as ") {
@@ -278,8 +280,8 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     lines
 }
 
-/// A port that was free a moment ago and that this process gives out only once, so a server that is down finds its
-/// port free again. It is outside the range that the system uses for outgoing connections and for port 0.
+/// A port that was free a moment ago. This process gives out each port only once, so a stopped server can use its port
+/// again. The port is outside the range that the system uses for outgoing connections and for port 0.
 pub fn free_port() -> u16 {
     static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
     loop {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::redis_server::RedisServer;
 
-/// Longest time for servers to agree on something. It does not test speed; it ends a test that hangs.
+/// Longest time for servers to agree on something. This limit does not test speed. It only ends a test that hangs.
 const LIMIT: Duration = Duration::from_secs(60);
 const SLOTS: usize = 16_384;
 
@@ -139,7 +139,7 @@ impl SentinelSet {
         killed.resume();
     }
 
-    /// Each sentinel's view of the set.
+    /// The state of the set as each sentinel reports it.
     fn views(&self) -> String {
         let of = |sentinel: &RedisServer| {
             let ask = |command: &[&str]| format!("{:?}", sentinel.try_ask::<redis::Value>(command));
@@ -167,12 +167,13 @@ impl SentinelSet {
     }
 }
 
-/// Polls until `so` is true, because servers do not notify a client when they agree.
+/// Calls `so` repeatedly until it returns `true`. Polling is needed because servers do not notify a client when they
+/// agree.
 pub fn until(what: &str, so: impl FnMut() -> bool) {
     until_else(what, so, || "nobody says why".to_owned());
 }
 
-/// Like [`until`]. If the wait fails, it also reports evidence.
+/// Like [`until`]. If the wait fails, the panic message also contains `evidence`.
 fn until_else(what: &str, mut so: impl FnMut() -> bool, evidence: impl Fn() -> String) {
     let end = Instant::now() + LIMIT;
     while !so() {

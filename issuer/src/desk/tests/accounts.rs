@@ -8,8 +8,7 @@ use super::*;
 use crate::domain::PasswordHash;
 use crate::store::faulty::{Fault, FaultyStore, pause};
 
-/// A check for hashes that consist of a dollar sign and the password. It records every hash that it was asked
-/// about.
+/// A check for hashes that consist of a dollar sign and the password. The check records every hash that it gets.
 struct Check {
     password: &'static str,
     asked: Mutex<Vec<Option<String>>>,

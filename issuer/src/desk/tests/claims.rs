@@ -113,7 +113,8 @@ async fn a_change_that_was_finished_by_another_still_voids_what_that_one_minted(
     assert_eq!((after.claims, is_listed(&desk, after.gid)), (role("viewer"), false));
 }
 
-/// A failover undoes a change to other claims. Then nothing shows that tokens with those claims exist.
+/// A failover undoes a change to other claims. The record no longer shows that change, but tokens with those claims
+/// may exist.
 #[tokio::test]
 async fn claims_that_are_set_again_void_once_more() {
     let (store, desk, alice) = faulty().await;

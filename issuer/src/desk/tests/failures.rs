@@ -139,8 +139,8 @@ async fn a_kick_overtaken_by_a_void_is_finished_by_others() {
     assert_eq!(ward.sessions(), 0);
 }
 
-/// Trace 4 (b) and (c): void and kick were both done, the record loses both writes, and a node that had read
-/// neither entry heals the record.
+/// Trace 4 (b) and (c): void and kick were both done, a failover loses both writes of the record, and a node that has
+/// not yet read the two entries heals the record.
 #[tokio::test]
 async fn trace_4bc_a_record_that_lost_a_void_and_a_kick_is_kicked() {
     let ward = Ward::new().await;
@@ -155,8 +155,8 @@ async fn trace_4bc_a_record_that_lost_a_void_and_a_kick_is_kicked() {
     assert_eq!(ward.sessions(), 0);
 }
 
-/// Trace 4 (d): a void reads before the kick and swaps after the failover. The bytes of the restored record equal
-/// the bytes that it read.
+/// Trace 4 (d): a void reads before the kick and swaps after the failover. The restored record has the same bytes as
+/// the record that the void read.
 #[tokio::test]
 async fn trace_4d_a_swap_read_on_one_master_does_not_fit_on_another() {
     let ward = Ward::new().await;
@@ -173,7 +173,8 @@ async fn trace_4d_a_swap_read_on_one_master_does_not_fit_on_another() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 4 (e): neither a kick nor a void that comes too late affects a login made after the kick.
+/// Trace 4 (e): a void or a kick read the record before another kick and appends its entry later. It does not affect a
+/// login made after that other kick.
 #[tokio::test]
 async fn trace_4e_a_login_after_a_kick_lives() {
     let ward = Ward::new().await;
@@ -205,7 +206,8 @@ async fn trace_3_trimming_is_the_last_heal() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 3, continued: the last look finds a finished record, then its shard fails over to an unfinished one.
+/// Trace 3, continued: before the entry is trimmed, the record is read and is finished. Then the record's shard fails
+/// over to a replica with the unfinished record.
 #[tokio::test]
 async fn trace_3_the_last_look_is_at_what_no_failover_loses() {
     let ward = Ward::new().await;

@@ -135,8 +135,8 @@ async fn a_desk_that_reads_an_emptied_store_mends_it_first() {
     assert_eq!(store.settings().await.expect("settings").epoch, position.epoch);
 }
 
-/// A kick is acknowledged. Then a power cut (AOF every second) brings the store back without the kick before its
-/// node has read it.
+/// A kick is acknowledged. Then a power cut (AOF every second) brings the store back without the kick, before the node
+/// has read its own entry.
 #[tokio::test]
 async fn who_acknowledged_it_remembers_it() {
     let (store, clock, [a, _]) = two_desks().await;
@@ -166,9 +166,9 @@ async fn a_cutoff_that_was_lost_comes_back_as_it_was() {
     granted(refresh(&a, &grant).await);
 }
 
-/// Node A voids, and a token is issued in the new group. A failover loses both. Node B never read the void, kicks
-/// (or voids) the restored record, and this is acknowledged. Only then does A put its entry back. Found by the
-/// model.
+/// Node A voids, and a token is issued in the new group. A failover loses both writes. Node B never read the void. It
+/// kicks (or voids) the restored record and acknowledges this. After that, node A puts its entry back. The model found
+/// this case.
 #[tokio::test]
 async fn a_token_made_after_a_void_that_was_lost_is_taken_back_too() {
     for by_kick in [true, false] {
@@ -197,8 +197,8 @@ async fn a_token_made_after_a_void_that_was_lost_is_taken_back_too() {
     }
 }
 
-/// The same for a disable: it is acknowledged and lost. It is put back only after the restored record was kicked
-/// and a login followed.
+/// A disable is acknowledged, and a failover loses it. The restored record is kicked, and a login follows. After that,
+/// a node puts the disable back.
 #[tokio::test]
 async fn a_disable_that_was_lost_is_finished_past_a_kick() {
     let (store, clock, [a, b]) = two_desks().await;
@@ -217,7 +217,8 @@ async fn a_disable_that_was_lost_is_finished_past_a_kick() {
     granted(refresh(&b, &log_in(&b, &alice.sub).await).await);
 }
 
-/// Node A puts a kick back, and the answer to that write is lost. Node B has voided the restored record before.
+/// A failover loses a kick, and node B voids the restored record. Then node A puts the kick back, and the answer to
+/// that write is lost.
 #[tokio::test]
 async fn what_was_put_back_is_finished_though_nobody_heard() {
     let (store, clock, [a, b]) = two_desks().await;

@@ -46,10 +46,10 @@ enum Event {
     Beat(Node),
     /// After the restart the node knows only what the store holds.
     Restart(Node),
-    /// The record returns to its state this many writes ago. The revocation log is in another place and keeps
-    /// everything.
+    /// The record returns to its state this many writes ago. The revocation log is on another shard, so it loses
+    /// nothing.
     RecordFailsOver(usize),
-    /// The whole store returns to its state this many writes ago. A node still holds the lost entries.
+    /// The whole store returns to its state this many writes ago. At least one node still holds the lost entries.
     StoreFailsOver(usize),
 }
 
@@ -127,7 +127,7 @@ impl Story {
         let desks = [desk_on(&store).await, desk_on(&store).await];
         let mut story = Self { store, clock, desks, now: START, issued: Vec::new(), past: Vec::new() };
         story.tell(Event::One(0, Request::Login)).await;
-        // The subject's first login is never lost here, because no entry would name its group.
+        // This test never loses the subject's first login, because no entry would name the group of that login.
         story.past.clear();
         story
     }
@@ -175,7 +175,7 @@ impl Story {
         self.clock.advance(1);
     }
 
-    /// The state this many writes ago. Later states are dropped.
+    /// Returns the state of this many writes ago, and drops all later states.
     fn young_past(&mut self, writes: usize) -> Option<State> {
         let place = self.past.len().checked_sub(writes)?;
         let (at, state) = self.past[place].clone();
@@ -272,8 +272,8 @@ impl Story {
                     Kick::Kicked(_) => Done::Kicked,
                     _ => Done::Nothing,
                 },
-                // A kick of a named group ends only that group, and this test does not track groups. So it checks
-                // only that nothing that ended comes back.
+                // A kick of a named group ends only that group, and this test does not track groups. So the test only
+                // checks that this kick does not bring back an ended token or session.
                 (Request::KickGroup(_), Some(grant)) => {
                     desk.kick(&alice, Some(grant.gid)).await?;
                     Done::Nothing
@@ -299,7 +299,8 @@ impl Story {
         }
     }
 
-    /// Marks what the request ended, among the first `begun_with` grants: those issued before the request began.
+    /// Marks the tokens and sessions that the request ended. Looks only at the first `begun_with` grants, because
+    /// these were issued before the request began.
     fn acknowledge(&mut self, done: Done, begun_with: usize) {
         let issued = &mut self.issued[..begun_with];
         match done {
@@ -319,8 +320,8 @@ impl Story {
         }
     }
 
-    /// Checks that every token that was revoked and could still pass is on the list, and that every ended session
-    /// is refused.
+    /// Checks that every revoked token that has not expired is on the list, and that no ended session can be
+    /// refreshed.
     async fn check(&mut self) -> Result<(), TestCaseError> {
         self.all_beat().await;
         let alice = subject("alice");

@@ -24,7 +24,8 @@ async fn an_entry_stays_for_retain() {
     assert_eq!(office.desk.log(|log| log.floor()), position.seq);
 }
 
-/// Trace 7: the token lifetime is lowered from an hour. Entries stay as long as the tokens that were issued before.
+/// Trace 7: the token lifetime was an hour and is lowered. Entries still stay long enough for tokens with a lifetime
+/// of an hour.
 #[tokio::test]
 async fn trace_7_retain_only_rises() {
     let hour = Limits { access_ttl_secs: 3600, ..Limits::default() };
@@ -96,8 +97,8 @@ async fn a_desk_starts_where_the_last_one_stopped() {
     assert_eq!(restarted.log(|log| log.floor()), position.seq);
 }
 
-/// Trace 20: there are more kicks that were appended but not swapped than one read takes, and one of the records is
-/// damaged.
+/// Trace 20: 300 kicks were appended but not swapped, and one of the records is damaged. One read does not cover so
+/// many records.
 #[tokio::test]
 async fn trace_20_each_of_many_entries_is_looked_at_when_a_node_starts() {
     let office = Office::new().await;

@@ -60,7 +60,7 @@ fn a_disable_that_was_only_logged_is_finished() {
     assert_eq!(healed(&mut world, &record), change.record);
 }
 
-/// Trace 4 (b) and (c): a void and a kick name the same group. The kick decides, in either order.
+/// Trace 4 (b) and (c): a void and a kick name the same group. The kick applies, whichever entry comes first.
 #[test]
 fn trace_4b_the_strongest_end_of_a_handle_decides() {
     for kick_first in [false, true] {
@@ -94,8 +94,8 @@ fn a_kick_behind_a_void_is_found_from_before_both() {
     assert_eq!(healed(&mut world, &before), kicked.record);
 }
 
-/// A kick is finished into the group that it named. So the next kick revokes the group that tokens of lost logins
-/// carry.
+/// A node that finishes a kick moves the record into the `next` group of the kick's entry. Tokens of lost logins carry
+/// that group, and the following kick revokes it.
 #[test]
 fn a_finished_kick_leads_to_the_group_it_named() {
     let mut world = World::new();
@@ -107,7 +107,8 @@ fn a_finished_kick_leads_to_the_group_it_named() {
     assert_eq!(revoked(&kick(&alice(), &healed, handle(3))), [handle(2)]);
 }
 
-/// Trace 4 (a) with a dead node: the void's swap won, and the node that ran the kick died, so it cannot start over.
+/// Trace 4 (a) with a dead node: the void wrote the record first, and the node that ran the kick died before it could
+/// start over.
 #[test]
 fn trace_4a_a_kick_overtaken_by_a_void_is_finished() {
     let mut world = World::new();
@@ -127,7 +128,8 @@ fn trace_4e_a_login_after_a_kick_is_left_alone() {
     let before = world.record(1, &[10], NOW);
     let kicked = kick(&alice(), &before, handle(2));
     world.append(&kicked, NOW);
-    // A void that read the record before the kick appends its entry too late. It starts over in the new group.
+    // A void read the record before the kick and appends its entry after the kick. The void then starts over with the
+    // new group.
     world.append(&void(&alice(), &before, handle(4)), NOW);
     let crate::domain::login::Decision::Open(login, _) = world.log_in(&kicked.record, 11, NOW) else {
         panic!("no session");
@@ -149,7 +151,8 @@ fn two_voids_that_met_leave_the_sessions_and_revoke_both_ways() {
     assert!([1, 2, 3].iter().all(|gid| is_listed(&world, handle(*gid))));
 }
 
-/// A failover lost g1 → g2 and its tokens stayed valid. Then g1 → g3 was logged, and later a node put g1 → g2 back.
+/// A failover lost g1 → g2, so tokens with the group g2 stayed valid. Then g1 → g3 was logged, and later a node put g1
+/// → g2 back.
 #[test]
 fn tokens_of_a_branch_that_was_lost_are_revoked() {
     for (lost, kept) in [(VOID, VOID), (VOID, KICK), (KICK, KICK), (VOID, DISABLE), (KICK, DISABLE)] {
@@ -160,13 +163,13 @@ fn tokens_of_a_branch_that_was_lost_are_revoked() {
         assert_eq!(change.record, record, "{lost:?}, {kept:?}: nobody is logged out");
         assert_eq!(revoked(&change), [handle(2)]);
         assert_eq!(healed(&mut world, &record), record);
-        // A caller that asks to kick g2 is answered according to the end that applied to g2's sessions.
+        // The answer to a kick of g2 depends on the end that applied to the sessions of g2.
         assert_eq!(Lineage::of(&world.log).ways_to(handle(3))[&handle(2)], kept);
     }
 }
 
-/// A kick or a disable was acknowledged, lost and put back. It ends sessions that meanwhile continued on a branch
-/// with a weaker end.
+/// A kick or a disable was acknowledged, then lost, then put back. Meanwhile sessions continued on a branch with a
+/// weaker end. The kick or disable ends these sessions.
 #[test]
 fn an_end_on_a_branch_that_was_lost_is_not_escaped() {
     for (lost, kept) in [(KICK, VOID), (DISABLE, VOID), (DISABLE, KICK)] {
@@ -181,7 +184,7 @@ fn an_end_on_a_branch_that_was_lost_is_not_escaped() {
     }
 }
 
-/// g1 → g2 is a void, which does not affect the record's sessions. The kick is one step further on the lost branch.
+/// g1 → g2 is a void, which does not end the record's sessions. The next entry on the lost branch is a kick.
 #[test]
 fn a_kick_behind_a_lost_void_is_not_escaped() {
     let mut world = World::new();
@@ -191,7 +194,7 @@ fn a_kick_behind_a_lost_void_is_not_escaped() {
     assert!([1, 2, 3, 4].iter().all(|gid| is_listed(&world, handle(*gid))));
 }
 
-/// Both branches have several steps, and the fork is far before the record's group.
+/// Both branches have several steps, and there are several groups between the fork and the record's group.
 #[test]
 fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
     let mut world = World::new();
@@ -202,8 +205,8 @@ fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
     assert_eq!((revoked(&change), &change.record), (vec![handle(4), handle(5)], &record));
     assert_eq!(healed(&mut world, &record), record);
     assert_eq!(Lineage::of(&world.log).ways_to(handle(7))[&handle(4)], VOID);
-    // g5 → g6 continues the other branch and is put back later still. Healing finds it, because g5 has already been
-    // revoked with the record's group as its `next`.
+    // A node puts g5 → g6 back last. This entry continues the other branch. Healing finds g6, because g5 was revoked
+    // before with the record's group as its `next`.
     log(&mut world, [(5, 6, VOID)]);
     assert_eq!(healed(&mut world, &record), record);
     assert!(is_listed(&world, handle(6)));
@@ -211,7 +214,7 @@ fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
     assert!(healed(&mut world, &record).sessions.is_empty());
 }
 
-/// If both branches hold a disable, it is not applied again after the subject was enabled.
+/// If both branches hold a disable and the subject was enabled afterwards, healing does not disable the subject again.
 #[test]
 fn what_was_enabled_since_stays_so() {
     let mut world = World::new();
@@ -220,8 +223,8 @@ fn what_was_enabled_since_stays_so() {
     assert_eq!(healed(&mut world, &record), record);
 }
 
-/// A writer that started over moved the record into a group that another request had meanwhile revoked, because no
-/// record had that group.
+/// A request revoked a group because no record had it. Another request then started over and moved the record into
+/// this group.
 #[test]
 fn a_circle_is_left() {
     let mut world = World::new();
@@ -234,8 +237,9 @@ fn a_circle_is_left() {
 }
 
 proptest! {
-    /// For any revocation log, healing terminates and ends no more than it must. Afterwards every group on a path
-    /// to the record's group is revoked, and so is every group at the end of another branch.
+    /// For any revocation log, healing terminates. It ends sessions only if the log has a kick or a disable, and
+    /// disables the subject only if the log has a disable. Afterwards every group on a path to the record's group is
+    /// revoked, and so is every group at the end of another branch.
     #[test]
     fn healing_comes_to_an_end(
         groups in prop::collection::vec((1..8_u64, 1..8_u64, prop::sample::select(vec![VOID, KICK, DISABLE])), 0..10),
@@ -271,8 +275,8 @@ fn log(world: &mut World, groups: impl IntoIterator<Item = (u64, u64, GroupEnd)>
     }
 }
 
-/// A record in group `gid` after a revocation with this `end` led to it. Unless the subject is disabled, a session
-/// was opened since.
+/// A record that a revocation with this `end` moved into the group `gid`. Unless the subject is disabled, a session
+/// was opened after that.
 fn after(world: &World, gid: u64, end: GroupEnd) -> Record {
     let record = world.record(gid, &[10], NOW);
     match end {

@@ -86,8 +86,8 @@ fn an_unknown_subject_is_made_with_the_drawn_group() {
     assert_eq!(opened(decision).1.gid, handle(5));
 }
 
-/// Trace 12: tokens issued in the second of a cut-off but before it are void. A token issued after it in the same
-/// second is valid, and so is its session.
+/// Trace 12: a cut-off and logins happen in the same second. Tokens issued before the cut-off are void. A token issued
+/// after the cut-off is valid, and so is its session.
 #[test]
 fn trace_12_a_login_in_the_second_of_a_cutoff_comes_after_it() {
     let mut world = World::new();

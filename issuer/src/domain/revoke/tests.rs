@@ -31,7 +31,7 @@ fn trace_10_a_session_that_is_not_in_the_record_is_not_logged() {
     assert_eq!(end_session(&alice(), &world.record(1, &[10], NOW), handle(66)), None);
 }
 
-/// Trace 4 (a): the record has another group, but because of a void. Its sessions are still live, so the kick is
+/// Trace 4 (a): a void has given the record another group. The sessions of the record are still live, so the kick is
 /// not done.
 #[test]
 fn trace_4a_a_kick_is_not_done_while_a_session_of_its_beginning_lives() {

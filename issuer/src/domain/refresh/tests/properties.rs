@@ -12,7 +12,7 @@ const GRACE: u64 = 30;
 struct Issuer {
     world: World,
     record: Record,
-    /// The record before the last write, while a failover can still bring it back.
+    /// The record before the last write. `None` if a failover cannot bring that record back.
     before: Option<Record>,
     now: u64,
 }
@@ -93,7 +93,8 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Promise 4. A burst here does not cross the edge of the grace window, because the promise does not cover that.
+/// Promise 4. In this test a burst never begins inside the grace window and ends after it, because the promise does
+/// not cover such bursts.
 fn nobody_is_logged_out(events: Vec<Event>) -> Result<(), TestCaseError> {
     let mut issuer = Issuer::new();
     let mut held = 1;
@@ -133,9 +134,9 @@ fn a_move() -> impl Strategy<Value = Move> {
         .prop_map(|(after, by_thief)| Move { after, by_thief })
 }
 
-/// Promise 5: a thief is noticed. Of the two parties, the one that refreshes less often can refresh at most once
-/// unnoticed; its second refresh reveals the theft. The count starts again after each refresh inside the other
-/// party's grace window. Getting the same answer again within one's own grace window does not count as a refresh.
+/// Promise 5: a thief is noticed. As soon as each of the two parties has refreshed twice, the theft is noticed. The
+/// count of both parties starts again after a refresh inside the other party's grace window. A party that gets the
+/// same answer again within its own grace window has not refreshed again.
 fn a_thief_is_noticed(rotations: u64, moves: Vec<Move>) -> Result<(), TestCaseError> {
     let mut issuer = Issuer::new();
     let mut stolen = 1;
