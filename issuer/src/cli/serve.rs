@@ -16,11 +16,7 @@ use crate::server::{ServeError, Server, Signals};
 pub(super) async fn serve(settings: Settings, output: &Service) -> Result<(), ServeError> {
     let signals = Signals::heed().map_err(ServeError::Signals)?;
     warn_of_secrets_in_flags();
-    let ready = |address: &str| {
-        announce(output, address);
-        Ok(())
-    };
-    Server::bind(settings).await?.run(signals, async |_| Ok(Router::new()), ready).await
+    Server::bind(settings).await?.run(signals, async |_| Ok(Router::new()), announcing(output)).await
 }
 
 /// The settings of `doorlist demo`: all those of `serve`, and the folder of the npm package.
@@ -60,16 +56,15 @@ pub(super) async fn demo(settings: DemoSettings, output: &Service) -> Result<(),
         demo::make_accounts(app).await?;
         Ok(demo::routes(Arc::clone(app), package))
     };
-    let ready = |address: &str| {
-        announce(output, address);
-        Ok(())
-    };
-    Server::bind(settings.serve).await?.run(signals, page, ready).await
+    Server::bind(settings.serve).await?.run(signals, page, announcing(output)).await
 }
 
-/// Writes the issuer's address to standard output. This line tells the reader that every route is served.
-fn announce(output: &Service, address: &str) {
-    output.announce(format_args!("doorlist listening on {address}"));
+/// Returns a function that writes the issuer's address to standard output. That line says that every route is served.
+fn announcing<E>(output: &Service) -> impl FnOnce(&str) -> Result<(), E> {
+    move |address| {
+        output.announce(format_args!("doorlist listening on {address}"));
+        Ok(())
+    }
 }
 
 fn warn_of_secrets_in_flags() {
