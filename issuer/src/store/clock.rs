@@ -25,11 +25,11 @@ impl HostClock for SystemClock {
     }
 }
 
-/// The store's clock. It follows the host's clock, but never goes back, and is never before a floor that is kept
-/// across restarts.
+/// The store's clock. It follows the host's clock, but it never goes back, and it is never earlier than the last time
+/// that the store has saved. So it does not go back after a restart either.
 ///
-/// For readers the clock stands still while a transaction is being written to disk. So a decision on a state that
-/// does not show a cut-off is stamped before that cut-off.
+/// While a transaction is being written to disk, the clock stands still for readers. If the transaction contains a
+/// cut-off, a reader that does not see the cut-off yet therefore gets a time before the cut-off.
 #[derive(Debug)]
 pub(super) struct StoreClock {
     host: Arc<dyn HostClock>,
@@ -47,7 +47,7 @@ impl StoreClock {
         Self { host, time: Mutex::new(Time { latest_micros: floor_micros, held: false }) }
     }
 
-    /// The time for a reader. The reader must call this before it reads.
+    /// The time for a reader. The reader must call this before it reads the data.
     pub(super) fn now(&self) -> UnixSeconds {
         let mut time = self.locked();
         if !time.held {
@@ -72,7 +72,7 @@ impl StoreClock {
         micros
     }
 
-    /// Lets the clock run again, once every reader can see what the transaction wrote.
+    /// Lets the clock run again. Call this when every reader can see the data that the transaction wrote.
     pub(super) fn go_on(&self) {
         self.locked().held = false;
     }

@@ -11,7 +11,7 @@ use crate::domain::{
     Subject,
 };
 
-/// Runs every case, each on its own store. The store uses the given clock.
+/// Runs every case, each on its own store. `open` opens a store that uses the given clock.
 pub(crate) async fn all<S: Store>(open: impl AsyncFn(ManualClock) -> S) {
     let fresh = async || {
         let clock = ManualClock::at(START);
@@ -206,7 +206,7 @@ async fn news_wakes_who_waits<S: Store>(case: Case<S>) {
     let waiting = tokio::spawn(async move { store.wait_for_news(Seq::ZERO).await });
     let position = case.append(NewEntry::Mark, Seq::ZERO).await;
     waiting.await.expect("no panic").expect("news");
-    // The entry is already there, so this does not wait.
+    // The entry is already there, so this call returns at once.
     case.store.wait_for_news(Seq::new(position.seq.get() - 1).expect("a sequence")).await.expect("news");
 }
 
@@ -261,8 +261,8 @@ async fn a_cutoff_is_the_next_second_and_never_falls<S: Store>(case: Case<S>) {
     case.append(NewEntry::Cutoff { end_sessions: false }, Seq::ZERO).await;
     let settings = case.settings().await;
     assert_eq!((settings.cutoff.as_secs(), settings.sessions_since), (START + 1, UnixSeconds::ZERO));
-    // A token made after the first cut-off, but in the same second, carries the first cut-off as its time. The second
-    // cut-off must void it too.
+    // A token made after the first cut-off, but in the same second, has the first cut-off as its `iat`. The second
+    // cut-off must void this token too.
     case.append(NewEntry::Cutoff { end_sessions: false }, Seq::ZERO).await;
     assert_eq!(case.settings().await.cutoff.as_secs(), START + 2);
     case.clock.advance(5);

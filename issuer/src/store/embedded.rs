@@ -1,4 +1,5 @@
-//! The default backend: one file for one node. `commit` is one transaction; several callers share one fsync.
+//! The default backend: one file for one node. Each `commit` is done in one transaction; several callers share one
+//! fsync.
 
 mod compact;
 mod database;
@@ -33,7 +34,8 @@ use crate::domain::{LogEntry, LogPage, NewEntry, Settings, Subject};
 /// A [`Store`] in a redb database.
 #[derive(Debug)]
 pub struct EmbeddedStore {
-    // Must stand before `_closing`: fields are dropped in order, and dropping the writer waits for the queued writes.
+    // This field must be declared before `_closing`. Fields are dropped in the order of their declaration, and the
+    // drop of the writer waits for the queued writes.
     writer: Writer,
     shared: Arc<Shared>,
     _closing: Closing,
@@ -47,7 +49,7 @@ pub(super) struct Shared {
     news: watch::Sender<Seq>,
 }
 
-/// Closes the file when the store is dropped, even if a read or the reopening thread still holds it.
+/// Closes the file when the store is dropped, even if a read or the reopening thread still uses the file.
 #[derive(Debug)]
 struct Closing(Reopening);
 
@@ -58,11 +60,11 @@ impl Drop for Closing {
 }
 
 impl EmbeddedStore {
-    /// Opens the file. If it does not exist, makes it, readable by its owner only. First the whole file is checked:
-    /// if it was altered or is not a store, the error is [`StoreError::Corrupt`]. A file that another process has
-    /// open is refused.
+    /// Opens the file. If the file does not exist, creates one that only its owner can read. First checks the whole
+    /// file: if the file was altered or is not a store, the error is [`StoreError::Corrupt`]. If another process has
+    /// the file open, the error is [`StoreError::Away`].
     ///
-    /// Blocks while it reads.
+    /// Blocks the thread while the file is read.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         in_file(path, Self::at(path))
     }
@@ -77,9 +79,9 @@ impl EmbeddedStore {
         Self::opened_by(Box::new(open), Arc::new(SystemClock))
     }
 
-    /// Gives unused pages of the file back to the disk; see [`Compacted`]. Fails while the store is open.
+    /// Makes the file smaller by its unused pages; see [`Compacted`]. Fails while the store is open.
     ///
-    /// Blocks until it is done.
+    /// Blocks the thread until the file has been compacted.
     pub fn compact(path: &Path) -> Result<Compacted, StoreError> {
         in_file(path, compact::compact(path))
     }
@@ -89,7 +91,7 @@ impl EmbeddedStore {
         Self::on(InMemoryBackend::new(), Arc::new(SystemClock))
     }
 
-    /// A store on the given storage and clock. If the storage fails, it is not opened again.
+    /// A store on the given storage and clock. If the storage fails, the store stays closed.
     pub fn on(backend: impl StorageBackend, host: Arc<dyn HostClock>) -> Result<Self, StoreError> {
         let backend = Mutex::new(Some(backend));
         let open = move || {
@@ -99,7 +101,7 @@ impl EmbeddedStore {
         Self::opened_by(Box::new(open), host)
     }
 
-    /// A store on the storage that `open` opens: now, and again after the storage failed.
+    /// A store on the storage that `open` returns. `open` is called now, and again after each failure of the storage.
     fn opened_by(open: Open, host: Arc<dyn HostClock>) -> Result<Self, StoreError> {
         let (db, head) =
             catch_unwind(AssertUnwindSafe(&open)).unwrap_or_else(|panic| Err(damaged(&*panic)))?;
@@ -110,7 +112,7 @@ impl EmbeddedStore {
             if head.settings.epoch != epoch || head.last < *known.borrow() {
                 return Err(corrupt("the file", "it is another, or an older one, than was open before"));
             }
-            // A transaction whose sync failed may be on disk after all.
+            // A transaction may be on disk even if its sync failed.
             known.send_if_modified(|last| std::mem::replace(last, head.last) != head.last);
             Ok(())
         };
@@ -133,11 +135,11 @@ impl EmbeddedStore {
     }
 }
 
-/// Adds the path to an error of opening the file. [`StoreError::Unavailable`] becomes [`StoreError::Misconfigured`],
-/// because waiting helps only if another process has the file open.
+/// Adds the path to an error that occurred when the file was opened. [`StoreError::Unavailable`] becomes
+/// [`StoreError::Misconfigured`], because a later attempt can succeed only if another process had the file open.
 fn in_file<T>(path: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
     result.map_err(|error| match error {
-        // The previous process may still be closing it.
+        // The previous process may still be closing the file.
         StoreError::Away { reason, .. } => StoreError::Away { place: path.display().to_string(), reason },
         StoreError::Unavailable(reason) | StoreError::Misconfigured(reason) => {
             StoreError::Misconfigured(format!("{}: {reason}", path.display()))
@@ -278,8 +280,8 @@ impl Store for EmbeddedStore {
     }
 }
 
-/// The last durable state, and a time that was taken before this state was read. So a decision on this state is
-/// stamped before any cut-off that the state does not show.
+/// The last durable state, and the store's time, which was taken before this state was read. So this time is before
+/// every cut-off that the state does not show.
 struct Snapshot {
     txn: ReadTransaction,
     head: Head,

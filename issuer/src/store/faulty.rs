@@ -1,5 +1,5 @@
-//! An in-memory store for tests that behaves like a store on the network. `commit` first appends and then swaps, and
-//! can be stopped in between; answers can be lost; a failover can bring back an older state.
+//! An in-memory store for tests that behaves like a store on the network. `commit` first appends and then swaps. A
+//! test can stop a commit between the two steps, lose an answer, or let a failover bring back an older state.
 
 mod fault;
 
@@ -26,13 +26,13 @@ pub(crate) struct FaultyStore {
     news: watch::Sender<Seq>,
 }
 
-/// The epoch of an emptied store.
+/// The epoch of a store that was emptied.
 const NO_EPOCH: Epoch = Epoch(0);
 
 /// The whole content of the store.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    /// The number of the current master. The same bytes have another version on another master.
+    /// The number of the current master. The same bytes have a different version on each master.
     master: u64,
     next_version: u64,
     settings: Settings,
@@ -66,7 +66,7 @@ impl FaultyStore {
         *current = State { master, next_version, ..state };
     }
 
-    /// The shard of the records fails over. The revocation log is on another shard and stays.
+    /// The shard of the records fails over. The revocation log is on another shard and does not change.
     pub(crate) fn fail_over_records_to(&self, state: &State) {
         let records = state.records.clone();
         let current = self.state();
@@ -86,7 +86,7 @@ impl FaultyStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the fault for one commit. `RefuseWrites` and `NoReplica` stay in force.
+    /// Takes the fault for one commit and clears it. `RefuseWrites` and `NoReplica` are not cleared.
     fn take_fault(&self) -> Fault {
         let mut fault = self.armed();
         match *fault {
@@ -97,7 +97,7 @@ impl FaultyStore {
         }
     }
 
-    /// Takes the fault if it is of this kind.
+    /// Takes the fault and clears it, if it is of this kind.
     fn take_fault_if<T>(&self, kind: impl FnOnce(Fault) -> Result<T, Fault>) -> Option<T> {
         let mut fault = self.armed();
         match kind(std::mem::take(&mut *fault)) {
@@ -190,7 +190,7 @@ impl State {
         }
     }
 
-    /// A store that was emptied and lost its epoch too.
+    /// A store that was emptied and has no epoch any more.
     pub(crate) fn emptied() -> Self {
         Self::new(NO_EPOCH)
     }
@@ -213,7 +213,7 @@ impl State {
         Cursor { epoch: self.settings.epoch, seq: self.last }
     }
 
-    /// Whether the revocation log has this entry, or had it and trimmed it.
+    /// Whether the revocation log has this entry, or has trimmed it.
     fn has(&self, seq: Seq) -> bool {
         seq == self.last || (seq < self.last && (seq <= self.trimmed || self.log.contains_key(&seq)))
     }

@@ -1,4 +1,5 @@
-//! The operations that every backend must provide, and no more: the rules exist only once, in [`crate::domain`].
+//! The operations that every backend must provide. A backend contains no rules: these exist only once, in
+//! [`crate::domain`].
 //!
 //! All times here are from the store's own clock, in whole seconds. The store also chooses the sequence numbers.
 
@@ -19,21 +20,22 @@ pub use redis::RedisStore;
 
 use crate::domain::{AuditEvent, Durability, LogPage, NewEntry, Record, Settings, Subject};
 
-/// Identifies one stored state of a record or of the key ring. A swap names the version it was decided on.
+/// Identifies one stored state of a record or of the key ring. A swap names the version that the rule read.
 ///
-/// A version is never used twice for the same name: not when a record is forgotten and made again, and not when
-/// another master takes over. A version that was read on the old master must not match on the new one.
+/// A version is never used twice for the same name. If a record is deleted and created again, it gets a new version.
+/// After a failover every version is different, so that a version that was read on the old master does not match on
+/// the new master.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(pub u64);
 
-/// Why a store did not do what it was asked to do. Except after [`StoreError::Corrupt`], it is not known whether a
-/// write took place, so the answer to the client is 503.
+/// Why an operation of the store failed. After every error except [`StoreError::Corrupt`], it is unknown whether a
+/// write took place, so the client gets 503.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The backend cannot be reached, or cannot do the work now. A later attempt may succeed.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// Like `Unavailable`, but during the start, with the address or file that was tried.
+    /// Like `Unavailable`, but during the start. It also names the address or file that was tried.
     #[error("the store is unavailable: {place}: {reason}")]
     Away {
         /// The address or the file, for operators.
@@ -41,8 +43,8 @@ pub enum StoreError {
         /// The reason, without the place.
         reason: String,
     },
-    /// The backend refuses because of a login, a permission, its version or its configuration. Every attempt fails
-    /// until an operator changes that, or a setting.
+    /// The backend cannot be used because of the login, a permission, its version or its configuration. Every attempt
+    /// fails until an operator changes the backend or a setting of the issuer.
     #[error("the store is unavailable: {0}")]
     Misconfigured(String),
     /// The stored data is damaged or was not written by an issuer. It was left unchanged.
@@ -94,13 +96,13 @@ pub struct Readings {
 /// A change to write: first the entries are appended, then the record is swapped, then the audit events are written.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
-    /// Appended even if the swap fails. (The embedded store does both or neither.)
+    /// The entries are appended even if the swap fails. (In the embedded store either both happen or neither.)
     pub entries: Vec<NewEntry>,
     /// The record that replaces the one that was read.
     pub swap: Option<Swap>,
-    /// Audit events: what happened, for people.
+    /// Audit events, for operators.
     pub audit: Vec<AuditEvent>,
-    /// The last sequence number that the caller knows. New ones are above it.
+    /// The last sequence number that the caller knows. New sequence numbers are greater.
     pub seen: Seq,
     /// Where the change must be stored before the caller is answered.
     pub durability: Durability,
@@ -111,7 +113,7 @@ pub struct Commit {
 pub struct Swap {
     /// The subject of the record.
     pub sub: Subject,
-    /// The version on which the swap was decided. `None` if there was no record.
+    /// The version that the rule read. `None` if there was no record.
     pub expected: Option<Version>,
     /// The new record.
     pub record: Record,
@@ -122,8 +124,9 @@ pub struct Swap {
 pub struct Committed {
     /// Whether the swap took place. False if the stored record was not the expected one.
     pub swapped: bool,
-    /// The position that a verifier's list must reach. The revocation log durably holds everything up to the commit's
-    /// last entry; if the commit appended nothing, at least everything up to the position that the caller knew.
+    /// The position that a verifier's list must reach. The revocation log durably holds all entries up to this
+    /// position. This position is at or after the commit's last entry. If the commit appended no entries, it is at or
+    /// after the position that the caller knew.
     pub position: Cursor,
 }
 
@@ -132,9 +135,9 @@ pub struct Committed {
 pub struct Confirmation {
     /// The store's clock at the time of the write.
     pub now: UnixSeconds,
-    /// Whether the store still has everything that the node holds. True if the epoch is the same, and the last
-    /// sequence number is either the same or larger while the entry at the node's position is still there or was
-    /// trimmed. False if the store lost something.
+    /// Whether the store still has everything that the node holds. False if the store lost something. True if the
+    /// epochs are equal and one of these holds: the last sequence numbers are equal; or the store's number is larger,
+    /// and the entry at the node's position is still there or was trimmed.
     pub whole: bool,
     /// The end of the store's revocation log.
     pub position: Cursor,
@@ -145,7 +148,7 @@ pub struct Confirmation {
 pub struct SubjectRow {
     /// The subject of the record.
     pub sub: Subject,
-    /// The record, or why it cannot be read: a damaged record does not hide the others.
+    /// The record, or why it cannot be read. The page also contains damaged records.
     pub record: Result<(Version, Record), StoreError>,
 }
 
@@ -163,7 +166,7 @@ pub struct AuditRow {
 
 /// The operations of a backend.
 ///
-/// A caller may drop the future of any method: the store then has either all of its write or none of it.
+/// A caller may drop the future of any method. Then the store has done either the whole write or nothing.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Reads a record, and after it the entries of the revocation log after `since`.
@@ -181,29 +184,30 @@ pub trait Store: Send + Sync + 'static {
     /// Appends the entries, then swaps the record. Returns when both are durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
 
-    /// Waits until this record, in the version that was read, and the revocation log so far are stored as
-    /// [`Durability::Replicated`] requires. A caller needs this before it acknowledges, or builds on, a write that
-    /// another caller made. Returns false if the record has another version by now. There is nothing to wait for in a
-    /// store where readers only see such data.
+    /// Waits until this version of the record, and the revocation log so far, are stored as [`Durability::Replicated`]
+    /// requires. Returns false if the record now has another version. A caller must call this before it acknowledges a
+    /// write of another caller, or relies on such a write. The default returns at once, for stores whose readers see
+    /// only data that is stored so.
     async fn settle(&self, _sub: &Subject, _read: Option<Version>) -> Result<bool, StoreError> {
         Ok(true)
     }
 
-    /// The entries of the revocation log after `since` (from [`Seq::ZERO`]: all that are kept), and whether it still
-    /// has the entry `since` itself.
+    /// The entries of the revocation log after `since`, and whether the revocation log still has the entry `since`
+    /// itself. With [`Seq::ZERO`], returns all entries that are kept.
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError>;
 
     /// Waits until the revocation log has an entry after `since`. May return early, so the caller must check.
     async fn wait_for_news(&self, since: Seq) -> Result<(), StoreError>;
 
-    /// The heartbeat: a *write* that compares the store's epoch and last sequence number with the node's.
+    /// The write of the heartbeat. It compares the store's epoch and last sequence number with those of the node. It
+    /// must be a *write*, because an isolated old master still answers reads.
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError>;
 
-    /// Drops the entries up to `through`. The caller has looked at each of them and finished its work.
+    /// Drops the entries up to `through`. Before, the caller has read and healed the record of each of these entries.
     async fn trim(&self, through: Seq) -> Result<(), StoreError>;
 
-    /// Raises `retain`, the cut-off and `sessions_since` to at least these values. A store that lost its epoch takes
-    /// this one; otherwise it keeps its own. Returns the settings that now hold.
+    /// Raises `retain`, the cut-off and `sessions_since` to at least these values. If the store has lost its epoch, it
+    /// takes the epoch of `settings`. Otherwise the epoch does not change. Returns the settings that now hold.
     async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError>;
 
     /// The settings that hold now.
@@ -212,8 +216,8 @@ pub trait Store: Send + Sync + 'static {
     /// The bytes of the key ring (encrypted by the caller), if there is one.
     async fn keys(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError>;
 
-    /// Swaps the key ring and appends the entries in the same step. Does neither if the stored key ring is not the
-    /// expected one.
+    /// Swaps the key ring and appends the entries in the same step. Does nothing if the stored key ring does not have
+    /// the expected version.
     async fn swap_keys(
         &self,
         expected: Option<Version>,
@@ -225,7 +229,7 @@ pub trait Store: Send + Sync + 'static {
     /// The installation's record, if there is one. The caller encodes it (see [`crate::domain::installation`]).
     async fn installation(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError>;
 
-    /// Swaps the installation's record. Returns false if the stored one is not the expected one.
+    /// Swaps the installation's record. Returns false if the stored record does not have the expected version.
     async fn swap_installation(
         &self,
         expected: Option<Version>,
@@ -235,14 +239,15 @@ pub trait Store: Send + Sync + 'static {
     /// A page of subjects in the order of their names, after `after`.
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError>;
 
-    /// The newest audit events, newest first. With `before`, only events with a smaller number.
+    /// The newest audit events, newest first. If `before` is given, only events with a smaller number are returned.
     async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError>;
 
-    /// Removes a record that no longer needs to be kept, if it still has this version. Returns false if it has
-    /// another.
+    /// Removes a record that no longer needs to be kept, if the record still has this version. Returns false if it has
+    /// another version.
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError>;
 
-    /// The reason, if the backend is known to answer nothing at this moment. `None` does not promise that it answers.
+    /// The reason why the backend cannot answer at this moment, if one is known. Even if this is `None`, the backend
+    /// may fail to answer.
     fn failure(&self) -> Option<StoreError> {
         None
     }

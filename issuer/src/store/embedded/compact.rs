@@ -1,4 +1,4 @@
-//! Gives unused pages of the file back to the disk.
+//! Makes the file smaller by its unused pages.
 
 use std::path::Path;
 
@@ -43,7 +43,7 @@ pub(super) fn compact(path: &Path) -> Result<Compacted, StoreError> {
     let before = len(path)?;
     let mut db = open::existing(path)?;
     squeeze(&mut db)?;
-    // Closing the database gives the last pages back.
+    // When the database is closed, the last unused pages are removed from the file.
     drop(db);
     Ok(Compacted { before, after: len(path)? })
 }

@@ -1,8 +1,8 @@
 //! The open database file, and how it is opened again after the storage failed.
 //!
 //! After one I/O error (a full disk, a loose cable) redb refuses every further operation until the file is closed and
-//! opened again. So a failed file is closed at once, every caller gets the reason, and a thread tries to open the
-//! file again until that succeeds.
+//! opened again. So after a failure the file is closed at once, and every caller gets the reason as an error. A thread
+//! tries to open the file again until it succeeds.
 
 use std::any::Any;
 use std::fmt;
@@ -18,14 +18,15 @@ use super::work::Fault;
 use super::writer::unavailable;
 use crate::store::StoreError;
 
-/// Pause before the first attempt to open the file again. It doubles after each attempt, up to [`LONGEST_PAUSE`].
+/// Pause before the first attempt to open the file again. The pause doubles after each attempt, up to
+/// [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Opens the file, the first time and every further time.
+/// Opens the file: at the start, and again after each failure.
 pub(super) type Open = Box<dyn Fn() -> Result<(Database, Head), StoreError> + Send + Sync>;
 
-/// Called with the head of a file that was opened again.
+/// Checks the head of a file that was opened again.
 type OnReopened = Box<dyn Fn(&Head) -> Result<(), StoreError> + Send + Sync>;
 
 /// A database that is opened again after its storage failed.
@@ -39,9 +40,9 @@ struct Inner {
 }
 
 enum State {
-    /// The file is open. The number distinguishes this opening from earlier ones.
+    /// The file is open. The number counts how often the file was opened again.
     Open(Database, u64),
-    /// The file is closed after a failure. A thread tries to open it again, unless the store is closed meanwhile.
+    /// The file is closed after a failure. A thread tries to open it again until the store is closed.
     Failed(StoreError, u64),
     Closed,
 }
@@ -53,15 +54,15 @@ impl fmt::Debug for Reopening {
 }
 
 impl Reopening {
-    /// Wraps an open database. `on_reopened` checks the file each time it was opened again; if it returns an error,
-    /// the file stays closed.
+    /// Wraps an open database. `on_reopened` checks the file each time the file has been opened again. If
+    /// `on_reopened` returns an error, the file is closed again.
     pub(super) fn new(db: Database, open: Open, on_reopened: OnReopened) -> Self {
         let state = RwLock::new(State::Open(db, 0));
         Self(Arc::new(Inner { state, open, on_reopened }))
     }
 
-    /// Runs `act` on the open database. If the storage fails during this, closes the file and has it opened again
-    /// later.
+    /// Runs `act` on the open database. If the storage fails meanwhile, closes the file and starts the thread that
+    /// opens the file again.
     pub(super) fn with<T>(&self, act: impl FnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
         let (outcome, opening) = match &*self.read() {
             State::Open(db, opening) => (catch_unwind(AssertUnwindSafe(|| act(db))), *opening),
@@ -97,7 +98,8 @@ impl Reopening {
         *self.write() = State::Closed;
     }
 
-    /// Closes the failed file, unless another thread has already done so, and starts the thread that opens it again.
+    /// Closes the failed file and starts the thread that opens the file again. Does nothing if another thread has
+    /// already done so.
     fn fail(&self, error: StoreError, opening: u64) {
         {
             let mut state = self.write();
@@ -125,9 +127,9 @@ impl Reopening {
         }
     }
 
-    /// Tries once to open the file. Returns `Ok` also if there is nothing left to do.
+    /// Tries once to open the file. Also returns `Ok` if the file is already open or the store is closed.
     fn reopen(&self) -> Result<(), StoreError> {
-        // Hold the lock during the attempt, so that a store that is closed meanwhile is not opened again.
+        // The lock is held during the attempt. Otherwise the file could be opened again after the store was closed.
         let mut state = self.write();
         let State::Failed(_, opening) = *state else { return Ok(()) };
         let opened = catch_unwind(AssertUnwindSafe(|| (self.0.open)()))
@@ -146,7 +148,7 @@ impl Reopening {
         }
     }
 
-    // A panic cannot leave a half-written state: every write above is one assignment.
+    // A panic cannot leave a half-written state, because every write above is one assignment.
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.0.state.read().unwrap_or_else(PoisonError::into_inner)
     }

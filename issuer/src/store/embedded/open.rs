@@ -15,7 +15,7 @@ use super::writer::unavailable;
 use crate::draft::Draft;
 use crate::store::StoreError;
 
-/// Size of the cache, in bytes. With 100,000 sessions a cache of 64 MiB was measured to be no faster.
+/// Size of the cache, in bytes. With 100,000 sessions, a cache of 64 MiB was not faster in measurements.
 const CACHE_BYTES: usize = 24 << 20;
 /// Bytes that must be free on the disk before a failed store is opened again. With less, the next write would fail
 /// too.
@@ -39,7 +39,7 @@ pub(super) fn on(backend: impl StorageBackend) -> Result<(Database, Head), Store
     with_head(database(backend)?)
 }
 
-/// Opens only the database, in a file that must exist.
+/// Opens the database in a file that must exist. Does not read the head.
 pub(super) fn existing(path: &Path) -> Result<Database, StoreError> {
     let file = OpenOptions::new().read(true).write(true).open(path).map_err(no_file)?;
     database(FileBackend::new(file).map_err(unavailable)?)
@@ -48,7 +48,7 @@ pub(super) fn existing(path: &Path) -> Result<Database, StoreError> {
 fn database(backend: impl StorageBackend) -> Result<Database, StoreError> {
     Database::builder()
         .set_cache_size(CACHE_BYTES)
-        // Without this check redb trusts the file, and may panic if it was altered.
+        // Without this check redb trusts the file, and may panic if the file was altered.
         .set_check_integrity_on_open(true)
         .create_with_backend(backend)
         .map_err(unavailable)
@@ -59,8 +59,8 @@ fn with_head(db: Database) -> Result<(Database, Head), StoreError> {
     Ok((db, head))
 }
 
-/// Reads the head of the file. In a new file it first makes the head and the tables. Always commits a write: after a
-/// failed sync, a successful commit proves that the visible content of the file is on disk.
+/// Reads the head of the file. If the file is new, creates the head and the tables first. A write is committed in any
+/// case: if an earlier sync failed, only a successful commit proves that the visible content of the file is on disk.
 fn first_head(db: &Database) -> Result<Head, Fault> {
     let txn = db.begin_write()?;
     let head = {
@@ -77,8 +77,8 @@ fn first_head(db: &Database) -> Result<Head, Fault> {
     Ok(head)
 }
 
-/// Makes an empty store in a file beside the path, and then gives it the name. If the process dies or the power fails
-/// meanwhile, the path names either no file or a complete store.
+/// Creates an empty store in a temporary file in the same folder, and then gives that file the name of the path. If
+/// the process dies or the power fails meanwhile, there is either no file at the path, or a complete store.
 pub(super) fn create_if_missing(path: &Path) -> Result<(), StoreError> {
     if path.try_exists().map_err(no_file)? {
         return Ok(());

@@ -98,7 +98,8 @@ async fn a_file_of_something_else_is_named_so() {
     EmbeddedStore::open(&folder.path().join("missing").join("store")).expect_err("there is no such folder");
 }
 
-/// Damages each part of a good file in turn. Opening it gives an error or a good store; a panic never gets out.
+/// Damages one part of a good file after the other. When the damaged file is opened, the result is an error or a
+/// usable store, and never a panic.
 #[tokio::test]
 async fn a_damaged_file_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -171,16 +172,16 @@ async fn a_queued_commit_is_done_though_nobody_waits() {
     let store = EmbeddedStore::in_memory().expect("a store");
     tokio::select! {
         biased;
-        // The commit is queued and its future dropped. On a busy machine it may already be durable.
+        // The commit is queued and its future is dropped. On a busy machine the commit may already be durable.
         committed = store.commit(put("alice", 1)) => drop(committed.expect("a commit")),
         () = std::future::ready(()) => {}
     }
-    // A later write is answered after the queued one.
+    // This write is answered after the queued commit.
     store.commit(put("bob", 1)).await.expect("a commit");
     assert!(store.read(&subject("alice"), Seq::ZERO).await.expect("a reading").record.is_some());
 }
 
-/// The writer does not block a reader's transaction, nor the reader the writer.
+/// A reader's transaction and the writer do not block each other.
 #[tokio::test]
 async fn a_snapshot_does_not_change() {
     let store = EmbeddedStore::in_memory().expect("a store");

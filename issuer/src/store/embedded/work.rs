@@ -12,10 +12,10 @@ use super::writer::unavailable;
 use crate::domain::{Appended, AuditEvent, LogEntry, NewEntry, Settings, Subject};
 use crate::store::clock::seconds;
 
-/// How many audit events are kept. New ones push out the oldest.
+/// Number of audit events that are kept. When a new event is added, the oldest one is dropped.
 pub(super) const AUDIT_KEPT: u64 = 100_000;
 
-/// The tables, open in one write transaction, and the head as this transaction has changed it so far.
+/// The tables of one write transaction, and the head with the changes of this transaction so far.
 pub(super) struct Work<'txn> {
     records: Table<'txn, &'static str, &'static [u8]>,
     log: Table<'txn, u64, &'static [u8]>,
@@ -25,7 +25,7 @@ pub(super) struct Work<'txn> {
     written: Written,
 }
 
-/// Whether a transaction has something to make durable.
+/// Whether a transaction has written anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Nothing,
@@ -35,7 +35,7 @@ pub(super) enum Written {
 /// Why a job failed.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// Only this job failed. It has written nothing.
+    /// Only this job failed. The job has written nothing.
     Job(StoreError),
     /// The storage failed. Nothing of this transaction is written.
     Storage(redb::Error),
@@ -80,7 +80,8 @@ impl<'txn> Work<'txn> {
         })
     }
 
-    /// Writes the head if anything was written. Returns the head, and whether the transaction must be committed.
+    /// Writes the head if the jobs have written anything. Returns the head, and whether the transaction must be
+    /// committed.
     pub(super) fn finish(mut self) -> Result<(Head, Written), Fault> {
         if self.written == Written::Something {
             self.meta.insert(HEAD, &self.head.encode()[..])?;

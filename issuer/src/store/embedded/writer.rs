@@ -1,4 +1,4 @@
-//! The writer thread. It takes the queued jobs, does them in one transaction, and answers each caller when the
+//! The writer thread. It takes the queued jobs, runs them in one transaction, and answers each caller when the
 //! transaction is on disk.
 
 use std::collections::VecDeque;
@@ -13,19 +13,19 @@ use super::tables::{Head, corrupt};
 use super::work::{Fault, Work, Written};
 use crate::store::StoreError;
 
-/// Largest number of jobs in one transaction: in a larger one each caller would wait for more jobs besides its own.
+/// Largest number of jobs in one transaction. In a larger transaction, each caller would have to wait for more jobs of
+/// other callers.
 const BATCH: usize = 256;
 /// Largest number of jobs that wait for the writer. Further callers wait until there is room in the queue.
 const QUEUE: usize = 1024;
 
-/// Sends the answer to the caller after the commit. If it is dropped instead, the caller learns that there is no
-/// answer.
+/// Sends the answer to the caller after the commit. If a reply is dropped instead, the caller gets an error.
 type Reply = Box<dyn FnOnce() + Send>;
-/// Does its part of a transaction. If the storage fails meanwhile, the returned reply must be dropped.
+/// Runs one part of a transaction. If the storage fails meanwhile, the returned reply must be dropped.
 type Job = Box<dyn FnOnce(&mut Work<'_>) -> (Reply, Result<(), redb::Error>) + Send>;
 
-/// Sends jobs to the writer thread. Dropping it lets the thread finish the queue, and waits until the thread has
-/// ended.
+/// Sends jobs to the writer thread. When this value is dropped, the thread finishes the queued jobs, and the drop
+/// waits until the thread has ended.
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Job>>,
@@ -60,7 +60,7 @@ impl Writer {
                 Err(Fault::Job(error)) => Err(error),
                 Err(Fault::Storage(error)) => return (Box::new(move || drop(answer)), Err(error)),
             };
-            // The caller may be gone; the job is done anyway.
+            // If the caller is gone, the answer cannot be sent, but the job is done.
             (Box::new(move || drop(answer.send(result))), Ok(()))
         });
         let queue = self.queue.as_ref().ok_or_else(|| self.why())?;
@@ -78,7 +78,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
-            // The thread catches its own panics, so the result of the join says nothing.
+            // The thread catches its own panics, so the result of the join is not needed.
             drop(thread.join());
         }
     }
@@ -92,8 +92,8 @@ fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<St
         {
             batch.push_back(job);
         }
-        // `batch` and `replies` are dropped at the end of this loop round. So after a failure no caller learns that
-        // there is no answer before the reason is in `failure`.
+        // `batch` and `replies` are dropped at the end of this loop round. So after a failure the reason is in
+        // `failure` before any caller notices that its reply was dropped.
         let mut replies = Vec::with_capacity(batch.len());
         let stamp = shared.clock.hold();
         let done = shared.file.with(|db| transact(db, stamp, &mut batch, &mut replies));
@@ -111,8 +111,8 @@ fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<St
     }
 }
 
-/// Does the whole batch in one durable transaction, or none of it. A job that finds a conflict writes nothing and
-/// does not affect the others.
+/// Runs the whole batch in one durable transaction. If the transaction fails, no job has written anything. A job that
+/// finds a conflict writes nothing and does not affect the other jobs.
 fn transact(
     db: &Database,
     now_micros: u64,
@@ -121,7 +121,7 @@ fn transact(
 ) -> Result<Head, Fault> {
     let mut txn = db.begin_write()?;
     txn.set_durability(Durability::Immediate)?;
-    // With this, the start after a crash need not read the whole file.
+    // With this option, redb need not read the whole file when it opens the file after a crash.
     txn.set_quick_repair(true);
     let (head, written) = work(&txn, now_micros, batch, replies)?;
     match written {

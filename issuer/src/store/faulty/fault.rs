@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 
 use super::State;
 
-/// The fault for a later commit, confirmation or settling.
+/// The fault for the next commit, confirmation or call of `settle`.
 #[derive(Debug, Default)]
 pub(crate) enum Fault {
     #[default]
@@ -19,18 +19,20 @@ pub(crate) enum Fault {
     PauseBeforeAppend(Pause),
     /// The answer to the next confirmation is delayed.
     PauseAfterConfirm(Pause),
-    /// The next commit is answered. Before any other request, another master takes over with this state.
+    /// The next commit is done and answered. Then, before the next request, another master takes over with this state.
     LoseAfterAnswer(Box<State>),
-    /// Writes are accepted, but no replica has them, so a request that waits for a replica fails. (In this store only
-    /// confirmations wait.)
+    /// Writes are accepted, but no replica has them, so a request that waits for a replica fails. (In this test store,
+    /// only confirmations wait for a replica.)
     NoReplica,
-    /// Reads are answered and writes are refused, as by a master that was demoted and does not know it yet.
+    /// Reads are answered and writes are refused, as by an old master that lost its replicas and does not know yet
+    /// that another master has taken over.
     RefuseWrites,
     /// Just before the next record is settled, the shard of the records fails over to the records in this state.
     FailOverBeforeSettling(Box<State>),
 }
 
-/// The store's side of a pause. It reports that it was reached, and then waits for the test.
+/// The store's side of a pause. A request that reaches the pause reports this to the test, and then waits until the
+/// test lets it continue.
 #[derive(Debug)]
 pub(crate) struct Pause {
     there: oneshot::Sender<()>,
@@ -46,7 +48,7 @@ pub(crate) struct Paused {
 
 impl Pause {
     pub(super) async fn stop(self) {
-        // The test may have dropped its side.
+        // An error means that the test has dropped its side.
         let _ = self.there.send(());
         let _ = self.go_on.await;
     }

@@ -1,4 +1,5 @@
-//! Errors of Redis, in words that quote nothing of a request. A server's own message may quote it.
+//! Errors of Redis. Their texts never contain the server's own message, because that message may quote secrets from a
+//! request.
 
 use std::io;
 use std::sync::Arc;
@@ -34,7 +35,8 @@ impl<E: Into<RedisError>> From<E> for Trouble {
 }
 
 impl Trouble {
-    /// Whether the command was certainly not done, so that it may be sent again to the server that has its keys now.
+    /// Whether it is certain that the command was not done. Then the command may be sent again, to the server that has
+    /// its keys now.
     pub(super) fn was_refused(&self) -> bool {
         let refusals = [
             ServerErrorKind::Moved,
@@ -94,7 +96,7 @@ impl Trouble {
         }
     }
 
-    /// Whether the server does not know the command, or not in this form.
+    /// Whether the server does not know the command or its arguments.
     pub(super) fn is_general(&self) -> bool {
         self.code() == Some("ERR")
     }
@@ -119,8 +121,8 @@ impl Trouble {
         }
     }
 
-    /// Whether a later attempt may succeed without a change by an operator: servers start, load their data or fail
-    /// over.
+    /// Whether a later attempt may succeed without a change by an operator, for example after the server has started,
+    /// has loaded its data or has failed over.
     fn may_pass(&self) -> bool {
         match self {
             Self::Redis(error) => may_pass(error),
@@ -129,7 +131,7 @@ impl Trouble {
         }
     }
 
-    /// A sentence for the caller. Of the server's own message it contains only the code.
+    /// A sentence for the caller. It contains the code of the server's message, but not the message itself.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Redis(error) => describe(error),
@@ -266,7 +268,8 @@ pub(super) fn only(answers: impl IntoIterator<Item = Value>) -> Result<Value, Tr
 mod tests {
     use super::*;
 
-    /// A very old server, or a proxy that does not speak Redis, quotes what it does not know. That may be a password.
+    /// A very old server, or a proxy that does not speak Redis, quotes a command that it does not know. The quoted
+    /// text may contain a password.
     #[test]
     fn what_a_server_says_is_not_passed_on() {
         let parse = |line: &str| match redis::parse_redis_value(line.as_bytes()) {

@@ -33,23 +33,24 @@ impl Replication {
         }
     }
 
-    /// Whether this master, if it lost its replicas, would refuse writes.
+    /// Whether this master refuses writes when it has lost its replicas.
     pub(super) fn is_guarded(&self) -> bool {
         self.guarded
     }
 
-    /// Whether the server has replicas, or is meant to have some.
+    /// Whether the server has replicas, or is configured to require some.
     fn has_replicas(&self) -> bool {
         self.connected > 0 || self.guarded
     }
 }
 
-/// Whether writes must wait for a replica. One value holds for all masters.
+/// Whether writes must wait for a replica. All masters share one value.
 #[derive(Debug)]
 pub(super) struct Replicas {
     expected: AtomicBool,
-    /// Whether a replica takes over when its master fails. Then replicas stay expected once they were seen: after a
-    /// takeover the new master has fewer replicas, or none for a while, and must not acknowledge writes meanwhile.
+    /// Whether a replica takes over when its master fails. If so, all writes wait for a replica as soon as one replica
+    /// was seen, even if a master has no replicas later. After a takeover the new master may have no replicas for a
+    /// while, and must not acknowledge writes during this time.
     take_over: bool,
 }
 
@@ -178,7 +179,7 @@ pub(super) fn replicas(info: &str) -> Vec<Address> {
     info.lines().filter_map(replica).collect()
 }
 
-/// Whether the server writes an append-only file, so that acknowledged writes reach the disk sooner or later.
+/// Whether the server writes an append-only file. Without this file, acknowledged writes may never reach the disk.
 pub(super) fn persists(info: &str) -> bool {
     field(info, "aof_enabled") == Some("1")
 }

@@ -12,11 +12,13 @@
 //!
 //! 1. An entry is kept for `retain`, and until the issuer has checked the record of its subject.
 //! 2. Newer events push out the oldest.
-//! 3. A record is kept until the end of its last session + `retain`; for ever if it has a password or is disabled.
+//! 3. A record is kept until the end of its last session + `retain`; for ever if the subject has a password or is
+//!    disabled.
 //!
-//! A version is 16 random hex digits. No key has an expiry in Redis. The issuer forgets a record after it has looked
-//! at it: one script removes the record together with its name in the bucket. The text in braces decides the slot:
-//! all of the installation's own keys are in one slot, and each bucket is in one, so that no script needs two.
+//! A version is 16 random hex digits. No key has an expiry in Redis. The issuer itself checks which records are no
+//! longer needed. One script then removes the record and its name in the bucket. The text in braces decides the slot.
+//! All keys of the whole installation are in one slot, and all keys of a bucket are in one slot, so every script needs
+//! only one slot.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,7 +27,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::Subject;
 
-/// Number of buckets for subjects, and so the largest number of slots that hold records.
+/// Number of buckets for subjects. The records are in at most this many slots.
 pub(super) const BUCKETS: usize = 256;
 
 /// The beginning of all key names of an installation: 1 to 64 letters, digits, `.`, `_` or `-`.

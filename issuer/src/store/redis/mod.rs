@@ -1,8 +1,8 @@
 //! A [`Store`] in Redis or Valkey: a single server, a master with sentinels, or a Cluster.
 //!
 //! A commit first appends to the revocation log, then swaps the record, then writes the audit events. Each master
-//! shows its own versions (`scripts/master.lua`), so a swap that was decided on one master never matches on another.
-//! [`keys`] describes each key, and `scripts/` each command.
+//! shows its own versions (`scripts/master.lua`), so a swap with a version from one master never matches on another
+//! master. [`keys`] describes each key, and `scripts/` each command.
 
 mod error;
 mod info;
@@ -40,13 +40,14 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Finds the servers, refuses those that could lose revocations, and gives an empty store an epoch. `ca` holds
-    /// the PEM certificates to trust instead of the usual ones.
+    /// Finds the servers and checks that they cannot lose revocations. If the store is empty, gives it an epoch. `ca`
+    /// holds PEM certificates. If `ca` is given, only these are trusted, and not those of the system.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Misconfigured`] with what to change; [`StoreError::Away`] and [`StoreError::Unavailable`] if a
-    /// later attempt may succeed; [`StoreError::Corrupt`].
+    /// [`StoreError::Misconfigured`] if an operator must change something; the message says what. [`StoreError::Away`]
+    /// or [`StoreError::Unavailable`] if a later attempt may succeed. [`StoreError::Corrupt`] if the stored data is
+    /// damaged.
     pub async fn open(url: RedisUrl, prefix: Prefix, ca: Option<Vec<u8>>) -> Result<Self, StoreError> {
         if ca.as_ref().is_some_and(|ca| !String::from_utf8_lossy(ca).contains("-----BEGIN CERTIFICATE-----"))
         {
@@ -111,7 +112,7 @@ impl Store for RedisStore {
         let key = keys.record(sub);
         let touch_record = scripts.settle.on(&[&key]).arg(shown(read));
         let (_, record) = tokio::try_join!(servers.settle(&touch_head), servers.settle(&touch_record))?;
-        // Without replicas no other master can take over, so the record is still the same.
+        // There are no replicas. Then no other master can take over, so the record is still the same.
         record.map_or(Ok(true), |answer| converted(answer, &key))
     }
 
@@ -129,10 +130,10 @@ impl Store for RedisStore {
         let Inner { keys, scripts, servers, .. } = &*self.inner;
         let call = self.inner.on_head(&scripts.confirm, &[&keys.head, &keys.log]);
         let call = call.arg(held.epoch.to_string()).number(held.seq.get());
-        // Waits for a replica, so that a master that was cut off confirms nothing, even before it notices that its
-        // replicas are gone.
+        // The write waits for a replica. Otherwise an isolated master could confirm until it notices that its replicas
+        // are gone.
         let answer = servers.run(&call, Durability::Replicated).await?;
-        // In the background, so that it does not delay the confirmation.
+        // This runs in the background, so that it does not delay the confirmation.
         let inner = Arc::clone(&self.inner);
         tokio::spawn(async move { inner.servers.notice_replicas().await });
         let (whole, state): (bool, Value) = converted(answer, &keys.head)?;
@@ -188,7 +189,8 @@ impl Store for RedisStore {
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {
         let mut rows = Vec::with_capacity(limit);
         let mut after = after.cloned();
-        // A page with fewer rows than `limit` means that it is the last, so continue until it is full.
+        // The caller takes a page with fewer rows than `limit` as the last page. So this loop continues until the page
+        // is full.
         while rows.len() < limit {
             let names = self.inner.names(after.as_ref(), limit - rows.len()).await?;
             let Some(last) = names.last() else { break };
@@ -196,7 +198,7 @@ impl Store for RedisStore {
             for (sub, record) in names.iter().zip(self.inner.records(&names).await) {
                 let record = match record {
                     Ok(Some(record)) => Ok(record),
-                    // The record was forgotten after its name was read.
+                    // The record was removed after its name was read.
                     Ok(None) => continue,
                     Err(error @ StoreError::Corrupt { .. }) => Err(error),
                     Err(error) => return Err(error),

@@ -1,6 +1,7 @@
 //! The connections to one Redis server.
 //!
-//! Nothing here sends a command twice. A connection that failed is dropped, and the next caller makes a new one.
+//! This module never sends a command twice. A failed connection is dropped, and the next caller makes a new
+//! connection.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,11 +24,13 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 const WAIT_MILLIS: u64 = 1000;
 /// How many replicas must have a write before it is acknowledged.
 const WAIT_REPLICAS: u64 = 1;
-/// Number of connections for writes that wait for replicas. Each write uses one alone.
+/// Maximum number of connections for writes that wait for replicas. While a write waits, no other caller uses its
+/// connection.
 const EXCLUSIVE: usize = 16;
-/// A connection that was unused for this long is not used again: the network may have dropped it without notice.
+/// A connection that was unused for this long is not used again, because the network may have dropped it without
+/// notice.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
-/// Largest number of callers at the same time. Further ones are refused.
+/// Largest number of callers at the same time. Further callers are refused.
 const CALLERS: usize = 4096;
 /// How long the server holds a request that waits for new entries.
 const HELD_FOR: Duration = Duration::from_secs(5);
@@ -79,8 +82,8 @@ impl Node {
         &self.address
     }
 
-    /// Sends these commands together. The server runs them one after the other. Returns an answer for each, which may
-    /// be an error of the server.
+    /// Sends these commands together. The server runs them one after the other. Returns one answer for each command;
+    /// an answer may be an error of the server.
     pub(super) async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         let _admitted = self.callers.try_acquire().map_err(|_| Trouble::Crowded)?;
         let Line { mut connection, number } = self.line().await?;
@@ -91,7 +94,8 @@ impl Node {
         asked
     }
 
-    /// Like [`Self::ask`], but if there are replicas, succeeds only when one of them has everything that was written.
+    /// Like [`Self::ask`]. If there are replicas, it also waits until one of them has these writes; if none has them
+    /// in time, it fails.
     pub(super) async fn ask_replicated(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         if !self.has_replicas().await? {
             return self.ask(commands).await;
@@ -103,17 +107,18 @@ impl Node {
             Some(idle) => idle.connection,
             None => self.connect(Some(ANSWER_LIMIT)).await?,
         };
-        // `WAIT` covers only the writes of its own connection, so it is sent on the same one.
+        // `WAIT` covers only the writes of its own connection, so it is sent on the same connection.
         let mut commands = commands.clone();
         commands.cmd("WAIT").arg(WAIT_REPLICAS).arg(WAIT_MILLIS);
-        // If the request fails or its future is dropped, the connection is not put back. So no later caller reads an
-        // answer that was meant for another.
+        // If the request fails or its future is dropped, the connection is not used again. Otherwise a later caller
+        // could read the answer to this request.
         let mut answers = ask(&mut connection, &commands).await?;
         if !come_from_a_replica(&answers) {
             self.idle().push(Idle { connection, since: Instant::now() });
         }
         let replicas = answers.pop();
-        // A refused command wrote nothing, so it needs no replica. The answer says why it was refused.
+        // A refused command wrote nothing, so no replica is needed. The server's answer says why the command was
+        // refused.
         if answers.iter().any(|answer| matches!(answer, Value::ServerError(_))) {
             return Ok(answers);
         }
@@ -125,13 +130,13 @@ impl Node {
 
     /// Whether writes must wait for replicas.
     pub(super) async fn has_replicas(&self) -> Result<bool, Trouble> {
-        // Making a connection also asks the server about its replicas.
+        // When the connection is made, the server is also asked about its replicas.
         self.line().await?;
         Ok(self.replicas.are_expected())
     }
 
-    /// Waits for a new entry in a stream. The server may take long to answer, so this has its own connection, for one
-    /// caller at a time.
+    /// Waits for a new entry in a stream. The server may take long to answer, so this call uses its own connection,
+    /// which only one caller uses at a time.
     pub(super) async fn wait_for_stream(&self, stream: &str, after: u64) -> Result<(), Trouble> {
         let held = self.tail.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut connection = match held {
@@ -173,7 +178,7 @@ impl Node {
         if let Some(line) = &*held {
             return Ok(line.clone());
         }
-        // The shared connection is gone, so the idle ones are most likely broken too.
+        // The shared connection is gone, so the idle connections are most likely broken too.
         self.idle().clear();
         let mut connection = self.connect(Some(ANSWER_LIMIT)).await?;
         self.note_replication(only(ask(&mut connection, &alone(&replication())).await?)?)?;
@@ -182,8 +187,8 @@ impl Node {
         Ok(line)
     }
 
-    /// Drops this shared connection, so that the next caller makes a new one. Does nothing if it was already
-    /// replaced.
+    /// Drops the shared connection with this number, so that the next caller makes a new connection. Does nothing if
+    /// that connection was already replaced.
     async fn hang_up(&self, number: u64) {
         let mut held = self.line.lock().await;
         if held.as_ref().is_some_and(|line| line.number == number) {
@@ -219,8 +224,8 @@ async fn ask(connection: &mut MultiplexedConnection, commands: &Pipeline) -> Res
     Ok(connection.req_packed_commands(commands, 0, commands.len()).await?)
 }
 
-/// Whether the server answers that it is a replica. A host name, a proxy or a "primary endpoint" may lead to another
-/// server by now, which only a new connection finds.
+/// Whether the server answers that it is a replica. In this case the host name, proxy or "primary endpoint" may lead
+/// to another server now, and only a new connection reaches that server.
 fn come_from_a_replica(answers: &[Value]) -> bool {
     answers.iter().any(|answer| matches!(answer, Value::ServerError(error) if error.code() == "READONLY"))
 }

@@ -1,11 +1,12 @@
-//! The Lua scripts, and how they are called: by digest, or with the full text if the server does not know the script
-//! (not yet, or no longer after a restart or a `SCRIPT FLUSH`). A script does all of its work or none of it.
+//! The Lua scripts, and how they are called. A call names the script by its digest. If the server does not know the
+//! script, the call is sent again with the full text. This happens at the first call, and after a restart or a `SCRIPT
+//! FLUSH`. A script does all of its work or none of it.
 
 use redis::{Cmd, cmd};
 
 use super::keys::slot;
 
-/// A script. Its text begins with the parts that it shares with others.
+/// A script. Its text begins with the parts that several scripts share.
 pub(super) struct Script {
     text: String,
     digest: String,
@@ -15,9 +16,9 @@ pub(super) struct Script {
 /// Whether it is safe to run a script twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
-    /// It only reads, so running it twice is safe.
+    /// The script only reads. It may run twice.
     Reads,
-    /// It writes, so running it twice may write twice.
+    /// The script writes. If it runs twice, it may write twice.
     Writes,
 }
 
@@ -28,7 +29,8 @@ impl Script {
         Self { text, digest, effect }
     }
 
-    /// A call of this script. The first key decides on which server it runs; the other keys are in the same slot.
+    /// A call of this script. The first key decides which server runs the script. The other keys must be in the same
+    /// slot.
     pub(super) fn on<'a>(&'a self, keys: &[&str]) -> Call<'a> {
         Call { script: self, keys: keys.iter().map(|key| (*key).to_owned()).collect(), args: Vec::new() }
     }
@@ -46,7 +48,7 @@ pub(super) struct Call<'a> {
 pub(super) enum Spelling {
     /// By its digest.
     Digest,
-    /// By its text. The server then remembers it.
+    /// By its text. The server then remembers the script.
     InFull,
 }
 
@@ -66,7 +68,7 @@ impl Call<'_> {
         self
     }
 
-    /// The keys of the call, to be named in errors.
+    /// The keys of the call, for error messages.
     pub(super) fn place(&self) -> String {
         self.keys.join(" or ")
     }
@@ -150,8 +152,8 @@ impl Scripts {
     }
 }
 
-/// A clock that tests set. The time is the number at the end of the last key, which is in the same slot as the
-/// others.
+/// A clock that tests set. Each call gets one more key, which is in the same slot as the other keys. The time is the
+/// number at the end of this key.
 #[cfg(test)]
 pub(super) mod manual {
     use super::{Call, Scripts};

@@ -1,9 +1,9 @@
 //! Finds the server of each key: a single server, the master that the sentinels name, or one of the masters of a
 //! Cluster.
 //!
-//! Routing is done here, and not by the Cluster connection of the client library, because that connection reconnects
-//! and sends commands again on its own. Here each command is sent once to one server. Only if it was certainly
-//! refused is it sent again, to the server that has its keys now.
+//! This module does the routing. The Cluster connection of the client library is not used, because it reconnects and
+//! sends commands again without being asked. Here each command is sent once, to one server. A command is sent again
+//! only if it is certain that the server refused it, or if it only reads and the connection broke.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -32,22 +32,22 @@ const TRIES: usize = 3;
 /// See the [module](self).
 pub(super) struct Servers {
     directory: Directory,
-    /// `None` if the masters must be looked up again.
+    /// The current map. `None` if the masters must be looked up again.
     map: RwLock<Option<Arc<Map>>>,
-    /// The last map that was found, so that its connections survive a new lookup.
+    /// The last map that was found. A new lookup reuses its connections.
     last: Mutex<Option<Arc<Map>>>,
 }
 
 impl Servers {
     pub(super) fn of(url: RedisUrl, certificates: Option<TlsCertificates>) -> Self {
         if url.is_encrypted() {
-            // An error means that a provider is already installed, which is just as good.
+            // An error means that a provider is already installed. That provider is used then.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         Self { directory: Directory::of(url, certificates), map: RwLock::default(), last: Mutex::default() }
     }
 
-    /// Checks that every master is fit to store revocations, and so is every replica that may take over.
+    /// Checks that every master, and every replica that may take over, is fit to store revocations.
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         let map = self.map().await.map_err(|trouble| {
             let at: Vec<_> = self.directory.url.addresses.iter().map(Address::to_string).collect();
@@ -80,7 +80,7 @@ impl Servers {
         Ok(())
     }
 
-    /// Checks one replica. A replica that cannot be reached from here, or not now, is skipped with a warning.
+    /// Checks one replica. If the replica cannot be reached, logs a warning and returns `Ok`.
     async fn check_replica(&self, address: &Address) -> Result<(), Unfit> {
         let said = async { info_of(&self.directory.node_at(address.clone())?).await };
         match said.await {
@@ -108,8 +108,8 @@ impl Servers {
         }
     }
 
-    /// Runs a script that changes no data. Its write only marks a place in the replication stream: a replica that has
-    /// it has everything before it. `None` if there are no replicas.
+    /// Runs a script that changes no data. The script's write only marks a place in the replication stream. A replica
+    /// that has this write also has every write before it. Returns `None` if there are no replicas.
     pub(super) async fn settle(&self, call: &Call<'_>) -> Result<Option<Value>, StoreError> {
         let has_replicas =
             async { self.map().await?.owner(call.slot()).ok_or(Trouble::Nowhere)?.has_replicas().await };
@@ -121,7 +121,7 @@ impl Servers {
         }
     }
 
-    /// Runs scripts that only read, in this order: each one after the one before it.
+    /// Runs scripts that only read, one after the other in this order.
     pub(super) async fn run_in_order<const N: usize>(
         &self,
         calls: [Call<'_>; N],
@@ -164,8 +164,8 @@ impl Servers {
         futures_util::future::join_all(each).await
     }
 
-    /// Runs the calls together if one server has all their keys. `None` if it does not or if an answer is an error;
-    /// then the caller must run them one by one.
+    /// Runs the calls together if one server has all their keys. Returns `None` if several servers have the keys, or
+    /// if an answer is an error. In this case the caller must run the calls one by one.
     async fn run_together(&self, calls: &[&Call<'_>]) -> Option<Vec<Value>> {
         let map = timeout(LIMIT, self.map()).await.ok()?.ok()?;
         let node = map.owner(calls.first()?.slot())?;
@@ -180,7 +180,7 @@ impl Servers {
         answers.into_iter().map(|answer| only([answer]).ok()).collect()
     }
 
-    /// Waits until a stream has an entry after `after`, but only a few seconds.
+    /// Waits until a stream has an entry after `after`, for at most a few seconds.
     pub(super) async fn wait_for_stream(
         &self,
         stream: &str,
@@ -217,7 +217,7 @@ impl Servers {
                 return self.run_asking(&map, node, address, call, durability).await;
             }
             let moved = trouble.was_refused() && self.directory.url.layout != Layout::Standalone;
-            // The server may have been restarted since the connection was made, so try a read again.
+            // The server may have been restarted after the connection was made, so a read is tried again.
             let broken = trouble.is_broken() && call.only_reads();
             if !(moved || broken) || tries == TRIES {
                 return done;
@@ -237,7 +237,7 @@ impl Servers {
         }
     }
 
-    /// Runs a call whose keys are moving to another master; some of them are already there.
+    /// Runs a call whose keys are moving from the master `from` to another master. Some of the keys are already there.
     async fn run_asking(
         &self,
         map: &Map,
@@ -255,7 +255,8 @@ impl Servers {
         only(ask(&node, &pipeline, durability).await?.into_iter().skip(1))
     }
 
-    /// Makes the next command look up the masters, unless another caller has already replaced this map.
+    /// Discards this map, so that the next command looks up the masters. Does nothing if another caller has already
+    /// replaced this map.
     fn look_again(&self, map: &Arc<Map>) {
         let mut known = self.map.write().unwrap_or_else(PoisonError::into_inner);
         if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, map))

@@ -20,7 +20,8 @@ use crate::store::clock::ManualClock;
 use crate::testing::redis_server::RedisServer;
 use crate::testing::redis_sets::until;
 
-/// Opens the store of an installation, as `DOORLIST_STORE` and `DOORLIST_STORE_PREFIX` name it.
+/// Opens the store of an installation. `url` and `prefix` are the values of `DOORLIST_STORE` and
+/// `DOORLIST_STORE_PREFIX`.
 async fn try_open(url: &str, prefix: &str) -> Result<RedisStore, StoreError> {
     let url = RedisUrl::parse(url).expect("it is one of Redis").expect("an address");
     RedisStore::open(url, prefix.parse().expect("a prefix"), None).await
@@ -92,7 +93,7 @@ async fn read(store: &RedisStore, name: &str) -> Option<(Version, Record)> {
     store.read(&subject(name), Seq::ZERO).await.expect("a reading").record
 }
 
-/// The text of the error, which must be one after which a later attempt may succeed.
+/// The text of the error. Panics unless the error means that a later attempt may succeed.
 fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Err(error) if error.may_pass() => error.to_string(),
@@ -100,7 +101,7 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     }
 }
 
-/// The text of the error, which must be one that lasts until an operator changes a setting or the server.
+/// The text of the error. Panics unless the error means that an operator must change a setting or the server.
 fn misconfigured<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Err(error @ StoreError::Misconfigured(_)) => error.to_string(),
@@ -111,7 +112,8 @@ fn misconfigured<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
 /// Creates a record and waits until it is acknowledged.
 async fn create(store: &RedisStore, name: &str) -> Version {
     eventually("a record is acknowledged", async || {
-        // An earlier attempt may have written the record without being acknowledged. Then settle it.
+        // An earlier attempt may have written the record without an acknowledgement. In this case the record only has
+        // to be settled.
         if store.commit(put(name, None, 1)).await?.swapped {
             return Ok(());
         }
@@ -122,8 +124,8 @@ async fn create(store: &RedisStore, name: &str) -> Version {
     read(store, name).await.expect("it was acknowledged").0
 }
 
-/// Tries again while the store is unavailable: on a busy machine a replica may be slower than the wait for it. The
-/// limit only ends a hang; it does not test speed.
+/// Tries again while the store is unavailable: on a busy machine a replica may confirm a write too late. The time
+/// limit does not test speed. It only ends a test that hangs.
 async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Result<T, StoreError>) -> T {
     let asking = async {
         loop {

@@ -31,7 +31,7 @@ impl Map {
     }
 }
 
-/// Whom to ask for the masters, and with which login.
+/// The servers that are asked for the masters, and the login for them.
 pub(super) struct Directory {
     pub(super) url: RedisUrl,
     pub(super) certificates: Option<TlsCertificates>,
@@ -44,7 +44,7 @@ impl Directory {
         Self { url, certificates, replicas }
     }
 
-    /// Finds the current masters. Those that were already in `last` keep their connections.
+    /// Finds the current masters. The masters that were already in `last` keep their connections.
     pub(super) async fn find(&self, last: Option<&Map>) -> Result<Map, Trouble> {
         let whole = |address: &Address| vec![(0, u16::MAX, address.clone())];
         let owners = match &self.url.layout {
@@ -64,14 +64,14 @@ impl Directory {
     }
 
     /// The master that the first answering sentinel names. A sentinel that was cut off together with an old master
-    /// would name that one, so each lookup asks them in another order. They are first asked without a login; if that
-    /// fails, with the login of the servers.
+    /// would name the old master, so each lookup asks the sentinels in another order. The sentinels are first asked
+    /// without a login. If this fails, they are asked with the login of the servers.
     async fn ask_sentinels(&self, master: &str) -> Result<Address, Trouble> {
         let as_nobody = self.ask_sentinels_as(None, master).await;
         let (Err(refusal), Some(password)) = (&as_nobody, &self.url.password) else { return as_nobody };
         let is_unknown = refusal.is_unknown_name();
         match self.ask_sentinels_as(Some(password), master).await {
-            // These sentinels need no login, and their first answer says what is wrong.
+            // These sentinels need no login, and their first answer names the real reason.
             Err(_) if is_unknown => as_nobody,
             answered => answered,
         }
@@ -86,7 +86,8 @@ impl Directory {
             self.url.addresses.iter().map(|address| self.address_for_client(address)).collect();
         sentinels.shuffle(&mut rand::rng());
         let mut sentinels = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
-        // The client also asks the named master whether it is one, so it needs TLS and login for that server too.
+        // The client also asks the named server whether it is a master, so the client needs TLS and the login for that
+        // server too.
         if self.url.transport == Transport::Tls {
             sentinels = sentinels.set_client_to_redis_tls_mode(TlsMode::Secure);
             if let Some(certificates) = &self.certificates {
@@ -119,15 +120,15 @@ impl Directory {
         }
     }
 
-    /// The slots that the first answering server reports. The servers of the last map and those of the setting are
-    /// asked.
+    /// The slots that the first answering server reports. The servers of the last map and the servers in the setting
+    /// are asked.
     async fn ask_cluster(&self, last: Option<&Map>) -> Result<Vec<(u16, u16, Address)>, Trouble> {
         let known = last.into_iter().flat_map(|last| last.nodes.values().cloned());
         let named =
             self.url.addresses.iter().filter_map(|address| self.node_at(address.clone()).ok().map(Arc::new));
         let mut nodes: Vec<_> = known.chain(named).collect();
-        // A server that was cut off reports an old state or does not answer, so each lookup asks them in another
-        // order.
+        // A server that was cut off reports an old state or does not answer, so each lookup asks the servers in
+        // another order.
         nodes.shuffle(&mut rand::rng());
         let mut asked = Err(Trouble::Nowhere);
         for node in nodes {
@@ -173,8 +174,8 @@ impl Directory {
     }
 }
 
-/// Parses the answer to `CLUSTER SLOTS`. A server that does not know its own address leaves it out; then the address
-/// that was asked is used.
+/// Parses the answer to `CLUSTER SLOTS`. A server that does not know its own address leaves the host out. In this case
+/// the host of `asked` is used.
 fn owners(answer: Value, asked: &Address) -> Result<Vec<(u16, u16, Address)>, Trouble> {
     let mut owners = Vec::new();
     for range in redis::from_redis_value::<Vec<Vec<Value>>>(answer)? {
@@ -197,7 +198,7 @@ fn owners(answer: Value, asked: &Address) -> Result<Vec<(u16, u16, Address)>, Tr
     Ok(owners)
 }
 
-/// Parses the `host:port` of a redirect. Without a host, it means the host that answered.
+/// Parses the `host:port` of a redirect. If the redirect has no host, the host that answered is used.
 pub(super) fn address_of(text: &str, asked: &Address) -> Option<Address> {
     let (host, port) = text.rsplit_once(':')?;
     let host = if host.is_empty() { &asked.host } else { host };

@@ -18,7 +18,7 @@ pub struct RedisUrl {
     pub(super) transport: Transport,
 }
 
-/// How the servers are organised.
+/// The kind of installation: one server, sentinels or a Cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Layout {
     /// One server, with or without replicas.
@@ -55,7 +55,8 @@ impl fmt::Display for Address {
     }
 }
 
-/// The text is not a valid address of a Redis. The message says what to write and quotes nothing of the text.
+/// The text is not a valid address of a Redis. The message says what to write. It does not quote the text, because the
+/// text may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct MalformedUrl(pub &'static str);
@@ -66,7 +67,7 @@ impl RedisUrl {
         self.transport == Transport::Tls
     }
 
-    /// Parses `text`. `None` if it is not meant as the address of a Redis.
+    /// Parses `text`. `None` if the scheme of `text` is not one of Redis or Valkey.
     pub fn parse(text: &str) -> Option<Result<Self, MalformedUrl>> {
         let (scheme, rest) = text.split_once("://")?;
         if matches!(scheme, "valkey" | "valkeys") {

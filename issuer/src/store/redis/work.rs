@@ -16,9 +16,9 @@ use crate::store::{Commit, Committed, StoreError, Swap, Version};
 /// Largest number of entries read by one command, so that reading a long revocation log does not delay other
 /// requests.
 pub(super) const PAGE: usize = 5_000;
-/// Largest number of entries appended by one command. Many more would delay all other requests.
+/// Largest number of entries appended by one command. A command with many more entries would delay all other requests.
 const APPENDED: usize = 1_000;
-/// How many audit events are kept. New ones push out the oldest.
+/// Number of audit events that are kept. When a new event is added, the oldest one is dropped.
 pub(super) const AUDIT_KEPT: u64 = 100_000;
 
 /// The parts that the operations of a store need.
@@ -34,7 +34,7 @@ pub(super) struct Inner {
 /// What this node last received from the store.
 pub(super) struct Heard {
     pub(super) epoch: Epoch,
-    /// The latest time, in microseconds. Every script gets it, because the store's clock must not go back.
+    /// The latest time, in microseconds. Every script gets this time, because the store's clock must not go back.
     pub(super) micros: u64,
 }
 
@@ -51,14 +51,15 @@ impl Inner {
             return Ok(Committed { swapped: false, position });
         }
         if let Err(error) = self.note(audit).await {
-            // The change has taken place, so a failure to record it is not an error for the caller.
+            // The change has taken place. So if its audit event cannot be written, this is not an error for the
+            // caller.
             tracing::warn!(%error, "the audit misses an event");
         }
         Ok(Committed { swapped: true, position })
     }
 
-    /// Appends entries. Those of one request are appended in one step; only a whole revocation log that is put back
-    /// takes several steps.
+    /// Appends entries. The entries of one request are appended in one step. Only when a whole revocation log is put
+    /// back, several steps are needed.
     async fn append(
         &self,
         mut entries: Vec<NewEntry>,
@@ -136,7 +137,7 @@ impl Inner {
 
     pub(super) async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError> {
         let Settings { epoch, retain_secs, cutoff, sessions_since } = settings;
-        // A node that knows no epoch cannot put one back, so it offers a new one.
+        // A node that knows no epoch cannot put an epoch back, so it offers a new epoch.
         let epoch = if epoch == NO_EPOCH { Epoch(rand::random()) } else { epoch };
         let call =
             self.on_head(&self.scripts.merge, &[&self.keys.head, &self.keys.log]).arg(epoch.to_string());
@@ -190,7 +191,7 @@ impl Inner {
         let mut after = after.map(|after| after.as_str().to_owned());
         while names.len() < limit {
             let start = after.as_ref().map_or_else(|| "-".to_owned(), |after| format!("({after}"));
-            // Large enough that a second round is rarely needed.
+            // This number is large enough that a second round is rarely needed.
             let share = (limit - names.len()) * 2 / BUCKETS + 8;
             let keys: Vec<_> = (0..BUCKETS).map(|bucket| self.keys.subjects(bucket)).collect();
             let calls: Vec<_> = keys
@@ -198,8 +199,8 @@ impl Inner {
                 .map(|key| self.scripts.names.on(&[key]).arg(start.as_str()).number(share as u64))
                 .collect();
             let mut found: Vec<String> = Vec::new();
-            // Up to this name, every bucket has returned all of its names. `None` if all buckets have returned
-            // everything.
+            // Every bucket has returned all of its names up to this name. `None` if every bucket has returned all of
+            // its names.
             let mut complete: Option<String> = None;
             for (answer, key) in self.servers.run_all(&calls).await.into_iter().zip(&keys) {
                 let names: Vec<String> = converted(answer?, key)?;
@@ -276,12 +277,12 @@ fn with_entries(mut call: Call<'_>, entries: Vec<NewEntry>) -> Result<Call<'_>, 
     Ok(call)
 }
 
-/// A version as `scripts/master.lua` shows it. Empty if there was no record.
+/// A version in the form that `scripts/master.lua` uses. Empty if there was no record.
 pub(super) fn shown(version: Option<Version>) -> String {
     version.map(|Version(number)| format!("{number:016x}")).unwrap_or_default()
 }
 
-/// Random, so that it never equals the version of a record that was forgotten or lost.
+/// The version is random, so that it never equals the version of a record that was removed or lost.
 fn new_version() -> String {
     format!("{:016x}", rand::random::<u64>())
 }

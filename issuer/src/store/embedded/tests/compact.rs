@@ -1,4 +1,4 @@
-//! The file becomes smaller once its content was removed.
+//! After its content has been removed, the file becomes smaller.
 
 use super::*;
 

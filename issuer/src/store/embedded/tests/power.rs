@@ -1,4 +1,4 @@
-//! Power cuts: every acknowledged write is on disk, whatever happens to writes that were not synced.
+//! Power cuts: every acknowledged write is on disk, even if some of the writes that were not synced are lost.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::*;
 
-/// A power cut may tear a write at the boundaries of sectors of this size.
+/// Size of a disk sector in bytes. If the power fails during a write, some sectors may be written and others not.
 const SECTOR: usize = 512;
 
 /// A disk that loses its cache when the power fails. Of the writes since the last sync, each sector may or may not be
@@ -50,7 +50,8 @@ impl Platter {
     /// The bytes on the disk after the power cut.
     fn after_the_cut(&self, luck: &mut StdRng) -> Vec<u8> {
         let mut bytes = self.safe.clone();
-        // A larger length may have been kept. Places where nothing was written are then zeros.
+        // The file may have kept its larger length, although the data is lost. Bytes that were not written are then
+        // zeros.
         if luck.random() && bytes.len() < self.cached.len() {
             bytes.resize(self.cached.len(), 0);
         }
@@ -135,8 +136,8 @@ async fn cut_the_power(
 
 pub(super) const START: u64 = 1_767_225_600;
 
-/// The bytes of a new store. A real file shows nothing less, because it is made beside the path and named only when
-/// it is complete.
+/// The bytes of a new store. A power cut before this state need not be tested: a real file gets its name only when the
+/// new store is complete.
 pub(super) fn empty_store() -> Vec<u8> {
     let (disk, platter) = Disk::spinning(Vec::new(), usize::MAX);
     drop(EmbeddedStore::on(disk, Arc::new(ManualClock::at(START))).expect("a store"));
@@ -158,7 +159,7 @@ async fn acknowledged_is_durable(seed: u64, cuts: Vec<usize>) {
             let reading = store.read(&subject(name), Seq::ZERO).await.expect("a reading");
             assert!(reading.record.is_some(), "{name} was acknowledged and is lost");
         }
-        // A record and its entry are in one transaction, so both are there or neither is.
+        // A record and its entry are written in one transaction, so either both are stored or neither is.
         let records = store.subjects(None, usize::MAX).await.expect("records").len();
         assert_eq!(records, log.len());
         drop(store);

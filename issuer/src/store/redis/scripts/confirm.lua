@@ -1,7 +1,7 @@
 -- KEYS: head, log. ARGV: time, the caller's epoch and last sequence number.
--- Returns 1 if the store has everything up to there, else 0; and the state.
+-- Returns { 1 or 0, state }. 1 means that the epochs are equal and the store has all entries up to that number.
 local head = open_head(KEYS[1])
--- A master that lost its replicas refuses this write, so that it confirms nothing.
+-- A master that lost its replicas refuses this write. So an isolated master cannot confirm.
 redis.call('HSET', head.key, 'clock', text(head.micros))
 local held = tonumber(ARGV[3])
 local known = held == head.last or held < head.last

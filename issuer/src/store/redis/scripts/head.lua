@@ -1,4 +1,4 @@
--- Lua's numbers are doubles, which are exact up to 2^53. `tostring` would write large ones with an exponent.
+-- Lua's numbers are doubles, which are exact up to 2^53. `tostring` would write large numbers with an exponent.
 local function text(number) return string.format('%.0f', number) end
 
 -- ARGV[1] of every script with a head is the latest time that the caller has received. The clock does not go back.
@@ -27,8 +27,10 @@ local function state(head)
   return { head.epoch, head.last, head.retain, head.cutoff, head.sessions_since, head.micros }
 end
 
--- Appends the entries in ARGV from `first` on. Each has three arguments: its JSON, or '' for a new cut-off at the
--- current time; the time of a cut-off that is put back, else ''; '1' if a cut-off ends sessions, else '0'.
+-- Appends the entries in ARGV from `first` on. There are three arguments for each entry:
+-- 1. the JSON of the entry, or '' for a new cut-off at the current time;
+-- 2. the time of a cut-off that is put back, else '';
+-- 3. '1' if a cut-off ends sessions, else '0'.
 local function append(head, log, seen, first)
   if first > #ARGV then return end
   if head.epoch == '' then error({ err = 'NOEPOCH the store was emptied' }) end

@@ -1,5 +1,5 @@
 -- KEYS: head, log. ARGV: time, a sequence number, the largest number of entries.
--- Returns whether the revocation log has or had that number, the state, and the entries after it.
+-- Returns { 1 or 0, state, entries after that number }. 1 means that the revocation log has that number or trimmed it.
 local head = open_head(KEYS[1])
 local since = tonumber(ARGV[2])
 local continues = since == head.last or since < head.last

@@ -25,7 +25,7 @@ async fn spreads_its_records(cluster: &RedisCluster) {
 }
 
 /// A slot moves to another master during the test. A version that was read on the first master does not match on the
-/// second.
+/// second master.
 async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     let store = open(&cluster.url()).await;
     let keys = Keys::of(Prefix::default());
@@ -59,7 +59,7 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     cluster.until_it_is_well();
 }
 
-/// The master of the revocation log is killed. Its replica takes over and has everything that was acknowledged.
+/// The master of the revocation log is killed. Its replica takes over and has all acknowledged writes.
 async fn goes_on_after_a_failover(mut cluster: RedisCluster) {
     let store = open(&cluster.url()).await;
     let held = eventually("a commit is acknowledged", async || store.commit(marks(3)).await).await.position;
@@ -71,7 +71,7 @@ async fn goes_on_after_a_failover(mut cluster: RedisCluster) {
     until("the replica takes over", || {
         replica.ask::<String>(&["INFO", "replication"]).contains("role:master")
     });
-    // Without a replica of its own, the new master refuses writes.
+    // The new master refuses writes until it has a replica. The old master is started again and becomes this replica.
     cluster.servers[owner].resume();
     let confirmed = eventually("the new master has a replica", async || store.confirm(held).await).await;
     assert!(confirmed.whole, "nothing acknowledged is lost");

@@ -1,4 +1,4 @@
-//! Faults of a Redis, and what the issuers see of them.
+//! Faults of a Redis, and their effects on the issuers.
 
 use super::*;
 use crate::desk::Desk;
@@ -6,8 +6,8 @@ use crate::domain::Limits;
 use crate::store::clock::{HostClock, SystemClock};
 use crate::testing::redis_server::RedisServer;
 
-/// Another master shows other versions of the same bytes, and so does the same one after a restart. A swap that was
-/// decided before the restart does not match.
+/// The same bytes have another version on each master, and also on the same master after a restart. A swap with a
+/// version from before the restart does not match.
 #[tokio::test]
 async fn a_swap_that_was_decided_before_a_restart_does_not_fit() {
     let mut server = RedisServer::start(&[]);
@@ -64,7 +64,7 @@ async fn scripts_that_were_flushed_are_sent_again() {
 }
 
 /// A host name (or a proxy, or a cloud's "primary endpoint") leads to the master. After a switch-over, the old
-/// connections still lead to the old master, which is now a replica for good.
+/// connections still lead to the old master, which remains a replica from then on.
 #[tokio::test]
 async fn an_address_that_leads_elsewhere_by_now_is_followed() {
     use std::sync::atomic::{AtomicU16, Ordering};
@@ -93,7 +93,8 @@ async fn an_address_that_leads_elsewhere_by_now_is_followed() {
     proxy.abort();
 }
 
-/// Trace 21: the connection survives. The heartbeat notices the loss, and the node puts its epoch back.
+/// Trace 21: the store is emptied while the connection stays open. The heartbeat notices the loss, and the node puts
+/// its epoch back.
 #[tokio::test]
 async fn an_emptied_store_says_that_it_lost_something() {
     let server = RedisServer::start(&[]);
@@ -104,15 +105,15 @@ async fn an_emptied_store_says_that_it_lost_something() {
     server.ask::<()>(&["FLUSHALL"]);
     assert!(!store.confirm(held).await.expect("an answer").whole);
     assert!(!store.log_since(held.seq).await.expect("the log").continues);
-    // A revocation log without an epoch takes no entries.
+    // No entry can be appended to a revocation log without an epoch.
     unavailable(store.commit(marks(1)).await);
     assert_eq!(store.merge_settings(settings).await, Ok(settings), "the epoch comes back");
     let again = store.commit(Commit { seen: held.seq, ..marks(1) }).await.expect("a commit").position;
     assert!(again.epoch == held.epoch && again.seq > held.seq);
 }
 
-/// Many requests notice at once that the end of the revocation log was lost. One of them puts it back, at most one
-/// more if it came late.
+/// Many requests notice at the same time that the revocation log was lost. One of them puts the lost entries back. At
+/// most one late request does the same again.
 #[tokio::test]
 async fn of_many_that_find_a_store_emptied_one_mends_it() {
     let server = RedisServer::start(&[]);
@@ -170,7 +171,7 @@ async fn a_replica_is_not_taken_for_the_store() {
     }
 }
 
-/// A demoted master: its answer to the write says so, not its answer to `WAIT`.
+/// A master was demoted. Its answer to the write says this, and its answer to `WAIT` does not.
 #[tokio::test]
 async fn a_replica_refuses_a_replicated_write_by_name() {
     let (server, replica) = master_and_replica();
@@ -203,7 +204,7 @@ async fn a_full_server_takes_no_writes_and_loses_none() {
     assert!(store.confirm(held).await.expect("an answer").whole);
 }
 
-/// Time comes from the server. An issuer whose host has another time signs nothing.
+/// The time comes from the server. If the clock of an issuer's host differs from it, this issuer signs nothing.
 #[tokio::test]
 async fn a_host_with_another_time_than_the_server_is_found_out() {
     let server = RedisServer::start(&[]);
@@ -230,7 +231,8 @@ async fn a_stopped_server_is_given_up_and_found_again() {
     assert!(read(&store, "alice").await.is_some());
 }
 
-/// The sentinels accept connections but do not answer. Every request gets an error in time, however many there are.
+/// The sentinels accept connections but do not answer. Every request gets an error in time, even if there are many
+/// requests.
 #[tokio::test]
 async fn requests_do_not_queue_for_a_search() {
     let (server, _replica) = master_and_replica();
@@ -283,7 +285,7 @@ async fn foreign_values_are_named_and_left_alone() {
     assert_eq!(server.ask::<String>(&["HGET", "{doorlist}:head", "last"]), "many");
 }
 
-/// Another issuer forgets a record after its name was read. The list does not end there.
+/// Another issuer removes a record after its name was read. The list of subjects still continues after this name.
 #[tokio::test]
 async fn a_record_forgotten_in_between_does_not_end_the_pages() {
     let server = RedisServer::start(&[]);

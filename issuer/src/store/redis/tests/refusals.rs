@@ -1,5 +1,5 @@
-//! Servers that are refused at the start, each with a message about what to change, and servers for which the start
-//! waits.
+//! Servers that are refused at the start, each with a message that says what to change. Also servers for which the
+//! start waits.
 
 use super::*;
 use crate::testing::redis_server::{RedisServer, free_port};
@@ -25,7 +25,7 @@ async fn b6_a_server_that_is_not_there_is_waited_for() {
     }
 }
 
-/// The system refuses this name without asking a name server.
+/// This name is too long. The system refuses it without asking a name server.
 #[tokio::test]
 async fn b6_a_name_that_does_not_resolve_is_waited_for_and_named() {
     let said = outage(&format!("redis://{}.example", "a".repeat(64))).await;
@@ -61,7 +61,7 @@ async fn a_login_that_is_wrong_and_is_not_shown() {
     open(&url(":wonderland@")).await;
 }
 
-/// The permissions in the README are enough.
+/// The permissions that the README lists are enough.
 #[tokio::test]
 async fn a_user_of_its_own_needs_few_permissions() {
     let server = RedisServer::start(&[]);

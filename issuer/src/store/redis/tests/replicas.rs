@@ -12,7 +12,8 @@ fn signal(server: &RedisServer, signal: Signal) {
     kill_process(process, signal).expect("it is ours");
 }
 
-/// A master and its replica. A replica counts as good if it was heard of within `max_lag` seconds.
+/// A master and its replica. The master counts the replica as good if the replica reported to it within the last
+/// `max_lag` seconds.
 fn replicated(max_lag: &str) -> (RedisServer, RedisServer) {
     let guarded = ["--min-replicas-to-write", "1", "--min-replicas-max-lag", max_lag];
     let server = RedisServer::start(&[&guarded[..], &["--repl-ping-replica-period", "1"]].concat());
@@ -53,7 +54,8 @@ async fn what_no_replica_confirms_is_not_acknowledged() {
     assert!(eventually("it is confirmed", async || store.confirm(held).await).await.whole);
 }
 
-/// A repeated request finds what an earlier one wrote without being acknowledged. That alone does not acknowledge it.
+/// An earlier request wrote a change that was not acknowledged. A repeated request finds this change, but does not
+/// acknowledge it before a replica has it.
 #[tokio::test]
 async fn asking_again_does_not_acknowledge_what_no_replica_has() {
     let (server, replica) = replicated("60");
@@ -75,7 +77,7 @@ async fn asking_again_does_not_acknowledge_what_no_replica_has() {
     assert!(matches!(kicked, Kick::Kicked(_)));
 }
 
-/// The old master is cut off together with an issuer. It neither confirms a list nor takes a write.
+/// The old master is cut off together with an issuer. The old master refuses confirmations and all other writes.
 #[tokio::test]
 async fn a_master_without_its_replicas_is_of_no_use() {
     let (server, replica) = replicated("1");

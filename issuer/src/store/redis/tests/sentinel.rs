@@ -19,7 +19,7 @@ async fn it_is_a_store_like_any_other() {
     let confirmed = eventually("a replica takes over", async || store.confirm(held).await).await;
     assert!(confirmed.whole, "nothing acknowledged is lost");
     assert_ne!(set.master(), first);
-    // Trace 25: a version that was read on the old master does not match on the new one, although the bytes are the
+    // Trace 25: a version that was read on the old master does not match on the new master, although the bytes are the
     // same.
     assert!(!store.commit(put("alice", Some(before), 2)).await.expect("an answer").swapped);
     let (after, kept) = read(&store, "alice").await.expect("it was acknowledged");
@@ -49,8 +49,8 @@ async fn sentinels_may_want_the_password_too() {
     }
 }
 
-/// Without `min-replicas-to-write`, the replica would accept writes alone once it has become the master. So it is
-/// refused.
+/// This replica has no `min-replicas-to-write`. As a master it would accept writes without any replica. So the replica
+/// is refused.
 #[tokio::test]
 async fn a_replica_that_would_go_on_alone() {
     let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
@@ -76,7 +76,7 @@ async fn a_master_that_was_left_alone_acknowledges_nothing() {
     until("the master knows that it is alone", || {
         server.ask::<String>(&["INFO", "replication"]).contains("connected_slaves:0")
     });
-    // Learn at once what the next periodic check of the replicas would find.
+    // Checks the replicas at once, instead of at the next periodic check.
     store.inner.servers.notice_replicas().await;
     for reason in [unavailable(store.commit(marks(1)).await), unavailable(store.confirm(held).await)] {
         assert!(reason.contains("no replica confirmed"), "{reason}");

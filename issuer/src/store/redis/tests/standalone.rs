@@ -20,7 +20,7 @@ async fn valkey_is_a_store_like_any_other() {
     keeps_the_contract(&server.url()).await;
 }
 
-/// Uses the server's clock and the real scripts, which the contract's tests replace.
+/// This test uses the server's clock and the real scripts. The tests of the contract replace both.
 #[tokio::test]
 async fn the_time_is_the_servers() {
     let server = RedisServer::start(&[]);
@@ -64,13 +64,13 @@ async fn two_nodes_share_one_truth() {
     waiting.await.expect("no panic").expect("news from the other node");
 }
 
-/// The revocation log is longer than one command reads.
+/// The revocation log has more entries than one command reads.
 #[tokio::test]
 async fn a_long_log_is_read_to_its_end() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     let mut seqs = Vec::new();
-    // Each commit is also longer than one command appends.
+    // Each commit also has more entries than one command appends.
     for _ in 0..4 {
         store.commit(marks(PAGE / 2 + 1)).await.expect("a commit");
     }
