@@ -119,13 +119,13 @@ impl Comparison {
         let mut last = None;
         loop {
             ticks.tick().await;
-            // No report here: if the store cannot be reached, the heartbeat reports this.
+            // If the store cannot be reached, the heartbeat reports this.
             let Ok(stored) = self.read().await else { continue };
             let Some((_, stored)) = stored else {
                 if let Some(lost) = &last
                     && let Ok(bytes) = encode(lost)
                 {
-                    // If this fails, or if another node was faster, this is noticed at the next heartbeat.
+                    // This may fail, or another node may be faster. In both cases the next heartbeat compares again.
                     let _ = self.store.swap_installation(None, bytes).await;
                 }
                 continue;

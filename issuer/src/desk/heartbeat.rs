@@ -15,7 +15,7 @@ use crate::store::{Readings, StoreError};
 
 /// During a long scan, write one progress line to the log output per this many records.
 const WORD: usize = 100_000;
-/// Maximum number of records examined for forgetting in one beat.
+/// Each beat checks at most this many records whether they can be deleted.
 const SWEEP: usize = 256;
 /// Maximum number of attempts at a confirmation if each one finds something missing.
 const TRIES: usize = 3;
@@ -26,12 +26,12 @@ pub(super) struct Failure {
     error: StoreError,
 }
 
-/// When a record is examined. To examine a record means to read and heal it.
+/// The two occasions on which the record of an entry is read and healed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
-    /// The entry stays in the revocation log, so the record will be examined again.
+    /// The entry stays in the revocation log, so its record will be read and healed again.
     Early,
-    /// The entry is trimmed from the revocation log after the record has been examined.
+    /// The entry is trimmed from the revocation log afterwards.
     Last,
 }
 
@@ -59,9 +59,9 @@ impl Desk {
         }
     }
 
-    /// One heartbeat. Confirms that the store lost nothing and puts back what it lost. Reads and heals the records of
-    /// expired entries a last time, and then drops these entries from the revocation log. Deletes records that are no
-    /// longer needed.
+    /// One heartbeat. Confirms that the store lost nothing. If the store lost entries, puts them back. Reads and heals
+    /// the records of expired entries a last time, and then drops these entries from the revocation log. Deletes
+    /// records that are no longer needed.
     pub async fn beat(&self) -> Result<Standing, StoreError> {
         let standing = self.confirm().await?;
         self.trim(standing.confirmed_at).await?;
@@ -208,7 +208,7 @@ impl Desk {
         }
     }
 
-    /// Continues the search for records that can be forgotten.
+    /// Continues the search for records that can be deleted.
     async fn forget_some(&self, now: UnixSeconds) -> Result<(), StoreError> {
         let mut sweep = self.sweep.lock().await;
         let retain_secs = self.log(|log| log.settings().retain_secs);

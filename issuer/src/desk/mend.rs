@@ -1,4 +1,4 @@
-//! Mending: puts entries back into the store that the store lost and this node still holds.
+//! Mending: puts back the entries that the store has lost and that this node still holds.
 
 use std::collections::HashSet;
 

@@ -44,7 +44,7 @@ pub struct Desk {
     log: Mutex<LogView>,
     handles: Mutex<HandleBlock>,
     standing: watch::Sender<Standing>,
-    /// The key ring as last read. If the store loses its key ring, this node puts this one back.
+    /// The key ring as last read. If the store loses its key ring, this node puts this copy back.
     ring: Mutex<Option<Vec<u8>>>,
     /// Only one confirmation runs at a time. A caller that waited for a confirmation uses its result.
     confirming: tokio::sync::Mutex<Option<heartbeat::Failure>>,

@@ -75,7 +75,7 @@ impl Desk {
     }
 
     /// Rebuilds this node's copy from the store's whole revocation log. A late reply of the previous master may have
-    /// brought entries that the store's revocation log lacks. Then it returns `false` and changes nothing.
+    /// brought entries that the store's revocation log lacks. In this case returns `false` and changes nothing.
     pub(super) async fn hear_anew(&self) -> Result<bool, StoreError> {
         let whole = self.store.log_since(Seq::ZERO).await?;
         let mut log = lock(&self.log);

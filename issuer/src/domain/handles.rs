@@ -7,9 +7,9 @@ use rand::{Rng, RngExt};
 
 /// A block of 65,536 handles that share their high 48 bits. The handles are given out in random order.
 ///
-/// A node draws a block at random and gives out the handles of this block. The node draws another block when this one
-/// is used up, and after a restart. So nodes need not coordinate, a failover loses nothing, the order and number of
-/// handles stay hidden, and handles drawn together share a prefix, which keeps the revocation list small.
+/// A node draws a block at random and gives out the handles of this block. The node draws another block when this
+/// block is used up, and after a restart. So nodes need not coordinate, a failover loses nothing, the order and number
+/// of handles stay hidden, and handles drawn together share a prefix, which keeps the revocation list small.
 ///
 /// `rng` must not be predictable.
 pub struct HandleBlock {

@@ -99,7 +99,7 @@ impl LogView {
             .filter(move |held| held.entry != Appended::Mark && !known.contains(&held.entry))
     }
 
-    /// Whether [`Self::renew`] would drop entries that must be put back into the store first.
+    /// Whether [`Self::renew`] would drop entries of this view. These entries must first be put back into the store.
     pub fn would_forget(&self, whole: &LogPage) -> bool {
         let stays = |entry: &LogEntry| self.settings.epoch == whole.settings.epoch && entry.seq > whole.last;
         self.lost_by(whole).any(|entry| !stays(entry))

@@ -28,8 +28,8 @@ impl HostClock for SystemClock {
 /// The store's clock. It follows the host's clock, but it never goes back, and it is never earlier than the last time
 /// that the store has saved. So it does not go back after a restart either.
 ///
-/// While a transaction is being written to disk, the clock stands still for readers. If the transaction contains a
-/// cut-off, a reader that does not see the cut-off yet therefore gets a time before the cut-off.
+/// While a transaction is being written to disk, the clock stands still for readers. So a reader that does not yet see
+/// a cut-off of this transaction gets a time before the cut-off.
 #[derive(Debug)]
 pub(super) struct StoreClock {
     host: Arc<dyn HostClock>,

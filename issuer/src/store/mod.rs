@@ -98,7 +98,7 @@ pub struct Readings {
 pub struct Commit {
     /// The entries are appended even if the swap fails. (In the embedded store either both happen or neither.)
     pub entries: Vec<NewEntry>,
-    /// The record that replaces the one that was read.
+    /// The new record, if the record changes.
     pub swap: Option<Swap>,
     /// Audit events, for operators.
     pub audit: Vec<AuditEvent>,
@@ -187,7 +187,7 @@ pub trait Store: Send + Sync + 'static {
     /// Waits until this version of the record, and the revocation log so far, are stored as [`Durability::Replicated`]
     /// requires. Returns false if the record now has another version. A caller must call this before it acknowledges a
     /// write of another caller, or relies on such a write. The default returns at once, for stores whose readers see
-    /// only data that is stored so.
+    /// only data that is stored in this way.
     async fn settle(&self, _sub: &Subject, _read: Option<Version>) -> Result<bool, StoreError> {
         Ok(true)
     }
@@ -203,7 +203,7 @@ pub trait Store: Send + Sync + 'static {
     /// must be a *write*, because an isolated old master still answers reads.
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError>;
 
-    /// Drops the entries up to `through`. Before, the caller has read and healed the record of each of these entries.
+    /// Drops the entries up to `through`. The caller must have read and healed the record of each of these entries.
     async fn trim(&self, through: Seq) -> Result<(), StoreError>;
 
     /// Raises `retain`, the cut-off and `sessions_since` to at least these values. If the store has lost its epoch, it

@@ -139,8 +139,8 @@ async fn a_kick_overtaken_by_a_void_is_finished_by_others() {
     assert_eq!(ward.sessions(), 0);
 }
 
-/// Trace 4 (b) and (c): void and kick were both done, a failover loses both writes of the record, and a node that has
-/// not yet read the two entries heals the record.
+/// Trace 4 (b) and (c): a void and a kick were both done, and a failover loses both writes of the record. A node that
+/// has not yet read the two entries heals the record.
 #[tokio::test]
 async fn trace_4bc_a_record_that_lost_a_void_and_a_kick_is_kicked() {
     let ward = Ward::new().await;
@@ -173,8 +173,8 @@ async fn trace_4d_a_swap_read_on_one_master_does_not_fit_on_another() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 4 (e): a void or a kick read the record before another kick and appends its entry later. It does not affect a
-/// login made after that other kick.
+/// Trace 4 (e): a void or a kick reads the record before another kick, but appends its entry after that other kick.
+/// The late entry does not affect a login made after the other kick.
 #[tokio::test]
 async fn trace_4e_a_login_after_a_kick_lives() {
     let ward = Ward::new().await;

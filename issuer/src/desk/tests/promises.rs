@@ -44,7 +44,7 @@ enum Event {
     AnswerLost(Node, Request),
     Later(u64),
     Beat(Node),
-    /// After the restart the node knows only what the store holds.
+    /// The node restarts. After that it knows only the content of the store.
     Restart(Node),
     /// The record returns to its state this many writes ago. The revocation log is on another shard, so it loses
     /// nothing.

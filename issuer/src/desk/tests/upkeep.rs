@@ -97,8 +97,8 @@ async fn a_desk_starts_where_the_last_one_stopped() {
     assert_eq!(restarted.log(|log| log.floor()), position.seq);
 }
 
-/// Trace 20: 300 kicks were appended but not swapped, and one of the records is damaged. One read does not cover so
-/// many records.
+/// Trace 20: 300 kicks were appended but not swapped, and one of the records is damaged. One read covers at most 128
+/// records.
 #[tokio::test]
 async fn trace_20_each_of_many_entries_is_looked_at_when_a_node_starts() {
     let office = Office::new().await;

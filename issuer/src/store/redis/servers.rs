@@ -164,7 +164,7 @@ impl Servers {
         futures_util::future::join_all(each).await
     }
 
-    /// Runs the calls together if one server has all their keys. Returns `None` if several servers have the keys, or
+    /// Sends the calls together if one server has all their keys. Returns `None` if several servers have the keys, or
     /// if an answer is an error. In this case the caller must run the calls one by one.
     async fn run_together(&self, calls: &[&Call<'_>]) -> Option<Vec<Value>> {
         let map = timeout(LIMIT, self.map()).await.ok()?.ok()?;

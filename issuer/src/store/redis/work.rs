@@ -31,7 +31,7 @@ pub(super) struct Inner {
     pub(super) clock: Option<crate::store::clock::ManualClock>,
 }
 
-/// What this node last received from the store.
+/// The epoch and the time that this node last received from the store.
 pub(super) struct Heard {
     pub(super) epoch: Epoch,
     /// The latest time, in microseconds. Every script gets this time, because the store's clock must not go back.

@@ -204,7 +204,8 @@ async fn a_full_server_takes_no_writes_and_loses_none() {
     assert!(store.confirm(held).await.expect("an answer").whole);
 }
 
-/// The time comes from the server. If the clock of an issuer's host differs from it, this issuer signs nothing.
+/// The time comes from the server. If the clock of an issuer's host differs from the server's clock, this issuer signs
+/// nothing.
 #[tokio::test]
 async fn a_host_with_another_time_than_the_server_is_found_out() {
     let server = RedisServer::start(&[]);
