@@ -12,7 +12,7 @@ use crate::store::StoreError;
 const BACK_OFF: Duration = Duration::from_millis(500);
 
 impl Desk {
-    /// The position of this node's copy of the revocation log, and when it was last confirmed.
+    /// The position of this node's copy of the revocation log, and the time of the last confirmation.
     pub fn standing(&self) -> Standing {
         *self.standing.borrow()
     }

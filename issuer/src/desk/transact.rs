@@ -79,8 +79,8 @@ impl Desk {
         Err(contended())
     }
 
-    /// Reads a record and then the new entries of the revocation log. Before it returns, it makes every change that
-    /// the revocation log requires of the record.
+    /// Reads a record and then the new entries of the revocation log. If the revocation log requires changes of the
+    /// record, makes these changes before it returns.
     pub(super) async fn read(&self, sub: &Subject) -> Result<Read, StoreError> {
         for _ in 0..ATTEMPTS {
             let reading = self.store.read(sub, self.position().seq).await?;

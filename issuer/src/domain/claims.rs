@@ -7,8 +7,8 @@ use super::CustomClaims;
 
 /// Maximum size of a caller's claims, in bytes of JSON. A token must fit into an HTTP header beside other headers.
 pub const MAX_CUSTOM_CLAIMS_LEN: usize = 2048;
-/// Maximum number of nesting levels of a caller's claims. They are stored inside a record and a token, and a JSON
-/// reader gives up at 127 levels. If a record could not be read, its subject could not be kicked.
+/// Maximum number of nesting levels of a caller's claims. The claims are stored inside a record and a token, and a
+/// JSON reader gives up at 127 levels. If a record could not be read, its subject could not be kicked.
 pub const MAX_CUSTOM_CLAIMS_DEPTH: usize = 32;
 
 /// Why a caller's claims cannot go into a token.

@@ -36,8 +36,8 @@ impl Default for Limits {
     }
 }
 
-/// Seconds that `retain` adds to a token's lifetime and a verifier's leeway. They cover a node that pauses between
-/// a decision and the signature, or that has not yet noticed that its store is isolated.
+/// Seconds that `retain` adds to a token's lifetime and a verifier's leeway. In this time a node may pause between a
+/// decision and the signature, or may not yet have noticed that its store is isolated.
 pub const RETAIN_SLACK_SECS: u64 = 60;
 
 impl Limits {

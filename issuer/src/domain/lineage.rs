@@ -89,9 +89,10 @@ impl Lineage {
         onward
     }
 
-    /// The groups from which a path leads to the group `gid`, each with the [`GroupEnd`] that applied to its sessions.
-    /// On one path, this is the strongest [`GroupEnd`] of the path. If several paths lead from a group to `gid`, the
-    /// weakest result of these paths is used, because the sessions may have taken that path.
+    /// The groups from which a path leads to the group `gid`, each with the [`GroupEnd`] that applied to the sessions
+    /// of that group. If one path leads to `gid`, this is the strongest [`GroupEnd`] on the path. If several paths
+    /// lead from a group to `gid`, the weakest result of these paths is used, because the sessions may have taken that
+    /// path.
     pub fn ways_to(&self, gid: Handle) -> HashMap<Handle, GroupEnd> {
         let mut back: HashMap<Handle, Vec<(Handle, GroupEnd)>> = HashMap::new();
         for (from, steps) in &self.steps {

@@ -1,12 +1,13 @@
-//! The revocation log: the ordered record of everything that was revoked. If a subject's record disagrees with it,
-//! the revocation log is right and the record is corrected.
+//! The revocation log: the ordered record of everything that was revoked. If a subject's record disagrees with the
+//! revocation log, the revocation log is right and the record is corrected.
 
 use doorlist_verifier::{Cursor, Epoch, Handle, Seq, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
 
-/// A new entry for the revocation log. The store gives it its sequence number and time when it appends it.
+/// A new entry for the revocation log. When the store appends the entry, the store chooses the sequence number and the
+/// time of the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewEntry {
     /// A `gid` or a `sid` is void.
@@ -25,8 +26,8 @@ pub enum NewEntry {
     },
     /// An entry without content. It only advances the sequence.
     Mark,
-    /// An entry that the revocation log held before and lost. It is appended unchanged: a restored cut-off keeps
-    /// its time.
+    /// An entry that the revocation log held before and lost. The entry is appended unchanged: a restored cut-off
+    /// keeps its time.
     Restored(Appended),
 }
 

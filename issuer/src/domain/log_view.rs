@@ -7,8 +7,8 @@ use doorlist_verifier::{Cursor, Handle, Seq, UnixSeconds};
 use super::log::Appended;
 use super::{LogEntry, LogPage, Revocation, Settings, Subject};
 
-/// The entries of the revocation log that this node has read. It grows with pages of the revocation log and shrinks
-/// with [`Self::trim`].
+/// The entries of the revocation log that this node has read. [`Self::apply`] adds entries and [`Self::trim`] drops
+/// entries.
 #[derive(Debug, Clone)]
 pub struct LogView {
     settings: Settings,

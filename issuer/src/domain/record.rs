@@ -125,8 +125,8 @@ impl Session {
         self.ends_at.min(self.last_seen_at.plus_secs(refresh_idle_secs))
     }
 
-    /// Whether the session can be refreshed: it has not reached its end, and it was not opened before all sessions
-    /// were ended.
+    /// Whether the session can be refreshed: the session has not reached its end, and it was not opened before a
+    /// cut-off that ended all sessions.
     pub fn is_live(&self, moment: &Moment<'_>) -> bool {
         moment.now < self.end(moment.limits.refresh_idle_secs)
             && self.created_at >= moment.log.settings.sessions_since

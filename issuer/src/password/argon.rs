@@ -61,7 +61,8 @@ impl Argon {
         Ok(Output::new(out)?)
     }
 
-    /// Locks the memory even after a panic: a panic cannot leave anything in it that matters.
+    /// Locks the memory even after a panic. A panic cannot damage the list, and the content of the blocks does not
+    /// matter.
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -55,7 +55,7 @@ impl Site {
         Self::with(&[]).await
     }
 
-    /// Opens an issuer with these flags of `serve`. If they do not set the issuer, it is [`ISSUER`].
+    /// Opens an issuer with these flags of `serve`. If the flags do not set the issuer's name, the name is [`ISSUER`].
     pub(crate) async fn with(flags: &[&str]) -> Self {
         let issuer: &[&str] = if flags.contains(&"--issuer") { &[] } else { &["--issuer", ISSUER] };
         let line = ["doorlist", "serve"].iter().chain(issuer).chain(flags);

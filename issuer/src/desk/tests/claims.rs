@@ -76,7 +76,7 @@ async fn claims_that_do_not_fit_beside_a_session_s_change_nothing() {
     assert!(office.sessions(&alice).await.is_empty());
 }
 
-/// The revocation log holds only a void, so a request that finishes it cannot know the claims.
+/// The revocation log holds only a void, so a request that finishes this void cannot know the new claims.
 #[tokio::test]
 async fn a_change_that_died_half_done_is_a_void_and_can_be_sent_again() {
     let (store, desk, alice) = faulty().await;

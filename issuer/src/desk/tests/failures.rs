@@ -60,7 +60,7 @@ async fn a_kick_that_died_half_done_is_finished_by_the_next_reader() {
     assert_eq!(ward.sessions(), 0);
     let gid = log_in(&ward.desk, &ward.alice).await.gid;
     assert!(gid != grant.gid && is_listed(&ward.desk, grant.gid) && !is_listed(&ward.desk, gid));
-    // A retry of the kick finds that it is done.
+    // A retry of the kick finds that the kick is already done.
     let listed = ward.desk.log(|log| log.len());
     kicked(ward.desk.kick(&ward.alice, Some(grant.gid)).await.expect("the store"));
     assert_eq!((ward.sessions(), ward.desk.log(|log| log.len())), (1, listed));

@@ -71,8 +71,8 @@ async fn a_disabled_subject_has_no_sessions_until_it_is_enabled() {
     granted(refresh(&office.desk, &office.log_in(&alice).await).await);
 }
 
-/// Trace 12: a cut-off voids the tokens issued earlier in its own second. If it ends all sessions, they stay ended
-/// for ever.
+/// Trace 12: a cut-off also voids the tokens that were issued earlier in the same second. If a cut-off ends all
+/// sessions, these sessions stay ended for ever.
 #[tokio::test]
 async fn trace_12_the_end_of_all_sessions_does_not_expire() {
     let office = Office::new().await;

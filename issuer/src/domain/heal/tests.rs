@@ -223,8 +223,8 @@ fn what_was_enabled_since_stays_so() {
     assert_eq!(healed(&mut world, &record), record);
 }
 
-/// A request revoked a group because no record had it. Another request then started over and moved the record into
-/// this group.
+/// A request revoked a group because no record had this group. Another request then started over and moved the record
+/// into this group.
 #[test]
 fn a_circle_is_left() {
     let mut world = World::new();

@@ -24,8 +24,8 @@ pub(crate) enum Fault {
     /// Writes are accepted, but no replica has them, so a request that waits for a replica fails. (In this test store,
     /// only confirmations wait for a replica.)
     NoReplica,
-    /// Reads are answered and writes are refused, as by an old master that lost its replicas and does not know yet
-    /// that another master has taken over.
+    /// Reads are answered and writes are refused. An old master behaves like this while it does not know yet that
+    /// another master has taken over.
     RefuseWrites,
     /// Just before the next record is settled, the shard of the records fails over to the records in this state.
     FailOverBeforeSettling(Box<State>),
