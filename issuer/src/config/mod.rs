@@ -62,7 +62,7 @@ pub struct AddressSettings {
     #[arg(long, env = "DOORLIST_ISSUER", value_name = "URL", hide_env = true)]
     pub issuer: Option<IssuerUrl>,
 
-    /// An earlier name of this issuer, given after the issuer was renamed: refresh tokens with this name stay valid
+    /// An earlier name of this issuer; set it after the issuer was renamed. Refresh tokens with this name stay valid
     /// until their sessions end. Only a name that the store has recorded is accepted; separate several with commas
     /// [DOORLIST_FORMER_ISSUER]
     #[arg(long = "former-issuer", env = "DOORLIST_FORMER_ISSUER", value_name = "URL,…", hide_env = true)]
@@ -103,14 +103,14 @@ pub struct StoreSettings {
     pub ca_file: Option<PathBuf>,
 
     /// Start a new installation in an empty store, even if secrets of an earlier installation are there. The first
-    /// start on a Redis always needs this. Remove it afterwards [DOORLIST_INIT=true]
+    /// start on a Redis always needs this. Remove this setting afterwards [DOORLIST_INIT=true]
     #[arg(long, env = "DOORLIST_INIT", hide_env = true, value_parser = BoolishValueParser::new())]
     #[arg(action = ArgAction::SetTrue)]
     pub init: bool,
 
-    /// How many seconds the start waits for a Redis that cannot be reached or still loads its data, 0 to 86400; after
-    /// that, the start fails. With a wrong password or setting it fails at once [DOORLIST_STORE_WAIT_SECS; default
-    /// 300]
+    /// How many seconds the start waits for a Redis that cannot be reached or still loads its data, 0 to 86400;
+    /// after that, the start fails. With a wrong password or setting, the start fails at once
+    /// [DOORLIST_STORE_WAIT_SECS; default 300]
     #[arg(long = "store-wait-secs", env = "DOORLIST_STORE_WAIT_SECS", value_name = "SECONDS")]
     #[arg(default_value_t = 300, hide_env = true, hide_default_value = true, value_parser = values::seconds(0, DAY))]
     pub wait_secs: u64,

@@ -63,7 +63,7 @@ pub enum SecretsError {
         "{0}; the store was made with the secret that stood there, so put it back, or give it with --master-secret-file"
     )]
     Lost(#[source] SecretFileError),
-    /// A Redis store has no file beside it where secrets could be made, and every node needs the same ones.
+    /// A Redis store has no file beside it where secrets could be made, and every node needs the same secrets.
     #[error(
         "set {variable} or {variable}_FILE: with a Redis store every issuer is given the same one, for example from \
          `openssl rand -base64 32`"

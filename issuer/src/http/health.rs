@@ -13,7 +13,7 @@ use super::answer::{Position, no_store};
 use crate::app::App;
 use crate::life::Life;
 
-/// `GET /healthz`: the process is alive. When the process cannot recover, it ends, and connections are refused.
+/// `GET /healthz`: the process is alive. If the process cannot recover, it ends, and then connections are refused.
 pub(super) async fn healthz() -> Response {
     no_store(Json(json!({ "status": "ok" })))
 }

@@ -23,8 +23,8 @@ pub(super) struct IntrospectRequest {
     token: Option<String>,
 }
 
-/// The answer for a refresh token (RFC 7662 §2.2). Its `token_type` distinguishes it from an access token, because it
-/// is accepted only at `/token`.
+/// The answer for a refresh token (RFC 7662 §2.2). Its `token_type` is not the one of an access token, because a
+/// refresh token is accepted only at `/token`.
 #[derive(Serialize)]
 struct RefreshAnswer<'a> {
     active: bool,

@@ -1,8 +1,8 @@
 //! A JSON body must be one object in which no name repeats, so that every parser understands it the same way.
 //!
 //! Without this check serde would accept an array for a struct and assign its values by position, and for a map it
-//! would keep the last of two members with the same name. A proxy that inspects bodies could then see another request
-//! than the handler.
+//! would keep the last of two members with the same name. A proxy that inspects bodies could then understand a
+//! request differently from the handler.
 
 use std::collections::HashSet;
 use std::fmt;

@@ -208,7 +208,7 @@ fn given(parameter: Option<String>) -> Option<String> {
     parameter.filter(|value| !value.is_empty())
 }
 
-/// RFC 6749 §6: a refresh may ask for a smaller scope, which then holds for this access token only.
+/// RFC 6749 §6: a refresh may ask for a smaller scope, which then applies only to this access token.
 fn narrowed(granted: Option<&str>, asked: String) -> Result<String, ApiError> {
     let granted: Vec<_> = granted.unwrap_or_default().split(' ').collect();
     let words: Vec<_> = asked.split(' ').collect();

@@ -36,8 +36,8 @@ struct Metadata {
     introspection_endpoint_auth_methods_supported: [&'static str; 1],
 }
 
-/// `GET /.well-known/oauth-authorization-server/{path}`: RFC 8414 §3.1 puts the metadata there when the issuer's URL
-/// has a path.
+/// `GET /.well-known/oauth-authorization-server/{path}`: If the issuer's URL has a path, this is the address of the
+/// metadata (RFC 8414 §3.1).
 pub(super) async fn metadata_of_path(
     state: State<Arc<App>>,
     Path(path): Path<String>,

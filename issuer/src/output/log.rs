@@ -19,7 +19,7 @@ use crate::config::{LogFormat, LogSettings};
 /// The target of lines about the log output itself. The operator's filter does not hide them.
 pub(super) const OWN: &str = "doorlist::output::log";
 
-/// From here on writes the process's events to the queue, as the settings say.
+/// From now on, writes the process's events to the queue, with the filter and the format of the settings.
 pub(super) fn install(settings: &LogSettings, queue: Queue, repeats: Repeats) {
     let own = format!("{OWN}=info").parse().expect("a directive");
     let filter = EnvFilter::builder().parse_lossy(&settings.filter).add_directive(own);
@@ -38,8 +38,8 @@ pub(super) fn install(settings: &LogSettings, queue: Queue, repeats: Repeats) {
     std::panic::set_hook(Box::new(panicked));
 }
 
-/// Replaces the standard library's panic hook, which writes to standard error directly and would block on a stopped
-/// reader.
+/// Replaces the standard library's panic hook, which writes to standard error directly and would block if its reader
+/// is stopped.
 fn panicked(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let thread = std::thread::current();
@@ -96,7 +96,7 @@ impl Upkeep for Reports {
     }
 }
 
-/// Writes how many lines were left out in the windows that have ended, or in all windows with `everything`.
+/// Writes how many lines were left out in the windows that have ended. With `everything`, counts all windows.
 pub(super) fn report(repeats: &Repeats, now: Instant, everything: bool) {
     let left_out = repeats.windows().take(now, everything);
     for LeftOut { level, lines, seconds, message } in left_out {

@@ -19,7 +19,7 @@ const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
 
 /// Tasks of the writer thread besides writing.
 pub(super) trait Upkeep: Send + 'static {
-    /// The time at which [`run`](Self::run) is due, if it is to run at all.
+    /// The time at which [`run`](Self::run) is due. `None` if there is nothing to run.
     fn due(&self) -> Option<Instant>;
     /// Runs the task. May add lines to the queue.
     fn run(&mut self, now: Instant);

@@ -9,7 +9,7 @@ use super::queue::{LIMIT, Queue};
 use super::repeats::Repeats;
 use crate::config::LogSettings;
 
-/// How long the end of the process waits until the last lines are written.
+/// How long the process waits at its end for the last lines to be written.
 const FLUSH: Duration = Duration::from_secs(1);
 
 /// The output of a running server. On drop it writes the lines that still wait, for at most one second.
@@ -20,7 +20,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// From here on, sends all events of the process to standard error. May be called only once in a process.
+    /// From now on, sends all events of the process to standard error. May be called only once in a process.
     pub fn start(settings: &LogSettings) -> Self {
         let repeats = Repeats::new();
         let stdout = Queue::start(io::stdout(), (), LIMIT);

@@ -185,7 +185,7 @@ fn b14_a_count_that_is_not_reported_yet_goes_on() {
     assert_eq!(counted, [60 - 2 * u64::from(FIRST)]);
 }
 
-/// Clippy's lints find the macros; this test finds other ways to write as well.
+/// Clippy's lints find the macros that write, such as `println!`. This test finds other code that writes as well.
 #[test]
 fn b1_nothing_but_this_module_writes_to_the_standard_streams() {
     let ways =

@@ -25,7 +25,7 @@ const MAX_HEAD_LEN: usize = 64 << 10;
 /// If a client reads nothing of an answer for this long, its connection ends. Such a client is gone, or keeps a
 /// stream open without reading it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Pause after an accept error that is not about one connection, such as no free file descriptors.
+/// Pause after an error of `accept` that is not about one connection, for example if no file descriptor is free.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Least time between two lines of log output about connections that could not be accepted.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
@@ -70,8 +70,8 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// Whether the error means that the listener can never accept again. All other errors are temporary, such as no free
-/// file descriptors or a network that is down.
+/// Whether the error means that the listener can never accept again. All other errors are temporary, for example if
+/// no file descriptor is free or the network is down.
 fn is_final(error: &io::Error) -> bool {
     // EINVAL (accept(2)): the socket no longer listens, so every retry would fail.
     error.kind() == io::ErrorKind::InvalidInput

@@ -5,7 +5,7 @@ use std::io;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Receives SIGTERM and SIGINT. From [`Signals::heed`] on no signal is missed, even while [`Signals::next`] is not
+/// Receives SIGTERM and SIGINT. After [`Signals::heed`] no signal is missed, even while [`Signals::next`] is not
 /// awaited. Call `heed` before everything else: process 1 of a container ignores signals that it has no handler for.
 pub struct Signals {
     #[cfg(unix)]
