@@ -281,7 +281,7 @@ export class SavedList {
     if (asOf === undefined) return false
     try {
       const theirs = saveIn(await this.#get(name), name).asOf ?? 0
-      // A time in the future is not believed: such a save could never be replaced.
+      // A time in the future does not count: no later save would replace it.
       return theirs > asOf && theirs * 1000 <= this.#host.now()
     } catch {
       // There is no save, or it cannot be read.

@@ -22,7 +22,7 @@ export interface SessionOptions {
    * the right one. Mandatory.
    */
   issuer: string
-  /** The `client_id` of logins and refreshes. Default: none is sent, and the issuer uses its default. */
+  /** The `client_id` of logins and refreshes. Default: no `client_id` is sent, and the issuer uses its default. */
   clientId?: string
   /**
    * Where the refresh token is kept. `'cookie'`: in the issuer's cookie, which scripts cannot read; the page must be
@@ -37,10 +37,9 @@ export interface SessionOptions {
   origins?: readonly string[]
   /**
    * Reports a kick within milliseconds. A function is called in one tab of the browser at a time, and that tab
-   * informs the others; when the browser freezes that tab, it is called in another tab within four minutes. With
-   * `'memory'`, where the session belongs to one tab, it is called in each tab. Its verifier
-   * is closed together with the session. Default: none; the session then learns of a kick from the next 401 or
-   * refresh.
+   * informs the others; if the browser freezes that tab, the function is called in another tab within four minutes.
+   * With `'memory'`, where the session belongs to one tab, it is called in each tab. Its verifier is closed together
+   * with the session. Default: none; the session then learns of a kick from the next 401 or refresh.
    */
   verifier?: SessionVerifier | (() => Promise<SessionVerifier>)
   /** Used for every request. Default: the global `fetch`. */
