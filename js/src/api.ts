@@ -31,7 +31,7 @@ export function makeConnectVerifier(
   const connect = async (options: ConnectOptions): Promise<ConnectedVerifier> => {
     const { remote, news, withinSecs, store, issuer, wantsStream } = assemble(instantiate, host, options)
     const follower = new Follower(remote, host, news, streamOf(issuer, wantsStream, origin()))
-    // Of a store there is something to say before anybody can listen.
+    // With a store, errors may occur before a listener can be added.
     if (store !== undefined) news.hold()
     try {
       await follower.start(withinSecs * 1000)
@@ -47,7 +47,7 @@ export function makeConnectVerifier(
   }
   const lazy = (options: ConnectOptions): LazyVerifier => {
     const { remote, news, wantsStream } = assemble(instantiate, host, options)
-    // In a browser, where a stream is one of six connections, it polls in its requests.
+    // In a browser it polls within its requests, because a stream would use one of six connections.
     const follower = new LazyFollower(remote, host, news, wantsStream && origin() === undefined)
     return {
       ...remoteFacade(remote, news, follower),
@@ -73,7 +73,7 @@ function assemble(instantiate: Instantiate, host: Host, unchecked: ConnectOption
   return { news, remote, wantsStream: transport !== 'poll', withinSecs, store, issuer: rules.issuer }
 }
 
-/** A browser without Web Locks cannot settle which page has the stream: then none has, and each polls. */
+/** A browser without Web Locks cannot decide which page holds the stream. Then no page holds one, and each polls. */
 function streamOf(issuer: string, wantsStream: boolean, origin: Origin | undefined) {
   if (origin === undefined) return { wantsStream }
   const { locks } = origin
@@ -81,7 +81,7 @@ function streamOf(issuer: string, wantsStream: boolean, origin: Origin | undefin
   return { wantsStream, shareable: { issuer, origin: { ...origin, locks } } }
 }
 
-/** The methods alone, free to be taken apart. */
+/** Only the methods, which also work without their object. */
 const facade = (local: LocalVerifier): Verifier => ({
   load: (list, at) => local.load(list, at),
   verify: (token, at) => local.verify(token, at),
@@ -90,7 +90,10 @@ const facade = (local: LocalVerifier): Verifier => ({
   ...closing(() => local.close()),
 })
 
-/** Also when it is closed meanwhile: what comes of the request then is the caller's act, and no outage of the issuer. */
+/**
+ * Rejects with `ERR_VERIFIER_CLOSED`, also if the verifier is closed during the refresh: the caller ended that
+ * request, so it is not an outage of the issuer.
+ */
 async function unlessClosed(remote: RemoteList, refresh: () => Promise<void>): Promise<void> {
   if (remote.isClosed) throw closedVerifier()
   try {
@@ -101,7 +104,10 @@ async function unlessClosed(remote: RemoteList, refresh: () => Promise<void>): P
   if (remote.isClosed) throw closedVerifier()
 }
 
-/** `close`, and `Symbol.dispose` where the platform has it. The types promise it always: without it there is no `using`. */
+/**
+ * `close`, and `Symbol.dispose` if the platform has it. The types always declare it, because without it `using` does
+ * not exist.
+ */
 function closing(close: () => void): Pick<Verifier, 'close' | typeof Symbol.dispose> {
   const named = { close }
   if (Symbol.dispose) Object.assign(named, { [Symbol.dispose]: close })
@@ -133,7 +139,7 @@ function remoteFacade(remote: RemoteList, news: Emitter, follower: Follower | La
     on: news.on,
     off: news.off,
     ...closing(() => {
-      // First: it saves what is not saved yet.
+      // This comes first, because it saves unsaved data.
       follower.close()
       remote.close()
     }),

@@ -8,15 +8,15 @@ import { SharedStream, type Shareable } from './shared-stream.js'
 import { isLasting, startError } from './starts.js'
 import { OutOfTime } from './unreachable.js'
 
-/** Milliseconds, at most, after the first failure. */
+/** The longest pause after the first failure, in milliseconds. */
 const FIRST_PAUSE_MS = 500
-/** The longest pause while there is no list at all. */
+/** The longest pause while no list is held, in milliseconds. */
 const LONGEST_START_PAUSE_MS = 5_000
-/** A stream that could not be had is left alone for so long at first, while polling works. */
+/** The first pause, in milliseconds, before an unavailable stream is tried again, while polling works. */
 const FIRST_STREAM_REST_MS = 2_000
 const LONGEST_STREAM_REST_MS = 300_000
 
-/** Keeps a remote list fresh for as long as a process runs: by the stream, else by polling. */
+/** Keeps a remote list up to date while a process runs: with the stream, or else by polling. */
 export class Follower {
   readonly #remote: RemoteList
   readonly #host: Host
@@ -27,11 +27,11 @@ export class Follower {
   #streamNotBefore: number
   #isStreamDoubted = false
   #asking: Promise<void> | undefined
-  /** Where one stream serves a whole browser. */
+  /** Set if one stream serves a whole browser. */
   readonly #shared: SharedStream | undefined
   #isRunning = false
   #gapNotBefore = -Infinity
-  /** Ends the pause, or the stream, of the turn under way. */
+  /** Ends the current pause or stream. */
   #nap = new AbortController()
   #streaming = new AbortController()
   mode: Mode = 'poll'
@@ -51,19 +51,19 @@ export class Follower {
     if (!wantsStream || shareable === undefined) return
     const hear = (list: string) => this.#hear(list)
     this.#shared = new SharedStream(shareable, host, { hear, changed: () => this.#stir() })
-    // What a follower asks for by itself, when it starts for example, is no news to the others.
+    // A list that this page requested for itself, at its start for example, is not passed on to the others.
     remote.passOn = list => void (this.#isRunning && this.mode !== 'shared' && this.#shared!.pass(list))
   }
 
   /**
-   * Resolves with the first list, the issuer's or a saved one. Tries again until `withinMs` have passed, unless another try
-   * would bring the same.
+   * Resolves with the first list, from the issuer or from the store. Retries until `withinMs` have passed, unless
+   * another try would bring the same error.
    */
   async start(withinMs: number): Promise<void> {
     const late = this.#host.after(withinMs, () => this.#end(new OutOfTime(withinMs)))
     let last: unknown
     while (!this.#closed.signal.aborted) {
-      // A store that hangs is to leave the issuer some of the time.
+      // If the store hangs, part of the time must remain for the issuer.
       await this.#remote.restore(this.#closed.signal, withinMs / 2)
       if (this.#remote.holdsList) {
         late()
@@ -77,7 +77,7 @@ export class Follower {
         return
       } catch (error) {
         const previous = last
-        // What ended with the time says less than what went wrong before.
+        // An error caused by the time limit says less than the error before it.
         last = this.#closed.signal.aborted ? (last ?? error) : error
         if (isLasting(error, previous)) break
       }
@@ -89,7 +89,7 @@ export class Follower {
     throw error
   }
 
-  /** Asks now, or joins the question under way. */
+  /** Asks now, or joins the request that is under way. */
   ask(): Promise<void> {
     return (this.#asking ??= this.#ask().finally(() => (this.#asking = undefined)))
   }
@@ -111,7 +111,7 @@ export class Follower {
     this.#saveSoon()
   }
 
-  /** Resolves with the issuer's answer, its first failure, or a moment of silence: a list is held already. */
+  /** Resolves when the issuer answers, fails once, or does not answer for a moment; a list is held already. */
   async #startSaved(withinMs: number): Promise<void> {
     const asked = this.#attempt(() => this.ask())
     const answered = new AbortController()
@@ -128,7 +128,7 @@ export class Follower {
     this.#saveSoon()
   }
 
-  /** Behind whatever goes on: no list waits for a store. */
+  /** Runs in the background, because no list waits for the store. */
   #saveSoon(): void {
     void this.#remote.save(this.#closed.signal)
   }
@@ -138,20 +138,20 @@ export class Follower {
     if (!this.#closed.signal.aborted) this.#shared?.start()
     while (!this.#closed.signal.aborted) {
       this.#nap = new AbortController()
-      // Stays so when not even a new verifier can be made, for want of memory.
+      // This pause remains if not even a new verifier can be created, for lack of memory.
       let ms = LONGEST_START_PAUSE_MS
       await this.#attempt(async () => (ms = await this.#turn()))
       if (!this.#closed.signal.aborted) await pause(this.#host, ms, this.#nap.signal)
     }
   }
 
-  /** This page leads now, or leads no more, or goes, or is back; or the verifier was closed. */
+  /** Called when this page becomes the leader or stops being it, leaves or returns, or when the verifier is closed. */
   #stir(): void {
     this.#nap.abort()
     if (this.#closed.signal.aborted || this.#shared?.part !== 'leads') this.#streaming.abort()
   }
 
-  /** Another page passed this on. */
+  /** Handles a list that another page passed on. */
   #hear(list: string): void {
     if (this.#closed.signal.aborted) return
     const outcome = this.#remote.hear(list)
@@ -160,7 +160,7 @@ export class Follower {
       this.#saveSoon()
       if (this.#shared?.part === 'follows') this.#become('shared')
     }
-    // At most one question a `ttl`, however many messages the channel brings.
+    // At most one request per `ttl`, however many messages arrive on the channel.
     const now = this.#host.monotonic()
     if (outcome !== 'gap' || now < this.#gapNotBefore) return
     this.#gapNotBefore = now + this.#remote.ttlMs
@@ -171,11 +171,11 @@ export class Follower {
     if (!this.#closed.signal.aborted) this.mode = mode
   }
 
-  /** Stays up to date for as long as it goes; answers with the milliseconds to pause before the next try. */
+  /** Keeps the list up to date for as long as this succeeds. Returns the milliseconds to pause before the next try. */
   async #turn(): Promise<number> {
     const { ttlMs } = this.#remote
     if (!(await this.#attempt(() => this.#remote.prepare(this.#closed.signal)))) return this.#retry.next(ttlMs)
-    // What stirred so far is heeded from here on.
+    // Events up to here are taken into account below; only later ones end the pause.
     this.#nap = new AbortController()
     const patienceMs = this.#shared?.patienceMs(ttlMs) ?? 0
     this.#become(patienceMs > 0 ? 'shared' : 'poll')
@@ -195,7 +195,7 @@ export class Follower {
     }
     if (!(await this.#attempt(() => this.ask()))) return this.#retry.next(ttlMs)
     this.#retry.reset()
-    // The issuer is there and its stream is not: poll, and try it again later and later.
+    // The issuer answers but its stream is not available: poll, and try the stream again at growing intervals.
     if (streamed || (isDoubted && !this.#remote.isLate))
       this.#streamNotBefore = this.#host.monotonic() + this.#streamRest.next(LONGEST_STREAM_REST_MS)
     const untilStream = mayStream ? this.#streamNotBefore - this.#host.monotonic() : Infinity
@@ -203,15 +203,15 @@ export class Follower {
   }
 
   /**
-   * The stream brought nothing newer for too long: a cache may repeat it, or the issuer has nothing newer. The list is asked
-   * for next, and not by all verifiers at once.
+   * The stream brought no newer list for too long: a cache may repeat it, or the issuer has nothing newer. The next
+   * step is to request the list, after a random pause so that not all verifiers ask at once.
    */
   #doubtStream(ttlMs: number): number {
     this.#isStreamDoubted = true
     return 0.4 * ttlMs * this.#host.random()
   }
 
-  /** Follows the stream to its end, and answers with the most that came of it. */
+  /** Follows the stream until it ends. Returns the best outcome. */
   async #follow(): Promise<'nothing' | 'opened' | 'news'> {
     const started = this.#host.monotonic()
     let came: 'nothing' | 'opened' | 'news' = 'nothing'
@@ -221,19 +221,19 @@ export class Follower {
       else this.#become('stream')
     }
     const { signal } = (this.#streaming = new AbortController())
-    // Not told when it was ended here, for another page to have it.
+    // Not reported if this page ended it, so that another page can open it.
     await this.#attempt(() =>
       this.#remote.follow(signal, listener).catch(error => signal.aborted || Promise.reject(error)),
     )
     this.#become('poll')
     const spoke = (came as string) === 'news'
     if (spoke) this.#streamRest.reset()
-    // One that ends as soon as it has spoken is no reason to hurry back.
+    // A stream that ends right after its first list is no reason to reconnect quickly.
     if (spoke && this.#host.monotonic() - started > this.#remote.ttlMs) this.#retry.reset()
     return came
   }
 
-  /** Whether it came out; if not, listeners are told why. */
+  /** Returns whether `act` succeeded; if not, listeners get the error. */
   async #attempt(act: () => Promise<unknown>): Promise<boolean> {
     const { signal } = this.#closed
     try {

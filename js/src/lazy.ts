@@ -6,20 +6,23 @@ import { SILENCE_MS } from './saved-list.js'
 import { Silence } from './silence.js'
 import { startError } from './starts.js'
 
-/** Workers may go on for 30 s after their answer: hold the stream a little less. */
+/** Milliseconds. A Worker may run for 30 s after its response; the stream is held a little shorter. */
 const HOLD_MS = 25_000
-/** A refresh that was cut off with its request says nothing; after this time it is taken for gone. */
+/** Milliseconds after which a refresh counts as lost: if its request was cut off, it reports nothing. */
 const LEASE_MS = HOLD_MS + 10_000
-/** How long a stream that could not be had is not tried again. */
+/** Milliseconds before an unavailable stream is tried again. */
 const STREAM_REST_MS = 60_000
-/** Unheard of for so many `ttl`, an issuer counts as away (FORMAT.md §6): a saved list that is older would say so of one that was not asked. */
+/**
+ * An issuer counts as away after this many `ttl` without a newer list (FORMAT.md §6). With an older saved list it
+ * would count as away without having been asked.
+ */
 const OUTAGE_TTLS = 3
-/** After a failure: every request of an outage must not ask, and wait, anew. */
+/** Milliseconds without a request after a failure, so that in an outage not every request asks the issuer and waits. */
 const REST_MS = 5_000
 
 /**
- * Keeps a remote list fresh from within requests. No promise, signal or stream outlives the request that made it, for a
- * Worker must not touch another request's I/O; what is kept between requests are numbers.
+ * Keeps a remote list up to date from within requests. No promise, signal or stream outlives the request that created
+ * it, because a Worker must not use another request's I/O; only numbers are kept between requests.
  */
 export class LazyFollower {
   readonly #remote: RemoteList
@@ -31,7 +34,7 @@ export class LazyFollower {
   #askedAt = -Infinity
   #streamNotBefore = -Infinity
   #askNotBefore = -Infinity
-  /** Why there is no list. */
+  /** The reason why there is no list. */
   #failure: unknown
   #isHeld = false
   #isClosed = false
@@ -48,7 +51,7 @@ export class LazyFollower {
     return this.#isHeld ? 'stream' : 'request'
   }
 
-  /** A stream that another request holds is that request's to end: it ends with the next list, or after its 25 s. */
+  /** Does not end a stream that another request holds; that request ends it, with the next list or after its 25 s. */
   close(): void {
     this.#isClosed = true
   }
@@ -65,12 +68,12 @@ export class LazyFollower {
     if (this.#mayStream() || this.#isDue()) ctx.waitUntil(this.#inBackground())
   }
 
-  /** A token named an unknown key: the next request asks. */
+  /** A token named an unknown key, so the next request asks the issuer. */
   askSoon(): void {
     this.#askedAt = -Infinity
   }
 
-  /** Waits for a list: the saved one, or the issuer's. */
+  /** Waits for a list, from the store or from the issuer. */
   async #first(ctx: WaitUntil | undefined): Promise<void> {
     await this.#remote.restore(new AbortController().signal)
     if (this.#remote.holdsList) {
@@ -102,7 +105,7 @@ export class LazyFollower {
     this.#askedAt = this.#host.monotonic()
   }
 
-  /** Asks on top of a list that is held, with which a request goes on when the issuer cannot be had, or not so soon. */
+  /** Asks for a newer list. If the issuer fails or takes too long, the request continues with the list that is held. */
   async #renew(withinMs?: number): Promise<void> {
     const silence = new Silence(this.#host, new AbortController().signal)
     if (withinMs !== undefined) silence.limit(withinMs)
@@ -120,12 +123,12 @@ export class LazyFollower {
     return this.#remote.save(new AbortController().signal)
   }
 
-  /** Holds the stream, or asks. Never rejects. */
+  /** Holds the stream, or asks once. Never rejects. */
   async #inBackground(): Promise<void> {
     const lease = ++this.#lease
     this.#leasedUntil = this.#host.monotonic() + LEASE_MS
     try {
-      // A stream that repeats old lists is as good as none.
+      // A stream that repeats old lists counts as unavailable.
       if (this.#mayStream() && (await this.#hold()) && !this.#remote.isLate) return
       if (this.#isDue()) await this.#renew()
       await this.#save()
@@ -134,7 +137,7 @@ export class LazyFollower {
     }
   }
 
-  /** Whether the stream could be had. */
+  /** Returns whether the stream was available. */
   async #hold(): Promise<boolean> {
     const enough = new AbortController()
     const opened = this.#host.monotonic()

@@ -11,16 +11,22 @@ import { Silence } from './silence.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 
 const MAX_JWKS_BYTES = 256 * 1024
-/** An unknown `kid` is a stranger's to choose: it causes at most one JWKS request in this time. */
+/**
+ * Anyone can put an unknown `kid` into a token, so unknown keys cause at most one JWKS request in this time, in
+ * milliseconds.
+ */
 const KEYS_COOL_DOWN_MS = 60_000
-/** A store in which there was nothing of use may have something later: another process's, or what it could not read now. */
+/**
+ * Milliseconds before the store is read again if it contained nothing usable. It may contain something later: a save
+ * of another process, or one that it could not read before.
+ */
 const RESTORE_REST_MS = 60_000
-/** The heartbeat of an issuer that has not said it yet. */
+/** The heartbeat interval in seconds that is assumed until the issuer states its own. */
 const USUAL_TTL_SECS = 10
 
 /**
- * The issuer's side of a verifier: asks for what the verifier lacks and loads it. It keeps no request, stream or timer
- * between calls, so that it can live at the module scope of a Worker; when to call is its callers' to decide.
+ * The issuer's side of a verifier: requests missing data and loads it. It keeps no request, stream or timer between
+ * calls, so that it can live at the module scope of a Worker; its callers decide when to call it.
  */
 export class RemoteList {
   readonly #make: () => LocalVerifier
@@ -30,7 +36,7 @@ export class RemoteList {
   readonly #saved: SavedList | undefined
   #newest: LocalVerifier
   #serving: LocalVerifier
-  /** Of the newest, for the one after it. */
+  /** The trusted keys of the newest verifier, for its successor. */
   #trust: string | undefined
   #restoreNotBefore = -Infinity
   #endpoints: Endpoints | undefined
@@ -40,7 +46,7 @@ export class RemoteList {
   #keysMayBeCached = false
   #wasDiscovered = false
   readonly #newness: Newness
-  /** Called with each list that the issuer sent and that was newer. */
+  /** Called with each newer list that the issuer sent. */
   passOn: (list: string) => void = () => {}
 
   constructor(
@@ -52,7 +58,7 @@ export class RemoteList {
   ) {
     this.#make = make
     this.#newest = this.#serving = make()
-    // A request that was under way when the verifier was closed is the last one.
+    // After `close` no further request is sent; only one that is already under way may finish.
     this.#http = {
       ...http,
       fetch: (...request) => (this.#isClosed ? Promise.reject(closedVerifier()) : http.fetch(...request)),
@@ -64,14 +70,15 @@ export class RemoteList {
     if (store !== undefined) this.#saved = new SavedList(store, options, http.host, error => news.emit('error', error))
   }
 
-  /** The verifier to ask. */
+  /** The verifier that answers queries. */
   get serving(): LocalVerifier {
     return this.#serving
   }
 
   /**
-   * The verifier to load: a new one once the last was interrupted, which trusts what that one did, and gets its list anew.
-   * It serves from its first list on; until then the interrupted one goes on refusing, whatever `onMissing` says.
+   * The verifier that loads lists. If the last one was interrupted, this is a new one, which trusts the same keys and
+   * has to load a list again. It answers queries only after its first list; until then the interrupted one keeps
+   * refusing, independent of `onMissing`.
    */
   get #local(): LocalVerifier {
     if (this.#newest.isInterrupted) {
@@ -81,7 +88,7 @@ export class RemoteList {
     return this.#newest
   }
 
-  /** Frees what is held. What comes from the issuer later is refused with `ERR_VERIFIER_CLOSED`. */
+  /** Frees all memory. Data that arrives from the issuer later is refused with `ERR_VERIFIER_CLOSED`. */
   close(): void {
     this.#isClosed = true
     for (const local of [this.#newest, this.#serving]) local.close()
@@ -91,7 +98,7 @@ export class RemoteList {
     return this.#isClosed
   }
 
-  /** Milliseconds within which the issuer means to have a newer list. */
+  /** The issuer intends to publish a newer list within this many milliseconds. */
   get ttlMs(): number {
     return (this.#local.status().ttl ?? USUAL_TTL_SECS) * 1000
   }
@@ -100,7 +107,7 @@ export class RemoteList {
     return this.#local.status().asOf !== null
   }
 
-  /** Whether no list was newer than the one before for longer than a `ttl`. */
+  /** Whether no newer list has arrived for longer than a `ttl`. */
   get isLate(): boolean {
     return this.#newness.isLate(this.ttlMs)
   }
@@ -110,19 +117,21 @@ export class RemoteList {
     return this.#newness.pollMs(this.ttlMs)
   }
 
-  /** A token named a key that is not known. Whether it is time to ask for the keys again. */
+  /** Call it when a token names an unknown key. Returns whether to request the keys again now. */
   wantKeys(): boolean {
     if (this.#keys === 'lacking' || this.#keysAreCooling()) return false
-    // The issuer was away when they were wanted: whoever finds it again asks for the keys first.
+    // The keys are wanted already, but the issuer could not be reached. The next request that reaches it asks for the
+    // keys first.
     if (this.#keys === 'in doubt' && this.#endpoints === undefined) return false
     this.#keys = 'in doubt'
     return true
   }
 
-  /** Starts from what was saved, while no list is held. What cannot be read or believed is told. */
+  /** Starts from the saved list if no list is held. Reports saves that cannot be read or are not accepted. */
   async restore(signal: AbortSignal, withinMs?: number): Promise<void> {
     const { monotonic } = this.#http.host
-    // Looks for a list first: for a module that was interrupted meanwhile there is no rest.
+    // Reads `holdsList` before it checks the pause: after an interruption of the module, reading it also cancels the
+    // pause.
     if (this.#saved === undefined || this.holdsList || monotonic() < this.#restoreNotBefore) return
     const saves = await this.#saved.read(signal, withinMs)
     // Another request may have been faster.
@@ -134,11 +143,13 @@ export class RemoteList {
       this.#keys = 'held'
       this.#newness.brought()
     }
-    // One that was interrupted goes on refusing until there is a list.
+    // An interrupted verifier keeps refusing until there is a list.
     if (this.holdsList || !this.#serving.isInterrupted) this.#serving = this.#newest
   }
 
-  /** Saves what is held: what is new of it, or once the signal has aborted all that is not saved yet. Never rejects. */
+  /**
+   * Saves what is new of the data held; once the signal has aborted, everything that is not saved yet. Never rejects.
+   */
   async save(signal: AbortSignal): Promise<void> {
     if (this.#saved === undefined) return
     await this.#saved.save(signal)
@@ -157,7 +168,7 @@ export class RemoteList {
     return this.#saved?.isBehind ?? false
   }
 
-  /** Takes a list that came some other way. */
+  /** Loads a list that the application obtained in another way. */
   load(list: string, at?: AtTime): Loaded {
     const before = this.#serving.status()
     const loaded = this.#serving.load(list, at)
@@ -166,8 +177,8 @@ export class RemoteList {
   }
 
   /**
-   * Takes a list that another tab passed on, if the issuer signed it and it is newer. `gap`: the issuer has to be asked,
-   * for a snapshot or for the key that signed the list. Never throws: whatever else comes by a channel is ignored.
+   * Loads a list that another tab passed on, if the issuer signed it and it is newer. `gap`: the issuer must be asked
+   * for a snapshot, or for the key that signed the list. Never throws: everything else on the channel is ignored.
    */
   hear(list: string): Outcome | 'refused' {
     try {
@@ -178,7 +189,7 @@ export class RemoteList {
     }
   }
 
-  /** Finds the issuer's addresses and keys, where they are not known. */
+  /** Finds the issuer's addresses and keys, if they are not known yet. */
   async prepare(signal: AbortSignal): Promise<Endpoints> {
     await this.restore(signal)
     const endpoints = (this.#endpoints ??= await this.#discover(signal))
@@ -187,7 +198,7 @@ export class RemoteList {
     return endpoints
   }
 
-  /** Asks once for what is newer than what is held. */
+  /** Asks once for a newer list. */
   async ask(signal: AbortSignal): Promise<void> {
     const { list } = await this.prepare(signal)
     try {
@@ -202,8 +213,9 @@ export class RemoteList {
   }
 
   /**
-   * Follows the stream until it ends, breaks, or brings nothing newer for one and a half `ttl`. Tells `listener` when it
-   * is there, and of each list that was news. Throws when there is no stream, and when a gap follows another within a `ttl`.
+   * Follows the stream until it ends, breaks, or brings nothing newer for one and a half `ttl`. Calls `listener` when
+   * the stream opens, and for each newer list. Throws if there is no stream, or if a gap follows another within a
+   * `ttl`.
    */
   async follow(signal: AbortSignal, listener: (event: 'opened' | 'news') => void): Promise<void> {
     const { list, stream } = await this.prepare(signal)
@@ -225,7 +237,7 @@ export class RemoteList {
           if (event !== 'message') continue
           let outcome = await this.#take(data, silence.signal)
           if (outcome === 'gap') {
-            // Else each event of a stream that never fits costs a request, at the stream's speed.
+            // Otherwise a stream whose deltas never fit would cause one request per event.
             const now = this.#http.host.monotonic()
             if (now < nextSnapshot) throw new Unreachable(`${stream} continues from what ${list} does not have`)
             nextSnapshot = now + this.ttlMs
@@ -245,8 +257,8 @@ export class RemoteList {
   }
 
   /**
-   * Asks at an address that no cache has seen, because an answer without a newer list may be a cache's. An `error` event
-   * says what came of it.
+   * Sends a request to an address that no cache has seen, because a cache may have given the answer without a newer
+   * list. An `error` event reports the outcome.
    */
   async #askPastCaches(list: string, signal: AbortSignal): Promise<void> {
     const { asOf } = this.#local.status()
@@ -256,14 +268,17 @@ export class RemoteList {
     this.#news.emit('error', this.#newness.failure(list, asOf, outcome === 'news'))
   }
 
-  /** The first answer may come out of a cache; one that is asked for again may have been at fault. */
+  /**
+   * The first answer may come from a cache. When asking again, that answer may have been the fault, so caches are
+   * bypassed.
+   */
   async #discover(signal: AbortSignal): Promise<Endpoints> {
     const cache = this.#wasDiscovered ? 'no-store' : undefined
     this.#wasDiscovered = true
     return discover(this.#http, this.#issuer, signal, cache)
   }
 
-  /** The first key set may come out of a cache. */
+  /** The first key set may come from a cache. */
   async #fetchKeys(url: string, signal: AbortSignal): Promise<void> {
     this.#keysMayBeCached = this.#keys === 'lacking'
     this.#keysAskedAt = this.#http.host.monotonic()
@@ -275,7 +290,10 @@ export class RemoteList {
     this.#keys = 'held'
   }
 
-  /** A stranger's `kid` is no reason to go without a newer list when the keys cannot be had. */
+  /**
+   * If the keys cannot be fetched, only reports the error: a forged `kid` must not prevent the verifier from getting
+   * a newer list.
+   */
   async #renewKeys(url: string, signal: AbortSignal): Promise<void> {
     this.#keys = 'held'
     try {
@@ -285,13 +303,13 @@ export class RemoteList {
     }
   }
 
-  /** Without a list, keys out of a cache are no reason to wait: the list may be signed by a newer key. */
+  /** Without a list, keys from a cache are no reason to wait, because the list may be signed by a newer key. */
   #keysAreCooling(): boolean {
     if (this.#keysMayBeCached && !this.holdsList) return false
     return this.#http.host.monotonic() - this.#keysAskedAt < KEYS_COOL_DOWN_MS
   }
 
-  /** The first list may come out of a cache, because its signature and age say what it is; later ones have to be newer. */
+  /** The first list may come from a cache, because its signature and age are checked. Later lists must be newer. */
   #fetchList(url: string, signal: AbortSignal, cache: PastCaches | undefined): Promise<string> {
     return fetchText(this.#http, { url, accept: 'application/jwt', maxBytes: MAX_LIST_LENGTH, cache, signal })
   }
@@ -300,7 +318,7 @@ export class RemoteList {
     return this.#take(await this.#fetchList(list, signal, 'no-store'), signal)
   }
 
-  /** Loads a list; one that is older than what is held is nothing new. Throws for one that must not be believed. */
+  /** Loads a list. One that is older than the list held is nothing new. Throws if the list must not be trusted. */
   async #take(list: string, signal: AbortSignal): Promise<Outcome> {
     const outcome = await this.#judge(list, signal)
     if (outcome === 'news') this.passOn(list)
@@ -327,7 +345,7 @@ export class RemoteList {
     return this.#took(before, list, loaded)
   }
 
-  /** The newest verifier, which serves, took this list: it is saved, and a change is told. */
+  /** The newest verifier, which now answers queries, has loaded this list. Saves it, and emits a change. */
   #took(before: Status, list: string, loaded: Loaded): Outcome {
     const asOf = this.#newest.status().asOf!
     this.#trust = this.#newest.trust()
@@ -350,13 +368,13 @@ export class RemoteList {
     if (epoch === null || sequence === null) return address
     const { href, search, hash } = new URL(address)
     const whole = href.slice(0, href.length - hash.length).replace(/\?$/, '')
-    // Not with `searchParams`, which percent-encodes the colon: an issuer takes one spelling, so that caches hold it once.
-    // Nor by setting `search`: the URL of React Native cannot be changed.
+    // Does not use `searchParams`, which percent-encodes the colon: an issuer accepts one spelling, so that caches
+    // store the list once. Does not set `search` either, because a URL of React Native cannot be changed.
     return `${whole}${search ? '&' : '?'}since=${epoch}:${sequence}`
   }
 }
 
-/** What the list says of itself, whose handles are read out when somebody asks. */
+/** The properties of the list; its handles are decoded when first read. */
 function changeBy(list: string, loaded: Loaded): Change {
   let handles: string[] | undefined
   return {

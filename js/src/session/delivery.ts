@@ -2,15 +2,18 @@ import type { TokenStorage } from '../../types/session.js'
 import { storageFailed } from './refusals.js'
 import type { SignOuts } from './sign-outs.js'
 
-/** Where the refresh token is between two requests. */
+/** Where the refresh token is kept between two requests. */
 export interface Delivery {
-  /** What to send: the token, empty when the cookie has it; `undefined` when nobody is signed in. */
+  /** Returns the token to send; empty if the cookie has it; `undefined` if the user is not signed in. */
   read(): Promise<string | undefined>
   write(token: string): Promise<unknown>
   remove(): Promise<unknown>
 }
 
-/** In the page's own storage, and the form of each request. What it throws says so, and is no outage. */
+/**
+ * In the application's storage, and in the body of each request. An error of the storage is reported as such, and
+ * does not count as an outage.
+ */
 export const stored = (storage: TokenStorage, key: string): Delivery => {
   const named = async <T>(act: () => T | Promise<T>): Promise<T> => {
     try {
@@ -26,7 +29,7 @@ export const stored = (storage: TokenStorage, key: string): Delivery => {
   }
 }
 
-/** In the issuer's cookie, which no script reads: signed out is who left a note that says so. */
+/** In the issuer's cookie, which scripts cannot read. A pending sign-out note shows that the user is signed out. */
 export const inCookie = (signOuts: SignOuts): Delivery => ({
   read: async () => ((await signOuts.pending()).length ? undefined : ''),
   write: async () => {},

@@ -1,7 +1,7 @@
 import type { PlainSessionError, SessionCode } from '../../types/session.js'
 import { isPlain, plainOf } from '../plain-errors.js'
 
-/** As in `types/session.d.ts`. */
+/** The same codes as in `types/session.d.ts`. */
 const CODES: readonly string[] = [
   'ERR_ISSUER_REFUSED',
   'ERR_LOGIN_REFUSED',
@@ -42,7 +42,7 @@ export class SessionError extends Error {
   }
 }
 
-/** As `isTokenError`: by shape, of any copy or realm, and in its plain form. */
+/** Like `isTokenError`: compares the members, so it accepts any copy, realm or plain form. */
 export function isSessionError<C extends SessionCode = SessionCode>(
   error: unknown,
   code?: C,
@@ -50,7 +50,7 @@ export function isSessionError<C extends SessionCode = SessionCode>(
   return isPlain(error, 'SessionError', found => CODES.includes(found) && (code ?? found) === found)
 }
 
-/** Names what this platform lacks, instead of a ReferenceError in the middle. */
+/** Throws an error that names the missing feature, instead of a ReferenceError later. */
 export function mustHave(...names: string[]): void {
   for (const name of names)
     if (!(name in globalThis)) throw new SessionError('ERR_PLATFORM_UNSUPPORTED', `this platform has no ${name}`)

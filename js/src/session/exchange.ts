@@ -3,7 +3,7 @@ import { accessToken, isNew, moment, type AccessToken, type Moment } from './acc
 import type { Delivery } from './delivery.js'
 import type { Issuer, Later, Tokens } from './issuer.js'
 
-/** What came of a refresh. */
+/** The result of a refresh. */
 export type Exchanged =
   | { readonly outcome: 'granted'; readonly token: AccessToken }
   /** The issuer ended the session. */
@@ -11,12 +11,12 @@ export type Exchanged =
   /** Another tab signed out. */
   | { readonly outcome: 'gone' }
   | Later
-  /** It is not asked for any more: another tab was faster, or somebody signed out. */
+  /** The result is no longer needed: another tab was faster, or the user signed out. */
   | undefined
 
 /**
- * Re-reads, refreshes, writes: what runs under the lock. Between any two steps another tab may sign out, or without a lock
- * refresh as well, so each asks what went on meanwhile; and so does who gets the answer.
+ * Reads the refresh token, refreshes, and writes the new one; runs under the lock. Between any two steps another tab
+ * may sign out, or, without a lock, also refresh. So each step checks this, and so does the caller.
  */
 export async function exchange(
   { issuer, delivery }: { readonly issuer: Issuer; readonly delivery: Delivery },
@@ -34,16 +34,17 @@ export async function exchange(
     const found = await delivery.read()
     if (answer.outcome === 'granted') {
       const token = tokenOf(answer.tokens, since, host)
-      // Before it is stored: an old answer has an old refresh token as well.
+      // Checked before storing, because an old answer also has an old refresh token.
       if (!token || !isNew(token, last(), host))
         return { outcome: 'later', status: 200, error: token ? 'from a cache' : 'without a token' }
       const { refresh_token } = answer.tokens
       if (!isCurrent()) return
-      // Without a lock, another tab may have been faster; its token is as good. So is the old one where none can be written.
+      // Without a lock, another tab may have written its token first; that one is equally good. If the new token
+      // cannot be written, the old one is good too.
       if (found === kept && refresh_token) await delivery.write(refresh_token).catch(() => {})
       return found === undefined ? { outcome: 'gone' } : { outcome: 'granted', token }
     }
-    // Another tab's may be good where this one came too late (field: supabase/auth-js#213).
+    // If this tab came too late, another tab may have stored a valid token meanwhile (field: supabase/auth-js#213).
     if (found === kept || !isFirst) {
       if (!isWanted()) return
       await delivery.remove()

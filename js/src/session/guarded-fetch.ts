@@ -1,14 +1,15 @@
 import type { Host } from '../host.js'
 import { SessionError, mustHave } from './errors.js'
 
-/** Milliseconds for which a server that refused a new token as well is believed. */
+/** Milliseconds without another refresh after a server has refused a new token too. */
 const BELIEVED_MS = 60_000
 
 /**
- * A `fetch` that adds the header where it may go, and nowhere else. A 401 is answered with one refresh and one more try, unless
- * the server refused that lately: it has other reasons, and the issuer is not asked in a loop.
+ * A `fetch` that adds the header for the allowed origins only. After a 401 it refreshes once and tries again, unless
+ * the server refused a new token recently. Such a server has another reason, and the issuer must not be asked in a
+ * loop.
  *
- * @param instead another token than this one, which a server refused; `undefined` when there is none
+ * @param instead returns another token than this one, which a server refused; `undefined` if no other is available
  */
 export function guardedFetch(
   getAccessToken: () => Promise<string>,
@@ -17,23 +18,23 @@ export function guardedFetch(
   fetch: typeof globalThis.fetch,
   host: Host,
 ): typeof globalThis.fetch {
-  /** Until when, by origin. */
+  /** The end of this time, by origin. */
   const believed = new Map<string, number>()
 
   return async (input, init) => {
     mustHave('Request')
-    /** A Request keeps its body for another try. */
+    /** Keeps the body of a Request for a second try. */
     const asked = () => (input as Request).clone?.() ?? input
     const { url, headers, redirect, referrer, referrerPolicy, signal } = new Request(asked(), { ...init, body: null })
     const { origin } = new URL(url)
-    // Not a `blob:` of the origin either, nor what is as opaque as the page.
+    // This also excludes `blob:` URLs of the origin, and, on a page with an opaque origin, other opaque origins.
     if (!/^http/.test(url) || !origins.includes(origin) || headers.has('authorization')) return fetch(input, init)
     const follows = redirect === 'follow'
     let stop = () => {}
     const aborted = new Promise<never>(
       (_, reject) =>
         (stop = () =>
-          // Neither `reason` nor `throwIfAborted` is on every platform (React Native).
+          // Some platforms lack `reason` and `throwIfAborted` (React Native).
           reject(signal.reason ?? Object.assign(new Error('aborted'), { name: 'AbortError' }))),
     )
     const unlessAborted = <T>(work: Promise<T>) => Promise.race([work, aborted])
@@ -42,11 +43,12 @@ export function guardedFetch(
       if (signal?.aborted) stop()
       let token = await unlessAborted(getAccessToken())
       for (let isAgain = false; ; isAgain = true) {
-        // Plain values, for a `fetch` of another realm takes no Request or Headers of this one (jsdom).
+        // Plain values, because a `fetch` of another realm accepts no Request or Headers of this one (jsdom).
         const response = await fetch(asked(), {
           ...init,
           headers: { ...Object.fromEntries(headers), authorization: `Bearer ${token}` },
-          // Not every browser takes the header off where a redirect leads to another origin (Fetch standard §4.4, since 2022).
+          // Not every browser removes the header when a redirect leads to another origin (Fetch standard §4.4, since
+          // 2022).
           redirect: follows ? 'manual' : redirect,
           referrer,
           referrerPolicy,
@@ -59,7 +61,7 @@ export function guardedFetch(
           throw new SessionError('ERR_REDIRECT_REFUSED', `the token follows no redirect of ${origin}`, { origin })
         if (status !== 401) return response
         if (isAgain) believed.set(origin, host.monotonic() + BELIEVED_MS)
-        // A stream is sent once.
+        // A stream can be sent only once.
         if ((init?.body as ReadableStream | undefined)?.getReader || believed.get(origin)! > host.monotonic())
           return response
         const other = await unlessAborted(instead(token))
@@ -68,7 +70,7 @@ export function guardedFetch(
         token = other
       }
     } finally {
-      // The signal may be the application's own, and live on.
+      // The signal may belong to the application and be used further.
       signal?.removeEventListener('abort', stop)
     }
   }

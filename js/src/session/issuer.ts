@@ -4,22 +4,22 @@ import { ask } from '../mistakes.js'
 import { inTime } from './in-time.js'
 import type { Settings } from './options.js'
 
-/** What `/login`, `/token` or `/revoke` came to. */
+/** The result of `/login`, `/token` or `/revoke`. */
 export type Answer =
   | { readonly outcome: 'granted'; readonly tokens: Tokens }
-  /** `invalid_grant`: the session, or the password, is no good and never will be. */
+  /** `invalid_grant`: the session or the password is invalid for good. */
   | { readonly outcome: 'over' }
   | Later
 
-/** It says nothing about the session: no connection, 429, 5xx, a captive portal's page, a request that is at fault. */
+/** The answer says nothing about the session: no connection, 429, 5xx, a captive portal's page, a faulty request. */
 export interface Later {
   readonly outcome: 'later'
-  /** Absent when nothing came. */
+  /** Absent if there was no answer. */
   readonly status?: number
   readonly error?: unknown
-  /** Absent when it has not said. */
+  /** Absent if the issuer did not state it. */
   readonly retryAfterMs?: number
-  /** What was thrown instead of an answer. */
+  /** The error that was thrown instead of an answer. */
   readonly cause?: unknown
 }
 
@@ -30,22 +30,22 @@ export interface Tokens {
   readonly refresh_token?: string
 }
 
-/** The three requests a session makes of its issuer. None rejects; a token is empty when the cookie has it. */
+/** The three requests that a session sends to its issuer. None rejects. A token is empty if the cookie has it. */
 export interface Issuer {
   login(credentials: Credentials): Promise<Answer>
   refresh(token: string): Promise<Answer>
   revoke(token: string): Promise<Answer>
 }
 
-/** Milliseconds within which the whole answer must be there. */
+/** Milliseconds within which the whole answer must arrive. */
 const TIMEOUT_MS = 10_000
-/** `Retry-After` is heeded up to an hour. */
+/** The most milliseconds that `Retry-After` can ask for: an hour. */
 const LONGEST_RETRY_MS = 3_600_000
 
 export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: Host): Issuer {
   const usesCookie = storage === 'cookie'
 
-  /** A text with its type: a `fetch` of another realm takes no objects of this one (jsdom). */
+  /** Sends text with its type, because a `fetch` of another realm accepts no objects of this one (jsdom). */
   async function post(path: string, type: string, body: string): Promise<Answer> {
     const abort = new AbortController()
     const asked = async () => {
@@ -92,7 +92,7 @@ export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: H
   }
 }
 
-/** What an answer says about the session; only a real `invalid_grant` ends it. */
+/** Decides what an answer says about the session; only a real `invalid_grant` ends it. */
 export function judge(status: number, text: string, retryAfter: string | null): Answer {
   let body: Record<string, unknown> | undefined
   try {
@@ -103,10 +103,10 @@ export function judge(status: number, text: string, retryAfter: string | null): 
   const error = body?.['error']
   if (status === 400 && error === 'invalid_grant') return { outcome: 'over' }
   if (status === 200 && body) return { outcome: 'granted', tokens: body as unknown as Tokens }
-  // In seconds; a date, which the issuer does not send, is as good as nothing.
+  // In seconds; a date, which the issuer does not send, counts as absent.
   const retryAfterMs = Math.min(Number(retryAfter) * 1000 || 0, LONGEST_RETRY_MS)
   return { outcome: 'later', status, error, retryAfterMs }
 }
 
-/** Whether asking again would bring the same. */
+/** Whether the same request would be refused again. */
 export const isRefusal = ({ status = 0 }: Later): boolean => status >= 400 && status < 500 && status !== 429

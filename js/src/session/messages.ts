@@ -1,14 +1,17 @@
 import type { Host } from '../host.js'
 import { accessToken, elapsed, type AccessToken } from './access-token.js'
 
-/** What tabs of one browser tell each other. */
+/** The messages between the tabs of one browser. */
 export type Message =
   | { readonly type: 'hello' }
-  /** Ages are by the wall clock, which all tabs share. */
+  /** Times are from the wall clock, which all tabs share. */
   | { readonly type: 'token'; readonly value: string; readonly lifetimeMs: number; readonly wall: number }
-  /** Without a `sid`, the session there was then, of which the tab had not heard yet: none that was opened since. */
+  /**
+   * Without a `sid`, it means the session at that time, which the sending tab did not know yet; not one that was
+   * opened later.
+   */
   | { readonly type: 'ended'; readonly sid: string | undefined; readonly wall: number; readonly kicked: boolean }
-  /** Tokens of before. */
+  /** Revokes the tokens issued before this time. */
   | { readonly type: 'revoked'; readonly sid: string; readonly wall: number }
 
 type TokenMessage = Extract<Message, { readonly type: 'token' }>
@@ -20,6 +23,6 @@ export const written = ({ value, lifetimeMs, since }: AccessToken, host: Host): 
   wall: host.now() - elapsed(since, host),
 })
 
-/** However long it was on its way: a tab that was frozen reads its messages late. */
+/** Computes the age by the wall clock, because a message may be delayed: a frozen tab reads its messages late. */
 export const read = ({ value, lifetimeMs, wall }: TokenMessage, host: Host): AccessToken | undefined =>
   accessToken(value, lifetimeMs, { wall, monotonic: host.monotonic() - Math.max(0, host.now() - wall) }, host)

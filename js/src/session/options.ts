@@ -3,10 +3,13 @@ import { spelling } from '../issuer-rule.js'
 import { isText } from '../rules.js'
 import { SessionError } from './errors.js'
 
-/** The options, with the defaults that more than one part needs. */
+/** The options, with the defaults that several parts need. */
 export type Settings = SessionOptions & Required<Pick<SessionOptions, 'fetch' | 'storage'>>
 
-/** Whether a value is possible; what throws is not. Not `../rules.ts`, whose hints are worth a tenth of what a page loads for all of this. */
+/**
+ * Whether a value is allowed; a rule that throws refuses it. Does not use `../rules.ts`, because its hints would be a
+ * tenth of the code that a page loads for sessions.
+ */
 const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
   issuer: value => spelling(value) === value,
   clientId: isText,
@@ -16,7 +19,10 @@ const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
   fetch: isFunction,
 }
 
-/** The options, or `ERR_OPTIONS_INVALID` for the first that is unknown or not what `types/session.d.ts` says. */
+/**
+ * Returns the options, or throws `ERR_OPTIONS_INVALID` for the first one that is unknown or violates
+ * `types/session.d.ts`.
+ */
 export function checkOptions(options: unknown): SessionOptions {
   const own: Record<string, unknown> = { issuer: '', ...Object(options) }
   for (const [option, value] of Object.entries(own)) {
@@ -27,7 +33,7 @@ export function checkOptions(options: unknown): SessionOptions {
       )
         continue
     } catch {
-      // A rule that throws says no.
+      // A rule that throws refuses the value.
     }
     const better = option === 'issuer' && spelling(value)
     const hint = better ? `; write ${better}` : ''

@@ -11,15 +11,15 @@ import { refusedBy, unreachable } from './refusals.js'
 import { signOutsOf, type SignOuts } from './sign-outs.js'
 import { tabsOf, type Tabs } from './tabs.js'
 
-/** What a session is made of, by where its refresh token is kept. */
+/** The parts of a session, depending on where its refresh token is kept. */
 export interface Parts {
   readonly issuer: Issuer
   readonly delivery: Delivery
   readonly signOuts: SignOuts
   readonly tabs: Tabs
   /**
-   * Opens a session, under the lock, and signs out of the one that it replaces; or of itself, when the user signed out meanwhile.
-   * `held` is the `sid` that the page has.
+   * Opens a session under the lock and signs out of the one that it replaces; or of the new one, if the user signed
+   * out meanwhile. `held` returns the `sid` that the page has.
    */
   logIn(
     how: Credentials | TokenResponse,
@@ -33,7 +33,7 @@ export function partsOf(options: Settings, platform: Platform, hear: (message: M
   const { host } = platform
   const usesCookie = storage === 'cookie'
   const kept = storage === 'memory' ? memory() : (storage as Exclude<typeof storage, string>)
-  // No issuer has a `#`.
+  // An issuer's URL contains no `#`.
   const key = `doorlist:${options.issuer}` + (clientId ? `#${clientId}` : '')
   const issuer = issuerOf(options, host)
   const tabs = tabsOf(platform, key, storage !== 'memory', hear)
@@ -60,7 +60,8 @@ export function partsOf(options: Settings, platform: Platform, hear: (message: M
       const token = tokenOf(tokens, since, host)
       const { refresh_token = '' } = tokens
       if (!token || !refresh_token !== usesCookie) throw refusedBy({ status: 200 })
-      // The cookie is another session's now, which an old sign-out must not end; its own ended with the login.
+      // The cookie now belongs to the new session, which an earlier sign-out must not end; the login has ended the
+      // session that this sign-out was for.
       if (usesCookie) await signOuts.forget('')
       if (!isCurrent()) await signOuts.add(refresh_token)
       else {

@@ -4,21 +4,21 @@ import { channel, type Channel, type Locks } from '../origin.js'
 
 export type { Channel, Locks } from '../origin.js'
 
-/** What a page has and a test brings its own of. */
+/** The features of a page. Tests supply their own. */
 export interface Platform {
   readonly host: Host
-  /** Absent where the browser has none: then tabs rely on the issuer's grace window. */
+  /** Absent if the browser has none; the tabs then rely on the issuer's grace window. */
   readonly locks: Locks | undefined
-  /** Told to all other tabs, and nothing to this one. */
+  /** Sends to all other tabs, but not to this one. */
   channel(name: string): Channel | undefined
   /**
-   * Calls when there may be news of the network or of sleep; a page that is restored from the back/forward cache missed what
-   * the others said. The answer stops it.
+   * Calls when the network may be back or the computer may have slept. A page that is restored from the back/forward
+   * cache has missed the other tabs' messages. Returns a function that stops the calls.
    */
   onWake(call: (isRestored: boolean) => void): () => void
-  /** The page's own. */
+  /** The page's own origin. */
   readonly origin: string | undefined
-  /** Survives the page; holds no token unless it is given one to hold. */
+  /** Notes that survive the page. They contain a token only if one is stored there. */
   notes(): TokenStorage
 }
 
@@ -34,7 +34,8 @@ export const browser = (): Platform => ({
 
 function onWake(call: (isRestored: boolean) => void): () => void {
   const wake = (event: Event) => call((event as PageTransitionEvent).persisted)
-  // All of them come by the window; there is none outside of pages. Not by a signal, which jsdom takes of its own alone.
+  // All these events reach the window, which exists only in pages. Does not use a signal, because jsdom accepts only
+  // its own.
   for (const event of EVENTS) globalThis.addEventListener?.(event, wake)
   return () => EVENTS.forEach(event => globalThis.removeEventListener?.(event, wake))
 }
@@ -43,7 +44,7 @@ const EVENTS = ['visibilitychange', 'online', 'pageshow']
 
 export const memory = (): TokenStorage => new Map<string, string>()
 
-/** `localStorage`, and memory where a browser refuses it. */
+/** `localStorage`, or memory if the browser refuses it. */
 function localNotes(): TokenStorage {
   try {
     const { localStorage } = globalThis

@@ -8,26 +8,26 @@ const answered = ({ status, error }: Said) => `the issuer answered ${error ?? st
 export const refusedBy = ({ status, error }: Said) =>
   new SessionError('ERR_ISSUER_REFUSED', answered({ status, error }), { status, error })
 
-/** Why nothing could be had of the issuer: only what is no mistake of the program counts as an outage. */
+/** The error for a failed request to the issuer. It counts as an outage unless the program caused it. */
 export function unreachable(later: Omit<Later, 'outcome'>): SessionError {
   const { status, retryAfterMs = 0, cause } = later
   if (cause instanceof SessionError) return cause
   if (isMistake(cause)) return failed('ERR_FETCH_FAILED', 'a mistake of the program', cause)
-  // Without an answer a browser does not tell a page which it is; the seventh request to a host just waits.
+  // Without an answer, a browser does not tell a page which of these it is; the seventh request to a host just waits.
   const text = status
     ? answered(later)
     : 'issuer down, origin not in DOORLIST_ALLOWED_ORIGINS, or six HTTP/1.1 connections in use'
   return failed('ERR_SESSION_OFFLINE', text, cause, { status, retryAfter: retryAfterMs / 1000 })
 }
 
-/** What a storage threw, or that it hung. */
+/** The error for a storage that threw or hung. */
 export const storageFailed = (cause: unknown) =>
   cause instanceof SessionError ? cause : failed('ERR_STORAGE_FAILED', '`storage` failed', cause)
 
 const failed = (code: SessionCode, text: string, cause: unknown, evidence?: Record<string, unknown>) =>
   new SessionError(code, cause ? `${text}: ${(cause as Error).message ?? cause}` : text, evidence, { cause })
 
-/** Why there is no access token in this state; of one that is offline, what came last. */
+/** The reason why there is no access token in this state; if offline, the last failure. */
 export function noToken(state: SessionState, last: Omit<Later, 'outcome'> = {}): SessionError {
   if (state === 'kicked') return new SessionError('ERR_SESSION_KICKED', 'the issuer ended the session')
   if (state === 'signed-out') return new SessionError('ERR_SESSION_SIGNED_OUT', 'nobody is signed in')

@@ -3,22 +3,28 @@ import { elapsed, type AccessToken } from './access-token.js'
 
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 120_000
-/** No two requests of an outage are nearer to each other, whatever wakes the page (field: clerk/javascript#7912). */
+/**
+ * The least milliseconds between two requests in an outage, even if events wake the page more often (field:
+ * clerk/javascript#7912).
+ */
 const COOL_DOWN_MS = 1_000
-/** Timers may sleep with the laptop: look again at least so often. */
+/** Timers may sleep with the laptop, so the time is checked at least this often. */
 const SLICE_MS = 30_000
 
-/** When to ask the issuer, again and again. */
+/** Decides when to ask the issuer again. */
 export interface Schedule {
-  /** Milliseconds until it is time: after a failure to try again, or else to refresh this token. */
+  /** Milliseconds until the next action: after a failure the next try, otherwise the refresh of this token. */
   dueIn(token?: AccessToken): number
-  /** All is well: acts when it is time to refresh this token. */
+  /** Call it after a success: acts when this token must be refreshed. */
   plan(token: AccessToken): void
-  /** Acts again, after a pause that doubles, and not before so many milliseconds. */
+  /** Acts again after a pause that doubles, and not before `afterMs` milliseconds. */
   retry(afterMs?: number): void
-  /** There may be news of the network: what is left of a pause is the cool-down, or what the issuer asked for. `dueIn` after that. */
+  /**
+   * Call it when the network may be back: shortens the pause to the cool-down, or to the time that the issuer asked
+   * for. Then returns `dueIn`.
+   */
   wake(token?: AccessToken): number
-  /** There is nothing to do. */
+  /** Stops acting. */
   rest(): void
   close(): void
 }
@@ -51,7 +57,7 @@ export function scheduleOf(host: Host, act: () => unknown): Schedule {
     retry(afterMs = 0) {
       const now = host.monotonic()
       notBefore = now + Math.max(afterMs, COOL_DOWN_MS)
-      // As `../back-off.ts` does it: anywhere in the upper half of a pause that doubles.
+      // As in `../back-off.ts`: a random time in the upper half of a pause that doubles.
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS) * (0.5 + 0.5 * host.random())
       retryAt = Math.max(notBefore, now + pauseMs)
       arm()

@@ -12,27 +12,30 @@ import { noToken, storageFailed } from './refusals.js'
 import { scheduleOf } from './schedule.js'
 import { watch } from './watch.js'
 
-/** The state of one page, and what changes it. A closure, for its names cost a page nothing. */
+/** The state of one page, and its transitions. A closure, because minifiers shorten its names. */
 export function startSession(options: SessionOptions, platform: Platform): Session {
   const { issuer, fetch = globalThis.fetch, storage = 'cookie' } = options
   const { host } = platform
   const listeners = new Set<(state: SessionState) => void>()
   let state: SessionState = 'signed-out'
   let token: AccessToken | undefined
-  /** The last token of this session, also once it is revoked. */
+  /** The last token of this session, kept after it is revoked. */
   let last: AccessToken | undefined
-  /** The last token of any: the issuer's time. */
+  /** The last token of any session, which tells the issuer's time. */
   let stamp: AccessToken | undefined
-  /** Sessions that ended here: no tab's late news brings them back. */
+  /** Sessions that ended here; a late message of another tab must not bring them back. */
   const ended = new Set<string>()
-  /** Whose refresh token was found to be gone: another tab took it away, and its word why may be late. */
+  /**
+   * The session whose refresh token was missing: another tab removed it, and its message with the reason may arrive
+   * late.
+   */
   let gone: string | undefined
-  /** When the last token was asked for, or an unknown session signed out of: nothing of before is news. */
+  /** When the last token was requested, or an unknown session was signed out of; older messages are ignored. */
   let latest: Moment | undefined
   let era = 0
   let signOutsHere = 0
   let flight: Promise<void> | undefined
-  /** Why the last refresh brought nothing. */
+  /** The reason why the last refresh failed. */
   let failure: Later | undefined
   let logins: Promise<unknown> = Promise.resolve()
   let isClosed = false
@@ -46,7 +49,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     if (state === next) return
     state = next
     for (const listener of listeners) {
-      // What a listener throws is its application's to see, and what it waits for nobody here does (field: supabase/supabase-js#2013).
+      // An error in a listener is for the application to see, and nothing here waits for a listener (field:
+      // supabase/supabase-js#2013).
       queueMicrotask(() => listeners.has(listener) && listener(next))
     }
   }
@@ -64,17 +68,17 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     latest = next.since
     schedule.plan(next)
     become('active')
-    // Once: an issuer that goes on giving what its own list revokes is not asked in a circle.
+    // Only once: an issuer that keeps issuing tokens which its own list revokes must not be asked in a loop.
     if (!wasRevoked) watching.check()
   }
 
-  /** What was asked for in another era says nothing about the next. */
+  /** Answers to requests of an earlier era are ignored. */
   const newEra = () => {
     era++
     flight = token = undefined
   }
 
-  /** Each login, here or in another tab, and each end. */
+  /** Called at each login, here or in another tab, and at each end. */
   const turn = () => {
     newEra()
     if (last) ended.add(last.claims.sid)
@@ -87,13 +91,13 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     become(next)
   }
 
-  /** Asks for another token, unless nobody is signed in, or the issuer is to be left alone. Never rejects. */
+  /** Requests another token, unless the user is not signed in, or the issuer must not be asked yet. Never rejects. */
   const renew = async () => {
     const mayBe = !isClosed && (state === 'active' || state === 'offline')
     if (mayBe && schedule.dueIn() <= 0) await refresh()
   }
 
-  /** Once at a time. */
+  /** Runs once at a time. */
   const refresh = async () => {
     const mine = (flight ??= renewed().finally(() => {
       if (flight === mine) flight = undefined
@@ -105,9 +109,9 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     const before = token
     const begun = era
     const isCurrent = () => era === begun
-    /** Nor did another tab get a token. */
+    /** Also checks that no other tab has obtained a token. */
     const isWanted = () => isCurrent() && (token === before || !live())
-    /** Within the lock, so that the others have heard of it when one of them gets that. */
+    /** Runs within the lock, so that the other tabs have this result before one of them gets the lock. */
     const settle = (exchanged: Exchanged) => {
       if (!exchanged || !isCurrent()) return
       switch (exchanged.outcome) {
@@ -116,7 +120,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
           return share()
         case 'over':
         case 'gone':
-          // A page that has not heard of a session yet says nothing of it: another may be opening one.
+          // A page that does not know of a session yet reports nothing about it, because another tab may be opening
+          // one.
           if (last && exchanged.outcome === 'over') {
             tellEnd(true)
             return end('kicked')
@@ -131,11 +136,11 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     }
     await tabs
       .locked(async () => settle(await exchange(parts, host, isCurrent, isWanted, () => stamp)))
-      // A storage that fails or hangs is no news of the session.
+      // A storage that fails or hangs says nothing about the session.
       .catch(cause => settle({ outcome: 'later', cause: isMistake(cause) ? cause : storageFailed(cause) }))
   }
 
-  /** Whether the last token was there then, by the wall clock. */
+  /** Whether the last token was already held at this wall-clock time. */
   const wasHeldAt = (wall: number) => elapsed(last!.since, host) >= host.now() - wall
 
   const hear = (message: Message) => {
@@ -149,7 +154,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
           isLive(heard, host) &&
           !ended.has(heard.claims.sid) &&
           heard.value !== last?.value &&
-          // By their ages, not by `iat`: a session may be of the same second as the last, or of a node whose clock is behind.
+          // Compares ages, not `iat`: a session may begin in the same second as the last one, or on a node whose
+          // clock is behind.
           (!latest || elapsed(heard.since, host) <= elapsed(latest, host))
         )
           hold(heard)
@@ -165,7 +171,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     }
   }
 
-  /** Serves the token no longer; why it was revoked is what `/token` answers now. */
+  /** Stops using the token; the answer of `/token` then shows why it was revoked. */
   const drop = () => {
     newEra()
     void renew()
@@ -174,7 +180,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   const login = async (how: Credentials | TokenResponse, begun: number) => {
     const isCurrent = () => signOutsHere === begun
     await ready
-    await flight // whose cookie must not come after this one's
+    await flight // its cookie must not arrive after the one of this login
     mustBeOpen()
     const granted = await parts.logIn(how, () => last?.claims.sid, isCurrent)
     void signOuts.complete()

@@ -4,15 +4,18 @@ import { isRefusal, type Issuer } from './issuer.js'
 import { scheduleOf } from './schedule.js'
 import type { Tabs } from './tabs.js'
 
-/** Sign-outs of which the issuer does not know yet: noted before it is asked, and asked again until it answers. */
+/**
+ * Sign-outs that the issuer does not know of yet: noted before the request, which is repeated until the issuer
+ * answers.
+ */
 export interface SignOuts {
-  /** Refresh tokens whose sessions are to end; an empty one is the cookie's. */
+  /** Refresh tokens whose sessions must end; an empty one means the cookie's. */
   pending(): Promise<string[]>
   add(token: string): Promise<void>
   forget(token: string): Promise<void>
-  /** Tells the issuer, now and until it knows. Never rejects. */
+  /** Informs the issuer, now and again until it answers. Never rejects. */
   complete(): Promise<void>
-  /** The network may be back. */
+  /** Call it when the network may be back. */
   wake(): void
   close(): void
 }
@@ -30,12 +33,12 @@ export function signOutsOf(issuer: Issuer, notes: TokenStorage, prefix: string, 
   }
   const forget = async (token: string) => write((await pending()).filter(other => other !== token))
 
-  /** One try each. Milliseconds to wait at least when one has to be tried again. */
+  /** Tries each once. If one must be tried again, returns the least milliseconds to wait. */
   const attempt = async () => {
     let waitMs: number | undefined
     for (const token of await pending()) {
       const answer = await issuer.revoke(token)
-      // A refusal in the issuer's own words; what a proxy or a captive portal answers is none.
+      // A refusal counts only in the issuer's own words, not from a proxy or a captive portal.
       if (answer.outcome === 'later' && !(answer.error && isRefusal(answer)))
         waitMs = Math.max(waitMs ?? 0, answer.retryAfterMs ?? 0)
       else await forget(token)

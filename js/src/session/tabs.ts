@@ -2,18 +2,25 @@ import { inTime } from './in-time.js'
 import type { Message } from './messages.js'
 import type { Platform } from './platform.js'
 
-/** Milliseconds to wait for a lock; then without: the issuer's grace window forgives what two tabs do at once. */
+/**
+ * Milliseconds to wait for a lock. After that, work continues without it: the issuer's grace window tolerates two
+ * tabs that refresh at once.
+ */
 const WAIT_MS = 5_000
-/** Milliseconds to hold one, whatever a storage does meanwhile. */
+/** Milliseconds to hold a lock, even if a storage is still busy. */
 const HOLD_MS = 25_000
-/** The other tabs: one lock, one channel, one leader. Alone where the session is of this tab only. */
+/** The other tabs: one lock, one channel, one leader. Without others if the session belongs to this tab only. */
 export interface Tabs {
   tell(message: Message): void
-  /** Runs this while no other tab does, or after a while all the same (field: supabase/supabase-js#1594). */
+  /**
+   * Runs the work while no other tab runs any; after a time limit, also without the lock (field:
+   * supabase/supabase-js#1594).
+   */
   locked<T>(work: () => Promise<T>): Promise<T>
   /**
-   * Calls once this tab leads: when it has the lock, at once where that cannot be settled, or when the tab that has the lock is frozen and says
-   * nothing any more. Each tab pauses by chance, so that one of them leads then and says so to the others.
+   * Calls when this tab becomes the leader: when it gets the lock, at once if there are no locks, or when the tab
+   * with the lock is frozen and sends nothing any more. In the last case each tab has waited for a random time, so
+   * that one of them leads first and informs the others.
    */
   lead(start: () => unknown): void
   close(): void
@@ -29,12 +36,12 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
   let stop = () => {}
   if (channel)
     channel.onmessage = ({ data }) => {
-      // What the leading tab says while it runs; an older version of the page takes it for nothing.
+      // The leading tab sends this message while it runs; an older version of the page ignores it.
       if (data === 'lead') silent = 0
       else hear(data as Message)
     }
 
-  /** With this lock, or without where there is none to be had. */
+  /** Runs the work with this lock, or without it if none is available. */
   const having = async <T>(lock: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
     let isHeld = false
     try {
@@ -65,7 +72,7 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
         leads = true
       }
       const beat = () => {
-        // More than the minute for which a browser may hold back the timers of a hidden tab.
+        // Together longer than the minute for which a browser may delay the timers of a hidden tab.
         if (++silent > 3) begin()
         if (leads) channel?.postMessage('lead')
         stop = host.after(HOLD_MS * (1 + host.random()), beat)
@@ -74,7 +81,7 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
       having(`${name}:lead`, signal, () => {
         begin()
         return new Promise(resolve => (signal.onabort = resolve))
-      }).catch(() => {}) // taken away
+      }).catch(() => {}) // the lock was taken away
     },
     close() {
       closing.abort()

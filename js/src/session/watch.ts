@@ -4,13 +4,16 @@ import type { AccessToken } from './access-token.js'
 import { scheduleOf } from './schedule.js'
 import type { Tabs } from './tabs.js'
 
-/** Asks a verifier about the page's own token whenever a list brings something. */
+/** Checks the page's own token with a verifier whenever a list changes something. */
 export interface Watch {
   check(): void
   close(): void
 }
 
-/** A verifier that is there already is the application's; one that has to be made is made in the leading tab, and closed. */
+/**
+ * A given verifier belongs to the application. One that a function creates is created in the leading tab, and closed
+ * here.
+ */
 export function watch(
   given: SessionVerifier | (() => Promise<SessionVerifier>) | undefined,
   tabs: Tabs,
@@ -28,7 +31,7 @@ export function watch(
       if (token) verifier?.assertNotRevoked(token.claims)
     } catch (error: any) {
       if (error.code === 'ERR_JWT_REVOKED') revoked()
-      // A list that is missing or stale is no news of this session; what has no code is a mistake.
+      // A missing or stale list says nothing about this session; an error without a code is a bug.
       else if (!error.code) console.error(error)
     }
   }
@@ -48,7 +51,7 @@ export function watch(
       if (isClosed) return made.close()
       listen(made, () => made.close())
     } catch (error: any) {
-      // An outage is no news; every other reason is for the application to mend.
+      // An outage is not reported; the application has to cure every other error.
       if (error.code !== 'ERR_LIST_MISSING') console.error(error)
       again.retry()
     }
