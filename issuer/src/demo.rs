@@ -81,7 +81,8 @@ impl Package {
 /// [`DemoError::Store`] or [`DemoError::Password`] if an account cannot be created.
 pub async fn make_accounts(app: &App) -> Result<(), DemoError> {
     for (name, password) in ACCOUNTS {
-        let password = Password::to_be_set(SecretText::from(password.to_owned())).expect("it is fit");
+        let password = Password::to_be_set(SecretText::from(password.to_owned()))
+            .expect("the demo's passwords have a valid length");
         let hash = app.passwords.hash(password).await?;
         app.desk.create_subject(&subject(name), Some(hash)).await?;
     }
@@ -124,11 +125,13 @@ async fn kick(
     JsonBody(request): JsonBody<KickRequest>,
 ) -> Result<Position, ApiError> {
     if !ACCOUNTS.iter().any(|(name, _)| *name == request.sub) {
-        return Err(ApiError::not_found("the page kicks the demo's own users only"));
+        return Err(ApiError::not_found("this page can kick only the demo's own users"));
     }
     match app.desk.kick(&subject(&request.sub), None).await? {
         Kick::Kicked(position) => Ok(position.into()),
-        Kick::NotCurrent { .. } | Kick::UnknownSubject => Err(ApiError::not_found("the demo's user is gone")),
+        Kick::NotCurrent { .. } | Kick::UnknownSubject => {
+            Err(ApiError::not_found("the demo's user no longer exists"))
+        }
     }
 }
 

@@ -23,8 +23,8 @@ pub enum InstallationError {
     Store(#[from] StoreError),
     /// The store is empty. The data may have been lost, or the server, database or prefix may be the wrong one.
     #[error(
-        "there is nothing in the store under the prefix {prefix}: correct --store (DOORLIST_STORE) or --store-prefix \
-         (DOORLIST_STORE_PREFIX), put back what was lost, or start a new installation there with --init \
+        "the store holds nothing under the prefix {prefix}: correct --store (DOORLIST_STORE) or --store-prefix \
+         (DOORLIST_STORE_PREFIX), restore the lost data, or start a new installation there with --init \
          (DOORLIST_INIT=true)"
     )]
     Empty {
@@ -78,7 +78,7 @@ impl Comparison {
             (false, false) => Err(InstallationError::Empty { prefix: prefix.to_owned() }),
             (true, true) => {
                 tracing::warn!(
-                    "the store holds an installation already, so --init (DOORLIST_INIT) does nothing: remove it, so that a lost store is noticed"
+                    "the store already holds an installation, so --init (DOORLIST_INIT) has no effect: remove this setting, so that the next start notices a lost store"
                 );
                 Ok(())
             }
@@ -136,7 +136,7 @@ impl Comparison {
                     tracing::error!(
                         from = %self.own.issuer,
                         to = %name,
-                        "another node has renamed the issuer: this one signs no more tokens; start it with the new --issuer (DOORLIST_ISSUER)"
+                        "another node has renamed the issuer, so this node signs no more tokens: restart it with the new --issuer (DOORLIST_ISSUER)"
                     );
                 }
                 self.renamed.send_replace(another);
@@ -152,7 +152,7 @@ impl Comparison {
         let Some((version, bytes)) = self.store.installation().await? else { return Ok(None) };
         let installation = serde_json::from_slice(&bytes).map_err(|error| StoreError::Corrupt {
             place: "the installation's record".to_owned(),
-            reason: format!("not what was written there, from column {}", error.column()),
+            reason: format!("unexpected content from column {}", error.column()),
         })?;
         Ok(Some((version, installation)))
     }
@@ -168,7 +168,7 @@ fn encode(installation: &Installation) -> Result<Vec<u8>, StoreError> {
 fn warn_of(differences: &[Difference]) {
     for Difference { flag, stored, own } in differences {
         tracing::warn!(
-            "{flag} is {own} here, and {stored} on the node that started last: give every node the same one (while nodes are replaced one after another, they may differ)"
+            "{flag} is {own} on this node, and {stored} on the node that started last: use the same value on every node (it may differ during a rolling deployment)"
         );
     }
 }

@@ -19,7 +19,7 @@ pub struct RefreshCookie {
 
 /// A request has the cookie more than once. A browser never sends that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the cookie is there more than once")]
+#[error("the request has the refresh cookie more than once")]
 pub struct Repeated;
 
 impl RefreshCookie {

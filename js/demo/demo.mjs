@@ -70,7 +70,7 @@ async function tooLong() {
 
 function invite() {
   scene('Your turn')
-  if (onlyOnce) return note('Next: `make demo` keeps the issuer running and has a page to play with.')
+  if (onlyOnce) return note('Next: `make demo` keeps the issuer running and has a page to try it on.')
   note(`Next: open ${issuer.url}, sign in as alice in two tabs, and kick her. Ctrl-C ends it.`)
   note('After that: "A page and an API in ten minutes" in README.md makes a page and an API of your own.')
 }

@@ -150,7 +150,7 @@ test('D8: a kicked page says so, has no button that cannot work, and offers to s
   assert.deepEqual(await buttons(), ['Refresh', 'Break one byte', 'Kick this user', 'Sign out'])
   await page.locator('#kick').click()
   await kicked(page)
-  assert.doesNotMatch(await page.locator('#signed-in').innerText(), /expires by itself/i)
+  assert.doesNotMatch(await page.locator('#signed-in').innerText(), /expires in/i)
   assert.match(await page.locator('#signed-in').innerText(), /The session is over/)
   assert.deepEqual(await buttons(), ['Sign in again'])
 

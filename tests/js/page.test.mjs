@@ -100,7 +100,7 @@ for (const browser of ['Chromium', 'Firefox']) {
     await page.click('#break')
     await shown('accepted')
     const detail = await page.evaluate(() => document.getElementById('verdict-detail').textContent)
-    assert.match(detail, /^checked in [1-9]\d* µs, by a list/)
+    assert.match(detail, /^checked in [1-9]\d* µs, against a list/)
     await page.click('#kick')
     await shown('refused')
   })

@@ -169,8 +169,8 @@ async fn other_keys_that_hold_something_else_are_named_and_left_alone() {
     // A running node has already read the key ring. A starting node cannot read it.
     let ring = "{doorlist}:keys";
     for (foreign, said) in [
-        (&["SET", ring, ""][..], "the stored key ring does not open"),
-        (&["SET", ring, OF_ANOTHER], "the stored key ring does not open"),
+        (&["SET", ring, ""][..], "no given master secret opens the stored key ring"),
+        (&["SET", ring, OF_ANOTHER], "no given master secret opens the stored key ring"),
         (&["HSET", ring, OF_ANOTHER, OF_ANOTHER], ring),
     ] {
         pair.redis.ask::<()>(&["DEL", ring]);

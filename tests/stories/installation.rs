@@ -44,7 +44,7 @@ async fn b8_another_name_on_the_same_store_stops_the_start() {
     let foreign = environment(&[("FORMER_ISSUER", "https://production.example")]);
     let mut issuer = issuer.with_environment(foreign);
     assert!(!issuer.try_restart().await, "a former name that this store never had");
-    assert!(issuer.log().contains("https://production.example, and this store was never called so"));
+    assert!(issuer.log().contains("https://production.example, but this store has never had that name"));
 
     // The refused starts changed nothing.
     let mut issuer = issuer.with_environment(Vec::new());
@@ -94,12 +94,13 @@ async fn b8_nodes_that_are_set_otherwise_are_told_and_one_of_another_name_refuse
         [("STORE", store.as_str()), ("ISSUER", name.as_str()), ("AUDIENCE", "web"), ("LEEWAY_SECS", "30")];
     let b = Issuer::start_with(&settings).await;
     let log = b.log();
-    for said in
-        ["--audience is web here, and api on the node", "--leeway-secs is 30 here, and 60 on the node"]
-    {
+    for said in [
+        "--audience is web on this node, and api on the node",
+        "--leeway-secs is 30 on this node, and 60 on the node",
+    ] {
         assert!(log.contains(said), "{log}");
     }
-    says(&a, "--audience is api here, and web on the node").await;
+    says(&a, "--audience is api on this node, and web on the node").await;
 
     let mut other = Issuer::stopped(&[("STORE", &store), ("ISSUER", "https://other.example")]);
     assert!(!other.try_restart().await, "{}", other.log());
@@ -137,10 +138,7 @@ async fn b15_trace_58_an_empty_redis_is_no_first_start_unless_it_is_said() {
     let mut issuer = Issuer::stopped(&[("STORE", &store)]).forgetting(&["INIT"]);
     assert!(!issuer.try_restart().await, "{}", issuer.log());
     let log = issuer.log();
-    assert!(
-        log.contains("nothing in the store under the prefix doorlist") && log.contains("--init"),
-        "{log}"
-    );
+    assert!(log.contains("holds nothing under the prefix doorlist") && log.contains("--init"), "{log}");
 
     let mut first = Issuer::start_with(&[("STORE", &store)]).await;
     let name = first.url();

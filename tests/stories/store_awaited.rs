@@ -103,7 +103,7 @@ async fn b6_a_wrong_password_stops_the_start_also_after_a_wait() {
     issuer.until_unready_for("waiting for the store").await;
     redis.resume();
     assert_eq!(issuer.wait().await.code(), Some(1), "{}", issuer.log());
-    assert!(issuer.log().contains("Redis wants a password"), "{}", issuer.log());
+    assert!(issuer.log().contains("Redis requires a password"), "{}", issuer.log());
     let url = redis.url().replace("redis://", "redis://:looking-glass@");
     let said = refusal(&mut Issuer::stopped(&[("STORE", &url)])).await;
     assert!(said.contains("the user or password in DOORLIST_STORE is wrong"), "{said}");

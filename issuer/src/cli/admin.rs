@@ -50,15 +50,15 @@ pub(super) enum AdminError {
     #[error("{0}; name it with --admin-key-file (DOORLIST_ADMIN_KEY_FILE)")]
     KeyFile(#[from] SecretFileError),
     #[error(
-        "there is no {} here: run this where `doorlist serve` was started, once it listens, \
+        "there is no {} in this folder: start `doorlist serve` first and run this command in the same folder, \
          or name the file with --admin-key-file (DOORLIST_ADMIN_KEY_FILE)", .0.display()
     )]
     NoKeyHere(PathBuf),
     #[error("the admin key {0}")]
     UnfitKey(#[from] UnfitSecret),
     #[error(
-        "this command speaks http alone, and --url (DOORLIST_URL) is {0}: \
-         run it beside the issuer, or name the near end of a tunnel to it"
+        "this command supports only http://, but --url (DOORLIST_URL) is {0}: \
+         run it on the issuer's machine, or give the local address of a tunnel to it"
     )]
     NoTls(IssuerUrl),
     #[error("cannot reach an issuer at {url}: is `doorlist serve` running there? ({})", innermost(.source))]
@@ -160,12 +160,12 @@ impl SubjectCommand {
                     body["password"] = password.trim_end_matches(['\r', '\n']).into();
                 }
                 admin.ask(Method::POST, &["subjects"], Some(body)).await?;
-                out.line(format_args!("{sub} is made"));
+                out.line(format_args!("{sub} is created"));
             }
             Self::List => list(admin, out).await?,
             Self::Disable { sub } => {
                 let answer = admin.ask(Method::POST, &["subjects", sub.as_str(), "disable"], None).await?;
-                out.line(format_args!("{sub} is disabled, {}", position(&answer)));
+                out.line(format_args!("{sub} is disabled; {}", position(&answer)));
             }
         }
         Ok(())
@@ -217,7 +217,7 @@ impl KickCommand {
             url.query_pairs_mut().append_pair("gid", &gid.to_string());
         }
         let answer = admin.send(Method::POST, url, None).await?;
-        out.line(format_args!("{} is kicked, {}", self.sub, position(&answer)));
+        out.line(format_args!("{} is kicked; {}", self.sub, position(&answer)));
         Ok(())
     }
 }
@@ -259,5 +259,5 @@ fn subject(text: &str) -> Result<Subject, MalformedSubject> {
 
 fn position(answer: &Value) -> String {
     let (epoch, seq) = (answer["epoch"].as_str().unwrap_or_default(), &answer["seq"]);
-    format!("known to whoever holds the list up to {epoch}:{seq}")
+    format!("every verifier whose list has reached {epoch}:{seq} knows it")
 }

@@ -18,7 +18,7 @@ pub(super) struct CompactCommand {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CompactError {
     #[error(
-        "--store (DOORLIST_STORE) is a Redis, which frees its memory by itself: only an embedded store is compacted"
+        "--store (DOORLIST_STORE) is a Redis, which needs no compacting: only an embedded store can be compacted"
     )]
     Redis,
     #[error("{0}; stop the issuer that has it open, or let it compact the file itself at its next start")]

@@ -36,13 +36,13 @@ const NOTICES: &str = include_str!("../../THIRD-PARTY-NOTICES");
 
 const EXAMPLES: &str = "\
 Examples:
-  doorlist demo                        everything on this machine, with a page to play with
-  doorlist serve                       an issuer on port 8787, all it keeps in this folder
+  doorlist demo                        everything on this machine, with a page to try it on
+  doorlist serve                       an issuer on port 8787 that keeps its data in this folder
   doorlist subject add alice --password-stdin < password.txt
-  doorlist kick alice                  every token and session of alice is over, everywhere
-  doorlist keys rotate                 the announced key signs from now on
+  doorlist kick alice                  revoke every token and session of alice, everywhere
+  doorlist keys rotate                 the announced key starts to sign
 
-Each subcommand explains itself: doorlist serve --help";
+Each subcommand has its own help: doorlist serve --help";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -85,7 +85,7 @@ enum Command {
 const SERVE_EXAMPLES: &str = "\
 Examples:
   doorlist serve
-      Makes ./doorlist.redb, and beside it ./doorlist.redb.master-secret and
+      Creates ./doorlist.redb, and beside it ./doorlist.redb.master-secret and
       ./doorlist.redb.admin-key (mode 0600).
 
   doorlist serve --issuer https://id.example.com --allowed-origins https://app.example.com
@@ -93,14 +93,14 @@ Examples:
 
   curl -H \"Authorization: Bearer $(cat doorlist.redb.admin-key)\" \\
     http://127.0.0.1:8787/admin/subjects
-      The admin API. `doorlist subject` and `doorlist kick` speak to it for you.
+      The admin API. `doorlist subject` and `doorlist kick` use it for you.
 
-Every flag is also a variable, named in brackets; a flag beats its variable. An unknown DOORLIST_…
-variable or settings that contradict each other stop the start. The address answers from the first
-moment: while the store is opened, /healthz is 200 and everything else 503. When every route is
-served, one line is written to standard output:
+Every flag has a variable, named in brackets; a flag overrides its variable. With an unknown
+DOORLIST_… variable, or with settings that contradict each other, the start fails. The issuer answers
+as soon as it listens: until the store is open, /healthz answers 200 and everything else 503. When
+every route is served, one line is written to standard output:
   doorlist listening on http://127.0.0.1:8787
-SIGTERM and SIGINT end it in good order, also while it starts.";
+SIGTERM and SIGINT stop it cleanly, also while it starts.";
 
 /// The demo has a store of its own, because the passwords of its users are public.
 const DEMO_STORE: &str = "embedded:./doorlist-demo.redb";
@@ -112,10 +112,10 @@ Examples:
       builder-of-things.
 
   doorlist demo --access-ttl-secs 60
-      Watch a token expire by itself.
+      Watch a token expire without a kick.
 
   doorlist kick alice --admin-key-file doorlist-demo.redb.admin-key
-      The page sees it as it sees its own button.";
+      The page reacts as if its own Kick button was pressed.";
 
 const SUBJECT_EXAMPLES: &str = "\
 Examples:
@@ -127,35 +127,37 @@ Examples:
 
   doorlist subject list
   doorlist subject disable alice
-      A kick, after which Alice may not log in.";
+      Kicks Alice and refuses her logins.";
 
 const KICK_EXAMPLES: &str = "\
 Examples:
   doorlist kick alice
-      Prints the log position to wait for: a verifier whose list has reached it refuses Alice's
-      tokens.
+      Prints a position in the revocation log: every verifier whose list has reached it refuses
+      Alice's tokens.
 
   doorlist kick alice --gid 0123456789abcdef
-      Only if this is Alice's group: a retry does not hit a login that she made after the first
-      attempt.";
+      Kicks only if this is Alice's current group, so that a retry does not end a login that she
+      made after the first attempt.";
 
 const KEYS_EXAMPLES: &str = "\
 Examples:
   doorlist keys list
   doorlist keys rotate
-      The announced key signs from now on; tokens of the old one stay good until they expire.
+      The announced key starts to sign; tokens of the old key stay valid until they expire.
 
   doorlist keys retire kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
-      A stolen key: it and every token it signed are worth nothing, at once. Clients refresh.";
+      For a stolen key: it and every token it signed become invalid at once. Clients refresh.";
 
 const COMPACT_EXAMPLES: &str = "\
 Examples:
   doorlist compact
-      The store in this folder; no issuer may have it open. Prints the length before and after.
+      Compacts the store in this folder, which no issuer may have open. Prints its length before
+      and after.
 
   doorlist compact --store embedded:/var/lib/doorlist/doorlist.redb
 
-An issuer compacts its file itself when it starts and more than half of 8 MiB or more is unused.";
+When an issuer starts, it compacts its file automatically if the file has 8 MiB or more and more
+than half of it is unused.";
 
 /// How long the process waits after the command, so that other threads can finish their work and close the store.
 const END_LIMIT: Duration = Duration::from_secs(3);

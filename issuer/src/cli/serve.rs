@@ -70,7 +70,7 @@ fn announcing<E>(output: &Service) -> impl FnOnce(&str) -> Result<(), E> {
 fn warn_of_secrets_in_flags() {
     for (flag, instead) in flags_with_secrets(std::env::args_os()) {
         tracing::warn!(
-            "{flag} holds a secret, which every user of this machine sees in the list of processes: use {instead}"
+            "{flag} contains a secret, and every user of this machine can read it in the list of processes: use {instead}"
         );
     }
 }

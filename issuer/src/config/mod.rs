@@ -223,8 +223,8 @@ pub enum Contradiction {
     /// `--listen` is an unspecified address (all interfaces) or an address that no URL can contain, and `--issuer`
     /// is not set.
     #[error(
-        "--listen (DOORLIST_LISTEN) is {listen}, which is no address that clients connect to: \
-         say with --issuer (DOORLIST_ISSUER) what the issuer is called"
+        "--listen (DOORLIST_LISTEN) is {listen}, which clients cannot connect to: \
+         set the issuer's URL with --issuer (DOORLIST_ISSUER)"
     )]
     NamelessIssuer {
         /// `--listen`.
@@ -232,17 +232,17 @@ pub enum Contradiction {
     },
     /// `--store-prefix` with an embedded store: a file holds only one installation.
     #[error(
-        "--store-prefix (DOORLIST_STORE_PREFIX) is for a Redis store: remove it, or name one with --store (DOORLIST_STORE)"
+        "--store-prefix (DOORLIST_STORE_PREFIX) is for a Redis store only: remove it, or name a Redis with --store (DOORLIST_STORE)"
     )]
     PrefixOfFile,
     /// `--store-ca-file` without TLS to the store.
     #[error(
-        "--store-ca-file (DOORLIST_STORE_CA_FILE) is for rediss://, which is TLS: remove it, or write rediss into --store (DOORLIST_STORE)"
+        "--store-ca-file (DOORLIST_STORE_CA_FILE) is for a Redis store with TLS only: remove it, or write rediss:// in --store (DOORLIST_STORE)"
     )]
     CertificatesUnused,
     /// The idle limit is above the absolute limit, so it would never apply.
     #[error(
-        "--refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS) is {idle} but a session lives {absolute} at most: \
+        "--refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS) is {idle} s, but a session lives at most {absolute} s: \
          lower it, or raise --refresh-absolute-secs (DOORLIST_REFRESH_ABSOLUTE_SECS)"
     )]
     IdleOutlivesSession {
@@ -253,7 +253,7 @@ pub enum Contradiction {
     },
     /// The grace window is not shorter than the idle limit, so a session would never rotate its refresh token.
     #[error(
-        "--refresh-grace-secs (DOORLIST_REFRESH_GRACE_SECS) is {grace} but an idle session ends after {idle}: \
+        "--refresh-grace-secs (DOORLIST_REFRESH_GRACE_SECS) is {grace} s, but an idle session ends after {idle} s: \
          make it shorter than --refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS)"
     )]
     GraceOutlivesIdle {
@@ -265,7 +265,7 @@ pub enum Contradiction {
     /// Access tokens live longer than any session, so the end of the session would cut the lifetime of every access
     /// token short.
     #[error(
-        "--access-ttl-secs (DOORLIST_ACCESS_TTL_SECS) is {ttl} but a session lives {absolute} at most: \
+        "--access-ttl-secs (DOORLIST_ACCESS_TTL_SECS) is {ttl} s, but a session lives at most {absolute} s: \
          lower it, or raise --refresh-absolute-secs (DOORLIST_REFRESH_ABSOLUTE_SECS)"
     )]
     TokenOutlivesSession {

@@ -11,8 +11,8 @@ use super::secrets::{admin_key_beside, master_secret_beside};
 pub enum LostStore {
     /// The file of the store is missing, but a file with its secrets exists.
     #[error(
-        "there is no store at {}, but {} of an earlier one is there: put the store back (is its volume mounted?), or \
-         start a new, empty one with these secrets with --init (DOORLIST_INIT=true)", store.display(), secret.display()
+        "the store {} is missing, but {} of an earlier store is there: put the store back (is its volume mounted?), or \
+         start with a new, empty store and these secrets with --init (DOORLIST_INIT=true)", store.display(), secret.display()
     )]
     Missing {
         /// `--store`.
@@ -22,12 +22,12 @@ pub enum LostStore {
     },
     /// The file has 0 bytes, so the store was lost. A new store gets this file name only when it is complete.
     #[error(
-        "the store {} has 0 bytes, so what it held is lost: put a copy back, or start a new, empty one in this file with \
+        "the store {} has 0 bytes, so its data is lost: put a copy back, or start with a new, empty store in this file with \
          --init (DOORLIST_INIT=true)", .0.display()
     )]
     Empty(PathBuf),
     /// The operating system cannot say whether the file exists.
-    #[error("cannot look at the store {}: {source}", store.display())]
+    #[error("cannot check whether the store {} exists: {source}", store.display())]
     Unseen {
         /// `--store`.
         store: PathBuf,
@@ -61,7 +61,7 @@ pub fn check_presence(store: &Path, init: bool) -> Result<Presence, LostStore> {
         if init {
             tracing::warn!(
                 store = %store.display(),
-                "there is a store already, so --init (DOORLIST_INIT) does nothing: remove it, so that a lost store is noticed"
+                "the store already exists, so --init (DOORLIST_INIT) has no effect: remove this setting, so that the next start notices a lost store"
             );
         }
         return Ok(Presence::There);

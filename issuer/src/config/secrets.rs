@@ -60,12 +60,12 @@ pub enum SecretsError {
     File(#[from] SecretFileError),
     /// The store was used before, and its master secret is not in the file where it was made.
     #[error(
-        "{0}; the store was made with the secret that stood there, so put it back, or give it with --master-secret-file"
+        "{0}; the store was created with the secret that was in this file: put the file back, or give the secret with --master-secret-file"
     )]
     Lost(#[source] SecretFileError),
     /// A Redis store has no file beside it where secrets could be made, and every node needs the same secrets.
     #[error(
-        "set {variable} or {variable}_FILE: with a Redis store every issuer is given the same one, for example from \
+        "set {variable} or {variable}_FILE: with a Redis store, give every issuer the same secret, for example from \
          `openssl rand -base64 32`"
     )]
     Needed {

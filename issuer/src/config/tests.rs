@@ -62,7 +62,7 @@ fn impossible_values_are_refused_with_a_reason() {
         (["--issuer", "not a url"], "write it as https://host"),
         (["--audience", ""], "1 to 255 bytes"),
         (["--audience", "api "], "remove the white space"),
-        (["--allowed-origins", "https://app.example/path"], "an origin is"),
+        (["--allowed-origins", "https://app.example/path"], "without user or path"),
         (["--allowed-origins", "*"], "an origin is"),
         (["--allowed-origins", "https://app.example:443"], "leave out :443"),
         (["--allowed-origins", "http://app.example"], "http:// is for localhost only"),
@@ -210,7 +210,7 @@ fn an_origin_is_spelt_as_browsers_spell_it() {
         assert!(unfit.parse::<Origin>().is_err(), "{unfit}");
     }
     let refused = "https://App.example:443/".parse::<Origin>().unwrap_err().to_string();
-    assert!(refused.contains("here https://app.example:"), "B10: it names the spelling: {refused}");
+    assert!(refused.contains("as https://app.example:"), "B10: it names the spelling: {refused}");
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn a_secret_comes_from_one_place() {
     let load = |args: &[&str]| load_of(StoreAge::New, args);
 
     let lost = load_of(StoreAge::Used, &[]).unwrap_err();
-    assert!(lost.contains("so put it back"), "{lost}");
+    assert!(lost.contains("put the file back"), "{lost}");
     assert!(!folder.path().join("doorlist.redb.master-secret").exists(), "no other one is made in its place");
 
     load(&[]).expect("made beside the store");

@@ -87,7 +87,7 @@ impl FromStr for IssuerUrl {
         }
         // Check the original text as well, because the parser drops the `@` of an empty user.
         if url.authority().contains('@') || authority_of(text).contains('@') {
-            return Err("an issuer has a host, and no user or password".into());
+            return Err("an issuer has a host, but no user or password".into());
         }
         if text.contains(['?', '#']) {
             return Err("remove the query or fragment".into());
@@ -103,7 +103,7 @@ impl FromStr for IssuerUrl {
         }
         if text != canonical {
             return Err(format!(
-                "verifiers compare this URL as text, so it has one spelling: write {canonical}"
+                "verifiers compare this URL as text, so only one spelling is accepted: write {canonical}"
             )
             .into());
         }
@@ -188,7 +188,7 @@ impl FromStr for Origin {
         }
         if spelt != text {
             return Err(format!(
-                "an origin is compared as browsers send it, here {spelt}: in lower case, without user or path; leave \
+                "browsers send this origin as {spelt}: write it in lower case, without user or path; leave \
                  out :443 of https and :80 of http"
             )
             .into());
@@ -228,7 +228,7 @@ impl FromStr for StoreUrl {
                     .into())
             }
             Some(file) if file.contains(char::is_control) => {
-                Err("a file name has no control characters".into())
+                Err("a file name must not have control characters".into())
             }
             Some(file) => Ok(Self::Embedded(file.into())),
         }

@@ -1,13 +1,13 @@
-// The demo page: one tab's session, its token, and the list that can take the token back.
+// The demo page: the session of one tab, its access token, and the revocation list that can revoke the token.
 import { shownText, show, tell } from '/demo/view.js'
 
 const $ = (id) => document.getElementById(id)
 const form = $('sign-in')
 
 /**
- * What this tab knows: the answer of `/login` or `/token`, whether its token is shown with a broken byte, whether its session
- * is over, and a verifier once there are keys and a first list (or the reason why there is none). A reload keeps the tab's
- * session, as an application would; the token is checked like any other.
+ * The state of this tab: the last answer of `/login` or `/token`, whether the token is shown with a broken byte, whether
+ * the session is over, and the verifier, which exists once it has the keys and a first list (or the reason why it
+ * failed). A reload keeps the session, as in an application. The token is verified like that of any other client.
  */
 const tab = { grant: JSON.parse(sessionStorage.getItem('grant')), broken: false, over: false, verifier: null, isTokenError: null, failure: null }
 const render = () => show(tab)
@@ -20,7 +20,10 @@ startVerifier().catch((error) => {
   render()
 })
 
-/** Loaded late, so that the page can say so if it does not load. It caches no tokens: the time shown includes the signature. */
+/**
+ * Imports the verifier here, so that the page can show an error if the import fails. There is no cache, so the time shown
+ * includes the signature.
+ */
 async function startVerifier() {
   const { connectVerifier, isTokenError } = await import('/doorlist/index.js')
   const verifier = await connectVerifier({ issuer: location.origin, audience: 'api', cacheSize: 0 })
@@ -76,13 +79,16 @@ on('sign-out', async () => {
   keep(null)
 })
 
-// The session is over already: there is nothing to ask the issuer.
+// The session has already ended, so no request to the issuer is needed.
 on('sign-in-again', async () => keep(null))
 
-// Before this line no handler was there: the browser would have sent the form itself, with the password in the address.
+// Enable the form only now: without its handler, the browser would send the form with the password in the URL.
 $('signed-out').inert = false
 
-/** Runs an action at a click, once at a time; what it answers is a problem to show. Never `disabled`: that would take the focus away. */
+/**
+ * Runs the action on a click, one at a time, and shows the problem that it returns. Not `disabled`: that would remove the
+ * focus.
+ */
 function on(id, action) {
   const button = $(id)
   button.addEventListener('click', async () => {

@@ -1,19 +1,19 @@
-// What the demo page shows of a tab's state. Text is written only where it changed, so that a selection in it stays.
+// Shows the state of a tab on the demo page. Writes a text only if it changed, so that the user's selection stays.
 const $ = (id) => document.getElementById(id)
 const now = () => Date.now() / 1000
 
-/** How this tab gets its lists. */
-const MODES = { stream: 'stream, kept by this tab', shared: 'stream, kept by another tab', poll: 'a request now and then' }
-const STALE = 'The issuer has sent no newer list. Tokens are still checked by this one, but a later kick is not known here.'
+/** The text for each way in which this tab gets its lists. */
+const MODES = { stream: 'stream, kept by this tab', shared: 'stream, kept by another tab', poll: 'a request from time to time' }
+const STALE = 'The issuer has sent no newer list. Tokens are still checked against this one, but later kicks are not known here.'
 const ACTIONS = ['refresh', 'break', 'kick', 'sign-out', 'sign-in-again']
 const NOT_YET = { word: 'Not checked yet', detail: "The page waits for the issuer's keys and its first list." }
-const NEVER = { word: 'Not checked', detail: 'The verifier did not start. The reason is with the revocation list.' }
+const NEVER = { word: 'Not checked', detail: 'The verifier did not start. The reason is shown beside the revocation list.' }
 const REFUSALS = { ERR_JWT_REVOKED: 'Kicked', ERR_JWT_EXPIRED: 'Expired' }
 
-/** The token and the verdict that were shown last, and whether the list was stale: a change of them is news. */
+/** The token and verdict shown last, and whether the list was stale. A change of any of them adds an event. */
 let last = { token: '', word: '', stale: false }
 
-/** Shows a tab's state: its card, the verdict on its token, its list. The focus stays on something that can be seen. */
+/** Shows the state of a tab: its card, the verdict on its token, its list. The focus stays on a visible element. */
 export function show(tab) {
   const focused = document.activeElement
   $('signed-out').hidden = tab.grant !== null
@@ -21,11 +21,11 @@ export function show(tab) {
   if (tab.verifier) showList(tab.verifier.status())
   if (tab.failure) shownText('list-problem', `The verifier did not start. Reload the page to try again. (${tab.failure})`)
   if (tab.grant) showToken(tab)
-  // A hidden element would leave the focus to `body`: a keyboard would start at the top, a screen reader would fall silent.
+  // If the focused element is hidden, the focus moves to `body`: Tab starts at the top and a screen reader says nothing.
   if (focused?.closest('[hidden]')) (tab.grant ? $('token-title') : $('sign-in').username).focus()
 }
 
-/** Adds a line to what happened; a screen reader announces it. */
+/** Adds a line to the list of events; a screen reader announces it. */
 export function tell(text) {
   const item = document.createElement('li')
   const time = document.createElement('time')
@@ -37,7 +37,7 @@ export function tell(text) {
   while ($('events').children.length > 40) $('events').lastChild.remove()
 }
 
-/** Writes a text that is there only at times; an empty one hides its element. */
+/** Writes a text into an element, and hides the element if the text is empty. */
 export function shownText(id, text) {
   write($(id), text)
   $(id).hidden = text === ''
@@ -45,7 +45,7 @@ export function shownText(id, text) {
 
 function showToken(tab) {
   const { access_token: whole } = tab.grant
-  // A kick counts for the token itself: it is shown even while the token is shown broken.
+  // A kick revokes the real token, so show the kick even while the token is shown with a broken byte.
   if (tab.broken && tab.verifier && isOver(check(tab, whole))) tab.broken = false
   const token = tab.broken ? breakOneByte(whole) : whole
   const claims = unverified(token.split('.')[1])
@@ -58,12 +58,12 @@ function showToken(tab) {
   showTimeLeft(claims, tab.over)
 }
 
-/** Verified by the WebAssembly in this page, without a request. */
+/** Verifies the token with the WebAssembly in this page, without a request. */
 function check({ verifier, isTokenError }, token) {
   try {
     const { revocation, freshness } = verifier.verify(token)
     const took = `${microseconds(() => verifier.verify(token))} µs`
-    const list = revocation === 'unknown' ? 'no list yet' : `by a list ${seconds(freshness.age)} old${freshness.stale ? ', which is stale' : ''}`
+    const list = revocation === 'unknown' ? 'no list yet' : `against a list ${seconds(freshness.age)} old${freshness.stale ? ', which is stale' : ''}`
     return { state: 'accepted', word: 'Accepted', detail: `checked in ${took}, ${list}` }
   } catch (error) {
     if (!isTokenError(error)) throw error
@@ -71,7 +71,7 @@ function check({ verifier, isTokenError }, token) {
   }
 }
 
-/** Its session has ended: a refresh brings no new token, as it does for one that expired. */
+/** Whether the session has ended. Then a refresh gets no new token; after an expiry it does. */
 const isOver = ({ code }) => code === 'ERR_JWT_REVOKED'
 
 function showVerdict({ state, code, word, detail }, token) {
@@ -83,14 +83,14 @@ function showVerdict({ state, code, word, detail }, token) {
   if (isNews && state !== 'waiting') tell(`Token ${word.toLowerCase()}${code ? `: ${code}` : ''}`)
 }
 
-/** Only what can work: a session that is over cannot be refreshed, kicked or ended. */
+/** Shows only buttons that can work: an ended session cannot be refreshed, kicked or ended. */
 function showActions(verdict, { broken, over }) {
   for (const id of ACTIONS) $(id).hidden = over !== (id === 'sign-in-again')
   $('break').hidden ||= verdict.state === 'waiting' || verdict.code === 'ERR_JWT_EXPIRED'
   write($('break'), broken ? 'Mend the byte' : 'Break one byte')
 }
 
-/** The token as it travels, and what its parts say. */
+/** Shows the token as it is sent, and the decoded header and payload. */
 function showParts(token, broken) {
   const [header, payload, signature] = token.split('.')
   for (const [name, text] of Object.entries({ header, payload, signature })) {
@@ -113,10 +113,10 @@ function showTimeLeft({ iat, exp }, over) {
 }
 
 function timeLeft(left, exp, over) {
-  if (over && left > 0) return `The session is over. Without the list, this token would pass until it expires at ${new Date(exp * 1000).toLocaleTimeString('en-GB')}.`
+  if (over && left > 0) return `The session is over. Without the list, this token would be accepted until it expires at ${new Date(exp * 1000).toLocaleTimeString('en-GB')}.`
   if (over) return 'The session is over.'
-  if (left === 0) return 'Expired by itself. A refresh brings a new token.'
-  return `Expires by itself in ${Math.floor(left / 60)} min ${Math.floor(left % 60)} s, if it is not taken back earlier.`
+  if (left === 0) return 'Expired. A refresh gets a new token.'
+  return `Expires in ${Math.floor(left / 60)} min ${Math.floor(left % 60)} s, unless it is revoked earlier.`
 }
 
 function showList({ epoch, sequence, entries, age, stale, mode }) {
@@ -130,7 +130,7 @@ function showList({ epoch, sequence, entries, age, stale, mode }) {
   last = { ...last, stale }
 }
 
-/** The time of one run. A page's clock moves in steps (a millisecond in Firefox), so the work is repeated for 10 ms. */
+/** Microseconds of one run. A page's clock is coarse (1 ms in Firefox), so repeat the work for 10 ms. */
 function microseconds(work) {
   const started = performance.now()
   let [times, taken] = [0, 0]
@@ -142,13 +142,13 @@ function microseconds(work) {
   return Math.round(taken / times * 1000)
 }
 
-/** Only for showing: what a token says before it is checked. */
+/** Decodes a part of a token that is not verified. Use it only to show the content. */
 function unverified(part) {
   const binary = atob(part.replaceAll('-', '+').replaceAll('_', '/'))
   return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0))))
 }
 
-/** Another first character of the signature: still base64url, no longer the issuer's. */
+/** Changes the first character of the signature: it is still base64url, but no longer valid. */
 function breakOneByte(token) {
   const at = token.lastIndexOf('.') + 1
   return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1)

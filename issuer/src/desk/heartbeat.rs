@@ -54,7 +54,7 @@ impl Desk {
         loop {
             beats.tick().await;
             if let Err(error) = self.beat().await {
-                tracing::warn!(%error, "no heartbeat");
+                tracing::warn!(%error, "the heartbeat failed");
             }
         }
     }
@@ -127,7 +127,7 @@ impl Desk {
             });
             return Ok(self.standing());
         }
-        Err(StoreError::Unavailable("the store keeps losing its end of the log".into()))
+        Err(StoreError::Unavailable("the store keeps losing the last entries of the revocation log".into()))
     }
 
     /// Before an entry is trimmed, its record is read and healed a last time. Otherwise a failover could bring an
@@ -156,7 +156,7 @@ impl Desk {
             let words = looked / WORD;
             looked += count;
             if looked / WORD > words {
-                tracing::info!(looked, of, "looking at the records that the log names");
+                tracing::info!(looked, of, "checking the records named in the revocation log");
             }
         }
         Ok(())

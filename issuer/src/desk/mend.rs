@@ -47,7 +47,10 @@ impl Desk {
         let log = self.store.log_since(Seq::ZERO).await?;
         let lost: Vec<Appended> =
             self.log(|held| held.lost_by(&log).map(|lost| lost.entry.clone()).collect());
-        tracing::warn!(lost = lost.len(), "the store lost its end of the log; putting it back");
+        tracing::warn!(
+            lost = lost.len(),
+            "the store lost the last entries of the revocation log; writing them again"
+        );
         // Noted before the write, because a lost answer does not show whether the entries were written.
         lock(&self.unfinished).extend(lost.iter().filter_map(subject).map(|sub| (mending, sub.clone())));
         let entries = lost.into_iter().map(NewEntry::Restored).chain([NewEntry::Mark]).collect();

@@ -75,7 +75,7 @@ pub struct Standing {
 /// The host's clock is wrong, so this node may not sign: the times in tokens and lists would be wrong by the same
 /// amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the host's clock differs from the store's by {skew_secs} s, {leeway_secs} s are tolerated")]
+#[error("the host's clock differs from the store's by {skew_secs} s; at most {leeway_secs} s are allowed")]
 pub struct ClockOff {
     /// The difference in seconds.
     pub skew_secs: u64,

@@ -40,7 +40,7 @@ impl Desk {
                 Err(error) => Err(error),
             };
             if let Err(error) = followed {
-                tracing::warn!(%error, "the log cannot be followed");
+                tracing::warn!(%error, "the revocation log cannot be followed");
                 tokio::time::sleep(BACK_OFF).await;
             }
         }
@@ -59,7 +59,7 @@ impl Desk {
     /// tail. If this fails, the write is still stored, and the tail will read it later.
     pub(super) async fn tell_at_once(&self) {
         if let Err(error) = self.catch_up().await {
-            tracing::warn!(%error, "the log cannot be read");
+            tracing::warn!(%error, "the revocation log cannot be read");
         }
     }
 

@@ -15,16 +15,16 @@ pub const MAX_CUSTOM_CLAIMS_DEPTH: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitClaims {
     /// The claims are too long.
-    #[error("claims are {len} bytes of JSON; {MAX_CUSTOM_CLAIMS_LEN} is the most")]
+    #[error("the claims are {len} bytes of JSON; at most {MAX_CUSTOM_CLAIMS_LEN} are allowed")]
     TooLong {
         /// Their length in bytes.
         len: usize,
     },
     /// The claims are nested too deeply.
-    #[error("claims are nested deeper than {MAX_CUSTOM_CLAIMS_DEPTH} levels")]
+    #[error("the claims are nested more than {MAX_CUSTOM_CLAIMS_DEPTH} levels deep")]
     TooDeep,
     /// A claim has a name that only the issuer may set.
-    #[error("the claim `{0}` is set by the issuer")]
+    #[error("the claim `{0}` is reserved for the issuer")]
     Registered(String),
 }
 

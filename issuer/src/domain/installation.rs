@@ -54,8 +54,8 @@ pub struct Own {
 pub enum Foreign {
     /// The issuer's name in the store differs from the node's.
     #[error(
-        "this store belongs to the issuer {stored}, and --issuer (DOORLIST_ISSUER) is {own}: refresh tokens of the one \
-         are worthless to the other. Correct the setting or the store; to rename the issuer, start every node with \
+        "this store belongs to the issuer {stored}, and --issuer (DOORLIST_ISSUER) is {own}: refresh tokens of one name \
+         are not valid under the other. Correct the setting or the store; to rename the issuer, start every node with \
          --issuer {own} --former-issuer {stored} (DOORLIST_FORMER_ISSUER)"
     )]
     Issuer {
@@ -66,8 +66,8 @@ pub enum Foreign {
     },
     /// The store does not know the given former name. It may be the name of another installation.
     #[error(
-        "--former-issuer (DOORLIST_FORMER_ISSUER) is {named}, and this store was never called so (it was {}): remove it, \
-         or correct it", listed(.known)
+        "--former-issuer (DOORLIST_FORMER_ISSUER) is {named}, but this store has never had that name (its former names: {}): \
+         remove or correct the setting", listed(.known)
     )]
     Former {
         /// The unknown name.
@@ -78,7 +78,7 @@ pub enum Foreign {
 }
 
 fn listed(names: &[String]) -> String {
-    if names.is_empty() { "not recorded".to_owned() } else { names.join(", then ") }
+    if names.is_empty() { "not recorded".to_owned() } else { names.join(", ") }
 }
 
 /// The result for a node that may start.

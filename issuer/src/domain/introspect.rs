@@ -69,7 +69,7 @@ mod tests {
         assert!(!active(&world, &kick(&alice(), &record, handle(2)).record, NOW));
         assert!(
             !active(&world, &record, NOW + world.limits.refresh_idle_secs),
-            "nobody was there for so long"
+            "the session was idle for too long"
         );
 
         world.log.settings.cutoff = at(NOW);

@@ -52,7 +52,7 @@ impl TryFrom<String> for Delivery {
         match text.as_str() {
             "body" => Ok(Self::Body),
             "cookie" => Ok(Self::Cookie),
-            _ => Err("token_delivery is body or cookie"),
+            _ => Err("token_delivery must be body or cookie"),
         }
     }
 }
@@ -126,7 +126,7 @@ pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response
         Login::Refused(LoginRefusal::ListFull { retry_after_secs }) => Err(ApiError::new(
             axum::http::StatusCode::TOO_MANY_REQUESTS,
             "too_many_requests",
-            "too many sessions of this subject ended lately",
+            "too many sessions of this subject ended recently",
         )
         .retry_after(retry_after_secs)),
     }
@@ -142,7 +142,7 @@ pub fn changed(change: Change) -> Result<Position, ApiError> {
 
 /// 409: the claims of a session and of its subject are too large together for one token.
 pub fn unfit_together(unfit: &UnfitClaims) -> ApiError {
-    ApiError::conflict(format!("with the subject's and the session's together, {unfit}"))
+    ApiError::conflict(format!("the claims of the subject and of the session do not fit together: {unfit}"))
 }
 
 /// The position in the revocation log at which a session ended. 404 if there was no such session.

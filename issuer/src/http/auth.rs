@@ -21,7 +21,7 @@ pub async fn require_admin_key(
 ) -> Result<Response, ApiError> {
     match bearer(request.headers()) {
         Some(offered) if app.admin_keys.matches(offered) => Ok(next.run(request).await),
-        Some(_) => Err(ApiError::invalid_token("not the admin key")),
+        Some(_) => Err(ApiError::invalid_token("this is not an admin key of this issuer")),
         None => Err(ApiError::credentials_missing("send the admin key as Authorization: Bearer")),
     }
 }

@@ -112,15 +112,11 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Corrupt { .. } => {
-                tracing::error!(%error, "a request failed at the store");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "server_error",
-                    "what the store holds cannot be read",
-                )
+                tracing::error!(%error, "a request failed because of the store");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the stored data cannot be read")
             }
             StoreError::Unavailable(_) | StoreError::Away { .. } | StoreError::Misconfigured(_) => {
-                tracing::warn!(%error, "a request failed at the store");
+                tracing::warn!(%error, "a request failed because of the store");
                 Self::unavailable("the store is unavailable")
             }
         }
@@ -130,7 +126,7 @@ impl From<StoreError> for ApiError {
 impl From<ClockOff> for ApiError {
     fn from(error: ClockOff) -> Self {
         tracing::error!(%error, "no token was signed");
-        Self::unavailable("this node's clock is off, and it signs nothing")
+        Self::unavailable("this node's clock is wrong, so it signs nothing")
     }
 }
 
@@ -155,7 +151,7 @@ impl From<KeysError> for ApiError {
         match error {
             KeysError::Store(error) => error.into(),
             KeysError::Unreadable(error) => {
-                tracing::error!(%error, "a request failed at the key ring");
+                tracing::error!(%error, "a request failed because of the key ring");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the key ring cannot be read")
             }
             KeysError::TooEarly(error) => Self::conflict(error.to_string()).retry_after(error.wait_secs()),

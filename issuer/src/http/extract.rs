@@ -132,9 +132,11 @@ async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiE
             format!("a body has at most {MAX_BODY_LEN} bytes"),
         )),
         Ok(Err(_)) => Err(ApiError::invalid_request("the body could not be read")),
-        Err(_) => {
-            Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "invalid_request", "the body did not arrive"))
-        }
+        Err(_) => Err(ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "invalid_request",
+            "the body did not arrive in time",
+        )),
     }
 }
 

@@ -92,8 +92,8 @@ fn verified(judged: Result<Verified, Error>) -> Result<Option<Verified>, ApiErro
 }
 
 fn unknown_keys(error: PublishError) -> ApiError {
-    tracing::error!(%error, "a token was not judged");
-    ApiError::unavailable("the keys of now are not known")
+    tracing::error!(%error, "a token could not be checked");
+    ApiError::unavailable("the current signing keys could not be read")
 }
 
 fn active_refresh(app: &App, grant: &Grant) -> Response {

@@ -143,7 +143,11 @@ async fn unknown_route() -> ApiError {
 }
 
 async fn unknown_method() -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this path has other methods, see Allow")
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "invalid_request",
+        "this path does not support this method; the Allow header names those that it supports",
+    )
 }
 
 #[cfg(test)]

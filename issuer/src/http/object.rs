@@ -21,7 +21,7 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| flaw(&error))
 }
 
-const REPEATED: &str = "a member is there twice";
+const REPEATED: &str = "a member is repeated";
 
 /// An object in which no name repeats, at any depth.
 struct Object;
@@ -174,7 +174,7 @@ mod tests {
             r#"{"username":"a","claims":{"admin":false,"admin":true}}"#,
             r#"{"username":"a","claims":{"b":[{"c":1,"c":2}]}}"#,
         ] {
-            assert!(refused(body).starts_with("a member is there twice, at line 1 column "), "{body}");
+            assert!(refused(body).starts_with("a member is repeated, at line 1 column "), "{body}");
         }
     }
 

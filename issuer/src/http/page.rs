@@ -60,7 +60,7 @@ pub fn require_own_page(headers: &HeaderMap, listed: &[Origin]) -> Result<(), Ap
         // Browsers would neither keep nor send the cookie for this page. The client could never refresh the session,
         // so refuse the request.
         Some(b"cross-site") if is_listed => Err(ApiError::cross_site(
-            "this page's site is another than the issuer's, whose cookie it cannot have: use one site, or keep the token in the body",
+            "this page and the issuer are on different sites, so the browser does not keep the cookie: use one site, or take the token in the body",
         )),
         Some(b"cross-site") => Err(foreign()),
         _ if is_listed => Ok(()),
@@ -70,7 +70,7 @@ pub fn require_own_page(headers: &HeaderMap, listed: &[Origin]) -> Result<(), Ap
 
 fn foreign() -> ApiError {
     ApiError::cross_site(
-        "the cookie is for pages of the issuer's own origin or of an allowed one (DOORLIST_ALLOWED_ORIGINS), by https or at localhost",
+        "only a page of the issuer's origin or of an allowed origin (DOORLIST_ALLOWED_ORIGINS) may use the cookie, over https or on localhost",
     )
 }
 
@@ -104,7 +104,10 @@ mod tests {
         {
             assert!(!may(&[origin(other)]), "{other}");
         }
-        assert!(!may(&[listed.clone(), stranger.clone()]) && !may(&[stranger, listed]), "two are none");
+        assert!(
+            !may(&[listed.clone(), stranger.clone()]) && !may(&[stranger, listed]),
+            "two headers count as none"
+        );
         assert!(!may(&[site("same-origin"), site("cross-site")]));
     }
 }

@@ -127,7 +127,7 @@ fn asked_since(query: Option<&str>) -> Result<Option<Cursor>, ApiError> {
         },
     };
     if !fresh.is_none_or(is_number) {
-        return Err(ApiError::invalid_request("fresh is 1 to 20 decimal digits, and comes after since"));
+        return Err(ApiError::invalid_request("fresh must be 1 to 20 decimal digits and come after since"));
     }
     let Some(since) = since else { return Ok(None) };
     cursor(since.strip_prefix("since=").unwrap_or_default()).map(Some)
@@ -140,7 +140,7 @@ fn is_number(text: &str) -> bool {
 fn cursor(text: &str) -> Result<Cursor, ApiError> {
     text.parse().map_err(|_| {
         ApiError::invalid_request(
-            "a cursor is <epoch>:<seq> as an event's id has it, with a colon that is not percent-encoded",
+            "a cursor is <epoch>:<seq> as in the id of an event, with a colon that is not percent-encoded",
         )
     })
 }
@@ -155,7 +155,7 @@ fn starting() -> ApiError {
 }
 
 fn unsigned(error: doorlist_verifier::Error) -> ApiError {
-    tracing::error!(%error, "a list was not shown, since the verifier refuses it");
+    tracing::error!(%error, "a list was not served because the verifier refuses it");
     ApiError::unavailable("the revocation list cannot be signed now")
 }
 

@@ -35,7 +35,7 @@ const PARAMETERS: [(Method, &str, &[&str]); 4] = [
 pub async fn check(request: Request, next: Next) -> Result<Response, ApiError> {
     for name in SINGLE_HEADERS {
         if request.headers().get_all(&name).iter().nth(1).is_some() {
-            return Err(ApiError::invalid_request(format!("the header {name} is there twice: send it once")));
+            return Err(ApiError::invalid_request(format!("the header {name} appears twice: send it once")));
         }
     }
     if let Some(query) = request.uri().query() {
@@ -72,7 +72,9 @@ fn check_query(query: &str, known: &[&str]) -> Result<(), ApiError> {
             }));
         }
         if seen.contains(&name) {
-            return Err(ApiError::invalid_request(format!("the query parameter {name} is there twice")));
+            return Err(ApiError::invalid_request(format!(
+                "the query parameter {name} appears twice: send it once"
+            )));
         }
         seen.push(name);
     }

@@ -80,7 +80,7 @@ pub(super) async fn token(
         Some("refresh_token") => {}
         None | Some("") => return Err(ApiError::invalid_request("grant_type is missing")),
         Some(_) => {
-            let description = "grant_type is refresh_token";
+            let description = "grant_type must be refresh_token";
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", description));
         }
     }
@@ -89,7 +89,7 @@ pub(super) async fn token(
         (Cookie::Token(token), None) => (token, Delivery::Cookie),
         (Cookie::Missing | Cookie::Unused, Some(token)) => (token.into(), Delivery::Body),
         (Cookie::Missing, None) => {
-            return Err(ApiError::invalid_grant("nobody is signed in on this browser"));
+            return Err(ApiError::invalid_grant("no session cookie: sign in first"));
         }
         (Cookie::Unused, None) => return Err(ApiError::invalid_request("refresh_token is missing")),
     };
@@ -130,14 +130,14 @@ async fn refreshed(app: &App, token: &SecretText, client_id: Option<&str>) -> Re
     let over = |reason| Err(NotGranted::Over(reason));
     match app.desk.refresh(&token, client_id).await? {
         Refresh::Granted(grant) => Ok(grant),
-        Refresh::Refused(RefreshRefusal::NoSuchSession) => over("there is no such session any more"),
+        Refresh::Refused(RefreshRefusal::NoSuchSession) => over("the session has ended"),
         Refresh::Refused(RefreshRefusal::Ended) => over("the session has reached its end"),
         Refresh::Refused(RefreshRefusal::Disabled) => over("the subject is disabled"),
         Refresh::Refused(RefreshRefusal::WrongClient) => {
             Err(NotGranted::Now(ApiError::invalid_grant("the token belongs to another client")))
         }
         Refresh::Reused(_) => {
-            tracing::warn!(sub = %token.sub, sid = %token.sid, "a refresh token came back: its session is revoked");
+            tracing::warn!(sub = %token.sub, sid = %token.sid, "a refresh token was reused: its session is revoked");
             over("the token was used before: its session is revoked")
         }
     }

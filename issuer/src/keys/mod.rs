@@ -120,7 +120,7 @@ impl Keys {
     pub async fn expire(&self, now: UnixSeconds) -> Result<(), KeysError> {
         while let Some(change) = self.ring().expire(now) {
             if let KeySwap::Swapped(_) = self.swap(self.held().version, &change).await? {
-                tracing::info!(kids = ?change.kids, "keys are gone: their tokens are dead");
+                tracing::info!(kids = ?change.kids, "keys removed: all their tokens have expired");
             }
             self.reload().await?;
         }
@@ -148,11 +148,11 @@ impl Keys {
     }
 
     fn held(&self) -> Held {
-        self.held.read().expect("nobody panics with the lock").clone()
+        self.held.read().expect("no code panics while it holds this lock").clone()
     }
 
     fn hold(&self, held: Held) {
-        *self.held.write().expect("nobody panics with the lock") = held;
+        *self.held.write().expect("no code panics while it holds this lock") = held;
     }
 }
 

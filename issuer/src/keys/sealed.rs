@@ -29,7 +29,7 @@ pub enum SealedUnder {
 /// None of the master secrets opens the stored bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the stored key ring does not open under the master secret: give the one it was made with, if need be as a previous one"
+    "no given master secret opens the stored key ring: add the one that it was encrypted with, for example as a previous one"
 )]
 pub struct Unreadable;
 
@@ -40,7 +40,7 @@ pub fn seal(ring: &KeyRing, secrets: &MasterSecrets) -> Vec<u8> {
     let payload = Payload { msg: &json, aad: &[VERSION] };
     let sealed = cipher(secrets.current())
         .encrypt(&XNonce::from(nonce), payload)
-        .expect("a ring is far from the cipher's limit");
+        .expect("a ring is much shorter than the cipher's limit");
     [&[VERSION], nonce.as_slice(), &sealed].concat()
 }
 

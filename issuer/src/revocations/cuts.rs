@@ -97,7 +97,7 @@ mod tests {
         let cuts = cuts(10, [20, 30, 40, 50, 60], 60);
         assert_eq!(cut(&cuts, 50), Some(50), "one lacking");
         assert_eq!(cut(&cuts, 55), Some(50));
-        assert_eq!(cut(&cuts, 40), Some(20), "two lacking, four told");
+        assert_eq!(cut(&cuts, 40), Some(20), "two lacking, four sent");
         assert_eq!(cut(&cuts, 20), Some(20));
         assert_eq!(cut(&cuts, 10), None, "five lacking, and there are no sixteen");
         assert_eq!(cut(&cuts, 9), None, "older than what is known");

@@ -140,9 +140,10 @@ impl Revocations {
         }
         let held = self.held();
         if !self.desk.standing().is_fresh(self.ttl) {
-            return Some(
-                "the store has not confirmed within the heartbeat that nothing is missing".to_owned(),
-            );
+            let secs = self.ttl_secs();
+            return Some(format!(
+                "the store has not confirmed for more than {secs} s that no write is missing"
+            ));
         }
         match &held.trouble {
             None if held.state.is_none() => Some("no revocation list is signed yet".to_owned()),

@@ -26,7 +26,7 @@ pub enum PublishError {
     #[error(transparent)]
     Clock(#[from] ClockOff),
     /// The verifier refused the new list.
-    #[error("a list was not published, since the verifier refuses it: {0}")]
+    #[error("a list was not published because the verifier refuses it: {0}")]
     Refused(#[from] Error),
 }
 
@@ -66,7 +66,7 @@ impl Revocations {
     pub async fn publish(&self) {
         let trouble = self.try_publish().await.err();
         if let Some(error) = &trouble {
-            tracing::error!(%error, "no new revocation list");
+            tracing::error!(%error, "no new revocation list was published");
         }
         self.held().trouble = trouble.map(|error| error.to_string());
     }

@@ -37,8 +37,8 @@ impl SignedList {
         // Only its small alphabet of 64 characters makes it compressible.
         let compress = || {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-            encoder.write_all(&self.jwt).expect("memory takes every byte");
-            encoder.finish().expect("memory takes every byte").into()
+            encoder.write_all(&self.jwt).expect("writing to memory cannot fail");
+            encoder.finish().expect("writing to memory cannot fail").into()
         };
         self.gzip.get_or_init(compress).clone()
     }

@@ -38,8 +38,8 @@ pub enum SecretFileError {
     },
     /// Other users can write a secret of their own into the file.
     #[error(
-        "the secret file {} has mode {mode:04o}, so other users can write a secret of theirs into it: \
-         check what it holds, then `chmod go-w` it", path.display()
+        "the secret file {} has mode {mode:04o}, so other users can write their own secret into it: \
+         check its content, then `chmod go-w` it", path.display()
     )]
     Writable {
         /// The path of the file.
@@ -50,7 +50,7 @@ pub enum SecretFileError {
     /// The file belongs to another user.
     #[error(
         "the secret file {} belongs to user {owner}, and this process runs as user {process}: \
-         check what it holds, then `chown` it to {process} or root", path.display()
+         check its content, then `chown` it to {process} or root", path.display()
     )]
     Foreign {
         /// The path of the file.

@@ -63,7 +63,7 @@ pub enum UnfitSecret {
     },
     /// No client could send it in `Authorization: Bearer`.
     #[error(
-        "holds a key with characters that no HTTP header carries: use visible ASCII without spaces, for example from \
+        "holds a key with characters that an HTTP header cannot carry: use visible ASCII without spaces, for example from \
          `openssl rand -base64 32`, one key a line, in a file without a byte order mark"
     )]
     Unsendable,

@@ -55,7 +55,7 @@ pub(super) async fn serve(
         match accepted {
             Ok((stream, _)) => accept_one(stream, &front, &graceful),
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
-                tracing::debug!(%error, "a connection went away before it was accepted");
+                tracing::debug!(%error, "a connection closed before it was accepted");
             }
             Err(error) if is_final(&error) => return Err(error),
             Err(error) => {
@@ -94,7 +94,7 @@ fn accept_one(stream: TcpStream, front: &Arc<Front>, graceful: &GracefulShutdown
     // Disables Nagle's algorithm. Otherwise a small event would wait until the client acknowledged the previous one.
     match stream.set_nodelay(true) {
         Ok(()) => serve_one(stream, front, graceful),
-        Err(error) => tracing::debug!(%error, "a connection went away"),
+        Err(error) => tracing::debug!(%error, "a connection closed before it could be served"),
     }
 }
 
@@ -134,7 +134,7 @@ impl Refusals {
     fn note(&mut self, error: &io::Error) {
         self.unsaid += 1;
         if self.last.is_none_or(|last| last.elapsed() >= REPEAT_AFTER) {
-            tracing::warn!(%error, attempts = self.unsaid, "no connection can be accepted; trying on");
+            tracing::warn!(%error, attempts = self.unsaid, "no connection can be accepted; trying again");
             *self = Self { last: Some(Instant::now()), unsaid: 0 };
         }
     }

@@ -58,10 +58,10 @@ pub enum ServeError {
         source: io::Error,
     },
     /// The verifier refuses the issuer's name or its keys.
-    #[error("the revocation list cannot be made: {0}")]
+    #[error("the first revocation list cannot be signed: {0}")]
     List(#[from] doorlist_verifier::Error),
     /// The system cannot say which address was bound.
-    #[error("cannot tell the address: {0}")]
+    #[error("cannot read the address of the listening socket: {0}")]
     Address(#[source] io::Error),
     /// The listening socket can never accept a connection again.
     #[error("the listening socket failed, so no request can arrive: {0}; start the issuer again")]

@@ -68,7 +68,7 @@ impl Server {
             }
         };
         if issuer.is_exposed() {
-            tracing::warn!(%issuer, "tokens travel in the clear, and browsers keep no cookie: put a proxy with TLS before it, and https:// into --issuer");
+            tracing::warn!(%issuer, "tokens travel unencrypted, and browsers do not keep the cookie: put a proxy with TLS in front of the issuer, and set --issuer to its https:// URL");
         }
         let (life, watching) = watch::channel(Life::Starting("opening the store".into()));
         let starting = http::starting(&settings.addresses.allowed_origins, watching.clone());
@@ -125,7 +125,10 @@ impl Server {
             failure = failure(&mut background, &mut accepting) => return Err(failure.into()),
         }
         if !drain.is_zero() {
-            tracing::info!(secs = drain.as_secs(), "draining: not ready, everything is served on");
+            tracing::info!(
+                secs = drain.as_secs(),
+                "draining: /readyz answers 503, all requests are still served"
+            );
             let until = Instant::now() + drain;
             life.send_replace(Life::Draining { until });
             tokio::select! {
@@ -164,7 +167,7 @@ fn no_longer_listening(ended: Result<io::Result<()>, JoinError>) -> ServeError {
 async fn finish(life: &watch::Sender<Life>, accepting: JoinHandle<io::Result<()>>) {
     life.send_replace(Life::Stopping);
     if tokio::time::timeout(STOP_LIMIT, accepting).await.is_err() {
-        tracing::warn!("requests were still in flight and are given up");
+        tracing::warn!("some requests were not answered before the end");
     }
 }
 

@@ -80,7 +80,7 @@ async fn open_store(settings: &StoreSettings) -> Result<Arc<dyn Store>, ServeErr
             let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&path)).await;
             let store = opened.map_err(|error| StoreError::Misconfigured(error.to_string()))??;
             if presence == Presence::New {
-                tracing::info!(store = %file.display(), "a new, empty store was made");
+                tracing::info!(store = %file.display(), "a new, empty store was created");
             }
             Ok(Arc::new(store))
         }

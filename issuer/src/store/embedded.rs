@@ -96,7 +96,10 @@ impl EmbeddedStore {
         let backend = Mutex::new(Some(backend));
         let open = move || {
             let backend = backend.lock().unwrap_or_else(PoisonError::into_inner).take();
-            open::on(backend.ok_or_else(|| StoreError::Unavailable("it was given one storage".into()))?)
+            open::on(
+                backend
+                    .ok_or_else(|| StoreError::Unavailable("this storage cannot be opened again".into()))?,
+            )
         };
         Self::opened_by(Box::new(open), host)
     }
@@ -110,7 +113,10 @@ impl EmbeddedStore {
         let known = news.clone();
         let on_reopened = move |head: &Head| {
             if head.settings.epoch != epoch || head.last < *known.borrow() {
-                return Err(corrupt("the file", "it is another, or an older one, than was open before"));
+                return Err(corrupt(
+                    "the file",
+                    "it is a different or older file than the one that was open",
+                ));
             }
             // A transaction may be on disk even if its sync failed.
             known.send_if_modified(|last| std::mem::replace(last, head.last) != head.last);
@@ -248,7 +254,7 @@ impl Store for EmbeddedStore {
                 let (sub, bytes) = row?;
                 let record = decode_record(sub.value(), bytes.value());
                 let sub =
-                    sub.value().try_into().map_err(|_| corrupt("records", "a name that is no subject"))?;
+                    sub.value().try_into().map_err(|_| corrupt("records", "not a valid subject name"))?;
                 Ok(SubjectRow { sub, record })
             })
             .collect()

@@ -125,7 +125,9 @@ impl FaultyStore {
 
     fn writable(&self) -> Result<(), StoreError> {
         match *self.armed() {
-            Fault::RefuseWrites => Err(StoreError::Unavailable("not enough good replicas to write".into())),
+            Fault::RefuseWrites => {
+                Err(StoreError::Unavailable("too few connected replicas to accept a write".into()))
+            }
             _ => Ok(()),
         }
     }

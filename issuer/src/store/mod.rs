@@ -48,7 +48,7 @@ pub enum StoreError {
     #[error("the store is unavailable: {0}")]
     Misconfigured(String),
     /// The stored data is damaged or was not written by an issuer. It was left unchanged.
-    #[error("what is stored in {place} cannot be read: {reason}")]
+    #[error("the data in {place} cannot be read: {reason}")]
     Corrupt {
         /// The table and the key.
         place: String,

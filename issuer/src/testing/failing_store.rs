@@ -73,14 +73,14 @@ impl FailingStore {
 
     /// Deletes everything in the store, as `FLUSHALL` would.
     pub(crate) fn empty(&self) {
-        *self.inner.write().expect("nobody panics with the lock") = empty_store();
+        *self.inner.write().expect("no code panics while it holds this lock") = empty_store();
     }
 
     fn up(&self) -> Result<Arc<EmbeddedStore>, StoreError> {
         if self.down.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("cut off".to_owned()));
         }
-        Ok(Arc::clone(&self.inner.read().expect("nobody panics with the lock")))
+        Ok(Arc::clone(&self.inner.read().expect("no code panics while it holds this lock")))
     }
 }
 
@@ -90,12 +90,12 @@ fn empty_store() -> Arc<EmbeddedStore> {
 
 fn put(place: &Mutex<Option<Arc<Gate>>>) -> Arc<Gate> {
     let gate = Arc::<Gate>::default();
-    *place.lock().expect("nobody panics with the lock") = Some(Arc::clone(&gate));
+    *place.lock().expect("no code panics while it holds this lock") = Some(Arc::clone(&gate));
     gate
 }
 
 async fn pass(place: &Mutex<Option<Arc<Gate>>>) {
-    let gate = place.lock().expect("nobody panics with the lock").take();
+    let gate = place.lock().expect("no code panics while it holds this lock").take();
     if let Some(gate) = gate {
         gate.reached.notify_one();
         gate.open.notified().await;

@@ -170,7 +170,7 @@ impl SentinelSet {
 /// Calls `so` repeatedly until it returns `true`. Polling is needed because servers do not notify a client when they
 /// agree.
 pub fn until(what: &str, so: impl FnMut() -> bool) {
-    until_else(what, so, || "nobody says why".to_owned());
+    until_else(what, so, || "no evidence".to_owned());
 }
 
 /// Like [`until`]. If the wait fails, the panic message also contains `evidence`.

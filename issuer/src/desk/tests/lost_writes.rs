@@ -88,7 +88,7 @@ async fn what_is_heard_while_mending_is_kept() {
     paused.go_on.send(()).expect("it waits");
     beat.await.expect("no panic").expect("a beat");
     assert!(is_listed(&a, bob.gid));
-    assert!(is_listed(&a, alice.gid), "heard, and forgotten");
+    assert!(is_listed(&a, alice.gid), "read, but forgotten");
 }
 
 /// Trace 21: FLUSHALL keeps the connection open, so only the heartbeat's write finds the loss. The epoch, the keys,
@@ -192,7 +192,7 @@ async fn a_token_made_after_a_void_that_was_lost_is_taken_back_too() {
         }
         match refresh(&a, &lost).await {
             Refresh::Granted(grant) => assert!(!by_kick && !is_listed(&a, grant.gid)),
-            refused => assert!(by_kick, "a void logs nobody out: {refused:?}"),
+            refused => assert!(by_kick, "a void ends no session: {refused:?}"),
         }
     }
 }
@@ -256,5 +256,5 @@ async fn what_was_confirmed_and_then_lost_is_not_vouched_for() {
     clock.advance(1);
     paused.go_on.send(()).expect("it waits");
     let standing = beat.await.expect("a beat").expect("the store");
-    assert_eq!(standing.confirmed_at.as_secs(), START + 1, "asked anew");
+    assert_eq!(standing.confirmed_at.as_secs(), START + 1, "asked again");
 }

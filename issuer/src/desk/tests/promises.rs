@@ -338,7 +338,7 @@ impl Story {
                 let refreshed = self.desks[0].refresh(&token(grant), None).await.expect("the store");
                 prop_assert!(
                     !matches!(refreshed, Refresh::Granted(_)),
-                    "an ended session goes on: {grant:?}"
+                    "an ended session was refreshed: {grant:?}"
                 );
             }
         }

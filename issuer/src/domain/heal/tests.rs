@@ -160,7 +160,7 @@ fn tokens_of_a_branch_that_was_lost_are_revoked() {
         let record = after(&world, 3, kept);
         log(&mut world, [(1, 3, kept), (1, 2, lost)]);
         let change = heal_of(&world, &record).expect("something to revoke");
-        assert_eq!(change.record, record, "{lost:?}, {kept:?}: nobody is logged out");
+        assert_eq!(change.record, record, "{lost:?}, {kept:?}: no session ends");
         assert_eq!(revoked(&change), [handle(2)]);
         assert_eq!(healed(&mut world, &record), record);
         // The answer to a kick of g2 depends on the end that applied to the sessions of g2.

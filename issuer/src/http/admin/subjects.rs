@@ -88,7 +88,7 @@ pub(in crate::http) async fn list(
     let after = query.after.map(subject).transpose()?;
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
     if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(ApiError::invalid_request(format!("limit is 1 to {MAX_PAGE}")));
+        return Err(ApiError::invalid_request(format!("limit must be 1 to {MAX_PAGE}")));
     }
     let page = app.desk.subjects(after.as_ref(), limit).await?;
     let rows = page.subjects.into_iter().map(|row| match row {
@@ -127,7 +127,7 @@ pub(in crate::http) async fn create(
             let created = Created { sub, position: position.into() };
             Ok((StatusCode::CREATED, no_store(Json(created))).into_response())
         }
-        Creation::Exists => Err(ApiError::conflict("there is a subject of this name")),
+        Creation::Exists => Err(ApiError::conflict("a subject with this name already exists")),
     }
 }
 
@@ -201,7 +201,7 @@ pub(in crate::http) async fn kick(
 ) -> Result<Position, ApiError> {
     match app.desk.kick(&sub, query.gid).await? {
         Kick::Kicked(position) => Ok(position.into()),
-        Kick::NotCurrent { gid } => Err(ApiError::conflict(format!("the subject's group is {gid} now"))),
+        Kick::NotCurrent { gid } => Err(ApiError::conflict(format!("the subject's current group is {gid}"))),
         Kick::UnknownSubject => Err(unknown_subject()),
     }
 }

@@ -51,7 +51,10 @@ async fn deltas_are_the_same_bytes_for_everybody() {
         site.get(&format!("/revocations?since={}", cursors[0])).await,
         site.get(&format!("/revocations?since={}", cursors[1])).await,
     ];
-    assert_eq!(lists[0].text, lists[1].text, "two and three lacking are told the same");
+    assert_eq!(
+        lists[0].text, lists[1].text,
+        "a client that lacks two gets the same delta as one that lacks three"
+    );
 }
 
 #[tokio::test]
@@ -204,7 +207,10 @@ async fn an_emptied_store_takes_its_log_back_from_the_node() {
     site.publish().await;
     let list = site.get(&format!("/revocations?since={kicked}")).await.text;
     let (seq, entries) = load(&mut verifier, &list);
-    assert!(seq > kicked.seq.get() && entries == 1, "the same lineage goes on, and the kick is in it");
+    assert!(
+        seq > kicked.seq.get() && entries == 1,
+        "the epoch's revocation log continues, and the kick is in it"
+    );
     assert_eq!(load(&mut site.verifier(), &site.get("/revocations").await.text), (seq, 1));
     assert_eq!(site.get("/.well-known/jwks.json").await.text, keys);
 }

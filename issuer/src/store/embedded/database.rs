@@ -108,7 +108,7 @@ impl Reopening {
             }
             *state = State::Failed(error.clone(), opening);
         }
-        tracing::error!(%error, "the store failed; it is opened again as soon as that is possible");
+        tracing::error!(%error, "the store failed; the issuer opens it again as soon as possible");
         let weak = Arc::downgrade(&self.0);
         let retry = move || {
             let mut pause = FIRST_PAUSE;
@@ -118,7 +118,7 @@ impl Reopening {
                 let Some(inner) = weak.upgrade() else { return };
                 match Self(inner).reopen() {
                     Ok(()) => return,
-                    Err(error) => tracing::debug!(%error, "the store does not open yet"),
+                    Err(error) => tracing::debug!(%error, "the store cannot be opened yet"),
                 }
             }
         };

@@ -88,14 +88,14 @@ impl Head {
         let mut numbers = bytes.chunks_exact(8).map(little_endian);
         let mut next = || numbers.next().unwrap_or_default();
         if next() != MAGIC {
-            return Err(strange("written by something else, or by another version"));
+            return Err(strange("written by another program or another version"));
         }
         let epoch = Epoch(next());
-        let last = Seq::new(next()).ok_or_else(|| strange("a sequence past 2^53 - 1"))?;
-        let trimmed = Seq::new(next()).ok_or_else(|| strange("a sequence past 2^53 - 1"))?;
+        let last = Seq::new(next()).ok_or_else(|| strange("a sequence above 2^53 - 1"))?;
+        let trimmed = Seq::new(next()).ok_or_else(|| strange("a sequence above 2^53 - 1"))?;
         let retain_secs = next();
-        let cutoff = UnixSeconds::new(next()).ok_or_else(|| strange("a time past the year 9999"))?;
-        let sessions_since = UnixSeconds::new(next()).ok_or_else(|| strange("a time past the year 9999"))?;
+        let cutoff = UnixSeconds::new(next()).ok_or_else(|| strange("a time after the year 9999"))?;
+        let sessions_since = UnixSeconds::new(next()).ok_or_else(|| strange("a time after the year 9999"))?;
         let settings = Settings { epoch, retain_secs, cutoff, sessions_since };
         let (clock_micros, last_version, last_audit) = (next(), next(), next());
         Ok(Self { settings, last, trimmed, clock_micros, last_version, last_audit })
@@ -109,7 +109,8 @@ pub(super) fn with_version(version: Version, payload: &[u8]) -> Vec<u8> {
 
 /// The reverse of [`with_version`].
 pub(super) fn split_version<'a>(bytes: &'a [u8], place: &str) -> Result<(Version, &'a [u8]), StoreError> {
-    let (version, payload) = bytes.split_at_checked(8).ok_or_else(|| corrupt(place, "cut off"))?;
+    let (version, payload) =
+        bytes.split_at_checked(8).ok_or_else(|| corrupt(place, "the value is too short"))?;
     Ok((Version(little_endian(version)), payload))
 }
 
@@ -121,9 +122,8 @@ pub(super) fn decode_record(sub: &str, bytes: &[u8]) -> Result<(Version, Record)
 
 /// Parses JSON. Leaves out serde's message, because it quotes the stored text, which may be a secret.
 pub(super) fn decode_json<T: DeserializeOwned>(place: &str, json: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(json).map_err(|error| {
-        corrupt(place, &format!("not what was written there, from column {}", error.column()))
-    })
+    serde_json::from_slice(json)
+        .map_err(|error| corrupt(place, &format!("unexpected content from column {}", error.column())))
 }
 
 pub(super) fn encode_json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {

@@ -121,7 +121,7 @@ async fn a_damaged_file_is_an_error() {
     assert!(refused > 0, "no damage was noticed");
     std::fs::write(&path, &good[..good.len() / 2]).expect("the file");
     let refused = EmbeddedStore::open(&path).expect_err("half of it is missing").to_string();
-    let start = format!("what is stored in the file ({}) cannot be read: ", path.display());
+    let start = format!("the data in the file ({}) cannot be read: ", path.display());
     assert!(refused.starts_with(&start), "{refused}");
 }
 

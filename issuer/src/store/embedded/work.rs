@@ -195,7 +195,7 @@ impl<'txn> Work<'txn> {
 
     fn next_seq(&self, seen: Seq) -> Result<Seq, Fault> {
         let number = self.head.last.get().max(seen.get()).saturating_add(1).max(self.head.clock_micros);
-        let exhausted = || Fault::Job(corrupt("meta/head", "the clock or the sequence is past 2^53 - 1"));
+        let exhausted = || Fault::Job(corrupt("meta/head", "the clock or the sequence is above 2^53 - 1"));
         Seq::new(number).ok_or_else(exhausted)
     }
 

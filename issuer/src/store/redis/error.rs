@@ -104,8 +104,8 @@ impl Trouble {
     /// The store's error for a command on `place`.
     pub(super) fn at(&self, place: &str) -> StoreError {
         match self.code() {
-            Some("WRONGTYPE") => corrupt(place, "another program keeps something else there"),
-            Some("CORRUPT") => corrupt(place, "a number is none"),
+            Some("WRONGTYPE") => corrupt(place, "another program has stored something else there"),
+            Some("CORRUPT") => corrupt(place, "a stored number is malformed"),
             _ if self.may_pass() => StoreError::Unavailable(self.describe()),
             _ => StoreError::Misconfigured(self.describe()),
         }
@@ -136,11 +136,11 @@ impl Trouble {
         match self {
             Self::Redis(error) => describe(error),
             Self::Unreplicated => {
-                "no replica confirmed the write in time, so it counts for nothing: ask again".to_owned()
+                "no replica confirmed the write in time, so it does not count: try again".to_owned()
             }
             Self::Crowded => "too many requests wait for Redis".to_owned(),
             Self::Late => LATE.to_owned(),
-            Self::Nowhere => "no Redis has these keys at the moment".to_owned(),
+            Self::Nowhere => "no Redis server has these keys at the moment".to_owned(),
             Self::Strange => STRANGE.to_owned(),
             Self::Unfit(unfit) => unfit.to_string(),
         }
@@ -203,7 +203,7 @@ fn of_system(said: &str) -> String {
 }
 
 const LATE: &str = "Redis does not answer in time";
-const STRANGE: &str = "what is there does not answer as Redis does";
+const STRANGE: &str = "the server does not answer like Redis";
 const WRONG_LOGIN: &str = "the user or password in DOORLIST_STORE is wrong, or missing";
 
 fn describe(error: &RedisError) -> String {
@@ -215,10 +215,10 @@ fn describe(error: &RedisError) -> String {
         // An error of the operating system or of TLS.
         ErrorKind::Io => return of_system(&error.to_string()),
         ErrorKind::MasterNameNotFoundBySentinel => {
-            return "no sentinel answers that knows a master of this name: see DOORLIST_STORE".to_owned();
+            return "no reachable sentinel knows a master of this name: check DOORLIST_STORE".to_owned();
         }
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType => return STRANGE.to_owned(),
-        kind => return format!("Redis cannot be asked ({kind:?})"),
+        kind => return format!("the request to Redis failed ({kind:?})"),
     };
     let code = error.code().unwrap_or("ERR");
     said.map_or_else(|| format!("Redis answers {code}"), |said| format!("{said} ({code})"))
@@ -228,23 +228,23 @@ fn server(kind: ServerErrorKind) -> Option<&'static str> {
     Some(match kind {
         ServerErrorKind::BusyLoading => "Redis is still loading its data",
         ServerErrorKind::ReadOnly => "this Redis is a replica and takes no writes",
-        ServerErrorKind::MasterDown => "this Redis is a replica whose master is away",
+        ServerErrorKind::MasterDown => "this Redis is a replica that has lost its master",
         ServerErrorKind::ClusterDown => "the Cluster is down",
         ServerErrorKind::TryAgain => "the Cluster is moving these keys",
-        ServerErrorKind::Moved | ServerErrorKind::Ask => "the Cluster keeps sending us elsewhere",
+        ServerErrorKind::Moved | ServerErrorKind::Ask => "the Cluster redirects the request again and again",
         ServerErrorKind::CrossSlot => "these keys are not in one slot",
-        ServerErrorKind::NoPerm => "the user lacks a permission: see the README for those it needs",
+        ServerErrorKind::NoPerm => "the user lacks a permission: the README lists the ones that it needs",
         _ => return None,
     })
 }
 
 fn extension(code: &str) -> Option<&'static str> {
     Some(match code {
-        "NOREPLICAS" => "Redis has not enough good replicas to write",
+        "NOREPLICAS" => "Redis has too few connected replicas to accept a write",
         "OOM" => "Redis is out of memory: raise maxmemory",
         "MISCONF" => "Redis cannot save to disk and takes no writes",
         "BUSY" => "Redis is busy with a script",
-        "NOAUTH" => "Redis wants a password: write it into DOORLIST_STORE as redis://user:password@host",
+        "NOAUTH" => "Redis requires a password: write it into DOORLIST_STORE as redis://user:password@host",
         "WRONGPASS" => WRONG_LOGIN,
         "NOEPOCH" => "the store was emptied a moment ago",
         _ => return None,

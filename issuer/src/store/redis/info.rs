@@ -87,8 +87,7 @@ pub(super) enum Unfit {
 }
 
 /// The message for a server with replicas whose `min-replicas-to-write` is 0.
-pub(super) const UNGUARDED: &str =
-    "its min-replicas-to-write is 0, so that a master that was cut off would go on alone: set it to 1";
+pub(super) const UNGUARDED: &str = "its min-replicas-to-write is 0, so a master that is cut off from its replicas would still accept writes: set it to 1";
 
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,13 +100,13 @@ impl fmt::Display for Unfit {
                 f,
                 "its maxmemory-policy is {policy}, which drops revocations when memory is short: set it to noeviction"
             ),
-            Self::Unguarded => write!(f, "it has replicas, is one or is to have some, and {UNGUARDED}"),
+            Self::Unguarded => write!(f, "it has replicas, is a replica or is expected to have replicas, and {UNGUARDED}"),
             Self::IsReplica => {
                 f.write_str("it is a replica: write the address of its master into DOORLIST_STORE, or use redis+sentinel://")
             }
             Self::IsCluster => f.write_str("it belongs to a Cluster: write redis+cluster:// into DOORLIST_STORE"),
-            Self::IsNoSentinel => f.write_str("it is no sentinel: write redis:// into DOORLIST_STORE, or the sentinels' addresses"),
-            Self::IsNoCluster => f.write_str("it belongs to no Cluster: write redis:// into DOORLIST_STORE"),
+            Self::IsNoSentinel => f.write_str("it is not a sentinel: write redis:// into DOORLIST_STORE, or the sentinels' addresses"),
+            Self::IsNoCluster => f.write_str("it does not belong to a Cluster: write redis:// into DOORLIST_STORE"),
         }
     }
 }

@@ -168,7 +168,7 @@ impl Node {
         self.replicas.note(&replication);
         let unguarded = self.replicas.are_expected() && !replication.is_guarded();
         if unguarded && !self.unguarded.swap(unguarded, Ordering::AcqRel) {
-            tracing::error!(address = %self.address, "this Redis is to have replicas, and {UNGUARDED}");
+            tracing::error!(address = %self.address, "this Redis is expected to have replicas, and {UNGUARDED}");
         }
         Ok(())
     }

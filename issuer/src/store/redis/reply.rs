@@ -29,7 +29,7 @@ impl State {
             "" => NO_EPOCH,
             epoch => epoch.parse().map_err(|_| corrupt(head, "the epoch is not 16 hex digits"))?,
         };
-        let time = |secs| UnixSeconds::new(secs).ok_or_else(|| corrupt(head, "a time past the year 9999"));
+        let time = |secs| UnixSeconds::new(secs).ok_or_else(|| corrupt(head, "a time after the year 9999"));
         let (cutoff, sessions_since) = (time(cutoff)?, time(sessions_since)?);
         Ok(Self {
             last: sequence(last, head)?,
@@ -53,7 +53,7 @@ pub(super) fn versioned(answer: Value, place: &str) -> Result<Option<(Version, V
     let (Some(version), Some(payload)) = (parts.next(), parts.next()) else { return Ok(None) };
     let version =
         std::str::from_utf8(&version).ok().and_then(|version| u64::from_str_radix(version, 16).ok());
-    Ok(Some((Version(version.ok_or_else(|| corrupt(place, "no version"))?), payload)))
+    Ok(Some((Version(version.ok_or_else(|| corrupt(place, "the version is missing"))?), payload)))
 }
 
 /// Parses `{ version, payload }` with a record as the payload.
@@ -87,28 +87,27 @@ pub(super) fn audit_row((id, fields): StreamRow, audit: &str) -> Result<AuditRow
 
 /// Parses JSON. Leaves out serde's message, because it quotes the stored text, which may be a secret.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8], place: &str) -> Result<T, StoreError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        corrupt(place, &format!("not what was written there, from column {}", error.column()))
-    })
+    serde_json::from_slice(bytes)
+        .map_err(|error| corrupt(place, &format!("unexpected content from column {}", error.column())))
 }
 
 pub(super) fn converted<T: FromRedisValue>(answer: Value, place: &str) -> Result<T, StoreError> {
-    from_redis_value(answer).map_err(|_| corrupt(place, "not of the form that was written there"))
+    from_redis_value(answer).map_err(|_| corrupt(place, "a value of an unexpected form"))
 }
 
 fn sequence(number: u64, place: &str) -> Result<Seq, StoreError> {
-    Seq::new(number).ok_or_else(|| corrupt(place, "a sequence past 2^53 - 1"))
+    Seq::new(number).ok_or_else(|| corrupt(place, "a sequence above 2^53 - 1"))
 }
 
 /// Parses the number in `<number>-0`.
 fn number_of(id: &str, place: &str) -> Result<u64, StoreError> {
     let number = id.strip_suffix("-0").and_then(|number| number.parse().ok());
-    number.ok_or_else(|| corrupt(place, "an id that was not given here"))
+    number.ok_or_else(|| corrupt(place, "an id of an unexpected form"))
 }
 
 fn time_of(fields: &[Vec<u8>], place: &str) -> Result<UnixSeconds, StoreError> {
     let at = std::str::from_utf8(field(fields, "at", place)?).ok().and_then(|at| at.parse().ok());
-    at.and_then(UnixSeconds::new).ok_or_else(|| corrupt(place, "no time"))
+    at.and_then(UnixSeconds::new).ok_or_else(|| corrupt(place, "the time is missing or malformed"))
 }
 
 fn field<'a>(fields: &'a [Vec<u8>], name: &str, place: &str) -> Result<&'a [u8], StoreError> {

@@ -62,12 +62,15 @@ impl Servers {
                 // yet.
                 Unfit::IsReplica if *layout != Layout::Standalone => {
                     self.look_again(&map);
-                    StoreError::Away { place: address.to_string(), reason: "it is no master yet".to_owned() }
+                    StoreError::Away {
+                        place: address.to_string(),
+                        reason: "it is not a master yet".to_owned(),
+                    }
                 }
                 unfit => Trouble::Unfit(unfit).of_server(&address.to_string()),
             })?;
             if !info::persists(&said) {
-                tracing::warn!(%address, "this Redis keeps nothing on disk as it goes: set appendonly yes, or a restart loses what was acknowledged");
+                tracing::warn!(%address, "this Redis has no append-only file: set appendonly yes, or a restart loses acknowledged writes");
             }
             if *layout != Layout::Standalone {
                 for address in info::replicas(&said) {
@@ -87,7 +90,7 @@ impl Servers {
             Ok(said) => info::check_replica(&said),
             Err(trouble) => {
                 let reason = trouble.describe();
-                tracing::warn!(%address, %reason, "a replica cannot be asked whether it is fit to take over");
+                tracing::warn!(%address, %reason, "cannot check whether a replica is fit to take over");
                 Ok(())
             }
         }
@@ -104,7 +107,7 @@ impl Servers {
         let Some(map) = self.known() else { return };
         let noticed = futures_util::future::join_all(map.nodes.values().map(|node| node.notice_replicas()));
         if timeout(LIMIT, noticed).await.is_err() {
-            tracing::debug!("no news of the replicas");
+            tracing::debug!("no answer about the replicas");
         }
     }
 

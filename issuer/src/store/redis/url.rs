@@ -94,7 +94,7 @@ impl RedisUrl {
         let (url, path) = url;
         if url.addresses.len() != 1 {
             return Err(MalformedUrl(
-                "redis:// has one host; several are redis+sentinel:// or redis+cluster://",
+                "redis:// has one host; for several, write redis+sentinel:// or redis+cluster://",
             ));
         }
         Ok(Self { database: database(path.unwrap_or_default())?, ..url })
@@ -118,7 +118,7 @@ impl RedisUrl {
         match path {
             None | Some("" | "0") => Ok(url),
             Some(_) => {
-                Err(MalformedUrl("a Cluster has no numbered databases: remove what follows the hosts"))
+                Err(MalformedUrl("a Cluster has no numbered databases: remove the path after the hosts"))
             }
         }
     }
@@ -184,13 +184,14 @@ fn database(path: &str) -> Result<i64, MalformedUrl> {
         return Ok(0);
     }
     let number = path.parse().ok().filter(|number| (0..=9999).contains(number));
-    number
-        .ok_or(MalformedUrl("what follows the host is the number of a database, such as redis://host:6379/0"))
+    number.ok_or(MalformedUrl(
+        "the path after the host must be the number of a database, such as redis://host:6379/0",
+    ))
 }
 
 /// Percent-decoding (RFC 3986 §2.1).
 fn decoded(text: &str) -> Result<String, MalformedUrl> {
-    let unfit = MalformedUrl("a % in the user or password is written %25");
+    let unfit = MalformedUrl("write a % in the user or password as %25");
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -259,7 +260,7 @@ mod tests {
             ("redis://host?db=1", "remove the query"),
             ("redis://secret@host", "user:password@"),
             ("redis://user:@host", "is empty"),
-            ("redis://user:100%@host", "written %25"),
+            ("redis://user:100%@host", "as %25"),
             ("redis+sentinel://host:26379", "the master's name"),
             ("redis+cluster://host/1", "no numbered databases"),
             ("redis+ring://host", "redis+cluster://"),

@@ -53,7 +53,7 @@ impl Inner {
         if let Err(error) = self.note(audit).await {
             // The change has taken place. So if its audit event cannot be written, this is not an error for the
             // caller.
-            tracing::warn!(%error, "the audit misses an event");
+            tracing::warn!(%error, "an event is missing in the audit");
         }
         Ok(Committed { swapped: true, position })
     }
@@ -160,7 +160,9 @@ impl Inner {
             let next = self.servers.run(&self.page_after(so_far), Durability::Local).await?;
             let (continues, now, more) = page(next, head, log)?;
             if !continues {
-                return Err(StoreError::Unavailable("the log was cut while it was read".to_owned()));
+                return Err(StoreError::Unavailable(
+                    "the revocation log was trimmed while it was read".to_owned(),
+                ));
             }
             got = more.len();
             state = now;
@@ -222,7 +224,7 @@ impl Inner {
         names.truncate(limit);
         let subject = |name: String| {
             Subject::try_from(name.as_str())
-                .map_err(|_| corrupt(&self.keys.anywhere(), "a name that is no subject"))
+                .map_err(|_| corrupt(&self.keys.anywhere(), "not a valid subject name"))
         };
         names.into_iter().map(subject).collect()
     }

@@ -93,7 +93,7 @@ async fn b2_an_older_file_in_the_place_of_the_open_one_is_refused() {
         platter.left = usize::MAX;
     }
     let noticed = async {
-        while !store.failure().is_some_and(|failure| failure.to_string().contains("an older one")) {
+        while !store.failure().is_some_and(|failure| failure.to_string().contains("older file than")) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

@@ -115,7 +115,7 @@ async fn the_wrong_layout() {
     let said = refusal(&alone.url().replace("redis://", "redis+cluster://")).await;
     assert!(said.contains("write redis://"), "{said}");
     let said = refusal(&(alone.url().replace("redis://", "redis+sentinel://") + "/doorlist")).await;
-    assert!(said.contains("it is no sentinel") && said.contains("write redis://"), "{said}");
+    assert!(said.contains("it is not a sentinel") && said.contains("write redis://"), "{said}");
     let member = RedisServer::start_on_two_ports("--cluster-port", &["--cluster-enabled", "yes"]);
     let said = refusal(&member.url()).await;
     assert!(said.contains("write redis+cluster://"), "{said}");

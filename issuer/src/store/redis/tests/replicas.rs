@@ -95,7 +95,7 @@ async fn a_master_without_its_replicas_is_of_no_use() {
         unavailable(store.commit(marks(1)).await),
         unavailable(store.commit(rotated("alice", version, 2)).await),
     ] {
-        assert!(reason.contains("not enough good replicas"), "{reason}");
+        assert!(reason.contains("too few connected replicas"), "{reason}");
     }
     assert!(read(&store, "alice").await.is_some(), "it reads on, and what is read decides nothing");
 }
