@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn accounts_that_are_there_stay_as_they_are() {
+    async fn existing_accounts_are_not_changed() {
         let site = demo().await;
         let path = "/admin/subjects/alice/password";
         site.admin(Method::PUT, path, json!({ "password": "looking-glass" })).await.position();
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_package_that_is_not_built_is_an_error_that_says_what_to_do() {
-        let error = Package::read(Path::new("/nowhere/dist")).err().expect("there is none");
+        let error = Package::read(Path::new("/nowhere/dist")).err().expect("an error");
         assert!(error.to_string().contains("run `make build` first"), "{error}");
     }
 }

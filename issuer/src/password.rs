@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_is_found_again() {
+    async fn a_password_matches_its_own_hash() {
         let passwords = Passwords::new(2);
         let stored = passwords.hash(offered("correct horse")).await.expect("hashed");
         assert!(stored.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_sends_away_and_places_come_back() {
+    fn a_full_queue_refuses_and_places_become_free_again() {
         let waiting = Arc::default();
         let held: Vec<_> = (0..2).map(|_| Place::take(&waiting, 2).expect("room")).collect();
         assert!(Place::take(&waiting, 2).is_none());

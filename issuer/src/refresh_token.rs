@@ -174,7 +174,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read(sid in 1..=u64::MAX, generation: u64, sub in "\\PC{3,60}") {
+        fn a_written_token_is_read(sid in 1..=u64::MAX, generation: u64, sub in "\\PC{3,60}") {
             let tokens = tokens(NEW, "https://issuer.example");
             let token = RefreshClaims {
                 sid: Handle::new(sid).expect("not 0"),

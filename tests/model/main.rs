@@ -134,7 +134,7 @@ mod without_its_rule {
     }
 
     #[test]
-    fn trace_3_nobody_finishes_what_the_log_says() {
+    fn trace_3_no_node_finishes_a_logged_kick() {
         assert!(OF_A_KICK.contains(&without(&[HealOnRead], scopes::a_kick_that_expires())));
     }
 
@@ -179,7 +179,7 @@ mod without_its_rule {
     }
 
     #[test]
-    fn a_swap_fits_whatever_is_there() {
+    fn a_swap_ignores_the_stored_version() {
         assert!(OF_A_KICK.contains(&without(&[CompareAndSwap], scopes::a_kick_and_a_void())));
     }
 

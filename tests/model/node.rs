@@ -127,7 +127,7 @@ impl fmt::Display for Phase {
             }
             Self::MendRead => f.write_str("mends: compares its copy with the log"),
             Self::MendWrite(lost) => write!(f, "mends: puts back {lost:?} and a mark"),
-            Self::MendHear(_) => f.write_str("mends: reads the log anew"),
+            Self::MendHear(_) => f.write_str("mends: reads the whole log again"),
             Self::Confirm(_) => f.write_str("confirms"),
             Self::CatchUp { .. } => f.write_str("reads what the log has past its copy"),
             Self::Trim(through) => write!(f, "trims through {through}"),

@@ -136,14 +136,14 @@ impl Promises {
                 let advances = &mut self.clients[usize::from(client)].advances;
                 *advances = (*advances + 1).min(2);
             }
-            How::Repeat | How::Login => self.count_anew(sid),
+            How::Repeat | How::Login => self.restart_count(sid),
         }
         if self.clients.iter().filter(|client| client.sid == sid && client.advances == 2).count() > 1 {
             self.broken = Some(Broken::TwoLiveChains);
         }
     }
 
-    pub fn count_anew(&mut self, sid: Handle) {
+    pub fn restart_count(&mut self, sid: Handle) {
         self.clients.iter_mut().filter(|client| client.sid == sid).for_each(|client| client.advances = 0);
     }
 

@@ -62,7 +62,7 @@ async fn a_list_that_did_not_change_is_not_sent_again() {
 const KICKED: usize = 40;
 
 #[tokio::test]
-async fn a_list_is_compressed_for_whoever_wants_it() {
+async fn a_list_is_compressed_for_clients_that_accept_it() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     for number in 0..KICKED {
@@ -82,7 +82,7 @@ async fn a_list_is_compressed_for_whoever_wants_it() {
 }
 
 #[tokio::test]
-async fn the_stream_is_kept_by_nobody() {
+async fn the_stream_is_not_cached() {
     let issuer = Issuer::start().await;
     let request = issuer.request(Method::GET, "/revocations/stream").header(ACCEPT_ENCODING, "gzip");
     let stream = request.send().await.expect("an answer");

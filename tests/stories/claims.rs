@@ -35,7 +35,7 @@ async fn a_changed_role_is_in_the_next_refresh_and_the_old_token_is_refused() {
     let refusal = verifier.verify(&before.access).expect_err("it says admin");
     assert!(matches!(refusal, Error::Revoked { by: RevokedBy::Gid, .. }), "{refusal:?}");
     let after = Session::of(&issuer.refresh(&before.refresh).await);
-    assert_eq!(after.claims.sid, before.claims.sid, "nobody had to sign in");
+    assert_eq!(after.claims.sid, before.claims.sid, "no new sign-in was needed");
     let said = payload(&verifier, &after);
     assert_eq!((&said["role"], &said["tenant"]), (&json!("viewer"), &json!("a")), "over the session's own");
 

@@ -11,7 +11,7 @@ const LIFETIME_SECS: u64 = 900;
 const MINUTES_5: i64 = 300;
 
 /// Asserts that the token was issued now, by the store's clock, and has the full lifetime.
-fn is_of_now(session: &Session, before: UnixSeconds) {
+fn has_current_times(session: &Session, before: UnixSeconds) {
     let after = host_time().wall;
     let claims = &session.claims;
     assert!(before <= claims.issued_at && claims.issued_at <= after, "{claims:?}");
@@ -43,7 +43,7 @@ async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
 
         // The other issuer continues, and so do requests that need no signature.
         alice = Session::of(&pair.a.refresh(&alice.refresh).await);
-        is_of_now(&alice, before);
+        has_current_times(&alice, before);
         let kicked = pair.b.revoking(&format!("/subjects/leaver{step}/revoke")).await;
         verifiers[0].reaches(kicked).await;
         verifiers[0].verify(&leaver.access).expect_err("kicked");
@@ -63,7 +63,7 @@ async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
         verifiers[1].verify(&leaver.access).expect_err("it heard in the end");
         let before = host_time().wall;
         alice = Session::of(&pair.b.refresh(&alice.refresh).await);
-        is_of_now(&alice, before);
+        has_current_times(&alice, before);
         for verifier in &verifiers {
             verifier.verify(&alice.access).expect("the same session");
         }
@@ -87,7 +87,7 @@ async fn within_the_leeway_it_signs_by_the_clock_of_the_store() {
         assert!(as_of <= Some(host_time().wall), "a list of the future: {as_of:?}");
         let before = host_time().wall;
         alice = Session::of(&pair.b.refresh(&alice.refresh).await);
-        is_of_now(&alice, before);
+        has_current_times(&alice, before);
         verifier.verify(&alice.access).expect("good");
         pair.b.until_ready().await;
     }
@@ -95,7 +95,7 @@ async fn within_the_leeway_it_signs_by_the_clock_of_the_store() {
 
 /// An issuer that starts with a wrong clock reports this from its first answer on.
 #[tokio::test]
-async fn a_wrong_clock_at_the_start_is_found_out() {
+async fn a_wrong_clock_at_the_start_is_detected() {
     let clock = SteppedClock::new();
     clock.step(-MINUTES_5);
     let pair = Pair::with_clock(&clock).await;

@@ -73,7 +73,7 @@ async fn refusals_are_one_sentence() {
         assert!(said.to_lowercase().contains(wanted), "{arguments:?}: {said}");
     }
     issuer.stop().await;
-    let said = run(&issuer, &["subject", "list"], "").await.expect_err("nobody listens");
+    let said = run(&issuer, &["subject", "list"], "").await.expect_err("no issuer listens");
     assert!(said.contains(&issuer.url()), "{said}");
     assert_eq!(said.trim().lines().count(), 1, "{said}");
 }
@@ -96,7 +96,7 @@ async fn every_subcommand_explains_itself() {
 }
 
 #[tokio::test]
-async fn the_demo_says_what_it_misses() {
+async fn the_demo_names_what_is_missing() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = doorlist();
     command.args(["demo", "--listen", "127.0.0.1:0"]).current_dir(folder.path()).kill_on_drop(true);

@@ -96,7 +96,7 @@ async fn a_session_that_is_over_takes_the_cookie_with_it() {
     let browser = Browser::signed_in(&issuer, "alice").await;
     let client = [("grant_type", "refresh_token"), ("client_id", "another")];
     browser.form(&issuer, Page::Own, "/token", &client).await.refused(400, "invalid_grant");
-    assert!(browser.cookie().is_some(), "another client's mistake signs nobody out");
+    assert!(browser.cookie().is_some(), "another client's mistake ends no session");
 
     issuer.revoking("/subjects/alice/revoke").await;
     browser.refresh(&issuer, Page::Own).await.refused(400, "invalid_grant");

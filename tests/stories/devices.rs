@@ -19,7 +19,7 @@ async fn a_subject_sees_its_devices_and_ends_one() {
     assert_eq!(
         devices,
         [(&json!(laptop.sid()), &json!("laptop")), (&json!(phone.sid()), &json!("phone"))],
-        "her own, and nobody else's"
+        "only her own"
     );
     let shown = answer.to_string();
     for session in [&laptop, &phone, &bob] {
@@ -36,7 +36,7 @@ async fn a_subject_sees_its_devices_and_ends_one() {
 
 /// Trace 10: "append first", taken literally, would revoke Alice.
 #[tokio::test]
-async fn somebody_elses_session_cannot_be_ended() {
+async fn another_subjects_session_cannot_be_ended() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let alice = issuer.open_session("alice").await;

@@ -25,7 +25,7 @@ async fn thirty_two_live_entries_are_one_subjects_share() {
     assert!((1..=retain + 1).contains(&wait), "until the first entry ends, at most: {wait}");
 
     let bob = issuer.open_session("bob").await;
-    verifier.verify(&bob.access).expect("nobody else is kept out");
+    verifier.verify(&bob.access).expect("no other subject is refused");
     Session::of(&issuer.refresh(&bob.refresh).await);
     assert_eq!(verifier.look(|verifier| verifier.status(host_time()).entries), 32);
 }

@@ -44,7 +44,7 @@ async fn everything_about(issuer: &Issuer, session: &Session, sub: &str) -> Vec<
 }
 
 #[tokio::test]
-async fn a_record_that_is_none_is_its_subjects_trouble_alone() {
+async fn a_malformed_record_affects_only_its_subject() {
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let verifier = pair.follower_of_b().await;
     let alice = pair.a.open_session("alice").await;
@@ -111,7 +111,7 @@ async fn a_record_that_is_none_is_its_subjects_trouble_alone() {
 /// A foreign entry in the shared revocation log affects all subjects. Still it is reported and left unchanged,
 /// and no kick is acknowledged that could not be read back.
 #[tokio::test]
-async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_vouched_for_past_it() {
+async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_acknowledged_after_it() {
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let verifier = pair.follower_of_b().await;
     let (alice, bob) = (pair.a.open_session("alice").await, pair.a.open_session("bob").await);
@@ -126,7 +126,7 @@ async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_vouched_for_past_it(
         issuer.admin_post("/sessions", json!({ "sub": "carol" })).await.refused(500, "server_error");
     }
     assert_eq!(dump(&pair.redis, "{doorlist}:log"), before, "left as it was");
-    verifier.verify(&bob.access).expect("verifiers go on");
+    verifier.verify(&bob.access).expect("verifiers continue");
     verifier.verify(&alice.access).expect_err("and lose nothing");
 
     // A node that starts would have to read the whole revocation log, and cannot.
@@ -198,7 +198,7 @@ async fn other_keys_that_hold_something_else_are_named_and_left_alone() {
         pair.a.refresh(&bob.refresh).await.refused(500, "server_error");
         pair.b.admin(Method::POST, "/subjects/bob/revoke", None).await.refused(500, "server_error");
         pair.b.until_readiness_is(503).await;
-        verifier.verify(&bob.access).expect("verifiers go on");
+        verifier.verify(&bob.access).expect("verifiers continue");
         assert_eq!(pair.redis.ask::<String>(read), OF_ANOTHER, "left as it was");
         put_back(&pair.redis, head);
         for issuer in [&pair.a, &pair.b] {

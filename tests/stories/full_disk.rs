@@ -25,7 +25,7 @@ async fn b2_a_store_whose_disk_was_full_is_used_again_by_the_same_process() {
         assert_eq!(readiness.status, 503, "said within one request: {}", readiness.text());
         assert!(readiness.text().contains("the store is unavailable"), "{}", readiness.text());
         issuer.get("/healthz").await.ok();
-        assert_eq!(issuer.get("/revocations").await.status, 200, "the last list is served on");
+        assert_eq!(issuer.get("/revocations").await.status, 200, "the last list is still served");
         verifier.verify(&carol.access).expect_err("still kicked");
 
         fs::remove_file(&ballast).expect("room again");

@@ -53,7 +53,7 @@ async fn b8_another_name_on_the_same_store_stops_the_start() {
 }
 
 #[tokio::test]
-async fn b8_trace_54_a_renamed_issuer_understands_what_was_made_before() {
+async fn b8_trace_54_a_renamed_issuer_accepts_sessions_of_its_former_name() {
     let mut issuer = Issuer::start_with(EMBEDDED).await;
     let (alice, bob) = (issuer.open_session("alice").await, issuer.open_session("bob").await);
     issuer.stop().await;
@@ -85,7 +85,7 @@ async fn b8_trace_54_a_renamed_issuer_understands_what_was_made_before() {
 }
 
 #[tokio::test]
-async fn b8_nodes_that_are_set_otherwise_are_told_and_one_of_another_name_refused() {
+async fn b8_nodes_with_other_settings_are_warned_and_one_of_another_name_is_refused() {
     let redis = RedisServer::start(&[]);
     let store = redis.url();
     let a = Issuer::start_with(&[("STORE", &store), ("AUDIENCE", "api")]).await;
@@ -125,14 +125,14 @@ async fn b8_a_node_of_the_former_name_serves_no_tokens_until_it_is_restarted() {
     );
     let refreshed = Session::of(&b.refresh(&alice.refresh).await);
     assert_eq!(a.refresh(&refreshed.refresh).await.status, 503);
-    assert_eq!(a.get("/revocations").await.status, 200, "its list is served on");
+    assert_eq!(a.get("/revocations").await.status, 200, "its list is still served");
     // A kick still works at that node.
     a.revoking("/subjects/alice/revoke").await;
     assert_eq!(b.refresh(&refreshed.refresh).await.status, 400);
 }
 
 #[tokio::test]
-async fn b15_trace_58_an_empty_redis_is_no_first_start_unless_it_is_said() {
+async fn b15_trace_58_an_empty_redis_is_not_a_first_start_without_init() {
     let redis = RedisServer::start(&[]);
     let store = redis.url();
     let mut issuer = Issuer::stopped(&[("STORE", &store)]).forgetting(&["INIT"]);

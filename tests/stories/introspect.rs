@@ -64,7 +64,7 @@ async fn a_good_token_is_shown_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_acknowledged_holds_in_the_next_answer() {
+async fn an_acknowledged_change_holds_in_the_next_answer() {
     let issuer = Issuer::start().await;
     let open = || issuer.open_session("alice");
 
@@ -91,7 +91,7 @@ async fn what_is_acknowledged_holds_in_the_next_answer() {
 }
 
 #[tokio::test]
-async fn everybodys_tokens_end_at_a_cutoff() {
+async fn all_tokens_end_at_a_cutoff() {
     let issuer = Issuer::start().await;
     let session = issuer.open_session("alice").await;
     issuer.admin_post("/cutoff", json!({ "end_sessions": false })).await.ok();
@@ -155,7 +155,7 @@ async fn only_the_operator_asks() {
 /// Two issuers: an introspection at one shows a kick that the other acknowledged, and neither guesses when the
 /// store is unavailable.
 #[tokio::test]
-async fn store_away_no_guess() {
+async fn without_its_store_an_issuer_does_not_guess() {
     let mut pair = Pair::start().await;
     let (alice, bob) = (pair.a.open_session("alice").await, pair.a.open_session("bob").await);
     pair.a.revoking("/subjects/alice/revoke").await;

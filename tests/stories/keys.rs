@@ -88,7 +88,7 @@ async fn connected_verifiers_follow_a_retirement() {
 }
 
 #[tokio::test]
-async fn a_rotation_strands_nobody() {
+async fn a_rotation_strands_no_client() {
     let mut issuer = Issuer::start().await;
     let mut verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;

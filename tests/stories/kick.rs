@@ -34,7 +34,7 @@ async fn a_kick_reaches_every_connected_verifier() {
 }
 
 #[tokio::test]
-async fn the_kicked_may_log_in_again() {
+async fn a_kicked_subject_may_log_in_again() {
     let issuer = Issuer::start().await;
     issuer.add_account("alice", "wonderland").await;
     let verifier = Follower::of(&issuer).await;
@@ -65,7 +65,7 @@ async fn a_kick_that_names_the_group_can_be_sent_twice() {
 }
 
 #[tokio::test]
-async fn nobody_is_kicked_who_is_not_there() {
+async fn an_unknown_subject_cannot_be_kicked() {
     let issuer = Issuer::start().await;
     let before = issuer.log_position().await;
     let reply = issuer.admin(Method::POST, "/subjects/mallory/revoke", None).await;

@@ -74,7 +74,7 @@ fn with_reader(command: Command, descriptor: u8, reader: Reader) -> (Command, He
 }
 
 #[tokio::test]
-async fn b1_the_exit_code_of_a_command_tells_of_the_request_and_not_of_the_output() {
+async fn b1_the_exit_code_of_a_command_depends_on_the_request_and_not_on_the_output() {
     let issuer = Issuer::start().await;
     issuer.open_session("alice").await;
     let mut added = 0;
@@ -165,7 +165,7 @@ async fn serves_on_while_redis_goes_away(reader: Reader) {
     for _ in 0..50 {
         let reply = issuer.refresh(&session.refresh).await;
         assert_eq!(reply.status, 503, "{}", reply.text());
-        assert_eq!(issuer.get("/revocations").await.status, 200, "the last list is served on");
+        assert_eq!(issuer.get("/revocations").await.status, 200, "the last list is still served");
         issuer.get("/nothing/here").await.refused(404, "not_found");
     }
     until(&issuer, "/readyz", 503).await;
@@ -178,27 +178,27 @@ async fn serves_on_while_redis_goes_away(reader: Reader) {
 }
 
 #[tokio::test]
-async fn b1_it_serves_on_when_its_output_is_closed() {
+async fn b1_it_continues_to_serve_when_its_output_is_closed() {
     serves_on_while_redis_goes_away(Reader::Closed).await;
 }
 
 #[tokio::test]
-async fn b1_it_serves_on_when_the_reader_of_its_log_is_gone() {
+async fn b1_it_continues_to_serve_when_the_reader_of_its_log_is_gone() {
     serves_on_while_redis_goes_away(Reader::Gone).await;
 }
 
 #[tokio::test]
-async fn b1_it_serves_on_when_the_reader_of_its_log_takes_nothing() {
+async fn b1_it_continues_to_serve_when_the_reader_of_its_log_takes_nothing() {
     serves_on_while_redis_goes_away(Reader::Stopped).await;
 }
 
 #[tokio::test]
-async fn b1_it_serves_on_when_its_log_has_no_room() {
+async fn b1_it_continues_to_serve_when_its_log_has_no_room() {
     serves_on_while_redis_goes_away(Reader::FullDisk).await;
 }
 
 #[tokio::test]
-async fn b1_a_start_that_fails_ends_with_1_and_says_why_to_whoever_reads() {
+async fn b1_a_failed_start_ends_with_1_and_says_why() {
     for reader in [Reader::Closed, Reader::Gone, Reader::Stopped, Reader::FullDisk] {
         let issuer = Issuer::stopped(&[("STORE", "embedded:./there/is/no/folder.redb")]);
         let mut served = Served::start(&issuer, reader);

@@ -37,5 +37,5 @@ async fn a_tab_that_is_late_by_one_answer_is_answered() {
 
     assert_eq!(third.refresh, second.refresh, "at most one rotation in a grace window");
     assert_eq!(late.refresh, third.refresh);
-    verifier.verify(&late.access).expect("nobody was logged out");
+    verifier.verify(&late.access).expect("no session ended");
 }

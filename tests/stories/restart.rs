@@ -30,7 +30,7 @@ async fn a_restart_keeps_keys_cutoff_epoch_list_and_sessions() {
 
         let after = unverified_list(&issuer.get("/revocations").await.text());
         assert_eq!((after.epoch, after.cutoff), (before.epoch, before.cutoff));
-        assert!(after.seq >= kicked.seq, "the log goes on");
+        assert!(after.seq >= kicked.seq, "the log continues");
         assert!(after.revoked.contains(bob.claims.gid));
         assert_eq!(issuer.get("/.well-known/jwks.json").await.json(), jwks);
         verifier.resume(&issuer).await;

@@ -50,7 +50,7 @@ async fn a_thief_who_takes_turns_with_the_user_is_noticed() {
         tokens.push(answer.access);
         held[party] = answer.refresh;
         turns += 1;
-        assert!(turns < 6, "both refreshed {turns} times in all, and nobody noticed");
+        assert!(turns < 6, "both refreshed {turns} times in all, and the issuer did not notice");
     };
 
     refused.refused(400, "invalid_grant");

@@ -35,7 +35,7 @@ async fn refreshes(nginx: String, mut session: Session, at_least: u64, seen: Arc
                 let upstream = reply.headers["x-upstream"].to_str().expect("an address").to_owned();
                 // If nginx tried several nodes, the last one answered.
                 let upstream = upstream.rsplit(", ").next().unwrap_or_default().to_owned();
-                *seen.upstream.lock().expect("nobody panicked") = upstream;
+                *seen.upstream.lock().expect("no thread panicked") = upstream;
                 session = Session::of(&reply);
             }
             Ok(reply) => {
@@ -82,7 +82,7 @@ async fn restart_under_load(way: Way, at_least: u64) -> (u64, u64) {
 async fn until_asked(node: &Issuer, seen: &Seen) {
     let address = format!("127.0.0.1:{}", node.port());
     eventually("nginx asks the node", async {
-        while *seen.upstream.lock().expect("nobody panicked") != address {
+        while *seen.upstream.lock().expect("no thread panicked") != address {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     })

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use crate::support::{Follower, Issuer, Session};
 
 #[tokio::test]
-async fn the_twenty_first_session_ends_the_one_unseen_longest() {
+async fn the_twenty_first_session_ends_the_one_idle_for_longest() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let mut sessions = Vec::new();

@@ -40,14 +40,14 @@ async fn until_it_starts(issuer: &Issuer) {
 }
 
 #[tokio::test]
-async fn b5_a_signal_during_the_start_is_heeded() {
+async fn b5_a_signal_during_the_start_stops_it() {
     let mut issuer = with_a_long_log().await;
     for signal in [Signal::TERM, Signal::INT] {
         issuer.launch();
         until_it_starts(&issuer).await;
         issuer.signal(signal);
         assert_eq!(issuer.wait().await.code(), Some(0), "{}", issuer.log());
-        assert!(!issuer.log().contains("listening on"), "it went on with its start:\n{}", issuer.log());
+        assert!(!issuer.log().contains("listening on"), "it continued its start:\n{}", issuer.log());
     }
     // The file was closed and is intact.
     issuer.restart().await;
@@ -58,7 +58,7 @@ async fn b5_a_signal_during_the_start_is_heeded() {
 /// Process 1 of a container does not get signals for which it has no handler.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn b5_a_signal_during_the_start_is_heeded_by_process_1() {
+async fn b5_a_signal_during_the_start_stops_process_1_too() {
     const AS_ROOT: [&str; 4] = ["unshare", "--pid", "--fork", "--kill-child"];
     const AS_USER: [&str; 6] = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
     let may = async |wrapper: &[&str]| {
@@ -67,7 +67,7 @@ async fn b5_a_signal_during_the_start_is_heeded_by_process_1() {
     };
     let wrapper: &[&str] = if may(&AS_ROOT).await { &AS_ROOT } else { &AS_USER };
     if !may(wrapper).await {
-        panic!("this kernel lets nobody make a process namespace: allow it, or run the tests as root");
+        panic!("this kernel does not allow a new process namespace: allow it, or run the tests as root");
     }
     let issuer = with_a_long_log().await;
     let outside = issuer.command_under(wrapper, "serve").kill_on_drop(true).spawn().expect("it starts");
@@ -78,5 +78,5 @@ async fn b5_a_signal_during_the_start_is_heeded_by_process_1() {
     kill_process(child.expect("process 1 of its namespace"), Signal::TERM).expect("it is sent");
     let output = eventually("it ends", outside.wait_with_output()).await.expect("its output");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.stdout.is_empty(), "it went on with its start");
+    assert!(output.stdout.is_empty(), "it continued its start");
 }

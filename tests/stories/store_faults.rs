@@ -25,7 +25,7 @@ async fn a_redis_that_is_killed_comes_back_with_everything() {
         pair.redis.kill();
         is_away(&pair.a.refresh(&alice.refresh).await);
         is_away(&pair.b.admin(reqwest::Method::POST, "/subjects/bob/revoke", None).await);
-        verifier.verify(&bob.access).expect("verifiers go on");
+        verifier.verify(&bob.access).expect("verifiers continue");
         pair.redis.resume();
         pair.a.until_ready().await;
         pair.b.until_ready().await;
@@ -78,7 +78,7 @@ async fn an_emptied_redis_gets_its_log_back() {
     assert_eq!(verifier.cursor().epoch, kicked.epoch, "the same lineage");
     let sees_what_it_saw = |verifier: &Follower| {
         assert!(matches!(verifier.verify(&alice.access), Err(Error::Revoked { .. })), "still kicked");
-        verifier.verify(&before.access).expect_err("of before the cut-off");
+        verifier.verify(&before.access).expect_err("issued before the cut-off");
         assert!(!verifier.verify(&bob.access).expect("verifiers notice nothing").freshness.stale);
     };
     sees_what_it_saw(&verifier);
@@ -102,7 +102,7 @@ async fn an_emptied_redis_gets_its_log_back() {
 /// The connection of one issuer to its store is cut: it signs no list, because that would confirm a state that
 /// it cannot know.
 #[tokio::test]
-async fn an_issuer_that_is_cut_off_vouches_for_nothing() {
+async fn an_issuer_that_is_cut_off_signs_no_list() {
     let redis = RedisServer::start(&[]);
     let proxy = Proxy::to(redis.port()).await;
     let (near, far) = (redis.url(), proxy.url());
@@ -171,7 +171,7 @@ async fn until_opened(issuer: &Issuer, sub: &str) -> Session {
 /// Trace 6: a replica was promoted, and one issuer still uses the former master. That issuer signs no tokens
 /// and no lists.
 #[tokio::test]
-async fn an_issuer_on_the_master_of_before_mints_nothing() {
+async fn an_issuer_on_the_previous_master_signs_nothing() {
     let options =
         ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "3", "--repl-ping-replica-period", "1"];
     let before = RedisServer::start(&options);

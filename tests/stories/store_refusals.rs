@@ -65,7 +65,7 @@ impl Standing {
         for verifier in &self.verifiers {
             verifier.reaches(position).await;
             verifier.verify(&alice.access).expect_err("kicks work again");
-            let bob = verifier.verify(&self.bob.access).expect("nobody kicked him");
+            let bob = verifier.verify(&self.bob.access).expect("he was not kicked");
             assert!(!bob.freshness.stale);
         }
         // Dave's login was refused.

@@ -7,7 +7,7 @@ use reqwest::Method;
 use crate::support::{Follower, Issuer, Session};
 
 #[tokio::test]
-async fn tokens_of_one_installation_are_nothing_at_the_other() {
+async fn tokens_of_one_installation_are_refused_at_the_other() {
     let (staging, production) = (Issuer::start().await, Issuer::start().await);
     let session = staging.open_session("alice").await;
     let own = production.open_session("alice").await;

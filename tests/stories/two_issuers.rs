@@ -36,7 +36,7 @@ async fn a_kick_at_one_reaches_a_verifier_of_the_other() {
 }
 
 #[tokio::test]
-async fn a_session_goes_on_at_the_other() {
+async fn a_session_continues_at_the_other() {
     let mut pair = Pair::start().await;
     let verifier = pair.follower_of_b().await;
     let first = pair.a.open_session("alice").await;

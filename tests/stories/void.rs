@@ -18,7 +18,7 @@ async fn void_ends_tokens_and_keeps_logins() {
         let refusal = verifier.verify(&session.access).expect_err("void");
         assert!(matches!(refusal, Error::Revoked { by: RevokedBy::Gid, .. }), "{refusal:?}");
         let refreshed = Session::of(&issuer.refresh(&session.refresh).await);
-        assert_eq!(refreshed.claims.sid, session.claims.sid, "the session goes on");
+        assert_eq!(refreshed.claims.sid, session.claims.sid, "the session continues");
         assert_ne!(refreshed.claims.gid, session.claims.gid, "in another group");
         verifier.verify(&refreshed.access).expect("a token of the new group");
     }

@@ -343,7 +343,7 @@ mod tests {
 
     /// About one key in 64 has an identifier that begins with a hyphen.
     #[test]
-    fn what_is_base64url_may_begin_with_a_hyphen() {
+    fn a_base64url_value_may_begin_with_a_hyphen() {
         const KID: &str = "-kWXDpB6ZmzMPXdcwqZkPdm7YR3qYyeuVJ2dtZkWpeg";
         for args in [
             &["keys", "retire", KID] as &[&str],

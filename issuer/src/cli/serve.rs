@@ -14,7 +14,7 @@ use crate::server::{ServeError, Server, Signals};
 
 /// Runs the issuer until SIGTERM or SIGINT.
 pub(super) async fn serve(settings: Settings, output: &Service) -> Result<(), ServeError> {
-    let signals = Signals::heed().map_err(ServeError::Signals)?;
+    let signals = Signals::install().map_err(ServeError::Signals)?;
     warn_of_secrets_in_flags();
     Server::bind(settings).await?.run(signals, async |_| Ok(Router::new()), announcing(output)).await
 }
@@ -49,7 +49,7 @@ pub(super) enum DemoFailure {
 
 /// Runs the issuer with the demo page and its users until SIGTERM or SIGINT.
 pub(super) async fn demo(settings: DemoSettings, output: &Service) -> Result<(), DemoFailure> {
-    let signals = Signals::heed().map_err(ServeError::Signals)?;
+    let signals = Signals::install().map_err(ServeError::Signals)?;
     warn_of_secrets_in_flags();
     let package = demo::Package::read(&settings.package)?;
     let page = async |app: &Arc<App>| {

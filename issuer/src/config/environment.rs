@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typing_error_is_named_with_what_was_meant() {
+    fn a_misspelt_variable_is_named_with_the_right_one() {
         assert_eq!(
             check(&["PATH", "DOORLIST_LISTEN", "DOORLIST_ACESS_TTL_SEC"]).as_deref(),
             Some("DOORLIST_ACESS_TTL_SEC is not a setting: did you mean DOORLIST_ACCESS_TTL_SECS?")

@@ -178,7 +178,7 @@ impl Desk {
     /// The subjects whose records need a change according to the revocation log, or cannot be read.
     async fn left_to_finish(&self, subjects: Vec<Subject>) -> Result<Vec<Subject>, StoreError> {
         let Readings { records, news } = self.store.read_several(&subjects, self.position().seq).await?;
-        if self.hear(&news) == Applied::Broken {
+        if self.apply_page(&news) == Applied::Broken {
             return Ok(subjects);
         }
         let asks_nothing = |sub: &Subject, record: &Record| {
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_of_asking_is_no_skew() {
+    fn the_time_of_the_request_is_not_skew() {
         let skew = |asked, store| skew_secs(asked, UnixSeconds::saturating_new(store));
         for store in 100..=103 {
             assert_eq!(skew(100..=103, store), 0);

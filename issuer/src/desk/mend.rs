@@ -34,7 +34,7 @@ impl Desk {
         self.put_back_ring().await?;
         loop {
             self.put_back(mendings.count).await?;
-            if self.hear_anew().await? {
+            if self.rebuild_copy().await? {
                 break;
             }
         }

@@ -49,7 +49,7 @@ impl Desk {
     /// Reads the store's entries that are newer than this node's copy.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let page = self.store.log_since(self.position().seq).await?;
-        match self.hear(&page) {
+        match self.apply_page(&page) {
             Applied::News | Applied::Nothing => Ok(()),
             Applied::Broken => self.mend().await,
         }
@@ -63,7 +63,7 @@ impl Desk {
         }
     }
 
-    pub(super) fn hear(&self, page: &LogPage) -> Applied {
+    pub(super) fn apply_page(&self, page: &LogPage) -> Applied {
         let mut log = lock(&self.log);
         let applied = log.apply(page);
         if applied == Applied::News {
@@ -76,7 +76,7 @@ impl Desk {
 
     /// Rebuilds this node's copy from the store's whole revocation log. A late reply of the previous master may have
     /// brought entries that the store's revocation log lacks. In this case returns `false` and changes nothing.
-    pub(super) async fn hear_anew(&self) -> Result<bool, StoreError> {
+    pub(super) async fn rebuild_copy(&self) -> Result<bool, StoreError> {
         let whole = self.store.log_since(Seq::ZERO).await?;
         let mut log = lock(&self.log);
         if log.would_forget(&whole) {

@@ -84,7 +84,7 @@ impl Desk {
     pub(super) async fn read(&self, sub: &Subject) -> Result<Read, StoreError> {
         for _ in 0..ATTEMPTS {
             let reading = self.store.read(sub, self.position().seq).await?;
-            if self.hear(&reading.news) == Applied::Broken {
+            if self.apply_page(&reading.news) == Applied::Broken {
                 // Boxed because `mend` calls `read` again for the subjects whose entries it put back.
                 Box::pin(self.mend()).await?;
                 continue;

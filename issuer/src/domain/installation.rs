@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn b8_another_name_is_refused_with_both_names_and_the_way() {
+    fn b8_another_name_is_refused_with_both_names_and_the_next_step() {
         let refused = admit(Some(&stored(&own(OLD, &[]))), &own(NEW, &[]), at(NOW)).unwrap_err().to_string();
         for part in [OLD, NEW, "--former-issuer", "DOORLIST_FORMER_ISSUER"] {
             assert!(refused.contains(part), "{refused}");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn b8_other_settings_are_told_with_both_values() {
+    fn b8_different_settings_are_reported_with_both_values() {
         let before = stored(&own(OLD, &[]));
         let mut other = own(OLD, &[]);
         other.settings.insert("--audience".into(), "web".into());

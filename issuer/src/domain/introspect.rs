@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn an_access_token_is_as_good_as_its_session_and_group() {
+    fn an_access_token_is_active_while_its_session_and_group_are() {
         let mut world = World::new();
         let record = world.record(1, &[10], NOW);
         let active =
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_is_good_for_what_a_refresh_would_grant() {
+    fn a_refresh_token_is_active_if_a_refresh_would_be_granted() {
         let world = World::new();
         let mut record = world.record(1, &[10], NOW);
         (record.sessions[0].generation, record.sessions[0].previous) = (7, 6);

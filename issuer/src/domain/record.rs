@@ -142,7 +142,7 @@ mod tests {
     /// Stores hold records that earlier versions wrote. A new member therefore needs a default, and it is left out
     /// of the JSON while it has that default.
     #[test]
-    fn records_of_before_are_read_and_written_as_they_were() {
+    fn records_of_earlier_versions_are_read_and_written_unchanged() {
         let first = json!({ "gid": "0000000000000001", "state": "active", "last_session_end": 5 });
         let record: Record = serde_json::from_value(first.clone()).expect("a record");
         assert_eq!(record.claims, CustomClaims::new());

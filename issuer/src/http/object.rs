@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn b17_nothing_but_an_object_is_one() {
+    fn b17_only_an_object_is_accepted() {
         for body in [r#"["swordfish"]"#, "[]", r#"["swordfish",{}]"#, "null", "1", "true", r#""swordfish""#] {
             assert_eq!(refused(body), "the body is not a JSON object", "{body}");
         }

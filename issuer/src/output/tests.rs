@@ -51,7 +51,7 @@ impl Upkeep for Losses {
 const LONG: Duration = Duration::from_secs(30);
 
 #[test]
-fn b1_a_reader_that_takes_nothing_costs_lines_and_no_time_and_the_count_is_said() {
+fn b1_a_reader_that_takes_nothing_costs_lines_but_no_time_and_the_count_is_reported() {
     let (sink, allow, written) = gated();
     let (losses, heard) = channel();
     let queue = Queue::start(sink, Losses(losses), 64);
@@ -142,7 +142,7 @@ fn b1_an_answer_waits_for_a_reader_that_is_slow() {
 }
 
 #[test]
-fn b1_a_reader_that_wants_no_more_is_no_failure_and_a_full_disk_is() {
+fn b1_a_closed_reader_is_not_a_failure_but_a_full_disk_is() {
     for (kind, is_failure) in [(ErrorKind::BrokenPipe, false), (ErrorKind::StorageFull, true)] {
         let mut answer = Answer::to(Torn { calls: vec![Err(kind.into())], written: Arc::default() });
         answer.line("lost");
@@ -174,7 +174,7 @@ fn b14_the_first_lines_of_a_place_are_written_and_the_others_counted() {
 
 /// While the writer thread waits for its reader, it reports nothing.
 #[test]
-fn b14_a_count_that_is_not_reported_yet_goes_on() {
+fn b14_an_unreported_count_is_kept() {
     let mut windows = Windows::new();
     let begin = Instant::now();
     let mut admit = |now| windows.admit("a", Level::INFO, now, || "again".to_owned());

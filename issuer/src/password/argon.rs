@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_used_again_and_what_is_left_in_it_does_not_matter() {
+    fn memory_is_reused_and_its_old_content_does_not_matter() {
         let argon = Argon::default();
         let hashes: Vec<String> =
             (0..3).map(|n| argon.hash(format!("password {n}").as_bytes()).expect("hashed")).collect();

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lacks_nothing_gets_an_empty_delta() {
+    fn a_client_that_lacks_nothing_gets_an_empty_delta() {
         let cuts = cuts(10, [20, 30, 40], 50);
         assert_eq!(cut(&cuts, 50), Some(40));
         assert_eq!(cut(&cuts, 40), Some(40));

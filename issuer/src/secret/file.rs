@@ -225,7 +225,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn b15_a_secret_is_its_owners_alone() {
+    fn b15_a_secret_that_others_can_write_is_not_accepted() {
         for (owner, mode, judgement) in [
             (1000, 0o600, Judgement::Good),
             (1000, 0o400, Judgement::Good),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_end_is_not_read() {
+    fn an_endless_file_is_refused() {
         let endless = read_secret_file(Path::new("/dev/zero")).unwrap_err();
         // Every user can write to this device, so it is refused before it is read.
         assert!(matches!(endless, SecretFileError::Writable { .. }), "{endless}");

@@ -180,7 +180,7 @@ mod tests {
 
     /// With paused time, the clock advances automatically while all tasks wait.
     #[tokio::test(start_paused = true)]
-    async fn a_stream_that_nobody_reads_is_given_up() {
+    async fn an_unread_stream_is_closed() {
         let (holder, mut told) = mpsc::channel::<()>(1);
         let endless = get(move || async move {
             Body::from_stream(stream::repeat_with(move || {

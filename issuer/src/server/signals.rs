@@ -21,7 +21,7 @@ impl Signals {
     /// # Errors
     ///
     /// The operating system's error.
-    pub fn heed() -> io::Result<Self> {
+    pub fn install() -> io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
@@ -41,7 +41,7 @@ impl Signals {
     /// # Errors
     ///
     /// Never.
-    pub fn heed() -> io::Result<Self> {
+    pub fn install() -> io::Result<Self> {
         Ok(Self {})
     }
 

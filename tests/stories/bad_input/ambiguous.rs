@@ -94,7 +94,7 @@ fn good_requests(session: &Session, held: Cursor) -> Vec<Good> {
 }
 
 #[tokio::test]
-async fn b17_what_two_readers_could_understand_differently_is_refused_on_every_route() {
+async fn b17_ambiguous_requests_are_refused_on_every_route() {
     let issuer = Issuer::start().await;
     issuer.add_account("alice", PASSWORD).await;
     let session = Session::of(&issuer.login("alice", PASSWORD).await);

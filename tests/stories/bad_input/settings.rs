@@ -18,7 +18,7 @@ pub(super) async fn refusal(variables: &[(&str, &OsStr)]) -> String {
         .envs(variables.iter().copied())
         .kill_on_drop(true);
     let output = eventually("the issuer refuses to start", command.output()).await.expect("it ends");
-    let said = String::from_utf8(output.stderr).expect("UTF-8, whatever the setting");
+    let said = String::from_utf8(output.stderr).expect("UTF-8 for any setting");
     assert_eq!(output.status.code(), Some(1), "{variables:?}: {said}");
     assert!(output.stdout.is_empty(), "it does not listen");
     assert_eq!(said.trim().lines().count(), 1, "{variables:?}: one sentence, not\n{said}");
@@ -76,14 +76,14 @@ async fn every_wrong_value_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_no_text_is_refused() {
+async fn a_value_that_is_not_text_is_refused() {
     for name in ["LISTEN", "ISSUER", "AUDIENCE", "ACCESS_TTL_SECS", "LOG", "MASTER_SECRET", "ADMIN_KEY"] {
         refusal(&[(&format!("DOORLIST_{name}"), OsStr::from_bytes(b"\xff\xfe"))]).await;
     }
 }
 
 #[tokio::test]
-async fn a_variable_that_nobody_reads_is_refused() {
+async fn an_unknown_variable_is_refused() {
     let said = refusal(&[("DOORLIST_ACESS_TTL_SECS", OsStr::new("60"))]).await;
     assert!(said.contains("DOORLIST_ACCESS_TTL_SECS"), "it says what was meant: {said}");
     let said = refusal(&[("DOORLIST_COLOUR_OF_THE_DOOR", OsStr::new("red"))]).await;
@@ -120,7 +120,7 @@ async fn settings_that_contradict_each_other_are_refused() {
 }
 
 #[tokio::test]
-async fn secrets_that_are_none_are_refused_and_not_shown() {
+async fn unusable_secrets_are_refused_and_not_shown() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("secret");
     std::fs::write(&file, SECRET).expect("a file");
@@ -141,7 +141,7 @@ async fn secrets_that_are_none_are_refused_and_not_shown() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_none_is_refused() {
+async fn an_unusable_store_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = |name: &str| OsString::from(format!("embedded:{}", folder.path().join(name).display()));
     let said = refusal(&[("DOORLIST_STORE", &store("no/such/folder/doorlist.redb"))]).await;

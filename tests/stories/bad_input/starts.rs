@@ -87,7 +87,7 @@ async fn b7_settings_that_start_and_cannot_work_are_refused() {
 }
 
 #[tokio::test]
-async fn b10_what_is_compared_as_text_has_one_spelling() {
+async fn b10_a_name_that_is_compared_as_text_has_one_spelling() {
     for (name, written, canonical) in [
         ("ISSUER", "HTTPS://ID.Example.com:443/a//b", "https://id.example.com/a/b"),
         ("ISSUER", "HTTP://id.example.com", "http://id.example.com"),
@@ -107,7 +107,7 @@ async fn b10_what_is_compared_as_text_has_one_spelling() {
 }
 
 #[tokio::test]
-async fn b10_clear_text_is_warned_of_by_what_the_host_is() {
+async fn b10_an_unencrypted_issuer_causes_a_warning_unless_its_host_is_local() {
     for (name, exposed) in [
         ("http://id.example.com", true),
         ("http://127.0.0.1.example.com", true),
@@ -155,7 +155,7 @@ async fn b15_a_lost_store_is_no_first_start() {
 }
 
 #[tokio::test]
-async fn b15_a_secret_of_others_is_refused_and_a_readable_one_is_warned_of() {
+async fn b15_a_secret_that_others_can_write_is_refused_and_a_readable_one_causes_a_warning() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("key");
     fs::write(&file, SECRET).expect("written");
@@ -194,7 +194,7 @@ async fn b15_a_secret_of_others_is_refused_and_a_readable_one_is_warned_of() {
 }
 
 #[tokio::test]
-async fn b15_a_secret_in_a_flag_is_warned_of() {
+async fn b15_a_secret_in_a_flag_causes_a_warning() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = format!("embedded:{}", folder.path().join("no/such/folder/store").display());
     for (flag, warned) in [("--admin-key", true), ("--master-secret", true), ("--audience", false)] {

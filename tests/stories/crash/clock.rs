@@ -35,9 +35,9 @@ async fn steps_of_a_clock_end_nothing_and_hide_nothing() {
         }
     }
 
-    crowd.everybody_refreshes(&pair.b).await;
+    crowd.every_client_refreshes(&pair.b).await;
     crowd.look_at_tokens(&Follower::of(&pair.a).await);
     let checked =
         crowd.assert_nothing_was_lost("two issuers, one with a clock that is stepped", rounds.so_far());
-    assert!(checked.tokens_after_kicks > 0, "nobody was asked while it mattered");
+    assert!(checked.tokens_after_kicks > 0, "no verifier was asked while it mattered");
 }

@@ -51,10 +51,10 @@ async fn a_master_of_a_cluster_and_its_last_writes_are_lost() {
         }
         for verifier in &verifiers {
             verifier.reaches(crowd.acknowledged().expect("a kick")).await;
-            assert_eq!(verifier.cursor().epoch, epoch, "the log goes on after failover {failover}");
+            assert_eq!(verifier.cursor().epoch, epoch, "the log continues after failover {failover}");
             crowd.look_at_tokens(verifier);
         }
-        crowd.everybody_refreshes(&b).await;
+        crowd.every_client_refreshes(&b).await;
     }
 
     crowd.look_at_tokens(&Follower::of(&a).await);

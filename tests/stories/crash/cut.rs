@@ -41,8 +41,8 @@ async fn verifiers_of_an_issuer_that_is_cut_off_never_understate_it() {
         }
     }
 
-    crowd.everybody_refreshes(&b).await;
+    crowd.every_client_refreshes(&b).await;
     crowd.look_at_tokens(&Follower::of(&a).await);
     let checked = crowd.assert_nothing_was_lost("one issuer cut off from Redis", rounds.so_far());
-    assert!(checked.tokens_after_kicks > 0, "nobody was asked while it mattered");
+    assert!(checked.tokens_after_kicks > 0, "no verifier was asked while it mattered");
 }

@@ -56,13 +56,13 @@ async fn failovers_undo_nothing_that_was_acknowledged() {
             if let Some(position) = crowd.acknowledged() {
                 verifier.reaches(position).await;
             }
-            assert_eq!(verifier.cursor().epoch, epoch, "the log goes on after failover {failover}");
+            assert_eq!(verifier.cursor().epoch, epoch, "the log continues after failover {failover}");
             crowd.look_at_tokens(verifier);
         }
         set.until_whole();
     }
 
-    crowd.everybody_refreshes(&b).await;
+    crowd.every_client_refreshes(&b).await;
     crowd.look_at_tokens(&Follower::of(&a).await);
     println!("{lost_writes} records were older after a failover than before");
     assert!(lost_writes > 0, "nothing was lost, so nothing was shown");

@@ -117,7 +117,7 @@ impl Checked {
             ("tokens taken after an acknowledged kick, by lists that own up to it", tokens_after_kicks),
             ("refresh tokens with two successors, one of which died", forks),
             ("unacknowledged kicks that verifiers heard of, all finished", half_done),
-            ("sessions that nobody ended, all alive", living),
+            ("sessions that were not ended, all alive", living),
         ])
     }
 }
@@ -129,12 +129,12 @@ pub struct History(Mutex<Vec<Event>>);
 impl History {
     /// Adds an event that has just been seen.
     pub fn record(&self, event: Event) {
-        self.0.lock().expect("nobody panicked").push(event);
+        self.0.lock().expect("no thread panicked").push(event);
     }
 
     /// Returns the counts, or the first violation with the number of events before it.
     pub fn check(&self) -> Result<Checked, (usize, Violation)> {
-        let events = self.0.lock().expect("nobody panicked");
+        let events = self.0.lock().expect("no thread panicked");
         let mut judge = Judge::default();
         for (index, event) in events.iter().enumerate() {
             judge.see(event).map_err(|violation| (index, violation))?;
@@ -146,7 +146,7 @@ impl History {
     /// Counts acknowledged operations and faults by kind.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::default();
-        for event in self.0.lock().expect("nobody panicked").iter() {
+        for event in self.0.lock().expect("no thread panicked").iter() {
             let (of, kind) = match event {
                 Event::Opened { .. } => (&mut tally.acknowledged, "logins"),
                 Event::Refreshed { .. } => (&mut tally.acknowledged, "refreshes"),

@@ -133,7 +133,7 @@ impl Crowd {
     }
 
     /// Every client sends its latest token once more. The tabs of a pair send theirs one after another, twice each.
-    pub async fn everybody_refreshes(&mut self, issuer: &Issuer) {
+    pub async fn every_client_refreshes(&mut self, issuer: &Issuer) {
         let (answered, over) = (watch::Sender::new(0), watch::Sender::new(false));
         let (history, last, over) = (&self.history, &self.last, over.subscribe());
         let shift = Shift { issuer, other: issuer, history, last, answered: &answered, over };
@@ -154,9 +154,9 @@ impl Crowd {
         });
         println!("{rounds} faults, {:?}, {checked:?}", self.history.tally());
         assert!(self.kicks.len() >= rounds && self.refreshes >= rounds, "hardly anything happened");
-        assert!(checked.refreshes_after_kicks >= rounds, "kicks were acknowledged, and nobody tried them");
+        assert!(checked.refreshes_after_kicks >= rounds, "kicks were acknowledged, and no client tried them");
         assert!(checked.forks > 0, "no token had two successors");
-        assert!(checked.living >= BUSY_CLIENTS, "nobody was left alone");
+        assert!(checked.living >= BUSY_CLIENTS, "no session was left alone");
         checked
     }
 }
@@ -193,7 +193,7 @@ async fn watch(
             _ = events.changed() => {}
             () = tokio::time::sleep(Duration::from_millis(100)) => {}
         }
-        let tokens = last.lock().expect("nobody panicked").clone();
+        let tokens = last.lock().expect("no thread panicked").clone();
         for (session, token) in tokens {
             history.record(asked(verifier, session, &token));
         }
@@ -342,7 +342,7 @@ impl Shift<'_> {
 
     /// From now on verifiers are asked about this session's access token, until enough newer tokens exist.
     fn remember(&self, session: &Session) {
-        let mut last = self.last.lock().expect("nobody panicked");
+        let mut last = self.last.lock().expect("no thread panicked");
         last.truncate(LAST_TOKENS - 1);
         last.push_front((session.claims.sid.get(), session.access.clone()));
     }

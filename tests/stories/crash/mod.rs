@@ -53,11 +53,11 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
         if let Some(position) = crowd.acknowledged() {
             verifier.reaches(position).await;
         }
-        assert_eq!(verifier.cursor().epoch, epoch, "the log goes on after crash {round}");
+        assert_eq!(verifier.cursor().epoch, epoch, "the log continues after crash {round}");
         crowd.look_at_tokens(&verifier);
     }
 
-    crowd.everybody_refreshes(&issuer).await;
+    crowd.every_client_refreshes(&issuer).await;
     crowd.look_at_tokens(&Follower::of(&issuer).await);
     crowd.assert_nothing_was_lost("one issuer on its embedded store", rounds.so_far());
 }

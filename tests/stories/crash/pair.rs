@@ -79,12 +79,12 @@ async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
             if let Some(position) = crowd.acknowledged() {
                 verifier.reaches(position).await;
             }
-            assert_eq!(verifier.cursor().epoch, epoch, "the log goes on after round {round}");
+            assert_eq!(verifier.cursor().epoch, epoch, "the log continues after round {round}");
             crowd.look_at_tokens(verifier);
         }
     }
 
-    crowd.everybody_refreshes(&pair.b).await;
+    crowd.every_client_refreshes(&pair.b).await;
     crowd.look_at_tokens(&Follower::of(&pair.a).await);
     crowd.assert_nothing_was_lost("two issuers on one Redis", rounds.so_far());
 }

@@ -96,7 +96,7 @@ impl Browser {
 
     /// The cookie that the browser holds.
     pub fn cookie(&self) -> Option<Cookie> {
-        self.cookie.lock().expect("nobody panicked").clone()
+        self.cookie.lock().expect("no thread panicked").clone()
     }
 
     async fn send(&self, request: RequestBuilder, page: Page<'_>) -> Reply {
@@ -111,7 +111,7 @@ impl Browser {
         };
         let reply = send(request).await;
         if let Some(cookie) = reply.cookie() {
-            *self.cookie.lock().expect("nobody panicked") = (cookie.max_age() > 0).then_some(cookie);
+            *self.cookie.lock().expect("no thread panicked") = (cookie.max_age() > 0).then_some(cookie);
         }
         reply
     }

@@ -176,9 +176,9 @@ impl Follower {
 
     /// Accesses the verifier. Panics if the stream brought a list that it refused.
     pub fn look<T>(&self, look: impl FnOnce(&mut Verifier) -> T) -> T {
-        let flaws = self.held.flaws.lock().expect("nobody panicked");
+        let flaws = self.held.flaws.lock().expect("no thread panicked");
         assert!(flaws.is_empty(), "the stream brought lists that no verifier takes: {flaws:?}");
-        look(&mut self.held.verifier.lock().expect("nobody panicked"))
+        look(&mut self.held.verifier.lock().expect("no thread panicked"))
     }
 }
 
@@ -207,7 +207,7 @@ impl Held {
     fn take(&self, event: &str) {
         let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name));
         let Some(list) = field("data: ") else { return };
-        let loaded = self.verifier.lock().expect("nobody panicked").load(list, host_time());
+        let loaded = self.verifier.lock().expect("no thread panicked").load(list, host_time());
         match loaded {
             Ok(loaded) => {
                 let cursor = Cursor { epoch: loaded.epoch, seq: loaded.sequence };
@@ -218,7 +218,7 @@ impl Held {
                 );
             }
             Err(Error::ListRollback { .. }) => {}
-            Err(flaw) => self.flaws.lock().expect("nobody panicked").push(flaw),
+            Err(flaw) => self.flaws.lock().expect("no thread panicked").push(flaw),
         }
         self.events.send_modify(|count| *count += 1);
     }

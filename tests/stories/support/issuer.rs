@@ -309,7 +309,7 @@ impl Issuer {
 
     /// Its standard output and standard error so far, over all its starts.
     pub fn log(&self) -> String {
-        let log = self.log.lock().expect("nobody panicked").clone();
+        let log = self.log.lock().expect("no thread panicked").clone();
         log + &self.twin.as_ref().map(|twin| twin.issuer.log()).unwrap_or_default()
     }
 
@@ -395,7 +395,7 @@ async fn read(
             // The caller that started the issuer may have given up.
             let _ = listens.send(());
         }
-        let mut log = log.lock().expect("nobody panicked");
+        let mut log = log.lock().expect("no thread panicked");
         log.push_str(&line);
         log.push('\n');
     }

@@ -82,7 +82,7 @@ fn a_signed_text_is_read_alike() {
 }
 
 #[test]
-fn what_it_is_lax_about_is_refused() {
+fn headers_that_only_the_other_reader_accepts_are_refused() {
     for (name, value) in [("crit", json!([])), ("jwk", json!({})), ("jku", json!("u")), ("own", json!(1))] {
         let mut header = header();
         header[name] = value;

@@ -161,7 +161,7 @@ fn told(value: Value<'_>) -> serde_json::Value {
         number.into()
     } else {
         let other: serde_json::Value = serde_json::from_str(value.0).expect("a number or a word");
-        assert_eq!(other.as_u64(), None, "an integer is told as one");
+        assert_eq!(other.as_u64(), None, "an integer is recognized");
         other
     }
 }

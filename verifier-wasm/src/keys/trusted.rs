@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_is_restored_over_what_is_configured() {
+    fn saved_keys_are_restored_over_configured_ones() {
         let mut saved = KeySet::default();
         saved.replace(&set([1, 2]));
         saved.replace(&set([1, 3]));

@@ -108,7 +108,7 @@ fn nothing_is_remembered_without_room() {
     assert_eq!(memory.remember(vec![b'A'; MAX_TOKEN_LEN + 1].into(), terms()), None);
     assert_eq!(memory.remember(Box::default(), terms()), None);
     assert_eq!(memory.remember(vec![b'A'; MAX_TOKEN_LEN].into(), terms()), Some(0));
-    assert_eq!(memory.remember(token(1), terms()), Some(0), "the smallest memory goes on");
+    assert_eq!(memory.remember(token(1), terms()), Some(0), "the smallest memory continues to work");
     check(&memory);
 }
 

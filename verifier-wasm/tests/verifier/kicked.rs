@@ -131,7 +131,7 @@ impl Issuer {
 
 proptest! {
     #[test]
-    fn who_was_kicked_stays_out_for_good(grace in 0_u64..8, deeds in vec(deed(), 1..120)) {
+    fn a_kicked_subject_stays_refused(grace in 0_u64..8, deeds in vec(deed(), 1..120)) {
         let mut options = options();
         options.outage_grace_secs = Some(grace * 1000);
         let mut verifier = Remembering::new(verifier_with(options), 10);

@@ -62,7 +62,7 @@ proptest! {
 
     /// Without this test, a verifier that refuses every token would keep the promises above.
     #[test]
-    fn nobody_is_refused_without_a_reason(history in history()) {
+    fn no_token_is_refused_without_a_reason(history in history()) {
         World::play(&history, |past, at, Asked { token, whole, vetted, .. }| {
             let (now, leeway) = (past.now(at), past.leeway());
             let is_known = past.trusts(&token) && past.listed(&token) == Listed::Never;
@@ -82,7 +82,7 @@ proptest! {
 
     /// A token that another library verifies gets the same result, except for the grace: that library checks `exp`.
     #[test]
-    fn claims_fare_as_their_token_does(history in history()) {
+    fn claims_get_the_same_result_as_their_token(history in history()) {
         World::play(&history, |_, _, Asked { whole, vetted, .. }| {
             let whole = whole.map(|verified| said(verified).2);
             if let Ok(standing) = whole {

@@ -162,7 +162,7 @@ fn trace_12_a_cut_off_in_the_token_s_own_second() {
 /// The only key in use is retired at once. The reserve key was trusted from the start, so a list signed by it is
 /// accepted offline, and a token that was accepted a moment ago is refused at its next check.
 #[test]
-fn trace_16_retiring_a_stolen_key_strands_nobody() {
+fn trace_16_retiring_a_stolen_key_strands_no_client() {
     let mut verifier = verifier();
     verifier.add_jwks(&jwks_text(&[1, 2])).unwrap();
     let mut first = snapshot();
@@ -221,7 +221,7 @@ fn trace_23_a_key_set_brings_no_dropped_key_back() {
 
 /// From the time that a list proves, the host's monotonic clock counts on, independent of the wall clock.
 #[test]
-fn time_goes_on_from_a_list() {
+fn time_advances_from_a_list() {
     let mut verifier = verifier();
     let mut list = snapshot();
     list.issued_at = secs(NOW + 3600);

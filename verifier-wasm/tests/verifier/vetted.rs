@@ -66,7 +66,7 @@ fn a_token_of_the_future_is_refused() {
 }
 
 #[test]
-fn another_issuers_handles_are_nothing_to_this_list() {
+fn claims_of_another_issuer_are_refused() {
     let other = "https://other.example";
     let error = check(&ready(), &vetted_with(json!({ "iss": other }))).unwrap_err();
     let (expected, actual) = (ISSUER.into(), other.into());
@@ -87,7 +87,7 @@ fn a_key_that_is_named_must_be_trusted_still() {
 }
 
 #[test]
-fn what_the_issuer_no_longer_keeps_counts_as_expired() {
+fn a_token_older_than_the_kept_entries_counts_as_expired() {
     let mut verifier = ready();
     let mut short = delta(100, 100);
     short.retain_secs = 59;
@@ -131,7 +131,7 @@ fn its_claims_are_read_as_a_tokens_are() {
 proptest! {
     /// A token that is otherwise valid gets the same result as its claims, with any combination of revocations.
     #[test]
-    fn a_token_and_its_claims_fare_alike(
+    fn a_token_and_its_claims_get_the_same_result(
         revoked in prop::collection::vec(GID - 1..SID + 2, 0..3),
         cutoff in prop::option::of(NOW - 62..NOW - 58),
         retain in 56_u64..64,

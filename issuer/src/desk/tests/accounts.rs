@@ -84,7 +84,7 @@ async fn a_subject_without_an_account_has_its_password_checked_too() {
 }
 
 #[tokio::test]
-async fn disabled_is_only_said_after_the_right_password() {
+async fn disabled_is_revealed_only_after_the_right_password() {
     let office = Office::new().await;
     let alice = subject("alice");
     office.desk.create_subject(&alice, Some(hash("right"))).await.expect("the store");

@@ -46,7 +46,7 @@ async fn the_next_refresh_and_the_next_login_carry_them() {
 /// Two refreshes within the grace window. The second gets the same answer as the first, but with the current
 /// claims.
 #[tokio::test]
-async fn an_answer_of_the_grace_window_carries_them_too() {
+async fn an_answer_in_the_grace_window_has_the_new_claims_too() {
     let office = Office::new().await;
     let first = office.log_in(&subject("alice")).await;
     let second = granted(refresh(&office.desk, &first).await);
@@ -94,7 +94,7 @@ async fn a_change_that_died_half_done_is_a_void_and_can_be_sent_again() {
 /// Another request finishes the void between append and swap, and issues a token with the old claims in the new
 /// group.
 #[tokio::test]
-async fn a_change_that_was_finished_by_another_still_voids_what_that_one_minted() {
+async fn a_change_finished_by_another_request_still_voids_the_tokens_it_issued() {
     let (store, desk, alice) = faulty().await;
     let before = log_in(&desk, &alice).await;
     let (pause, paused) = pause();

@@ -209,7 +209,7 @@ async fn trace_3_trimming_is_the_last_heal() {
 /// Trace 3, continued: before the entry is trimmed, the record is read and is finished. Then the record's shard fails
 /// over to a replica with the unfinished record.
 #[tokio::test]
-async fn trace_3_the_last_look_is_at_what_no_failover_loses() {
+async fn trace_3_the_last_look_waits_until_no_failover_can_lose_the_record() {
     let ward = Ward::new().await;
     let grant = log_in(&ward.desk, &ward.alice).await;
     let before = ward.store.state();

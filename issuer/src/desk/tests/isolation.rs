@@ -79,7 +79,7 @@ async fn heartbeats_keep_the_standing_fresh() {
 /// `min-replicas-max-lag` is long. A token that A issues then must not outlive the entry of a kick that A cannot
 /// read.
 #[tokio::test(start_paused = true)]
-async fn what_an_isolated_node_mints_does_not_outlive_the_entry() {
+async fn a_token_from_an_isolated_node_does_not_outlive_the_entry() {
     let clock = ManualClock::at(START);
     let old = Arc::new(FaultyStore::new(clock.clone()));
     let a = Desk::open(old.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");

@@ -43,7 +43,7 @@ async fn trace_2_no_number_is_used_twice_and_nothing_is_skipped() {
 
 /// Trace 2, continued: a node that waits for entries after a lost sequence number is still woken.
 #[tokio::test]
-async fn trace_2_who_waits_past_the_lost_end_is_woken() {
+async fn trace_2_a_node_that_waits_past_the_lost_end_is_woken() {
     let (store, _, [a, b]) = two_desks().await;
     let alice = log_in(&a, &subject("alice")).await;
     let before = store.state();
@@ -63,7 +63,7 @@ async fn trace_2_who_waits_past_the_lost_end_is_woken() {
 
 /// While lost entries are put back, a late answer of the previous master arrives.
 #[tokio::test]
-async fn what_is_heard_while_mending_is_kept() {
+async fn entries_read_while_mending_are_kept() {
     let (store, clock, [a, b]) = two_desks().await;
     let alice = log_in(&a, &subject("alice")).await;
     let bob = log_in(&a, &subject("bob")).await;
@@ -83,7 +83,7 @@ async fn what_is_heard_while_mending_is_kept() {
         async move { a.beat().await }
     });
     paused.there.await.expect("it mends");
-    assert_eq!(a.hear(&under_way), crate::domain::Applied::News);
+    assert_eq!(a.apply_page(&under_way), crate::domain::Applied::News);
     assert!(is_listed(&a, alice.gid));
     paused.go_on.send(()).expect("it waits");
     beat.await.expect("no panic").expect("a beat");
@@ -138,7 +138,7 @@ async fn a_desk_that_reads_an_emptied_store_mends_it_first() {
 /// A kick is acknowledged. Then a power cut (AOF every second) brings the store back without the kick, before the node
 /// has read its own entry.
 #[tokio::test]
-async fn who_acknowledged_it_remembers_it() {
+async fn a_node_remembers_a_kick_that_it_acknowledged() {
     let (store, clock, [a, _]) = two_desks().await;
     let alice = log_in(&a, &subject("alice")).await;
     a.beat().await.expect("a beat");
@@ -153,7 +153,7 @@ async fn who_acknowledged_it_remembers_it() {
 
 /// A cut-off that is put back keeps its time, so a session opened after it stays.
 #[tokio::test]
-async fn a_cutoff_that_was_lost_comes_back_as_it_was() {
+async fn a_lost_cutoff_is_restored_unchanged() {
     let (store, clock, [a, _]) = two_desks().await;
     let before = store.state();
     let cutoff = a.cutoff(CutoffSessions::End).await.expect("the store").cutoff;
@@ -220,7 +220,7 @@ async fn a_disable_that_was_lost_is_finished_past_a_kick() {
 /// A failover loses a kick, and node B voids the restored record. Then node A puts the kick back, and the answer to
 /// that write is lost.
 #[tokio::test]
-async fn what_was_put_back_is_finished_though_nobody_heard() {
+async fn a_restored_entry_is_finished_although_the_answer_was_lost() {
     let (store, clock, [a, b]) = two_desks().await;
     let alice = log_in(&a, &subject("alice")).await;
     b.beat().await.expect("a beat");
@@ -240,7 +240,7 @@ async fn what_was_put_back_is_finished_though_nobody_heard() {
 /// Node B's confirmation covers A's kick, and a failover loses the kick before B reads it. The old master's
 /// confirmation must not count.
 #[tokio::test]
-async fn what_was_confirmed_and_then_lost_is_not_vouched_for() {
+async fn a_confirmation_whose_entries_were_lost_does_not_count() {
     let (store, clock, [a, b]) = two_desks().await;
     let alice = log_in(&a, &subject("alice")).await;
     let before = store.state();

@@ -42,7 +42,7 @@ async fn a_kick_of_a_group_that_was_voided_hits_its_sessions() {
 }
 
 #[tokio::test]
-async fn nobody_is_kicked_voided_or_disabled() {
+async fn an_unknown_subject_cannot_be_kicked_voided_or_disabled() {
     let office = Office::new().await;
     let nobody = subject("nobody");
     assert_eq!(office.desk.kick(&nobody, None).await, Ok(Kick::UnknownSubject));

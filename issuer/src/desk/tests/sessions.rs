@@ -77,7 +77,7 @@ async fn any_refresh_token_of_a_live_session_ends_it() {
 
 /// Trace 10: Mallory is signed in and sends `DELETE /sessions/<Alice's sid>`.
 #[tokio::test]
-async fn trace_10_somebody_elses_session_is_neither_ended_nor_listed() {
+async fn trace_10_another_subjects_session_is_neither_ended_nor_listed() {
     let office = Office::new().await;
     let alices = office.log_in(&subject("alice")).await;
     let mallorys = office.log_in(&subject("mallory")).await;
@@ -92,7 +92,7 @@ async fn trace_10_somebody_elses_session_is_neither_ended_nor_listed() {
 }
 
 #[tokio::test]
-async fn the_twenty_first_session_lets_the_one_unseen_longest_give_way() {
+async fn the_twenty_first_session_ends_the_one_idle_for_longest() {
     let office = Office::new().await;
     let alice = subject("alice");
     let mut grants = Vec::new();

@@ -60,7 +60,7 @@ async fn trace_15_a_record_outlives_the_last_token_of_its_sessions() {
 }
 
 #[tokio::test]
-async fn a_record_that_says_more_than_a_login_would_is_kept() {
+async fn a_record_that_a_login_could_not_recreate_is_kept() {
     let office = Office::new().await;
     let hash = crate::domain::PasswordHash::new("$right".into());
     office.desk.create_subject(&subject("alice"), Some(hash)).await.expect("the store");

@@ -216,7 +216,7 @@ fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
 
 /// If both branches hold a disable and the subject was enabled afterwards, healing does not disable the subject again.
 #[test]
-fn what_was_enabled_since_stays_so() {
+fn a_subject_that_was_enabled_since_stays_enabled() {
     let mut world = World::new();
     log(&mut world, [(1, 3, DISABLE), (1, 2, DISABLE)]);
     let record = world.record(3, &[10], NOW);
@@ -226,7 +226,7 @@ fn what_was_enabled_since_stays_so() {
 /// A request revoked a group because no record had this group. Another request then started over and moved the record
 /// into this group.
 #[test]
-fn a_circle_is_left() {
+fn a_record_in_a_circle_of_revoked_groups_leaves_it() {
     let mut world = World::new();
     let record = world.record(2, &[10], NOW);
     log(&mut world, [(1, 2, VOID), (1, 3, VOID), (2, 3, VOID), (3, 2, VOID)]);

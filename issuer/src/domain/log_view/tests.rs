@@ -70,7 +70,7 @@ fn the_beginning_is_dropped_when_it_is_older_than_retain() {
 }
 
 #[test]
-fn what_a_log_lost_is_young_and_no_mark() {
+fn lost_entries_are_young_and_not_marks() {
     let mut view = LogView::new(&page(1, 9));
     view.apply(&LogPage {
         entries: vec![LogEntry { seq: seq(10), at: at(10), entry: Appended::Mark }],
@@ -87,7 +87,7 @@ fn what_a_log_lost_is_young_and_no_mark() {
 }
 
 #[test]
-fn starting_over_would_forget_what_is_lost_but_not_what_came_since() {
+fn renewing_would_forget_lost_entries_but_not_newer_ones() {
     let mut view = LogView::new(&page(1, 3));
     view.apply(&page(4, 9));
     assert!(!view.would_forget(&page(1, 7)));
@@ -98,7 +98,7 @@ fn starting_over_would_forget_what_is_lost_but_not_what_came_since() {
 }
 
 #[test]
-fn starting_over_keeps_what_was_heard_since() {
+fn renewing_keeps_newer_entries() {
     let mut view = LogView::new(&page(1, 3));
     view.apply(&page(4, 9));
     view.renew(&page(5, 7));

@@ -22,7 +22,7 @@ fn a_new_session_rotates_at_its_first_refresh() {
 }
 
 #[test]
-fn the_session_unseen_longest_gives_way() {
+fn the_session_idle_for_longest_is_ended() {
     let mut world = World::new();
     let sids: Vec<u64> = (10..30).collect();
     let mut record = world.record(1, &sids, NOW);
@@ -37,7 +37,7 @@ fn the_session_unseen_longest_gives_way() {
 }
 
 #[test]
-fn sessions_that_ended_by_themselves_make_room_without_an_entry() {
+fn expired_sessions_make_room_without_an_entry() {
     let world = World::new();
     let sids: Vec<u64> = (10..30).collect();
     let record = world.record(1, &sids, NOW);

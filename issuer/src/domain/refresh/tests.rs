@@ -95,7 +95,7 @@ fn another_client_changes_nothing() {
 }
 
 #[test]
-fn what_is_not_there_or_has_ended_is_refused() {
+fn a_missing_or_ended_session_is_refused() {
     let good = World::new().record(1, &[10], NOW);
     let refusal = |record: Option<&Record>, sid: u64, now: u64| {
         let token = Presented { sid: handle(sid), generation: 1, client_id: None };

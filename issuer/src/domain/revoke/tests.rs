@@ -8,7 +8,7 @@ use crate::domain::fixtures::{World, alice, handle, revoked};
 const NOW: u64 = 1_000_000;
 
 #[test]
-fn each_says_in_the_log_what_it_takes_from_the_record() {
+fn each_rule_logs_what_it_removes_from_the_record() {
     let world = World::new();
     let record = world.record(1, &[10, 11], NOW);
     let changes = [

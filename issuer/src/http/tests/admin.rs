@@ -129,7 +129,7 @@ async fn a_kick_with_a_group_is_idempotent() {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_what_the_old_one_opened() {
+async fn a_new_password_ends_the_sessions_of_the_old_one() {
     let site = Site::open().await;
     site.admin(Method::POST, "/admin/subjects", json!({"sub": "alice", "password": "wonderland"})).await;
     let login = async |password: &str| {

@@ -43,7 +43,7 @@ async fn a_store_that_is_down_leaves_the_cookie_alone() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_is_none_of_ours_is_taken_away() {
+async fn a_foreign_cookie_is_deleted() {
     let (site, cookie) = signed_in().await;
     let damaged = format!("{cookie}x");
     for (path, form, status) in
@@ -81,7 +81,7 @@ async fn a_wrong_scope_or_grant_type_leaves_the_cookie_alone() {
 }
 
 #[tokio::test]
-async fn another_application_s_cookie_signs_nobody_out() {
+async fn another_application_s_cookie_ends_no_session() {
     let (site, cookie) = signed_in().await;
     let beside = format!("name=José; {cookie}");
     assert_eq!(page(&site, "/token", &[&beside], REFRESH).await.status, StatusCode::OK);

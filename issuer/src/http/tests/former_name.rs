@@ -22,7 +22,7 @@ async fn former_token(site: &Site, sub: &str) -> String {
 }
 
 #[tokio::test]
-async fn trace_54_a_former_name_is_good_for_sessions_of_its_time_alone() {
+async fn trace_54_a_former_name_is_valid_only_for_sessions_of_its_time() {
     let site = Site::formerly(FORMER, LATER).await;
     let token = former_token(&site, "alice").await;
     let refreshed = site.refresh(&token).await;
@@ -46,7 +46,7 @@ async fn trace_54_a_former_name_is_good_for_sessions_of_its_time_alone() {
 }
 
 #[tokio::test]
-async fn b8_a_cookie_of_the_former_name_is_changed_for_one_of_the_name_of_now() {
+async fn b8_a_cookie_of_the_former_name_is_replaced_by_one_of_the_current_name() {
     let site = Site::formerly(FORMER, LATER).await;
     let token = former_token(&site, "alice").await;
     let cookie = RefreshCookie::of(FORMER).holding(&token, 60);

@@ -25,7 +25,7 @@ async fn retire_the_active_key(site: &Site) {
 /// The test retires the active key, and then the announced key, which has become active. So the key that signs now
 /// was never announced.
 #[tokio::test]
-async fn a_key_of_now_is_known_before_its_token_is_judged() {
+async fn a_current_key_is_known_before_its_token_is_checked() {
     let site = Site::open().await;
     let other = site.beside().await;
     for _ in 0..2 {
@@ -40,7 +40,7 @@ async fn a_key_of_now_is_known_before_its_token_is_judged() {
 
 /// To a host whose clock is ahead, every token looks expired.
 #[tokio::test]
-async fn a_node_whose_clock_is_off_does_not_judge() {
+async fn a_node_whose_clock_is_wrong_checks_no_token() {
     let site = Site::open().await;
     let session = site.open_session("alice").await;
     site.store.runs_ahead(-3600);

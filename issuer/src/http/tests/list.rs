@@ -43,7 +43,7 @@ async fn a_snapshot_and_a_delta_lead_to_the_same_place() {
 }
 
 #[tokio::test]
-async fn deltas_are_the_same_bytes_for_everybody() {
+async fn all_clients_get_the_same_delta_bytes() {
     let site = Site::open().await;
     let cursors =
         [kick(&site, "a").await, kick(&site, "b").await, kick(&site, "c").await, kick(&site, "d").await];
@@ -131,7 +131,7 @@ impl Events {
 }
 
 #[tokio::test]
-async fn a_stream_begins_with_what_is_lacking_and_goes_on_with_news() {
+async fn a_stream_begins_with_the_missing_entries_and_continues_with_new_ones() {
     let site = Site::open().await;
     let first = kick(&site, "alice").await;
     let (mut fresh, mut resumed) =
@@ -153,7 +153,7 @@ async fn a_stream_begins_with_what_is_lacking_and_goes_on_with_news() {
 }
 
 #[tokio::test]
-async fn a_stream_waits_while_its_cursor_is_ahead_and_drops_who_is_slow() {
+async fn a_stream_waits_while_its_cursor_is_ahead_and_drops_slow_clients() {
     let site = Site::open().await;
     let here = kick(&site, "alice").await;
     // A client gets such a cursor from another node that has read an entry which this node has not read yet.
@@ -186,7 +186,7 @@ async fn a_node_without_confirmation_signs_nothing_and_says_so() {
     site.publish().await;
     assert_eq!(site.get("/readyz").await.failure(), "503 temporarily_unavailable");
     assert_eq!(site.get("/healthz").await.status, StatusCode::OK);
-    assert_eq!(site.get("/revocations").await.text, before, "the last list is served on");
+    assert_eq!(site.get("/revocations").await.text, before, "the last list is still served");
     site.store.cut_off(false);
     site.publish().await;
     assert_eq!(site.get("/readyz").await.status, StatusCode::OK);
@@ -216,7 +216,7 @@ async fn an_emptied_store_takes_its_log_back_from_the_node() {
 }
 
 #[tokio::test]
-async fn metadata_and_keys_are_where_they_say() {
+async fn metadata_and_keys_are_at_the_published_addresses() {
     let site = Site::open().await;
     let metadata = site.get("/.well-known/oauth-authorization-server").await;
     assert_eq!(metadata.json()["issuer"], ISSUER);

@@ -163,7 +163,7 @@ async fn sessions_are_listed_and_ended_by_their_owner_only() {
 }
 
 #[tokio::test]
-async fn a_voided_token_is_no_good_here_before_any_list_says_so() {
+async fn a_voided_token_is_refused_here_before_any_list_has_it() {
     let site = Site::open().await;
     let tokens = site.open_session("alice").await;
     site.admin(Method::POST, "/admin/subjects/alice/void", Value::Null).await.position();
@@ -185,7 +185,7 @@ async fn a_missing_token_is_a_challenge() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_said_so_and_loses_nothing() {
+async fn a_store_that_is_down_is_reported_and_loses_nothing() {
     let site = with_alice().await;
     let tokens = Tokens::of(&login(&site, "alice", "wonderland").await);
     site.store.cut_off(true);

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strange_head_is_named_so() {
+    fn a_malformed_head_is_reported() {
         let good = Head::new(Epoch(7)).encode();
         let mut foreign = good;
         foreign[0] ^= 1;

@@ -51,7 +51,7 @@ fn put(name: &str, gid: u64) -> Commit {
 }
 
 #[tokio::test]
-async fn what_was_written_is_there_after_a_restart_and_time_goes_on() {
+async fn written_data_is_there_after_a_restart_and_time_continues() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
     drop(std::fs::File::create_new(&path).expect("a file"));
@@ -89,7 +89,7 @@ async fn a_file_is_opened_by_one_process_and_readable_by_its_owner() {
 }
 
 #[tokio::test]
-async fn a_file_of_something_else_is_named_so() {
+async fn a_file_of_another_program_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
     std::fs::write(&path, b"not a database, but a letter to a friend".repeat(1000)).expect("a file");
@@ -139,7 +139,7 @@ impl EmbeddedStore {
 }
 
 #[tokio::test]
-async fn a_damaged_record_is_its_subjects_trouble_only() {
+async fn a_damaged_record_affects_only_its_subject() {
     let store = EmbeddedStore::in_memory().expect("a store");
     store.commit(put("alice", 1)).await.expect("a commit");
     store.commit(put("bob", 1)).await.expect("a commit");
@@ -168,7 +168,7 @@ async fn the_audit_keeps_the_newest_events() {
 
 /// If the caller drops the future of a queued commit, the whole commit is still done.
 #[tokio::test]
-async fn a_queued_commit_is_done_though_nobody_waits() {
+async fn a_queued_commit_is_done_after_its_caller_left() {
     let store = EmbeddedStore::in_memory().expect("a store");
     tokio::select! {
         biased;
@@ -192,7 +192,7 @@ async fn a_snapshot_does_not_change() {
 }
 
 #[test]
-fn of_many_that_make_a_store_at_once_one_has_it() {
+fn only_one_of_many_concurrent_starts_gets_the_store() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
     let starts: Vec<_> = (0..8)

@@ -271,7 +271,7 @@ mod tests {
     /// A very old server, or a proxy that does not speak Redis, quotes a command that it does not know. The quoted
     /// text may contain a password.
     #[test]
-    fn what_a_server_says_is_not_passed_on() {
+    fn the_text_of_a_server_error_is_not_passed_on() {
         let parse = |line: &str| match redis::parse_redis_value(line.as_bytes()) {
             Ok(Value::ServerError(error)) => Trouble::from(error),
             other => panic!("{other:?}"),

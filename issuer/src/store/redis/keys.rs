@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_together_is_in_one_slot() {
+    fn keys_that_change_together_are_in_one_slot() {
         let keys = Keys::of(Prefix::default());
         for key in [&keys.log, &keys.ring, &keys.installation, &keys.audit] {
             assert_eq!(slot(key), slot(&keys.head));

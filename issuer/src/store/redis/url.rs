@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_one_is_refused_with_what_to_write() {
+    fn a_wrong_url_is_refused_with_the_right_form() {
         for (text, reason) in [
             ("redis://", "write redis://host:port"),
             ("redis://host:port", "write redis://host:port"),

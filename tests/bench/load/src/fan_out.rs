@@ -24,7 +24,7 @@ pub async fn run(address: &str, key: &str, subscribers: usize, kicks: u64) -> Re
     println!("ready");
     tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().next())
         .await?
-        .context("nobody says go")??;
+        .context("no start signal arrived")??;
 
     let mut operator = Connection::to(address).await?;
     let headers = admin::headers(key);

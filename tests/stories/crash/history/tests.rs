@@ -92,7 +92,7 @@ fn a_lost_kick_is_found() {
 }
 
 #[test]
-fn a_verifier_that_says_how_little_it_knows_may_accept() {
+fn a_verifier_that_reports_its_staleness_may_accept() {
     let kick = [opened(1), kick_sent(), kicked()];
     let seen = refresh(1, NO);
     let in_the_same_second = Knowledge { as_of: 1000, age_secs: 0, ..CUT_OFF };
@@ -143,7 +143,7 @@ fn a_session_that_rises_again_is_found() {
 }
 
 #[test]
-fn a_kick_that_nobody_finishes_is_found() {
+fn a_kick_that_is_never_finished_is_found() {
     let half = [opened(1), kick_sent(), TokenRefused { session: 1 }, CRASH];
     assert_eq!(story(&[&half, &refresh(1, YES)]), Err(Violation::HalfDone { session: 1 }));
     // The kick was not acknowledged, and was completed later.
@@ -152,7 +152,7 @@ fn a_kick_that_nobody_finishes_is_found() {
 }
 
 #[test]
-fn one_of_two_tabs_goes_on() {
+fn one_of_two_tabs_continues() {
     let twice = [opened(1), SentTwice { session: 1 }];
     // Cases: both tabs get the same token; each gets another token and one is refused or joins the other's
     // chain; one answer arrives late.
@@ -178,7 +178,7 @@ fn two_live_chains_are_found() {
 }
 
 #[test]
-fn looking_away_is_found() {
+fn a_session_that_is_not_checked_after_a_fault_is_found() {
     let unseen = Err(Violation::Unseen { session: 1 });
     assert_eq!(story(&[&[opened(1)], &refresh(1, YES), &[CRASH]]), unseen);
 }

@@ -95,7 +95,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 /// Promise 4. In this test a burst never begins inside the grace window and ends after it, because the promise does
 /// not cover such bursts.
-fn nobody_is_logged_out(events: Vec<Event>) -> Result<(), TestCaseError> {
+fn no_client_is_logged_out(events: Vec<Event>) -> Result<(), TestCaseError> {
     let mut issuer = Issuer::new();
     let mut held = 1;
     for event in events {
@@ -195,8 +195,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn promise_4_nobody_is_logged_out_by_accident(events in prop::collection::vec(event(), 1..40)) {
-        nobody_is_logged_out(events)?;
+    fn promise_4_no_client_is_logged_out_by_accident(events in prop::collection::vec(event(), 1..40)) {
+        no_client_is_logged_out(events)?;
     }
 
     #[test]

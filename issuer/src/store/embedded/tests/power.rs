@@ -168,7 +168,7 @@ async fn acknowledged_is_durable(seed: u64, cuts: Vec<usize>) {
 }
 
 #[tokio::test]
-async fn everybody_is_told_why_there_is_no_answer() {
+async fn every_caller_gets_the_reason_of_a_failed_transaction() {
     let mut refused = 0;
     for left in 1..40 {
         let (disk, platter) = Disk::spinning(empty_store(), usize::MAX);
@@ -189,7 +189,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 0, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_was_acknowledged_survives_power_cuts(
+    fn acknowledged_writes_survive_power_cuts(
         seed in any::<u64>(),
         cuts in prop::collection::vec(1..1500_usize, 1..4),
     ) {

@@ -10,7 +10,7 @@ async fn it_is_a_store_like_any_other() {
     keeps_the_contract(&cluster.url()).await;
     spreads_its_records(&cluster).await;
     follows_a_slot_that_moves(&cluster).await;
-    goes_on_after_a_failover(cluster).await;
+    continues_after_a_failover(cluster).await;
 }
 
 async fn spreads_its_records(cluster: &RedisCluster) {
@@ -60,7 +60,7 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
 }
 
 /// The master of the revocation log is killed. Its replica takes over and has all acknowledged writes.
-async fn goes_on_after_a_failover(mut cluster: RedisCluster) {
+async fn continues_after_a_failover(mut cluster: RedisCluster) {
     let store = open(&cluster.url()).await;
     let held = eventually("a commit is acknowledged", async || store.commit(marks(3)).await).await.position;
     // The other masters answer with a redirect.

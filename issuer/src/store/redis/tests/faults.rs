@@ -28,7 +28,7 @@ async fn a_swap_that_was_decided_before_a_restart_does_not_fit() {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_survives_a_killed_server() {
+async fn acknowledged_writes_survive_a_killed_server() {
     let mut server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     for round in 0..3 {
@@ -66,7 +66,7 @@ async fn scripts_that_were_flushed_are_sent_again() {
 /// A host name (or a proxy, or a cloud's "primary endpoint") leads to the master. After a switch-over, the old
 /// connections still lead to the old master, which remains a replica from then on.
 #[tokio::test]
-async fn an_address_that_leads_elsewhere_by_now_is_followed() {
+async fn an_address_that_now_leads_elsewhere_is_followed() {
     use std::sync::atomic::{AtomicU16, Ordering};
     let (server, replica) = master_and_replica();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -96,7 +96,7 @@ async fn an_address_that_leads_elsewhere_by_now_is_followed() {
 /// Trace 21: the store is emptied while the connection stays open. The heartbeat notices the loss, and the node puts
 /// its epoch back.
 #[tokio::test]
-async fn an_emptied_store_says_that_it_lost_something() {
+async fn an_emptied_store_reports_that_it_lost_something() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     let held = store.commit(marks(3)).await.expect("a commit").position;
@@ -115,7 +115,7 @@ async fn an_emptied_store_says_that_it_lost_something() {
 /// Many requests notice at the same time that the revocation log was lost. One of them puts the lost entries back. At
 /// most one late request does the same again.
 #[tokio::test]
-async fn of_many_that_find_a_store_emptied_one_mends_it() {
+async fn at_most_two_of_many_requests_mend_an_emptied_store() {
     let server = RedisServer::start(&[]);
     let store = Arc::new(open(&server.url()).await);
     let desk = Desk::open(store.clone(), Limits::default(), Duration::from_secs(10)).await.expect("a desk");
@@ -207,7 +207,7 @@ async fn a_full_server_takes_no_writes_and_loses_none() {
 /// The time comes from the server. If the clock of an issuer's host differs from the server's clock, this issuer signs
 /// nothing.
 #[tokio::test]
-async fn a_host_with_another_time_than_the_server_is_found_out() {
+async fn a_host_with_another_time_than_the_server_is_detected() {
     let server = RedisServer::start(&[]);
     let host = SystemClock.micros() / 1_000_000;
     for (prefix, time, differs) in

@@ -39,7 +39,7 @@ async fn b6_a_cluster_that_has_no_slots_yet_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_server_that_forgets() {
+async fn a_server_that_evicts_keys_is_refused() {
     let server = RedisServer::start(&["--maxmemory-policy", "allkeys-lru"]);
     let said = refusal(&server.url()).await;
     assert!(said.contains("set it to noeviction"), "{said}");
@@ -48,7 +48,7 @@ async fn a_server_that_forgets() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_wrong_and_is_not_shown() {
+async fn a_wrong_login_is_refused_and_not_shown() {
     let server = RedisServer::start(&["--requirepass", "wonderland"]);
     let url = |login: &str| format!("redis://{login}127.0.0.1:{}", server.port());
     let without = refusal(&url("")).await;
@@ -97,7 +97,7 @@ async fn keeps_the_contract_of(prefix: &str, url: &str) {
 }
 
 #[tokio::test]
-async fn a_master_that_would_go_on_alone() {
+async fn a_master_that_would_accept_writes_alone_is_refused() {
     let server = RedisServer::start(&[]);
     let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
     server.until_followed(1);
@@ -110,7 +110,7 @@ async fn a_master_that_would_go_on_alone() {
 }
 
 #[tokio::test]
-async fn the_wrong_layout() {
+async fn a_wrong_layout_is_refused() {
     let alone = RedisServer::start(&[]);
     let said = refusal(&alone.url().replace("redis://", "redis+cluster://")).await;
     assert!(said.contains("write redis://"), "{said}");

@@ -28,7 +28,7 @@ fn rotated(name: &str, expected: Version, gid: u64) -> Commit {
 }
 
 #[tokio::test]
-async fn what_no_replica_confirms_is_not_acknowledged() {
+async fn a_write_that_no_replica_confirms_is_not_acknowledged() {
     let (server, replica) = replicated("60");
     let store = open(&server.url()).await;
     let version = create(&store, "alice").await;
@@ -57,7 +57,7 @@ async fn what_no_replica_confirms_is_not_acknowledged() {
 /// An earlier request wrote a change that was not acknowledged. A repeated request finds this change, but does not
 /// acknowledge it before a replica has it.
 #[tokio::test]
-async fn asking_again_does_not_acknowledge_what_no_replica_has() {
+async fn a_retry_does_not_acknowledge_a_write_that_no_replica_has() {
     let (server, replica) = replicated("60");
     let store = Arc::new(open(&server.url()).await);
     let alice = subject("alice");
@@ -79,7 +79,7 @@ async fn asking_again_does_not_acknowledge_what_no_replica_has() {
 
 /// The old master is cut off together with an issuer. The old master refuses confirmations and all other writes.
 #[tokio::test]
-async fn a_master_without_its_replicas_is_of_no_use() {
+async fn a_master_without_its_replicas_confirms_and_writes_nothing() {
     let (server, replica) = replicated("1");
     let store = open(&server.url()).await;
     let held = eventually("the replica confirms", async || store.commit(marks(1)).await).await.position;

@@ -52,7 +52,7 @@ async fn sentinels_may_want_the_password_too() {
 /// This replica has no `min-replicas-to-write`. As a master it would accept writes without any replica. So the replica
 /// is refused.
 #[tokio::test]
-async fn a_replica_that_would_go_on_alone() {
+async fn a_replica_that_would_accept_writes_alone_is_refused() {
     let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
     let replica = RedisServer::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
     server.until_followed(1);

@@ -35,7 +35,7 @@ async fn the_time_is_the_servers() {
 }
 
 #[tokio::test]
-async fn installations_on_one_server_know_nothing_of_each_other() {
+async fn installations_on_one_server_do_not_see_each_other() {
     let server = RedisServer::start(&[]);
     let one = try_open(&server.url(), "one").await.expect("a store");
     let other = try_open(&server.url(), "other").await.expect("a store");
