@@ -117,3 +117,26 @@ async fn d5_the_binary_prints_the_licences_of_what_it_contains() {
         assert!(text.lines().any(listed), "{name}");
     }
 }
+
+#[tokio::test]
+async fn b18_compact_advises_to_stop_the_issuer_only_where_one_has_the_file_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("empty"), "").expect("written");
+    std::fs::write(path("text"), "issuer: https://id.example").expect("written");
+    std::fs::create_dir(path("folder")).expect("made");
+    for name in ["missing", "empty", "text", "folder"] {
+        let mut command = doorlist();
+        command.args(["compact", "--store", &format!("embedded:{}", path(name))]);
+        let output = command.output().await.expect("it ends");
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        assert!(!output.status.success() && said.trim().lines().count() == 1, "{name}: {said}");
+        assert!(said.contains(&path(name)) && said.contains("name the store's file in --store"), "{said}");
+        assert!(!said.contains("stop the issuer"), "{said}");
+    }
+    assert_eq!(std::fs::read(path("empty")).expect("a file"), b"", "nothing is made of it");
+
+    let issuer = Issuer::start().await;
+    let said = run(&issuer, &["compact"], "").await.expect_err("the issuer has it open");
+    assert!(said.contains("open in another process; only one may have it; stop the issuer"), "{said}");
+}
