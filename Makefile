@@ -81,7 +81,7 @@ style: prerequisites js/node_modules/.package-lock.json
 	@cargo fmt --check --manifest-path tests/bench/core/Cargo.toml --package doorlist-core
 	@$(call watched,packages,running clippy,$(SEE_ABOVE)) cargo clippy --workspace --all-targets -- --deny warnings
 	@RUSTDOCFLAGS='--deny warnings' $(call watched,packages,making the documentation of the crates,$(SEE_ABOVE)) \
-	  cargo doc --workspace --no-deps
+	  cargo doc --workspace --no-deps --document-private-items
 	@cd js && $(call watched,all,running the linters of the package,$(SEE_ABOVE)) npm run --silent lint
 
 test-rust:

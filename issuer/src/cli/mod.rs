@@ -1,5 +1,8 @@
 //! The command line.
 
+// The doc comments of the settings are the text of `--help`, in which brackets are not links and `<…>` is not HTML.
+#![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
+
 mod admin;
 mod compact;
 mod serve;

@@ -3,6 +3,9 @@
 //!
 //! A wrong setting stops the start with one sentence that says what to change.
 
+// The doc comments of the settings are the text of `--help`, in which brackets are not links and `<…>` is not HTML.
+#![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
+
 mod environment;
 mod presence;
 mod secrets;

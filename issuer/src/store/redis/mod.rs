@@ -2,7 +2,7 @@
 //!
 //! A commit first appends to the revocation log, then swaps the record, then writes the audit events. Each master
 //! shows its own versions (`scripts/master.lua`), so a swap with a version from one master never matches on another
-//! master. [`keys`] describes each key, and `scripts/` each command.
+//! master. `keys` describes each key, and `scripts/` each command.
 
 mod error;
 mod info;
