@@ -103,7 +103,7 @@ impl Comparison {
                 continue;
             }
             if let Some(renamed) = held.filter(|held| held.issuer != self.own.issuer) {
-                tracing::warn!(from = %renamed.issuer, to = %self.own.issuer, "the issuer is renamed");
+                tracing::warn!(from = %renamed.issuer, to = %self.own.issuer, "the issuer was renamed");
             }
             warn_of(&admitted.differences);
             return Ok(admitted.former);

@@ -65,7 +65,7 @@ impl Act {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn records_and_list_agree_whatever_happens_at_once() {
+async fn records_and_list_agree_after_concurrent_requests() {
     let seed =
         std::env::var("STORIES_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().expect("a number"));
     println!("STORIES_SEED={seed} asks for the same acts");

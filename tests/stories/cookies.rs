@@ -91,7 +91,7 @@ async fn a_cookie_and_a_form_together_are_refused() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_takes_the_cookie_with_it() {
+async fn an_ended_session_deletes_its_cookie() {
     let issuer = Issuer::start().await;
     let browser = Browser::signed_in(&issuer, "alice").await;
     let client = [("grant_type", "refresh_token"), ("client_id", "another")];
@@ -107,7 +107,7 @@ async fn a_session_that_is_over_takes_the_cookie_with_it() {
 }
 
 #[tokio::test]
-async fn leaving_ends_the_session_and_takes_the_cookie() {
+async fn signing_out_ends_the_session_and_deletes_the_cookie() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     for (name, path) in [("alice", "/logout"), ("bob", "/revoke")] {

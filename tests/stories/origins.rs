@@ -74,7 +74,7 @@ async fn a_refusal_can_be_read_by_the_page_too() {
 }
 
 #[tokio::test]
-async fn by_default_no_origin_is_let_in() {
+async fn by_default_no_origin_is_allowed() {
     let issuer = Issuer::start().await;
     for (method, path) in ROUTES {
         for origin in [STRANGER, "null", &issuer.url()] {
@@ -84,7 +84,7 @@ async fn by_default_no_origin_is_let_in() {
 }
 
 #[tokio::test]
-async fn operators_routes_are_for_no_page() {
+async fn no_page_may_call_the_operators_routes() {
     let issuer = Issuer::start_with(&[("ALLOWED_ORIGINS", APP)]).await;
     for (method, path) in [("POST", "/admin/sessions"), ("GET", "/admin/subjects")] {
         let reply = preflight(&issuer, APP, method, path).await;

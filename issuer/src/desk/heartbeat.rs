@@ -201,7 +201,7 @@ impl Desk {
             // later, and the other records need not wait for it. If the store as a whole cannot be read, `catch_up`
             // fails.
             Err(error @ StoreError::Corrupt { .. }) => {
-                tracing::error!(%error, "a revocation cannot be finished");
+                tracing::error!(%error, "a revocation cannot be applied to the subject's record");
                 self.catch_up().await
             }
             looked => looked,

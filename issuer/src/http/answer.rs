@@ -121,7 +121,7 @@ pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response
         Login::Refused(LoginRefusal::Disabled) => Err(ApiError::invalid_grant("the subject is disabled")),
         Login::Refused(LoginRefusal::Claims(unfit)) => Err(unfit_together(&unfit)),
         Login::Refused(LoginRefusal::CheckerBusy) => {
-            Err(ApiError::unavailable("too many passwords are being checked"))
+            Err(ApiError::unavailable("too many passwords are being checked: try again later"))
         }
         Login::Refused(LoginRefusal::ListFull { retry_after_secs }) => Err(ApiError::new(
             axum::http::StatusCode::TOO_MANY_REQUESTS,

@@ -133,7 +133,7 @@ impl From<ClockOff> for ApiError {
 impl From<PasswordError> for ApiError {
     fn from(error: PasswordError) -> Self {
         match error {
-            PasswordError::Busy => Self::unavailable("too many passwords are being checked"),
+            PasswordError::Busy => Self::unavailable("too many passwords are being checked: try again later"),
             PasswordError::Unusable(_) => {
                 tracing::error!(%error, "a password could not be hashed");
                 Self::new(

@@ -131,7 +131,7 @@ async fn refreshed(app: &App, token: &SecretText, client_id: Option<&str>) -> Re
     match app.desk.refresh(&token, client_id).await? {
         Refresh::Granted(grant) => Ok(grant),
         Refresh::Refused(RefreshRefusal::NoSuchSession) => over("the session has ended"),
-        Refresh::Refused(RefreshRefusal::Ended) => over("the session has reached its end"),
+        Refresh::Refused(RefreshRefusal::Ended) => over("the session has expired"),
         Refresh::Refused(RefreshRefusal::Disabled) => over("the subject is disabled"),
         Refresh::Refused(RefreshRefusal::WrongClient) => {
             Err(NotGranted::Now(ApiError::invalid_grant("the token belongs to another client")))

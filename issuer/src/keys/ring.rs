@@ -83,7 +83,7 @@ pub enum KeyState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooEarly {
     /// Some caches may not have seen the reserve key yet.
-    #[error("the announced key is too new: some caches do not know it yet; wait {wait_secs} s")]
+    #[error("the announced key is too new: some caches may not know it yet; wait {wait_secs} s")]
     YoungReserve {
         /// Seconds to wait, at least 1.
         wait_secs: u64,

@@ -148,7 +148,7 @@ impl Server {
 async fn failure(background: &mut JoinSet<()>, accepting: &mut JoinHandle<io::Result<()>>) -> ServeError {
     tokio::select! {
         Some(ended) = background.join_next() => {
-            ServeError::Background(ended.err().map_or_else(|| "it returned".to_owned(), |error| error.to_string()))
+            ServeError::Background(ended.err().map_or_else(|| "it ended without an error".to_owned(), |error| error.to_string()))
         }
         ended = accepting => no_longer_listening(ended),
     }
@@ -156,7 +156,7 @@ async fn failure(background: &mut JoinSet<()>, accepting: &mut JoinHandle<io::Re
 
 fn no_longer_listening(ended: Result<io::Result<()>, JoinError>) -> ServeError {
     let error = match ended {
-        Ok(Ok(())) => io::Error::other("it returned"),
+        Ok(Ok(())) => io::Error::other("it ended without an error"),
         Ok(Err(error)) => error,
         Err(panicked) => io::Error::other(panicked),
     };

@@ -5,8 +5,8 @@ use std::io;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Receives SIGTERM and SIGINT. After [`Signals::heed`] no signal is missed, even while [`Signals::next`] is not
-/// awaited. Call `heed` before everything else: process 1 of a container ignores signals that it has no handler for.
+/// Receives SIGTERM and SIGINT. After [`Signals::install`] no signal is missed, even while [`Signals::next`] is not
+/// awaited. Call `install` before everything else: process 1 of a container ignores signals that it has no handler for.
 pub struct Signals {
     #[cfg(unix)]
     terminate: Signal,

@@ -72,7 +72,7 @@ fn a_token_is_known_by_every_byte() {
 
 /// Tokens with the same last characters, and so the same mark and chain, but with different texts before.
 #[test]
-fn tokens_that_end_alike_are_told_apart() {
+fn tokens_with_the_same_end_are_distinguished() {
     let mut memory = Memory::new(8);
     let text = |number: usize| format!("payload-{number}.the-same-signature").into_bytes().into_boxed_slice();
     let slots: Vec<_> = (0..5).map(|number| memory.remember(text(number), terms())).collect();

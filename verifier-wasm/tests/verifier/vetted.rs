@@ -74,7 +74,7 @@ fn claims_of_another_issuer_are_refused() {
 }
 
 #[test]
-fn a_key_that_is_named_must_be_trusted_still() {
+fn a_named_key_must_still_be_trusted() {
     let mut verifier = ready();
     let mut rotated = delta(100, 101);
     rotated.jwks = Some(jwks(&[2]));

@@ -176,7 +176,7 @@ async fn trace_4d_a_swap_read_on_one_master_does_not_fit_on_another() {
 /// Trace 4 (e): a void or a kick reads the record before another kick, but appends its entry after that other kick.
 /// The late entry does not affect a login made after the other kick.
 #[tokio::test]
-async fn trace_4e_a_login_after_a_kick_lives() {
+async fn trace_4e_a_login_after_a_kick_survives() {
     let ward = Ward::new().await;
     log_in(&ward.desk, &ward.alice).await;
     let mut voids = ward.stop_next(Fault::PauseBeforeAppend);

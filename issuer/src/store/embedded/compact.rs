@@ -30,7 +30,7 @@ pub(super) fn compact_where_it_pays(db: &mut Database, path: &Path) {
         }
         tracing::info!(unused, len, "more than half of the store's file is unused: compacting it");
         squeeze(db)?;
-        tracing::info!(len = self::len(path)?, "the store's file is compacted");
+        tracing::info!(len = self::len(path)?, "the store's file was compacted");
         Ok(())
     });
     if let Err(error) = done {

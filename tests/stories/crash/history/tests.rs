@@ -136,7 +136,7 @@ fn a_lost_session_is_found() {
 }
 
 #[test]
-fn a_session_that_rises_again_is_found() {
+fn a_refused_session_that_is_refreshed_later_is_found() {
     let half = [opened(1), kick_sent(), CRASH];
     let risen = story(&[&half, &refresh(1, NO), &[CRASH], &refresh(1, YES)]);
     assert_eq!(risen, Err(Violation::RoseAgain { session: 1 }));

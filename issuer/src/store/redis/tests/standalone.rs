@@ -51,7 +51,7 @@ async fn installations_on_one_server_do_not_see_each_other() {
 }
 
 #[tokio::test]
-async fn two_nodes_share_one_truth() {
+async fn two_nodes_see_the_same_data() {
     let server = RedisServer::start(&[]);
     let (here, there) = (open(&server.url()).await, open(&server.url()).await);
     assert_eq!(here.settings().await, there.settings().await);
