@@ -1,12 +1,11 @@
 // Checks that every cited trace is listed in issuer/TRACES.md, that a test names every listed trace, and that every
 // file, function and test that a document for contributors names exists. Needs no issuer.
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { CLONE, filesIn } from '../language/files.mjs'
 
-const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 const TRACES = 'issuer/TRACES.md'
 const DOCUMENTS = [TRACES, 'issuer/GLOSSARY.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md']
 /** The required parts of an entry, with the words in bold that introduce them. */
@@ -22,7 +21,8 @@ const read = path => readFileSync(join(CLONE, path), 'utf8')
 const lineAt = (text, index) => text.slice(0, index).split('\n').length
 const fails = complaints => assert.ok(complaints.length === 0, `\n${complaints.join('\n')}`)
 
-const files = filesIn('').filter(path => path !== TRACES && !path.endsWith('js/traces.test.mjs'))
+const TEXT = /\.(rs|ts|js|mjs|md|lua|sh)$/
+const files = filesIn('').filter(path => TEXT.test(path) && path !== TRACES && !path.endsWith('js/traces.test.mjs'))
 const cited = files.flatMap(citationsIn)
 const listed = sectionsOf(read(TRACES))
 
@@ -96,15 +96,6 @@ test('a file, folder or function that a document names exists', () => {
   }
   fails(complaints)
 })
-
-/** All sources and documents of the tree. */
-function filesIn(folder) {
-  return readdirSync(join(CLONE, folder), { withFileTypes: true }).flatMap(entry => {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) return /^(\..*|node_modules|target|dist|wasm)$/.test(entry.name) ? [] : filesIn(path)
-    return /\.(rs|ts|js|mjs|md|lua|sh)$/.test(entry.name) ? [path] : []
-  })
-}
 
 /**
  * Every trace that a file cites, by number and letter: `trace 4`, `traces 8, 23`, `Trace 4 (b) and (c)`,

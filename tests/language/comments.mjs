@@ -1,19 +1,17 @@
 // Reads what a tree says in English: its comments, and the messages of its errors.
 import { readFile } from 'node:fs/promises'
-import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { CLONE, filesIn } from './files.mjs'
 
 const SOURCE = /\.(rs|ts|mjs)$/
 const ERROR = /#\[error\(\s*"((?:[^"\\]|\\.)*)"|Error\(\s*(?:'[A-Z_]+',\s*)?['"`]((?:[^'"`\\]|\\.){20,})['"`]/g
 
-/** The sources that git knows below these folders. */
-export function sourcesIn(...folders) {
-  const listed = execFileSync('git', ['ls-files', '-z', '--', ...folders], { encoding: 'utf8' })
-  return listed.split('\0').filter(path => SOURCE.test(path))
-}
+/** The sources below these folders of the clone. */
+export const sourcesIn = (...folders) => folders.flatMap(filesIn).filter(path => SOURCE.test(path))
 
 /** Each run of comment lines in a file as one text, and each error message, with the line that it begins on. */
 export async function saidIn(path) {
-  const lines = (await readFile(path, 'utf8')).split('\n')
+  const lines = (await readFile(join(CLONE, path), 'utf8')).split('\n')
   const said = []
   let open
   for (const [index, line] of lines.entries()) {

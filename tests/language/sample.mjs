@@ -15,7 +15,7 @@ const random = mulberry32(Number(values.seed))
 for (const [number, { path, line, text }] of drawn(all, Number(values.count)).entries())
   console.log(`## ${number + 1} (${path}:${line})\n${text}\n`)
 
-/** So many of them as are asked for, in the order of the tree. */
+/** Draws `count` entries, and returns them in the order of the tree. */
 function drawn(all, count) {
   const order = all.map((_, index) => ({ index, key: random() })).sort((a, b) => a.key - b.key)
   return order

@@ -58,7 +58,7 @@ class PlainAdapter {
   }
 
   async revokeByGrantId() {
-    throw new Error('nobody reuses a token here')
+    throw new Error('no refresh token is used twice here')
   }
 }
 

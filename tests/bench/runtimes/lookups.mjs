@@ -12,7 +12,7 @@ export function lookups(module) {
   )
   const set = create(HANDLES)
   return count => {
-    if (run(set, count) === 0) throw new Error('of so many handles some are revoked')
+    if (run(set, count) === 0) throw new Error('some of the handles must be revoked')
   }
 }
 
