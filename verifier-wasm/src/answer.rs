@@ -11,6 +11,24 @@ use crate::remembered::Terms;
 use crate::time::UnixSeconds;
 
 /// The result for an accepted token.
+///
+/// ```
+/// use doorlist_verifier::RevocationStatus;
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let token = Key::number(1).token(&claims_with(serde_json::json!({ "plan": "gold" })));
+/// # let (mut verifier, now) = (ready(), at(NOW));
+/// let verified = verifier.verify(&token, now)?;
+/// assert_eq!(verified.claims.subject, "alice");
+/// assert_eq!(verified.revocation, RevocationStatus::NotRevoked);
+/// assert!(!verified.freshness.stale && !verified.outage);
+///
+/// // A claim that the issuer's application added to the token.
+/// let payload: serde_json::Value = serde_json::from_str(&verified.payload_json)?;
+/// assert_eq!(payload["plan"], "gold");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {
     /// The header, as it was signed.
@@ -30,6 +48,19 @@ pub struct Verified {
 }
 
 /// The part of a result that can change between two checks of one token.
+///
+/// ```
+/// use doorlist_verifier::{Error, RevocationStatus, VettedClaims};
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (verifier, now, payload) = (ready(), at(NOW), text(&claims()));
+/// // `payload` is the payload of a token that another library verified.
+/// let standing = verifier.check_vetted(&VettedClaims::decode(payload.as_bytes())?, now)?;
+/// assert_eq!(standing.revocation, RevocationStatus::NotRevoked);
+/// assert_eq!(standing.freshness.age_secs, Some(10));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// The result of the revocation check.
@@ -41,6 +72,22 @@ pub struct Standing {
 }
 
 /// The result of the revocation check for an accepted token.
+///
+/// ```
+/// use doorlist_verifier::{Error, MissingListPolicy, Options, RevocationStatus, Verifier};
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (jwks, token, now) = (jwks_text(&[1]), Key::number(1).token(&claims()), at(NOW));
+/// let options = Options::new("https://issuer.example", Some(vec!["api".into()]));
+/// let mut verifier = Verifier::new(Options { on_missing: MissingListPolicy::Allow, ..options })?;
+/// verifier.add_jwks(&jwks)?;
+///
+/// let verified = verifier.verify(&token, now)?;
+/// assert_eq!(verified.revocation, RevocationStatus::Unknown, "no list was loaded yet");
+/// assert_eq!(verified.revocation.name(), "unknown");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevocationStatus {
     /// Neither the token's group nor its session is on the list, and it was not issued before a cut-off.
@@ -66,6 +113,20 @@ impl Serialize for RevocationStatus {
 }
 
 /// The age of the verifier's list.
+///
+/// ```
+/// use doorlist_verifier::Error;
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (mut verifier, list, now) = (verifier(), Key::number(1).list(&snapshot()), at(NOW));
+/// assert!(verifier.status(now).freshness.stale, "no list was loaded yet");
+///
+/// verifier.load(&list, now)?;
+/// let freshness = verifier.status(now).freshness;
+/// assert_eq!((freshness.age_secs, freshness.stale), (Some(10), false));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Freshness {
@@ -79,6 +140,21 @@ pub struct Freshness {
 }
 
 /// The result of loading a list.
+///
+/// ```
+/// use doorlist_verifier::{Cursor, Error};
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (mut verifier, list, now) = (verifier(), Key::number(1).list(&snapshot()), at(NOW));
+/// let loaded = verifier.load(&list, now)?;
+/// assert_eq!((loaded.since, loaded.entries), (None, 0), "a snapshot without revocations");
+///
+/// // The query for the next delta.
+/// let cursor = Cursor { epoch: loaded.epoch, seq: loaded.sequence };
+/// assert_eq!(format!("/revocations?since={cursor}"), "/revocations?since=0000000000000001:100");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Loaded {
@@ -95,6 +171,19 @@ pub struct Loaded {
 }
 
 /// The list and keys that a verifier holds.
+///
+/// ```
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (verifier, now) = (ready(), at(NOW));
+/// // The body of a health check.
+/// let status = serde_json::to_value(verifier.status(now))?;
+/// assert_eq!(status["epoch"], "0000000000000001");
+/// assert_eq!(status["sequence"], 100);
+/// assert_eq!(status["age"], 10);
+/// assert_eq!(status["stale"], false);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// The identifier of the revocation log.

@@ -28,6 +28,23 @@ pub const REGISTERED_CLAIMS: [&str; 11] =
 
 /// The claims of an access token that have a defined meaning here. Claims that an application added are in the signed
 /// text, and none of them has a name from [`REGISTERED_CLAIMS`].
+///
+/// ```
+/// use doorlist_verifier::error::ClaimFlaw;
+/// use doorlist_verifier::{AccessTokenClaims, Error};
+///
+/// let payload = br#"{
+///     "iss": "https://issuer.example", "sub": "alice", "aud": "api", "iat": 1767225540, "exp": 1767226440,
+///     "jti": "token-1", "client_id": "web", "gid": "0000000000ab0001", "sid": "0000000000ab0002"
+/// }"#;
+/// let claims = AccessTokenClaims::decode(payload)?;
+/// assert_eq!(claims.subject, "alice");
+/// assert!(claims.audience.contains("api"));
+///
+/// let missing = Error::Claim { claim: "sub", reason: ClaimFlaw::Missing };
+/// assert_eq!(AccessTokenClaims::decode(br#"{"iss": "https://issuer.example"}"#), Err(missing));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AccessTokenClaims {
     /// The issuer of the token.
@@ -93,6 +110,19 @@ impl AccessTokenClaims {
 
 /// The data needed for the revocation check of a token that another library verified. All of it comes from the
 /// payload, except `kid`, which is in the header.
+///
+/// ```
+/// use doorlist_verifier::{Error, VettedClaims};
+///
+/// let payload = br#"{
+///     "iss": "https://issuer.example", "sub": "alice", "iat": 1767225540,
+///     "gid": "0000000000ab0001", "sid": "0000000000ab0002"
+/// }"#;
+/// let claims = VettedClaims::decode(payload)?;
+/// assert_eq!(claims.sid.to_string(), "0000000000ab0002");
+/// assert_eq!(claims.kid, None);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VettedClaims {
     /// The issuer of the token: a list does not contain handles of another issuer.
@@ -141,6 +171,14 @@ fn bounded_subject(subject: String) -> Result<String, BadMember> {
 }
 
 /// RFC 7519 §4.1.3: a single name or an array of them.
+///
+/// ```
+/// use doorlist_verifier::Audience;
+///
+/// let audience = Audience::Many(vec!["api".into(), "files".into()]);
+/// assert!(audience.contains("files"));
+/// assert_eq!(audience.names().join(" "), "api files");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Audience {

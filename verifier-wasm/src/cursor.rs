@@ -9,11 +9,27 @@ use crate::handle::parse_hex16;
 
 /// Identifies a revocation log, written as 16 lower-case hex digits. Sequence numbers of two epochs cannot be
 /// compared.
+///
+/// ```
+/// use doorlist_verifier::Epoch;
+/// use doorlist_verifier::cursor::MalformedCursor;
+///
+/// let epoch: Epoch = "00000000000000ab".parse()?;
+/// assert_eq!((epoch, epoch.to_string().as_str()), (Epoch(0xab), "00000000000000ab"));
+/// # Ok::<(), MalformedCursor>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u64);
 
 /// The sequence number of an entry in its revocation log. It grows, possibly with gaps; at most 2^53 − 1, so that
 /// JavaScript can represent it exactly.
+///
+/// ```
+/// use doorlist_verifier::Seq;
+///
+/// assert_eq!(Seq::new(100).map(Seq::get), Some(100));
+/// assert_eq!(Seq::new(1 << 53), None);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Seq(u64);
@@ -36,6 +52,16 @@ impl Seq {
 }
 
 /// `<epoch>:<seq>`, as in `?since=` and `Last-Event-ID`.
+///
+/// ```
+/// use doorlist_verifier::cursor::MalformedCursor;
+/// use doorlist_verifier::{Cursor, Epoch};
+///
+/// let cursor: Cursor = "00000000000000ab:100".parse()?;
+/// assert_eq!((cursor.epoch, cursor.seq.get()), (Epoch(0xab), 100));
+/// assert_eq!(cursor.to_string(), "00000000000000ab:100");
+/// # Ok::<(), MalformedCursor>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     /// The identifier of the revocation log.
@@ -45,6 +71,14 @@ pub struct Cursor {
 }
 
 /// The text is not an epoch or a cursor in its one valid spelling.
+///
+/// ```
+/// use doorlist_verifier::Cursor;
+/// use doorlist_verifier::cursor::MalformedCursor;
+///
+/// assert_eq!("ab:100".parse::<Cursor>(), Err(MalformedCursor), "an epoch has 16 digits");
+/// assert_eq!("00000000000000ab:0100".parse::<Cursor>(), Err(MalformedCursor), "a leading zero");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor of the form <16 hex digits>:<number>")]
 pub struct MalformedCursor;

@@ -18,6 +18,27 @@ use shown::{Date, Held, Named, Quoted};
 /// `iss` and `aud`; for others, only numbers and key ids. So an error may be written to log output.
 /// `js/src/messages.ts` has the same messages, because the WebAssembly module contains none;
 /// `tests/vectors/messages/errors.json` keeps the two equal.
+///
+/// ```
+/// use doorlist_verifier::Error;
+///
+/// /// The status of an API's response to a refused token.
+/// fn http_status(error: &Error) -> u16 {
+///     match error {
+///         // The service cannot check any token at present: the client's token may be valid.
+///         Error::ListMissing | Error::ListStale { .. } => 503,
+///         _ => 401,
+///     }
+/// }
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (mut verifier, token, now) = (ready(), Key::number(1).token(&claims()), at(NOW + 3600));
+/// let error = verifier.verify(&token, now).unwrap_err();
+/// assert_eq!(error.code(), "ERR_JWT_EXPIRED");
+/// assert_eq!(http_status(&error), 401);
+/// assert!(error.to_string().starts_with("the token expired at 2026-01-01T00:14:00Z"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 #[non_exhaustive]
@@ -253,6 +274,17 @@ impl Error {
 }
 
 /// See [`Error::report`].
+///
+/// ```
+/// use doorlist_verifier::Jwks;
+///
+/// let error = Jwks::parse("{}").unwrap_err();
+/// let report = serde_json::to_value(error.report())?;
+/// assert_eq!(report["code"], "ERR_JWKS_INVALID");
+/// assert_eq!(report["message"], error.to_string());
+/// assert_eq!(report["evidence"]["reason"], "form");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Serialize)]
 pub struct ErrorReport<'a> {
     code: &'static str,

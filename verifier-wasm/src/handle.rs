@@ -14,6 +14,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 /// |              block               |   position    |
 /// +----------------------------------+---------------+
 /// ```
+///
+/// ```
+/// use doorlist_verifier::Handle;
+/// use doorlist_verifier::handle::MalformedHandle;
+///
+/// let handle: Handle = "0000000000ab0002".parse()?;
+/// assert_eq!((handle.get(), handle.block(), handle.position()), (0xab_0002, 0xab, 2));
+/// assert_eq!(Some(handle), Handle::from_parts(0xab, 2));
+/// assert_eq!(Some(handle), Handle::new(0xab_0002));
+/// assert_eq!(handle.to_string(), "0000000000ab0002");
+/// # Ok::<(), MalformedHandle>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle(NonZeroU64);
 
@@ -64,6 +76,14 @@ impl fmt::Display for Handle {
 }
 
 /// The text is not 16 lower-case hex digits, or all of them are 0.
+///
+/// ```
+/// use doorlist_verifier::Handle;
+/// use doorlist_verifier::handle::MalformedHandle;
+///
+/// assert_eq!("AB0002".parse::<Handle>(), Err(MalformedHandle));
+/// assert_eq!("0000000000000000".parse::<Handle>(), Err(MalformedHandle));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not 16 lower-case hex digits of a number above 0")]
 pub struct MalformedHandle;

@@ -18,6 +18,24 @@ use crate::handle::Handle;
 /// All numbers are big-endian, blocks ascend, and there are no bytes between groups or after the last one. A set has
 /// exactly one encoding. Handles in one block share its 6 bytes: a handle takes 2 to 3 bytes if an issuer's handles
 /// come from few blocks.
+///
+/// ```
+/// use doorlist_verifier::{Handle, HandleSet, list::MalformedHandles};
+///
+/// let [a, b, c] = [1, 2, 3].map(|number| Handle::new(number).unwrap());
+/// let set = HandleSet::from_handles([b, a, b]);
+/// assert_eq!(set.len(), 2);
+/// assert!(set.contains(a) && !set.contains(c));
+/// assert_eq!(set.iter().collect::<Vec<_>>(), [a, b]);
+/// assert_eq!(HandleSet::decode(set.as_bytes())?, set);
+///
+/// let other = HandleSet::from_handles([b, c]);
+/// assert!(set.intersects(&other));
+/// assert_eq!(set.union(&other).len(), 3);
+/// assert_eq!(set.difference(&other), HandleSet::from_handles([a]));
+/// assert!(set.difference(&set).is_empty());
+/// # Ok::<(), MalformedHandles>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HandleSet {
     bytes: Vec<u8>,
@@ -35,6 +53,12 @@ const COUNT_LEN: usize = 2;
 const POSITION_LEN: usize = 2;
 
 /// The bytes are not the one valid encoding of a set of handles.
+///
+/// ```
+/// use doorlist_verifier::list::{HandleSet, MalformedHandles};
+///
+/// assert_eq!(HandleSet::decode([0; 7]), Err(MalformedHandles), "the first group was cut off");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a set of handles")]
 pub struct MalformedHandles;

@@ -61,6 +61,17 @@ impl ProvenClock {
 }
 
 /// Whether a list brought anything new.
+///
+/// ```
+/// use doorlist_verifier::{Error, LoadOutcome};
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (mut verifier, list, now) = (verifier(), Key::number(1).list(&snapshot()), at(NOW));
+/// assert_eq!(verifier.load(&list, now)?.outcome, LoadOutcome::Applied);
+/// assert_eq!(verifier.load(&list, now)?.outcome, LoadOutcome::Unchanged);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadOutcome {

@@ -26,10 +26,26 @@ const MAX_JWKS_MEMBERS: usize = 64;
 pub const MAX_JWKS_LEN: usize = 64 * 1024;
 
 /// A key's identifier: its RFC 7638 thumbprint with SHA-256, written as 43 characters of base64url.
+///
+/// ```
+/// use doorlist_verifier::KeyId;
+/// use doorlist_verifier::keys::MalformedKeyId;
+///
+/// let kid: KeyId = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k".parse()?;
+/// assert_eq!(kid.to_string(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+/// # Ok::<(), MalformedKeyId>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; 32]);
 
 /// The text is not 32 bytes in canonical base64url without padding.
+///
+/// ```
+/// use doorlist_verifier::KeyId;
+/// use doorlist_verifier::keys::MalformedKeyId;
+///
+/// assert_eq!("key-1".parse::<KeyId>(), Err(MalformedKeyId));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an RFC 7638 thumbprint")]
 pub struct MalformedKeyId;
@@ -79,6 +95,21 @@ impl<'de> Deserialize<'de> for KeyId {
 }
 
 /// An Ed25519 public key that may be trusted; serialised as a JWK.
+///
+/// ```
+/// use doorlist_verifier::PublicKey;
+/// use doorlist_verifier::error::KeyFlaw;
+///
+/// // The key of RFC 8037, appendix A.
+/// let bytes = [
+///     0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a,
+///     0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
+/// ];
+/// let key = PublicKey::from_bytes(&bytes)?;
+/// assert_eq!(key.kid().to_string(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+/// assert_eq!(key.as_bytes(), &bytes);
+/// # Ok::<(), KeyFlaw>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey {
     kid: KeyId,
@@ -156,6 +187,21 @@ impl Serialize for PublicKey {
 }
 
 /// A JWK Set (RFC 7517 §5), reduced to its Ed25519 signature keys.
+///
+/// ```
+/// use doorlist_verifier::Jwks;
+///
+/// let jwks = Jwks::parse(
+///     r#"{"keys": [{
+///         "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+///         "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+///     }, {
+///         "kty": "RSA", "n": "AQAB", "e": "AQAB"
+///     }]}"#,
+/// )?;
+/// assert_eq!(jwks.keys.len(), 1, "the RSA key is ignored");
+/// # Ok::<(), doorlist_verifier::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Jwks {
     /// The keys, without duplicates.

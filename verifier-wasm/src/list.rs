@@ -25,6 +25,29 @@ pub const MAX_LEEWAY_SECS: u64 = 3_600;
 pub const MAX_RETAIN_SECS: u64 = 3_650 * 86_400;
 
 /// The claims of a revocation list.
+///
+/// ```
+/// use doorlist_verifier::{Epoch, Handle, HandleSet, RevocationList, Seq, UnixSeconds};
+///
+/// // A delta that revokes one session.
+/// let delta = RevocationList {
+///     issuer: "https://issuer.example".into(),
+///     issued_at: UnixSeconds::saturating_new(1_767_225_600),
+///     ttl_secs: 10,
+///     retain_secs: 1020,
+///     leeway_secs: 60,
+///     epoch: Epoch(1),
+///     seq: Seq::new(101).unwrap(),
+///     since: Seq::new(100),
+///     cutoff: UnixSeconds::ZERO,
+///     jwks: None,
+///     revoked: HandleSet::from_handles(Handle::new(0xab_0002)),
+/// };
+/// let payload = serde_json::to_vec(&delta)?;
+/// assert_eq!(RevocationList::decode(&payload)?, delta);
+/// assert_eq!(delta.cursor().to_string(), "0000000000000001:101");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RevocationList {
     /// The issuer of the list.

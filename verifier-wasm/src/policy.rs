@@ -18,6 +18,22 @@ const MAX_OPTION_SECS: u64 = 365 * 86_400;
 const MAX_CACHE_SIZE: u32 = 1_000_000;
 
 /// How to treat a token if the held list is older than the policy allows.
+///
+/// ```
+/// use doorlist_verifier::{Error, Options, StalePolicy, Verifier};
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (jwks, list) = (jwks_text(&[1]), Key::number(1).list(&snapshot()));
+/// # let (token, now, much_later) = (Key::number(1).token(&claims()), at(NOW), at(NOW + 300));
+/// let options = Options::new("https://issuer.example", Some(vec!["api".into()]));
+/// let mut verifier = Verifier::new(Options { on_stale: StalePolicy::Deny, ..options })?;
+/// verifier.add_jwks(&jwks)?;
+/// verifier.load(&list, now)?;
+/// assert!(verifier.verify(&token, now).is_ok());
+/// assert!(matches!(verifier.verify(&token, much_later), Err(Error::ListStale { age: 310, .. })));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StalePolicy {
@@ -29,6 +45,23 @@ pub enum StalePolicy {
 }
 
 /// How to treat a token if no list was loaded yet.
+///
+/// ```
+/// use doorlist_verifier::{Error, MissingListPolicy, Options, Verifier};
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (jwks, token, now) = (jwks_text(&[1]), Key::number(1).token(&claims()), at(NOW));
+/// let options = Options::new("https://issuer.example", Some(vec!["api".into()]));
+/// let mut strict = Verifier::new(options.clone())?;
+/// strict.add_jwks(&jwks)?;
+/// assert_eq!(strict.verify(&token, now), Err(Error::ListMissing));
+///
+/// let mut lenient = Verifier::new(Options { on_missing: MissingListPolicy::Allow, ..options })?;
+/// lenient.add_jwks(&jwks)?;
+/// assert!(lenient.verify(&token, now).is_ok());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingListPolicy {
@@ -40,6 +73,23 @@ pub enum MissingListPolicy {
 }
 
 /// The options of a verifier. Deserialised with their JavaScript names; an unknown option is refused.
+///
+/// ```
+/// use doorlist_verifier::{Options, StalePolicy, Verifier};
+///
+/// let options = Options {
+///     max_staleness_secs: Some(120),
+///     on_stale: StalePolicy::Deny,
+///     ..Options::new("https://issuer.example", Some(vec!["api".into()]))
+/// };
+/// // The same options as JSON, under their JavaScript names.
+/// let json = r#"{"issuer": "https://issuer.example", "audience": ["api"], "maxStaleness": 120, "onStale": "deny"}"#;
+/// assert_eq!(serde_json::from_str::<Options>(json)?, options);
+///
+/// let error = Verifier::new(Options::new("", None)).unwrap_err();
+/// assert_eq!(error.to_string(), "the option `issuer` must not be empty");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Options {

@@ -17,6 +17,19 @@ use crate::time::{HostTime, UnixSeconds};
 use crate::verify::Verifier;
 
 /// The data of an accepted token that later checks need.
+///
+/// ```
+/// use doorlist_verifier::Error;
+/// use doorlist_verifier::remembered::{Memory, Terms};
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (mut verifier, token, now) = (ready(), Key::number(1).token(&claims()), at(NOW));
+/// let mut memory = Memory::new(1000);
+/// let terms: Terms = verifier.verify(&token, now)?.terms;
+/// assert!(memory.remember(token.as_bytes().into(), terms).is_some());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// The key that made the token's signature.
@@ -64,6 +77,15 @@ const FIRST_CHAINS: usize = 8;
 ///     memory.remember(token.as_bytes().into(), verified.terms);
 ///     Ok(verified.outage)
 /// }
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (mut verifier, token, now) = (ready(), Key::number(1).token(&claims()), at(NOW));
+/// let mut memory = Memory::new(1000);
+/// assert_eq!(memory.verify_again(token.as_bytes(), &verifier, now), None, "not remembered yet");
+/// assert!(!outage(&mut verifier, &mut memory, &token, now)?);
+/// assert!(memory.verify_again(token.as_bytes(), &verifier, now).is_some());
+/// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Memory {
@@ -92,6 +114,25 @@ struct Place {
 }
 
 /// A token that was accepted before and is accepted again.
+///
+/// ```
+/// use doorlist_verifier::{Error, remembered::Memory};
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (mut verifier, token, now) = (ready(), Key::number(1).token(&claims()), at(NOW));
+/// let mut memory = Memory::new(1000);
+/// let mut subjects = vec![String::new(); 1000];
+/// let verified = verifier.verify(&token, now)?;
+/// if let Some(slot) = memory.remember(token.as_bytes().into(), verified.terms) {
+///     subjects[slot] = verified.claims.subject;
+/// }
+///
+/// let known = memory.verify_again(token.as_bytes(), &verifier, now).expect("still valid");
+/// assert_eq!(subjects[known.slot], "alice");
+/// assert!(!known.standing.outage);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
     /// The slot that [`Memory::remember`] returned.

@@ -16,6 +16,13 @@ pub use prepared::PreparedKey;
 pub(crate) use tables::Tables;
 
 /// The names that a header may use for Ed25519.
+///
+/// ```
+/// use doorlist_verifier::signature::Ed25519;
+///
+/// assert_eq!(Ed25519::from_name("EdDSA"), Some(Ed25519::EdDsa));
+/// assert_eq!(Ed25519::from_name("RS256"), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ed25519 {
     /// `EdDSA` (RFC 8037), which always means Curve25519 here.
@@ -36,10 +43,38 @@ impl Ed25519 {
 }
 
 /// A type without values: a verifier has no private key.
+///
+/// ```
+/// use doorlist_verifier::signature::{Ed25519, NoSigningKey};
+/// use jwt_compact::Algorithm;
+///
+/// fn sign<A: Algorithm>(algorithm: &A, key: Option<A::SigningKey>) -> Option<A::Signature> {
+///     key.map(|key| algorithm.sign(&key, b"message"))
+/// }
+///
+/// // `None` is the only value of `Option<NoSigningKey>`.
+/// let key: Option<NoSigningKey> = None;
+/// assert_eq!(sign(&Ed25519::EdDsa, key), None);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub enum NoSigningKey {}
 
 /// A signature of 64 bytes, `R ‖ s`.
+///
+/// ```
+/// use doorlist_verifier::signature::{Ed25519, Signature};
+/// use jwt_compact::Algorithm;
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # use ed25519_dalek::Signer as _;
+/// # let signing_key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
+/// # let (key, bytes) = (Key::number(1).public(), signing_key.sign(b"message").to_bytes());
+/// // `bytes` are the 64 bytes that the owner of `key` made for this message.
+/// let signature = Signature::from_bytes(&bytes);
+/// assert!(Ed25519::EdDsa.verify_signature(&signature, &key, b"message"));
+/// assert!(!Ed25519::EdDsa.verify_signature(&signature, &key, b"another message"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature(ed25519_dalek::Signature);
 

@@ -8,6 +8,19 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 /// UNIX timestamp in whole seconds, `0 ..= 253402300799` (the end of the year 9999).
 ///
 /// RFC 7519 §2 allows a NumericDate to be fractional or negative; this profile does not.
+///
+/// ```
+/// use doorlist_verifier::UnixSeconds;
+///
+/// let issued_at = UnixSeconds::new(1_767_225_600).unwrap();
+/// let expires_at = issued_at.plus_secs(900);
+/// assert_eq!(expires_at.as_secs(), 1_767_226_500);
+/// assert_eq!(expires_at.secs_since(issued_at), 900);
+/// assert_eq!(issued_at.secs_since(expires_at), 0);
+/// assert_eq!(UnixSeconds::ZERO.minus_secs(1), UnixSeconds::ZERO);
+/// assert_eq!(UnixSeconds::new(u64::MAX), None);
+/// assert_eq!(UnixSeconds::saturating_new(u64::MAX), UnixSeconds::MAX);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct UnixSeconds(u64);
@@ -68,6 +81,16 @@ impl<'de> Deserialize<'de> for UnixSeconds {
 }
 
 /// The host's times: its wall clock, and a clock that never goes back.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use doorlist_verifier::{HostTime, UnixSeconds};
+///
+/// // A fixed time, for a test of the service.
+/// let now = HostTime { wall: UnixSeconds::saturating_new(1_767_225_600), monotonic: Duration::ZERO };
+/// assert_eq!(now.wall.to_string(), "1767225600");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostTime {
     /// The host's wall clock; it may be wrong, and may jump.

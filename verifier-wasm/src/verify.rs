@@ -19,6 +19,32 @@ use crate::time::{HostTime, UnixSeconds};
 const MAX_AHEAD_SECS: u64 = 86_400;
 
 /// Checks access tokens against keys, a time given by the caller, and a revocation list. Does no I/O.
+///
+/// ```
+/// use doorlist_verifier::{Error, Options, Verifier, VettedClaims};
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let payload = text(&claims());
+/// # let revocation = doorlist_verifier::RevocationList { revoked: revoking(&[GID]), ..delta(100, 101) };
+/// # let [snapshot, delta] = [&snapshot(), &revocation].map(|list| Key::number(1).list(list));
+/// # let (jwks, token, now) = (jwks_text(&[1]), Key::number(1).token(&claims()), at(NOW));
+/// let mut verifier = Verifier::new(Options::new("https://issuer.example", Some(vec!["api".into()])))?;
+/// // The bodies of the issuer's `/.well-known/jwks.json` and `/revocations`.
+/// assert_eq!(verifier.add_jwks(&jwks)?, 1);
+/// verifier.load(&snapshot, now)?;
+/// assert_eq!(verifier.verify(&token, now)?.claims.subject, "alice");
+///
+/// // The issuer revoked the sessions of this user.
+/// verifier.load(&delta, now)?;
+/// assert_eq!(verifier.verify(&token, now).unwrap_err().code(), "ERR_JWT_REVOKED");
+/// assert_eq!(verifier.status(now).entries, 1);
+///
+/// // Another library verified the token: only the revocation check of its payload remains.
+/// let vetted = VettedClaims::decode(payload.as_bytes())?;
+/// assert_eq!(verifier.check_vetted(&vetted, now).unwrap_err().code(), "ERR_JWT_REVOKED");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Verifier {
     options: Options,
@@ -53,6 +79,25 @@ impl Verifier {
     }
 
     /// Trusts the keys saved by [`Self::trust`], and distrusts the keys that were dropped then.
+    ///
+    /// ```
+    /// use doorlist_verifier::{Error, Options, Verifier};
+    ///
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+    /// # use support::*;
+    /// # let (jwks, now) = (jwks_text(&[1]), at(NOW));
+    /// # let snapshot = Key::number(1).list(&snapshot());
+    /// let options = Options::new("https://issuer.example", None);
+    /// let mut verifier = Verifier::new(options.clone())?;
+    /// verifier.add_jwks(&jwks)?;
+    /// let saved = verifier.trust();
+    ///
+    /// // After a restart, while the issuer cannot be reached:
+    /// let mut verifier = Verifier::new(options)?;
+    /// verifier.restore_trust(&saved)?;
+    /// assert!(verifier.load(&snapshot, now).is_ok(), "signed with a trusted key");
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Jwks`]; the verifier is then unchanged, except that the dropped keys are distrusted if there are too
@@ -176,6 +221,19 @@ impl Verifier {
     }
 
     /// The verifier's time: the host's clock, or the time that the lists prove, if that is later.
+    ///
+    /// ```
+    /// use doorlist_verifier::Error;
+    ///
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+    /// # use support::*;
+    /// # let (mut verifier, list) = (verifier(), Key::number(1).list(&snapshot()));
+    /// # let slow = at(NOW - 3600);
+    /// // The host's clock is an hour slow, and the list is ten seconds old.
+    /// verifier.load(&list, slow)?;
+    /// assert_eq!(verifier.now(slow).secs_since(slow.wall), 3590);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn now(&self, at: HostTime) -> UnixSeconds {
         self.list.as_ref().map_or(at.wall, |held| held.now(at))
     }

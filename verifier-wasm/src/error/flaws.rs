@@ -5,6 +5,20 @@ use std::fmt;
 use serde::Serialize;
 
 /// The reason why a text is not a compact JWS of this profile.
+///
+/// ```
+/// use doorlist_verifier::Error;
+/// use doorlist_verifier::error::FormFlaw;
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (mut verifier, now) = (ready(), at(NOW));
+/// # let authorization = format!("Bearer {}", Key::number(1).token(&claims()));
+/// // The service passed the whole `Authorization` header instead of the token.
+/// let error = verifier.verify(&authorization, now).unwrap_err();
+/// assert_eq!(error, Error::Form { reason: FormFlaw::Scheme });
+/// assert_eq!(error.to_string(), "the token begins with `Bearer`: pass only what follows it");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -35,6 +49,18 @@ pub enum FormFlaw {
 }
 
 /// The reason why a claim is refused, in `jose`'s terms.
+///
+/// ```
+/// use doorlist_verifier::Error;
+/// use doorlist_verifier::error::ClaimFlaw;
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (mut verifier, list, now) = (ready(), Key::number(1).list(&snapshot()), at(NOW));
+/// // A revocation list is signed by the same issuer, but is not an access token.
+/// let error = verifier.verify(&list, now).unwrap_err();
+/// assert_eq!(error, Error::Type { claim: "typ", reason: ClaimFlaw::CheckFailed });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -51,6 +77,22 @@ pub enum ClaimFlaw {
 }
 
 /// The reason why a token is revoked.
+///
+/// ```
+/// use doorlist_verifier::Error;
+/// use doorlist_verifier::error::RevokedBy;
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let revocation = doorlist_verifier::RevocationList { revoked: revoking(&[SID]), ..delta(100, 101) };
+/// # let (mut verifier, now) = (ready(), at(NOW));
+/// # let (delta, token) = (Key::number(1).list(&revocation), Key::number(1).token(&claims()));
+/// // `delta` revokes the token's session.
+/// verifier.load(&delta, now)?;
+/// let error = verifier.verify(&token, now).unwrap_err();
+/// assert!(matches!(error, Error::Revoked { by: RevokedBy::Sid, .. }));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -74,6 +116,20 @@ impl fmt::Display for RevokedBy {
 }
 
 /// The reason why a list is refused.
+///
+/// ```
+/// use doorlist_verifier::Error;
+/// use doorlist_verifier::error::ListFlaw;
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (mut verifier, now) = (verifier(), at(NOW));
+/// # let other = doorlist_verifier::RevocationList { issuer: "https://other.example".into(), ..snapshot() };
+/// # let list = Key::number(1).list(&other);
+/// // `list` is signed with a trusted key, but names another issuer.
+/// let error = verifier.load(&list, now).unwrap_err();
+/// assert_eq!(error, Error::ListInvalid { reason: ListFlaw::Issuer, claim: Some("iss") });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -105,6 +161,18 @@ pub enum ListFlaw {
 }
 
 /// The reason why a key or a key set is refused.
+///
+/// ```
+/// use doorlist_verifier::error::KeyFlaw;
+/// use doorlist_verifier::{Error, Jwks, PublicKey};
+///
+/// assert_eq!(Jwks::parse("[]"), Err(Error::Jwks { reason: KeyFlaw::Form }));
+///
+/// // The neutral element of the curve: a signature for it can be forged.
+/// let mut bytes = [0; 32];
+/// bytes[0] = 1;
+/// assert_eq!(PublicKey::from_bytes(&bytes), Err(KeyFlaw::SmallOrder));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -11,6 +11,25 @@ use crate::signature::{Ed25519, Signature, Tables};
 const MAX_DROPPED: usize = 1024;
 
 /// The keys trusted now, and the identifiers of the keys that a list removed.
+///
+/// ```
+/// use doorlist_verifier::error::KeyFlaw;
+/// use doorlist_verifier::keys::KeySet;
+///
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifier/support.rs")); }
+/// # use support::*;
+/// # let (configured, listed) = (jwks(&[1]), jwks(&[2]));
+/// // `configured` and `listed` are key sets of one key each.
+/// let mut keys = KeySet::default();
+/// assert_eq!(keys.add(&configured)?, 1);
+/// assert!(keys.find(configured.keys[0].kid()).is_some());
+///
+/// // The issuer replaced its key. The old one is never trusted again, even if it is still configured.
+/// keys.replace(&listed);
+/// assert_eq!(keys.add(&configured)?, 0);
+/// assert_eq!(keys.trusted(), listed.keys);
+/// # Ok::<(), KeyFlaw>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct KeySet {
     trusted: Vec<PublicKey>,

@@ -13,6 +13,7 @@ mod histories;
 mod support;
 
 mod clock;
+mod documented;
 mod kicked;
 mod outage;
 mod properties;

@@ -1,4 +1,6 @@
-//! A small issuer for tests: fixed keys, and signatures for any text, even an invalid one.
+// A small issuer for tests: fixed keys, and signatures for any text, even an invalid one.
+//
+// The examples in the crate's documentation include this file as a module. `include!` refuses `//!` comments.
 
 use std::time::Duration;
 
