@@ -1,21 +1,24 @@
-// D3: the code in the READMEs compiles under `strict` when a reader pastes it.
+// D3: the code in the READMEs, and the examples of the package's types, compile under `strict` when a reader pastes
+// them.
 import assert from 'node:assert/strict'
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createConsumer, js } from './consumer.mjs'
-import { snippets, snippetsOf } from './snippets.mjs'
-import { surroundings } from './surroundings.mjs'
+import { documentation, examples, snippets, snippetsOf } from './snippets.mjs'
+import { surroundings, surroundingsOf } from './surroundings.mjs'
 import { bin, output } from './tools.mjs'
 
-const shown = await snippets()
+const inTypes = await examples()
+const shown = [...(await snippets()), ...inTypes]
 
-let consumer, project
+let consumer, project, complaints
 before(async () => {
   consumer = await createConsumer()
   project = await consumer.sibling('readme')
   for (const scope of ['@fastify', '@hono', '@types']) await mkdir(join(project, 'node_modules', scope))
   for (const name of PACKAGES) await symlink(join(js, 'node_modules', name), join(project, 'node_modules', name))
+  complaints = await compiled()
 })
 after(() => consumer?.remove())
 
@@ -31,16 +34,36 @@ const PACKAGES = [
   ...['express', 'express-serve-static-core', 'node'].map(name => `@types/${name}`),
 ]
 
-for (const [index, { name, at, language, code }] of shown.entries()) {
-  test(`D3: the snippet of ${name} compiles under strict`, async () => {
-    const folder = join(project, `snippet-${index}`)
-    await mkdir(folder)
-    // In a page, `/` is the project. The compiler would resolve it to the root of the disk.
-    const pasted = code.replaceAll("from '/node_modules/", "from '../node_modules/")
-    await writeFile(join(folder, `snippet.${language}`), `${pasted}\nexport {}\n`)
-    await writeFile(join(folder, 'surroundings.d.ts'), surroundings[name] ?? '')
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options(language) }))
-    await output(bin('tsc'), ['--project', folder], project).catch(error => assert.fail(`${at}\n${error.stdout}`))
+/**
+ * Compiles each snippet as a project of its own, because some of them change types for their whole program. Returns
+ * the compiler's messages about each.
+ */
+async function compiled() {
+  const folders = await Promise.all(shown.map((snippet, index) => projectOf(snippet, `snippet-${index}`)))
+  const references = folders.map(folder => ({ path: `./${folder}` }))
+  await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ files: [], references }))
+  const written = await output(bin('tsc'), ['--build', '--pretty', 'false'], project).catch(error => {
+    if (/^(?!snippet-\d+\/)\S/m.test(error.stdout || '?')) throw error
+    return error.stdout
+  })
+  const messages = written.split(/^(?=\S)/m)
+  return folders.map(folder => messages.filter(message => message.startsWith(`${folder}/`)))
+}
+
+async function projectOf({ name, language, code }, folder) {
+  const path = join(project, folder)
+  await mkdir(path)
+  // In a page, `/` is the project. The compiler would resolve it to the root of the disk.
+  const pasted = code.replaceAll("from '/node_modules/", "from '../node_modules/")
+  await writeFile(join(path, `snippet.${language}`), `${pasted}\nexport {}\n`)
+  await writeFile(join(path, 'surroundings.d.ts'), surroundingsOf(name))
+  await writeFile(join(path, 'tsconfig.json'), JSON.stringify({ compilerOptions: options(language) }))
+  return folder
+}
+
+for (const [index, { name, at }] of shown.entries()) {
+  test(`D3: the snippet of ${name} compiles under strict`, () => {
+    assert.equal(complaints[index].length, 0, [at, ...complaints[index]].join('\n'))
   })
 }
 
@@ -81,3 +104,60 @@ test('D3: a snippet is found in a list, in a page, and by any of its languages',
     ['X.md, B', 'ts', 'c'],
   ])
 })
+
+test('D3: an example is found by its declaration, at its line', () => {
+  const text =
+    'import {}\n/**\n * A.\n *\n * @example\n * ```ts\n * a\n * ```\n */\nexport const a: A\n\nexport interface A {\n' +
+    '  /** b. */\n  b: 1\n  /**\n   * @example\n   * ```ts\n   * c\n   *   d\n   * ```\n   */\n  readonly c: 1\n}\n'
+  assert.deepEqual(snippetsOf('x.d.ts', documentation(text)), [
+    { name: 'x.d.ts, a', at: 'x.d.ts:7', language: 'ts', code: 'a' },
+    { name: 'x.d.ts, A.c', at: 'x.d.ts:18', language: 'ts', code: 'c\n  d' },
+  ])
+})
+
+test('D3: every value that the package exports has an example, and so has every function on such a value', async () => {
+  const without = []
+  for (const { file, module } of await entryPoints()) {
+    for (const [name, value] of Object.entries(module)) {
+      const [path, declared] = await declarationOf(file, name)
+      const functions = Object.getOwnPropertyNames(value).filter(key => typeof value[key] === 'function')
+      // A function on a function is declared in the type of that function, which has the same name in capitals.
+      const type = declared.replace(/^./, letter => letter.toUpperCase())
+      for (const wanted of [declared, ...functions.map(key => `${type}.${key}`)])
+        if (!inTypes.some(({ name }) => name.replace(/ \(\d+\)$/, '') === `${path}, ${wanted}`))
+          without.push(`${path}, ${wanted}`)
+    }
+  }
+  assert.deepEqual([...new Set(without)], [])
+})
+
+test('D3: code in the types is marked as an example, so that editors show it as one', async () => {
+  const files = new Set(inTypes.map(({ name }) => name.split(',')[0]))
+  for (const file of files) {
+    const text = await readFile(join(js, '..', file), 'utf8')
+    assert.doesNotMatch(text, /(?<!@example)\n *\* *```\w/, file)
+  }
+})
+
+/** Each import of the package as it is installed, with its values and the file of its types in `types/`. */
+async function entryPoints() {
+  const root = join(project, 'node_modules/doorlist')
+  const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+  const targets = Object.values(exports).filter(target => typeof target === 'object')
+  return Promise.all(
+    targets.map(async ({ import: esm, types = esm.types }) => ({
+      file: basename(types),
+      // Node cannot import the module of WebAssembly, whose only export is `default`.
+      module: esm ? await import(join(root, esm.default)) : { default: {} },
+    })),
+  )
+}
+
+/** The file in which an exported value is declared, which may be another one, and its name there. */
+async function declarationOf(file, name) {
+  const text = await readFile(join(js, 'types', file), 'utf8')
+  const [, declared] = (name === 'default' && /^export default (\w+)/m.exec(text)) || []
+  for (const [, names, from] of text.matchAll(/^export \{([^}]*)\} from '\.\/(\w+)\.js'/gm))
+    if (names.split(',').some(listed => listed.trim() === name)) return declarationOf(`${from}.d.ts`, name)
+  return [`js/types/${file}`, declared ?? name]
+}

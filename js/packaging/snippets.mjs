@@ -1,6 +1,6 @@
-// The code blocks of the READMEs, each with the name that tests use.
+// The code blocks of the READMEs and the examples in `types/`, each with the name that tests use.
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { js } from './consumer.mjs'
@@ -32,6 +32,36 @@ export async function snippets() {
   )
   const files = stdout.trim().split('\n').sort()
   return (await Promise.all(files.map(async file => snippetsOf(file, await readFile(join(root, file), 'utf8'))))).flat()
+}
+
+/** Every `@example` of `types/`, named by its file and its declaration: `js/types/index.d.ts, ConnectVerifier.lazy`. */
+export async function examples() {
+  const names = (await readdir(join(js, 'types'))).sort()
+  const files = names.map(async name => {
+    const text = await readFile(join(js, 'types', name), 'utf8')
+    return snippetsOf(`js/types/${name}`, documentation(text))
+  })
+  return (await Promise.all(files)).flat()
+}
+
+/** The first line of a declaration: at the top level, or of a member. */
+const DECLARED = /^(?:export |declare )*(?:const|function|class|interface|type) (\w+)/
+const MEMBER = /^ +(?:static |readonly )*\[?([\w.]+)/
+/** A comment of several lines with the first line of its declaration, or any other line. */
+const DOCUMENTED = /^( *)\/\*\*\n(.*?)^ *\*\/\n([^\n]*)|^[^\n]*/gms
+
+/**
+ * The comments of a declaration file as Markdown: each under a heading with the name of its declaration. All other
+ * lines are empty, so that line numbers stay the same.
+ */
+export function documentation(text) {
+  let outer
+  return text.replace(DOCUMENTED, (line, indent, comment, declared) => {
+    outer = DECLARED.exec(declared ?? line)?.[1] ?? outer
+    if (comment === undefined) return ''
+    const name = indent ? `${outer}.${MEMBER.exec(declared)?.[1]}` : outer
+    return `# ${name}\n${comment.replace(/^ *\* ?/gm, '')}\n`
+  })
 }
 
 /** The blocks of one file, named by the heading above. If a heading has several blocks, they are numbered. */

@@ -7,7 +7,9 @@ const issuer = 'declare const issuer: string'
 /** Packages that no test installs in the package's own folder, with only the parts that the snippets use. */
 const cors =
   "declare module 'cors' { export default function cors(options: { origin: string }): import('express').RequestHandler }"
-const workers = "declare module 'cloudflare:workers' { export const env: { ISSUER: string } }"
+const workers = `declare module 'cloudflare:workers' {
+  export const env: { ISSUER: string; LISTS: import('doorlist/stores').KvNamespaceLike }
+}`
 /** As in `examples/next`. Next's own build compiles the example. */
 const next = `declare module 'next/server' {
   export class NextResponse extends Response { static next(init?: { request?: { headers?: Headers } }): NextResponse }
@@ -58,7 +60,23 @@ declare const message: { error: unknown }`,
   'js/README.md, While the issuer is down': `${issuer}\n${token}
 declare const connectVerifier: typeof import('doorlist').connectVerifier`,
   'js/README.md, How the WebAssembly gets there': "declare module '*?url' { const url: string; export default url }",
+  'js/types/stores.d.ts, kvStore': workers,
   'js/README.md, Sizes': `${issuer}\ndeclare const createSession: typeof import('doorlist/session').createSession`,
   'tests/vectors/README.md, Test vectors (1)': "type Options = import('doorlist').VerifierOptions",
   'tests/vectors/README.md, Test vectors (2)': "declare const createVerifier: typeof import('doorlist').createVerifier",
 }
+
+/** The names that any example of `types/` may use without declaring them. */
+const inTypes = `${verifier}
+${token}
+declare const list: string
+declare const jwks: { keys: object[] }
+declare const error: unknown
+declare const worker: Worker
+declare const session: import('doorlist/session').Session
+declare const password: string
+declare const issuer: import('doorlist/testing').TestIssuer
+declare const secret: string
+`
+
+export const surroundingsOf = name => (name.startsWith('js/types/') ? inTypes : '') + (surroundings[name] ?? '')

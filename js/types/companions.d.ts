@@ -8,6 +8,14 @@ export type { AnyVerifier } from './guard.js'
  * and `sid`. If the token is not at fault (no list is available), the error has status 503.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
+ *
+ * @example
+ * ```ts
+ * import { expressjwt } from 'express-jwt'
+ * import { isRevoked } from 'doorlist/companions'
+ *
+ * const middleware = expressjwt({ secret, algorithms: ['HS256'], isRevoked: isRevoked(verifier) })
+ * ```
  */
 export function isRevoked(
   verifier: AnyVerifier,
@@ -19,5 +27,14 @@ export function isRevoked(
  * list is available), the error has status 503.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
+ *
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ * import fastifyJwt from '@fastify/jwt'
+ * import { trusted } from 'doorlist/companions'
+ *
+ * await fastify().register(fastifyJwt, { secret, trusted: trusted(verifier) })
+ * ```
  */
 export function trusted(verifier: AnyVerifier): (request: unknown, decodedToken: object) => Promise<boolean>

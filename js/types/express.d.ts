@@ -7,7 +7,10 @@ export type { AnyVerifier } from './guard.js'
  * Declares, once per program, that tokens are optional in some route. Every handler must then check that
  * `request.auth` is present.
  *
+ * @example
  * ```ts
+ * import 'doorlist/express'
+ *
  * declare module 'doorlist/express' {
  *   interface Register { optional: true }
  * }
@@ -18,7 +21,17 @@ export interface Register {}
 /** The type of `request.auth`. */
 export type Auth = Register extends { optional: true } ? Verified | undefined : Verified
 
-/** Where to find the token, and whether it is required. */
+/**
+ * Where to find the token, and whether it is required.
+ *
+ * @example
+ * ```ts
+ * import express from 'express'
+ * import { authenticate } from 'doorlist/express'
+ *
+ * express().use(authenticate(verifier, { cookie: 'access_token' })) // set it with `SameSite=Strict`
+ * ```
+ */
 export interface AuthenticateOptions extends TokenSource {
   /**
    * Whether a request without a token is passed on. A token that is present and invalid is refused in any case. In
@@ -65,6 +78,19 @@ export type Middleware = (request: ServerRequest, response: ServerResponse, next
  * RFC 6750 says: 401 if the token is at fault, 503 if the verifier cannot check it now.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
+ *
+ * @example
+ * ```ts
+ * import express from 'express'
+ * import { connectVerifier } from 'doorlist'
+ * import { authenticate } from 'doorlist/express'
+ *
+ * const verifier = await connectVerifier({ issuer: 'https://id.example', audience: 'api' })
+ *
+ * const app = express()
+ * app.use(authenticate(verifier))
+ * app.get('/me', (request, response) => response.json({ sub: request.auth.payload.sub }))
+ * ```
  */
 export function authenticate(verifier: AnyVerifier, options?: AuthenticateOptions): Middleware
 
@@ -73,5 +99,15 @@ export function authenticate(verifier: AnyVerifier, options?: AuthenticateOption
  * token was verified.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
+ *
+ * @example
+ * ```ts
+ * import express from 'express'
+ * import { authenticate, requireScope } from 'doorlist/express'
+ *
+ * const app = express()
+ * app.use(authenticate(verifier))
+ * app.delete('/users/:sub', requireScope('admin'), (request, response) => response.sendStatus(204))
+ * ```
  */
 export function requireScope(...scopes: [string, ...string[]]): Middleware

@@ -8,7 +8,10 @@ export type { AnyVerifier } from './guard.js'
  * Declares, once per program, that tokens are optional in some route. Every handler must then check that
  * `request.auth` is present.
  *
+ * @example
  * ```ts
+ * import 'doorlist/fastify'
+ *
  * declare module 'doorlist/fastify' {
  *   interface Register { optional: true }
  * }
@@ -22,7 +25,17 @@ type None = Register extends { optional: true } ? null : never
 /** The type of `request.auth`. */
 export type Auth = Verified | None
 
-/** Where to find the token, and whether it is required. */
+/**
+ * Where to find the token, and whether it is required.
+ *
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ * import { authenticate } from 'doorlist/fastify'
+ *
+ * await fastify().register(authenticate(verifier, { cookie: 'access_token' })) // set it with `SameSite=Strict`
+ * ```
+ */
 export interface AuthenticateOptions extends TokenSource {
   /**
    * Whether a request without a token is passed on. A token that is present and invalid is refused in any case. In
@@ -50,6 +63,19 @@ declare module 'fastify' {
  * verifier cannot check it now.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
+ *
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ * import { connectVerifier } from 'doorlist'
+ * import { authenticate } from 'doorlist/fastify'
+ *
+ * const verifier = await connectVerifier({ issuer: 'https://id.example', audience: 'api' })
+ *
+ * const app = fastify()
+ * await app.register(authenticate(verifier))
+ * app.get('/me', request => ({ sub: request.user.sub }))
+ * ```
  */
 export function authenticate(verifier: AnyVerifier, options?: AuthenticateOptions): FastifyPluginCallback
 
@@ -58,5 +84,15 @@ export function authenticate(verifier: AnyVerifier, options?: AuthenticateOption
  * `insufficient_scope`, or 401 if no token was verified.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
+ *
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ * import { authenticate, requireScope } from 'doorlist/fastify'
+ *
+ * const app = fastify()
+ * await app.register(authenticate(verifier))
+ * app.delete('/users/:sub', { onRequest: requireScope('admin') }, (request, reply) => reply.code(204).send())
+ * ```
  */
 export function requireScope(...scopes: [string, ...string[]]): onRequestAsyncHookHandler

@@ -8,5 +8,14 @@ export type { ListStore } from './index.js'
  *
  * @param folder used for nothing else; created at the first write
  * @throws {TokenError} `ERR_OPTIONS_INVALID` if `folder` is not a path
+ *
+ * @example
+ * ```ts
+ * import { connectVerifier } from 'doorlist'
+ * import { fileStore } from 'doorlist/stores/file'
+ *
+ * const store = fileStore('/var/lib/shop/doorlist')
+ * const verifier = await connectVerifier({ issuer: 'https://id.example', audience: 'api', store })
+ * ```
  */
 export function fileStore(folder: string): ListStore

@@ -6,7 +6,17 @@ import type { LazyVerifier, Verifier } from './index.js'
  */
 export type AnyVerifier = Verifier | LazyVerifier
 
-/** Where to find the token. */
+/**
+ * Where to find the token.
+ *
+ * @example
+ * ```ts
+ * import { Hono } from 'hono'
+ * import { authenticate } from 'doorlist/hono'
+ *
+ * new Hono().use(authenticate(verifier, { cookie: 'access_token' }))
+ * ```
+ */
 export interface TokenSource {
   /**
    * The name of a cookie that holds the token, used when the request has no `Authorization: Bearer`. A browser sends
@@ -16,7 +26,18 @@ export interface TokenSource {
   cookie?: string
 }
 
-/** Where to find the token, and whether it is required. */
+/**
+ * Where to find the token, and whether it is required.
+ *
+ * @example
+ * ```ts
+ * import { Hono } from 'hono'
+ * import { authenticate } from 'doorlist/hono'
+ *
+ * const app = new Hono().use(authenticate(verifier, { optional: true }))
+ * app.get('/', c => c.text(`hello ${c.get('auth')?.payload.sub ?? 'stranger'}`))
+ * ```
+ */
 export interface AuthenticateOptions extends TokenSource {
   /**
    * Whether a request without a token is passed on. A token that is present and invalid is refused in any case.

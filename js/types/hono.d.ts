@@ -4,12 +4,34 @@ import type { Verified } from './index.js'
 
 export type { AnyVerifier, AuthenticateOptions } from './guard.js'
 
-/** Types `c.get('auth')`: `new Hono<AuthEnv>()`. */
+/**
+ * Types `c.get('auth')`: `new Hono<AuthEnv>()`.
+ *
+ * @example
+ * ```ts
+ * import { Hono } from 'hono'
+ * import type { AuthEnv } from 'doorlist/hono'
+ *
+ * export const users = new Hono<AuthEnv>() // mounted below a route with `authenticate`
+ * users.get('/me', c => c.json({ sub: c.get('auth').payload.sub }))
+ * ```
+ */
 export interface AuthEnv {
   Variables: { auth: Verified }
 }
 
-/** Like {@link AuthEnv}, where tokens are optional. */
+/**
+ * Like {@link AuthEnv}, where tokens are optional.
+ *
+ * @example
+ * ```ts
+ * import { Hono } from 'hono'
+ * import type { OptionalAuthEnv } from 'doorlist/hono'
+ *
+ * export const greeting = new Hono<OptionalAuthEnv>()
+ * greeting.get('/', c => c.text(`hello ${c.get('auth')?.payload.sub ?? 'stranger'}`))
+ * ```
+ */
 export interface OptionalAuthEnv {
   Variables: { auth: Verified | undefined }
 }
@@ -20,6 +42,18 @@ export interface OptionalAuthEnv {
  * through `c.executionCtx`.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
+ *
+ * @example
+ * ```ts
+ * import { Hono } from 'hono'
+ * import { connectVerifier } from 'doorlist'
+ * import { authenticate } from 'doorlist/hono'
+ *
+ * const verifier = await connectVerifier({ issuer: 'https://id.example', audience: 'api' }) // in a Worker: `.lazy`
+ *
+ * const app = new Hono().use(authenticate(verifier))
+ * app.get('/me', c => c.json({ sub: c.get('auth').payload.sub }))
+ * ```
  */
 export function authenticate(
   verifier: AnyVerifier,
@@ -32,5 +66,14 @@ export function authenticate(verifier: AnyVerifier, options: AuthenticateOptions
  * token was verified.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
+ *
+ * @example
+ * ```ts
+ * import { Hono } from 'hono'
+ * import { authenticate, requireScope } from 'doorlist/hono'
+ *
+ * const app = new Hono().use(authenticate(verifier))
+ * app.delete('/users/:sub', requireScope('admin'), c => c.body(null, 204))
+ * ```
  */
 export function requireScope(...scopes: [string, ...string[]]): MiddlewareHandler

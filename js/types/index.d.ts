@@ -1,4 +1,19 @@
-/** Verification rules. Units and names follow `jose`: times are in seconds. */
+/**
+ * Verification rules. Units and names follow `jose`: times are in seconds.
+ *
+ * @example
+ * ```ts
+ * import { createVerifier, type VerifierOptions } from 'doorlist'
+ *
+ * const options: VerifierOptions = {
+ *   issuer: 'https://id.example',
+ *   audience: 'api',
+ *   maxStaleness: 300,
+ *   onStale: 'deny',
+ * }
+ * const verifier = createVerifier(options)
+ * ```
+ */
 export interface VerifierOptions {
   /** The expected `iss`, compared character by character. Mandatory. */
   issuer: string
@@ -34,7 +49,14 @@ export interface VerifierOptions {
   cacheSize?: number
 }
 
-/** The current time, if the caller knows it better than `Date.now()`. */
+/**
+ * The current time, if the caller knows it better than `Date.now()`.
+ *
+ * @example
+ * ```ts
+ * verifier.verify(token, { currentDate: session.currentDate() })
+ * ```
+ */
 export interface AtTime {
   /** Default: now. If a list proves a later time, that time is used instead. */
   currentDate?: Date
@@ -146,12 +168,25 @@ export interface Verifier {
    *
    * @throws {TokenError} `ERR_LIST_INVALID`, `ERR_LIST_ROLLBACK` (the list is older than the one held),
    * `ERR_LIST_GAP` (a snapshot is needed), or the code of a signature error. The verifier then keeps what it held.
+   *
+   * @example
+   * ```ts
+   * const { epoch, sequence, entries } = verifier.load(list)
+   * console.log(`list ${epoch}:${sequence} with ${entries} revoked handles`)
+   * ```
    */
   load(list: string, at?: AtTime): Loaded
   /**
    * Verifies one access token.
    *
    * @throws {TokenError} with a stable `code`; the message never contains the token.
+   *
+   * @example
+   * ```ts
+   * const { payload, freshness } = verifier.verify(token)
+   * if (freshness.stale) console.warn(`the revocation list is ${freshness.age} s old`)
+   * console.log(`hello ${payload.sub}`)
+   * ```
    */
   verify(token: string, at?: AtTime): Verified
   /**
@@ -163,14 +198,45 @@ export interface Verifier {
    * token; `ERR_JWKS_NO_MATCHING_KEY` if the key named in its header is not, or no longer, trusted;
    * `ERR_JWT_CLAIM_VALIDATION_FAILED` if a claim is invalid or another issuer's; `ERR_LIST_MISSING` and
    * `ERR_LIST_STALE` as `onMissing` and `onStale` say
+   *
+   * @example
+   * ```ts
+   * import { createRemoteJWKSet, jwtVerify } from 'jose'
+   *
+   * const keys = createRemoteJWKSet(new URL('https://id.example/.well-known/jwks.json'))
+   * const rules = { issuer: 'https://id.example', audience: 'api', typ: 'at+jwt' }
+   * const { payload, protectedHeader } = await jwtVerify(token, keys, rules)
+   * verifier.assertNotRevoked(payload, { protectedHeader })
+   * ```
    */
   assertNotRevoked(payload: object, options?: VettedBy & AtTime): Standing
-  /** After `close` it reports that nothing is held. */
+  /**
+   * After `close` it reports that nothing is held.
+   *
+   * @example
+   * ```ts
+   * const { age, stale, entries } = verifier.status()
+   * console.log(`${entries} revoked handles, ${age} s old${stale ? ', stale' : ''}`)
+   * ```
+   */
   status(at?: AtTime): Status
   /**
    * Frees the memory of this verifier; a second call does nothing. Afterwards every method except `status` throws
    * `ERR_VERIFIER_CLOSED`. Without this call, the memory is freed some time after the verifier has been garbage
    * collected.
+   *
+   * @example
+   * ```ts
+   * import { createVerifier } from 'doorlist'
+   *
+   * const verifier = createVerifier({ issuer: 'https://id.example', audience: 'api' })
+   * try {
+   *   verifier.load(list)
+   *   verifier.verify(token)
+   * } finally {
+   *   verifier.close()
+   * }
+   * ```
    */
   close(): void
   /**
@@ -186,7 +252,14 @@ export interface Verifier {
  */
 export type Mode = 'stream' | 'shared' | 'poll' | 'request' | 'closed'
 
-/** A list that changed the verifier's state. */
+/**
+ * A list that changed the verifier's state.
+ *
+ * @example
+ * ```ts
+ * verifier.on('change', ({ revoked, sequence }) => console.log(`entry ${sequence}: ${revoked.join(', ')}`))
+ * ```
+ */
 export interface Change extends Loaded {
   /**
    * The handles (`gid` or `sid`) that this list added: all those revoked since the previous list, or, in a first or
@@ -196,7 +269,16 @@ export interface Change extends Loaded {
   readonly revoked: readonly string[]
 }
 
-/** The events of a connected verifier. */
+/**
+ * The events of a connected verifier.
+ *
+ * @example
+ * ```ts
+ * import { isTokenError } from 'doorlist'
+ *
+ * verifier.on('error', error => console.error(isTokenError(error) ? error.code : error, error.cause))
+ * ```
+ */
 export interface VerifierEvents {
   /** A list brought new revocations, new keys or another epoch. */
   change: Change
@@ -214,6 +296,19 @@ export interface VerifierEvents {
  * one throws, hangs or returns anything but text, an `error` event reports it. Write access to the store is enough to
  * choose the keys that a verifier starts with, unless `jwks` pins them. Ready-made stores are in `doorlist/stores`
  * and `doorlist/stores/file`.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from 'node:fs/promises'
+ * import { connectVerifier, type ListStore } from 'doorlist'
+ *
+ * const pathOf = (key: string) => `/var/lib/shop/${encodeURIComponent(key)}`
+ * const store: ListStore = {
+ *   get: key => readFile(pathOf(key), 'utf8').catch(() => null), // `doorlist/stores/file` writes atomically instead
+ *   set: (key, value) => writeFile(pathOf(key), value),
+ * }
+ * const verifier = await connectVerifier({ issuer: 'https://id.example', audience: 'api', store })
+ * ```
  */
 export interface ListStore {
   /** Returns the value that was set last, or `null` or `undefined`. */
@@ -222,7 +317,23 @@ export interface ListStore {
   set(key: string, value: string): unknown
 }
 
-/** How a connected verifier reaches its issuer, in addition to the verification rules. */
+/**
+ * How a connected verifier reaches its issuer, in addition to the verification rules.
+ *
+ * @example
+ * ```ts
+ * import { connectVerifier, type ConnectOptions } from 'doorlist'
+ * import { fileStore } from 'doorlist/stores/file'
+ *
+ * const options: ConnectOptions = {
+ *   issuer: 'https://id.example',
+ *   audience: 'api',
+ *   outageGrace: 3600,
+ *   store: fileStore('/var/lib/shop/doorlist'),
+ * }
+ * const verifier = await connectVerifier(options)
+ * ```
+ */
 export interface ConnectOptions extends VerifierOptions {
   /**
    * The http(s) URL of the issuer, equal to the `iss` of its tokens. Use the issuer's own spelling: lower-case scheme
@@ -253,12 +364,37 @@ export interface WaitUntil {
 /** A verifier that keeps its list up to date. */
 export interface ConnectedVerifier extends Verifier {
   status(at?: AtTime): Status & { mode: Mode }
-  /** Adds a listener. Returns a function that removes it. */
+  /**
+   * Adds a listener. Returns a function that removes it.
+   *
+   * @example
+   * ```ts
+   * import { isTokenError } from 'doorlist'
+   *
+   * const off = verifier.on('change', () => {
+   *   try {
+   *     verifier.verify(token)
+   *   } catch (error) {
+   *     if (isTokenError(error, 'ERR_JWT_REVOKED')) console.log('this user was kicked')
+   *   }
+   * })
+   * ```
+   */
   on<Name extends keyof VerifierEvents>(name: Name, listener: (news: VerifierEvents[Name]) => void): () => void
   off<Name extends keyof VerifierEvents>(name: Name, listener: (news: VerifierEvents[Name]) => void): void
   /**
    * Asks the issuer now; at most one such request runs at a time. Rejects with `ERR_ISSUER_UNREACHABLE` if the issuer
    * cannot be reached.
+   *
+   * @example
+   * ```ts
+   * import { isTokenError } from 'doorlist'
+   *
+   * await verifier.refresh().catch(error => {
+   *   if (!isTokenError(error, 'ERR_ISSUER_UNREACHABLE')) throw error
+   *   console.warn(error.message)
+   * })
+   * ```
    */
   refresh(): Promise<void>
   /** Ends every request, stream and timer, writes unsaved data to the `store`, and frees the memory. */
@@ -277,6 +413,21 @@ export interface LazyVerifier extends Verifier {
    * older than three `ttl`, up to two more seconds for a newer one. Later calls return at once and update the list
    * through `ctx.waitUntil`; without a `ctx`, they wait whenever the list is older than its `ttl`. Rejects only while
    * no list is held. A later failure is an `error` event, and the list stays in use.
+   *
+   * @example
+   * ```ts
+   * import { connectVerifier, type WaitUntil } from 'doorlist'
+   *
+   * const verifier = connectVerifier.lazy({ issuer: 'https://id.example', audience: 'api' })
+   *
+   * export default {
+   *   async fetch(request: Request, env: unknown, ctx: WaitUntil) {
+   *     await verifier.refresh(ctx)
+   *     const { payload } = verifier.verify(request.headers.get('authorization')?.replace(/^Bearer /, '') ?? '')
+   *     return new Response(`hello ${payload.sub}`)
+   *   },
+   * }
+   * ```
    */
   refresh(ctx?: WaitUntil): Promise<void>
 }
@@ -287,20 +438,70 @@ export interface CreateVerifier {
 
 export interface ConnectVerifier {
   (options: ConnectOptions): Promise<ConnectedVerifier>
-  /** Does no I/O, and uses no timer or randomness, before its first `refresh`: for the module scope of Workers. */
+  /**
+   * Does no I/O, and uses no timer or randomness, before its first `refresh`: for the module scope of Workers.
+   *
+   * @example
+   * ```ts
+   * import { Hono } from 'hono'
+   * import { connectVerifier } from 'doorlist'
+   * import { authenticate } from 'doorlist/hono'
+   *
+   * const verifier = connectVerifier.lazy({ issuer: 'https://id.example', audience: 'api' }) // no I/O yet
+   *
+   * const app = new Hono().use(authenticate(verifier)) // refreshes it in each request
+   * app.get('/', c => c.text(`hello ${c.get('auth').payload.sub}`))
+   *
+   * export default app
+   * ```
+   */
   lazy(options: ConnectOptions): LazyVerifier
 }
 
-/** Creates a verifier that does no I/O: you supply the keys and lists. */
+/**
+ * Creates a verifier that does no I/O: you supply the keys and lists.
+ *
+ * @example
+ * ```ts
+ * import { createVerifier } from 'doorlist'
+ *
+ * const verifier = createVerifier({ issuer: 'https://id.example', audience: 'api', jwks })
+ * verifier.load(list) // a snapshot or a delta, from any source
+ * const { payload } = verifier.verify(token)
+ * ```
+ */
 export const createVerifier: CreateVerifier
 
 /**
  * Finds all addresses in the issuer's metadata (RFC 8414), and resolves when a list is held. That is the issuer's
  * list, or the saved one if the issuer fails once or does not answer within two seconds.
+ *
+ * @example
+ * ```ts
+ * import { connectVerifier, isTokenError } from 'doorlist'
+ *
+ * const verifier = await connectVerifier({ issuer: 'https://id.example', audience: 'api' })
+ * try {
+ *   const { payload } = verifier.verify(token) // synchronous, no I/O
+ *   console.log(`hello ${payload.sub}`)
+ * } catch (error) {
+ *   if (!isTokenError(error)) throw error
+ *   console.log(error.code) // ERR_JWT_REVOKED after a kick
+ * }
+ * ```
  */
 export const connectVerifier: ConnectVerifier
 
-/** The stable codes of a {@link TokenError}. */
+/**
+ * The stable codes of a {@link TokenError}.
+ *
+ * @example
+ * ```ts
+ * import { codes, isTokenError } from 'doorlist'
+ *
+ * if (isTokenError(error, codes.ERR_JWT_EXPIRED)) console.log('refresh the token')
+ * ```
+ */
 export const codes: {
   readonly ERR_FETCH_FAILED: 'ERR_FETCH_FAILED'
   readonly ERR_ISSUER_UNREACHABLE: 'ERR_ISSUER_UNREACHABLE'
@@ -332,6 +533,16 @@ export type Code = keyof typeof codes
 /**
  * The plain form of a {@link TokenError}, without stack and `cause`: the result of `toJSON`, and the form that
  * survives `JSON` or `postMessage`.
+ *
+ * @example
+ * ```ts
+ * import { TokenError, isTokenError } from 'doorlist'
+ *
+ * if (isTokenError(error)) {
+ *   const text = JSON.stringify(error) // { name, code, message, evidence }
+ *   throw TokenError.from(JSON.parse(text))
+ * }
+ * ```
  */
 export interface PlainTokenError {
   readonly name: 'TokenError'
@@ -347,6 +558,8 @@ export interface PlainTokenError {
  *
  * @example
  * ```ts
+ * import { isTokenError } from 'doorlist'
+ *
  * if (isTokenError(error, 'ERR_JWT_EXPIRED')) console.log(new Date(error.evidence.expiresAt * 1000))
  * ```
  */
@@ -409,6 +622,14 @@ export interface EvidenceByCode {
 /**
  * The reason why an operation was refused or failed. The message never contains a token. `structuredClone` and
  * `postMessage` keep only the message of an error, so pass them `error.toJSON()`.
+ *
+ * @example
+ * ```ts
+ * import { TokenError } from 'doorlist'
+ *
+ * // An error of another realm or copy of the package is not an instance: `isTokenError` recognises that too.
+ * if (error instanceof TokenError) postMessage({ error: error.toJSON() })
+ * ```
  */
 export class TokenError extends Error implements PlainTokenError {
   constructor(code: Code, message: string, evidence?: Readonly<Record<string, unknown>>, options?: ErrorOptions)
@@ -417,6 +638,15 @@ export class TokenError extends Error implements PlainTokenError {
    * copy unchanged.
    *
    * @throws {TokenError} `ERR_OPTIONS_INVALID` for anything else
+   *
+   * @example
+   * ```ts
+   * import { TokenError, isTokenError } from 'doorlist'
+   *
+   * worker.onmessage = ({ data }) => {
+   *   if (isTokenError(data.error)) throw TokenError.from(data.error)
+   * }
+   * ```
    */
   static from(error: unknown): TokenError
   readonly name: 'TokenError'
@@ -428,6 +658,14 @@ export class TokenError extends Error implements PlainTokenError {
 /**
  * Whether this is a {@link TokenError}, of any copy or realm of this package, or the plain form of one; and, if
  * `code` is given, whether it has this `code`. Returns false for a code that this version does not know.
+ *
+ * @example
+ * ```ts
+ * import { isTokenError } from 'doorlist'
+ *
+ * if (isTokenError(error)) console.log(error.code)
+ * if (isTokenError(error, 'ERR_JWT_REVOKED')) console.log(error.evidence.by) // 'gid', 'sid' or 'cutoff'
+ * ```
  */
 export function isTokenError<C extends Code = Code>(
   error: unknown,
@@ -440,11 +678,9 @@ export function isTokenError<C extends Code = Code>(
  *
  * @example
  * ```ts
- * try {
- *   verifier.verify(token)
- * } catch (error) {
- *   return new Response(null, { status: isTokensFault(error) ? 401 : 503 })
- * }
+ * import { isTokensFault } from 'doorlist'
+ *
+ * const refusal = new Response(null, { status: isTokensFault(error) ? 401 : 503 })
  * ```
  */
 export function isTokensFault(error: unknown): boolean

@@ -6,6 +6,18 @@ export type SessionState = 'signed-out' | 'active' | 'offline' | 'kicked'
 /**
  * Stores refresh tokens where cookies are not available, for example in a native shell. May be synchronous or
  * asynchronous.
+ *
+ * @example
+ * ```ts
+ * import { createSession, type TokenStorage } from 'doorlist/session'
+ *
+ * const storage: TokenStorage = {
+ *   get: key => localStorage.getItem(key), // in a native shell: its secure storage; scripts can read `localStorage`
+ *   set: (key, value) => localStorage.setItem(key, value),
+ *   delete: key => localStorage.removeItem(key),
+ * }
+ * const session = createSession({ issuer: 'https://id.example', storage })
+ * ```
  */
 export interface TokenStorage {
   get(key: string): string | null | undefined | Promise<string | null | undefined>
@@ -16,6 +28,24 @@ export interface TokenStorage {
 /** The part of a verifier that a session uses. */
 export type SessionVerifier = Pick<ConnectedVerifier, 'assertNotRevoked' | 'on' | 'close'>
 
+/**
+ * The settings of a session.
+ *
+ * @example
+ * ```ts
+ * import { createSession, type SessionOptions } from 'doorlist/session'
+ *
+ * const options: SessionOptions = {
+ *   issuer: 'https://id.example',
+ *   origins: ['https://api.example'],
+ *   verifier: async () => {
+ *     const { connectVerifier } = await import('doorlist') // in a chunk of its own
+ *     return connectVerifier({ issuer: 'https://id.example', audience: 'api' })
+ *   },
+ * }
+ * const session = createSession(options)
+ * ```
+ */
 export interface SessionOptions {
   /**
    * The http(s) URL of the issuer in the issuer's own spelling. Another spelling is refused with an error that names
@@ -68,21 +98,55 @@ export interface Session {
   readonly state: SessionState
   /** Resolves when the state is known: signed in, signed out, or `offline` if this cannot be found out now. */
   readonly ready: Promise<SessionState>
-  /** Calls the listener with each new state, whichever tab caused it. Returns a function that removes the listener. */
+  /**
+   * Calls the listener with each new state, whichever tab caused it. Returns a function that removes the listener.
+   *
+   * @example
+   * ```ts
+   * const off = session.onChange(state => {
+   *   if (state === 'kicked') location.href = '/signed-out-by-an-administrator'
+   * })
+   * ```
+   */
   onChange(listener: (state: SessionState) => void): () => void
   /**
    * Signs in. If this succeeds, an earlier session is signed out; if it fails, the earlier session continues. Rejects
    * with `ERR_LOGIN_REFUSED` (unknown username or wrong password), `ERR_SESSION_OFFLINE`, `ERR_ISSUER_REFUSED`,
    * `ERR_FETCH_FAILED` (a programming error: see `cause`), `ERR_STORAGE_FAILED` (`storage` threw or hung),
    * `ERR_SESSION_SIGNED_OUT` (the user signed out meanwhile) or `ERR_SESSION_CLOSED` (after `close()`).
+   *
+   * @example
+   * ```ts
+   * import { isSessionError } from 'doorlist/session'
+   *
+   * try {
+   *   await session.login({ username: 'alice', password, device: 'laptop' })
+   * } catch (error) {
+   *   if (!isSessionError(error, 'ERR_LOGIN_REFUSED')) throw error
+   *   console.log('unknown username or wrong password')
+   * }
+   * ```
    */
   login(how: Credentials | TokenResponse): Promise<void>
-  /** Signs out here and in all tabs at once. The issuer is informed now, or as soon as it can be reached. */
+  /**
+   * Signs out here and in all tabs at once. The issuer is informed now, or as soon as it can be reached.
+   *
+   * @example
+   * ```ts
+   * await session.logout()
+   * location.href = '/'
+   * ```
+   */
   logout(): Promise<void>
   /**
    * Resolves with an access token that has at least 1 % of its lifetime left. Rejects with `ERR_SESSION_SIGNED_OUT`
    * or `ERR_SESSION_KICKED`, or, if no valid token is held and none can be obtained now, with the reason:
    * `ERR_SESSION_OFFLINE`, `ERR_FETCH_FAILED` or `ERR_STORAGE_FAILED`, each with its `cause`.
+   *
+   * @example
+   * ```ts
+   * const socket = new WebSocket('wss://api.example/chat', ['chat', await session.getAccessToken()])
+   * ```
    */
   getAccessToken(): Promise<string>
   /**
@@ -90,11 +154,21 @@ export interface Session {
    * refreshes the token and tries once more; if that fails too, it does not do so again for this origin for a minute.
    * Follows no redirect with the token: `ERR_REDIRECT_REFUSED`. Rejects like `getAccessToken` if it has no token to
    * add. Use the global `fetch` for requests that need no user.
+   *
+   * @example
+   * ```ts
+   * const response = await session.fetch('/api/orders', { method: 'POST', body: JSON.stringify({ book: 7 }) })
+   * ```
    */
   fetch: typeof globalThis.fetch
   /**
    * The issuer's time according to its last token, or the host's time before the first token. For
    * `verifier.verify(token, { currentDate })`.
+   *
+   * @example
+   * ```ts
+   * verifier.verify(await session.getAccessToken(), { currentDate: session.currentDate() })
+   * ```
    */
   currentDate(): Date
   /**
@@ -108,7 +182,20 @@ export interface CreateSession {
   (options: SessionOptions): Session
 }
 
-/** Starts at once: asks the issuer for a token if a user may be signed in. */
+/**
+ * Starts at once: asks the issuer for a token if a user may be signed in.
+ *
+ * @example
+ * ```ts
+ * import { createSession } from 'doorlist/session'
+ *
+ * const session = createSession({ issuer: 'https://id.example' })
+ * session.onChange(state => console.log(state)) // 'signed-out', 'active', 'offline' or 'kicked'
+ * if ((await session.ready) === 'signed-out') await session.login({ username: 'alice', password })
+ *
+ * const response = await session.fetch('/api/me') // with the access token, refreshed if necessary
+ * ```
+ */
 export const createSession: CreateSession
 
 /** The stable codes of a {@link SessionError}. */
@@ -139,6 +226,14 @@ export interface PlainSessionError {
 /**
  * The reason why there is no token or no session; `cause` is the underlying error. The message never contains a
  * token. `structuredClone` and `postMessage` keep only the message of an error, so pass them `error.toJSON()`.
+ *
+ * @example
+ * ```ts
+ * import { SessionError } from 'doorlist/session'
+ *
+ * // An error of another realm or copy of the package is not an instance: `isSessionError` recognises that too.
+ * if (error instanceof SessionError) console.warn(error.code, error.cause)
+ * ```
  */
 export class SessionError extends Error implements PlainSessionError {
   constructor(code: SessionCode, message: string, evidence?: Readonly<Record<string, unknown>>, options?: ErrorOptions)
@@ -147,6 +242,15 @@ export class SessionError extends Error implements PlainSessionError {
    * copy unchanged.
    *
    * @throws {SessionError} `ERR_OPTIONS_INVALID` for anything else
+   *
+   * @example
+   * ```ts
+   * import { SessionError, isSessionError } from 'doorlist/session'
+   *
+   * worker.onmessage = ({ data }) => {
+   *   if (isSessionError(data.error)) throw SessionError.from(data.error)
+   * }
+   * ```
    */
   static from(error: unknown): SessionError
   readonly name: 'SessionError'
@@ -158,6 +262,16 @@ export class SessionError extends Error implements PlainSessionError {
 /**
  * Whether this is a {@link SessionError}, of any copy or realm of this package, or the plain form of one; and, if
  * `code` is given, whether it has this `code`.
+ *
+ * @example
+ * ```ts
+ * import { isSessionError } from 'doorlist/session'
+ *
+ * const response = await session.fetch('/api/me').catch(error => {
+ *   if (!isSessionError(error, 'ERR_SESSION_OFFLINE')) throw error
+ *   return new Response(null, { status: 503 })
+ * })
+ * ```
  */
 export function isSessionError<C extends SessionCode = SessionCode>(
   error: unknown,

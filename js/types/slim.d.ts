@@ -28,15 +28,30 @@ export type {
 } from './index.js'
 export { TokenError, codes, isTokenError, isTokensFault } from './index.js'
 
-/** The WebAssembly: a compiled module, the bytes of `doorlist/verifier.wasm`, or a function that returns either. */
+/**
+ * The WebAssembly: a compiled module, the bytes of `doorlist/verifier.wasm`, or a function that returns either.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs'
+ * import { createRequire } from 'node:module'
+ * import { bind, type WasmSource } from 'doorlist/slim'
+ *
+ * const path = createRequire(import.meta.url).resolve('doorlist/verifier.wasm')
+ * const source: WasmSource = () => readFileSync(path) // called when the first verifier is created
+ * const { createVerifier } = bind(source)
+ * ```
+ */
 export type WasmSource = WebAssembly.Module | BufferSource | (() => WebAssembly.Module | BufferSource)
 
 /**
  * The same API without the inlined bytes, for applications that deliver `doorlist/verifier.wasm` in their own way.
  * Nothing is compiled before the first verifier is created.
  *
- * ```js
+ * @example
+ * ```ts
  * import { bind } from 'doorlist/slim'
+ *
  * const { createVerifier } = bind(await WebAssembly.compileStreaming(fetch('/verifier.wasm')))
  * ```
  */

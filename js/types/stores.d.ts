@@ -18,6 +18,14 @@ export interface KvNamespaceLike {
  * Keeps lists in the browser's IndexedDB. Any script of the page's origin can write to it.
  *
  * @param name the name of the database. Default: `'doorlist-lists'`.
+ *
+ * @example
+ * ```ts
+ * import { connectVerifier } from 'doorlist'
+ * import { indexedDbStore } from 'doorlist/stores'
+ *
+ * const verifier = await connectVerifier({ issuer: 'https://id.example', audience: 'api', store: indexedDbStore() })
+ * ```
  */
 export function indexedDbStore(name?: string): ListStore
 
@@ -26,6 +34,14 @@ export function indexedDbStore(name?: string): ListStore
  *
  * @param cache Default: `caches.default` if it exists (Workers: the cache of one data centre), otherwise the cache
  * `'doorlist-lists'`.
+ *
+ * @example
+ * ```ts
+ * import { connectVerifier } from 'doorlist'
+ * import { cacheStore } from 'doorlist/stores'
+ *
+ * const verifier = connectVerifier.lazy({ issuer: 'https://id.example', audience: 'api', store: cacheStore() })
+ * ```
  */
 export function cacheStore(cache?: CacheLike | Promise<CacheLike>): ListStore
 
@@ -34,5 +50,15 @@ export function cacheStore(cache?: CacheLike | Promise<CacheLike>): ListStore
  * centre.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID` if this is not a namespace: the binding may be missing
+ *
+ * @example
+ * ```ts
+ * import { env } from 'cloudflare:workers'
+ * import { connectVerifier } from 'doorlist'
+ * import { kvStore } from 'doorlist/stores'
+ *
+ * const store = kvStore(env.LISTS) // the binding of the namespace in `wrangler.toml`
+ * const verifier = connectVerifier.lazy({ issuer: 'https://id.example', audience: 'api', store })
+ * ```
  */
 export function kvStore(namespace: KvNamespaceLike): ListStore
