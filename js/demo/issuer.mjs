@@ -38,7 +38,7 @@ class Issuer {
   #child
   #port
   url
-  /** The given or created key, for requests that this class does not make. */
+  /** The admin key, given or created, for requests that this class does not make. */
   adminKey
 
   constructor({ binary, command, args, folder, name, store, adminKey }) {

@@ -37,7 +37,7 @@ export function shrunk(wasm) {
   const module = binaryen.readBinary(wasm)
   module.setFeatures(FEATURES)
   for (const wanted of SHOWN_AS_NOTHING) {
-    // Another compiler may use another name. Then the function stays, and the size check shows it.
+    // Another compiler version may name a function differently. Then the function stays, and the size check fails.
     for (const name of functionNames(module)) if (withoutHash(name) === wanted) showNothing(module, name)
   }
   binaryen.setOptimizeLevel(3)

@@ -59,7 +59,7 @@ test('C8: a closed verifier says so; those beside it go on', async () => {
   first.close()
   first.close()
   isClosed(first, token)
-  // Another verifier may use its memory now.
+  // Another verifier may use the memory of the closed one now.
   for (let round = 0; round < 3; round++) createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwks: issuer.jwks })
   isClosed(first, token)
   assert.equal(second.verify(token, at).payload.sub, 'alice')

@@ -113,7 +113,7 @@ test('no caller can change what another one is told', async () => {
       () => Object.defineProperty(claims, 'sub', { value: 'mallory' }),
     ]
     for (const attempt of attempts) assert.throws(attempt, TypeError)
-    // These belong to the caller, who may change them.
+    // `freshness` and the answer itself belong to the caller, who may change them.
     Object.assign(freshness, { stale: true, asOf: 0 })
   }
   assert.deepEqual(verifier.verify(token, at(NOW)), expected)

@@ -337,7 +337,7 @@ test('lazy: a request that was cut off while it wrote does not keep the next one
   void verifier.refresh(later)
   await store.quiet()
   assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT])
-  // It was frozen together with its timers. The verifier that took over continues alone.
+  // The first write was only frozen, together with its timers. The request that took over continues alone.
   atLast()
   await store.quiet()
   void verifier.refresh(evenLater)
@@ -415,7 +415,7 @@ test('trace 23: and what was dropped stays so where the store is gone by then', 
   )
 })
 
-/** Whether the saved list is stale, independent of the FakeHost's clock. */
+/** A fake module that reports the saved list as stale or not, independent of the FakeHost's clock. */
 const stale = (isStale: boolean) => () =>
   Object.assign(new FakeVerifier(), {
     status(this: FakeVerifier, seconds: number) {

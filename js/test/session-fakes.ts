@@ -32,14 +32,14 @@ export class FakeIssuer {
   /** The options of each request. */
   readonly requests: RequestInit[] = []
   readonly sessions: FakeSession[] = []
-  /** How it answers: normally, with this status, not at all, or with the answer of this function. */
+  /** How the issuer answers: normally, with this status, not at all, or with the answer of this function. */
   mood: 'up' | 'down' | number | (() => Response) = 'up'
   retryAfter: string | undefined
-  /** Seconds by which its clock is ahead of the real time. */
+  /** Seconds by which the issuer's clock is ahead of the real time. */
   ahead = 0
   usesCookie = false
   cookie: string | undefined
-  /** The last access token that it issued. */
+  /** The last access token that was issued. */
   last = ''
   readonly #gates = new Map<string, Promise<void>>()
   #minted = 0
@@ -152,7 +152,7 @@ function memory(): TokenStorage {
   return { get: key => held.get(key), set: (key, value) => held.set(key, value), delete: key => held.delete(key) }
 }
 
-/** The locks, channels and notes that its tabs share. */
+/** A browser: the locks, channels and notes that its tabs share. */
 export class FakeBrowser {
   readonly issuer: FakeIssuer
   readonly storage = memory()

@@ -110,7 +110,7 @@ test('C4: a signal without `throwIfAborted` and `reason` ends what waits (field:
   assert.equal((await fetch(`${API}/a`, { signal })).status, 200)
   tokens.getAccessToken = () => new Promise<never>(() => {})
   const native = globalThis.Request
-  // As in React Native: the signal of the request is the caller's own object.
+  // As in React Native, the signal of a request is the caller's own object.
   globalThis.Request = class extends native {
     override get signal() {
       return signal

@@ -122,7 +122,7 @@ test('an issuer that answers is asked for what came since, and for no keys', asy
   assert.deepEqual(network.log, [METADATA_URL, since(LIST, 2), since(STREAM, 3)])
   verifier.close()
   await store.quiet()
-  // The same after another restart.
+  // The revocation survives another restart.
   const again = await offline(store)
   assert.throws(() => again.verifier.verify(alice), has('ERR_JWT_REVOKED'))
   assert.deepEqual([again.verifier.status().sequence, again.verifier.status().asOf], [3, NOW + 9])

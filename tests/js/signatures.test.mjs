@@ -42,12 +42,12 @@ class Key {
     this.#new = this.#verifier()
   }
 
-  /** The results of both: `good` or `bad`. */
+  /** The results of both verifiers: `good` or `bad`. */
   verdicts(token, counts) {
     counts[this.#used.good < prepared ? 'stock' : 'tables']++
     counts.stock++
     const verdicts = [this.#used, this.#new].map(one => one.verify(token))
-    // Another good signature could give it tables.
+    // One more good signature could give this verifier tables, so a new one takes its place.
     if (this.#new.good === earned - 1) this.#new = this.#verifier()
     return verdicts
   }

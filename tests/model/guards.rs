@@ -45,7 +45,8 @@ impl Doorlist {
         {
             return false;
         }
-        // Not promised: two pending requests of one session during a failover that loses more than one write of it.
+        // Not promised: two pending requests of one session during a failover that loses more than one of its
+        // writes.
         let in_the_air = world.promises.clients.iter().any(|client| client.waiting > 1);
         !(in_the_air
             && records.as_ref().is_some_and(|records| records.number + 1 < world.store.records.number))
@@ -61,7 +62,7 @@ impl Doorlist {
     }
 
     /// A grace window may pass while one request is pending. Not promised: two pending requests of one session
-    /// across its end.
+    /// across the end of the window.
     pub fn window_may_pass(&self, world: &World) -> bool {
         let waiting = world.promises.clients.iter().any(|client| client.waiting > 0);
         self.idle(world) > 0 && self.is_whole(world) && !(waiting && self.scope.tabs > 1)

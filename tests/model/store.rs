@@ -60,7 +60,7 @@ impl Fingerprint for Vec<Entry> {
     }
 }
 
-/// See the module.
+/// The modelled store.
 #[derive(Debug, Clone, Hash)]
 pub struct Store {
     /// The current time in seconds.

@@ -17,7 +17,7 @@ use crate::store::{Replica, Store};
 /// The initial time in seconds.
 const START: u64 = 1_000_000;
 
-/// See the module.
+/// The whole state of the model at one time.
 #[derive(Debug, Clone)]
 pub struct World {
     pub store: Store,

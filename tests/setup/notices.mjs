@@ -26,7 +26,7 @@ const NOTICES = [
 const MIT_OF_THIS_LICENSE = readFileSync(join(CLONE, 'LICENSE'), 'utf8').match(
   /Permission is hereby[^]*?SOFTWARE\.\n/,
 )[0]
-/** It is part of every binary, and no cargo package. */
+/** The standard library is part of every binary, but not a cargo package. */
 const RUST = `The Rust standard library (MIT OR Apache-2.0)
 
 Copyright (c) The Rust Project Contributors

@@ -90,7 +90,7 @@ async fn a_malformed_record_affects_only_its_subject() {
     }
     assert_eq!(answers, foreign.len() * 2 * 5);
 
-    // Her record does not prevent a start either, even if the revocation log names her.
+    // A subject's damaged record does not prevent a start either, even if the revocation log names that subject.
     pair.a.stop().await;
     pair.a.restart().await;
     bob = Session::of(&pair.a.refresh(&bob.refresh).await);

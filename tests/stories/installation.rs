@@ -64,7 +64,7 @@ async fn b8_trace_54_a_renamed_issuer_accepts_sessions_of_its_former_name() {
     issuer.restart().await;
     let refreshed = Session::of(&issuer.refresh(&alice.refresh).await);
     assert_eq!(payload(&refreshed.access)["iss"], Value::from(new.as_str()));
-    // Once more under the new name, and after another restart.
+    // The session can still be refreshed under the new name after another restart.
     issuer.stop().await;
     issuer.restart().await;
     Session::of(&issuer.refresh(&refreshed.refresh).await);

@@ -15,7 +15,7 @@ async fn a_lost_answer_heals_after_the_grace_window() {
     assert_ne!(again.refresh, lost.refresh, "the successor that got lost is not handed out again");
     verifier.verify(&again.access).expect("the session lives");
 
-    // Another answer is lost.
+    // The next answer is lost too.
     let more = Session::of(&issuer.refresh(&session.refresh).await);
     let next = Session::of(&issuer.refresh(&more.refresh).await);
     verifier.verify(&next.access).expect("the session lives");

@@ -45,7 +45,7 @@ impl Reader {
     }
 }
 
-/// The same command, with these descriptors closed.
+/// The command, started with these descriptors closed.
 fn closing(command: &Command, redirections: &str) -> Command {
     let command = command.as_std();
     let mut shell = Command::new("/bin/sh");

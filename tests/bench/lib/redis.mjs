@@ -72,7 +72,7 @@ class Redis {
     return bytes('used_memory') - bytes('mem_clients_normal') - bytes('mem_aof_buffer') - audit
   }
 
-  /** The CPU time of its main thread in nanoseconds. */
+  /** The CPU time of Redis' main thread in nanoseconds. */
   worked() {
     const seconds = this.ask('INFO', 'cpu').matchAll(/^used_cpu_(?:sys|user)_main_thread:([\d.]+)/gm)
     return [...seconds].reduce((sum, [, each]) => sum + Number(each), 0) * 1e9

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
-// It warns about Node's age and about its in-memory storage. Both are intended here.
+// oidc-provider warns about Node's age and about its in-memory storage. Both are intended here.
 console.warn = () => {}
 const { default: Provider } = await import('oidc-provider')
 const { default: MemoryAdapter } = await import('oidc-provider/lib/adapters/memory_adapter.js')
@@ -21,8 +21,8 @@ const key = {
 }
 
 /**
- * Its own adapter keeps only the last 1,000 items, so under load a client sometimes loses its session. This one
- * keeps all.
+ * Keeps all items. oidc-provider's own adapter keeps only the last 1,000, so under load a client sometimes loses
+ * its session.
  */
 class OwnAdapter extends MemoryAdapter {
   static #kept = new Map()

@@ -209,7 +209,7 @@ function* records(record) {
   for (let number = 0; number < ENTRIES; number++) yield ['SET', recordKey(`kicked-${number}`), record]
 }
 
-/** As in `issuer/src/store/redis/keys.rs`. */
+/** The Redis key of a subject's record, as `issuer/src/store/redis/keys.rs` builds it. */
 function recordKey(sub) {
   const bucket = createHash('sha256').update(sub).digest('hex').slice(0, 2)
   return `{doorlist:${bucket}}:record:${sub}`

@@ -167,7 +167,7 @@ pub struct Harm {
     pub after: usize,
     /// The additional wait before the harm.
     pub moment: Duration,
-    /// Its name in the table of `make chaos`.
+    /// The name of the harm in the table of `make chaos`.
     pub kind: &'static str,
 }
 

@@ -23,7 +23,7 @@ pub enum Page<'a> {
 /// A page of an unrelated site.
 pub const STRANGER: Page<'static> = Page::Other { origin: "https://evil.example", site: "cross-site" };
 
-/// See the [module](self). It sends its cookie with every request, like a browser that does not know `SameSite`.
+/// A browser, see the [module](self). It sends its cookie with every request, like a browser without `SameSite`.
 #[derive(Debug, Default)]
 pub struct Browser {
     cookie: Mutex<Option<Cookie>>,
@@ -46,7 +46,7 @@ impl Cookie {
         Self { name: name.to_owned(), value: value.to_owned(), attributes }
     }
 
-    /// Its `Max-Age` in seconds.
+    /// The cookie's `Max-Age` in seconds.
     pub fn max_age(&self) -> u64 {
         let age = self.attributes.iter().find_map(|attribute| attribute.strip_prefix("max-age="));
         age.and_then(|age| age.parse().ok()).expect("a Max-Age")

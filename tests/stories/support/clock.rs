@@ -21,7 +21,7 @@ impl SteppedClock {
         self.folder.path().join("clock")
     }
 
-    /// From now on the clock is this many seconds ahead of the host's.
+    /// Sets the clock this many seconds ahead of the host's.
     pub fn step(&self, seconds: i64) {
         // Atomically, because the process reads the file all the time.
         let next = self.folder.path().join("next");

@@ -22,7 +22,7 @@ pub enum StreamEnd {
     Broken,
 }
 
-/// See the [module](self). It connects on request, and then follows until the stream ends.
+/// A connected verifier, see the [module](self). It connects on request, and then follows until the stream ends.
 pub struct Follower {
     held: Arc<Held>,
     stream: Option<JoinHandle<StreamEnd>>,
@@ -44,7 +44,7 @@ impl Follower {
         Self::with(issuer, Options::new(issuer.url(), Some(vec!["api".into()]))).await
     }
 
-    /// The same, with other verifier options.
+    /// Like [`Self::of`], with other verifier options.
     pub async fn with(issuer: &Issuer, options: Options) -> Self {
         let mut follower = Self::offline(issuer, options).await;
         follower.resume(issuer).await;

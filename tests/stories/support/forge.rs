@@ -5,7 +5,7 @@ use doorlist_verifier::PublicKey;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 
-/// See the [module](self).
+/// An attacker who signs with their own key.
 pub struct Forger(SigningKey);
 
 impl Forger {

@@ -122,7 +122,7 @@ impl Issuer {
         send(self.request_url(url)).await
     }
 
-    /// The same, before it is sent. The request goes to exactly this address, also for a pair.
+    /// A `GET` of an absolute address, not sent yet. It goes to exactly this address, also for a pair.
     pub fn request_url(&self, url: &str) -> RequestBuilder {
         self.client.get(url)
     }
@@ -133,8 +133,7 @@ pub async fn send(request: RequestBuilder) -> Reply {
     try_send(request).await.expect("an answer")
 }
 
-/// The same, but a missing answer is not a failure. Returns an error too if the answer takes longer than an
-/// issuer may take.
+/// Like [`send`], but a missing answer is an `Err`, as is an answer that takes longer than an issuer may take.
 pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Reply> {
     let (client, request) = request.timeout(ANSWER_LIMIT).build_split();
     let request = request?;

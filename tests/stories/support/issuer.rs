@@ -68,7 +68,7 @@ impl Issuer {
         Self::start_with(&[]).await
     }
 
-    /// The same, with these additional settings.
+    /// Starts an issuer with these additional settings.
     pub async fn start_with(settings: Settings<'_>) -> Self {
         let mut issuer = Self::stopped(settings);
         issuer.restart().await;
@@ -116,7 +116,7 @@ impl Issuer {
         self
     }
 
-    /// Removes settings that it would otherwise have.
+    /// Removes settings that the issuer would otherwise have.
     #[must_use]
     pub fn forgetting(mut self, settings: &[&str]) -> Self {
         self.forgotten = settings.iter().map(|name| format!("DOORLIST_{name}")).collect();
@@ -140,12 +140,12 @@ impl Issuer {
         PathBuf::from(format!("/proc/{}/root", self.id())).join(folder).join(SMALL_DISK)
     }
 
-    /// Starts it on its previous port and store, and waits until it listens.
+    /// Starts the issuer on its previous port and store, and waits until it listens.
     pub async fn restart(&mut self) {
         assert!(self.try_restart().await, "the issuer ended at its start:\n{}", self.log());
     }
 
-    /// The same, but the issuer may refuse to start. Returns whether it listens.
+    /// Like [`Self::restart`], but the issuer may refuse to start. Returns whether it listens.
     pub async fn try_restart(&mut self) -> bool {
         let listens = eventually("the issuer listens", self.launch()).await.is_ok();
         if !listens {
@@ -158,7 +158,7 @@ impl Issuer {
         }
     }
 
-    /// Starts it (of a pair, the first) without waiting. The receiver reports when it listens.
+    /// Starts the issuer (of a pair, the first) without waiting. The receiver reports when it listens.
     pub fn launch(&mut self) -> oneshot::Receiver<()> {
         assert!(self.process.is_none(), "it runs already");
         // Connections to the previous process are useless.
@@ -196,7 +196,7 @@ impl Issuer {
         }
     }
 
-    /// Waits until it ends and its log output is complete.
+    /// Waits until the issuer has ended and its log output is complete.
     pub async fn wait(&mut self) -> ExitStatus {
         let status = self.wait_alone().await;
         if let Some(twin) = &mut self.twin {
@@ -214,7 +214,7 @@ impl Issuer {
         status
     }
 
-    /// Whether it still runs.
+    /// Whether the process still runs.
     pub fn is_alive(&mut self) -> bool {
         self.process.as_mut().is_some_and(|process| process.child.try_wait().expect("its status").is_none())
     }
@@ -246,12 +246,12 @@ impl Issuer {
         .await;
     }
 
-    /// Its process id.
+    /// The process id of the issuer.
     pub fn id(&self) -> u32 {
         self.process.as_ref().and_then(|process| process.child.id()).expect("the issuer runs")
     }
 
-    /// Waits until its store is available to it.
+    /// Waits until the issuer can use its store.
     pub async fn until_ready(&self) {
         self.until_readiness_is(200).await;
     }
@@ -277,7 +277,7 @@ impl Issuer {
         self.with_settings(if small { on_small_disk() } else { doorlist() }, subcommand)
     }
 
-    /// The same, started by another program: its name and arguments.
+    /// A command of the same binary, started by another program: that program's name and arguments.
     pub fn command_under(&self, wrapper: &[&str], subcommand: &str) -> Command {
         let (program, args) = wrapper.split_first().expect("a program");
         let mut command = Command::new(program);
@@ -307,23 +307,23 @@ impl Issuer {
         command
     }
 
-    /// Its standard output and standard error so far, over all its starts.
+    /// The issuer's standard output and standard error so far, over all its starts.
     pub fn log(&self) -> String {
         let log = self.log.lock().expect("no thread panicked").clone();
         log + &self.twin.as_ref().map(|twin| twin.issuer.log()).unwrap_or_default()
     }
 
-    /// The folder it was started in.
+    /// The folder in which the issuer was started.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Its port on this host.
+    /// The issuer's port on this host.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The `iss` of its tokens, and the base of its addresses.
+    /// The `iss` of the issuer's tokens, and the base of its addresses.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }

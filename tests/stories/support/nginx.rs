@@ -17,7 +17,7 @@ pub enum Way {
     Defaults,
 }
 
-/// Ends when it is dropped, or when the test's process ends.
+/// A running nginx. It ends when this value is dropped, or when the test's process ends.
 pub struct Nginx {
     shell: Child,
     port: u16,
@@ -25,7 +25,7 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts it in front of the issuers on these ports. Its answers name the issuer that was asked in `x-upstream`.
+    /// Starts nginx in front of the issuers on these ports. The header `x-upstream` of its answers names the issuer.
     pub fn before(ports: [u16; 2], way: Way) -> Self {
         let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
         let path = |name: &str| folder.path().join(name).display().to_string();

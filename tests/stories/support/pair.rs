@@ -5,7 +5,7 @@ use doorlist_verifier::Options;
 use super::issuer::Settings;
 use super::{Follower, Issuer, RedisServer, SteppedClock};
 
-/// See the [module](self). Both use the name of the first.
+/// Two issuers on one Redis. Both use the name of the first.
 pub struct Pair {
     pub redis: RedisServer,
     pub a: Issuer,
@@ -13,12 +13,12 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Both connect to the Redis directly.
+    /// Two issuers that connect to the Redis directly.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
-    /// With these settings.
+    /// Two issuers with these settings.
     pub async fn start_with(settings: Settings<'_>) -> Self {
         let redis = RedisServer::start(&[]);
         let (a, b) = Self::issuers(&redis.url(), &redis.url(), settings).await;

@@ -4,7 +4,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// See the [module](self).
+/// A server that answers `INFO` with a given text.
 pub struct ScriptedRedis {
     port: u16,
     accepting: JoinHandle<()>,

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// See the [module](self).
+/// A persistent connection to a server.
 pub struct Connection {
     stream: TcpStream,
     address: String,

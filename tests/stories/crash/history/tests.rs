@@ -110,9 +110,9 @@ fn understated_staleness_is_found() {
     let kick = [opened(1), kick_sent(), kicked()];
     // The list claims that nothing was missing in second 1001.
     let vouched = Knowledge { as_of: 1001, age_secs: 9, asked_at: 1010, ..CUT_OFF };
-    // It is older than the verifier says.
+    // The list is older than the verifier says.
     let too_young = Knowledge { age_secs: 8, asked_at: 1009, ..CUT_OFF };
-    // It states its age correctly, but not that it is stale.
+    // The verifier states the age correctly, but not that the list is stale.
     let not_stale = Knowledge { age_secs: 14, stale: false, asked_at: 1004, ..CUT_OFF };
     for knowledge in [vouched, too_young, not_stale] {
         let said = story(&[&kick, &accepted(1, knowledge)]);
