@@ -76,7 +76,7 @@ test('C9: workerd, given bytes that it does not compile, is called a runtime tha
   try {
     const { code, message, evidence, cause } = await (await fetch(server.address)).json()
     assert.deepEqual([code, evidence.reason], ['ERR_WASM_UNAVAILABLE', 'code_generation'])
-    assert.match(message, /compiles nothing while it runs; bring the compiled module \(`doorlist\/slim`\)/)
+    assert.match(message, /does not compile WebAssembly while it runs; pass the compiled module \(`doorlist\/slim`\)/)
     assert.match(cause, /^CompileError: .*code generation disallowed/)
   } finally {
     server.stop()

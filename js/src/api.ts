@@ -115,7 +115,7 @@ function closing(close: () => void): Pick<Verifier, 'close' | typeof Symbol.disp
 }
 
 function remoteFacade(remote: RemoteList, news: Emitter, follower: Follower | LazyFollower) {
-  const heeded = (error: unknown) => {
+  const noticed = (error: unknown) => {
     if (isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY') && remote.wantKeys()) follower.askSoon()
     return error
   }
@@ -125,14 +125,14 @@ function remoteFacade(remote: RemoteList, news: Emitter, follower: Follower | La
       try {
         return remote.serving.verify(token, at)
       } catch (error) {
-        throw heeded(error)
+        throw noticed(error)
       }
     }) satisfies Verifier['verify'],
     assertNotRevoked: ((payload, options) => {
       try {
         return remote.serving.assertNotRevoked(payload, options)
       } catch (error) {
-        throw heeded(error)
+        throw noticed(error)
       }
     }) satisfies Verifier['assertNotRevoked'],
     status: (at => ({ ...remote.serving.status(at), mode: follower.mode })) satisfies ConnectedVerifier['status'],

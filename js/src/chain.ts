@@ -37,7 +37,7 @@ export class Chain {
   }
 
   /** The lists, and the as-of time of a verifier that has loaded them. */
-  get told(): { asOf: number; lists: string[] } {
+  get saved(): { asOf: number; lists: string[] } {
     return { asOf: this.#asOf, lists: this.#links.map(({ list }) => list) }
   }
 

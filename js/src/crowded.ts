@@ -6,7 +6,7 @@ import { isBrowser } from './origin.js'
  */
 export function crowdingHint(url: string, isPage = isBrowser()): string {
   if (!isPage || protocolOf(url).startsWith('h')) return ''
-  return '; or other tabs hold the six connections that a browser opens to one host over HTTP/1.1, which HTTP/2 does away with'
+  return '; or other tabs hold the six connections that a browser opens to one host over HTTP/1.1 (HTTP/2 has no such limit)'
 }
 
 /**

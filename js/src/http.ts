@@ -41,7 +41,7 @@ export async function fetchText(http: Http, request: Request & { readonly maxByt
   text += decoder.decode()
   if (!/^\s*</.test(text)) return text
   const fix = 'another web server, or the fallback of a single-page app, answers there; check the path of `issuer`'
-  throw new Unreachable(`${url} is a page of HTML, not ${request.accept}: ${fix}`, {
+  throw new Unreachable(`${url} is an HTML page, not ${request.accept}: ${fix}`, {
     url,
     reason: 'html',
     lasting: true,
@@ -80,7 +80,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
     const cache = supported(request.cache)
     const asked = ask(fetch, url, { ...init, ...(cache !== undefined && { cache }) })
     response = await inTime(asked, abort.signal, () => reason)
-    if (typeof response?.status !== 'number') throw fetchFailed(url, 'its answer is no Response')
+    if (typeof response?.status !== 'number') throw fetchFailed(url, 'its answer is not a Response')
     if (response.status !== 200) throw statusFailure(url, response)
     if (body === 'open end') {
       late()
@@ -92,7 +92,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
     // React Native has no streams: the answer arrives as a whole, and its length can only be checked afterwards.
     if (body === 'in time' && response.body === undefined) yield new TextEncoder().encode(await response.text())
     if (response.body && typeof response.body.getReader !== 'function')
-      throw fetchFailed(url, 'the body of its answer is no ReadableStream; use the global `fetch`')
+      throw fetchFailed(url, 'the body of its answer is not a ReadableStream; use the global `fetch`')
     reader = response.body?.getReader()
     abort.signal.addEventListener('abort', () => void reader?.cancel().catch(() => {}))
     while (!abort.signal.aborted) {

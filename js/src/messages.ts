@@ -23,30 +23,30 @@ const by = (texts: Record<string, string>) => (evidence: Evidence) => texts[evid
 
 const form = by({
   parts: 'not a signed token: it must have three parts with dots between them',
-  encoding: 'not a signed token: a part is not base64url without padding; it was cut off or changed on its way',
+  encoding: 'not a signed token: a part is not base64url without padding; it was cut off or changed in transit',
   header: 'not a token of this kind of issuer: its header must have exactly `alg`, `typ` and `kid`',
   scheme: 'the token begins with `Bearer`: pass only what follows it',
-  quotes: 'the token stands in quotes: pass it without them',
-  white_space: 'white space stands around the token: trim it',
+  quotes: 'the token is in quotes: remove them',
+  white_space: 'the token has white space around it: remove it',
   key_id: 'not a token of this kind of issuer: the `kid` of its header is not an RFC 7638 thumbprint',
 })
 
 const list = by({
   too_long: 'the revocation list is too long',
   form: 'not a revocation list: it must be a signed token of three parts',
-  type: 'not a revocation list: the `typ` of its header says otherwise',
+  type: 'not a revocation list: its header has another `typ`',
   payload: 'the payload of the revocation list is not a JSON object with distinct names',
   missing: 'the revocation list lacks the claim',
-  malformed: 'the revocation list has the wrong type, or a value out of range, in the claim',
-  issuer: 'the revocation list is from another issuer than expected, by its claim',
-  future: 'the revocation list is more than a day ahead of this clock, by its claim',
+  malformed: 'the revocation list has a value of the wrong type or out of range, in the claim',
+  issuer: 'the revocation list is from another issuer than expected, according to its claim',
+  future: 'the revocation list has a time more than a day ahead of this clock, in its claim',
 })
 
 const keys = by({
   form: 'not a JWK Set: a JSON object with an array `keys` is expected',
   private: 'the key set holds a private key: remove it, and replace that key',
   point: 'the key set holds a key that is not a point of the curve',
-  small_order: 'the key set holds a key of small order, which forged signatures fit',
+  small_order: 'the key set holds a key of small order, for which signatures can be forged: remove it',
   key_id: 'the key set holds a key whose `kid` is not its RFC 7638 thumbprint',
   too_many: 'the key set is too long, or has too many keys',
 })
@@ -65,7 +65,7 @@ function claimed(evidence: Evidence): string {
   if (reason === 'invalid') return `the claim \`${claim}\` has the wrong type or is out of range`
   switch (claim) {
     case 'iss':
-      return `the token's issuer (\`iss\`) is ${quoted(actual as string)}, but ${quoted(expected as string)} is expected: they must be equal to the letter`
+      return `the token's issuer (\`iss\`) is ${quoted(actual as string)}, but ${quoted(expected as string)} is expected: they must be exactly equal`
     case 'aud':
       return `the token is for ${listed(actual)} (\`aud\`), but ${listed(expected)} is expected: ask the issuer for that audience, or change the option \`audience\``
     case 'typ':
@@ -100,13 +100,13 @@ const sentences: Partial<Record<Code, (evidence: Evidence) => string>> = {
     `the revocation list is ${age} s old (as of ${date(asOf)}), and at most ${maxStaleness} s are allowed: no newer list arrived from the issuer`,
   ERR_LIST_INVALID: evidence => list(evidence) + (evidence['claim'] === undefined ? '' : ` \`${evidence['claim']}\``),
   ERR_LIST_ROLLBACK: ({ heldEpoch, heldSequence, offeredEpoch, offeredSequence }) =>
-    `the revocation list is older than the one that is held: ${offeredEpoch}:${offeredSequence} after ${heldEpoch}:${heldSequence}`,
+    `the revocation list ${offeredEpoch}:${offeredSequence} is older than the list held, ${heldEpoch}:${heldSequence}`,
   ERR_LIST_GAP: ({ since, held }) =>
-    `the revocation list is a delta from sequence ${since} on, but ${held === undefined ? 'no list is held' : `what is held ends at ${held}`}: load a snapshot`,
+    `the revocation list is a delta from sequence ${since}, but ${held === undefined ? 'no list is held' : `the list held ends at ${held}`}: load a snapshot`,
   ERR_JWKS_INVALID: keys,
   ERR_OPTIONS_INVALID: ({ option, reason }) =>
     option === undefined
-      ? 'an option is missing or has a value that is impossible'
+      ? 'an option is missing or has a value that is not allowed'
       : `the option \`${option}\` ${reason}`,
 }
 

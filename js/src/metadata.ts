@@ -34,7 +34,7 @@ export async function discover(
   const { issuer: actual } = metadata
   if (actual !== issuer) {
     const named = JSON.stringify(actual)?.slice(0, 255)
-    throw invalid(`${url} is of the issuer ${named}, not "${issuer}"; they are compared to the letter`, {
+    throw invalid(`${url} belongs to the issuer ${named}, not "${issuer}"; they must be exactly equal`, {
       expected: issuer,
       actual,
     })
@@ -43,7 +43,7 @@ export async function discover(
     const value = metadata[name]
     if (value === undefined) return undefined
     if (typeof value === 'string' && isAsSafe(value, issuer)) return value
-    throw invalid(`\`${name}\` in ${url} must be a URL, and an https one when the issuer's is`, { name })
+    throw invalid(`\`${name}\` in ${url} must be a URL, and must use https if the issuer's URL does`, { name })
   }
   const required = (name: string): string => {
     const value = endpoint(name)

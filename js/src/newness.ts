@@ -62,10 +62,10 @@ export class Newness {
 
   /** The error to report after a request that bypassed caches. */
   failure(list: string, asOf: number | null, wasCached: boolean): TokenError {
-    const time = asOf === null ? 'before' : new Date(asOf * 1000).toISOString()
+    const time = asOf === null ? 'an unknown time' : new Date(asOf * 1000).toISOString()
     const message = wasCached
-      ? `a cache (a service worker, proxy or CDN) answered ${list} with the list of ${time}; a request past it brought a newer one`
-      : `${list} has nothing newer than the list of ${time}, also when asked past caches: the issuer has no newer list, or a cache answers for it all the same`
+      ? `a cache (a service worker, proxy or CDN) answered ${list} with the list as of ${time}; a request that bypassed the cache brought a newer one`
+      : `${list} has no list newer than that as of ${time}, even for a request that bypasses caches: the issuer has no newer list, or a cache answered this request too`
     return new TokenError('ERR_LIST_NOT_NEWER', message, { asOf, cached: wasCached })
   }
 }

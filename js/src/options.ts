@@ -8,9 +8,9 @@ const A_YEAR = 365 * 86_400
 const seconds = /* @__PURE__ */ wholeNumber('whole seconds', A_YEAR)
 
 const verifierRules: Record<keyof VerifierOptions, Rule> = {
-  issuer: rule('the text that tokens carry as `iss`', isText),
+  issuer: rule('a text: the `iss` of its tokens', isText),
   audience: rule(
-    'the `aud` to expect, or a list of them; `null` says that any will do',
+    'the `aud` to expect, or a list of them; `null` accepts any audience',
     value =>
       value === null || isText(value) || (Array.isArray(value) && value.length > 0 && Array.from(value).every(isText)),
   ),

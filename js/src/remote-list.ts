@@ -239,7 +239,8 @@ export class RemoteList {
           if (outcome === 'gap') {
             // Otherwise a stream whose deltas never fit would cause one request per event.
             const now = this.#http.host.monotonic()
-            if (now < nextSnapshot) throw new Unreachable(`${stream} continues from what ${list} does not have`)
+            if (now < nextSnapshot)
+              throw new Unreachable(`the deltas of ${stream} do not continue from the snapshot of ${list}`)
             nextSnapshot = now + this.ttlMs
             outcome = await this.#takeSnapshot(list, silence.signal)
           }

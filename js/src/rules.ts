@@ -58,7 +58,7 @@ function unknownOption(name: string, known: string[]) {
     .map(candidate => ({ candidate, edits: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits)
   const near = nearest !== undefined && nearest.edits <= Math.max(2, name.length / 3)
-  const hint = near ? `did you mean \`${nearest.candidate}\`?` : `known are ${known.join(', ')}`
+  const hint = near ? `did you mean \`${nearest.candidate}\`?` : `the options are ${known.join(', ')}`
   return invalidOption(`unknown option \`${name}\`; ${hint}`, { option: name })
 }
 

@@ -159,7 +159,7 @@ export class SavedList {
       this.#write('snapshot', isNews, () => ({ trust: parsed(trust), lists: [list] }))
     } else this.#chain?.append({ list, since, sequence }, held.asOf)
     if (this.#isToBegin && !wasToBegin) this.#askForSnapshotIn(SPREAD_MS * this.#host.random())
-    this.#write('recent', isNews, () => ({ trust: parsed(trust), ...this.#chain!.told }))
+    this.#write('recent', isNews, () => ({ trust: parsed(trust), ...this.#chain!.saved }))
   }
 
   /** Whether there is a value to write, or a snapshot to request first. */
@@ -232,7 +232,7 @@ export class SavedList {
       act()
       return true
     } catch (error) {
-      this.#tellOf(name, 'is not taken', error)
+      this.#tellOf(name, 'is not accepted', error)
       return false
     }
   }
@@ -302,13 +302,13 @@ export class SavedList {
 
 /** Parses a save. Checks its length before parsing and its structure afterwards. */
 function saveIn(value: unknown, name: Name): Save {
-  if (typeof value !== 'string') throw new TypeError('it is no text')
-  if (value.length > MAX_LENGTH[name]) throw new RangeError(`it has ${value.length} characters`)
+  if (typeof value !== 'string') throw new TypeError('not a text')
+  if (value.length > MAX_LENGTH[name]) throw new RangeError(`too long: ${value.length} characters`)
   const save = parsed(value) as Save & { version?: unknown }
   if (save?.version !== VERSION) throw new TypeError(`not a saved list of version ${VERSION}`)
   const { trust, lists, asOf } = save
   const fits = Array.isArray(lists) && lists.every(list => typeof list === 'string')
-  if (typeof trust !== 'object' || trust === null || !fits) throw new TypeError('it is damaged')
+  if (typeof trust !== 'object' || trust === null || !fits) throw new TypeError('not a valid save')
   return { trust, lists, ...(typeof asOf === 'number' && { asOf }) }
 }
 
@@ -317,7 +317,7 @@ function parsed(text: string): Trust {
   try {
     return JSON.parse(text) as Trust
   } catch {
-    throw new TypeError('it is no JSON')
+    throw new TypeError('not JSON')
   }
 }
 
@@ -340,6 +340,6 @@ const onlyDropped = ({ trust }: Save) => short({ keys: [], dropped: trust.droppe
 /** Limits the length, because the module keeps as much memory as its longest text needed. */
 function short(trust: Trust): string {
   const text = JSON.stringify(trust)
-  if (text.length > MAX_TRUST_LENGTH) throw new RangeError(`its trust has ${text.length} characters`)
+  if (text.length > MAX_TRUST_LENGTH) throw new RangeError(`too many keys: their JSON has ${text.length} characters`)
   return text
 }

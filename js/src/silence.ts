@@ -23,7 +23,7 @@ export class Silence {
   limit(ms: number): void {
     this.#cancel()
     this.#cancel = this.#host.after(ms, () =>
-      this.#abort.abort(new Unreachable(`nothing newer in ${ms} ms`, { reason: 'silence' })),
+      this.#abort.abort(new Unreachable(`no newer list in ${ms} ms`, { reason: 'silence' })),
     )
   }
 

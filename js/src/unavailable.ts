@@ -24,22 +24,22 @@ const CAUSES: readonly Cause[] = [
     reason: 'code_generation',
     says: /code generation disallowed/i,
     means:
-      "this runtime compiles nothing while it runs; bring the compiled module (`doorlist/slim`), or in a page allow script-src 'wasm-unsafe-eval'",
+      "this runtime does not compile WebAssembly while it runs; pass the compiled module (`doorlist/slim`), or in a page allow script-src 'wasm-unsafe-eval'",
   },
   {
     reason: 'version',
     says: /LinkError|Import #|is not a function|is not a constructor/i,
-    means: 'the module is not the one of this version; take `doorlist/verifier.wasm` of the same installation',
+    means: 'the module is from another version; use `doorlist/verifier.wasm` of the same installation',
   },
   {
     reason: 'bytes',
     says: /magic|wasm module doesn't start/i,
-    means: 'what was given is no WebAssembly, perhaps the page of a 404; check where the bytes come from',
+    means: 'the given bytes are not WebAssembly, perhaps a 404 page; check where they come from',
   },
   {
     reason: 'engine',
     says: /CompileError/i,
-    means: 'this engine does not know an instruction in it; take a newer one',
+    means: 'this engine does not know an instruction in it; use a newer engine',
   },
 ]
 

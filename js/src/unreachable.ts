@@ -31,7 +31,7 @@ const CAUSES: readonly Cause[] = [
   {
     reason: 'no_tls',
     says: /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_TOO_LONG|InvalidContentType|wrong version number/i,
-    means: 'the server there speaks http, not https; write http:// in `issuer`, or let the server use TLS',
+    means: 'the server there speaks http, not https; write http:// in `issuer`, or enable TLS on the server',
     lasting: true,
   },
   {
@@ -44,13 +44,13 @@ const CAUSES: readonly Cause[] = [
     reason: 'certificate',
     says: /CERT_|_CERT\b|ALTNAME|UNABLE_TO_|HOSTNAME_MISMATCH|invalid peer certificate|certificate (has|is|verif)/,
     means:
-      'its certificate is not trusted here; for an authority of your own name its file in NODE_EXTRA_CA_CERTS (Node), else renew the certificate or use the name that it is for',
+      'its certificate is not trusted here; if your own authority issued it, set NODE_EXTRA_CA_CERTS to the file of that authority (Node); otherwise renew the certificate, or use the name that it is for',
     lasting: true,
   },
   {
     reason: 'port',
     says: /bad port|UNSAFE_PORT/i,
-    means: '`fetch` refuses this port; give the issuer another',
+    means: '`fetch` refuses this port; give the issuer another port',
     lasting: true,
   },
   {
@@ -98,7 +98,7 @@ export function failure(url: string, cause: unknown): TokenError {
 export const fetchFailed = (url: string, why: string, cause?: unknown): TokenError =>
   new TokenError(
     'ERR_FETCH_FAILED',
-    `\`fetch\` failed by a mistake of the program, not of the network: ${why}`,
+    `\`fetch\` failed because of a mistake in the program, not in the network: ${why}`,
     { url },
     { cause },
   )
@@ -131,7 +131,7 @@ export function statusFailure(url: string, { status, type, headers }: Response):
   const isRedirect = type === 'opaqueredirect' || (status > 300 && status < 309 && status !== 304)
   if (isRedirect) {
     const to = headers.get('location')
-    const fix = 'no redirect is followed; name the address where it ends in `issuer`'
+    const fix = 'redirects are not followed; set `issuer` to the address where this one ends'
     const message = `${url} answered with a redirect${to === null ? '' : ` to ${to}`}: ${fix}`
     return new Unreachable(message, { url, reason: 'redirect', status, lasting: true })
   }

@@ -121,7 +121,7 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
     if (date === undefined) {
       // A Date passed directly, or a misspelled name, would look like a time and be ignored.
       if (typeof at === 'object' && at !== null && (tagOf(at) === '[object Date]' || Object.keys(at).some(isNoTime)))
-        throw invalidOption('the time goes into `{ currentDate }`, a Date', { option: 'currentDate' })
+        throw invalidOption('pass the time as `{ currentDate }`, a Date', { option: 'currentDate' })
       return Math.floor(this.#host.now() / 1000)
     }
     // By tag, so that a Date of another realm is accepted.

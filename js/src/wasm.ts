@@ -292,7 +292,7 @@ class BoundVerifier implements WasmVerifier {
 const interrupted = (cause: unknown) =>
   new TokenError(
     'ERR_WASM_UNAVAILABLE',
-    'this verifier was interrupted in the middle of its work and cannot go on; make a new one',
+    'this verifier was interrupted during a call and can no longer be used; make a new one',
     {},
     { cause },
   )

@@ -174,7 +174,7 @@ test('a stream that never fits costs one snapshot, not one for each event', asyn
   const error = told(verifier, 'error')
   stream.send(list(10, { since: 9 }))
   snapshot.text(list(2))
-  assert.match((await error).message, /continues from what .* does not have/)
+  assert.match((await error).message, /the deltas of .* do not continue from the snapshot of /)
   assert.equal(network.count(SNAPSHOT), asked)
   verifier.close()
 })
@@ -383,7 +383,7 @@ test('metadata of another issuer says which: a slash or `localhost` is enough', 
   ;(await network.request(METADATA_URL)).json({ ...METADATA, issuer: `${ISSUER}/` })
   await assert.rejects(verifier, {
     code: 'ERR_METADATA_INVALID',
-    message: `${METADATA_URL} is of the issuer "${ISSUER}/", not "${ISSUER}"; they are compared to the letter`,
+    message: `${METADATA_URL} belongs to the issuer "${ISSUER}/", not "${ISSUER}"; they must be exactly equal`,
   })
 })
 

@@ -125,7 +125,7 @@ test('a mistake is nobody to be refused for', async () => {
 test('options that are unknown or impossible are named', () => {
   const refused = (call: () => unknown, message: RegExp) =>
     assert.throws(call, error => isTokenError(error, 'ERR_OPTIONS_INVALID') && message.test(error.message))
-  refused(() => guard(Promise.resolve(verifier) as never), /`connectVerifier` is to be awaited/)
+  refused(() => guard(Promise.resolve(verifier) as never), /`connectVerifier` must be awaited/)
   refused(() => guard(undefined as never), /`verifier` must be/)
   refused(() => guard(verifier, { cookies: 'a' } as never), /did you mean `cookie`/)
   for (const cookie of ['', 'a b', 'a=b', 'a;b', 7] as never[])

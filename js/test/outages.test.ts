@@ -73,14 +73,14 @@ const atOnce: [what: string, server: () => Server | TcpServer, scheme: string, m
     'a redirect',
     () => status(308, { location: 'https://id.example/' }),
     'http',
-    /a redirect to https:\/\/id.example\/: no redirect is followed; name the address/,
+    /a redirect to https:\/\/id.example\/: redirects are not followed; set `issuer`/,
     'redirect',
   ],
   [
-    'a page of HTML',
+    'an HTML page',
     () => text('text/html', '\n<!doctype html><title>Vite</title>'),
     'http',
-    /is a page of HTML, not application\/json/,
+    /is an HTML page, not application\/json/,
     'html',
   ],
 ]
@@ -117,7 +117,7 @@ test('D7: metadata of another issuer, no JSON, and a bad key set fail at once', 
   await serving(text('application/json', other), async port => {
     const { error } = await refused(`http://127.0.0.1:${port}`)
     assert.equal(error.code, 'ERR_METADATA_INVALID')
-    assert.match(error.message, /is of the issuer "https:\/\/other\.example", not "http:\/\/127/)
+    assert.match(error.message, /belongs to the issuer "https:\/\/other\.example", not "http:\/\/127/)
   })
   await serving(text('text/plain', 'hello'), async port => {
     const { error, cause } = await refused(`http://127.0.0.1:${port}`)

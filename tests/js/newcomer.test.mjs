@@ -51,7 +51,7 @@ test('sign in, call the API, get kicked, see it', TEN_MINUTES, async story => {
   await page.goto(url.page)
   await state(page, 'signed-out')
   await signIn(page, 'looking-glass')
-  await says(page, 'wrong username or password')
+  await says(page, 'unknown username or wrong password')
   await signIn(page, 'wonderland')
   await state(page, 'active')
 

@@ -94,7 +94,7 @@ pub enum Error {
     },
     /// The token is from another issuer. Its signature was checked before this, here or by the caller.
     #[error(
-        "the token's issuer (`iss`) is {}, but {} is expected: they must be equal to the letter",
+        "the token's issuer (`iss`) is {}, but {} is expected: they must be exactly equal",
         Quoted(actual),
         Quoted(expected)
     )]
@@ -199,8 +199,8 @@ pub enum Error {
     },
     /// The list is older than the one held; the verifier is unchanged.
     #[error(
-        "the revocation list is older than the one that is held: \
-         {offered_epoch}:{offered_sequence} after {held_epoch}:{held_sequence}"
+        "the revocation list {offered_epoch}:{offered_sequence} is older than the list held, \
+         {held_epoch}:{held_sequence}"
     )]
     ListRollback {
         /// The epoch of the held list.
@@ -213,7 +213,7 @@ pub enum Error {
         offered_sequence: Seq,
     },
     /// The list is a delta that starts after the position held: a snapshot is needed.
-    #[error("the revocation list is a delta from sequence {since} on, but {}: load a snapshot", Held(*held))]
+    #[error("the revocation list is a delta from sequence {since}, but {}: load a snapshot", Held(*held))]
     ListGap {
         /// The sequence number that the delta continues from.
         since: Seq,

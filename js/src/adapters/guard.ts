@@ -66,7 +66,7 @@ export function scopeGuard(scopes: readonly string[]): (auth: Verified | undefin
 
 export function checkVerifier(verifier: unknown): void {
   if (!isObject(verifier) || typeof verifier['verify'] !== 'function')
-    throw invalidOption('`verifier` must be a verifier; `connectVerifier` is to be awaited', { option: 'verifier' })
+    throw invalidOption('`verifier` must be a verifier; `connectVerifier` must be awaited', { option: 'verifier' })
 }
 
 /** Refreshes a lazy verifier; a connected one updates itself. Returns the error if the refresh failed. */

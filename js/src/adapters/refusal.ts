@@ -30,7 +30,7 @@ export const scopeInsufficient = (scope: string): Refusal =>
   refusal(
     403,
     { 'www-authenticate': `${REALM}, error="insufficient_scope", scope="${scope}"` },
-    { error: 'insufficient_scope', error_description: `needed is the scope ${scope}` },
+    { error: 'insufficient_scope', error_description: `the scope ${scope} is needed` },
   )
 
 /** Only the code reveals what is missing on the server. */

@@ -58,7 +58,7 @@ export function guardedFetch(
           follows &&
           (response.type === 'opaqueredirect' || (status > 300 && status < 309 && response.headers.has('location')))
         )
-          throw new SessionError('ERR_REDIRECT_REFUSED', `the token follows no redirect of ${origin}`, { origin })
+          throw new SessionError('ERR_REDIRECT_REFUSED', `redirect of ${origin} not followed`, { origin })
         if (status !== 401) return response
         if (isAgain) believed.set(origin, host.monotonic() + BELIEVED_MS)
         // A stream can be sent only once.

@@ -47,7 +47,7 @@ export function partsOf(options: Settings, platform: Platform, hear: (message: M
       case 'granted':
         return answer.tokens
       case 'over':
-        throw new SessionError('ERR_LOGIN_REFUSED', 'wrong username or password')
+        throw new SessionError('ERR_LOGIN_REFUSED', 'unknown username or wrong password')
       case 'later':
         throw (isRefusal(answer) ? refusedBy : unreachable)(answer)
     }

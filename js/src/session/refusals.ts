@@ -30,6 +30,6 @@ const failed = (code: SessionCode, text: string, cause: unknown, evidence?: Reco
 /** The reason why there is no access token in this state; if offline, the last failure. */
 export function noToken(state: SessionState, last: Omit<Later, 'outcome'> = {}): SessionError {
   if (state === 'kicked') return new SessionError('ERR_SESSION_KICKED', 'the issuer ended the session')
-  if (state === 'signed-out') return new SessionError('ERR_SESSION_SIGNED_OUT', 'nobody is signed in')
+  if (state === 'signed-out') return new SessionError('ERR_SESSION_SIGNED_OUT', 'not signed in')
   return unreachable(last)
 }

@@ -21,7 +21,7 @@ const files: typeof FileStore = folder => ({
     const path = join(folder, fileName(key))
     try {
       const { size } = await stat(path)
-      if (size > MAX_BYTES) throw new RangeError(`${path} has ${size} bytes`)
+      if (size > MAX_BYTES) throw new RangeError(`${path} has ${size} bytes; at most ${MAX_BYTES} are allowed`)
       return await readFile(path, 'utf8')
     } catch (error) {
       if (isMissing(error)) return undefined

@@ -70,7 +70,7 @@ export class MemoryIssuer implements TestIssuer {
     const [, payload = ''] = token.split('.')
     const { sid } = JSON.parse(textOf(payload)) as Partial<AccessTokenClaims>
     if (!isText(sid) || !/^(?!0+$)[\da-f]{16}$/.test(sid))
-      throw invalidOption('the token is of no session', { option: 'token' })
+      throw invalidOption('`token` must be a token with a valid `sid`', { option: 'token' })
     await this.#append(sid)
   }
 

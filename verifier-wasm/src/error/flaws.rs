@@ -28,7 +28,7 @@ pub enum FormFlaw {
     Parts,
     /// A part is not in the one valid spelling of base64url without padding.
     #[error(
-        "not a signed token: a part is not base64url without padding; it was cut off or changed on its way"
+        "not a signed token: a part is not base64url without padding; it was cut off or changed in transit"
     )]
     Encoding,
     /// The header is not a JSON object of exactly `alg`, `typ` and `kid`, each a string, each once.
@@ -38,10 +38,10 @@ pub enum FormFlaw {
     #[error("the token begins with `Bearer`: pass only what follows it")]
     Scheme,
     /// The token is in quotes.
-    #[error("the token stands in quotes: pass it without them")]
+    #[error("the token is in quotes: remove them")]
     Quotes,
     /// White space surrounds the token.
-    #[error("white space stands around the token: trim it")]
+    #[error("the token has white space around it: remove it")]
     WhiteSpace,
     /// The header's `kid` cannot be an RFC 7638 thumbprint.
     #[error("not a token of this kind of issuer: the `kid` of its header is not an RFC 7638 thumbprint")]
@@ -141,7 +141,7 @@ pub enum ListFlaw {
     #[error("not a revocation list: it must be a signed token of three parts")]
     Form,
     /// The header's `typ` is not that of a list.
-    #[error("not a revocation list: the `typ` of its header says otherwise")]
+    #[error("not a revocation list: its header has another `typ`")]
     Type,
     /// The payload is not a JSON object with distinct names.
     #[error("the payload of the revocation list is not a JSON object with distinct names")]
@@ -150,13 +150,13 @@ pub enum ListFlaw {
     #[error("the revocation list lacks the claim")]
     Missing,
     /// A claim has the wrong type or is out of range.
-    #[error("the revocation list has the wrong type, or a value out of range, in the claim")]
+    #[error("the revocation list has a value of the wrong type or out of range, in the claim")]
     Malformed,
     /// The list's `iss` differs from the verifier's issuer.
-    #[error("the revocation list is from another issuer than expected, by its claim")]
+    #[error("the revocation list is from another issuer than expected, according to its claim")]
     Issuer,
     /// The list's `iat` is more than a day ahead of the host's clock.
-    #[error("the revocation list is more than a day ahead of this clock, by its claim")]
+    #[error("the revocation list has a time more than a day ahead of this clock, in its claim")]
     Future,
 }
 
@@ -187,7 +187,7 @@ pub enum KeyFlaw {
     #[error("the key set holds a key that is not a point of the curve")]
     Point,
     /// The key has small order: signatures for it can be forged.
-    #[error("the key set holds a key of small order, which forged signatures fit")]
+    #[error("the key set holds a key of small order, for which signatures can be forged: remove it")]
     SmallOrder,
     /// `kid` is missing or is not the key's RFC 7638 thumbprint.
     #[error("the key set holds a key whose `kid` is not its RFC 7638 thumbprint")]

@@ -75,7 +75,7 @@ pub(super) struct Held(pub(super) Option<Cursor>);
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(cursor) => write!(f, "what is held ends at {cursor}"),
+            Some(cursor) => write!(f, "the list held ends at {cursor}"),
             None => f.write_str("no list is held"),
         }
     }
