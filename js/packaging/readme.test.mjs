@@ -94,6 +94,14 @@ test('D3: surroundings are declared for snippets that are shown, and for no othe
   )
 })
 
+test('D3: the table of contents of the package has every chapter, in their order', async () => {
+  const [contents, ...chapters] = (await readFile(join(js, 'README.md'), 'utf8')).split(/^(?=#{2,3} )/m)
+  assert.deepEqual(
+    [...contents.matchAll(/\[(.+?)\]\(#/g)].map(([, name]) => name),
+    chapters.map(chapter => /^#+ (.*)/.exec(chapter)[1]),
+  )
+})
+
 test('D3: a snippet is found in a list, in a page, and by any of its languages', () => {
   const text =
     '# A\n\n- one\n\n  ```js\n  a\n  ```\n\n```html\n<p>\n<script type="module">b</script>\n```\n\n## B\n~~~ts\nc\n~~~\n```sh\nd\n```\n'
