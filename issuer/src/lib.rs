@@ -23,13 +23,13 @@
 
 pub mod access_token;
 pub mod app;
+mod atomic_file;
 pub mod cli;
 mod clock;
 pub mod config;
 pub mod demo;
 pub mod desk;
 pub mod domain;
-mod draft;
 pub mod former_name;
 pub mod http;
 pub mod installation;

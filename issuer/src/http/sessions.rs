@@ -13,7 +13,7 @@ use super::ApiError;
 use super::answer::{Position, ended, no_store, revoked, without_cookie};
 use super::auth::SignedIn;
 use super::extract::SidPath;
-use super::page::Cookie;
+use super::same_site::Cookie;
 use super::tokens::end_cookie;
 use crate::app::App;
 use crate::desk::EndSession;

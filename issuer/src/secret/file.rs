@@ -11,7 +11,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroizing;
 
 use super::SecretText;
-use crate::draft::Draft;
+use crate::atomic_file::Draft;
 
 /// Largest length of a secret file, in bytes. A longer file is refused without reading all of it: the path is
 /// probably wrong, or is a device.

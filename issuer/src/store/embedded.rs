@@ -5,7 +5,7 @@ mod compact;
 mod database;
 mod open;
 mod tables;
-mod work;
+mod transaction;
 mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +25,7 @@ use self::tables::{
     AUDIT, HEAD, Head, INSTALLATION, KEYS, LOG, META, RECORDS, corrupt, decode_json, decode_record,
     split_version,
 };
-use self::work::Fault;
+use self::transaction::Fault;
 use self::writer::Writer;
 use super::clock::{HostClock, StoreClock, SystemClock};
 use super::{AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Version};

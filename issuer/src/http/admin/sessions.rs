@@ -12,7 +12,7 @@ use crate::domain::CustomClaims;
 use crate::http::ApiError;
 use crate::http::answer::{Delivery, logged_in};
 use crate::http::extract::{JsonBody, subject};
-use crate::http::open_session::open_session;
+use crate::http::session_parameters::open_session;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

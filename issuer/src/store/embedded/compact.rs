@@ -5,7 +5,7 @@ use std::path::Path;
 use redb::Database;
 
 use super::open;
-use super::work::Fault;
+use super::transaction::Fault;
 use super::writer::unavailable;
 use crate::store::StoreError;
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use redb::Database;
 
 use super::tables::{Head, corrupt};
-use super::work::Fault;
+use super::transaction::Fault;
 use super::writer::unavailable;
 use crate::store::StoreError;
 

@@ -10,9 +10,9 @@ use redb::{Database, ReadableTable, StorageBackend};
 
 use super::compact::compact_where_it_pays;
 use super::tables::{AUDIT, HEAD, Head, LOG, META, RECORDS};
-use super::work::Fault;
+use super::transaction::Fault;
 use super::writer::unavailable;
-use crate::draft::Draft;
+use crate::atomic_file::Draft;
 use crate::store::StoreError;
 
 /// Size of the cache, in bytes. With 100,000 sessions, a cache of 64 MiB was not faster in measurements.

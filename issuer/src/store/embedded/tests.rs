@@ -158,12 +158,12 @@ async fn the_audit_keeps_the_newest_events() {
     let store = EmbeddedStore::in_memory().expect("a store");
     let event = || AuditEvent::of(AuditKind::Login, &subject("alice"), Handle::new(1).expect("a handle"));
     for _ in 0..3 {
-        let audit = (0..work::AUDIT_KEPT / 2).map(|_| event()).collect();
+        let audit = (0..transaction::AUDIT_KEPT / 2).map(|_| event()).collect();
         store.commit(Commit { audit, ..Commit::default() }).await.expect("a commit");
     }
     let rows = store.audit(None, usize::MAX).await.expect("events");
-    assert_eq!(rows.len() as u64, work::AUDIT_KEPT);
-    assert_eq!(rows[0].number, work::AUDIT_KEPT * 3 / 2);
+    assert_eq!(rows.len() as u64, transaction::AUDIT_KEPT);
+    assert_eq!(rows[0].number, transaction::AUDIT_KEPT * 3 / 2);
 }
 
 /// If the caller drops the future of a queued commit, the whole commit is still done.

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Shared;
 use super::tables::{Head, corrupt};
-use super::work::{Fault, Work, Written};
+use super::transaction::{Fault, Work, Written};
 use crate::store::StoreError;
 
 /// Largest number of jobs in one transaction. In a larger transaction, each caller would have to wait for more jobs of

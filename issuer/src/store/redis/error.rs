@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
-use super::info::Unfit;
+use super::fitness::Unfit;
 use crate::store::StoreError;
 
 /// Why a command failed.

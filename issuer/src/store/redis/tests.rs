@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use doorlist_verifier::Handle;
 
-use super::work::{AUDIT_KEPT, PAGE};
+use super::commands::{AUDIT_KEPT, PAGE};
 use super::*;
 use crate::domain::{Appended, AuditEvent, Record};
 use crate::store::Swap;

@@ -7,12 +7,12 @@
 //!
 //! An `Err` means that the outcome of the request is unknown (503), or that a record is damaged (500).
 
+mod follow_log;
 mod heartbeat;
 mod introspect;
-mod mend;
-mod news;
 mod outcome;
 mod request;
+mod restore;
 mod sessions;
 mod subjects;
 mod transact;
@@ -49,7 +49,7 @@ pub struct Desk {
     /// Only one confirmation runs at a time. A caller that waited for a confirmation uses its result.
     confirming: tokio::sync::Mutex<Option<heartbeat::Failure>>,
     /// Only one mending runs at a time.
-    mending: tokio::sync::Mutex<mend::Mendings>,
+    mending: tokio::sync::Mutex<restore::Mendings>,
     /// Subjects whose entries were put back, each with the number of the mending. A subject stays here until its
     /// record has been read and healed.
     unfinished: Mutex<HashSet<(u64, Subject)>>,

@@ -35,7 +35,7 @@ pub struct Cli {
 }
 
 /// `make notices` writes this file.
-const NOTICES: &str = include_str!("../../THIRD-PARTY-NOTICES");
+const NOTICES: &str = include_str!("../THIRD-PARTY-NOTICES");
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,16 +4,16 @@
 //! shows its own versions (`scripts/master.lua`), so a swap with a version from one master never matches on another
 //! master. `keys` describes each key, and `scripts/` each command.
 
+mod commands;
+mod connection;
+mod discovery;
 mod error;
-mod info;
+mod fitness;
 mod keys;
-mod node;
 mod reply;
+mod routing;
 mod scripts;
-mod servers;
-mod topology;
 mod url;
-mod work;
 
 use std::sync::{Arc, Mutex};
 
@@ -24,11 +24,11 @@ use redis::{TlsCertificates, Value};
 pub use keys::{MalformedPrefix, Prefix};
 pub use url::{MalformedUrl, RedisUrl};
 
+use self::commands::{Heard, Inner, shown};
 use self::keys::{Keys, slot};
 use self::reply::{NO_EPOCH, audit_row, converted, stored, versioned};
+use self::routing::Servers;
 use self::scripts::Scripts;
-use self::servers::Servers;
-use self::work::{Heard, Inner, shown};
 use super::{
     AuditRow, Commit, Committed, Confirmation, Reading, Readings, Store, StoreError, SubjectRow, Version,
 };

@@ -8,8 +8,8 @@ use redis::Value;
 use super::error::corrupt;
 use super::keys::{BUCKETS, Keys};
 use super::reply::{NO_EPOCH, State, converted, page, stored};
+use super::routing::Servers;
 use super::scripts::{Call, Script, Scripts};
-use super::servers::Servers;
 use crate::domain::{Appended, AuditEvent, Durability, LogPage, NewEntry, Record, Settings, Subject};
 use crate::store::{Commit, Committed, StoreError, Swap, Version};
 

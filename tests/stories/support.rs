@@ -11,9 +11,9 @@ mod nginx;
 mod pair;
 mod proxy;
 mod raw;
-#[path = "../../../issuer/src/testing/redis_server.rs"]
+#[path = "../../issuer/src/testing/redis_server.rs"]
 mod redis_server;
-#[path = "../../../issuer/src/testing/redis_sets.rs"]
+#[path = "../../issuer/src/testing/redis_sets.rs"]
 mod redis_sets;
 mod scripted_redis;
 

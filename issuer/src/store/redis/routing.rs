@@ -13,11 +13,11 @@ use redis::{Pipeline, TlsCertificates, Value};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use super::connection::Node;
+use super::discovery::{Directory, Map, address_of};
 use super::error::{Trouble, only};
-use super::info::{self, Unfit};
-use super::node::Node;
+use super::fitness::{self, Unfit};
 use super::scripts::{Call, Spelling};
-use super::topology::{Directory, Map, address_of};
 use super::url::{Address, Layout, RedisUrl};
 use crate::domain::Durability;
 use crate::store::StoreError;
@@ -57,7 +57,7 @@ impl Servers {
         for node in map.nodes.values() {
             let address = node.address();
             let said = info_of(node).await.map_err(|trouble| trouble.of_server(&address.to_string()))?;
-            info::check(&said, layout.into()).map_err(|unfit| match unfit {
+            fitness::check(&said, layout.into()).map_err(|unfit| match unfit {
                 // A failover is in progress: the sentinels or the Cluster already name a server that is not a master
                 // yet.
                 Unfit::IsReplica if *layout != Layout::Standalone => {
@@ -69,11 +69,11 @@ impl Servers {
                 }
                 unfit => Trouble::Unfit(unfit).of_server(&address.to_string()),
             })?;
-            if !info::persists(&said) {
+            if !fitness::persists(&said) {
                 tracing::warn!(%address, "this Redis has no append-only file: set appendonly yes, or a restart loses acknowledged writes");
             }
             if *layout != Layout::Standalone {
-                for address in info::replicas(&said) {
+                for address in fitness::replicas(&said) {
                     self.check_replica(&address)
                         .await
                         .map_err(|unfit| Trouble::Unfit(unfit).of_server(&address.to_string()))?;
@@ -87,7 +87,7 @@ impl Servers {
     async fn check_replica(&self, address: &Address) -> Result<(), Unfit> {
         let said = async { info_of(&self.directory.node_at(address.clone())?).await };
         match said.await {
-            Ok(said) => info::check_replica(&said),
+            Ok(said) => fitness::check_replica(&said),
             Err(trouble) => {
                 let reason = trouble.describe();
                 tracing::warn!(%address, %reason, "cannot check whether a replica is fit to take over");

@@ -5,7 +5,7 @@
 //! on the first request. A new list is published only if the store has confirmed that no entry is missing. Without a
 //! confirmation, the last published list is still served, because it is correct as of its `iat`.
 
-mod cuts;
+mod delta_starts;
 mod follow;
 mod publish;
 mod signed;
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use crate::clock::host_time;
 use crate::desk::{Desk, Standing};
 use crate::keys::Keys;
-use cuts::CutPoints;
+use delta_starts::CutPoints;
 use state::State;
 
 pub use follow::Follower;

@@ -10,9 +10,9 @@ use redis::{
     TlsCertificates, TlsMode, Value, cmd,
 };
 
+use super::connection::Node;
 use super::error::{Trouble, only};
-use super::info::{Replicas, Unfit};
-use super::node::Node;
+use super::fitness::{Replicas, Unfit};
 use super::url::{Address, Layout, RedisUrl, Transport};
 use crate::secret::SecretText;
 

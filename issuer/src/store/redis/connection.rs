@@ -13,7 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::error::{Trouble, only};
-use super::info::{Replicas, Replication, UNGUARDED};
+use super::fitness::{Replicas, Replication, UNGUARDED};
 use super::url::Address;
 
 /// Time limit for making a connection.
