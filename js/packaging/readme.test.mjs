@@ -127,7 +127,7 @@ test('D3: every value that the package exports has an example, and so has every 
   const without = []
   for (const { file, module } of await entryPoints()) {
     for (const [name, value] of Object.entries(module)) {
-      const [path, declared] = await declarationOf(file, name)
+      const [path, declared] = (await declarationOf(file, name)) ?? [file, name]
       const functions = Object.getOwnPropertyNames(value).filter(key => typeof value[key] === 'function')
       // A function on a function is declared in the type of that function, which has the same name in capitals.
       const type = declared.replace(/^./, letter => letter.toUpperCase())
@@ -161,11 +161,15 @@ async function entryPoints() {
   )
 }
 
-/** The file in which an exported value is declared, which may be another one, and its name there. */
+/** The file that declares an exported value, which this file may re-export from another one, and its name there. */
 async function declarationOf(file, name) {
   const text = await readFile(join(js, 'types', file), 'utf8')
-  const [, declared] = (name === 'default' && /^export default (\w+)/m.exec(text)) || []
-  for (const [, names, from] of text.matchAll(/^export \{([^}]*)\} from '\.\/(\w+)\.js'/gm))
-    if (names.split(',').some(listed => listed.trim() === name)) return declarationOf(`${from}.d.ts`, name)
-  return [`js/types/${file}`, declared ?? name]
+  const own =
+    name === 'default' ? /^export default (\w+)/m : new RegExp(`^export (?:const|function|class) (${name})\\b`, 'm')
+  const [, declared] = own.exec(text) ?? []
+  if (declared) return [`js/types/${file}`, declared]
+  for (const [, from] of text.matchAll(/^export (?:\*|\{.*\}) from '\.\/(\w+)\.js'/gm)) {
+    const found = await declarationOf(`${from}.d.ts`, name)
+    if (found) return found
+  }
 }

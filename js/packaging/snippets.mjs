@@ -34,7 +34,7 @@ export async function snippets() {
   return (await Promise.all(files.map(async file => snippetsOf(file, await readFile(join(root, file), 'utf8'))))).flat()
 }
 
-/** Every `@example` of `types/`, named by its file and its declaration: `js/types/index.d.ts, ConnectVerifier.lazy`. */
+/** Every `@example` of `types/`, named by its file and its declaration: `js/types/connected.d.ts, ConnectVerifier.lazy`. */
 export async function examples() {
   const names = (await readdir(join(js, 'types'))).sort()
   const files = names.map(async name => {

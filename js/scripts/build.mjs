@@ -1,5 +1,5 @@
 // src/ and wasm/ → dist/: one bundle per entry point, ESM and CJS, with the hand-written types.
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -55,12 +55,13 @@ await Promise.all([
   }),
 ])
 copyFileSync(join(js, 'wasm/verifier.wasm'), join(dist, 'verifier.wasm'))
-for (const name of [...everywhere, 'guard']) {
-  const types = readFileSync(join(js, `types/${name}.d.ts`), 'utf8')
-  writeFileSync(join(dist, `${name}.d.ts`), types)
-  writeFileSync(join(dist, `${name}.d.cts`), types.replaceAll(/'(\.\/\w+)\.js'/g, "'$1.cjs'"))
+for (const file of readdirSync(join(js, 'types'))) {
+  const types = readFileSync(join(js, 'types', file), 'utf8')
+  writeFileSync(join(dist, file), types)
+  // The module itself is neither ESM nor CommonJS.
+  if (file === 'verifier.wasm.d.ts') continue
+  writeFileSync(join(dist, file.replace(/\.ts$/, '.cts')), types.replaceAll(/'(\.\/\w+)\.js'/g, "'$1.cjs'"))
 }
-copyFileSync(join(js, 'types/verifier.wasm.d.ts'), join(dist, 'verifier.wasm.d.ts'))
 writeStubs()
 
 const rows = await sizes()

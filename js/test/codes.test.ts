@@ -25,7 +25,7 @@ test('FORMAT.md has a row for each code of the crate, and names those of the pac
 test('the README and the types explain every code', async () => {
   const readme = (await read('js/README.md')).split(/^### Errors$/m)[1]!.split(/^##/m)[0]!
   assert.deepEqual(sorted(codesIn(readme)), sorted(Object.keys(codes)))
-  const evidence = (await read('js/types/index.d.ts')).split('interface EvidenceByCode')[1]!.split(/^}/m)[0]!
+  const evidence = (await read('js/types/errors.d.ts')).split('interface EvidenceByCode')[1]!.split(/^}/m)[0]!
   assert.deepEqual(sorted(codesIn(evidence)), sorted(Object.keys(codes)))
 })
 

@@ -1,0 +1,192 @@
+/**
+ * The stable codes of a {@link TokenError}.
+ *
+ * @example
+ * ```ts
+ * import { codes, isTokenError } from 'doorlist'
+ *
+ * if (isTokenError(error, codes.ERR_JWT_EXPIRED)) console.log('refresh the token')
+ * ```
+ */
+export const codes: {
+  readonly ERR_FETCH_FAILED: 'ERR_FETCH_FAILED'
+  readonly ERR_ISSUER_UNREACHABLE: 'ERR_ISSUER_UNREACHABLE'
+  readonly ERR_JOSE_ALG_NOT_ALLOWED: 'ERR_JOSE_ALG_NOT_ALLOWED'
+  readonly ERR_JWKS_INVALID: 'ERR_JWKS_INVALID'
+  readonly ERR_JWKS_NO_MATCHING_KEY: 'ERR_JWKS_NO_MATCHING_KEY'
+  readonly ERR_JWS_INVALID: 'ERR_JWS_INVALID'
+  readonly ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'
+  readonly ERR_JWT_CLAIM_VALIDATION_FAILED: 'ERR_JWT_CLAIM_VALIDATION_FAILED'
+  readonly ERR_JWT_EXPIRED: 'ERR_JWT_EXPIRED'
+  readonly ERR_JWT_INVALID: 'ERR_JWT_INVALID'
+  readonly ERR_JWT_REVOKED: 'ERR_JWT_REVOKED'
+  readonly ERR_LIST_GAP: 'ERR_LIST_GAP'
+  readonly ERR_LIST_INVALID: 'ERR_LIST_INVALID'
+  readonly ERR_LIST_MISSING: 'ERR_LIST_MISSING'
+  readonly ERR_LIST_NOT_NEWER: 'ERR_LIST_NOT_NEWER'
+  readonly ERR_LIST_ROLLBACK: 'ERR_LIST_ROLLBACK'
+  readonly ERR_LIST_STALE: 'ERR_LIST_STALE'
+  readonly ERR_METADATA_INVALID: 'ERR_METADATA_INVALID'
+  readonly ERR_OPTIONS_INVALID: 'ERR_OPTIONS_INVALID'
+  readonly ERR_PLATFORM_UNSUPPORTED: 'ERR_PLATFORM_UNSUPPORTED'
+  readonly ERR_STORE_FAILED: 'ERR_STORE_FAILED'
+  readonly ERR_VERIFIER_CLOSED: 'ERR_VERIFIER_CLOSED'
+  readonly ERR_WASM_UNAVAILABLE: 'ERR_WASM_UNAVAILABLE'
+}
+
+export type Code = keyof typeof codes
+
+/**
+ * The plain form of a {@link TokenError}, without stack and `cause`: the result of `toJSON`, and the form that
+ * survives `JSON` or `postMessage`.
+ *
+ * @example
+ * ```ts
+ * import { TokenError, isTokenError } from 'doorlist'
+ *
+ * if (isTokenError(error)) {
+ *   const text = JSON.stringify(error) // { name, code, message, evidence }
+ *   throw TokenError.from(JSON.parse(text))
+ * }
+ * ```
+ */
+export interface PlainTokenError {
+  readonly name: 'TokenError'
+  readonly code: Code
+  readonly message: string
+  /** The facts behind the error; {@link EvidenceByCode} lists their names and types for each code. */
+  readonly evidence: Readonly<Record<string, unknown>>
+}
+
+/**
+ * The evidence of an error, by its code. Times are seconds since 1970; durations are seconds.
+ * `isTokenError(error, code)` gives `error.evidence` this type.
+ *
+ * @example
+ * ```ts
+ * import { isTokenError } from 'doorlist'
+ *
+ * if (isTokenError(error, 'ERR_JWT_EXPIRED')) console.log(new Date(error.evidence.expiresAt * 1000))
+ * ```
+ */
+export interface EvidenceByCode {
+  readonly ERR_FETCH_FAILED: { readonly url: string }
+  readonly ERR_ISSUER_UNREACHABLE: {
+    readonly url?: string
+    readonly reason?: string
+    readonly status?: number
+    /** `true` if waiting cannot cure the failure. */
+    readonly lasting?: true
+  }
+  readonly ERR_JOSE_ALG_NOT_ALLOWED: {}
+  readonly ERR_JWKS_INVALID: {
+    readonly reason?: 'form' | 'private' | 'point' | 'small_order' | 'key_id' | 'too_many'
+  }
+  /** `trusted` is the number of trusted keys. */
+  readonly ERR_JWKS_NO_MATCHING_KEY: { readonly kid: string; readonly trusted: number }
+  readonly ERR_JWS_INVALID: {
+    readonly reason?: 'parts' | 'encoding' | 'header' | 'key_id' | 'scheme' | 'quotes' | 'white_space'
+    readonly length?: number
+    readonly limit?: number
+  }
+  readonly ERR_JWS_SIGNATURE_VERIFICATION_FAILED: {}
+  readonly ERR_JWT_CLAIM_VALIDATION_FAILED: {
+    readonly claim: string
+    readonly reason: 'missing' | 'invalid' | 'check_failed'
+    /** One text for `iss`, several for `aud`. */
+    readonly expected?: string | readonly string[]
+    readonly actual?: string | readonly string[]
+    /** Present for `nbf` and `iat`. */
+    readonly time?: number
+    readonly now?: number
+    readonly clockTolerance?: number
+  }
+  readonly ERR_JWT_EXPIRED: { readonly expiresAt: number; readonly now: number; readonly clockTolerance: number }
+  readonly ERR_JWT_INVALID: {}
+  /** `handle` is absent for a cut-off. `asOf` is the time of the list. */
+  readonly ERR_JWT_REVOKED: { readonly by: 'gid' | 'sid' | 'cutoff'; readonly handle?: string; readonly asOf: number }
+  readonly ERR_LIST_GAP: { readonly since: number; readonly held?: string }
+  readonly ERR_LIST_INVALID: { readonly reason?: string; readonly claim?: string }
+  /** From `connectVerifier`: the reason why there is no list, as in `ERR_ISSUER_UNREACHABLE`. */
+  readonly ERR_LIST_MISSING: { readonly reason?: string }
+  readonly ERR_LIST_NOT_NEWER: { readonly asOf: number | null; readonly cached: boolean }
+  readonly ERR_LIST_ROLLBACK: {
+    readonly heldEpoch: string
+    readonly heldSequence: number
+    readonly offeredEpoch: string
+    readonly offeredSequence: number
+  }
+  readonly ERR_LIST_STALE: { readonly asOf: number; readonly age: number; readonly maxStaleness: number }
+  readonly ERR_METADATA_INVALID: {}
+  readonly ERR_OPTIONS_INVALID: { readonly option?: string }
+  readonly ERR_PLATFORM_UNSUPPORTED: { readonly name: string }
+  readonly ERR_STORE_FAILED: {}
+  readonly ERR_VERIFIER_CLOSED: {}
+  readonly ERR_WASM_UNAVAILABLE: { readonly reason?: string }
+}
+
+/**
+ * The reason why an operation was refused or failed. The message never contains a token. `structuredClone` and
+ * `postMessage` keep only the message of an error, so pass them `error.toJSON()`.
+ *
+ * @example
+ * ```ts
+ * import { TokenError } from 'doorlist'
+ *
+ * // An error of another realm or copy of the package is not an instance: `isTokenError` recognises that too.
+ * if (error instanceof TokenError) postMessage({ error: error.toJSON() })
+ * ```
+ */
+export class TokenError extends Error implements PlainTokenError {
+  constructor(code: Code, message: string, evidence?: Readonly<Record<string, unknown>>, options?: ErrorOptions)
+  /**
+   * Converts a plain form, or an error of another copy of this package, into a TokenError. Returns an error of this
+   * copy unchanged.
+   *
+   * @throws {TokenError} `ERR_OPTIONS_INVALID` for anything else
+   *
+   * @example
+   * ```ts
+   * import { TokenError, isTokenError } from 'doorlist'
+   *
+   * worker.onmessage = ({ data }) => {
+   *   if (isTokenError(data.error)) throw TokenError.from(data.error)
+   * }
+   * ```
+   */
+  static from(error: unknown): TokenError
+  readonly name: 'TokenError'
+  readonly code: Code
+  readonly evidence: Readonly<Record<string, unknown>>
+  toJSON(): PlainTokenError
+}
+
+/**
+ * Whether this is a {@link TokenError}, of any copy or realm of this package, or the plain form of one; and, if
+ * `code` is given, whether it has this `code`. Returns false for a code that this version does not know.
+ *
+ * @example
+ * ```ts
+ * import { isTokenError } from 'doorlist'
+ *
+ * if (isTokenError(error)) console.log(error.code)
+ * if (isTokenError(error, 'ERR_JWT_REVOKED')) console.log(error.evidence.by) // 'gid', 'sid' or 'cutoff'
+ * ```
+ */
+export function isTokenError<C extends Code = Code>(
+  error: unknown,
+  code?: C,
+): error is Error & PlainTokenError & { readonly code: C; readonly evidence: EvidenceByCode[C] }
+
+/**
+ * Whether the token caused this error: answer 401 with `error="invalid_token"` (RFC 6750 §3.1). For all other errors
+ * the verifier cannot decide (no list or no key yet, a list that is too old, a closed verifier): answer 503.
+ *
+ * @example
+ * ```ts
+ * import { isTokensFault } from 'doorlist'
+ *
+ * const refusal = new Response(null, { status: isTokensFault(error) ? 401 : 503 })
+ * ```
+ */
+export function isTokensFault(error: unknown): boolean
