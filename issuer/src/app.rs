@@ -115,7 +115,7 @@ impl App {
     }
 
     fn listed_names(&self) -> impl Iterator<Item = &FormerName> {
-        let now = store_time(&self.desk.standing());
+        let now = store_time(&self.desk.last_confirmed());
         self.former.iter().filter(move |former| now < former.listed_until)
     }
 }

@@ -26,14 +26,14 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use self::outcome::{
-    Account, Change, ClaimsChange, Creation, CutoffSet, DamagedSubject, EndSession, KeySwap, Kick, Login,
-    Refresh, SubjectDetails, SubjectPage,
+    Account, Acknowledged, ClaimsChange, Creation, CutoffSet, DamagedSubject, EndSession, KeySwap, Kick,
+    Login, Refresh, SubjectDetails, SubjectPage,
 };
 pub use self::request::{CutoffSessions, PasswordCheck, PasswordVerdict, Proof, RefreshClaims};
 pub use crate::domain::login::OpenSession;
 pub use crate::domain::{Grant, LoginRefusal, RefreshRefusal};
 
-use crate::domain::{AuditEvent, AuditKind, HandleBlock, Limits, LogView, NewEntry, Settings, Subject};
+use crate::domain::{AuditEvent, AuditKind, HandleBlock, Limits, LogSettings, LogView, NewEntry, Subject};
 use crate::store::{AuditRow, Commit, Store, StoreError, Version};
 
 /// See the [module](self).
@@ -43,7 +43,7 @@ pub struct Desk {
     heartbeat: Duration,
     log: Mutex<LogView>,
     handles: Mutex<HandleBlock>,
-    standing: watch::Sender<Standing>,
+    standing: watch::Sender<Confirmed>,
     /// The key ring as last read. If the store loses its key ring, this node puts this copy back.
     ring: Mutex<Option<Vec<u8>>>,
     /// Only one confirmation runs at a time. A caller that waited for a confirmation uses its result.
@@ -60,7 +60,7 @@ pub struct Desk {
 /// The position of the node's copy of the revocation log, and when the store last confirmed that nothing is
 /// missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct Confirmed {
     /// How far the revocation log is known.
     pub position: Cursor,
     /// The store's time of the last confirming write that found nothing missing. A list that is signed now has this
@@ -83,7 +83,7 @@ pub struct ClockOff {
     pub leeway_secs: u64,
 }
 
-impl Standing {
+impl Confirmed {
     /// Whether the confirmation is younger than `heartbeat`. Only then may a list be signed.
     pub fn is_fresh(&self, heartbeat: Duration) -> bool {
         self.confirmed.elapsed() < heartbeat
@@ -99,13 +99,13 @@ impl Desk {
         heartbeat: Duration,
     ) -> Result<Arc<Self>, StoreError> {
         let settings = store.settings().await?;
-        let needed = Settings { retain_secs: limits.retain_secs(), ..settings };
+        let needed = LogSettings { retain_secs: limits.retain_secs(), ..settings };
         store.merge_settings(needed).await?;
         let ring = store.keys().await?.map(|(_, ring)| ring);
 
         let sent = Instant::now();
         let whole = store.log_since(doorlist_verifier::Seq::ZERO).await?;
-        let standing = Standing {
+        let standing = Confirmed {
             position: whole.position(),
             confirmed_at: whole.now,
             confirmed: sent,
@@ -195,7 +195,7 @@ impl Desk {
 
     /// Whether this node may sign. It may if its clock agreed with the store's clock at the last confirmation.
     pub fn check_clock(&self) -> Result<(), ClockOff> {
-        let (skew_secs, leeway_secs) = (self.standing().clock_skew_secs, self.limits.leeway_secs);
+        let (skew_secs, leeway_secs) = (self.last_confirmed().clock_skew_secs, self.limits.leeway_secs);
         if skew_secs > leeway_secs { Err(ClockOff { skew_secs, leeway_secs }) } else { Ok(()) }
     }
 

@@ -25,7 +25,7 @@ pub use claims::UnfitClaims;
 pub use grant::Grant;
 pub use handles::HandleBlock;
 pub use limits::{Limits, RETAIN_SLACK_SECS};
-pub use log::{Appended, GroupEnd, LogEntry, LogPage, NewEntry, Revocation, Revoked, Settings};
+pub use log::{Appended, GroupEnd, LogEntry, LogPage, LogSettings, NewEntry, Revocation, Revoked};
 pub use log_view::{Applied, LogView, Logged, SubjectLog};
 pub use login::LoginRefusal;
 pub use password_hash::PasswordHash;

@@ -9,7 +9,7 @@ use std::sync::{Arc, RwLock};
 use doorlist_verifier::{Cursor, KeyId, UnixSeconds};
 
 pub use private::PrivateKey;
-pub use ring::{Change, KeyRing, KeyState, KeyStatus, TooEarly, UnknownKey};
+pub use ring::{KeyRing, KeyState, KeyStatus, RingChange, TooEarly, UnknownKey};
 pub use sealed::Unreadable;
 
 use crate::desk::{Desk, KeySwap};
@@ -129,7 +129,7 @@ impl Keys {
 
     async fn change(
         &self,
-        decide: impl Fn(&KeyRing) -> Result<Change, KeysError>,
+        decide: impl Fn(&KeyRing) -> Result<RingChange, KeysError>,
     ) -> Result<Cursor, KeysError> {
         loop {
             let held = self.held();
@@ -143,7 +143,7 @@ impl Keys {
         }
     }
 
-    async fn swap(&self, expected: Version, change: &Change) -> Result<KeySwap, StoreError> {
+    async fn swap(&self, expected: Version, change: &RingChange) -> Result<KeySwap, StoreError> {
         self.desk.swap_keys(Some(expected), seal(&change.ring, &self.secrets), &names(&change.kids)).await
     }
 
@@ -184,7 +184,7 @@ mod tests {
 
     async fn open(desk: &Arc<Desk>, secrets: &str) -> Result<Keys, KeysError> {
         let secrets = MasterSecrets::parse(secrets).expect("secrets");
-        Keys::open(Arc::clone(desk), secrets, desk.standing().confirmed_at).await
+        Keys::open(Arc::clone(desk), secrets, desk.last_confirmed().confirmed_at).await
     }
 
     #[tokio::test]
@@ -211,7 +211,7 @@ mod tests {
     async fn two_nodes_that_retire_one_key_do_it_once() {
         let desk = desk().await;
         let (here, there) = (open(&desk, OLD).await.expect("keys"), open(&desk, OLD).await.expect("keys"));
-        let (kid, now) = (here.ring().active().kid(), desk.standing().confirmed_at);
+        let (kid, now) = (here.ring().active().kid(), desk.last_confirmed().confirmed_at);
         here.retire(kid, now).await.expect("it is trusted");
         // The node `there` decides with an old copy of the ring. The store reports a conflict, and the node reads the
         // ring and decides again.

@@ -19,7 +19,7 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::clock::host_time;
-use crate::desk::{Desk, Standing};
+use crate::desk::{Confirmed, Desk};
 use crate::keys::Keys;
 use delta_starts::CutPoints;
 use state::State;
@@ -139,7 +139,7 @@ impl Revocations {
             return Some(failure.to_string());
         }
         let held = self.held();
-        if !self.desk.standing().is_fresh(self.ttl) {
+        if !self.desk.last_confirmed().is_fresh(self.ttl) {
             let secs = self.ttl_secs();
             return Some(format!(
                 "the store has not confirmed for more than {secs} s that no write is missing"
@@ -171,6 +171,6 @@ fn key_set(keys: impl Into<Vec<PublicKey>>) -> String {
 }
 
 /// The store's current time: the time of the last confirmation plus the time since.
-pub fn store_time(standing: &Standing) -> UnixSeconds {
+pub fn store_time(standing: &Confirmed) -> UnixSeconds {
     standing.confirmed_at.plus_secs(standing.confirmed.elapsed().as_secs())
 }

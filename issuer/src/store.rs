@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use embedded::EmbeddedStore;
 pub use redis::RedisStore;
 
-use crate::domain::{AuditEvent, Durability, LogPage, NewEntry, Record, Settings, Subject};
+use crate::domain::{AuditEvent, Durability, LogPage, LogSettings, NewEntry, Record, Subject};
 
 /// Identifies one stored state of a record or of the key ring. A swap names the version that the rule read.
 ///
@@ -208,10 +208,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Raises `retain`, the cut-off and `sessions_since` to at least these values. If the store has lost its epoch, it
     /// takes the epoch of `settings`. Otherwise the epoch does not change. Returns the settings that now hold.
-    async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError>;
+    async fn merge_settings(&self, settings: LogSettings) -> Result<LogSettings, StoreError>;
 
     /// The settings that hold now.
-    async fn settings(&self) -> Result<Settings, StoreError>;
+    async fn settings(&self) -> Result<LogSettings, StoreError>;
 
     /// The bytes of the key ring (encrypted by the caller), if there is one.
     async fn keys(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError>;

@@ -85,7 +85,7 @@ impl Site {
         let desk = Desk::open(store.clone(), settings.lifetimes.limits(), heartbeat).await.expect("a desk");
         let installation = Comparison::new(store.clone(), issuer.as_str(), &settings);
         let secrets = MasterSecrets::parse(SECRET).expect("a secret");
-        let now = store_time(&desk.standing());
+        let now = store_time(&desk.last_confirmed());
         let keys = Keys::open(Arc::clone(&desk), secrets.clone(), now).await.expect("keys");
         let keys = Arc::new(keys);
         let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), issuer.as_str(), heartbeat);

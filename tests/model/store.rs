@@ -3,7 +3,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use doorlist::domain::{Appended, LogEntry, LogPage, Record, Settings};
+use doorlist::domain::{Appended, LogEntry, LogPage, LogSettings, Record};
 use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
 
 use crate::rules::{Rule, Scope};
@@ -127,7 +127,7 @@ impl Store {
             entries: entries.collect(),
             continues: self.has(since),
             last: self.log.last,
-            settings: Settings { epoch: EPOCH, retain_secs, cutoff: zero, sessions_since: zero },
+            settings: LogSettings { epoch: EPOCH, retain_secs, cutoff: zero, sessions_since: zero },
             now: self.clock(),
         }
     }

@@ -8,14 +8,14 @@ use serde_json::json;
 use crate::support::{Follower, Pair, RedisServer, Reply, Session, eventually, until};
 
 /// The state that two issuers had acknowledged when their Redis began to refuse writes.
-struct Standing {
+struct Expected {
     verifiers: [Follower; 2],
     alice: Session,
     bob: Session,
     kicked: Session,
 }
 
-impl Standing {
+impl Expected {
     async fn of(pair: &Pair) -> Self {
         let verifiers = [Follower::of(&pair.a).await, pair.follower_of_b().await];
         let (alice, bob) = (pair.a.open_session("alice").await, pair.b.open_session("bob").await);
@@ -87,7 +87,7 @@ async fn pair_on(redis: RedisServer) -> Pair {
 #[tokio::test]
 async fn a_redis_that_cannot_save_is_an_outage_and_no_loss() {
     let pair = pair_on(RedisServer::start(&["--save", "3600 1"])).await;
-    let standing = Standing::of(&pair).await;
+    let standing = Expected::of(&pair).await;
     let (_, folder): (String, String) = pair.redis.ask(&["CONFIG", "GET", "dir"]);
     let in_the_way = std::path::Path::new(&folder).join("dump.rdb");
     std::fs::create_dir(&in_the_way).expect("a folder");
@@ -118,7 +118,7 @@ async fn a_redis_that_is_loading_is_an_outage_and_no_loss() {
     // Redis waits 500 µs for each key, and answers requests in between.
     let slowly = ["--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024"];
     let mut pair = pair_on(RedisServer::start(&slowly)).await;
-    let standing = Standing::of(&pair).await;
+    let standing = Expected::of(&pair).await;
     let fill = "for at = 1, 20000 do redis.call('SET', 'filler:' .. at, at) end";
     pair.redis.ask::<()>(&["EVAL", fill, "0"]);
 
@@ -144,7 +144,7 @@ async fn a_redis_that_is_loading_is_an_outage_and_no_loss() {
 #[tokio::test]
 async fn a_redis_that_is_full_is_an_outage_and_no_loss() {
     let pair = pair_on(RedisServer::start(&[])).await;
-    let standing = Standing::of(&pair).await;
+    let standing = Expected::of(&pair).await;
     pair.redis.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
     assert_eq!(standing.is_refused_by(&pair).await, 10);
     pair.redis.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);

@@ -62,7 +62,7 @@ pub struct Verified {
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct Verdict {
     /// The result of the revocation check.
     pub revocation: RevocationStatus,
     /// The age of the list used.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::answer::{Freshness, Standing, Verified};
+use crate::answer::{Freshness, Verdict, Verified};
 use crate::claims::{MAX_TOKEN_LEN, VettedClaims};
 use crate::error::Error;
 use crate::policy::Options;
@@ -186,7 +186,7 @@ fn push_number(text: &mut String, number: Option<u64>) {
 
 /// The list's as-of time in seconds, its age in seconds, 1 if it is stale, 1 in an outage. Without a list, the first
 /// two are `NaN`, and `revocation` is unknown.
-fn numbers(Standing { freshness, outage, .. }: Standing) -> [f64; 4] {
+fn numbers(Verdict { freshness, outage, .. }: Verdict) -> [f64; 4] {
     let Freshness { as_of, age_secs, stale } = freshness;
     let seconds = |seconds: Option<u64>| seconds.map_or(f64::NAN, number);
     [seconds(as_of.map(UnixSeconds::as_secs)), seconds(age_secs), f64::from(stale), f64::from(outage)]

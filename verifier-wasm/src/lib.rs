@@ -67,7 +67,7 @@ pub mod signature;
 pub mod time;
 pub mod verify;
 
-pub use answer::{Freshness, Loaded, RevocationStatus, Standing, Status, Verified};
+pub use answer::{Freshness, Loaded, RevocationStatus, Status, Verdict, Verified};
 pub use claims::{AccessTokenClaims, Audience, VettedClaims};
 pub use cursor::{Cursor, Epoch, Seq};
 pub use error::Error;

@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use crate::answer::Standing;
+use crate::answer::Verdict;
 use crate::claims::{AccessTokenClaims, MAX_TOKEN_LEN};
 use crate::error::Error;
 use crate::handle::Handle;
@@ -138,7 +138,7 @@ pub struct Known {
     /// The slot that [`Memory::remember`] returned.
     pub slot: usize,
     /// The result of this check.
-    pub standing: Standing,
+    pub standing: Verdict,
 }
 
 impl Memory {

@@ -1,6 +1,6 @@
 //! The verifier.
 
-use crate::answer::{Freshness, Loaded, RevocationStatus, Standing, Status, Verified};
+use crate::answer::{Freshness, Loaded, RevocationStatus, Status, Verdict, Verified};
 use crate::claims::{AccessTokenClaims, MAX_TOKEN_LEN, VettedClaims};
 use crate::cursor::Cursor;
 use crate::error::{ClaimFlaw, Error, ListFlaw, RevokedBy};
@@ -165,7 +165,7 @@ impl Verifier {
         self.check_parties(&claims)?;
         // 7. to 10. The checks whose result can change.
         let mut terms = Terms::new(kid, &claims);
-        let Standing { revocation, freshness, outage } = self.stand(&mut terms, at)?;
+        let Verdict { revocation, freshness, outage } = self.stand(&mut terms, at)?;
         let payload_json = String::from_utf8(payload).map_err(|_| Error::Payload)?;
         Ok(Verified { header_json, payload_json, claims, revocation, freshness, outage, terms })
     }
@@ -174,7 +174,7 @@ impl Verifier {
     ///
     /// # Errors
     /// The error that [`Self::verify`] would return now.
-    pub(crate) fn look_again(&self, terms: &mut Terms, at: HostTime) -> Result<Standing, Error> {
+    pub(crate) fn look_again(&self, terms: &mut Terms, at: HostTime) -> Result<Verdict, Error> {
         // 3. Key by `kid`.
         self.keys.find(terms.kid).ok_or(self.keys.unknown(terms.kid))?;
         self.stand(terms, at)
@@ -187,7 +187,7 @@ impl Verifier {
     /// In this order: [`Error::UnknownKey`] for a key that is not, or no longer, trusted, [`Error::Issuer`],
     /// [`Error::TooEarly`] for an `iat` in the future, [`Error::Expired`] if the issuer may no longer keep a
     /// revocation of the token, [`Error::Revoked`], and the errors of the policies.
-    pub fn check_vetted(&self, claims: &VettedClaims, at: HostTime) -> Result<Standing, Error> {
+    pub fn check_vetted(&self, claims: &VettedClaims, at: HostTime) -> Result<Verdict, Error> {
         // 3. Key by `kid`.
         if let Some(kid) = claims.kid {
             self.keys.find(kid).ok_or(self.keys.unknown(kid))?;
@@ -204,7 +204,7 @@ impl Verifier {
         self.check_cutoff(claims.issued_at)?;
         self.check_listed(claims.gid, claims.sid)?;
         let freshness = self.check_freshness(at)?;
-        Ok(Standing { revocation: self.revocation(), freshness, outage: false })
+        Ok(Verdict { revocation: self.revocation(), freshness, outage: false })
     }
 
     /// The list and keys that the verifier holds.
@@ -259,7 +259,7 @@ impl Verifier {
         Err(Error::Issuer { claim: "iss", reason: ClaimFlaw::CheckFailed, expected, actual })
     }
 
-    fn stand(&self, terms: &mut Terms, at: HostTime) -> Result<Standing, Error> {
+    fn stand(&self, terms: &mut Terms, at: HostTime) -> Result<Verdict, Error> {
         // 7. Time.
         let outage = self.check_time(terms, at)?;
         // 8. Cut-off.
@@ -272,7 +272,7 @@ impl Verifier {
         }
         // 10. Freshness policy.
         let freshness = self.check_freshness(at)?;
-        Ok(Standing { revocation: self.revocation(), freshness, outage })
+        Ok(Verdict { revocation: self.revocation(), freshness, outage })
     }
 
     /// Returns whether the token is past its `exp` and accepted because of an outage.

@@ -4,7 +4,7 @@ use doorlist_verifier::{Cursor, Seq};
 use std::time::Duration;
 use tokio::sync::watch;
 
-use super::{Desk, Standing, lock};
+use super::{Confirmed, Desk, lock};
 use crate::domain::{Applied, LogPage};
 use crate::store::StoreError;
 
@@ -13,19 +13,19 @@ const BACK_OFF: Duration = Duration::from_millis(500);
 
 impl Desk {
     /// The position of this node's copy of the revocation log, and the time of the last confirmation.
-    pub fn standing(&self) -> Standing {
+    pub fn last_confirmed(&self) -> Confirmed {
         *self.standing.borrow()
     }
 
-    /// Reports every change of [`Self::standing`]: new entries of the revocation log, and confirmations.
-    pub fn watch(&self) -> watch::Receiver<Standing> {
+    /// Reports every change of [`Self::last_confirmed`]: new entries of the revocation log, and confirmations.
+    pub fn watch(&self) -> watch::Receiver<Confirmed> {
         self.standing.subscribe()
     }
 
     /// Waits until this node's copy holds everything up to `position`. Returns at once if the copy has another
     /// epoch.
     pub async fn reached(&self, position: Cursor) {
-        let there = |standing: &Standing| {
+        let there = |standing: &Confirmed| {
             standing.position.epoch != position.epoch || standing.position.seq >= position.seq
         };
         // This wait fails only if the desk is gone.

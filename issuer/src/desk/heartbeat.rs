@@ -8,7 +8,7 @@ use doorlist_verifier::{Seq, UnixSeconds};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::{Desk, Standing, lock};
+use super::{Confirmed, Desk, lock};
 use crate::domain::heal::heal;
 use crate::domain::{Applied, Record, Subject};
 use crate::store::{Readings, StoreError};
@@ -62,7 +62,7 @@ impl Desk {
     /// One heartbeat. Confirms that the store lost nothing. If the store lost entries, puts them back. Reads and heals
     /// the records of expired entries a last time, and then drops these entries from the revocation log. Deletes
     /// records that are no longer needed.
-    pub async fn beat(&self) -> Result<Standing, StoreError> {
+    pub async fn beat(&self) -> Result<Confirmed, StoreError> {
         let standing = self.confirm().await?;
         self.trim(standing.confirmed_at).await?;
         self.forget_some(standing.confirmed_at).await?;
@@ -71,15 +71,15 @@ impl Desk {
 
     /// The current standing, with a confirmation that is younger than a heartbeat. If the last confirmation is older,
     /// the store is asked for a new one first. A list may be signed only with such a standing.
-    pub async fn confirmed(&self) -> Result<Standing, StoreError> {
-        let standing = self.standing();
+    pub async fn confirmed(&self) -> Result<Confirmed, StoreError> {
+        let standing = self.last_confirmed();
         if standing.is_fresh(self.heartbeat) { Ok(standing) } else { self.confirm_once_more().await }
     }
 
-    async fn confirm_once_more(&self) -> Result<Standing, StoreError> {
+    async fn confirm_once_more(&self) -> Result<Confirmed, StoreError> {
         let asked = Instant::now();
         let mut last_failure = self.confirming.lock().await;
-        let standing = self.standing();
+        let standing = self.last_confirmed();
         if standing.confirmed >= asked {
             return Ok(standing);
         }
@@ -90,11 +90,11 @@ impl Desk {
         }
     }
 
-    pub(super) async fn confirm(&self) -> Result<Standing, StoreError> {
+    pub(super) async fn confirm(&self) -> Result<Confirmed, StoreError> {
         self.confirm_alone(&mut *self.confirming.lock().await).await
     }
 
-    async fn confirm_alone(&self, last_failure: &mut Option<Failure>) -> Result<Standing, StoreError> {
+    async fn confirm_alone(&self, last_failure: &mut Option<Failure>) -> Result<Confirmed, StoreError> {
         let begun = Instant::now();
         let confirmed = self.try_confirm().await;
         *last_failure = confirmed.as_ref().err().map(|error| Failure { begun, error: error.clone() });
@@ -103,7 +103,7 @@ impl Desk {
 
     /// Confirms with a write that compares the store's epoch and last sequence with this node's copy. If the store
     /// lost entries, they are put back first. If the store has new entries, they are read.
-    async fn try_confirm(&self) -> Result<Standing, StoreError> {
+    async fn try_confirm(&self) -> Result<Confirmed, StoreError> {
         for _ in 0..TRIES {
             let (sent, host) = (Instant::now(), host_secs());
             let confirmation = self.store.confirm(self.position()).await?;
@@ -125,7 +125,7 @@ impl Desk {
                 standing.confirmed = sent;
                 standing.clock_skew_secs = clock_skew_secs;
             });
-            return Ok(self.standing());
+            return Ok(self.last_confirmed());
         }
         Err(StoreError::Unavailable("the store keeps losing the last entries of the revocation log".into()))
     }

@@ -44,7 +44,7 @@ pub enum Kick {
 
 /// Answer to void, disable, enable, a new password and deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum Acknowledged {
     /// The change is durable. Its entries are in the revocation log at or before this position.
     Done(Cursor),
     /// There is no such subject.

@@ -64,7 +64,7 @@ impl Desk {
         token: &RefreshClaims,
         client_id: Option<&str>,
     ) -> Result<Refresh, StoreError> {
-        if !self.standing().is_fresh(MINTING_LIMIT) {
+        if !self.last_confirmed().is_fresh(MINTING_LIMIT) {
             self.confirmed().await?;
         }
         let presented = Presented { sid: token.sid, generation: token.generation, client_id };

@@ -4,7 +4,7 @@ use doorlist_verifier::{Cursor, Handle};
 
 use super::outcome::{Account, DamagedSubject};
 use super::transact::{Read, Step};
-use super::{Change, ClaimsChange, Creation, Desk, Kick, SubjectDetails, SubjectPage};
+use super::{Acknowledged, ClaimsChange, Creation, Desk, Kick, SubjectDetails, SubjectPage};
 use crate::domain::lineage::Lineage;
 use crate::domain::revoke::{
     Holdings, delete, disable, enable, is_spent, kick, set_claims, set_password, void,
@@ -54,7 +54,7 @@ impl Desk {
     }
 
     /// Ends every access token that the subject has now. Its sessions refresh into new tokens.
-    pub async fn void(&self, sub: &Subject) -> Result<Change, StoreError> {
+    pub async fn void(&self, sub: &Subject) -> Result<Acknowledged, StoreError> {
         let next = self.draw();
         let mut begun = None;
         self.change(sub, |record, log| {
@@ -66,7 +66,7 @@ impl Desk {
 
     /// A kick, after which the subject may not log in. A subject that is already disabled is kicked again. The store
     /// may have lost a write that enabled the subject. Then the record shows no sessions, but tokens may exist.
-    pub async fn disable(&self, sub: &Subject) -> Result<Change, StoreError> {
+    pub async fn disable(&self, sub: &Subject) -> Result<Acknowledged, StoreError> {
         let next = self.draw();
         let mut begun = None;
         self.change(sub, |record, log| {
@@ -78,13 +78,17 @@ impl Desk {
     }
 
     /// Allows the subject to log in again.
-    pub async fn enable(&self, sub: &Subject) -> Result<Change, StoreError> {
+    pub async fn enable(&self, sub: &Subject) -> Result<Acknowledged, StoreError> {
         self.change(sub, |record, _| (record.state != SubjectState::Active).then(|| enable(sub, record)))
             .await
     }
 
     /// A kick, after which only the new password is accepted.
-    pub async fn set_password(&self, sub: &Subject, password: PasswordHash) -> Result<Change, StoreError> {
+    pub async fn set_password(
+        &self,
+        sub: &Subject,
+        password: PasswordHash,
+    ) -> Result<Acknowledged, StoreError> {
         let mut next = self.draw();
         self.change(sub, |record, log| {
             if record.password.as_ref() == Some(&password) {
@@ -128,7 +132,7 @@ impl Desk {
     }
 
     /// A kick, after which the subject no longer exists.
-    pub async fn delete_subject(&self, sub: &Subject) -> Result<Change, StoreError> {
+    pub async fn delete_subject(&self, sub: &Subject) -> Result<Acknowledged, StoreError> {
         let mut next = self.draw();
         let blank = |record: &Record, log: &SubjectLog| {
             if *record == Record::new(next) {
@@ -142,7 +146,7 @@ impl Desk {
             Some(delete(sub, record, next))
         };
         let change = self.change(sub, blank).await?;
-        if let Change::Done(_) = change {
+        if let Acknowledged::Done(_) = change {
             self.forget_blank(sub, next).await?;
         }
         Ok(change)
@@ -180,7 +184,7 @@ impl Desk {
     pub async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<SubjectPage, StoreError> {
         let rows = self.store.subjects(after, limit).await?;
         let next = if rows.len() < limit { None } else { rows.last().map(|row| row.sub.clone()) };
-        let now = self.standing().confirmed_at;
+        let now = self.last_confirmed().confirmed_at;
         let shown = rows.into_iter().map(|row| match row.record {
             Ok((_, record)) => {
                 let log = self.log(|log| log.of(&row.sub));
@@ -202,7 +206,7 @@ impl Desk {
         &self,
         sub: &Subject,
         mut rule: impl FnMut(&Record, &SubjectLog) -> Option<domain::Change> + Send,
-    ) -> Result<Change, StoreError> {
+    ) -> Result<Acknowledged, StoreError> {
         let step = |read: &Read, moment: &Moment<'_>| match read.record() {
             None => Step::Answer(Found::Nobody),
             Some(record) => match rule(record, moment.log) {
@@ -212,8 +216,8 @@ impl Desk {
         };
         let (found, position): (Found, Cursor) = self.transact(sub, step).await?;
         Ok(match found {
-            Found::Subject => Change::Done(position),
-            Found::Nobody => Change::UnknownSubject,
+            Found::Subject => Acknowledged::Done(position),
+            Found::Nobody => Acknowledged::UnknownSubject,
         })
     }
 

@@ -4,7 +4,7 @@ use doorlist_verifier::{Cursor, Epoch, Handle, Seq, UnixSeconds};
 
 use super::login::{Decision, LoginHandles, OpenSession, login};
 use super::{
-    Change, Limits, Logged, Moment, NewEntry, Record, Revocation, Revoked, Settings, Subject, SubjectLog,
+    Change, Limits, LogSettings, Logged, Moment, NewEntry, Record, Revocation, Revoked, Subject, SubjectLog,
 };
 
 pub(crate) fn alice() -> Subject {
@@ -30,7 +30,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let limits = Limits::default();
-        let settings = Settings {
+        let settings = LogSettings {
             epoch: Epoch(1),
             retain_secs: limits.retain_secs(),
             cutoff: UnixSeconds::ZERO,

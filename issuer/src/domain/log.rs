@@ -125,9 +125,9 @@ pub enum Appended {
     Mark,
 }
 
-/// Settings of the whole installation.
+/// The settings of the whole installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub struct LogSettings {
     /// The epoch of the revocation log. It changes if the store starts a new revocation log.
     pub epoch: Epoch,
     /// Seconds for which an entry stays in the revocation log. This value never decreases.
@@ -138,7 +138,7 @@ pub struct Settings {
     pub sessions_since: UnixSeconds,
 }
 
-impl Settings {
+impl LogSettings {
     /// Merges two settings: takes the greater value for each setting, but keeps the epoch of `self`.
     #[must_use]
     pub fn merged(self, other: &Self) -> Self {
@@ -163,7 +163,7 @@ pub struct LogPage {
     /// entry.
     pub last: Seq,
     /// The settings, read together with the revocation log.
-    pub settings: Settings,
+    pub settings: LogSettings,
     /// The store's clock at the time of this answer.
     pub now: UnixSeconds,
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use doorlist_verifier::{Cursor, Handle, Seq, UnixSeconds};
 
 use super::log::Appended;
-use super::{LogEntry, LogPage, Revocation, Settings, Subject};
+use super::{LogEntry, LogPage, LogSettings, Revocation, Subject};
 
 /// The entries of the revocation log that this node has read. [`Self::apply`] adds entries and [`Self::trim`] drops
 /// entries.
 #[derive(Debug, Clone)]
 pub struct LogView {
-    settings: Settings,
+    settings: LogSettings,
     last: Seq,
     floor: Seq,
     last_key_change: Seq,
@@ -111,7 +111,7 @@ impl LogView {
     }
 
     /// The settings as last read.
-    pub fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &LogSettings {
         &self.settings
     }
 
@@ -205,7 +205,7 @@ pub struct SubjectLog {
     /// The entries about the subject, in ascending order.
     pub revoked: Vec<Logged>,
     /// The settings of the whole installation.
-    pub settings: Settings,
+    pub settings: LogSettings,
     /// The position of the node's copy when this part was copied.
     pub position: Cursor,
 }

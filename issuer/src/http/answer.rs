@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ApiError;
 use crate::access_token;
 use crate::app::App;
-use crate::desk::{Change, EndSession, Grant, Login, LoginRefusal, RefreshClaims};
+use crate::desk::{Acknowledged, EndSession, Grant, Login, LoginRefusal, RefreshClaims};
 use crate::domain::UnfitClaims;
 
 /// The position of a change in the revocation log. A verifier whose list has reached this position knows the change.
@@ -133,10 +133,10 @@ pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response
 }
 
 /// The position in the revocation log at which a subject was changed. 404 if there is no such subject.
-pub fn changed(change: Change) -> Result<Position, ApiError> {
+pub fn changed(change: Acknowledged) -> Result<Position, ApiError> {
     match change {
-        Change::Done(position) => Ok(position.into()),
-        Change::UnknownSubject => Err(unknown_subject()),
+        Acknowledged::Done(position) => Ok(position.into()),
+        Acknowledged::UnknownSubject => Err(unknown_subject()),
     }
 }
 

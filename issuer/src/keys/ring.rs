@@ -46,7 +46,7 @@ struct Retiring {
 
 /// A new ring, and the keys that were added or removed. The revocation log must name each of these keys.
 #[derive(Debug, Clone)]
-pub struct Change {
+pub struct RingChange {
     /// The new ring.
     pub ring: KeyRing,
     /// The keys that were added or removed.
@@ -112,14 +112,14 @@ pub struct UnknownKey(pub KeyId);
 
 impl KeyRing {
     /// The ring for the first start.
-    pub fn first(now: UnixSeconds, active: PrivateKey, reserve: PrivateKey) -> Change {
+    pub fn first(now: UnixSeconds, active: PrivateKey, reserve: PrivateKey) -> RingChange {
         let kids = vec![active.kid(), reserve.kid()];
         let ring = Self {
             active: Active { key: active, since: now },
             reserve: Reserve { key: reserve, announced_at: now },
             retiring: Vec::new(),
         };
-        Change { ring, kids }
+        RingChange { ring, kids }
     }
 
     /// The reserve key becomes the active key, and `fresh` becomes the reserve key. The former active key stays
@@ -134,7 +134,7 @@ impl KeyRing {
         fresh: PrivateKey,
         published_secs: u64,
         retain_secs: u64,
-    ) -> Result<Change, TooEarly> {
+    ) -> Result<RingChange, TooEarly> {
         let published_at = self.reserve.announced_at.plus_secs(published_secs);
         if now < published_at {
             return Err(TooEarly::YoungReserve { wait_secs: published_at.secs_since(now) });
@@ -151,7 +151,7 @@ impl KeyRing {
         });
         let kids = vec![fresh.kid()];
         ring.promote_reserve(now, fresh);
-        Ok(Change { ring, kids })
+        Ok(RingChange { ring, kids })
     }
 
     /// Removes a key at once. Every token that this key signed becomes invalid. If the active key is removed, the
@@ -161,7 +161,7 @@ impl KeyRing {
     /// # Errors
     ///
     /// [`UnknownKey`] if the key is not trusted.
-    pub fn retire(&self, kid: KeyId, now: UnixSeconds, fresh: PrivateKey) -> Result<Change, UnknownKey> {
+    pub fn retire(&self, kid: KeyId, now: UnixSeconds, fresh: PrivateKey) -> Result<RingChange, UnknownKey> {
         let mut ring = self.clone();
         let mut kids = vec![kid];
         if kid == self.active.key.kid() {
@@ -176,15 +176,15 @@ impl KeyRing {
                 return Err(UnknownKey(kid));
             }
         }
-        Ok(Change { ring, kids })
+        Ok(RingChange { ring, kids })
     }
 
     /// Removes retiring keys whose last token has expired; `None` if there are no such keys.
-    pub fn expire(&self, now: UnixSeconds) -> Option<Change> {
+    pub fn expire(&self, now: UnixSeconds) -> Option<RingChange> {
         let (gone, retiring): (Vec<_>, Vec<_>) =
             self.retiring.iter().cloned().partition(|key| key.gone_at <= now);
         let kids: Vec<_> = gone.iter().map(|key| key.key.kid()).collect();
-        (!kids.is_empty()).then(|| Change { ring: Self { retiring, ..self.clone() }, kids })
+        (!kids.is_empty()).then(|| RingChange { ring: Self { retiring, ..self.clone() }, kids })
     }
 
     /// The key that signs.
@@ -268,7 +268,8 @@ mod tests {
 
     #[test]
     fn a_rotation_lets_old_tokens_live_and_then_forgets_their_key() {
-        let Change { ring, kids } = first().rotate(at(90), key(3), PUBLISHED, RETAIN).expect("old enough");
+        let RingChange { ring, kids } =
+            first().rotate(at(90), key(3), PUBLISHED, RETAIN).expect("old enough");
         assert_eq!(kids, [key(3).kid()]);
         assert_eq!(
             states(&ring),
@@ -279,7 +280,7 @@ mod tests {
             ]
         );
         assert!(ring.expire(at(90 + RETAIN - 1)).is_none());
-        let Change { ring, kids } = ring.expire(at(90 + RETAIN)).expect("its tokens are dead");
+        let RingChange { ring, kids } = ring.expire(at(90 + RETAIN)).expect("its tokens are dead");
         assert_eq!(kids, [key(1).kid()]);
         assert_eq!(states(&ring), [(key(2).kid(), KeyState::Active), (key(3).kid(), KeyState::Announced)]);
     }
@@ -304,7 +305,7 @@ mod tests {
     #[test]
     fn a_retired_key_is_gone_at_once_and_the_reserve_takes_over() {
         // Trace 16: the signing key is retired, and verifiers already know the next one.
-        let Change { ring, kids } = first().retire(key(1).kid(), at(1), key(3)).expect("it is trusted");
+        let RingChange { ring, kids } = first().retire(key(1).kid(), at(1), key(3)).expect("it is trusted");
         assert_eq!(kids, [key(1).kid(), key(3).kid()]);
         assert_eq!(states(&ring), [(key(2).kid(), KeyState::Active), (key(3).kid(), KeyState::Announced)]);
         assert_eq!(ring.retire(key(1).kid(), at(2), key(4)).unwrap_err(), UnknownKey(key(1).kid()));

@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::state::State;
 use super::{BACKLOG, Held, Revocations, key_set, store_time};
-use crate::desk::{ClockOff, Standing};
+use crate::desk::{ClockOff, Confirmed};
 use crate::domain::LogView;
 use crate::keys::KeysError;
 
@@ -107,7 +107,7 @@ impl Revocations {
 
     /// Publishes the current revocation log. Returns `false` if the keys have changed meanwhile and must be read
     /// again.
-    fn advance(&self, standing: &Standing, key_change: Seq) -> Result<bool, Error> {
+    fn advance(&self, standing: &Confirmed, key_change: Seq) -> Result<bool, Error> {
         let mut held = self.held();
         let Held { verifier, cuts, state: shown, .. } = &mut *held;
         let mut state = self.desk.log(|log| {

@@ -8,7 +8,7 @@ use doorlist_verifier::{Cursor, Error, Handle, HandleSet, RevocationList, Seq, U
 
 use super::{Revocations, SignedList};
 use crate::domain::log::Appended;
-use crate::domain::{LogView, Settings};
+use crate::domain::{LogSettings, LogView};
 use crate::keys::KeyRing;
 
 /// The state that is published now.
@@ -17,7 +17,7 @@ pub(super) struct State {
     pub(super) cursor: Cursor,
     /// When the store confirmed that no entry is missing.
     confirmed_at: UnixSeconds,
-    settings: Settings,
+    settings: LogSettings,
     /// The keys of this state. The active one signs.
     pub(super) ring: Arc<KeyRing>,
     /// The sequence of the last entry about keys.

@@ -45,14 +45,14 @@ pub(super) async fn open(
     let desk = Desk::open(store, settings.lifetimes.limits(), heartbeat).await?;
     let age = if desk.keys().await?.is_some() { StoreAge::Used } else { StoreAge::New };
     let secrets = given.or_beside(&settings.store.store, age)?;
-    let now = store_time(&desk.standing());
+    let now = store_time(&desk.last_confirmed());
     let keys = Arc::new(Keys::open(Arc::clone(&desk), secrets.master.clone(), now).await?);
     let former = installation.enter(now).await?;
     let former = former.iter().map(|former| FormerName::of(former, &desk, &keys, &secrets.master, heartbeat));
     let former = former.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
     let revocations = Revocations::new(Arc::clone(&desk), Arc::clone(&keys), issuer.as_str(), heartbeat)?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    tracing::info!(%issuer, kid = %keys.ring().active().kid(), position = %desk.standing().position, "open");
+    tracing::info!(%issuer, kid = %keys.ring().active().kid(), position = %desk.last_confirmed().position, "open");
     Ok(Arc::new(App {
         desk,
         keys,

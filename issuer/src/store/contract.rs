@@ -7,7 +7,7 @@ use doorlist_verifier::{Cursor, Epoch, Handle, Seq, UnixSeconds};
 use super::clock::ManualClock;
 use super::{Commit, Committed, Readings, Store, StoreError, Swap, Version};
 use crate::domain::{
-    Appended, AuditEvent, AuditKind, GroupEnd, LogEntry, NewEntry, Record, Revocation, Revoked, Settings,
+    Appended, AuditEvent, AuditKind, GroupEnd, LogEntry, LogSettings, NewEntry, Record, Revocation, Revoked,
     Subject,
 };
 
@@ -66,7 +66,7 @@ impl<S: Store> Case<S> {
         self.store.log_since(Seq::ZERO).await.expect("the log").entries
     }
 
-    async fn settings(&self) -> Settings {
+    async fn settings(&self) -> LogSettings {
         self.store.settings().await.expect("settings")
     }
 }
@@ -246,12 +246,12 @@ async fn trimming_drops_the_beginning<S: Store>(case: Case<S>) {
 async fn limits_only_rise<S: Store>(case: Case<S>) {
     let found = case.settings().await;
     let time = |seconds| UnixSeconds::new(seconds).expect("a time");
-    let wanted = Settings { retain_secs: 1020, cutoff: time(7), sessions_since: time(5), ..found };
+    let wanted = LogSettings { retain_secs: 1020, cutoff: time(7), sessions_since: time(5), ..found };
     assert_eq!(case.store.merge_settings(wanted).await, Ok(wanted));
-    let lower = Settings { retain_secs: 100, cutoff: time(8), sessions_since: time(4), ..found };
-    let merged = Settings { cutoff: time(8), ..wanted };
+    let lower = LogSettings { retain_secs: 100, cutoff: time(8), sessions_since: time(4), ..found };
+    let merged = LogSettings { cutoff: time(8), ..wanted };
     assert_eq!(case.store.merge_settings(lower).await, Ok(merged));
-    let foreign = Settings { epoch: Epoch(found.epoch.0.wrapping_add(1)), ..merged };
+    let foreign = LogSettings { epoch: Epoch(found.epoch.0.wrapping_add(1)), ..merged };
     assert_eq!(case.store.merge_settings(foreign).await, Ok(merged), "the epoch there stays");
     assert_eq!(case.settings().await, merged);
 }

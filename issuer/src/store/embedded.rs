@@ -29,7 +29,7 @@ use self::transaction::Fault;
 use self::writer::Writer;
 use super::clock::{HostClock, StoreClock, SystemClock};
 use super::{AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Version};
-use crate::domain::{LogEntry, LogPage, NewEntry, Settings, Subject};
+use crate::domain::{LogEntry, LogPage, LogSettings, NewEntry, Subject};
 
 /// A [`Store`] in a redb database.
 #[derive(Debug)]
@@ -194,11 +194,11 @@ impl Store for EmbeddedStore {
         self.writer.write(move |work| work.trim(through)).await
     }
 
-    async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError> {
+    async fn merge_settings(&self, settings: LogSettings) -> Result<LogSettings, StoreError> {
         self.writer.write(move |work| Ok(work.merge_settings(&settings))).await
     }
 
-    async fn settings(&self) -> Result<Settings, StoreError> {
+    async fn settings(&self) -> Result<LogSettings, StoreError> {
         self.look(|db, clock| Ok(Snapshot::take(db, clock)?.head.settings)).await
     }
 

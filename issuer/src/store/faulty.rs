@@ -15,7 +15,7 @@ use super::clock::{ManualClock, StoreClock};
 use super::{
     AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Swap, Version,
 };
-use crate::domain::{Appended, LogEntry, LogPage, NewEntry, Record, Settings, Subject};
+use crate::domain::{Appended, LogEntry, LogPage, LogSettings, NewEntry, Record, Subject};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct State {
     /// The number of the current master. The same bytes have a different version on each master.
     master: u64,
     next_version: u64,
-    settings: Settings,
+    settings: LogSettings,
     pub(crate) last: Seq,
     trimmed: Seq,
     pub(crate) log: BTreeMap<Seq, LogEntry>,
@@ -153,7 +153,7 @@ impl FaultyStore {
             };
             if let Appended::Cutoff { cutoff, end_sessions } = entry {
                 let sessions_since = if end_sessions { cutoff } else { UnixSeconds::ZERO };
-                let raised = Settings { cutoff, sessions_since, ..state.settings };
+                let raised = LogSettings { cutoff, sessions_since, ..state.settings };
                 state.settings = state.settings.merged(&raised);
             }
             state.log.insert(seq, LogEntry { seq, at: self.now(), entry });
@@ -176,8 +176,12 @@ impl FaultyStore {
 impl State {
     /// An empty store.
     fn new(epoch: Epoch) -> Self {
-        let settings =
-            Settings { epoch, retain_secs: 0, cutoff: UnixSeconds::ZERO, sessions_since: UnixSeconds::ZERO };
+        let settings = LogSettings {
+            epoch,
+            retain_secs: 0,
+            cutoff: UnixSeconds::ZERO,
+            sessions_since: UnixSeconds::ZERO,
+        };
         Self {
             master: 1,
             next_version: 1,
@@ -314,7 +318,7 @@ impl Store for FaultyStore {
         Ok(())
     }
 
-    async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError> {
+    async fn merge_settings(&self, settings: LogSettings) -> Result<LogSettings, StoreError> {
         let mut state = self.locked();
         if state.settings.epoch == NO_EPOCH {
             state.settings.epoch = settings.epoch;
@@ -323,7 +327,7 @@ impl Store for FaultyStore {
         Ok(state.settings)
     }
 
-    async fn settings(&self) -> Result<Settings, StoreError> {
+    async fn settings(&self) -> Result<LogSettings, StoreError> {
         Ok(self.locked().settings)
     }
 

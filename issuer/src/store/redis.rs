@@ -25,14 +25,14 @@ pub use keys::{MalformedPrefix, Prefix};
 pub use url::{MalformedUrl, RedisUrl};
 
 use self::commands::{Heard, Inner, shown};
-use self::keys::{Keys, slot};
+use self::keys::{KeyNames, slot};
 use self::reply::{NO_EPOCH, audit_row, converted, stored, versioned};
 use self::routing::Servers;
 use self::scripts::Scripts;
 use super::{
     AuditRow, Commit, Committed, Confirmation, Reading, Readings, Store, StoreError, SubjectRow, Version,
 };
-use crate::domain::{Durability, LogPage, NewEntry, Settings, Subject};
+use crate::domain::{Durability, LogPage, LogSettings, NewEntry, Subject};
 
 /// See the [module](self).
 pub struct RedisStore {
@@ -58,7 +58,7 @@ impl RedisStore {
         let certificates = ca.map(|ca| TlsCertificates { client_tls: None, root_cert: Some(ca) });
         Self::start(Inner {
             servers: Servers::of(url, certificates),
-            keys: Keys::of(prefix),
+            keys: KeyNames::of(prefix),
             scripts: Scripts::new(),
             heard: Mutex::new(Heard { epoch: NO_EPOCH, micros: 0 }),
             #[cfg(test)]
@@ -71,7 +71,7 @@ impl RedisStore {
         inner.servers.check().await?;
         let zero = UnixSeconds::ZERO;
         let first =
-            Settings { epoch: Epoch(rand::random()), retain_secs: 0, cutoff: zero, sessions_since: zero };
+            LogSettings { epoch: Epoch(rand::random()), retain_secs: 0, cutoff: zero, sessions_since: zero };
         inner.merge_settings(first).await?;
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -147,11 +147,11 @@ impl Store for RedisStore {
         servers.run(&call, Durability::Local).await.map(drop)
     }
 
-    async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError> {
+    async fn merge_settings(&self, settings: LogSettings) -> Result<LogSettings, StoreError> {
         self.inner.merge_settings(settings).await
     }
 
-    async fn settings(&self) -> Result<Settings, StoreError> {
+    async fn settings(&self) -> Result<LogSettings, StoreError> {
         let Inner { keys, scripts, servers, .. } = &*self.inner;
         let call = self.inner.on_head(&scripts.state, &[&keys.head]);
         Ok(self.inner.state(servers.run(&call, Durability::Local).await?)?.settings)

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Seq, UnixSeconds};
 use tokio::sync::Notify;
 
-use crate::domain::{LogPage, NewEntry, Settings, Subject};
+use crate::domain::{LogPage, LogSettings, NewEntry, Subject};
 use crate::store::{
     AuditRow, Commit, Committed, Confirmation, EmbeddedStore, Reading, Store, StoreError, SubjectRow, Version,
 };
@@ -135,11 +135,11 @@ impl Store for FailingStore {
         self.up()?.trim(through).await
     }
 
-    async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError> {
+    async fn merge_settings(&self, settings: LogSettings) -> Result<LogSettings, StoreError> {
         self.up()?.merge_settings(settings).await
     }
 
-    async fn settings(&self) -> Result<Settings, StoreError> {
+    async fn settings(&self) -> Result<LogSettings, StoreError> {
         self.up()?.settings().await
     }
 

@@ -243,7 +243,7 @@ impl Shift<'_> {
     /// Returns how many refreshes were answered.
     async fn refresh_on_and_on(&self, session: &mut Session) -> usize {
         let mut count = 0;
-        while let Some(Standing::Lives) = self.refresh(session).await {
+        while let Some(SessionState::Lives) = self.refresh(session).await {
             count += 1;
         }
         count
@@ -319,11 +319,11 @@ impl Shift<'_> {
     }
 
     /// Sends the token of the last answer. Returns `None` if the issuer was killed first.
-    async fn refresh(&self, held: &mut Session) -> Option<Standing> {
+    async fn refresh(&self, held: &mut Session) -> Option<SessionState> {
         self.refresh_at(self.issuer, held).await
     }
 
-    async fn refresh_at(&self, issuer: &Issuer, held: &mut Session) -> Option<Standing> {
+    async fn refresh_at(&self, issuer: &Issuer, held: &mut Session) -> Option<SessionState> {
         let session = held.claims.sid.get();
         self.history.record(Event::RefreshSent { session });
         let form = [("grant_type", "refresh_token"), ("refresh_token", &held.refresh)];
@@ -333,11 +333,11 @@ impl Shift<'_> {
             *held = Session::of(&reply);
             self.history.record(Event::Refreshed { session, from, to: Token::of(&held.refresh) });
             self.remember(held);
-            return Some(Standing::Lives);
+            return Some(SessionState::Lives);
         }
         reply.refused(400, "invalid_grant");
         self.history.record(Event::Refused { session });
-        Some(Standing::IsOver)
+        Some(SessionState::IsOver)
     }
 
     /// From now on verifiers are asked about this session's access token, until enough newer tokens exist.
@@ -353,7 +353,7 @@ impl Shift<'_> {
 }
 
 /// The state of a session after a refresh.
-enum Standing {
+enum SessionState {
     Lives,
     IsOver,
 }

@@ -1,7 +1,7 @@
 //! The promises of the outage grace, over random histories: tokens are accepted while the issuer is unreachable, not
 //! a second longer than configured, and never if they are revoked.
 
-use doorlist_verifier::{HostTime, Standing, Verified};
+use doorlist_verifier::{HostTime, Verdict, Verified};
 use proptest::prelude::*;
 
 use crate::histories::*;
@@ -86,7 +86,7 @@ proptest! {
         World::play(&history, |_, _, Asked { whole, vetted, .. }| {
             let whole = whole.map(|verified| said(verified).2);
             if let Ok(standing) = whole {
-                assert_eq!(vetted, Ok(Standing { outage: false, ..standing }));
+                assert_eq!(vetted, Ok(Verdict { outage: false, ..standing }));
             }
         });
     }

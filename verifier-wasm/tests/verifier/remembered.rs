@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doorlist_verifier::remembered::{Known, Memory};
-use doorlist_verifier::{Error, HostTime, Standing, Verified, Verifier};
+use doorlist_verifier::{Error, HostTime, Verdict, Verified, Verifier};
 use proptest::prelude::*;
 
 use crate::histories::*;
@@ -33,7 +33,7 @@ impl Remembering {
         let Known { slot, standing } = self.memory.verify_again(token.as_bytes(), &self.verifier, at)?;
         self.seconds += 1;
         let first = self.first[slot].clone().expect("a slot that was answered before");
-        let Standing { revocation, freshness, outage } = standing;
+        let Verdict { revocation, freshness, outage } = standing;
         Some(Verified { revocation, freshness, outage, ..first })
     }
 
@@ -49,9 +49,9 @@ impl Remembering {
 }
 
 /// The part of a result that users see; the data kept for the memory is left out.
-pub fn said(verified: Verified) -> (String, String, Standing) {
+pub fn said(verified: Verified) -> (String, String, Verdict) {
     let Verified { header_json, payload_json, revocation, freshness, outage, .. } = verified;
-    (header_json, payload_json, Standing { revocation, freshness, outage })
+    (header_json, payload_json, Verdict { revocation, freshness, outage })
 }
 
 proptest! {

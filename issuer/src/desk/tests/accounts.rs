@@ -101,7 +101,7 @@ async fn a_new_password_ends_every_session() {
     let alice = subject("alice");
     office.desk.create_subject(&alice, Some(hash("old"))).await.expect("the store");
     let grant = office.log_in(&alice).await;
-    assert!(matches!(office.desk.set_password(&alice, hash("new")).await, Ok(Change::Done(_))));
+    assert!(matches!(office.desk.set_password(&alice, hash("new")).await, Ok(Acknowledged::Done(_))));
     assert!(office.is_listed(grant.gid) && office.sessions(&alice).await.is_empty());
     let wrong = Login::Refused(LoginRefusal::WrongPassword);
     assert_eq!(sign_in(&office.desk, &alice, &Check::of("old")).await, wrong);
@@ -166,10 +166,10 @@ async fn a_deleted_subject_is_gone_and_its_tokens_are_listed() {
     let alice = subject("alice");
     office.desk.create_subject(&alice, Some(hash("right"))).await.expect("the store");
     let grant = office.log_in(&alice).await;
-    assert!(matches!(office.desk.delete_subject(&alice).await, Ok(Change::Done(_))));
+    assert!(matches!(office.desk.delete_subject(&alice).await, Ok(Acknowledged::Done(_))));
     assert!(office.is_listed(grant.gid));
     assert_eq!(office.desk.subject(&alice).await, Ok(None));
-    assert_eq!(office.desk.delete_subject(&alice).await, Ok(Change::UnknownSubject));
+    assert_eq!(office.desk.delete_subject(&alice).await, Ok(Acknowledged::UnknownSubject));
     assert_eq!(refresh(&office.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
     office.log_in(&alice).await;
 }

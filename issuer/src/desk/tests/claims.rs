@@ -64,9 +64,9 @@ async fn claims_that_do_not_fit_beside_a_session_s_change_nothing() {
     let alice = subject("alice");
     let opened = office.desk.open_session(&alice, open.clone(), Proof::Trusted).await;
     let Ok(Login::Opened(grant)) = opened else { panic!("no session: {opened:?}") };
-    let before = office.desk.standing().position;
+    let before = office.desk.last_confirmed().position;
     assert!(matches!(office.desk.set_claims(&alice, role("viewer")).await, Ok(ClaimsChange::Unfit(_))));
-    assert_eq!(office.desk.standing().position, before);
+    assert_eq!(office.desk.last_confirmed().position, before);
     assert_eq!(granted(refresh(&office.desk, &grant).await).claims, long);
 
     kicked(office.desk.kick(&alice, None).await.expect("the store"));

@@ -30,7 +30,7 @@ impl Ward {
         paused
     }
 
-    fn spawn_void(&self) -> tokio::task::JoinHandle<Result<Change, StoreError>> {
+    fn spawn_void(&self) -> tokio::task::JoinHandle<Result<Acknowledged, StoreError>> {
         let (desk, alice) = (self.desk.clone(), self.alice.clone());
         tokio::spawn(async move { desk.void(&alice).await })
     }
@@ -268,7 +268,7 @@ async fn a_new_password_overtaken_by_a_login_is_set_and_ends_it() {
     there.await.expect("it stops");
     let grant = log_in(&ward.desk, &ward.alice).await;
     go_on.send(()).expect("it waits");
-    assert!(matches!(set.await.expect("no panic").expect("the store"), Change::Done(_)));
+    assert!(matches!(set.await.expect("no panic").expect("the store"), Acknowledged::Done(_)));
     let (_, record) = ward.store.state().records[&ward.alice].clone();
     assert_eq!((record.password, record.sessions.len()), (Some(hash("$new")), 0));
     assert!(is_listed(&ward.desk, grant.gid));
@@ -285,7 +285,7 @@ async fn a_deletion_overtaken_by_a_login_leaves_nothing() {
     there.await.expect("it stops");
     let grant = log_in(&ward.desk, &ward.alice).await;
     go_on.send(()).expect("it waits");
-    assert!(matches!(deleted.await.expect("no panic").expect("the store"), Change::Done(_)));
+    assert!(matches!(deleted.await.expect("no panic").expect("the store"), Acknowledged::Done(_)));
     assert!(!ward.store.state().records.contains_key(&ward.alice));
     assert!(is_listed(&ward.desk, grant.gid));
 }

@@ -26,7 +26,7 @@ async fn trace_6_no_list_is_signed_without_a_confirmed_write() {
     let confirmed = desk.confirmed().await.expect("confirmed a moment ago");
     assert!(confirmed.is_fresh(HEARTBEAT));
     tokio::time::advance(HEARTBEAT).await;
-    assert!(!desk.standing().is_fresh(HEARTBEAT));
+    assert!(!desk.last_confirmed().is_fresh(HEARTBEAT));
     desk.confirmed().await.expect_err("nothing was written");
     desk.beat().await.expect_err("nothing was written");
     store.arm(Fault::None);
@@ -68,8 +68,8 @@ async fn heartbeats_keep_the_standing_fresh() {
         async move { desk.heartbeats().await }
     });
     let mut watch = desk.watch();
-    let begun = desk.standing().confirmed;
-    let later = |standing: &Standing| standing.confirmed >= begun + HEARTBEAT * 3;
+    let begun = desk.last_confirmed().confirmed;
+    let later = |standing: &Confirmed| standing.confirmed >= begun + HEARTBEAT * 3;
     let standing = *watch.wait_for(later).await.expect("a beat");
     assert!(standing.is_fresh(HEARTBEAT));
     beats.abort();

@@ -36,7 +36,7 @@ async fn trace_2_no_number_is_used_twice_and_nothing_is_skipped() {
     assert!(since_x.contains(&alice.gid), "X comes again, later");
     b.beat().await.expect("a beat");
     assert!(is_listed(&b, alice.gid) && is_listed(&b, bob.gid));
-    assert_eq!(a.standing().position, b.standing().position);
+    assert_eq!(a.last_confirmed().position, b.last_confirmed().position);
     // The record came back with its session and was healed.
     assert_eq!(refresh(&b, &alice).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
@@ -55,7 +55,7 @@ async fn trace_2_a_node_that_waits_past_the_lost_end_is_woken() {
     });
     store.fail_over_to(before);
     a.beat().await.expect("a beat");
-    let mended = a.standing().position;
+    let mended = a.last_confirmed().position;
     assert!(mended.seq > x.seq);
     b.reached(mended).await;
     tail.abort();
@@ -205,7 +205,7 @@ async fn a_disable_that_was_lost_is_finished_past_a_kick() {
     let alice = log_in(&a, &subject("alice")).await;
     b.beat().await.expect("a beat");
     let before = store.state();
-    assert!(matches!(a.disable(&alice.sub).await, Ok(Change::Done(_))));
+    assert!(matches!(a.disable(&alice.sub).await, Ok(Acknowledged::Done(_))));
     clock.advance(1);
     store.fail_over_to(before);
     kicked(b.kick(&alice.sub, None).await.expect("the store"));
@@ -213,7 +213,7 @@ async fn a_disable_that_was_lost_is_finished_past_a_kick() {
     a.beat().await.expect("a beat");
     assert_eq!(refresh(&a, &meanwhile).await, Refresh::Refused(RefreshRefusal::Disabled));
     assert!(is_listed(&a, meanwhile.gid));
-    assert!(matches!(b.enable(&alice.sub).await, Ok(Change::Done(_))));
+    assert!(matches!(b.enable(&alice.sub).await, Ok(Acknowledged::Done(_))));
     granted(refresh(&b, &log_in(&b, &alice.sub).await).await);
 }
 

@@ -279,16 +279,16 @@ impl Story {
                     Done::Nothing
                 }
                 (Request::Void, _) => match desk.void(&alice).await? {
-                    Change::Done(_) => Done::Voided,
-                    Change::UnknownSubject => Done::Nothing,
+                    Acknowledged::Done(_) => Done::Voided,
+                    Acknowledged::UnknownSubject => Done::Nothing,
                 },
                 (Request::Claims(role), _) => match desk.set_claims(&alice, role_claims(role)).await? {
                     ClaimsChange::Done(_) => Done::Voided,
                     ClaimsChange::Unfit(_) | ClaimsChange::UnknownSubject => Done::Nothing,
                 },
                 (Request::Disable, _) => match desk.disable(&alice).await? {
-                    Change::Done(_) => Done::Kicked,
-                    Change::UnknownSubject => Done::Nothing,
+                    Acknowledged::Done(_) => Done::Kicked,
+                    Acknowledged::UnknownSubject => Done::Nothing,
                 },
                 (Request::Enable, _) => {
                     desk.enable(&alice).await?;

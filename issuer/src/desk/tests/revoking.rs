@@ -46,9 +46,9 @@ async fn an_unknown_subject_cannot_be_kicked_voided_or_disabled() {
     let office = Office::new().await;
     let nobody = subject("nobody");
     assert_eq!(office.desk.kick(&nobody, None).await, Ok(Kick::UnknownSubject));
-    assert_eq!(office.desk.void(&nobody).await, Ok(Change::UnknownSubject));
-    assert_eq!(office.desk.disable(&nobody).await, Ok(Change::UnknownSubject));
-    assert_eq!(office.desk.enable(&nobody).await, Ok(Change::UnknownSubject));
+    assert_eq!(office.desk.void(&nobody).await, Ok(Acknowledged::UnknownSubject));
+    assert_eq!(office.desk.disable(&nobody).await, Ok(Acknowledged::UnknownSubject));
+    assert_eq!(office.desk.enable(&nobody).await, Ok(Acknowledged::UnknownSubject));
     assert_eq!(office.desk.subject(&nobody).await, Ok(None));
     assert!(office.desk.log(|log| log.is_empty()));
 }
@@ -59,13 +59,13 @@ async fn a_disabled_subject_has_no_sessions_until_it_is_enabled() {
     let alice = subject("alice");
     let first = office.log_in(&alice).await;
     for _ in 0..2 {
-        assert!(matches!(office.desk.disable(&alice).await, Ok(Change::Done(_))));
+        assert!(matches!(office.desk.disable(&alice).await, Ok(Acknowledged::Done(_))));
     }
     assert!(office.is_listed(first.gid));
     assert_eq!(refresh(&office.desk, &first).await, Refresh::Refused(RefreshRefusal::Disabled));
     let login = office.desk.open_session(&alice, open_for_app(), Proof::Trusted).await;
     assert_eq!(login, Ok(Login::Refused(LoginRefusal::Disabled)));
-    assert!(matches!(office.desk.enable(&alice).await, Ok(Change::Done(_))));
+    assert!(matches!(office.desk.enable(&alice).await, Ok(Acknowledged::Done(_))));
     let details = office.desk.subject(&alice).await.expect("the store").expect("a subject");
     assert_eq!(details.state, SubjectState::Active);
     granted(refresh(&office.desk, &office.log_in(&alice).await).await);

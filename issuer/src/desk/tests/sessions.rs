@@ -15,7 +15,7 @@ async fn a_session_is_opened_refreshed_and_kicked() {
 
     let position = kicked(office.desk.kick(&alice, None).await.expect("the store"));
     assert!(office.is_listed(first.gid));
-    assert!(office.desk.standing().position.seq >= position.seq);
+    assert!(office.desk.last_confirmed().position.seq >= position.seq);
     assert_eq!(refresh(&office.desk, &second).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
     assert!(office.sessions(&alice).await.is_empty());
     assert_ne!(office.log_in(&alice).await.gid, first.gid);
@@ -45,7 +45,7 @@ async fn a_superseded_token_ends_the_session_for_both_holders() {
     office.clock.advance(31);
     let Refresh::Reused(position) = refresh(&office.desk, &first).await else { panic!("not noticed") };
     assert!(office.is_listed(first.sid) && !office.is_listed(first.gid));
-    assert!(office.desk.standing().position.seq >= position.seq);
+    assert!(office.desk.last_confirmed().position.seq >= position.seq);
     assert_eq!(refresh(&office.desk, &third).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
     let events = office.desk.audit(None, 1).await.expect("events");
     assert_eq!((events[0].event.event, events[0].event.handle), (AuditKind::RefreshReused, Some(first.sid)));
@@ -81,13 +81,13 @@ async fn trace_10_another_subjects_session_is_neither_ended_nor_listed() {
     let office = Office::new().await;
     let alices = office.log_in(&subject("alice")).await;
     let mallorys = office.log_in(&subject("mallory")).await;
-    let position = office.desk.standing().position;
+    let position = office.desk.last_confirmed().position;
     for who in [mallorys.sub, subject("nobody")] {
         let ended = office.desk.end_session(&who, alices.sid).await.expect("the store");
         assert_eq!(ended, EndSession::NoSuchSession);
     }
     assert!(!office.is_listed(alices.sid));
-    assert_eq!(office.desk.standing().position, position, "no write");
+    assert_eq!(office.desk.last_confirmed().position, position, "no write");
     granted(refresh(&office.desk, &alices).await);
 }
 

@@ -92,7 +92,7 @@ async fn a_desk_starts_where_the_last_one_stopped() {
     let grant = office.log_in(&subject("alice")).await;
     let position = kicked(office.desk.kick(&grant.sub, None).await.expect("the store"));
     let restarted = Desk::open(office.store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
-    assert_eq!(restarted.standing().position, position);
+    assert_eq!(restarted.last_confirmed().position, position);
     assert!(is_listed(&restarted, grant.gid));
     assert_eq!(restarted.log(|log| log.floor()), position.seq);
 }

@@ -8,8 +8,8 @@ fn seq(number: u64) -> Seq {
     Seq::new(number).expect("a sequence")
 }
 
-fn settings() -> Settings {
-    Settings { epoch: Epoch(1), retain_secs: 100, cutoff: at(0), sessions_since: at(0) }
+fn settings() -> LogSettings {
+    LogSettings { epoch: Epoch(1), retain_secs: 100, cutoff: at(0), sessions_since: at(0) }
 }
 
 /// A page of the entries `from ..= to`. Entry n has the time n and the handle n.
@@ -41,7 +41,7 @@ fn pages_may_overlap_and_come_late() {
 #[test]
 fn a_log_that_does_not_continue_is_not_applied() {
     let mut view = LogView::new(&page(1, 3));
-    let other = Settings { epoch: Epoch(2), ..settings() };
+    let other = LogSettings { epoch: Epoch(2), ..settings() };
     assert_eq!(view.apply(&LogPage { settings: other, ..page(4, 5) }), Applied::Broken);
     assert_eq!(view.apply(&LogPage { continues: false, ..page(4, 5) }), Applied::Broken);
     assert_eq!(numbers(&view), [1, 2, 3]);
@@ -50,7 +50,7 @@ fn a_log_that_does_not_continue_is_not_applied() {
 #[test]
 fn limits_only_rise() {
     let mut view = LogView::new(&page(1, 1));
-    let raised = Settings { retain_secs: 200, cutoff: at(7), ..settings() };
+    let raised = LogSettings { retain_secs: 200, cutoff: at(7), ..settings() };
     assert_eq!(view.apply(&LogPage { settings: raised, ..page(2, 1) }), Applied::News);
     assert_eq!(view.apply(&page(2, 1)), Applied::Nothing);
     assert_eq!(*view.settings(), raised);
@@ -81,7 +81,7 @@ fn lost_entries_are_young_and_not_marks() {
     assert_eq!(lost(&log), [6, 7, 8, 9]);
     assert_eq!(lost(&LogPage { now: at(107), ..log.clone() }), [7, 8, 9]);
     assert_eq!(
-        lost(&LogPage { settings: Settings { retain_secs: 50, ..settings() }, now: at(107), ..log }),
+        lost(&LogPage { settings: LogSettings { retain_secs: 50, ..settings() }, now: at(107), ..log }),
         [7, 8, 9]
     );
 }
@@ -92,7 +92,7 @@ fn renewing_would_forget_lost_entries_but_not_newer_ones() {
     view.apply(&page(4, 9));
     assert!(!view.would_forget(&page(1, 7)));
     assert!(view.would_forget(&LogPage { last: seq(8), ..page(1, 7) }));
-    let other = Settings { epoch: Epoch(2), ..settings() };
+    let other = LogSettings { epoch: Epoch(2), ..settings() };
     assert!(view.would_forget(&LogPage { settings: other, ..page(1, 7) }));
     assert!(!view.would_forget(&LogPage { settings: other, ..page(1, 9) }));
 }
@@ -104,7 +104,7 @@ fn renewing_keeps_newer_entries() {
     view.renew(&page(5, 7));
     assert_eq!(numbers(&view), [5, 6, 7, 8, 9]);
     assert_eq!((view.position().seq, view.floor()), (seq(9), seq(5)));
-    let other = LogPage { settings: Settings { epoch: Epoch(2), ..settings() }, ..page(2, 3) };
+    let other = LogPage { settings: LogSettings { epoch: Epoch(2), ..settings() }, ..page(2, 3) };
     view.renew(&other);
     assert_eq!((numbers(&view), view.position()), (vec![2, 3], other.position()));
 }

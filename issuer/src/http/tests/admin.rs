@@ -222,7 +222,7 @@ async fn a_key_that_signs_before_any_list_named_it_does_not_stop_the_list() {
 #[tokio::test]
 async fn a_key_that_is_retired_from_a_full_ring_does_not_stop_the_list() {
     let site = Site::open().await;
-    let now = site.app.desk.standing().confirmed_at;
+    let now = site.app.desk.last_confirmed().confirmed_at;
     while site.app.keys.ring().jwks().keys.len() < MAX_KEYS {
         site.app.keys.rotate(now, 0, 86_400).await.expect("there is room");
         site.publish().await;

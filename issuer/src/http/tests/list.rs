@@ -180,7 +180,7 @@ async fn a_node_without_confirmation_signs_nothing_and_says_so() {
     let before = site.get("/revocations").await.text;
     site.store.cut_off(true);
     // Wait until the store's last confirmation is too old.
-    while site.app.desk.standing().is_fresh(std::time::Duration::from_secs(1)) {
+    while site.app.desk.last_confirmed().is_fresh(std::time::Duration::from_secs(1)) {
         tokio::task::yield_now().await;
     }
     site.publish().await;

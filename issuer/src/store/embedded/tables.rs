@@ -6,7 +6,7 @@ use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
 use serde::de::DeserializeOwned;
 
 use super::super::{StoreError, Version};
-use crate::domain::{Record, Settings};
+use crate::domain::{LogSettings, Record};
 
 /// Key: subject. Value: version (8 bytes, little-endian) ‖ [`Record`] as JSON.
 pub(super) const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
@@ -32,7 +32,7 @@ pub(super) const INSTALLATION: &str = "installation";
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
-    pub(super) settings: Settings,
+    pub(super) settings: LogSettings,
     pub(super) last: Seq,
     pub(super) trimmed: Seq,
     /// The latest time of the store's clock, as of the last write.
@@ -46,8 +46,12 @@ const HEAD_LEN: usize = 10 * 8;
 
 impl Head {
     pub(super) fn new(epoch: Epoch) -> Self {
-        let settings =
-            Settings { epoch, retain_secs: 0, cutoff: UnixSeconds::ZERO, sessions_since: UnixSeconds::ZERO };
+        let settings = LogSettings {
+            epoch,
+            retain_secs: 0,
+            cutoff: UnixSeconds::ZERO,
+            sessions_since: UnixSeconds::ZERO,
+        };
         Self {
             settings,
             last: Seq::ZERO,
@@ -96,7 +100,7 @@ impl Head {
         let retain_secs = next();
         let cutoff = UnixSeconds::new(next()).ok_or_else(|| strange("a time after the year 9999"))?;
         let sessions_since = UnixSeconds::new(next()).ok_or_else(|| strange("a time after the year 9999"))?;
-        let settings = Settings { epoch, retain_secs, cutoff, sessions_since };
+        let settings = LogSettings { epoch, retain_secs, cutoff, sessions_since };
         let (clock_micros, last_version, last_audit) = (next(), next(), next());
         Ok(Self { settings, last, trimmed, clock_micros, last_version, last_audit })
     }

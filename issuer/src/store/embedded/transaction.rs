@@ -9,7 +9,7 @@ use super::tables::{
     with_version,
 };
 use super::writer::unavailable;
-use crate::domain::{Appended, AuditEvent, LogEntry, NewEntry, Settings, Subject};
+use crate::domain::{Appended, AuditEvent, LogEntry, LogSettings, NewEntry, Subject};
 use crate::store::clock::seconds;
 
 /// Number of audit events that are kept. When a new event is added, the oldest one is dropped.
@@ -123,7 +123,7 @@ impl<'txn> Work<'txn> {
         Ok(())
     }
 
-    pub(super) fn merge_settings(&mut self, settings: &Settings) -> Settings {
+    pub(super) fn merge_settings(&mut self, settings: &LogSettings) -> LogSettings {
         let merged = self.head.settings.merged(settings);
         if merged != self.head.settings {
             self.head.settings = merged;

@@ -6,11 +6,11 @@ use doorlist_verifier::{Cursor, Epoch, Seq};
 use redis::Value;
 
 use super::error::corrupt;
-use super::keys::{BUCKETS, Keys};
+use super::keys::{BUCKETS, KeyNames};
 use super::reply::{NO_EPOCH, State, converted, page, stored};
 use super::routing::Servers;
 use super::scripts::{Call, Script, Scripts};
-use crate::domain::{Appended, AuditEvent, Durability, LogPage, NewEntry, Record, Settings, Subject};
+use crate::domain::{Appended, AuditEvent, Durability, LogPage, LogSettings, NewEntry, Record, Subject};
 use crate::store::{Commit, Committed, StoreError, Swap, Version};
 
 /// Largest number of entries read by one command, so that reading a long revocation log does not delay other
@@ -24,7 +24,7 @@ pub(super) const AUDIT_KEPT: u64 = 100_000;
 /// The parts that the operations of a store need.
 pub(super) struct Inner {
     pub(super) servers: Servers,
-    pub(super) keys: Keys,
+    pub(super) keys: KeyNames,
     pub(super) scripts: Scripts,
     pub(super) heard: Mutex<Heard>,
     #[cfg(test)]
@@ -112,7 +112,7 @@ impl Inner {
         entries: Vec<NewEntry>,
         seen: Seq,
     ) -> Result<Committed, StoreError> {
-        let Keys { head, log, ring: key, .. } = &self.keys;
+        let KeyNames { head, log, ring: key, .. } = &self.keys;
         let call = self.on_head(&self.scripts.swap_keys, &[head, log, key]).number(seen.get());
         let call = call.arg(shown(expected)).arg(new_version()).arg(ring);
         let call = with_entries(call, entries)?;
@@ -127,7 +127,7 @@ impl Inner {
         expected: Option<Version>,
         installation: Vec<u8>,
     ) -> Result<bool, StoreError> {
-        let Keys { head, log, installation: key, .. } = &self.keys;
+        let KeyNames { head, log, installation: key, .. } = &self.keys;
         let call = self.on_head(&self.scripts.swap_keys, &[head, log, key]).number(0);
         let call = call.arg(shown(expected)).arg(new_version()).arg(installation);
         let (swapped, _): (bool, Value) =
@@ -135,8 +135,8 @@ impl Inner {
         Ok(swapped)
     }
 
-    pub(super) async fn merge_settings(&self, settings: Settings) -> Result<Settings, StoreError> {
-        let Settings { epoch, retain_secs, cutoff, sessions_since } = settings;
+    pub(super) async fn merge_settings(&self, settings: LogSettings) -> Result<LogSettings, StoreError> {
+        let LogSettings { epoch, retain_secs, cutoff, sessions_since } = settings;
         // A node that knows no epoch cannot put an epoch back, so it offers a new epoch.
         let epoch = if epoch == NO_EPOCH { Epoch(rand::random()) } else { epoch };
         let call =
@@ -152,7 +152,7 @@ impl Inner {
 
     /// Reads the rest of a page that is longer than one command returns.
     pub(super) async fn whole_page(&self, since: Seq, first: Value) -> Result<LogPage, StoreError> {
-        let Keys { head, log, .. } = &self.keys;
+        let KeyNames { head, log, .. } = &self.keys;
         let (continues, mut state, mut entries) = page(first, head, log)?;
         let mut got = entries.len();
         while got == PAGE {

@@ -66,7 +66,7 @@ impl fmt::Display for Prefix {
 
 /// The names of an installation's keys.
 #[derive(Debug, Clone)]
-pub(super) struct Keys {
+pub(super) struct KeyNames {
     prefix: Prefix,
     pub(super) head: String,
     pub(super) log: String,
@@ -75,7 +75,7 @@ pub(super) struct Keys {
     pub(super) audit: String,
 }
 
-impl Keys {
+impl KeyNames {
     pub(super) fn of(prefix: Prefix) -> Self {
         let own = |name: &str| format!("{{{prefix}}}:{name}");
         Self {
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn keys_that_change_together_are_in_one_slot() {
-        let keys = Keys::of(Prefix::default());
+        let keys = KeyNames::of(Prefix::default());
         for key in [&keys.log, &keys.ring, &keys.installation, &keys.audit] {
             assert_eq!(slot(key), slot(&keys.head));
         }
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn installations_do_not_meet() {
-        let (one, other) = (Keys::of("one".parse().unwrap()), Keys::of("other".parse().unwrap()));
+        let (one, other) = (KeyNames::of("one".parse().unwrap()), KeyNames::of("other".parse().unwrap()));
         assert_ne!(one.record(&subject("alice")), other.record(&subject("alice")));
         assert_ne!(one.head, other.head);
         for unfit in ["", "a b", "a{b", "a}b", "a:b", &"x".repeat(65)] {

@@ -5,7 +5,7 @@ use redis::{FromRedisValue, Value, from_redis_value};
 use serde::de::DeserializeOwned;
 
 use super::error::corrupt;
-use crate::domain::{LogEntry, Record, Settings};
+use crate::domain::{LogEntry, LogSettings, Record};
 use crate::store::clock::seconds;
 use crate::store::{AuditRow, StoreError, Version};
 
@@ -13,7 +13,7 @@ use crate::store::{AuditRow, StoreError, Version};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct State {
     pub(super) last: Seq,
-    pub(super) settings: Settings,
+    pub(super) settings: LogSettings,
     /// The store's clock, in microseconds since the UNIX epoch.
     pub(super) micros: u64,
 }
@@ -33,7 +33,7 @@ impl State {
         let (cutoff, sessions_since) = (time(cutoff)?, time(sessions_since)?);
         Ok(Self {
             last: sequence(last, head)?,
-            settings: Settings { epoch, retain_secs, cutoff, sessions_since },
+            settings: LogSettings { epoch, retain_secs, cutoff, sessions_since },
             micros,
         })
     }

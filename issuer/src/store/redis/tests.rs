@@ -36,7 +36,7 @@ async fn open(url: &str) -> RedisStore {
 async fn open_with_clock(url: &str, prefix: &str, clock: ManualClock) -> RedisStore {
     let inner = || Inner {
         servers: Servers::of(RedisUrl::parse(url).expect("it is one of Redis").expect("an address"), None),
-        keys: Keys::of(prefix.parse().expect("a prefix")),
+        keys: KeyNames::of(prefix.parse().expect("a prefix")),
         scripts: scripts::manual::scripts(),
         heard: Mutex::new(Heard { epoch: NO_EPOCH, micros: 0 }),
         clock: Some(clock.clone()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doorlist_verifier::{Epoch, Error, HostTime, LoadOutcome, RevocationList, Standing, Verified, Verifier};
+use doorlist_verifier::{Epoch, Error, HostTime, LoadOutcome, RevocationList, Verdict, Verified, Verifier};
 
 use super::{Draft, Event, History, Limit, Past, Token, When};
 use crate::remembered::Remembering;
@@ -27,7 +27,7 @@ pub struct Asked {
     /// The result from the memory if it knows the token, otherwise of the full check.
     pub again: Result<Verified, Error>,
     /// The result for its claims, as if another library had verified the token.
-    pub vetted: Result<Standing, Error>,
+    pub vetted: Result<Verdict, Error>,
 }
 
 /// A list that was offered.

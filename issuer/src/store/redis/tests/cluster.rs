@@ -28,7 +28,7 @@ async fn spreads_its_records(cluster: &RedisCluster) {
 /// second master.
 async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     let store = open(&cluster.url()).await;
-    let keys = Keys::of(Prefix::default());
+    let keys = KeyNames::of(Prefix::default());
     let before = create(&store, "alice").await;
     let record = keys.record(&subject("alice"));
     let bucket = keys.bucket_of(&subject("alice"));

@@ -260,7 +260,7 @@ async fn foreign_values_are_named_and_left_alone() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     store.commit(put("bob", None, 1)).await.expect("a commit");
-    let alice = Keys::of(Prefix::default()).record(&subject("alice"));
+    let alice = KeyNames::of(Prefix::default()).record(&subject("alice"));
     let place = |answer: Result<Reading, StoreError>| match answer {
         Err(StoreError::Corrupt { place, .. }) => place,
         other => panic!("not corrupt: {other:?}"),
@@ -294,7 +294,7 @@ async fn a_record_forgotten_in_between_does_not_end_the_pages() {
     for number in 0..20 {
         store.commit(put(&format!("user-{number:02}"), None, 1 + number)).await.expect("a commit");
     }
-    let keys = Keys::of(Prefix::default());
+    let keys = KeyNames::of(Prefix::default());
     server.ask::<()>(&["DEL", &keys.record(&subject("user-03"))]);
     let page = store.subjects(None, 5).await.expect("a page");
     assert_eq!(
