@@ -79,7 +79,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
     const init = { headers: { accept }, redirect: 'manual' as const, signal: abort.signal }
     const cache = supported(request.cache)
     const asked = ask(fetch, url, { ...init, ...(cache !== undefined && { cache }) })
-    response = await inTime(asked, abort.signal, () => reason)
+    response = await unlessAborted(asked, abort.signal, () => reason)
     if (typeof response?.status !== 'number') throw fetchFailed(url, 'its answer is not a Response')
     if (response.status !== 200) throw statusFailure(url, response)
     if (body === 'open end') {
@@ -116,7 +116,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
  * Returns the answer, or rejects when the signal aborts first: a `fetch` supplied by the application may ignore
  * signals.
  */
-function inTime(answer: Promise<Response>, signal: AbortSignal, reason: () => unknown): Promise<Response> {
+function unlessAborted(answer: Promise<Response>, signal: AbortSignal, reason: () => unknown): Promise<Response> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(reason())
     signal.addEventListener('abort', giveUp)
