@@ -75,6 +75,8 @@ ON_REDIS_ANYWAY := crash:: two_issuers:: store_ foreign_values:: clock_steps:: r
 # Warnings are errors. Clippy also refuses features that are newer than the oldest supported Rust version.
 style: prerequisites js/node_modules/.package-lock.json
 	$(say) 'formatting and linters'
+	@{ cargo clippy --version && cargo fmt --version; } >/dev/null 2>&1 || { \
+	  echo 'The linters need clippy and rustfmt: rustup component add clippy rustfmt' >&2; exit 1; }
 	@cargo fmt --check
 	@cargo fmt --check --manifest-path tests/bench/load/Cargo.toml
 	@cargo fmt --check --manifest-path tests/bench/lookup/Cargo.toml --package doorlist-lookup

@@ -11,7 +11,7 @@ set -euo pipefail
 PROMISED='bash sh env awk basename cat chmod cmp comm cp cut date diff dirname echo expr false find getconf grep
   head id kill ln ls mkdir mktemp mv nproc printf pwd readlink realpath rm rmdir sed seq sleep sort stat sync tail tar
   tee test touch tr true uname uniq wc xargs
-  make cc gcc cpp as ar ld nm ranlib strip cargo cargo-fmt rustc rustdoc rustfmt rustup node npm npx'
+  make cc gcc cpp as ar ld nm ranlib strip cargo cargo-clippy cargo-fmt clippy-driver rustc rustdoc rustfmt rustup node npm npx'
 OPTIONAL='apt apt-get aptitude brew chromium chromium-browser curl debootstrap faketime firefox firefox-esr git
   google-chrome google-chrome-stable nginx openssl pkg-config redis-cli redis-sentinel redis-server snap sudo
   valgrind valkey-server wget'
