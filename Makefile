@@ -165,7 +165,7 @@ wasm-target: prerequisites
 	  $(call watched,none,adding the wasm32-unknown-unknown target,$(ONLINE)) rustup target add wasm32-unknown-unknown; }
 
 # Without optimisation these two are built in half the time, and still process this package in about a second.
-TOOL = CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug --locked
+TOOL = CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug
 
 $(WASM_BINDGEN): | prerequisites
 	$(say) 'installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (once, about 2 minutes)'
@@ -173,7 +173,7 @@ $(WASM_BINDGEN): | prerequisites
 
 $(WASM_PACK): | prerequisites
 	$(say) 'installing wasm-pack $(WASM_PACK_VERSION) (once, about 2 minutes)'
-	@$(call watched,packages,installing wasm-pack,$(ONLINE)) env $(TOOL) wasm-pack --version $(WASM_PACK_VERSION) --root $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)
+	@$(call watched,packages,installing wasm-pack,$(ONLINE)) env $(TOOL) --locked wasm-pack --version $(WASM_PACK_VERSION) --root $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)
 
 %/node_modules/.package-lock.json: %/package-lock.json | prerequisites
 	$(say) 'installing npm packages of $*'
