@@ -68,7 +68,7 @@ for (const [browser, launch] of [
     consumer.assertConforms(await firstLine(folder, { headers }))
   })
 
-  test(`in ${browser} without it, the error says what is missing`, options, async () => {
+  test(`in ${browser} without 'wasm-unsafe-eval', the error names the missing directive`, options, async () => {
     const folder = await project('no-csp')
     await esbuilt(folder, 'unavailable.mjs')
     const headers = { 'content-security-policy': "default-src 'self'" }
@@ -77,7 +77,7 @@ for (const [browser, launch] of [
     assert.match(message, /'wasm-unsafe-eval'/)
   })
 
-  test(`C10: errors of a worker are recognised on its page, in ${browser}`, options, async () => {
+  test(`C10: a page recognizes the errors of its worker, in ${browser}`, options, async () => {
     const folder = await project('errors')
     await esbuilt(folder, 'errors-page.mjs')
     await build({ ...esbuildOptions(folder, 'errors-worker.mjs'), write: true, outfile: join(folder, 'worker.js') })

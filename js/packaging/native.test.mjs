@@ -114,7 +114,7 @@ async function inReactNative(name, source, { WebAssembly, ...more } = {}) {
   })
 }
 
-test('C7: a session lives in React Native, with a storage of its own', { timeout: 60_000 }, async () => {
+test('C7: a session works in React Native, with the application’s own storage', { timeout: 60_000 }, async () => {
   const tenant = await issuer.tenant()
   const source = `import { createSession } from 'doorlist/session'
     const kept = new Map()
@@ -139,7 +139,7 @@ test('C7: a session lives in React Native, with a storage of its own', { timeout
   })
 })
 
-test('C7: in React Native a verifier polls, and refuses whom the issuer kicked', { timeout: 60_000 }, async () => {
+test('C7: in React Native a verifier polls, and refuses a kicked user', { timeout: 60_000 }, async () => {
   const tenant = await issuer.tenant()
   const source = `import { connectVerifier } from 'doorlist'
     ;(async () => {
@@ -157,8 +157,12 @@ test('C7: in React Native a verifier polls, and refuses whom the issuer kicked',
   assert.deepEqual(JSON.parse(JSON.stringify(result)), { before: 'not_revoked', after: 'ERR_JWT_REVOKED' })
 })
 
-test('C7: without WebAssembly, as in Hermes, the error has its code', { timeout: 60_000 }, async () => {
-  const source = `import { createVerifier } from 'doorlist'
+test(
+  'C7: without WebAssembly, as in Hermes, the error has the code ERR_WASM_UNAVAILABLE',
+  { timeout: 60_000 },
+  async () => {
+    const source = `import { createVerifier } from 'doorlist'
     try { createVerifier({ issuer: 'https://issuer.example', audience: null }); failed('made') } catch ({ code }) { said(code) }`
-  assert.equal(await inReactNative('native-hermes', source), 'ERR_WASM_UNAVAILABLE')
-})
+    assert.equal(await inReactNative('native-hermes', source), 'ERR_WASM_UNAVAILABLE')
+  },
+)

@@ -120,7 +120,7 @@ const isGiven = use => {
 }
 const surplusOf = uses => [...uses].filter(use => (use.startsWith('.') ? newer.has(use) : !isGiven(use)))
 
-test('C4: the built files use nothing that a promised platform may lack, but for what is guarded', async () => {
+test('C4: the built files use no feature that a supported platform lacks, except behind a guard', async () => {
   const dist = join(js, 'dist')
   const files = (await readdir(dist)).filter(name => /\.c?js$/.test(name))
   assert.ok(files.length >= 22, `${files.length} files`)

@@ -69,7 +69,7 @@ test('workerd, unbundled', async () => {
 })
 
 // Too little address space cannot be tested here: V8 then ends the whole workerd process instead of throwing.
-test('C9: workerd, given bytes that it does not compile, is called a runtime that compiles nothing', async () => {
+test('C9: in workerd, which compiles no bytes, the error has the reason code_generation', async () => {
   const project = await consumer.sibling('workerd-unavailable')
   await cp(await resolved([], project), join(project, 'doorlist.js'))
   const server = await workerd('worker-unavailable.capnp', project)
@@ -83,7 +83,7 @@ test('C9: workerd, given bytes that it does not compile, is called a runtime tha
   }
 })
 
-test('edge runtime: the module comes by `?module`, and none may be compiled', async () => {
+test('edge runtime: the module is imported with `?module`, and compiling bytes is not allowed', async () => {
   const modules = []
   const { outputFiles } = await esbuild({
     ...esbuildOptions(consumer.project, 'main.mjs'),
@@ -125,10 +125,14 @@ for (const [name, program, args] of [
   ['Deno', () => bin('deno'), ['run', '--no-remote', '--node-modules-dir=manual', '--allow-net']],
   ['Bun', () => bin('bun'), []],
 ]) {
-  test(`${name} follows an issuer, and ends by itself once the verifier is closed`, { timeout: 60_000 }, async () => {
-    const said = await output(program(), [...args, 'follow.mjs', await issuer.tenant()], consumer.project)
-    assert.deepEqual(JSON.parse(said), FOLLOWED)
-  })
+  test(
+    `${name} follows an issuer, and the process ends after the verifier is closed`,
+    { timeout: 60_000 },
+    async () => {
+      const said = await output(program(), [...args, 'follow.mjs', await issuer.tenant()], consumer.project)
+      assert.deepEqual(JSON.parse(said), FOLLOWED)
+    },
+  )
 }
 
 for (const [name, program, args] of [
@@ -152,7 +156,7 @@ for (const [name, program, args] of [
 }
 
 // field: growthbook/growthbook-golang#51, where EventSource is missing too
-test('workerd refreshes within requests, and hears of a kick between them', { timeout: 60_000 }, async () => {
+test('workerd refreshes within requests, and learns of a kick between them', { timeout: 60_000 }, async () => {
   const project = await consumer.sibling('workerd-lazy')
   const entry = await resolved(['workerd'], project)
   await cp(entry, join(project, 'doorlist.js'))
@@ -179,7 +183,7 @@ test('Rollup, in Node', async () => {
   consumer.assertConforms(await output(process.execPath, ['bundle.mjs'], project))
 })
 
-test('a bundle that uses nothing of the module leaves its bytes out', async () => {
+test('a bundle that does not use the WebAssembly module does not contain its bytes', async () => {
   const project = await consumer.sibling('unused')
   const { outputFiles } = await esbuild(esbuildOptions(consumer.project, 'unused.mjs'))
   await webpacked(project, 'unused.mjs')
@@ -215,7 +219,7 @@ for (const [name, module, extension] of [
   }
   test(`types under the module resolution of ${name}`, () => compiles(consumer.project, 'types', ''))
 
-  test(`types in those of the frameworks under the module resolution of ${name}`, async () => {
+  test(`types of the adapters with those of the frameworks under the module resolution of ${name}`, async () => {
     const project = await consumer.sibling(`frameworks-${module}`)
     await mkdir(join(project, 'node_modules/@types'))
     for (const name of ['fastify', 'hono', '@types/node'])
@@ -225,11 +229,11 @@ for (const [name, module, extension] of [
   })
 }
 
-test('publint has nothing to say', async () => {
+test('publint finds no problem', async () => {
   await output(bin('publint'), ['run', consumer.tarball, '--strict'], js).catch(error => assert.fail(error.stdout))
 })
 
-test('C7: are the types wrong? They are not, under any resolution that TypeScript has had', async () => {
+test('C7: `attw` finds no wrong types under any module resolution of TypeScript', async () => {
   const args = [consumer.tarball, '--no-color', '--exclude-entrypoints', './verifier.wasm']
   await output(bin('attw'), args, js).catch(error => assert.fail(error.stdout))
 })
@@ -263,6 +267,6 @@ for (const [loader, conditions, file] of [
   ['a loader that is on several edges', ['workerd', 'edge-light'], 'edge-light.js'],
   ["Nitro's preset for Node, with modules", ['node', 'wasm', 'unwasm'], 'index.js'],
 ]) {
-  test(`C7: ${loader} takes ${file}`, async () =>
+  test(`C7: ${loader} resolves to ${file}`, async () =>
     assert.equal(basename(await resolved(conditions, consumer.project)), file))
 }

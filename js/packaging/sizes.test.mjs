@@ -44,7 +44,7 @@ test('D10: the table of sizes in the README has every import, each size within 2
   }
 })
 
-test('D10: each file that `import` may lead to is measured', async () => {
+test('D10: each file that an `import` can load is measured', async () => {
   const { exports } = JSON.parse(await readFile(join(js, 'package.json'), 'utf8'))
   const measured = (await sizes()).map(({ file }) => file)
   assert.deepEqual(measured.toSorted(), [...new Set(Object.values(exports).flatMap(imported))].sort())
@@ -62,7 +62,7 @@ const imported = target =>
         return typeof under === 'string' ? [under] : imported(under)
       })
 
-test("D10: the first script of the tour's page is the session; the verifier with its module is another", async () => {
+test("D10: the first script of the tour's page contains the session; another script contains the verifier with its module", async () => {
   const { html, scripts } = await built('tour', await pageOfTour())
   const entry = firstScript(html, scripts)
   assert.ok(!holdsModule(entry.code), `${entry.fileName} holds the module`)
@@ -74,7 +74,7 @@ test("D10: the first script of the tour's page is the session; the verifier with
   assert.ok(entry.code.includes(basename(later[0].fileName)), 'the first script loads it')
 })
 
-test('D10: with `doorlist/slim` the module is a file of its own, byte for byte, and in no script', async () => {
+test('D10: with `doorlist/slim` the module is a separate, unchanged file, and no script contains it', async () => {
   const { code } = (await snippets()).find(({ name }) => name === 'js/README.md, How the WebAssembly gets there')
   const { scripts, assets } = await built(
     'slim',

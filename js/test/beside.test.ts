@@ -94,7 +94,7 @@ for (const order of orders) {
     assert.equal((await app.inject({ url: '/me', headers })).statusCode, 200)
   })
 
-  test(`C6: express-jwt and doorlist/express, ${inOrder}: a scope is read from what was verified here`, async story => {
+  test(`C6: express-jwt and doorlist/express, ${inOrder}: scopes come from the token that doorlist verified`, async story => {
     const { verifier, headers, theirs } = await world()
     const fromHeader: Params = {
       secret: SECRET,
@@ -136,7 +136,7 @@ for (const order of orders) {
   })
 }
 
-test('C6: a Hono step that sets `auth` grants no scope', async () => {
+test('C6: a Hono middleware that sets `auth` grants no scope', async () => {
   const { verifier, headers } = await world()
   const app = new Hono()
   app.use(overHono.authenticate(verifier))

@@ -52,7 +52,7 @@ async function pastCaches(network: FakeNetwork, host: FakeHost, address: string)
 }
 
 for (const chance of [0, 0.999]) {
-  test(`C2: polls that a cache answers are noticed, told and got past within two ttl (chance ${chance})`, async () => {
+  test(`C2: polls that a cache answers are noticed, reported and repeated past the cache within two ttl (chance ${chance})`, async () => {
     const host = Object.assign(new FakeHost(), { random: () => chance })
     const { network, verifier } = await connected({ transport: 'poll' }, host)
     ;(await network.request(LIST(1))).text(list(1))
@@ -80,7 +80,7 @@ for (const chance of [0, 0.999]) {
   })
 }
 
-test('C2: an issuer that has nothing newer is asked past caches once a ttl at most, and both causes are told (trace 56)', async () => {
+test('C2: an issuer without a newer list is asked past caches at most once per ttl, and the error names both causes (trace 56)', async () => {
   const { network, host, verifier } = await connected({ transport: 'poll' })
   const errors: Error[] = []
   verifier.on('error', error => errors.push(error))
@@ -112,7 +112,7 @@ test('C2: an issuer that has nothing newer is asked past caches once a ttl at mo
   verifier.close()
 })
 
-test('C2: a stream that a cache repeats is left, and the list asked for past caches', async () => {
+test('C2: a stream that a cache repeats is closed, and the list is requested past caches', async () => {
   const { network, host, verifier } = await connected()
   const stream = await network.request(STREAM(1))
   stream.open()
@@ -138,7 +138,7 @@ test('C2: a stream that a cache repeats is left, and the list asked for past cac
   verifier.close()
 })
 
-test('C2: a gap past caches is filled past caches', async () => {
+test('C2: a gap in a list that was requested past caches is filled past caches', async () => {
   const { network, host, verifier } = await connected({ transport: 'poll' })
   ;(await network.request(LIST(1))).text(list(1))
   await host.waits(8_000)
@@ -151,7 +151,7 @@ test('C2: a gap past caches is filled past caches', async () => {
   verifier.close()
 })
 
-test('C2: a lazy verifier notices it in its requests', async () => {
+test('C2: a lazy verifier notices during its requests that a cache answers', async () => {
   const network = new FakeNetwork()
   const host = new FakeHost()
   const verifier = makeConnectVerifier(fakeModule, host).lazy({
@@ -174,7 +174,7 @@ test('C2: a lazy verifier notices it in its requests', async () => {
   assert.equal(verifier.status().sequence, 2)
 })
 
-test('C2: a lazy verifier leaves a stream that a cache repeats', async () => {
+test('C2: a lazy verifier closes a stream that a cache repeats', async () => {
   const network = new FakeNetwork()
   const host = new FakeHost()
   const verifier = makeConnectVerifier(fakeModule, host).lazy({ issuer: ISSUER, audience: 'api', fetch: network.fetch })
@@ -198,7 +198,7 @@ test('C2: a lazy verifier leaves a stream that a cache repeats', async () => {
   assert.equal(verifier.status().sequence, 3)
 })
 
-test('C2: metadata that led nowhere, and keys that do not fit the first list, are asked for past caches', async () => {
+test('C2: metadata with a wrong address, and keys that did not sign the first list, are requested again past caches', async () => {
   const network = new FakeNetwork()
   const host = new FakeHost()
   const connecting = makeConnectVerifier(fakeModule, host)({ issuer: ISSUER, audience: 'api', fetch: network.fetch })

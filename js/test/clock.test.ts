@@ -28,7 +28,7 @@ const verifierOn = (host: FakeHost, options: Partial<VerifierOptions> = {}): Ver
 
 const expired = (error: unknown) => isTokenError(error, 'ERR_JWT_EXPIRED')
 
-test('a host whose clock is set back, and a cache that serves an old list, let no expired token pass', async () => {
+test('an expired token is refused although the clock was set back and a cache serves an old list', async () => {
   const host = new JumpingHost()
   const start = host.truth
   const verifier = verifierOn(host)
@@ -46,7 +46,7 @@ test('a host whose clock is set back, and a cache that serves an old list, let n
   assert.equal(verifier.status().asOf, start)
 })
 
-test('`currentDate` stands for the host’s clock alone: what a list proves is later', async () => {
+test('`currentDate` replaces only the host’s clock: a later time that a list proves wins', async () => {
   const host = new JumpingHost()
   const start = host.truth
   const verifier = verifierOn(host)
@@ -65,7 +65,7 @@ test('`currentDate` stands for the host’s clock alone: what a list proves is l
 })
 
 // field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470
-test('the session’s `currentDate` mends a clock that is fast; one that is slow the list mends', async () => {
+test('the session’s `currentDate` corrects a fast clock; the list corrects a slow one', async () => {
   for (const off of [3 * HOUR, -3 * HOUR]) {
     const host = new JumpingHost()
     host.off = off
@@ -86,7 +86,7 @@ test('the session’s `currentDate` mends a clock that is fast; one that is slow
   }
 })
 
-test('whatever clocks and lists do, now is the latest that any of them says', async () => {
+test('the verifier’s time is the latest that the clock or any list proves, in any history', async () => {
   const draw = chance(1)
   for (let course = 0; course < 40; course++) {
     const host = new JumpingHost()

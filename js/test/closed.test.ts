@@ -88,9 +88,9 @@ const answer = (request: FakeRequest, text: string) =>
 
 const later: [fate: string, act: (world: World, url: string) => Promise<void>][] = [
   ['answers', async ({ network }, url) => answer(await network.request(url), list(2))],
-  ['answers that there is nothing newer', async ({ network }, url) => answer(await network.request(url), list(1))],
+  ['answers without a newer list', async ({ network }, url) => answer(await network.request(url), list(1))],
   ['cannot be reached', async ({ network }, url) => (await network.request(url)).refuse()],
-  ['answers with something else', async ({ network }, url) => (await network.request(url)).text('no list')],
+  ['answers with another text', async ({ network }, url) => (await network.request(url)).text('no list')],
 ]
 const started: [kind: 'connected' | 'fresh' | 'lazy', ctx: Context | undefined, url: string][] = [
   ['connected', undefined, since(LIST, 1)],
@@ -101,7 +101,7 @@ const started: [kind: 'connected' | 'fresh' | 'lazy', ctx: Context | undefined, 
 
 for (const [kind, ctx, url] of started)
   for (const [fate, act] of later)
-    test(`C8: a refresh under way when its verifier is closed, and then the issuer ${fate}: ${kind}${ctx ? ' with a context' : ''}`, async () => {
+    test(`C8: the verifier is closed during a refresh, and then the issuer ${fate}: ${kind}${ctx ? ' with a context' : ''}`, async () => {
       const world = new World()
       const verifier = (await world[kind]()) as ConnectedVerifier | LazyVerifier
       verifier.on('error', error => assert.fail(String(error)))

@@ -26,7 +26,7 @@ test('C8: 20,000 verifiers made, used once and dropped in one task cost at most 
   assert.ok(resident <= MOST_BYTES && wasm <= 4096, `${resident} B resident and ${wasm} B of WebAssembly memory each`)
 })
 
-test('C8: verifiers that are closed, or were collected, give their memory to the next', () => {
+test('C8: later verifiers reuse the memory of closed and of garbage-collected ones', () => {
   const closed = growth('closed')
   assert.ok(closed.resident <= MOST_BYTES && closed.wasm * COUNT <= 1024 * 1024, JSON.stringify(closed))
   const collected = growth('collected', 2_000)
@@ -45,7 +45,7 @@ function isClosed(verifier: Verifier, token = 'token'): void {
   assert.deepEqual([asOf, sequence, entries, keys, stale], [null, null, 0, [], true], 'nothing is held')
 }
 
-test('C8: a closed verifier says so; those beside it go on', async () => {
+test('C8: a closed verifier throws ERR_VERIFIER_CLOSED; others of its instance still work', async () => {
   const issuer = await TestIssuer.create()
   const { createVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
   const token = await issuer.token(NOW)
@@ -67,7 +67,7 @@ test('C8: a closed verifier says so; those beside it go on', async () => {
   isClosed(second, token)
 })
 
-test('C8: without FinalizationRegistry and Symbol.dispose there is `close`', async () => {
+test('C8: `close` works without FinalizationRegistry and Symbol.dispose', async () => {
   const { FinalizationRegistry } = globalThis
   Reflect.deleteProperty(globalThis, 'FinalizationRegistry')
   try {
@@ -80,7 +80,7 @@ test('C8: without FinalizationRegistry and Symbol.dispose there is `close`', asy
   }
 })
 
-test('C8: a connected verifier that is closed frees what it holds, and saves before that', async () => {
+test('C8: a connected verifier saves its list when it is closed, and then frees its memory', async () => {
   const [network, host, store] = [new FakeNetwork(), new FakeHost(), new FakeStore()]
   const { module, made } = interruptible()
   const connecting = makeConnectVerifier(module, host)({ issuer: ISSUER, audience: 'api', fetch: network.fetch, store })
@@ -100,7 +100,7 @@ test('C8: a connected verifier that is closed frees what it holds, and saves bef
   assert.ok(store.values.size === 2, 'both texts')
 })
 
-test('C8: one that could not connect frees what it made', async () => {
+test('C8: a verifier that could not connect frees its memory', async () => {
   const [network, host] = [new FakeNetwork(), new FakeHost()]
   const { module, made } = interruptible()
   const connecting = makeConnectVerifier(module, host)({ issuer: ISSUER, audience: 'api', fetch: network.fetch })
@@ -111,7 +111,7 @@ test('C8: one that could not connect frees what it made', async () => {
   assert.ok(made.length > 0 && made.every(({ isClosed }) => isClosed))
 })
 
-test('C8: a lazy verifier that is closed refuses what its stream still brings, without a word', async () => {
+test('C8: a closed lazy verifier refuses later events of its stream, without an error event', async () => {
   const [network, host, ctx] = [new FakeNetwork(), new FakeHost(), new Context()]
   const { module, made } = interruptible()
   const verifier = makeConnectVerifier(module, host).lazy({ issuer: ISSUER, audience: 'api', fetch: network.fetch })

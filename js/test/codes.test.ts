@@ -12,11 +12,11 @@ const sorted = (names: Iterable<string>) => [...new Set(names)].sort()
 const format = (await read('verifier-wasm/FORMAT.md')).split(/^## 9\. .*$/m)[1]!.split(/^## /m)[0]!
 const crate = JSON.parse(await read('tests/vectors/messages/errors.json')) as { code: string }[]
 
-test('every code of the package is named after itself', () => {
+test('the name of each code is equal to its value', () => {
   for (const [name, code] of Object.entries(codes)) assert.equal(name, code)
 })
 
-test('FORMAT.md has a row for each code of the crate, and names those of the package besides', () => {
+test('FORMAT.md has a row for each code of the crate, and also names the codes of the package', () => {
   const rows = sorted([...format.matchAll(/^\| `(ERR_\w+)`/gm)].map(([, code]) => code!))
   assert.deepEqual(rows, sorted(crate.map(({ code }) => code)))
   assert.deepEqual(sorted(codesIn(format)), sorted(Object.keys(codes)))
@@ -29,7 +29,7 @@ test('the README and the types explain every code', async () => {
   assert.deepEqual(sorted(codesIn(evidence)), sorted(Object.keys(codes)))
 })
 
-test('a token is to blame for what jose calls by the same code, and never while no key is trusted', () => {
+test('isTokensFault is true for the codes that jose has too, except while no key is trusted', () => {
   const blamed = Object.values(codes).filter(code => isTokensFault(new TokenError(code, '', {})))
   const about = /^ERR_(JOSE|JWS|JWT)_|^ERR_JWKS_NO_MATCHING_KEY$/
   assert.deepEqual(

@@ -20,7 +20,7 @@ test('a lazy verifier is refreshed before it is asked', async () => {
   assert.equal(await trusted(lazy)({}, { header, payload, signature: '' }), true)
 })
 
-test('a policy that goes without a list does so when a refresh fails', async () => {
+test('with `onMissing: allow` a token is accepted although a refresh failed', async () => {
   const { issuer, payload } = await world()
   const offline: typeof fetch = () => Promise.reject(new TypeError('no network'))
   const lazy = connectVerifier.lazy({ ...issuer.rules, fetch: offline, onMissing: 'allow' })
@@ -28,7 +28,7 @@ test('a policy that goes without a list does so when a refresh fails', async () 
   await assert.rejects(trusted(lazy)({}, {}), { status: 503 })
 })
 
-test('a retired key is seen where the header comes along', async () => {
+test('a token of a retired key is refused if its header is passed too', async () => {
   const { issuer, verifier, payload, header } = await world()
   await issuer.retireKey()
   verifier.load(await issuer.list())
@@ -36,7 +36,7 @@ test('a retired key is seen where the header comes along', async () => {
   assert.equal(await trusted(verifier)({}, payload), true)
 })
 
-test('what has no handles cannot be good', async () => {
+test('a token without handles is refused', async () => {
   const { verifier, payload } = await world()
   for (const token of [undefined, { payload: 'text' }, { payload: {} }, { payload: { ...payload, sid: null } }])
     assert.equal(await isRevoked(verifier)({}, token), true)
@@ -49,7 +49,7 @@ test('what has no handles cannot be good', async () => {
     assert.equal(await trusted(verifier)({}, decoded), false)
 })
 
-test('what is ours is an error that frameworks answer with 503, and a mistake stays one', async () => {
+test('an error that the token did not cause is answered with 503, and a programming mistake is rethrown', async () => {
   const { issuer, verifier, payload } = await world()
   const offline = connectVerifier.lazy({ ...issuer.rules, fetch: () => Promise.reject(new TypeError('no network')) })
   for (const unable of [createVerifier(issuer.rules), offline]) {

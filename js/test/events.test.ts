@@ -26,15 +26,15 @@ const parse = (chunks: string[]) => {
   return chunks.flatMap(chunk => parser.push(chunk))
 }
 
-test('a stream in one piece', () => assert.deepEqual(parse([STREAM]), EVENTS))
+test('a stream in one chunk', () => assert.deepEqual(parse([STREAM]), EVENTS))
 
-test('a stream cut at every place', () => {
+test('a stream split at every position', () => {
   for (let cut = 0; cut <= STREAM.length; cut++) {
     assert.deepEqual(parse([STREAM.slice(0, cut), STREAM.slice(cut)]), EVENTS, `cut at ${cut}`)
   }
 })
 
-test('a stream in pieces of every size, with empty ones between', () => {
+test('a stream in chunks of every size, with empty chunks between', () => {
   for (let size = 1; size <= STREAM.length; size++) {
     const chunks: string[] = []
     for (let start = 0; start < STREAM.length; start += size) chunks.push(STREAM.slice(start, start + size), '')
@@ -42,13 +42,13 @@ test('a stream in pieces of every size, with empty ones between', () => {
   }
 })
 
-test('an event may be as long as the limit and no longer, in however many lines', () => {
+test('an event is refused if all its lines together are longer than the limit', () => {
   assert.equal(new EventStreamParser(10).push('data:12345\n\n')[0]?.data, '12345')
   assert.throws(() => new EventStreamParser(10).push('data:123456'), RangeError)
   assert.throws(() => new EventStreamParser(10).push('data:1\ndata:2\n'), RangeError)
 })
 
-test('comments and other fields do not add up', () => {
+test('comments and other fields do not count towards the length of an event', () => {
   const parser = new EventStreamParser(10)
   for (let beat = 0; beat < 100; beat++) parser.push(': beat\nid: 1\n')
   assert.equal(parser.push('data:1\n\n').length, 1)

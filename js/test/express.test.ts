@@ -8,7 +8,7 @@ import { createVerifier } from '../src/entrypoints/index.js'
 import { createTestIssuer } from '../src/testing/index.js'
 import type { LazyVerifier } from '../types/index.js'
 
-test('a request that was answered meanwhile ends no process', async () => {
+test('a request that was answered during the refresh does not crash the process', async () => {
   const issuer = await createTestIssuer()
   const verifier = createVerifier(issuer.rules)
   verifier.load(await issuer.list())

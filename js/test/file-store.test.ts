@@ -14,7 +14,7 @@ async function folderOf(context: TestContext): Promise<string> {
   return join(folder, 'deep', 'lists')
 }
 
-test('what is set is there again, and nothing before', async context => {
+test('get returns the last value that was set, and undefined before the first', async context => {
   const folder = await folderOf(context)
   assert.equal(await fileStore(folder).get(KEY), undefined)
   await fileStore(folder).set(KEY, 'first')
@@ -23,7 +23,7 @@ test('what is set is there again, and nothing before', async context => {
   assert.equal((await readdir(folder)).length, 1)
 })
 
-test('only their owner reads or writes the files', async context => {
+test('only the owner may read or write the files', async context => {
   const folder = await folderOf(context)
   await fileStore(folder).set(KEY, 'value')
   const [name] = await readdir(folder)
@@ -31,7 +31,7 @@ test('only their owner reads or writes the files', async context => {
   assert.equal((await stat(folder)).mode & 0o777, 0o700)
 })
 
-test('every key has a file of its own in the folder, whatever it says', async context => {
+test('every key, of any characters, has its own file inside the folder', async context => {
   const folder = await folderOf(context)
   const keys = [
     KEY,
@@ -51,7 +51,7 @@ test('every key has a file of its own in the folder, whatever it says', async co
   for (const name of names) assert.match(name, /^[\w.-]{1,150}\.json$/)
 })
 
-test('those who write at once get in nobody’s way: one of the values is there, whole', async context => {
+test('of concurrent writes one whole value remains', async context => {
   const folder = await folderOf(context)
   const values = Array.from({ length: 20 }, (_, number) => String(number).repeat(50_000))
   let reading = true
@@ -68,7 +68,7 @@ test('those who write at once get in nobody’s way: one of the values is there,
   assert.equal((await readdir(folder)).length, 1)
 })
 
-test('what a crash in the middle of a write left is never read, and removed later', async context => {
+test('an unfinished file of a crashed write is never read, and removed later', async context => {
   const folder = await folderOf(context)
   await fileStore(folder).set(KEY, 'whole')
   const [name] = await readdir(folder)
@@ -80,7 +80,7 @@ test('what a crash in the middle of a write left is never read, and removed late
   assert.deepEqual((await readdir(folder)).sort(), [name, `${name}.young.unfinished`])
 })
 
-test('without a folder there is no store', () => {
+test('an invalid folder is refused', () => {
   for (const folder of [undefined, '', new URL('file:///tmp')])
     assert.throws(
       () => fileStore(folder as string),
@@ -88,7 +88,7 @@ test('without a folder there is no store', () => {
     )
 })
 
-test('a write that fails leaves what was there, and nothing beside it', async context => {
+test('a write that fails keeps the previous value, and leaves no other file', async context => {
   const folder = await folderOf(context)
   await fileStore(folder).set(KEY, 'value')
   await assert.rejects(async () => fileStore(folder).set(KEY, Symbol() as never))

@@ -51,7 +51,7 @@ async function streaming(module?: Instantiate) {
   return { ...parts, stream }
 }
 
-test('metadata, keys, a first list, and the stream from there', async () => {
+test('requests metadata, keys and a first list, then the stream from its cursor', async () => {
   const { verifier, network, host } = await streaming()
   assert.deepEqual(network.log, [METADATA_URL, METADATA.jwks_uri, SNAPSHOT, STREAM(1)])
   const { mode, sequence, epoch } = verifier.status()
@@ -61,7 +61,7 @@ test('metadata, keys, a first list, and the stream from there', async () => {
   await host.idle()
 })
 
-test('keys that were brought along are not asked for', async () => {
+test('pinned keys are not requested', async () => {
   const { network, verifier } = connecting({ jwks: { keys: ['first' as never] } })
   ;(await network.request(METADATA_URL)).json(METADATA)
   ;(await network.request(SNAPSHOT)).text(list(1))
@@ -69,7 +69,7 @@ test('keys that were brought along are not asked for', async () => {
   assert.equal(network.count(METADATA.jwks_uri), 0)
 })
 
-test('a request says nothing but what it accepts, follows no redirect, and goes past caches once a list is held', async () => {
+test('a request has only the header `accept`, follows no redirect, and bypasses caches once a list is held', async () => {
   const network = new FakeNetwork()
   const verifier = makeConnectVerifier(
     fakeModule,
@@ -102,7 +102,7 @@ test('a stream that ends is resumed from the cursor, after a back-off', async ()
   verifier.close()
 })
 
-test('a stream that breaks is resumed too, and said to have broken', async () => {
+test('a stream that breaks is resumed too, and the failure is reported', async () => {
   const { verifier, network, host, stream } = await streaming()
   const error = told(verifier, 'error')
   stream.break()
@@ -115,7 +115,7 @@ test('a stream that breaks is resumed too, and said to have broken', async () =>
   verifier.close()
 })
 
-test('a stream that is silent for one and a half ttl is given up, and the list asked for', async () => {
+test('a stream that is silent for one and a half ttl is closed, and the list is requested', async () => {
   const { verifier, network, host, stream } = await streaming()
   host.elapse(SILENCE)
   await stream.aborted
@@ -130,7 +130,7 @@ test('a stream that is silent for one and a half ttl is given up, and the list a
   verifier.close()
 })
 
-test('a heartbeat is no change, but is heard', async () => {
+test('a heartbeat causes no `change` event, but renews the list’s time', async () => {
   const { verifier, host, stream } = await streaming()
   let changes = 0
   verifier.on('change', () => changes++)
@@ -143,7 +143,7 @@ test('a heartbeat is no change, but is heard', async () => {
   verifier.close()
 })
 
-test('a list that somebody hands over is a change; the same one off the stream is none', async () => {
+test('a list given to `load` causes a `change` event; the same list from the stream does not', async () => {
   const { verifier, stream } = await streaming()
   const sequences: number[] = []
   verifier.on('change', ({ sequence }) => sequences.push(sequence))
@@ -156,7 +156,7 @@ test('a list that somebody hands over is a change; the same one off the stream i
   verifier.close()
 })
 
-test('a gap asks for the snapshot', async () => {
+test('a gap causes a request for the snapshot', async () => {
   const { verifier, network, stream } = await streaming()
   stream.send(list(9, { since: 7 }))
   const snapshot = await network.request(SNAPSHOT)
@@ -166,7 +166,7 @@ test('a gap asks for the snapshot', async () => {
   verifier.close()
 })
 
-test('a stream that never fits costs one snapshot, not one for each event', async () => {
+test('a stream whose deltas never fit causes one snapshot request, not one per event', async () => {
   const { verifier, network, stream } = await streaming()
   stream.send(list(9, { since: 7 }))
   const snapshot = await network.request(SNAPSHOT)
@@ -179,7 +179,7 @@ test('a stream that never fits costs one snapshot, not one for each event', asyn
   verifier.close()
 })
 
-test('an older list is nothing new', async () => {
+test('an older list is ignored', async () => {
   const { verifier, stream } = await streaming()
   const change = told(verifier, 'change')
   stream.send(list(1))
@@ -188,7 +188,7 @@ test('an older list is nothing new', async () => {
   verifier.close()
 })
 
-test('a list under an unknown key asks for the keys, at most once a minute', async () => {
+test('a list signed by an unknown key causes a request for the keys, at most once a minute', async () => {
   const { verifier, network, host, stream } = await streaming()
   let error = told(verifier, 'error')
   stream.send(list(3, { since: 2, kid: 'second' }))
@@ -208,7 +208,7 @@ test('a list under an unknown key asks for the keys, at most once a minute', asy
   verifier.close()
 })
 
-test('a token under an unknown key asks for the keys, at most once a minute', async () => {
+test('a token signed by an unknown key causes a request for the keys, at most once a minute', async () => {
   const { verifier, network, host } = await streaming()
   const refused = () =>
     assert.throws(
@@ -232,7 +232,7 @@ test('a token under an unknown key asks for the keys, at most once a minute', as
   verifier.close()
 })
 
-test('keys that cannot be had for a strange token do not keep newer lists away, and are not asked for again at once', async () => {
+test('a failed request for the keys of an unknown token does not delay newer lists, and is not repeated at once', async () => {
   const { verifier, network, host } = await streaming()
   host.elapse(60_000)
   await told(verifier, 'error') // the stream's silence
@@ -252,7 +252,7 @@ test('keys that cannot be had for a strange token do not keep newer lists away, 
   verifier.close()
 })
 
-test('while the issuer is away, strange tokens do not make the verifier ask more often than it does anyway', async () => {
+test('during an outage, tokens signed by unknown keys cause no additional requests', async () => {
   const { verifier, network, host } = await streaming()
   host.elapse(60_000)
   await told(verifier, 'error') // the stream's silence
@@ -273,7 +273,7 @@ test('while the issuer is away, strange tokens do not make the verifier ask more
   verifier.close()
 })
 
-test('polls every ttl where there is no stream', async () => {
+test('polls every ttl if the issuer has no stream', async () => {
   const network = new FakeNetwork()
   const host = new FakeHost()
   const connect = makeConnectVerifier(
@@ -293,7 +293,7 @@ test('polls every ttl where there is no stream', async () => {
   verifier.close()
 })
 
-test('polls while the stream cannot be had, and tries it again later and later', async () => {
+test('polls while the stream is unavailable, and tries the stream again at growing intervals', async () => {
   const { verifier, network, host } = await connected()
   for (const rest of [1_000, 2_000, 4_000]) {
     ;(await network.request(STREAM(1))).open('text/html')
@@ -306,7 +306,7 @@ test('polls while the stream cannot be had, and tries it again later and later',
   verifier.close()
 })
 
-test('while the issuer is away the back-off grows to half a ttl, and what is held still verifies', async () => {
+test('during an outage the back-off grows to half a ttl, and the held list still verifies tokens', async () => {
   const { verifier, network, host, stream } = await streaming()
   stream.break()
   for (const wait of [250, 500, 1_000, 2_000, 4_000, 5_000, 5_000]) {
@@ -327,7 +327,7 @@ test('while the issuer is away the back-off grows to half a ttl, and what is hel
   verifier.close()
 })
 
-test('one question at a time', async () => {
+test('concurrent refreshes share one request', async () => {
   const { verifier, network } = await streaming()
   const asked = [verifier.refresh(), verifier.refresh(), verifier.refresh()]
   ;(await network.request(LIST(2))).text(list(3, { since: 2 }))
@@ -337,7 +337,7 @@ test('one question at a time', async () => {
   verifier.close()
 })
 
-test('the first list is tried for until the time is up; then nothing is left', async () => {
+test('a start requests the first list until its time limit; then no timer or request remains', async () => {
   const { network, host, verifier } = connecting({ connectTimeout: 3 })
   const rejected = assert.rejects(verifier, error => {
     assert.ok(isTokenError(error, 'ERR_LIST_MISSING'))
@@ -356,7 +356,7 @@ test('the first list is tried for until the time is up; then nothing is left', a
   await host.idle()
 })
 
-test('an issuer that comes up late is found', async () => {
+test('a start waits for an issuer that starts later', async () => {
   const { network, host, verifier } = connecting()
   ;(await network.request(METADATA_URL)).text('starting', { status: 503 })
   await host.waits(PAUSE)
@@ -378,7 +378,7 @@ for (const [what, metadata] of [
   })
 }
 
-test('metadata of another issuer says which: a slash or `localhost` is enough', async () => {
+test('the error for metadata of another issuer names both issuers, even if they differ by a slash', async () => {
   const { network, verifier } = connecting()
   ;(await network.request(METADATA_URL)).json({ ...METADATA, issuer: `${ISSUER}/` })
   await assert.rejects(verifier, {
@@ -387,7 +387,7 @@ test('metadata of another issuer says which: a slash or `localhost` is enough', 
   })
 })
 
-test('the metadata of an issuer with a path is between host and path', async () => {
+test('the well-known part of the metadata URL stands between the issuer’s host and its path', async () => {
   const issuer = `${ISSUER}/tenant/7`
   const { network, verifier } = connecting({ issuer })
   ;(await network.request(`${METADATA_URL}/tenant/7`)).json({ ...METADATA, issuer })
@@ -396,7 +396,7 @@ test('the metadata of an issuer with a path is between host and path', async () 
   ;(await verifier).close()
 })
 
-test('answers are bounded in size and time', async () => {
+test('answers are limited in size and time', async () => {
   const { network, host, verifier } = connecting({ connectTimeout: 60 })
   ;(await network.request(METADATA_URL)).text('x'.repeat(256 * 1024 + 1))
   await host.waits(PAUSE)
@@ -410,7 +410,7 @@ test('answers are bounded in size and time', async () => {
   ;(await verifier).close()
 })
 
-test('close ends the stream under way, and asking afterwards fails', async () => {
+test('close ends the open stream, and a later refresh fails', async () => {
   const { verifier, host, stream } = await streaming()
   verifier.close()
   await stream.aborted
@@ -421,7 +421,7 @@ test('close ends the stream under way, and asking afterwards fails', async () =>
   assert.throws(() => verifier.verify('first'), isClosed)
 })
 
-test('a listener that was taken off hears nothing', async () => {
+test('a removed listener is not called', async () => {
   const { verifier, stream } = await streaming()
   const heard: number[] = []
   const listener = ({ sequence }: { sequence: number }) => void heard.push(sequence)
@@ -455,7 +455,7 @@ test('an interrupted module refuses until a new one, which trusts the same keys,
   verifier.close()
 })
 
-test('where no new module can be made, that is told and tried again', async () => {
+test('a failure to create a new module is reported, and creation is tried again', async () => {
   const { module, made } = interruptible()
   let memory = true
   const { verifier, network, host, stream } = await streaming(() => {

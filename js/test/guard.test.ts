@@ -21,7 +21,7 @@ const look = (given: Record<string, string>, options?: AuthenticateOptions) => g
 const subject = (outcome: Outcome) => ('auth' in outcome ? outcome.auth?.payload.sub : undefined)
 const status = (outcome: Outcome) => outcome.refusal?.status
 
-test('the scheme is read in any case, and what follows it whatever it is', async () => {
+test('the scheme is accepted in upper and lower case, and everything after it is taken as the token', async () => {
   for (const authorization of [`Bearer ${token}`, `bearer   ${token}  `, `BEARER ${token}`])
     assert.equal(subject(await look({ authorization })), 'alice')
   for (const authorization of [
@@ -40,7 +40,7 @@ test('the scheme is read in any case, and what follows it whatever it is', async
   }
 })
 
-test('a cookie has it only where it is named, and when there is no header', async () => {
+test('the token is read from a cookie only if the option `cookie` names it and there is no header', async () => {
   const options = { cookie: '__Host-token' }
   for (const cookie of [
     `__Host-token=${token}`,
@@ -55,7 +55,7 @@ test('a cookie has it only where it is named, and when there is no header', asyn
   assert.equal(status(await look(both, options)), 401)
 })
 
-test('a challenge can be quoted, whatever a message says', async () => {
+test('a challenge is a valid header for any message', async () => {
   const loud = { ...verifier, verify: () => verifier.verify('\n"é\\') }
   const { refusal } = await guard(loud)(headers({ authorization: `Bearer ${token}` }))
   assert.match(
@@ -64,7 +64,7 @@ test('a challenge can be quoted, whatever a message says', async () => {
   )
 })
 
-test('a lazy verifier is refreshed through the context, a connected one is left alone', async () => {
+test('a lazy verifier is refreshed with the context, a connected one is not', async () => {
   const ctx = { waitUntil: () => {} }
   const seen: unknown[] = []
   const refresh = (ctx: unknown) => Promise.resolve(void seen.push(ctx))
@@ -76,7 +76,7 @@ test('a lazy verifier is refreshed through the context, a connected one is left 
   assert.equal(seen.length, 1, 'neither without a token nor for one that follows by itself')
 })
 
-test('no list, too old a list, no keys, no WebAssembly: ours', async () => {
+test('no list, a list that is too old, no keys or no WebAssembly: 503', async () => {
   const { jwks, ...keyless } = issuer.rules
   const strict = createVerifier({ ...issuer.rules, onStale: 'deny' })
   strict.load(await issuer.list({ iat: 1_700_000_000 }))
@@ -97,7 +97,7 @@ test('no list, too old a list, no keys, no WebAssembly: ours', async () => {
   }
 })
 
-test('whatever a refresh fails of is ours', async () => {
+test('any failure of a refresh: 503', async () => {
   const junk: typeof fetch = (url, init) =>
     String(url).endsWith('/revocations') ? Promise.resolve(new Response('junk')) : issuer.fetch(url, init)
   const lazy = connectVerifier.lazy({ ...issuer.rules, fetch: junk })
@@ -105,14 +105,14 @@ test('whatever a refresh fails of is ours', async () => {
   assert.deepEqual([refusal?.status, JSON.parse(refusal?.body ?? '').code], [503, 'ERR_LIST_INVALID'])
 })
 
-test('a policy that goes without a list does so when a refresh fails', async () => {
+test('with `onMissing: allow` a token is accepted although a refresh failed', async () => {
   const offline: typeof fetch = () => Promise.reject(new TypeError('no network'))
   const lazy = connectVerifier.lazy({ ...issuer.rules, fetch: offline, onMissing: 'allow' })
   assert.equal(subject(await guard(lazy)(headers({ authorization: `Bearer ${token}` }))), 'alice')
   assert.equal(status(await guard(lazy)(headers({ authorization: 'Bearer junk' }))), 503)
 })
 
-test('a mistake is nobody to be refused for', async () => {
+test('a programming mistake is thrown, not answered with 401', async () => {
   const mistaken = {
     ...verifier,
     verify: () => {
@@ -122,7 +122,7 @@ test('a mistake is nobody to be refused for', async () => {
   await assert.rejects(guard(mistaken)(headers({ authorization: 'Bearer x' })), RangeError)
 })
 
-test('options that are unknown or impossible are named', () => {
+test('the error names an option that is unknown or has an invalid value', () => {
   const refused = (call: () => unknown, message: RegExp) =>
     assert.throws(call, error => isTokenError(error, 'ERR_OPTIONS_INVALID') && message.test(error.message))
   refused(() => guard(Promise.resolve(verifier) as never), /`connectVerifier` must be awaited/)

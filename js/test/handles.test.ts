@@ -8,14 +8,14 @@ import { TestIssuer } from './issuer.js'
 
 const NOW = 1_800_000_000
 
-test('the handles of a list are read as another hand wrote them', async () => {
+test('the handles in a list are those that another encoder wrote', async () => {
   const issuer = await TestIssuer.create()
   const many = Array.from({ length: 70_000 }, (_, index) => (0xab_0000 + index).toString(16).padStart(16, '0'))
   for (const revoked of [[], ['ffffffffffffffff'], ['0000000000000001', '00000000ffff0000', 'fedcba9876543210'], many])
     assert.deepEqual(handlesIn(await issuer.list({ iat: NOW, seq: 1, revoked })), revoked)
 })
 
-test('a change says what was revoked', async () => {
+test('a `change` event names the revoked handles', async () => {
   const issuer = await createTestIssuer()
   await issuer.revoke('alice')
   const verifier = await connectVerifier({ ...issuer.rules, fetch: issuer.fetch, transport: 'poll' })

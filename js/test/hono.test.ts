@@ -5,7 +5,7 @@ import { authenticate } from '../src/adapters/hono.js'
 import { connectVerifier } from '../src/entrypoints/index.js'
 import { createTestIssuer } from '../src/testing/index.js'
 
-test('a context that nothing can wait through is none', async () => {
+test('a context without `waitUntil` is ignored', async () => {
   const issuer = await createTestIssuer()
   const lazy = connectVerifier.lazy({ ...issuer.rules, fetch: issuer.fetch })
   const app = new Hono()

@@ -14,7 +14,7 @@ function connecting(fetch: typeof globalThis.fetch) {
   return { host, verifier: connect({ issuer: ISSUER, audience: 'api', fetch, connectTimeout: TIMEOUT / 1000 }) }
 }
 
-test('a fetch that knows no signals cannot keep anybody waiting', async () => {
+test('a `fetch` that ignores signals does not delay the timeout', async () => {
   const { host, verifier } = connecting(() => new Promise(() => {}))
   const rejected = assert.rejects(verifier, error => isTokenError(error, 'ERR_LIST_MISSING'))
   await host.waits(REQUEST)
@@ -23,7 +23,7 @@ test('a fetch that knows no signals cannot keep anybody waiting', async () => {
   await host.idle()
 })
 
-test('what such a fetch brings too late is let go', async () => {
+test('the late answer of such a `fetch` is cancelled', async () => {
   let answer = (_: Response) => {}
   const fetch = () => new Promise<Response>(resolve => (answer = resolve))
   const { host, verifier } = connecting(fetch)

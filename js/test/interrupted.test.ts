@@ -42,7 +42,7 @@ function isRefused(call: () => unknown): boolean {
   }
 }
 
-test('a stack that is exhausted ends the verifier, and those beside it, but not the next', () => {
+test('an exhausted stack makes all verifiers of its instance unusable, but not the next ones', () => {
   for (let round = 0; round < 3; round++) {
     const [interrupted, beside] = [ready(), ready()]
     interrupted.verify(token, at)

@@ -48,7 +48,7 @@ test('nothing runs before the first request', async () => {
   assert.equal(verifier.status().asOf, null)
 })
 
-test('the first request waits for a list, and holds the stream after its answer', async () => {
+test('the first request waits for a list, and keeps the stream open after its answer', async () => {
   const { network, host, verifier, ctx } = await warm()
   assert.equal(verifier.status().sequence, 1)
   const stream = await network.request(STREAM(1))
@@ -66,7 +66,7 @@ test('the first request waits for a list, and holds the stream after its answer'
   assert.equal(verifier.status().mode, 'request')
 })
 
-test('later requests come back at once, and one of them renews the stream', async () => {
+test('later requests return at once, and one of them renews the stream', async () => {
   const { network, host, verifier, ctx } = await warm()
   const stream = await network.request(STREAM(1))
   stream.open()
@@ -103,7 +103,7 @@ test('a refresh that was cut off with its request does not block the next ones f
   assert.equal(later.put.length, 1)
 })
 
-test('where no stream can be had, a request asks once in a ttl', async () => {
+test('without a stream, requests ask for the list once per ttl', async () => {
   const { network, host, verifier, ctx } = await warm()
   ;(await network.request(STREAM(1))).text('no', { status: 404 })
   await Promise.all(ctx.put)
@@ -120,7 +120,7 @@ test('where no stream can be had, a request asks once in a ttl', async () => {
   assert.equal(network.count(STREAM(1)), 1)
 })
 
-test('without a context it waits when the list is due, and only then', async () => {
+test('without a context a request waits only if the list is due', async () => {
   const { network, host, verifier } = lazy({ transport: 'poll' })
   const first = verifier.refresh()
   await network.begin(list(1))
@@ -134,7 +134,7 @@ test('without a context it waits when the list is due, and only then', async () 
   await host.idle()
 })
 
-test('a first request that cannot have a list says so, and those of the next five seconds do not ask anew (field: clerk/javascript#7912)', async () => {
+test('a first request that gets no list fails, and requests in the next five seconds do not ask again (field: clerk/javascript#7912)', async () => {
   const { network, verifier, host } = lazy()
   const first = verifier.refresh(new Context())
   ;(await network.request(METADATA_URL)).refuse()
@@ -149,7 +149,7 @@ test('a first request that cannot have a list says so, and those of the next fiv
   assert.equal(verifier.status().sequence, 1)
 })
 
-test('each cold request asks for itself: no promise of another request is waited for', async () => {
+test('each cold request asks on its own: it does not wait for a promise of another request', async () => {
   const { network, verifier } = lazy()
   const requests = [verifier.refresh(), verifier.refresh()]
   const abandoned = await network.request(METADATA_URL)
@@ -159,7 +159,7 @@ test('each cold request asks for itself: no promise of another request is waited
   await assert.rejects(requests[0]!)
 })
 
-test('a failure in the background is told, not thrown', async () => {
+test('a failure in the background is reported as an event, not thrown', async () => {
   const { network, verifier, ctx, host } = await warm()
   const errors: Error[] = []
   verifier.on('error', error => errors.push(error))
@@ -171,7 +171,7 @@ test('a failure in the background is told, not thrown', async () => {
   assert.equal(verifier.verify('first').revocation, 'not_revoked')
 })
 
-test('an outage neither fails a request without a context nor makes each of them ask', async () => {
+test('in an outage, requests without a context do not fail, and not each of them asks', async () => {
   const { network, host, verifier } = lazy({ transport: 'poll' })
   const first = verifier.refresh()
   await network.begin(list(1))
@@ -193,7 +193,7 @@ test('an outage neither fails a request without a context nor makes each of them
   assert.equal(verifier.status().sequence, 2)
 })
 
-test('an interrupted module: the next request waits for a new one', async () => {
+test('after an interruption of the module, the next request waits for a new instance', async () => {
   const { module, made } = interruptible()
   const { network, verifier } = await warm({ transport: 'poll' }, module)
   made[0]!.isInterrupted = true

@@ -13,7 +13,7 @@ const errors = JSON.parse(await readFile(vectors, 'utf8')) as {
   evidence: Record<string, unknown> | null
 }[]
 
-test('D6: each error says the same in JavaScript and in Rust', () => {
+test('D6: each error has the same message in JavaScript and in Rust', () => {
   for (const { code, message, evidence } of errors) assert.equal(messageOf(code, evidence ?? {}), message)
 })
 

@@ -110,7 +110,7 @@ const shown = (value: unknown) => {
 }
 
 for (const [name, good, table, make] of tables) {
-  test(`D4: ${name} refuses every value that looks set and is not, and every misspelt name`, async () => {
+  test(`D4: ${name} refuses every empty or invalid value, and every misspelt name`, async () => {
     for (const [option, values] of Object.entries(table)) {
       for (const value of values) await refused(`${option}: ${shown(value)}`, () => make({ ...good, [option]: value }))
       for (const misspelt of [option.toUpperCase(), `${option}s`, `${option} `])
@@ -123,7 +123,7 @@ for (const [name, good, table, make] of tables) {
   })
 }
 
-test('D4: arguments that look like something and are nothing', async () => {
+test('D4: empty and invalid arguments are refused', async () => {
   const calls: Record<string, (value: never) => unknown> = {
     fileStore,
     kvStore: kvStore,
@@ -147,7 +147,7 @@ test('D4: arguments that look like something and are nothing', async () => {
     await refused(`verify at ${shown(at)}`, () => verifier.verify(token, at as never))
 })
 
-test('D4: keys that pin are taken, beside others that do not count', () => {
+test('D4: a key set with a usable key is accepted, although it also has keys of other kinds', () => {
   createVerifier({ ...rules, jwks: { keys: [rsa, ...jwks.keys] } })
   createVerifier({ ...rules, jwks: undefined } as never)
 })

@@ -39,12 +39,12 @@ for (const [options, message] of refusals) {
   })
 }
 
-test('a value left undefined is a value left out', () => {
+test('an option with the value undefined counts as absent', () => {
   createVerifier({ ...good, clockTolerance: undefined } as never)
   createVerifier({ ...good, audience: null })
 })
 
-test('connecting knows more options, and wants a URL', async () => {
+test('connectVerifier has more options, and requires a URL as issuer', async () => {
   const { fetch } = new FakeNetwork()
   for (const [more, message] of [
     [{ issuer: 'issuer.example' }, /`issuer` must be an http\(s\) URL/],
@@ -67,7 +67,7 @@ test('connecting knows more options, and wants a URL', async () => {
   assert.throws(() => createVerifier({ ...good, fetch } as never), /unknown option `fetch`/)
 })
 
-test('options are read once, and none that is inherited', () => {
+test('options are read once, and inherited options are ignored', () => {
   const reads: string[] = []
   const changing = {
     issuer: good.issuer,
@@ -81,7 +81,7 @@ test('options are read once, and none that is inherited', () => {
   assert.throws(() => createVerifier(Object.create(good)), /`issuer` is missing/)
 })
 
-test('a polluted prototype decides nothing', async () => {
+test('a polluted prototype sets no option', async () => {
   const given: object[] = []
   const spy: Instantiate = options => {
     given.push(options)

@@ -86,7 +86,7 @@ const atOnce: [what: string, server: () => Server | TcpServer, scheme: string, m
 ]
 
 for (const [what, server, scheme, message, reason] of atOnce) {
-  test(`D7: ${what} fails at once, with the fix`, { timeout: 20_000 }, () =>
+  test(`D7: ${what} fails at once, and the error names the fix`, { timeout: 20_000 }, () =>
     serving(server(), async port => {
       const { error, cause } = await refused(`${scheme}://127.0.0.1:${port}`)
       assert.equal(error.code, 'ERR_LIST_MISSING')
@@ -100,7 +100,7 @@ for (const [what, server, scheme, message, reason] of atOnce) {
 }
 
 test(
-  'D7: a name for which a certificate is not, and a port that fetch refuses, fail at once',
+  'D7: a certificate for another name, and a port that fetch refuses, fail at once',
   { timeout: 20_000 },
   async () => {
     assert.equal((await refused('http://127.0.0.1:6000')).error.evidence['reason'], 'port')
@@ -112,30 +112,34 @@ test(
   },
 )
 
-test('D7: metadata of another issuer, no JSON, and a bad key set fail at once', { timeout: 20_000 }, async () => {
-  const other = JSON.stringify({ issuer: 'https://other.example', jwks_uri: 'https://other.example/jwks' })
-  await serving(text('application/json', other), async port => {
-    const { error } = await refused(`http://127.0.0.1:${port}`)
-    assert.equal(error.code, 'ERR_METADATA_INVALID')
-    assert.match(error.message, /belongs to the issuer "https:\/\/other\.example", not "http:\/\/127/)
-  })
-  await serving(text('text/plain', 'hello'), async port => {
-    const { error, cause } = await refused(`http://127.0.0.1:${port}`)
-    assert.equal(error.code, 'ERR_METADATA_INVALID')
-    assert.match(error.message, /is not JSON: is it the metadata of an issuer\?/)
-    assert.ok(cause instanceof SyntaxError)
-  })
-  const keyless: RequestListener = ({ headers, url }, response) => {
-    const origin = `http://${headers.host}`
-    const metadata = { issuer: origin, jwks_uri: `${origin}/jwks`, revocation_list_uri: `${origin}/list` }
-    response.end(url === '/jwks' ? '{"keys":7}' : JSON.stringify(metadata))
-  }
-  await serving(answering(keyless), async port =>
-    assert.equal((await refused(`http://127.0.0.1:${port}`)).error.code, 'ERR_JWKS_INVALID'),
-  )
-})
+test(
+  'D7: metadata of another issuer, an answer that is not JSON, and a bad key set fail at once',
+  { timeout: 20_000 },
+  async () => {
+    const other = JSON.stringify({ issuer: 'https://other.example', jwks_uri: 'https://other.example/jwks' })
+    await serving(text('application/json', other), async port => {
+      const { error } = await refused(`http://127.0.0.1:${port}`)
+      assert.equal(error.code, 'ERR_METADATA_INVALID')
+      assert.match(error.message, /belongs to the issuer "https:\/\/other\.example", not "http:\/\/127/)
+    })
+    await serving(text('text/plain', 'hello'), async port => {
+      const { error, cause } = await refused(`http://127.0.0.1:${port}`)
+      assert.equal(error.code, 'ERR_METADATA_INVALID')
+      assert.match(error.message, /is not JSON: is it the metadata of an issuer\?/)
+      assert.ok(cause instanceof SyntaxError)
+    })
+    const keyless: RequestListener = ({ headers, url }, response) => {
+      const origin = `http://${headers.host}`
+      const metadata = { issuer: origin, jwks_uri: `${origin}/jwks`, revocation_list_uri: `${origin}/list` }
+      response.end(url === '/jwks' ? '{"keys":7}' : JSON.stringify(metadata))
+    }
+    await serving(answering(keyless), async port =>
+      assert.equal((await refused(`http://127.0.0.1:${port}`)).error.code, 'ERR_JWKS_INVALID'),
+    )
+  },
+)
 
-test('D7: a silent server is said not to have answered', { timeout: 20_000 }, () =>
+test('D7: the error for a silent server says that it did not answer', { timeout: 20_000 }, () =>
   serving(silent(), async port => {
     const { error, cause } = await refused(`http://127.0.0.1:${port}`, { connectTimeout: 1 })
     assert.equal(error.code, 'ERR_LIST_MISSING')
@@ -147,7 +151,7 @@ test('D7: a silent server is said not to have answered', { timeout: 20_000 }, ()
 )
 
 for (const code of [408, 425, 429, 500, 503]) {
-  test(`D7: a ${code} may get better, and is waited for`, { timeout: 20_000 }, async () => {
+  test(`D7: a start waits after a ${code}, because it may pass`, { timeout: 20_000 }, async () => {
     const issuers = new Map<string, ReturnType<typeof createTestIssuer>>()
     let failures = 0
     const recovering: RequestListener = async ({ headers, url }, response) => {
@@ -167,7 +171,7 @@ for (const code of [408, 425, 429, 500, 503]) {
 }
 
 test(
-  'D7: a refused connection and a name that does not resolve are waited for, and named',
+  'D7: a start waits after a refused connection or a name that does not resolve, and its error names the cause',
   { timeout: 20_000 },
   async () => {
     const free = await serving(silent(), async port => port)
@@ -184,7 +188,7 @@ test(
 )
 
 test(
-  'D7: once it runs, all that fails is an event with a code, and the verifier goes on',
+  'D7: after the start, each failure is an event with a code, and the verifier continues',
   { timeout: 20_000 },
   async () => {
     let isMoved = false

@@ -31,7 +31,7 @@ async function crossed(value: unknown): Promise<unknown> {
   }
 }
 
-test('C10: errors cross postMessage and JSON in their plain form, and are made errors again', async () => {
+test('C10: errors cross postMessage and JSON in their plain form, and `from` makes them errors again', async () => {
   assert.deepEqual(token().toJSON(), plain)
   assert.deepEqual(session().toJSON(), plainSession)
   for (const cross of [crossed, structuredClone, (value: unknown) => JSON.parse(JSON.stringify(value))]) {
@@ -53,7 +53,7 @@ test('C10: errors cross postMessage and JSON in their plain form, and are made e
   assert.ok(!isTokenError(structuredClone(token())))
 })
 
-test('C10: an error of another copy or realm is recognised, and keeps its cause', () => {
+test('C10: an error of another copy or realm is recognized, and keeps its cause', () => {
   const require = createRequire(import.meta.url)
   const cjs = require('../dist/slim.cjs') as typeof import('../src/entrypoints/slim.js')
   const dist = (name: string) => readFileSync(new URL(`../dist/${name}.cjs`, import.meta.url), 'utf8')
@@ -86,7 +86,7 @@ test('C10: an error of another copy or realm is recognised, and keeps its cause'
   assert.equal(TokenError.from(same), same)
 })
 
-test('C10: nothing else passes for an error', () => {
+test('C10: no other value is accepted as an error', () => {
   const hostile: unknown[] = [
     undefined,
     null,

@@ -71,7 +71,7 @@ const scenarios: Record<string, (load: (name: string) => Exports) => unknown> = 
 }
 
 for (const [what, act] of Object.entries(scenarios)) {
-  test(`C4: ${what} works without each global in turn, or names it`, async () => {
+  test(`C4: ${what} works without each global in turn, or its error names the global`, async () => {
     for (const missing of GLOBALS.filter(name => !GIVEN.includes(name))) {
       const globals: Exports = {}
       for (const name of GLOBALS) if (name !== missing) globals[name] = (globalThis as Exports)[name]
@@ -96,7 +96,7 @@ for (const [what, act] of Object.entries(scenarios)) {
   })
 }
 
-test('C4: stores of a browser name what Node lacks', async () => {
+test('C4: the errors of browser stores name the globals that Node lacks', async () => {
   const { indexedDbStore, cacheStore } = await import('../src/stores/index.js')
   for (const store of [indexedDbStore(), cacheStore()])
     await assert.rejects(async () => store.get('key'), {

@@ -75,13 +75,13 @@ after(() => {
   server.close()
 })
 
-test('C3: the foreign classes are such as Node’s fetch refuses', async () => {
+test('C3: Node’s fetch refuses the foreign classes of this test', async () => {
   const { signal } = new AbortController()
   await assert.rejects(fetch(origin, { signal }), { name: 'TypeError', message: /signal/ })
   await assert.rejects(fetch(origin, { method: 'POST', body: new URLSearchParams({ a: 'b' }) }), TypeError)
 })
 
-test('C3: a session’s requests are texts with a type, and cross realms', async () => {
+test('C3: a session’s requests have text bodies with a content type, so they work across realms', async () => {
   const kept = new Map<string, string>()
   const session = createSession({ issuer: origin, clientId: 'a b', storage: kept })
   await session.ready
@@ -119,7 +119,7 @@ test('C3: a verifier connects, follows, and closes', async () => {
   verifier.close()
 })
 
-test('C3: what a bug in `fetch` throws is no outage, and an outage keeps its cause', async () => {
+test('C3: a bug in `fetch` does not count as an outage, and an outage keeps its cause', async () => {
   const bug = (async () => (undefined as never as { ok: Response }).ok) as typeof fetch
   const down = (async () => {
     throw new TypeError('fetch failed', { cause: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }) })
@@ -149,7 +149,7 @@ test('C3: what a bug in `fetch` throws is no outage, and an outage keeps its cau
   }
 })
 
-test('C3: a storage that throws is no outage', async () => {
+test('C3: a storage that throws does not count as an outage', async () => {
   const broken = { get: () => JSON.parse('{'), set() {}, delete() {} }
   const page = createSession({ issuer: origin, storage: broken })
   await assert.rejects(page.getAccessToken(), error => {

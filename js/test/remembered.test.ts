@@ -54,7 +54,7 @@ const refusal = (call: () => unknown) => {
 }
 const code = (call: () => unknown) => refusal(call).code
 
-test('a token seen before is answered alike, without its signature', async () => {
+test('a remembered token gets the same answer without a signature check', async () => {
   const verifier = await ready()
   const token = await issuer.token(NOW, { scope: 'read', tenant: { id: 7, tags: ['a', { b: null }] } })
   const first = verifier.verify(token, at(NOW))
@@ -69,7 +69,7 @@ test('a token seen before is answered alike, without its signature', async () =>
   assert.equal(verifier.count.signatures, 1)
 })
 
-test('and alike where there is no list', async () => {
+test('a remembered token gets the same answer if there is no list', async () => {
   const verifier = counting({ onMissing: 'allow' })
   const token = await issuer.token(NOW)
   assert.deepEqual(verifier.verify(token, at(NOW)), verifier.verify(token, at(NOW)))
@@ -83,7 +83,7 @@ test('and alike where there is no list', async () => {
   )
 })
 
-test('an outage is said of a token seen before too', async () => {
+test('the answer for a remembered token also reports an outage', async () => {
   const verifier = await ready({ outageGrace: 600 })
   const token = await issuer.token(NOW)
   assert.equal(verifier.verify(token, at(NOW)).outage, false)
@@ -96,7 +96,7 @@ test('an outage is said of a token seen before too', async () => {
   )
 })
 
-test('no caller can change what another one is told', async () => {
+test('no caller can change the answer of another caller', async () => {
   const verifier = await ready()
   const token = await issuer.token(NOW, JSON.parse('{"roles":["user"],"__proto__":{"deep":[{}]}}') as object as never)
   const expected = structuredClone(verifier.verify(token, at(NOW)))
@@ -150,7 +150,7 @@ test('the whole token decides: another header or payload under a known signature
   assert.equal(verifier.count.signatures, 2 + forged.length)
 })
 
-test('what is not ASCII is never taken for what is', async () => {
+test('a token with non-ASCII characters is never taken for another token', async () => {
   const verifier = await ready()
   const token = await issuer.token(NOW)
   verifier.verify(token, at(NOW))
@@ -184,7 +184,7 @@ test('what is not ASCII is never taken for what is', async () => {
 
 const lengthOf = async (pad: number) => (await issuer.token(NOW, { pad: 'x'.repeat(pad) })).length
 
-test('refused as by a verifier that remembers nothing, with the same words and evidence', async () => {
+test('a refusal has the same message and evidence as without a cache', async () => {
   const other = await TestIssuer.create()
   const steps = [
     ['expired', at(NOW + 960), undefined],
@@ -212,7 +212,7 @@ test('refused as by a verifier that remembers nothing, with the same words and e
   }
 })
 
-test('a token expires at its second', async () => {
+test('a remembered token expires at the second of its `exp`', async () => {
   const verifier = await ready({ maxStaleness: 5000 })
   const token = await issuer.token(NOW)
   verifier.verify(token, at(NOW))
@@ -226,7 +226,7 @@ test('a token expires at its second', async () => {
   assert.equal(verifier.verify(token, at(NOW)).payload.sub, 'alice')
 })
 
-test('after a change of the list each token is looked up once more, without its signature', async () => {
+test('after a change of the list each token is looked up again, without a signature check', async () => {
   const verifier = await ready()
   const live = await tokens(20)
   const kicked = await issuer.token(NOW, { sid: '00000000000b0007' })
@@ -250,7 +250,7 @@ test('a list that is refused changes nothing', async () => {
   assert.equal(verifier.count.signatures, 1)
 })
 
-test('junk comes not in and puts nobody out', async () => {
+test('invalid tokens are not remembered, and do not displace remembered ones', async () => {
   const verifier = await ready({ cacheSize: 4 })
   const live = await tokens(4)
   for (const token of live) verifier.verify(token, at(NOW))
@@ -264,7 +264,7 @@ test('junk comes not in and puts nobody out', async () => {
   assert.equal(verifier.count.signatures, signatures)
 })
 
-test('no more are remembered than was said', async () => {
+test('at most `cacheSize` tokens are remembered', async () => {
   const verifier = await ready({ cacheSize: 8 })
   const live = await tokens(40)
   const seen = () => {
@@ -285,7 +285,7 @@ test('no more are remembered than was said', async () => {
   assert.equal(verifier.count.signatures - before, flood.length)
 })
 
-test('answers keep to their tokens while slots change hands', async () => {
+test('each token gets its own answer while slots are reused', async () => {
   const verifier = await ready({ cacheSize: 5 })
   const live = await tokens(24)
   for (let step = 0; step < 600; step++) {
@@ -306,7 +306,7 @@ test('`cacheSize: 0` remembers nothing', async () => {
   assert.ok(Object.isFrozen(one.payload) && Object.isFrozen(one.protectedHeader))
 })
 
-test('memory that grows takes the inbox along', async () => {
+test('the inbox still works after the memory has grown', async () => {
   const verifier = await ready()
   const token = await issuer.token(NOW)
   verifier.verify(token, at(NOW))
@@ -318,7 +318,7 @@ test('memory that grows takes the inbox along', async () => {
   assert.equal(verifier.count.signatures, 1)
 })
 
-test('text in pieces and slices is the text', async () => {
+test('a token that is a slice or a concatenation of strings is found as well', async () => {
   const verifier = await ready()
   const token = await issuer.token(NOW)
   verifier.verify(`Bearer ${token}`.slice(7), at(NOW))

@@ -6,7 +6,7 @@ import type { ListStore } from '../types/index.js'
 import { Context, FakeStore, FakeVerifier, METADATA, METADATA_URL, interruptible, list, since, told } from './fakes.js'
 import { LIST, RECENT, SAVED, SNAPSHOT, STREAM, starting, streaming } from './storing.js'
 
-test('a list is written when it comes, a heartbeat at most once a minute', async () => {
+test('a new list is written at once, a heartbeat at most once a minute', async () => {
   const store = new FakeStore()
   const { host, verifier, send, beat } = await streaming(store)
   await store.quiet()
@@ -29,7 +29,7 @@ test('a list is written when it comes, a heartbeat at most once a minute', async
   await host.idle()
 })
 
-test('a heartbeat takes the place of the last, and a list that says more from where it did', async () => {
+test('a heartbeat replaces the previous one, and a list replaces those that it makes redundant', async () => {
   const store = new FakeStore()
   const { verifier, send } = await streaming(store)
   for (const iat of [1, 2, 3]) await send(list(1, { since: 1, iat: 1_700_000_010 + iat }))
@@ -41,7 +41,7 @@ test('a heartbeat takes the place of the last, and a list that says more from wh
   assert.deepEqual(store.lists(RECENT), [list(1), polled])
 })
 
-test('what a newer list may not say again is kept beside it', async () => {
+test('a list that a newer one may not repeat is kept with it', async () => {
   const store = new FakeStore()
   const { verifier, send } = await streaming(store)
   const lists = [list(2, { since: 1 }), list(3, { since: 1 })]
@@ -50,7 +50,7 @@ test('what a newer list may not say again is kept beside it', async () => {
   verifier.close()
 })
 
-test('one write at a time, a second between two, and the newest next', async () => {
+test('one write at a time, with a second between two writes, and the newest list next', async () => {
   const store = new FakeStore()
   const { host, verifier, send } = await streaming(store)
   await store.wrote(RECENT)
@@ -66,7 +66,7 @@ test('one write at a time, a second between two, and the newest next', async () 
   verifier.close()
 })
 
-test('close writes what is not saved yet, after what is being written, and keeps no timer', async () => {
+test('close writes unsaved lists after the current write, and keeps no timer', async () => {
   const store = new FakeStore()
   const { host, verifier, send } = await streaming(store)
   await store.wrote(RECENT)
@@ -106,7 +106,7 @@ for (const [name, chain] of [
   })
 }
 
-test('FORMAT.md §10: after a key change a snapshot is fetched anew, and tried again where it could not be had', async () => {
+test('FORMAT.md §10: after a key change the snapshot is requested again, and once more if that failed', async () => {
   const store = new FakeStore()
   const { network, verifier, send, beat } = await streaming(store)
   await send(list(2, { since: 1, keys: ['first', 'second'] }))
@@ -121,7 +121,7 @@ test('FORMAT.md §10: after a key change a snapshot is fetched anew, and tried a
   verifier.close()
 })
 
-test('verifiers that hear of a key change at once do not all fetch the snapshot at once', async () => {
+test('verifiers that learn of a key change at the same time spread their snapshot requests', async () => {
   const store = new FakeStore()
   const { network, host, verifier, send, beat } = await streaming(store)
   host.random = () => 0.5
@@ -133,7 +133,7 @@ test('verifiers that hear of a key change at once do not all fetch the snapshot 
   verifier.close()
 })
 
-test('keys that change twice in a minute are no reason for a second snapshot in it', async () => {
+test('keys that change twice in a minute cause only one snapshot request in that minute', async () => {
   const store = new FakeStore()
   const { network, verifier, send, beat } = await streaming(store)
   await send(list(2, { since: 1, keys: ['first', 'second'] }))
@@ -147,7 +147,7 @@ test('keys that change twice in a minute are no reason for a second snapshot in 
   verifier.close()
 })
 
-test('a snapshot that a cache kept is older than what is held: it is not saved, and asked for again', async () => {
+test('a snapshot from a cache that is older than the held list is not saved, and requested again', async () => {
   const store = new FakeStore()
   const { network, verifier, send, beat } = await streaming(store)
   await send(list(2, { since: 1, keys: ['first', 'second'] }))
@@ -162,7 +162,7 @@ test('a snapshot that a cache kept is older than what is held: it is not saved, 
   verifier.close()
 })
 
-test('an issuer that knows no deltas does not have its snapshot written every time', async () => {
+test('a snapshot from an issuer without deltas is not written at every heartbeat', async () => {
   const store = new FakeStore()
   const { host, verifier, send } = await streaming(store)
   await store.quiet()
@@ -180,7 +180,7 @@ for (const [name, set] of [
   ['rejects', () => Promise.reject(new Error('no room'))],
   ['hangs', () => new Promise<void>(() => {})],
 ] as const) {
-  test(`a store that ${name} when it is written to is told once a minute, and stops nothing`, async () => {
+  test(`a store that ${name} when it is written to is reported once a minute, and stops nothing`, async () => {
     let written = 0
     const store: ListStore = { get: () => null, set: () => (written++, set()) }
     const { host, verifier, errors, send, beat } = await streaming(store)
@@ -197,7 +197,7 @@ for (const [name, set] of [
     verifier.close()
   })
 
-  test(`a store that ${name} when it is read is told, and the issuer asked`, async () => {
+  test(`a store that ${name} when it is read is reported, and the issuer is asked`, async () => {
     const store: ListStore = { get: set as () => never, set: () => {} }
     const { network, host, connect } = starting(store)
     const connecting = connect()
@@ -215,7 +215,7 @@ for (const [name, set] of [
   })
 }
 
-test('a store that hangs has half of `connectTimeout`, and the issuer the rest', async () => {
+test('a store that hangs gets half of `connectTimeout`, and the issuer the rest', async () => {
   const store = { get: () => new Promise<never>(() => {}), set: () => {} }
   const { network, host, connect } = starting(store, { connectTimeout: 1 })
   const connecting = connect()
@@ -235,7 +235,7 @@ test('a Map is a store', async () => {
   assert.deepEqual([...store.keys()], [SNAPSHOT, RECENT])
 })
 
-test('trace 23: a module that was interrupted hands on what it trusted, and what it dropped', async () => {
+test('trace 23: after an interruption the new module has the trusted and the dropped keys of the old one', async () => {
   const { module, made } = interruptible()
   const store = new FakeStore()
   const { network, verifier, stream, send } = await streaming(store, module)
@@ -252,7 +252,7 @@ test('trace 23: a module that was interrupted hands on what it trusted, and what
   verifier.close()
 })
 
-test('lazy: what is new is saved behind the answer, and by the request itself where it has no context', async () => {
+test('lazy: a new list is saved after the answer, or by the request itself if it has no context', async () => {
   const store = new FakeStore()
   const { network, lazy } = starting(store, { transport: 'poll' })
   const ctx = new Context()
@@ -274,7 +274,7 @@ test('lazy: what is new is saved behind the answer, and by the request itself wh
   await parts.host.idle()
 })
 
-test('lazy: what the stream brings is saved while it is held', async () => {
+test('lazy: lists of the stream are saved while the stream is open', async () => {
   const store = new FakeStore()
   const { network, host, lazy } = starting(store)
   const ctx = new Context()
@@ -303,7 +303,7 @@ test('lazy: what the stream brings is saved while it is held', async () => {
   await host.idle()
 })
 
-test('lazy: what is asked for behind an answer is saved there too', async () => {
+test('lazy: a list that was requested after the answer is saved after the answer too', async () => {
   const store = new FakeStore()
   const { network, host, lazy } = starting(store, { transport: 'poll' })
   const verifier = lazy()
@@ -318,7 +318,7 @@ test('lazy: what is asked for behind an answer is saved there too', async () => 
   assert.deepEqual(store.lists(RECENT), [list(1), list(2, { since: 1 })])
 })
 
-test('lazy: a request that was cut off while it wrote does not keep the next ones from it', async () => {
+test('lazy: a request that was cut off during a write does not block the writes of later requests', async () => {
   const store = new FakeStore()
   const { network, host, lazy } = starting(store, { transport: 'poll' })
   const verifier = lazy()
@@ -348,7 +348,7 @@ test('lazy: a request that was cut off while it wrote does not keep the next one
   assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT, RECENT])
 })
 
-test('lazy: a module that is interrupted in an outage is followed by one that starts from the store', async () => {
+test('lazy: after an interruption in an outage the new module starts from the store', async () => {
   const { module, made } = interruptible()
   const store = new FakeStore()
   const { network, lazy } = starting(store, { transport: 'poll' }, module)
@@ -367,7 +367,7 @@ test('lazy: a module that is interrupted in an outage is followed by one that st
   assert.equal(network.log.length, 3)
 })
 
-test('so is one in a process', async () => {
+test('in a process, too, the new module starts from the store after an interruption', async () => {
   const { module, made } = interruptible()
   const store = new FakeStore()
   const { network, host, verifier, stream, send } = await streaming(store, module)
@@ -388,7 +388,7 @@ test('so is one in a process', async () => {
   assert.deepEqual(store.lists(RECENT), [list(1), ...lists, list(4, { since: 3 })])
 })
 
-test('trace 23: and what was dropped stays so where the store is gone by then', async () => {
+test('trace 23: after an interruption dropped keys stay dropped even if the store was emptied', async () => {
   const { module, made } = interruptible()
   const saved = JSON.stringify({
     version: 1,
@@ -423,7 +423,7 @@ const stale = (isStale: boolean) => () =>
     },
   })
 
-test('lazy: the first request goes on with a saved list that is not stale (field: wso2/product-microgateway#2447)', async () => {
+test('lazy: the first request uses a saved list that is not stale, without waiting (field: wso2/product-microgateway#2447)', async () => {
   const { network, lazy } = starting(new FakeStore([[SNAPSHOT, SAVED]]), {}, stale(false))
   const verifier = lazy()
   const ctx = new Context()
@@ -434,7 +434,7 @@ test('lazy: the first request goes on with a saved list that is not stale (field
   await network.request(since(STREAM, 1))
 })
 
-test('lazy: nor one that is older than any that an issuer in service would leave, which an outage grace goes by', async () => {
+test('lazy: with a saved list older than a running issuer would leave, the first request waits for the issuer', async () => {
   const { network, host, lazy } = starting(new FakeStore([[SNAPSHOT, SAVED]]), { transport: 'poll' }, stale(false))
   host.elapse(32_000)
   const verifier = lazy()
@@ -445,7 +445,7 @@ test('lazy: nor one that is older than any that an issuer in service would leave
   assert.equal(verifier.status().sequence, 2)
 })
 
-test('lazy: with a saved list that is stale it waits for the issuer, for two seconds', async () => {
+test('lazy: with a stale saved list the first request waits at most two seconds for the issuer', async () => {
   for (const answers of [true, false]) {
     const { network, host, lazy } = starting(new FakeStore([[SNAPSHOT, SAVED]]), { transport: 'poll' }, stale(true))
     const verifier = lazy()
@@ -468,7 +468,7 @@ test('lazy: with a saved list that is stale it waits for the issuer, for two sec
   }
 })
 
-test('lazy: a store that had nothing is not asked by every request of an outage, but again after a minute', async () => {
+test('lazy: in an outage an empty store is read once a minute, not by every request', async () => {
   const store = new FakeStore()
   const { network, host, lazy } = starting(store, { transport: 'poll' })
   const verifier = lazy()
@@ -492,7 +492,7 @@ test('lazy: a store that had nothing is not asked by every request of an outage,
   assert.equal(verifier.status().sequence, 1)
 })
 
-test('lazy: a saved list that comes out of the store late does not take the place of a newer one', async () => {
+test('lazy: a saved list that the store returns late does not replace a newer list', async () => {
   const store = new FakeStore()
   const { network, lazy } = starting(store, { transport: 'poll' })
   const verifier = lazy()

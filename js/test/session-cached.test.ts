@@ -23,7 +23,7 @@ for (const storage of ['cookie', undefined] as const) {
       Response.json({ ...others, access_token, ...(storage === undefined && { refresh_token }) })
   }
 
-  test(`C2: the last answer of /token once more is a failure that names the cache: ${where}`, async () => {
+  test(`C2: a repetition of the last answer of /token is an error that names the cache: ${where}`, async () => {
     const { browser, tab } = await signedIn()
     const answer = await nextAnswer(browser)
     const first = await tab.getAccessToken()
@@ -67,7 +67,7 @@ for (const storage of ['cookie', undefined] as const) {
   })
 }
 
-test('C2: two tabs of one second get one token, which is no old answer', async () => {
+test('C2: the same token for two tabs in one second does not count as an old answer', async () => {
   const browser = new FakeBrowser()
   browser.hasLocks = false
   const tabs = [await browser.signedIn(), browser.tab()] as const

@@ -6,7 +6,7 @@ import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'
 
 const KEY = `doorlist:${ISSUER}`
 
-test('requests go to the issuer alone, without cookies where the token is in the body', async () => {
+test('requests go only to the issuer, and without cookies if the refresh token is in the body', async () => {
   const browser = new FakeBrowser()
   const { fetch } = browser.issuer
   const tab = await browser.signedIn({ clientId: 'app', fetch })
@@ -22,7 +22,7 @@ test('requests go to the issuer alone, without cookies where the token is in the
     assert.deepEqual([method, credentials, redirect], ['POST', 'omit', 'error'])
 })
 
-test('a refresh token that comes in another way than it goes is none', async () => {
+test('a refresh token that arrives in another way than the session sends it is refused', async () => {
   const body = new FakeBrowser()
   const { refresh_token, ...others } = body.issuer.tokens()
   await assert.rejects(body.tab().login(others as never), has('ERR_ISSUER_REFUSED'))
@@ -31,7 +31,7 @@ test('a refresh token that comes in another way than it goes is none', async () 
   for (const browser of [body, cookie]) assert.equal(browser.storage.get(KEY), undefined)
 })
 
-test('an answer that does not come is not waited for', async () => {
+test('a request without an answer is aborted after ten seconds', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   browser.issuer.hold('/token')
@@ -43,7 +43,7 @@ test('an answer that does not come is not waited for', async () => {
   assert.equal(browser.issuer.requests.at(-1)?.signal?.aborted, true)
 })
 
-test('what another tab wrote meanwhile stays', async () => {
+test('a refresh does not overwrite a token that another tab wrote meanwhile', async () => {
   const browser = new FakeBrowser()
   browser.hasLocks = false
   const tab = await browser.signedIn()
@@ -57,7 +57,7 @@ test('what another tab wrote meanwhile stays', async () => {
   assert.equal(browser.storage.get(KEY), 'r3')
 })
 
-test('a sign-out of another tab is one, though nobody told of it', async () => {
+test('a sign-out in another tab takes effect even if its message is lost', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const open = browser.issuer.hold('/token')
@@ -70,7 +70,7 @@ test('a sign-out of another tab is one, though nobody told of it', async () => {
   assert.equal(browser.storage.get(KEY), undefined)
 })
 
-test('a token that is over is thrown away; a storage that tells another each time is not believed for ever', async () => {
+test('a refresh token of an ended session is deleted; a storage that returns another token each time causes only two requests', async () => {
   const browser = new FakeBrowser()
   let count = 0
   const get = (key: string) => (key === KEY && count > 0 ? `r${count++}` : browser.storage.get(key))

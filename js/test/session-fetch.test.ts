@@ -37,7 +37,7 @@ function world(answers: (request: Request) => Response) {
 const ok = () => new Response('ok')
 const unauthorized = () => new Response('no', { status: 401 })
 
-test('the token goes to the configured origins, and to no other', async () => {
+test('the token is sent only to the configured origins', async () => {
   const { fetch, seen } = world(ok)
   await fetch(`${API}/a`)
   await fetch(new Request(`${API}:8443/b`))
@@ -53,13 +53,13 @@ test('the token goes to the configured origins, and to no other', async () => {
   )
 })
 
-test('a header of the caller’s own stays', async () => {
+test('an `Authorization` header of the caller is not replaced', async () => {
   const { fetch, seen } = world(ok)
   await fetch(`${API}/a`, { headers: { Authorization: 'Basic x' } })
   assert.equal(seen[0]?.[1], 'Basic x')
 })
 
-test('a 401 is answered with one refresh, and the same request again', async () => {
+test('after a 401 the session refreshes once, and sends the same request again', async () => {
   const { fetch, seen } = world(request =>
     request.headers.get('authorization') === 'Bearer t1' ? unauthorized() : ok(),
   )
@@ -71,7 +71,7 @@ test('a 401 is answered with one refresh, and the same request again', async () 
   ])
 })
 
-test('servers that refuse every token are not refreshed for in a loop, not even in turn', async () => {
+test('several servers that refuse every token do not cause refreshes in a loop', async () => {
   const { fetch, seen, refreshes, host } = world(unauthorized)
   for (let time = 0; time < 5; time++)
     for (const origin of [API, OTHER]) assert.equal((await fetch(`${origin}/a`)).status, 401)
@@ -81,7 +81,7 @@ test('servers that refuse every token are not refreshed for in a loop, not even 
   assert.equal(refreshes(), 3, 'once a minute')
 })
 
-test('who has a stream, a Request, a referrer policy or a signal keeps it', async () => {
+test('a stream, a Request, a referrer policy and a signal of the caller are kept', async () => {
   const { fetch, seen } = world(request => {
     assert.deepEqual([request.referrerPolicy, request.signal.aborted], ['no-referrer', false])
     return seen.length === 1 ? unauthorized() : ok()
@@ -95,14 +95,14 @@ test('who has a stream, a Request, a referrer policy or a signal keeps it', asyn
   ])
 })
 
-test('a body that is a stream is sent once: a server that refuses it is answered', async () => {
+test('a body that is a stream is sent only once: the caller gets the 401', async () => {
   const { fetch, seen } = world(unauthorized)
   const init = { method: 'PUT', body: new Blob(['a stream']).stream(), duplex: 'half' } as RequestInit
   assert.equal((await fetch(`${API}/a`, init)).status, 401)
   assert.deepEqual(seen, [[`${API}/a`, 'Bearer t1', 'a stream']])
 })
 
-test('C4: a signal without `throwIfAborted` and `reason` ends what waits (field: sindresorhus/ky#588)', async () => {
+test('C4: a signal without `throwIfAborted` and `reason` aborts a waiting request (field: sindresorhus/ky#588)', async () => {
   const { fetch, tokens, seen } = world(ok)
   const abort = new AbortController()
   const { signal } = abort
@@ -127,7 +127,7 @@ test('C4: a signal without `throwIfAborted` and `reason` ends what waits (field:
   assert.equal(seen.length, 1)
 })
 
-test('whoever gives up does not wait for a token', async () => {
+test('an aborted request does not wait for a token', async () => {
   const { fetch, tokens, seen } = world(unauthorized)
   const abort = new AbortController()
   const never = () => new Promise<never>(() => {})
@@ -148,7 +148,7 @@ test('whoever gives up does not wait for a token', async () => {
 })
 
 for (const type of ['as Node shows it', 'as browsers hide it']) {
-  test(`the token goes along no redirect, ${type}`, async () => {
+  test(`the token is not sent along a redirect, ${type}`, async () => {
     const { fetch, seen } = world(request => {
       assert.equal(request.redirect, 'manual')
       const moved = new Response(null, { status: 302, headers: { location: 'https://evil.example/' } })
@@ -160,12 +160,12 @@ for (const type of ['as Node shows it', 'as browsers hide it']) {
   })
 }
 
-test('who asks for redirects in another way gets them so', async () => {
+test('a `redirect` option of the caller is kept', async () => {
   const { fetch } = world(() => new Response(null, { status: 302, headers: { location: '/' } }))
   assert.equal((await fetch(`${API}/a`, { redirect: 'manual' })).status, 302)
 })
 
-test('304 is no redirect', async () => {
+test('304 does not count as a redirect', async () => {
   const { fetch } = world(() => new Response(null, { status: 304 }))
   assert.equal((await fetch(`${API}/a`)).status, 304)
 })

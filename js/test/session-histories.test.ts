@@ -171,8 +171,8 @@ for (const storage of ['cookie', 'shared'] as const) {
     [true, false],
     [false, true],
   ] as const) {
-    const how = `${storage}, ${hasLocks ? 'with' : 'without'} locks, one thing ${isPatient ? 'after' : 'over'} the other`
-    test(`any history ends well: ${how}`, async () => {
+    const how = `${storage}, ${hasLocks ? 'with' : 'without'} locks, ${isPatient ? 'one action at a time' : 'overlapping actions'}`
+    test(`the session stays correct in any history: ${how}`, async () => {
       for (let seed = 0; seed < HISTORIES; seed++) {
         const history = new History(seed, { storage, hasLocks, isPatient })
         await history.happen()

@@ -24,7 +24,7 @@ class FakeVerifier implements SessionVerifier {
   }
 }
 
-test('one verifier for all tabs; a kick reaches them all, and the next leader takes over', async () => {
+test('all tabs share one verifier; a kick reaches all of them, and the next leader takes over', async () => {
   const browser = new FakeBrowser()
   const made: FakeVerifier[] = []
   const verifier = async () => {
@@ -70,7 +70,7 @@ const pass = async (browser: FakeBrowser, seconds: number) => {
   }
 }
 
-test('a leading tab that is frozen is noticed: one other tab follows the list, and a kick reaches all', async () => {
+test('if the leading tab is frozen, one other tab follows the list, and a kick reaches all tabs', async () => {
   const browser = new FakeBrowser()
   browser.host.random = varied()
   browser.locks.take(`doorlist:${ISSUER}:lead`)
@@ -100,7 +100,7 @@ test('a leading tab that is frozen is noticed: one other tab follows the list, a
   assert.equal(made[0]!.closed, 1)
 })
 
-test('while the leading tab runs, no other leads', async () => {
+test('while the leading tab runs, no other tab leads', async () => {
   const browser = new FakeBrowser()
   browser.host.random = varied()
   let made = 0
@@ -114,7 +114,7 @@ test('while the leading tab runs, no other leads', async () => {
   for (const tab of tabs) tab.close()
 })
 
-test('a verifier that revokes whatever the issuer gives is not followed in a circle', async () => {
+test('a verifier that revokes every token causes only one refresh', async () => {
   const browser = new FakeBrowser()
   const verifier = new FakeVerifier()
   const tab = await browser.signedIn({ verifier })
@@ -127,7 +127,7 @@ test('a verifier that revokes whatever the issuer gives is not followed in a cir
   assert.equal(browser.issuer.count('/token'), 1)
 })
 
-test('a token that the list revokes already is not served', async () => {
+test('a token that the list has already revoked is not served', async () => {
   const browser = new FakeBrowser()
   const verifier = new FakeVerifier()
   const tab = browser.tab({ verifier })
@@ -139,7 +139,7 @@ test('a token that the list revokes already is not served', async () => {
   assert.equal(browser.issuer.count('/token'), 1)
 })
 
-test('no tab serves what was revoked, though the issuer cannot be asked why', async () => {
+test('no tab serves a revoked token, even in an outage', async () => {
   const browser = new FakeBrowser()
   const verifier = new FakeVerifier()
   const tabs = [await browser.signedIn({ verifier: async () => verifier }), browser.tab()] as const
@@ -151,7 +151,7 @@ test('no tab serves what was revoked, though the issuer cannot be asked why', as
   for (const tab of tabs) await assert.rejects(tab.getAccessToken(), has('ERR_SESSION_OFFLINE'))
 })
 
-test('what was asked for before a void is asked for again', async () => {
+test('a refresh that was sent before a void is repeated', async () => {
   const browser = new FakeBrowser()
   const verifier = new FakeVerifier()
   const tab = await browser.signedIn({ verifier })
@@ -167,7 +167,7 @@ test('what was asked for before a void is asked for again', async () => {
   assert.equal(await tab.getAccessToken(), browser.issuer.last)
 })
 
-test('a kick that overtakes the answer to a refresh is a kick', async () => {
+test('a kick that arrives before the answer of a refresh ends the session', async () => {
   const browser = new FakeBrowser()
   const verifier = new FakeVerifier()
   const tab = await browser.signedIn({ verifier })
@@ -182,7 +182,7 @@ test('a kick that overtakes the answer to a refresh is a kick', async () => {
   assert.equal(tab.state, 'kicked')
 })
 
-test('a kick that is told of while /token answers of it is one kick', async () => {
+test('a kick that the list and /token report at the same time ends the session once', async () => {
   const browser = new FakeBrowser()
   const verifier = new FakeVerifier()
   const tab = await browser.signedIn({ verifier })
@@ -197,7 +197,7 @@ test('a kick that is told of while /token answers of it is one kick', async () =
   assert.equal(tab.state, 'kicked')
 })
 
-test('a request that is refused while its token is being replaced waits for the other one', async () => {
+test('a request that is refused while its token is being replaced waits for the new token', async () => {
   const browser = new FakeBrowser()
   const verifier = new FakeVerifier()
   let refuse = (_response: Response) => {}
@@ -221,7 +221,7 @@ test('a request that is refused while its token is being replaced waits for the 
   assert.deepEqual(seen, [`Bearer ${before}`, `Bearer ${await tab.getAccessToken()}`])
 })
 
-test('a browser that refuses locks to a page lets it follow by itself', async () => {
+test('a page to which the browser refuses locks follows the list on its own', async () => {
   const browser = new FakeBrowser()
   browser.locks.request = async () => {
     throw new DOMException('denied', 'SecurityError')
@@ -236,7 +236,7 @@ test('a browser that refuses locks to a page lets it follow by itself', async ()
   assert.equal(verifier.closed, 1)
 })
 
-test('a verifier that cannot be made is tried again; one that comes after `close` is closed', async () => {
+test('creating the verifier is retried after a failure; a verifier that arrives after `close` is closed', async () => {
   const browser = new FakeBrowser()
   const made: ((verifier: SessionVerifier) => void)[] = []
   let fails = true
@@ -256,7 +256,7 @@ test('a verifier that cannot be made is tried again; one that comes after `close
   assert.deepEqual([late.closed, late.listeners.size], [1, 0])
 })
 
-test('a list that is missing, or stale, is no kick', async () => {
+test('a missing or stale list does not count as a kick', async () => {
   const browser = new FakeBrowser()
   const verifier = new FakeVerifier()
   const tab = await browser.signedIn({ verifier })
@@ -270,7 +270,7 @@ test('a list that is missing, or stale, is no kick', async () => {
   assert.deepEqual([tab.state, browser.issuer.count('/token')], ['active', 0])
 })
 
-test('a lead that is taken away, and a verifier that is still to be made, are nobody’s errors', async () => {
+test('a lock that is stolen, and a verifier that cannot be created yet, cause no unhandled error', async () => {
   const browser = new FakeBrowser()
   const { locks } = browser
   const request = locks.request.bind(locks)
@@ -293,7 +293,7 @@ test('a lead that is taken away, and a verifier that is still to be made, are no
   await browser.host.idle()
 })
 
-test('closing a tab that waits to lead makes no verifier', async () => {
+test('a tab that is closed while it waits for the lead creates no verifier', async () => {
   const browser = new FakeBrowser()
   let made = 0
   const verifier = async () => {

@@ -4,7 +4,7 @@ import test from 'node:test'
 import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'
 
 for (const mood of ['down', 500, 503, 429, 404, 403, 200] as const) {
-  test(`${mood} signs nobody out, is not hammered, and passes (field: supabase/auth-js#141, #226, clerk/javascript#7912)`, async () => {
+  test(`${mood}: no user is signed out, requests are few, and the session recovers (field: supabase/auth-js#141, #226, clerk/javascript#7912)`, async () => {
     const browser = new FakeBrowser()
     const tab = await browser.signedIn()
     const first = await tab.getAccessToken()
@@ -29,7 +29,7 @@ for (const mood of ['down', 500, 503, 429, 404, 403, 200] as const) {
   })
 }
 
-test('Retry-After is heeded, also when the network comes back', async () => {
+test('Retry-After is respected, also when the network comes back', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   Object.assign(browser.issuer, { mood: 429, retryAfter: '60' })
@@ -46,7 +46,7 @@ test('Retry-After is heeded, also when the network comes back', async () => {
   assert.equal(tab.state, 'active')
 })
 
-test('a page that starts offline signs nobody out, and has a token once it can', async () => {
+test('a page that starts offline stays signed in, and gets a token when the network is back', async () => {
   const browser = new FakeBrowser()
   await browser.signedIn().then(tab => tab.close())
   browser.issuer.mood = 'down'
@@ -64,22 +64,22 @@ const STRANGE: Record<string, () => Response> = {
   'a captive portal': () =>
     new Response('<html>Welcome to the hotel</html>', { headers: { 'content-type': 'text/html' } }),
   'a captive portal that speaks JSON': () => Response.json({ login: 'https://hotel.example' }),
-  'a token that is none': () => Response.json({ access_token: 'x', expires_in: 900 }),
+  'an invalid token': () => Response.json({ access_token: 'x', expires_in: 900 }),
   ...Object.fromEntries(
     [undefined, null, 0, -1, 'soon', {}].map(expires_in => [
       `expires_in ${JSON.stringify(expires_in)}`,
       () => Response.json({ access_token: 'e30.eyJzaWQiOiIxIn0.x', expires_in }),
     ]),
   ),
-  'another mistake': () => Response.json({ error: 'invalid_request' }, { status: 400 }),
-  'a client that is not known': () => Response.json({ error: 'invalid_client' }, { status: 401 }),
-  'invalid_grant, but not of this status': () => Response.json({ error: 'invalid_grant' }, { status: 401 }),
-  'a proxy that lost the issuer': () => new Response('invalid_grant', { status: 400 }),
+  'another error': () => Response.json({ error: 'invalid_request' }, { status: 400 }),
+  'an unknown client': () => Response.json({ error: 'invalid_client' }, { status: 401 }),
+  'invalid_grant with another status': () => Response.json({ error: 'invalid_grant' }, { status: 401 }),
+  'a proxy without the issuer': () => new Response('invalid_grant', { status: 400 }),
   'no body': () => new Response(),
 }
 
 for (const [name, answer] of Object.entries(STRANGE)) {
-  test(`${name}: signs nobody out, and passes`, async () => {
+  test(`${name}: the user stays signed in, and the session recovers`, async () => {
     const browser = new FakeBrowser()
     const tab = await browser.signedIn()
     browser.issuer.mood = answer
@@ -98,7 +98,7 @@ for (const answer of [
   () => new Response('<html>Not found</html>', { status: 404 }),
   () => new Response('<html>Forbidden by policy</html>', { status: 403 }),
 ]) {
-  test(`a sign-out is not done because somebody in between answered ${answer().status}`, async () => {
+  test(`a sign-out that a proxy answered with ${answer().status} is sent again to the issuer`, async () => {
     const browser = new FakeBrowser()
     const tab = await browser.signedIn()
     browser.issuer.mood = answer
@@ -113,7 +113,7 @@ for (const answer of [
   })
 }
 
-test('a sign-out that cannot be told is not told in a loop, however often the network seems to be back', async () => {
+test('a sign-out that cannot be sent is not retried in a loop, even if the network seems to come back often', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   browser.issuer.mood = 'down'
@@ -125,7 +125,7 @@ test('a sign-out that cannot be told is not told in a loop, however often the ne
   assert.equal(browser.issuer.count('/revoke'), 1)
 })
 
-test('a sign-out of a page that is gone is completed by one that was there all the time', async () => {
+test('a sign-out of a closed page is completed by another open page', async () => {
   const browser = new FakeBrowser()
   const tabs = [await browser.signedIn(), browser.tab()] as const
   await tabs[1].ready
@@ -138,7 +138,7 @@ test('a sign-out of a page that is gone is completed by one that was there all t
   assert.equal(browser.issuer.session.isOver, true)
 })
 
-test('a sign-out that comes too often waits for as long as the issuer says', async () => {
+test('a sign-out that the issuer limits waits for as long as `Retry-After` says', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   browser.issuer.mood = () =>
@@ -155,7 +155,7 @@ test('a sign-out that comes too often waits for as long as the issuer says', asy
   assert.equal(browser.issuer.session.isOver, true)
 })
 
-test('a sign-out that the issuer refuses is not asked for for ever', async () => {
+test('a sign-out that the issuer refuses is not repeated', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   browser.issuer.mood = () => Response.json({ error: 'invalid_request' }, { status: 400 })
@@ -165,7 +165,7 @@ test('a sign-out that the issuer refuses is not asked for for ever', async () =>
   assert.equal(browser.issuer.count('/revoke'), 1)
 })
 
-test('a sign-out that comes while another is being told is told as well', async () => {
+test('a sign-out during the request of another sign-out is sent as well', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const open = browser.issuer.hold('/revoke')
@@ -181,7 +181,7 @@ test('a sign-out that comes while another is being told is told as well', async 
   )
 })
 
-test('an hour of outage, ten tabs that ask in a loop and wake every minute: few requests (field: supabase/auth-js#141, clerk/javascript#7912)', async () => {
+test('in an hour of outage, ten tabs that ask in a loop and wake every minute send few requests (field: supabase/auth-js#141, clerk/javascript#7912)', async () => {
   const browser = new FakeBrowser()
   const tabs = [await browser.signedIn(), ...Array.from({ length: 9 }, () => browser.tab())]
   await Promise.all(tabs.map(tab => tab.ready))
@@ -204,7 +204,7 @@ test('an hour of outage, ten tabs that ask in a loop and wake every minute: few 
   assert.ok(tabs.every(tab => tab.state === 'active'))
 })
 
-test('a refresh that fails ahead of its time is tried again soon, not when the token is due', async () => {
+test('a refresh that fails before the token is due is tried again soon', async () => {
   const browser = new FakeBrowser()
   const { fetch: issuer } = browser.issuer
   const unauthorized = async () => new Response(null, { status: 401 })
@@ -246,7 +246,7 @@ for (const [retryAfter, seconds] of [
   })
 }
 
-test('a storage that cannot write goes on with what it has', async () => {
+test('a session continues if its storage cannot write', async () => {
   const browser = new FakeBrowser()
   const storage = browser.storage
   let isFull = false
@@ -264,7 +264,7 @@ test('a storage that cannot write goes on with what it has', async () => {
   assert.equal(browser.issuer.session.isOver, true, 'though it cannot be noted')
 })
 
-test('a sign-out from a storage that neither writes nor deletes is told to the issuer all the same', async () => {
+test('a sign-out is sent to the issuer even if the storage can neither write nor delete', async () => {
   const browser = new FakeBrowser()
   const { storage } = browser
   let isBroken = false
@@ -284,7 +284,7 @@ test('a sign-out from a storage that neither writes nor deletes is told to the i
   assert.deepEqual([tab.state, browser.issuer.session.isOver], ['signed-out', true])
 })
 
-test('a storage that hangs from the start holds nobody for ever', async () => {
+test('a storage that hangs from the start does not block `ready` for ever', async () => {
   const browser = new FakeBrowser()
   const tab = browser.tab({ storage: { ...browser.storage, get: () => new Promise<string>(() => {}) } })
   await browser.host.waits(25_000)

@@ -4,7 +4,7 @@ import { FakeBrowser } from './session-fakes.js'
 
 const alice = { username: 'alice', password: 'wonderland' }
 
-test('without an answer it may be the origin, which no browser tells a page', async () => {
+test('the error for a request without an answer names the allowed origins as a possible cause', async () => {
   const browser = new FakeBrowser()
   const tab = browser.tab({ storage: 'cookie' }) // whether a user is signed in is unknown before the issuer answers
   browser.issuer.mood = 'down'
@@ -14,7 +14,7 @@ test('without an answer it may be the origin, which no browser tells a page', as
   await assert.rejects(tab.getAccessToken(), hint)
 })
 
-test('a refusal is called what the issuer calls it, or what HTTP does', async () => {
+test('the message of a refusal has the issuer’s error, or the HTTP status', async () => {
   const answers = [{ error: 'cross_site_request' }, {}]
   for (const [index, called] of ['cross_site_request', '403'].entries()) {
     const tab = new FakeBrowser().tab({ fetch: async () => Response.json(answers[index], { status: 403 }) })

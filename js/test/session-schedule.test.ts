@@ -8,7 +8,7 @@ import { FakeBrowser, LIFETIME, settle } from './session-fakes.js'
 /** One hundred random values, evenly spaced. */
 const CHANCES = Array.from({ length: 100 }, (_, percent) => percent / 100)
 
-test('tokens of one second are refreshed over a fifth of their life (field: mozilla/fxa-oauth-server#370)', async () => {
+test('tokens issued in one second are refreshed over a fifth of their lifetime (field: mozilla/fxa-oauth-server#370)', async () => {
   const host = new FakeHost()
   const browsers = CHANCES.map(() => new FakeBrowser(host))
   for (const [index, browser] of browsers.entries()) {
@@ -28,7 +28,7 @@ test('tokens of one second are refreshed over a fifth of their life (field: mozi
   assert.equal(before, CHANCES.length)
 })
 
-test('an issuer that comes back after an outage is asked by everybody in turn (field: mozilla/fxa-oauth-server#370)', () => {
+test('after an outage the requests of all clients are spread over time (field: mozilla/fxa-oauth-server#370)', () => {
   const host = new FakeHost()
   const waiting = CHANCES.map(chance => {
     const schedule = scheduleOf(host, () => {})

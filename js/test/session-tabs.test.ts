@@ -17,7 +17,7 @@ for (const storage of ['cookie', undefined] as const) {
   }
   const where = storage ?? 'storage'
 
-  test(`two users sign in in two tabs at once: one of them stands in both, the other is signed out: ${where}`, async () => {
+  test(`two users sign in in two tabs at once: both tabs have the same user, and the other session is ended: ${where}`, async () => {
     const { browser, issuer, tab } = world()
     const tabs = [tab(), tab()] as const
     await Promise.all(tabs.map(tab => tab.ready))
@@ -40,7 +40,7 @@ for (const storage of ['cookie', undefined] as const) {
     )
   })
 
-  test(`whoever was kicked signs in while another tab is still telling of it: ${where}`, async () => {
+  test(`a kicked user signs in while another tab still reports the kick: ${where}`, async () => {
     const { browser, issuer, tab } = world()
     const here = tab()
     await here.login(ALICE)
@@ -57,8 +57,8 @@ for (const storage of ['cookie', undefined] as const) {
     assert.equal(issuer.session.isOver, false)
   })
 
-  for (const meanwhile of ['nobody', 'bob'])
-    test(`a kick that one tab is told of is a kick in the other, however late, unless ${meanwhile} signed in: ${where}`, async () => {
+  for (const meanwhile of ['no user', 'bob'])
+    test(`a kick in one tab reaches the other, even late; meanwhile signed in: ${meanwhile}: ${where}`, async () => {
       const { browser, issuer, tab } = world()
       const tabs = [tab(), tab()] as const
       await tabs[0].login(ALICE)
@@ -76,7 +76,7 @@ for (const storage of ['cookie', undefined] as const) {
       assert.deepEqual([tabs[0].state, tabs[1].state], [wanted, wanted])
     })
 
-  test(`a page that missed a sign-out makes no kick of it where it was heard: ${where}`, async () => {
+  test(`a page that missed a sign-out does not turn it into a kick in other tabs: ${where}`, async () => {
     const { browser, tab } = world()
     const tabs = [tab(), tab()] as const
     await tabs[0].login(ALICE)
@@ -91,7 +91,7 @@ for (const storage of ['cookie', undefined] as const) {
     assert.equal(tabs[0].state, 'signed-out')
   })
 
-  test(`a sign-out in one tab is none of the login in another: ${where}`, async () => {
+  test(`a sign-out in one tab does not undo a login in another: ${where}`, async () => {
     const { browser, issuer, tab } = world()
     const tabs = [tab(), tab()] as const
     await tabs[0].login(ALICE)
@@ -113,7 +113,7 @@ for (const storage of ['cookie', undefined] as const) {
     assert.equal(sidOf(token), issuer.session.sid)
   })
 
-  test(`signing out before anything is known signs out all tabs, and no late answer undoes it: ${where}`, async () => {
+  test(`a sign-out before the first answer signs out all tabs, and a late answer does not undo it: ${where}`, async () => {
     const { browser, issuer, tab } = world()
     const first = tab()
     await first.login(ALICE)
@@ -131,7 +131,7 @@ for (const storage of ['cookie', undefined] as const) {
     await assert.rejects(first.getAccessToken(), has('ERR_SESSION_SIGNED_OUT'))
   })
 
-  test(`a login that is answered after a sign-out is none: ${where}`, async () => {
+  test(`a login that is answered after a sign-out has no effect: ${where}`, async () => {
     const { browser, issuer, tab } = world()
     const here = tab()
     await here.ready
@@ -146,7 +146,7 @@ for (const storage of ['cookie', undefined] as const) {
     assert.deepEqual([browser.storage.get(KEY), browser.notes.get(`${KEY}:signed-out`)], [undefined, undefined])
   })
 
-  test(`a page that was frozen when another signed out knows once it is back: ${where}`, async () => {
+  test(`a page that was frozen during a sign-out in another learns of it when it is back: ${where}`, async () => {
     const { browser, tab } = world()
     const tabs = [tab(), tab()] as const
     await tabs[0].login(ALICE)
@@ -161,7 +161,7 @@ for (const storage of ['cookie', undefined] as const) {
     await assert.rejects(tabs[0].getAccessToken())
   })
 
-  test(`what was said of the session before comes late, twice, and changes nothing: ${where}`, async () => {
+  test(`late and repeated messages about the previous session change nothing: ${where}`, async () => {
     const { browser, issuer, tab } = world()
     const tabs = [tab(), tab(), tab()] as const
     await tabs[0].login(ALICE)
@@ -184,7 +184,7 @@ for (const storage of ['cookie', undefined] as const) {
   })
 }
 
-test('a page where nobody is signed in says nothing of a login that goes on in another', async () => {
+test('a page without a session does not disturb a login in another', async () => {
   const browser = new FakeBrowser()
   browser.issuer.usesCookie = true
   browser.hasLocks = false
@@ -198,7 +198,7 @@ test('a page where nobody is signed in says nothing of a login that goes on in a
   assert.equal(tab.state, 'active')
 })
 
-test('who signs out after asking to sign in is signed out, however long that waits', async () => {
+test('a sign-out after a login that is still waiting wins', async () => {
   const browser = new FakeBrowser()
   await browser.signedIn().then(tab => tab.close())
   const open = browser.issuer.hold('/token')
@@ -213,7 +213,7 @@ test('who signs out after asking to sign in is signed out, however long that wai
   assert.ok(browser.issuer.sessions.every(({ isOver }) => isOver))
 })
 
-test('a new session is adopted though it is of the same second, or of a node whose clock is behind', async () => {
+test('a new session is adopted even if it is of the same second, or of a node whose clock is behind', async () => {
   for (const ahead of [0, -30]) {
     const browser = new FakeBrowser()
     const tabs = [browser.tab(), browser.tab()] as const
@@ -227,7 +227,7 @@ test('a new session is adopted though it is of the same second, or of a node who
   }
 })
 
-test('a sign-out of whoever was there, told late, does not end the session that was opened since', async () => {
+test('a late message about an earlier sign-out does not end a newer session', async () => {
   const browser = new FakeBrowser()
   const tab = browser.tab()
   await tab.ready
@@ -240,7 +240,7 @@ test('a sign-out of whoever was there, told late, does not end the session that 
   assert.equal(tab.state, 'active')
 })
 
-test('a token that is dead by the time it is heard of is none, and one that is known already no news', async () => {
+test('a token that arrives expired is ignored, and a token that is already known changes nothing', async () => {
   const browser = new FakeBrowser()
   const [tab, other] = [browser.tab(), browser.tab()]
   await Promise.all([tab.ready, other.ready])
@@ -271,7 +271,7 @@ test('a token that is dead by the time it is heard of is none, and one that is k
   assert.notEqual(empty.state, 'active')
 })
 
-test('a login waits for a refresh that is under way, whose cookie must not come after its own', async () => {
+test('a login waits for a refresh in progress, because the refresh must not overwrite its cookie', async () => {
   const browser = new FakeBrowser()
   browser.issuer.usesCookie = true
   browser.hasLocks = false
@@ -286,7 +286,7 @@ test('a login waits for a refresh that is under way, whose cookie must not come 
   assert.equal(browser.issuer.cookie, 's1')
 })
 
-test('a login outlives a refresh that was begun meanwhile for the session of before', async () => {
+test('a login is not undone by a refresh of the previous session that started meanwhile', async () => {
   const browser = new FakeBrowser()
   browser.hasLocks = false
   await browser.signedIn().then(tab => tab.close())
@@ -308,7 +308,7 @@ test('a login outlives a refresh that was begun meanwhile for the session of bef
   assert.equal(browser.storage.get(KEY), 's1')
 })
 
-test('a token of before, told in the second of the new login, is not adopted', async () => {
+test('a token of the previous session that arrives in the second of a new login is not adopted', async () => {
   const browser = new FakeBrowser()
   const tabs = [browser.tab(), browser.tab()] as const
   const channel = browser.platform().channel(KEY)!
@@ -326,7 +326,7 @@ test('a token of before, told in the second of the new login, is not adopted', a
   assert.equal(await fresh.getAccessToken(), await tabs[0].getAccessToken())
 })
 
-test('a page of another version, or garbage, says what nobody understands', async () => {
+test('messages of another version and garbage are ignored', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const before = await tab.getAccessToken()
@@ -348,7 +348,7 @@ test('a page of another version, or garbage, says what nobody understands', asyn
   assert.equal(tab.state, 'active')
 })
 
-test('the tokens of a back end may be handed over twice', async () => {
+test('the tokens of a back end may be passed to `login` twice', async () => {
   const browser = new FakeBrowser()
   const tabs = [browser.tab(), browser.tab()] as const
   const tokens = browser.issuer.tokens()
@@ -366,7 +366,7 @@ test('the tokens of a back end may be handed over twice', async () => {
   assert.equal(await tabs[0].getAccessToken(), token, 'its session has not ended for it')
 })
 
-test('a slow storage keeps no token of somebody who signed out meanwhile', async () => {
+test('a slow storage does not keep the token of a user who signed out meanwhile', async () => {
   const browser = new FakeBrowser()
   let reads: (() => void)[] | undefined
   const { storage } = browser
@@ -394,7 +394,7 @@ test('a slow storage keeps no token of somebody who signed out meanwhile', async
   assert.equal(storage.get(KEY), undefined)
 })
 
-test('issuers and clients of one origin are told apart', async () => {
+test('sessions of different issuers and clients on one origin are separate', async () => {
   const browser = new FakeBrowser()
   const [tab] = [await browser.signedIn({ issuer: `${ISSUER}:8080`, fetch: strip(browser) }), await settle()]
   const other = browser.tab({ clientId: '8080' })
@@ -402,7 +402,7 @@ test('issuers and clients of one origin are told apart', async () => {
   assert.deepEqual([tab.state, await other.ready], ['active', 'signed-out'])
 })
 
-test('closed in the middle of a login: said as that', async () => {
+test('a login fails with ERR_SESSION_CLOSED if the session is closed meanwhile', async () => {
   for (const path of ['/login', undefined]) {
     const browser = new FakeBrowser()
     let slow: (() => void) | undefined

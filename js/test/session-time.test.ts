@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'
 
-test('refreshes ahead of expiry, each tab and token at its own time (field: mozilla/fxa-oauth-server#370)', async () => {
+test('refreshes before expiry, each tab and token at a different time (field: mozilla/fxa-oauth-server#370)', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const first = await tab.getAccessToken()
@@ -26,7 +26,7 @@ test('refreshes ahead of expiry, each tab and token at its own time (field: mozi
 })
 
 for (const jump of [-400, 400]) {
-  test(`a clock that is ${jump} days off neither signs out nor serves what is dead (field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470)`, async () => {
+  test(`with a clock that is ${jump} days off, the user stays signed in and no expired token is served (field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470)`, async () => {
     const browser = new FakeBrowser()
     browser.issuer.ahead = -jump * 86_400
     const tab = await browser.signedIn()
@@ -46,7 +46,7 @@ for (const jump of [-400, 400]) {
   })
 }
 
-test('a token that another tab hands over is as old there, though the clock was set back in between', async () => {
+test('a token from another tab keeps its age even if the clock was set back in between', async () => {
   const browser = new FakeBrowser()
   await browser.signedIn()
   browser.issuer.mood = 'down'
@@ -59,7 +59,7 @@ test('a token that another tab hands over is as old there, though the clock was 
   await assert.rejects(other.getAccessToken(), has('ERR_SESSION_OFFLINE'))
 })
 
-test('a timer that a browser puts off does not put off the refresh', async () => {
+test('a timer that the browser delays does not delay the refresh', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const first = await tab.getAccessToken()
@@ -69,7 +69,7 @@ test('a timer that a browser puts off does not put off the refresh', async () =>
   assert.notEqual(await tab.getAccessToken(), first)
 })
 
-test('a laptop that slept is noticed within half a minute, though nothing wakes the page', async () => {
+test('the sleep of a laptop is noticed within half a minute, even if no event wakes the page', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   browser.host.set(LIFETIME * 1000)
@@ -78,7 +78,7 @@ test('a laptop that slept is noticed within half a minute, though nothing wakes 
   assert.deepEqual([tab.state, browser.issuer.count('/token')], ['active', 1])
 })
 
-test('a laptop that slept, whose monotonic clock stood still, serves nothing dead', async () => {
+test('after the sleep of a laptop whose monotonic clock stopped, no expired token is served', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const first = await tab.getAccessToken()

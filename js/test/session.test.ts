@@ -26,7 +26,7 @@ test('login, a token, logout', async () => {
   assert.deepEqual(states, ['active', 'signed-out'])
 })
 
-test('tokens of a back end of one’s own open a session too', async () => {
+test('tokens from the application’s back end open a session too', async () => {
   const browser = new FakeBrowser()
   const tab = browser.tab()
   await tab.login(browser.issuer.tokens())
@@ -34,7 +34,7 @@ test('tokens of a back end of one’s own open a session too', async () => {
   assert.equal(await browser.storage.get(LOCK), 'r1')
 })
 
-test('one refresh for all who ask at once in a tab', async () => {
+test('concurrent calls of getAccessToken in a tab share one refresh', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   browser.host.elapse(0)
@@ -47,7 +47,7 @@ test('one refresh for all who ask at once in a tab', async () => {
 })
 
 for (const hasLocks of [true, false]) {
-  test(`ten tabs wake at once, ${hasLocks ? 'with' : 'without'} locks: one session goes on (field: supabase/auth-js#213, directus/directus#22360)`, async () => {
+  test(`ten tabs wake at once, ${hasLocks ? 'with' : 'without'} locks: the session continues in all (field: supabase/auth-js#213, directus/directus#22360)`, async () => {
     const browser = new FakeBrowser()
     browser.hasLocks = hasLocks
     const first = await browser.signedIn()
@@ -72,7 +72,7 @@ for (const hasLocks of [true, false]) {
   })
 }
 
-test('whoever came too late with an old token takes the new one, and signs nobody out (field: medplum/medplum#9113)', async () => {
+test('a tab that refreshes with an old token takes the new one, and stays signed in (field: medplum/medplum#9113)', async () => {
   const browser = new FakeBrowser()
   browser.hasLocks = false
   const tab = await browser.signedIn()
@@ -87,7 +87,7 @@ test('whoever came too late with an old token takes the new one, and signs nobod
   assert.equal(tab.state, 'active')
 })
 
-test('a lost response ends nothing: the same token is sent again (field: ory/hydra#1831, FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512)', async () => {
+test('a lost response does not end the session: the same token is sent again (field: ory/hydra#1831, FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512)', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const { fetch } = browser.issuer
@@ -110,7 +110,7 @@ test('a lost response ends nothing: the same token is sent again (field: ory/hyd
   )
 })
 
-test('a lock that nobody gives back is waited for, and then done without (field: supabase/supabase-js#1594, #2013, #2426)', async () => {
+test('a refresh waits for a lock that is never released, and then continues without it (field: supabase/supabase-js#1594, #2013, #2426)', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const release = browser.locks.take(LOCK)
@@ -131,7 +131,7 @@ test('a listener may await the session (field: supabase/supabase-js#2013)', asyn
   assert.equal(await seen, await tab.getAccessToken())
 })
 
-test('a listener may sign out or in, and is not called once it is taken off (field: supabase/supabase-js#2013)', async () => {
+test('a listener may sign out or in, and is not called after it is removed (field: supabase/supabase-js#2013)', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const seen: SessionState[] = []
@@ -167,7 +167,7 @@ async function overHangingStorage() {
   return { browser, tab, hanging }
 }
 
-test('a storage that hangs holds nobody for ever', async () => {
+test('a storage that hangs does not block a call for ever', async () => {
   const { browser, tab, hanging } = await overHangingStorage()
   const token = assert.rejects(tab.getAccessToken(), has('ERR_STORAGE_FAILED'))
   await browser.host.waits(25_000)
@@ -179,7 +179,7 @@ test('a storage that hangs holds nobody for ever', async () => {
   assert.equal(tab.state, 'active')
 })
 
-test('a storage that hangs over a sign-out does not undo it', async () => {
+test('a storage that hangs during a sign-out does not undo it', async () => {
   const { browser, tab } = await overHangingStorage()
   const token = assert.rejects(tab.getAccessToken(), has('ERR_SESSION_SIGNED_OUT'))
   await browser.host.waits(25_000)
@@ -208,7 +208,7 @@ test('a result that arrives after sign-out is discarded, in this tab and in othe
   assert.equal(await browser.storage.get(LOCK), undefined)
 })
 
-test('a login in one tab outlives what another was still asking for', async () => {
+test('a login in one tab is not undone by a request of another tab', async () => {
   const browser = new FakeBrowser()
   browser.hasLocks = false
   const tab = await browser.signedIn()
@@ -244,7 +244,7 @@ test('signing out works offline, in all tabs, and is completed later, by another
   assert.equal(browser.issuer.count('/revoke'), 1, 'once')
 })
 
-test('cookie: nothing is stored but the note of a sign-out, and a login is not undone by it', async () => {
+test('cookie: only the note of a sign-out is stored, and it does not undo a later login', async () => {
   const browser = new FakeBrowser()
   browser.issuer.usesCookie = true
   const tab = await browser.signedIn({ storage: 'cookie' })
@@ -266,14 +266,14 @@ test('cookie: nothing is stored but the note of a sign-out, and a login is not u
   assert.deepEqual([tab.state, other.state], ['active', 'active'], 'one cookie, one session')
 })
 
-test('`memory` is of one tab', async () => {
+test('with `memory`, each tab has its own session', async () => {
   const browser = new FakeBrowser()
   const [tab, other] = [await browser.signedIn({ storage: 'memory' }), browser.tab({ storage: 'memory' })]
   await settle()
   assert.deepEqual([tab.state, other.state], ['active', 'signed-out'])
 })
 
-test('a kick that no verifier told of is learnt from /token', async () => {
+test('a kick without a verifier is learned from /token', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   browser.issuer.session.isOver = true
@@ -284,7 +284,7 @@ test('a kick that no verifier told of is learnt from /token', async () => {
   assert.equal(tab.state, 'active')
 })
 
-test('after `close` nothing runs, and nobody is signed out', async () => {
+test('after `close` nothing runs, and the user is not signed out', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   tab.close()
@@ -296,7 +296,7 @@ test('after `close` nothing runs, and nobody is signed out', async () => {
   assert.equal(browser.issuer.asked.length, 1)
 })
 
-test('`close` ends a refresh, and what is still to be told to the issuer is for the next page', async () => {
+test('`close` ends a refresh, and the next page sends an unfinished sign-out', async () => {
   const browser = new FakeBrowser()
   const tabs = [await browser.signedIn(), browser.tab()] as const
   await tabs[1].ready
@@ -317,7 +317,7 @@ test('`close` ends a refresh, and what is still to be told to the issuer is for 
   assert.deepEqual(browser.issuer.asked, [])
 })
 
-test('a tab that is closed while it waits for the lock asks for nothing', async () => {
+test('a tab that is closed while it waits for the lock sends no request', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const release = browser.locks.take(LOCK)
@@ -329,7 +329,7 @@ test('a tab that is closed while it waits for the lock asks for nothing', async 
   assert.equal(browser.issuer.count('/token'), 0)
 })
 
-test('a request that comes back after `close` asks for no token', async () => {
+test('a request that is refused after `close` causes no refresh', async () => {
   const browser = new FakeBrowser()
   const { fetch: issuer } = browser.issuer
   let refuse = (_response: Response) => {}
@@ -346,7 +346,7 @@ test('a request that comes back after `close` asks for no token', async () => {
   assert.equal(browser.issuer.count('/token'), 0)
 })
 
-test('options that are unknown or impossible are named', () => {
+test('the error names an option that is unknown or has an invalid value', () => {
   const wrong: [object, string][] = [
     [{}, 'issuer'],
     [{ issuer: 'issuer.example' }, 'issuer'],

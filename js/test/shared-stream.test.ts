@@ -97,7 +97,7 @@ async function ten() {
   return { pages, leader, stream, others, all: [leader, ...others] }
 }
 
-test('C1: ten pages hold one stream, and what it brings reaches all', async () => {
+test('C1: ten pages share one stream, and its lists reach all pages', async () => {
   const { pages, stream, others, all } = await ten()
   assert.deepEqual(modes(all), ['stream', ...others.map(() => 'shared')])
   const changes = Promise.all(all.map(page => told(page, 'change')))
@@ -136,7 +136,7 @@ test('C1: the next page takes over as soon as the leading one is closed, from it
   close(others)
 })
 
-test('C1: a leader that falls silent is noticed within two ttl, and what one page asks for serves all (trace 55)', async () => {
+test('C1: a silent leader is noticed within two ttl, and the list that one page requests serves all (trace 55)', async () => {
   const pages = new Pages()
   const lock = `doorlist:1:lists:${ISSUER}`
   const release = pages.browser.locks.take(lock) // a page that leads and sends nothing
@@ -159,7 +159,7 @@ test('C1: a leader that falls silent is noticed within two ttl, and what one pag
   close(all)
 })
 
-test('C1: pages do not lose patience at the same moment', async () => {
+test('C1: pages stop waiting for a silent leader at different times', async () => {
   const pages = new Pages()
   pages.browser.locks.take(`doorlist:1:lists:${ISSUER}`)
   let chance = 0
@@ -177,7 +177,7 @@ test('C1: pages do not lose patience at the same moment', async () => {
   close([early, late])
 })
 
-test('C1: nothing but a signed, newer list is taken from the channel, and junk causes one request a ttl at most', async () => {
+test('C1: only a signed, newer list is accepted from the channel, and other messages cause at most one request per ttl', async () => {
   const { pages, stream, others, all } = await ten()
   const errors: Error[] = []
   for (const page of all) page.on('error', error => errors.push(error))
@@ -223,7 +223,7 @@ test('C1: nothing but a signed, newer list is taken from the channel, and junk c
   close(all)
 })
 
-test('C1: a page that starts with an older list than the leader asks for what it missed', async () => {
+test('C1: a page that starts with an older list than the leader requests the missing part', async () => {
   const { pages, stream, all } = await ten()
   stream.send(list(5, { since: 1 }))
   await settle()
@@ -236,7 +236,7 @@ test('C1: a page that starts with an older list than the leader asks for what it
   close([late, ...all])
 })
 
-test('C1: without Web Locks each page polls, and where they are refused too', async () => {
+test('C1: without Web Locks, or if the browser refuses them, each page polls', async () => {
   for (const locks of [
     undefined,
     { request: () => Promise.reject(new DOMException('denied', 'SecurityError')) } as Locks,
@@ -255,7 +255,7 @@ test('C1: without Web Locks each page polls, and where they are refused too', as
   }
 })
 
-test('C1: a page that is frozen or left gives the stream to the next, and asks for what it missed when it is back', async () => {
+test('C1: a page that is frozen or left gives the stream to the next, and requests the missing part when it is back', async () => {
   const { pages, leader, stream, others } = await ten()
   pages.away(0, true)
   await stream.aborted
@@ -279,7 +279,7 @@ test('C1: a page that is frozen or left gives the stream to the next, and asks f
   close([leader, ...others])
 })
 
-test('C1: a lock that is stolen ends the stream, and the page follows', async () => {
+test('C1: a page whose lock is stolen ends its stream, and relies on the other pages', async () => {
   const pages = new Pages()
   let steal = (_: Error) => {}
   const { locks } = pages
@@ -319,7 +319,7 @@ test('C1: `transport: "poll"` and a lazy verifier take no part', async () => {
   assert.deepEqual([pages.streams, pages.names.size], [0, 0])
 })
 
-test('C1: a page that cannot have a first list does not lead', async () => {
+test('C1: a page without a first list does not lead', async () => {
   const pages = new Pages()
   const connecting = makeConnectVerifier(fakeModule, pages.host, () => pages.origin())({
     issuer: ISSUER,
@@ -331,7 +331,7 @@ test('C1: a page that cannot have a first list does not lead', async () => {
   assert.equal(pages.names.size, 0)
 })
 
-test('C1: what is a browser: pages and workers are, servers with its globals are none', () => {
+test('C1: pages and workers count as browsers, servers with the same globals do not', () => {
   const [location, document, importScripts] = [{}, {}, () => {}]
   const node = { process: { versions: { node: '24.0.0' } } }
   for (const [globals, expected] of [

@@ -27,7 +27,7 @@ async function restarted(store: FakeStore) {
   return { sequence, errors }
 }
 
-test('the recent lists of one go with the snapshot of another, which was the last to write its older one', async () => {
+test('the recent lists of one process work with the older snapshot of another process', async () => {
   const store = new FakeStore()
   const [first, second] = [starting(early(store)), starting(early(store))]
   const connecting = [first.connect(), second.connect()]
@@ -47,7 +47,7 @@ test('the recent lists of one go with the snapshot of another, which was the las
   slow.close()
 })
 
-test('who was cut off from the issuer does not take back, by what it saves at last, what others heard', async () => {
+test('a process that was cut off from the issuer does not overwrite the newer save of others', async () => {
   const store = new FakeStore()
   const [cutOff, other] = [await streaming(early(store)), await streaming(early(store))]
   for (const { host } of [cutOff, other]) host.elapse(1_000)
@@ -63,7 +63,7 @@ test('who was cut off from the issuer does not take back, by what it saves at la
   other.verifier.close()
 })
 
-test('who heard more writes over what others saved, and over what says that it is from the future', async () => {
+test('a process with a newer list overwrites the save of others, and a save with a time in the future', async () => {
   const store = new FakeStore()
   const { host, verifier, send } = await streaming(store)
   host.elapse(10_000)
@@ -78,7 +78,7 @@ test('who heard more writes over what others saved, and over what says that it i
   verifier.close()
 })
 
-test('one that goes on after an interruption does not go back to a list before it', async () => {
+test('after an interruption a verifier does not return to a list older than its last one', async () => {
   const { module, made } = interruptible()
   const store = new FakeStore()
   const { network, host, lazy } = starting(store, { transport: 'poll' }, module)
@@ -101,10 +101,10 @@ test('one that goes on after an interruption does not go back to a list before i
 })
 
 for (const [name, older] of [
-  ['before what it started from', list(1)],
-  ['of another log, whose numbers do not compare', list(9, { epoch: '00000000000000cd' })],
+  ['older than the one that it started from', list(1)],
+  ['of another epoch, whose sequence numbers do not compare', list(9, { epoch: '00000000000000cd' })],
 ] as const) {
-  test(`nor to one ${name}`, async () => {
+  test(`after an interruption a verifier does not accept a saved list ${name}`, async () => {
     const { module, made } = interruptible()
     const saved = (text: string) => JSON.stringify({ ...JSON.parse(SAVED), lists: [text] })
     const store = new FakeStore([[SNAPSHOT, saved(list(2))]])
@@ -121,7 +121,7 @@ for (const [name, older] of [
   })
 }
 
-test('a start that the issuer does not answer goes on with what another saves meanwhile', async () => {
+test('a start without an answer of the issuer uses a list that another process saves meanwhile', async () => {
   const store = new FakeStore()
   const { network, host, connect } = starting(store, { connectTimeout: 600 })
   const connecting = connect()
@@ -135,7 +135,7 @@ test('a start that the issuer does not answer goes on with what another saves me
   verifier.close()
 })
 
-test('what was saved of an issuer counts anew in another epoch, of whatever number', async () => {
+test('a list of another epoch replaces the saved one, with any sequence number', async () => {
   const store = new FakeStore()
   const { verifier, send } = await streaming(store)
   const anew = list(1, { epoch: '00000000000000cd', iat: 1_700_000_002 })
@@ -144,7 +144,7 @@ test('what was saved of an issuer counts anew in another epoch, of whatever numb
   verifier.close()
 })
 
-test('recent lists alone are no start, and nothing to complain of: a cache may have lost the other', async () => {
+test('recent lists without a snapshot are ignored without an error, because a cache may have lost the snapshot', async () => {
   const store = new FakeStore([[RECENT, SAVED]])
   const { network, host, connect } = starting(store)
   const connecting = connect()
@@ -156,7 +156,7 @@ test('recent lists alone are no start, and nothing to complain of: a cache may h
   verifier.close()
 })
 
-test('a long snapshot is not told again with every heartbeat', async () => {
+test('a long snapshot is not written again with every heartbeat', async () => {
   const store = new FakeStore()
   const { network, connect } = starting(store)
   const connecting = connect()
@@ -167,7 +167,7 @@ test('a long snapshot is not told again with every heartbeat', async () => {
   verifier.close()
 })
 
-test('a module that is interrupted before its first list hands on the keys', async () => {
+test('after an interruption before the first list the new module has the keys of the old one', async () => {
   const { module, made } = interruptible()
   const { network, host, lazy } = starting(new FakeStore(), {}, module)
   const verifier = lazy()
@@ -185,7 +185,7 @@ test('a module that is interrupted before its first list hands on the keys', asy
   assert.equal(verifier.status().sequence, 1)
 })
 
-test('close tries once more what could not be written', async () => {
+test('close tries a failed write once more', async () => {
   const store = new FakeStore()
   const { verifier, errors, send } = await streaming(store)
   const fail = store.block()

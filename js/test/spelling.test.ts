@@ -40,7 +40,7 @@ async function messageFor(take: (issuer: string) => Promise<unknown>, issuer: st
 }
 
 for (const [name, take] of Object.entries(takers)) {
-  test(`B10: ${name} refuses another spelling of an issuer, and names the right one`, async () => {
+  test(`B10: ${name} refuses another spelling of an issuer, and the error names the right one`, async () => {
     assert.ok(respelt.length > 0)
     for (const [written, canonical] of respelt) {
       const message = await messageFor(take, written)
@@ -48,13 +48,13 @@ for (const [name, take] of Object.entries(takers)) {
     }
   })
 
-  test(`B10: ${name} refuses what can be no issuer, and repeats nothing of it that may be secret`, async () => {
+  test(`B10: ${name} refuses a text that is not an issuer, and its error repeats no possible secret`, async () => {
     assert.ok(refused.length > 0)
     for (const written of refused) assert.doesNotMatch(await messageFor(take, written), /hunter2/, written)
   })
 }
 
-test('B10: the one spelling is accepted', async () => {
+test('B10: the canonical spelling is accepted', async () => {
   for (const issuer of [...accepted, ...respelt.map(([, canonical]) => canonical)]) {
     connectVerifier.lazy({ issuer, audience: 'api', fetch }).close()
     createSession({ issuer, storage: 'memory', fetch }).close()

@@ -89,7 +89,7 @@ async function cannotStart(store: FakeStore, options: Partial<ConnectOptions>): 
   await assert.rejects(connecting, has('ERR_LIST_MISSING'))
 }
 
-test('restarted while its issuer is down, it starts from the list it saved, as old as it is (field: wso2/product-microgateway#2447)', async () => {
+test('a verifier that restarts in an outage starts from its saved list, which keeps its age (field: wso2/product-microgateway#2447)', async () => {
   const store = await savedBy({ iat: NOW, seq: 1, revoked: [GID] })
   const { verifier, errors } = await offline(store, { later: 600 })
   assert.throws(() => verifier.verify(alice), has('ERR_JWT_REVOKED'))
@@ -109,7 +109,7 @@ test('a kick that came as a delta is known after a restart', async () => {
   verifier.close()
 })
 
-test('an issuer that answers is asked for what came since, and for no keys', async () => {
+test('an issuer that answers is asked for the delta since the saved list, and not for keys', async () => {
   const store = await savedBy({ iat: NOW, seq: 1 }, { iat: NOW + 1, seq: 2, since: 1 })
   const { network, connect } = starting(store)
   const connecting = connect()
@@ -129,7 +129,7 @@ test('an issuer that answers is asked for what came since, and for no keys', asy
   again.verifier.close()
 })
 
-test('started without the issuer, it tries again by itself', async () => {
+test('a verifier that starts without the issuer tries again automatically', async () => {
   const { verifier, network, host } = await offline(await savedBy({ iat: NOW, seq: 1 }))
   const again = network.request(METADATA_URL)
   await host.waits(250)
@@ -139,7 +139,7 @@ test('started without the issuer, it tries again by itself', async () => {
   verifier.close()
 })
 
-test('an issuer that says nothing is waited for `connectTimeout`', async () => {
+test('a start from a saved list waits at most `connectTimeout` for a silent issuer', async () => {
   const { network, host, connect } = starting(await savedBy({ iat: NOW, seq: 1 }), { connectTimeout: 1 })
   const connecting = connect()
   await network.request(METADATA_URL)
@@ -148,7 +148,7 @@ test('an issuer that says nothing is waited for `connectTimeout`', async () => {
   ;(await connecting).close()
 })
 
-test('but at most for two seconds, and heard all the same', async () => {
+test('a start from a saved list waits at most two seconds for a silent issuer, and uses its late answer', async () => {
   const store = await savedBy({ iat: NOW, seq: 1 })
   const { network, host, connect } = starting(store)
   const connecting = connect()
@@ -164,7 +164,7 @@ test('but at most for two seconds, and heard all the same', async () => {
   verifier.close()
 })
 
-test('a set-up mistake of the issuer stops no start from a saved list', async () => {
+test('a wrong set-up of the issuer does not prevent a start from a saved list', async () => {
   const store = await savedBy({ iat: NOW, seq: 1 })
   const { network, host, connect } = starting(store)
   const connecting = connect()
@@ -188,7 +188,7 @@ test('trace 11: outage grace holds over a restart, and what is revoked stays rev
   strict.verifier.close()
 })
 
-test('trace 1: a saved list pushes a clock that is behind, and sets none back', async () => {
+test('trace 1: a saved list advances a clock that is behind, and never sets a clock back', async () => {
   const store = await savedBy({ iat: NOW + 3_600, seq: 1, retain: 100_000 })
   const { verifier } = await offline(store)
   assert.throws(() => verifier.verify(alice), has('ERR_JWT_EXPIRED'))
@@ -225,10 +225,10 @@ async function retired(answerSnapshot: boolean): Promise<FakeStore> {
 }
 
 for (const [name, answerSnapshot] of [
-  ['with the snapshot that is fetched anew', true],
-  ['where that could not be had', false],
+  ['after the new snapshot was saved', true],
+  ['if the new snapshot was not available', false],
 ] as const) {
-  test(`traces 8, 23: a retired key stays so over a restart without the issuer, ${name}`, async () => {
+  test(`traces 8, 23: a retired key stays retired over a restart without the issuer, ${name}`, async () => {
     const store = await retired(answerSnapshot)
     assert.equal(store.lists(SNAPSHOT)[0]!.startsWith(await headerOf(answerSnapshot ? other : issuer)), true)
     const { verifier } = await offline(store)
@@ -239,7 +239,7 @@ for (const [name, answerSnapshot] of [
     verifier.close()
   })
 
-  test(`trace 23: nor does it come back by a cached JWKS, ${name}`, async () => {
+  test(`trace 23: a cached JWKS does not bring a retired key back, ${name}`, async () => {
     const store = await retired(answerSnapshot)
     const { network, connect } = starting(store)
     const connecting = connect()
@@ -259,7 +259,7 @@ for (const [name, answerSnapshot] of [
 
 const headerOf = async (of: TestIssuer) => (await of.list({ iat: NOW, seq: 1 })).split('.')[0]!
 
-test('trace 23: a retired key stays so where the list is lost that said it', async () => {
+test('trace 23: a retired key stays retired if the list that retired it is lost', async () => {
   const store = await retired(false)
   store.change(RECENT, save => ({ ...save, lists: [] }))
   const { verifier } = await offline(store)
@@ -283,7 +283,7 @@ async function listless(store: FakeStore, list: string) {
   return verifier
 }
 
-test('trace 23: what was dropped stays dropped where the saved list is not to be believed', async () => {
+test('trace 23: a dropped key stays dropped if the saved list is refused', async () => {
   const store = await retired(true)
   store.change(SNAPSHOT, save => ({ ...save, lists: [save.lists[0]!.slice(0, -4)] }))
   const verifier = await listless(store, await issuer.list({ iat: NOW, seq: 1 }))
@@ -291,20 +291,20 @@ test('trace 23: what was dropped stays dropped where the saved list is not to be
   assert.equal(verifier.verify(await other.token(NOW)).revocation, 'unknown')
 })
 
-test('trace 23: nor do pinned keys believe a list of one that was dropped', async () => {
+test('trace 23: a saved list signed by a dropped key is refused although the key is pinned', async () => {
   const trust = { keys: other.jwks.keys, dropped: [issuer.kid] }
   const store = new FakeStore([[SNAPSHOT, save({ trust })]])
   await cannotStart(store, { jwks: both })
 })
 
-test('trace 23: what was dropped stays so where the snapshot that says it is not to be believed, and alone', async () => {
+test('trace 23: a dropped key stays dropped if the only save is refused', async () => {
   const trust = { keys: other.jwks.keys, dropped: [issuer.kid] }
   const store = new FakeStore([[SNAPSHOT, save({ trust, lists: [good.slice(0, -4)] })]])
   const verifier = await listless(store, good)
   assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
 })
 
-test('keys come with a list that they signed, or not at all', async () => {
+test('saved keys are accepted only with a list that they signed', async () => {
   const mallory = await TestIssuer.create()
   const store = new FakeStore([[SNAPSHOT, save({ trust: { ...mallory.jwks, dropped: [] } })]])
   const verifier = await listless(store, await mallory.list({ iat: NOW, seq: 1 }))
@@ -312,7 +312,7 @@ test('keys come with a list that they signed, or not at all', async () => {
   assert.throws(() => verifier.verify(forged), has('ERR_JWKS_NO_MATCHING_KEY'))
 })
 
-test('a save of the right form is taken, so that the next test says something', async () => {
+test('a valid save is accepted, so that the next tests prove something', async () => {
   const store = new FakeStore([[SNAPSHOT, save()]])
   const { verifier } = await offline(store)
   assert.equal(verifier.status().sequence, 1)
@@ -322,17 +322,17 @@ test('a save of the right form is taken, so that the next test says something', 
 for (const [flaw, value] of Object.entries({
   'is cut short': save().slice(0, -9),
   'is empty': '',
-  'is no JSON': 'garbage',
-  'is no object': 'null',
-  'is no text': 17,
+  'is not JSON': 'garbage',
+  'is not an object': 'null',
+  'is not a text': 17,
   'is bytes': new TextEncoder().encode(save()),
   'is longer than any list may be': ' '.repeat(33 * 1024 * 1024) + save(),
   "is of tomorrow's version": save({ version: 2 }),
   'has no lists': save({ lists: [] }),
-  'has lists that are none': save({ lists: [{}] }),
+  'has invalid lists': save({ lists: [{}] }),
   'has no trust': save({ trust: null }),
-  'has more trust than there can be': save({ trust: { ...issuer.jwks, dropped: Array(2_000).fill(other.kid) } }),
-  'has trust without what was dropped': save({ trust: issuer.jwks }),
+  'has more keys than allowed': save({ trust: { ...issuer.jwks, dropped: Array(2_000).fill(other.kid) } }),
+  'has trust without the dropped ones': save({ trust: issuer.jwks }),
   'has a private key': save({ trust: { keys: [{ ...issuer.jwks.keys[0], d: 'AA' }], dropped: [] } }),
   'has a list without its signature': save({ lists: [good.slice(0, good.lastIndexOf('.'))] }),
   'has a list that was changed': save({ lists: [good.replace(/\.(.{40})./, '.$1A')] }),
@@ -343,7 +343,7 @@ for (const [flaw, value] of Object.entries({
   'has a list from the day after tomorrow': save({ lists: [await issuer.list({ iat: NOW + 90_000, seq: 1 })] }),
   'has a delta for a snapshot': save({ lists: [await issuer.list({ iat: NOW, seq: 2, since: 1 })] }),
 })) {
-  test(`a save that ${flaw} is told, and the issuer asked as if there were none`, async () => {
+  test(`a save that ${flaw} is reported, and the issuer is asked as without a save`, async () => {
     const store = new FakeStore([[SNAPSHOT, value as string]])
     const { network, host, connect } = starting(store)
     const connecting = connect()
@@ -355,7 +355,7 @@ for (const [flaw, value] of Object.entries({
     const { code, message } = (await error) as TokenError
     assert.equal(code, 'ERR_STORE_FAILED')
     assert.ok(message.startsWith(`'${SNAPSHOT}' in the store `), message)
-    if (flaw.includes('more trust')) assert.match(message, /too many keys: their JSON has \d+ characters/)
+    if (flaw.includes('more keys')) assert.match(message, /too many keys: their JSON has \d+ characters/)
     assert.ok(message.length < 400 && !message.includes('garbage'), 'nothing of the value')
     assert.equal(verifier.status().sequence, 5)
     await store.wrote(SNAPSHOT, text => text.startsWith('{"version":1'))
@@ -363,7 +363,7 @@ for (const [flaw, value] of Object.entries({
   })
 }
 
-test('recent lists that do not fit leave what fits, and the snapshot', async () => {
+test('recent lists up to a gap are used, and so is the snapshot', async () => {
   const fits = await issuer.list({ iat: NOW + 1, seq: 2, since: 1, revoked: [GID] })
   const gap = await issuer.list({ iat: NOW + 9, seq: 9, since: 8 })
   const store = new FakeStore([
@@ -376,7 +376,7 @@ test('recent lists that do not fit leave what fits, and the snapshot', async () 
   verifier.close()
 })
 
-test('of two processes that share a store one may have written the newer snapshot, the other the recent lists', async () => {
+test('a newer snapshot of one process works with the recent lists of another', async () => {
   const old = await issuer.list({ iat: NOW - 9, seq: 0, since: 0 })
   const news = await issuer.list({ iat: NOW + 1, seq: 2, since: 0, revoked: [GID] })
   const store = new FakeStore([
@@ -390,7 +390,7 @@ test('of two processes that share a store one may have written the newer snapsho
   verifier.close()
 })
 
-test('pinned keys are not added to by a store, whose list they must have signed', async () => {
+test('a store adds no key to pinned keys, and a pinned key must have signed the saved list', async () => {
   const store = new FakeStore([[SNAPSHOT, save()]])
   const own = await offline(store, { jwks: issuer.jwks })
   assert.equal(own.verifier.status().sequence, 1)
@@ -410,7 +410,7 @@ test('trace 23: a pinned key that was retired is not trusted again after a resta
   verifier.close()
 })
 
-test('an issuer set up anew, with other keys and another epoch, takes over from what was saved', async () => {
+test('a new issuer with other keys and another epoch replaces the saved list', async () => {
   const store = await savedBy({ iat: NOW, seq: 1 })
   const { network, connect } = starting(store)
   const connecting = connect()
@@ -427,7 +427,7 @@ test('an issuer set up anew, with other keys and another epoch, takes over from 
   again.verifier.close()
 })
 
-test('a list that somebody hands to the verifier is saved too', async () => {
+test('a list that the application loads is saved too', async () => {
   const store = new FakeStore()
   const { network, connect } = starting(store)
   const connecting = connect()
@@ -441,7 +441,7 @@ test('a list that somebody hands to the verifier is saved too', async () => {
   after.verifier.close()
 })
 
-test('several issuers share a store, and each finds its own', async () => {
+test('verifiers of several issuers share a store, and each finds its own save', async () => {
   const store = await savedBy({ iat: NOW, seq: 1 })
   const elsewhere = 'https://elsewhere.example'
   await cannotStart(store, { issuer: elsewhere })

@@ -3,14 +3,14 @@ import test from 'node:test'
 import { isTokenError } from '../src/errors.js'
 import { cacheStore, kvStore } from '../src/stores/index.js'
 
-test('a KV namespace that is not bound is refused where it is named', () => {
+test('kvStore refuses a KV namespace that is not bound', () => {
   assert.throws(
     () => kvStore(undefined as never),
     error => isTokenError(error, 'ERR_OPTIONS_INVALID') && error.message.includes('bound'),
   )
 })
 
-test('what goes into a cache is what caches take: the answer to a GET, with a life of its own', async () => {
+test('cacheStore stores a valid cache entry: the answer to a GET, with its own lifetime', async () => {
   const put: [string, Response][] = []
   const store = cacheStore({
     match: async address => put.find(([name]) => name === address)?.[1],

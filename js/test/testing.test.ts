@@ -19,7 +19,7 @@ async function world() {
   return { issuer, verifier, load }
 }
 
-test('real verifiers take what it signs: this one, and jose', async () => {
+test('this verifier and jose accept the test issuer’s tokens', async () => {
   const { issuer, verifier } = await world()
   const token = await issuer.token({ sub: 'bob', scope: 'read write', tenant: 'acme' })
   const { payload, revocation } = verifier.verify(token)
@@ -32,7 +32,7 @@ test('real verifiers take what it signs: this one, and jose', async () => {
   assert.deepEqual((await jwtVerify(token, jwks, rules)).payload, { ...payload })
 })
 
-test('a kick ends what a subject has, and nothing of others or later', async () => {
+test('a kick ends the subject’s existing tokens, but not later ones, nor those of others', async () => {
   const { issuer, verifier, load } = await world()
   const [one, two, bob] = [await issuer.token(), await issuer.token(), await issuer.token({ sub: 'bob' })]
   await issuer.revoke('alice')
@@ -44,7 +44,7 @@ test('a kick ends what a subject has, and nothing of others or later', async () 
   verifier.verify(await issuer.token())
 })
 
-test('a session, a cut-off, a key', async () => {
+test('endSession, cutOff and retireKey each refuse the affected tokens', async () => {
   const { issuer, verifier, load } = await world()
   const [laptop, phone] = [await issuer.token(), await issuer.token()]
   await issuer.endSession(laptop)
@@ -67,7 +67,7 @@ test('a session, a cut-off, a key', async () => {
   }
 })
 
-test('bad tokens and old lists are made by their claims', async () => {
+test('claims make bad tokens and old lists', async () => {
   const { issuer, verifier } = await world()
   const past = Math.floor(Date.now() / 1000) - 1000
   const bad: [Partial<AccessTokenClaims>, Code][] = [
@@ -84,7 +84,7 @@ test('bad tokens and old lists are made by their claims', async () => {
   refused(createVerifier(issuer.rules), await issuer.token(), 'ERR_LIST_MISSING')
 })
 
-test('a bad token is bad alone: what comes after it is as good as ever', async () => {
+test('a bad token does not affect later tokens and lists', async () => {
   const { issuer, verifier, load } = await world()
   for (const bad of [
     { exp: 'soon' },
@@ -103,7 +103,7 @@ test('a bad token is bad alone: what comes after it is as good as ever', async (
   verifier.verify(await issuer.token())
 })
 
-test('a token may live long: what revokes it is kept as long', async () => {
+test('the list keeps revocations for as long as a long-lived token lives', async () => {
   const { issuer, verifier, load } = await world()
   const iat = Math.floor(Date.now() / 1000) - 80_000
   const token = await issuer.token({ iat, exp: iat + 86_400 })
@@ -130,7 +130,7 @@ test('a connected verifier follows it without a network', async () => {
   assert.equal((await issuer.fetch('https://elsewhere.example')).status, 404)
 })
 
-test('an option that is unknown or impossible is named', async () => {
+test('createTestIssuer refuses an option that is unknown or has an invalid value', async () => {
   for (const options of [{ isuer: 'x' }, { issuer: 'no URL' }, { audience: 7 }] as never[])
     await assert.rejects(createTestIssuer(options), error => isTokenError(error, 'ERR_OPTIONS_INVALID'))
 })

@@ -20,7 +20,7 @@ function said(command: string, ...args: string[]): { code?: string; message: str
   return JSON.parse(stdout)
 }
 
-test('C9: an engine without WebAssembly is called one (Node --jitless)', () => {
+test('C9: the reason of the error is no_webassembly in an engine without it (Node --jitless)', () => {
   const { code, message, evidence } = said(process.execPath, '--jitless', '-e', making)
   assert.deepEqual([code, evidence.reason], ['ERR_WASM_UNAVAILABLE', 'no_webassembly'])
   assert.match(message, /has no WebAssembly \(Node with --jitless/)
@@ -28,14 +28,18 @@ test('C9: an engine without WebAssembly is called one (Node --jitless)', () => {
 })
 
 // Node reserves gigabytes of address space for a WebAssembly memory. Only on Linux can a shell limit it.
-test('C9: too little address space is called that', { skip: process.platform !== 'linux' && 'no ulimit -v' }, () => {
-  const limited = ['-c', 'ulimit -v 3000000; exec "$0" -e "$1"', process.execPath, making]
-  const { message, evidence } = said('sh', ...limited)
-  assert.equal(evidence.reason, 'memory')
-  assert.match(message, /address space; raise the limit of the process \(`ulimit -v`/)
-})
+test(
+  'C9: the reason of the error is memory if there is too little address space',
+  { skip: process.platform !== 'linux' && 'no ulimit -v' },
+  () => {
+    const limited = ['-c', 'ulimit -v 3000000; exec "$0" -e "$1"', process.execPath, making]
+    const { message, evidence } = said('sh', ...limited)
+    assert.equal(evidence.reason, 'memory')
+    assert.match(message, /address space; raise the limit of the process \(`ulimit -v`/)
+  },
+)
 
-test('C9: a runtime that compiles nothing is called one', () => {
+test('C9: the reason of the error is code_generation in a runtime that forbids it', () => {
   const context = vm.createContext(
     { TextDecoder, TextEncoder, performance },
     { codeGeneration: { strings: true, wasm: false } },
@@ -50,7 +54,7 @@ test('C9: a runtime that compiles nothing is called one', () => {
   )
 })
 
-test('C9: bytes that are none, and a module of another version, are called that', () => {
+test('C9: the reasons of the error are bytes for bytes that are not WebAssembly, and version for another version', () => {
   const options = { issuer: 'x', audience: null }
   const empty = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))
   for (const [source, reason] of [

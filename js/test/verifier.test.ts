@@ -43,7 +43,7 @@ test('the algorithm has two names', async () => {
   assert.equal(verifier.verify(token, { currentDate }).protectedHeader.alg, 'Ed25519')
 })
 
-test('refused by code, with evidence', async () => {
+test('each refusal has a code and evidence', async () => {
   const verifier = await ready({ iat: NOW, seq: 1, revoked: ['00000000000b0002', '00000000000a0003'] })
   const at = { currentDate }
   refuses(() => verifier.verify('nonsense', at), 'ERR_JWS_INVALID')
@@ -64,7 +64,7 @@ test('refused by code, with evidence', async () => {
   refuses(() => verifier.verify(stranger, at), 'ERR_JWKS_NO_MATCHING_KEY')
 })
 
-test('a message never holds the token', async () => {
+test('a message never contains the token', async () => {
   const verifier = createVerifier(rules)
   const token = await issuer.token(NOW)
   try {
@@ -77,14 +77,14 @@ test('a message never holds the token', async () => {
   }
 })
 
-test('without a list, `onMissing: allow` says that it does not know', async () => {
+test('without a list, `onMissing: allow` reports the revocation as unknown', async () => {
   const verifier = createVerifier({ ...rules, onMissing: 'allow' })
   const { revocation, freshness } = verifier.verify(await issuer.token(NOW), { currentDate })
   assert.equal(revocation, 'unknown')
   assert.deepEqual(freshness, { asOf: null, age: null, stale: true })
 })
 
-test('what is no string never reaches the module', async () => {
+test('a value that is not a string never reaches the module', async () => {
   const verifier = await ready()
   for (const value of [undefined, null, 7, {}, [], new String('x'), Symbol('x')] as never[]) {
     refuses(() => verifier.verify(value), 'ERR_JWS_INVALID')
@@ -96,7 +96,7 @@ test('what is no string never reaches the module', async () => {
   assert.equal(verifier.status({ currentDate }).sequence, 1)
 })
 
-test('a claim `__proto__` is a claim', async () => {
+test('a claim named `__proto__` is an ordinary claim', async () => {
   const verifier = await ready()
   const token = await issuer.token(NOW, JSON.parse('{"__proto__":{"admin":true}}') as Record<string, unknown>)
   const { payload } = verifier.verify(token, { currentDate })
@@ -132,7 +132,7 @@ test('lists: snapshot, delta, the same again, rollback, gap', async () => {
   })
 })
 
-test('methods may be taken off the verifier', async () => {
+test('methods work without their verifier as `this`', async () => {
   const { verify } = await ready()
   assert.equal(verify(await issuer.token(NOW), { currentDate }).payload.sub, 'alice')
 })
@@ -144,7 +144,7 @@ test('a bad key set is refused', () => {
   )
 })
 
-test('bytes that are no module are told apart from a bad option', () => {
+test('bytes that are not a module cause another error than a bad option', () => {
   refuses(() => bind(new Uint8Array([1, 2, 3])).createVerifier(rules), 'ERR_WASM_UNAVAILABLE')
   refuses(
     () =>
@@ -155,7 +155,7 @@ test('bytes that are no module are told apart from a bad option', () => {
   )
 })
 
-test('what is exported is what the hand-written types say', async () => {
+test('the exports are those that the hand-written types declare', async () => {
   const index: typeof import('../types/index.js') = await import('../src/entrypoints/index.js')
   const slim: typeof import('../types/slim.js') = await import('../src/entrypoints/slim.js')
   assert.deepEqual(Object.keys(index).sort(), [
@@ -177,7 +177,7 @@ test('what is exported is what the hand-written types say', async () => {
   assert.deepEqual(Object.keys(testing), ['createTestIssuer'])
 })
 
-test('claims that somebody else verified are held against the list', async () => {
+test('assertNotRevoked checks claims that another library verified', async () => {
   const verifier = await ready()
   const { payload, protectedHeader } = await jwtVerify(
     await issuer.token(NOW),
@@ -194,7 +194,7 @@ test('claims that somebody else verified are held against the list', async () =>
   refuses(asked, 'ERR_JWT_REVOKED', { by: 'gid', handle: payload['gid'], asOf: NOW + 1 })
 })
 
-test('claims of any shape are refused by name', async () => {
+test('malformed claims are refused, and the evidence names the claim', async () => {
   const verifier = await ready()
   const good = { iss: ISSUER, iat: NOW, gid: '00000000000a0001', sid: '00000000000a0002' }
   const at = { currentDate }
@@ -224,7 +224,7 @@ test('claims of any shape are refused by name', async () => {
   assert.equal(verifier.assertNotRevoked(good, at).revocation, 'not_revoked')
 })
 
-test('a text that makes the memory grow does not hide the answer', async () => {
+test('the answer is right if a text makes the memory grow', async () => {
   const verifier = createVerifier({ ...rules, issuer: `https://${'i'.repeat(3_000_000)}.example`, onMissing: 'allow' })
   const payload = {
     iss: `https://${'i'.repeat(3_000_000)}.example`,

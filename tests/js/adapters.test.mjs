@@ -22,7 +22,7 @@ async function ask(url, init) {
 }
 
 for (const [name, serve] of Object.entries(frameworks)) {
-  test(`${name}: a token is asked for, verified, and refused once its user is kicked`, options, async story => {
+  test(`${name}: a token is required, verified, and refused after its user is kicked`, options, async story => {
     const issuer = await issuerOf(story)
     const verifier = await verifierOf(story, issuer.url)
     const service = await serve(story, verifier)
@@ -74,7 +74,7 @@ for (const [name, serve] of Object.entries(frameworks)) {
     assert.equal((await ask(`${service}/maybe`, { headers: bearer(`${admin}x`) })).status, 401)
   })
 
-  test(`${name}: what is our fault is no fault of the token`, options, async story => {
+  test(`${name}: an error that the token did not cause is answered with 503`, options, async story => {
     const issuer = await issuerOf(story)
     const { access_token: token } = await openSession(issuer, 'alice')
     const jwks = await (await fetch(`${issuer.url}/.well-known/jwks.json`)).json()

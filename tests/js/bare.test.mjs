@@ -11,7 +11,7 @@ import { BINARY, issuerOf } from './support.mjs'
 const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 const STORY = { timeout: 120_000 }
 
-test('A1: with every optional program hidden the story comes to its end', STORY, async story => {
+test('A1: with every optional program hidden the demo completes', STORY, async story => {
   const { code, stdout, stderr } = await run('tests/setup/hidden.sh', ['make', '-o', 'build', 'demo', 'ONCE=1'])
   assert.equal(code, 0, stdout + stderr)
   assert.equal(stderr, '')
@@ -23,7 +23,7 @@ test('A1: with every optional program hidden the story comes to its end', STORY,
   assert.match(stdout, /\n {2}Next: .*\n$/)
 })
 
-test('A1: a browser that does not start is left out in one line, and fails a test', STORY, async story => {
+test('A1: a browser that does not start is skipped with one line in the demo, and fails a test', STORY, async story => {
   const issuer = await issuerOf(story)
   const said = story.mock.method(console, 'log', () => {})
   const { CHROMIUM } = process.env
@@ -44,7 +44,7 @@ test('A1: a browser that does not start is left out in one line, and fails a tes
   await assert.rejects(start(true), /browserType\.launch/)
 })
 
-test('A2: a step that prints nothing says that it goes on', { timeout: 60_000 }, async () => {
+test('A2: a step without output reports that it is still running', { timeout: 60_000 }, async () => {
   const step = spawn('node', ['tests/setup/progress.mjs', 'none', 'waiting', 'Wait.', 'sleep', '600'], { cwd: CLONE })
   const [line] = await once(createInterface({ input: step.stdout }), 'line')
   assert.match(line, /^doorlist {2}still waiting: \d+ s$/)
@@ -52,7 +52,7 @@ test('A2: a step that prints nothing says that it goes on', { timeout: 60_000 },
   assert.deepEqual(await once(step, 'close'), [143, null])
 })
 
-test('A2: a step that fails shows why, and what to do', { timeout: 60_000 }, async () => {
+test('A2: a step that fails shows the cause and the next step', { timeout: 60_000 }, async () => {
   const script = 'echo "   Compiling one v1.0.0"; echo "warning: two" >&2; exit 101'
   const args = ['tests/setup/progress.mjs', 'packages', 'building', 'Do it again.', 'sh', '-c', script]
   const { code, stdout, stderr } = await run('node', args)

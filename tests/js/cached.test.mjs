@@ -41,7 +41,7 @@ async function startCachingProxy(story) {
   return proxy
 }
 
-test('C2: a kick gets past a caching proxy, which is told: Node', options, async story => {
+test('C2: a kick gets past a caching proxy, and the proxy is reported: Node', options, async story => {
   const proxy = await startCachingProxy(story)
   const issuer = await issuerOf(story, { heartbeat: HEARTBEAT, args: ['--issuer', proxy.url] })
   proxy.target = issuer.url

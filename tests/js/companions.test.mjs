@@ -25,7 +25,7 @@ const statusOf = async (url, token) => (await fetch(url, { headers: { authorizat
 /** A verifier without keys and without a list. */
 const ignorant = issuer => createVerifier({ issuer: issuer.url, audience: 'api' })
 
-test('jose verifies, and the kick is seen', options, async story => {
+test('a token that jose verified is refused after a kick', options, async story => {
   const issuer = await issuerOf(story)
   const verifier = await verifierOf(story, issuer.url)
   const { assertNotRevoked } = verifier
@@ -51,7 +51,7 @@ test('jose verifies, and the kick is seen', options, async story => {
 
 for (const complete of [false, true]) {
   test(
-    `@fastify/jwt verifies, and the kick is seen (${complete ? 'complete' : 'claims only'})`,
+    `a token that @fastify/jwt verified is refused after a kick (${complete ? 'complete' : 'claims only'})`,
     options,
     async story => {
       const issuer = await issuerOf(story)
@@ -87,7 +87,7 @@ for (const complete of [false, true]) {
   )
 }
 
-test('express-jwt verifies what a back end signed, and the kick is seen', options, async story => {
+test('a token of a back end that express-jwt verified is refused after a kick', options, async story => {
   const issuer = await issuerOf(story)
   const { expressjwt } = await importDevelopmentPackage('express-jwt')
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })

@@ -38,7 +38,7 @@ test('a kick reaches a connected verifier', options, async story => {
   assert.ok(!error.message.includes(alice.access_token))
 })
 
-test('a voided token is refreshed and nobody notices', options, async story => {
+test('a voided token is replaced by a refresh without an error', options, async story => {
   const issuer = await issuerOf(story)
   const verifier = await verifierOf(story, issuer.url)
   const session = await openSession(issuer, 'alice')
@@ -73,7 +73,7 @@ test('a cut-off ends every token', options, async story => {
   }
 })
 
-test('a retired key is trusted no more', options, async story => {
+test('a retired key is no longer trusted', options, async story => {
   const issuer = await issuerOf(story)
   const verifier = await verifierOf(story, issuer.url)
   const session = await openSession(issuer, 'alice')
@@ -87,7 +87,7 @@ test('a retired key is trusted no more', options, async story => {
 })
 
 // field: growthbook/growthbook-golang#51
-test('a stream that is cut resumes with its cursor', options, async story => {
+test('a stream that breaks resumes with its cursor', options, async story => {
   const proxy = await startProxy(story)
   const issuer = await issuerOf(story, { args: ['--issuer', proxy.url] })
   proxy.target = Number(new URL(issuer.url).port)
@@ -163,7 +163,7 @@ test('without a stream it polls', options, async story => {
 })
 
 test(
-  'while the issuer is away tokens verify and the list says its age; when it is back, it catches up',
+  'in an outage tokens verify and the status has the list’s age; afterwards the verifier catches up',
   options,
   async story => {
     const issuer = await issuerOf(story)
@@ -192,7 +192,7 @@ test(
   },
 )
 
-test('a closed verifier keeps no process alive', options, async story => {
+test('a closed verifier does not keep the process alive', options, async story => {
   const { url } = await issuerOf(story)
   const script = `
     import { connectVerifier } from ${JSON.stringify(pathToFileURL(`${PACKAGE}/index.js`).href)}
@@ -214,7 +214,7 @@ test('a closed verifier keeps no process alive', options, async story => {
   )
 })
 
-test('an issuer that is not there is named', options, async story => {
+test('the error for an unreachable issuer names its URL', options, async story => {
   const proxy = await startProxy(story)
   proxy.refusing = true
   const connecting = connectVerifier({ issuer: proxy.url, audience: 'api', connectTimeout: 1 })

@@ -43,7 +43,7 @@ async function startToEnd(story, name, issuer, { args = [], settings } = {}) {
 }
 
 for (const name of examples) {
-  test(`${name}: signed in, allowed, kicked`, toStart, async story => {
+  test(`${name}: a user signs in, is allowed, and is refused after a kick`, toStart, async story => {
     const issuer = await issuerOf(story)
     const service = await start(story, name, issuer)
     const ask = (path, token, method) =>
@@ -65,7 +65,7 @@ for (const name of examples) {
 }
 
 for (const name of ['worker/start', 'next/start']) {
-  test(`${name}: without an issuer nobody's token is blamed`, toStart, async story => {
+  test(`${name}: without an issuer the answer is 503, not 401`, toStart, async story => {
     const issuer = await issuerOf(story)
     const { access_token: token } = await openSession(issuer, 'alice')
     await issuer.stop()
@@ -77,7 +77,7 @@ for (const name of ['worker/start', 'next/start']) {
 }
 
 for (const name of examples.filter(name => !name.includes('/'))) {
-  test(`D11: ${name} without an issuer ends with one sentence`, options, async () => {
+  test(`D11: ${name} without an issuer ends with a one-sentence error`, options, async () => {
     const env = { ...process.env, ISSUER: 'http://localhost:1', PORT: '0' }
     const child = spawn(process.execPath, [`${folder}${name}.mjs`], { env, stdio: ['ignore', 'ignore', 'pipe'] })
     const said = Buffer.concat(await child.stderr.toArray()).toString()
@@ -87,7 +87,7 @@ for (const name of examples.filter(name => !name.includes('/'))) {
   })
 }
 
-test('D11: the documents and the examples speak of one issuer', async () => {
+test('D11: the documents and the examples use the same issuer', async () => {
   const root = `${folder}../../`
   const sources = [
     'README.md',
@@ -101,7 +101,7 @@ test('D11: the documents and the examples speak of one issuer', async () => {
   }
 })
 
-test('node-http: a mistake lets nobody in', options, async story => {
+test('node-http: a programming mistake lets no request in', options, async story => {
   const issuer = await issuerOf(story)
   const mistaken = `
     const { trimEnd } = String.prototype
@@ -116,7 +116,7 @@ test('node-http: a mistake lets nobody in', options, async story => {
   assert.equal((await fetch(`${service}/me`)).status, 401)
 })
 
-test('worker: started anew while the issuer is down, it goes by the list that it saved', options, async story => {
+test('worker: a restart in an outage uses the saved list', options, async story => {
   const issuer = await issuerOf(story)
   const settings = { CACHE: await mkdtemp(join(tmpdir(), 'doorlist-worker-')) }
   story.after(() => rm(settings.CACHE, { recursive: true, force: true }))
@@ -147,7 +147,7 @@ test('worker: started anew while the issuer is down, it goes by the list that it
   assert.equal(await ask(after, bob), 'bob')
 })
 
-test('express-ws: a connection is closed at the end of its token', options, async story => {
+test('express-ws: a connection is closed when its token expires', options, async story => {
   const { default: WebSocket } = await importDevelopmentPackage('ws')
   const issuer = await issuerOf(story, { args: ['--access-ttl-secs', '5'] })
   const service = await start(story, 'express-ws', issuer)
@@ -160,7 +160,7 @@ test('express-ws: a connection is closed at the end of its token', options, asyn
   assert.deepEqual([code, String(reason)], [4401, 'ERR_JWT_EXPIRED'])
 })
 
-test('express-ws: whose user is kicked is closed, and nobody else', options, async story => {
+test('express-ws: only the connections of the kicked user are closed', options, async story => {
   const { default: WebSocket } = await importDevelopmentPackage('ws')
   const issuer = await issuerOf(story)
   const service = await start(story, 'express-ws', issuer)
@@ -195,7 +195,7 @@ test('express-ws: whose user is kicked is closed, and nobody else', options, asy
   assert.equal(await says(late, 'still up'), 'bob: still up')
 })
 
-test('the README shows the examples as they are', async () => {
+test('the README shows the code of the examples unchanged', async () => {
   const inNext = ['proxy', 'claims', 'app/users/[sub]/route'].map(name => `next/${name}.js`)
   for (const name of ['express.mjs', 'fastify.mjs', 'hono.mjs', 'worker/worker.mjs', ...inNext])
     assert.ok(README.includes(`\`\`\`js\n${await readFile(`${folder}${name}`, 'utf8')}\`\`\``), name)
@@ -204,7 +204,7 @@ test('the README shows the examples as they are', async () => {
   assert.ok(sockets.includes(codeUnder('### Connections that stay open')))
 })
 
-test('the test that the README shows runs, to its last line', async () => {
+test('the test that the README shows runs to its last line', async () => {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', codeUnder('## In your tests')], {
     cwd: folder,
     stdio: ['ignore', 'inherit', 'pipe'],

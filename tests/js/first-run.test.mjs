@@ -16,7 +16,7 @@ const NODES = { [FLOOR]: `--import=data:text/javascript,${encodeURIComponent(asF
 
 for (const folder of await lockedFolders('.')) {
   for (const [node, NODE_OPTIONS] of Object.entries(NODES)) {
-    test(`A2: npm warns of nothing in ${folder} on Node.js ${node}`, async () => {
+    test(`A2: npm prints no warning in ${folder} on Node.js ${node}`, async () => {
       // A dry run reads only the lock file: it checks engines and install scripts, and downloads nothing.
       const { stdout, stderr } = await run('npm', ['ci', '--dry-run', '--offline', '--no-audit', '--no-fund'], {
         cwd: join(CLONE, folder),

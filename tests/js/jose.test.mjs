@@ -11,7 +11,7 @@ async function metadataOf(issuer) {
   return answer.json()
 }
 
-test('jose takes our access tokens, by our key set', options, async story => {
+test('jose accepts our access tokens with our key set', options, async story => {
   const issuer = await issuerOf(story)
   const keys = jose.createRemoteJWKSet(new URL((await metadataOf(issuer)).jwks_uri), { cooldownDuration: 0 })
   const rules = {
@@ -38,7 +38,7 @@ test('jose takes our access tokens, by our key set', options, async story => {
   assert.notEqual(renewed.protectedHeader.kid, protectedHeader.kid)
 })
 
-test('our key set is what RFC 7638 and RFC 8037 say', options, async story => {
+test('our key set conforms to RFC 7638 and RFC 8037', options, async story => {
   const issuer = await issuerOf(story)
   const { keys } = await (await fetch((await metadataOf(issuer)).jwks_uri)).json()
   assert.equal(keys.length, 2)
@@ -48,7 +48,7 @@ test('our key set is what RFC 7638 and RFC 8037 say', options, async story => {
   }
 })
 
-test('jose takes our revocation list for a JWT, and not for an access token', options, async story => {
+test('jose accepts our revocation list as a JWT, but not as an access token', options, async story => {
   const issuer = await issuerOf(story)
   const metadata = await metadataOf(issuer)
   const keys = jose.createRemoteJWKSet(new URL(metadata.jwks_uri))
@@ -58,7 +58,7 @@ test('jose takes our revocation list for a JWT, and not for an access token', op
   await assert.rejects(jose.jwtVerify(list, keys, { typ: 'at+jwt' }), { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' })
 })
 
-test('we take tokens that jose signed in this profile', options, async () => {
+test('the verifier accepts tokens that jose signed in this profile', options, async () => {
   const issuer = 'https://issuer.example'
   const { publicKey, privateKey } = await jose.generateKeyPair('Ed25519')
   const key = await jose.exportJWK(publicKey)
@@ -93,7 +93,7 @@ test('we take tokens that jose signed in this profile', options, async () => {
   }
 })
 
-test('whoever is refused by us is refused by jose for the same reason', options, async story => {
+test('jose refuses the same tokens as the verifier, for the same reason', options, async story => {
   const issuer = await issuerOf(story)
   const jwks = await (await fetch((await metadataOf(issuer)).jwks_uri)).json()
   const verifier = createVerifier({ issuer: issuer.url, audience: 'api', jwks, onMissing: 'allow' })

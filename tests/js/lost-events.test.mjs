@@ -5,7 +5,7 @@ import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
 import { issuerOf, openSession, refusal, verifierOf } from './support.mjs'
 
-test('a kick that is lost on its way comes with the next event', { timeout: 30_000 }, async story => {
+test('a kick whose event is lost takes effect with the next event', { timeout: 30_000 }, async story => {
   // Long enough that the verifier does not notice silence during the test.
   const issuer = await issuerOf(story, { heartbeat: '30' })
   const stream = lossyStream()
@@ -27,7 +27,7 @@ test('a kick that is lost on its way comes with the next event', { timeout: 30_0
 })
 
 test(
-  'a stream that falls silent without an end is given up, and its loss made good',
+  'a stream that becomes silent without an end is closed, and the missing list is requested',
   { timeout: 60_000 },
   async story => {
     const issuer = await issuerOf(story)

@@ -12,7 +12,7 @@ const run = promisify(execFile)
 const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 const read = path => readFile(join(CLONE, path), 'utf8')
 
-test('D5: the notices are what the dependencies say', { timeout: 120_000 }, async () => {
+test('D5: the notices match the dependencies', { timeout: 120_000 }, async () => {
   await run('node', ['tests/setup/notices.mjs', '--check'], { cwd: CLONE })
   for (const path of ['issuer/THIRD-PARTY-NOTICES', 'js/THIRD-PARTY-NOTICES']) {
     const text = await read(path)
@@ -26,7 +26,7 @@ test('D5: package and crates have the licence of the project', async () => {
   for (const folder of ['js', 'issuer', 'verifier-wasm']) assert.equal(await read(`${folder}/LICENSE`), license, folder)
 })
 
-test('D5: the tarball has licence, notices and README, and every link of that README leads somewhere', async () => {
+test('D5: the tarball has licence, notices and README, and every link of that README has a target', async () => {
   const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: join(CLONE, 'js') })
   const [{ files }] = JSON.parse(stdout)
   const packed = new Set(files.map(({ path }) => path))

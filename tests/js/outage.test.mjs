@@ -10,7 +10,7 @@ const GRACE = 3600
 
 const at = seconds => ({ currentDate: new Date(seconds * 1000) })
 
-test('the business runs on while the issuer is down, and not for the kicked', { timeout: 60_000 }, async story => {
+test('in an outage the API accepts signed-in users, and refuses kicked ones', { timeout: 60_000 }, async story => {
   const issuer = await issuerOf(story, { args: ['--access-ttl-secs', ACCESS_TTL, '--leeway-secs', '0'] })
   const verifier = await verifierOf(story, issuer.url, { outageGrace: GRACE })
   const strict = await verifierOf(story, issuer.url)
@@ -50,7 +50,7 @@ test('the business runs on while the issuer is down, and not for the kicked', { 
 })
 
 test(
-  'a service that starts in the outage has the grace of what it saved, and knows the kicked',
+  'a service that starts in an outage has the grace of its saved list, and refuses kicked users',
   { timeout: 60_000 },
   async story => {
     const issuer = await issuerOf(story)

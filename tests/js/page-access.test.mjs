@@ -98,7 +98,7 @@ async function press(page, ...keys) {
 }
 
 test(
-  'D8: the keyboard alone signs in, refreshes, breaks, mends, kicks and signs in again, and never loses its place',
+  'D8: with the keyboard alone the user signs in, refreshes, breaks, repairs, kicks and signs in again, and never loses the focus',
   options,
   async story => {
     const { issuer, open, flaws } = await demoOf(story)
@@ -142,7 +142,7 @@ test(
   },
 )
 
-test('D8: a kicked page says so, has no button that cannot work, and offers to sign in again', options, async story => {
+test('D8: a kicked page says so, has only buttons that work, and offers to sign in again', options, async story => {
   const { issuer, open, flaws } = await demoOf(story)
   const page = await open()
   const buttons = () => page.locator('#signed-in button:visible').allTextContents()
@@ -170,7 +170,7 @@ test('D8: a kicked page says so, has no button that cannot work, and offers to s
   assert.deepEqual(flaws, [])
 })
 
-test('D8: a change is announced once, and a second that passes is not', options, async story => {
+test('D8: a change is announced once, and the seconds of the countdown are not announced', options, async story => {
   const { issuer, context, open, flaws } = await demoOf(story)
   await context.addInitScript(() => {
     const live = '[aria-live], [role=status], [role=alert], [role=log]'
@@ -205,34 +205,30 @@ test('D8: a change is announced once, and a second that passes is not', options,
   assert.deepEqual(flaws, [])
 })
 
-test(
-  'D8: what went wrong is said where it was tried: no verifier, a session that is over, no issuer',
-  options,
-  async story => {
-    const { issuer, context, open, flaws } = await demoOf(story, STILL)
-    await context.addInitScript({ path: AXE })
-    await context.route('**/doorlist/index.js', route => route.abort())
-    const without = await open()
-    await without.locator('#list-problem', { hasText: 'The verifier did not start. Reload the page' }).waitFor()
-    await without.locator('[data-account^="alice:"]').click()
-    await without.locator('#verdict-word', { hasText: 'Not checked' }).waitFor()
-    assert.deepEqual(await flawsOf(without, 'no verifier'), [])
-    // Without a verifier no list reports the kick, but the refresh does.
-    await issuer.admin('/subjects/alice/revoke')
-    await without.locator('#refresh').click()
-    await without.locator('#action-problem', { hasText: 'No new token' }).waitFor()
-    await without.locator('#sign-in-again').waitFor()
+test('D8: an error is shown next to its action: no verifier, an ended session, no issuer', options, async story => {
+  const { issuer, context, open, flaws } = await demoOf(story, STILL)
+  await context.addInitScript({ path: AXE })
+  await context.route('**/doorlist/index.js', route => route.abort())
+  const without = await open()
+  await without.locator('#list-problem', { hasText: 'The verifier did not start. Reload the page' }).waitFor()
+  await without.locator('[data-account^="alice:"]').click()
+  await without.locator('#verdict-word', { hasText: 'Not checked' }).waitFor()
+  assert.deepEqual(await flawsOf(without, 'no verifier'), [])
+  // Without a verifier no list reports the kick, but the refresh does.
+  await issuer.admin('/subjects/alice/revoke')
+  await without.locator('#refresh').click()
+  await without.locator('#action-problem', { hasText: 'No new token' }).waitFor()
+  await without.locator('#sign-in-again').waitFor()
 
-    await context.unroute('**/doorlist/index.js')
-    const page = await open()
-    await signIn(page, 'bob')
-    await issuer.stop()
-    await page.locator('#sign-out').click()
-    await page.locator('#action-problem', { hasText: 'Not signed out: the issuer cannot be reached.' }).waitFor()
-    await verdict(page, 'accepted')
-    await without.locator('#sign-in-again').click()
-    await without.locator('#sign-in .primary').click()
-    await without.locator('#sign-in-error', { hasText: 'Not signed in: the issuer cannot be reached.' }).waitFor()
-    assert.deepEqual(flaws, [])
-  },
-)
+  await context.unroute('**/doorlist/index.js')
+  const page = await open()
+  await signIn(page, 'bob')
+  await issuer.stop()
+  await page.locator('#sign-out').click()
+  await page.locator('#action-problem', { hasText: 'Not signed out: the issuer cannot be reached.' }).waitFor()
+  await verdict(page, 'accepted')
+  await without.locator('#sign-in-again').click()
+  await without.locator('#sign-in .primary').click()
+  await without.locator('#sign-in-error', { hasText: 'Not signed in: the issuer cannot be reached.' }).waitFor()
+  assert.deepEqual(flaws, [])
+})

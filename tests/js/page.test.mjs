@@ -9,7 +9,7 @@ const options = { timeout: 120_000 }
 
 const payload = async page => JSON.parse(await page.locator('#payload-json').textContent())
 
-test('a token is accepted, broken, mended, refreshed and kicked', options, async story => {
+test('a token is accepted, broken, repaired, refreshed and kicked', options, async story => {
   const { open, flaws } = await demoOf(story)
   const page = await open()
   await signIn(page, 'alice')
@@ -34,7 +34,7 @@ test('a token is accepted, broken, mended, refreshed and kicked', options, async
   assert.deepEqual(flaws, [])
 })
 
-test('a wrong password is named', options, async story => {
+test('the page reports a wrong password', options, async story => {
   const { open, flaws } = await demoOf(story)
   const page = await open()
   await page.locator('input[name=password]').fill('looking-glass')
@@ -44,7 +44,7 @@ test('a wrong password is named', options, async story => {
   assert.deepEqual(flaws, [])
 })
 
-test('two tabs hold one stream, and both see the kick', options, async story => {
+test('two tabs share one stream, and both see the kick', options, async story => {
   // The default heartbeat. With one second, a delay of half a second would make a connector open another stream.
   const { issuer, open, streams, flaws } = await demoOf(story, { heartbeat: '10' })
   const first = await open()
@@ -74,7 +74,7 @@ async function signInAgain(page, name) {
   await signIn(page, name)
 }
 
-test('while the issuer is away the page goes on, and says how old its list is', options, async story => {
+test('in an outage the page continues, and shows the age of its list', options, async story => {
   const { issuer, open, flaws } = await demoOf(story)
   const page = await open()
   await signIn(page, 'alice')
@@ -88,20 +88,24 @@ test('while the issuer is away the page goes on, and says how old its list is', 
 })
 
 for (const browser of ['Chromium', 'Firefox']) {
-  test(`a check takes more than no time, however coarse the clock of a page: ${browser}`, options, async story => {
-    const [issuer, context] = await Promise.all([demoIssuer(story), contextOf(story, browser)])
-    const page = await context.newPage()
-    const shown = word => page.waitForSelector(`#verdict[data-verdict="${word}"]`)
-    await page.goto(issuer.url)
-    await page.click('[data-account^="alice:"]')
-    await shown('accepted')
-    await page.click('#break')
-    await shown('refused')
-    await page.click('#break')
-    await shown('accepted')
-    const detail = await page.evaluate(() => document.getElementById('verdict-detail').textContent)
-    assert.match(detail, /^checked in [1-9]\d* µs, against a list/)
-    await page.click('#kick')
-    await shown('refused')
-  })
+  test(
+    `the duration of a check is above zero, even with the coarse clock of a page: ${browser}`,
+    options,
+    async story => {
+      const [issuer, context] = await Promise.all([demoIssuer(story), contextOf(story, browser)])
+      const page = await context.newPage()
+      const shown = word => page.waitForSelector(`#verdict[data-verdict="${word}"]`)
+      await page.goto(issuer.url)
+      await page.click('[data-account^="alice:"]')
+      await shown('accepted')
+      await page.click('#break')
+      await shown('refused')
+      await page.click('#break')
+      await shown('accepted')
+      const detail = await page.evaluate(() => document.getElementById('verdict-detail').textContent)
+      assert.match(detail, /^checked in [1-9]\d* µs, against a list/)
+      await page.click('#kick')
+      await shown('refused')
+    },
+  )
 }

@@ -49,7 +49,7 @@ for (const [browser, kind] of [
   ['Firefox', 'cacheStore'],
 ]) {
   test(
-    `a page that is reloaded while the issuer is down refuses the kicked: ${browser}, ${kind} (field: wso2/product-microgateway#2447)`,
+    `a page that is reloaded in an outage refuses kicked users: ${browser}, ${kind} (field: wso2/product-microgateway#2447)`,
     { timeout: 120_000 },
     async story => {
       const issuer = await issuerOf(story)

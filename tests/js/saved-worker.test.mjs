@@ -51,7 +51,7 @@ async function start(store, issuer, folder) {
 
 for (const store of ['cacheStore()', 'kvStore(env.LISTS)']) {
   test(
-    `a Worker that starts while the issuer is down refuses the kicked (${store}) (field: wso2/product-microgateway#2447)`,
+    `a Worker that starts in an outage refuses kicked users (${store}) (field: wso2/product-microgateway#2447)`,
     { timeout: 120_000 },
     async story => {
       const issuer = await issuerOf(story)

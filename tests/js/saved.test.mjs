@@ -54,7 +54,7 @@ async function restarted({ url }, folder, tokens) {
 }
 
 test(
-  'a verifier that starts while the issuer is down refuses the kicked (field: wso2/product-microgateway#2447)',
+  'a verifier that starts in an outage refuses kicked users (field: wso2/product-microgateway#2447)',
   options,
   async story => {
     const issuer = await issuerOf(story)
@@ -76,7 +76,7 @@ test(
   },
 )
 
-test('traces 8, 23: a key that was retired stays so over a restart without the issuer', options, async story => {
+test('traces 8, 23: a retired key stays retired over a restart without the issuer', options, async story => {
   const issuer = await issuerOf(story)
   const store = watched(fileStore(await folderOf(story)))
   const before = await verifierOf(story, issuer.url, { store })
@@ -98,7 +98,7 @@ test('traces 8, 23: a key that was retired stays so over a restart without the i
   )
 })
 
-test('started without the issuer, it goes on from its cursor when that is back', options, async story => {
+test('a verifier started in an outage continues from its cursor afterwards', options, async story => {
   const issuer = await issuerOf(story)
   const store = watched(fileStore(await folderOf(story)))
   const before = await verifierOf(story, issuer.url, { store })
@@ -119,7 +119,7 @@ test('started without the issuer, it goes on from its cursor when that is back',
   assert.ok(verifier.status().sequence > sequence)
 })
 
-test('a list and keys that somebody else signed are not believed where the keys are pinned', options, async story => {
+test('with pinned keys, a saved list and keys of another signer are refused', options, async story => {
   const [issuer, mallory] = [await issuerOf(story), await issuerOf(story)]
   const jwks = await (await fetch(`${issuer.url}/.well-known/jwks.json`)).json()
   const values = new Map()

@@ -8,7 +8,7 @@ const options = { timeout: 60_000 }
 const browser = 'Chromium'
 
 test(
-  'a minute without the issuer signs nobody out, and it is left alone (field: supabase/auth-js#141, #226, clerk/javascript#7912)',
+  'in a minute without the issuer no user is signed out, and few requests are sent (field: supabase/auth-js#141, #226, clerk/javascript#7912)',
   options,
   async story => {
     const { open, front, context, requests } = await worldOf(story, { browser })
@@ -48,7 +48,7 @@ test(
 )
 
 test(
-  'a lock that a frozen tab never gives back is done without (field: supabase/supabase-js#1594, #2013, #2426)',
+  'other tabs continue without a lock that a frozen tab never releases (field: supabase/supabase-js#1594, #2013, #2426)',
   options,
   async story => {
     const { open } = await worldOf(story, { browser })

@@ -10,7 +10,7 @@ tellOfTheCookie('Firefox')
 // With cookies disabled, Firefox refuses channels, locks and storage: channels throw at construction, locks at
 // the request.
 test(
-  'where no cookies are kept, a login lasts as long as its page, and a kick ends it',
+  'in a browser that keeps no cookies, a login lasts as long as its page, and a kick ends it',
   { timeout: 60_000 },
   async story => {
     const preferences = { 'network.cookie.cookieBehavior': 2 }

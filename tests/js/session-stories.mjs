@@ -23,7 +23,7 @@ export function tellStories({ browser, storage }) {
   const told = `${browser}, ${storage}`
 
   // field: supabase/auth-js#213, directus/directus#22360, medplum/medplum#9113
-  test(`ten tabs wake at once, and one session goes on: ${told}`, options, async story => {
+  test(`ten tabs wake at once, and the session continues in all: ${told}`, options, async story => {
     const { open, flaws } = await worldOf(story, { browser, storage })
     const pages = [await open()]
     await signIn(pages[0])
@@ -39,7 +39,7 @@ export function tellStories({ browser, storage }) {
   })
 
   // field: supabase/supabase-js#1594, #2426
-  test(`a tab that is killed inside the lock takes nobody along: ${told}`, options, async story => {
+  test(`a tab that is killed while it holds the lock does not block the others: ${told}`, options, async story => {
     const { open, front } = await worldOf(story, { browser, storage })
     const [first, second] = [await open(), await open()]
     await signIn(first)
@@ -56,7 +56,7 @@ export function tellStories({ browser, storage }) {
     assert.deepEqual(await states([second]), ['active'])
   })
 
-  test(`two users sign in in two tabs at once, and one of them stands in both: ${told}`, options, async story => {
+  test(`two users sign in in two tabs at once, and both tabs have the same user: ${told}`, options, async story => {
     const { open, issuer, flaws } = await worldOf(story, { browser, storage })
     const pages = [await open(), await open()]
     await issuer.admin('/subjects', { sub: 'bob', password: PASSWORD })
@@ -73,7 +73,7 @@ export function tellStories({ browser, storage }) {
   })
 
   // field: ory/hydra#1831, FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512
-  test(`a lost response ends nothing: ${told}`, options, async story => {
+  test(`a lost response does not end the session: ${told}`, options, async story => {
     const { open, front } = await worldOf(story, { browser, storage })
     const page = await open()
     await signIn(page)
@@ -89,18 +89,22 @@ export function tellStories({ browser, storage }) {
     assert.equal(sidOf(await token(page)), sid)
   })
 
-  test(`signing out in one tab is signing out in all, and at the issuer: ${told}`, options, async story => {
-    const { open, issuer } = await worldOf(story, { browser, storage })
-    const pages = [await open(), await open(), await open()]
-    await signIn(pages[0])
-    await Promise.all(pages.map(page => state(page, 'active')))
-    await pages[1].evaluate(() => session.logout())
-    await Promise.all(pages.map(page => state(page, 'signed-out')))
-    assert.deepEqual((await issuer.subjects())[0].sessions, [])
-    assert.equal(await token(await open()), 'ERR_SESSION_SIGNED_OUT')
-  })
+  test(
+    `a sign-out in one tab signs out all tabs, and ends the session at the issuer: ${told}`,
+    options,
+    async story => {
+      const { open, issuer } = await worldOf(story, { browser, storage })
+      const pages = [await open(), await open(), await open()]
+      await signIn(pages[0])
+      await Promise.all(pages.map(page => state(page, 'active')))
+      await pages[1].evaluate(() => session.logout())
+      await Promise.all(pages.map(page => state(page, 'signed-out')))
+      assert.deepEqual((await issuer.subjects())[0].sessions, [])
+      assert.equal(await token(await open()), 'ERR_SESSION_SIGNED_OUT')
+    },
+  )
 
-  test(`signing out offline is completed later, by the page that comes then: ${told}`, options, async story => {
+  test(`an offline sign-out is completed by a later page: ${told}`, options, async story => {
     const { open, issuer, front } = await worldOf(story, { browser, storage })
     const page = await open()
     await signIn(page)
@@ -116,32 +120,36 @@ export function tellStories({ browser, storage }) {
     assert.deepEqual((await issuer.subjects())[0].sessions, [])
   })
 
-  test(`a kick is seen in all tabs over one stream, a void in none: ${told}`, options, async story => {
-    const { open, issuer, requests } = await worldOf(story, { browser, storage, verifier: true })
-    const leaders = new Set()
-    requests.on('/revocations/stream', page => leaders.add(page))
-    const opened = once(requests, '/revocations/stream')
-    const pages = [await open(), await open(), await open()]
-    await signIn(pages[0])
-    await Promise.all(pages.map(page => state(page, 'active')))
-    await opened
-    const before = await token(pages[2])
-    await issuer.admin('/subjects/alice/void')
-    await Promise.all(pages.map(page => renewed(page, before)))
-    assert.deepEqual(new Set(await states(pages)), new Set(['active']))
+  test(
+    `all tabs learn of a kick over one stream, and no tab is signed out by a void: ${told}`,
+    options,
+    async story => {
+      const { open, issuer, requests } = await worldOf(story, { browser, storage, verifier: true })
+      const leaders = new Set()
+      requests.on('/revocations/stream', page => leaders.add(page))
+      const opened = once(requests, '/revocations/stream')
+      const pages = [await open(), await open(), await open()]
+      await signIn(pages[0])
+      await Promise.all(pages.map(page => state(page, 'active')))
+      await opened
+      const before = await token(pages[2])
+      await issuer.admin('/subjects/alice/void')
+      await Promise.all(pages.map(page => renewed(page, before)))
+      assert.deepEqual(new Set(await states(pages)), new Set(['active']))
 
-    await issuer.admin('/subjects/alice/revoke')
-    await Promise.all(pages.map(page => state(page, 'kicked')))
-    assert.equal(leaders.size, 1, 'one tab follows for all')
-    await signIn(pages[1])
-    await Promise.all(pages.map(page => state(page, 'active')))
-  })
+      await issuer.admin('/subjects/alice/revoke')
+      await Promise.all(pages.map(page => state(page, 'kicked')))
+      assert.equal(leaders.size, 1, 'one tab follows for all')
+      await signIn(pages[1])
+      await Promise.all(pages.map(page => state(page, 'active')))
+    },
+  )
 }
 
 /** Stories that do not depend on where the refresh token is kept. */
 export function tellOfTheIssuer(browser) {
   // field: supabase/auth-js#226, clerk/javascript#7912
-  test(`the issuer goes away and comes back, and nobody is signed out: ${browser}`, options, async story => {
+  test(`the issuer stops and starts again, and the user stays signed in: ${browser}`, options, async story => {
     const { open, issuer } = await worldOf(story, { browser })
     const pages = [await open(), await open()]
     await signIn(pages[0])
@@ -159,22 +167,26 @@ export function tellOfTheIssuer(browser) {
   })
 
   // field: supabase/auth-js#141
-  test(`a browser without a network says so, and goes on as soon as there is one: ${browser}`, options, async story => {
-    const { open } = await worldOf(story, { browser })
-    const page = await open()
-    await signIn(page)
-    const sid = sidOf(await token(page))
-    await setOffline(page, true)
-    assert.match(await token(page), /^ey/)
-    await wake(page, HOUR)
-    await state(page, 'offline')
-    assert.equal(await token(page), 'ERR_SESSION_OFFLINE')
-    await setOffline(page, false)
-    await state(page, 'active')
-    assert.equal(sidOf(await token(page)), sid)
-  })
+  test(
+    `a page without a network is offline, and continues when the network is back: ${browser}`,
+    options,
+    async story => {
+      const { open } = await worldOf(story, { browser })
+      const page = await open()
+      await signIn(page)
+      const sid = sidOf(await token(page))
+      await setOffline(page, true)
+      assert.match(await token(page), /^ey/)
+      await wake(page, HOUR)
+      await state(page, 'offline')
+      assert.equal(await token(page), 'ERR_SESSION_OFFLINE')
+      await setOffline(page, false)
+      await state(page, 'active')
+      assert.equal(sidOf(await token(page)), sid)
+    },
+  )
 
-  test(`a page that is looked at again gets a token by itself: ${browser}`, options, async story => {
+  test(`a page that becomes visible again gets a token automatically: ${browser}`, options, async story => {
     const { open, front } = await worldOf(story, { browser })
     const page = await open()
     // Disables timers, which do not run while a laptop sleeps, so that only the event can wake the page.
@@ -189,7 +201,7 @@ export function tellOfTheIssuer(browser) {
 
   // field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470
   test(
-    `a clock that is wrong by a day signs nobody out, and the issuer’s time is known: ${browser}`,
+    `with a clock that is wrong by a day the user stays signed in, and the issuer’s time is known: ${browser}`,
     options,
     async story => {
       const { open } = await worldOf(story, { browser })
@@ -205,20 +217,24 @@ export function tellOfTheIssuer(browser) {
     },
   )
 
-  test(`fetch adds the token for its own origin, and takes it along no redirect: ${browser}`, options, async story => {
-    const { open, front } = await worldOf(story, { browser })
-    const page = await open()
-    await signIn(page)
-    assert.equal(await page.evaluate(() => session.fetch('/sessions').then(answer => answer.status)), 200)
-    assert.equal(await page.evaluate(() => fetch('/sessions').then(answer => answer.status)), 401)
-    const moved = () => session.fetch('/moved').catch(error => error.code)
-    assert.equal(await page.evaluate(moved), 'ERR_REDIRECT_REFUSED')
-    assert.deepEqual([front.count('/elsewhere'), front.count('/token')], [0, 0])
-  })
+  test(
+    `fetch adds the token for its own origin, and does not send it along a redirect: ${browser}`,
+    options,
+    async story => {
+      const { open, front } = await worldOf(story, { browser })
+      const page = await open()
+      await signIn(page)
+      assert.equal(await page.evaluate(() => session.fetch('/sessions').then(answer => answer.status)), 200)
+      assert.equal(await page.evaluate(() => fetch('/sessions').then(answer => answer.status)), 401)
+      const moved = () => session.fetch('/moved').catch(error => error.code)
+      assert.equal(await page.evaluate(moved), 'ERR_REDIRECT_REFUSED')
+      assert.deepEqual([front.count('/elsewhere'), front.count('/token')], [0, 0])
+    },
+  )
 }
 
 export function tellOfTheCookie(browser) {
-  test(`the cookie is out of reach of scripts, and of other sites: ${browser}`, options, async story => {
+  test(`scripts and other sites cannot use the cookie: ${browser}`, options, async story => {
     const { open, issuer, front, context } = await worldOf(story, { browser, storage: 'cookie' })
     const page = await open()
     await signIn(page)

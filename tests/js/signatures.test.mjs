@@ -77,7 +77,7 @@ class Key {
   }
 }
 
-test(`${CASES} signatures, as stock dalek judges them, by tables and without`, async story => {
+test(`${CASES} signatures get the same result as with stock dalek, with and without tables`, async story => {
   const maker = spawn(MAKER, [String(CASES)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -12,7 +12,7 @@ const PASSWORD = 'down the rabbit hole'
 
 for (const browser of ['Chromium', 'Firefox']) {
   test(
-    `C1: ten tabs hold one stream, all of them can log in, and all hear of a kick: ${browser}`,
+    `C1: ten tabs share one stream, all of them can log in, and all learn of a kick: ${browser}`,
     options,
     async story => {
       const { issuer, front, tab, flaws } = await tabsOf(story, browser, { heartbeat: '20' })
@@ -43,7 +43,7 @@ for (const browser of ['Chromium', 'Firefox']) {
     },
   )
 
-  test(`C1: tabs whose leader, a worker, is stuck ask for themselves: ${browser}`, options, async story => {
+  test(`C1: tabs request the list on their own if their leader, a worker, hangs: ${browser}`, options, async story => {
     const hanging = []
     const { issuer, front, open, flaws } = await tabsOf(story, browser, {
       heartbeat: '2',
@@ -102,7 +102,7 @@ for (const browser of ['Chromium', 'Firefox']) {
   })
 }
 
-test('C1: a page that gets no connection says why: Chromium', options, async story => {
+test('C1: a page that gets no connection reports why: Chromium', options, async story => {
   const hanging = []
   const { front, tab } = await tabsOf(story, 'Chromium', {
     answer: ({ url }, response) => url === '/never' && hanging.push(response),

@@ -39,7 +39,7 @@ test('a trace that is cited is listed', () => {
   )
 })
 
-test('an entry says who acts, what happens, what broke, the rule and the tests', () => {
+test('an entry has its actors, steps, failure, rule and tests', () => {
   const complaints = []
   for (const [number, entry] of listed)
     for (const [part, words] of Object.entries(PARTS))

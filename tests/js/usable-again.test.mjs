@@ -5,12 +5,12 @@ import { test } from 'node:test'
 
 const README = new URL('../../issuer/README.md', import.meta.url)
 
-test('B2: each row of what makes it usable again names a test, and each named test exists', async () => {
+test('B2: each row of "What makes it usable again" names a test, and each named test exists', async () => {
   const [, chapter] = (await readFile(README, 'utf8')).split('\n## What makes it usable again\n')
   const rows = chapter
     .split('\n## ')[0]
     .split('\n')
-    .filter(line => line.startsWith('| ') && !line.startsWith('| what fails '))
+    .filter(line => line.startsWith('| ') && !line.startsWith('| failure '))
   assert.ok(rows.length > 0)
   for (const row of rows) {
     const named = [...row.matchAll(/\[`([^`]+)`\]\(([^)]+)\)/g)]

@@ -14,7 +14,7 @@ proptest! {
     /// Trace 1. The verifier's time is the latest of the host's clock and, for each accepted list, its `iat` plus the
     /// time since it arrived; neither earlier nor later.
     #[test]
-    fn it_is_no_earlier_than_the_host_or_any_list_says(history in history()) {
+    fn the_time_is_the_latest_of_the_host_and_every_list(history in history()) {
         let mut world = World::new(&history);
         for event in &history.events {
             world.step(event);
@@ -23,7 +23,7 @@ proptest! {
     }
 
     #[test]
-    fn no_list_sets_back_the_clock_or_what_is_known(history in history()) {
+    fn no_list_sets_the_clock_or_the_as_of_time_back(history in history()) {
         let mut world = World::new(&history);
         for event in &history.events {
             let before = (world.verifier().status(world.at), world.verifier().now(world.at));

@@ -40,7 +40,7 @@ proptest! {
     }
 
     #[test]
-    fn sets_of_handles_combine_as_sets_do(a in handles(), b in handles()) {
+    fn union_difference_and_intersection_are_those_of_sets(a in handles(), b in handles()) {
         let (left, right) = (set_of(&a), set_of(&b));
         prop_assert_eq!(left.union(&right), set_of(&(&a | &b)));
         prop_assert_eq!(left.difference(&right), set_of(&(&a - &b)));
@@ -72,7 +72,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_refused_by_name(text in ".{0,200}", wall in any::<u64>(), monotonic in any::<u64>()) {
+    fn any_text_is_refused_without_a_panic(text in ".{0,200}", wall in any::<u64>(), monotonic in any::<u64>()) {
         let mut verifier = ready();
         let before = verifier.status(at(NOW));
         let at_any = HostTime {
@@ -88,7 +88,7 @@ proptest! {
 
     /// Texts that resemble valid ones more closely: signed, but with any content.
     #[test]
-    fn any_signed_text_is_refused_by_name(header in ".{0,60}", payload in ".{0,200}") {
+    fn any_signed_text_is_refused_without_a_panic(header in ".{0,60}", payload in ".{0,200}") {
         let mut verifier = ready();
         let good_header = text(&Key::number(1).header());
         let list_header = good_header.replace("at+jwt", "revocation-list+jwt");
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn no_time_makes_a_panic(exp in any::<u64>(), iat in any::<u64>(), nbf in any::<u64>(), wall in any::<u64>(), monotonic in any::<u64>()) {
+    fn no_time_causes_a_panic(exp in any::<u64>(), iat in any::<u64>(), nbf in any::<u64>(), wall in any::<u64>(), monotonic in any::<u64>()) {
         let mut options = options();
         options.outage_grace_secs = Some(86_400);
         let mut verifier = ready_with(options);

@@ -63,7 +63,7 @@ proptest! {
 
 /// Without this test, a memory that never finds a token would pass the test above.
 #[test]
-fn a_second_look_needs_no_first() {
+fn a_remembered_token_is_not_fully_checked_again() {
     let mut verifier = Remembering::new(ready(), 10);
     let token = Key::number(1).token(&claims());
     for _ in 0..3 {

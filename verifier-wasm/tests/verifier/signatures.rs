@@ -130,7 +130,7 @@ fn no_bit_of_a_token_may_change() {
 }
 
 #[test]
-fn no_character_of_a_token_may_go_or_come() {
+fn no_character_of_a_token_may_be_removed_or_added() {
     let token = Key::number(1).token(&claims());
     let mut verifier = ready();
     for at_char in 0..token.len() {

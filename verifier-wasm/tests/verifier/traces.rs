@@ -63,7 +63,7 @@ fn trace_07_a_token_older_than_entries_are_kept_is_expired() {
 /// A key is retired while the verifier is offline. The change is an entry of its own, so the sequence number shows
 /// that there is news, and the delta that spans it contains the keys.
 #[test]
-fn trace_08_what_changes_trust_moves_the_sequence() {
+fn trace_08_a_change_of_trust_raises_the_sequence() {
     let mut verifier = verifier();
     verifier.add_jwks(&jwks_text(&[2])).unwrap();
     let mut both = snapshot();
@@ -127,7 +127,7 @@ fn trace_09_lists_do_not_ratchet_the_clock() {
 /// The issuer is down for an hour. If the verifier removed the entry by its own clock, the grace would let the kicked
 /// user in again.
 #[test]
-fn trace_11_outage_grace_does_not_readmit_the_kicked() {
+fn trace_11_outage_grace_does_not_readmit_kicked_users() {
     let mut options = options();
     options.outage_grace_secs = Some(7200);
     let mut verifier = ready_with(options);
@@ -181,7 +181,7 @@ fn trace_16_retiring_a_stolen_key_strands_no_client() {
 
 /// After a failover, a node's snapshot lacks an entry until another node restores it.
 #[test]
-fn trace_22_a_snapshot_un_revokes_nothing() {
+fn trace_22_a_snapshot_removes_no_revocation() {
     for epoch in [1, 2] {
         let mut verifier = verifier();
         let mut list = snapshot();

@@ -27,7 +27,7 @@ fn check(verifier: &Verifier, claims: &VettedClaims) -> Result<RevocationStatus,
 }
 
 #[test]
-fn good_until_its_group_its_session_or_its_time_is_revoked() {
+fn claims_are_good_until_their_group_session_or_time_is_revoked() {
     let mut verifier = ready();
     let standing = verifier.check_vetted(&vetted(), at(NOW)).expect("not revoked");
     assert_eq!(standing.revocation, RevocationStatus::NotRevoked);
@@ -97,7 +97,7 @@ fn a_token_older_than_the_kept_entries_counts_as_expired() {
 }
 
 #[test]
-fn the_policies_hold_for_it_too() {
+fn the_policies_apply_to_vetted_claims_too() {
     let strict =
         ready_with(Options { on_stale: StalePolicy::Deny, max_staleness_secs: Some(9), ..options() });
     assert_eq!(check(&strict, &vetted()).unwrap_err().code(), "ERR_LIST_STALE");
@@ -107,7 +107,7 @@ fn the_policies_hold_for_it_too() {
 }
 
 #[test]
-fn its_claims_are_read_as_a_tokens_are() {
+fn vetted_claims_are_read_like_those_of_a_token() {
     let good = claims_with(json!({ "kid": Key::number(1).kid(), "aud": 7, "own": [null] }));
     assert_eq!(decode(&good), Ok(vetted()));
     for claim in ["iss", "iat", "gid", "sid"] {

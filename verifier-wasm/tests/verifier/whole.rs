@@ -81,7 +81,7 @@ fn a_large_list() {
 }
 
 #[test]
-fn loading_says_whether_anything_was_new() {
+fn loading_reports_whether_the_list_was_new() {
     let mut verifier = verifier();
     let list = Key::number(1).list(&snapshot());
     assert_eq!(verifier.load(&list, at(NOW)).unwrap().outcome, LoadOutcome::Applied);

@@ -1,6 +1,6 @@
 const { connectVerifier } = require('doorlist')
 
-test('follows an issuer, and refuses whom it kicked', async () => {
+test('follows an issuer, and refuses a kicked user', async () => {
   const issuer = process.env.ISSUER
   const verifier = await connectVerifier({ issuer, audience: 'api' })
   const token = await (await fetch(`${issuer}/token`)).text()
