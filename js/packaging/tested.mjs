@@ -30,7 +30,7 @@ const inTest = [
   ['Deno', ours('deno'), packaging, "'Deno'"],
   ['Bun', ours('bun'), packaging, "'Bun'"],
   ['workerd (Cloudflare Workers)', ours('workerd'), packaging, "'workerd, unbundled'"],
-  ['an edge runtime that compiles nothing', 'simulated', packaging, "'edge runtime: "],
+  ['an edge runtime that compiles no WebAssembly', 'simulated', packaging, "'edge runtime: "],
   ['Chromium', debian, browsers, "['Chromium', "],
   ['Firefox', debian, browsers, "['Firefox', "],
   ['dedicated, shared and service workers', debian, workers, 'dedicated: ['],

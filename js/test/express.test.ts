@@ -16,7 +16,7 @@ test('a request that was answered during the refresh does not crash the process'
   const refresh = () => new Promise<void>(resolve => (refreshed = resolve))
   const signedIn = authenticate({ ...verifier, refresh } as LazyVerifier)
   const server = createServer((request, response) => {
-    signedIn(request, response, () => assert.fail('a token that is none'))
+    signedIn(request, response, () => assert.fail('an invalid token'))
     response.writeHead(504).end()
   })
   server.listen(0, '127.0.0.1')

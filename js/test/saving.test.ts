@@ -411,7 +411,7 @@ test('trace 23: after an interruption dropped keys stay dropped even if the stor
   assert.throws(
     () => verifier.verify('second'),
     error => isTokenError(error, 'ERR_WASM_UNAVAILABLE'),
-    'without a list the interrupted one goes on refusing',
+    'without a list the interrupted module still refuses',
   )
 })
 
@@ -464,7 +464,7 @@ test('lazy: with a stale saved list the first request waits at most two seconds 
     assert.deepEqual([verifier.status().sequence, errors.length], answers ? [2, 0] : [1, 1])
     const second = new Context()
     await verifier.refresh(second)
-    assert.equal(network.count(METADATA_URL), 1, 'nobody else waits, nor asks at once')
+    assert.equal(network.count(METADATA_URL), 1, 'later requests do not wait, and do not ask at once')
   }
 })
 

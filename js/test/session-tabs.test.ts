@@ -255,7 +255,7 @@ test('a token that arrives expired is ignored, and a token that is already known
   assert.equal(other.state, 'active')
   browser.tab() // both tabs answer its `hello`
   await settle()
-  assert.equal(tab.state, 'offline', 'it is still in vain')
+  assert.equal(tab.state, 'offline', 'the known token changes nothing')
   browser.host.elapse(LIFETIME * 200)
 
   const empty = browser.tab({ storage: { get: () => null, set() {}, delete() {} } })

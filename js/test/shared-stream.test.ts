@@ -113,7 +113,7 @@ test('C1: ten pages share one stream, and its lists reach all pages', async () =
     stream.send(list(2, { since: 2, iat: 1_700_000_100 + beat }))
     await settle()
   }
-  assert.equal(pages.network.log.length, asked, 'while the stream speaks nobody asks for anything')
+  assert.equal(pages.network.log.length, asked, 'no page sends a request while the stream has events')
   close(all)
   await settle()
   await pages.host.idle()

@@ -97,7 +97,7 @@ test('a verifier that restarts in an outage starts from its saved list, which ke
   assert.equal(payload.sub, 'alice')
   assert.deepEqual(freshness, { asOf: NOW, age: 600, stale: true })
   assert.match(errors[0]!.message, /refused/)
-  assert.equal(errors.length, 1, 'whoever listens at once is told why')
+  assert.equal(errors.length, 1, 'a listener added at once gets the reason')
   verifier.close()
 })
 

@@ -164,8 +164,9 @@ test('the exports are those that the hand-written types declare', async () => {
     'connectVerifier',
     'createVerifier',
     'isTokenError',
+    'isTokensFault',
   ])
-  assert.deepEqual(Object.keys(slim).sort(), ['TokenError', 'bind', 'codes', 'isTokenError'])
+  assert.deepEqual(Object.keys(slim).sort(), ['TokenError', 'bind', 'codes', 'isTokenError', 'isTokensFault'])
   const express: typeof import('../types/express.js') = await import('../src/adapters/express.js')
   const fastify: typeof import('../types/fastify.js') = await import('../src/adapters/fastify.js')
   const hono: typeof import('../types/hono.js') = await import('../src/adapters/hono.js')
