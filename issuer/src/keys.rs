@@ -172,13 +172,13 @@ mod tests {
 
     use super::*;
     use crate::domain::{Limits, LogView};
-    use crate::testing::FailingStore;
+    use crate::testing::GatedStore;
 
     const OLD: &str = "an-old-secret-of-some-length";
     const NEW: &str = "the-new-secret-of-some-length";
 
     async fn desk() -> Arc<Desk> {
-        let store = Arc::new(FailingStore::in_memory());
+        let store = Arc::new(GatedStore::in_memory());
         Desk::open(store, Limits::default(), Duration::from_secs(10)).await.expect("a desk")
     }
 

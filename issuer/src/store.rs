@@ -7,8 +7,6 @@ pub mod clock;
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod embedded;
-#[cfg(test)]
-pub(crate) mod faulty;
 pub mod redis;
 
 use async_trait::async_trait;

@@ -1,8 +1,9 @@
 //! An issuer in memory behind its real router, for tests.
 
-mod failing_store;
+mod gated_store;
 pub(crate) mod redis_server;
 pub(crate) mod redis_sets;
+pub(crate) mod simulated_store;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-pub(crate) use failing_store::FailingStore;
+pub(crate) use gated_store::GatedStore;
 
 use crate::app::App;
 use crate::cli::Cli;
@@ -45,7 +46,7 @@ pub(crate) const SECRET: &str = "the-master-secret-of-the-tests";
 /// An issuer in memory.
 pub(crate) struct Site {
     pub(crate) app: Arc<App>,
-    pub(crate) store: Arc<FailingStore>,
+    pub(crate) store: Arc<GatedStore>,
     pub(crate) router: Router,
     pub(crate) life: watch::Sender<Life>,
 }
@@ -60,7 +61,7 @@ impl Site {
         let issuer: &[&str] = if flags.contains(&"--issuer") { &[] } else { &["--issuer", ISSUER] };
         let line = ["doorlist", "serve"].iter().chain(issuer).chain(flags);
         let settings = Cli::try_parse_from(line).expect("settings").settings().expect("serve").clone();
-        Self::on(Arc::new(FailingStore::in_memory()), settings, &[]).await
+        Self::on(Arc::new(GatedStore::in_memory()), settings, &[]).await
     }
 
     /// Opens an issuer that was renamed once. Sessions opened before `until` may have refresh tokens of `former`.
@@ -69,7 +70,7 @@ impl Site {
         let settings = Cli::try_parse_from(line).expect("settings").settings().expect("serve").clone();
         let until = doorlist_verifier::UnixSeconds::new(until).expect("a time");
         let former = FormerIssuer { issuer: former.to_owned(), until };
-        Self::on(Arc::new(FailingStore::in_memory()), settings, &[former]).await
+        Self::on(Arc::new(GatedStore::in_memory()), settings, &[former]).await
     }
 
     /// Opens another node on the same store.
@@ -79,7 +80,7 @@ impl Site {
         Self::on(Arc::clone(&self.store), settings, &[]).await
     }
 
-    async fn on(store: Arc<FailingStore>, settings: Settings, former: &[FormerIssuer]) -> Self {
+    async fn on(store: Arc<GatedStore>, settings: Settings, former: &[FormerIssuer]) -> Self {
         let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
         let issuer = settings.addresses.issuer.clone().expect("it was given");
         let desk = Desk::open(store.clone(), settings.lifetimes.limits(), heartbeat).await.expect("a desk");

@@ -31,7 +31,7 @@ impl HostClock for SystemClock {
 /// While a transaction is being written to disk, the clock stands still for readers. So a reader that does not yet see
 /// a cut-off of this transaction gets a time before the cut-off.
 #[derive(Debug)]
-pub(super) struct StoreClock {
+pub(crate) struct StoreClock {
     host: Arc<dyn HostClock>,
     time: Mutex<Time>,
 }
@@ -43,12 +43,12 @@ struct Time {
 }
 
 impl StoreClock {
-    pub(super) fn new(host: Arc<dyn HostClock>, floor_micros: u64) -> Self {
+    pub(crate) fn new(host: Arc<dyn HostClock>, floor_micros: u64) -> Self {
         Self { host, time: Mutex::new(Time { latest_micros: floor_micros, held: false }) }
     }
 
     /// The time for a reader. The reader must call this before it reads the data.
-    pub(super) fn now(&self) -> UnixSeconds {
+    pub(crate) fn now(&self) -> UnixSeconds {
         let mut time = self.locked();
         if !time.held {
             time.latest_micros = time.latest_micros.max(self.host.micros());
@@ -66,7 +66,7 @@ impl StoreClock {
 
     /// The time for a store whose writes are visible at once.
     #[cfg(test)]
-    pub(super) fn tick(&self) -> u64 {
+    pub(crate) fn tick(&self) -> u64 {
         let micros = self.hold();
         self.go_on();
         micros

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::domain::PasswordHash;
-use crate::store::faulty::{Fault, FaultyStore, pause};
+use crate::testing::simulated_store::{Fault, SimulatedStore, pause};
 
 /// A check for hashes that consist of a dollar sign and the password. The check records every hash that it gets.
 struct Check {
@@ -112,7 +112,7 @@ async fn a_new_password_ends_every_session() {
 /// its session.
 #[tokio::test]
 async fn trace_14_a_login_that_meets_a_new_hash_is_checked_again() {
-    let store = Arc::new(FaultyStore::new(ManualClock::at(START)));
+    let store = Arc::new(SimulatedStore::new(ManualClock::at(START)));
     let desk = Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
     let alice = subject("alice");
     desk.create_subject(&alice, Some(hash("old"))).await.expect("the store");
@@ -137,7 +137,7 @@ async fn trace_14_a_login_that_meets_a_new_hash_is_checked_again() {
 
 #[tokio::test]
 async fn a_login_that_meets_another_login_is_not_checked_again() {
-    let store = Arc::new(FaultyStore::new(ManualClock::at(START)));
+    let store = Arc::new(SimulatedStore::new(ManualClock::at(START)));
     let desk = Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
     let alice = subject("alice");
     desk.create_subject(&alice, Some(hash("right"))).await.expect("the store");

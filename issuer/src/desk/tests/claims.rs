@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::CustomClaims;
-use crate::store::faulty::{Fault, FaultyStore, pause};
+use crate::testing::simulated_store::{Fault, SimulatedStore, pause};
 
 fn role(role: &str) -> CustomClaims {
     CustomClaims::from_iter([("role".to_owned(), json!(role))])
@@ -18,8 +18,8 @@ fn done(change: ClaimsChange) -> Cursor {
     }
 }
 
-async fn faulty() -> (Arc<FaultyStore>, Arc<Desk>, Subject) {
-    let store = Arc::new(FaultyStore::new(ManualClock::at(START)));
+async fn faulty() -> (Arc<SimulatedStore>, Arc<Desk>, Subject) {
+    let store = Arc::new(SimulatedStore::new(ManualClock::at(START)));
     let desk = Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
     (store, desk, subject("alice"))
 }

@@ -3,10 +3,10 @@
 use super::*;
 use crate::domain::PasswordHash;
 use crate::store::Store;
-use crate::store::faulty::{Fault, FaultyStore, Paused, pause};
+use crate::testing::simulated_store::{Fault, Paused, SimulatedStore, pause};
 
 struct Ward {
-    store: Arc<FaultyStore>,
+    store: Arc<SimulatedStore>,
     clock: ManualClock,
     desk: Arc<Desk>,
     alice: Subject,
@@ -15,16 +15,16 @@ struct Ward {
 impl Ward {
     async fn new() -> Self {
         let clock = ManualClock::at(START);
-        let store = Arc::new(FaultyStore::new(clock.clone()));
+        let store = Arc::new(SimulatedStore::new(clock.clone()));
         let desk = Self::desk_on(&store).await;
         Self { store, clock, desk, alice: subject("alice") }
     }
 
-    async fn desk_on(store: &Arc<FaultyStore>) -> Arc<Desk> {
+    async fn desk_on(store: &Arc<SimulatedStore>) -> Arc<Desk> {
         Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk")
     }
 
-    fn stop_next(&self, at: impl FnOnce(crate::store::faulty::Pause) -> Fault) -> Paused {
+    fn stop_next(&self, at: impl FnOnce(crate::testing::simulated_store::Pause) -> Fault) -> Paused {
         let (pause, paused) = pause();
         self.store.arm(at(pause));
         paused

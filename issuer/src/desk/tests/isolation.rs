@@ -1,17 +1,17 @@
 //! Tests of a node that is left with an isolated store. A read proves nothing, so the confirmation is a write.
 
 use super::*;
-use crate::store::faulty::{Fault, FaultyStore};
+use crate::testing::simulated_store::{Fault, SimulatedStore};
 
 struct Isolated {
-    store: Arc<FaultyStore>,
+    store: Arc<SimulatedStore>,
     desk: Arc<Desk>,
     grant: Grant,
 }
 
 /// A session inside its grace window, so its refreshes write nothing.
 async fn in_the_window() -> Isolated {
-    let store = Arc::new(FaultyStore::new(ManualClock::at(START)));
+    let store = Arc::new(SimulatedStore::new(ManualClock::at(START)));
     let desk = Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
     let grant = log_in(&desk, &subject("alice")).await;
     granted(refresh(&desk, &grant).await);
@@ -81,10 +81,10 @@ async fn heartbeats_keep_the_standing_fresh() {
 #[tokio::test(start_paused = true)]
 async fn a_token_from_an_isolated_node_does_not_outlive_the_entry() {
     let clock = ManualClock::at(START);
-    let old = Arc::new(FaultyStore::new(clock.clone()));
+    let old = Arc::new(SimulatedStore::new(clock.clone()));
     let a = Desk::open(old.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
     let alice = log_in(&a, &subject("alice")).await;
-    let new = Arc::new(FaultyStore::new(clock.clone()));
+    let new = Arc::new(SimulatedStore::new(clock.clone()));
     new.fail_over_to(old.state());
     old.arm(Fault::NoReplica);
     let b = Desk::open(new, Limits::default(), HEARTBEAT).await.expect("a desk");

@@ -3,16 +3,16 @@
 use super::*;
 use crate::domain::Appended;
 use crate::store::Store;
-use crate::store::faulty::{Fault, FaultyStore, State, pause};
+use crate::testing::simulated_store::{Fault, SimulatedStore, State, pause};
 
-async fn two_desks() -> (Arc<FaultyStore>, ManualClock, [Arc<Desk>; 2]) {
+async fn two_desks() -> (Arc<SimulatedStore>, ManualClock, [Arc<Desk>; 2]) {
     let clock = ManualClock::at(START);
-    let store = Arc::new(FaultyStore::new(clock.clone()));
+    let store = Arc::new(SimulatedStore::new(clock.clone()));
     let desks = [open(&store).await, open(&store).await];
     (store, clock, desks)
 }
 
-async fn open(store: &Arc<FaultyStore>) -> Arc<Desk> {
+async fn open(store: &Arc<SimulatedStore>) -> Arc<Desk> {
     Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk")
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{CustomClaims, SubjectState};
-use crate::store::faulty::{Fault, FaultyStore, State, pause};
+use crate::testing::simulated_store::{Fault, SimulatedStore, State, pause};
 
 /// A failover may lose the writes of this many seconds.
 const LOSS: u64 = 300;
@@ -111,7 +111,7 @@ enum Done {
 }
 
 struct Story {
-    store: Arc<FaultyStore>,
+    store: Arc<SimulatedStore>,
     clock: ManualClock,
     desks: [Arc<Desk>; 2],
     now: u64,
@@ -123,7 +123,7 @@ struct Story {
 impl Story {
     async fn begin() -> Self {
         let clock = ManualClock::at(START);
-        let store = Arc::new(FaultyStore::new(clock.clone()));
+        let store = Arc::new(SimulatedStore::new(clock.clone()));
         let desks = [desk_on(&store).await, desk_on(&store).await];
         let mut story = Self { store, clock, desks, now: START, issued: Vec::new(), past: Vec::new() };
         story.tell(Event::One(0, Request::Login)).await;
@@ -351,7 +351,7 @@ impl Story {
     }
 }
 
-async fn desk_on(store: &Arc<FaultyStore>) -> Arc<Desk> {
+async fn desk_on(store: &Arc<SimulatedStore>) -> Arc<Desk> {
     Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk")
 }
 

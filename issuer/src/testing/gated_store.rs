@@ -13,7 +13,7 @@ use crate::store::{
 };
 
 /// A store in memory that answers nothing while it is down.
-pub(crate) struct FailingStore {
+pub(crate) struct GatedStore {
     inner: RwLock<Arc<EmbeddedStore>>,
     down: AtomicBool,
     ahead_secs: AtomicI64,
@@ -40,7 +40,7 @@ impl Gate {
     }
 }
 
-impl FailingStore {
+impl GatedStore {
     pub(crate) fn in_memory() -> Self {
         Self {
             inner: RwLock::new(empty_store()),
@@ -103,7 +103,7 @@ async fn pass(place: &Mutex<Option<Arc<Gate>>>) {
 }
 
 #[async_trait]
-impl Store for FailingStore {
+impl Store for GatedStore {
     async fn read(&self, sub: &Subject, since: Seq) -> Result<Reading, StoreError> {
         pass(&self.reads_gate).await;
         self.up()?.read(sub, since).await

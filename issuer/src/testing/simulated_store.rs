@@ -2,8 +2,8 @@
 //! test can stop a commit between the two steps, lose an answer, or let a failover bring back an older state.
 
 mod fault;
+mod state;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -11,41 +11,24 @@ use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
 use tokio::sync::watch;
 
 pub(crate) use self::fault::{Fault, Pause, Paused, pause};
-use super::clock::{ManualClock, StoreClock};
-use super::{
+use self::state::NO_EPOCH;
+pub(crate) use self::state::State;
+use crate::domain::{Appended, LogEntry, LogPage, LogSettings, NewEntry, Subject};
+use crate::store::clock::{ManualClock, StoreClock};
+use crate::store::{
     AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Swap, Version,
 };
-use crate::domain::{Appended, LogEntry, LogPage, LogSettings, NewEntry, Record, Subject};
 
 /// See the [module](self).
 #[derive(Debug)]
-pub(crate) struct FaultyStore {
+pub(crate) struct SimulatedStore {
     state: Mutex<State>,
     fault: Mutex<Fault>,
     clock: StoreClock,
     news: watch::Sender<Seq>,
 }
 
-/// The epoch of a store that was emptied.
-const NO_EPOCH: Epoch = Epoch(0);
-
-/// The whole content of the store.
-#[derive(Debug, Clone)]
-pub(crate) struct State {
-    /// The number of the current master. The same bytes have a different version on each master.
-    master: u64,
-    next_version: u64,
-    settings: LogSettings,
-    pub(crate) last: Seq,
-    trimmed: Seq,
-    pub(crate) log: BTreeMap<Seq, LogEntry>,
-    pub(crate) records: BTreeMap<Subject, (Version, Record)>,
-    keys: Option<(Version, Vec<u8>)>,
-    installation: Option<(Version, Vec<u8>)>,
-    audit: Vec<AuditRow>,
-}
-
-impl FaultyStore {
+impl SimulatedStore {
     pub(crate) fn new(clock: ManualClock) -> Self {
         Self {
             state: Mutex::new(State::new(Epoch(0x0123_4567_89ab_cdef))),
@@ -173,69 +156,12 @@ impl FaultyStore {
     }
 }
 
-impl State {
-    /// An empty store.
-    fn new(epoch: Epoch) -> Self {
-        let settings = LogSettings {
-            epoch,
-            retain_secs: 0,
-            cutoff: UnixSeconds::ZERO,
-            sessions_since: UnixSeconds::ZERO,
-        };
-        Self {
-            master: 1,
-            next_version: 1,
-            settings,
-            last: Seq::ZERO,
-            trimmed: Seq::ZERO,
-            log: BTreeMap::new(),
-            records: BTreeMap::new(),
-            keys: None,
-            installation: None,
-            audit: Vec::new(),
-        }
-    }
-
-    /// A store that was emptied and has no epoch any more.
-    pub(crate) fn emptied() -> Self {
-        Self::new(NO_EPOCH)
-    }
-
-    fn version_of(&self, sub: &Subject) -> Option<Version> {
-        self.records.get(sub).map(|(version, _)| self.here(*version))
-    }
-
-    /// A version as the current master shows it.
-    fn here(&self, version: Version) -> Version {
-        Version(self.master << 32 | version.0)
-    }
-
-    fn next_version(&mut self) -> Version {
-        self.next_version += 1;
-        Version(self.next_version)
-    }
-
-    fn position(&self) -> Cursor {
-        Cursor { epoch: self.settings.epoch, seq: self.last }
-    }
-
-    /// Whether the revocation log has this entry, or has trimmed it.
-    fn has(&self, seq: Seq) -> bool {
-        seq == self.last || (seq < self.last && (seq <= self.trimmed || self.log.contains_key(&seq)))
-    }
-
-    fn page(&self, since: Seq, now: UnixSeconds) -> LogPage {
-        let entries = self.log.values().filter(|entry| entry.seq > since).cloned().collect();
-        LogPage { entries, continues: self.has(since), last: self.last, settings: self.settings, now }
-    }
-}
-
 fn died() -> StoreError {
     StoreError::Unavailable("the connection broke".into())
 }
 
 #[async_trait]
-impl Store for FaultyStore {
+impl Store for SimulatedStore {
     async fn read(&self, sub: &Subject, since: Seq) -> Result<Reading, StoreError> {
         let state = self.locked();
         let record = state.records.get(sub);
@@ -405,5 +331,5 @@ impl Store for FaultyStore {
 
 #[tokio::test]
 async fn it_is_a_store_like_any_other() {
-    super::contract::all(async |clock| FaultyStore::new(clock)).await;
+    crate::store::contract::all(async |clock| SimulatedStore::new(clock)).await;
 }
