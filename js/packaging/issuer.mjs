@@ -73,7 +73,7 @@ class Tenant {
         return response.writeHead(204).end()
       case 'stream':
         response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-        // Before the first await. Otherwise this stream would miss a kick in between.
+        // The stream is added before the first await. Otherwise it would miss a kick that comes during the await.
         this.#streams.add(response)
         response.on('close', () => this.#streams.delete(response))
         response.write(`data: ${await this.#list()}\n\n`)

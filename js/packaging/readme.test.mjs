@@ -129,7 +129,8 @@ test('D3: every value that the package exports has an example, and so has every 
     for (const [name, value] of Object.entries(module)) {
       const [path, declared] = (await declarationOf(file, name)) ?? [file, name]
       const functions = Object.getOwnPropertyNames(value).filter(key => typeof value[key] === 'function')
-      // A function on a function is declared in the type of that function, which has the same name in capitals.
+      // If a function is a property of another function, it is declared in that function's type. The type has the name
+      // of the function, with a capital letter at its beginning.
       const type = declared.replace(/^./, letter => letter.toUpperCase())
       for (const wanted of [declared, ...functions.map(key => `${type}.${key}`)])
         if (!inTypes.some(({ name }) => name.replace(/ \(\d+\)$/, '') === `${path}, ${wanted}`))
@@ -161,7 +162,10 @@ async function entryPoints() {
   )
 }
 
-/** The file that declares an exported value, which this file may re-export from another one, and its name there. */
+/**
+ * The file that declares an exported value, and the value's name in that file. `file` may re-export the value from
+ * another file.
+ */
 async function declarationOf(file, name) {
   const text = await readFile(join(js, 'types', file), 'utf8')
   const own =

@@ -114,5 +114,5 @@ function firstScript(html, scripts) {
   return asked[0]
 }
 
-/** Whether the code contains the module. Compares a section from its middle, in the inlined form. */
+/** Whether the code contains the inlined module. Searches for a section from the middle of the module. */
 const holdsModule = code => code.includes(wasm.subarray(60_000, 60_600).toString('base64'))

@@ -36,7 +36,7 @@ try {
 function runWasmPack() {
   const directory = mkdtempSync(join(tmpdir(), 'doorlist-wasm-'))
   // wasm-pack uses the wasm-bindgen on the PATH only if its version matches the crate's exactly. The folders in
-  // which `make` installs both are found without `make` too.
+  // which `make` installs wasm-pack and wasm-bindgen are added here, so that this script also works without `make`.
   const [, wasmBindgen] = /^name = "wasm-bindgen"\nversion = "(.*)"/m.exec(
     readFileSync(join(js, '../Cargo.lock'), 'utf8'),
   )

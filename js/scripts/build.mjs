@@ -21,7 +21,7 @@ const common = {
   logLevel: 'warning',
 }
 const entries = names => Object.fromEntries(names.map(name => [name, sources[name]]))
-/** The source of each import of the package. Those without the wasm module run in every runtime. */
+/** The source of each import of the package. The imports without the wasm module run in every runtime. */
 const sources = {
   index: 'src/entrypoints/index.ts',
   slim: 'src/entrypoints/slim.ts',

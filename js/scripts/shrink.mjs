@@ -15,9 +15,9 @@ const FEATURES =
   Features.SignExt
 
 /**
- * If a value has the wrong type, serde formats it into its message. That needs 8 KB (brotli) of code for any
- * value, including floats. Here the value can only be an option, and `src/options.ts` has already refused it.
- * Therefore these functions write nothing.
+ * If a value has the wrong type, serde formats the value into its error message. The code for this needs 8 KB
+ * (brotli), because it can format any value, including floats. Here the value can only be an option, and
+ * `src/options.ts` has already refused an option of a wrong type. Therefore these functions write nothing.
  */
 const SHOWN_AS_NOTHING = [
   '<serde_core::de::Unexpected as core::fmt::Display>::fmt',

@@ -33,7 +33,7 @@ async function world() {
   const verifier = createVerifier(issuer.rules)
   verifier.load(await issuer.list())
   const headers = { authorization: `Bearer ${await issuer.token({ scope: 'read' })}` }
-  // Mallory chose the other library's claims, including one named like our answer. It must not be taken for our
+  // Mallory chose the other library's claims. One claim has the name of our answer, and must not be taken for our
   // answer.
   const theirs = await sign({ sub: 'mallory', payload: { scope: 'admin' } }, SECRET, 'HS256')
   return { verifier, headers, theirs }

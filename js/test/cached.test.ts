@@ -62,7 +62,8 @@ for (const chance of [0, 0.999]) {
       host.elapse(ms)
       elapsed += ms
     }
-    // The kick happens now. The cache may answer one poll. The second poll is repeated past the cache.
+    // The kick happens now. The cache may answer one poll. The second poll is repeated with a request that bypasses
+    // the cache.
     const polls = [TTL * (0.8 + 0.2 * chance), TTL * (1.4 + 0.4 * chance)]
     await elapse(polls[0]!)
     ;(await network.request(LIST(1))).text(list(1))

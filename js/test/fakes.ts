@@ -65,7 +65,7 @@ export class FakeHost implements Host {
     this.#setAheadMs += ms
   }
 
-  /** Discards all timers, as when the request ends to which they belong. */
+  /** Discards all timers, as a platform does when the request to which they belong ends. */
   cutOff(): void {
     this.#timers.clear()
   }
@@ -188,7 +188,7 @@ export const list = (seq: number, more: Partial<FakeList> = {}) =>
 /** Replaces the module: lists are JSON, keys are names, and a token is the name of its key. */
 export const fakeModule: Instantiate = () => new FakeVerifier()
 
-/** The same, with the list of instances, so that a test can interrupt a single one. */
+/** Like `fakeModule`, and lists the instances in `made`, so that a test can interrupt a single instance. */
 export function interruptible(): { module: () => FakeVerifier; made: FakeVerifier[] } {
   const made: FakeVerifier[] = []
   return { module: () => (made[made.length] = new FakeVerifier()), made }

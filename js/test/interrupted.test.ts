@@ -21,8 +21,8 @@ function ready(): Verifier {
 }
 
 /**
- * Recurses until the stack is exhausted, and on the way back makes the call until it is refused with a code. At
- * first the stack may end before the module is entered; this does not damage the module.
+ * Recurses until the stack is exhausted. On the way back, repeats the call until the verifier refuses it with a
+ * code. The first calls may exhaust the stack before they enter the module; this does not damage the module.
  */
 function sink(call: () => unknown): boolean {
   let refused = false

@@ -11,7 +11,7 @@ import { createTestIssuer } from '../src/testing/index.js'
 import { certificate, key } from './certificate.js'
 
 const { connectVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
-/** Seconds. Errors that end a start at once arrive long before. */
+/** Seconds. Errors that end a start at once arrive long before this time. */
 const PATIENCE = 100
 
 async function listening(server: Server | TcpServer): Promise<number> {

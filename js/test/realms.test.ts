@@ -14,7 +14,7 @@ const { connectVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', i
 const native = { URLSearchParams, Blob, FormData, Headers, AbortController, AbortSignal }
 
 /**
- * An object that looks like the class but belongs to another realm: it has neither Node's internal slots nor
+ * An object that looks like the class but belongs to another realm: the object has neither Node's internal slots nor
  * its prototype.
  */
 class ForeignSignal {

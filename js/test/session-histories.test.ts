@@ -106,8 +106,8 @@ class History {
       this.told.push(name)
       const release = this.#release
       const event = cause()
-      // No answer is held for longer than one event, because that would count as a lost answer. A separate
-      // event covers that.
+      // No answer is held for longer than one event, because a longer delay would count as a lost answer. Lost
+      // answers are a separate event.
       if (name !== 'hold') release()
       await event
       if (this.#among(2)) await settle()

@@ -105,7 +105,8 @@ test('C1: ten pages share one stream, and its lists reach all pages', async () =
   await changes
   assert.deepEqual(new Set(sequences(all)), new Set([2]))
   assert.equal(pages.streams, 1)
-  // Named by version and issuer. A realm or a filter could follow after a `#`, which no issuer name contains.
+  // The name consists of a version and the issuer. A later version can add a `#` and more, because no issuer name
+  // contains a `#`.
   assert.deepEqual([...pages.names], [`doorlist:1:lists:${ISSUER}`])
   const asked = pages.network.log.length
   for (let beat = 1; beat <= 5; beat++) {

@@ -21,7 +21,7 @@ const connectVerifier = makeConnectVerifier(fakeModule, new FakeHost())
 /** Fails a start at once if it reaches its first request. */
 const fetch = async () => new Response(null, { status: 404 })
 
-/** All functions of the package that connect to an issuer by its URL or act as one. */
+/** All functions of the package that connect to an issuer by its URL or act as an issuer. */
 const takers: Record<string, (issuer: string) => Promise<unknown>> = {
   connectVerifier: async issuer => connectVerifier({ issuer, audience: 'api', fetch }),
   'connectVerifier.lazy': async issuer => connectVerifier.lazy({ issuer, audience: 'api', fetch }).close(),

@@ -217,7 +217,7 @@ async function retired(answerSnapshot: boolean): Promise<FakeStore> {
   const anew = await network.request(LIST)
   if (answerSnapshot) anew.text(await other.list({ iat: NOW + 1, seq: 2 }))
   else anew.refuse()
-  // The save of the dropped keys must happen now.
+  // Now the verifier must save that the keys were dropped.
   await store.wrote(answerSnapshot ? SNAPSHOT : RECENT, text => !answerSnapshot || !text.includes('"dropped":[]'))
   verifier.close()
   await store.quiet()
@@ -267,7 +267,10 @@ test('trace 23: a retired key stays retired if the list that retired it is lost'
   verifier.close()
 })
 
-/** Loads a store that is not trusted, then answers of caches. Returns the verifier, which holds no list. */
+/**
+ * Starts a verifier with a store whose list it does not trust. The next answers come from caches. Returns the
+ * verifier, which holds no list.
+ */
 async function listless(store: FakeStore, list: string) {
   const { network, lazy } = starting(store, { onMissing: 'allow' })
   const verifier = lazy()

@@ -10,7 +10,8 @@ const CONTEXTS = {
 }
 
 /**
- * An empty browser that is removed when the story ends: `newPage` and `cookies`. Only Firefox uses the preferences.
+ * An empty browser with the methods `newPage` and `cookies`. It is removed when the story ends. Only Firefox uses
+ * the preferences.
  */
 export const contextOf = (story, browser, preferences) => CONTEXTS[browser](story, preferences)
 
@@ -32,7 +33,7 @@ export const kill = page =>
 /** Resolves when the condition holds in the page. Uses a timer, because a background tab draws no frames. */
 export async function until(page, condition, argument) {
   if (isFirefox(page)) return page.waitForFunction(condition, { polling: 100 }, argument)
-  // Playwright would treat a promise as the answer.
+  // Playwright does not await a promise that the condition returns, so the loop does.
   const asked = () => page.waitForFunction(condition, argument, { polling: 100 })
   for (let isSo = false; !isSo;) isSo = await (await asked()).jsonValue()
 }

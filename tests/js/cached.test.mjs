@@ -60,8 +60,8 @@ test('C2: a kick gets past a caching proxy, and the proxy is reported: Node', op
   assert.equal((await refusal(verifier, access_token)).evidence.by, 'gid')
   const asked = proxy.passed.filter(url => /[?&]fresh=\d+$/.test(url))
   assert.ok(asked.length >= 1)
-  // Polls are at least 0.8 ttl apart, so there are at most two within two ttl. The second one is repeated past
-  // the cache.
+  // Polls are at least 0.8 ttl apart, so there are at most two within two ttl. The second poll is repeated with an
+  // address that the cache does not know.
   assert.ok(proxy.hits.length - hits <= 3, `${proxy.hits.length - hits} answers of the cache since the kick`)
   const told = await after(verifier, 'error', () => errors.find(error => error.evidence?.cached === true))
   assert.ok(isTokenError(told, 'ERR_LIST_NOT_NEWER'))

@@ -1,5 +1,5 @@
-// The same small service in each framework, with routes that return the caller, require a scope, and accept an
-// optional token. Pages of any origin may read the answers.
+// The same small service in each framework, with routes that return the caller's subject, require a scope, and
+// accept an optional token. Pages of any origin may read the answers.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'

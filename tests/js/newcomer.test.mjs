@@ -122,7 +122,7 @@ async function newcomer(story) {
   }
 }
 
-/** Follows a step in one terminal that opens in this folder. Returns the process that keeps running, if any. */
+/** Executes a step in one terminal that opens in this folder. Returns the process that keeps running, if any. */
 async function follow(story, step, folder, { tour, env }) {
   for (const { file, content, command } of step) {
     if (file) {

@@ -135,7 +135,7 @@ test('with pinned keys, a saved list and keys of another signer are refused', op
   assert.deepEqual(verifier.status().keys.sort(), jwks.keys.map(key => key.kid).sort())
 })
 
-/** A store whose `wrote` resolves when the value was written this many times. */
+/** A store whose `wrote` resolves when a value was written this many times. */
 function watched(store) {
   const news = new EventEmitter()
   const written = []

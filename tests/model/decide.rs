@@ -22,7 +22,7 @@ pub fn alice() -> Subject {
 #[derive(Debug)]
 pub enum Decided {
     Answer(Answer),
-    /// Written already, perhaps by another node whose write no replica has received.
+    /// Already written, perhaps by another node, and perhaps not received by any replica yet.
     Already(Answer),
     Write(Write),
 }

@@ -109,7 +109,7 @@ impl Doorlist {
 
     pub fn later(&self, world: &mut World, secs: u64) {
         world.store.now += secs;
-        // An entry that no heartbeat has put back by now is lost permanently, and nothing is excused any longer.
+        // An entry that no heartbeat has put back by now counts as permanently lost, and excuses no violation.
         world.lost.clear();
         self.put_back(world);
         let retain_secs = self.limits.retain_secs();

@@ -32,7 +32,7 @@ impl Doorlist {
             || node.view.expired_through(world.store.clock()).is_some()
     }
 
-    /// Whether the writes that this replica lacks may be lost: some node must know them.
+    /// Whether a failover may lose the writes that this replica lacks. If so, some node must know them.
     pub fn may_lose(&self, world: &World) -> bool {
         let Replica::Behind { log, records, since } = &world.store.replica else { return false };
         if since + self.limits.retain_secs() < world.store.now {

@@ -109,7 +109,7 @@ mod without_its_rule {
     use super::rules::Rule::*;
     use super::{scopes, without};
 
-    /// The bug may break any of these first.
+    /// The bug may break any of these promises first.
     const OF_A_KICK: [&str; 3] = [
         "no acknowledged kick is undone",
         "no revoked token is accepted after its verifier has heard",

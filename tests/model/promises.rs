@@ -9,13 +9,13 @@ use crate::node::{How, Token};
 /// A broken promise of the design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Broken {
-    /// A session that an acknowledged kick ended was refreshed by a request that began after it.
+    /// A session that a kick ended was refreshed by a request that began after the kick was acknowledged.
     KickUndone,
     /// A client sent the token of its last answer and was refused, although its session had not been ended.
     ClientRefused,
     /// Two holders of one token both continued with it, each twice and outside the grace window of the other.
     TwoLiveChains,
-    /// A verifier that has passed the acknowledged position accepts a token issued before it.
+    /// A verifier accepts a token although its list includes the acknowledged position of the token's revocation.
     RevokedTokenAccepted,
     /// A verifier's list is as of a time after the acknowledgement, but does not contain the revocation.
     StalenessUnderstated,
@@ -42,13 +42,13 @@ pub struct Client {
     /// The generation in the last answer that reached the client.
     pub generation: u64,
     pub waiting: u8,
-    /// New generations that it received since it last had the same generation as another client.
+    /// How many new generations the client received since it last had the same generation as another client.
     pub advances: u8,
 }
 
 #[derive(Debug, Clone, Default, Hash)]
 pub struct Session {
-    /// The number of the acknowledged kick that ended it.
+    /// The number of the acknowledged kick that ended the session.
     pub ended: Option<u8>,
     /// A kick was pending when the session was opened, or began later, or a failover lost the login.
     pub may_end: bool,
@@ -58,7 +58,7 @@ pub struct Session {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Issued {
     pub token: Token,
-    /// The number of the acknowledgement that ended it.
+    /// The number of the acknowledgement that ended the token.
     pub ended: Option<u8>,
 }
 
@@ -67,7 +67,7 @@ pub struct Issued {
 pub struct Verifier {
     pub seq: Seq,
     pub as_of: u64,
-    /// The number of acknowledgements that it must have according to its as-of time.
+    /// The number of acknowledgements that the verifier must have according to its as-of time.
     pub vouched: u8,
     /// Handles, each with the as-of time of the list that brought it.
     pub held: BTreeMap<Handle, u64>,
@@ -109,10 +109,10 @@ impl Promises {
         }
     }
 
-    /// Marks tokens issued before the request began as ended; for a kick, their sessions too.
+    /// Marks as ended all tokens that were issued before the request began; for a kick, also their sessions.
     pub fn acknowledge(&mut self, issued_before: u8, position: Option<Seq>, sessions_too: bool) {
         let number = self.acknowledged.len() as u8;
-        // If a failover overtook the acknowledgement, it counts from the position at which the entries were put back.
+        // If a failover overtook the acknowledgement, the position at which the entries were put back counts instead.
         self.acknowledged.push(position.map(|position| position.max(self.put_back)));
         for issued in &mut self.issued[..usize::from(issued_before)] {
             issued.ended.get_or_insert(number);
@@ -122,13 +122,13 @@ impl Promises {
         }
     }
 
-    /// The number of acknowledgements that a node may vouch for if it confirms now.
+    /// The number of acknowledgements that a node claims to include if it confirms now.
     pub fn vouches(&self) -> u8 {
         self.acknowledged.iter().take_while(|position| position.is_some()).count() as u8
     }
 
-    /// Counts a client's advances. Two holders of one session's tokens can only be distinguished outside the
-    /// grace window.
+    /// Counts the new generations of a client. Two holders of one session's tokens can be distinguished only
+    /// outside the grace window.
     pub fn count(&mut self, client: u8, how: How) {
         let sid = self.clients[usize::from(client)].sid;
         match how {

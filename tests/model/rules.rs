@@ -15,13 +15,13 @@ pub enum Rule {
     LookBeforeTrim,
     /// Trace 4: every reader of a record first applies the changes that the revocation log requires.
     HealOnRead,
-    /// Trace 4a: a void that overtook a kick does not carry sessions past the kick.
+    /// Trace 4a: if a void overtakes a kick, the kick still ends the sessions that the void kept.
     KickOvertaken,
     /// If a failover removed a group from the record, the group is revoked when the entry that created it is
     /// put back.
     StraysRevoked,
-    /// Trace 4a: a kick is acknowledged when every session that it found is gone, not when the record has
-    /// another group.
+    /// Trace 4a: a kick is acknowledged when every session that it found is gone. It is not enough that the
+    /// record has another group.
     KickSeesSessionsGone,
     /// Trace 4b: if a group is in the revocation log several times, the strongest kind counts, not the first.
     StrongestKind,

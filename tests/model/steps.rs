@@ -263,8 +263,9 @@ impl Doorlist {
         Some(Phase::ReadRecord)
     }
 
-    /// Delaying a later acknowledgement would only weaken the promise. A waiting client does nothing else, so
-    /// the time of its answer matters only if the answer may be lost or if its other tab sends a request.
+    /// Whether the caller receives the answer in the same step. An acknowledgement that arrived later would only
+    /// weaken the promise. A client that waits does nothing else, so the time of its answer matters only if the
+    /// answer may be lost or if another tab of the client sends a request.
     fn is_heard_at_once(&self, answer: Answer) -> bool {
         match answer {
             Answer::Kicked(_) | Answer::Voided(_) | Answer::Beaten => true,

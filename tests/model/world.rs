@@ -72,7 +72,7 @@ pub enum Action {
     FailOver,
     /// The length of a grace window passes.
     WindowPasses,
-    /// More time passes than any entry is kept.
+    /// Enough time passes for every entry to expire.
     RetainPasses,
     /// The verifier loads a list of the node.
     Hear(usize),

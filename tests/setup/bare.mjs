@@ -37,7 +37,10 @@ const runs = {
   },
   root: targets => watch(script('fresh-root.sh'), targets, process.env),
 }
-/** The story's text about the browser: left out if there is no way to install one, and installed otherwise. */
+/**
+ * The demo's expected text about the browser. In the run `hidden` no browser can be installed, so the demo leaves it
+ * out. In the run `root` a browser is installed and refuses the token.
+ */
 const BROWSER = { hidden: /browser \(Chromium\) is left out/, root: /Chromium \(stream\) refuses/ }
 
 const split = process.argv.indexOf('--')

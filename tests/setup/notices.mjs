@@ -49,7 +49,7 @@ process.exitCode = different ? 1 : 0
 
 function textOf({ title, root, platforms }) {
   const packages = new Map(platforms.flatMap(platform => dependencies(root, platform)))
-  /** Each text once, with all packages that use it. The texts of one author may differ in line breaks only. */
+  /** Each text once, with all packages that use it. Texts that differ only in spaces and line breaks count as one. */
   const texts = new Map()
   const names = []
   for (const name of [...packages.keys()].sort()) {

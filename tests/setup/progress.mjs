@@ -24,7 +24,7 @@ const started = Date.now()
 const kept = []
 let [done, total, lastShown] = [0, 0, started]
 
-// Test runners choose their format by whether the output is a terminal, so they get the real one.
+// Test runners print another format to a terminal than to a pipe, so they get the real output of this process.
 const direct = shown === 'all' && process.stdout.isTTY
 const child = spawn(program, args, {
   env: { ...process.env, CARGO_TERM_PROGRESS_WHEN: 'always', CARGO_TERM_PROGRESS_WIDTH: '80' },

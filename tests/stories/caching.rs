@@ -75,7 +75,7 @@ async fn a_list_is_compressed_for_clients_that_accept_it() {
     assert!(gzip.header(VARY).to_lowercase().contains("accept-encoding"), "{}", gzip.header(VARY));
     let mut list = String::new();
     flate2::read::GzDecoder::new(gzip.body.as_slice()).read_to_string(&mut list).expect("gzip of a text");
-    // The answer may come from another node than the lists that `verifier` holds.
+    // This answer may come from one node of a pair, and the lists that `verifier` holds from the other node.
     let reader = Follower::without_list(&issuer, Options::new(issuer.url(), None)).await;
     assert_eq!(reader.load(&list).expect("a good list").entries, KICKED);
     assert!(gzip.body.len() < list.len());

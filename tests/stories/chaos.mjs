@@ -37,7 +37,7 @@ if (listed.status !== 0) throw new Error('the stories cannot be built')
 const underLoad = listed.stdout.split('\n').flatMap(line => /^(\S+): test$/.exec(line)?.[1] ?? [])
 const secondsLeft = minutes * 60 - (performance.now() - begin) / 1000
 const share = secondsLeft / underLoad.length
-// Every token is verified until the end, so no token may expire before it.
+// Every token is verified until its story ends, so no token may expire before that.
 const passes = Math.max(1, Math.ceil(share / LONGEST_SECS))
 for (let pass = 0; pass < passes; pass++) {
   for (const name of underLoad) {

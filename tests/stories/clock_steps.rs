@@ -72,7 +72,7 @@ async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
     assert_eq!(pair.a.session_count("alice").await, 1);
 }
 
-/// Half the leeway is tolerated and changes nothing: no time in a token or list comes from the host's clock.
+/// A step of half the leeway is tolerated and changes nothing: no time in a token or list comes from the host's clock.
 #[tokio::test]
 async fn within_the_leeway_it_signs_by_the_clock_of_the_store() {
     let clock = SteppedClock::new();

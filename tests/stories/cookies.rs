@@ -122,7 +122,7 @@ async fn signing_out_ends_the_session_and_deletes_the_cookie() {
         assert!(matches!(refusal, Error::Revoked { by: RevokedBy::Sid, .. }), "{refusal:?}");
         issuer.refresh(&stale.value).await.refused(400, "invalid_grant");
     }
-    // A second logout is no error if there is a cookie that is no longer valid, or no credentials at all.
+    // A logout after the session has ended succeeds if the browser still has a cookie. Without a cookie it is refused.
     let browser = Browser::signed_in(&issuer, "carol").await;
     issuer.revoking("/subjects/carol/revoke").await;
     assert_eq!(browser.post(&issuer, Page::Own, "/logout").await.ok(), serde_json::json!({}));

@@ -40,10 +40,10 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
         crowd.work(&[&issuer], &[&verifier], harm, || issuer.signal(Signal::KILL)).await;
         issuer.wait().await;
         if random.random_bool(0.25) {
-            // The start completes half-done kicks, so it is killed too.
+            // The start completes half-done kicks, so the issuer is also killed during its start.
             let launched = issuer.launch();
             let moment = Duration::from_micros(random.random_range(0..100_000));
-            // The issuer may listen before that moment; this is fine too.
+            // If the issuer listens before `moment` is over, it is killed at once.
             let _ = tokio::time::timeout(moment, launched).await;
             issuer.kill().await;
         }

@@ -46,7 +46,7 @@ async fn a_cutoff_can_end_every_session() {
     let newcomer = Session::of(&issuer.refresh(&newcomer.refresh).await);
     verifier.verify(&newcomer.access).expect("a login after it");
 
-    // Trace 12: the cut-off is not an entry that expires, and not only in one process's memory.
+    // Trace 12: the cut-off is not an entry that expires, and it is not kept only in one process's memory.
     issuer.stop().await;
     issuer.restart().await;
     verifier.resume(&issuer).await;
@@ -61,7 +61,7 @@ async fn a_cutoff_can_end_every_session() {
 /// token that was issued after it is valid, although the clock shows the same second.
 #[tokio::test]
 async fn a_cutoff_reaches_tokens_of_its_own_second() {
-    // A leeway of 0 shows that the issuer stamps no token further ahead of the clock than every verifier tolerates.
+    // A verifier with a leeway of 0 would refuse a token that the issuer stamped ahead of the clock.
     let issuer = Issuer::start_with(&[("LEEWAY_SECS", "0")]).await;
     let verifier = Follower::of(&issuer).await;
     for _ in 0..5 {

@@ -108,8 +108,8 @@ async fn a_malformed_record_affects_only_its_subject() {
     }
 }
 
-/// A foreign entry in the shared revocation log affects all subjects. Still it is reported and left unchanged,
-/// and no kick is acknowledged that could not be read back.
+/// A foreign entry in the shared revocation log affects all subjects. The issuers report the entry and leave it
+/// unchanged. They acknowledge no kick that they could not read back.
 #[tokio::test]
 async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_acknowledged_after_it() {
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;

@@ -102,7 +102,7 @@ async fn all_tokens_end_at_a_cutoff() {
     assert!(!is_active(&issuer, &renewed).await);
 }
 
-/// Exact to the second: the leeway is for verifiers, whose clocks may differ.
+/// Introspection is exact to the second: the leeway is for verifiers, whose clocks may differ.
 #[tokio::test]
 async fn an_expired_token_is_inactive() {
     let issuer = Issuer::start_with(&[("ACCESS_TTL_SECS", "1")]).await;
@@ -152,8 +152,8 @@ async fn only_the_operator_asks() {
     }
 }
 
-/// Two issuers: an introspection at one shows a kick that the other acknowledged, and neither guesses when the
-/// store is unavailable.
+/// Two issuers: an introspection at one issuer shows a kick that the other issuer acknowledged. Neither issuer
+/// guesses when the store is unavailable.
 #[tokio::test]
 async fn without_its_store_an_issuer_does_not_guess() {
     let mut pair = Pair::start().await;

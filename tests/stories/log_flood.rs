@@ -8,8 +8,8 @@ use reqwest::Method;
 use crate::support::{Issuer, RedisServer, exchange, send};
 
 const REQUESTS: usize = 2_000;
-/// In ten seconds, each log statement in the code writes at most ten lines and one that counts the rest. One
-/// line per request would be 400 bytes each.
+/// In ten seconds, each log statement in the code writes at most ten lines, and one line that counts the other
+/// calls. Without this limit, each request would add 400 bytes.
 const MOST_BYTES_IN_10_SECS: u64 = 12 << 10;
 
 /// The number in a line such as "and 1234 more lines like this in the last 10 s: answered".

@@ -19,7 +19,8 @@ fn resident(process: u32) -> u64 {
     kib << 10
 }
 
-/// Each end of a stream is an open file in one of the two processes. The issuer inherits the limit.
+/// Each end of a stream is an open file in one of the two processes. The issuer inherits this process's limit on
+/// open files.
 fn allow_open_files() {
     let mut limit = getrlimit(Resource::Nofile);
     let wanted = STREAMS as u64 + 1000;

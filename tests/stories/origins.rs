@@ -20,7 +20,7 @@ const ROUTES: [(&str, &str); 6] = [
     ("DELETE", "/sessions/00000000000000aa"),
 ];
 
-/// The request that a browser sends before it lets a page send such a request.
+/// The request by which a browser asks the issuer whether a page of this origin may send this request.
 async fn preflight(issuer: &Issuer, origin: &str, method: &str, path: &str) -> Reply {
     let request = issuer
         .request(Method::OPTIONS, path)

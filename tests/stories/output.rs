@@ -59,7 +59,7 @@ fn closing(command: &Command, redirections: &str) -> Command {
     shell
 }
 
-/// Connects standard output (1) or standard error (2) to this reader, and captures the other one.
+/// Connects standard output (1) or standard error (2) to this reader, and captures the other stream.
 fn with_reader(command: Command, descriptor: u8, reader: Reader) -> (Command, Held) {
     let mut command = match reader {
         Reader::Closed => return (closing(&command, &format!("{descriptor}>&-")), None),

@@ -16,14 +16,14 @@ const CLIENTS: usize = 48;
 struct Seen {
     answered: AtomicU64,
     lost: AtomicU64,
-    /// Both nodes run again.
+    /// Whether both nodes run again.
     restarted: AtomicBool,
     /// The node that nginx used last.
     upstream: Mutex<String>,
 }
 
-/// A client that refreshes until enough requests were answered and both nodes run again. If it gets no token,
-/// it retries with its current one, as every client does.
+/// A client that refreshes until enough requests were answered and both nodes run again. If the client gets no
+/// new token, it retries with its current token, as every client does.
 async fn refreshes(nginx: String, mut session: Session, at_least: u64, seen: Arc<Seen>) -> Session {
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     while !seen.restarted.load(Ordering::Acquire) || seen.answered.load(Ordering::Acquire) < at_least {

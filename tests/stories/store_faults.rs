@@ -73,7 +73,8 @@ async fn an_emptied_redis_gets_its_log_back() {
 
     pair.redis.ask::<()>(&["FLUSHALL"]);
 
-    // A list from the heartbeat after the next one confirms the store's state after the loss.
+    // Heartbeats are one second apart. A list as of three seconds from now confirms the state of the store after
+    // the loss.
     verifier.hears_of(host_time().wall.plus_secs(3)).await;
     assert_eq!(verifier.cursor().epoch, kicked.epoch, "the same lineage");
     let sees_what_it_saw = |verifier: &Follower| {
@@ -99,8 +100,8 @@ async fn an_emptied_redis_gets_its_log_back() {
     verifier.verify(&again.access).expect("a new login");
 }
 
-/// The connection of one issuer to its store is cut: it signs no list, because that would confirm a state that
-/// it cannot know.
+/// The connection of one issuer to its store is cut. This issuer signs no list, because a list would confirm a
+/// state that the issuer cannot know.
 #[tokio::test]
 async fn an_issuer_that_is_cut_off_signs_no_list() {
     let redis = RedisServer::start(&[]);
@@ -145,8 +146,8 @@ async fn an_issuer_that_is_cut_off_signs_no_list() {
 fn both_replicas_have_all_of(master: &RedisServer) {
     let client = redis::Client::open(master.url()).expect("an address");
     let mut connection = client.get_connection().expect("a connection");
-    // `WAIT` counts only after a write on the same connection: `PUBLISH` goes to the replicas and leaves no
-    // data behind.
+    // `WAIT` needs an earlier write on the same connection. `PUBLISH` serves as this write: Redis sends it to the
+    // replicas, and it changes no data.
     let mut both = redis::pipe();
     both.cmd("PUBLISH").arg("nobody").arg("listens").ignore();
     both.cmd("WAIT").arg(2).arg(30_000);

@@ -1,4 +1,5 @@
-// A row's project, far from this tree, so that nothing is found by accident: its folder, the packages of its lock file, the tarball.
+// A row's project outside this source tree, so that no file is found by accident: its folder, the packages of
+// its lock file, and the tarball.
 import { createHash } from 'node:crypto'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -10,10 +11,10 @@ import { ran } from './limits.mjs'
 const here = fileURLToPath(new URL('.', import.meta.url))
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'doorlist/matrix')
 const done = new Map()
-/** Milliseconds; Nuxt's 570 packages take a minute and a half on a fast line. */
+/** Milliseconds. Nuxt's 570 packages take a minute and a half on a fast connection. */
 const INSTALL_LIMIT_MS = 900_000
 
-/** Answers with the project's folder. What npm installed stays in the cache for as long as the lock file is the same. */
+/** Returns the project's folder. The packages that npm installed stay in the cache until the lock file changes. */
 export async function installed(folder, consumer) {
   if (!done.has(folder)) done.set(folder, install(folder, consumer))
   return done.get(folder)
@@ -29,7 +30,8 @@ async function install(folder, consumer) {
     await rm(project, { recursive: true, force: true })
     await mkdir(project, { recursive: true })
     await cp(from, project, { recursive: true })
-    // Not `npm ci`: it refuses a lock file in which an optional package of another platform could not be found. What is locked is kept.
+    // `npm ci` would refuse a lock file in which an optional package of another platform is missing. `npm
+    // install` keeps the locked versions.
     const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--engine-strict=false']
     await ran('npm', args, project, {}, INSTALL_LIMIT_MS)
     await writeFile(join(project, '.lock'), stamp)
@@ -39,7 +41,8 @@ async function install(folder, consumer) {
   const target = join(project, 'node_modules/doorlist')
   await rm(target, { recursive: true, force: true })
   await mkdir(target, { recursive: true })
-  // What npm does with a tarball that has neither dependencies nor scripts; without asking a registry for the rest again.
+  // `npm install` would also only unpack this tarball, which has no dependencies and scripts. But npm would query
+  // the registry for the other packages again.
   await ran('tar', ['-xzf', consumer.tarball, '-C', target, '--strip-components=1'], project)
   return project
 }

@@ -1,20 +1,20 @@
-// Nothing in the matrix waits for ever: each step has a limit, and an error names the step that passed it.
+// Each step of the matrix has a time limit. If a step exceeds it, the error names the step.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { basename } from 'node:path'
 import process from 'node:process'
 import { stripVTControlCharacters } from 'node:util'
 
-/** Milliseconds for one step: an installation or a build on a slow machine takes three minutes. */
+/** Milliseconds for one step. An installation or a build on a slow machine takes three minutes. */
 export const LIMIT_MS = 300_000
-/** Milliseconds for a server to start, a kick to arrive, or a page to have shown it. */
+/** Milliseconds until a server has started, a kick has arrived, or a page has shown it. */
 export const PAGE_LIMIT_MS = 60_000
 
 /**
- * What `act` answers with, or an error once the time is over.
+ * Returns the result of `act`, or throws an error when the time is over.
  * @template T
  * @param {string} step
- * @param {(signal: AbortSignal) => Promise<T>} act ends what it started when the signal is aborted
+ * @param {(signal: AbortSignal) => Promise<T>} act must end what it started when the signal is aborted
  */
 export async function within(step, act, limit = LIMIT_MS) {
   const over = new AbortController()
@@ -34,12 +34,12 @@ export async function within(step, act, limit = LIMIT_MS) {
 }
 
 /**
- * Runs a program to its end, without a standard input that it could wait for; answers with what it printed.
- * Colours are taken out, which some tools print under `CI=1`.
+ * Runs a program to its end and returns its output. The program has no standard input, so it cannot wait for input.
+ * Colours, which some tools print with `CI=1`, are removed.
  */
 export async function ran(program, args, cwd, env = {}, limit = LIMIT_MS) {
   const command = `\`${[basename(program), ...args].join(' ')}\``
-  // A group of its own, because what a build started can keep its pipes open after the build is killed.
+  // A separate process group, because a child of the build can keep the pipes open after the build is killed.
   const child = spawn(program, args, {
     cwd,
     env: { ...process.env, ...env },

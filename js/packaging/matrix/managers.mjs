@@ -1,4 +1,4 @@
-// Package managers that lay packages out in their own way: links into a store, and no node_modules at all.
+// Package managers with other layouts: links into a store, or no node_modules folder at all.
 import assert from 'node:assert/strict'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,18 +1,21 @@
-// Nitro, and Nuxt, whose server Nitro is: a preset for Node, and some for edges.
+// Nitro, and Nuxt, which uses Nitro as its server: a preset for Node and presets for edges.
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ran } from './limits.mjs'
 import { inNode, inWorkerd } from './services.mjs'
 
-/** Vercel calls the function with the request and a context; workerd stands in for its edge, which compiles no bytes either. */
+/**
+ * Vercel calls the function with the request and a context. workerd takes the place of Vercel's edge here, because
+ * workerd cannot compile bytes either.
+ */
 const asVercel = `import handle from './index.mjs'
 export default { fetch: (request, env, context) => handle(request, context) }
 `
 
 /**
  * @param {string[]} command
- * @param {object} [how] of `inNode` and `inWorkerd`
+ * @param {object} [how] options of `inNode` and `inWorkerd`
  */
 export const presets = (command, how) => {
   const built = (preset, wasm) => async (project, program) => {
@@ -20,7 +23,10 @@ export const presets = (command, how) => {
     const env = { NITRO_PRESET: preset, ...(wasm && { WASM: '1' }), NUXT_TELEMETRY_DISABLED: '1' }
     await ran(program, command, project, env)
   }
-  /** Without the setting the build ends, and names the file: better than a server that refuses every request. */
+  /**
+   * Without the setting the build must fail and name the file, because otherwise the server would refuse every
+   * request.
+   */
   const onEdge = preset => async (project, program) => {
     await assert.rejects(built(preset, false)(project, program), error =>
       /verifier\.wasm/.test(error.stdout + error.stderr),

@@ -1,4 +1,5 @@
-// The rows of the matrix. `folder` is the project that a row installs, `tool` the package whose version the table names.
+// The rows of the matrix. `folder` is the project that a row installs; `tool` is the package whose version the
+// table shows.
 import process from 'node:process'
 import { angular } from './angular.mjs'
 import { managed } from './managers.mjs'
@@ -10,7 +11,7 @@ import { otherNode } from '../tools.mjs'
 import { compiles } from './typescript.mjs'
 
 const nitro = presets(['node_modules/nitropack/dist/cli/index.mjs', 'build'])
-/** It wants Node 22, more than the floor of this package. */
+/** Nuxt requires Node 22, which is newer than the minimum of this package. */
 const nuxt = presets(['node_modules/nuxt/bin/nuxt.mjs', 'build'], {
   node: () => otherNode(24),
   path: '/verify',
@@ -19,7 +20,7 @@ const nuxt = presets(['node_modules/nuxt/bin/nuxt.mjs', 'build'], {
 const of = (name, folder, tool, runs) =>
   Object.entries(runs).map(([preset, run]) => ({ name: `${name}, ${preset}`, folder, tool, run }))
 
-/** Runs a test runner on a fresh issuer. It ends with an error where a test fails, and where it finds none. */
+/** Runs a test runner against a new issuer. It fails if a test fails or if it finds no tests. */
 const tested =
   (...args) =>
   async ({ project, issuer }) =>

@@ -1,5 +1,6 @@
-// `make matrix`: the packed package in each tool that the README's table names, a row after the other. Each row verifies a token,
-// loads a list and sees a kick refused. One that cannot run fails; none is left out.
+// `make matrix`: runs the packed package in each tool of the README's table, one row after another. Each row
+// verifies a token, loads a list and checks that a kicked user is refused. A row that cannot run fails; no row
+// is skipped.
 import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { createConsumer } from '../consumer.mjs'
@@ -16,7 +17,9 @@ if (chosen.length === 0) {
   process.exit(2)
 }
 
-/** Characters of what a failure printed: enough for its beginning, where its cause is. */
+/**
+ * The maximum number of characters of a failure's output. The beginning of the output contains the cause.
+ */
 const LONGEST = 4000
 const results = []
 const consumer = await within('packing', createConsumer)
@@ -36,7 +39,7 @@ for (const { folder, name, error } of failed) {
   console.error(`\n${name} failed; \`make matrix ROW=${folder}\` runs it alone:`)
   console.error([error.message, error.stdout].filter(Boolean).join('\n').slice(0, LONGEST))
 }
-// A step that passed its limit may have left something open.
+// A step that exceeded its limit may have left handles open.
 process.exit(failed.length > 0 ? 1 : 0)
 
 async function ran({ folder, name, tool, run }) {

@@ -1,4 +1,5 @@
-// Rows that are a service: it is built, started, asked with a good token, and asked again once its user is kicked.
+// Rows with a service. The service is built and started. It gets a request with a valid token before and after the
+// user of the token is kicked.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -29,7 +30,7 @@ async function sawKick({ issuer, ask }) {
   assert.equal(after.code, 'ERR_JWT_REVOKED', JSON.stringify(after))
 }
 
-/** The page whose bundle has the package, as the server hands it out. */
+/** Checks that the page whose bundle contains the package, as the server delivers it, follows an issuer. */
 async function pageFollows({ issuer, address }) {
   const tenant = await issuer.tenant()
   const line = await within('the page', () => firstLineIn(launchChromium, `${address}/?${tenant}`), PAGE_LIMIT_MS)
@@ -44,9 +45,9 @@ const asking = (path, fetch) => async (token, tenant) => {
 }
 
 /**
- * Builds, starts the server in a process of its own, and tries it.
+ * Builds the project, starts the server in a separate process, and tests it.
  * @param {object} how
- * @param {string} [how.path] that verifies
+ * @param {string} [how.path] the path that verifies
  * @param {boolean} [how.page] whether `/` is a page that follows an issuer
  */
 export const inNode =
@@ -82,7 +83,7 @@ export const inNode =
   }
 
 /**
- * Builds, and runs the output in workerd, which compiles no bytes, as Cloudflare and Vercel's edge do not.
+ * Builds the project, and runs the output in workerd, which, like Cloudflare and Vercel's edge, cannot compile bytes.
  * @param {object} how
  * @param {string} [how.wrapper] a module for `export default`, beside the output's `index.mjs`
  */

@@ -4,7 +4,7 @@ import { ran } from './limits.mjs'
 import { inNode } from './services.mjs'
 
 export const sveltekit = inNode({
-  // It wants Node 22, more than the floor of this package.
+  // SvelteKit requires Node 22, which is newer than the minimum of this package.
   node: () => otherNode(24),
   build: (project, program) => ran(program, ['node_modules/vite/bin/vite.js', 'build'], project),
   start: 'build/index.js',

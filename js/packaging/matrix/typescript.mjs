@@ -1,4 +1,4 @@
-// Every subpath's types under each way that TypeScript finds modules; 5.9 is the last major version that has `node10`.
+// The types of every subpath with each module resolution of TypeScript. 5.9 is the last major version with `node10`.
 import assert from 'node:assert/strict'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,7 +12,8 @@ const MODULES = { node10: 'commonjs', node16: 'node16', nodenext: 'nodenext', bu
 export const compiles =
   resolution =>
   async ({ project, issuer }) => {
-    // CommonJS, so that what is compiled below also runs; `bundler` is for a bundler, which this row has not.
+    // CommonJS, so that the program compiled below also runs. `bundler` requires a bundler, which this row does
+    // not have.
     await cp(types, join(project, 'types.ts'))
     const options = ['--strict', '--lib', 'es2022,dom', '--target', 'es2022', '--module', MODULES[resolution]]
     const tsc = (...args) =>

@@ -1,4 +1,4 @@
-// The text of RESULTS.md about the attempts for each goal. RESULTS.md shows it for missed goals.
+// For each goal, a text about the attempts to reach it. RESULTS.md shows the texts of the missed goals.
 
 const COLD =
   'These goals were set where OpenSSL took 117 to 150 µs for a bare signature; on this machine it takes about 61, and jose, ' +

@@ -6,10 +6,13 @@ import { withIssuer } from '../lib/issuer.mjs'
 
 const KICKS = 300
 const WARMUP = 20
-/** Milliseconds until the issuer is idle again. It collects the changes of a few milliseconds into one list. */
+/** Milliseconds until the issuer is idle again. The issuer collects the changes of a few milliseconds in one list. */
 const PAUSE = 25
 
-/** Nanoseconds for each kick, from sending it and from its acknowledgement (0 if refused before that). */
+/**
+ * Nanoseconds for each kick, from sending it and from its acknowledgement (0 if the token was refused before the
+ * acknowledgement).
+ */
 export function kickToRefusal() {
   return withIssuer([], async issuer => {
     const verifier = await connectVerifier({ issuer: issuer.url, audience: 'api' })

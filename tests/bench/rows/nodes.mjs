@@ -1,6 +1,6 @@
-// Several issuers on one Redis: refreshes at one and at two of them, the time from a kick at one until a
-// verifier of the other refuses, the start of one beside a long revocation log, and the memory that Redis needs
-// for the data.
+// Several issuers (nodes) on one Redis. Measures refreshes at one node and at two nodes, the time from a kick at one
+// node until a verifier of the other node refuses the token, the start of a node with a long revocation log, and the
+// memory that Redis needs for the data.
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -99,7 +99,7 @@ class Follower {
     this.#verifier.verify(token)
   }
 
-  /** Resolves with the time when it first refuses the token. */
+  /** Resolves with the time when the verifier first refuses the token. */
   refuses(token) {
     return new Promise(resolve => {
       this.#waiting = { token, resolve }
@@ -147,7 +147,7 @@ export const longLog = () =>
       await adminLoad('sessions', first, 0, SESSIONS)
       const subject = (once - empty) / SESSIONS
       const session = (redis.memory() - once) / SESSIONS
-      // One kick by the issuer; the other entries are copies of it.
+      // The issuer executes one kick. The other entries are copies of the entry of this kick.
       await adminLoad('kicks', first, 0, 1)
       const entry = redis.ask('XREVRANGE', '{doorlist}:log', '+', '-', 'COUNT', 1).split('\n').at(-1)
       const record = redis.ask('GET', recordKey('user-0'))

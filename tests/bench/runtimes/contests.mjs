@@ -7,7 +7,7 @@ import { SIZES } from './sizes.mjs'
 
 /** Both caches hold every live token, with some room to spare. */
 const CACHE = 32_768
-/** Each token for the first time after a delta, and for the second time. */
+/** `CHANGED` verifies each token for the first time after a delta, `RECHECKED` for the second time. */
 export const CHANGED = 'doorlist, list just changed'
 export const RECHECKED = 'doorlist, checked again since'
 /** A cache of size zero, so every check verifies the signature. */

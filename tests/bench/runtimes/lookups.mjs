@@ -6,7 +6,7 @@ const HANDLES = 1_000_000
 /** From the module of `lookup/`, makes a function that looks up this many random handles from the same blocks. */
 export function lookups(module) {
   const { exports } = new WebAssembly.Instance(module, unused(module))
-  // The names of its exports end in a hash of the package.
+  // The names of the module's exports end in a hash of the package.
   const [create, run] = ['lookups_new_', 'lookups_run_'].map(
     start => exports[Object.keys(exports).find(name => name.startsWith(start))],
   )

@@ -1,5 +1,5 @@
-// workerd: each request runs one step of a contest. Its clock stands still during a request, so the caller
-// measures the time.
+// workerd: each request runs one step of a contest. The clock of workerd stands still during a request, so the
+// caller measures the time.
 import { createVerifier } from 'doorlist'
 import * as jose from 'jose'
 import lookup from 'lookup.wasm'

@@ -1,4 +1,4 @@
-// The same contests in every runtime. The goals apply to Node, so these rows have none.
+// The same contests in every runtime. The goals apply only to Node, so these rows have no goals.
 import { ratio, spread } from '../lib/measure.mjs'
 import { cell, duration, microseconds, milliseconds, times } from '../lib/report.mjs'
 import { CHANGED, FAST_JWT, FORGETFUL, RECHECKED } from '../runtimes/contests.mjs'

@@ -1,5 +1,5 @@
 //! Requests that two programs could interpret differently are refused on every route, because a proxy, a cache
-//! or an inspector in front of the issuer may interpret them in the other way.
+//! or a filter in front of the issuer may interpret them differently from the issuer.
 
 use doorlist_verifier::Cursor;
 use serde_json::Value;

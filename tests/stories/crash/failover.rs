@@ -1,5 +1,5 @@
-//! The master is killed under load, and a replica takes over without the last writes that the master did not
-//! wait for.
+//! The master is killed under load, and a replica takes over. The replica lacks the last writes for which the
+//! master did not wait.
 
 use rustix::process::Signal;
 

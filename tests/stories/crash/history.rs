@@ -17,9 +17,10 @@ pub enum Event {
     /// A login was answered, with the session's first refresh token.
     Opened { session: u64, sub: String, token: Token },
     /// Two requests of the session are sent at once with one token. Without a grace window the issuer may treat
-    /// either as theft and end the session.
+    /// either request as theft and end the session.
     SentTwice { session: u64 },
-    /// A client sends the refresh token of its last answer. It sends no other until this one is answered or lost.
+    /// A client sends the refresh token of its last answer. The client sends no other request until this request
+    /// is answered or lost.
     RefreshSent { session: u64 },
     /// The refresh returned another refresh token.
     Refreshed { session: u64, from: Token, to: Token },
@@ -49,7 +50,7 @@ impl Token {
     }
 }
 
-/// A verifier's status at the time of an answer, and when it was asked. Times are seconds of the store's clock.
+/// A verifier's status when it answered, and the time at which it was asked. Times are seconds of the store's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Knowledge {
     /// The last entry of the revocation log that its list contains.
@@ -61,8 +62,8 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// The time up to which the verifier claims to know every kick. Three of its values imply such a time, and
-    /// each must be true.
+    /// The time up to which the verifier claims to know every kick. The values `as_of`, `age_secs` and `stale`
+    /// each imply such a time. The latest of the three counts, because each value must be true.
     fn claimed(self) -> u64 {
         let by_age = self.asked_at.saturating_sub(self.age_secs);
         let by_freshness = if self.stale { 0 } else { self.asked_at.saturating_sub(OUTAGE_SECS) };
@@ -74,7 +75,7 @@ impl Knowledge {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
     /// A session that an acknowledged kick ended got a new token, or a verifier that holds the kick accepted
-    /// the old one.
+    /// the session's old token.
     KickLost { session: u64 },
     /// A verifier accepted a token of a session that ended before the time up to which it claims to know everything.
     Understated { session: u64 },
@@ -92,13 +93,13 @@ pub enum Violation {
 }
 
 /// How often the history reached a point where a violation would have been visible. A check that never reached
-/// one proves nothing.
+/// such a point proves nothing.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Checked {
     /// Refreshes that were sent after a kick was acknowledged, and were answered.
     pub refreshes_after_kicks: usize,
     /// Tokens that verifiers accepted after a kick was acknowledged. Each verifier had to report that its list
-    /// is too old to know.
+    /// is older than the kick.
     pub tokens_after_kicks: usize,
     /// Refresh tokens that led to two others.
     pub forks: usize,

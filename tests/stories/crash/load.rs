@@ -56,9 +56,9 @@ impl Crowd {
         crowd
     }
 
-    /// Sends requests to these issuers until `after` answers have arrived, waits for `moment`, then calls
-    /// `harm` and waits until every client has noticed or has its last answer. Verifiers are queried all the
-    /// time. In the next call each client uses the next issuer.
+    /// Sends requests to these issuers until `after` answers have arrived, waits for the duration `moment`, then
+    /// calls `harm`. Waits until each client's last request has been answered or has failed. Verifiers are
+    /// queried all the time. In the next call each client uses the next issuer.
     pub async fn work(
         &mut self,
         issuers: &[&Issuer],
@@ -132,7 +132,7 @@ impl Crowd {
         }
     }
 
-    /// Every client sends its latest token once more. The tabs of a pair send theirs one after another, twice each.
+    /// Every client sends its latest token once more. The tabs of a pair do this one after another, twice each.
     pub async fn every_client_refreshes(&mut self, issuer: &Issuer) {
         let (answered, over) = (watch::Sender::new(0), watch::Sender::new(false));
         let (history, last, over) = (&self.history, &self.last, over.subscribe());
@@ -145,7 +145,7 @@ impl Crowd {
         }
     }
 
-    /// Checks all events. Fails too if too little happened, because such a story would prove nothing.
+    /// Checks all events. Also fails if too few events happened, because such a story would prove nothing.
     pub fn assert_nothing_was_lost(&self, story: &str, rounds: usize) -> Checked {
         let judged = self.history.check();
         tally::write(story, &self.history.tally(), judged.as_ref().ok());
@@ -161,7 +161,7 @@ impl Crowd {
     }
 }
 
-/// When a shift ends, and how.
+/// The fault that ends one call of [`Crowd::work`], and its time.
 pub struct Harm {
     /// The number of answers before the harm.
     pub after: usize,
@@ -172,7 +172,7 @@ pub struct Harm {
 }
 
 impl Harm {
-    /// A random moment.
+    /// A fault at a random moment.
     pub fn at_random(random: &mut StdRng, answers: Range<usize>, kind: &'static str) -> Self {
         let moment = Duration::from_micros(random.random_range(0..4_000));
         Self { after: random.random_range(answers), moment, kind }
@@ -359,7 +359,7 @@ enum SessionState {
 }
 
 trait Answer {
-    /// The answer, or `None` if the issuer or the store was killed first or the shift is over.
+    /// The answer, or `None` if the issuer or the store was killed first or the call of [`Crowd::work`] is ending.
     async fn answer(self, shift: &Shift<'_>) -> Option<Reply>;
 }
 

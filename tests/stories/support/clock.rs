@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-/// A clock with an adjustable offset from the host's clock, for a process that is started with its environment.
-/// The process's monotonic clock stays the host's.
+/// A clock with an adjustable offset from the host's clock, for a process that is started with the environment
+/// variables of this clock. The process still uses the host's monotonic clock.
 pub struct SteppedClock {
     folder: TempDir,
 }

@@ -60,8 +60,8 @@ impl Follower {
         follower
     }
 
-    /// Trusts the issuer's keys only. It accepts any of their lists. In contrast, a verifier that holds a list
-    /// refuses the list of another node that has the same sequence and an older `iat`.
+    /// Trusts the issuer's keys and holds no list, so it accepts any list that these keys signed. In contrast, a
+    /// verifier that holds a list refuses the list of another node that has the same sequence and an older `iat`.
     pub async fn without_list(issuer: &Issuer, options: Options) -> Self {
         let mut verifier = Verifier::new(options).expect("good options");
         let jwks = issuer.get("/.well-known/jwks.json").await;
@@ -80,7 +80,7 @@ impl Follower {
         self.stream_from(request).await;
     }
 
-    /// Follows the answer to this request.
+    /// Follows the stream that answers this request.
     pub async fn stream_from(&mut self, request: reqwest::RequestBuilder) {
         let response = eventually("the stream opens", request.send()).await.expect("an answer");
         assert_eq!(response.status(), 200, "the stream opens");

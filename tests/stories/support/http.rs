@@ -188,7 +188,7 @@ impl Reply {
 }
 
 impl Session {
-    /// From an answer in the form of RFC 6749 §5.1.
+    /// The tokens of an answer in the form of RFC 6749 §5.1.
     #[track_caller]
     pub fn of(reply: &Reply) -> Self {
         let answer = reply.ok();

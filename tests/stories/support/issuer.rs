@@ -277,7 +277,8 @@ impl Issuer {
         self.with_settings(if small { on_small_disk() } else { doorlist() }, subcommand)
     }
 
-    /// A command of the same binary, started by another program: that program's name and arguments.
+    /// A command of the same binary, started by another program. `wrapper` is the name of that program and its
+    /// arguments.
     pub fn command_under(&self, wrapper: &[&str], subcommand: &str) -> Command {
         let (program, args) = wrapper.split_first().expect("a program");
         let mut command = Command::new(program);

@@ -19,7 +19,7 @@ pub struct Proxy {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Open for connections that were made since the proxy was opened for the n-th time.
+    /// Open. The number counts the times that the proxy was opened again. Each time, older connections end.
     Open(u32),
     Cut {
         opened: u32,

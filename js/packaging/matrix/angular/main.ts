@@ -6,7 +6,7 @@ import { connectVerifier, type ConnectedVerifier } from 'doorlist'
 import { SESSION_OPTIONS, SessionService } from './session.service.js'
 
 const issuer = location.search.slice(1)
-/** All tabs share it; `clear` is for the story's end. */
+/** All tabs share this storage. */
 const storage = {
   get: (key: string) => localStorage.getItem(key),
   set: (key: string, value: string) => localStorage.setItem(key, value),
@@ -41,7 +41,7 @@ bootstrapApplication(App, { providers }).then(
   app => {
     const { isStable } = app.injector.get(ApplicationRef)
     const zone = app.injector.get(NgZone)
-    /** What the test asks for. */
+    /** The functions that the test calls. */
     Object.assign(globalThis, {
       stable: () =>
         new Promise<void>(resolve => {
@@ -49,10 +49,12 @@ bootstrapApplication(App, { providers }).then(
             stable => stable && (resolve(), queueMicrotask(() => following.unsubscribe())),
           )
         }),
-      /** A verifier of its own, as a page without a session has it; made outside the zone, as the README says. */
+      /**
+       * A separate verifier, as in a page without a session. It is created outside the zone, as the README advises.
+       */
       connect: (): Promise<ConnectedVerifier> =>
         zone.runOutsideAngular(() => connectVerifier({ issuer, audience: 'api' })),
-      /** The mistake that the README warns of. */
+      /** The mistake of which the README warns. */
       connectInside: (): Promise<ConnectedVerifier> => zone.run(() => connectVerifier({ issuer, audience: 'api' })),
       settled: () => !zone.hasPendingMacrotasks,
     })

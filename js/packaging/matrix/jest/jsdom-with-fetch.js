@@ -1,4 +1,4 @@
-// jsdom has no `fetch` and no `TextDecoder`; a project that needs them takes Node's, as `jest-fixed-jsdom` does.
+// jsdom has no `fetch` and no `TextDecoder`. A project that needs them uses Node's, as `jest-fixed-jsdom` does.
 const { TestEnvironment } = require('jest-environment-jsdom')
 
 module.exports = class extends TestEnvironment {

@@ -1,4 +1,5 @@
-// The preset for Workers has WebAssembly only when it is asked for. The module stays a file: Workers compile no bytes.
+// The preset for Workers supports WebAssembly only with this setting. The module stays a file, because Workers
+// cannot compile bytes.
 export default {
   srcDir: 'server',
   compatibilityDate: '2025-06-01',

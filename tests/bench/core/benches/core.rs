@@ -10,7 +10,7 @@ use doorlist_verifier::{HandleSet, Verifier};
 use ed25519_dalek::Signer as _;
 use jwt_compact::Algorithm as _;
 
-/// More good signatures than a key needs to earn its tables.
+/// More good signatures than a verifier needs before it makes tables for a key.
 const PAST_EARNING: usize = 100;
 
 criterion_group! {
@@ -29,7 +29,7 @@ fn token(criterion: &mut Criterion) {
     let mut next = tokens.iter().cycle();
     let verify = |verifier: &mut Verifier, token: &str| verifier.verify(token, at()).expect("a good token");
 
-    // A new verifier for each token, so its key never earns tables.
+    // Each token gets a new verifier, which therefore never makes tables for the key.
     criterion.bench_function("a token, stock", |bencher| {
         bencher.iter_batched_ref(
             || fresh.clone(),

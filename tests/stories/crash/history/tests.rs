@@ -154,8 +154,8 @@ fn a_kick_that_is_never_finished_is_found() {
 #[test]
 fn one_of_two_tabs_continues() {
     let twice = [opened(1), SentTwice { session: 1 }];
-    // Cases: both tabs get the same token; each gets another token and one is refused or joins the other's
-    // chain; one answer arrives late.
+    // Cases: both tabs get the same token; the tabs get different tokens, and later one tab is refused or joins
+    // the chain of the other tab; one answer arrives late.
     assert!(story(&[&twice, &led(1, 2), &led(1, 2), &led(2, 3)]).is_ok());
     let forked = story(&[&twice, &led(1, 2), &led(1, 3), &led(3, 4), &refresh(1, NO)]);
     assert_eq!(forked, Ok(Checked { forks: 1, ..Checked::default() }));
@@ -173,7 +173,7 @@ fn two_live_chains_are_found() {
     assert_eq!(story(&[&twice, &led(1, 2), &led(1, 3), &led(3, 5), &led(5, 6), &led(2, 4)]), two);
     // The first chain had continued before the second began.
     assert_eq!(story(&[&twice, &led(1, 2), &led(2, 4), &led(1, 3), &led(3, 5)]), two);
-    // Further down the chain, long after the double request.
+    // The chain splits at a later token, long after the double request.
     assert_eq!(story(&[&twice, &led(1, 2), &led(2, 3), &led(2, 4), &led(3, 5), &led(4, 6)]), two);
 }
 

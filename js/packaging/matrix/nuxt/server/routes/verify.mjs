@@ -5,7 +5,8 @@ let verifier
 
 export default defineEventHandler(async event => {
   const { issuer } = getQuery(event)
-  // Nitro's preset for Vercel's edge does not pass on what `event.waitUntil` is given, and the platform ends it with the response.
+  // Nitro's preset for Vercel's edge does not pass the promises of `event.waitUntil` on, and the platform then
+  // ends the work with the response.
   const platform = event.context.vercel?.event ?? event
   verifier ??= connectVerifier.lazy({ issuer, audience: 'api' })
   try {
