@@ -81,7 +81,7 @@ function streamOf(issuer: string, wantsStream: boolean, origin: Origin | undefin
   return { wantsStream, shareable: { issuer, origin: { ...origin, locks } } }
 }
 
-/** Only the methods, which also work without their object. */
+/** An object that has only the methods. Each method also works without the object. */
 const facade = (local: LocalVerifier): Verifier => ({
   load: (list, at) => local.load(list, at),
   verify: (token, at) => local.verify(token, at),
@@ -105,8 +105,8 @@ async function unlessClosed(remote: RemoteList, refresh: () => Promise<void>): P
 }
 
 /**
- * `close`, and `Symbol.dispose` if the platform has it. The types always declare it, because without it `using` does
- * not exist.
+ * `close`, and `Symbol.dispose` if the platform has it. The types always declare `Symbol.dispose`, because a platform
+ * without it does not support `using` at all.
  */
 function closing(close: () => void): Pick<Verifier, 'close' | typeof Symbol.dispose> {
   const named = { close }
@@ -139,7 +139,7 @@ function remoteFacade(remote: RemoteList, news: Emitter, follower: Follower | La
     on: news.on,
     off: news.off,
     ...closing(() => {
-      // This comes first, because it saves unsaved data.
+      // The follower is closed first, because it then saves unsaved data.
       follower.close()
       remote.close()
     }),

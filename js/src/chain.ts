@@ -41,7 +41,10 @@ export class Chain {
     return { asOf: this.#asOf, lists: this.#links.map(({ list }) => list) }
   }
 
-  /** Whether a list did not fit. Lists that would follow a gap are not kept, so the chain keeps its last as-of time. */
+  /**
+   * Whether a list exceeded the limits. That list and all later ones are not kept, because a list cannot be loaded
+   * after a gap. So the chain keeps its last as-of time.
+   */
   get isFull(): boolean {
     return this.#isFull
   }

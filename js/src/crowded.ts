@@ -1,8 +1,9 @@
 import { isBrowser } from './origin.js'
 
 /**
- * Another possible reason for a timeout, as the end of a sentence. While streams hold the six HTTP/1.1 connections of
- * a browser to one host, it queues the seventh request without notice. Over HTTP/2 it does not.
+ * Returns the end of a sentence that names another possible reason for a timeout. A browser opens at most six HTTP/1.1
+ * connections to one host. While streams hold all six, the browser queues the seventh request without notice. HTTP/2
+ * has no such limit.
  */
 export function crowdingHint(url: string, isPage = isBrowser()): string {
   if (!isPage || protocolOf(url).startsWith('h')) return ''
@@ -10,8 +11,8 @@ export function crowdingHint(url: string, isPage = isBrowser()): string {
 }
 
 /**
- * Returns `h2` or `h3` if the browser reports it for the last answer. Returns '' for `http/1.1`, or if the browser
- * hides it from other origins.
+ * Returns `h2` or `h3` if the browser reports this protocol for the last answer. Returns '' for `http/1.1`, and also if
+ * the browser hides the protocol because the host is another origin.
  */
 function protocolOf(url: string): string {
   const { origin } = new URL(url)

@@ -111,7 +111,10 @@ export class Follower {
     this.#saveSoon()
   }
 
-  /** Resolves when the issuer answers, fails once, or does not answer for a moment; a list is held already. */
+  /**
+   * Called when a saved list is held already. Asks the issuer. Resolves when the issuer answers, when the request fails
+   * once, or when no answer has come for a moment.
+   */
   async #startSaved(withinMs: number): Promise<void> {
     const asked = this.#attempt(() => this.ask())
     const answered = new AbortController()
@@ -128,7 +131,7 @@ export class Follower {
     this.#saveSoon()
   }
 
-  /** Runs in the background, because no list waits for the store. */
+  /** Saves in the background: a new list is used at once, not only after the store has it. */
   #saveSoon(): void {
     void this.#remote.save(this.#closed.signal)
   }
@@ -171,11 +174,14 @@ export class Follower {
     if (!this.#closed.signal.aborted) this.mode = mode
   }
 
-  /** Keeps the list up to date for as long as this succeeds. Returns the milliseconds to pause before the next try. */
+  /**
+   * One turn of keeping the list up to date: polls once, follows the stream until it ends, or waits for another page's
+   * lists. Returns the milliseconds to pause before the next turn.
+   */
   async #turn(): Promise<number> {
     const { ttlMs } = this.#remote
     if (!(await this.#attempt(() => this.#remote.prepare(this.#closed.signal)))) return this.#retry.next(ttlMs)
-    // Events up to here are taken into account below; only later ones end the pause.
+    // The code below takes all earlier events into account, so only events from now on end the pause.
     this.#nap = new AbortController()
     const patienceMs = this.#shared?.patienceMs(ttlMs) ?? 0
     this.#become(patienceMs > 0 ? 'shared' : 'poll')
@@ -203,8 +209,8 @@ export class Follower {
   }
 
   /**
-   * The stream brought no newer list for too long: a cache may repeat it, or the issuer has nothing newer. The next
-   * step is to request the list, after a random pause so that not all verifiers ask at once.
+   * The stream brought no newer list for too long: a cache may repeat an old list, or the issuer has nothing newer. The
+   * next step is to request the list, after a random pause so that not all verifiers ask at once.
    */
   #doubtStream(ttlMs: number): number {
     this.#isStreamDoubted = true
@@ -221,7 +227,7 @@ export class Follower {
       else this.#become('stream')
     }
     const { signal } = (this.#streaming = new AbortController())
-    // Not reported if this page ended it, so that another page can open it.
+    // This page may end the stream on purpose, to let another page open one. Then no error is reported.
     await this.#attempt(() =>
       this.#remote.follow(signal, listener).catch(error => signal.aborted || Promise.reject(error)),
     )

@@ -6,7 +6,7 @@ export interface Host {
   monotonic(): number
   /** At least 0, below 1. */
   random(): number
-  /** Calls once after `ms` milliseconds. Returns a function that cancels the call. */
+  /** Calls `call` once after `ms` milliseconds. Returns a function that cancels the call. */
   after(ms: number, call: () => void): () => void
 }
 

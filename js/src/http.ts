@@ -9,7 +9,7 @@ export interface Http {
   readonly host: Host
 }
 
-/** `reload` also replaces the entry in the browser's cache. */
+/** Unlike `no-store`, `reload` also replaces the entry in the browser's cache. */
 export type PastCaches = 'no-store' | 'reload'
 
 export interface Request {
@@ -61,7 +61,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
   const { fetch, host } = http
   const { url, accept, signal } = request
   const abort = new AbortController()
-  // Also kept here, because on some platforms signals have no reason.
+  // The reason is also kept here, because on some platforms signals have no reason.
   let reason: unknown
   const end = (why: unknown) => {
     reason ??= why

@@ -1,5 +1,5 @@
-// The message of each error that the module throws, by its code and evidence (FORMAT.md §9). The module itself
-// contains no texts, because they take less space here. `verifier-wasm/src/error.rs` has the same messages for Rust;
+// The message of each error that the module throws, by its code and evidence (FORMAT.md §9). The module contains no
+// texts, because texts take less space in JavaScript. `verifier-wasm/src/error.rs` has the same messages for Rust;
 // tests/vectors/messages.json keeps them equal.
 import type { Code } from '../types/index.js'
 

@@ -18,9 +18,9 @@ export function isMistake(error: unknown): boolean {
 }
 
 /**
- * Sends the request with the signal. If `fetch` refuses the signal because it belongs to another realm than
- * `AbortController`, as in test environments with jsdom, sends it again without. Such a request cannot be cancelled
- * before it is answered.
+ * Sends the request with the signal. In test environments with jsdom, `fetch` may refuse the signal because it comes
+ * from another realm. Then this sends the request again without a signal. Such a request cannot be cancelled before it
+ * is answered.
  */
 export async function ask(
   fetch: typeof globalThis.fetch,

@@ -2,9 +2,9 @@ import { TokenError } from './errors.js'
 import type { Host } from './host.js'
 
 /**
- * Tracks when a list last brought a newer time. A response with status 200 does not prove that: a service worker,
- * proxy or CDN may repeat an old list for ever. Keeps only numbers, so that it can live at the module scope of a
- * Worker.
+ * Tracks when a list last brought a newer time. A response with status 200 does not prove that the list is newer: a
+ * service worker, proxy or CDN may repeat an old list for ever. Keeps only numbers, so that it can live at the module
+ * scope of a Worker.
  */
 export class Newness {
   readonly #host: Host
@@ -20,14 +20,14 @@ export class Newness {
     this.#newerAt = this.#host.monotonic()
   }
 
-  /** Whether the last newer list came longer ago than a `ttl`. */
+  /** Whether no newer list has arrived for longer than a `ttl`. */
   isLate(ttlMs: number): boolean {
     return this.#host.monotonic() - this.#newerAt > ttlMs
   }
 
   /**
-   * Milliseconds until the next poll. It is sooner after an answer without a newer list, so that a cache is noticed
-   * within two `ttl`.
+   * Milliseconds until the next poll. If the last answer brought no newer list, the next poll is sooner, so that an old
+   * list from a cache is noticed within two `ttl`.
    */
   pollMs(ttlMs: number): number {
     const { monotonic, random } = this.#host
@@ -38,8 +38,8 @@ export class Newness {
   }
 
   /**
-   * Whether to send a request that bypasses caches now. At most once per `ttl`, because the issuer itself may have
-   * nothing newer for a long time, and then all verifiers ask.
+   * Whether to send a request that bypasses caches now. Returns true at most once per `ttl`: if the issuer has nothing
+   * newer for a long time, all verifiers send such requests.
    */
   mayAskPastCaches(ttlMs: number): boolean {
     const now = this.#host.monotonic()
@@ -49,12 +49,12 @@ export class Newness {
   }
 
   /**
-   * Adds the only parameter that the issuer accepts for this purpose (FORMAT.md §4), so that no faulty cache has an
-   * answer for the address. Its value is the time, in steps of a fifth of a `ttl`, so that all verifiers share few
-   * addresses if the issuer itself has nothing newer.
+   * Adds the parameter `fresh`, the only one that the issuer accepts for this purpose (FORMAT.md §4), so that no faulty
+   * cache has an answer for the address. The value is the time, in steps of a fifth of a `ttl`. So if the issuer has
+   * nothing newer, all verifiers request the same few addresses.
    */
   pastCaches(address: string, ttlMs: number): string {
-    // Not with URL, which would write the `:` of `since` as `%3A`: each list has only one address.
+    // Does not use `URL`, which would write the `:` of `since` as `%3A`: each list must have only one address.
     const step = Math.max(1, Math.floor(ttlMs / 5000))
     const secs = Math.floor(this.#host.now() / 1000 / step) * step
     return `${address}${address.includes('?') ? '&' : '?'}fresh=${secs}`

@@ -2,11 +2,14 @@
 export interface Origin {
   /** Absent in an insecure context and in old browsers. */
   readonly locks: Locks | undefined
-  /** Reaches every other holder of the name, but not this one. Returns `undefined` if the browser refuses it. */
+  /**
+   * A channel to all other pages and workers that opened this name. Returns `undefined` if the browser refuses to open
+   * one.
+   */
   channel(name: string): Channel | undefined
   /**
-   * Calls with `true` before this page is frozen or enters the back/forward cache, and with `false` when it is back.
-   * Returns a function that stops the calls.
+   * Calls `call` with `true` before this page is frozen or enters the back/forward cache, and with `false` when the
+   * page is back. Returns a function that stops the calls.
    */
   onAway(call: (isAway: boolean) => void): () => void
 }
@@ -50,8 +53,8 @@ interface Globals {
 }
 
 /**
- * Web Locks alone do not identify a browser, because Node 24 and Deno have them too; neither does `document`, because
- * jsdom and happy-dom add one to Node. Electron's pages may have Node's `process`, and count as pages.
+ * Web Locks are not enough to identify a browser, because Node 24 and Deno have them too. `document` is not enough
+ * either, because jsdom and happy-dom add it to Node. Electron's pages may have Node's `process`, and count as pages.
  */
 export function isBrowser(globals: Globals = globalThis as Globals): boolean {
   const { process, Deno, document, importScripts, location } = globals

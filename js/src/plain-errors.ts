@@ -14,7 +14,10 @@ export const plainOf = <Name extends string, Code extends string>({
   evidence,
 }: Plain<Name, Code>): Plain<Name, Code> => ({ name, code, message, evidence })
 
-/** Whether a value, of any realm, is such an error or its plain form. Never throws, even if getters or proxies do. */
+/**
+ * Whether a value, of any realm, is an error with this name or the plain form of one. Never throws, even if getters or
+ * proxies throw.
+ */
 export function isPlain(value: unknown, name: string, isCode: (code: string) => boolean): boolean {
   // Own members only, so that members of a polluted Object.prototype do not count.
   const own = (member: string): unknown => Object.getOwnPropertyDescriptor(value, member)?.value

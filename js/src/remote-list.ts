@@ -17,8 +17,8 @@ const MAX_JWKS_BYTES = 256 * 1024
  */
 const KEYS_COOL_DOWN_MS = 60_000
 /**
- * Milliseconds before the store is read again if it contained nothing usable. It may contain something later: a save
- * of another process, or one that it could not read before.
+ * Milliseconds before the store is read again if it contained nothing usable. Later it may contain a usable save,
+ * because another process may have written one, or because an earlier save could not be read before.
  */
 const RESTORE_REST_MS = 60_000
 /** The heartbeat interval in seconds that is assumed until the issuer states its own. */
@@ -58,7 +58,7 @@ export class RemoteList {
   ) {
     this.#make = make
     this.#newest = this.#serving = make()
-    // After `close` no further request is sent; only one that is already under way may finish.
+    // After `close` no new request is sent. A request that is already under way may finish.
     this.#http = {
       ...http,
       fetch: (...request) => (this.#isClosed ? Promise.reject(closedVerifier()) : http.fetch(...request)),
@@ -76,9 +76,9 @@ export class RemoteList {
   }
 
   /**
-   * The verifier that loads lists. If the last one was interrupted, this is a new one, which trusts the same keys and
-   * has to load a list again. It answers queries only after its first list; until then the interrupted one keeps
-   * refusing, independent of `onMissing`.
+   * The verifier that loads lists. If the newest verifier was interrupted, this creates a new one, which trusts the
+   * same keys and has to load a list again. The new one answers queries only after its first list. Until then the
+   * interrupted one is used, and refuses every query, independent of `onMissing`.
    */
   get #local(): LocalVerifier {
     if (this.#newest.isInterrupted) {
@@ -134,7 +134,7 @@ export class RemoteList {
     // pause.
     if (this.#saved === undefined || this.holdsList || monotonic() < this.#restoreNotBefore) return
     const saves = await this.#saved.read(signal, withinMs)
-    // Another request may have been faster.
+    // While this call read the store, another request may have loaded a list.
     if (signal.aborted || this.#isClosed || this.holdsList) return
     if (saves !== undefined) this.#newest = this.#saved.replay(saves, () => this.#makeTrusting())
     this.#restoreNotBefore = monotonic() + RESTORE_REST_MS
@@ -148,7 +148,7 @@ export class RemoteList {
   }
 
   /**
-   * Saves what is new of the data held; once the signal has aborted, everything that is not saved yet. Never rejects.
+   * Saves the new data that is due. Once the signal has aborted, saves all data that is not saved yet. Never rejects.
    */
   async save(signal: AbortSignal): Promise<void> {
     if (this.#saved === undefined) return
@@ -177,8 +177,9 @@ export class RemoteList {
   }
 
   /**
-   * Loads a list that another tab passed on, if the issuer signed it and it is newer. `gap`: the issuer must be asked
-   * for a snapshot, or for the key that signed the list. Never throws: everything else on the channel is ignored.
+   * Loads a list that another tab passed on, if the issuer signed it and it is newer. Returns `gap` if the issuer must
+   * be asked for a snapshot, or for the key that signed the list. Never throws: anything else on the channel is
+   * ignored.
    */
   hear(list: string): Outcome | 'refused' {
     try {
@@ -237,7 +238,8 @@ export class RemoteList {
           if (event !== 'message') continue
           let outcome = await this.#take(data, silence.signal)
           if (outcome === 'gap') {
-            // Otherwise a stream whose deltas never fit would cause one request per event.
+            // Without this check, a stream whose deltas never continue from the snapshot would cause one request per
+            // event.
             const now = this.#http.host.monotonic()
             if (now < nextSnapshot)
               throw new Unreachable(`the deltas of ${stream} do not continue from the snapshot of ${list}`)
@@ -270,8 +272,8 @@ export class RemoteList {
   }
 
   /**
-   * The first answer may come from a cache. When asking again, that answer may have been the fault, so caches are
-   * bypassed.
+   * The first answer may come from a cache. A repeated request bypasses caches, because a cached answer may have caused
+   * the failure.
    */
   async #discover(signal: AbortSignal): Promise<Endpoints> {
     const cache = this.#wasDiscovered ? 'no-store' : undefined
@@ -304,7 +306,10 @@ export class RemoteList {
     }
   }
 
-  /** Without a list, keys from a cache are no reason to wait, because the list may be signed by a newer key. */
+  /**
+   * Whether the keys were requested so recently that they are not requested again yet. While no list is held, keys that
+   * may come from a cache do not count, because the list may be signed by a newer key.
+   */
   #keysAreCooling(): boolean {
     if (this.#keysMayBeCached && !this.holdsList) return false
     return this.#http.host.monotonic() - this.#keysAskedAt < KEYS_COOL_DOWN_MS
@@ -319,7 +324,10 @@ export class RemoteList {
     return this.#take(await this.#fetchList(list, signal, 'no-store'), signal)
   }
 
-  /** Loads a list. One that is older than the list held is nothing new. Throws if the list must not be trusted. */
+  /**
+   * Loads a list. A list that is older than the list held counts as nothing new. Throws if the list must not be
+   * trusted.
+   */
   async #take(list: string, signal: AbortSignal): Promise<Outcome> {
     const outcome = await this.#judge(list, signal)
     if (outcome === 'news') this.passOn(list)

@@ -34,8 +34,8 @@ export function check<Options>(
 ): Options {
   const needed = mandatory.length === 0 ? '' : ` with ${mandatory.map(name => `\`${name}\``).join(' and ')}`
   if (!isObject(options)) throw invalidOption(`options must be an object${needed}`)
-  // Copied once, own properties only: a getter may return another value next time, and Object.prototype may be
-  // polluted.
+  // Reads own properties only, and each of them once: a getter may return another value next time, and Object.prototype
+  // may be polluted.
   const own: Record<string, unknown> = Object.assign(Object.create(null), options)
   for (const [name, value] of Object.entries(own)) {
     if (!Object.hasOwn(rules, name)) throw unknownOption(name, Object.keys(rules))

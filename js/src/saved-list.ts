@@ -44,8 +44,8 @@ interface Save {
   readonly trust: Trust
   readonly lists: readonly string[]
   /**
-   * The as-of time of the lists together, NumericDate. It is not trusted; it only decides whether a newer save is
-   * already in the store.
+   * The as-of time (NumericDate) that a verifier has after it loaded these lists. It is not trusted, and only decides
+   * whether a newer save is already in the store.
    */
   readonly asOf?: number
 }
@@ -267,15 +267,15 @@ export class SavedList {
       if (this.#unwritten.get(name) === unwritten) this.#unwritten.delete(name)
     } catch (error) {
       this.#writeNotBefore = monotonic() + PAUSE_MS
-      // This was the last chance: after `close` no call follows the pause.
+      // After `close` no later call repeats this write, so the data is dropped.
       if (signal.aborted) this.#unwritten.clear()
       this.#tellOf(name, 'cannot be written', error)
     }
   }
 
   /**
-   * Whether another process, tab or isolate has saved a newer time. This verifier may be cut off from the issuer, or
-   * late.
+   * Whether another process, tab or isolate has saved a newer time than this save has. This happens if this verifier is
+   * cut off from the issuer, or is late.
    */
   async #isSurpassed(name: Name, { asOf }: Save): Promise<boolean> {
     if (asOf === undefined) return false
@@ -329,7 +329,7 @@ function continued(chain: Chain | undefined, local: LocalVerifier, list: string)
     if (since === null) return new Chain(list, sequence, held)
     chain?.append({ list, since, sequence }, held.asOf)
   } catch (error) {
-    // The two values are written separately, and by several processes, so the snapshot may be newer than the deltas.
+    // Several processes write the two values, each separately, so the snapshot may be newer than the deltas.
     if (!isTokenError(error, 'ERR_LIST_ROLLBACK')) throw error
   }
   return chain

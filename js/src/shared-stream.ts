@@ -7,12 +7,12 @@ import type { Channel, Locks, Origin } from './origin.js'
  */
 const VERSION = 1
 
-/** Milliseconds. The longest wait of a page that is away; it ends when the page is back. */
+/** Milliseconds. A page that is away waits at most this long. The wait ends early when the page is back. */
 const UNTIL_BACK_MS = 3_600_000
 
-/** The role of this verifier among those of the same origin and issuer. */
+/** The role of this verifier among the verifiers of the same origin and issuer. */
 export type Part =
-  /** It holds the lock and may open the stream. */
+  /** This verifier holds the lock and may open the stream. */
   | 'leads'
   /** Another verifier leads, or will lead soon. */
   | 'follows'

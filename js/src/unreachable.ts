@@ -104,9 +104,9 @@ export const fetchFailed = (url: string, why: string, cause?: unknown): TokenErr
   )
 
 /**
- * A server that uses TLS closes a plain HTTP connection without an answer, and so does a server that is restarting.
- * To tell them apart, this asks once over TLS. If a server answers there or shows a certificate, waiting cannot cure
- * the failure.
+ * A server that uses TLS closes a plain HTTP connection without an answer. A server that is restarting does the same.
+ * To tell the two cases apart, this asks once over TLS. If a server answers over TLS or shows a certificate, waiting
+ * cannot cure the failure.
  */
 export async function hungUp(
   found: TokenError,

@@ -37,7 +37,7 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
     if (jwks !== undefined) this.addJwks(JSON.stringify(jwks))
   }
 
-  /** Whether it refuses every call from now on, with `ERR_WASM_UNAVAILABLE`. */
+  /** Whether this verifier refuses every call from now on, with `ERR_WASM_UNAVAILABLE`. */
   get isInterrupted(): boolean {
     return this.#wasm.isInterrupted
   }

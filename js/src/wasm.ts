@@ -151,7 +151,7 @@ class Instance {
     // The views become empty when the memory grows. It does not grow for a token that is remembered.
     if (this.#inbox.length === 0) this.#view()
     const { read, written } = this.#encoder.encodeInto(token, this.#inbox)
-    // Otherwise only the beginning of the token fitted, and that might be a valid token too.
+    // If the token did not fit, the inbox contains only its beginning, which might be a valid token too.
     return read === token.length ? written : undefined
   }
 
@@ -186,7 +186,7 @@ class Instance {
   }
 
   /**
-   * Marks the instance as in use before the call; after a failed call, an exhausted stack may leave no room to do it.
+   * Marks the instance as in use before the call. After a failed call, an exhausted stack may leave no room to mark it.
    */
   enter(): void {
     if (this.#isInside) throw interrupted(this.thrown)
@@ -198,8 +198,8 @@ class Instance {
   }
 
   /**
-   * The error to throw instead. After one of the module's own errors the instance is usable; after any other it stays
-   * interrupted.
+   * The error to throw instead of `thrown`. If the module itself threw that error, the instance is usable again. After
+   * any other error the instance stays interrupted.
    */
   failed(): TokenError {
     if (!isPlainError(this.thrown)) return interrupted(this.thrown)

@@ -47,10 +47,10 @@ export interface VerifierEvents {
 }
 
 /**
- * Where a connected verifier keeps its list across restarts. Both functions may be synchronous or asynchronous. If
- * one throws, hangs or returns anything but text, an `error` event reports it. Write access to the store is enough to
- * choose the keys that a verifier starts with, unless `jwks` pins them. Ready-made stores are in `doorlist/stores`
- * and `doorlist/stores/file`.
+ * Where a connected verifier keeps its list across restarts. Both functions may be synchronous or asynchronous. If one
+ * throws, hangs or returns anything but text, an `error` event reports it. A program that can write to the store can
+ * choose the keys with which a verifier starts, unless `jwks` pins them. Ready-made stores are in `doorlist/stores` and
+ * `doorlist/stores/file`.
  *
  * @example
  * ```ts
@@ -190,7 +190,8 @@ export interface LazyVerifier extends Verifier {
 export interface ConnectVerifier {
   (options: ConnectOptions): Promise<ConnectedVerifier>
   /**
-   * Does no I/O, and uses no timer or randomness, before its first `refresh`: for the module scope of Workers.
+   * Does no I/O, and uses no timer or randomness, before its first `refresh`. So it can be created at the module scope
+   * of a Worker.
    *
    * @example
    * ```ts
@@ -210,8 +211,8 @@ export interface ConnectVerifier {
 }
 
 /**
- * Finds all addresses in the issuer's metadata (RFC 8414), and resolves when a list is held. That is the issuer's
- * list, or the saved one if the issuer fails once or does not answer within two seconds.
+ * Finds all addresses in the issuer's metadata (RFC 8414), and resolves when a list is held. This is the issuer's list,
+ * or the saved list if the issuer fails once or does not answer within two seconds.
  *
  * @example
  * ```ts

@@ -150,10 +150,10 @@ export interface Session {
    */
   getAccessToken(): Promise<string>
   /**
-   * Works like the global `fetch`. Adds `Authorization: Bearer` for the configured `origins`. After a 401 it
-   * refreshes the token and tries once more; if that fails too, it does not do so again for this origin for a minute.
-   * Follows no redirect with the token: `ERR_REDIRECT_REFUSED`. Rejects like `getAccessToken` if it has no token to
-   * add. Use the global `fetch` for requests that need no user.
+   * Works like the global `fetch`. Adds `Authorization: Bearer` for the configured `origins`. After a 401 it refreshes
+   * the token and tries once more. If the second answer is a 401 too, no 401 of this origin causes a refresh for a
+   * minute. Does not follow a redirect with the token (`ERR_REDIRECT_REFUSED`). Rejects like `getAccessToken` if no
+   * token can be added. Use the global `fetch` for requests that need no user.
    *
    * @example
    * ```ts

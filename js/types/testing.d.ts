@@ -100,7 +100,8 @@ export interface TestIssuer {
    */
   endSession(token: string): Promise<void>
   /**
-   * Voids every token issued so far. Later tokens are valid; their `iat` is one second ahead.
+   * Revokes every token issued so far with a cut-off. Later tokens are valid; their `iat` is one second ahead of the
+   * clock.
    *
    * @example
    * ```ts

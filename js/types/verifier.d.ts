@@ -42,9 +42,9 @@ export interface VerifierOptions {
    */
   outageGrace?: number
   /**
-   * The number of accepted tokens to remember, so that they can be checked again without verifying their signature. 0
-   * remembers none; at most 1000000. Each takes about 1.2 KB, and together they have at most 1024 characters each on
-   * average. Default: 20000.
+   * The number of accepted tokens to remember, from 0 (none) to 1000000. A remembered token is checked again without
+   * verifying its signature. Each token takes about 1.2 KB. The remembered tokens have at most 1024 characters on
+   * average; if tokens are longer, fewer are remembered. Default: 20000.
    */
   cacheSize?: number
 }
@@ -195,7 +195,7 @@ export interface Verifier {
    *
    * @param payload the token's claims; `iss`, `iat`, `gid` and `sid` are read
    * @throws {TokenError} `ERR_JWT_REVOKED`; `ERR_JWT_EXPIRED` if the issuer no longer keeps entries as old as the
-   * token; `ERR_JWKS_NO_MATCHING_KEY` if the key named in its header is not, or no longer, trusted;
+   * token; `ERR_JWKS_NO_MATCHING_KEY` if the key named in its header is not trusted (any more);
    * `ERR_JWT_CLAIM_VALIDATION_FAILED` if a claim is invalid or another issuer's; `ERR_LIST_MISSING` and
    * `ERR_LIST_STALE` as `onMissing` and `onStale` say
    *

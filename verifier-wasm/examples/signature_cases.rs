@@ -1,5 +1,5 @@
-//! Prints tokens, and whether unmodified ed25519-dalek accepts their signatures; `tests/js/signatures.test.mjs`
-//! checks the same tokens with the built module.
+//! Prints tokens, and whether unmodified ed25519-dalek accepts their signatures. `tests/js/signatures.test.mjs` checks
+//! the same tokens with the built module.
 //!
 //! `cargo run --package doorlist-verifier --example signature_cases -- 100000` prints lines of two words, the same
 //! ones in every run: `trusted` or `refused` and a key, then, for a trusted key, `good` or `bad` and one of its
@@ -20,8 +20,8 @@ use sha2::{Digest, Sha512};
 /// The number of keys that share the cases.
 const KEYS: usize = 50;
 
-/// The number of valid tokens with which each key begins: a verifier begins a key's tables after 64, and has them
-/// after 96.
+/// The number of valid tokens that each key signs first. A verifier begins to build a key's tables after 64 of them,
+/// and has complete tables after 96.
 const LEADING: usize = 96;
 
 /// 2026-01-01T00:00:00Z.
@@ -51,7 +51,7 @@ fn main() -> io::Result<()> {
             writeln!(out, "{}", judged(&signer.public, &message, &signature))?;
         }
     }
-    // These keys have no signer: they are refused, or a signature is valid only by accident.
+    // These keys have no signer. Either the key is refused, or a signature is valid only by accident.
     for encoding in &odd {
         let Some(public) = trusted(encoding) else {
             writeln!(out, "refused {}", jwk_text(encoding, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"))?;

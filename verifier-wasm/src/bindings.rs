@@ -1,4 +1,4 @@
-//! The boundary to JavaScript, and the only file that uses wasm-bindgen. It only passes calls on; every rule is
+//! The boundary to JavaScript, and the only file that uses wasm-bindgen. This file only passes calls on; every rule is
 //! elsewhere.
 //!
 //! The first result for a token crosses as one JSON text, which is the cheapest way and keeps a claim `__proto__`
@@ -111,8 +111,8 @@ impl Verifier {
         u32::try_from(slot).ok()
     }
 
-    /// Checks the token in the inbox, which has `length` bytes, again. Returns its slot if it is remembered and still
-    /// valid.
+    /// Checks the token in the inbox again. `length` is the token's length in bytes. Returns the token's slot if it is
+    /// remembered and still valid.
     #[wasm_bindgen(js_name = verifyInbox)]
     pub fn verify_inbox(&mut self, length: usize, wall_seconds: f64, monotonic_ms: f64) -> Option<u32> {
         let at = host_time(wall_seconds, monotonic_ms);
@@ -149,7 +149,7 @@ impl Verifier {
 /// as one JSON object before, so both are inserted unchanged. The rest consists of numbers and fixed names, so there
 /// is nothing to escape.
 fn answer(verified: &Verified) -> String {
-    /// Longer than everything apart from payload and header.
+    /// Bytes reserved for the text around payload and header, which is shorter than this.
     const REST_LEN: usize = 192;
     let (payload, header) = (&verified.payload_json, &verified.header_json);
     let Freshness { as_of, age_secs, stale } = verified.freshness;

@@ -21,8 +21,8 @@ use crate::handle::parse_hex16;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u64);
 
-/// The sequence number of an entry in its revocation log. It grows, possibly with gaps; at most 2^53 − 1, so that
-/// JavaScript can represent it exactly.
+/// The sequence number of an entry in its revocation log. Sequence numbers grow, possibly with gaps. The maximum is
+/// 2^53 − 1, because JavaScript represents integers exactly only up to there.
 ///
 /// ```
 /// use doorlist_verifier::Seq;
@@ -89,7 +89,7 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// In hex, as everything else that shows an epoch.
+/// In hex, as in all other places that show an epoch.
 impl fmt::Debug for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Epoch({self})")

@@ -242,7 +242,7 @@ const OTHER_KEY: &str =
     "signed with a key that is not trusted: the key belongs to another issuer, or was retired";
 
 impl Error {
-    /// The stable code. It is the same as in `jose` for the same meaning.
+    /// The stable code. If `jose` has a code with this meaning, the two are equal.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::TooLong { .. } | Self::Form { .. } => "ERR_JWS_INVALID",

@@ -1,8 +1,8 @@
 //! The compact form (RFC 7515 §7.1) of tokens and lists, parsed before anything in it is trusted.
 //!
-//! This is not done with `jwt-compact`, because its parser is laxer than this profile and would need a second, strict
-//! pass; here each part is decoded once. The parser of `jwt-compact` accepts every text that is accepted here, with
-//! the same result; the tests check this.
+//! The parser of `jwt-compact` is not used: it is laxer than this profile, so that a second, strict pass would be
+//! necessary. Here each part is decoded once. The parser of `jwt-compact` accepts every text that is accepted here,
+//! with the same result; the tests check this.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
@@ -17,8 +17,8 @@ use crate::signature::{Ed25519, Signature};
 /// signature is checked.
 const MAX_HEADER_LEN: usize = 1024;
 
-/// A header consists of `alg`, `typ` and `kid`, each a string. It has no `crit`, which would have to be understood,
-/// and no `jwk`, `jku` or `x5u`, which would bring its own key.
+/// A header consists of `alg`, `typ` and `kid`, each a string. Other members are refused: a verifier would have to
+/// understand `crit`, and `jwk`, `jku` or `x5u` would let a token bring its own key.
 const HEADER_MEMBERS: usize = 3;
 
 /// A text of three parts with a header of this profile. Its payload and signature are not verified yet.

@@ -215,7 +215,7 @@ impl HandleSet {
     }
 }
 
-/// The treatment of a group of the other set whose block this set lacks.
+/// The treatment of a group that only the other set has: this set has no group with the same block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Alone {
     Keep,
@@ -271,7 +271,7 @@ impl<'a> Group<'a> {
         Some(Self { block: block_number(block), positions: positions.as_chunks().0 })
     }
 
-    /// Whether the positions ascend strictly, and none of them makes the handle 0.
+    /// Whether the positions ascend strictly, and the group does not contain the handle 0.
     fn is_well_formed(&self) -> bool {
         let has_zero = self.block == 0 && self.positions.first() == Some(&[0, 0]);
         !has_zero && self.positions.is_sorted_by(|a, b| a < b)
@@ -318,8 +318,8 @@ fn block_number(bytes: &[u8; BLOCK_LEN]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Revokes `revoked` of `sessions` handles, spread as an issuer's handles are: blocks of 65,536, used up one
-    /// after the other.
+    /// Revokes `revoked` of `sessions` handles. The handles are spread like those of an issuer, which uses up one block
+    /// of 65,536 after the other.
     fn spread(sessions: u64, revoked: u64) -> HandleSet {
         let step = sessions / revoked;
         HandleSet::from_handles((0..revoked).filter_map(|number| Handle::new((9 << 16) + number * step)))

@@ -47,7 +47,8 @@ struct Segment {
     handles: HandleSet,
 }
 
-/// A list proves that the time is at least its `iat`; from then on the monotonic clock counts on.
+/// A list proves that the time is at least its `iat`. After the list has arrived, the monotonic clock adds the elapsed
+/// time to this `iat`.
 #[derive(Debug, Clone, Copy)]
 struct ProvenClock {
     issued_at: UnixSeconds,
@@ -137,8 +138,9 @@ impl HeldList {
 
     /// Applies a list that [`judge`] accepted.
     ///
-    /// A snapshot only adds, like a delta: after a failover it may lack handles that were revoked (traces 22, 3).
-    /// Handles are removed by age only, and only when a newer list shows how late it is (trace 11).
+    /// A snapshot only adds handles, like a delta: after a failover it may lack handles that were revoked (traces 22,
+    /// 3). Handles are removed only because of their age, and only when a newer list proves the current time (trace
+    /// 11).
     pub(crate) fn apply(&mut self, list: RevocationList, at: HostTime) {
         self.cursor = list.cursor();
         self.as_of = self.as_of.max(list.issued_at);
@@ -201,9 +203,9 @@ impl HeldList {
         self.segments.iter().any(|segment| segment.handles.contains(handle))
     }
 
-    /// Adds handles to the newest segment. A handle that is already held moves there: its entry may have been
-    /// restored to the revocation log, and tokens may have been issued for it in between, so its retention starts
-    /// again.
+    /// Adds handles to the newest segment. A handle that is already held moves to this segment and is kept for a full
+    /// `retain` again: its entry may have been restored to the revocation log, and tokens may have been issued for it
+    /// in the meantime.
     fn bring(&mut self, handles: HandleSet) {
         if handles.is_empty() {
             return;

@@ -1,7 +1,7 @@
 //! JSON with one meaning: a name that occurs twice in an object is refused, at any depth.
 //!
-//! RFC 8259 §4 leaves the meaning of duplicate names open, and parsers differ (first wins, last wins). Two parties
-//! that read one signed text differently open a way to attack, so this parser allows only one reading.
+//! RFC 8259 §4 leaves the meaning of duplicate names open, and parsers differ (first wins, last wins). If two parties
+//! read one signed text differently, an attacker can use the difference. So this parser allows only one reading.
 //!
 //! A text is read once, from front to back, without copying: a value remains a slice of the text until it is
 //! requested. This is the largest saving in the size of the WebAssembly module, and saves some time per token.
@@ -80,7 +80,7 @@ impl<'a> Members<'a> {
         self.0.len()
     }
 
-    /// The value of a member. `null` counts as a value here, but matches none of the types below.
+    /// The value of a member. A member whose value is `null` is found too, but the methods below accept no `null`.
     pub(crate) fn find(&self, name: &str) -> Option<Value<'a>> {
         self.0.iter().find(|member| member.name == name).map(|member| member.value)
     }
@@ -110,7 +110,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Up to this many names are compared pairwise.
+/// Up to this number of names, each name is compared with every other one.
 const FEW: usize = 16;
 
 /// Whether all names differ. More than [`FEW`] names are sorted with a heap, so that no input takes more than

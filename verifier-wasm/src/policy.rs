@@ -4,11 +4,11 @@ use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
 
-/// The clock tolerance in seconds until a list states the issuer's leeway; equal to the issuer's own default.
+/// The clock tolerance in seconds that applies until a list states the issuer's leeway. It equals the issuer's default.
 pub const DEFAULT_LEEWAY_SECS: u64 = 60;
 
-/// The number of `ttl` without a newer list after which there is an outage. Also the default after which a list is
-/// stale.
+/// There is an outage if no newer list has arrived for this many `ttl`. By default, a list becomes stale after the same
+/// time.
 pub const OUTAGE_TTLS: u64 = 3;
 
 /// The longest time allowed in an option, in seconds: a year of 365 days.

@@ -39,8 +39,8 @@ pub struct Terms {
     pub(crate) not_before: Option<UnixSeconds>,
     pub(crate) gid: Handle,
     pub(crate) sid: Handle,
-    /// The number of lists that had brought handles when neither `gid` nor `sid` was found. While this number is
-    /// unchanged, a new search is not needed.
+    /// The number of lists that had brought handles by the last search, which found neither `gid` nor `sid`. While this
+    /// number is unchanged, no new search is needed.
     pub(crate) unlisted_after: u64,
 }
 
@@ -57,7 +57,7 @@ const BYTES_A_TOKEN: usize = 1024;
 /// Marks the end of a chain: no slot follows.
 const END: usize = usize::MAX;
 
-/// The number of chains for the first tokens. A verifier that is created for one request costs only these.
+/// The number of chains that a new memory has. A verifier that is created for one request pays only for these.
 const FIRST_CHAINS: usize = 8;
 
 /// Tokens that a verifier accepted, each in its own slot.
@@ -160,7 +160,7 @@ impl Memory {
                 self.forget(slot);
                 None
             }
-            // This reason may pass, so the token stays.
+            // The reason for this refusal may pass, so the token stays in the memory.
             Err(_) => None,
         }
     }

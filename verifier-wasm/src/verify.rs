@@ -13,9 +13,9 @@ use crate::policy::{DEFAULT_LEEWAY_SECS, MissingListPolicy, OUTAGE_TTLS, Options
 use crate::remembered::Terms;
 use crate::time::{HostTime, UnixSeconds};
 
-/// The limit in seconds by which a list may be ahead of the host's clock: a day. A longer lead more likely means that
-/// the issuer's clock is wrong. Such a list would advance this verifier's time, which would then stay wrong until
-/// that moment (trace 9).
+/// The maximum number of seconds by which a list may be ahead of the host's clock: a day. If a list is further ahead,
+/// the issuer's clock is more likely to be wrong. Such a list would advance this verifier's time, which would then stay
+/// wrong until the real time reaches it (trace 9).
 const MAX_AHEAD_SECS: u64 = 86_400;
 
 /// Checks access tokens against keys, a time given by the caller, and a revocation list. Does no I/O.
@@ -72,13 +72,13 @@ impl Verifier {
         self.keys.add(&jwks).map_err(|reason| Error::Jwks { reason })
     }
 
-    /// The trusted keys and the identifiers of the dropped keys, as JSON for [`Self::restore_trust`]. Saved together
-    /// with a snapshot, it allows a verifier to start offline.
+    /// The trusted keys and the identifiers of the dropped keys, as JSON for [`Self::restore_trust`]. If this text is
+    /// saved together with a snapshot, a verifier can start offline.
     pub fn trust(&self) -> String {
         self.keys.saved()
     }
 
-    /// Trusts the keys saved by [`Self::trust`], and distrusts the keys that were dropped then.
+    /// Trusts the keys saved by [`Self::trust`], and distrusts the keys that had been dropped before they were saved.
     ///
     /// ```
     /// use doorlist_verifier::{Error, Options, Verifier};
@@ -127,7 +127,8 @@ impl Verifier {
         if list.issuer != self.options.issuer {
             return Err(Error::ListInvalid { reason: ListFlaw::Issuer, claim: Some("iss") });
         }
-        // Uses the host's own clock, not the time that lists prove: otherwise lists could advance it a day at a time.
+        // Uses the host's own clock, not the time that lists prove. Otherwise a series of lists could advance the limit
+        // by a day each.
         if list.issued_at > at.wall.plus_secs(MAX_AHEAD_SECS) {
             return Err(Error::ListInvalid { reason: ListFlaw::Future, claim: Some("iat") });
         }
@@ -170,7 +171,7 @@ impl Verifier {
         Ok(Verified { header_json, payload_json, claims, revocation, freshness, outage, terms })
     }
 
-    /// Repeats the checks whose result may have changed since [`Self::verify`] accepted this token, and no others.
+    /// Repeats only the checks whose result may have changed since [`Self::verify`] accepted this token.
     ///
     /// # Errors
     /// The error that [`Self::verify`] would return now.
@@ -184,9 +185,9 @@ impl Verifier {
     /// audience and expiry.
     ///
     /// # Errors
-    /// In this order: [`Error::UnknownKey`] for a key that is not, or no longer, trusted, [`Error::Issuer`],
-    /// [`Error::TooEarly`] for an `iat` in the future, [`Error::Expired`] if the issuer may no longer keep a
-    /// revocation of the token, [`Error::Revoked`], and the errors of the policies.
+    /// In this order: [`Error::UnknownKey`] for a key that is not trusted (any more), [`Error::Issuer`],
+    /// [`Error::TooEarly`] for an `iat` in the future, [`Error::Expired`] if the issuer may no longer keep a revocation
+    /// of the token, [`Error::Revoked`], and the errors of the policies.
     pub fn check_vetted(&self, claims: &VettedClaims, at: HostTime) -> Result<Verdict, Error> {
         // 3. Key by `kid`.
         if let Some(kid) = claims.kid {
@@ -310,8 +311,8 @@ impl Verifier {
         Error::Expired { expires_at, now, clock_tolerance: self.leeway_secs() }
     }
 
-    /// The time until which the issuer kept revocations of a token issued at this time, if that is over (trace 7).
-    /// Such a token counts as expired, independent of its `exp`.
+    /// If the issuer no longer keeps revocations of a token issued at this time, returns the time until which they were
+    /// kept (trace 7). Such a token counts as expired, independent of its `exp`.
     fn forgotten_since(&self, issued_at: UnixSeconds) -> Option<UnixSeconds> {
         let held = self.list.as_ref()?;
         let kept_until = issued_at.plus_secs(held.retain_secs());

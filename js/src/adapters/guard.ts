@@ -24,7 +24,7 @@ export function guard(verifier: AnyVerifier, options: AuthenticateOptions = {}):
     if (token === undefined) return optional ? { auth: undefined } : { refusal: tokenMissing() }
     const failure = await refreshed(verifier, ctx)
     try {
-      // Verifies even after a failed refresh, because `onMissing` decides what is accepted without a list.
+      // Verifies even after a failed refresh, because `onMissing` decides whether a token is accepted without a list.
       return { auth: verifier.verify(token) }
     } catch (error) {
       if (!isTokenError(error)) throw error
@@ -80,7 +80,10 @@ export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise
   }
 }
 
-/** Returns everything after the scheme: RFC 9110 §11.4 requires spaces there, and no valid token contains a tab. */
+/**
+ * Returns everything after the scheme and its spaces, which RFC 9110 §11.4 requires. If a tab follows the scheme, the
+ * result begins with the tab, and is refused because no valid token contains one.
+ */
 function bearer(authorization = ''): string | undefined {
   const [scheme] = /^bearer(?: +|(?=\t)|$)/i.exec(authorization) ?? []
   return scheme === undefined ? undefined : authorization.slice(scheme.length).trimEnd()

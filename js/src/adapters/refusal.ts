@@ -33,7 +33,7 @@ export const scopeInsufficient = (scope: string): Refusal =>
     { error: 'insufficient_scope', error_description: `the scope ${scope} is needed` },
   )
 
-/** Only the code reveals what is missing on the server. */
+/** Of all members, only `code` says why the server cannot verify tokens (for example because it has no list). */
 export const unavailable = ({ code }: PlainTokenError): Refusal =>
   refusal(
     503,

@@ -8,8 +8,8 @@ export interface AccessToken {
   readonly lifetimeMs: number
   readonly since: Moment
   /**
-   * Milliseconds from `since` until the next one is requested: a random point from 70 to 90 % of its lifetime (field:
-   * mozilla/fxa-oauth-server#370).
+   * Milliseconds from `since` until the next token is requested: a random point from 70 to 90 % of this token's
+   * lifetime (field: mozilla/fxa-oauth-server#370).
    */
   readonly dueMs: number
 }
@@ -23,8 +23,8 @@ export interface Moment {
 export const moment = (host: Host): Moment => ({ wall: host.now(), monotonic: host.monotonic() })
 
 /**
- * Milliseconds since then, by the clock that counted more. A clock that is set ahead costs a refresh, but never the
- * session.
+ * Milliseconds since `since`, by the clock that shows the longer time. If the wall clock is set ahead, the token is
+ * refreshed too early, but the session is not lost.
  */
 export const elapsed = (since: Moment, host: Host): number =>
   Math.max(host.now() - since.wall, host.monotonic() - since.monotonic)
@@ -40,16 +40,16 @@ export const isLive = ({ since, lifetimeMs }: AccessToken, host: Host): boolean 
 const SAME_MS = 10_000
 
 /**
- * Whether an answer of `/token` is current. A service worker or a proxy may repeat an old answer. Its token is then
- * the last one again, or has expired by the issuer's time, which is computed from the last token. The wall clock is
- * not used, because it may be set.
+ * Whether an answer of `/token` is current. A service worker or a proxy may repeat an old answer. The token of an old
+ * answer equals the last token, or has expired by the issuer's time. The issuer's time is computed from the last token,
+ * not from the wall clock, which may be set.
  */
 export const isNew = ({ value, claims, lifetimeMs }: AccessToken, last: AccessToken | undefined, host: Host): boolean =>
   !last ||
   host.monotonic() - last.since.monotonic - (claims.iat - last.claims.iat) * 1000 <
     (value === last.value ? SAME_MS : lifetimeMs)
 
-/** The issuer's time in milliseconds: the token's `iat` plus the time since then. */
+/** The issuer's time in milliseconds: the token's `iat` plus the time that has elapsed since `since`. */
 export const issuerTime = ({ claims, since }: AccessToken, host: Host): number =>
   claims.iat * 1000 + elapsed(since, host)
 

@@ -15,8 +15,9 @@ export type Exchanged =
   | undefined
 
 /**
- * Reads the refresh token, refreshes, and writes the new one; runs under the lock. Between any two steps another tab
- * may sign out, or, without a lock, also refresh. So each step checks this, and so does the caller.
+ * Reads the refresh token, refreshes, and writes the new refresh token; runs under the lock. Between any two steps
+ * another tab may sign out. If there is no lock, another tab may also refresh. So each step checks whether this has
+ * happened, and so does the caller.
  */
 export async function exchange(
   { issuer, delivery }: { readonly issuer: Issuer; readonly delivery: Delivery },
@@ -39,8 +40,8 @@ export async function exchange(
         return { outcome: 'later', status: 200, error: token ? 'from a cache' : 'without a token' }
       const { refresh_token } = answer.tokens
       if (!isCurrent()) return
-      // Without a lock, another tab may have written its token first; that one is equally good. If the new token
-      // cannot be written, the old one is good too.
+      // Without a lock, another tab may have written its refresh token first. Then this tab keeps that one, which is
+      // equally good. If the new token cannot be written, the old one remains usable.
       if (found === kept && refresh_token) await delivery.write(refresh_token).catch(() => {})
       return found === undefined ? { outcome: 'gone' } : { outcome: 'granted', token }
     }

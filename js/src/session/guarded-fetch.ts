@@ -1,13 +1,13 @@
 import type { Host } from '../host.js'
 import { SessionError, mustHave } from './errors.js'
 
-/** Milliseconds without another refresh after a server has refused a new token too. */
+/** Milliseconds for which no refresh follows a 401, after a server has refused a new token too. */
 const BELIEVED_MS = 60_000
 
 /**
  * A `fetch` that adds the header for the allowed origins only. After a 401 it refreshes once and tries again, unless
- * the server refused a new token recently. Such a server has another reason, and the issuer must not be asked in a
- * loop.
+ * the server refused a new token recently: then the token is not the reason for the 401, and the issuer must not be
+ * asked in a loop.
  *
  * @param instead returns another token than this one, which a server refused; `undefined` if no other is available
  */
@@ -18,7 +18,7 @@ export function guardedFetch(
   fetch: typeof globalThis.fetch,
   host: Host,
 ): typeof globalThis.fetch {
-  /** The end of this time, by origin. */
+  /** For each origin, the time at which this period ends. */
   const believed = new Map<string, number>()
 
   return async (input, init) => {
@@ -27,7 +27,8 @@ export function guardedFetch(
     const asked = () => (input as Request).clone?.() ?? input
     const { url, headers, redirect, referrer, referrerPolicy, signal } = new Request(asked(), { ...init, body: null })
     const { origin } = new URL(url)
-    // This also excludes `blob:` URLs of the origin, and, on a page with an opaque origin, other opaque origins.
+    // The test for `http` excludes `blob:` URLs of the origin. On a page with an opaque origin, it also excludes other
+    // opaque origins.
     if (!/^http/.test(url) || !origins.includes(origin) || headers.has('authorization')) return fetch(input, init)
     const follows = redirect === 'follow'
     let stop = () => {}
@@ -70,7 +71,7 @@ export function guardedFetch(
         token = other
       }
     } finally {
-      // The signal may belong to the application and be used further.
+      // The signal may belong to the application, which may still need it after this request.
       signal?.removeEventListener('abort', stop)
     }
   }

@@ -39,7 +39,7 @@ export interface Issuer {
 
 /** Milliseconds within which the whole answer must arrive. */
 const TIMEOUT_MS = 10_000
-/** The most milliseconds that `Retry-After` can ask for: an hour. */
+/** A longer `Retry-After` counts as this many milliseconds, which is an hour. */
 const LONGEST_RETRY_MS = 3_600_000
 
 export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: Host): Issuer {

@@ -7,8 +7,8 @@ export type Message =
   /** Times are from the wall clock, which all tabs share. */
   | { readonly type: 'token'; readonly value: string; readonly lifetimeMs: number; readonly wall: number }
   /**
-   * Without a `sid`, it means the session at that time, which the sending tab did not know yet; not one that was
-   * opened later.
+   * Without a `sid`, the message means the session that existed at that time, whose `sid` the sending tab did not know
+   * yet. It never means a session that was opened later.
    */
   | { readonly type: 'ended'; readonly sid: string | undefined; readonly wall: number; readonly kicked: boolean }
   /** Revokes the tokens issued before this time. */

@@ -18,8 +18,8 @@ export interface Parts {
   readonly signOuts: SignOuts
   readonly tabs: Tabs
   /**
-   * Opens a session under the lock and signs out of the one that it replaces; or of the new one, if the user signed
-   * out meanwhile. `held` returns the `sid` that the page has.
+   * Opens a session under the lock, and signs out of the session that it replaces. If the user signed out meanwhile,
+   * signs out of the new session instead. `held` returns the `sid` that the page has.
    */
   logIn(
     how: Credentials | TokenResponse,
@@ -60,8 +60,8 @@ export function partsOf(options: Settings, platform: Platform, hear: (message: M
       const token = tokenOf(tokens, since, host)
       const { refresh_token = '' } = tokens
       if (!token || !refresh_token !== usesCookie) throw refusedBy({ status: 200 })
-      // The cookie now belongs to the new session, which an earlier sign-out must not end; the login has ended the
-      // session that this sign-out was for.
+      // The cookie now belongs to the new session, and an earlier sign-out must not end that session. The login has
+      // already ended the session for which the earlier sign-out was noted.
       if (usesCookie) await signOuts.forget('')
       if (!isCurrent()) await signOuts.add(refresh_token)
       else {

@@ -12,13 +12,14 @@ export interface Platform {
   /** Sends to all other tabs, but not to this one. */
   channel(name: string): Channel | undefined
   /**
-   * Calls when the network may be back or the computer may have slept. A page that is restored from the back/forward
-   * cache has missed the other tabs' messages. Returns a function that stops the calls.
+   * Calls `call` when the network may be back or the computer may have slept. The argument is `true` for a page that is
+   * restored from the back/forward cache: such a page has missed the other tabs' messages. Returns a function that
+   * stops the calls.
    */
   onWake(call: (isRestored: boolean) => void): () => void
   /** The page's own origin. */
   readonly origin: string | undefined
-  /** Notes that survive the page. They contain a token only if one is stored there. */
+  /** A storage for notes that outlive the page. A note contains a token only if the caller stores one in it. */
   notes(): TokenStorage
 }
 

@@ -4,20 +4,23 @@ import { elapsed, type AccessToken } from './access-token.js'
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 120_000
 /**
- * The least milliseconds between two requests in an outage, even if events wake the page more often (field:
+ * The minimum number of milliseconds between two requests in an outage, even if events wake the page more often (field:
  * clerk/javascript#7912).
  */
 const COOL_DOWN_MS = 1_000
-/** Timers may sleep with the laptop, so the time is checked at least this often. */
+/** Milliseconds. Timers may stop while the laptop sleeps, so the clocks are read at least this often. */
 const SLICE_MS = 30_000
 
 /** Decides when to ask the issuer again. */
 export interface Schedule {
-  /** Milliseconds until the next action: after a failure the next try, otherwise the refresh of this token. */
+  /**
+   * Milliseconds until the next action. After a failure, the next action is another try; otherwise it is the refresh of
+   * this token.
+   */
   dueIn(token?: AccessToken): number
-  /** Call it after a success: acts when this token must be refreshed. */
+  /** Call it after a success. Plans the next action for the time when this token must be refreshed. */
   plan(token: AccessToken): void
-  /** Acts again after a pause that doubles, and not before `afterMs` milliseconds. */
+  /** Plans the next action after a pause that doubles each time, and not before `afterMs` milliseconds. */
   retry(afterMs?: number): void
   /**
    * Call it when the network may be back: shortens the pause to the cool-down, or to the time that the issuer asked

@@ -30,7 +30,10 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
    * late.
    */
   let gone: string | undefined
-  /** When the last token was requested, or an unknown session was signed out of; older messages are ignored. */
+  /**
+   * The time when the last token was requested, or when a session was signed out of before its token was known. Older
+   * messages are ignored.
+   */
   let latest: Moment | undefined
   let era = 0
   let signOutsHere = 0
@@ -49,7 +52,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     if (state === next) return
     state = next
     for (const listener of listeners) {
-      // An error in a listener is for the application to see, and nothing here waits for a listener (field:
+      // An error in a listener must reach the application, and nothing here waits for a listener (field:
       // supabase/supabase-js#2013).
       queueMicrotask(() => listeners.has(listener) && listener(next))
     }
@@ -68,7 +71,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     latest = next.since
     schedule.plan(next)
     become('active')
-    // Only once: an issuer that keeps issuing tokens which its own list revokes must not be asked in a loop.
+    // The check is skipped for a token that replaces a revoked one. Otherwise an issuer that keeps issuing tokens which
+    // its own list revokes would be asked in a loop.
     if (!wasRevoked) watching.check()
   }
 
@@ -97,7 +101,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     if (mayBe && schedule.dueIn() <= 0) await refresh()
   }
 
-  /** Runs once at a time. */
+  /** Runs at most one refresh at a time; a call during a refresh joins it. */
   const refresh = async () => {
     const mine = (flight ??= renewed().finally(() => {
       if (flight === mine) flight = undefined

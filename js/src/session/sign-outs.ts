@@ -9,11 +9,11 @@ import type { Tabs } from './tabs.js'
  * answers.
  */
 export interface SignOuts {
-  /** Refresh tokens whose sessions must end; an empty one means the cookie's. */
+  /** Refresh tokens whose sessions must end. An empty one means the token in the cookie. */
   pending(): Promise<string[]>
   add(token: string): Promise<void>
   forget(token: string): Promise<void>
-  /** Informs the issuer, now and again until it answers. Never rejects. */
+  /** Informs the issuer at once, and tries again later until the issuer answers. Never rejects. */
   complete(): Promise<void>
   /** Call it when the network may be back. */
   wake(): void
@@ -33,12 +33,12 @@ export function signOutsOf(issuer: Issuer, notes: TokenStorage, prefix: string, 
   }
   const forget = async (token: string) => write((await pending()).filter(other => other !== token))
 
-  /** Tries each once. If one must be tried again, returns the least milliseconds to wait. */
+  /** Tries each sign-out once. If one must be tried again, returns the minimum number of milliseconds to wait. */
   const attempt = async () => {
     let waitMs: number | undefined
     for (const token of await pending()) {
       const answer = await issuer.revoke(token)
-      // A refusal counts only in the issuer's own words, not from a proxy or a captive portal.
+      // A refusal counts only if the issuer itself sent it. A proxy or a captive portal may send one too.
       if (answer.outcome === 'later' && !(answer.error && isRefusal(answer)))
         waitMs = Math.max(waitMs ?? 0, answer.retryAfterMs ?? 0)
       else await forget(token)

@@ -9,18 +9,20 @@ import type { Platform } from './platform.js'
 const WAIT_MS = 5_000
 /** Milliseconds to hold a lock, even if a storage is still busy. */
 const HOLD_MS = 25_000
-/** The other tabs: one lock, one channel, one leader. Without others if the session belongs to this tab only. */
+/**
+ * The other tabs: one lock, one channel, one leader. If the session belongs to this tab only, there are no other tabs.
+ */
 export interface Tabs {
   tell(message: Message): void
   /**
-   * Runs the work while no other tab runs any; after a time limit, also without the lock (field:
+   * Runs the work while no other tab runs any. After a time limit, runs the work even without the lock (field:
    * supabase/supabase-js#1594).
    */
   locked<T>(work: () => Promise<T>): Promise<T>
   /**
-   * Calls when this tab becomes the leader: when it gets the lock, at once if there are no locks, or when the tab
-   * with the lock is frozen and sends nothing any more. In the last case each tab has waited for a random time, so
-   * that one of them leads first and informs the others.
+   * Calls `start` when this tab becomes the leader: when it gets the lock; at once if there are no locks; or when the
+   * tab with the lock is frozen and sends nothing any more. In the last case each tab has waited for a random time, so
+   * that one tab leads first and informs the others.
    */
   lead(start: () => unknown): void
   close(): void
@@ -72,7 +74,8 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
         leads = true
       }
       const beat = () => {
-        // Together longer than the minute for which a browser may delay the timers of a hidden tab.
+        // At least three pauses have passed without a message from the leader. Together they are longer than the minute
+        // for which a browser may delay the timers of a hidden tab.
         if (++silent > 3) begin()
         if (leads) channel?.postMessage('lead')
         stop = host.after(HOLD_MS * (1 + host.random()), beat)

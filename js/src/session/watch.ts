@@ -11,8 +11,8 @@ export interface Watch {
 }
 
 /**
- * A given verifier belongs to the application. One that a function creates is created in the leading tab, and closed
- * here.
+ * A verifier that the application passes belongs to the application. If the application passes a function, the leading
+ * tab creates a verifier with it, and closes that verifier here.
  */
 export function watch(
   given: SessionVerifier | (() => Promise<SessionVerifier>) | undefined,
@@ -51,7 +51,7 @@ export function watch(
       if (isClosed) return made.close()
       listen(made, () => made.close())
     } catch (error: any) {
-      // An outage is not reported; the application has to cure every other error.
+      // An outage is not reported. Every other error is reported, because the application must remove its cause.
       if (error.code !== 'ERR_LIST_MISSING') console.error(error)
       again.retry()
     }

@@ -67,7 +67,7 @@ async function removeLeftOvers(folder: string, name: string): Promise<void> {
     try {
       if (Date.now() - (await stat(path)).mtimeMs > LEFT_OVER_MS) await rm(path)
     } catch (error) {
-      // Another process removed it first.
+      // Another process has already removed the file.
       if (!isMissing(error)) throw error
     }
   }

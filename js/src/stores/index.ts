@@ -49,7 +49,7 @@ export const cacheStore: typeof CacheStore = cache => {
     throw invalidOption('`cache` must be a Cache, or a promise of one', { option: 'cache' })
   const opened = async () =>
     (await cache) ?? mustHave('caches') ?? (caches as { default?: Cache }).default ?? caches.open('doorlist-lists')
-  // The keys of a cache are URLs; there is no server at this one.
+  // The keys of a cache are URLs. No server exists at this address.
   const address = (key: string) => `https://doorlist.invalid/${encodeURIComponent(key)}`
   return {
     get: async key => (await (await opened()).match(address(key)))?.text(),

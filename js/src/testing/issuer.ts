@@ -43,8 +43,8 @@ export class MemoryIssuer implements TestIssuer {
   async token(claims: Partial<AccessTokenClaims> = {}): Promise<string> {
     mustBeClaims(claims)
     const { sub = 'alice', iat = Math.max(now(), this.#cutoff), exp = iat + LIFETIME_SECS } = claims
-    // The list must keep revocations for as long as this token lives. A longer lifetime than the format allows is
-    // left out: such a token is refused anyway, and a list with that `retain` would be refused too.
+    // The list must keep revocations for as long as this token lives. A lifetime beyond the format's limit is ignored:
+    // verifiers refuse such a token anyway, and would also refuse a list with that `retain`.
     const kept = Math.ceil(exp - iat) + LEEWAY_SECS + 60
     if (kept <= MAX_RETAIN_SECS) this.#retain = Math.max(this.#retain, kept)
     const usual = { iss: this.#issuer, aud: this.#audience, client_id: 'test', jti: `token-${++this.#tokens}` }

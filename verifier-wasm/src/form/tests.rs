@@ -1,4 +1,5 @@
-//! Compares the parser with that of `jwt-compact`, which must accept every text accepted here, with the same result.
+//! Compares the parser with the parser of `jwt-compact`, which must accept every text accepted here, with the same
+//! result.
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use jwt_compact::{AlgorithmSignature, UntrustedToken};

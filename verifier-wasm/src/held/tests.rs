@@ -37,11 +37,11 @@ fn handle(short: u8) -> Handle {
 #[derive(Debug, Clone)]
 struct Arrival {
     after: u64,
-    /// Its sequence number, relative to the highest so far.
+    /// The list's sequence number, relative to the highest so far.
     advance: i64,
-    /// The seconds between its `iat` and its arrival.
+    /// The seconds between the list's `iat` and its arrival.
     age: u64,
-    /// For a delta, how far back it begins; `None` for a snapshot.
+    /// For a delta, the distance from its `since` to its sequence number; `None` for a snapshot.
     delta_back: Option<u64>,
     new_epoch: bool,
     revoked: BTreeSet<u8>,
@@ -72,13 +72,13 @@ fn arrival() -> impl Strategy<Value = Arrival> {
         })
 }
 
-/// The state that the rules require for a handle that a list has brought.
+/// The state that the rules require for a handle that was on an accepted list.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     /// The as-of time of the last list that named the handle.
     brought: u64,
-    /// A list arrived that was newer by more than `retain`: the handle may be removed, and must be after twice that
-    /// time.
+    /// A list arrived whose `iat` is later than `brought` plus `retain`. The verifier may now remove the handle, and
+    /// must remove it after `brought` plus twice `retain`.
     may_leave: bool,
 }
 

@@ -1,7 +1,7 @@
 //! Decides from the digits alone whether a number is in the range of a double.
 
-/// Numbers from this one on are refused: these digits, with the decimal point after the 309th digit. The largest
-/// double is just below.
+/// The smallest number that is refused: these digits, with the decimal point after the 309th digit. The largest double
+/// is just below this number.
 const TOO_GREAT: &[u8] = b"17976931348623158";
 const TOO_GREAT_LEN: i64 = 309;
 

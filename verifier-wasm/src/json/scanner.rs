@@ -8,7 +8,7 @@ use super::{JsonFlaw, Member, Members, Value, are_distinct};
 /// The maximum nesting depth of arrays and objects.
 const MAX_LEVELS: u8 = 127;
 
-/// The text before `at` has been read. Recursion is at most [`MAX_LEVELS`] deep.
+/// The text before `at` has been read. The recursion is at most [`MAX_LEVELS`] deep.
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -44,7 +44,7 @@ impl<'a> Scanner<'a> {
     pub(super) fn next_item(&mut self) -> Option<&'a str> {
         self.space();
         self.eat(b',');
-        // At the closing bracket this finds no value.
+        // At the closing bracket there is no value, and the result is `None`.
         self.value(MAX_LEVELS).ok()
     }
 
@@ -237,8 +237,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The content of a string, given the text between its quotes, which was parsed before. It is the same text unless it
-/// contains an escape.
+/// The content of a string, given the text between its quotes, which was parsed before. If the text contains no escape,
+/// the content is the text itself.
 pub(super) fn resolved(written: &str) -> Cow<'_, str> {
     if !written.as_bytes().contains(&b'\\') {
         return Cow::Borrowed(written);

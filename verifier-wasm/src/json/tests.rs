@@ -84,7 +84,8 @@ fn numbers_are_those_of_a_double() {
     for number in accepted {
         assert!(agreed(format!("{{\"a\":{number}}}").as_bytes()).is_ok(), "{number}");
     }
-    // `serde_json` refuses the greatest double when all its 309 digits are written, because it rounds in between.
+    // `serde_json` refuses the greatest double when all its 309 digits are written, because it rounds intermediate
+    // results.
     let greatest = format!("{:.0}", f64::MAX);
     assert!(parse_object(format!("{{\"a\":{greatest}}}").as_bytes()).is_ok());
     let ten_times = format!("{greatest}0");
@@ -326,7 +327,7 @@ proptest! {
         let _ = agreed(&[b"{\"", bytes.as_slice(), b"\":1}"].concat());
     }
 
-    /// Numbers near the greatest double, where the last digit of `serde_json` is not exact.
+    /// Numbers near the greatest double. `serde_json` does not compute the last digit of such numbers exactly.
     #[test]
     fn great_numbers_are_read_alike(digits in "[1-9][0-9]{0,30}", point in 0_usize..30, exponent in 270_i32..320) {
         let (whole, fraction) = digits.split_at(point.clamp(1, digits.len()));

@@ -156,7 +156,8 @@ impl KeySet {
         self.dropped.push(kid);
     }
 
-    // Not inlined: it would be in the module three times, for a check that runs only when keys change.
+    // Not inlined. Otherwise the module would contain this code three times, for a check that runs only when keys
+    // change.
     #[inline(never)]
     fn has_dropped(&self, kid: KeyId) -> bool {
         self.dropped.contains(&kid)

@@ -70,7 +70,7 @@ fn a_token_is_known_by_every_byte() {
     assert_eq!(memory.find(&longer), None);
 }
 
-/// Tokens with the same last characters, and so the same mark and chain, but with different texts before.
+/// Tokens that end with the same characters, and so have the same mark and chain, but begin with different texts.
 #[test]
 fn tokens_with_the_same_end_are_distinguished() {
     let mut memory = Memory::new(8);
@@ -120,7 +120,7 @@ fn a_flood_of_good_tokens_leaves_those_in_use() {
         memory.remember(token(number), terms());
     }
     for number in 1000..3000 {
-        // Each token in use is requested before the hand has passed all the others.
+        // Each token in use is requested again before the hand has passed all other tokens.
         if number % 32 == 0 {
             assert!(in_use.clone().all(|number| want(&mut memory, number)), "put out before {number}");
         }

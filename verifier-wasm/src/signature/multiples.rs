@@ -53,12 +53,12 @@ impl Multiples {
             multiple += self.unit;
             self.points.push(multiple);
         }
-        // Twice the greatest digit is 1 in the next window.
+        // Twice the multiple for the greatest digit is the multiple for digit 1 in the next window.
         self.unit = multiple + multiple;
     }
 
-    /// `sum + [scalar]P`. The scalar is used as an integer below the group's order, so a point of mixed order gives
-    /// the same result as with any other multiplication.
+    /// `sum + [scalar]P`. The scalar is used as an integer below the group's order. So even for a point of mixed order,
+    /// the result is the same as that of any other multiplication.
     #[allow(clippy::arithmetic_side_effects)]
     pub(super) fn add_multiple(&self, mut sum: EdwardsPoint, scalar: &Scalar) -> EdwardsPoint {
         for (row, digit) in self.points.chunks_exact(ROW).zip(digits(scalar)) {

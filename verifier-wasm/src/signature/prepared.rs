@@ -14,9 +14,9 @@ use super::Signature;
 use super::multiples::Multiples;
 use crate::keys::PublicKey;
 
-/// A public key that verifies about three times as fast. It takes 640 KiB of memory and, in WebAssembly, a few
-/// milliseconds to create. The first one in a process costs twice that, for the table of the base point, which all
-/// share.
+/// A public key with tables. It verifies signatures about three times as fast as a key without tables, takes 640 KiB of
+/// memory and, in WebAssembly, a few milliseconds to create. The first prepared key of a process costs twice as much,
+/// because it also creates the table of the base point, which all keys share.
 ///
 /// ```
 /// use doorlist_verifier::signature::{PreparedKey, Signature};

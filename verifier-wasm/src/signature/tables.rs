@@ -9,10 +9,10 @@ use super::prepared::Preparation;
 use super::{Ed25519, PreparedKey, Signature};
 use crate::keys::{KeyId, PublicKey};
 
-/// A key gets a table after this many valid signatures. By then, verifying them has cost about as much as creating
-/// the table: a key with a short life costs at most about twice as much, and a command-line tool that checks one
-/// token never pays for a table. Each further valid signature adds one row, so that no single token waits for the
-/// whole table.
+/// A key gets a table after this many valid signatures. By then, verifying them has cost about as much as creating the
+/// table. So a key that is soon replaced costs at most about twice as much as without a table, and a command-line tool
+/// that checks one token never pays for a table. Each further valid signature adds one row, so that no single token
+/// waits for the whole table.
 const EARNED_AFTER: u32 = 64;
 
 /// The most keys of one verifier that have a table at the same time: 2.5 MiB. Other keys are verified without one.

@@ -1,5 +1,5 @@
-//! Lists move the verifier's time forward, never back, over random histories: caches that deliver old lists again,
-//! hosts whose clocks jump, lists of any age, also from the future.
+//! Tests over random histories that lists move the verifier's time forward, never back. The histories contain caches
+//! that deliver old lists again, hosts whose clocks jump, and lists of any age, also from the future.
 
 use doorlist_verifier::error::ListFlaw;
 use doorlist_verifier::{Error, LoadOutcome};
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::histories::*;
 
-/// The most seconds by which a list may be ahead of the host's clock.
+/// The maximum number of seconds by which a list may be ahead of the host's clock.
 const DAY: u64 = 86_400;
 
 proptest! {

@@ -115,7 +115,7 @@ fn public_items(source: &str) -> Vec<Item> {
     items
 }
 
-/// Whether this line declares a public function, and the item's name, if it declares a public item.
+/// If this line declares a public item, returns whether the item is a function, and the item's name.
 fn public_name(line: &str) -> Option<(bool, String)> {
     let mut words = line
         .strip_prefix("pub ")?

@@ -1,6 +1,6 @@
-//! All kinds of events for a verifier: lists of any age, order and epoch, caches that deliver old lists again, clocks
-//! that jump, keys that are added and removed, tokens of any time. Times are multiples of ten seconds, or a second
-//! more or less, so that they often coincide.
+//! Histories of all kinds of events for a verifier: lists of any age, order and epoch, caches that deliver old lists
+//! again, clocks that jump, keys that are added and removed, tokens of any age. Each time is a multiple of ten seconds,
+//! or a second more or less, so that different times often coincide.
 //!
 //! `PROPTEST_CASES=100000 cargo test --package doorlist-verifier --test verifier` runs that many histories; the
 //! default is 256.
@@ -34,14 +34,14 @@ pub struct History {
 #[derive(Debug, Clone)]
 pub enum Event {
     Ask(usize),
-    /// Time passes until one of a token's limits, or a second before or after it, unless that is over. Then all
-    /// tokens are checked.
+    /// Time passes until one of a token's limits, or until a second before or after the limit. If that moment is in the
+    /// past, no time passes. Then all tokens are checked.
     AskAt {
         number: usize,
         limit: Limit,
         beside: i64,
     },
-    /// Time passes. The wall clock may also be set, to this many seconds from the true time.
+    /// Time passes. The wall clock may also be set: to the true time plus this many seconds.
     Pass {
         secs: u64,
         off: Option<i64>,
@@ -59,7 +59,7 @@ enum When {
     Now(i64),
     /// From the `exp` of a token.
     Expiry(usize, i64),
-    /// From the last `iat` at which a handle is not yet removed.
+    /// From the latest `iat` that a list can have without removing the handle.
     Leaving(u64, i64),
 }
 
@@ -71,7 +71,7 @@ pub enum Limit {
     Outage,
 }
 
-/// The properties of a token that decide about it.
+/// The properties of a token that decide whether it is accepted.
 #[derive(Debug, Clone, Copy)]
 pub struct Token {
     pub iat: u64,
@@ -84,7 +84,7 @@ pub struct Token {
     pub is_broken: bool,
 }
 
-/// A list before the sequence number that the verifier holds is known.
+/// A list whose sequence number is not chosen yet, because it depends on the sequence number that the verifier holds.
 #[derive(Debug, Clone)]
 pub struct Draft {
     is_delta: bool,
@@ -122,8 +122,8 @@ pub fn history_without_grace() -> impl Strategy<Value = History> {
     })
 }
 
-/// A history on a host whose clock is right, with all tokens and lists this many seconds older, and without the
-/// outage grace.
+/// A history on a host whose clock is right. All tokens and lists are this many seconds older, and there is no outage
+/// grace.
 pub fn history_of_old_lists(seconds: i64) -> impl Strategy<Value = History> {
     history_without_grace().prop_map(move |mut history| {
         for token in &mut history.tokens {

@@ -1,6 +1,6 @@
-//! A kicked user is refused permanently. If the issuer follows its own rules, a verifier keeps an entry for longer
-//! than any token that matches it, even if caches deliver the lists, the host's clock jumps, and an outage has the
-//! longest grace.
+//! A kicked user is refused permanently. If the issuer follows its own rules, a verifier keeps a revocation entry for
+//! longer than it accepts any token that matches the entry. This holds even if caches deliver the lists, the host's
+//! clock jumps, and an outage has the longest grace.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -18,13 +18,13 @@ use crate::support::*;
 const SUBJECTS: usize = 3;
 /// The issuer's clock tolerance in seconds.
 const LEEWAY: u64 = 60;
-/// Lifetimes of access tokens in minutes; a lifetime is never lowered.
+/// Lifetimes of access tokens in minutes. The issuer may raise the lifetime, but never lowers it.
 const LIFETIMES: RangeInclusive<u64> = 1..=6;
 
 #[derive(Debug, Clone)]
 enum Deed {
     Pass(u64),
-    /// Sets the clock of the verifier's host, to this many seconds from the true time.
+    /// Sets the clock of the verifier's host to the true time plus this many seconds.
     SetClock(i64),
     Mint(usize),
     Kick(usize),
@@ -33,8 +33,8 @@ enum Deed {
     RaiseLifetime(u64),
     /// The revocation log gets a new epoch.
     Recover,
-    /// A cache stores a list: a delta of the last entries, or a snapshot. It may lack entries, as after a failover
-    /// until another node restores them.
+    /// A cache stores a list: a delta of the last entries, or a snapshot. The list may lack entries, as after a
+    /// failover before another node has restored them.
     Publish {
         delta_of: Option<u64>,
         lacking: Option<usize>,

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use crate::histories::*;
 use crate::remembered::said;
 
-/// Calls `promise` for each accepted token with the state at that time: once for the full check, and once for the
-/// check by a verifier that remembers.
+/// Calls `promise` for each accepted token with the state at that time: once for the full check, and once for the check
+/// by a verifier that remembers tokens.
 fn each_accepted(history: &History, mut promise: impl FnMut(&Past, HostTime, Token, &Verified)) {
     World::play(history, |past, at, Asked { token, whole, again, .. }| {
         for verified in [whole, again].iter().flatten() {
@@ -25,7 +25,8 @@ proptest! {
         });
     }
 
-    /// Exact to the second: `exp` plus the longer of grace and leeway, which is less than their sum.
+    /// A token is accepted until `exp` plus the longer of grace and leeway, exact to the second. Grace and leeway are
+    /// not added together.
     #[test]
     fn no_token_outlives_the_grace(history in history()) {
         each_accepted(&history, |past, at, token, _| {

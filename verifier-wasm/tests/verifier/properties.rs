@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// Handles from few blocks, so that groups have neighbours, and sometimes from any block.
+/// Handles that mostly come from a few blocks, so that groups have neighbours, and sometimes from any block.
 fn any_handle() -> impl Strategy<Value = Handle> {
     prop_oneof![
         4 => (0_u64..4, 0_u16..40).prop_filter_map("zero", |(block, position)| Handle::from_parts(block, position)),
@@ -86,7 +86,7 @@ proptest! {
         prop_assert_eq!(verifier.status(at(NOW)), before);
     }
 
-    /// Texts that resemble valid ones more closely: signed, but with any content.
+    /// Texts that resemble valid ones more closely than random texts do: they are signed, but have any content.
     #[test]
     fn any_signed_text_is_refused_without_a_panic(header in ".{0,60}", payload in ".{0,200}") {
         let mut verifier = ready();

@@ -92,8 +92,8 @@ fn a_clock_that_goes_back_and_forth() {
     let token = Key::number(1).token(&claims());
     let host = |wall: u64| HostTime { wall: secs(wall), monotonic: Duration::from_secs(NOW) };
     verifier.verify(&token, host(NOW)).unwrap();
-    // Expired at the exact second, and then forgotten. After the clock goes back, the token is accepted as if for the
-    // first time.
+    // The token expires at exactly this second, and is then forgotten. After the clock goes back, the token is accepted
+    // as if for the first time.
     verifier.verify(&token, host(NOW + 899)).unwrap();
     assert_eq!(verifier.seconds, 1);
     assert_eq!(verifier.verify(&token, host(NOW + 900)).unwrap_err().code(), "ERR_JWT_EXPIRED");

@@ -46,8 +46,8 @@ fn trace_07_no_tolerance_outlasts_the_entries() {
     assert_eq!(code(verify(&mut verifier, &past, NOW)), "ERR_JWT_EXPIRED");
 }
 
-/// The lifetime was lowered, and `retain` with it, against the rule: tokens that live for an hour must not outlive
-/// their entries.
+/// The lifetime was lowered together with `retain`, which the rule forbids. Tokens that live for an hour must not
+/// outlive their entries.
 #[test]
 fn trace_07_a_token_older_than_entries_are_kept_is_expired() {
     let mut verifier = ready();
@@ -60,8 +60,8 @@ fn trace_07_a_token_older_than_entries_are_kept_is_expired() {
     verify(&mut verifier, &hour_long, NOW).expect("kept for long enough");
 }
 
-/// A key is retired while the verifier is offline. The change is an entry of its own, so the sequence number shows
-/// that there is news, and the delta that spans it contains the keys.
+/// A key is retired while the verifier is offline. The change has an entry of its own, so the sequence number shows
+/// that something is new. A delta that includes this entry also contains the keys.
 #[test]
 fn trace_08_a_change_of_trust_raises_the_sequence() {
     let mut verifier = verifier();
@@ -205,14 +205,14 @@ fn trace_23_a_key_set_brings_no_dropped_key_back() {
     assert_eq!(verifier.add_jwks(&jwks_text(&[1, 2])).unwrap(), 0);
     assert_eq!(code(verifier.verify(&token_of(2), at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
 
-    // A restart does not bring it back either.
+    // A restart does not make the key trusted again either.
     let mut restarted = Verifier::new(options()).unwrap();
     restarted.restore_trust(&verifier.trust()).unwrap();
     assert_eq!(restarted.add_jwks(&jwks_text(&[1, 2, 3])).unwrap(), 1);
     load(&mut restarted, &snapshot(), NOW);
     assert_eq!(code(restarted.verify(&token_of(2), at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
 
-    // A later list may bring it back, because it speaks for the issuer.
+    // A later list may make the key trusted again, because the list speaks for the issuer.
     let mut back = delta(100, 101);
     back.jwks = Some(jwks(&[1, 2]));
     load(&mut verifier, &back, NOW);

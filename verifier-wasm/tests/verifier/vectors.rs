@@ -103,7 +103,7 @@ impl Case {
         self.expect(refusal(code))
     }
 
-    /// Creating the verifier itself fails with this code.
+    /// The verifier cannot even be created: the creation fails with this code.
     fn unmakeable(mut self, code: &str) -> Self {
         self.input.lists.clear();
         self.input.token = None;
@@ -281,12 +281,12 @@ fn run(case: &Case) -> Result<Value, String> {
 }
 
 fn make(case: &Case) -> Result<Verifier, Value> {
-    // As `js/src/wasm.ts` passes them: a single name becomes a list of one.
+    // Passes a single name as a list of one name, as `js/src/wasm.ts` does.
     let mut policy = case.policy.clone();
     if let Some(audience) = policy.get_mut("audience").filter(|audience| audience.is_string()) {
         *audience = json!([audience.take()]);
     }
-    // Values that `Options` cannot represent are refused where JavaScript's options are read, with this code.
+    // Reading the options fails for values that `Options` cannot represent. JavaScript gets this code for them.
     let options: Options = serde_json::from_value(policy).map_err(|_| refusal("ERR_OPTIONS_INVALID"))?;
     let mut verifier = Verifier::new(options).map_err(|error| report(&error))?;
     verifier.add_jwks(&case.input.jwks.to_string()).map_err(|error| report(&error))?;

@@ -40,7 +40,7 @@ fn a_list_is_not_read_past_its_limit() {
     assert_eq!(reason(verifier.load(&text, at(NOW)).unwrap_err()), ListFlaw::TooLong);
 }
 
-/// A header is not trusted yet, and parsed JSON takes many times its length in memory.
+/// The header is read before anything is trusted, and parsed JSON takes many times the length of its text in memory.
 #[test]
 fn a_header_is_not_read_past_its_limit() {
     let mut verifier = ready();
@@ -90,7 +90,8 @@ fn loading_reports_whether_the_list_was_new() {
     assert_eq!(verifier.load(&heartbeat, at(NOW)).unwrap().outcome, LoadOutcome::Applied);
 }
 
-/// A start without a network, from saved data: first the trusted keys, then the snapshot that they verify.
+/// A start without a network, from saved data. The trusted keys are loaded first, and then the snapshot, whose
+/// signature these keys verify.
 #[test]
 fn a_restart_without_a_network() {
     let mut before = verifier();

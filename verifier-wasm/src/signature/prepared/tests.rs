@@ -140,8 +140,8 @@ fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-/// For keys of small or mixed order, there are signatures that only some implementations accept: `R` is chosen so
-/// that the equation holds for one torsion component in eight.
+/// For keys of small or mixed order, there are signatures that only some implementations accept. Here `R` is chosen so
+/// that the equation holds for one of the eight torsion components.
 #[test]
 fn points_with_torsion() {
     let mut random = Random { counter: 1 << 40 };
@@ -191,8 +191,8 @@ fn encodings_that_are_not_canonical() {
     }
     assert!(keys >= 20 && accepted >= 20, "{keys} keys, {accepted} accepted");
 
-    // These encodings as `R` of an ordinary key, with `s` such that the equation holds for the point: only the
-    // canonical bytes are accepted.
+    // Uses these encodings as `R` in signatures of an ordinary key, with `s` chosen so that the equation holds for the
+    // point. Only the canonical bytes are accepted.
     let signing = SigningKey::from_bytes(&random.bytes());
     let mut both = Both::new(signing.verifying_key());
     for r in odd_encodings() {

@@ -111,7 +111,7 @@ impl Past {
         }
     }
 
-    /// The more certain result for the token's group and session.
+    /// Of the results for the token's group and for its session, returns the more certain one.
     pub fn listed(&self, token: &Token) -> Listed {
         match [token.gid, token.sid].map(|number| self.lists_still(number)) {
             [Listed::Never, other] | [other, Listed::Never] => other,
@@ -131,14 +131,13 @@ impl Past {
         }
     }
 
-    /// FORMAT.md §7: whether no list after this one has an `iat` later than the as-of time at this list plus the
-    /// longest `retain`.
+    /// FORMAT.md §7: whether no later list has an `iat` above the as-of time at this list plus the longest `retain`.
     fn stayed_since(&self, named: usize) -> bool {
         (named + 1..self.taken.len())
             .all(|at| self.taken[at].0.issued_at.as_secs() <= self.brought(named) + self.longest_retain(at))
     }
 
-    /// The last `iat` of a list that does not remove this handle; `None` if no list named it.
+    /// The latest `iat` that a list can have without removing this handle; `None` if no list named it.
     pub fn kept_until(&self, number: u64) -> Option<u64> {
         let last = self.naming(number).last()?;
         Some(self.brought(last) + self.longest_retain(self.taken.len() - 1))

@@ -24,9 +24,9 @@ pub struct World {
 pub struct Asked {
     pub token: Token,
     pub whole: Result<Verified, Error>,
-    /// The result from the memory if it knows the token, otherwise of the full check.
+    /// The result from the memory if the memory knows the token, otherwise the result of the full check.
     pub again: Result<Verified, Error>,
-    /// The result for its claims, as if another library had verified the token.
+    /// The result for the token's claims, as if another library had verified the token.
     pub vetted: Result<Verdict, Error>,
 }
 

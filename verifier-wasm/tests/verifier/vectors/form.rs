@@ -57,8 +57,8 @@ fn parts() -> Vec<Case> {
     .into()
 }
 
-/// A valid token with text that callers often leave around it. It is refused, because a token has one spelling, and
-/// the reason says what to remove.
+/// A valid token with text that callers often leave around it. It is refused, because a token has one spelling, and the
+/// reason says which text to remove.
 fn mistakes() -> Vec<Case> {
     let token = good_token();
     [
@@ -79,7 +79,7 @@ fn encodings() -> Vec<Case> {
     let key = Key::number(1);
     let token = good_token();
     let [header, payload, signature]: [&str; 3] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
-    // A last character with bits that belong to no byte, which gives the same bytes a second spelling.
+    // Changes the last character so that its unused bits are not zero, which gives the same bytes a second spelling.
     let spare_bits = |part: &str| {
         let (kept, last) = part.split_at(part.len() - 1);
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

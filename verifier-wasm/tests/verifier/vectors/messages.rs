@@ -117,7 +117,7 @@ fn d6_messages_are_as_generated() {
     generated("messages/errors.json", &all);
 }
 
-/// This file has a message for every error in the other vectors.
+/// `errors.json` has a message for every error in the other vectors.
 #[test]
 fn d6_no_error_of_the_vectors_lacks_its_message() {
     let covered: std::collections::BTreeSet<String> = errors().iter().map(kind).collect();
