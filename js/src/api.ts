@@ -47,7 +47,7 @@ export function makeConnectVerifier(
   }
   const lazy = (options: ConnectOptions): LazyVerifier => {
     const { remote, news, wantsStream } = assemble(instantiate, host, options)
-    // In a browser it polls within its requests, because a stream would use one of six connections.
+    // In a browser, a lazy verifier polls within its requests, because a stream would use one of six connections.
     const follower = new LazyFollower(remote, host, news, wantsStream && origin() === undefined)
     return {
       ...remoteFacade(remote, news, follower),
@@ -73,7 +73,10 @@ function assemble(instantiate: Instantiate, host: Host, unchecked: ConnectOption
   return { news, remote, wantsStream: transport !== 'poll', withinSecs, store, issuer: rules.issuer }
 }
 
-/** A browser without Web Locks cannot decide which page holds the stream. Then no page holds one, and each polls. */
+/**
+ * Without Web Locks, a browser cannot decide which page holds the stream. Then no page holds a stream, and each page
+ * polls.
+ */
 function streamOf(issuer: string, wantsStream: boolean, origin: Origin | undefined) {
   if (origin === undefined) return { wantsStream }
   const { locks } = origin

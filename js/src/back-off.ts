@@ -1,8 +1,8 @@
 import type { Host } from './host.js'
 
 /**
- * Pauses that double from `firstMs` up to a maximum. Each is random within its upper half, so that verifiers that
- * lost their issuer at the same time do not return at the same time.
+ * Pauses that double from `firstMs` up to a maximum. Each pause is random within its upper half, so that verifiers that
+ * lost their issuer at the same time do not ask again at the same time.
  */
 export class BackOff {
   readonly #host: Host

@@ -1,6 +1,6 @@
 /**
- * The limits for the lists kept after a snapshot: their number, and their total length in characters. Beyond them a
- * new snapshot is due.
+ * The limits for the lists kept after a snapshot: their number, and their total length in characters. When a limit is
+ * exceeded, a new snapshot is due.
  */
 export const MAX_LISTS = 256
 export const MAX_LISTS_LENGTH = 256 * 1024

@@ -6,7 +6,7 @@ import { TokenError, isTokenError, isTokensFault } from './errors.js'
 
 export const isRevoked: typeof Types.isRevoked = verifier => {
   checkVerifier(verifier)
-  // The header names a key of the application's own back end, not of the issuer, so it is not checked.
+  // The header names a key of the application's own back end, not of the issuer, so the key is not checked.
   return async (_, token) => !(await isGood(verifier, token?.payload))
 }
 

@@ -51,7 +51,7 @@ export class Follower {
     if (!wantsStream || shareable === undefined) return
     const hear = (list: string) => this.#hear(list)
     this.#shared = new SharedStream(shareable, host, { hear, changed: () => this.#stir() })
-    // A list that this page requested for itself, at its start for example, is not passed on to the others.
+    // A list that this page requested for itself, at its start for example, is not passed on to other pages.
     remote.passOn = list => void (this.#isRunning && this.mode !== 'shared' && this.#shared!.pass(list))
   }
 
@@ -141,7 +141,7 @@ export class Follower {
     if (!this.#closed.signal.aborted) this.#shared?.start()
     while (!this.#closed.signal.aborted) {
       this.#nap = new AbortController()
-      // This pause remains if not even a new verifier can be created, for lack of memory.
+      // The pause if even a new verifier cannot be created, for lack of memory.
       let ms = LONGEST_START_PAUSE_MS
       await this.#attempt(async () => (ms = await this.#turn()))
       if (!this.#closed.signal.aborted) await pause(this.#host, ms, this.#nap.signal)

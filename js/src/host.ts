@@ -1,4 +1,4 @@
-/** The clocks, timers and randomness of the platform. Everything else depends on its arguments only. */
+/** The clocks, timers and randomness of the platform. All other code depends on its arguments only. */
 export interface Host {
   /** Wall clock, milliseconds since 1970. */
   now(): number

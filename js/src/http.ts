@@ -21,7 +21,7 @@ export interface Request {
   readonly signal: AbortSignal
 }
 
-/** Milliseconds within which an answer must begin. An answer that is not a stream must also end within them. */
+/** Milliseconds within which an answer must begin. An answer that is not a stream must also end within this time. */
 export const TIMEOUT_MS = 10_000
 
 /**

@@ -8,13 +8,16 @@ import { startError } from './starts.js'
 
 /** Milliseconds. A Worker may run for 30 s after its response; the stream is held a little shorter. */
 const HOLD_MS = 25_000
-/** Milliseconds after which a refresh counts as lost: if its request was cut off, it reports nothing. */
+/**
+ * Milliseconds after which a refresh counts as lost. If the request of a refresh was cut off, the refresh never reports
+ * its end.
+ */
 const LEASE_MS = HOLD_MS + 10_000
 /** Milliseconds before an unavailable stream is tried again. */
 const STREAM_REST_MS = 60_000
 /**
- * An issuer counts as away after this many `ttl` without a newer list (FORMAT.md §6). With an older saved list it
- * would count as away without having been asked.
+ * An issuer counts as away after this many `ttl` without a newer list (FORMAT.md §6). With a saved list that is older,
+ * the issuer would count as away before it was asked.
  */
 const OUTAGE_TTLS = 3
 /** Milliseconds without a request after a failure, so that in an outage not every request asks the issuer and waits. */

@@ -5,8 +5,8 @@ const WORDS =
   /Cannot read|is not (an? |iter|defined)|instance of|Failed to [ecpr]|implement|must be|Invalid (URL|arg|head)|RequestInit|credentials|have body/i
 
 /**
- * Whether `fetch` failed because of a mistake in the program (a bug, a wrong argument, an object of another realm),
- * not because of the network. An unrecognised error counts as a network failure, because it may pass.
+ * Whether `fetch` failed because of a mistake in the program (a bug, a wrong argument, an object of another realm), not
+ * because of the network. An unrecognised error counts as a network failure, because the failure may pass.
  */
 export function isMistake(error: unknown): boolean {
   const { name, message, cause } = Object(error) as Error

@@ -1,4 +1,4 @@
-/** The members of a TokenError or SessionError that `toJSON` keeps; they are enough to recognise one. */
+/** The members of a TokenError or SessionError that `toJSON` keeps. They are enough to recognise such an error. */
 export interface Plain<Name extends string, Code extends string> {
   readonly name: Name
   readonly code: Code

@@ -130,8 +130,8 @@ export class RemoteList {
   /** Starts from the saved list if no list is held. Reports saves that cannot be read or are not accepted. */
   async restore(signal: AbortSignal, withinMs?: number): Promise<void> {
     const { monotonic } = this.#http.host
-    // Reads `holdsList` before it checks the pause: after an interruption of the module, reading it also cancels the
-    // pause.
+    // Reads `holdsList` before it checks the pause: after an interruption of the module, reading `holdsList` also
+    // cancels the pause.
     if (this.#saved === undefined || this.holdsList || monotonic() < this.#restoreNotBefore) return
     const saves = await this.#saved.read(signal, withinMs)
     // While this call read the store, another request may have loaded a list.
@@ -215,8 +215,7 @@ export class RemoteList {
 
   /**
    * Follows the stream until it ends, breaks, or brings nothing newer for one and a half `ttl`. Calls `listener` when
-   * the stream opens, and for each newer list. Throws if there is no stream, or if a gap follows another within a
-   * `ttl`.
+   * the stream opens, and for each newer list. Throws if there is no stream, or if a second gap follows within a `ttl`.
    */
   async follow(signal: AbortSignal, listener: (event: 'opened' | 'news') => void): Promise<void> {
     const { list, stream } = await this.prepare(signal)

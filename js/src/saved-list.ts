@@ -10,20 +10,20 @@ const VERSION = 1
 export const SILENCE_MS = 2_000
 /** Milliseconds that a start waits for the store. */
 const READ_MS = 3_000
-/** Milliseconds after which a write counts as lost; in a Worker it may have ended with its request. */
+/** Milliseconds after which a write counts as lost. In a Worker, a write may have ended together with its request. */
 const WRITE_MS = 10_000
 /**
  * Milliseconds between writes of a save that differs only in its time, and before the next try after a failed write.
  */
 const PAUSE_MS = 60_000
 /**
- * Milliseconds between two writes of one value. Revocations that arrive in between are in the second write. Workers
- * KV allows no more.
+ * Milliseconds between two writes of one value. Revocations that arrive in between are in the second write. Workers KV
+ * does not allow a shorter interval.
  */
 const BREATH_MS = 1_000
 /**
- * Milliseconds over which verifiers spread their requests for a snapshot when one list makes all of them need it at
- * once.
+ * Milliseconds over which verifiers spread their requests for a snapshot, if all of them need a snapshot after the same
+ * list.
  */
 const SPREAD_MS = 10_000
 /** The maximum length of the JSON of the trusted and dropped keys, in characters. */
@@ -113,8 +113,8 @@ export class SavedList {
   }
 
   /**
-   * Creates a verifier and loads the saves into it. If they are not accepted, it still learns the dropped keys,
-   * because a retired key stays retired even if the list is refused.
+   * Creates a verifier and loads the saves into it. If the saves are not accepted, the verifier still learns the
+   * dropped keys, because a retired key stays retired even if the list is refused.
    */
   replay({ snapshot, recent }: Saves, make: () => LocalVerifier): LocalVerifier {
     let local = make()
@@ -131,7 +131,8 @@ export class SavedList {
     // After an interruption the new verifier must not be behind the old one, which may have held a list that could
     // not be saved.
     if (!isTaken || !this.#hasReached(local)) [local, chain] = [make(), undefined]
-    // After the lists are loaded, because some of them may be signed by a key that was dropped later.
+    // The dropped keys are restored after the lists are loaded, because some lists may be signed by a key that was
+    // dropped later.
     for (const [name, save] of [
       ['snapshot', snapshot],
       ['recent', recent],
@@ -177,7 +178,10 @@ export class SavedList {
     this.#askForSnapshotIn(PAUSE_MS)
   }
 
-  /** Writes the values that are due, one at a time; once `signal` has aborted, all unwritten values. Never rejects. */
+  /**
+   * Writes the values that are due, one at a time. Once `signal` has aborted, writes all unwritten values. Never
+   * rejects.
+   */
   async save(signal: AbortSignal): Promise<void> {
     // The save that is under way also writes the values that become due meanwhile.
     if (this.#isBusy) return

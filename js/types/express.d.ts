@@ -35,7 +35,7 @@ export type Auth = Register extends { optional: true } ? Verified | undefined : 
 export interface AuthenticateOptions extends TokenSource {
   /**
    * Whether a request without a token is passed on. A token that is present and invalid is refused in any case. In
-   * TypeScript declare it in {@link Register} first. Default: false.
+   * TypeScript, declare this in {@link Register} first. Default: false.
    */
   optional?: Register extends { optional: true } ? boolean : false
 }

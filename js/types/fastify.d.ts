@@ -39,7 +39,7 @@ export type Auth = Verified | None
 export interface AuthenticateOptions extends TokenSource {
   /**
    * Whether a request without a token is passed on. A token that is present and invalid is refused in any case. In
-   * TypeScript declare it in {@link Register} first. Default: false.
+   * TypeScript, declare this in {@link Register} first. Default: false.
    */
   optional?: Register extends { optional: true } ? boolean : false
 }
@@ -58,8 +58,8 @@ declare module 'fastify' {
 }
 
 /**
- * A plugin that verifies the bearer token of every request in the scope where it is registered, and stores its claims
- * in `request.user`. Answers refused requests itself, as RFC 6750 says: 401 if the token is at fault, 503 if the
+ * A plugin that verifies the bearer token of every request in the scope where it is registered, and stores the token's
+ * claims in `request.user`. Answers refused requests itself, as RFC 6750 says: 401 if the token is at fault, 503 if the
  * verifier cannot check it now.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`

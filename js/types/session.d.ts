@@ -66,10 +66,10 @@ export interface SessionOptions {
    */
   origins?: readonly string[]
   /**
-   * Reports a kick within milliseconds. A function is called in one tab of the browser at a time, and that tab
-   * informs the others; if the browser freezes that tab, the function is called in another tab within four minutes.
-   * With `'memory'`, where the session belongs to one tab, it is called in each tab. Its verifier is closed together
-   * with the session. Default: none; the session then learns of a kick from the next 401 or refresh.
+   * Reports a kick within milliseconds. A function is called in one tab of the browser at a time, and that tab informs
+   * the others; if the browser freezes that tab, the function is called in another tab within four minutes. With
+   * `'memory'`, where the session belongs to one tab, it is called in each tab. The verifier that the function returns
+   * is closed together with the session. Default: none; the session then learns of a kick from the next 401 or refresh.
    */
   verifier?: SessionVerifier | (() => Promise<SessionVerifier>)
   /** Used for every request. Default: the global `fetch`. */

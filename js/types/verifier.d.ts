@@ -167,7 +167,8 @@ export interface Verifier {
    * Loads a revocation list, which is a snapshot or a delta.
    *
    * @throws {TokenError} `ERR_LIST_INVALID`, `ERR_LIST_ROLLBACK` (the list is older than the one held),
-   * `ERR_LIST_GAP` (a snapshot is needed), or the code of a signature error. The verifier then keeps what it held.
+   * `ERR_LIST_GAP` (a snapshot is needed), or the code of a signature error. The verifier then keeps the list that it
+   * held.
    *
    * @example
    * ```ts

@@ -169,8 +169,9 @@ impl HandleSet {
         small.iter().any(|handle| large.contains(handle))
     }
 
-    /// Walks both sets group by group. A group whose block only one set has is copied as it is, so that a small set
-    /// costs little against a large one. If both sets have the block, `meet` writes the positions that remain.
+    /// Walks both sets group by group. If only this set has a group with a block, the group is copied as it is; if only
+    /// the other set has one, `others_alone` decides. So a small set costs little against a large one. If both sets
+    /// have the block, `meet` writes the positions that remain.
     fn combine(
         &self,
         other: &Self,

@@ -27,7 +27,7 @@ pub(crate) struct HeldList {
     cutoff: UnixSeconds,
     ttl_secs: u64,
     leeway_secs: u64,
-    /// The `retain` of the newest list: how long its issuer keeps entries now.
+    /// The `retain` of the newest list: the time for which its issuer keeps entries now.
     retain_secs: u64,
     /// The longest `retain` of any list. Entries are kept for this time, in case an issuer lost the information that
     /// it had raised `retain`.
@@ -192,7 +192,7 @@ impl HeldList {
         self.segments.iter().map(|segment| segment.handles.len()).fold(0, usize::saturating_add)
     }
 
-    /// The number of lists that brought handles. While it is unchanged, a handle that is not held stays that way,
+    /// The number of lists that brought handles. While it is unchanged, a handle that was not held is still not held,
     /// because handles can only be removed.
     pub(crate) const fn times_brought(&self) -> u64 {
         self.times_brought

@@ -115,8 +115,8 @@ pub struct Options {
     /// `outageGrace`: the seconds after `exp` during which a token is accepted in an outage. Default: none.
     #[serde(default, rename = "outageGrace", deserialize_with = "seconds")]
     pub outage_grace_secs: Option<u64>,
-    /// The most tokens that a [`Memory`](crate::remembered::Memory) used with the verifier remembers; 0 for none. A
-    /// [`Verifier`](crate::Verifier) alone remembers none. Default: 20,000.
+    /// The maximum number of tokens that a [`Memory`](crate::remembered::Memory) used with the verifier remembers; 0
+    /// for none. A [`Verifier`](crate::Verifier) alone remembers none. Default: 20,000.
     #[serde(default = "default_cache_size")]
     pub cache_size: u32,
 }

@@ -30,7 +30,9 @@ export interface Tokens {
   readonly refresh_token?: string
 }
 
-/** The three requests that a session sends to its issuer. None rejects. A token is empty if the cookie has it. */
+/**
+ * The three requests that a session sends to its issuer. They never reject. A token is empty if it is in the cookie.
+ */
 export interface Issuer {
   login(credentials: Credentials): Promise<Answer>
   refresh(token: string): Promise<Answer>
@@ -45,7 +47,7 @@ const LONGEST_RETRY_MS = 3_600_000
 export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: Host): Issuer {
   const usesCookie = storage === 'cookie'
 
-  /** Sends text with its type, because a `fetch` of another realm accepts no objects of this one (jsdom). */
+  /** Sends text with its type, because a `fetch` of another realm does not accept objects of this realm (jsdom). */
   async function post(path: string, type: string, body: string): Promise<Answer> {
     const abort = new AbortController()
     const asked = async () => {

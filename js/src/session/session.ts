@@ -12,7 +12,10 @@ import { noToken, storageFailed } from './refusals.js'
 import { scheduleOf } from './schedule.js'
 import { watch } from './watch.js'
 
-/** The state of one page, and its transitions. A closure, because minifiers shorten its names. */
+/**
+ * The state of one page, and its transitions. A closure instead of a class, because minifiers shorten the names in a
+ * closure.
+ */
 export function startSession(options: SessionOptions, platform: Platform): Session {
   const { issuer, fetch = globalThis.fetch, storage = 'cookie' } = options
   const { host } = platform
@@ -82,7 +85,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     flight = token = undefined
   }
 
-  /** Called at each login, here or in another tab, and at each end. */
+  /** Called when a session begins, here or in another tab, and when a session ends. */
   const turn = () => {
     newEra()
     if (last) ended.add(last.claims.sid)
@@ -124,8 +127,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
           return share()
         case 'over':
         case 'gone':
-          // A page that does not know of a session yet reports nothing about it, because another tab may be opening
-          // one.
+          // A page that does not know a session yet does not report an end, because another tab may be opening a
+          // session.
           if (last && exchanged.outcome === 'over') {
             tellEnd(true)
             return end('kicked')

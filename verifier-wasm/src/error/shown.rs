@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use crate::cursor::Cursor;
 use crate::time::UnixSeconds;
 
-/// The most characters shown of one value; an audience may have thousands.
+/// The maximum number of characters shown of one value. An audience may have thousands of characters.
 const MOST: usize = 100;
 
 /// A time as RFC 3339.

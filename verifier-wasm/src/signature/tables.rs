@@ -15,7 +15,8 @@ use crate::keys::{KeyId, PublicKey};
 /// waits for the whole table.
 const EARNED_AFTER: u32 = 64;
 
-/// The most keys of one verifier that have a table at the same time: 2.5 MiB. Other keys are verified without one.
+/// The maximum number of keys of one verifier that have a table at the same time: 2.5 MiB. Other keys are verified
+/// without a table.
 const MAX_PREPARED: usize = 4;
 
 /// A verifier's record of how its keys are used.
