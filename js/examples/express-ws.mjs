@@ -35,7 +35,7 @@ sockets.on('connection', (socket, request) => {
       present.delete(socket)
     })
     socket.on('message', text => {
-      // After the server closes a connection, the peer may send messages until it answers. Messages of a kicked
+      // After the server closes a connection, the peer may send messages until it has answered. Messages of a kicked
       // user are ignored.
       if (socket.readyState === socket.OPEN) socket.send(`${auth.payload.sub}: ${text}`)
     })

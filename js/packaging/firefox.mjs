@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import puppeteer from 'puppeteer-core'
 import { findFirefox } from './programs.mjs'
 
-/** Milliseconds. A busy machine needs some seconds. Stories have a minute, and the error must appear within it. */
+/**
+ * Milliseconds. A busy machine needs some seconds. Stories have a minute, and the error must appear within that
+ * minute.
+ */
 const START_LIMIT = 40_000
 /** Milliseconds that a page may take for one operation. */
 const ANSWER_LIMIT = 45_000

@@ -1,5 +1,5 @@
-// Finds the globals that a script uses, and the members of them. It does not distinguish the scopes of blocks
-// within a function, which is sufficient for bundles.
+// Finds the globals, and the members of globals, that a script uses. Does not distinguish the scopes of blocks
+// within a function. This is precise enough for bundles.
 import { parseAst } from 'rollup/parseAst'
 
 /**

@@ -1,4 +1,4 @@
-// Finds the browsers of this machine. It imports no npm packages, because the set-up runs it before they are
+// Finds the browsers of this machine. This file imports no npm packages, because the set-up runs it before they are
 // installed: `node js/packaging/programs.mjs chromium` exits with 1 if no program was found.
 import { accessSync, constants, realpathSync } from 'node:fs'
 import { delimiter, join } from 'node:path'

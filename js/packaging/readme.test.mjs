@@ -35,8 +35,8 @@ const PACKAGES = [
 ]
 
 /**
- * Compiles each snippet as a project of its own, because some of them change types for their whole program. Returns
- * the compiler's messages about each.
+ * Compiles each snippet as a project of its own, because some snippets change types for the whole program. Returns
+ * the compiler's messages about each snippet.
  */
 async function compiled() {
   const folders = await Promise.all(shown.map((snippet, index) => projectOf(snippet, `snippet-${index}`)))

@@ -34,7 +34,10 @@ export async function snippets() {
   return (await Promise.all(files.map(async file => snippetsOf(file, await readFile(join(root, file), 'utf8'))))).flat()
 }
 
-/** Every `@example` of `types/`, named by its file and its declaration: `js/types/connected.d.ts, ConnectVerifier.lazy`. */
+/**
+ * Every `@example` of `types/`. Its name is its file and its declaration: `js/types/connected.d.ts,
+ * ConnectVerifier.lazy`.
+ */
 export async function examples() {
   const names = (await readdir(join(js, 'types'))).sort()
   const files = names.map(async name => {
@@ -47,7 +50,7 @@ export async function examples() {
 /** The first line of a declaration: at the top level, or of a member. */
 const DECLARED = /^(?:export |declare )*(?:const|function|class|interface|type) (\w+)/
 const MEMBER = /^ +(?:static |readonly )*\[?([\w.]+)/
-/** A comment of several lines with the first line of its declaration, or any other line. */
+/** Matches a comment of several lines together with the first line of its declaration, or any other line. */
 const DOCUMENTED = /^( *)\/\*\*\n(.*?)^ *\*\/\n([^\n]*)|^[^\n]*/gms
 
 /**
@@ -64,7 +67,7 @@ export function documentation(text) {
   })
 }
 
-/** The blocks of one file, named by the heading above. If a heading has several blocks, they are numbered. */
+/** The blocks of one file, each named by the heading above it. If a heading has several blocks, they are numbered. */
 export function snippetsOf(file, text) {
   const found = []
   let heading = '',

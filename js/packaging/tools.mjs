@@ -96,7 +96,8 @@ export async function workerd(configuration, cwd, env = {}) {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'pipe', 'pipe'],
   })
-  // Shown after it has started. If it does not start, its last line is the reason.
+  // The error output of workerd is shown after workerd has started. If workerd does not start, the last line of this
+  // output is the reason.
   let complaint = ''
   const listen = chunk => (complaint += chunk)
   child.stderr.on('data', listen)
@@ -115,7 +116,7 @@ export async function workerd(configuration, cwd, env = {}) {
   return { address: `http://127.0.0.1:${port}/`, stop: () => child.kill() }
 }
 
-/** npm does not install it if optional packages are omitted, or if there is no binary for the platform. */
+/** npm does not install workerd if optional packages are omitted, or if there is no workerd for the platform. */
 function workerdBinary() {
   try {
     return require('workerd').default

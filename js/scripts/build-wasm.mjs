@@ -68,9 +68,10 @@ function runWasmPack() {
 }
 
 /**
- * The original glue uses TextDecoder when it loads and keeps a single instance forever. As a function it does
- * nothing until it is called, a bundler can drop it, and each module gets its own instance. It gets no
- * FinalizationRegistry, because `src/wasm.ts` has one that does not touch an interrupted instance.
+ * The original glue uses TextDecoder when it loads, and keeps a single instance forever. Therefore this function
+ * wraps the glue in a function. The wrapped glue does nothing until it is called, a bundler can drop it, and each
+ * module gets its own instance. The glue gets no FinalizationRegistry, because `src/wasm.ts` has one that does not
+ * touch an interrupted instance.
  */
 function glueAsFunction(esm) {
   const { code } = transformSync(esm, { format: 'cjs', target: 'es2022' })

@@ -40,8 +40,8 @@ async function connected(options: Partial<ConnectOptions> = {}, host = new FakeH
 }
 
 /**
- * The request that bypasses caches: it has the issuer's only parameter for this, with the time in steps of a
- * fifth of a `ttl`.
+ * The request that bypasses caches. It has the only query parameter that the issuer allows for this purpose. The
+ * parameter's value is the time in steps of a fifth of a `ttl`.
  */
 async function pastCaches(network: FakeNetwork, host: FakeHost, address: string): Promise<FakeRequest> {
   const request = await network.request(

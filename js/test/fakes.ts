@@ -14,7 +14,7 @@ export const METADATA = {
 export const METADATA_URL = `${ISSUER}/.well-known/oauth-authorization-server`
 export const EPOCH = '00000000000000ab'
 
-/** Runs pending work until it waits for the test. */
+/** Runs pending work until all of it waits for the test. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
 }

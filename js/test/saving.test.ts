@@ -337,7 +337,8 @@ test('lazy: a request that was cut off during a write does not block the writes 
   void verifier.refresh(later)
   await store.quiet()
   assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT])
-  // The first write was only frozen, together with its timers. The request that took over continues alone.
+  // The first write had only been frozen, together with its timers, and ends now. The request that took over
+  // continues alone.
   atLast()
   await store.quiet()
   void verifier.refresh(evenLater)

@@ -1,4 +1,4 @@
-// C2: a service worker or a proxy answers `/token` with an old answer. Its status is 200, but it contains
+// C2: a service worker or a proxy answers `/token` with an old answer. The status is 200, but the answer contains
 // nothing new.
 import assert from 'node:assert/strict'
 import test from 'node:test'

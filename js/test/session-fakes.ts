@@ -17,7 +17,7 @@ export const sidOf = (token: string): string => claimsOf(token).sid
 
 interface FakeSession {
   readonly sid: string
-  /** The prefix of its refresh tokens: `r1`, `r2`, … in the first session, `s1`, … in the next. */
+  /** The prefix of the session's refresh tokens: `r1`, `r2`, … in the first session, `s1`, … in the next. */
   readonly letter: string
   generation: number
   /** The generation before the last rotation, and the time of that rotation in milliseconds. */
@@ -26,7 +26,10 @@ interface FakeSession {
   isOver: boolean
 }
 
-/** RFC 6749 §5.1 and §6 and RFC 7009, and the cookie of one browser. It records requests in `asked`. */
+/**
+ * An issuer with the answers of RFC 6749 §5.1 and §6 and of RFC 7009, and the cookie of one browser. Records
+ * requests in `asked`.
+ */
 export class FakeIssuer {
   readonly asked: string[] = []
   /** The options of each request. */
@@ -90,7 +93,10 @@ export class FakeIssuer {
     return { access_token, expires_in: LIFETIME, refresh_token: `${letter}${generation}` }
   }
 
-  /** The answer, and the change to the cookie: a new value, empty to delete it, or undefined. */
+  /**
+   * The answer, and the change to the cookie: a new value, an empty text to delete the cookie, or undefined for no
+   * change.
+   */
   #answer(path: string, body: string): [answer: Response, cookie?: string] {
     if (path === '/login') {
       if (JSON.parse(body).password !== 'wonderland') return [this.#over()]

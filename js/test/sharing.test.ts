@@ -1,5 +1,5 @@
 // Several verifiers with one store (processes, tabs, isolates), and one that continues after an interruption:
-// neither the saved list nor the list in use goes back to an older one.
+// neither the saved list nor the list in use is replaced by an older list.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isTokenError } from '../src/errors.js'

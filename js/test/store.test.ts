@@ -1,5 +1,5 @@
-// The data that a connected verifier keeps over a restart, with the real module: which saved data it trusts and
-// which it refuses.
+// The data that a connected verifier keeps over a restart, with the real module: which saved data the verifier
+// trusts and which it refuses.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
@@ -43,7 +43,7 @@ async function begin(network: FakeNetwork, list: string, jwks: object = issuer.j
   ;(await network.request(LIST)).text(list)
 }
 
-/** A store with a saved snapshot and the deltas that the verifier's stream brought after it, in order. */
+/** A store with a saved snapshot, and with the deltas that the stream brought after the snapshot, in order. */
 async function savedBy(snapshot: ListClaims, ...deltas: ListClaims[]): Promise<FakeStore> {
   const store = new FakeStore()
   const { network, host, connect } = starting(store)
@@ -200,7 +200,7 @@ test('trace 1: a saved list advances a clock that is behind, and never sets a cl
 })
 
 /**
- * The verifier trusted the keys of this issuer and of another one. Then a delta of the other one dropped this
+ * The verifier trusted the keys of this issuer and of another issuer. Then a delta of the other issuer dropped this
  * issuer's keys.
  */
 async function retired(answerSnapshot: boolean): Promise<FakeStore> {

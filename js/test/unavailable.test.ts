@@ -27,7 +27,8 @@ test('C9: the reason of the error is no_webassembly in an engine without it (Nod
   assert.doesNotMatch(message, /Content-Security-Policy/)
 })
 
-// Node reserves gigabytes of address space for a WebAssembly memory. Only on Linux can a shell limit it.
+// Node reserves gigabytes of address space for a WebAssembly memory. A shell can limit the address space of a
+// process only on Linux.
 test(
   'C9: the reason of the error is memory if there is too little address space',
   { skip: process.platform !== 'linux' && 'no ulimit -v' },

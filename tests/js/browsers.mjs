@@ -22,8 +22,8 @@ export const setOffline = (page, isOffline) =>
   isFirefox(page) ? page.setOfflineMode(isOffline) : page.context().setOffline(isOffline)
 
 /**
- * Ends a page without notice. Chromium crashes the page; Firefox closes it, because its process is shared by
- * all pages.
+ * Ends a page without notice. Chromium crashes the page. Firefox closes the page, because all pages share one
+ * process.
  */
 export const kill = page =>
   isFirefox(page)

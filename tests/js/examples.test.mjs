@@ -22,7 +22,7 @@ const toStart = { timeout: 300_000 }
  */
 const forged = { 'x-verified-claims': encodeURIComponent(JSON.stringify({ sub: 'mallory', scope: 'admin' })) }
 
-/** Starts an example and returns the address that it prints. It is stopped when the story ends. */
+/** Starts an example and returns the address that it prints. The example is stopped when the story ends. */
 const start = async (story, ...how) => (await startToEnd(story, ...how)).url
 
 /** Starts an example. Returns the address that it prints, and a function to stop it before the story ends. */

@@ -9,7 +9,10 @@ const adapter = name => import(pathToFileURL(`${PACKAGE}/${name}.js`))
 const [overExpress, overFastify, overHono] = await Promise.all(['express', 'fastify', 'hono'].map(adapter))
 const fromDefault = async name => (await importDevelopmentPackage(name)).default
 
-/** By name: starts the service with this verifier and returns its address. It is stopped when the story ends. */
+/**
+ * By name: starts the service with this verifier and returns its address. The service is stopped when the story
+ * ends.
+ */
 export const frameworks = {
   'Express 4': async (story, verifier) => expressService(story, verifier, await fromDefault('express4')),
   'Express 5': async (story, verifier) => expressService(story, verifier, await fromDefault('express')),

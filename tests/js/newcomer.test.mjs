@@ -20,7 +20,8 @@ const TEN_MINUTES = { timeout: 600_000 }
 /** The time in milliseconds within which a command ends or listens. npm may have to download packages. */
 const LIMIT_MS = 180_000
 /**
- * The output of the issuer, the API and Vite when they serve. The issuer also logs its own URL before it is ready.
+ * The output of the issuer, the API and Vite when they are ready. The issuer also logs its own URL before it is
+ * ready.
  */
 const LISTENS = /(listening on|listens on|Local:) +http:\/\/(localhost|127\.0\.0\.1):/
 
@@ -136,8 +137,8 @@ async function follow(story, step, folder, { tour, env }) {
 }
 
 /**
- * The processes that keep running. Each leads its own process group, so that it can be ended with all its
- * children, also when the tests are interrupted.
+ * The processes that keep running. Each process leads its own process group, so that the process and all its
+ * children can be ended, even if the tests are interrupted.
  */
 const running = new Set()
 for (const signal of ['SIGINT', 'SIGTERM']) {

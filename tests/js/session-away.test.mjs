@@ -1,5 +1,5 @@
-// doorlist/session during a long absence of the issuer or of the tab that holds the lock. In Chromium, because
-// Playwright can stop its clocks.
+// doorlist/session during a long absence of the issuer or of the tab that holds the lock. The tests use Chromium,
+// because Playwright can stop Chromium's clocks.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HOUR, sidOf, signIn, state, states, token, wake, worldOf } from './session-support.mjs'

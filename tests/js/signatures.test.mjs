@@ -47,7 +47,7 @@ class Key {
     counts[this.#used.good < prepared ? 'stock' : 'tables']++
     counts.stock++
     const verdicts = [this.#used, this.#new].map(one => one.verify(token))
-    // One more good signature could give this verifier tables, so a new one takes its place.
+    // One more good signature could give this verifier tables, so a new verifier takes its place.
     if (this.#new.good === earned - 1) this.#new = this.#verifier()
     return verdicts
   }

@@ -61,7 +61,10 @@ export function after(verifier, event, look) {
   })
 }
 
-/** Resolves with the refusal of the token, now or as soon as a list brings it. Checks its code if one is given. */
+/**
+ * Resolves with the refusal of the token, now or as soon as a list revokes the token. If a code is given, checks
+ * that the refusal has this code.
+ */
 export const refusal = (verifier, token, code) =>
   after(verifier, 'change', () => {
     try {
@@ -88,7 +91,7 @@ export function watchedFetch({ stream = url => url } = {}) {
   return { fetch: watched, lists, streams, opened: () => once(news, 'stream') }
 }
 
-/** A TCP proxy in front of an issuer that can cut its connections and refuse new ones. */
+/** A TCP proxy in front of an issuer. The proxy can cut its connections and refuse new ones. */
 export async function startProxy(story) {
   const sockets = new Set()
   const proxy = { target: 0, refusing: false, url: '', cut: () => sockets.forEach(socket => socket.destroy()) }

@@ -7,7 +7,7 @@ import { contextOf, until } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 /**
- * A browser, a real issuer, and a proxy that serves the issuer and the pages as one origin. It uses HTTP/1.1,
+ * A browser, a real issuer, and a proxy that serves the issuer and the pages as one origin. The proxy uses HTTP/1.1,
  * so a browser opens at most six connections. `answer` may answer a request in place of the issuer.
  */
 export async function tabsOf(story, browser, { heartbeat, files = {}, answer = () => false, context } = {}) {

@@ -33,8 +33,8 @@ fn within_half_as_much_again_where_every_hundredth_is_revoked() {
     Case { sessions: 100_000_000, revoked: 1_000_000, bare: 1_380_237, served: 1_731_102 }.holds(1.5, 1.5);
 }
 
-/// `bare` and `served` are sizes of the status list in bytes, as `make bench` produces it: its bitmap
-/// compressed with zlib level 9, which compresses better than the compressor here, and the gzip of its JWT.
+/// The sizes of the status list in bytes, as `make bench` produces it. `bare` is its bitmap, compressed with zlib
+/// level 9, which compresses better than the compressor here. `served` is the gzip of its JWT.
 #[derive(Debug)]
 struct Case {
     sessions: u32,

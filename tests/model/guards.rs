@@ -45,8 +45,8 @@ impl Doorlist {
         {
             return false;
         }
-        // Not promised: two pending requests of one session during a failover that loses more than one of its
-        // writes.
+        // Not promised: two pending requests of one session during a failover that loses more than one write of the
+        // session.
         let in_the_air = world.promises.clients.iter().any(|client| client.waiting > 1);
         !(in_the_air
             && records.as_ref().is_some_and(|records| records.number + 1 < world.store.records.number))

@@ -46,8 +46,8 @@ pub struct Task {
     pub read: Option<(Version, Kept)>,
     /// The record that a kick or a void read when it began.
     pub begun: Option<Kept>,
-    /// If set, the record is read only to check it against the revocation log, and the task continues with this
-    /// afterwards.
+    /// If this is set, the record is read only to compare it with the revocation log. The task then continues with
+    /// this value.
     pub looking: Option<Resume>,
     /// Bookkeeping of the search. No rule sees it.
     pub seen: Seen,

@@ -26,8 +26,8 @@ pub struct Promises {
     pub clients: Vec<Client>,
     pub sessions: BTreeMap<Handle, Session>,
     pub issued: Vec<Issued>,
-    /// The position of each acknowledged revocation; `None` while a failover has lost it and a living node has
-    /// not put it back yet.
+    /// The position of each acknowledged revocation. `None` while a failover has lost the revocation and no living
+    /// node has put it back yet.
     pub acknowledged: Vec<Option<Seq>>,
     /// The end of the revocation log when it was last complete again after a failover.
     pub put_back: Seq,
@@ -69,7 +69,7 @@ pub struct Verifier {
     pub as_of: u64,
     /// The number of acknowledgements that the verifier must have according to its as-of time.
     pub vouched: u8,
-    /// Handles, each with the as-of time of the list that brought it.
+    /// Handles, each with the as-of time of the list that brought the handle.
     pub held: BTreeMap<Handle, u64>,
 }
 
@@ -99,8 +99,8 @@ impl Verifier {
 }
 
 impl Promises {
-    /// Records a granted token, which may not have arrived yet. If the session has already ended, the token is
-    /// void from the start, unless the node that granted it could not know.
+    /// Records a granted token, which may not have arrived yet. If the session has already ended, the token is void
+    /// from the start, unless the node that granted the token could not know of the end.
     pub fn grant(&mut self, token: Token, excused: bool) {
         let ended = self.sessions.get(&token.sid).and_then(|session| session.ended).filter(|_| !excused);
         let issued = Issued { token, ended };

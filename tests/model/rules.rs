@@ -7,17 +7,17 @@ use crate::world::Ask;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// Trace 2: a new sequence number is above the clock and above every number that its writer knows, not only
-    /// above the last one.
+    /// above the last number.
     SequenceNeverTwice,
     /// Trace 2: an entry that a node holds and the revocation log lost is put back.
     UnionAfterFailover,
-    /// Trace 3: before an entry is dropped, its record is read and brought up to date.
+    /// Trace 3: before an entry is dropped, the record of its subject is read and brought up to date.
     LookBeforeTrim,
     /// Trace 4: every reader of a record first applies the changes that the revocation log requires.
     HealOnRead,
     /// Trace 4a: if a void overtakes a kick, the kick still ends the sessions that the void kept.
     KickOvertaken,
-    /// If a failover removed a group from the record, the group is revoked when the entry that created it is
+    /// If a failover removed a group from the record, the group is revoked when the entry that created the group is
     /// put back.
     StraysRevoked,
     /// Trace 4a: a kick is acknowledged when every session that it found is gone. It is not enough that the
@@ -56,8 +56,8 @@ pub struct Scope {
     pub replicas: Replicas,
     /// The shards that fail over.
     pub shards: Shards,
-    /// The requests that node A has answered since the replica fell behind; the search begins after them. If
-    /// empty, the replica is in step at the start.
+    /// The requests that node A has answered since the replica fell behind; the search begins after these requests.
+    /// If there are no such requests, the replica is in step at the start.
     pub behind_by: &'static [Ask],
     /// The maximum number of requests and faults.
     pub most: Budget,

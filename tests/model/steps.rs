@@ -122,7 +122,7 @@ impl Doorlist {
                 Phase::Confirm(Resume::Answer(answer))
             }
             Decided::Answer(answer) => Phase::Answer(answer),
-            // No replica confirms it, so the caller gets no answer.
+            // No replica confirms the write, so the caller gets no answer.
             Decided::Already(_) if self.is_unheard(world, Waits::Yes) => return None,
             Decided::Already(answer) => Phase::Answer(answer),
         })
@@ -276,7 +276,8 @@ impl Doorlist {
         }
     }
 
-    /// Records the effects of an answer that exist as soon as it is ready, whether or not it arrives.
+    /// Records those effects of an answer that exist as soon as the answer is ready, whether or not the answer
+    /// arrives.
     fn note(&self, world: &mut World, task: &Task, answer: Answer) {
         let Answer::Granted { token, how, .. } = answer else { return };
         let kicks = |task: &Option<Task>| matches!(task, Some(Task { request: Request::Kick { .. }, .. }));

@@ -70,7 +70,7 @@ pub struct Store {
     pub replica: Replica,
 }
 
-/// The state of the replica. It has all data until it falls behind.
+/// The state of the replica. The replica has all data until it falls behind.
 #[derive(Debug, Clone, Hash)]
 pub enum Replica {
     InStep,

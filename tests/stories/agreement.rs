@@ -1,5 +1,5 @@
-//! After any mix of concurrent operations on one subject, the records and the list agree: if a session cannot
-//! be refreshed, verifiers refuse its tokens; if it can be refreshed, they accept them.
+//! After any mix of concurrent operations on one subject, the records and the list agree. If a session cannot be
+//! refreshed, verifiers refuse its tokens. If a session can be refreshed, verifiers accept its tokens.
 
 use futures_util::future::join_all;
 use rand::rngs::StdRng;
@@ -84,7 +84,7 @@ async fn records_and_list_agree_after_concurrent_requests() {
         let made = join_all(acts.iter().map(|act| act.on(&issuer, &sub, &sessions))).await;
         sessions.extend(made.into_iter().flatten());
 
-        // Writes one last entry. A verifier that holds it also holds every earlier entry.
+        // Writes one last entry. A verifier that holds this entry also holds every earlier entry.
         issuer.open_session("bob").await;
         verifier.reaches(issuer.revoking("/subjects/bob/void").await).await;
         for session in &sessions {

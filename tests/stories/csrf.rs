@@ -62,8 +62,8 @@ async fn trace_18_a_login_into_the_attackers_session_is_refused() {
             let refused = browser.login(&issuer, page, "mallory", "of-mallory").await;
             refused.refused(403, "cross_site_request");
         }
-        // A form with Mallory's refresh token returns tokens in the body, which his page cannot read. It never sets
-        // a cookie.
+        // The answer to a form with Mallory's refresh token contains tokens, which Mallory's page cannot read. The
+        // answer never sets a cookie.
         let form = [("grant_type", "refresh_token"), ("refresh_token", &*mallory.refresh)];
         assert_eq!(nobody.form(&issuer, page, "/token", &form).await.cookie(), None);
         assert_eq!((browser.cookie(), nobody.cookie()), (held.clone(), None), "{page:?}");

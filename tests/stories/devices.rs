@@ -1,4 +1,4 @@
-//! A user lists their devices and signs one out from another.
+//! A user lists their devices and uses one device to sign another device out.
 
 use reqwest::Method;
 use serde_json::json;

@@ -43,7 +43,8 @@ async fn b9_a_drain_ends_automatically_and_streams_end_within_it() {
     assert_eq!(issuer.wait().await.code(), Some(0), "{}", issuer.log());
 }
 
-/// A proxy may be about to use an idle connection. The issuer closes it after that request, not during it.
+/// A proxy may be about to use an idle connection. The issuer closes this connection after the proxy's request, not
+/// during it.
 #[tokio::test]
 async fn b9_an_idle_connection_carries_one_more_request() {
     let mut issuer = Issuer::start_with(LONG).await;

@@ -153,7 +153,7 @@ async fn other_keys_that_hold_something_else_are_named_and_left_alone() {
     let verifier = pair.follower_of_b().await;
     let mut bob = pair.a.open_session("bob").await;
 
-    // The bucket only lists subject names. A new subject would have to be added to it.
+    // The bucket only lists subject names. A new subject would have to be added to the bucket.
     let bucket = record_of(&pair.redis, "bob").replace(":record:bob", ":subjects");
     for key in [bucket.as_str(), "{doorlist}:keys", "{doorlist}:head"] {
         keep(&pair.redis, key);

@@ -1,5 +1,5 @@
-//! The settings on which stored data depends are stored with it: another issuer name stops the start, another
-//! lifetime is reported.
+//! The settings on which stored data depends are stored with the data. A start with another issuer name is refused.
+//! A start with another lifetime is reported.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use reqwest::Method;

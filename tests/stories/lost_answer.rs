@@ -1,5 +1,5 @@
-//! Trace 5 (a): an answer is lost, and the client returns with the token it still has, long after the grace
-//! window. Here the grace window is 0 seconds, so every retry comes after it (field: ory/hydra#1831,
+//! Trace 5 (a): an answer is lost, and the client returns with the token that it still has, long after the grace
+//! window. Here the grace window is 0 seconds, so every retry comes after the window (field: ory/hydra#1831,
 //! FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512).
 
 use crate::support::{Follower, Issuer, Session};

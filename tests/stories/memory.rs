@@ -1,4 +1,4 @@
-//! After a flood of connections the issuer returns the memory that they took.
+//! After a flood of connections the issuer returns the memory that the connections took.
 
 use std::time::Duration;
 

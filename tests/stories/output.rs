@@ -1,4 +1,4 @@
-//! Standard output and standard error cannot be written: no request, start or exit code depends on them.
+//! Standard output and standard error cannot be written. No request, start or exit code depends on these streams.
 
 use std::fs::File;
 use std::io::Write as _;

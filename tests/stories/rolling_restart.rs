@@ -65,7 +65,7 @@ async fn restart_under_load(way: Way, at_least: u64) -> (u64, u64) {
         assert_eq!(node.stop().await.code(), Some(0));
         node.restart().await;
         node.until_ready().await;
-        // nginx uses a server that it could not reach again only after its `fail_timeout`.
+        // If nginx could not reach a server, it tries that server again only after the server's `fail_timeout`.
         until_asked(node, &seen).await;
     }
     seen.restarted.store(true, Ordering::Release);
@@ -96,7 +96,7 @@ async fn b9_a_rolling_restart_behind_nginx_loses_none_of_20000_refreshes() {
     assert_eq!(lost, 0, "of {answered}");
 }
 
-/// With any answer of the proxy, a client that retries with its current token keeps its session.
+/// A client that retries with its current token keeps its session, regardless of the proxy's answers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn b9_a_rolling_restart_behind_the_defaults_of_nginx_loses_no_session() {
     let (answered, _) = restart_under_load(Way::Defaults, 5_000).await;

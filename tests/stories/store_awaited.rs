@@ -87,7 +87,7 @@ async fn b6_a_signal_ends_the_wait() {
     redis.signal(Signal::CONT);
 }
 
-/// Starts the issuer, requires that it refuses, and returns its log output.
+/// Starts the issuer, requires that the start is refused, and returns the issuer's log output.
 async fn refusal(issuer: &mut Issuer) -> String {
     issuer.launch();
     assert_eq!(issuer.wait().await.code(), Some(1), "{}", issuer.log());

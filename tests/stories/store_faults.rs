@@ -186,8 +186,8 @@ async fn an_issuer_on_the_previous_master_signs_nothing() {
     let mut follower_of_a = Follower::of(&a).await;
     let (alice, bob) = (until_opened(&a, "alice").await, until_opened(&a, "bob").await);
 
-    // A failover would promote the replica that has the data. Here both have it, because the replica is chosen
-    // in advance.
+    // A failover would promote the replica that has the data. This test chooses the replica in advance, so both
+    // replicas must have the data.
     both_replicas_have_all_of(&before);
     promoted.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
     other.ask::<()>(&["REPLICAOF", "127.0.0.1", &promoted.port().to_string()]);

@@ -24,7 +24,7 @@ async fn void_ends_tokens_and_keeps_logins() {
     }
 }
 
-/// Trace 4 (a), as far as one node shows it: a void and a kick of one subject run at once. In either order, the
+/// Trace 4 (a), the part that one node can show: a void and a kick of one subject run at once. In either order, the
 /// kick has ended every session.
 #[tokio::test]
 async fn a_kick_beside_a_void_still_kicks() {

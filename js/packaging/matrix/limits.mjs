@@ -1,4 +1,4 @@
-// Each step of the matrix has a time limit. If a step exceeds it, the error names the step.
+// Each step of the matrix has a time limit. If a step exceeds its limit, the error names the step.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { basename } from 'node:path'
@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from 'node:util'
 
 /** Milliseconds for one step. An installation or a build on a slow machine takes three minutes. */
 export const LIMIT_MS = 300_000
-/** Milliseconds until a server has started, a kick has arrived, or a page has shown it. */
+/** Milliseconds until a server has started, a kick has arrived, or a page has shown the kick. */
 export const PAGE_LIMIT_MS = 60_000
 
 /**

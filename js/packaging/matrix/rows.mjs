@@ -20,7 +20,7 @@ const nuxt = presets(['node_modules/nuxt/bin/nuxt.mjs', 'build'], {
 const of = (name, folder, tool, runs) =>
   Object.entries(runs).map(([preset, run]) => ({ name: `${name}, ${preset}`, folder, tool, run }))
 
-/** Runs a test runner against a new issuer. It fails if a test fails or if it finds no tests. */
+/** Runs a test runner against a new issuer. The row fails if a test fails or if the runner finds no tests. */
 const tested =
   (...args) =>
   async ({ project, issuer }) =>

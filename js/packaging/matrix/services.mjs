@@ -30,7 +30,7 @@ async function sawKick({ issuer, ask }) {
   assert.equal(after.code, 'ERR_JWT_REVOKED', JSON.stringify(after))
 }
 
-/** Checks that the page whose bundle contains the package, as the server delivers it, follows an issuer. */
+/** Checks that the page that the server delivers follows an issuer. The bundle of this page contains the package. */
 async function pageFollows({ issuer, address }) {
   const tenant = await issuer.tenant()
   const line = await within('the page', () => firstLineIn(launchChromium, `${address}/?${tenant}`), PAGE_LIMIT_MS)

@@ -24,7 +24,9 @@ export const addressOf = issuer => new URL(issuer.url).host
 export const adminLoad = (command, issuer, ...args) =>
   load([command, addressOf(issuer), issuer.adminKey, ...args.map(String)])
 
-/** Runs the load generator. When it reports that it is ready, calls `ready` and waits for it. */
+/**
+ * Runs the load generator. When the load generator reports that it is ready, calls `ready` and waits for the result.
+ */
 export async function load(args, ready) {
   const child = spawn(LOAD, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   let report

@@ -1,4 +1,5 @@
-// The main comparisons as bars, in an SVG. It sets its own background, so it is readable on light and dark pages.
+// The main comparisons as bars, in an SVG. The SVG sets its own background, so it is readable on light and dark
+// pages.
 
 const WIDTH = 780
 const MARGIN = 14

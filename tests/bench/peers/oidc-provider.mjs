@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
-// oidc-provider warns about Node's age and about its in-memory storage. Both are intended here.
+// oidc-provider warns about the age of Node and about its in-memory storage. Both are intended here.
 console.warn = () => {}
 const { default: Provider } = await import('oidc-provider')
 const { default: MemoryAdapter } = await import('oidc-provider/lib/adapters/memory_adapter.js')

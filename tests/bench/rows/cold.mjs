@@ -5,7 +5,7 @@ import { bare, peers, taken } from '../lib/peers.mjs'
 import { handle, list, sample, tokens } from '../lib/world.mjs'
 
 const TOKENS = 250
-/** Ten times slower than the others, so fewer tokens give an equally precise figure. */
+/** This contender is ten times slower than the others, so fewer tokens give an equally precise figure. */
 const SLOW = '@noble/ed25519'
 
 export async function cold() {

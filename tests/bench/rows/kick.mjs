@@ -25,8 +25,8 @@ export function kickToRefusal() {
 }
 
 /**
- * The same for kicks at this issuer. The verifier first accepts a token, then reports when it refuses it, and
- * is closed at the end.
+ * The same for kicks at this issuer. The verifier first accepts a token, then reports the time of the first refusal
+ * of this token, and is closed at the end.
  */
 export async function timeKicks(issuer, verifier) {
   const [sent, acknowledged] = [[], []]

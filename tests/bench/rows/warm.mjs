@@ -1,4 +1,5 @@
-// Tokens that were all seen before: 20,000 live ones in random order, each a new string as a header parser makes it.
+// Tokens that were all seen before: 20,000 live tokens in random order, each as a new string, as a header parser
+// makes it.
 import * as fastJwt from 'fast-jwt'
 import { createVerifier } from '../lib/doorlist.mjs'
 import { interleaved } from '../lib/measure.mjs'

@@ -62,7 +62,7 @@ export function warm(world, { createVerifier, fastJwt }) {
   const each = one => order => {
     for (let index = 0; index < order.length; index++) one(fresh(order[index]))
   }
-  // Many times slower than the others, so fewer calls give an equally precise figure.
+  // `FORGETFUL` is many times slower than the other contenders, so fewer calls give an equally precise figure.
   const operations = name => (name === FORGETFUL ? calls / 10 : calls)
   const before = {
     [CHANGED]: round => changed.load(world.deltas[round]),

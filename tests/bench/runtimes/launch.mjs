@@ -99,7 +99,10 @@ async function withWorker(folder, use) {
 
 const EMPTY = 'an empty round'
 
-/** The time from request to answer, minus the time of an empty round, which is measured in turn with the others. */
+/**
+ * The time from request to answer, minus the time of an empty round. Empty rounds and the contenders' rounds are
+ * measured in turn.
+ */
 async function contestOf(ask, name) {
   const { operations, rounds, warmup } = await ask('make', name)
   const contenders = Object.fromEntries(Object.keys(operations).map(one => [one, () => ask('run', one)]))

@@ -1,5 +1,5 @@
-//! The events that clients and verifiers saw, in order, and a check whether a correct issuer could have
-//! produced them.
+//! The events that clients and verifiers saw, in order. A check decides whether a correct issuer could have produced
+//! these events.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,14 +77,15 @@ pub enum Violation {
     /// A session that an acknowledged kick ended got a new token, or a verifier that holds the kick accepted
     /// the session's old token.
     KickLost { session: u64 },
-    /// A verifier accepted a token of a session that ended before the time up to which it claims to know everything.
+    /// A verifier accepted a token of a session that ended before the time up to which the verifier claims to know
+    /// every kick.
     Understated { session: u64 },
-    /// The refresh or the access token of a client was refused although its subject was not kicked and it sent
-    /// the latest token.
+    /// The refresh token or the access token of a client was refused, although the subject was not kicked and the
+    /// client sent its latest token.
     SessionLost { session: u64 },
-    /// A session was refreshed after it had been refused.
+    /// A refresh succeeded after an earlier refresh of the same session was refused.
     RoseAgain { session: u64 },
-    /// One token led to two others, and each of them led to further tokens.
+    /// One token led to two other tokens, and each of the two led to further tokens.
     TwoChains { session: u64 },
     /// A verifier refused the session as revoked, yet the session still works at the end: a kick was never completed.
     HalfDone { session: u64 },
@@ -101,9 +102,9 @@ pub struct Checked {
     /// Tokens that verifiers accepted after a kick was acknowledged. Each verifier had to report that its list
     /// is older than the kick.
     pub tokens_after_kicks: usize,
-    /// Refresh tokens that led to two others.
+    /// Refresh tokens that led to two other tokens.
     pub forks: usize,
-    /// Sessions that a verifier refused although no kick of them was acknowledged.
+    /// Sessions that a verifier refused although no kick of the session was acknowledged.
     pub half_done: usize,
     /// Sessions that were never ended, and that were used after the last fault.
     pub living: usize,

@@ -118,8 +118,8 @@ impl Follower {
             .await
     }
 
-    /// Waits until the verifier holds this position of the revocation log. For a pair, waits until both nodes
-    /// have it in their lists, so that the node that gets the next request knows it too.
+    /// Waits until the verifier holds this position of the revocation log. For a pair, waits until the lists of both
+    /// nodes have the position, so that the node that gets the next request knows the position too.
     pub async fn reaches(&self, position: Cursor) {
         self.until("the verifier reaches a position of the log", |verifier| {
             let status = verifier.status(host_time());

@@ -50,7 +50,7 @@ impl Nginx {
         std::fs::write(&file, configuration).expect("a file");
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "sh", "nginx", "-p", &path(""), "-c", &file, "-e", &path("error.log")]);
-        // Debian installs it in a folder that is only in the administrator's PATH.
+        // Debian installs nginx in a folder that is only in the administrator's PATH.
         command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()));
         // nginx runs until its standard input is closed, see GUARD.
         let shell = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a shell");
@@ -68,7 +68,7 @@ impl Nginx {
 impl Drop for Nginx {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        // GUARD killed it, so an error here means nothing.
+        // GUARD killed nginx, so an error here means nothing.
         let _ = self.shell.wait();
     }
 }

@@ -9,7 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Forwards all bytes until it is cut. After that, neither side receives anything, not even the end of a connection.
+/// Forwards all bytes until the proxy is cut. After that, neither side receives anything, not even the end of a
+/// connection.
 pub struct Proxy {
     address: SocketAddr,
     port: Arc<AtomicU16>,

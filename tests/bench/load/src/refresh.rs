@@ -12,7 +12,8 @@ use crate::spread::spread;
 
 const HEADERS: &str = "content-type: application/x-www-form-urlencoded\r\n";
 
-/// Runs one client per line of `file`. The file contains refresh tokens, and afterwards the latest ones.
+/// Runs one client per line of `file`. Before the run, each line is the refresh token of a client. After the run,
+/// each line is the client's latest refresh token.
 pub async fn run(
     address: &str,
     path: &str,

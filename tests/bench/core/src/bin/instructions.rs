@@ -1,5 +1,6 @@
-//! Verifies the given number of tokens. The work before that is the same for every number, so the difference
-//! between two runs is the cost of the additional tokens. `../../instructions.mjs` counts it.
+//! Verifies the given number of tokens. The work before the verification is the same for every number, so the
+//! difference between two runs is the cost of the additional tokens. `../../instructions.mjs` counts the
+//! instructions.
 
 use doorlist_core::{at, handles, list, tokens, verifier};
 
