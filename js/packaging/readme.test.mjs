@@ -53,7 +53,7 @@ async function compiled() {
 async function projectOf({ name, language, code }, folder) {
   const path = join(project, folder)
   await mkdir(path)
-  // In a page, `/` is the project. The compiler would resolve it to the root of the disk.
+  // In a page, `/` is the project. The compiler would resolve `/` to the root of the disk.
   const pasted = code.replaceAll("from '/node_modules/", "from '../node_modules/")
   await writeFile(join(path, `snippet.${language}`), `${pasted}\nexport {}\n`)
   await writeFile(join(path, 'surroundings.d.ts'), surroundingsOf(name))

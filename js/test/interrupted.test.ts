@@ -13,7 +13,7 @@ const token = await issuer.token(NOW)
 const list = await issuer.list({ iat: NOW, seq: 1 })
 const { createVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
 
-/** A verifier that checks every signature, because this needs a deep stack. */
+/** A verifier that checks every signature, because a signature check needs a deep stack. */
 function ready(): Verifier {
   const verifier = createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwks: issuer.jwks, cacheSize: 0 })
   verifier.load(list, at)

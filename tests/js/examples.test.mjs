@@ -17,8 +17,8 @@ const examples = ['express', 'fastify', 'hono', 'node-http', 'express-ws', 'work
 /** Next is built at each start, and installed at the first one. */
 const toStart = { timeout: 300_000 }
 /**
- * The header by which the proxy passes claims to the handlers of the Next example. It must be ignored if a
- * client sends it.
+ * The header by which the proxy passes claims to the handlers of the Next example. If a client sends this header,
+ * the example must ignore the client's value.
  */
 const forged = { 'x-verified-claims': encodeURIComponent(JSON.stringify({ sub: 'mallory', scope: 'admin' })) }
 

@@ -1,5 +1,5 @@
-// A Worker, in the workerd that Miniflare runs, with its list in the Cache API or in KV: it is restarted while
-// the issuer is unreachable.
+// A Worker in the workerd that Miniflare runs, with its list in the Cache API or in KV. The Worker is restarted
+// while the issuer is unreachable.
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -8,7 +8,8 @@ import { signIn, worldOf } from './session-support.mjs'
 tellStories({ browser: 'Firefox', storage: 'shared' })
 tellOfTheIssuer('Firefox')
 
-// Playwright runs Chromium without a back/forward cache. Firefox has one, and pages with a session may enter it.
+// Playwright runs Chromium without a back/forward cache. Firefox has such a cache, and pages with a session may
+// enter it.
 test(
   'a page restored from the back/forward cache learns of the kick that it missed',
   { timeout: 60_000 },
@@ -21,7 +22,8 @@ test(
     await page.goto(`${front.url}/package/session.js`)
     await issuer.admin('/subjects/alice/revoke')
     const heard = Promise.all([once(front, '/token'), once(front, '/told/kicked')])
-    // `goBack` waits for a load event, which a restored page does not have, so it rejects when the browser closes.
+    // `goBack` waits for a load event, which a restored page does not have. Therefore its promise rejects when the
+    // browser closes.
     page.goBack({ timeout: 0 }).catch(() => {})
     // A reloaded page would be signed out, because it would not know the session.
     assert.deepEqual(await heard, [[400], [404]])

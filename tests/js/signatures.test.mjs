@@ -24,7 +24,7 @@ const constant = (file, name) =>
 const earned = constant('tables.rs', 'EARNED_AFTER')
 /** Each further good signature computes one row of the tables. */
 const prepared = earned + constant('multiples.rs', 'WINDOWS')
-/** The time of verifier-wasm/examples/signature_cases.rs. */
+/** The same time as in verifier-wasm/examples/signature_cases.rs. */
 const at = { currentDate: new Date(1_767_225_600_000) }
 
 /**

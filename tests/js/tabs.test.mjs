@@ -130,7 +130,8 @@ test(
   'C1: a page with the stream goes into the back/forward cache, and comes back up to date: Chromium',
   options,
   async story => {
-    // Playwright disables the back/forward cache. Firefox does not put a page there that holds or awaits a lock.
+    // Playwright disables the back/forward cache of Chromium. Firefox does not put a page that holds or awaits a
+    // lock into its back/forward cache.
     const chromium = await launchChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
     story.after(() => chromium.close())
     const { issuer, tab, front } = await tabsOf(story, 'Chromium', {
@@ -158,7 +159,8 @@ test(
     await issuer.admin('/subjects/bob/revoke')
     await refuses(second, bob.access_token)
     const told = Promise.all(['/told/back', '/told/ERR_JWT_REVOKED', '/told/shared'].map(path => once(front, path)))
-    // `goBack` waits for a load event, which a restored page does not have, so it rejects when the browser closes.
+    // `goBack` waits for a load event, which a restored page does not have. Therefore its promise rejects when the
+    // browser closes.
     first.goBack({ timeout: 0 }).catch(() => {})
     await told
     assert.equal(front.streams, 2)

@@ -2,15 +2,16 @@
 //! the last writes, lost answers, and passing time, within a [`Scope`](rules::Scope).
 //!
 //! The decisions are made by the issuer's own code: the rules of `domain` (`login`, `refresh`, `kick`, `void`,
-//! `heal`, `Holdings`) and a node's `LogView`. Two parts are modelled: the store (`store.rs`: one record under
-//! a version, the revocation log, a replica that falls behind) and the desk's loop, split into one step per
+//! `heal`, `Holdings`) and a node's `LogView`. Two parts are modelled: the store (`store.rs`: one record with
+//! its version, the revocation log, a replica that falls behind) and the desk's loop, split into one step per
 //! exchange with the store (`steps.rs`). The promises are in `promises.rs`.
 //!
 //! # Reading a counterexample
 //!
 //! Except in the long run, the search is breadth first, so it prints a shortest history. Each line is one
 //! event, in order: `A: swaps, …` is a step of node A's request, `the replica takes over` is the failover. The
-//! last line is the event that broke the promise named above. `A: is asked: Refresh(0)` reads the record too.
+//! last line is the event that broke the promise named above. The step `A: is asked: Refresh(0)` also reads the
+//! record.
 //! `(sid, g, p)` are a session's generations as in the table of `domain::refresh`. The initial handles are 81
 //! (sid) and 97 (gid). Small handles were drawn by a node that healed a record; other handles are derived from
 //! their request (`named` in `events.rs`). To experiment, narrow the scope until every event of the history is
@@ -27,7 +28,7 @@
 //! # What is not searched
 //!
 //! Cut-offs, keys, disabling, passwords, the cap on sessions, an emptied store, a node that stays on a demoted
-//! master, and clocks that differ. They have their own tests.
+//! master, and clocks that differ. Other tests cover these cases.
 
 mod decide;
 mod events;

@@ -13,7 +13,8 @@ pub enum Broken {
     KickUndone,
     /// A client sent the token of its last answer and was refused, although its session had not been ended.
     ClientRefused,
-    /// Two holders of one token both continued with it, each twice and outside the grace window of the other.
+    /// Two clients held the same token, and both continued from it: each client received two new generations outside
+    /// the grace window of the other client.
     TwoLiveChains,
     /// A verifier accepts a token although its list includes the acknowledged position of the token's revocation.
     RevokedTokenAccepted,

@@ -1,8 +1,8 @@
-// Writes the notices of third-party software: `make notices`. With `--check` it compares instead, and exits
-// with 1 if they differ.
+// Writes the notices of third-party software: `make notices`. With `--check` it writes no file. Instead it compares
+// the files with the notices that it would write, and exits with 1 if a file differs.
 //
-// The lists come from `cargo metadata` and the texts from the published packages, so only cargo is needed to
-// check them.
+// The lists come from `cargo metadata`, and the texts come from the published packages. Therefore the check needs
+// only cargo.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

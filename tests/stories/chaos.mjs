@@ -13,7 +13,7 @@ const ONE_BY_ONE = [
   'two_issuers::',
   'crash::history::',
 ]
-/** Less than the lifetime of access tokens, which is fifteen minutes. */
+/** Seconds. This is less than the lifetime of access tokens, which is fifteen minutes. */
 const LONGEST_SECS = 600
 
 const minutes = Number(process.env.MINUTES || 10)

@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{Follower, Issuer, Session, StreamEnd, eventually};
 
-/// Longer than any test waits.
+/// Seconds; longer than any test waits.
 const LONG: &[(&str, &str)] = &[("DRAIN_SECS", "3600")];
 
 #[tokio::test]

@@ -28,8 +28,8 @@ async fn there_are_two_keys_from_the_first_start() {
     assert!(!jwks.to_string().contains("\"d\""), "no private key");
 }
 
-/// Trace 16: the active key is stolen and retired at once. The list that reports this is signed by the reserve
-/// key, which an offline verifier already knows. A remembered token of the retired key is refused.
+/// Trace 16: the active key was stolen and is retired at once. The list that reports the retirement is signed by the
+/// reserve key, which an offline verifier already knows. A remembered token of the retired key is refused.
 #[tokio::test]
 async fn an_offline_verifier_follows_the_retirement_of_the_active_key() {
     let issuer = Issuer::start().await;

@@ -3,7 +3,7 @@ import { AUDIENCE, ISSUER, JWK, JWKS, keyObject } from '../lib/world.mjs'
 
 const [name, token] = process.argv.slice(2)
 
-/** Each imports its library and returns the remaining steps. */
+/** Each contender imports its library and returns the remaining steps. */
 const steps = {
   doorlist: async () => {
     const { createVerifier } = await import('../../../js/dist/index.js')

@@ -72,8 +72,8 @@ const summary = rounds =>
   )
 
 /**
- * Nanoseconds for each kick at the first node until a verifier of the second refuses, from sending it and from
- * its acknowledgement.
+ * Nanoseconds for each kick at the first node until a verifier of the second node refuses the token, counted from
+ * sending the kick and from its acknowledgement.
  */
 export const kickAcrossNodes = () => withTwoNodes([], async (a, b) => timeKicks(a, await Follower.of(a, b)))
 
@@ -134,8 +134,8 @@ class Follower {
 }
 
 /**
- * Measures a Redis with subjects of one and of two sessions, then with a revocation log of 1,000,000 live
- * entries, and a node's start on it.
+ * Measures a Redis with subjects of one and of two sessions, then with a revocation log of 1,000,000 live entries.
+ * Then measures a node's start on this Redis.
  */
 export const longLog = () =>
   withRedis(IN_MEMORY, async redis => {

@@ -7,7 +7,7 @@ const REVOKED = { list: 10_000, large: 1_000_000 }
 
 let made
 
-/** Made only once, because it takes some seconds. */
+/** This world is made only once, because this takes some seconds. */
 export const theWorld = () => (made ??= makeWorld())
 
 async function makeWorld() {

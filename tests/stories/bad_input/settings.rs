@@ -185,7 +185,8 @@ async fn a_port_in_use_is_named() {
 
 #[tokio::test]
 async fn port_zero_takes_a_free_port_and_says_which() {
-    // One issuer, never a pair: both nodes of a pair must have the same name, and here the name depends on the port.
+    // This test uses one issuer, never a pair, because both nodes of a pair must have the same name, and here the
+    // name depends on the port.
     let mut issuer = Issuer::stopped(&[EMBEDDED, &[("LISTEN", "127.0.0.1:0")]].concat());
     issuer.restart().await;
     let log = issuer.log();

@@ -288,7 +288,7 @@ impl Judge {
         if over.seq <= knowledge.held {
             return Err(Violation::KickLost { session });
         }
-        // Strictly less: within the second of the acknowledgement the order is unknown.
+        // The comparison is strict, because within the second of the acknowledgement the order is unknown.
         if over.at < knowledge.claimed() { Err(Violation::Understated { session }) } else { Ok(()) }
     }
 

@@ -1,7 +1,7 @@
 //! A `doorlist serve` for one story: its own folder, its own port, and its log output captured.
 //!
-//! With `DOORLIST_STORIES=pair` in the environment of the tests, it is two issuers on one Redis. They start and
-//! stop together and get requests in turn, so a story must hold for them as it does for one issuer.
+//! With `DOORLIST_STORIES=pair` in the environment of the tests, a story gets two issuers on one Redis. Both start
+//! and stop together and get requests in turn. The story must hold for the two issuers as for a single one.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -16,8 +16,8 @@ const AT_A_TIME: usize = 128;
 /// A kick that takes longer than this to reach all subscribers is an error.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Prints `ready` when all subscribers have received an event, and starts the kicks when it reads a line. It
-/// opens the subjects' sessions itself.
+/// Prints `ready` when all subscribers have received an event. Starts the kicks when a line arrives on standard
+/// input. Opens the session of each subject immediately before the kick.
 pub async fn run(address: &str, key: &str, subscribers: usize, kicks: u64) -> Result<String> {
     let (heard, mut events) = mpsc::unbounded_channel();
     subscribe(address, subscribers, &heard).await?;
@@ -97,7 +97,7 @@ async fn follow(mut connection: Connection, heard: mpsc::UnboundedSender<Event>)
     }
 }
 
-/// The sequence number of the next event, returned after its data has arrived too.
+/// Returns the sequence number of the next event, after the event's data has arrived too.
 async fn next_event(connection: &mut Connection, line: &mut Vec<u8>) -> Result<u64> {
     let mut seq = None;
     loop {

@@ -1,5 +1,5 @@
-//! Load on loopback for `make bench`. It implements only as much HTTP/1.1 as needed, to use little CPU beside
-//! the measured server.
+//! Load on loopback for `make bench`. This program implements only the necessary part of HTTP/1.1, so that it uses
+//! little of the CPU time that the measured server needs.
 //!
 //! ```text
 //! doorlist-load refresh  <address> <path> <client id> <file of refresh tokens> <seconds>
