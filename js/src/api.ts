@@ -94,8 +94,8 @@ const facade = (local: LocalVerifier): Verifier => ({
 })
 
 /**
- * Rejects with `ERR_VERIFIER_CLOSED`, also if the verifier is closed during the refresh: the caller ended that
- * request, so it is not an outage of the issuer.
+ * Rejects with `ERR_VERIFIER_CLOSED`, also if the verifier is closed during the refresh: the application ended the
+ * request itself, so this is not an outage of the issuer.
  */
 async function unlessClosed(remote: RemoteList, refresh: () => Promise<void>): Promise<void> {
   if (remote.isClosed) throw closedVerifier()

@@ -20,7 +20,7 @@ export interface Held {
 }
 
 /**
- * The lists since a snapshot. They include the snapshot if it is short; then they can also be loaded after any older
+ * The lists since a snapshot. A short snapshot is one of them; then the chain can also be loaded after any older
  * snapshot.
  */
 export class Chain {
@@ -50,8 +50,8 @@ export class Chain {
   }
 
   /**
-   * Adds a list. It replaces the lists that it makes redundant: those that end at the same sequence number, and those
-   * that brought only an earlier time.
+   * Adds a list, and removes the lists that the new list makes redundant: lists that end at the same sequence number,
+   * and lists that brought only an earlier time.
    */
   append(next: Link, asOf: number): void {
     const links = [...this.#links]

@@ -39,7 +39,8 @@ export class Emitter {
       try {
         listener(news)
       } catch (error) {
-        // Thrown in a microtask: the application sees its listener's error, and the error does not end the stream.
+        // The error is thrown in a microtask. So the application sees the error of its listener, and the stream does
+        // not end.
         queueMicrotask(() => {
           throw error
         })

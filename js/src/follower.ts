@@ -77,7 +77,7 @@ export class Follower {
         return
       } catch (error) {
         const previous = last
-        // An error caused by the time limit says less than the error before it.
+        // An error caused by the time limit contains less information than the error before it.
         last = this.#closed.signal.aborted ? (last ?? error) : error
         if (isLasting(error, previous)) break
       }
@@ -131,7 +131,7 @@ export class Follower {
     this.#saveSoon()
   }
 
-  /** Saves in the background: a new list is used at once, not only after the store has it. */
+  /** Saves in the background, because a new list is used at once, before the store has it. */
   #saveSoon(): void {
     void this.#remote.save(this.#closed.signal)
   }
@@ -148,7 +148,10 @@ export class Follower {
     }
   }
 
-  /** Called when this page becomes the leader or stops being it, leaves or returns, or when the verifier is closed. */
+  /**
+   * Called when this page becomes the leader or stops being the leader, when it leaves or returns, and when the
+   * verifier is closed.
+   */
   #stir(): void {
     this.#nap.abort()
     if (this.#closed.signal.aborted || this.#shared?.part !== 'leads') this.#streaming.abort()
@@ -163,7 +166,7 @@ export class Follower {
       this.#saveSoon()
       if (this.#shared?.part === 'follows') this.#become('shared')
     }
-    // At most one request per `ttl`, however many messages arrive on the channel.
+    // Sends at most one request per `ttl`, however many messages arrive on the channel.
     const now = this.#host.monotonic()
     if (outcome !== 'gap' || now < this.#gapNotBefore) return
     this.#gapNotBefore = now + this.#remote.ttlMs
@@ -201,7 +204,8 @@ export class Follower {
     }
     if (!(await this.#attempt(() => this.ask()))) return this.#retry.next(ttlMs)
     this.#retry.reset()
-    // The issuer answers but its stream is not available: poll, and try the stream again at growing intervals.
+    // The issuer answers, but its stream is not available. So this polls, and tries the stream again after growing
+    // pauses.
     if (streamed || (isDoubted && !this.#remote.isLate))
       this.#streamNotBefore = this.#host.monotonic() + this.#streamRest.next(LONGEST_STREAM_REST_MS)
     const untilStream = mayStream ? this.#streamNotBefore - this.#host.monotonic() : Infinity

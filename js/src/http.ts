@@ -74,7 +74,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
   let response: Response | undefined
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   try {
-    // `Accept` is the only header, because it is CORS-safelisted: a browser then sends no preflight request.
+    // `Accept` is the only header that is set. It is CORS-safelisted, so a browser sends no preflight request.
     // Redirects are not followed, because they could lead anywhere.
     const init = { headers: { accept }, redirect: 'manual' as const, signal: abort.signal }
     const cache = supported(request.cache)

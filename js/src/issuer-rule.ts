@@ -9,7 +9,7 @@ export const issuerUrl: Rule = /* @__PURE__ */ rule(
 
 /**
  * Returns the one valid spelling of an issuer's URL: that of the URL standard, without empty segments and without a
- * trailing slash. There is only one, because URLs of issuers are compared as text. `IssuerUrl` in
+ * trailing slash. Only one spelling is valid, because URLs of issuers are compared as text. `IssuerUrl` in
  * issuer/src/config/values.rs has the same rule. Returns `undefined` if the value is not an http(s) URL.
  */
 export function spelling(value: unknown): string | undefined {

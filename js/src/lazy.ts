@@ -54,7 +54,9 @@ export class LazyFollower {
     return this.#isHeld ? 'stream' : 'request'
   }
 
-  /** Does not end a stream that another request holds; that request ends it, with the next list or after its 25 s. */
+  /**
+   * Does not end a stream that another request holds. That request ends the stream, with the next list or after 25 s.
+   */
   close(): void {
     this.#isClosed = true
   }

@@ -15,7 +15,7 @@ export class Newness {
     this.#host = host
   }
 
-  /** Records that a list was newer than the one before. */
+  /** Records that a list was newer than the list before it. */
   brought(): void {
     this.#newerAt = this.#host.monotonic()
   }

@@ -25,8 +25,8 @@ export interface Channel {
 }
 
 /**
- * The browser's features, in a page or a worker; `undefined` elsewhere. A server process does not share its
- * connections.
+ * The features of the browser, in a page or a worker; `undefined` on other platforms, because a server process does not
+ * share its connections.
  */
 export const browserOrigin = (): Origin | undefined =>
   isBrowser() ? { locks: browserLocks(), channel, onAway } : undefined
@@ -62,7 +62,7 @@ export function isBrowser(globals: Globals = globalThis as Globals): boolean {
   return !isServer && location !== undefined && (document !== undefined || importScripts !== undefined)
 }
 
-/** Uses the page's events. A worker has none of them, and is frozen without notice. */
+/** Uses the events of a page. A worker has no such events, and is frozen without notice. */
 function onAway(call: (isAway: boolean) => void): () => void {
   const leave = () => call(true)
   const comeBack = () => call(false)

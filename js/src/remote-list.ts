@@ -36,7 +36,7 @@ export class RemoteList {
   readonly #saved: SavedList | undefined
   #newest: LocalVerifier
   #serving: LocalVerifier
-  /** The trusted keys of the newest verifier, for its successor. */
+  /** The trusted keys of the newest verifier, which the verifier after it will trust too. */
   #trust: string | undefined
   #restoreNotBefore = -Infinity
   #endpoints: Endpoints | undefined
@@ -70,7 +70,7 @@ export class RemoteList {
     if (store !== undefined) this.#saved = new SavedList(store, options, http.host, error => news.emit('error', error))
   }
 
-  /** The verifier that answers queries. */
+  /** The verifier that checks tokens now. */
   get serving(): LocalVerifier {
     return this.#serving
   }
@@ -98,7 +98,7 @@ export class RemoteList {
     return this.#isClosed
   }
 
-  /** The issuer intends to publish a newer list within this many milliseconds. */
+  /** The time in milliseconds within which the issuer intends to publish a newer list. */
   get ttlMs(): number {
     return (this.#local.status().ttl ?? USUAL_TTL_SECS) * 1000
   }
@@ -120,8 +120,8 @@ export class RemoteList {
   /** Call it when a token names an unknown key. Returns whether to request the keys again now. */
   wantKeys(): boolean {
     if (this.#keys === 'lacking' || this.#keysAreCooling()) return false
-    // The keys are wanted already, but the issuer could not be reached. The next request that reaches it asks for the
-    // keys first.
+    // The keys are already marked as wanted, but the issuer could not be reached. The next request that reaches the
+    // issuer asks for the keys first.
     if (this.#keys === 'in doubt' && this.#endpoints === undefined) return false
     this.#keys = 'in doubt'
     return true
@@ -376,8 +376,8 @@ export class RemoteList {
     if (epoch === null || sequence === null) return address
     const { href, search, hash } = new URL(address)
     const whole = href.slice(0, href.length - hash.length).replace(/\?$/, '')
-    // Does not use `searchParams`, which percent-encodes the colon: an issuer accepts one spelling, so that caches
-    // store the list once. Does not set `search` either, because a URL of React Native cannot be changed.
+    // Does not use `searchParams`, which percent-encodes the colon. An issuer accepts only one spelling, so that caches
+    // store the list once. Does not set `search` either, because on React Native a URL cannot be changed.
     return `${whole}${search ? '&' : '?'}since=${epoch}:${sequence}`
   }
 }

@@ -4,7 +4,7 @@ import { invalidOption } from './errors.js'
 export interface Rule {
   readonly mustBe: string
   readonly fits: (value: unknown) => boolean
-  /** The value to suggest instead of an invalid one, if it is known. */
+  /** A value to suggest instead of an invalid one, if a suitable value is known. */
   readonly instead?: ((value: unknown) => string | undefined) | undefined
 }
 

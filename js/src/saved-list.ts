@@ -29,7 +29,7 @@ const SPREAD_MS = 10_000
 /** The maximum length of the JSON of the trusted and dropped keys, in characters. */
 const MAX_TRUST_LENGTH = 64 * 1024
 
-/** The snapshot comes first, because the deltas continue from it. */
+/** The snapshot is the first, because the deltas continue from it. */
 const NAMES = ['snapshot', 'recent'] as const
 type Name = (typeof NAMES)[number]
 
@@ -50,7 +50,7 @@ interface Save {
   readonly asOf?: number
 }
 
-/** The module reads this as text and checks it. */
+/** The module reads the JSON text of this object, and checks it. */
 interface Trust {
   readonly keys?: unknown
   readonly dropped?: unknown
@@ -68,7 +68,7 @@ export class StoreError extends TokenError {
 
 /**
  * The data that survives a restart: one value holds a snapshot with its keys, another the deltas after it, so that a
- * heartbeat does not write megabytes. Nothing here runs on its own; between calls it keeps only texts and numbers.
+ * heartbeat does not write megabytes. Nothing here runs between calls, and only texts and numbers are kept.
  */
 export class SavedList {
   readonly #store: ListStore
@@ -128,8 +128,8 @@ export class SavedList {
       this.#attempt('recent', () => {
         for (const list of recent?.lists ?? []) chain = continued(chain, local, list)
       })
-    // After an interruption the new verifier must not be behind the old one, which may have held a list that could
-    // not be saved.
+    // After an interruption the new verifier must not be behind the old verifier, whose list perhaps could not be
+    // saved.
     if (!isTaken || !this.#hasReached(local)) [local, chain] = [make(), undefined]
     // The dropped keys are restored after the lists are loaded, because some lists may be signed by a key that was
     // dropped later.
@@ -285,10 +285,10 @@ export class SavedList {
     if (asOf === undefined) return false
     try {
       const theirs = saveIn(await this.#get(name), name).asOf ?? 0
-      // A time in the future does not count: no later save would replace it.
+      // A time in the future does not count: otherwise no later save would replace that save.
       return theirs > asOf && theirs * 1000 <= this.#host.now()
     } catch {
-      // There is no save, or it cannot be read.
+      // The store has no save, or the save cannot be read.
       return false
     }
   }
@@ -304,7 +304,7 @@ export class SavedList {
   }
 }
 
-/** Parses a save. Checks its length before parsing and its structure afterwards. */
+/** Parses a save. Checks the length before parsing, and the structure after parsing. */
 function saveIn(value: unknown, name: Name): Save {
   if (typeof value !== 'string') throw new TypeError('not a text')
   if (value.length > MAX_LENGTH[name]) throw new RangeError(`too long: ${value.length} characters`)
@@ -316,7 +316,7 @@ function saveIn(value: unknown, name: Name): Save {
   return { trust, lists, ...(typeof asOf === 'number' && { asOf }) }
 }
 
-/** Leaves out the parser's message, because it quotes the text. */
+/** The parser's message is left out, because it quotes the text. */
 function parsed(text: string): Trust {
   try {
     return JSON.parse(text) as Trust

@@ -2,8 +2,8 @@ import type { Host } from './host.js'
 import type { Channel, Locks, Origin } from './origin.js'
 
 /**
- * The version of the messages on the channel: each message is a list exactly as it was signed. Raise it if a message
- * ever has another form.
+ * The version of the messages on the channel. A message is a list, exactly as it was signed. Raise the version when the
+ * form of the messages changes.
  */
 const VERSION = 1
 
@@ -24,7 +24,7 @@ export type Part =
   /** The page is frozen or in the back/forward cache. */
   | 'away'
 
-/** The place where a stream can be shared, and its issuer. */
+/** The browser's features with which pages share a stream, and the issuer of the stream. */
 export interface Shareable {
   readonly origin: Omit<Origin, 'locks'> & { readonly locks: Locks }
   readonly issuer: string
@@ -39,7 +39,10 @@ export interface Shareable {
 export class SharedStream {
   readonly #origin: Shareable['origin']
   readonly #host: Host
-  /** An issuer's URL contains no `#`, so a realm and a filter can later be appended after one. */
+  /**
+   * The name of the lock and of the channel. An issuer's URL contains no `#`, so a realm and a filter can later be
+   * appended after a `#`.
+   */
   readonly #name: string
   readonly #hear: (list: string) => void
   readonly #changed: () => void
@@ -84,14 +87,14 @@ export class SharedStream {
     this.#chance = this.#host.random()
   }
 
-  /** Joins the others. Call it when a list is held: a verifier that cannot get a list should not lead. */
+  /** Joins the other verifiers. Call it when a list is held: a verifier that cannot get a list should not lead. */
   start(): void {
     this.heard()
     this.#stopListening = this.#origin.onAway(isAway => (isAway ? this.#leave('away') : this.#comeBack()))
     this.#enter()
   }
 
-  /** Passes a list on to the others. */
+  /** Passes a list on to the other verifiers. */
   pass(list: string): void {
     this.#channel?.postMessage(list)
   }

@@ -11,8 +11,9 @@ const LASTING: readonly Code[] = [
 ]
 
 /**
- * Whether waiting cannot cure the error; then the start fails at once. An error without a code is a bug, here or in a
- * `fetch`. Keys and list are requested once more first, because cached metadata may have pointed to a wrong address.
+ * Whether waiting cannot cure the error. If it cannot, the start fails at once. An error without a code is a bug, here
+ * or in a `fetch`. Keys and list are requested once more first, because cached metadata may have pointed to a wrong
+ * address.
  */
 export function isLasting(error: unknown, previous: unknown): boolean {
   if (!isTokenError(error)) return true

@@ -147,7 +147,7 @@ const fixOf = (status: number): string =>
 
 /** The error and its causes, including all errors of an AggregateError. */
 function chainOf(error: unknown, depth = 0): { name?: string; code?: unknown; message: string }[] {
-  // Not with `instanceof`: under a test runner, Node's own errors belong to another realm.
+  // `instanceof` is not used: under a test runner, Node's own errors belong to another realm.
   if (typeof error !== 'object' || error === null || depth > 4) return []
   const { cause, errors = [] } = error as Error & { errors?: unknown[] }
   return [error as Error, ...[cause, ...errors].flatMap(next => chainOf(next, depth + 1))]

@@ -68,7 +68,8 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
   }
 
   verify(token: string, at?: AtTime): Verified {
-    // A value that is not a string would trap in the module, and a huge one would occupy its memory permanently.
+    // A value that is not a string would trap in the module. A very long string would occupy the module's memory
+    // permanently.
     if (typeof token !== 'string') throw new TokenError('ERR_JWS_INVALID', 'a token must be a string')
     if (token.length > MAX_TOKEN_LENGTH) throw tooLong('ERR_JWS_INVALID', token.length, MAX_TOKEN_LENGTH)
     const seconds = this.#seconds(at)
@@ -79,7 +80,7 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
 
   #first(token: string, seconds: number, ms: number): Verified {
     const text = this.#wasm.verify(token, seconds, ms)
-    // JSON.parse makes a claim named `__proto__` an own property; it changes no prototype.
+    // JSON.parse makes a claim named `__proto__` an own property, and changes no prototype.
     const answer = JSON.parse(text) as Verified
     freeze(answer.payload)
     freeze(answer.protectedHeader)
@@ -169,7 +170,7 @@ function vettedClaims(payload: unknown, header: unknown): string {
   return JSON.stringify({ iss, iat, gid, sid, kid: of(header, 'kid') })
 }
 
-/** Freezes a value deeply. It came from JSON.parse, so it is a tree of plain objects. */
+/** Freezes a value deeply. The value came from JSON.parse, so it is a tree of plain objects. */
 function freeze(value: unknown): void {
   if (typeof value !== 'object' || value === null) return
   Object.values(value).forEach(freeze)

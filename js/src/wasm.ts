@@ -6,8 +6,8 @@ import { messageOf } from './messages.js'
 import { mustHave } from './missing.js'
 import { unavailable } from './unavailable.js'
 
-// The only file that uses wasm-bindgen. Only strings, numbers and one options object cross the boundary; errors cross
-// it as plain objects.
+// The only file that uses wasm-bindgen. Only strings, numbers and one options object cross the boundary to the module.
+// Errors cross the boundary as plain objects.
 
 /**
  * The exports of `verifier-wasm/src/bindings.rs`, and its inbox. Times are wall-clock seconds and monotonic
@@ -24,8 +24,8 @@ export interface WasmVerifier {
   /** Returns the whole result as JSON text. */
   verify(token: string, wallSeconds: number, monotonicMs: number): string
   /**
-   * Remembers the token that `verify` accepted last, and returns its slot. The caller must replace what it keeps for
-   * an older token in that slot.
+   * Remembers the token that `verify` accepted last, and returns its slot. The caller must replace the data that it
+   * keeps for an older token in that slot.
    */
   remember(): number | undefined
   /** Returns the slot of this token if it is remembered and still valid. */
@@ -39,8 +39,8 @@ export interface WasmVerifier {
   readonly standing: Float64Array
   status(wallSeconds: number, monotonicMs: number): Status
   /**
-   * Frees its memory in the module. Every later call throws `ERR_VERIFIER_CLOSED`, except that a second `close` does
-   * nothing.
+   * Frees the verifier's memory in the module. Every later call throws `ERR_VERIFIER_CLOSED`, except that a second
+   * `close` does nothing.
    */
   close(): void
 }
@@ -112,8 +112,8 @@ class Instance {
   readonly #memory: WebAssembly.Memory
   readonly #encoder = new TextEncoder()
   /**
-   * Frees verifiers that were dropped without `close`. Some platforms lack FinalizationRegistry; there only `close`
-   * frees them.
+   * Frees verifiers that were dropped without `close`. On platforms without FinalizationRegistry, only `close` frees
+   * them.
    */
   readonly #dropped =
     typeof FinalizationRegistry === 'undefined'
@@ -130,7 +130,10 @@ class Instance {
     this.#memory = memory
   }
 
-  /** Creates a verifier in the module. It lives until `free`, or until its owner is garbage collected. */
+  /**
+   * Creates a verifier in the module. The verifier lives until `free` is called, or until its owner is garbage
+   * collected.
+   */
   make(owner: object, options: object): GlueVerifier {
     const made = this.within(() => new this.#glue.Verifier(options))
     this.#dropped?.register(owner, made, owner)
@@ -146,9 +149,12 @@ class Instance {
     } catch {}
   }
 
-  /** Writes a token into the inbox. Returns its length in bytes, or `undefined` if it is not ASCII or too long. */
+  /**
+   * Writes a token into the inbox. Returns the token's length in bytes, or `undefined` if the token is not ASCII or too
+   * long.
+   */
   post(token: string): number | undefined {
-    // The views become empty when the memory grows. It does not grow for a token that is remembered.
+    // The views become empty when the memory grows. The memory does not grow for a token that is remembered.
     if (this.#inbox.length === 0) this.#view()
     const { read, written } = this.#encoder.encodeInto(token, this.#inbox)
     // If the token did not fit, the inbox contains only its beginning, which might be a valid token too.

@@ -17,9 +17,9 @@ export type Mode = 'stream' | 'shared' | 'poll' | 'request' | 'closed'
  */
 export interface Change extends Loaded {
   /**
-   * The handles (`gid` or `sid`) that this list added: all those revoked since the previous list, or, in a first or
-   * complete list, all revoked handles. Decoded from the list when the property is first read. A cut-off or a retired
-   * key is not included; `assertNotRevoked` considers both.
+   * The handles (`gid` or `sid`) that this list added. For the first list and for a complete list, these are all
+   * revoked handles; otherwise, those revoked since the previous list. The handles are decoded when the property is
+   * first read. A cut-off or a retired key is not included here, but `assertNotRevoked` considers both.
    */
   readonly revoked: readonly string[]
 }
@@ -38,10 +38,11 @@ export interface VerifierEvents {
   /** A list brought new revocations, new keys or another epoch. */
   change: Change
   /**
-   * A {@link TokenError} with its `cause`. The issuer could not be reached (`ERR_ISSUER_UNREACHABLE`), sent data that
-   * was rejected (the code says why), or sent no newer list for longer than a `ttl` (`ERR_LIST_NOT_NEWER`: a cache
-   * may have answered; `evidence.cached` is `true` if a request that bypassed caches brought a newer list); or the
-   * store failed (`ERR_STORE_FAILED`). The verifier retries automatically. An error without a code is a bug.
+   * A {@link TokenError} with its `cause`. There are four cases: the issuer could not be reached
+   * (`ERR_ISSUER_UNREACHABLE`); the issuer sent data that was rejected (the code says why); the issuer sent no newer
+   * list for longer than a `ttl` (`ERR_LIST_NOT_NEWER`: a cache may have answered; `evidence.cached` is `true` if a
+   * request that bypassed caches brought a newer list); or the store failed (`ERR_STORE_FAILED`). The verifier retries
+   * automatically. An error without a code is a bug.
    */
   error: Error
 }
@@ -106,7 +107,7 @@ export interface ConnectOptions extends VerifierOptions {
   connectTimeout?: number
   /**
    * Saves the list, the trusted keys and the dropped keys, so that a verifier can start while its issuer is
-   * unreachable. It then starts from the saved list, with that list's age. Default: none.
+   * unreachable. The verifier then starts from the saved list, with the age of that list. Default: none.
    */
   store?: ListStore
 }

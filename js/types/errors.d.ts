@@ -162,8 +162,8 @@ export class TokenError extends Error implements PlainTokenError {
 }
 
 /**
- * Whether this is a {@link TokenError}, of any copy or realm of this package, or the plain form of one; and, if
- * `code` is given, whether it has this `code`. Returns false for a code that this version does not know.
+ * Whether this is a {@link TokenError} or the plain form of one, from any copy or realm of this package. If `code` is
+ * given, the error must also have this `code`. Returns false for a code that this version does not know.
  *
  * @example
  * ```ts

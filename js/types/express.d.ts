@@ -68,8 +68,8 @@ export interface ServerResponse {
 }
 
 /**
- * Passes an error to `next` if the failure is neither a 401 nor a 503 (a bug, for example); nothing was verified
- * then.
+ * Passes an error to `next` if the failure is neither a 401 nor a 503, for example a bug. In that case no token was
+ * verified.
  */
 export type Middleware = (request: ServerRequest, response: ServerResponse, next: (error?: unknown) => void) => void
 

@@ -139,8 +139,8 @@ export interface Session {
    */
   logout(): Promise<void>
   /**
-   * Resolves with an access token that has at least 1 % of its lifetime left. Rejects with `ERR_SESSION_SIGNED_OUT`
-   * or `ERR_SESSION_KICKED`, or, if no valid token is held and none can be obtained now, with the reason:
+   * Resolves with an access token that has at least 1 % of its lifetime left. Rejects with `ERR_SESSION_SIGNED_OUT` or
+   * `ERR_SESSION_KICKED`. If no valid token is held and none can be obtained now, rejects with the reason:
    * `ERR_SESSION_OFFLINE`, `ERR_FETCH_FAILED` or `ERR_STORAGE_FAILED`, each with its `cause`.
    *
    * @example
@@ -162,7 +162,7 @@ export interface Session {
    */
   fetch: typeof globalThis.fetch
   /**
-   * The issuer's time according to its last token, or the host's time before the first token. For
+   * The issuer's time according to its last token, or the host's time before the first token. Use it for
    * `verifier.verify(token, { currentDate })`.
    *
    * @example
@@ -260,8 +260,8 @@ export class SessionError extends Error implements PlainSessionError {
 }
 
 /**
- * Whether this is a {@link SessionError}, of any copy or realm of this package, or the plain form of one; and, if
- * `code` is given, whether it has this `code`.
+ * Whether this is a {@link SessionError} or the plain form of one, from any copy or realm of this package. If `code` is
+ * given, the error must also have this `code`.
  *
  * @example
  * ```ts

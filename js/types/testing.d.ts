@@ -29,7 +29,7 @@ export interface TestListClaims {
 }
 
 /**
- * An issuer in memory, without process, port or file. Real verifiers accept its signatures.
+ * An issuer in memory, without process, port or file. Real verifiers accept the signatures of this issuer.
  *
  * @example
  * ```ts

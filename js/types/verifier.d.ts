@@ -37,7 +37,7 @@ export interface VerifierOptions {
   onMissing?: 'deny' | 'allow'
   /**
    * Seconds after `exp` during which a token is still accepted in an outage of the issuer. There is an outage if the
-   * newest list is older than three times its `ttl` and was signed before that `exp`. The result then has
+   * newest list is older than three times its `ttl` and was signed before the token's `exp`. The result then has
    * `outage: true`. With `onStale: 'deny'` this option requires `maxStaleness`. Default: 0, off.
    */
   outageGrace?: number
@@ -121,8 +121,8 @@ export interface Verified extends Standing {
 /** Additional data to check. */
 export interface VettedBy {
   /**
-   * The token's header. Its `kid` is checked, because the key may have been retired since. Default: the key is not
-   * checked.
+   * The token's header. If the header is given, its `kid` is checked, because the key may have been retired meanwhile.
+   * Default: the key is not checked.
    */
   protectedHeader?: object
 }
@@ -212,7 +212,7 @@ export interface Verifier {
    */
   assertNotRevoked(payload: object, options?: VettedBy & AtTime): Standing
   /**
-   * After `close` it reports that nothing is held.
+   * The list and the keys that the verifier holds. After `close` it holds nothing.
    *
    * @example
    * ```ts

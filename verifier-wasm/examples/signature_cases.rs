@@ -160,8 +160,8 @@ impl Signer {
 
     fn sign(&mut self, message: &[u8]) -> [u8; 64] {
         loop {
-            // The nonce is increased by one, so that its point needs only an addition. That is safe, because this key
-            // protects nothing.
+            // The nonce is increased by one, so that the new point needs only an addition. Such nonces are safe here,
+            // because this key protects nothing.
             self.nonce += Scalar::ONE;
             self.nonce_point += ED25519_BASEPOINT_POINT;
             for (number, torsion) in EIGHT_TORSION.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The boundary to JavaScript, and the only file that uses wasm-bindgen. This file only passes calls on; every rule is
-//! elsewhere.
+//! The boundary to JavaScript, and the only file that uses wasm-bindgen. This file only passes calls on, and contains
+//! no rules.
 //!
 //! The first result for a token crosses as one JSON text, which is the cheapest way and keeps a claim `__proto__`
 //! harmless. Later results are a few numbers left in memory. Options, status and errors cross as plain objects.
@@ -30,7 +30,7 @@ pub struct Verifier {
 
 thread_local! {
     /// The buffer into which JavaScript writes a token for [`Verifier::verify_inbox`]. All verifiers of an instance
-    /// share it, because each call reads it before the next one writes.
+    /// share the buffer: a call reads it before the next call writes to it.
     static INBOX: RefCell<[u8; MAX_TOKEN_LEN]> = const { RefCell::new([0; MAX_TOKEN_LEN]) };
     /// The last result of [`Verifier::verify_inbox`] or [`Verifier::check_vetted`]. All verifiers of an instance
     /// share it.
@@ -103,8 +103,8 @@ impl Verifier {
         Ok(answer)
     }
 
-    /// Remembers the token that [`Self::verify`] accepted last. Returns its slot; JavaScript must replace the data
-    /// that it keeps for an older token in that slot.
+    /// Remembers the token that [`Self::verify`] accepted last. Returns the token's slot. JavaScript must replace the
+    /// data that it keeps for an older token in that slot.
     pub fn remember(&mut self) -> Option<u32> {
         let (token, terms) = self.accepted.take()?;
         let slot = self.memory.remember(token.into_bytes().into_boxed_slice(), terms)?;

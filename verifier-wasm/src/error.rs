@@ -43,7 +43,7 @@ use shown::{Date, Held, Named, Quoted};
 #[serde(untagged, rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Error {
-    /// The text is longer than the limit for its kind; none of it was read.
+    /// The text is longer than the limit for its kind; no part of the text was read.
     #[error("the token has {length} characters; at most {limit} are allowed")]
     TooLong {
         /// The length of the text in bytes.
@@ -92,7 +92,7 @@ pub enum Error {
         /// [`ClaimFlaw::CheckFailed`].
         reason: ClaimFlaw,
     },
-    /// The token is from another issuer. Its signature was checked before this, here or by the caller.
+    /// The token is from another issuer. Its signature was checked before the issuer, here or by the caller.
     #[error(
         "the token's issuer (`iss`) is {}, but {} is expected: they must be exactly equal",
         Quoted(actual),
@@ -108,7 +108,7 @@ pub enum Error {
         /// The issuer in the token.
         actual: String,
     },
-    /// The token is for another audience. Its signature was checked before this.
+    /// The token is for another audience. Its signature was checked before the audience.
     #[error(
         "the token is for {} (`aud`), but {} is expected: \
          ask the issuer for that audience, or change the option `audience`",

@@ -117,7 +117,8 @@ fn read_header(json: &[u8]) -> Result<(Ed25519, Kind, KeyId), Error> {
     Ok((algorithm, kind, kid))
 }
 
-/// Detects text that is often left around a token by mistake. It is not removed, because a token has one spelling.
+/// Detects text that is often left around a token by mistake. Such text is refused, not removed, because a token has
+/// one spelling.
 fn usual_mistake(text: &str) -> Option<FormFlaw> {
     if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")) {
         return Some(FormFlaw::Scheme);

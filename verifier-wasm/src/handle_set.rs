@@ -245,7 +245,8 @@ impl Builder {
         *len = len.saturating_add(group.positions.len());
         let [_, _, block @ ..] = group.block.to_be_bytes();
         bytes.extend_from_slice(&block);
-        // Positions are distinct 16-bit numbers, so there are at most 65,536 of them, and one less fits into 16 bits.
+        // Positions are distinct 16-bit numbers, so a group has at most 65,536 of them. That number minus one fits into
+        // 16 bits.
         bytes.extend_from_slice(&u16::try_from(last).unwrap_or(u16::MAX).to_be_bytes());
         bytes.extend_from_slice(group.positions.as_flattened());
     }

@@ -204,8 +204,8 @@ impl HeldList {
     }
 
     /// Adds handles to the newest segment. A handle that is already held moves to this segment and is kept for a full
-    /// `retain` again: its entry may have been restored to the revocation log, and tokens may have been issued for it
-    /// in the meantime.
+    /// `retain` again, because its entry may have been restored to the revocation log, and tokens may have been issued
+    /// for it meanwhile.
     fn bring(&mut self, handles: HandleSet) {
         if handles.is_empty() {
             return;

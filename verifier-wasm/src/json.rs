@@ -140,7 +140,7 @@ pub(crate) fn optional<T>(taken: Result<T, BadMember>) -> Result<Option<T>, BadM
     }
 }
 
-/// The text of one value, from its first to its last character. It was parsed before, so it is valid and has one
+/// The text of one value, from its first to its last character. The text was parsed before, so it is valid and has one
 /// meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Value<'a>(&'a str);

@@ -62,8 +62,8 @@ impl Verifier {
         Ok(Self { options, keys: KeySet::default(), list: None })
     }
 
-    /// Adds the keys of a JWK Set to the trusted keys, except keys that a loaded list dropped. Returns the number of
-    /// new keys.
+    /// Adds the keys of a JWK Set to the trusted keys, except keys that a loaded list has dropped. Returns the number
+    /// of new keys.
     ///
     /// # Errors
     /// [`Error::Jwks`]; the verifier is then unchanged.
@@ -121,7 +121,8 @@ impl Verifier {
         if unverified.kind != Kind::RevocationList {
             return Err(Error::ListInvalid { reason: ListFlaw::Type, claim: None });
         }
-        // The list must be signed by a key that is already trusted: its own `jwks` takes effect only afterwards.
+        // The list must be signed by a key that is already trusted. The list's own `jwks` takes effect only after the
+        // signature was checked.
         let Signed { payload, .. } = unverified.verify(&mut self.keys)?;
         let list = RevocationList::decode(&payload)?;
         if list.issuer != self.options.issuer {

@@ -25,8 +25,8 @@ export const requireScope: typeof Types.requireScope = (...scopes) => {
 }
 
 function answer(response: Types.ServerResponse, { status, headers, body }: Refusal): void {
-  // A timeout handler may have answered while the verifier was refreshed. Setting headers after that would throw, and
-  // no caller would catch it.
+  // While the verifier was refreshed, a timeout handler may have answered the request. Setting headers would then
+  // throw, and no caller would catch the error.
   if (response.headersSent) return
   response.statusCode = status
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)

@@ -18,7 +18,7 @@ export const authenticate: typeof Types.authenticate = (verifier, options) => {
     })
     done()
   }
-  // As fastify-plugin does: the hook belongs to the scope that registers this plugin, not to a child scope.
+  // As in fastify-plugin: the hook belongs to the scope that registers this plugin, not to a child scope.
   return Object.assign(plugin, {
     [Symbol.for('skip-override')]: true,
     [Symbol.for('fastify.display-name')]: 'doorlist',

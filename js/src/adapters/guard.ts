@@ -4,7 +4,7 @@ import { invalidOption, isTokenError, isTokensFault } from '../errors.js'
 import { check, isObject, isText, rule } from '../rules.js'
 import { scopeInsufficient, tokenMissing, tokenRefused, unavailable, type Refusal } from './refusal.js'
 
-/** The decision about a request: pass it on, with a token if there is one, or answer it here. */
+/** The decision about a request: to pass it on, with a token if it has one, or to answer it here. */
 export type Outcome =
   { readonly auth: Verified | undefined; readonly refusal?: undefined } | { readonly refusal: Refusal }
 
@@ -39,8 +39,8 @@ const VERIFIED = Symbol.for('doorlist.verified')
 
 /**
  * Stores the verified token on a request (or a context) for `requireScope`. `request.auth` is not used for this,
- * because other libraries write to it too: a claim named `payload` in their token could pass for the result of a
- * verifier.
+ * because other libraries write to it too: a claim named `payload` in another library's token could be taken for the
+ * result of a verifier.
  */
 export function note(request: object, auth: Verified | undefined): void {
   ;(request as Noted)[VERIFIED] = auth

@@ -13,7 +13,7 @@ export const RETRY_AFTER_SECS = 5
 /** The same realm as the issuer's. */
 const REALM = 'Bearer realm="doorlist"'
 
-/** The request had no token. RFC 6750 §3.1: the challenge then has no `error`. */
+/** The request had no token. RFC 6750 §3.1: in this case the challenge has no `error`. */
 export const tokenMissing = (): Refusal =>
   refusal(401, { 'www-authenticate': REALM }, { error: 'invalid_token', error_description: 'a bearer token is needed' })
 

@@ -1,6 +1,6 @@
 import type { Host } from '../host.js'
 
-/** An access token, and the time since which it has been valid. */
+/** An access token, and the time from which its lifetime is counted. */
 export interface AccessToken {
   readonly value: string
   readonly claims: { readonly sid: string; readonly iat: number; readonly [claim: string]: unknown }
@@ -29,7 +29,10 @@ export const moment = (host: Host): Moment => ({ wall: host.now(), monotonic: ho
 export const elapsed = (since: Moment, host: Host): number =>
   Math.max(host.now() - since.wall, host.monotonic() - since.monotonic)
 
-/** Whether the token can still be used. The last 1 % of its lifetime does not count, because requests take time. */
+/**
+ * Whether the token can still be used. In the last 1 % of its lifetime it no longer counts as usable, because requests
+ * take time.
+ */
 export const isLive = ({ since, lifetimeMs }: AccessToken, host: Host): boolean =>
   elapsed(since, host) < 0.99 * lifetimeMs
 
@@ -54,8 +57,8 @@ export const issuerTime = ({ claims, since }: AccessToken, host: Host): number =
   claims.iat * 1000 + elapsed(since, host)
 
 /**
- * Parses a token that came from the issuer itself, over TLS, so nothing is verified here. Returns `undefined` if it
- * is not a token.
+ * Parses a token. Nothing is verified here, because the token came from the issuer itself, over TLS. Returns
+ * `undefined` if the text is not a token.
  */
 export function accessToken(value: string, lifetimeMs: number, since: Moment, host: Host): AccessToken | undefined {
   try {
@@ -64,7 +67,7 @@ export function accessToken(value: string, lifetimeMs: number, since: Moment, ho
     if (claims.sid && lifetimeMs > 0)
       return { value, claims, lifetimeMs, since, dueMs: lifetimeMs * (0.7 + 0.2 * host.random()) }
   } catch {
-    // Not a token in a known form.
+    // The text is not a token in a known form.
   }
   return
 }

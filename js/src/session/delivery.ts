@@ -4,15 +4,18 @@ import type { SignOuts } from './sign-outs.js'
 
 /** Where the refresh token is kept between two requests. */
 export interface Delivery {
-  /** Returns the token to send; empty if the cookie has it; `undefined` if the user is not signed in. */
+  /**
+   * Returns the token to send. Returns an empty text if the token is in the cookie, and `undefined` if the user is not
+   * signed in.
+   */
   read(): Promise<string | undefined>
   write(token: string): Promise<unknown>
   remove(): Promise<unknown>
 }
 
 /**
- * In the application's storage, and in the body of each request. An error of the storage is reported as such, and
- * does not count as an outage.
+ * Keeps the token in the application's storage, and sends it in the body of each request. An error of the storage is
+ * reported as such, and does not count as an outage.
  */
 export const stored = (storage: TokenStorage, key: string): Delivery => {
   const named = async <T>(act: () => T | Promise<T>): Promise<T> => {
@@ -29,7 +32,10 @@ export const stored = (storage: TokenStorage, key: string): Delivery => {
   }
 }
 
-/** In the issuer's cookie, which scripts cannot read. A pending sign-out note shows that the user is signed out. */
+/**
+ * The token is in the issuer's cookie, which scripts cannot read. A pending sign-out note shows that the user is signed
+ * out.
+ */
 export const inCookie = (signOuts: SignOuts): Delivery => ({
   read: async () => ((await signOuts.pending()).length ? undefined : ''),
   write: async () => {},

@@ -42,7 +42,10 @@ export class SessionError extends Error {
   }
 }
 
-/** Like `isTokenError`: compares the members, so it accepts any copy, realm or plain form. */
+/**
+ * Like `isTokenError`: compares the members of the error, so that an error of any copy or realm, and a plain form, is
+ * accepted.
+ */
 export function isSessionError<C extends SessionCode = SessionCode>(
   error: unknown,
   code?: C,

@@ -9,7 +9,7 @@ const BELIEVED_MS = 60_000
  * the server refused a new token recently: then the token is not the reason for the 401, and the issuer must not be
  * asked in a loop.
  *
- * @param instead returns another token than this one, which a server refused; `undefined` if no other is available
+ * @param instead given a token that a server refused, returns another token; `undefined` if no other token is available
  */
 export function guardedFetch(
   getAccessToken: () => Promise<string>,

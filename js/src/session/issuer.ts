@@ -94,7 +94,7 @@ export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: H
   }
 }
 
-/** Decides what an answer says about the session; only a real `invalid_grant` ends it. */
+/** Decides from an answer whether the session continues. Only a real `invalid_grant` ends the session. */
 export function judge(status: number, text: string, retryAfter: string | null): Answer {
   let body: Record<string, unknown> | undefined
   try {
@@ -105,7 +105,7 @@ export function judge(status: number, text: string, retryAfter: string | null): 
   const error = body?.['error']
   if (status === 400 && error === 'invalid_grant') return { outcome: 'over' }
   if (status === 200 && body) return { outcome: 'granted', tokens: body as unknown as Tokens }
-  // In seconds; a date, which the issuer does not send, counts as absent.
+  // In seconds. A date counts as absent; the issuer does not send dates.
   const retryAfterMs = Math.min(Number(retryAfter) * 1000 || 0, LONGEST_RETRY_MS)
   return { outcome: 'later', status, error, retryAfterMs }
 }

@@ -20,7 +20,7 @@ const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
 }
 
 /**
- * Returns the options, or throws `ERR_OPTIONS_INVALID` for the first one that is unknown or violates
+ * Returns the options, or throws `ERR_OPTIONS_INVALID` for the first option that is unknown or violates
  * `types/session.d.ts`.
  */
 export function checkOptions(options: unknown): SessionOptions {

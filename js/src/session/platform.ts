@@ -7,7 +7,7 @@ export type { Channel, Locks } from '../origin.js'
 /** The features of a page. Tests supply their own. */
 export interface Platform {
   readonly host: Host
-  /** Absent if the browser has none; the tabs then rely on the issuer's grace window. */
+  /** Absent if the browser has no Web Locks. The tabs then rely on the issuer's grace window. */
   readonly locks: Locks | undefined
   /** Sends to all other tabs, but not to this one. */
   channel(name: string): Channel | undefined
@@ -45,7 +45,7 @@ const EVENTS = ['visibilitychange', 'online', 'pageshow']
 
 export const memory = (): TokenStorage => new Map<string, string>()
 
-/** `localStorage`, or memory if the browser refuses it. */
+/** `localStorage`, or a storage in memory if the browser refuses `localStorage`. */
 function localNotes(): TokenStorage {
   try {
     const { localStorage } = globalThis

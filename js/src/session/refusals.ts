@@ -8,7 +8,7 @@ const answered = ({ status, error }: Said) => `the issuer answered ${error ?? st
 export const refusedBy = ({ status, error }: Said) =>
   new SessionError('ERR_ISSUER_REFUSED', answered({ status, error }), { status, error })
 
-/** The error for a failed request to the issuer. It counts as an outage unless the program caused it. */
+/** The error for a failed request to the issuer. The failure counts as an outage unless the program caused it. */
 export function unreachable(later: Omit<Later, 'outcome'>): SessionError {
   const { status, retryAfterMs = 0, cause } = later
   if (cause instanceof SessionError) return cause

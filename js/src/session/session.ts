@@ -29,8 +29,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   /** Sessions that ended here; a late message of another tab must not bring them back. */
   const ended = new Set<string>()
   /**
-   * The session whose refresh token was missing: another tab removed it, and its message with the reason may arrive
-   * late.
+   * The session whose refresh token was missing. Another tab removed the token, and the message of that tab with the
+   * reason may arrive late.
    */
   let gone: string | undefined
   /**
@@ -116,7 +116,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     const before = token
     const begun = era
     const isCurrent = () => era === begun
-    /** Also checks that no other tab has obtained a token. */
+    /** Also checks that no other tab has obtained a token meanwhile. */
     const isWanted = () => isCurrent() && (token === before || !live())
     /** Runs within the lock, so that the other tabs have this result before one of them gets the lock. */
     const settle = (exchanged: Exchanged) => {
@@ -161,7 +161,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
           isLive(heard, host) &&
           !ended.has(heard.claims.sid) &&
           heard.value !== last?.value &&
-          // Compares ages, not `iat`: a session may begin in the same second as the last one, or on a node whose
+          // Compares ages, not `iat`: a session may begin in the same second as the session before, or on a node whose
           // clock is behind.
           (!latest || elapsed(heard.since, host) <= elapsed(latest, host))
         )
@@ -178,7 +178,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     }
   }
 
-  /** Stops using the token; the answer of `/token` then shows why it was revoked. */
+  /** Stops using the token. The next answer of `/token` shows why the token was revoked. */
   const drop = () => {
     newEra()
     void renew()

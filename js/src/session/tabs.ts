@@ -38,12 +38,13 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
   let stop = () => {}
   if (channel)
     channel.onmessage = ({ data }) => {
-      // The leading tab sends this message while it runs; an older version of the page ignores it.
+      // The leading tab sends this message again and again while it runs. A tab with an older version of the page
+      // ignores the message.
       if (data === 'lead') silent = 0
       else hear(data as Message)
     }
 
-  /** Runs the work with this lock, or without it if none is available. */
+  /** Runs the work with this lock, or without a lock if locks are not available. */
   const having = async <T>(lock: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
     let isHeld = false
     try {

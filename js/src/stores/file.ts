@@ -34,8 +34,8 @@ const files: typeof FileStore = folder => ({
     await removeLeftOvers(folder, name)
     const unfinished = join(folder, `${name}.${randomUUID()}${UNFINISHED}`)
     try {
-      // The file must be new, so that no other process has it open. It is written to disk completely before it
-      // replaces the old one.
+      // The file must be new, so that no other process has the file open. The new file is written to disk completely
+      // before it replaces the old one.
       const file = await open(unfinished, 'wx', 0o600)
       try {
         await file.writeFile(value)

@@ -8,7 +8,7 @@ import type {
 } from '../../types/stores.js'
 
 const TABLE = 'values'
-/** Seconds. A cache should keep the value until it needs the space; the list itself says how old it is. */
+/** Seconds. A cache should keep the value until it needs the space. The list itself contains its time. */
 const A_YEAR = 365 * 86_400
 
 export const indexedDbStore: typeof IndexedDbStore = (name = 'doorlist-lists') => {

@@ -9,7 +9,7 @@ import { Subscribers } from './subscribers.js'
 
 const LIFETIME_SECS = 900
 const LEEWAY_SECS = 60
-/** As in verifier-wasm/src/list.rs. */
+/** The same limit as in verifier-wasm/src/list.rs. */
 const MAX_RETAIN_SECS = 3_650 * 86_400
 
 /** Holds an issuer's state in memory: its keys, the group of each subject, and the revoked handles. */
@@ -130,7 +130,7 @@ export class MemoryIssuer implements TestIssuer {
   }
 }
 
-/** Otherwise `token('bob')` would return a token of alice. */
+/** Without this check, `token('bob')` would return a token of alice. */
 function mustBeClaims(claims: unknown): void {
   if (!isObject(claims)) throw invalidOption('claims must be an object, `{ sub: … }`', { option: 'claims' })
 }

@@ -1,4 +1,4 @@
-//! The reasons within an error, each with its part of the message.
+//! The reasons that errors contain, each with its part of the message.
 
 use std::fmt;
 
@@ -97,11 +97,11 @@ pub enum ClaimFlaw {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RevokedBy {
-    /// Its subject's group is on the list.
+    /// The subject's group is on the list.
     Gid,
-    /// Its session is on the list.
+    /// The token's session is on the list.
     Sid,
-    /// It was issued before the cut-off.
+    /// The token was issued before the cut-off.
     Cutoff,
 }
 

@@ -1,4 +1,4 @@
-//! The display of values in an error's message. `js/src/messages.ts` shows them in the same way.
+//! The display of values in an error's message. `js/src/messages.ts` shows values in the same way.
 
 use std::fmt::{self, Write as _};
 

@@ -206,7 +206,7 @@ impl<'a> Scanner<'a> {
         self.run(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
     }
 
-    /// Reads while the bytes are of one kind. For the kinds used here, this always ends at the end of a character.
+    /// Reads while the bytes are of one kind. With the kinds used here, reading always stops between two characters.
     #[inline]
     fn run(&mut self, is_of_kind: impl Fn(u8) -> bool) -> &'a str {
         let begin = self.at;

@@ -1,4 +1,4 @@
-//! Tests the scanner alone and against `serde_json`: both accept the same texts and read the same values from them.
+//! Tests the scanner alone and against `serde_json`: both accept the same texts, and read the same values from a text.
 //!
 //! `PROPTEST_CASES=1000000` runs more cases.
 

@@ -23,7 +23,7 @@ fn terms() -> Terms {
     }
 }
 
-/// Marks a token as if it had been requested and found valid.
+/// Marks a token in the same way as a request that found the token valid.
 fn want(memory: &mut Memory, number: u32) -> bool {
     let Some(slot) = memory.find(&token(number)) else {
         return false;

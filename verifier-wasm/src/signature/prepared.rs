@@ -1,4 +1,4 @@
-//! A key with its table of multiples, and verification with it.
+//! A key with its table of multiples, and the verification that uses the table.
 
 use std::fmt;
 use std::sync::OnceLock;

@@ -11,8 +11,8 @@ use crate::histories::*;
 const DAY: u64 = 86_400;
 
 proptest! {
-    /// Trace 1. The verifier's time is the latest of the host's clock and, for each accepted list, its `iat` plus the
-    /// time since it arrived; neither earlier nor later.
+    /// Trace 1. The verifier's time is the latest of these times: the host's clock and, for each accepted list, its
+    /// `iat` plus the time since the list arrived.
     #[test]
     fn the_time_is_the_latest_of_the_host_and_every_list(history in history()) {
         let mut world = World::new(&history);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A public item, with the text of its example, which is empty if it has none.
+/// A public item, with the text of its example. The text is empty if the item has no example.
 #[derive(Debug)]
 struct Item {
     line: usize,

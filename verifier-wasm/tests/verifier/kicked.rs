@@ -103,7 +103,7 @@ impl Issuer {
         self.groups[subject] += SUBJECTS as u64;
     }
 
-    /// Longer than any token's lifetime plus the tolerance of verifiers.
+    /// The time for which entries are kept: longer than any token's lifetime plus the tolerance of verifiers.
     fn retain(&self) -> u64 {
         self.lifetime + LEEWAY + 60
     }

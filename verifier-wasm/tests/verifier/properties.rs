@@ -127,7 +127,7 @@ proptest! {
 }
 
 proptest! {
-    /// All time rules in one formula.
+    /// One formula contains all rules about time.
     #[test]
     fn a_token_is_accepted_as_long_as_the_rules_say(
         exp in NOW - 8000..NOW + 2000,

@@ -203,7 +203,7 @@ pub fn at(wall: u64) -> HostTime {
     HostTime { wall: secs(wall), monotonic: Duration::from_secs(wall) }
 }
 
-/// Verifies a token with these claims, signed by key 1.
+/// Verifies a token that has these claims and is signed by key 1.
 pub fn verify(verifier: &mut Verifier, claims: &Value, wall: u64) -> Result<Verified, Error> {
     verifier.verify(&Key::number(1).token(claims), at(wall))
 }

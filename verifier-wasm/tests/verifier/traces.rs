@@ -1,5 +1,5 @@
-//! Sequences of events that broke earlier rules, applied to the verifier. The numbers are those of
-//! `issuer/TRACES.md`; the numbers missing here concern the issuer.
+//! Sequences of events that broke earlier rules, applied to the verifier. The numbers are from `issuer/TRACES.md`; the
+//! traces that are missing here concern the issuer.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn token_of(number: u8) -> String {
 }
 
 /// A cache delivers a genuine list that is 40 minutes old. If the verifier took its time from that list, it would
-/// accept tokens that have expired since.
+/// accept tokens that have expired in the last 40 minutes.
 #[test]
 fn trace_01_an_old_list_does_not_set_the_clock_back() {
     let mut verifier = verifier();
@@ -95,8 +95,8 @@ fn trace_09_the_sequence_comes_before_the_time() {
     assert_eq!(code(verify(&mut verifier, &claims(), NOW)), "ERR_JWT_REVOKED");
 }
 
-/// An issuer starts with its clock set to 2035. If the verifier accepted its list, it would refuse every other list
-/// until then.
+/// An issuer starts while its clock is set to 2035. If the verifier accepted the list of this issuer, it would refuse
+/// every other list until 2035.
 #[test]
 fn trace_09_a_list_from_the_far_future_is_refused() {
     let mut verifier = ready();
@@ -110,8 +110,8 @@ fn trace_09_a_list_from_the_far_future_is_refused() {
     verify(&mut verifier, &claims(), NOW).expect("nothing happened");
 }
 
-/// If the limit were measured from the time that lists prove, lists could advance it by a day each time. It is
-/// measured from the host's own clock.
+/// If the limit were measured from the time that lists prove, a series of lists could advance the limit by a day each.
+/// So the limit is measured from the host's own clock.
 #[test]
 fn trace_09_lists_do_not_ratchet_the_clock() {
     let mut verifier = verifier();
@@ -142,9 +142,9 @@ fn trace_11_outage_grace_does_not_readmit_kicked_users() {
     }
 }
 
-/// A token is stolen at 12:00:00.2, and the cut-off is requested at 12:00:00.7. It is set to the next second, and
-/// tokens issued afterwards are stamped with that second. Every verifier accepts them at once, even with a tolerance
-/// of zero.
+/// A token is stolen at 12:00:00.2, and the cut-off is requested at 12:00:00.7. The cut-off is set to the next second,
+/// and tokens issued afterwards are stamped with that second. Every verifier accepts these tokens at once, even with a
+/// tolerance of zero.
 #[test]
 fn trace_12_a_cut_off_in_the_token_s_own_second() {
     let mut options = options();
@@ -219,7 +219,7 @@ fn trace_23_a_key_set_brings_no_dropped_key_back() {
     verifier.verify(&token_of(2), at(NOW)).expect("trusted again");
 }
 
-/// From the time that a list proves, the host's monotonic clock counts on, independent of the wall clock.
+/// After a list has proved a time, the host's monotonic clock advances that time, independent of the wall clock.
 #[test]
 fn time_advances_from_a_list() {
     let mut verifier = verifier();

@@ -200,7 +200,7 @@ fn vectors_are_as_generated() {
     }
 }
 
-/// Compares the file with its generator's output; writes it first if `WRITE_VECTORS` is set.
+/// Compares the file with the output of its generator. If `WRITE_VECTORS` is set, writes the file first.
 fn generated(file: &str, cases: &impl Serialize) {
     let wanted = serde_json::to_string_pretty(cases).expect("cases serialise") + "\n";
     let path = folder().join(file);

@@ -20,9 +20,9 @@ pub struct Past {
 pub enum Listed {
     /// No accepted list names the handle.
     Never,
-    /// No newer list has arrived that could have removed it.
+    /// No newer list has arrived that could have removed the handle.
     Surely,
-    /// It may have been removed, or may be kept a while longer.
+    /// The handle may have been removed, or may still be kept for a while.
     Perhaps,
 }
 
@@ -51,12 +51,13 @@ impl Past {
         self.trusted.contains(&kid(token.key))
     }
 
-    /// The sequence number held, or the first one.
+    /// The sequence number of the list held; 100 if no list is held.
     pub fn sequence(&self) -> u64 {
         self.last().map_or(100, |list| list.seq.get())
     }
 
-    /// FORMAT.md §5: the latest of the wall clock and, for each list, its `iat` plus the time since it arrived.
+    /// FORMAT.md §5: the latest of these times: the wall clock and, for each list, its `iat` plus the time since the
+    /// list arrived.
     pub fn now(&self, at: HostTime) -> u64 {
         let proven = self
             .taken

@@ -198,7 +198,7 @@ fn replaced(claim: &str, value: &str) -> String {
     Key::number(1).sign(&text(&Key::number(1).header()), &payload)
 }
 
-/// A signed token with these members after the others.
+/// A signed token whose payload contains these members after the others.
 fn inserted(members: &str) -> String {
     let claims = text(&crate::support::claims());
     let payload = format!("{},{members}}}", claims.trim_end_matches('}'));

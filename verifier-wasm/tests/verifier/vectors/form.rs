@@ -123,8 +123,8 @@ fn sizes() -> Vec<Case> {
     ]
 }
 
-/// A valid token of this length, filled with a claim, and with white space if base64 cannot reach the length
-/// otherwise.
+/// A valid token of this length, filled with a claim. If base64 cannot reach the length in this way, white space is
+/// added.
 fn token_of_length(length: usize) -> String {
     let key = Key::number(1);
     let fill = (length - 600) * 3 / 4;
