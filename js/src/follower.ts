@@ -141,7 +141,7 @@ export class Follower {
     if (!this.#closed.signal.aborted) this.#shared?.start()
     while (!this.#closed.signal.aborted) {
       this.#nap = new AbortController()
-      // The pause if even a new verifier cannot be created, for lack of memory.
+      // This is the pause if even a new verifier cannot be created, for lack of memory.
       let ms = LONGEST_START_PAUSE_MS
       await this.#attempt(async () => (ms = await this.#turn()))
       if (!this.#closed.signal.aborted) await pause(this.#host, ms, this.#nap.signal)
@@ -243,7 +243,7 @@ export class Follower {
     return came
   }
 
-  /** Returns whether `act` succeeded; if not, listeners get the error. */
+  /** Returns whether `act` succeeded. If it failed, listeners get the error. */
   async #attempt(act: () => Promise<unknown>): Promise<boolean> {
     const { signal } = this.#closed
     try {

@@ -35,8 +35,8 @@ export function pause(host: Host, ms: number, signal: AbortSignal): Promise<void
 }
 
 /**
- * Returns the result of `act`. Rejects if that takes longer than `ms` or `signal` aborts first; `act` itself is not
- * stopped. Leaves no timer behind.
+ * Returns the result of `act`. Rejects if `act` takes longer than `ms` milliseconds, or if `signal` aborts first. `act`
+ * itself is not stopped. Leaves no timer behind.
  */
 export async function inTime<T>(
   host: Host,

@@ -230,7 +230,7 @@ export class SavedList {
     return this.#position === undefined || (epoch === this.#position.epoch && sequence! >= this.#position.sequence!)
   }
 
-  /** Returns whether `act` succeeded; reports the error if not. */
+  /** Returns whether `act` succeeded. If it failed, reports the error. */
   #attempt(name: Name, act: () => unknown): boolean {
     try {
       act()

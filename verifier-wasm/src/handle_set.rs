@@ -40,7 +40,7 @@ use crate::handle::Handle;
 pub struct HandleSet {
     bytes: Vec<u8>,
     len: usize,
-    /// The start of every [`STRIDE`]th group, so that a search need not begin at the front.
+    /// The start of every [`STRIDE`]th group, so that a search does not have to begin at the front.
     landmarks: Vec<u32>,
 }
 

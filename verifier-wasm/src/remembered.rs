@@ -283,7 +283,7 @@ fn mark(token: &[u8]) -> Option<u64> {
 }
 
 /// Compares two texts in a time that depends only on their lengths, so that an attacker learns nothing about a token
-/// by trying.
+/// from the time that a guess takes.
 fn are_same(a: &[u8], b: &[u8]) -> bool {
     let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks(), b.as_chunks());
     let words = a_words.iter().zip(b_words);

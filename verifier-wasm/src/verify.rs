@@ -182,8 +182,8 @@ impl Verifier {
         self.stand(terms, at)
     }
 
-    /// Checks for revocation a token that another library verified: that library must have checked signature,
-    /// audience and expiry.
+    /// Checks whether a token is revoked, after another library has verified it. That library must have checked
+    /// signature, audience and expiry.
     ///
     /// # Errors
     /// In this order: [`Error::UnknownKey`] for a key that is not trusted (any more), [`Error::Issuer`],

@@ -34,8 +34,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
    */
   let gone: string | undefined
   /**
-   * The time when the last token was requested, or when a session was signed out of before its token was known. Older
-   * messages are ignored.
+   * The time when the last token was requested, or when the user signed out while no token was known. Older messages
+   * are ignored.
    */
   let latest: Moment | undefined
   let era = 0

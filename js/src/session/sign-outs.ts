@@ -5,8 +5,8 @@ import { scheduleOf } from './schedule.js'
 import type { Tabs } from './tabs.js'
 
 /**
- * Sign-outs that the issuer does not know of yet: noted before the request, which is repeated until the issuer
- * answers.
+ * Sign-outs that the issuer does not know of yet. Each is noted before the request, and the request is repeated until
+ * the issuer answers.
  */
 export interface SignOuts {
   /** Refresh tokens whose sessions must end. An empty one means the token in the cookie. */

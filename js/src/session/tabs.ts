@@ -3,7 +3,7 @@ import type { Message } from './messages.js'
 import type { Platform } from './platform.js'
 
 /**
- * Milliseconds to wait for a lock. After that, work continues without it: the issuer's grace window tolerates two
+ * Milliseconds to wait for a lock. After that, work continues without the lock: the issuer's grace window tolerates two
  * tabs that refresh at once.
  */
 const WAIT_MS = 5_000

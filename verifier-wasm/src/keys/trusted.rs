@@ -125,8 +125,8 @@ impl KeySet {
         text
     }
 
-    /// Restores a set from the text that [`Self::saved`] wrote: distrusts the keys that it had dropped, and adds its
-    /// other keys.
+    /// Restores a set from the text that [`Self::saved`] wrote: distrusts the keys that the saved set had dropped, and
+    /// adds the other keys of the saved set.
     ///
     /// # Errors
     /// [`Error::Jwks`] if the text is not a saved set (this set is then unchanged), or if there are too many keys in

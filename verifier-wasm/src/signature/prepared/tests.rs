@@ -215,7 +215,7 @@ fn s_above_the_order() {
             assert!(!both.verify(b"text", &signature(&r, &s)), "s + {n} ℓ");
         }
     }
-    // s = 0 and s = ℓ are the same scalar; R matches neither here.
+    // s = 0 and s = ℓ are the same scalar. Here `R` matches neither of them.
     for s in [[0; 32], ORDER, [0xff; 32]] {
         assert!(!both.verify(b"text", &signature(&r, &s)));
     }
