@@ -20,8 +20,8 @@ export interface Held {
 }
 
 /**
- * The lists since a snapshot. A short snapshot is one of them; then the chain can also be loaded after any older
- * snapshot.
+ * The lists since a snapshot. If the snapshot is short, it is one of these lists; then the chain can also be loaded
+ * after any older snapshot.
  */
 export class Chain {
   #links: readonly Link[]

@@ -67,8 +67,9 @@ export class StoreError extends TokenError {
 }
 
 /**
- * The data that survives a restart: one value holds a snapshot with its keys, another the deltas after it, so that a
- * heartbeat does not write megabytes. Nothing here runs between calls, and only texts and numbers are kept.
+ * The data that survives a restart: one value holds a snapshot with its keys, and another value holds the deltas after
+ * the snapshot, so that a heartbeat does not write megabytes. Nothing here runs between calls, and only texts and
+ * numbers are kept.
  */
 export class SavedList {
   readonly #store: ListStore
@@ -173,7 +174,7 @@ export class SavedList {
     return this.#isToBegin && this.#host.monotonic() >= this.#snapshotNotBefore
   }
 
-  /** Records that a snapshot was requested. If none arrives, the next request is due after `PAUSE_MS`. */
+  /** Records that a snapshot was requested. If no snapshot arrives, the next request is due after `PAUSE_MS`. */
   snapshotAsked(): void {
     this.#askForSnapshotIn(PAUSE_MS)
   }

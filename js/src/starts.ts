@@ -12,8 +12,8 @@ const LASTING: readonly Code[] = [
 
 /**
  * Whether waiting cannot cure the error. If it cannot, the start fails at once. An error without a code is a bug, here
- * or in a `fetch`. Keys and list are requested once more first, because cached metadata may have pointed to a wrong
- * address.
+ * or in a `fetch`. Before that, keys and list are requested once more, because cached metadata may have pointed to a
+ * wrong address.
  */
 export function isLasting(error: unknown, previous: unknown): boolean {
   if (!isTokenError(error)) return true

@@ -120,7 +120,7 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
   #seconds(at: AtTime | undefined): number {
     const date = at?.currentDate
     if (date === undefined) {
-      // A Date passed directly, or a misspelled name, would look like a time and be ignored.
+      // Without this check, a Date that is passed directly, or a misspelled name, would be ignored without notice.
       if (typeof at === 'object' && at !== null && (tagOf(at) === '[object Date]' || Object.keys(at).some(isNoTime)))
         throw invalidOption('pass the time as `{ currentDate }`, a Date', { option: 'currentDate' })
       return Math.floor(this.#host.now() / 1000)
