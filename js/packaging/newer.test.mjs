@@ -91,9 +91,9 @@ const GUARDED = {
 }
 
 /**
- * Members of ordinary objects that are newer than ES2022, and some web APIs that partial platforms lack. Names
- * that older objects or the package's own objects also have, such as `take` of iterators, are not listed. For
- * those, tsc with `lib` ES2022 finds uses in src/.
+ * Members of ordinary objects that are newer than ES2022, and some web APIs that not all platforms have. Names that
+ * older objects or the package's own objects also have, such as `take` of iterators, are not listed. For those
+ * names, tsc with `lib` ES2022 finds uses in src/.
  */
 const NEWER = {
   Array: 'findLast findLastIndex toReversed toSorted toSpliced with fromAsync',

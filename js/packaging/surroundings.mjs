@@ -1,4 +1,5 @@
-// Declarations for the compiler of names that the prose around a snippet introduces.
+// The prose around a snippet introduces names that the snippet uses. This file declares these names for the
+// compiler.
 
 const verifier = "declare const verifier: import('doorlist').ConnectedVerifier"
 const token = 'declare const token: string'

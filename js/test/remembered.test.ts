@@ -15,7 +15,7 @@ const module = lazily(() => readFileSync(new URL('../wasm/verifier.wasm', import
 /** No list here is ahead of `currentDate`, so the monotonic clock may stand still. */
 const host: Host = { now: () => NOW * 1000, monotonic: () => 5, random: () => 0, after: () => () => {} }
 
-/** A verifier, and in `signatures` the number of tokens that its module was asked to verify. */
+/** A verifier. `signatures` is the number of tokens that the verifier's module was asked to verify. */
 function counting(options: Partial<VerifierOptions> = {}) {
   const count = { signatures: 0 }
   const instantiate: Instantiate = given => {
@@ -166,7 +166,8 @@ test('a token with non-ASCII characters is never taken for another token', async
       codes.ERR_JWS_INVALID,
     )
   }
-  // The longest token that fits the buffer. With one more character, a truncated read would find the token itself.
+  // The longest token that fits the buffer. If a token with one more character were truncated to the buffer, the
+  // lookup would find this token.
   const length = await lengthOf(0)
   const longest = await issuer.token(NOW, { pad: 'x'.repeat(Math.floor(((8191 - length) * 3) / 4)) })
   assert.ok(longest.length > 8188 && longest.length < 8192, String(longest.length))

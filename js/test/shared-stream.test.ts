@@ -208,7 +208,7 @@ test('C1: only a signed, newer list is accepted from the channel, and other mess
   assert.deepEqual(new Set(sequences(all)), new Set([1]))
   assert.equal(pages.network.log.length, before + all.length, 'a question each')
   assert.deepEqual(errors, [])
-  // Silence is still counted from the last list that was newer.
+  // The silence still counts from the last list that was newer than the list before it.
   const polls = Promise.all(others.map(() => pages.network.request(LIST(1))))
   for (const poll of await polls) poll.text(list(1))
   ;(await pages.network.request(LIST(1))).text(list(1))

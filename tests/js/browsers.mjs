@@ -33,7 +33,7 @@ export const kill = page =>
 /** Resolves when the condition holds in the page. Uses a timer, because a background tab draws no frames. */
 export async function until(page, condition, argument) {
   if (isFirefox(page)) return page.waitForFunction(condition, { polling: 100 }, argument)
-  // Playwright does not await a promise that the condition returns, so the loop does.
+  // Playwright does not await a promise that the condition returns. Therefore the loop awaits the promise.
   const asked = () => page.waitForFunction(condition, argument, { polling: 100 })
   for (let isSo = false; !isSo;) isSo = await (await asked()).jsonValue()
 }

@@ -31,7 +31,7 @@ test('jose accepts our access tokens with our key set', options, async story => 
     code: 'ERR_JWT_CLAIM_VALIDATION_FAILED',
   })
 
-  // After its key was retired, the reserve key signs.
+  // After the active key was retired, the reserve key signs.
   await issuer.admin('/keys/retire', { kid: protectedHeader.kid })
   const refreshed = await issuer.refresh(session.refresh_token)
   const renewed = await jose.jwtVerify(refreshed.access_token, keys, rules)

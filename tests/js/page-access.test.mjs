@@ -214,7 +214,7 @@ test('D8: an error is shown next to its action: no verifier, an ended session, n
   await without.locator('[data-account^="alice:"]').click()
   await without.locator('#verdict-word', { hasText: 'Not checked' }).waitFor()
   assert.deepEqual(await flawsOf(without, 'no verifier'), [])
-  // Without a verifier no list reports the kick, but the refresh does.
+  // Without a verifier, no list reports the kick. The refresh reports it.
   await issuer.admin('/subjects/alice/revoke')
   await without.locator('#refresh').click()
   await without.locator('#action-problem', { hasText: 'No new token' }).waitFor()

@@ -26,7 +26,7 @@ impl Node {
     }
 }
 
-/// The real copy of the revocation log.
+/// A node's copy of the revocation log. The type is the issuer's own.
 pub type View = Shared<LogView>;
 
 impl Fingerprint for LogView {
@@ -60,7 +60,7 @@ pub struct Seen {
     pub issued: u8,
     /// An acknowledged kick had ended the request's session.
     pub ended: bool,
-    /// At the decision the revocation log lacked entries that a living node was about to put back.
+    /// When the node decided, the revocation log lacked entries that a living node was about to put back.
     pub excused: bool,
 }
 

@@ -18,7 +18,8 @@ pub enum Broken {
     TwoLiveChains,
     /// A verifier accepts a token although its list includes the acknowledged position of the token's revocation.
     RevokedTokenAccepted,
-    /// A verifier's list is as of a time after the acknowledgement, but does not contain the revocation.
+    /// The as-of time of a verifier's list is after the acknowledgement, but the list does not contain the
+    /// revocation.
     StalenessUnderstated,
 }
 
@@ -51,7 +52,8 @@ pub struct Client {
 pub struct Session {
     /// The number of the acknowledged kick that ended the session.
     pub ended: Option<u8>,
-    /// A kick was pending when the session was opened, or began later, or a failover lost the login.
+    /// Whether the session may have ended: a kick was pending when the session was opened, a kick began later, or a
+    /// failover lost the login.
     pub may_end: bool,
 }
 

@@ -1,4 +1,5 @@
-//! The scopes of the search: one for each kind of fault, because all at once have too many states.
+//! The scopes of the search, one for each kind of fault. A single scope with all kinds of faults would have too many
+//! states.
 
 use crate::rules::{Budget, Replicas, Scope, Shards};
 use crate::world::Ask;

@@ -1,4 +1,4 @@
-//! The store: a record under a version, the revocation log as a stream, one clock, and a replica that may have
+//! The store: a record with its version, the revocation log as a stream, one clock, and a replica that may have
 //! fallen behind.
 
 use std::hash::{Hash, Hasher};

@@ -57,8 +57,8 @@ async fn a_cutoff_can_end_every_session() {
     Session::of(&issuer.refresh(&newcomer.refresh).await);
 }
 
-/// Trace 12: tokens in the same second as the cut-off. A token that was issued before the call is void, and a
-/// token that was issued after it is valid, although the clock shows the same second.
+/// Trace 12: tokens in the same second as the cut-off. A token that was issued before the call is void. A token that
+/// was issued after the call is valid, although the clock shows the same second.
 #[tokio::test]
 async fn a_cutoff_reaches_tokens_of_its_own_second() {
     // A verifier with a leeway of 0 would refuse a token that the issuer stamped ahead of the clock.

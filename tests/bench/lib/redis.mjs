@@ -15,9 +15,9 @@ const SECRETS = ['--master-secret', 'master-secret-of-the-measurements-01234', '
 /** Whether there is a `redis-server` on the PATH. */
 export const hasRedis = () => spawnSync('redis-server', ['--version']).error === undefined
 
-/** Every write is in the AOF within a second, the default of the usual configuration files. */
+/** Redis writes every change to the AOF within a second. This is the default of the usual configuration files. */
 export const ON_DISK = ['--appendonly', 'yes']
-/** Without persistence, for measurements that the disk would only delay. */
+/** Without persistence, for measurements in which the disk would only add a delay. */
 export const IN_MEMORY = ['--appendonly', 'no']
 
 /** Runs `measure` with a new Redis, then removes it. */

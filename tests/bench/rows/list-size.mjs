@@ -42,9 +42,9 @@ const POLL = 10
 const LIVE_ENTRIES = 10_000
 
 /**
- * The bytes of bodies that one verifier receives in an hour with one kick each second and 10,000 live entries
- * of 1,000,000 sessions: a status list polled every 10 s, our deltas polled every 10 s, and our stream with one
- * event per kick.
+ * The bytes of all bodies that one verifier receives in an hour, with one kick each second and 10,000 live entries
+ * of 1,000,000 sessions. Three cases: a status list polled every 10 s, our deltas polled every 10 s, and our stream
+ * with one event per kick.
  */
 export async function bytesAnHour() {
   const sessions = SESSIONS[0]

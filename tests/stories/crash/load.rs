@@ -249,8 +249,8 @@ impl Shift<'_> {
         count
     }
 
-    /// Opens sessions of new subjects and kicks most of them, every fourth one during its refresh. Returns the
-    /// sessions and the positions of the acknowledged kicks.
+    /// Opens sessions of new subjects. Of every four subjects, one is not kicked, one is kicked during a refresh,
+    /// and two are kicked without a refresh. Returns the sessions and the positions of the acknowledged kicks.
     async fn log_in_and_kick(&self, operator: usize) -> (Vec<Session>, Vec<Cursor>) {
         let (mut sessions, mut kicks) = (Vec::new(), Vec::new());
         loop {
@@ -272,8 +272,8 @@ impl Shift<'_> {
         (sessions, kicks)
     }
 
-    /// For new subjects, two tabs send the same token at once. Afterwards each tab sends, in turn, the token
-    /// that it received.
+    /// For new subjects, two tabs send the same token at once. Afterwards one tab after another sends the token that
+    /// it received.
     async fn open_tabs(&self) -> Vec<Vec<Session>> {
         let mut all = Vec::new();
         loop {

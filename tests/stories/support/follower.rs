@@ -225,8 +225,8 @@ impl Held {
 }
 
 impl Issuer {
-    /// A snapshot that contains everything up to this position of the revocation log. The issuer publishes an
-    /// acknowledged change a moment after it acknowledged it.
+    /// A snapshot that contains everything up to this position of the revocation log. The issuer publishes a change
+    /// a moment after it has acknowledged the change.
     pub async fn list_with(&self, position: Cursor) -> String {
         Follower::of(self).await.reaches(position).await;
         self.get("/revocations").await.success()

@@ -133,7 +133,8 @@ pub async fn send(request: RequestBuilder) -> Reply {
     try_send(request).await.expect("an answer")
 }
 
-/// Like [`send`], but a missing answer is an `Err`, as is an answer that takes longer than an issuer may take.
+/// Like [`send`], but returns an `Err` if no answer arrives, or if the answer takes longer than the issuer's time
+/// limit.
 pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Reply> {
     let (client, request) = request.timeout(ANSWER_LIMIT).build_split();
     let request = request?;
