@@ -1,6 +1,6 @@
-// C7: React Native, simulated with a context of Node: `fetch` without streams, an `AbortSignal` and a `URL`
-// with only the members that React Native's have, a `window` without events, no locks, no channels, and (in
-// Hermes) no WebAssembly.
+// C7: React Native, simulated with a context of Node. It has `fetch` without streams, an `AbortSignal` and a `URL`
+// with only the members that they have in React Native, and a `window` without events. It has no locks, no channels,
+// and (in Hermes) no WebAssembly.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'

@@ -1,7 +1,6 @@
-// C4: the built package uses nothing newer than each supported platform has (field:
-// rustwasm/wasm-bindgen#3066). Each platform must support ES2022, to which scripts/build.mjs compiles the
-// syntax. React Native compiles it further. test/platforms.test.ts tests what happens when a guarded global is
-// missing.
+// C4: the built package uses nothing newer than each supported platform has (field: rustwasm/wasm-bindgen#3066).
+// Each platform must support ES2022, to which scripts/build.mjs compiles the syntax. React Native compiles the
+// syntax further. test/platforms.test.ts tests what happens when a guarded global is missing.
 import assert from 'node:assert/strict'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'

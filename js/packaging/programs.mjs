@@ -6,7 +6,8 @@ import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 /**
- * An installed program: the one that the environment variable names, or the first one found with one of these names.
+ * An installed program: the program that the environment variable names, or the first program that has one of these
+ * names.
  */
 function findProgram({ variable, names, macOS, otherwise }) {
   const folders = process.env.PATH.split(delimiter)

@@ -129,8 +129,8 @@ test('D3: every value that the package exports has an example, and so has every 
     for (const [name, value] of Object.entries(module)) {
       const [path, declared] = (await declarationOf(file, name)) ?? [file, name]
       const functions = Object.getOwnPropertyNames(value).filter(key => typeof value[key] === 'function')
-      // If a function is a property of another function, it is declared in that function's type. The type has the name
-      // of the function, with a capital letter at its beginning.
+      // A function that is a property of another function is declared in the type of the other function. This type
+      // has the name of the other function, with a capital first letter.
       const type = declared.replace(/^./, letter => letter.toUpperCase())
       for (const wanted of [declared, ...functions.map(key => `${type}.${key}`)])
         if (!inTypes.some(({ name }) => name.replace(/ \(\d+\)$/, '') === `${path}, ${wanted}`))

@@ -46,7 +46,7 @@ function runWasmPack() {
     process.env.PATH,
   ].join(delimiter)
   const cargoHome = process.env.CARGO_HOME || join(homedir(), '.cargo')
-  // Panic messages contain source paths. They must not reveal paths of the build machine.
+  // Panic messages contain source paths. These must not reveal paths of the build machine.
   const rustflags = [`--remap-path-prefix=${cargoHome}=cargo`, `--remap-path-prefix=${join(js, '..')}=doorlist`]
   // Without unrolled loops SHA-2 is 16 KB smaller, and not slower in WebAssembly.
   rustflags.push('--cfg=sha2_backend_soft="compact"')

@@ -60,7 +60,10 @@ export class FakeHost implements Host {
     }
   }
 
-  /** Moves the wall clock ahead by `ms` milliseconds: it was set, or it ran while the monotonic clock stood still. */
+  /**
+   * Moves the wall clock ahead by `ms` milliseconds, as if the clock was set, or as if it ran while the monotonic
+   * clock stood still.
+   */
   set(ms: number): void {
     this.#setAheadMs += ms
   }

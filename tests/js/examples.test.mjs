@@ -14,7 +14,7 @@ const options = { timeout: 60_000 }
 const folder = fileURLToPath(new URL('../../js/examples/', import.meta.url))
 const README = await readFile(`${folder}../README.md`, 'utf8')
 const examples = ['express', 'fastify', 'hono', 'node-http', 'express-ws', 'worker/start', 'next/start']
-/** Next is built at each start, and installed at the first one. */
+/** Next is built at each start, and installed at the first start. */
 const toStart = { timeout: 300_000 }
 /**
  * The header by which the proxy passes claims to the handlers of the Next example. If a client sends this header,

@@ -16,7 +16,8 @@ const NOW: u64 = 1_800_000_000;
 
 #[test]
 fn below_a_status_list_of_a_million_sessions() {
-    // With few revoked sessions, the header, keys and signature are most of the served list. It may be 15 % larger.
+    // With few revoked sessions, most of the served list is header, keys and signature. The served list may then be
+    // 15 % larger.
     Case { sessions: 1_000_000, revoked: 100, bare: 435, served: 858 }.holds(1.0, 1.15);
     Case { sessions: 1_000_000, revoked: 1_000, bare: 2_211, served: 3_119 }.holds(1.0, 1.15);
 }

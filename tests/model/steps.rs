@@ -168,7 +168,7 @@ impl Doorlist {
         })
     }
 
-    /// Whether a writer that waits for the replica would wait without success.
+    /// Whether a writer that waits for the replica would never be answered.
     fn is_unheard(&self, world: &World, waits: Waits) -> bool {
         self.scope.replicas == Replicas::Waited
             && self.scope.has(Rule::Wait)

@@ -43,7 +43,7 @@ impl Hash for World {
     }
 }
 
-/// Two worlds are equal if their hashes are, as in the search itself.
+/// Two worlds are equal if their hashes are equal, as in the search itself.
 impl PartialEq for World {
     fn eq(&self, other: &Self) -> bool {
         let fingerprint = |world: &Self| {

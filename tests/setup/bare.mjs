@@ -1,6 +1,6 @@
 // `make bare`: runs the README's first command with empty caches, on a system with only the software that the
-// README requires. It runs once without a package manager and with every optional program hidden, and once on a
-// fresh Debian with a working apt-get.
+// README requires. The command runs once without a package manager and with every optional program hidden, and once
+// on a fresh Debian with a working apt-get.
 //
 //   node tests/setup/bare.mjs [hidden] [root] [-- targets of make other than `demo ONCE=1`]
 //

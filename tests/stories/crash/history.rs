@@ -10,8 +10,8 @@ use std::sync::Mutex;
 /// list is old.
 const OUTAGE_SECS: u64 = 3;
 
-/// One event that was seen. A session is identified by the number in its `sid`. A request is recorded before it
-/// is sent, and an answer after it arrived. A request without an answer was interrupted by a fault.
+/// One event that was seen. A session is identified by the number in its `sid`. A request is recorded before it is
+/// sent. An answer is recorded after it has arrived. A request without an answer was interrupted by a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A login was answered, with the session's first refresh token.
@@ -185,13 +185,13 @@ struct Judge {
 #[derive(Debug)]
 struct Seen {
     sub: String,
-    /// A kick of the subject was sent while the session was open or being opened, or one refresh token was sent
-    /// twice at once.
+    /// Whether a kick of the subject was sent while the session was open or being opened, or whether one refresh
+    /// token was sent twice at once.
     may_be_over: bool,
     sent_twice: bool,
-    /// A kick that was sent after the session was opened was acknowledged.
+    /// The first acknowledged kick that was sent after the session was opened.
     over: Option<Over>,
-    /// The pending refresh was sent after the session had ended.
+    /// Whether the pending refresh was sent after the session had ended.
     sent_over: bool,
     refused: bool,
     token_refused: bool,

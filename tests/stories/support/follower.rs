@@ -128,7 +128,7 @@ impl Follower {
         .await;
         for url in &self.lists {
             eventually("both of a pair reach a position of the log", async {
-                // A node that was killed does not answer; skip it.
+                // A node that was killed does not answer, so the loop skips this node.
                 while let Ok(list) = reqwest::get(url).await
                     && unverified_list(&list.text().await.expect("a list")).seq < position.seq
                 {
