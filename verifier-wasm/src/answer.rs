@@ -6,8 +6,8 @@ use serde::ser::{SerializeStruct as _, Serializer};
 use crate::claims::AccessTokenClaims;
 use crate::cursor::{Epoch, Seq};
 use crate::held::LoadOutcome;
-use crate::keys::KeyId;
-use crate::remembered::Terms;
+use crate::key_id::KeyId;
+use crate::terms::Terms;
 use crate::time::UnixSeconds;
 
 /// The result for an accepted token.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::error::{ClaimFlaw, Error};
 use crate::handle::Handle;
 use crate::json::{self, BadMember, MemberFlaw, Members};
-use crate::keys::KeyId;
+use crate::key_id::KeyId;
 use crate::time::UnixSeconds;
 
 /// The longest access token that is accepted, in characters.

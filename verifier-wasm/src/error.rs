@@ -64,7 +64,7 @@ pub enum Error {
     #[error("{}", if *trusted == 0 { NO_KEYS } else { OTHER_KEY })]
     UnknownKey {
         /// RFC 7638 thumbprint, as the header names it.
-        kid: crate::keys::KeyId,
+        kid: crate::key_id::KeyId,
         /// The number of trusted keys.
         trusted: usize,
     },

@@ -9,7 +9,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use crate::claims::{ACCESS_TOKEN_MEDIA_TYPE, ACCESS_TOKEN_TYPE};
 use crate::error::{Error, FormFlaw};
 use crate::json::{self, BadMember, Value};
-use crate::keys::{KeyId, KeySet};
+use crate::key_id::KeyId;
+use crate::keys::KeySet;
 use crate::list::LIST_TYPE;
 use crate::signature::{Ed25519, Signature};
 

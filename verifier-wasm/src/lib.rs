@@ -20,13 +20,13 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`handle`], [`cursor`], [`time`] | the types that issuer and verifier share |
+//! | [`handle`], [`cursor`], [`time`], `key_id` | the types that issuer and verifier share |
 //! | [`claims`], [`list`] (with its handle set) | the wire format: encoding and decoding side by side |
 //! | `json`, `form` | the strict parsers of all input: JSON with one meaning; compact JWS with this profile's header |
 //! | [`keys`], [`signature`] | the trusted keys; Ed25519 as an algorithm of `jwt-compact`, with tables |
 //! | `held` | the data kept from lists, and the order in which lists are accepted |
 //! | [`policy`], [`verify`], [`answer`] | the options; verification in numbered steps; the results |
-//! | [`remembered`] | tokens accepted before, checked again without verifying their signature |
+//! | `terms`, [`remembered`] | tokens accepted before, checked again without verifying their signature |
 //! | [`error`] | every refusal, with evidence and a stable code |
 //! | `bindings` | the only file that uses wasm-bindgen |
 #![cfg_attr(not(target_arch = "wasm32"), forbid(unsafe_code))]
@@ -59,11 +59,13 @@ pub mod handle;
 mod handle_set;
 mod held;
 mod json;
+mod key_id;
 pub mod keys;
 pub mod list;
 pub mod policy;
 pub mod remembered;
 pub mod signature;
+mod terms;
 pub mod time;
 pub mod verify;
 

@@ -10,7 +10,7 @@ use crate::held::{self, HeldList, LoadOutcome};
 use crate::keys::{Jwks, KeySet, PublicKey};
 use crate::list::{MAX_LIST_LEN, RevocationList};
 use crate::policy::{DEFAULT_LEEWAY_SECS, MissingListPolicy, OUTAGE_TTLS, Options, StalePolicy};
-use crate::remembered::Terms;
+use crate::terms::Terms;
 use crate::time::{HostTime, UnixSeconds};
 
 /// The maximum number of seconds by which a list may be ahead of the host's clock: a day. If a list is further ahead,

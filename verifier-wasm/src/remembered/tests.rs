@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::handle::Handle;
+use crate::time::UnixSeconds;
 
 /// A distinct text for each number; nothing parses it here.
 fn token(number: u32) -> Box<[u8]> {

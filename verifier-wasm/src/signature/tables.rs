@@ -7,7 +7,8 @@ use jwt_compact::Algorithm as _;
 
 use super::prepared::Preparation;
 use super::{Ed25519, PreparedKey, Signature};
-use crate::keys::{KeyId, PublicKey};
+use crate::key_id::KeyId;
+use crate::keys::PublicKey;
 
 /// A key gets a table after this many valid signatures. By then, verifying them has cost about as much as creating the
 /// table. So a key that is soon replaced costs at most about twice as much as without a table, and a command-line tool
