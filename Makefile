@@ -165,7 +165,7 @@ wasm-target: prerequisites
 	  $(call watched,none,adding the wasm32-unknown-unknown target,$(ONLINE)) rustup target add wasm32-unknown-unknown; }
 
 # Without optimisation these two are built in half the time, and still process this package in about a second.
-TOOL = CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug
+TOOL = CARGO_PROFILE_DEV_DEBUG=0 CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY=never cargo install --debug
 
 $(WASM_BINDGEN): | prerequisites
 	$(say) 'installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (once, about 2 minutes)'

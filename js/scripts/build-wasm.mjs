@@ -52,10 +52,15 @@ function runWasmPack() {
   rustflags.push('--cfg=sha2_backend_soft="compact"')
   const options = ['--mode', 'no-install', '--target', 'bundler', '--profile', 'wasm', '--no-pack', '--no-gitignore']
   try {
-    execFileSync('wasm-pack', ['build', crate, ...options, '--out-dir', directory, '--out-name', 'verifier'], {
-      env: { ...process.env, PATH: path, CARGO_ENCODED_RUSTFLAGS: rustflags.join('\x1f') },
-      stdio: 'inherit',
-    })
+    // Without warnings: wasm-pack looks for a newer version of itself, and warns where it cannot.
+    execFileSync(
+      'wasm-pack',
+      ['--log-level', 'error', 'build', crate, ...options, '--out-dir', directory, '--out-name', 'verifier'],
+      {
+        env: { ...process.env, PATH: path, CARGO_ENCODED_RUSTFLAGS: rustflags.join('\x1f') },
+        stdio: 'inherit',
+      },
+    )
   } catch (error) {
     rmSync(directory, { recursive: true, force: true })
     const missing = error.code === 'ENOENT'
