@@ -66,8 +66,8 @@ pub struct AddressSettings {
     pub issuer: Option<IssuerUrl>,
 
     /// An earlier name of this issuer; set it after the issuer was renamed. Refresh tokens with this name stay valid
-    /// until their sessions end. Only a name that the store has recorded is accepted; separate several with commas
-    /// [DOORLIST_FORMER_ISSUER]
+    /// until their sessions end. Only a name that the store has recorded is accepted; separate several names with
+    /// commas [DOORLIST_FORMER_ISSUER]
     #[arg(long = "former-issuer", env = "DOORLIST_FORMER_ISSUER", value_name = "URL,…", hide_env = true)]
     #[arg(value_delimiter = ',')]
     pub former_issuers: Vec<IssuerUrl>,
@@ -77,9 +77,8 @@ pub struct AddressSettings {
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::audience)]
     pub audience: String,
 
-    /// Browser origins that may call the login, token and session routes, and may use the cookie:
-    /// https://host[:port], or http:// for localhost only; separate several with commas [DOORLIST_ALLOWED_ORIGINS;
-    /// default none]
+    /// Browser origins that may call the login, token and session routes, and may use the cookie: https://host[:port],
+    /// or http:// for localhost only; separate several origins with commas [DOORLIST_ALLOWED_ORIGINS; default none]
     #[arg(long, env = "DOORLIST_ALLOWED_ORIGINS", value_name = "ORIGIN,…", value_delimiter = ',')]
     #[arg(hide_env = true)]
     pub allowed_origins: Vec<Origin>,

@@ -193,7 +193,7 @@ impl Desk {
         self.store.failure()
     }
 
-    /// Whether this node may sign. It may if its clock agreed with the store's clock at the last confirmation.
+    /// Whether this node may sign: the node's clock must have agreed with the store's clock at the last confirmation.
     pub fn check_clock(&self) -> Result<(), ClockOff> {
         let (skew_secs, leeway_secs) = (self.last_confirmed().clock_skew_secs, self.limits.leeway_secs);
         if skew_secs > leeway_secs { Err(ClockOff { skew_secs, leeway_secs }) } else { Ok(()) }

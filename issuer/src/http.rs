@@ -38,7 +38,7 @@ use crate::config::Origin;
 use crate::life::Life;
 use admin::subjects;
 
-/// Every route of `doorlist serve`, and those in `besides`.
+/// Every route of `doorlist serve`, and the routes in `besides`.
 pub fn router(app: Arc<App>, besides: Router) -> Router {
     let routes = Router::new()
         .merge(public())
@@ -52,8 +52,8 @@ pub fn router(app: Arc<App>, besides: Router) -> Router {
     in_every_request(routes)
 }
 
-/// The routes while the issuer starts: `/healthz` answers 200, every other route 503. The CORS rules are those of the
-/// real routes, so the same pages may read these answers.
+/// The routes while the issuer starts: `/healthz` answers 200, every other route 503. The CORS rules are the same as
+/// for the real routes, so the same pages may read these answers.
 pub fn starting(origins: &[Origin], life: watch::Receiver<Life>) -> Router {
     let public = Router::new()
         .route("/.well-known/{*path}", any(health::starting))

@@ -93,7 +93,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// [`KeysError::TooEarly`], and those of [`Self::reload`].
+    /// [`KeysError::TooEarly`], and the errors of [`Self::reload`].
     pub async fn rotate(
         &self,
         now: UnixSeconds,
@@ -107,7 +107,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// [`KeysError::UnknownKey`], and those of [`Self::reload`].
+    /// [`KeysError::UnknownKey`], and the errors of [`Self::reload`].
     pub async fn retire(&self, kid: KeyId, now: UnixSeconds) -> Result<Cursor, KeysError> {
         self.change(|ring| Ok(ring.retire(kid, now, PrivateKey::random())?)).await
     }

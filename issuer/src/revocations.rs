@@ -3,7 +3,7 @@
 //! [`Revocations::publish`] reads the current revocation log, signs a delta from the last published state, checks it
 //! with the real verifier, and only then shows it to clients. Snapshots and older deltas of the same state are signed
 //! on the first request. A new list is published only if the store has confirmed that no entry is missing. Without a
-//! confirmation, the last published list is still served, because it is correct as of its `iat`.
+//! confirmation, the last published list is still served, because that list was complete at its `iat`.
 
 mod delta_starts;
 mod follow;
@@ -50,7 +50,7 @@ pub struct Revocations {
 struct Held {
     /// A verifier that loaded every published list, as any other verifier does.
     verifier: Verifier,
-    /// The cut points as of the last read of the revocation log. They may be ahead of `state`.
+    /// The cut points after the last read of the revocation log. They may be ahead of `state`.
     cuts: CutPoints,
     /// `None` until the first list is signed.
     state: Option<State>,

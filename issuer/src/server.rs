@@ -79,7 +79,7 @@ impl Server {
         Ok(Self { settings, given, issuer, address, front, life, accepting })
     }
 
-    /// Opens the store and serves every route, and those in `besides`, until a signal comes. Then drains, ends
+    /// Opens the store and serves every route, and the routes in `besides`, until a signal comes. Then drains, ends
     /// streams, lets requests in flight finish, and closes the store. Calls `ready` with the address once every route
     /// is served.
     ///

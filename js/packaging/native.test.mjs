@@ -86,7 +86,10 @@ async function wholeFetch(asked, { signal, ...init } = {}) {
   return { status, ok, headers, url, text: async () => text, json: async () => JSON.parse(text) }
 }
 
-/** Runs a module of a project in such a context. Resolves with the value that it passes to `said`. */
+/**
+ * Runs a module of a project in a context that simulates React Native. Resolves with the value that the module passes
+ * to `said`.
+ */
 async function inReactNative(name, source, { WebAssembly, ...more } = {}) {
   const project = await consumer.sibling(name)
   await writeFile(join(project, 'entry.mjs'), source)

@@ -155,7 +155,7 @@ for (const [name, program, args] of [
   )
 }
 
-// field: growthbook/growthbook-golang#51. This runtime has no EventSource either.
+// field: growthbook/growthbook-golang#51. workerd has no EventSource.
 test('workerd refreshes within requests, and learns of a kick between them', { timeout: 60_000 }, async () => {
   const project = await consumer.sibling('workerd-lazy')
   const entry = await resolved(['workerd'], project)

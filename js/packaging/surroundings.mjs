@@ -5,7 +5,10 @@ const verifier = "declare const verifier: import('doorlist').ConnectedVerifier"
 const token = 'declare const token: string'
 const issuer = 'declare const issuer: string'
 
-/** Packages that no test installs in the package's own folder, with only the parts that the snippets use. */
+/**
+ * Declarations for packages that no test installs in the package's own folder. They declare only the parts that the
+ * snippets use.
+ */
 const cors =
   "declare module 'cors' { export default function cors(options: { origin: string }): import('express').RequestHandler }"
 const workers = `declare module 'cloudflare:workers' {
@@ -31,7 +34,10 @@ const angular = `declare module '@angular/core' {
   export function signal<T>(value: T): WritableSignal<T>
 }`
 
-/** By the name of the snippet (`snippets.mjs`). A snippet without an entry compiles alone. */
+/**
+ * For each name of a snippet (`snippets.mjs`), the declarations that the snippet needs. A snippet without an entry
+ * compiles alone.
+ */
 export const surroundings = {
   'README.md, Verify in a browser': token,
   'README.md, A page and an API in ten minutes (1)': cors,

@@ -1,6 +1,6 @@
 interface Platform {
   readonly Uint8Array: { fromBase64?(text: string): Uint8Array<ArrayBuffer> }
-  /** Exists in Node, Deno and Bun. Read from the global object, so that no bundler adds a polyfill. */
+  /** Node, Deno and Bun have `Buffer`. It is read from the global object, so that no bundler adds a polyfill. */
   readonly Buffer?: { from(text: string, encoding: 'base64'): Uint8Array<ArrayBuffer> }
 }
 

@@ -184,7 +184,7 @@ export class Follower {
   async #turn(): Promise<number> {
     const { ttlMs } = this.#remote
     if (!(await this.#attempt(() => this.#remote.prepare(this.#closed.signal)))) return this.#retry.next(ttlMs)
-    // The code below takes all earlier events into account, so only events from now on end the pause.
+    // The steps below take into account all events up to now. So only later events end the pause.
     this.#nap = new AbortController()
     const patienceMs = this.#shared?.patienceMs(ttlMs) ?? 0
     this.#become(patienceMs > 0 ? 'shared' : 'poll')

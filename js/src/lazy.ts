@@ -20,7 +20,10 @@ const STREAM_REST_MS = 60_000
  * the issuer would count as away before it was asked.
  */
 const OUTAGE_TTLS = 3
-/** Milliseconds without a request after a failure, so that in an outage not every request asks the issuer and waits. */
+/**
+ * For this many milliseconds after a failure, the issuer is not asked again. Otherwise each request of the application
+ * would wait for the issuer during an outage.
+ */
 const REST_MS = 5_000
 
 /**

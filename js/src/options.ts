@@ -41,8 +41,8 @@ export function checkConnectOptions(options: unknown): ConnectOptions {
 }
 
 /**
- * Whether a key set contains at least one usable key (FORMAT.md §2). A set without one looks as if it pinned the keys,
- * but has no effect. The module refuses values that are not a key set, and sets that contain a bad key.
+ * Whether a key set contains at least one usable key (FORMAT.md §2). A set without a usable key looks as if it pinned
+ * the keys, but it has no effect. The module refuses values that are not a key set, and sets that contain a bad key.
  */
 function isKeySet(value: unknown): boolean {
   if (!isObject(value)) return false

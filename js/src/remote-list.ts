@@ -77,8 +77,8 @@ export class RemoteList {
 
   /**
    * The verifier that loads lists. If the newest verifier was interrupted, this creates a new one, which trusts the
-   * same keys and has to load a list again. The new one answers queries only after its first list. Until then the
-   * interrupted one is used, and refuses every query, independent of `onMissing`.
+   * same keys and has to load a list again. The new verifier answers queries only after its first list. Until then the
+   * interrupted verifier is used, and refuses every query, independent of `onMissing`.
    */
   get #local(): LocalVerifier {
     if (this.#newest.isInterrupted) {
@@ -306,8 +306,9 @@ export class RemoteList {
   }
 
   /**
-   * Whether the keys were requested so recently that they are not requested again yet. While no list is held, keys that
-   * may come from a cache do not count, because the list may be signed by a newer key.
+   * Whether the last request for the keys is so recent that the keys are not requested again yet. A request whose
+   * answer may come from a cache does not count while no list is held, because the first list may be signed by a newer
+   * key.
    */
   #keysAreCooling(): boolean {
     if (this.#keysMayBeCached && !this.holdsList) return false
@@ -353,7 +354,7 @@ export class RemoteList {
     return this.#took(before, list, loaded)
   }
 
-  /** The newest verifier, which now answers queries, has loaded this list. Saves it, and emits a change. */
+  /** Called when the newest verifier has loaded this list and answers queries. Saves the list, and emits a change. */
   #took(before: Status, list: string, loaded: Loaded): Outcome {
     const asOf = this.#newest.status().asOf!
     this.#trust = this.#newest.trust()

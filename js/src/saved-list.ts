@@ -13,7 +13,8 @@ const READ_MS = 3_000
 /** Milliseconds after which a write counts as lost. In a Worker, a write may have ended together with its request. */
 const WRITE_MS = 10_000
 /**
- * Milliseconds between writes of a save that differs only in its time, and before the next try after a failed write.
+ * Milliseconds between two writes if only the time of the save has changed. After a failed write, the next attempt
+ * waits for the same duration.
  */
 const PAUSE_MS = 60_000
 /**
@@ -192,7 +193,7 @@ export class SavedList {
       const until = (this.#busyUntil = this.#host.monotonic() + breath + WRITE_MS)
       if (breath > 0) await pause(this.#host, breath, signal)
       await this.#writeOne(name, signal)
-      // This save took longer than its time limit, and another one has started.
+      // This save took longer than its time limit, and another save has started.
       if (this.#busyUntil !== until) return
     }
     this.#busyUntil = -Infinity

@@ -71,7 +71,7 @@ export class SharedStream {
   }
 
   /**
-   * Milliseconds to wait for lists from another verifier; 0 if this one must ask the issuer. The leader may be
+   * Milliseconds to wait for lists from another verifier; 0 if this verifier must ask the issuer. The leader may be
    * frozen, faulty or an attacker. So each verifier asks for itself after 1.75 to 2 `ttl` without a newer list; the
    * time is random, so that not all ask at once.
    */

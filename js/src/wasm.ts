@@ -303,7 +303,7 @@ const interrupted = (cause: unknown) =>
     { cause },
   )
 
-/** By tag: `instanceof` fails for a module of another realm (a vm, an iframe, Jest). */
+/** Compares the tag, because `instanceof` fails for a module of another realm (a vm, an iframe, Jest). */
 const isModule = (value: object): value is WebAssembly.Module =>
   Object.prototype.toString.call(value) === '[object WebAssembly.Module]'
 

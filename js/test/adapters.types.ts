@@ -21,7 +21,7 @@ export function inExpress({ authenticate, requireScope }: typeof OfExpress) {
     response.send(request.auth.payload.sub satisfies string)
   })
   createServer((request, response) => authenticate(connected)(request, response, () => response.end()))
-  // @ts-expect-error: at least one
+  // @ts-expect-error: at least one scope is required
   app.use(requireScope())
   // @ts-expect-error: no such option
   authenticate(connected, { cookies: 'token' })

@@ -14,8 +14,8 @@ const { connectVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', i
 const native = { URLSearchParams, Blob, FormData, Headers, AbortController, AbortSignal }
 
 /**
- * An object that looks like the class but belongs to another realm: the object has neither Node's internal slots nor
- * its prototype.
+ * An object that looks like the class but belongs to another realm: the object has neither the internal slots nor the
+ * prototype of Node's class.
  */
 class ForeignSignal {
   /** Node 20 accepts any object with a boolean here as a signal. Newer versions check the class. */

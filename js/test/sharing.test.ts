@@ -13,7 +13,7 @@ function early(store: FakeStore): ListStore {
   return { get: key => (reads++ < 2 ? undefined : store.get(key)), set: (key, value) => store.set(key, value) }
 }
 
-/** The sequence and the errors of a verifier that starts while the issuer is unreachable. */
+/** Starts a verifier while the issuer is unreachable. Returns the sequence number and the errors of that verifier. */
 async function restarted(store: FakeStore) {
   const { network, host, connect } = starting(store)
   const connecting = connect()

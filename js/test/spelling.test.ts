@@ -18,7 +18,7 @@ interface Spellings {
 const vectors = new URL('../../tests/vectors/spelling/issuers.json', import.meta.url)
 const { accepted, respelt, refused }: Spellings = JSON.parse(readFileSync(vectors, 'utf8'))
 const connectVerifier = makeConnectVerifier(fakeModule, new FakeHost())
-/** Fails a start at once if it reaches its first request. */
+/** Makes a start fail at its first request. */
 const fetch = async () => new Response(null, { status: 404 })
 
 /** All functions of the package that connect to an issuer by its URL or act as an issuer. */

@@ -1,5 +1,5 @@
-// The data that a connected verifier keeps over a restart, with the real module: which saved data the verifier
-// trusts and which it refuses.
+// The data that a connected verifier keeps over a restart, with the real module. The tests show which saved data the
+// verifier trusts and which saved data it refuses.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'

@@ -37,7 +37,7 @@ export async function streaming(store: ListStore, module = fakeModule) {
     do await new Promise(resolve => setImmediate(resolve))
     while (verifier.status().sequence !== seq || verifier.status().asOf! < iat)
   }
-  /** Lets time pass. The lists that arrive in this time differ only in their `iat`. */
+  /** Lets time pass. The lists that arrive in this time differ from one another only in their `iat`. */
   const beat = async (times: number, seq: number) => {
     for (; times > 0; times--) {
       host.elapse(10_000)

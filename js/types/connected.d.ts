@@ -18,8 +18,8 @@ export type Mode = 'stream' | 'shared' | 'poll' | 'request' | 'closed'
 export interface Change extends Loaded {
   /**
    * The handles (`gid` or `sid`) that this list added. For the first list and for a complete list, these are all
-   * revoked handles; otherwise, those revoked since the previous list. The handles are decoded when the property is
-   * first read. A cut-off or a retired key is not included here, but `assertNotRevoked` considers both.
+   * revoked handles; otherwise, the handles that were revoked since the previous list. The handles are decoded when the
+   * property is first read. A cut-off or a retired key is not included here, but `assertNotRevoked` considers both.
    */
   readonly revoked: readonly string[]
 }
@@ -102,7 +102,7 @@ export interface ConnectOptions extends VerifierOptions {
   transport?: 'auto' | 'poll'
   /**
    * Seconds to wait for the first list before `connectVerifier` rejects. An error that waiting cannot cure rejects at
-   * once. Not for `lazy`. Default: 10.
+   * once. This option cannot be used with `lazy`. Default: 10.
    */
   connectTimeout?: number
   /**

@@ -4,8 +4,8 @@ import type { ConnectedVerifier } from './index.js'
 export type SessionState = 'signed-out' | 'active' | 'offline' | 'kicked'
 
 /**
- * Stores refresh tokens where cookies are not available, for example in a native shell. May be synchronous or
- * asynchronous.
+ * Stores refresh tokens where cookies are not available, for example in a native shell. The functions may be
+ * synchronous or asynchronous.
  *
  * @example
  * ```ts
@@ -61,8 +61,8 @@ export interface SessionOptions {
    */
   storage?: 'cookie' | 'memory' | TokenStorage
   /**
-   * The only origins to which `fetch` sends the access token; at least one. Default: the issuer's origin and the
-   * page's own.
+   * The only origins to which `fetch` sends the access token. The list must contain at least one origin. Default: the
+   * issuer's origin and the page's own.
    */
   origins?: readonly string[]
   /**
@@ -85,7 +85,10 @@ export interface Credentials {
   device?: string
 }
 
-/** RFC 6749 §5.1: tokens that your own back end got from `POST /admin/sessions`. Not with `storage: 'cookie'`. */
+/**
+ * Tokens that your own back end got from `POST /admin/sessions` (RFC 6749 §5.1). They cannot be used with
+ * `storage: 'cookie'`.
+ */
 export interface TokenResponse {
   access_token: string
   /** Seconds. */

@@ -10,8 +10,8 @@ const [overExpress, overFastify, overHono] = await Promise.all(['express', 'fast
 const fromDefault = async name => (await importDevelopmentPackage(name)).default
 
 /**
- * By name: starts the service with this verifier and returns its address. The service is stopped when the story
- * ends.
+ * For each framework, a function that starts a service with this verifier and returns the service's address. The
+ * service is stopped when the story ends.
  */
 export const frameworks = {
   'Express 4': async (story, verifier) => expressService(story, verifier, await fromDefault('express4')),

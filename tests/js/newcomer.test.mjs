@@ -25,7 +25,10 @@ const LIMIT_MS = 180_000
  */
 const LISTENS = /(listening on|listens on|Local:) +http:\/\/(localhost|127\.0\.0\.1):/
 
-/** The only differences from the README: the build exists already, and ports and folders may be in use. */
+/**
+ * The only texts of the README that the test replaces. The build exists already, and the README's ports and folders may
+ * be in use.
+ */
 const instead = ({ tour, issuer, api, page }) => [
   ['make build\n', ''],
   ['target/release/doorlist', `'${BINARY}'`],

@@ -7,7 +7,7 @@ import { demoOf, kicked, signIn, verdict } from './page-support.mjs'
 const AXE = createRequire(new URL('../../js/package.json', import.meta.url)).resolve('axe-core/axe.min.js')
 const options = { timeout: 180_000 }
 
-/** Without animations, so that no colour is measured during a transition. */
+/** These settings turn animations off, so that no colour is measured during a transition. */
 const STILL = { reducedMotion: 'reduce' }
 const LOOKS = ['light', 'dark'].flatMap(colorScheme => [390, 1280].map(width => ({ colorScheme, width })))
 

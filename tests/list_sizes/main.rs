@@ -1,5 +1,5 @@
-//! Compares the size of a revocation list with a Token Status List (draft-ietf-oauth-status-list), in six
-//! cases. The handles are drawn as an issuer draws them and revoked at random; every run uses the same ones.
+//! Compares the size of a revocation list with a Token Status List (draft-ietf-oauth-status-list), in six cases. The
+//! handles are drawn as an issuer draws them and revoked at random; every run uses the same handles.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -34,8 +34,9 @@ fn within_half_as_much_again_where_every_hundredth_is_revoked() {
     Case { sessions: 100_000_000, revoked: 1_000_000, bare: 1_380_237, served: 1_731_102 }.holds(1.5, 1.5);
 }
 
-/// The sizes of the status list in bytes, as `make bench` produces it. `bare` is its bitmap, compressed with zlib
-/// level 9, which compresses better than the compressor here. `served` is the gzip of its JWT.
+/// The sizes of the status list in bytes, as `make bench` produces it. `bare` is the bitmap of the list, compressed
+/// with zlib level 9. That compresses better than the compressor here. `served` is the JWT of the list, compressed with
+/// gzip.
 #[derive(Debug)]
 struct Case {
     sessions: u32,

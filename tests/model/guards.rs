@@ -45,8 +45,8 @@ impl Doorlist {
         {
             return false;
         }
-        // Not promised: two pending requests of one session during a failover that loses more than one write of the
-        // session.
+        // The promises do not cover two pending requests of one session during a failover that loses more than one
+        // write of the session.
         let in_the_air = world.promises.clients.iter().any(|client| client.waiting > 1);
         !(in_the_air
             && records.as_ref().is_some_and(|records| records.number + 1 < world.store.records.number))
@@ -61,8 +61,8 @@ impl Doorlist {
         world.nodes.iter().filter(|node| node.task.is_none()).count()
     }
 
-    /// A grace window may pass while one request is pending. Not promised: two pending requests of one session
-    /// across the end of the window.
+    /// A grace window may pass while one request is pending. The promises do not cover two pending requests of one
+    /// session across the end of the window.
     pub fn window_may_pass(&self, world: &World) -> bool {
         let waiting = world.promises.clients.iter().any(|client| client.waiting > 0);
         self.idle(world) > 0 && self.is_whole(world) && !(waiting && self.scope.tabs > 1)

@@ -83,7 +83,7 @@ fn states_of<C: Checker<Doorlist>>(
     states
 }
 
-/// The promise that the shortest history breaks when these rules are off.
+/// Searches with these rules switched off. Returns the promise that is broken in the shortest history found.
 fn without(rules: &'static [Rule], scope: Scope) -> &'static str {
     let searched = Doorlist::new(Scope { off: rules, ..scope })
         .checker()

@@ -90,7 +90,7 @@ pub enum Request {
 #[derive(Debug, Clone, Hash)]
 pub enum Phase {
     ReadRecord,
-    /// Reads the news of the revocation log, and decides.
+    /// Reads the new entries of the revocation log, and decides.
     ReadNews,
     Append(Write),
     Swap(Write),

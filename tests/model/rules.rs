@@ -25,7 +25,7 @@ pub enum Rule {
     KickSeesSessionsGone,
     /// Trace 4b: if a group is in the revocation log several times, the strongest kind counts, not the first.
     StrongestKind,
-    /// Trace 4c: the news of the revocation log is read from the store after the record.
+    /// Trace 4c: a node first reads the record from the store, and then the new entries of the revocation log.
     NewsAfterRecord,
     /// Traces 4d and 25: a version read from one master never matches on another.
     VersionNamesMaster,
@@ -35,7 +35,7 @@ pub enum Rule {
     HealByHandle,
     /// A record is swapped after the entry that explains the change is in the revocation log.
     AppendFirst,
-    /// Trace 5a: the token before the last one is accepted once more, however late.
+    /// Trace 5a: the token before the last one is accepted once more, even if it arrives late.
     LostAnswerHeals,
     /// Trace 5b: within the grace window the last two tokens get the same answer.
     GraceWindow,

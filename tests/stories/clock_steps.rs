@@ -1,5 +1,5 @@
-//! The clock of one of two issuers is stepped. An issuer signs with the time of the store. It signs nothing while
-//! its own clock differs from the time of the store by more than the leeway.
+//! The clock of one of two issuers is stepped. An issuer signs with the time of the store. The issuer signs nothing
+//! while its own clock differs from the time of the store by more than the leeway.
 
 use doorlist_verifier::UnixSeconds;
 use serde_json::json;

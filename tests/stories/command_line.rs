@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::support::{ADMIN_KEY, Follower, Issuer, Session, doorlist, eventually, kid};
 
-/// Runs a subcommand. Returns its standard output, or as `Err` its standard error.
+/// Runs a subcommand. Returns the standard output of the subcommand, or as `Err` the standard error.
 async fn run(issuer: &Issuer, arguments: &[&str], input: &str) -> Result<String, String> {
     let mut command = issuer.command(arguments[0]);
     command.args(&arguments[1..]).env("DOORLIST_URL", issuer.url()).stdin(Stdio::piped()).kill_on_drop(true);

@@ -122,7 +122,8 @@ async fn signing_out_ends_the_session_and_deletes_the_cookie() {
         assert!(matches!(refusal, Error::Revoked { by: RevokedBy::Sid, .. }), "{refusal:?}");
         issuer.refresh(&stale.value).await.refused(400, "invalid_grant");
     }
-    // A logout after the session has ended succeeds if the browser still has a cookie. Without a cookie it is refused.
+    // A logout after the session has ended succeeds if the browser still has a cookie. Without a cookie, the logout is
+    // refused.
     let browser = Browser::signed_in(&issuer, "carol").await;
     issuer.revoking("/subjects/carol/revoke").await;
     assert_eq!(browser.post(&issuer, Page::Own, "/logout").await.ok(), serde_json::json!({}));

@@ -1,4 +1,5 @@
-//! A drain: the issuer is not ready, and serves all requests until load balancers have noticed.
+//! A draining issuer reports that it is not ready. It still serves all requests until the load balancers have noticed
+//! this.
 
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{EMBEDDED, Issuer, eventually};
 
-/// Enough to double the memory of an issuer that has just started.
+/// The number of streams: enough streams to double the memory of an issuer that has just started.
 const STREAMS: usize = 4_000;
 
 /// The resident memory of a process, in bytes.

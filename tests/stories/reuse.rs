@@ -36,7 +36,8 @@ async fn a_thief_who_takes_turns_with_the_user_is_noticed() {
     let verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;
 
-    // The user and the thief hold the first token. Each answer gives its holder a new generation.
+    // At first, both the user and the thief hold the first token. Each refresh gives a token of a new generation to the
+    // party that sent the request.
     let mut held = [session.refresh.clone(), session.refresh];
     let mut tokens = vec![session.access];
     let mut turns = 0;

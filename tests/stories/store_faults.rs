@@ -73,8 +73,8 @@ async fn an_emptied_redis_gets_its_log_back() {
 
     pair.redis.ask::<()>(&["FLUSHALL"]);
 
-    // Heartbeats are one second apart. A list as of three seconds from now confirms the state of the store after
-    // the loss.
+    // Heartbeats are one second apart. A list with an `iat` at least three seconds from now proves that the store was
+    // confirmed after the loss.
     verifier.hears_of(host_time().wall.plus_secs(3)).await;
     assert_eq!(verifier.cursor().epoch, kicked.epoch, "the same lineage");
     let sees_what_it_saw = |verifier: &Follower| {

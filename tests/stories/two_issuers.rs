@@ -51,7 +51,7 @@ async fn a_session_continues_at_the_other() {
     assert_eq!(pair.a.session_count("alice").await, 1);
 }
 
-/// Twenty tabs, half of them at each issuer, get one successor.
+/// Twenty tabs send one token, ten tabs to each issuer. All tabs get the same successor.
 #[tokio::test]
 async fn refreshes_at_both_at_once_have_one_successor() {
     let pair = Pair::start().await;

@@ -17,7 +17,7 @@ use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 use serde_json::json;
 use sha2::{Digest, Sha512};
 
-/// The number of keys that share the cases.
+/// The number of keys. Each key gets the same number of cases.
 const KEYS: usize = 50;
 
 /// The number of valid tokens that each key signs first. A verifier begins to build a key's tables after 64 of them,

@@ -19,7 +19,7 @@ use crate::remembered::{Known, Memory, Terms};
 use crate::time::{HostTime, UnixSeconds};
 use crate::verify;
 
-/// The verifier that `js/src/wasm.ts` uses. Does not implement `Debug`, because it holds tokens.
+/// The verifier that `js/src/wasm.ts` uses. The type does not implement `Debug`, because a verifier holds tokens.
 #[wasm_bindgen]
 pub struct Verifier {
     inner: verify::Verifier,

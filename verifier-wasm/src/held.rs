@@ -118,7 +118,7 @@ pub(crate) fn judge(held: Option<&HeldList>, list: &RevocationList) -> Result<Lo
 }
 
 impl HeldList {
-    /// Starts with the first list.
+    /// Creates the held list from the first list that the verifier accepts.
     pub(crate) fn new(list: RevocationList, at: HostTime) -> Self {
         let mut held = Self {
             cursor: list.cursor(),

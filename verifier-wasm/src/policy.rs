@@ -95,8 +95,8 @@ pub enum MissingListPolicy {
 pub struct Options {
     /// The expected `iss` of every token and list.
     pub issuer: String,
-    /// The accepted audiences; a token must be for one of them. `None` turns the check off. Mandatory when
-    /// deserialised: an array of names, or `null`, which turns the check off.
+    /// The accepted audiences; a token must be for one of them. `None` turns the check off. When options are
+    /// deserialised, this field is mandatory: an array of names, or `null` for `None`.
     #[serde(deserialize_with = "Option::deserialize")]
     pub audience: Option<Vec<String>>,
     /// `clockTolerance`, in seconds. Default: the list's `leeway`, or [`DEFAULT_LEEWAY_SECS`] while no list is held.
@@ -174,8 +174,8 @@ const fn default_cache_size() -> u32 {
     20_000
 }
 
-/// Deserialises seconds. A number above 32 bits is refused here, and would be refused later anyway. Not using 64 bits
-/// spares WebAssembly the code for BigInts.
+/// Deserialises seconds. A number above 32 bits is refused here, and would be refused later anyway. Without 64-bit
+/// numbers, WebAssembly needs no code for BigInts.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(Option::<u32>::deserialize(deserializer)?.map(u64::from))
 }

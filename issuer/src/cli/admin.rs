@@ -33,13 +33,13 @@ pub(super) struct AdminConnection {
     #[arg(hide_env = true, hide_default_value = true)]
     url: IssuerUrl,
 
-    /// Key for the issuer's admin API; if there are several, the first is sent [DOORLIST_ADMIN_KEY]
+    /// Key for the issuer's admin API; if there are several keys, the first is sent [DOORLIST_ADMIN_KEY]
     #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", global = true)]
     #[arg(hide_env = true, allow_hyphen_values = true)]
     admin_key: Option<SecretText>,
 
-    /// File with the key for the issuer's admin API; if it holds several, the first is sent [DOORLIST_ADMIN_KEY_FILE;
-    /// default where `serve` makes it: ./doorlist.redb.admin-key]
+    /// File with the key for the issuer's admin API; if the file holds several keys, the first is sent
+    /// [DOORLIST_ADMIN_KEY_FILE; default where `serve` makes it: ./doorlist.redb.admin-key]
     #[arg(long, env = "DOORLIST_ADMIN_KEY_FILE", value_name = "FILE", global = true, hide_env = true)]
     admin_key_file: Option<PathBuf>,
 }

@@ -19,7 +19,7 @@ pub(super) async fn serve(settings: Settings, output: &Service) -> Result<(), Se
     Server::bind(settings).await?.run(signals, async |_| Ok(Router::new()), announcing(output)).await
 }
 
-/// The settings of `doorlist demo`: all those of `serve`, and the folder of the npm package.
+/// The settings of `doorlist demo`: all settings of `serve`, and the folder of the npm package.
 #[derive(Debug, Args)]
 pub(super) struct DemoSettings {
     /// Folder of the built npm package, which the page loads [DOORLIST_PACKAGE; default js/dist]

@@ -13,25 +13,25 @@ use crate::secret::{read_or_create, read_secret_file};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Secrets")]
 pub struct SecretSettings {
-    /// Master secret: it authenticates refresh tokens and encrypts the stored private keys. Separate several with
-    /// commas or newlines: the first is used for everything new, the others are still accepted
+    /// Master secret: it authenticates refresh tokens and encrypts the stored private keys. Separate several secrets
+    /// with commas or newlines: the first is used for everything new, the others are still accepted
     /// [DOORLIST_MASTER_SECRET]
     #[arg(long, env = "DOORLIST_MASTER_SECRET", value_name = "SECRET", hide_env = true)]
     #[arg(allow_hyphen_values = true)]
     pub master_secret: Option<SecretText>,
 
-    /// File with the master secret; several are one per line, the current one first [DOORLIST_MASTER_SECRET_FILE;
-    /// default made beside an embedded store, mode 0600]
+    /// File with the master secret; several secrets are one per line, the current secret first
+    /// [DOORLIST_MASTER_SECRET_FILE; default made beside an embedded store, mode 0600]
     #[arg(long, env = "DOORLIST_MASTER_SECRET_FILE", value_name = "FILE", hide_env = true)]
     pub master_secret_file: Option<PathBuf>,
 
-    /// Key for the admin API and /introspect, which callers send as `Authorization: Bearer`. Separate several with
-    /// commas or newlines: each of them is valid, so that a key can be replaced without a gap [DOORLIST_ADMIN_KEY]
+    /// Key for the admin API and /introspect, which callers send as `Authorization: Bearer`. Separate several keys with
+    /// commas or newlines: each key is valid, so that a key can be replaced without a gap [DOORLIST_ADMIN_KEY]
     #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", hide_env = true)]
     #[arg(allow_hyphen_values = true)]
     pub admin_key: Option<SecretText>,
 
-    /// File with the keys for the admin API, one per line; `doorlist` commands on this machine send the first one
+    /// File with the keys for the admin API, one per line; `doorlist` commands on this machine send the first key
     /// [DOORLIST_ADMIN_KEY_FILE; default made beside an embedded store, mode 0600]
     #[arg(long, env = "DOORLIST_ADMIN_KEY_FILE", value_name = "FILE", hide_env = true)]
     pub admin_key_file: Option<PathBuf>,
@@ -133,13 +133,13 @@ impl Given {
         missing.try_for_each(|(variable, _)| file(store, variable).map(drop))
     }
 
-    /// Completes the secrets: reads those that the settings do not give from the files beside the store, and makes a
-    /// file that is missing.
+    /// Completes the secrets. If the settings do not give a secret, reads this secret from the file beside the store.
+    /// If that file is missing, makes the file.
     ///
     /// # Errors
     ///
-    /// [`SecretsError`] if a file cannot be read or made, or if the store was used before and its master secret is
-    /// gone.
+    /// [`SecretsError`] if a file cannot be read or made, or if the store was used before and the file of the store's
+    /// master secret is missing.
     pub fn or_beside(self, store: &StoreUrl, age: StoreAge) -> Result<Secrets, SecretsError> {
         let master = match self.master {
             Some(master) => master,

@@ -130,7 +130,7 @@ pub enum Account {
 /// A page of subjects in the order of their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectPage {
-    /// The subjects. A subject whose record is damaged is listed by name, with the reason.
+    /// The subjects. If the record of a subject is damaged, only the subject's name and the reason are listed.
     pub subjects: Vec<Result<SubjectDetails, DamagedSubject>>,
     /// The subject after which the next page begins; `None` if this is the last page.
     pub next: Option<Subject>,

@@ -50,6 +50,6 @@ pub struct RefreshClaims {
 pub enum CutoffSessions {
     /// The sessions stay open and refresh into new tokens.
     Keep,
-    /// Sessions opened before the cut-off end.
+    /// The cut-off also ends every session that was opened earlier.
     End,
 }

@@ -16,8 +16,8 @@ use crate::domain::{
 use crate::store::StoreError;
 
 impl Desk {
-    /// Ends every token and session that the subject has now. If `expected` is given, only those made under this `gid`
-    /// are ended, so that a retry of the same kick does not end a later login.
+    /// Ends every token and session that the subject has now. If `expected` is given, only tokens and sessions made
+    /// under this `gid` are ended, so that a retry of the same kick does not end a later login.
     pub async fn kick(&self, sub: &Subject, expected: Option<Handle>) -> Result<Kick, StoreError> {
         let next = self.draw();
         let mut begun: Option<Holdings> = None;

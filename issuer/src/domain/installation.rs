@@ -133,7 +133,7 @@ pub fn admit(stored: Option<&Installation>, own: &Own, now: UnixSeconds) -> Resu
     })
 }
 
-/// The settings in which this node differs from the stored ones.
+/// The settings in which this node differs from the stored settings.
 pub fn differences(stored: &Installation, own: &Own) -> Vec<Difference> {
     let both = own.settings.iter().filter_map(|(flag, own)| Some((flag, own, stored.settings.get(flag)?)));
     let different = both.filter(|(_, own, stored)| own != stored);

@@ -16,7 +16,7 @@ pub enum NewEntry {
     /// previous cut-off + 1 if that is later. Tokens that are issued in the same second, after the previous cut-off,
     /// have that cut-off as their `iat`. The new cut-off must be later than their `iat`.
     Cutoff {
-        /// Whether every session opened before the cut-off ends too.
+        /// Whether the cut-off also ends every session that was opened earlier.
         end_sessions: bool,
     },
     /// The set of trusted keys changed: this key was added or removed.
@@ -113,7 +113,7 @@ pub enum Appended {
     Cutoff {
         /// The store's current second + 1 at the append, or the previous cut-off + 1 if that is later.
         cutoff: UnixSeconds,
-        /// Whether sessions opened before the cut-off ended too.
+        /// Whether the cut-off also ended every session that was opened earlier.
         end_sessions: bool,
     },
     /// See [`NewEntry::Key`].

@@ -13,9 +13,9 @@ use super::{
     SubjectLog, SubjectState, UnfitClaims,
 };
 
-/// Whether a request that starts over must draw another group. It must do so if its first attempt already appended an
-/// entry with `next`, and meanwhile another request has moved the record into the group `next`, or has revoked `next`
-/// as a group that no record has.
+/// Whether a request that starts over must draw another group. The request must do so if its first attempt already
+/// appended an entry with `next`, and meanwhile another request has moved the record into the group `next`, or has
+/// revoked `next` as a group that no record has.
 pub fn is_spent(next: Handle, record: &Record, log: &SubjectLog) -> bool {
     record.gid == next || Lineage::of(log).is_logged(next)
 }
@@ -116,7 +116,8 @@ impl Holdings {
         Self { gid: record.gid, sids: record.sessions.iter().map(|session| session.sid).collect() }
     }
 
-    /// Whether the record holds neither the group nor any of the sessions. Also true if the record no longer exists.
+    /// Whether the record holds neither the group nor any of the sessions. The result is also true if the record no
+    /// longer exists.
     pub fn are_gone_from(&self, record: Option<&Record>) -> bool {
         record.is_none_or(|record| {
             record.gid != self.gid && record.sessions.iter().all(|session| !self.sids.contains(&session.sid))

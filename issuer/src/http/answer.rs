@@ -90,7 +90,7 @@ pub fn granted(app: &App, grant: &Grant, delivery: Delivery) -> Response {
     response
 }
 
-/// Adds a header to an answer that deletes the refresh-token cookie.
+/// Adds a `Set-Cookie` header to this answer. The header deletes the refresh-token cookie.
 pub fn without_cookie(app: &App, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     response.headers_mut().append(header::SET_COOKIE, app.refresh_cookie.gone());

@@ -18,7 +18,7 @@ pub(super) async fn healthz() -> Response {
     no_store(Json(json!({ "status": "ok" })))
 }
 
-/// `GET /readyz`: 200 if the store confirms that no write is missing, and lists are signed.
+/// `GET /readyz`: 200 if lists are signed and the store confirms that no write is missing.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     if app.life.borrow().is_ending() {
         return Err(ApiError::unavailable("the issuer is stopping"));

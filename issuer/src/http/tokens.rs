@@ -30,9 +30,9 @@ pub(super) struct LoginRequest {
     token_delivery: Delivery,
 }
 
-/// `POST /login`: logs a user in with `sub` and password, if the issuer keeps the account of the user. In cookie
-/// mode the new cookie replaces the old cookie, and the old session ends, because without its cookie the client
-/// could no longer refresh or end it.
+/// `POST /login`: logs a user in with `sub` and password, if the issuer keeps the user's account. In cookie mode the
+/// new cookie replaces the old cookie. The login then also ends the old session, because the client needs the old
+/// cookie to refresh or end the old session.
 pub(super) async fn login(
     State(app): State<Arc<App>>,
     headers: HeaderMap,

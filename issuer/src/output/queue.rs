@@ -21,14 +21,14 @@ const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
 pub(super) trait Upkeep: Send + 'static {
     /// The time at which [`run`](Self::run) is due. `None` if there is nothing to run.
     fn due(&self) -> Option<Instant>;
-    /// Runs the task. May add lines to the queue.
+    /// Runs the task. The task may add lines to the queue.
     fn run(&mut self, now: Instant);
-    /// Reports how many lines were lost since the last report and since the start. Called when a write has succeeded
-    /// again.
+    /// Reports how many lines were lost since the last report and since the start. The writer thread calls this
+    /// function when a write has succeeded again.
     fn lost(&mut self, since_last: u64, since_start: u64);
 }
 
-/// For a queue that does not report lost lines.
+/// Used for a queue that does not report lost lines.
 impl Upkeep for () {
     fn due(&self) -> Option<Instant> {
         None

@@ -26,7 +26,8 @@ impl CutPoints {
         Self { lineage, floor, entries: VecDeque::new(), last: Seq::ZERO }
     }
 
-    /// Adds the entries that are new in the revocation log since the last call, and removes those that were trimmed.
+    /// Adds the entries that are new in the revocation log since the last call, and removes the entries that were
+    /// trimmed.
     pub fn follow(&mut self, log: &LogView) {
         let position = log.position();
         if position.epoch != self.lineage {

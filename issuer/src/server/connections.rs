@@ -29,8 +29,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 /// Least time between two lines of log output about connections that could not be accepted.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
-/// When the server stops, it still accepts at most this many of the connections that the system has already
-/// completed.
+/// When the server stops, the system may have completed connections that the server has not accepted yet. The server
+/// still accepts at most this many of these connections.
 const LAST: usize = 1024;
 
 /// Serves until the process stops. Then accepts the connections that the system has already completed, closes the

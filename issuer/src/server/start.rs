@@ -38,7 +38,7 @@ pub(super) async fn patiently(
     };
     let (began, mut pause, mut said) = (Instant::now(), FIRST_PAUSE, Said::default());
     loop {
-        // Boxed because the compiler limits how deep futures may be nested.
+        // The future is boxed, because the compiler limits the depth of nested futures.
         let opening: BoxFuture<'_, _> = Box::pin(open(settings, given.clone(), issuer.clone(), life));
         let failure = match opening.await {
             Ok(app) => return Ok(app),

@@ -179,7 +179,7 @@ async fn a_version_is_never_used_twice<S: Store>(case: Case<S>) {
     assert_eq!(case.read("alice").await.expect("a record").1, record(2));
 }
 
-/// Trace 2: a sequence number is given only once, even after a failover lost entries.
+/// Trace 2: no two entries get the same sequence number, even if a failover has lost one of the two entries.
 async fn sequences_grow_past_the_callers_and_the_clocks<S: Store>(case: Case<S>) {
     let first = case.append(NewEntry::Mark, Seq::ZERO).await.seq;
     assert_eq!(first.get(), START * 1_000_000);

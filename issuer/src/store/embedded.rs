@@ -79,7 +79,7 @@ impl EmbeddedStore {
         Self::opened_by(Box::new(open), Arc::new(SystemClock))
     }
 
-    /// Makes the file smaller by its unused pages; see [`Compacted`]. Fails while the store is open.
+    /// Removes unused pages, so that the file becomes smaller; see [`Compacted`]. Fails while the store is open.
     ///
     /// Blocks the thread until the file has been compacted.
     pub fn compact(path: &Path) -> Result<Compacted, StoreError> {
@@ -141,8 +141,9 @@ impl EmbeddedStore {
     }
 }
 
-/// Adds the path to an error that occurred when the file was opened. [`StoreError::Unavailable`] becomes
-/// [`StoreError::Misconfigured`], because a later attempt can succeed only if another process had the file open.
+/// Adds the path to an error that occurred when the file was opened. If another process has the file open
+/// ([`StoreError::Away`]), a later attempt can succeed. After any other failure a later attempt would fail too, so
+/// [`StoreError::Unavailable`] becomes [`StoreError::Misconfigured`].
 fn in_file<T>(path: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
     result.map_err(|error| match error {
         // The previous process may still be closing the file.

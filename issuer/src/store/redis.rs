@@ -41,7 +41,8 @@ pub struct RedisStore {
 
 impl RedisStore {
     /// Finds the servers and checks that they cannot lose revocations. If the store is empty, gives it an epoch. `ca`
-    /// holds PEM certificates. If `ca` is given, only these are trusted, and not those of the system.
+    /// holds PEM certificates. If `ca` is given, only these certificates are trusted, and not the certificates of the
+    /// system.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Several Redis servers that belong together. Shared with `tests/stories`.
+//! Several Redis servers that belong together. `tests/stories` uses this module too.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

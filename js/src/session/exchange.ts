@@ -35,13 +35,14 @@ export async function exchange(
     const found = await delivery.read()
     if (answer.outcome === 'granted') {
       const token = tokenOf(answer.tokens, since, host)
-      // Checked before storing, because an old answer also has an old refresh token.
+      // The access token is checked before the refresh token is stored, because an old answer also contains an old
+      // refresh token.
       if (!token || !isNew(token, last(), host))
         return { outcome: 'later', status: 200, error: token ? 'from a cache' : 'without a token' }
       const { refresh_token } = answer.tokens
       if (!isCurrent()) return
-      // Without a lock, another tab may have written its refresh token first. Then this tab keeps that one, which is
-      // equally good. If the new token cannot be written, the old one remains usable.
+      // Without a lock, another tab may have written its refresh token first. Then this tab keeps the other tab's
+      // token, which is equally good. If the new token cannot be written, the old one remains usable.
       if (found === kept && refresh_token) await delivery.write(refresh_token).catch(() => {})
       return found === undefined ? { outcome: 'gone' } : { outcome: 'granted', token }
     }

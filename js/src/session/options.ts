@@ -7,8 +7,9 @@ import { SessionError } from './errors.js'
 export type Settings = SessionOptions & Required<Pick<SessionOptions, 'fetch' | 'storage'>>
 
 /**
- * Whether a value is allowed; a rule that throws refuses it. Does not use `../rules.ts`, because its hints would be a
- * tenth of the code that a page loads for sessions.
+ * For each option, a rule that returns whether a value is allowed. If the rule throws, the value is refused. This file
+ * does not use `../rules.ts`, because the hints of that file would be a tenth of the code that a page loads for
+ * sessions.
  */
 const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
   issuer: value => spelling(value) === value,
@@ -33,7 +34,7 @@ export function checkOptions(options: unknown): SessionOptions {
       )
         continue
     } catch {
-      // A rule that throws refuses the value.
+      // If a rule throws, the value is refused.
     }
     const better = option === 'issuer' && spelling(value)
     const hint = better ? `; write ${better}` : ''

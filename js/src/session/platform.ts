@@ -9,7 +9,7 @@ export interface Platform {
   readonly host: Host
   /** Absent if the browser has no Web Locks. The tabs then rely on the issuer's grace window. */
   readonly locks: Locks | undefined
-  /** Sends to all other tabs, but not to this one. */
+  /** Sends to all other tabs, but not to this tab. */
   channel(name: string): Channel | undefined
   /**
    * Calls `call` when the network may be back or the computer may have slept. The argument is `true` for a page that is
@@ -35,8 +35,8 @@ export const browser = (): Platform => ({
 
 function onWake(call: (isRestored: boolean) => void): () => void {
   const wake = (event: Event) => call((event as PageTransitionEvent).persisted)
-  // All these events reach the window, which exists only in pages. Does not use a signal, because jsdom accepts only
-  // its own.
+  // All these events reach the window, which exists only in pages. The listeners are removed without an `AbortSignal`,
+  // because jsdom accepts only its own signals.
   for (const event of EVENTS) globalThis.addEventListener?.(event, wake)
   return () => EVENTS.forEach(event => globalThis.removeEventListener?.(event, wake))
 }

@@ -13,8 +13,8 @@ export function unreachable(later: Omit<Later, 'outcome'>): SessionError {
   const { status, retryAfterMs = 0, cause } = later
   if (cause instanceof SessionError) return cause
   if (isMistake(cause)) return failed('ERR_FETCH_FAILED', 'a mistake of the program', cause)
-  // Without an answer, a browser does not tell a page the reason, so the text names all three. With six connections in
-  // use, the seventh request to a host just waits.
+  // Without an answer, a browser does not tell a page the reason, so the text names the three possible reasons. While
+  // six connections to a host are in use, a seventh request to the host just waits.
   const text = status
     ? answered(later)
     : 'issuer down, origin not in DOORLIST_ALLOWED_ORIGINS, or six HTTP/1.1 connections in use'

@@ -8,7 +8,10 @@ import type {
 } from '../../types/stores.js'
 
 const TABLE = 'values'
-/** Seconds. A cache should keep the value until it needs the space. The list itself contains its time. */
+/**
+ * Seconds for which a cache may keep a value. A cache should drop a value only when the cache needs the space. The
+ * verifier reads the age of a list from the list itself.
+ */
 const A_YEAR = 365 * 86_400
 
 export const indexedDbStore: typeof IndexedDbStore = (name = 'doorlist-lists') => {

@@ -17,8 +17,8 @@ export class MemoryIssuer implements TestIssuer {
   readonly #issuer: string
   readonly #audience: string
   /**
-   * The signing key and the reserve key. A list that retires the first is signed by the second, which is already
-   * trusted.
+   * The signing key and the reserve key. A list that retires the signing key is signed by the reserve key, which is
+   * already trusted.
    */
   #keys: [Key, Key]
   readonly #groups = new Map<string, string>()

@@ -43,8 +43,8 @@ export function spread(numbers) {
 export const ratio = (ours, theirs) => spread(ours.rounds.map((took, round) => took / theirs.rounds[round]))
 
 /**
- * The quantile `share` (0.5 is the median): the first number of the ascending list at which this share of the list
- * is reached. For the median of an even count, the mean of the two middle numbers.
+ * The quantile `share` (0.5 is the median): the first number of the ascending list at which this share of the list is
+ * reached. The median of an even count is the mean of the two middle numbers.
  */
 export function quantile(sorted, share) {
   if (share === 0.5 && sorted.length % 2 === 0) return (sorted[sorted.length / 2 - 1] + sorted[sorted.length / 2]) / 2

@@ -1,5 +1,5 @@
-// The verification functions of all contenders in Node. Each maker returns a function of one token, which may
-// return a promise.
+// The verification functions of all contenders in Node. Each maker returns a function that verifies one token. That
+// function may return a promise.
 import { verify } from 'node:crypto'
 import { fastJwtVerify, joseVerify, webCryptoVerify } from './verifiers.mjs'
 import { AUDIENCE, ISSUER, JWK, JWKS, WORLD, keyObject } from './world.mjs'
@@ -20,7 +20,7 @@ export const peers = {
   },
 }
 
-/** Only the signature check: each maker returns a function of `[signed bytes, signature]`. */
+/** Checks only the signature: each maker returns a function of `[signed bytes, signature]`. */
 export const bare = {
   'node:crypto':
     async () =>

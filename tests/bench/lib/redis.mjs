@@ -17,7 +17,7 @@ export const hasRedis = () => spawnSync('redis-server', ['--version']).error ===
 
 /** Redis writes every change to the AOF within a second. This is the default of the usual configuration files. */
 export const ON_DISK = ['--appendonly', 'yes']
-/** Without persistence, for measurements in which the disk would only add a delay. */
+/** Redis writes nothing to disk. Measurements use this if the disk would only add a delay. */
 export const IN_MEMORY = ['--appendonly', 'no']
 
 /** Runs `measure` with a new Redis, then removes it. */

@@ -1,6 +1,6 @@
-// Verification functions as their makers' documentation advises: issuer, audience and time are checked, and the
-// key is parsed once. For every runtime, so the libraries are parameters; `world` is `{ issuer, audience, jwk,
-// pem }`.
+// Verification functions as their makers' documentation advises: issuer, audience and time are checked, and the key is
+// parsed once. Every runtime uses these functions, so the libraries are parameters. `world` is `{ issuer, audience,
+// jwk, pem }`.
 
 /** A Doorlist verifier that holds these lists. */
 export function doorlistWith(createVerifier, { issuer, audience, jwk }, lists, options = {}) {
@@ -20,7 +20,7 @@ export async function joseVerify({ importJWK, jwtVerify }, { issuer, audience, j
 export const fastJwtVerify = ({ createVerifier }, { issuer, audience, pem }, cache) =>
   createVerifier({ key: pem, algorithms: ['EdDSA'], allowedIss: issuer, allowedAud: audience, cache })
 
-/** Only the signature check: resolves with a function of `[signed bytes, signature]` that returns a promise. */
+/** Checks only the signature. Resolves with a function of `[signed bytes, signature]` that returns a promise. */
 export async function webCryptoVerify({ jwk: { kty, crv, x } }) {
   const key = await crypto.subtle.importKey('jwk', { kty, crv, x }, 'Ed25519', false, ['verify'])
   return ([signed, signature]) => crypto.subtle.verify('Ed25519', key, signature, signed)

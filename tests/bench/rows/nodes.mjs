@@ -21,8 +21,8 @@ const READY_LIMIT = 60_000
 export const ENTRIES = 1_000_000
 
 /**
- * Refreshes per second at one node, and at two nodes with half of the clients at each. Every refresh rotates.
- * Also the CPU time of Redis per refresh, in nanoseconds.
+ * Refreshes per second at one node, and at two nodes with half of the clients at each. Every refresh rotates. The
+ * result also contains the CPU time of Redis per refresh, in nanoseconds.
  */
 export const nodeRefreshes = () =>
   withTwoNodes(['--refresh-grace-secs', '0'], async (a, b, redis) => {

@@ -17,7 +17,7 @@ const ROUNDS = 5
 export const OWN = 'oidc-provider, its own memory'
 export const PLAIN = 'oidc-provider, a plain Map'
 
-/** By name: refreshes per second, and the p50 and p99 of the rounds in nanoseconds. */
+/** Returns for each contender the refreshes per second, and the p50 and p99 of the rounds in nanoseconds. */
 export async function refreshes() {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-bench-'))
   const providers = { [OWN]: await startOidcProvider('own'), [PLAIN]: await startOidcProvider('plain') }

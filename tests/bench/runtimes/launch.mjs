@@ -119,7 +119,7 @@ async function contestOf(ask, name) {
   return Object.fromEntries(Object.entries(others).map(each))
 }
 
-/** By name. First verifications are in nanoseconds. */
+/** The runtimes by name. The times of first verifications are in nanoseconds. */
 export const runtimes = {
   Node: processRuntime(() => process.execPath),
   Deno: processRuntime(() => bin('deno'), 'run', '--allow-all', '--no-remote', '--node-modules-dir=manual'),

@@ -53,7 +53,7 @@ impl Token {
 /// A verifier's status when it answered, and the time at which it was asked. Times are seconds of the store's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Knowledge {
-    /// The last entry of the revocation log that its list contains.
+    /// The last entry of the revocation log that the verifier's list contains.
     pub held: u64,
     pub as_of: u64,
     pub age_secs: u64,
@@ -99,8 +99,8 @@ pub enum Violation {
 pub struct Checked {
     /// Refreshes that were sent after a kick was acknowledged, and were answered.
     pub refreshes_after_kicks: usize,
-    /// Tokens that verifiers accepted after a kick was acknowledged. Each verifier had to report that its list
-    /// is older than the kick.
+    /// Tokens that a verifier accepted after a kick was acknowledged. For each of these tokens, the verifier had to
+    /// report that the held list is older than the kick.
     pub tokens_after_kicks: usize,
     /// Refresh tokens that led to two other tokens.
     pub forks: usize,

@@ -32,7 +32,8 @@ pub struct Follower {
 
 struct Held {
     verifier: Mutex<Verifier>,
-    /// Errors of lists from the stream that the verifier refused, except lists that were only older.
+    /// The errors for lists of the stream that the verifier refused. Lists that were refused only because they are
+    /// older are not included.
     flaws: Mutex<Vec<Error>>,
     /// Incremented with every event of the stream.
     events: watch::Sender<u64>,
@@ -139,7 +140,7 @@ impl Follower {
         }
     }
 
-    /// Waits until the verifier holds a list that is as of this time or later, by the issuer's clock.
+    /// Waits until the verifier holds a list whose `iat` is this time or later.
     pub async fn hears_of(&self, time: UnixSeconds) {
         self.until("the verifier holds a newer list", |verifier| {
             (verifier.status(host_time()).freshness.as_of >= Some(time)).then_some(())
@@ -174,7 +175,7 @@ impl Follower {
         Cursor { epoch, seq }
     }
 
-    /// Accesses the verifier. Panics if the stream brought a list that it refused.
+    /// Accesses the verifier. Panics if the stream brought a list that the verifier refused.
     pub fn look<T>(&self, look: impl FnOnce(&mut Verifier) -> T) -> T {
         let flaws = self.held.flaws.lock().expect("no thread panicked");
         assert!(flaws.is_empty(), "the stream brought lists that no verifier takes: {flaws:?}");

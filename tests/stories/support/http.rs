@@ -64,7 +64,7 @@ impl Issuer {
         self.admin(Method::POST, path, Some(body)).await
     }
 
-    /// Sends a request of the operator that revokes. Returns the position of the revocation in the revocation log.
+    /// Sends an operator's request for a revocation. Returns the position of the revocation in the revocation log.
     pub async fn revoking(&self, path: &str) -> Cursor {
         position(&self.admin(Method::POST, path, None).await.ok())
     }

@@ -57,7 +57,8 @@ impl KeySet {
         self.trusted.iter().find(|key| key.kid == kid)
     }
 
-    /// The trusted key with this identifier, for verification: a key becomes faster with use.
+    /// Returns the trusted key with this identifier, for verification. Verification with a key becomes faster after the
+    /// key has been used often.
     pub(crate) fn in_use(&mut self, kid: KeyId) -> Option<KeyInUse<'_>> {
         let key = self.trusted.iter().find(|key| key.kid == kid)?;
         Some(KeyInUse { key, tables: &mut self.tables })
@@ -103,8 +104,8 @@ impl KeySet {
         self.tables.retain(&self.trusted);
     }
 
-    /// This set as JSON: a JWK Set with an additional member `dropped`. Written by hand, because serde's JSON writer
-    /// costs 4 KB of WebAssembly; nothing here needs escaping.
+    /// This set as JSON: a JWK Set with an additional member `dropped`. The JSON is written without serde, because
+    /// serde's JSON writer costs 4 KB of WebAssembly. Nothing in this JSON needs escaping.
     pub(crate) fn saved(&self) -> String {
         let mut text = String::from(r#"{"keys":["#);
         let mut comma = "";
@@ -156,8 +157,8 @@ impl KeySet {
         self.dropped.push(kid);
     }
 
-    // Not inlined. Otherwise the module would contain this code three times, for a check that runs only when keys
-    // change.
+    // This function is not inlined. Otherwise the module would contain this code three times, for a check that runs
+    // only when keys change.
     #[inline(never)]
     fn has_dropped(&self, kid: KeyId) -> bool {
         self.dropped.contains(&kid)

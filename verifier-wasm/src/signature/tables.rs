@@ -16,8 +16,8 @@ use crate::keys::PublicKey;
 /// waits for the whole table.
 const EARNED_AFTER: u32 = 64;
 
-/// The maximum number of keys of one verifier that have a table at the same time: 2.5 MiB. Other keys are verified
-/// without a table.
+/// The maximum number of keys for which one verifier holds a table at the same time. Together, these tables take 2.5
+/// MiB. Signatures of other keys are verified without a table.
 const MAX_PREPARED: usize = 4;
 
 /// A verifier's record of how its keys are used.

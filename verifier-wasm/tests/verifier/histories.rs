@@ -57,9 +57,9 @@ pub enum Event {
 #[derive(Debug, Clone, Copy)]
 enum When {
     Now(i64),
-    /// From the `exp` of a token.
+    /// This many seconds from the `exp` of a token.
     Expiry(usize, i64),
-    /// From the latest `iat` that a list can have without removing the handle.
+    /// This many seconds from the latest `iat` that a list can have without removing the handle.
     Leaving(u64, i64),
 }
 

@@ -151,7 +151,7 @@ async fn a_node_remembers_a_kick_that_it_acknowledged() {
     assert!(kick.is_err() || is_listed(&a, alice.gid), "{kick:?}, and then {again:?}");
 }
 
-/// A cut-off that is put back keeps its time, so a session opened after it stays.
+/// A cut-off that is put back keeps its original time. So a session that was opened after the cut-off stays open.
 #[tokio::test]
 async fn a_lost_cutoff_is_restored_unchanged() {
     let (store, clock, [a, _]) = two_desks().await;

@@ -36,7 +36,7 @@ type Node = usize;
 #[derive(Debug, Clone)]
 enum Event {
     One(Node, Request),
-    /// The first request is paused on its way to the store and continues after the second is done.
+    /// The first request is paused on its way to the store and continues after the second request is done.
     Overtaken((Node, Request), Stop, (Node, Request)),
     /// The node dies between append and swap.
     Dies(Node, Request),

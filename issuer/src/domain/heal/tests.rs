@@ -73,7 +73,8 @@ fn trace_4b_the_strongest_end_of_a_handle_decides() {
         changes.iter().for_each(|change| world.append(change, NOW));
         let healed = healed(&mut world, &record);
         assert!(healed.sessions.is_empty());
-        // Tokens with any of these groups may exist, so all three are revoked and the record uses another group.
+        // Tokens with any of these groups may exist, so all three groups are revoked, and the record uses another
+        // group.
         for stray in [1, 2, 3] {
             assert_ne!(healed.gid, handle(stray));
             assert!(world.log.revoked.iter().any(|logged| logged.revocation.handle() == handle(stray)));
@@ -205,8 +206,8 @@ fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
     assert_eq!((revoked(&change), &change.record), (vec![handle(4), handle(5)], &record));
     assert_eq!(healed(&mut world, &record), record);
     assert_eq!(Lineage::of(&world.log).ways_to(handle(7))[&handle(4)], VOID);
-    // A node puts g5 → g6 back last. This entry continues the other branch. Healing finds g6, because g5 was revoked
-    // before with the record's group as its `next`.
+    // A node puts g5 → g6 back last. This entry continues the other branch. Healing finds g6, because an earlier entry
+    // revoked g5, and the `next` of that earlier entry is the record's group.
     log(&mut world, [(5, 6, VOID)]);
     assert_eq!(healed(&mut world, &record), record);
     assert!(is_listed(&world, handle(6)));

@@ -18,7 +18,7 @@ fn present(record: &Record, n: u64) -> Decision {
     refresh(&alice(), Some(record), token, &World::new().moment(NOW))
 }
 
-/// `g` and `p` after the decision, and the generation of the answered token.
+/// The `generation` and `previous` of the session after the decision, and the generation in the grant.
 fn advanced(decision: Decision) -> (u64, u64, u64) {
     match decision {
         Decision::Advance(change, grant) => {

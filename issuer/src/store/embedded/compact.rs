@@ -1,4 +1,4 @@
-//! Makes the file smaller by its unused pages.
+//! Removes unused pages, so that the file becomes smaller.
 
 use std::path::Path;
 

@@ -35,7 +35,7 @@ pub(super) struct Head {
     pub(super) settings: LogSettings,
     pub(super) last: Seq,
     pub(super) trimmed: Seq,
-    /// The latest time of the store's clock, as of the last write.
+    /// The latest time that the store's clock had shown at the last write.
     pub(super) clock_micros: u64,
     pub(super) last_version: u64,
     pub(super) last_audit: u64,

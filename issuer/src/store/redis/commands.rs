@@ -121,7 +121,8 @@ impl Inner {
         Ok(Committed { swapped, position: self.state(state)?.position() })
     }
 
-    /// Uses the script that swaps the key ring, with another key and without entries.
+    /// Swaps the record of the installation. Uses the same script as for the key ring, but gives the script another key
+    /// and no entries.
     pub(super) async fn swap_installation(
         self: Arc<Self>,
         expected: Option<Version>,

@@ -71,7 +71,7 @@ impl Directory {
         let (Err(refusal), Some(password)) = (&as_nobody, &self.url.password) else { return as_nobody };
         let is_unknown = refusal.is_unknown_name();
         match self.ask_sentinels_as(Some(password), master).await {
-            // These sentinels need no login, and their first answer names the real reason.
+            // These sentinels need no login. The answer to the request without a login names the real reason.
             Err(_) if is_unknown => as_nobody,
             answered => answered,
         }

@@ -184,7 +184,8 @@ fn system_error(error: &RedisError) -> Option<&io::Error> {
     source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?.downcast_ref::<io::Error>()
 }
 
-/// Says when a host name does not resolve: it may be misspelt, or may not exist yet.
+/// Converts an error message of the system. If a host name does not resolve, the result reports this: the name may be
+/// misspelt, or may not exist yet.
 fn of_system(said: &str) -> String {
     const LOOKUP: &str = "failed to lookup address information: ";
     const UNKNOWN: [&str; 4] = [

@@ -48,9 +48,9 @@ impl Replication {
 #[derive(Debug)]
 pub(super) struct Replicas {
     expected: AtomicBool,
-    /// Whether a replica takes over when its master fails. If so, all writes wait for a replica as soon as one replica
-    /// was seen, even if a master has no replicas later. After a takeover the new master may have no replicas for a
-    /// while, and must not acknowledge writes during this time.
+    /// Whether a replica takes over when a master fails. If so, all writes wait for a replica as soon as a replica has
+    /// been seen once, even if a master has no replicas later. After a takeover the new master may have no replicas for
+    /// a while. The new master must not acknowledge writes during this time.
     take_over: bool,
 }
 

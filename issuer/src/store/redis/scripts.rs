@@ -46,9 +46,9 @@ pub(super) struct Call<'a> {
 /// How a script is named to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
-    /// By its digest.
+    /// By the digest of the script.
     Digest,
-    /// By its text. The server then remembers the script.
+    /// By the text of the script. The server then remembers the script.
     InFull,
 }
 

@@ -1,4 +1,4 @@
-//! Handles as an issuer draws them, for all Rust programs of the measurements.
+//! Draws handles in the same way as an issuer. All Rust programs of the measurements use this module.
 
 use doorlist_verifier::Handle;
 

@@ -1,4 +1,4 @@
-//! After its content has been removed, the file becomes smaller.
+//! The file of a store becomes smaller after the content of the store has been removed.
 
 use super::*;
 

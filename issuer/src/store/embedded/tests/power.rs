@@ -19,7 +19,7 @@ pub(super) struct Disk(pub(super) Arc<Mutex<Platter>>);
 
 #[derive(Debug)]
 pub(super) struct Platter {
-    /// The bytes as of the last sync, which survive the power cut.
+    /// The bytes that were in the file at the last sync. These bytes survive the power cut.
     safe: Vec<u8>,
     /// The bytes that the database sees.
     pub(super) cached: Vec<u8>,

@@ -1,5 +1,5 @@
-//! Servers that are refused at the start, each with a message that says what to change. Also servers for which the
-//! start waits.
+//! Servers that are refused at the start, each with a message that says what to change. These tests also cover servers
+//! for which the start waits.
 
 use super::*;
 use crate::testing::redis_server::{RedisServer, free_port};
