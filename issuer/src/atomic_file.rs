@@ -33,7 +33,7 @@ impl Draft {
     ///
     /// [`io::ErrorKind::AlreadyExists`] if a file with this name exists. That file is not changed.
     pub fn publish(self, path: &Path) -> io::Result<()> {
-        // A link instead of a rename, because a link fails if another file already has this name.
+        // This is a link and not a rename, because a link fails if another file already has this name.
         fs::hard_link(&self.path, path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()

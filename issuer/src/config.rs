@@ -99,7 +99,7 @@ pub struct StoreSettings {
     #[arg(long = "store-prefix", env = "DOORLIST_STORE_PREFIX", value_name = "PREFIX", hide_env = true)]
     pub prefix: Option<Prefix>,
 
-    /// PEM file with the certificate authorities to trust for `rediss`, instead of the well-known ones
+    /// PEM file with the certificate authorities to trust for `rediss`, instead of the well-known authorities
     /// [DOORLIST_STORE_CA_FILE]
     #[arg(long = "store-ca-file", env = "DOORLIST_STORE_CA_FILE", value_name = "FILE", hide_env = true)]
     pub ca_file: Option<PathBuf>,

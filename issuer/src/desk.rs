@@ -68,7 +68,7 @@ pub struct Confirmed {
     pub confirmed_at: UnixSeconds,
     /// When that write was sent, by this host's monotonic clock.
     pub confirmed: Instant,
-    /// Seconds by which this host's clock differed from the store's at that write.
+    /// Seconds by which this host's clock differed from the store's clock at that write.
     pub clock_skew_secs: u64,
 }
 

@@ -21,7 +21,7 @@ pub enum InstallationError {
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store is empty. The data may have been lost, or the server, database or prefix may be the wrong one.
+    /// The store is empty. The data may have been lost, or the server, database or prefix may be wrong.
     #[error(
         "the store holds nothing under the prefix {prefix}: correct --store (DOORLIST_STORE) or --store-prefix \
          (DOORLIST_STORE_PREFIX), restore the lost data, or start a new installation there with --init \
@@ -37,7 +37,8 @@ pub enum InstallationError {
 pub struct Comparison {
     store: Arc<dyn Store>,
     own: Own,
-    /// The installation's new name, if another node has renamed it and this node still uses the former one.
+    /// The installation's new name, if another node has renamed the installation and this node still uses the former
+    /// name.
     renamed: watch::Sender<Option<String>>,
 }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// The current phase of the process. `/readyz` shows it, and streams end according to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Life {
-    /// The socket answers health probes, but the store is not open yet. Holds the name of the current step.
+    /// The socket answers health probes, but the store is not open yet. The text is the name of the current step.
     Starting(Cow<'static, str>),
     /// Every route is served.
     Serving,

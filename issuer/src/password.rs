@@ -55,7 +55,7 @@ impl Password {
         if fits { Ok(Self(text)) } else { Err(UnfitPassword) }
     }
 
-    /// Accepts a password for a login. The password may be shorter than a new one. `None` if it is longer than the
+    /// Accepts a password for a login. The password may be shorter than a new password. `None` if it is longer than the
     /// maximum.
     pub fn offered(text: SecretText) -> Option<Self> {
         (text.expose().len() <= MAX_BYTES).then_some(Self(text))

@@ -46,7 +46,7 @@ impl RefreshCookie {
     ///
     /// [`Repeated`] if the cookie is present more than once.
     pub fn find(&self, headers: &HeaderMap) -> Result<Option<SecretText>, Repeated> {
-        // Read as bytes, because the header may also hold another application's cookie in any encoding.
+        // The header is read as bytes, because the header may also hold another application's cookie in any encoding.
         let lines = headers.get_all(header::COOKIE).into_iter().map(HeaderValue::as_bytes);
         let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii);
         let mut found = pairs.filter_map(|pair| pair.strip_prefix(self.name.as_bytes())?.strip_prefix(b"="));

@@ -132,8 +132,8 @@ impl Revocations {
         self.held().state.as_ref().map(|state| state.cursor)
     }
 
-    /// The reason why this node is not ready; `None` if it is ready. A node that is not ready may still serve its
-    /// last list, but it signs no new one.
+    /// The reason why this node is not ready; `None` if it is ready. A node that is not ready may still serve its last
+    /// list, but it signs no new list.
     pub fn trouble(&self) -> Option<String> {
         if let Some(failure) = self.desk.store_failure() {
             return Some(failure.to_string());

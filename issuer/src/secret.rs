@@ -99,11 +99,11 @@ pub struct MasterSecrets {
 }
 
 impl MasterSecrets {
-    /// Parses secrets that are separated by newlines or commas, the current one first.
+    /// Parses secrets that are separated by newlines or commas, the current secret first.
     ///
     /// # Errors
     ///
-    /// [`UnfitSecret::Short`] if one of them is too short, or if there is no secret.
+    /// [`UnfitSecret::Short`] if one of the secrets is too short, or if there is no secret.
     pub fn parse(text: &str) -> Result<Self, UnfitSecret> {
         let mut secrets = several(text).map(|secret| secret.map(MasterSecret));
         let current = secrets.next().unwrap_or(Err(UnfitSecret::Short { len: 0 }))?;
@@ -115,7 +115,7 @@ impl MasterSecrets {
         &self.current
     }
 
-    /// Every secret that is still accepted, the current one first.
+    /// Every secret that is still accepted, the current secret first.
     pub fn all(&self) -> impl Iterator<Item = &MasterSecret> {
         std::iter::once(&self.current).chain(&self.previous)
     }
@@ -154,7 +154,7 @@ pub struct AdminKeys {
 }
 
 impl AdminKeys {
-    /// Parses keys that are separated by newlines or commas. Clients of this installation send the first one.
+    /// Parses keys that are separated by newlines or commas. Clients of this installation send the first key.
     ///
     /// # Errors
     ///

@@ -85,7 +85,7 @@ pub struct Reading {
 /// records.
 #[derive(Debug)]
 pub struct Readings {
-    /// In the order of the subjects. A record that cannot be read does not affect the others.
+    /// The records, in the order of the subjects. A record that cannot be read does not affect the other records.
     pub records: Vec<Result<Option<(Version, Record)>, StoreError>>,
     /// The entries after the caller's sequence number, ascending.
     pub news: LogPage,
@@ -120,7 +120,7 @@ pub struct Swap {
 /// The result of a commit.
 #[derive(Debug, Clone)]
 pub struct Committed {
-    /// Whether the swap took place. False if the stored record was not the expected one.
+    /// Whether the swap took place. False if the stored record was not the expected record.
     pub swapped: bool,
     /// The position that a verifier's list must reach. The revocation log durably holds all entries up to this
     /// position. This position is at or after the commit's last entry. If the commit appended no entries, it is at or

@@ -35,8 +35,8 @@ export async function snippets() {
 }
 
 /**
- * Every `@example` of `types/`. Its name is its file and its declaration: `js/types/connected.d.ts,
- * ConnectVerifier.lazy`.
+ * Every `@example` of `types/`. The name of an example consists of the file and the declaration:
+ * `js/types/connected.d.ts, ConnectVerifier.lazy`.
  */
 export async function examples() {
   const names = (await readdir(join(js, 'types'))).sort()

@@ -39,7 +39,7 @@ export async function otherNode(major) {
 }
 
 /**
- * Async, so that a missing browser causes a rejection instead of a synchronous exception.
+ * This function is async, so that a missing browser causes a rejection instead of a synchronous exception.
  * @param {object} [options] additional options of Playwright's `launch`
  */
 export async function launchChromium(options) {

@@ -42,7 +42,7 @@ export class Chain {
   }
 
   /**
-   * Whether a list exceeded the limits. That list and all later ones are not kept, because a list cannot be loaded
+   * Whether a list exceeded the limits. That list and all later lists are not kept, because a list cannot be loaded
    * after a gap. So the chain keeps its last as-of time.
    */
   get isFull(): boolean {

@@ -1,6 +1,6 @@
 import { parsedUrl, rule, type Rule } from './rules.js'
 
-/** Refuses URLs that differ from the issuer's own spelling, and suggests the right one. */
+/** Refuses URLs that differ from the issuer's own spelling, and suggests the right spelling. */
 export const issuerUrl: Rule = /* @__PURE__ */ rule(
   'an http(s) URL in its canonical spelling, without query, fragment, user or password: the `iss` of its tokens',
   value => spelling(value) === value,

@@ -3,8 +3,8 @@ export interface Origin {
   /** Absent in an insecure context and in old browsers. */
   readonly locks: Locks | undefined
   /**
-   * A channel to all other pages and workers that opened this name. Returns `undefined` if the browser refuses to open
-   * one.
+   * Opens a channel to all other pages and workers that opened this name. Returns `undefined` if the browser refuses to
+   * open a channel.
    */
   channel(name: string): Channel | undefined
   /**

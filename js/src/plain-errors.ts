@@ -19,7 +19,7 @@ export const plainOf = <Name extends string, Code extends string>({
  * proxies throw.
  */
 export function isPlain(value: unknown, name: string, isCode: (code: string) => boolean): boolean {
-  // Own members only, so that members of a polluted Object.prototype do not count.
+  // Reads own members only, so that members of a polluted Object.prototype do not count.
   const own = (member: string): unknown => Object.getOwnPropertyDescriptor(value, member)?.value
   try {
     return (

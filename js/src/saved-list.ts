@@ -226,7 +226,7 @@ export class SavedList {
     return this.#store.get(this.#key(name))
   }
 
-  /** Whether this verifier has reached the position of the previous one. */
+  /** Whether this verifier has reached the position of the previous verifier. */
   #hasReached(local: LocalVerifier): boolean {
     const { epoch, sequence } = local.status()
     return this.#position === undefined || (epoch === this.#position.epoch && sequence! >= this.#position.sequence!)

@@ -11,7 +11,7 @@ import { unavailable } from './unavailable.js'
 
 /**
  * The exports of `verifier-wasm/src/bindings.rs`, and its inbox. Times are wall-clock seconds and monotonic
- * milliseconds. Throws only TokenErrors.
+ * milliseconds. The functions throw only TokenErrors.
  */
 export interface WasmVerifier {
   /** Whether a call never finished. Every later call then throws `ERR_WASM_UNAVAILABLE`. */
@@ -121,7 +121,10 @@ class Instance {
       : new FinalizationRegistry<GlueVerifier>(held => this.free(held))
   #inbox = new Uint8Array()
   #standing = new Float64Array()
-  /** The error that ended a call. Assigned directly, because an exhausted stack may have no room for a call. */
+  /**
+   * The error that ended a call. This field is assigned directly, because an exhausted stack may have no room for a
+   * call.
+   */
   thrown: unknown
   #isInside = false
 
@@ -173,7 +176,9 @@ class Instance {
     this.#standing = new Float64Array(buffer, this.#glue.standing(), 4)
   }
 
-  /** The module never calls back into JavaScript. So a call is under way here only if an earlier one never returned. */
+  /**
+   * The module never calls back into JavaScript. So a call is under way here only if an earlier call never returned.
+   */
   get isInterrupted(): boolean {
     return this.#isInside
   }

@@ -160,7 +160,7 @@ test('C6: `request.auth` set by another Fastify plugin grants no scope', async s
 
 type Registered = (app: FastifyInstance) => PromiseLike<unknown>
 
-/** Registers one plugin after the other. The routes are in the scope of the second. */
+/** Registers one plugin after the other. The routes are in the scope of the second plugin. */
 async function registered(app: FastifyInstance, [first, second]: Registered[], nested: boolean) {
   await first!(app)
   const rest = async (scope: FastifyInstance) => {

@@ -27,7 +27,7 @@ interface FakeSession {
 }
 
 /**
- * An issuer with the answers of RFC 6749 §5.1 and §6 and of RFC 7009, and the cookie of one browser. Records
+ * An issuer with the answers of RFC 6749 §5.1 and §6 and of RFC 7009, and the cookie of one browser. This fake records
  * requests in `asked`.
  */
 export class FakeIssuer {
@@ -115,7 +115,7 @@ export class FakeIssuer {
     return this.#granted(session)
   }
 
-  /** The table of the refresh rules. Returns whether this generation was granted a token. */
+  /** Applies the table of the refresh rules. Returns whether this generation was granted a token. */
   #refresh(session: FakeSession, sent: number): boolean {
     const { generation, before, at } = session
     if (session.isOver) return false

@@ -11,7 +11,7 @@ const MOST_TABS = 5
 interface Manner {
   readonly storage: 'cookie' | 'shared'
   readonly hasLocks: boolean
-  /** Whether a user waits for the result of each operation before the next one. */
+  /** Whether a user waits for the result of each operation before the next operation. */
   readonly isPatient: boolean
 }
 

@@ -1,8 +1,8 @@
 import type { LazyVerifier, Verifier } from './index.js'
 
 /**
- * The verifiers that adapters accept: one from `createVerifier`, a connected one, or a lazy one, which they refresh
- * in each request.
+ * The verifiers that adapters accept: a verifier from `createVerifier`, a connected verifier, or a lazy verifier. The
+ * adapters refresh a lazy verifier in each request.
  */
 export type AnyVerifier = Verifier | LazyVerifier
 

@@ -49,7 +49,7 @@ export type SessionVerifier = Pick<ConnectedVerifier, 'assertNotRevoked' | 'on' 
 export interface SessionOptions {
   /**
    * The http(s) URL of the issuer in the issuer's own spelling. Another spelling is refused with an error that names
-   * the right one. Mandatory.
+   * the right spelling. Mandatory.
    */
   issuer: string
   /** The `client_id` of logins and refreshes. Default: no `client_id` is sent, and the issuer uses its default. */

@@ -241,8 +241,8 @@ export interface Verifier {
    */
   close(): void
   /**
-   * The same as `close`, for `using`. Exists only if the platform has `Symbol.dispose`: Node 20, Chromium 134,
-   * workerd, …
+   * The same as `close`, for `using`. This method exists only if the platform has `Symbol.dispose`: Node 20, Chromium
+   * 134, workerd, …
    */
   [Symbol.dispose](): void
 }

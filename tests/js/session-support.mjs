@@ -50,7 +50,7 @@ export const states = pages => Promise.all(pages.map(page => page.evaluate(() =>
 export const token = page => page.evaluate(() => session.getAccessToken().catch(error => error.code))
 export const sidOf = token => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sid
 
-/** Resolves when the page returns a token other than this one. */
+/** Resolves when the page returns a token other than this token. */
 export const renewed = (page, before) =>
   until(page, async before => (await session.getAccessToken()) !== before, before)
 

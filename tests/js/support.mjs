@@ -91,7 +91,7 @@ export function watchedFetch({ stream = url => url } = {}) {
   return { fetch: watched, lists, streams, opened: () => once(news, 'stream') }
 }
 
-/** A TCP proxy in front of an issuer. The proxy can cut its connections and refuse new ones. */
+/** A TCP proxy in front of an issuer. The proxy can cut its connections and refuse new connections. */
 export async function startProxy(story) {
   const sockets = new Set()
   const proxy = { target: 0, refusing: false, url: '', cut: () => sockets.forEach(socket => socket.destroy()) }

@@ -1,5 +1,5 @@
 // Checks that every cited trace is listed in issuer/TRACES.md, that a test names every listed trace, and that every
-// file, function and test that a document for contributors names exists. Needs no issuer.
+// file, function and test that a document for contributors names exists. The test needs no issuer.
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

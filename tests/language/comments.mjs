@@ -25,7 +25,7 @@ export async function saidIn(path) {
   return said.filter(({ text }) => /[a-z]{2}/i.test(text))
 }
 
-/** How a line begins that is a comment and nothing else. In Rust, one that begins with a star is code. */
+/** Matches the beginning of a line that contains only a comment. In Rust, a line that begins with a star is code. */
 const RUST = /^\s*\/\/[/!]?\s?(.*)$/
 const JAVASCRIPT = /^\s*(?:\/\/|\/\*\*?|\*\/?)\s?(.*)$/
 

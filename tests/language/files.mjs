@@ -1,4 +1,4 @@
-// The files of this clone, without what is built or installed. Works where there is no git.
+// The files of this clone, without what is built or installed. This works without git too.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

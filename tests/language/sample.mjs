@@ -1,4 +1,4 @@
-// Draws what a reader is given who has not seen the code (CONTRIBUTING.md, "Writing"): comments and messages alone.
+// Draws comments and messages, without the code, for a reader who has not seen the code (CONTRIBUTING.md, "Writing").
 //
 //   node tests/language/sample.mjs issuer/src [--count 100] [--seed 1]
 //

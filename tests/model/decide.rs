@@ -22,7 +22,7 @@ pub fn alice() -> Subject {
 #[derive(Debug)]
 pub enum Decided {
     Answer(Answer),
-    /// Already written, perhaps by another node, and perhaps not received by any replica yet.
+    /// The change is already written, perhaps by another node. Perhaps no replica has received the change yet.
     Already(Answer),
     Write(Write),
 }

@@ -1,4 +1,4 @@
-//! The events that may happen: those that the scope allows and the assumptions permit (see the top of `main.rs`).
+//! The events that may happen: events that the scope allows and the assumptions permit (see the top of `main.rs`).
 
 use crate::node::Node;
 use crate::rules::Replicas;

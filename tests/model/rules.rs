@@ -35,7 +35,7 @@ pub enum Rule {
     HealByHandle,
     /// A record is swapped after the entry that explains the change is in the revocation log.
     AppendFirst,
-    /// Trace 5a: the token before the last one is accepted once more, even if it arrives late.
+    /// Trace 5a: the token before the last token is accepted once more, even if it arrives late.
     LostAnswerHeals,
     /// Trace 5b: within the grace window the last two tokens get the same answer.
     GraceWindow,
@@ -70,9 +70,9 @@ pub struct Scope {
 /// Whether answers wait for a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replicas {
-    /// No: a failover may lose acknowledged entries, if a living node knows them.
+    /// Answers do not wait: a failover may lose acknowledged entries, if a living node knows them.
     Unheard,
-    /// Yes, with `WAIT`.
+    /// Answers wait, with `WAIT`.
     Waited,
 }
 

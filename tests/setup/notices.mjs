@@ -94,8 +94,8 @@ function dependencies(root, platform) {
 }
 
 /**
- * The licence texts in a package. If the licence is a choice that includes MIT, only the MIT text and files
- * that apply to every licence.
+ * The licence texts in a package. If the licence is a choice that includes MIT, these are only the MIT text and the
+ * files that apply to every licence.
  */
 function licenceTexts(name, license, folder) {
   const files = readdirSync(folder)

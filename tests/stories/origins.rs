@@ -1,4 +1,4 @@
-//! Which pages of other origins may sign in and refresh: only the listed ones, and by default no page.
+//! Which pages of other origins may sign in and refresh: only pages of the listed origins, and by default no page.
 
 use reqwest::Method;
 use reqwest::header::{

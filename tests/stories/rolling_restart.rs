@@ -33,7 +33,7 @@ async fn refreshes(nginx: String, mut session: Session, at_least: u64, seen: Arc
             Ok(reply) if reply.status == 200 => {
                 seen.answered.fetch_add(1, Ordering::AcqRel);
                 let upstream = reply.headers["x-upstream"].to_str().expect("an address").to_owned();
-                // If nginx tried several nodes, the last one answered.
+                // If nginx tried several nodes, the last node answered.
                 let upstream = upstream.rsplit(", ").next().unwrap_or_default().to_owned();
                 *seen.upstream.lock().expect("no thread panicked") = upstream;
                 session = Session::of(&reply);

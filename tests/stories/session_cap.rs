@@ -1,4 +1,4 @@
-//! A subject can have twenty sessions. A new login ends the one that has been unused longest.
+//! A subject can have twenty sessions. A new login ends the session that has been unused longest.
 
 use futures_util::future::join_all;
 

@@ -1,9 +1,9 @@
 //! Prints tokens, and whether unmodified ed25519-dalek accepts their signatures. `tests/js/signatures.test.mjs` checks
 //! the same tokens with the built module.
 //!
-//! `cargo run --package doorlist-verifier --example signature_cases -- 100000` prints lines of two words, the same
-//! ones in every run: `trusted` or `refused` and a key, then, for a trusted key, `good` or `bad` and one of its
-//! tokens.
+//! `cargo run --package doorlist-verifier --example signature_cases -- 100000` prints the same lines in every run. Each
+//! line has two words. For each key there is a line with `trusted` or `refused`, and the key. After a trusted key come
+//! the lines of the key's tokens, each with `good` or `bad`, and the token.
 #![allow(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use std::io::{self, BufWriter, Write};

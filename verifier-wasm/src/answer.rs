@@ -200,7 +200,7 @@ pub struct Status {
     pub keys: Vec<KeyId>,
 }
 
-/// Flat, and written by hand, because `#[serde(flatten)]` costs 2 KB of WebAssembly.
+/// The members are flat, and this code is written by hand, because `#[serde(flatten)]` costs 2 KB of WebAssembly.
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut status = serializer.serialize_struct("Status", 8)?;

@@ -226,6 +226,7 @@ fn misshapen_options(_: serde_wasm_bindgen::Error) -> JsValue {
 }
 
 fn plain(value: &impl Serialize) -> JsValue {
-    // Objects instead of Maps. All values here have string keys and numbers below 2^53, so this cannot fail.
+    // The result contains objects and no Maps. All values here have string keys and numbers below 2^53, so this cannot
+    // fail.
     value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::UNDEFINED)
 }

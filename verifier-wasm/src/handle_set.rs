@@ -163,15 +163,15 @@ impl HandleSet {
         )
     }
 
-    /// Whether the two sets share a handle. Costs one search per handle of the smaller set.
+    /// Whether the two sets share a handle. The check costs one search per handle of the smaller set.
     pub fn intersects(&self, other: &Self) -> bool {
         let (small, large) = if self.len <= other.len { (self, other) } else { (other, self) };
         small.iter().any(|handle| large.contains(handle))
     }
 
     /// Walks both sets group by group. If only this set has a group with a block, the group is copied as it is; if only
-    /// the other set has one, `others_alone` decides. So a small set costs little against a large one. If both sets
-    /// have the block, `meet` writes the positions that remain.
+    /// the other set has such a group, `others_alone` decides. So the walk costs little if one set is small and the
+    /// other set is large. If both sets have the block, `meet` writes the positions that remain.
     fn combine(
         &self,
         other: &Self,
@@ -231,7 +231,7 @@ struct Builder {
 }
 
 impl Builder {
-    /// Appends a group whose block is above the last one. An empty group is skipped.
+    /// Appends a group whose block is above the block of the last group. An empty group is skipped.
     fn append(&mut self, group: Group<'_>) {
         let Some(last) = group.positions.len().checked_sub(1) else {
             return;
@@ -320,8 +320,8 @@ fn block_number(bytes: &[u8; BLOCK_LEN]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Revokes `revoked` of `sessions` handles. The handles are spread like those of an issuer, which uses up one block
-    /// of 65,536 after the other.
+    /// Revokes `revoked` of `sessions` handles. The handles are spread like the handles of an issuer. An issuer uses up
+    /// one block of 65,536 after the other.
     fn spread(sessions: u64, revoked: u64) -> HandleSet {
         let step = sessions / revoked;
         HandleSet::from_handles((0..revoked).filter_map(|number| Handle::new((9 << 16) + number * step)))

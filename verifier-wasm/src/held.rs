@@ -15,7 +15,7 @@ use crate::time::{HostTime, UnixSeconds};
 /// together.
 const BUCKETS_PER_RETAIN: u64 = 8;
 
-/// Segments of at most this many bytes are merged, even if the newer one is small.
+/// Segments of at most this many bytes are merged, even if the newer segment is small.
 const SMALL_SEGMENT: usize = 4096;
 
 /// The content of all lists accepted so far, except entries that are too old.
@@ -82,7 +82,7 @@ pub enum LoadOutcome {
     Unchanged,
 }
 
-/// Decides whether a list may be applied on top of the held one.
+/// Decides whether a list may be applied on top of the held list.
 ///
 /// # Errors
 /// [`Error::ListRollback`] for an older list, [`Error::ListGap`] for a delta that continues from a position not held.

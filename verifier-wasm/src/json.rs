@@ -110,7 +110,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Up to this number of names, each name is compared with every other one.
+/// Up to this number of names, each name is compared with every other name.
 const FEW: usize = 16;
 
 /// Whether all names differ. More than [`FEW`] names are sorted with a heap, so that no input takes more than

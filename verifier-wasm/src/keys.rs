@@ -18,7 +18,7 @@ pub use trusted::KeySet;
 /// The maximum number of keys in a set, and of keys that are trusted at the same time.
 pub const MAX_KEYS: usize = 16;
 
-/// The maximum number of members of `keys` that are read, including those for other algorithms.
+/// The maximum number of members of `keys` that are read, including keys for other algorithms.
 const MAX_JWKS_MEMBERS: usize = 64;
 
 /// The longest key set that is accepted, in bytes.

@@ -240,8 +240,8 @@ impl Memory {
     }
 }
 
-/// The key for finding a token: the eight characters before the last one. In an accepted token, these characters belong
-/// to the signature.
+/// The key for finding a token: the eight characters before the last character. In an accepted token, these characters
+/// belong to the signature.
 fn mark(token: &[u8]) -> Option<u64> {
     let (_, rest) = token.split_last()?;
     rest.last_chunk().copied().map(u64::from_le_bytes)

@@ -109,9 +109,9 @@ impl Verifier {
     /// Loads a list, which is a snapshot or a delta.
     ///
     /// # Errors
-    /// The first of these; the verifier is then unchanged: [`Error::ListInvalid`] for its form, [`Error::Algorithm`],
-    /// [`Error::UnknownKey`], [`Error::Signature`], [`Error::ListInvalid`] for its claims, its issuer, or an `iat` in
-    /// the future, [`Error::ListRollback`], [`Error::ListGap`].
+    /// Returns the first of these errors that applies; the verifier is then unchanged: [`Error::ListInvalid`] for its
+    /// form, [`Error::Algorithm`], [`Error::UnknownKey`], [`Error::Signature`], [`Error::ListInvalid`] for its claims,
+    /// its issuer, or an `iat` in the future, [`Error::ListRollback`], [`Error::ListGap`].
     pub fn load(&mut self, list: &str, at: HostTime) -> Result<Loaded, Error> {
         let unverified = Unverified::parse(list, MAX_LIST_LEN).map_err(|error| match error {
             Error::TooLong { .. } => Error::ListInvalid { reason: ListFlaw::TooLong, claim: None },

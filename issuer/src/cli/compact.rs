@@ -68,7 +68,8 @@ impl CompactCommand {
     }
 }
 
-/// Refuses what this user cannot change, and what is no store: redb would make a new store in an empty file.
+/// Refuses a file that this user cannot change, and a file that is not a store. In an empty file, redb would make a new
+/// store.
 fn must_be_store(file: &Path) -> Result<(), CompactError> {
     let failed = |source| CompactError::File { file: file.to_owned(), source };
     let mut start = Vec::new();

@@ -1,4 +1,4 @@
-//! Distinguishes a lost store from a first start. If the issuer took a lost store for a new one, it would start
+//! Distinguishes a lost store from a first start. If the issuer took a lost store for a new store, it would start
 //! without any user, session or revocation.
 
 use std::io;

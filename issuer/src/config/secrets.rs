@@ -82,7 +82,7 @@ pub enum SecretsError {
     },
 }
 
-/// The secrets that settings give. Those that are `None` are read from files beside the store.
+/// The secrets that settings give. Secrets that are `None` are read from files beside the store.
 #[derive(Debug, Clone)]
 pub struct Given {
     master: Option<MasterSecrets>,

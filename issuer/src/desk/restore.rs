@@ -51,7 +51,8 @@ impl Desk {
             lost = lost.len(),
             "the store lost the last entries of the revocation log; writing them again"
         );
-        // Noted before the write, because a lost answer does not show whether the entries were written.
+        // The subjects are noted before the write, because a lost answer does not show whether the entries were
+        // written.
         lock(&self.unfinished).extend(lost.iter().filter_map(subject).map(|sub| (mending, sub.clone())));
         let entries = lost.into_iter().map(NewEntry::Restored).chain([NewEntry::Mark]).collect();
         let seen = self.position().seq;

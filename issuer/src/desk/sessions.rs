@@ -13,8 +13,8 @@ use crate::domain::revoke::end_session;
 use crate::domain::{Grant, LoginRefusal, Moment, PasswordHash, RETAIN_SLACK_SECS, Subject};
 use crate::store::StoreError;
 
-/// For this long after a confirmation, tokens may be issued without a new one. This time equals the time that `retain`
-/// adds to the lifetime of a token.
+/// For this long after a confirmation, tokens may be issued without a new confirmation. This time equals the time that
+/// `retain` adds to the lifetime of a token.
 const MINTING_LIMIT: Duration = Duration::from_secs(RETAIN_SLACK_SECS);
 
 impl Desk {
@@ -31,7 +31,8 @@ impl Desk {
             let read = self.read(sub).await?;
             match proven.by(&read).await {
                 Found::Holds => {}
-                // The password check took a while, so the record is read again and the rule runs on its current state.
+                // The password check took a while, so the record is read again, and the rule runs on the current
+                // record.
                 Found::Right => continue,
                 Found::Fails(refusal) => return Ok(Login::Refused(refusal)),
             }
@@ -121,7 +122,7 @@ impl Desk {
             if client_id.is_some_and(|client_id| client_id != session.client_id) {
                 return Step::Answer(End::OtherClient);
             }
-            // If the session is missing on a later attempt, this request or another one has ended it.
+            // If the session is missing on a later attempt, this request or another request has ended the session.
             seen = true;
             match end_session(sub, record, sid) {
                 Some(change) => Step::Write(change, End::Ended),

@@ -139,8 +139,8 @@ impl Desk {
                 return None;
             }
             if is_spent(next, record, log) {
-                // A request that finished the logged deletion treated it as a kick, and the user may have logged in
-                // since.
+                // Another request finished the logged deletion as if the deletion were a kick. The user may have logged
+                // in since.
                 next = self.draw();
             }
             Some(delete(sub, record, next))
@@ -196,7 +196,7 @@ impl Desk {
         Ok(SubjectPage { subjects: shown.collect(), next })
     }
 
-    /// The group that was drawn for a request, or a new one if the drawn group is spent.
+    /// The group that was drawn for a request, or a new group if the drawn group is spent.
     fn unspent(&self, drawn: Handle, record: &Record, log: &SubjectLog) -> Handle {
         if is_spent(drawn, record, log) { self.draw() } else { drawn }
     }

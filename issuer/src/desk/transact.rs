@@ -85,7 +85,7 @@ impl Desk {
         for _ in 0..ATTEMPTS {
             let reading = self.store.read(sub, self.position().seq).await?;
             if self.apply_page(&reading.news) == Applied::Broken {
-                // Boxed because `mend` calls `read` again for the subjects whose entries it put back.
+                // The future is boxed, because `mend` calls `read` again for the subjects whose entries it put back.
                 Box::pin(self.mend()).await?;
                 continue;
             }

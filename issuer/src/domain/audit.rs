@@ -38,7 +38,7 @@ impl AuditEvent {
 pub enum AuditKind {
     /// A session was opened.
     Login,
-    /// A session was ended to make room for a newer one of the same subject.
+    /// A session was ended to make room for a newer session of the same subject.
     SessionEvicted,
     /// A session was ended by its owner or by an operator.
     SessionEnded,

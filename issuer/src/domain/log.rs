@@ -159,8 +159,8 @@ pub struct LogPage {
     /// `true` if the revocation log still holds the entry at the requested sequence, or has trimmed this entry.
     /// `false` if the revocation log lost the entry; then a node that holds the entry must put it back.
     pub continues: bool,
-    /// The last sequence that the revocation log gave out. This sequence may be greater than that of the last kept
-    /// entry.
+    /// The last sequence that the revocation log gave out. This sequence may be greater than the sequence of the last
+    /// kept entry.
     pub last: Seq,
     /// The settings, read together with the revocation log.
     pub settings: LogSettings,

@@ -44,7 +44,7 @@ pub enum Delivery {
     Cookie,
 }
 
-/// Parsed from a string because a derived enum would also accept `{"cookie": null}`.
+/// The value is parsed from a string, because a derived enum would also accept `{"cookie": null}`.
 impl TryFrom<String> for Delivery {
     type Error = &'static str;
 

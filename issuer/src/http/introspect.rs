@@ -23,8 +23,8 @@ pub(super) struct IntrospectRequest {
     token: Option<String>,
 }
 
-/// The answer for a refresh token (RFC 7662 §2.2). Its `token_type` is not the one of an access token, because a
-/// refresh token is accepted only at `/token`.
+/// The answer for a refresh token (RFC 7662 §2.2). The `token_type` differs from the `token_type` of an access token,
+/// because a refresh token is accepted only at `/token`.
 #[derive(Serialize)]
 struct RefreshAnswer<'a> {
     active: bool,
@@ -54,7 +54,7 @@ pub(super) async fn introspect(
     app.desk.check_clock()?;
     let mut judged = app.verify(&token);
     if let Err(Error::UnknownKey { .. }) = judged {
-        // The key may be a new one that this node has not read yet.
+        // The key may be a new key that this node has not read yet.
         app.desk.catch_up().await?;
         app.revocations.take_in_keys().await.map_err(unknown_keys)?;
         judged = app.verify(&token);

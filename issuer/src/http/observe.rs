@@ -57,7 +57,7 @@ pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "an error in the issuer").into_response()
 }
 
-/// The caller's request id if it is harmless in the log output, else a new one.
+/// The caller's request id if this id is harmless in the log output, otherwise a new id.
 fn request_id(given: Option<&HeaderValue>) -> HeaderValue {
     let harmless = |id: &&HeaderValue| {
         let bytes = id.as_bytes();

@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_retired_key_is_gone_at_once_and_the_reserve_takes_over() {
-        // Trace 16: the signing key is retired, and verifiers already know the next one.
+        // Trace 16: the signing key is retired, and verifiers already know the next key.
         let RingChange { ring, kids } = first().retire(key(1).kid(), at(1), key(3)).expect("it is trusted");
         assert_eq!(kids, [key(1).kid(), key(3).kid()]);
         assert_eq!(states(&ring), [(key(2).kid(), KeyState::Active), (key(3).kid(), KeyState::Announced)]);

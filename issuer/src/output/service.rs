@@ -20,7 +20,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// From now on, sends all events of the process to standard error. May be called only once in a process.
+    /// From now on, sends all events of the process to standard error. Call this only once in a process.
     pub fn start(settings: &LogSettings) -> Self {
         let repeats = Repeats::new();
         let stdout = Queue::start(io::stdout(), (), LIMIT);

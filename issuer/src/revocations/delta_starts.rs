@@ -46,7 +46,7 @@ impl CutPoints {
     }
 
     /// The sequence at which the delta for a client with the cursor `held` begins. This sequence is never greater than
-    /// that of `held`. `None` if the client needs a snapshot.
+    /// the sequence of `held`. `None` if the client needs a snapshot.
     pub fn cut(&self, held: Cursor) -> Option<Seq> {
         let Cursor { epoch, seq: held } = held;
         if epoch != self.lineage || held < self.floor || held > self.last {

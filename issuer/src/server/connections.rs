@@ -77,8 +77,8 @@ fn is_final(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::InvalidInput
 }
 
-/// Accepts connections that the system has completed but this process has not accepted yet. Closing the listener
-/// would reset them, together with the requests on them.
+/// Accepts connections that the system has completed but this process has not accepted yet. If the listener were closed
+/// first, these connections would be reset, together with the requests on them.
 fn accept_the_last(listener: TcpListener, front: &Arc<Front>, graceful: &GracefulShutdown) {
     let Ok(listener) = listener.into_std() else { return };
     for (stream, _) in std::iter::from_fn(|| listener.accept().ok()).take(LAST) {
@@ -91,7 +91,7 @@ fn accept_the_last(listener: TcpListener, front: &Arc<Front>, graceful: &Gracefu
 }
 
 fn accept_one(stream: TcpStream, front: &Arc<Front>, graceful: &GracefulShutdown) {
-    // Disables Nagle's algorithm. Otherwise a small event would wait until the client acknowledged the previous one.
+    // Disables Nagle's algorithm. Otherwise a small event would wait until the client acknowledged the previous event.
     match stream.set_nodelay(true) {
         Ok(()) => serve_one(stream, front, graceful),
         Err(error) => tracing::debug!(%error, "a connection closed before it could be served"),

@@ -1,4 +1,4 @@
-//! Redis servers that tests start and that end with the tests. Shared with `tests/stories`.
+//! Redis servers that tests start and that end with the tests. `tests/stories` uses this module too.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};

@@ -39,7 +39,8 @@ export async function within(step, act, limit = LIMIT_MS) {
  */
 export async function ran(program, args, cwd, env = {}, limit = LIMIT_MS) {
   const command = `\`${[basename(program), ...args].join(' ')}\``
-  // A separate process group, because a child of the build can keep the pipes open after the build is killed.
+  // The program gets a separate process group, because a child of the build can keep the pipes open after the build is
+  // killed.
   const child = spawn(program, args, {
     cwd,
     env: { ...process.env, ...env },

@@ -69,7 +69,7 @@ export function checkVerifier(verifier: unknown): void {
     throw invalidOption('`verifier` must be a verifier; `connectVerifier` must be awaited', { option: 'verifier' })
 }
 
-/** Refreshes a lazy verifier; a connected one updates itself. Returns the error if the refresh failed. */
+/** Refreshes a lazy verifier. A connected verifier needs no refresh. Returns the error if the refresh failed. */
 export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise<PlainTokenError | undefined> {
   try {
     if ('isLazy' in verifier) await verifier.refresh(ctx)

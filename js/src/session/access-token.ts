@@ -14,7 +14,7 @@ export interface AccessToken {
   readonly dueMs: number
 }
 
-/** The time on both clocks: the monotonic one may stop while a laptop sleeps, and the wall clock may be set. */
+/** The time on both clocks: the monotonic clock may stop while a laptop sleeps, and the wall clock may be set. */
 export interface Moment {
   readonly wall: number
   readonly monotonic: number
@@ -62,7 +62,7 @@ export const issuerTime = ({ claims, since }: AccessToken, host: Host): number =
  */
 export function accessToken(value: string, lifetimeMs: number, since: Moment, host: Host): AccessToken | undefined {
   try {
-    // Decoded as Latin-1: the claims that are read are ASCII, and all others remain valid JSON.
+    // The payload is decoded as Latin-1: the claims that are read are ASCII, and all others remain valid JSON.
     const claims = JSON.parse(atob(value.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/'))) as AccessToken['claims']
     if (claims.sid && lifetimeMs > 0)
       return { value, claims, lifetimeMs, since, dueMs: lifetimeMs * (0.7 + 0.2 * host.random()) }

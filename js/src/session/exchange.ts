@@ -42,7 +42,7 @@ export async function exchange(
       const { refresh_token } = answer.tokens
       if (!isCurrent()) return
       // Without a lock, another tab may have written its refresh token first. Then this tab keeps the other tab's
-      // token, which is equally good. If the new token cannot be written, the old one remains usable.
+      // token, which is equally good. If the new token cannot be written, the old token remains usable.
       if (found === kept && refresh_token) await delivery.write(refresh_token).catch(() => {})
       return found === undefined ? { outcome: 'gone' } : { outcome: 'granted', token }
     }

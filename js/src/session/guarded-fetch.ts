@@ -44,7 +44,8 @@ export function guardedFetch(
       if (signal?.aborted) stop()
       let token = await unlessAborted(getAccessToken())
       for (let isAgain = false; ; isAgain = true) {
-        // Plain values, because a `fetch` of another realm does not accept a Request or Headers of this realm (jsdom).
+        // The request consists of plain values, because a `fetch` of another realm does not accept a Request or Headers
+        // of this realm (jsdom).
         const response = await fetch(asked(), {
           ...init,
           headers: { ...Object.fromEntries(headers), authorization: `Bearer ${token}` },

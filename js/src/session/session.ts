@@ -13,8 +13,8 @@ import { scheduleOf } from './schedule.js'
 import { watch } from './watch.js'
 
 /**
- * The state of one page, and its transitions. A closure instead of a class, because minifiers shorten the names in a
- * closure.
+ * The state of one page, and its transitions. This is a closure and not a class, because minifiers shorten the names in
+ * a closure.
  */
 export function startSession(options: SessionOptions, platform: Platform): Session {
   const { issuer, fetch = globalThis.fetch, storage = 'cookie' } = options
@@ -74,8 +74,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     latest = next.since
     schedule.plan(next)
     become('active')
-    // The check is skipped for a token that replaces a revoked one. Otherwise an issuer that keeps issuing tokens which
-    // its own list revokes would be asked in a loop.
+    // The check is skipped for a token that replaces a revoked token. An issuer may keep issuing tokens that are on its
+    // own list. Then this page would ask the issuer in a loop.
     if (!wasRevoked) watching.check()
   }
 

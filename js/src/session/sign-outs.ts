@@ -9,7 +9,7 @@ import type { Tabs } from './tabs.js'
  * the issuer answers.
  */
 export interface SignOuts {
-  /** Refresh tokens whose sessions must end. An empty one means the token in the cookie. */
+  /** Refresh tokens whose sessions must end. An empty text means the token in the cookie. */
   pending(): Promise<string[]>
   add(token: string): Promise<void>
   forget(token: string): Promise<void>

@@ -35,7 +35,7 @@ const files: typeof FileStore = folder => ({
     const unfinished = join(folder, `${name}.${randomUUID()}${UNFINISHED}`)
     try {
       // The file must be new, so that no other process has the file open. The new file is written to disk completely
-      // before it replaces the old one.
+      // before it replaces the old file.
       const file = await open(unfinished, 'wx', 0o600)
       try {
         await file.writeFile(value)

@@ -1,6 +1,6 @@
-// Interleaved rounds: in each round every contender gets one turn with the same input, and the order rotates by
-// one. Other load on the machine then affects all contenders alike, so ratios of medians are stable when
-// absolute figures are not. Works in any runtime.
+// Interleaved rounds: in each round every contender gets one turn with the same input, and the order rotates by one.
+// Other load on the machine then affects all contenders alike, so ratios of medians are stable when absolute figures
+// are not. This module works in any runtime.
 
 /**
  * @param {object} options

@@ -49,7 +49,7 @@ export function markdown({ machine, sections }) {
   ].join('\n\n')}\n`
 }
 
-/** A table of durations by contender, each also as a multiple of the first one. */
+/** A table of durations by contender, each also as a multiple of the first duration. */
 export function durations(times, show, first = Object.keys(times)[0]) {
   return {
     head: ['', 'min', 'median', 'max', `times ${first}`],

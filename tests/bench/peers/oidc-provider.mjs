@@ -32,7 +32,7 @@ class OwnAdapter extends MemoryAdapter {
   }
 }
 
-/** The fastest possible adapter. The built-in one gets slower with each refresh of a grant. */
+/** The fastest possible adapter. The built-in adapter gets slower with each refresh of a grant. */
 class PlainAdapter {
   static #kept = new Map()
   #key

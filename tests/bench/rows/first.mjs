@@ -1,4 +1,5 @@
-// The first verification of a process, after its imports: compile, instantiate, key, verify. A new process each time.
+// The first verification of a process, after its imports: compile, instantiate, key, verify. Each measurement starts a
+// new process.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'

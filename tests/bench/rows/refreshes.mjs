@@ -1,6 +1,6 @@
-// Refreshes per second with 64 clients; every refresh rotates. The issuer uses its embedded store and syncs
-// each refresh to disk before it answers. oidc-provider runs in memory, with its own adapter and with the
-// simplest possible one. All three take turns under the same load program.
+// Refreshes per second with 64 clients; every refresh rotates. The issuer uses its embedded store and syncs each
+// refresh to disk before it answers. oidc-provider runs in memory, with its own adapter and with the simplest possible
+// adapter. All three contenders take turns under the same load program.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

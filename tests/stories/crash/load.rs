@@ -179,7 +179,7 @@ impl Harm {
     }
 }
 
-/// Queries a verifier after every list that it receives, and every 100 ms without one.
+/// Queries a verifier after every list that the verifier receives, and every 100 ms without a list.
 async fn watch(
     verifier: &Follower,
     history: &History,

@@ -1,4 +1,4 @@
-//! Two issuers on one Redis: one issuer or the Redis is killed, and clients move to the other issuer.
+//! Two issuers on one Redis: one issuer or Redis is killed, and clients move to the other issuer.
 
 use std::time::Duration;
 

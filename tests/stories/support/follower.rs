@@ -73,7 +73,7 @@ impl Follower {
         Self { held: Arc::new(held), stream: None, lists: issuer.lists_of_pair() }
     }
 
-    /// Opens the stream at the position where the last one ended, as `EventSource` does.
+    /// Opens the stream at the position where the last stream ended, as `EventSource` does.
     pub async fn resume(&mut self, issuer: &Issuer) {
         let cursor = self.cursor();
         let request =

@@ -345,7 +345,7 @@ impl Issuer {
     }
 }
 
-/// Without a connection pool: when the issuer is killed under load, a pool sometimes leaves a request waiting
+/// This client has no connection pool. When the issuer is killed under load, a pool sometimes leaves a request waiting
 /// for a connection that is never opened.
 fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("an HTTP client")

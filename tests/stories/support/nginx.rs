@@ -73,8 +73,8 @@ impl Drop for Nginx {
     }
 }
 
-/// The configuration block of the README with the addresses of the test's issuers: the text inside the braces
-/// of `upstream`, and the text inside those of `server`.
+/// The configuration block of the README with the addresses of the test's issuers: the text inside the braces of
+/// `upstream`, and the text inside the braces of `server`.
 fn documented(ports: [u16; 2]) -> (String, String) {
     let readme = include_str!("../../../issuer/README.md");
     let block = readme.split("```nginx\n").nth(1).and_then(|rest| rest.split("```").next());

@@ -1,4 +1,4 @@
-//! Requests as raw bytes, including ones that no correct client library would send.
+//! Requests as raw bytes, including requests that no correct client library would send.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -187,7 +187,7 @@ impl<'a> Scanner<'a> {
         if !is_negative {
             self.eat(b'+');
         }
-        // An exponent with too many digits counts as the largest one.
+        // An exponent with too many digits counts as the largest exponent.
         let exponent = self.digits()?.parse().unwrap_or(i64::MAX);
         Ok(if is_negative { exponent.saturating_neg() } else { exponent })
     }

@@ -136,7 +136,7 @@ fn agreed(text: &[u8]) -> Result<Map<String, serde_json::Value>, JsonFlaw> {
     let ours = parse_object(text).map(|members| told_members(&members));
     let theirs = oracle(text);
     match (&ours, &theirs) {
-        // If a text has two flaws, each parser may report the one that it meets first.
+        // If a text has two flaws, each parser may report the flaw that it meets first.
         (
             Err(JsonFlaw::Syntax | JsonFlaw::DuplicateName),
             Err(JsonFlaw::Syntax | JsonFlaw::DuplicateName),

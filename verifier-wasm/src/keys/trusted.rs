@@ -74,7 +74,7 @@ impl KeySet {
         &self.trusted
     }
 
-    /// Adds these keys to the trusted ones, except keys that a list dropped. Returns the number of new keys.
+    /// Adds these keys to the trusted keys, except keys that a list dropped. Returns the number of new keys.
     ///
     /// # Errors
     /// [`KeyFlaw::TooMany`]; the set is then unchanged.

@@ -79,7 +79,7 @@ impl Case {
         self
     }
 
-    /// Removes all lists added so far, including the default one.
+    /// Removes all lists added so far, including the default list.
     fn no_list(mut self) -> Self {
         self.input.lists.clear();
         self
@@ -261,7 +261,7 @@ fn refused(case: &Case) -> Vec<(&str, Error)> {
     refused
 }
 
-/// Returns the result for the token, or a message about a list whose result was not the expected one.
+/// Returns the result for the token, or a message about a list whose result was not the expected result.
 fn run(case: &Case) -> Result<Value, String> {
     let mut verifier = match make(case) {
         Ok(verifier) => verifier,

@@ -166,9 +166,9 @@ async fn a_lost_cutoff_is_restored_unchanged() {
     granted(refresh(&a, &grant).await);
 }
 
-/// Node A voids, and a token is issued in the new group. A failover loses both writes. Node B never read the void. It
-/// kicks (or voids) the restored record and acknowledges this. After that, node A puts its entry back. The model found
-/// this case.
+/// Node A voids, and a token is issued in the new group. A failover loses both writes. Node B never read the void. Node
+/// B kicks (or voids) the restored record and acknowledges this. After that, node A puts the entry of the void back.
+/// The model found this case.
 #[tokio::test]
 async fn a_token_made_after_a_void_that_was_lost_is_taken_back_too() {
     for by_kick in [true, false] {

@@ -195,7 +195,7 @@ impl Story {
     }
 
     async fn overtake(&mut self, first: (Node, Request), stop: Stop, second: (Node, Request)) {
-        // Both nodes mend now. Otherwise one request would have to mend while the other one waits for it.
+        // Both nodes mend now. Otherwise one request would have to mend while the other request waits for the mending.
         self.all_beat().await;
         let (pause, mut paused) = pause();
         self.store.arm(match stop {

@@ -122,7 +122,7 @@ fn trace_4a_a_kick_overtaken_by_a_void_is_finished() {
     assert!(world.log.revoked.iter().any(|logged| logged.revocation.handle() == handle(2)));
 }
 
-/// Trace 4 (e): the login came after the kick, in the group that replaced the kicked one.
+/// Trace 4 (e): the login came after the kick, in the group that replaced the kicked group.
 #[test]
 fn trace_4e_a_login_after_a_kick_is_left_alone() {
     let mut world = World::new();

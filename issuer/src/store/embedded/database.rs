@@ -168,7 +168,7 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".into())
 }
 
-/// Turns a panic of redb into an error: for some kinds of damage redb panics instead of returning one.
+/// Turns a panic of redb into an error: for some kinds of damage redb panics instead of returning an error.
 pub(super) fn damaged(panic: &(dyn Any + Send)) -> StoreError {
     let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     corrupt("the file", said.unwrap_or("damaged"))

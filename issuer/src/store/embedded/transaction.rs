@@ -12,7 +12,7 @@ use super::writer::unavailable;
 use crate::domain::{Appended, AuditEvent, LogEntry, LogSettings, NewEntry, Subject};
 use crate::store::clock::seconds;
 
-/// Number of audit events that are kept. When a new event is added, the oldest one is dropped.
+/// Number of audit events that are kept. When a new event is added, the oldest event is dropped.
 pub(super) const AUDIT_KEPT: u64 = 100_000;
 
 /// The tables of one write transaction, and the head with the changes of this transaction so far.

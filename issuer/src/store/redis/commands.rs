@@ -18,7 +18,7 @@ use crate::store::{Commit, Committed, StoreError, Swap, Version};
 pub(super) const PAGE: usize = 5_000;
 /// Largest number of entries appended by one command. A command with many more entries would delay all other requests.
 const APPENDED: usize = 1_000;
-/// Number of audit events that are kept. When a new event is added, the oldest one is dropped.
+/// Number of audit events that are kept. When a new event is added, the oldest event is dropped.
 pub(super) const AUDIT_KEPT: u64 = 100_000;
 
 /// The parts that the operations of a store need.

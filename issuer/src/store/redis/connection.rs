@@ -53,7 +53,7 @@ pub(super) struct Node {
 #[derive(Clone)]
 struct Line {
     connection: MultiplexedConnection,
-    /// A number for this connection, which distinguishes it from earlier ones.
+    /// A number that distinguishes this connection from earlier connections.
     number: u64,
 }
 
@@ -94,8 +94,8 @@ impl Node {
         asked
     }
 
-    /// Like [`Self::ask`]. If there are replicas, it also waits until one of them has these writes; if none has them
-    /// in time, it fails.
+    /// Like [`Self::ask`]. If there are replicas, it also waits until one replica has these writes. If no replica has
+    /// these writes in time, the call fails.
     pub(super) async fn ask_replicated(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         if !self.has_replicas().await? {
             return self.ask(commands).await;

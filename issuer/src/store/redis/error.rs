@@ -150,7 +150,7 @@ impl Trouble {
 fn may_pass(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Io => !is_of_tls(error),
-        // Sentinels that have just started do not know their master yet, or name one that is not running yet.
+        // Sentinels that have just started do not know their master yet, or name a master that is not running yet.
         ErrorKind::MasterNameNotFoundBySentinel
         | ErrorKind::NoValidReplicasFoundBySentinel
         | ErrorKind::ClusterConnectionNotFound => true,

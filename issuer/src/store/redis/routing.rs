@@ -141,7 +141,7 @@ impl Servers {
         Ok(answers)
     }
 
-    /// Runs many scripts that only read. Those for the same server are sent together.
+    /// Runs many scripts that only read. Scripts for the same server are sent together.
     pub(super) async fn run_all(&self, calls: &[Call<'_>]) -> Vec<Result<Value, StoreError>> {
         let mut answers = vec![None; calls.len()];
         if let Ok(Ok(map)) = timeout(LIMIT, self.map()).await {

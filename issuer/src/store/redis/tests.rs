@@ -93,7 +93,7 @@ async fn read(store: &RedisStore, name: &str) -> Option<(Version, Record)> {
     store.read(&subject(name), Seq::ZERO).await.expect("a reading").record
 }
 
-/// The text of the error. Panics unless the error means that a later attempt may succeed.
+/// Returns the text of the error. Panics unless the error means that a later attempt may succeed.
 fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Err(error) if error.may_pass() => error.to_string(),
@@ -101,7 +101,7 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     }
 }
 
-/// The text of the error. Panics unless the error means that an operator must change a setting or the server.
+/// Returns the text of the error. Panics unless the error means that an operator must change a setting or the server.
 fn misconfigured<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Err(error @ StoreError::Misconfigured(_)) => error.to_string(),
