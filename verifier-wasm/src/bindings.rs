@@ -218,11 +218,10 @@ fn thrown(error: Error) -> JsValue {
 }
 
 fn misshapen_options(_: serde_wasm_bindgen::Error) -> JsValue {
-    #[derive(Serialize)]
-    struct Report {
-        code: &'static str,
-    }
-    plain(&Report { code: "ERR_OPTIONS_INVALID" })
+    thrown(Error::Options {
+        option: "options",
+        reason: "has an unknown or missing member, or one of a wrong type",
+    })
 }
 
 fn plain(value: &impl Serialize) -> JsValue {
