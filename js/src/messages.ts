@@ -21,7 +21,7 @@ const listed = (texts: unknown) =>
 
 const by = (texts: Record<string, string>) => (evidence: Evidence) => texts[evidence['reason'] as string] ?? ''
 
-const form = by({
+const form = /* @__PURE__ */ by({
   parts: 'not a signed token: it must have three parts with dots between them',
   encoding: 'not a signed token: a part is not base64url without padding; it was cut off or changed in transit',
   header: 'not a token of this kind of issuer: its header must have exactly `alg`, `typ` and `kid`',
@@ -31,7 +31,7 @@ const form = by({
   key_id: 'not a token of this kind of issuer: the `kid` of its header is not an RFC 7638 thumbprint',
 })
 
-const list = by({
+const list = /* @__PURE__ */ by({
   too_long: 'the revocation list is too long',
   form: 'not a revocation list: it must be a signed token of three parts',
   type: 'not a revocation list: its header has another `typ`',
@@ -42,7 +42,7 @@ const list = by({
   future: 'the revocation list has a time more than a day ahead of this clock, in its claim',
 })
 
-const keys = by({
+const keys = /* @__PURE__ */ by({
   form: 'not a JWK Set: a JSON object with an array `keys` is expected',
   private: 'the key set holds a private key: remove it, and replace that key',
   point: 'the key set holds a key that is not a point of the curve',

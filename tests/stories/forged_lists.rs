@@ -52,6 +52,6 @@ async fn a_token_is_no_list_and_a_list_no_token() {
     let session = issuer.open_session("alice").await;
     let list = issuer.get("/revocations").await.text();
     assert!(matches!(verifier.load(&session.access), Err(Error::ListInvalid { .. })));
-    assert!(matches!(verifier.verify(&list), Err(Error::Claim { claim: "typ", .. })));
+    assert!(matches!(verifier.verify(&list), Err(Error::Type { .. })));
     issuer.as_subject(reqwest::Method::GET, "/sessions", &list).await.refused(401, "invalid_token");
 }
