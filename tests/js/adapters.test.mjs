@@ -45,7 +45,7 @@ for (const [name, serve] of Object.entries(frameworks)) {
       assert.deepEqual([kicked.status, kicked.body.code], [401, 'ERR_JWT_REVOKED'])
       assert.match(
         kicked.challenge,
-        /^Bearer realm="doorlist", error="invalid_token", error_description="revoked by its group/,
+        /^Bearer realm="doorlist", error="invalid_token", error_description="revoked: the token's group/,
       )
       assert.ok(!JSON.stringify(kicked).includes(token))
     }
