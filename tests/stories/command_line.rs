@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use tokio::io::AsyncWriteExt as _;
 
-use crate::support::{ADMIN_KEY, Follower, Issuer, Session, doorlist, eventually, kid};
+use crate::support::{ADMIN_KEY, EMBEDDED, Follower, Issuer, Session, doorlist, eventually, kid};
 
 /// Runs a subcommand. Returns the standard output of the subcommand, or as `Err` the standard error.
 async fn run(issuer: &Issuer, arguments: &[&str], input: &str) -> Result<String, String> {
@@ -136,7 +136,7 @@ async fn b18_compact_advises_to_stop_the_issuer_only_where_one_has_the_file_open
     }
     assert_eq!(std::fs::read(path("empty")).expect("a file"), b"", "nothing is made of it");
 
-    let issuer = Issuer::start().await;
+    let issuer = Issuer::start_with(EMBEDDED).await;
     let said = run(&issuer, &["compact"], "").await.expect_err("the issuer has it open");
     assert!(said.contains("open in another process; only one may have it; stop the issuer"), "{said}");
 }
