@@ -122,7 +122,10 @@ test('C1: a page that gets no connection reports why: Chromium', options, async 
       session.login({ username: 'alice', password: 'x' }).catch(({ code, message }) => `${code} ${message}`),
     ]),
   )
-  assert.match(said[0], /did not answer in 10000 ms; or other tabs hold the six connections .*HTTP\/2 has no such limit/)
+  assert.match(
+    said[0],
+    /did not answer in 10000 ms; or other tabs hold the six connections .*HTTP\/2 has no such limit/,
+  )
   assert.match(said[1], /ERR_SESSION_OFFLINE .*six HTTP\/1\.1 connections.*no answer in 10000 ms/)
 })
 
