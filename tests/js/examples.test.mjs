@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import { importDevelopmentPackage, issuerOf, openSession } from './support.mjs'
 
 const options = { timeout: 60_000 }
@@ -80,7 +81,7 @@ for (const name of examples.filter(name => !name.includes('/'))) {
   test(`D11: ${name} without an issuer ends with a one-sentence error`, options, async () => {
     const env = { ...process.env, ISSUER: 'http://localhost:1', PORT: '0' }
     const child = spawn(process.execPath, [`${folder}${name}.mjs`], { env, stdio: ['ignore', 'ignore', 'pipe'] })
-    const said = Buffer.concat(await child.stderr.toArray()).toString()
+    const said = stripVTControlCharacters(Buffer.concat(await child.stderr.toArray()).toString())
     assert.match(said, /^No start without the issuer http:\/\/localhost:1: [^\n]+\n$/)
     if (child.exitCode === null) await once(child, 'exit')
     assert.equal(child.exitCode, 1)
@@ -209,7 +210,7 @@ test('the test that the README shows runs to its last line', async () => {
     cwd: folder,
     stdio: ['ignore', 'inherit', 'pipe'],
   })
-  const said = Buffer.concat(await child.stderr.toArray()).toString()
+  const said = stripVTControlCharacters(Buffer.concat(await child.stderr.toArray()).toString())
   assert.match(said, /code: 'ERR_JWT_REVOKED'/)
 })
 
