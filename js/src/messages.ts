@@ -1,6 +1,6 @@
 // The message of each error that the module throws, by its code and evidence (FORMAT.md §9). The module contains no
 // texts, because texts take less space in JavaScript. `verifier-wasm/src/error.rs` has the same messages for Rust;
-// tests/vectors/messages.json keeps them equal.
+// tests/vectors/messages/errors.json keeps them equal.
 import type { Code } from '../types/index.js'
 
 type Evidence = Readonly<Record<string, unknown>>
