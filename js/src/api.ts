@@ -31,7 +31,7 @@ export function makeConnectVerifier(
   const connect = async (options: ConnectOptions): Promise<ConnectedVerifier> => {
     const { remote, news, withinSecs, store, issuer, wantsStream } = assemble(instantiate, host, options)
     const follower = new Follower(remote, host, news, streamOf(issuer, wantsStream, origin()))
-    // With a store, errors may occur before a listener can be added.
+    // Until `connect` resolves, the program cannot add a listener, but the store may already fail.
     if (store !== undefined) news.hold()
     try {
       await follower.start(withinSecs * 1000)
@@ -47,7 +47,8 @@ export function makeConnectVerifier(
   }
   const lazy = (options: ConnectOptions): LazyVerifier => {
     const { remote, news, wantsStream } = assemble(instantiate, host, options)
-    // In a browser, a lazy verifier polls within its requests, because a stream would use one of six connections.
+    // In a browser, a lazy verifier only polls. A browser opens at most six connections to a host, and a stream would
+    // occupy one of them.
     const follower = new LazyFollower(remote, host, news, wantsStream && origin() === undefined)
     return {
       ...remoteFacade(remote, news, follower),
@@ -74,8 +75,8 @@ function assemble(instantiate: Instantiate, host: Host, unchecked: ConnectOption
 }
 
 /**
- * Without Web Locks, a browser cannot decide which page holds the stream. Then no page holds a stream, and each page
- * polls.
+ * Pages of a browser use Web Locks to choose the page that holds the stream. In a browser without Web Locks, no page
+ * holds a stream, and each page polls.
  */
 function streamOf(issuer: string, wantsStream: boolean, origin: Origin | undefined) {
   if (origin === undefined) return { wantsStream }
@@ -84,7 +85,7 @@ function streamOf(issuer: string, wantsStream: boolean, origin: Origin | undefin
   return { wantsStream, shareable: { issuer, origin: { ...origin, locks } } }
 }
 
-/** An object that has only the methods. Each method also works without the object. */
+/** The result has only the public methods of the verifier. A method also works when it is called without its object. */
 const facade = (local: LocalVerifier): Verifier => ({
   load: (list, at) => local.load(list, at),
   verify: (token, at) => local.verify(token, at),
@@ -94,8 +95,8 @@ const facade = (local: LocalVerifier): Verifier => ({
 })
 
 /**
- * Rejects with `ERR_VERIFIER_CLOSED`, also if the verifier is closed during the refresh: the application ended the
- * request itself, so this is not an outage of the issuer.
+ * Rejects with `ERR_VERIFIER_CLOSED` if the verifier is closed before or during the refresh. In that case no other
+ * error is reported, because the application itself ended the request.
  */
 async function unlessClosed(remote: RemoteList, refresh: () => Promise<void>): Promise<void> {
   if (remote.isClosed) throw closedVerifier()
@@ -108,8 +109,8 @@ async function unlessClosed(remote: RemoteList, refresh: () => Promise<void>): P
 }
 
 /**
- * `close`, and `Symbol.dispose` if the platform has it. The types always declare `Symbol.dispose`, because a platform
- * without it does not support `using` at all.
+ * Returns `close`, and also `Symbol.dispose` if the platform has this symbol. The type always includes
+ * `Symbol.dispose`: on a platform without this symbol, no program can use `using`.
  */
 function closing(close: () => void): Pick<Verifier, 'close' | typeof Symbol.dispose> {
   const named = { close }
@@ -142,7 +143,7 @@ function remoteFacade(remote: RemoteList, news: Emitter, follower: Follower | La
     on: news.on,
     off: news.off,
     ...closing(() => {
-      // The follower is closed first, because it then saves unsaved data.
+      // The follower must be closed first, because its `close` still saves data.
       follower.close()
       remote.close()
     }),

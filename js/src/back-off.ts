@@ -1,8 +1,8 @@
 import type { Host } from './host.js'
 
 /**
- * Pauses that double from `firstMs` up to a maximum. Each pause is random within its upper half, so that verifiers that
- * lost their issuer at the same time do not ask again at the same time.
+ * Pauses that double from `firstMs` up to a maximum. The length of a pause is random, between half of this time and the
+ * whole of it. Otherwise verifiers that lost their issuer at the same time would all ask again at the same time.
  */
 export class BackOff {
   readonly #host: Host
@@ -14,7 +14,7 @@ export class BackOff {
     this.#firstMs = firstMs
   }
 
-  /** Milliseconds to pause after another failure. */
+  /** Milliseconds to pause after one more failure. */
   next(longestMs: number): number {
     const most = Math.min(longestMs, this.#firstMs * 2 ** this.#failures)
     this.#failures = Math.min(this.#failures + 1, 30)

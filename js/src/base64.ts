@@ -1,12 +1,15 @@
 interface Platform {
   readonly Uint8Array: { fromBase64?(text: string): Uint8Array<ArrayBuffer> }
-  /** Node, Deno and Bun have `Buffer`. It is read from the global object, so that no bundler adds a polyfill. */
+  /**
+   * Node, Deno and Bun have `Buffer`. The code reads `Buffer` from the global object, so that no bundler adds a
+   * polyfill.
+   */
   readonly Buffer?: { from(text: string, encoding: 'base64'): Uint8Array<ArrayBuffer> }
 }
 
 /**
- * Decodes base64. Uses the platform's own decoder if there is one, because decoding character by character takes
- * longer than all other steps of the start.
+ * Decodes base64, with the platform's own decoder if there is one. Decoding one character at a time would take longer
+ * than all other steps of the start together.
  */
 export function decoded(base64: string): Uint8Array<ArrayBuffer> {
   const { Uint8Array: Bytes, Buffer } = globalThis as unknown as Platform

@@ -1,10 +1,10 @@
 /**
- * The limits for the lists kept after a snapshot: their number, and their total length in characters. When a limit is
- * exceeded, a new snapshot is due.
+ * The limits for the lists that are kept after a snapshot: their number, and their total length in characters. When the
+ * lists exceed a limit, the verifier needs a new snapshot.
  */
 export const MAX_LISTS = 256
 export const MAX_LISTS_LENGTH = 256 * 1024
-/** A snapshot of at most this many characters is kept among these lists. */
+/** A snapshot of at most this many characters is itself kept in the chain. */
 const MAX_SNAPSHOT_LENGTH = 64 * 1024
 
 interface Link {
@@ -20,14 +20,14 @@ export interface Held {
 }
 
 /**
- * The lists since a snapshot. If the snapshot is short, it is one of these lists; then the chain can also be loaded
- * after any older snapshot.
+ * The lists that were loaded since a snapshot. A short snapshot is itself the first list of the chain. Such a chain can
+ * also be loaded after an older snapshot.
  */
 export class Chain {
   #links: readonly Link[]
   #asOf: number
   #isFull = false
-  /** The trusted keys when the chain began. */
+  /** The trusted keys at the beginning of the chain. */
   readonly trust: string
 
   constructor(snapshot: string, sequence: number, { trust, asOf }: Held) {
@@ -36,22 +36,23 @@ export class Chain {
     this.trust = trust
   }
 
-  /** The lists, and the as-of time of a verifier that has loaded them. */
+  /** The lists, and the as-of time of a verifier that has loaded all of them. */
   get saved(): { asOf: number; lists: string[] } {
     return { asOf: this.#asOf, lists: this.#links.map(({ list }) => list) }
   }
 
   /**
-   * Whether a list exceeded the limits. That list and all later lists are not kept, because a list cannot be loaded
-   * after a gap. So the chain keeps its last as-of time.
+   * Whether a list exceeded the limits. The chain keeps neither that list nor any later list, because no list can be
+   * loaded after a gap. The as-of time of the chain then stays the same too.
    */
   get isFull(): boolean {
     return this.#isFull
   }
 
   /**
-   * Adds a list, and removes the lists that the new list makes redundant: lists that end at the same sequence number,
-   * and lists that brought only an earlier time.
+   * Adds a list, and first removes the lists at the end of the chain that the new list replaces. A list is replaced if
+   * the new list also covers its entries and ends at the same sequence number. A list that brought only a newer time is
+   * also replaced.
    */
   append(next: Link, asOf: number): void {
     const links = [...this.#links]

@@ -6,7 +6,7 @@ import { TokenError, isTokenError, isTokensFault } from './errors.js'
 
 export const isRevoked: typeof Types.isRevoked = verifier => {
   checkVerifier(verifier)
-  // The header names a key of the application's own back end, not of the issuer, so the key is not checked.
+  // The header is ignored: it names a key of the application's own back end, and not a key of the issuer.
   return async (_, token) => !(await isGood(verifier, token?.payload))
 }
 
@@ -30,7 +30,10 @@ async function isGood(verifier: AnyVerifier, payload: unknown, protectedHeader: 
   }
 }
 
-/** Express and Fastify use the `status`, `statusCode` and `headers` of an error for their answer. */
+/**
+ * Throws an error for an answer with status 503. Express and Fastify read `status`, `statusCode` and `headers` from an
+ * error.
+ */
 function unavailable(cause: unknown): never {
   if (!isTokenError(cause)) throw cause
   const error = new TokenError(

@@ -1,9 +1,9 @@
 import { isBrowser } from './origin.js'
 
 /**
- * Returns the end of a sentence that names another possible reason for a timeout. A browser opens at most six HTTP/1.1
- * connections to one host. While streams hold all six, the browser queues the seventh request without notice. HTTP/2
- * has no such limit.
+ * Returns a text for the end of an error message about a timeout. It names one more possible reason: a browser opens at
+ * most six HTTP/1.1 connections to one host. While streams use all six, the browser silently queues further requests.
+ * HTTP/2 has no such limit.
  */
 export function crowdingHint(url: string, isPage = isBrowser()): string {
   if (!isPage || protocolOf(url).startsWith('h')) return ''
@@ -11,8 +11,8 @@ export function crowdingHint(url: string, isPage = isBrowser()): string {
 }
 
 /**
- * Returns `h2` or `h3` if the browser reports this protocol for the last answer. Returns '' for `http/1.1`, and also if
- * the browser hides the protocol because the host is another origin.
+ * Returns `h2` or `h3` if the browser reports this protocol for the last answer of the host. Returns '' for `http/1.1`.
+ * Also returns '' if the browser hides the protocol, which it may do for a host of another origin.
  */
 function protocolOf(url: string): string {
   const { origin } = new URL(url)

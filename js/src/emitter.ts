@@ -7,15 +7,18 @@ type Listener<Name extends keyof VerifierEvents> = (news: VerifierEvents[Name]) 
 export class Emitter {
   readonly #listeners: { [Name in keyof VerifierEvents]: Set<Listener<Name>> } = { change: new Set(), error: new Set() }
 
-  /** Errors that were emitted before any listener could be added. */
+  /** Errors that were emitted before the application could add a listener. */
   #heldBack: Error[] | undefined
 
-  /** Keeps errors back until `release`. */
+  /** Stores errors, and does not emit them before `release`. */
   hold(): void {
     this.#heldBack = []
   }
 
-  /** Emits the errors that were held back, after the code that awaits the verifier has had time to add listeners. */
+  /**
+   * Emits the stored errors in a later task. Before that task, the application can add listeners to the verifier that
+   * it awaits.
+   */
   release(host: Host): void {
     host.after(0, () => {
       const errors = this.#heldBack ?? []
@@ -39,8 +42,8 @@ export class Emitter {
       try {
         listener(news)
       } catch (error) {
-        // The error is thrown in a microtask. So the application sees the error of its listener, and the stream does
-        // not end.
+        // The error of a listener is thrown in a microtask. There the application sees the error, and the stream
+        // continues.
         queueMicrotask(() => {
           throw error
         })

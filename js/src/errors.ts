@@ -53,8 +53,8 @@ export class TokenError extends Error {
 }
 
 /**
- * Compares the members, not the class: an application may contain this package twice (as ESM and as CommonJS, or in
- * two realms), and an error that crossed `postMessage` or JSON is a plain object.
+ * Compares the members of the error, and not its class. An application may contain this package twice (as ESM and as
+ * CommonJS, or in two realms). An error that was sent with `postMessage` or as JSON is a plain object.
  */
 export function isTokenError<C extends Code = Code>(
   error: unknown,
@@ -63,7 +63,7 @@ export function isTokenError<C extends Code = Code>(
   return isPlain(error, 'TokenError', found => Object.hasOwn(codes, found) && (code ?? found) === found)
 }
 
-/** The codes of errors that a token causes. All other codes concern the verifier, its list or its options. */
+/** The codes of errors that the token itself causes. All other codes concern the verifier, its list or its options. */
 const ABOUT_TOKENS: ReadonlySet<string> = /* @__PURE__ */ new Set<Code>([
   'ERR_JOSE_ALG_NOT_ALLOWED',
   'ERR_JWKS_NO_MATCHING_KEY',
@@ -77,7 +77,7 @@ const ABOUT_TOKENS: ReadonlySet<string> = /* @__PURE__ */ new Set<Code>([
 
 export function isTokensFault(error: unknown): boolean {
   if (!isTokenError(error) || !ABOUT_TOKENS.has(error.code)) return false
-  // While no key is trusted, the key of every token is unknown.
+  // As long as the verifier trusts no key, it finds no key for any token. This is not the token's fault.
   return error.code !== 'ERR_JWKS_NO_MATCHING_KEY' || error.evidence['trusted'] !== 0
 }
 

@@ -1,14 +1,14 @@
 /** One event of a Server-Sent Events stream. */
 export interface ServerSentEvent {
-  /** The last `id` seen in the stream so far. */
+  /** The last `id` that the stream has sent so far. */
   id: string
   event: string
   data: string
 }
 
 /**
- * Parses `text/event-stream` (WHATWG HTML §9.2.6) from chunks that may be cut anywhere. The pieces of an unfinished
- * line are kept separately, so that a list of megabytes in thousands of chunks is joined only once.
+ * Parses `text/event-stream` (WHATWG HTML §9.2.6) from chunks, which may end anywhere. The pieces of an unfinished line
+ * are stored separately and joined once at the end, because a line may have megabytes in thousands of chunks.
  */
 export class EventStreamParser {
   readonly #maxLength: number
@@ -20,7 +20,7 @@ export class EventStreamParser {
   #event = ''
   #id = ''
 
-  /** @param maxLength the most characters that an unfinished event may have */
+  /** @param maxLength the maximum number of characters of an unfinished event */
   constructor(maxLength: number) {
     this.#maxLength = maxLength
   }

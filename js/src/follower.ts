@@ -8,15 +8,15 @@ import { SharedStream, type Shareable } from './shared-stream.js'
 import { isLasting, startError } from './starts.js'
 import { OutOfTime } from './unreachable.js'
 
-/** The longest pause after the first failure, in milliseconds. */
+/** The maximum of the first pause after a failure, in milliseconds. */
 const FIRST_PAUSE_MS = 500
-/** The longest pause while no list is held, in milliseconds. */
+/** The maximum of a pause while no list is held, in milliseconds. */
 const LONGEST_START_PAUSE_MS = 5_000
-/** The first pause, in milliseconds, before an unavailable stream is tried again, while polling works. */
+/** While polling works but the stream does not: the first pause before the next try of the stream, in milliseconds. */
 const FIRST_STREAM_REST_MS = 2_000
 const LONGEST_STREAM_REST_MS = 300_000
 
-/** Keeps a remote list up to date while a process runs: with the stream, or else by polling. */
+/** Keeps a remote list up to date while a process runs. Uses the stream, and polls while no stream is available. */
 export class Follower {
   readonly #remote: RemoteList
   readonly #host: Host
@@ -27,7 +27,7 @@ export class Follower {
   #streamNotBefore: number
   #isStreamDoubted = false
   #asking: Promise<void> | undefined
-  /** Set if one stream serves a whole browser. */
+  /** Set only in a browser whose pages share one stream. */
   readonly #shared: SharedStream | undefined
   #isRunning = false
   #gapNotBefore = -Infinity
@@ -51,19 +51,20 @@ export class Follower {
     if (!wantsStream || shareable === undefined) return
     const hear = (list: string) => this.#hear(list)
     this.#shared = new SharedStream(shareable, host, { hear, changed: () => this.#stir() })
-    // A list that this page requested for itself, at its start for example, is not passed on to other pages.
+    // The lists that this page gets from the issuer are passed on to other pages. There are two exceptions: lists of
+    // the start, and lists that this page requested while it uses the lists of another page.
     remote.passOn = list => void (this.#isRunning && this.mode !== 'shared' && this.#shared!.pass(list))
   }
 
   /**
-   * Resolves with the first list, from the issuer or from the store. Retries until `withinMs` have passed, unless
-   * another try would bring the same error.
+   * Resolves when the first list is held, from the issuer or from the store. Retries until `withinMs` milliseconds have
+   * passed. Does not retry after an error that the next try would repeat.
    */
   async start(withinMs: number): Promise<void> {
     const late = this.#host.after(withinMs, () => this.#end(new OutOfTime(withinMs)))
     let last: unknown
     while (!this.#closed.signal.aborted) {
-      // If the store hangs, part of the time must remain for the issuer.
+      // The store gets only half of the time, so that a store that hangs leaves time for the issuer.
       await this.#remote.restore(this.#closed.signal, withinMs / 2)
       if (this.#remote.holdsList) {
         late()
@@ -77,7 +78,8 @@ export class Follower {
         return
       } catch (error) {
         const previous = last
-        // An error caused by the time limit contains less information than the error before it.
+        // At the time limit, the previous error is kept, because the error of the aborted request contains less
+        // information.
         last = this.#closed.signal.aborted ? (last ?? error) : error
         if (isLasting(error, previous)) break
       }
@@ -89,12 +91,12 @@ export class Follower {
     throw error
   }
 
-  /** Asks now, or joins the request that is under way. */
+  /** Asks the issuer now. If a request is under way already, returns the promise of that request. */
   ask(): Promise<void> {
     return (this.#asking ??= this.#ask().finally(() => (this.#asking = undefined)))
   }
 
-  /** Asks now, in the background. */
+  /** Asks the issuer now, and does not wait for the answer. */
   askSoon(): void {
     void this.#attempt(() => this.ask())
   }
@@ -112,8 +114,8 @@ export class Follower {
   }
 
   /**
-   * Called when a saved list is held already. Asks the issuer. Resolves when the issuer answers, when the request fails
-   * once, or when no answer has come for a moment.
+   * Asks the issuer when a saved list is held already. Resolves when the issuer answers, when the request fails once,
+   * or after `SILENCE_MS` (or `withinMs`, if that is shorter).
    */
   async #startSaved(withinMs: number): Promise<void> {
     const asked = this.#attempt(() => this.ask())
@@ -131,7 +133,7 @@ export class Follower {
     this.#saveSoon()
   }
 
-  /** Saves in the background, because a new list is used at once, before the store has it. */
+  /** Saves in the background. A new list is in use before the store contains it. */
   #saveSoon(): void {
     void this.#remote.save(this.#closed.signal)
   }
@@ -141,7 +143,7 @@ export class Follower {
     if (!this.#closed.signal.aborted) this.#shared?.start()
     while (!this.#closed.signal.aborted) {
       this.#nap = new AbortController()
-      // This is the pause if even a new verifier cannot be created, for lack of memory.
+      // The pause if the next turn fails, for example because there is not enough memory for a new verifier.
       let ms = LONGEST_START_PAUSE_MS
       await this.#attempt(async () => (ms = await this.#turn()))
       if (!this.#closed.signal.aborted) await pause(this.#host, ms, this.#nap.signal)
@@ -149,8 +151,8 @@ export class Follower {
   }
 
   /**
-   * Called when this page becomes the leader or stops being the leader, when it leaves or returns, and when the
-   * verifier is closed.
+   * Called in three cases: when this page starts or stops being the leader; when this page is frozen or restored; and
+   * when the verifier is closed.
    */
   #stir(): void {
     this.#nap.abort()
@@ -166,7 +168,7 @@ export class Follower {
       this.#saveSoon()
       if (this.#shared?.part === 'follows') this.#become('shared')
     }
-    // Sends at most one request per `ttl`, however many messages arrive on the channel.
+    // However many messages arrive on the channel, they cause at most one request per `ttl`.
     const now = this.#host.monotonic()
     if (outcome !== 'gap' || now < this.#gapNotBefore) return
     this.#gapNotBefore = now + this.#remote.ttlMs
@@ -178,13 +180,13 @@ export class Follower {
   }
 
   /**
-   * One turn of keeping the list up to date: polls once, follows the stream until it ends, or waits for another page's
-   * lists. Returns the milliseconds to pause before the next turn.
+   * One turn of the loop: polls once, follows the stream until the stream ends, or waits for another page's lists.
+   * Returns the number of milliseconds to pause before the next turn.
    */
   async #turn(): Promise<number> {
     const { ttlMs } = this.#remote
     if (!(await this.#attempt(() => this.#remote.prepare(this.#closed.signal)))) return this.#retry.next(ttlMs)
-    // The steps below take into account all events up to now. So only later events end the pause.
+    // The rest of this turn takes all earlier events into account. Only an event after this line ends the next pause.
     this.#nap = new AbortController()
     const patienceMs = this.#shared?.patienceMs(ttlMs) ?? 0
     this.#become(patienceMs > 0 ? 'shared' : 'poll')
@@ -204,8 +206,8 @@ export class Follower {
     }
     if (!(await this.#attempt(() => this.ask()))) return this.#retry.next(ttlMs)
     this.#retry.reset()
-    // The issuer answers, but its stream is not available. So this polls, and tries the stream again after growing
-    // pauses.
+    // The issuer answers, but its stream is not available. Therefore this verifier polls, and tries the stream again
+    // after a pause. The pause becomes longer after each failed try.
     if (streamed || (isDoubted && !this.#remote.isLate))
       this.#streamNotBefore = this.#host.monotonic() + this.#streamRest.next(LONGEST_STREAM_REST_MS)
     const untilStream = mayStream ? this.#streamNotBefore - this.#host.monotonic() : Infinity
@@ -213,15 +215,19 @@ export class Follower {
   }
 
   /**
-   * The stream brought no newer list for too long: a cache may repeat an old list, or the issuer has nothing newer. The
-   * next step is to request the list, after a random pause so that not all verifiers ask at once.
+   * Called when the stream brought no newer list for too long. A cache may repeat an old list, or the issuer has
+   * nothing newer. The next turn requests the list directly. The pause before that turn is random, so that not all
+   * verifiers ask at once.
    */
   #doubtStream(ttlMs: number): number {
     this.#isStreamDoubted = true
     return 0.4 * ttlMs * this.#host.random()
   }
 
-  /** Follows the stream until it ends. Returns the best outcome. */
+  /**
+   * Follows the stream until the stream ends. Returns `'news'` if a newer list came, `'opened'` if the stream only
+   * opened, and `'nothing'` if it did not open.
+   */
   async #follow(): Promise<'nothing' | 'opened' | 'news'> {
     const started = this.#host.monotonic()
     let came: 'nothing' | 'opened' | 'news' = 'nothing'
@@ -231,19 +237,20 @@ export class Follower {
       else this.#become('stream')
     }
     const { signal } = (this.#streaming = new AbortController())
-    // This page may end the stream on purpose, to let another page open one. Then no error is reported.
+    // This page itself may end the stream, for example to let another page open one. In this case no error is reported.
     await this.#attempt(() =>
       this.#remote.follow(signal, listener).catch(error => signal.aborted || Promise.reject(error)),
     )
     this.#become('poll')
     const spoke = (came as string) === 'news'
     if (spoke) this.#streamRest.reset()
-    // A stream that ends right after its first list is no reason to reconnect quickly.
+    // After a stream that lasted at most one `ttl`, the pause before the next connection keeps growing. Otherwise a
+    // server that ends each stream after the first list would cause many connections.
     if (spoke && this.#host.monotonic() - started > this.#remote.ttlMs) this.#retry.reset()
     return came
   }
 
-  /** Returns whether `act` succeeded. If it failed, listeners get the error. */
+  /** Runs `act`. Returns whether `act` succeeded. After a failure, emits the error. */
   async #attempt(act: () => Promise<unknown>): Promise<boolean> {
     const { signal } = this.#closed
     try {

@@ -1,11 +1,11 @@
 import { decoded } from './base64.js'
 
-/** FORMAT.md §4: the bytes of a block, of a count minus one, and of a position. */
+/** FORMAT.md §4: the number of bytes of a block, of a count minus one, and of a position. */
 const [BLOCK, COUNT, POSITION] = [6, 2, 2]
 
 /**
- * Returns the handles in a list, in the form that tokens use. The list must have been accepted already: nothing is
- * checked here.
+ * Returns the handles in a list, in the form that tokens use. Checks nothing, so the verifier must have accepted the
+ * list before.
  */
 export function handlesIn(list: string): string[] {
   const [, payload = ''] = list.split('.')

@@ -1,8 +1,8 @@
-/** The clocks, timers and randomness of the platform. All other code depends on its arguments only. */
+/** The clocks, timers and random numbers of the platform. No other code reads them directly. */
 export interface Host {
   /** Wall clock, milliseconds since 1970. */
   now(): number
-  /** Milliseconds since an unspecified moment; never decreases. */
+  /** Milliseconds since an unspecified time. The value never decreases. */
   monotonic(): number
   /** At least 0, below 1. */
   random(): number
@@ -20,7 +20,7 @@ export const host: Host = {
   },
 }
 
-/** Resolves after `ms` milliseconds, or at once when `signal` aborts. Leaves no timer behind. */
+/** Resolves after `ms` milliseconds, or when `signal` aborts. The timer is cancelled in both cases. */
 export function pause(host: Host, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     if (signal.aborted) return resolve()
@@ -35,8 +35,8 @@ export function pause(host: Host, ms: number, signal: AbortSignal): Promise<void
 }
 
 /**
- * Returns the result of `act`. Rejects if `act` takes longer than `ms` milliseconds, or if `signal` aborts first. `act`
- * itself is not stopped. Leaves no timer behind.
+ * Returns the result of `act`. Rejects if `act` takes longer than `ms` milliseconds, or if `signal` aborts earlier.
+ * After a rejection `act` continues to run. The timer is always cancelled.
  */
 export async function inTime<T>(
   host: Host,

@@ -9,24 +9,30 @@ export interface Http {
   readonly host: Host
 }
 
-/** Unlike `no-store`, `reload` also replaces the entry in the browser's cache. */
+/** Both values bypass the browser's cache. `reload` also replaces the entry in the cache. */
 export type PastCaches = 'no-store' | 'reload'
 
 export interface Request {
   readonly url: string
   /** The expected media type. */
   readonly accept: string
-  /** How to bypass the platform's caches, if the platform allows it. Default: caches may answer. */
+  /**
+   * Set if no cache of the platform may answer. Platforms without the option `cache` ignore it. Default: caches may
+   * answer.
+   */
   readonly cache?: PastCaches | undefined
   readonly signal: AbortSignal
 }
 
-/** Milliseconds within which an answer must begin. An answer that is not a stream must also end within this time. */
+/**
+ * Every answer must begin within this many milliseconds. If the answer is not a stream, it must also end within this
+ * time.
+ */
 export const TIMEOUT_MS = 10_000
 
 /**
- * Returns the body of a response with status 200, as text of at most `maxBytes` bytes. Refuses HTML, because no valid
- * body is HTML.
+ * Returns the body of a response with status 200. The body is a text of at most `maxBytes` bytes. Refuses HTML, because
+ * no valid body is HTML.
  */
 export async function fetchText(http: Http, request: Request & { readonly maxBytes: number }): Promise<string> {
   const { url, maxBytes } = request
@@ -49,8 +55,8 @@ export async function fetchText(http: Http, request: Request & { readonly maxByt
 }
 
 /**
- * Yields the text of a response with status 200 as it arrives, starting with an empty string. Ends when the server
- * ends the body; throws when the connection breaks.
+ * Yields the text of a response with status 200 as it arrives. The first text is empty: it shows that the stream has
+ * opened. Ends when the server ends the body. Throws when the connection breaks.
  */
 export async function* fetchStream(http: Http, request: Request): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder()
@@ -61,7 +67,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
   const { fetch, host } = http
   const { url, accept, signal } = request
   const abort = new AbortController()
-  // The reason is also kept here, because on some platforms signals have no reason.
+  // The reason for the abort is also stored here, because signals of some platforms have no `reason`.
   let reason: unknown
   const end = (why: unknown) => {
     reason ??= why
@@ -74,8 +80,8 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
   let response: Response | undefined
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   try {
-    // `Accept` is the only header that is set. It is CORS-safelisted, so a browser sends no preflight request.
-    // Redirects are not followed, because they could lead anywhere.
+    // `Accept` is the only header of the request. Because `Accept` is CORS-safelisted, a browser sends no preflight
+    // request. Redirects are not followed, because a redirect could lead to any address.
     const init = { headers: { accept }, redirect: 'manual' as const, signal: abort.signal }
     const cache = supported(request.cache)
     const asked = ask(fetch, url, { ...init, ...(cache !== undefined && { cache }) })
@@ -89,7 +95,8 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
         throw new Unreachable(`${url} answered with ${type}, not ${accept}`, { url, reason: 'content_type' })
       yield new Uint8Array()
     }
-    // React Native has no streams: the answer arrives as a whole, and its length can only be checked afterwards.
+    // React Native has no streams. The whole answer arrives at once, so its length is checked only after it has
+    // arrived.
     if (body === 'in time' && response.body === undefined) yield new TextEncoder().encode(await response.text())
     if (response.body && typeof response.body.getReader !== 'function')
       throw fetchFailed(url, 'the body of its answer is not a ReadableStream; use the global `fetch`')
@@ -113,8 +120,8 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
 }
 
 /**
- * Returns the answer, or rejects when the signal aborts first: a `fetch` supplied by the application may ignore
- * signals.
+ * Returns the answer. Rejects when the signal aborts before the answer arrives, because a `fetch` from the application
+ * may ignore signals.
  */
 function unlessAborted(answer: Promise<Response>, signal: AbortSignal, reason: () => unknown): Promise<Response> {
   return new Promise((resolve, reject) => {
@@ -128,7 +135,7 @@ function unlessAborted(answer: Promise<Response>, signal: AbortSignal, reason: (
   })
 }
 
-/** Workers support at most `no-store`, and throw for values that they do not know. */
+/** Returns the value that this platform supports. Workers support at most `no-store`, and throw for unknown values. */
 function supported(wanted: PastCaches | undefined): PastCaches | undefined {
   if (wanted === undefined || !('cache' in (globalThis.Request?.prototype ?? {}))) return undefined
   try {

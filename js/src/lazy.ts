@@ -6,29 +6,32 @@ import { SILENCE_MS } from './saved-list.js'
 import { Silence } from './silence.js'
 import { startError } from './starts.js'
 
-/** Milliseconds. A Worker may run for 30 s after its response; the stream is held a little shorter. */
+/**
+ * The number of milliseconds for which a stream is held. It is less than the 30 s that a Worker may run after its
+ * response.
+ */
 const HOLD_MS = 25_000
 /**
- * Milliseconds after which a refresh counts as lost. If the request of a refresh was cut off, the refresh never reports
- * its end.
+ * The number of milliseconds after which a refresh counts as lost. A refresh does not report its end if the platform
+ * ended its request.
  */
 const LEASE_MS = HOLD_MS + 10_000
-/** Milliseconds before an unavailable stream is tried again. */
+/** The number of milliseconds before the next try of a stream that was not available. */
 const STREAM_REST_MS = 60_000
 /**
- * An issuer counts as away after this many `ttl` without a newer list (FORMAT.md §6). With a saved list that is older,
- * the issuer would count as away before it was asked.
+ * An issuer is in an outage if its newest list is older than this many `ttl` (FORMAT.md §6). If a saved list is older,
+ * a start asks the issuer first. Otherwise an issuer that runs would seem to be in an outage.
  */
 const OUTAGE_TTLS = 3
 /**
- * For this many milliseconds after a failure, the issuer is not asked again. Otherwise each request of the application
- * would wait for the issuer during an outage.
+ * The issuer is not asked again for this many milliseconds after a failure. Otherwise, during an outage, each request
+ * of the application would wait for the issuer.
  */
 const REST_MS = 5_000
 
 /**
- * Keeps a remote list up to date from within requests. No promise, signal or stream outlives the request that created
- * it, because a Worker must not use another request's I/O; only numbers are kept between requests.
+ * Keeps a remote list up to date from within requests. A Worker must not use the I/O of another request. Therefore each
+ * promise, signal and stream ends with the request that created it, and only numbers are kept between requests.
  */
 export class LazyFollower {
   readonly #remote: RemoteList
@@ -40,7 +43,7 @@ export class LazyFollower {
   #askedAt = -Infinity
   #streamNotBefore = -Infinity
   #askNotBefore = -Infinity
-  /** The reason why there is no list. */
+  /** The error of the last attempt to get the first list. */
   #failure: unknown
   #isHeld = false
   #isClosed = false
@@ -58,7 +61,8 @@ export class LazyFollower {
   }
 
   /**
-   * Does not end a stream that another request holds. That request ends the stream, with the next list or after 25 s.
+   * If another request holds a stream, `close` does not end it. That request ends the stream when the next list
+   * arrives, or after 25 s.
    */
   close(): void {
     this.#isClosed = true
@@ -76,7 +80,7 @@ export class LazyFollower {
     if (this.#mayStream() || this.#isDue()) ctx.waitUntil(this.#inBackground())
   }
 
-  /** A token named an unknown key, so the next request asks the issuer. */
+  /** Called when a token named an unknown key. The next request then asks the issuer. */
   askSoon(): void {
     this.#askedAt = -Infinity
   }
@@ -113,7 +117,10 @@ export class LazyFollower {
     this.#askedAt = this.#host.monotonic()
   }
 
-  /** Asks for a newer list. If the issuer fails or takes too long, the request continues with the list that is held. */
+  /**
+   * Asks the issuer for a newer list. If the issuer fails or takes too long, the verifier continues with the list that
+   * it holds.
+   */
   async #renew(withinMs?: number): Promise<void> {
     const silence = new Silence(this.#host, new AbortController().signal)
     if (withinMs !== undefined) silence.limit(withinMs)
@@ -131,7 +138,7 @@ export class LazyFollower {
     return this.#remote.save(new AbortController().signal)
   }
 
-  /** Holds the stream, or asks once. Never rejects. */
+  /** Holds the stream, or asks the issuer once. Never rejects. */
   async #inBackground(): Promise<void> {
     const lease = ++this.#lease
     this.#leasedUntil = this.#host.monotonic() + LEASE_MS
@@ -145,7 +152,7 @@ export class LazyFollower {
     }
   }
 
-  /** Returns whether the stream was available. */
+  /** Holds the stream for `HOLD_MS`. Returns whether the stream was available. */
   async #hold(): Promise<boolean> {
     const enough = new AbortController()
     const opened = this.#host.monotonic()

@@ -1,13 +1,13 @@
-// The message of each error that the module throws, by its code and evidence (FORMAT.md §9). The module contains no
-// texts, because texts take less space in JavaScript. `verifier-wasm/src/error.rs` has the same messages for Rust;
-// tests/vectors/messages/errors.json keeps them equal.
+// The messages of the module's errors. The code and the evidence of an error decide its message (FORMAT.md §9). The
+// texts are not in the module, because they take less space in JavaScript. `verifier-wasm/src/error.rs` has the same
+// messages for Rust; tests/vectors/messages/errors.json keeps both equal.
 import type { Code } from '../types/index.js'
 
 type Evidence = Readonly<Record<string, unknown>>
 
 const date = (seconds: unknown) => new Date((seconds as number) * 1000).toISOString().replace('.000', '')
 
-/** Puts a text in quotes, shortens it, and removes characters that could end the quotes or break a header. */
+/** Shortens a text and puts it in quotes. Replaces characters that could end the quotes or break a header. */
 const quoted = (text: string) => {
   const characters = [...text]
   const shown = characters

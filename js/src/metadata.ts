@@ -2,7 +2,10 @@ import { TokenError } from './errors.js'
 import { fetchText, type Http, type PastCaches } from './http.js'
 import { isObject, parsedUrl } from './rules.js'
 
-/** The addresses that an issuer publishes for verifiers (RFC 8414, and two of this project's own). */
+/**
+ * The addresses that an issuer publishes for verifiers. RFC 8414 defines `jwks_uri`; this project defines the other
+ * two.
+ */
 export interface Endpoints {
   readonly keys: string
   readonly list: string
@@ -14,13 +17,16 @@ const MAX_METADATA_BYTES = 256 * 1024
 
 export const WELL_KNOWN = '/.well-known/oauth-authorization-server'
 
-/** RFC 8414 §3.1: the well-known path goes between the host and the path of the issuer. */
+/** RFC 8414 §3.1: the well-known path is inserted between the host and the path of the issuer's URL. */
 export function metadataUrl(issuer: string): string {
   const { origin, pathname } = new URL(issuer)
   return `${origin}${WELL_KNOWN}${pathname.replace(/\/$/, '')}`
 }
 
-/** Fetches the issuer's metadata. Throws `Unreachable`, or a TokenError if the answer is not this issuer's metadata. */
+/**
+ * Fetches the issuer's metadata. Throws `Unreachable` if there is no usable answer. Throws a TokenError if the answer
+ * is not the metadata of this issuer.
+ */
 export async function discover(
   http: Http,
   issuer: string,

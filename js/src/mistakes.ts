@@ -1,12 +1,13 @@
 /**
- * Words that engines and `fetch` implementations use for a wrong argument or a bug, and never for a network failure.
+ * Words that appear in errors of engines and `fetch` implementations for a wrong argument or a bug. None of these words
+ * appears in an error for a network failure.
  */
 const WORDS =
   /Cannot read|is not (an? |iter|defined)|instance of|Failed to [ecpr]|implement|must be|Invalid (URL|arg|head)|RequestInit|credentials|have body/i
 
 /**
- * Whether `fetch` failed because of a mistake in the program (a bug, a wrong argument, an object of another realm), not
- * because of the network. An unrecognised error counts as a network failure, because the failure may pass.
+ * Whether `fetch` failed because of a mistake in the program: a bug, a wrong argument, or an object of another realm.
+ * An unknown error counts as a failure of the network, which may end without a change of the program.
  */
 export function isMistake(error: unknown): boolean {
   const { name, message, cause } = Object(error) as Error
@@ -18,9 +19,8 @@ export function isMistake(error: unknown): boolean {
 }
 
 /**
- * Sends the request with the signal. In test environments with jsdom, `fetch` may refuse the signal because it comes
- * from another realm. Then this sends the request again without a signal. Such a request cannot be cancelled before it
- * is answered.
+ * Sends the request with the signal. In test environments with jsdom, `fetch` may refuse the signal because the signal
+ * comes from another realm. In this case the request is sent again without a signal, and cannot be cancelled.
  */
 export async function ask(
   fetch: typeof globalThis.fetch,

@@ -1,4 +1,4 @@
-// The files that the build generates (wasm/), and the forms in which platforms provide a `.wasm` import.
+// Declares the files that the build generates in wasm/, and the two kinds of `.wasm` imports.
 declare module '*/wasm/glue.js' {
   export function createGlue(): import('./wasm.js').Glue
 }

@@ -2,9 +2,9 @@ import { TokenError } from './errors.js'
 import type { Host } from './host.js'
 
 /**
- * Tracks when a list last brought a newer time. A response with status 200 does not prove that the list is newer: a
- * service worker, proxy or CDN may repeat an old list for ever. Keeps only numbers, so that it can live at the module
- * scope of a Worker.
+ * Tracks when a list last brought a newer time. An answer with status 200 does not prove that its list is newer,
+ * because a service worker, proxy or CDN may repeat an old list. Only numbers are kept, so that this object can live at
+ * the module scope of a Worker.
  */
 export class Newness {
   readonly #host: Host
@@ -26,8 +26,8 @@ export class Newness {
   }
 
   /**
-   * Milliseconds until the next poll. If the last answer brought no newer list, the next poll is sooner, so that an old
-   * list from a cache is noticed within two `ttl`.
+   * Milliseconds until the next poll. The pause is shorter if the last answer brought no newer list. So the verifier
+   * notices within two `ttl` that a cache sends an old list.
    */
   pollMs(ttlMs: number): number {
     const { monotonic, random } = this.#host
@@ -38,8 +38,8 @@ export class Newness {
   }
 
   /**
-   * Whether to send a request that bypasses caches now. Returns true at most once per `ttl`: if the issuer has nothing
-   * newer for a long time, all verifiers send such requests.
+   * Whether to send a request now that bypasses caches. Returns true at most once per `ttl`. Without this limit, all
+   * verifiers would send many such requests to an issuer that has nothing newer for a long time.
    */
   mayAskPastCaches(ttlMs: number): boolean {
     const now = this.#host.monotonic()
@@ -49,18 +49,18 @@ export class Newness {
   }
 
   /**
-   * Adds the parameter `fresh`, the only one that the issuer accepts for this purpose (FORMAT.md §4), so that no faulty
-   * cache has an answer for the address. The value is the time, in steps of a fifth of a `ttl`. So if the issuer has
-   * nothing newer, all verifiers request the same few addresses.
+   * Adds the parameter `fresh` to an address, so that no faulty cache has an answer for it. The issuer accepts no other
+   * parameter for this purpose (FORMAT.md §4). The value is the time, rounded down to a fifth of a `ttl`. So all
+   * verifiers request the same few addresses, even if the issuer has nothing newer.
    */
   pastCaches(address: string, ttlMs: number): string {
-    // Does not use `URL`, which would write the `:` of `since` as `%3A`: each list must have only one address.
+    // `URL` would write the `:` of `since` as `%3A`, but each list must have only one address.
     const step = Math.max(1, Math.floor(ttlMs / 5000))
     const secs = Math.floor(this.#host.now() / 1000 / step) * step
     return `${address}${address.includes('?') ? '&' : '?'}fresh=${secs}`
   }
 
-  /** The error to report after a request that bypassed caches. */
+  /** Returns the error to report after a request that bypassed caches. */
   failure(list: string, asOf: number | null, wasCached: boolean): TokenError {
     const time = asOf === null ? 'an unknown time' : new Date(asOf * 1000).toISOString()
     const message = wasCached

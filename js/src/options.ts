@@ -3,7 +3,7 @@ import { issuerUrl } from './issuer-rule.js'
 import { mustHave } from './missing.js'
 import { check, isObject, isText, oneOf, rule, wholeNumber, type Rule } from './rules.js'
 
-/** The same limit as in verifier-wasm/src/policy.rs. */
+/** verifier-wasm/src/policy.rs has the same limit. */
 const A_YEAR = 365 * 86_400
 const seconds = /* @__PURE__ */ wholeNumber('whole seconds', A_YEAR)
 
@@ -41,8 +41,9 @@ export function checkConnectOptions(options: unknown): ConnectOptions {
 }
 
 /**
- * Whether a key set contains at least one usable key (FORMAT.md §2). A set without a usable key looks as if it pinned
- * the keys, but it has no effect. The module refuses values that are not a key set, and sets that contain a bad key.
+ * Whether a key set contains at least one usable key (FORMAT.md §2). A set without a usable key has no effect, although
+ * it seems to pin the keys. This check accepts an object without an array `keys`, and a set with a malformed key,
+ * because the module refuses both.
  */
 function isKeySet(value: unknown): boolean {
   if (!isObject(value)) return false

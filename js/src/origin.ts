@@ -1,10 +1,10 @@
-/** The features that pages and workers of one origin share. Tests supply their own. */
+/** The features of the browser that pages and workers of one origin share. Tests pass their own. */
 export interface Origin {
   /** Absent in an insecure context and in old browsers. */
   readonly locks: Locks | undefined
   /**
-   * Opens a channel to all other pages and workers that opened this name. Returns `undefined` if the browser refuses to
-   * open a channel.
+   * Opens a channel to all other pages and workers of the origin that opened a channel with this name. Returns
+   * `undefined` if the browser refuses the channel.
    */
   channel(name: string): Channel | undefined
   /**
@@ -25,8 +25,8 @@ export interface Channel {
 }
 
 /**
- * The features of the browser, in a page or a worker; `undefined` on other platforms, because a server process does not
- * share its connections.
+ * Returns the features of the browser, in a page or a worker. Returns `undefined` on other platforms, because a server
+ * process does not share its connections with other processes.
  */
 export const browserOrigin = (): Origin | undefined =>
   isBrowser() ? { locks: browserLocks(), channel, onAway } : undefined
@@ -34,7 +34,8 @@ export const browserOrigin = (): Origin | undefined =>
 const browserLocks = (): Locks | undefined => globalThis.navigator?.locks as Locks | undefined
 
 /**
- * Returns `undefined` if the browser has no BroadcastChannel or refuses it, as Firefox does when cookies are blocked.
+ * Returns `undefined` if the browser has no BroadcastChannel, or refuses it. Firefox refuses it when cookies are
+ * blocked.
  */
 export function channel(name: string): Channel | undefined {
   try {
@@ -53,8 +54,9 @@ interface Globals {
 }
 
 /**
- * Web Locks are not enough to identify a browser, because Node 24 and Deno have them too. `document` is not enough
- * either, because jsdom and happy-dom add it to Node. Electron's pages may have Node's `process`, and count as pages.
+ * Whether this is a browser. Web Locks do not prove it, because Node 24 and Deno also have Web Locks. `document` does
+ * not prove it either, because jsdom and happy-dom add `document` to Node. A page in Electron counts as a browser,
+ * although it may have Node's `process`.
  */
 export function isBrowser(globals: Globals = globalThis as Globals): boolean {
   const { process, Deno, document, importScripts, location } = globals
@@ -62,7 +64,7 @@ export function isBrowser(globals: Globals = globalThis as Globals): boolean {
   return !isServer && location !== undefined && (document !== undefined || importScripts !== undefined)
 }
 
-/** Uses the events of a page. A worker has no such events, and is frozen without notice. */
+/** Uses events that only pages have. A worker gets no event before it is frozen. */
 function onAway(call: (isAway: boolean) => void): () => void {
   const leave = () => call(true)
   const comeBack = () => call(false)

@@ -1,4 +1,6 @@
-/** The members of a TokenError or SessionError that `toJSON` keeps. They are enough to recognise such an error. */
+/**
+ * The members of a TokenError or SessionError that `toJSON` keeps. `isTokenError` and `isSessionError` need only these.
+ */
 export interface Plain<Name extends string, Code extends string> {
   readonly name: Name
   readonly code: Code
@@ -15,11 +17,11 @@ export const plainOf = <Name extends string, Code extends string>({
 }: Plain<Name, Code>): Plain<Name, Code> => ({ name, code, message, evidence })
 
 /**
- * Whether a value, of any realm, is an error with this name or the plain form of one. Never throws, even if getters or
- * proxies throw.
+ * Whether a value is an error with this name, or the plain form of such an error. The value may come from any realm.
+ * Never throws, even if a getter or a proxy throws.
  */
 export function isPlain(value: unknown, name: string, isCode: (code: string) => boolean): boolean {
-  // Reads own members only, so that members of a polluted Object.prototype do not count.
+  // Only own members count: a polluted Object.prototype must not add members.
   const own = (member: string): unknown => Object.getOwnPropertyDescriptor(value, member)?.value
   try {
     return (

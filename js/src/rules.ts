@@ -1,16 +1,16 @@
 import { invalidOption } from './errors.js'
 
-/** The rule for an option, described in words that complete "`name` must be …". */
+/** The rule for one option. `mustBe` is a text that completes "`name` must be …". */
 export interface Rule {
   readonly mustBe: string
   readonly fits: (value: unknown) => boolean
-  /** A value to suggest instead of an invalid one, if a suitable value is known. */
+  /** Returns the value to suggest when a value is invalid, or `undefined` if no suggestion is known. */
   readonly instead?: ((value: unknown) => string | undefined) | undefined
 }
 
 export const rule = (mustBe: string, fits: Rule['fits'], instead?: Rule['instead']): Rule => ({ mustBe, fits, instead })
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
-/** Does not use `URL.canParse`, which many supported platforms lack. */
+/** Many supported platforms lack `URL.canParse`, so the constructor is used. */
 export function parsedUrl(text: unknown): URL | undefined {
   try {
     return new URL(text as string)
@@ -34,8 +34,8 @@ export function check<Options>(
 ): Options {
   const needed = mandatory.length === 0 ? '' : ` with ${mandatory.map(name => `\`${name}\``).join(' and ')}`
   if (!isObject(options)) throw invalidOption(`options must be an object${needed}`)
-  // Reads own properties only, and each of them once: a getter may return another value next time, and Object.prototype
-  // may be polluted.
+  // Copies the own properties, and reads each of them once. Object.prototype may be polluted, and a getter may return
+  // another value at the next call.
   const own: Record<string, unknown> = Object.assign(Object.create(null), options)
   for (const [name, value] of Object.entries(own)) {
     if (!Object.hasOwn(rules, name)) throw unknownOption(name, Object.keys(rules))
@@ -62,7 +62,7 @@ function unknownOption(name: string, known: string[]) {
   return invalidOption(`unknown option \`${name}\`; ${hint}`, { option: name })
 }
 
-/** Levenshtein distance: the number of letters to insert, remove or change. */
+/** Returns the Levenshtein distance: how many letters must be inserted, removed or changed. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let line = 1; line <= from.length; line++) {

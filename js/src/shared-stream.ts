@@ -2,12 +2,14 @@ import type { Host } from './host.js'
 import type { Channel, Locks, Origin } from './origin.js'
 
 /**
- * The version of the messages on the channel. A message is a list, exactly as it was signed. Raise the version when the
- * form of the messages changes.
+ * The version of the messages on the channel. A message is the text of a signed list. Raise the version when the form
+ * of the messages changes.
  */
 const VERSION = 1
 
-/** Milliseconds. A page that is away waits at most this long. The wait ends early when the page is back. */
+/**
+ * The maximum number of milliseconds for which a page that is away waits. The wait ends earlier when the page is back.
+ */
 const UNTIL_BACK_MS = 3_600_000
 
 /** The role of this verifier among the verifiers of the same origin and issuer. */
@@ -17,14 +19,14 @@ export type Part =
   /** Another verifier leads, or will lead soon. */
   | 'follows'
   /**
-   * The browser refuses locks here (a sandboxed frame, a browser without storage): no stream, and no sharing with
-   * other pages.
+   * The browser refuses locks here (a sandboxed frame, a browser without storage). This verifier holds no stream, and
+   * shares nothing with other pages.
    */
   | 'alone'
   /** The page is frozen or in the back/forward cache. */
   | 'away'
 
-/** The browser's features with which pages share a stream, and the issuer of the stream. */
+/** The features of the browser that pages need to share a stream, and the issuer of that stream. */
 export interface Shareable {
   readonly origin: Omit<Origin, 'locks'> & { readonly locks: Locks }
   readonly issuer: string
@@ -32,16 +34,16 @@ export interface Shareable {
 
 /**
  * One stream for all pages and workers of an origin. A browser opens at most six HTTP/1.1 connections to a host, and
- * one stream per page would use them all. The page that holds a Web Lock has the stream, and passes each newer list
- * on through a BroadcastChannel. Messages of the channel are not trusted: each is a list, and the receiver's own
- * verifier accepts or refuses it.
+ * one stream per page would use all of them. Only the page that holds a Web Lock holds the stream. It passes each newer
+ * list on to the others through a BroadcastChannel. A page does not trust the messages of the channel: its own verifier
+ * accepts or refuses each list.
  */
 export class SharedStream {
   readonly #origin: Shareable['origin']
   readonly #host: Host
   /**
-   * The name of the lock and of the channel. An issuer's URL contains no `#`, so a realm and a filter can later be
-   * appended after a `#`.
+   * The name of the lock and of the channel. An issuer's URL contains no `#`, so a later version can append a `#` and
+   * more text to the name.
    */
   readonly #name: string
   readonly #hear: (list: string) => void
@@ -53,7 +55,7 @@ export class SharedStream {
   #present: AbortController | undefined
   #stopListening = () => {}
 
-  /** @param changed called when the role has changed */
+  /** @param changed called when the role of this verifier has changed */
   constructor(
     { origin, issuer }: Shareable,
     host: Host,
@@ -71,9 +73,9 @@ export class SharedStream {
   }
 
   /**
-   * Milliseconds to wait for lists from another verifier; 0 if this verifier must ask the issuer. The leader may be
-   * frozen, faulty or an attacker. So each verifier asks for itself after 1.75 to 2 `ttl` without a newer list; the
-   * time is random, so that not all ask at once.
+   * Returns how many milliseconds to wait for lists from the leader; 0 if this verifier must ask the issuer itself. The
+   * leader may be frozen, faulty or an attacker. Therefore a verifier asks the issuer itself after 1.75 to 2 `ttl`
+   * without a newer list. The time is random, so that not all verifiers ask at once.
    */
   patienceMs(ttlMs: number): number {
     if (this.#part === 'away') return UNTIL_BACK_MS
@@ -87,7 +89,9 @@ export class SharedStream {
     this.#chance = this.#host.random()
   }
 
-  /** Joins the other verifiers. Call it when a list is held: a verifier that cannot get a list should not lead. */
+  /**
+   * Joins the other verifiers. Call it when a list is held, because a verifier that cannot get a list should not lead.
+   */
   start(): void {
     this.heard()
     this.#stopListening = this.#origin.onAway(isAway => (isAway ? this.#leave('away') : this.#comeBack()))
@@ -117,14 +121,14 @@ export class SharedStream {
 
   #comeBack(): void {
     if (this.#part !== 'away') return
-    // Lists that were passed on in the meantime were missed.
+    // This page has missed the lists of its absence, so it does not wait for lists from the leader.
     this.#heardAt = -Infinity
     this.#enter()
   }
 
   /**
-   * Releases the lock to the next verifier, and closes everything that would keep the page out of the back/forward
-   * cache.
+   * Releases the lock, so that the next verifier can lead. Closes the channel, because an open channel would keep the
+   * page out of the back/forward cache.
    */
   #leave(part: Part): void {
     this.#present?.abort()
@@ -143,7 +147,7 @@ export class SharedStream {
         await new Promise<void>(release => present.addEventListener('abort', () => release()))
       })
     } catch {
-      // The lock was refused, or taken away by `steal`.
+      // The browser refused the lock, or another script took the lock with `steal`.
     }
     if (present.aborted) return
     if (!wasHeld) return this.#leave('alone')

@@ -1,7 +1,7 @@
 import type { Host } from './host.js'
 import { Unreachable } from './http.js'
 
-/** Aborts when a limit passes or an outer signal aborts, whichever is first. */
+/** A signal that aborts when a time limit passes, or when an outer signal aborts. */
 export class Silence {
   readonly #host: Host
   readonly #outer: AbortSignal

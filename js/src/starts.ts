@@ -2,7 +2,7 @@ import { TokenError, isTokenError } from './errors.js'
 import { WELL_KNOWN } from './metadata.js'
 import type { Code } from '../types/index.js'
 
-/** Errors that another try would bring again. */
+/** The codes of errors that the next try would repeat. */
 const LASTING: readonly Code[] = [
   'ERR_FETCH_FAILED',
   'ERR_METADATA_INVALID',
@@ -11,9 +11,9 @@ const LASTING: readonly Code[] = [
 ]
 
 /**
- * Whether waiting cannot cure the error. If it cannot, the start fails at once. An error without a code is a bug, here
- * or in a `fetch`. Before that, keys and list are requested once more, because cached metadata may have pointed to a
- * wrong address.
+ * Whether the error remains if the verifier waits and tries again. If so, the start fails at once. An error without a
+ * code is a bug, of this package or of a `fetch`. An error of the keys or the list counts only when it is repeated,
+ * because the metadata of the first try may come from a cache and name a wrong address.
  */
 export function isLasting(error: unknown, previous: unknown): boolean {
   if (!isTokenError(error)) return true
@@ -28,8 +28,8 @@ export function isLasting(error: unknown, previous: unknown): boolean {
 }
 
 /**
- * The error that a start rejects with: "no list" if the issuer was not reached within this time; any other error
- * unchanged.
+ * Returns the error with which a start rejects. If the issuer was not reached, this is `ERR_LIST_MISSING`. Any other
+ * error is returned unchanged.
  */
 export function startError(error: unknown, withinMs?: number): unknown {
   if (error !== undefined && !isTokenError(error, 'ERR_ISSUER_UNREACHABLE')) return error

@@ -7,7 +7,7 @@ interface Cause {
   readonly means: string
 }
 
-/** The first match counts. */
+/** The first entry that matches is used. */
 const CAUSES: readonly Cause[] = [
   {
     reason: 'memory',

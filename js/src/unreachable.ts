@@ -2,17 +2,22 @@ import { crowdingHint } from './crowded.js'
 import { TokenError } from './errors.js'
 import { ask, isMistake } from './mistakes.js'
 
-/** The reason why no usable answer came. `lasting` marks a failure that waiting cannot cure. */
+/**
+ * The reason why there is no usable answer. `lasting` is `true` if the failure remains however long the verifier waits.
+ */
 type Evidence = { url?: string; reason?: string; status?: number; lasting?: boolean }
 
-/** A request got no usable answer: no connection, a status other than 200, too much data, or a timeout. */
+/**
+ * The error for a request without a usable answer. Reasons are: no connection, a status other than 200, too much data,
+ * or a timeout.
+ */
 export class Unreachable extends TokenError {
   constructor(message: string, evidence: Evidence = {}, options?: ErrorOptions) {
     super('ERR_ISSUER_UNREACHABLE', message, evidence, options)
   }
 }
 
-/** The abort reason when the time limit has passed. */
+/** The reason of an abort after the time limit. */
 export class OutOfTime extends Error {
   constructor(readonly ms: number) {
     super(`no answer in ${ms} ms`)
@@ -21,7 +26,7 @@ export class OutOfTime extends Error {
 
 interface Cause {
   readonly reason: string
-  /** Matches the name, code or message of the error in Node, Deno or Bun. Browsers reveal no cause. */
+  /** Matches the name, code or message of the error in Node, Deno or Bun. Browsers do not report a cause. */
   readonly says: RegExp
   readonly means: string
   readonly lasting?: true
@@ -71,8 +76,8 @@ const CAUSES: readonly Cause[] = [
 ]
 
 /**
- * Converts the error of a failed request into the error to throw: an outage, or a mistake of the program, with its
- * cause.
+ * Converts the error of a failed request into the error to throw. The result reports an outage, or a mistake of the
+ * program. It includes the original error as its cause.
  */
 export function failure(url: string, cause: unknown): TokenError {
   if (cause instanceof TokenError) return cause
@@ -94,7 +99,7 @@ export function failure(url: string, cause: unknown): TokenError {
   return new Unreachable(`${url} could not be reached: ${means} (${inWords(cause)})`, evidence, { cause })
 }
 
-/** `fetch` itself failed, which says nothing about the issuer. */
+/** Returns the error for a failure of `fetch` itself. This failure does not show whether the issuer can be reached. */
 export const fetchFailed = (url: string, why: string, cause?: unknown): TokenError =>
   new TokenError(
     'ERR_FETCH_FAILED',
@@ -104,9 +109,9 @@ export const fetchFailed = (url: string, why: string, cause?: unknown): TokenErr
   )
 
 /**
- * A server that uses TLS closes a plain HTTP connection without an answer. A server that is restarting does the same.
- * To tell the two cases apart, this asks once over TLS. If a server answers over TLS or shows a certificate, waiting
- * cannot cure the failure.
+ * Returns a better error if the server closed a plain HTTP connection without an answer. A server that uses TLS does
+ * this, and a server that is restarting does it too. To find out which, this function sends one request over TLS. If
+ * the server answers or shows a certificate, the server uses TLS, and waiting does not help.
  */
 export async function hungUp(
   found: TokenError,
@@ -126,7 +131,7 @@ export async function hungUp(
   return new Unreachable(message, { url, reason: 'not_http', lasting: true }, { cause: found })
 }
 
-/** The error for a status other than 200. A redirect that a browser hides has status 0. */
+/** Returns the error for a status other than 200. If a browser hides a redirect, the status is 0. */
 export function statusFailure(url: string, { status, type, headers }: Response): Unreachable {
   const isRedirect = type === 'opaqueredirect' || (status > 300 && status < 309 && status !== 304)
   if (isRedirect) {
@@ -145,17 +150,17 @@ const fixOf = (status: number): string =>
     ? 'a verifier sends no credentials; metadata, keys and list must be readable without any'
     : 'there is no issuer at this address; check host, port and path of `issuer`'
 
-/** The error and its causes, including all errors of an AggregateError. */
+/** Returns the error and all its causes, including the errors of an AggregateError. */
 function chainOf(error: unknown, depth = 0): { name?: string; code?: unknown; message: string }[] {
-  // `instanceof` is not used: under a test runner, Node's own errors belong to another realm.
+  // The code does not use `instanceof`, because in some test runners Node's own errors belong to another realm.
   if (typeof error !== 'object' || error === null || depth > 4) return []
   const { cause, errors = [] } = error as Error & { errors?: unknown[] }
   return [error as Error, ...[cause, ...errors].flatMap(next => chainOf(next, depth + 1))]
 }
 
 /**
- * Describes an error in words. Node's "fetch failed" has the actual failure as its cause, and an AggregateError has
- * no message.
+ * Describes an error in words. The actual failure of Node's "fetch failed" is in its cause. An AggregateError has no
+ * message, so its code or name is used.
  */
 function inWords(error: unknown): string {
   const chain = chainOf(error)

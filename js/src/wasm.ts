@@ -6,15 +6,15 @@ import { messageOf } from './messages.js'
 import { mustHave } from './missing.js'
 import { unavailable } from './unavailable.js'
 
-// The only file that uses wasm-bindgen. Only strings, numbers and one options object cross the boundary to the module.
-// Errors cross the boundary as plain objects.
+// This is the only file that uses wasm-bindgen. Only strings, numbers and one options object are passed to the module.
+// The module throws its errors as plain objects.
 
 /**
- * The exports of `verifier-wasm/src/bindings.rs`, and its inbox. Times are wall-clock seconds and monotonic
- * milliseconds. The functions throw only TokenErrors.
+ * The exports of `verifier-wasm/src/bindings.rs`, and the functions of its inbox. Wall-clock times are in seconds, and
+ * monotonic times are in milliseconds. All functions throw only TokenErrors.
  */
 export interface WasmVerifier {
-  /** Whether a call never finished. Every later call then throws `ERR_WASM_UNAVAILABLE`. */
+  /** Whether a call was interrupted. If so, every later call throws `ERR_WASM_UNAVAILABLE`. */
   readonly isInterrupted: boolean
   addJwks(jwks: string): void
   /** The trusted keys and the names of the dropped keys, as JSON. */
@@ -24,60 +24,65 @@ export interface WasmVerifier {
   /** Returns the whole result as JSON text. */
   verify(token: string, wallSeconds: number, monotonicMs: number): string
   /**
-   * Remembers the token that `verify` accepted last, and returns its slot. The caller must replace the data that it
-   * keeps for an older token in that slot.
+   * Remembers the token that `verify` accepted last, and returns the slot of this token. The slot may have belonged to
+   * an older token. The caller must replace its own data for that slot.
    */
   remember(): number | undefined
   /** Returns the slot of this token if it is remembered and still valid. */
   verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined
-  /** Checks the claims, as JSON text, of a token that another library verified; the result is in `standing`. */
+  /** Checks the claims of a token that another library verified. `claims` is JSON text. The result is in `standing`. */
   checkVetted(claims: string, wallSeconds: number, monotonicMs: number): void
   /**
-   * The result of the last `verifyAgain` or `checkVetted`: the list's as-of time in seconds, its age in seconds, 1 if
-   * it is stale, 1 in an outage. The first two are NaN without a list.
+   * The result of the last `verifyAgain` or `checkVetted`, in four numbers: the list's as-of time in seconds; the
+   * list's age in seconds; 1 if the list is stale; 1 in an outage of the issuer. Without a list, the first two numbers
+   * are NaN.
    */
   readonly standing: Float64Array
   status(wallSeconds: number, monotonicMs: number): Status
   /**
-   * Frees the verifier's memory in the module. Every later call throws `ERR_VERIFIER_CLOSED`, except that a second
-   * `close` does nothing.
+   * Frees the verifier's memory in the module. A second call of `close` does nothing. Every other call then throws
+   * `ERR_VERIFIER_CLOSED`.
    */
   close(): void
 }
 
 /**
- * The class that wasm-bindgen generates; it throws plain objects. It receives a token as bytes in the inbox, which is
- * the fastest way.
+ * The class that wasm-bindgen generates. It throws plain objects. `verifyInbox` reads the token as bytes from the
+ * inbox, because this is the fastest way to pass a token.
  */
 export interface GlueVerifier extends Omit<WasmVerifier, 'isInterrupted' | 'verifyAgain' | 'standing' | 'close'> {
   verifyInbox(length: number, wallSeconds: number, monotonicMs: number): number | undefined
   free(): void
 }
 
-/** The module that the build makes from wasm-bindgen's output. */
+/** The JavaScript module that the build makes from the output of wasm-bindgen. */
 export interface Glue {
   __wbg_set_wasm(exports: WebAssembly.Exports): void
   readonly Verifier: new (options: object) => GlueVerifier
   /** The address of a buffer of {@link MAX_TOKEN_LENGTH} bytes. */
   inbox(): number
-  /** The address of four numbers, see {@link WasmVerifier.standing}. */
+  /** The address of the four numbers of {@link WasmVerifier.standing}. */
   standing(): number
 }
 
 /**
- * FORMAT.md: the maximum length of a token, in characters, each of them ASCII. The module's inbox has the same number
+ * FORMAT.md: the maximum number of characters of a token. A token is ASCII, so the module's inbox has the same number
  * of bytes.
  */
 export const MAX_TOKEN_LENGTH = 8192
 
-/** Creates verifiers of one module, which is compiled for the first of them. */
+/** Creates verifiers. The module is compiled when the first verifier is created. */
 export type Instantiate = (options: VerifierOptions) => WasmVerifier
 
-/** Compiles `source` for the first verifier, and again after an instance was interrupted. */
+/**
+ * Compiles `source` when the first verifier is created. Compiles it again if a call of the last instance was
+ * interrupted.
+ */
 export function lazily(source: WasmSource): Instantiate {
   let instance: Instance | undefined
   return options => {
-    // The module refuses a member that is present without a value, and would also read inherited members.
+    // Members with the value `undefined` are removed, because the module refuses them. The prototype is `null`, because
+    // the module would also read inherited members.
     const given = Object.create(null) as Record<string, unknown>
     for (const [name, value] of Object.entries(options)) if (value !== undefined) given[name] = value
     if (typeof options.audience === 'string') given['audience'] = [options.audience]
@@ -104,16 +109,16 @@ function instantiate(source: WasmSource): Instance {
 }
 
 /**
- * An instance of the module with its memory, which all its verifiers share. If a call is interrupted (by an exhausted
- * stack, for example), the memory may be inconsistent, so none of these verifiers can be used any more.
+ * An instance of the module. All its verifiers share its memory. If a call is interrupted (by an exhausted stack, for
+ * example), the memory may be inconsistent. Then no verifier of this instance can be used any more.
  */
 class Instance {
   readonly #glue: Glue
   readonly #memory: WebAssembly.Memory
   readonly #encoder = new TextEncoder()
   /**
-   * Frees verifiers that were dropped without `close`. On platforms without FinalizationRegistry, only `close` frees
-   * them.
+   * Frees verifiers that the program dropped without `close`. A platform without FinalizationRegistry frees only closed
+   * verifiers.
    */
   readonly #dropped =
     typeof FinalizationRegistry === 'undefined'
@@ -122,8 +127,8 @@ class Instance {
   #inbox = new Uint8Array()
   #standing = new Float64Array()
   /**
-   * The error that ended a call. This field is assigned directly, because an exhausted stack may have no room for a
-   * call.
+   * The error that ended the last failed call. This is a public field without a setter, because on an exhausted stack
+   * there may be no room for one more call.
    */
   thrown: unknown
   #isInside = false
@@ -134,8 +139,8 @@ class Instance {
   }
 
   /**
-   * Creates a verifier in the module. The verifier lives until `free` is called, or until its owner is garbage
-   * collected.
+   * Creates a verifier in the module. `free` frees the verifier. If `free` is not called, the verifier is freed after
+   * its owner has been garbage collected.
    */
   make(owner: object, options: object): GlueVerifier {
     const made = this.within(() => new this.#glue.Verifier(options))
@@ -143,7 +148,10 @@ class Instance {
     return made
   }
 
-  /** Never throws: if the module traps, the instance counts as interrupted, and the next call reports it. */
+  /**
+   * Frees a verifier. Never throws. If the module traps, the instance counts as interrupted, and the next call throws
+   * an error.
+   */
   free(held: GlueVerifier, owner?: object): void {
     if (owner !== undefined) this.#dropped?.unregister(owner)
     if (this.isInterrupted) return
@@ -157,10 +165,12 @@ class Instance {
    * long.
    */
   post(token: string): number | undefined {
-    // The views become empty when the memory grows. The memory does not grow for a token that is remembered.
+    // When the memory of the module grows, the views become empty and must be created again. The memory does not grow
+    // while a remembered token is checked.
     if (this.#inbox.length === 0) this.#view()
     const { read, written } = this.#encoder.encodeInto(token, this.#inbox)
-    // If the token did not fit, the inbox contains only its beginning, which might be a valid token too.
+    // If the token did not fit, the inbox has only the beginning of the token. This beginning could itself be a valid
+    // token, so it must not be used.
     return read === token.length ? written : undefined
   }
 
@@ -177,13 +187,13 @@ class Instance {
   }
 
   /**
-   * The module never calls back into JavaScript. So a call is under way here only if an earlier call never returned.
+   * Whether an earlier call never returned. The module never calls JavaScript, so no other call can be under way here.
    */
   get isInterrupted(): boolean {
     return this.#isInside
   }
 
-  /** The only way into the module. Converts every error of a call into a TokenError. */
+  /** Calls the module. Converts every error of the call into a TokenError. */
   within<Answer>(call: () => Answer): Answer {
     this.enter()
     try {
@@ -196,9 +206,7 @@ class Instance {
     }
   }
 
-  /**
-   * Marks the instance as in use before the call. After a failed call, an exhausted stack may leave no room to mark it.
-   */
+  /** Marks the instance as in use before the call. After an exhausted stack there may be no room for this step. */
   enter(): void {
     if (this.#isInside) throw interrupted(this.thrown)
     this.#isInside = true
@@ -209,8 +217,8 @@ class Instance {
   }
 
   /**
-   * The error to throw instead of `thrown`. If the module itself threw that error, the instance is usable again. After
-   * any other error the instance stays interrupted.
+   * Returns the error to throw instead of `thrown`. After an error that the module itself threw, the instance can still
+   * be used. After any other error the instance stays interrupted.
    */
   failed(): TokenError {
     if (!isPlainError(this.thrown)) return interrupted(this.thrown)
@@ -267,7 +275,7 @@ class BoundVerifier implements WasmVerifier {
   verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined {
     const instance = this.#instance
     if (instance === undefined) throw closedVerifier()
-    // Does not use `within`: for such a short call, a closure would cost too much.
+    // This method does not use `within`, because a closure would take too long for such a short call.
     instance.enter()
     try {
       const length = instance.post(token)
@@ -308,7 +316,10 @@ const interrupted = (cause: unknown) =>
     { cause },
   )
 
-/** Compares the tag, because `instanceof` fails for a module of another realm (a vm, an iframe, Jest). */
+/**
+ * Compares the text that `Object.prototype.toString` returns. `instanceof` fails for a module of another realm (a vm,
+ * an iframe, Jest).
+ */
 const isModule = (value: object): value is WebAssembly.Module =>
   Object.prototype.toString.call(value) === '[object WebAssembly.Module]'
 

@@ -18,14 +18,17 @@ export const authenticate: typeof Types.authenticate = (verifier, options) => {
     })
     done()
   }
-  // As in fastify-plugin: the hook belongs to the scope that registers this plugin, not to a child scope.
+  // Like fastify-plugin does. The hook then belongs to the scope that registers this plugin, and not to a child scope.
   return Object.assign(plugin, {
     [Symbol.for('skip-override')]: true,
     [Symbol.for('fastify.display-name')]: 'doorlist',
   })
 }
 
-/** Includes `null` for a request without a token, because only the program can declare {@link Types.Register}. */
+/**
+ * The values that the plugin sets on a request; `null` for a request without a token. This type is necessary because
+ * the type of `request.auth` includes `null` only in a program that declares {@link Types.Register}.
+ */
 interface Answered {
   auth: Verified | null
   user: Verified['payload'] | null

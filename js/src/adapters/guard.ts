@@ -4,11 +4,17 @@ import { invalidOption, isTokenError, isTokensFault } from '../errors.js'
 import { check, isObject, isText, rule } from '../rules.js'
 import { scopeInsufficient, tokenMissing, tokenRefused, unavailable, type Refusal } from './refusal.js'
 
-/** The decision about a request: to pass it on, with a token if it has one, or to answer it here. */
+/**
+ * The decision about a request. Without a `refusal`, the request is passed on; `auth` is `undefined` if it has no
+ * token.
+ */
 export type Outcome =
   { readonly auth: Verified | undefined; readonly refusal?: undefined } | { readonly refusal: Refusal }
 
-/** Checks a request by its headers (names in lower case); `ctx` is used in Workers to refresh the verifier. */
+/**
+ * Decides about a request from its headers. Names of headers are in lower case. In a Worker, `ctx` is the execution
+ * context, with which the verifier is refreshed.
+ */
 export type Guard = (header: (name: string) => string | undefined, ctx?: WaitUntil) => Promise<Outcome>
 
 const rules = {
@@ -38,9 +44,9 @@ export function guard(verifier: AnyVerifier, options: AuthenticateOptions = {}):
 const VERIFIED = Symbol.for('doorlist.verified')
 
 /**
- * Stores the verified token on a request (or a context) for `requireScope`. `request.auth` is not used for this,
- * because other libraries write to it too: a claim named `payload` in another library's token could be taken for the
- * result of a verifier.
+ * Stores the verified token on a request (or a context) for `requireScope`. Other libraries also write to
+ * `request.auth`. Therefore `requireScope` does not read it: a claim named `payload` in another library's token could
+ * be mistaken for the result of a verifier.
  */
 export function note(request: object, auth: Verified | undefined): void {
   ;(request as Noted)[VERIFIED] = auth
@@ -58,7 +64,7 @@ export function scopeGuard(scopes: readonly string[]): (auth: Verified | undefin
   return auth => {
     if (!auth) return tokenMissing()
     const { payload } = auth
-    // Own property only: a polluted Object.prototype must not grant scopes.
+    // Only an own property counts: a polluted Object.prototype must not grant scopes.
     const granted = Object.hasOwn(payload, 'scope') ? (payload.scope?.split(' ') ?? []) : []
     return scopes.every(scope => granted.includes(scope)) ? undefined : scopeInsufficient(scopes.join(' '))
   }
@@ -69,7 +75,7 @@ export function checkVerifier(verifier: unknown): void {
     throw invalidOption('`verifier` must be a verifier; `connectVerifier` must be awaited', { option: 'verifier' })
 }
 
-/** Refreshes a lazy verifier. A connected verifier needs no refresh. Returns the error if the refresh failed. */
+/** Refreshes a lazy verifier. Any other verifier needs no refresh. Returns the error if the refresh failed. */
 export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise<PlainTokenError | undefined> {
   try {
     if ('isLazy' in verifier) await verifier.refresh(ctx)
@@ -81,15 +87,16 @@ export async function refreshed(verifier: AnyVerifier, ctx?: WaitUntil): Promise
 }
 
 /**
- * Returns everything after the scheme and its spaces, which RFC 9110 §11.4 requires. If a tab follows the scheme, the
- * result begins with the tab, and is refused because no valid token contains one.
+ * Returns the text after the scheme and after the spaces that follow the scheme (RFC 9110 §11.4 requires a space). If a
+ * tab follows the scheme, the result begins with the tab. The verifier refuses this result, because no valid token
+ * contains a tab.
  */
 function bearer(authorization = ''): string | undefined {
   const [scheme] = /^bearer(?: +|(?=\t)|$)/i.exec(authorization) ?? []
   return scheme === undefined ? undefined : authorization.slice(scheme.length).trimEnd()
 }
 
-/** RFC 6265 §5.4: of several cookies with one name, the most specific comes first. */
+/** RFC 6265 §5.4: if several cookies have the same name, the most specific cookie comes first. */
 function cookieNamed(name: string, cookies: string | undefined): string | undefined {
   const pair = cookies?.split(';').find(pair => pair.trimStart().startsWith(`${name}=`))
   const value = pair?.slice(pair.indexOf('=') + 1).trim()

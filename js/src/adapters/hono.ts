@@ -25,8 +25,8 @@ export const requireScope: typeof Types.requireScope = (...scopes) => {
 }
 
 /**
- * Returns `undefined` if the platform has no execution context (reading the context then throws), or if the value there
- * is something else.
+ * Returns `undefined` if the platform has no execution context. In this case Hono throws when `executionCtx` is read,
+ * or `executionCtx` has no `waitUntil`.
  */
 function contextOf(c: Context): WaitUntil | undefined {
   try {

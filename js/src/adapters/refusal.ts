@@ -7,13 +7,13 @@ export interface Refusal {
   readonly body: string
 }
 
-/** Seconds after which a client should try again; a connected verifier retries more often. */
+/** The number of seconds after which a client should try again. A connected verifier retries more often than that. */
 export const RETRY_AFTER_SECS = 5
 
-/** The same realm as the issuer's. */
+/** The issuer uses the same realm. */
 const REALM = 'Bearer realm="doorlist"'
 
-/** The request had no token. RFC 6750 §3.1: in this case the challenge has no `error`. */
+/** The answer to a request without a token. RFC 6750 §3.1: in this case the challenge has no `error`. */
 export const tokenMissing = (): Refusal =>
   refusal(401, { 'www-authenticate': REALM }, { error: 'invalid_token', error_description: 'a bearer token is needed' })
 
@@ -33,7 +33,7 @@ export const scopeInsufficient = (scope: string): Refusal =>
     { error: 'insufficient_scope', error_description: `the scope ${scope} is needed` },
   )
 
-/** Of all members, only `code` says why the server cannot verify tokens (for example because it has no list). */
+/** The client learns only the `code` of the error (for example that there is no list), and not its message. */
 export const unavailable = ({ code }: PlainTokenError): Refusal =>
   refusal(
     503,

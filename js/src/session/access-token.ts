@@ -8,13 +8,16 @@ export interface AccessToken {
   readonly lifetimeMs: number
   readonly since: Moment
   /**
-   * Milliseconds from `since` until the next token is requested: a random point from 70 to 90 % of this token's
-   * lifetime (field: mozilla/fxa-oauth-server#370).
+   * Milliseconds from `since` until the next token is requested. It is a random time between 70 and 90 % of this
+   * token's lifetime (field: mozilla/fxa-oauth-server#370).
    */
   readonly dueMs: number
 }
 
-/** The time on both clocks: the monotonic clock may stop while a laptop sleeps, and the wall clock may be set. */
+/**
+ * A time on both clocks. Neither clock is enough: the monotonic clock may stop while a laptop sleeps, and a user may
+ * set the wall clock.
+ */
 export interface Moment {
   readonly wall: number
   readonly monotonic: number
@@ -23,51 +26,52 @@ export interface Moment {
 export const moment = (host: Host): Moment => ({ wall: host.now(), monotonic: host.monotonic() })
 
 /**
- * Milliseconds since `since`, by the clock that shows the longer time. If the wall clock is set ahead, the token is
- * refreshed too early, but the session is not lost.
+ * The milliseconds that have passed since `since`. If the two clocks differ, the longer time counts. So a wall clock
+ * that is set ahead causes an early refresh, but does not end the session.
  */
 export const elapsed = (since: Moment, host: Host): number =>
   Math.max(host.now() - since.wall, host.monotonic() - since.monotonic)
 
 /**
- * Whether the token can still be used. In the last 1 % of its lifetime it no longer counts as usable, because requests
- * take time.
+ * Whether the token can still be used. A token counts as unusable in the last 1 % of its lifetime, because a request
+ * takes time.
  */
 export const isLive = ({ since, lifetimeMs }: AccessToken, host: Host): boolean =>
   elapsed(since, host) < 0.99 * lifetimeMs
 
 /**
- * The issuer returns one token for two requests in the same second. Both answers must arrive within this many
- * milliseconds.
+ * The maximum number of milliseconds between two answers that may contain the same token. The issuer returns the same
+ * token for two requests in the same second.
  */
 const SAME_MS = 10_000
 
 /**
- * Whether an answer of `/token` is current. A service worker or a proxy may repeat an old answer. The token of an old
- * answer equals the last token, or has expired by the issuer's time. The issuer's time is computed from the last token,
- * not from the wall clock, which may be set.
+ * Whether an answer of `/token` is current. A service worker or a proxy may repeat an old answer. The token in an old
+ * answer equals the last token, or has already expired by the issuer's clock. The issuer's time is computed from the
+ * last token. The wall clock is not used, because a user may set it.
  */
 export const isNew = ({ value, claims, lifetimeMs }: AccessToken, last: AccessToken | undefined, host: Host): boolean =>
   !last ||
   host.monotonic() - last.since.monotonic - (claims.iat - last.claims.iat) * 1000 <
     (value === last.value ? SAME_MS : lifetimeMs)
 
-/** The issuer's time in milliseconds: the token's `iat` plus the time that has elapsed since `since`. */
+/** The issuer's time in milliseconds: the token's `iat` plus the time that has passed since `since`. */
 export const issuerTime = ({ claims, since }: AccessToken, host: Host): number =>
   claims.iat * 1000 + elapsed(since, host)
 
 /**
- * Parses a token. Nothing is verified here, because the token came from the issuer itself, over TLS. Returns
- * `undefined` if the text is not a token.
+ * Parses a token. The signature is not verified, because the token came from the issuer over TLS. Returns `undefined`
+ * if the text is not a token.
  */
 export function accessToken(value: string, lifetimeMs: number, since: Moment, host: Host): AccessToken | undefined {
   try {
-    // The payload is decoded as Latin-1: the claims that are read are ASCII, and all others remain valid JSON.
+    // The payload is decoded as Latin-1. The claims that this package reads are ASCII. Other claims may contain other
+    // characters, but the JSON stays valid.
     const claims = JSON.parse(atob(value.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/'))) as AccessToken['claims']
     if (claims.sid && lifetimeMs > 0)
       return { value, claims, lifetimeMs, since, dueMs: lifetimeMs * (0.7 + 0.2 * host.random()) }
   } catch {
-    // The text is not a token in a known form.
+    // The text is not a token, so the result is `undefined`.
   }
   return
 }

@@ -14,8 +14,8 @@ export interface Delivery {
 }
 
 /**
- * Keeps the token in the application's storage, and sends it in the body of each request. An error of the storage is
- * reported as such, and does not count as an outage.
+ * Keeps the token in the application's storage. The token is sent in the body of each request. An error of the storage
+ * becomes `ERR_STORAGE_FAILED`, so that it does not count as an outage.
  */
 export const stored = (storage: TokenStorage, key: string): Delivery => {
   const named = async <T>(act: () => T | Promise<T>): Promise<T> => {
@@ -33,7 +33,7 @@ export const stored = (storage: TokenStorage, key: string): Delivery => {
 }
 
 /**
- * The token is in the issuer's cookie, which scripts cannot read. A pending sign-out note shows that the user is signed
+ * The token is in the issuer's cookie, which scripts cannot read. If a sign-out is noted as pending, the user is signed
  * out.
  */
 export const inCookie = (signOuts: SignOuts): Delivery => ({

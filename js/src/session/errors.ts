@@ -1,7 +1,7 @@
 import type { PlainSessionError, SessionCode } from '../../types/session.js'
 import { isPlain, plainOf } from '../plain-errors.js'
 
-/** The same codes as in `types/session.d.ts`. */
+/** `types/session.d.ts` has the same codes. */
 const CODES: readonly string[] = [
   'ERR_ISSUER_REFUSED',
   'ERR_LOGIN_REFUSED',
@@ -43,8 +43,8 @@ export class SessionError extends Error {
 }
 
 /**
- * Like `isTokenError`: compares the members of the error, so that an error of any copy or realm, and a plain form, is
- * accepted.
+ * Compares the members of the error, like `isTokenError`. So the function recognises an error of any copy or realm of
+ * this package, and its plain form.
  */
 export function isSessionError<C extends SessionCode = SessionCode>(
   error: unknown,
@@ -53,7 +53,7 @@ export function isSessionError<C extends SessionCode = SessionCode>(
   return isPlain(error, 'SessionError', found => CODES.includes(found) && (code ?? found) === found)
 }
 
-/** Throws an error that names the missing feature, instead of a ReferenceError later. */
+/** Throws an error that names the missing feature. Without this check, a ReferenceError would be thrown later. */
 export function mustHave(...names: string[]): void {
   for (const name of names)
     if (!(name in globalThis)) throw new SessionError('ERR_PLATFORM_UNSUPPORTED', `this platform has no ${name}`)

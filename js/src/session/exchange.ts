@@ -8,16 +8,16 @@ export type Exchanged =
   | { readonly outcome: 'granted'; readonly token: AccessToken }
   /** The issuer ended the session. */
   | { readonly outcome: 'over' }
-  /** Another tab signed out. */
+  /** No refresh token is stored any more, because another tab signed out. */
   | { readonly outcome: 'gone' }
   | Later
   /** The result is no longer needed: another tab was faster, or the user signed out. */
   | undefined
 
 /**
- * Reads the refresh token, refreshes, and writes the new refresh token; runs under the lock. Between any two steps
- * another tab may sign out. If there is no lock, another tab may also refresh. So each step checks whether this has
- * happened, and so does the caller.
+ * Reads the refresh token, refreshes, and writes the new refresh token. The caller holds the lock if there is one.
+ * Between two steps another tab may sign out; without a lock, another tab may also refresh. Therefore this function
+ * checks for both after each step, and the caller checks again.
  */
 export async function exchange(
   { issuer, delivery }: { readonly issuer: Issuer; readonly delivery: Delivery },
@@ -35,18 +35,19 @@ export async function exchange(
     const found = await delivery.read()
     if (answer.outcome === 'granted') {
       const token = tokenOf(answer.tokens, since, host)
-      // The access token is checked before the refresh token is stored, because an old answer also contains an old
-      // refresh token.
+      // If the answer is old, its refresh token is old too. So the access token is checked before the refresh token is
+      // stored.
       if (!token || !isNew(token, last(), host))
         return { outcome: 'later', status: 200, error: token ? 'from a cache' : 'without a token' }
       const { refresh_token } = answer.tokens
       if (!isCurrent()) return
-      // Without a lock, another tab may have written its refresh token first. Then this tab keeps the other tab's
-      // token, which is equally good. If the new token cannot be written, the old token remains usable.
+      // Without a lock, another tab may already have written a new refresh token. This tab then keeps that token, which
+      // is valid too. If writing fails, the old refresh token is still valid.
       if (found === kept && refresh_token) await delivery.write(refresh_token).catch(() => {})
       return found === undefined ? { outcome: 'gone' } : { outcome: 'granted', token }
     }
-    // If this tab came too late, another tab may have stored a valid token meanwhile (field: supabase/auth-js#213).
+    // The issuer refused the refresh token. Another tab may have stored a valid token meanwhile (field:
+    // supabase/auth-js#213). Then this tab tries once more, with that token.
     if (found === kept || !isFirst) {
       if (!isWanted()) return
       await delivery.remove()

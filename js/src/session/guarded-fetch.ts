@@ -1,15 +1,15 @@
 import type { Host } from '../host.js'
 import { SessionError, mustHave } from './errors.js'
 
-/** Milliseconds for which no refresh follows a 401, after a server has refused a new token too. */
+/** If a server refuses a new token with 401 too, a 401 of this server causes no refresh for this many milliseconds. */
 const BELIEVED_MS = 60_000
 
 /**
- * A `fetch` that adds the header for the allowed origins only. After a 401 it refreshes once and tries again, unless
- * the server refused a new token recently: then the token is not the reason for the 401, and the issuer must not be
- * asked in a loop.
+ * Returns a `fetch` that adds the header `authorization` for the allowed origins only. After a 401 it gets another
+ * token and tries once more. It does not try again if the server refused a new token recently. In that case the token
+ * is not the reason for the 401, and each request would cause a request to the issuer.
  *
- * @param instead given a token that a server refused, returns another token; `undefined` if no other token is available
+ * @param instead gets a token that a server refused, and returns another token, or `undefined` without one
  */
 export function guardedFetch(
   getAccessToken: () => Promise<string>,
@@ -18,17 +18,17 @@ export function guardedFetch(
   fetch: typeof globalThis.fetch,
   host: Host,
 ): typeof globalThis.fetch {
-  /** For each origin, the time at which this period ends. */
+  /** For each origin, the monotonic time until which a 401 causes no refresh. */
   const believed = new Map<string, number>()
 
   return async (input, init) => {
     mustHave('Request')
-    /** Keeps the body of a Request for a second try. */
+    /** Clones a Request, so that its body can be sent a second time. */
     const asked = () => (input as Request).clone?.() ?? input
     const { url, headers, redirect, referrer, referrerPolicy, signal } = new Request(asked(), { ...init, body: null })
     const { origin } = new URL(url)
-    // The test for `http` excludes `blob:` URLs of the origin. On a page with an opaque origin, it also excludes other
-    // opaque origins.
+    // The test for `http` excludes `blob:` URLs, which have an allowed origin too. On a page whose origin is opaque,
+    // the test also excludes other opaque origins.
     if (!/^http/.test(url) || !origins.includes(origin) || headers.has('authorization')) return fetch(input, init)
     const follows = redirect === 'follow'
     let stop = () => {}
@@ -44,13 +44,13 @@ export function guardedFetch(
       if (signal?.aborted) stop()
       let token = await unlessAborted(getAccessToken())
       for (let isAgain = false; ; isAgain = true) {
-        // The request consists of plain values, because a `fetch` of another realm does not accept a Request or Headers
-        // of this realm (jsdom).
+        // Only plain values are passed to `fetch`. A `fetch` of another realm (jsdom) does not accept a Request or
+        // Headers of this realm.
         const response = await fetch(asked(), {
           ...init,
           headers: { ...Object.fromEntries(headers), authorization: `Bearer ${token}` },
-          // Not every browser removes the header when a redirect leads to another origin (Fetch standard §4.4, since
-          // 2022).
+          // Some browsers keep the header `authorization` when a redirect leads to another origin. The Fetch standard
+          // forbids this only since 2022 (§4.4).
           redirect: follows ? 'manual' : redirect,
           referrer,
           referrerPolicy,
@@ -63,7 +63,7 @@ export function guardedFetch(
           throw new SessionError('ERR_REDIRECT_REFUSED', `redirect of ${origin} not followed`, { origin })
         if (status !== 401) return response
         if (isAgain) believed.set(origin, host.monotonic() + BELIEVED_MS)
-        // A stream can be sent only once.
+        // A body that is a stream cannot be sent a second time.
         if ((init?.body as ReadableStream | undefined)?.getReader || believed.get(origin)! > host.monotonic())
           return response
         const other = await unlessAborted(instead(token))
@@ -72,7 +72,8 @@ export function guardedFetch(
         token = other
       }
     } finally {
-      // The signal may belong to the application, which may still need it after this request.
+      // The listener is removed because the signal belongs to the application, which may use the signal for a long
+      // time.
       signal?.removeEventListener('abort', stop)
     }
   }

@@ -7,11 +7,14 @@ import type { Settings } from './options.js'
 /** The result of `/login`, `/token` or `/revoke`. */
 export type Answer =
   | { readonly outcome: 'granted'; readonly tokens: Tokens }
-  /** `invalid_grant`: the session or the password is invalid for good. */
+  /** The issuer answered `invalid_grant`: the session has ended, or the password is wrong. A retry would not help. */
   | { readonly outcome: 'over' }
   | Later
 
-/** The answer says nothing about the session: no connection, 429, 5xx, a captive portal's page, a faulty request. */
+/**
+ * The result does not show whether the session continues. Possible reasons: no connection, status 429 or 5xx, the page
+ * of a captive portal, or a faulty request.
+ */
 export interface Later {
   readonly outcome: 'later'
   /** Absent if there was no answer. */
@@ -31,7 +34,8 @@ export interface Tokens {
 }
 
 /**
- * The three requests that a session sends to its issuer. They never reject. A token is empty if it is in the cookie.
+ * The three requests that a session sends to its issuer. The promises never reject. If the refresh token is in the
+ * cookie, the argument `token` is an empty text.
  */
 export interface Issuer {
   login(credentials: Credentials): Promise<Answer>
@@ -41,13 +45,16 @@ export interface Issuer {
 
 /** Milliseconds within which the whole answer must arrive. */
 const TIMEOUT_MS = 10_000
-/** A longer `Retry-After` counts as this many milliseconds, which is an hour. */
+/** A longer `Retry-After` is shortened to this many milliseconds (one hour). */
 const LONGEST_RETRY_MS = 3_600_000
 
 export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: Host): Issuer {
   const usesCookie = storage === 'cookie'
 
-  /** Sends text with its type, because a `fetch` of another realm does not accept objects of this realm (jsdom). */
+  /**
+   * The body is a text, and its content type is a header. A `fetch` of another realm (jsdom) does not accept body
+   * objects of this realm.
+   */
   async function post(path: string, type: string, body: string): Promise<Answer> {
     const abort = new AbortController()
     const asked = async () => {
@@ -94,21 +101,24 @@ export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: H
   }
 }
 
-/** Decides from an answer whether the session continues. Only a real `invalid_grant` ends the session. */
+/**
+ * Decides from an answer whether the session continues. The session ends only if the answer has status 400 and the
+ * error `invalid_grant`.
+ */
 export function judge(status: number, text: string, retryAfter: string | null): Answer {
   let body: Record<string, unknown> | undefined
   try {
     body = JSON.parse(text)
   } catch {
-    // not from the issuer: a captive portal, for example
+    // The answer is not from the issuer, but from a captive portal, for example.
   }
   const error = body?.['error']
   if (status === 400 && error === 'invalid_grant') return { outcome: 'over' }
   if (status === 200 && body) return { outcome: 'granted', tokens: body as unknown as Tokens }
-  // In seconds. A date counts as absent; the issuer does not send dates.
+  // `Retry-After` in seconds. A date is ignored, because the issuer never sends a date.
   const retryAfterMs = Math.min(Number(retryAfter) * 1000 || 0, LONGEST_RETRY_MS)
   return { outcome: 'later', status, error, retryAfterMs }
 }
 
-/** Whether the same request would be refused again. */
+/** Whether the issuer would refuse the same request again. */
 export const isRefusal = ({ status = 0 }: Later): boolean => status >= 400 && status < 500 && status !== 429

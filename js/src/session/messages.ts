@@ -4,14 +4,14 @@ import { accessToken, elapsed, type AccessToken } from './access-token.js'
 /** The messages between the tabs of one browser. */
 export type Message =
   | { readonly type: 'hello' }
-  /** Times are from the wall clock, which all tabs share. */
+  /** The times in all messages are from the wall clock, because all tabs share this clock. */
   | { readonly type: 'token'; readonly value: string; readonly lifetimeMs: number; readonly wall: number }
   /**
-   * Without a `sid`, the message means the session that existed at that time, whose `sid` the sending tab did not know
-   * yet. It never means a session that was opened later.
+   * Tells that a session ended. `sid` is absent if the sending tab did not know it yet. In that case the message
+   * concerns the session that existed at the time `wall`, and no session that was opened later.
    */
   | { readonly type: 'ended'; readonly sid: string | undefined; readonly wall: number; readonly kicked: boolean }
-  /** Revokes the tokens issued before this time. */
+  /** Tells that the tokens issued before `wall` are revoked. */
   | { readonly type: 'revoked'; readonly sid: string; readonly wall: number }
 
 type TokenMessage = Extract<Message, { readonly type: 'token' }>
@@ -23,6 +23,9 @@ export const written = ({ value, lifetimeMs, since }: AccessToken, host: Host): 
   wall: host.now() - elapsed(since, host),
 })
 
-/** Computes the age by the wall clock, because a message may be delayed: a frozen tab reads its messages late. */
+/**
+ * Computes the age of the token from the wall clock. The time of arrival is not used, because a frozen tab reads its
+ * messages late.
+ */
 export const read = ({ value, lifetimeMs, wall }: TokenMessage, host: Host): AccessToken | undefined =>
   accessToken(value, lifetimeMs, { wall, monotonic: host.monotonic() - Math.max(0, host.now() - wall) }, host)

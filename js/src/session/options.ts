@@ -3,13 +3,12 @@ import { spelling } from '../issuer-rule.js'
 import { isText } from '../rules.js'
 import { SessionError } from './errors.js'
 
-/** The options, with the defaults that several parts need. */
+/** The options. `fetch` and `storage` are always set, because several parts need them. */
 export type Settings = SessionOptions & Required<Pick<SessionOptions, 'fetch' | 'storage'>>
 
 /**
- * For each option, a rule that returns whether a value is allowed. If the rule throws, the value is refused. This file
- * does not use `../rules.ts`, because the hints of that file would be a tenth of the code that a page loads for
- * sessions.
+ * For each option, a function that returns whether a value is valid. If the function throws, the value is not valid.
+ * This file does not use `../rules.ts`: the texts there would add a tenth to the code that a page loads for sessions.
  */
 const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
   issuer: value => spelling(value) === value,
@@ -21,8 +20,8 @@ const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
 }
 
 /**
- * Returns the options, or throws `ERR_OPTIONS_INVALID` for the first option that is unknown or violates
- * `types/session.d.ts`.
+ * Returns the options. Throws `ERR_OPTIONS_INVALID` for the first option that is unknown or has an invalid value, as
+ * `types/session.d.ts` describes.
  */
 export function checkOptions(options: unknown): SessionOptions {
   const own: Record<string, unknown> = { issuer: '', ...Object(options) }
@@ -34,7 +33,7 @@ export function checkOptions(options: unknown): SessionOptions {
       )
         continue
     } catch {
-      // If a rule throws, the value is refused.
+      // A value for which the function throws is not valid.
     }
     const better = option === 'issuer' && spelling(value)
     const hint = better ? `; write ${better}` : ''

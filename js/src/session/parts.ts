@@ -18,8 +18,9 @@ export interface Parts {
   readonly signOuts: SignOuts
   readonly tabs: Tabs
   /**
-   * Opens a session under the lock, and signs out of the session that it replaces. If the user signed out meanwhile,
-   * signs out of the new session instead. `held` returns the `sid` that the page has.
+   * Opens a session under the lock. If another session was open before, signs out of that session. If the user signed
+   * out meanwhile, signs out of the new session instead. `held` returns the `sid` of the session that the page already
+   * has.
    */
   logIn(
     how: Credentials | TokenResponse,
@@ -33,7 +34,7 @@ export function partsOf(options: Settings, platform: Platform, hear: (message: M
   const { host } = platform
   const usesCookie = storage === 'cookie'
   const kept = storage === 'memory' ? memory() : (storage as Exclude<typeof storage, string>)
-  // An issuer's URL contains no `#`.
+  // The `#` is a safe separator, because an issuer's URL contains no `#`.
   const key = `doorlist:${options.issuer}` + (clientId ? `#${clientId}` : '')
   const issuer = issuerOf(options, host)
   const tabs = tabsOf(platform, key, storage !== 'memory', hear)
@@ -60,8 +61,8 @@ export function partsOf(options: Settings, platform: Platform, hear: (message: M
       const token = tokenOf(tokens, since, host)
       const { refresh_token = '' } = tokens
       if (!token || !refresh_token !== usesCookie) throw refusedBy({ status: 200 })
-      // The cookie now belongs to the new session, and an earlier sign-out must not end that session. The login has
-      // already ended the session for which the earlier sign-out was noted.
+      // The cookie now belongs to the new session, so an earlier sign-out that is still pending must not be sent: it
+      // would end the new session. The login has already ended the earlier session.
       if (usesCookie) await signOuts.forget('')
       if (!isCurrent()) await signOuts.add(refresh_token)
       else {

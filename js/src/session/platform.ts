@@ -4,7 +4,7 @@ import { channel, type Channel, type Locks } from '../origin.js'
 
 export type { Channel, Locks } from '../origin.js'
 
-/** The features of a page. Tests supply their own. */
+/** The features of a page. Tests pass their own. */
 export interface Platform {
   readonly host: Host
   /** Absent if the browser has no Web Locks. The tabs then rely on the issuer's grace window. */
@@ -12,14 +12,17 @@ export interface Platform {
   /** Sends to all other tabs, but not to this tab. */
   channel(name: string): Channel | undefined
   /**
-   * Calls `call` when the network may be back or the computer may have slept. The argument is `true` for a page that is
-   * restored from the back/forward cache: such a page has missed the other tabs' messages. Returns a function that
-   * stops the calls.
+   * Calls `call` when the network may be back, or when the computer may have slept. The argument is `true` if the page
+   * was restored from the back/forward cache. Such a page has missed the messages of other tabs. Returns a function
+   * that stops the calls.
    */
   onWake(call: (isRestored: boolean) => void): () => void
   /** The page's own origin. */
   readonly origin: string | undefined
-  /** A storage for notes that outlive the page. A note contains a token only if the caller stores one in it. */
+  /**
+   * Returns a storage for texts that must survive the end of the page. It contains a token only if the caller stores
+   * one.
+   */
   notes(): TokenStorage
 }
 
@@ -35,8 +38,8 @@ export const browser = (): Platform => ({
 
 function onWake(call: (isRestored: boolean) => void): () => void {
   const wake = (event: Event) => call((event as PageTransitionEvent).persisted)
-  // All these events reach the window, which exists only in pages. The listeners are removed without an `AbortSignal`,
-  // because jsdom accepts only its own signals.
+  // All these events are sent to the window. Only pages have a window. The listeners are removed one by one and not by
+  // an `AbortSignal`, because jsdom accepts only its own signals.
   for (const event of EVENTS) globalThis.addEventListener?.(event, wake)
   return () => EVENTS.forEach(event => globalThis.removeEventListener?.(event, wake))
 }
@@ -45,7 +48,7 @@ const EVENTS = ['visibilitychange', 'online', 'pageshow']
 
 export const memory = (): TokenStorage => new Map<string, string>()
 
-/** `localStorage`, or a storage in memory if the browser refuses `localStorage`. */
+/** Returns `localStorage`, or a storage in memory if the browser refuses `localStorage`. */
 function localNotes(): TokenStorage {
   try {
     const { localStorage } = globalThis

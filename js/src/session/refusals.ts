@@ -8,27 +8,34 @@ const answered = ({ status, error }: Said) => `the issuer answered ${error ?? st
 export const refusedBy = ({ status, error }: Said) =>
   new SessionError('ERR_ISSUER_REFUSED', answered({ status, error }), { status, error })
 
-/** The error for a failed request to the issuer. The failure counts as an outage unless the program caused it. */
+/**
+ * Returns the error for a failed request to the issuer. A mistake of the program becomes `ERR_FETCH_FAILED`. Any other
+ * failure counts as an outage.
+ */
 export function unreachable(later: Omit<Later, 'outcome'>): SessionError {
   const { status, retryAfterMs = 0, cause } = later
   if (cause instanceof SessionError) return cause
   if (isMistake(cause)) return failed('ERR_FETCH_FAILED', 'a mistake of the program', cause)
-  // Without an answer, a browser does not tell a page the reason, so the text names the three possible reasons. While
-  // six connections to a host are in use, a seventh request to the host just waits.
+  // If a request gets no answer, the browser hides the reason from the page. So the text names the three possible
+  // reasons. One of them: while six connections to a host are in use, the next request to this host waits without an
+  // error.
   const text = status
     ? answered(later)
     : 'issuer down, origin not in DOORLIST_ALLOWED_ORIGINS, or six HTTP/1.1 connections in use'
   return failed('ERR_SESSION_OFFLINE', text, cause, { status, retryAfter: retryAfterMs / 1000 })
 }
 
-/** The error for a storage that threw or hung. */
+/** Returns the error for a storage that threw an error or did not answer in time. */
 export const storageFailed = (cause: unknown) =>
   cause instanceof SessionError ? cause : failed('ERR_STORAGE_FAILED', '`storage` failed', cause)
 
 const failed = (code: SessionCode, text: string, cause: unknown, evidence?: Record<string, unknown>) =>
   new SessionError(code, cause ? `${text}: ${(cause as Error).message ?? cause}` : text, evidence, { cause })
 
-/** The reason why there is no access token in this state; if offline, the last failure. */
+/**
+ * Returns the error that explains why there is no access token in this state. While offline, the last failure is the
+ * reason.
+ */
 export function noToken(state: SessionState, last: Omit<Later, 'outcome'> = {}): SessionError {
   if (state === 'kicked') return new SessionError('ERR_SESSION_KICKED', 'the issuer ended the session')
   if (state === 'signed-out') return new SessionError('ERR_SESSION_SIGNED_OUT', 'not signed in')

@@ -4,30 +4,36 @@ import { elapsed, type AccessToken } from './access-token.js'
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 120_000
 /**
- * The minimum number of milliseconds between two requests in an outage, even if events wake the page more often (field:
- * clerk/javascript#7912).
+ * The minimum number of milliseconds between two requests in an outage. It also applies if events wake the page more
+ * often (field: clerk/javascript#7912).
  */
 const COOL_DOWN_MS = 1_000
-/** Milliseconds. Timers may stop while the laptop sleeps, so the clocks are read at least this often. */
+/**
+ * The maximum number of milliseconds of one timer. A timer may stop while the laptop sleeps. So the clocks are read at
+ * least this often.
+ */
 const SLICE_MS = 30_000
 
 /** Decides when to ask the issuer again. */
 export interface Schedule {
   /**
-   * Milliseconds until the next action. After a failure, the next action is another try; otherwise it is the refresh of
-   * this token.
+   * Milliseconds until the next request. After a failure, this is the time until the next try. Otherwise it is the time
+   * until this token must be refreshed, or 0 without a token.
    */
   dueIn(token?: AccessToken): number
-  /** Call it after a success. Plans the next action for the time when this token must be refreshed. */
+  /** Call it after a success. Plans the next request for the time when this token must be refreshed. */
   plan(token: AccessToken): void
-  /** Plans the next action after a pause that doubles each time, and not before `afterMs` milliseconds. */
+  /**
+   * Call it after a failure. Plans the next try after a pause that doubles with each failure, but not before `afterMs`
+   * milliseconds have passed.
+   */
   retry(afterMs?: number): void
   /**
-   * Call it when the network may be back: shortens the pause to the cool-down, or to the time that the issuer asked
-   * for. Then returns `dueIn`.
+   * Call it when the network may be back. The next try may then start after the minimum pause, or after the time that
+   * the issuer asked for. Returns `dueIn`.
    */
   wake(token?: AccessToken): number
-  /** Stops acting. */
+  /** Cancels the planned request, and forgets earlier failures. */
   rest(): void
   close(): void
 }
@@ -60,7 +66,8 @@ export function scheduleOf(host: Host, act: () => unknown): Schedule {
     retry(afterMs = 0) {
       const now = host.monotonic()
       notBefore = now + Math.max(afterMs, COOL_DOWN_MS)
-      // As in `../back-off.ts`: a random time in the upper half of a pause that doubles.
+      // The pause doubles with each failure. It is random, between half of this time and the whole of it (as in
+      // `../back-off.ts`).
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS) * (0.5 + 0.5 * host.random())
       retryAt = Math.max(notBefore, now + pauseMs)
       arm()

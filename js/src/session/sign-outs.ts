@@ -5,15 +5,15 @@ import { scheduleOf } from './schedule.js'
 import type { Tabs } from './tabs.js'
 
 /**
- * Sign-outs that the issuer does not know of yet. Each is noted before the request, and the request is repeated until
- * the issuer answers.
+ * Sign-outs that the issuer has not confirmed yet. A sign-out is stored before the request is sent. The request is
+ * repeated until the issuer answers.
  */
 export interface SignOuts {
-  /** Refresh tokens whose sessions must end. An empty text means the token in the cookie. */
+  /** Returns the refresh tokens of the sessions that must end. An empty text stands for the token in the cookie. */
   pending(): Promise<string[]>
   add(token: string): Promise<void>
   forget(token: string): Promise<void>
-  /** Informs the issuer at once, and tries again later until the issuer answers. Never rejects. */
+  /** Sends all pending sign-outs to the issuer now, and again later until the issuer answers. Never rejects. */
   complete(): Promise<void>
   /** Call it when the network may be back. */
   wake(): void
@@ -33,12 +33,16 @@ export function signOutsOf(issuer: Issuer, notes: TokenStorage, prefix: string, 
   }
   const forget = async (token: string) => write((await pending()).filter(other => other !== token))
 
-  /** Tries each sign-out once. If one must be tried again, returns the minimum number of milliseconds to wait. */
+  /**
+   * Tries each pending sign-out once. Returns `undefined` if all of them are done. Otherwise returns the minimum number
+   * of milliseconds to wait before the next try.
+   */
   const attempt = async () => {
     let waitMs: number | undefined
     for (const token of await pending()) {
       const answer = await issuer.revoke(token)
-      // A refusal counts only if the issuer itself sent it. A proxy or a captive portal may send one too.
+      // A refusal counts only if the issuer itself sent it, which the member `error` shows. A proxy or a captive portal
+      // may also refuse a request.
       if (answer.outcome === 'later' && !(answer.error && isRefusal(answer)))
         waitMs = Math.max(waitMs ?? 0, answer.retryAfterMs ?? 0)
       else await forget(token)

@@ -3,26 +3,30 @@ import type { Message } from './messages.js'
 import type { Platform } from './platform.js'
 
 /**
- * Milliseconds to wait for a lock. After that, work continues without the lock: the issuer's grace window tolerates two
- * tabs that refresh at once.
+ * Milliseconds to wait for a lock. After this time the work runs without the lock. This is acceptable, because the
+ * issuer's grace window allows two tabs to refresh at the same time.
  */
 const WAIT_MS = 5_000
-/** Milliseconds to hold a lock, even if a storage is still busy. */
+/**
+ * The maximum number of milliseconds for which a lock is held. After this time the lock is released, even if a storage
+ * has not answered yet.
+ */
 const HOLD_MS = 25_000
 /**
- * The other tabs: one lock, one channel, one leader. If the session belongs to this tab only, there are no other tabs.
+ * The connection to the other tabs: a lock, a channel and a leader. If the session belongs to this tab only, there are
+ * no other tabs.
  */
 export interface Tabs {
   tell(message: Message): void
   /**
-   * Runs the work while no other tab runs any. After a time limit, runs the work even without the lock (field:
-   * supabase/supabase-js#1594).
+   * Runs the work under the lock, so that no other tab runs such work at the same time. If the tab does not get the
+   * lock within a time limit, the work runs without the lock (field: supabase/supabase-js#1594).
    */
   locked<T>(work: () => Promise<T>): Promise<T>
   /**
-   * Calls `start` when this tab becomes the leader: when it gets the lock; at once if there are no locks; or when the
-   * tab with the lock is frozen and sends nothing any more. In the last case each tab has waited for a random time, so
-   * that one tab leads first and informs the others.
+   * Calls `start` when this tab becomes the leader. A tab becomes the leader in three cases: it gets the lock; the
+   * browser has no locks; or the tab that holds the lock is frozen and sends no messages. In the third case each tab
+   * waits for a random time. So one tab becomes the leader first, and its message tells the others.
    */
   lead(start: () => unknown): void
   close(): void
@@ -38,13 +42,12 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
   let stop = () => {}
   if (channel)
     channel.onmessage = ({ data }) => {
-      // The leading tab sends this message again and again while it runs. A tab with an older version of the page
-      // ignores the message.
+      // The leader repeats this message while it runs. A tab with an older version of the page ignores it.
       if (data === 'lead') silent = 0
       else hear(data as Message)
     }
 
-  /** Runs the work with this lock, or without a lock if locks are not available. */
+  /** Runs the work under this lock, or without the lock if the tab cannot get it. */
   const having = async <T>(lock: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
     let isHeld = false
     try {
@@ -75,8 +78,8 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
         leads = true
       }
       const beat = () => {
-        // At least three pauses have passed without a message from the leader. Together they are longer than the minute
-        // for which a browser may delay the timers of a hidden tab.
+        // The leader has sent no message during at least three pauses. Three pauses are longer than one minute. A
+        // browser delays the timers of a hidden tab by at most one minute.
         if (++silent > 3) begin()
         if (leads) channel?.postMessage('lead')
         stop = host.after(HOLD_MS * (1 + host.random()), beat)

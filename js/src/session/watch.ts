@@ -4,15 +4,15 @@ import type { AccessToken } from './access-token.js'
 import { scheduleOf } from './schedule.js'
 import type { Tabs } from './tabs.js'
 
-/** Checks the page's own token with a verifier whenever a list changes something. */
+/** Uses a verifier to check the page's own token each time a list changes something. */
 export interface Watch {
   check(): void
   close(): void
 }
 
 /**
- * A verifier that the application passes belongs to the application. If the application passes a function, the leading
- * tab creates a verifier with it, and closes that verifier here.
+ * The application passes a verifier or a function. A verifier belongs to the application, which closes it. A function
+ * is called in the leading tab and creates a verifier, which this code closes.
  */
 export function watch(
   given: SessionVerifier | (() => Promise<SessionVerifier>) | undefined,
@@ -31,7 +31,7 @@ export function watch(
       if (token) verifier?.assertNotRevoked(token.claims)
     } catch (error: any) {
       if (error.code === 'ERR_JWT_REVOKED') revoked()
-      // A missing or stale list says nothing about this session; an error without a code is a bug.
+      // If the list is missing or stale, it is not known whether the session ended. An error without a code is a bug.
       else if (!error.code) console.error(error)
     }
   }
@@ -51,7 +51,7 @@ export function watch(
       if (isClosed) return made.close()
       listen(made, () => made.close())
     } catch (error: any) {
-      // An outage is not reported. Every other error is reported, because the application must remove its cause.
+      // An outage ends without a change of the program, so it is not reported. Every other error needs a change.
       if (error.code !== 'ERR_LIST_MISSING') console.error(error)
       again.retry()
     }

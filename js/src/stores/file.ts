@@ -5,9 +5,9 @@ import { invalidOption } from '../errors.js'
 import { isText } from '../rules.js'
 import type { fileStore as FileStore } from '../../types/file-store.js'
 
-/** Larger than any valid value; a larger file is not read. */
+/** No valid value has more bytes. A file that has more bytes is not read. */
 const MAX_BYTES = 64 * 1024 * 1024
-/** Milliseconds after which an unfinished file counts as left over from a crash. */
+/** An unfinished file that is older than this many milliseconds is left over from a crash. */
 const LEFT_OVER_MS = 3_600_000
 const UNFINISHED = '.unfinished'
 
@@ -34,8 +34,8 @@ const files: typeof FileStore = folder => ({
     await removeLeftOvers(folder, name)
     const unfinished = join(folder, `${name}.${randomUUID()}${UNFINISHED}`)
     try {
-      // The file must be new, so that no other process has the file open. The new file is written to disk completely
-      // before it replaces the old file.
+      // The flag `wx` creates a new file, so no other process has this file open. The new file is completely on the
+      // disk before it replaces the old file.
       const file = await open(unfinished, 'wx', 0o600)
       try {
         await file.writeFile(value)
@@ -52,8 +52,8 @@ const files: typeof FileStore = folder => ({
 })
 
 /**
- * A readable part of the key, and a hash that distinguishes it from all other keys, also on a case-insensitive file
- * system.
+ * Returns a readable part of the key, followed by a hash of the key. The hash makes the name unique, even on a file
+ * system that ignores the case of letters.
  */
 function fileName(key: string): string {
   const readable = key.replace(/[^a-z0-9.]+/gi, '-').slice(0, 100)
@@ -67,7 +67,7 @@ async function removeLeftOvers(folder: string, name: string): Promise<void> {
     try {
       if (Date.now() - (await stat(path)).mtimeMs > LEFT_OVER_MS) await rm(path)
     } catch (error) {
-      // Another process has already removed the file.
+      // If the file is missing, another process has already removed it.
       if (!isMissing(error)) throw error
     }
   }

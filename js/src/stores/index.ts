@@ -9,14 +9,14 @@ import type {
 
 const TABLE = 'values'
 /**
- * Seconds for which a cache may keep a value. A cache should drop a value only when the cache needs the space. The
- * verifier reads the age of a list from the list itself.
+ * The number of seconds for which a cache may keep a value. A long time is safe, because the verifier reads the age of
+ * a list from the list itself. The cache should drop a value only when it needs the space.
  */
 const A_YEAR = 365 * 86_400
 
 export const indexedDbStore: typeof IndexedDbStore = (name = 'doorlist-lists') => {
   if (!isText(name)) throw invalidOption('`name` must be the name of a database', { option: 'name' })
-  /** The database is opened for each call, so that no page blocks another page that wants to delete the database. */
+  /** Each call opens and closes the database. An open database would block a page that wants to delete it. */
   const transact = async <T>(mode: IDBTransactionMode, act: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
     mustHave('indexedDB')
     const opening = indexedDB.open(name)
@@ -24,7 +24,7 @@ export const indexedDbStore: typeof IndexedDbStore = (name = 'doorlist-lists') =
     const database = await answerOf(opening)
     try {
       const transaction = database.transaction(TABLE, mode)
-      // A value is stored only when the transaction has completed.
+      // The value is stored only when the transaction has completed, so this code waits for that.
       const through = new Promise((resolve, reject) => {
         transaction.oncomplete = resolve
         transaction.onabort = transaction.onerror = () => reject(transaction.error)
@@ -52,7 +52,7 @@ export const cacheStore: typeof CacheStore = cache => {
     throw invalidOption('`cache` must be a Cache, or a promise of one', { option: 'cache' })
   const opened = async () =>
     (await cache) ?? mustHave('caches') ?? (caches as { default?: Cache }).default ?? caches.open('doorlist-lists')
-  // The keys of a cache are URLs. No server exists at this address.
+  // The keys of a cache are URLs. The host `doorlist.invalid` does not exist.
   const address = (key: string) => `https://doorlist.invalid/${encodeURIComponent(key)}`
   return {
     get: async key => (await (await opened()).match(address(key)))?.text(),

@@ -1,4 +1,4 @@
-/** Encodes without padding, as JWTs require. */
+/** Encodes as base64url without padding, as JWTs require. */
 export function base64url(bytes: Uint8Array): string {
   let characters = ''
   for (const byte of bytes) characters += String.fromCharCode(byte)
@@ -10,7 +10,10 @@ export function textOf(encoded: string): string {
   return new TextDecoder().decode(Uint8Array.from(characters, character => character.charCodeAt(0)))
 }
 
-/** FORMAT.md §4: groups in ascending order of block (6 bytes), count − 1 (2 bytes), positions (2 bytes each). */
+/**
+ * FORMAT.md §4: one group for each block, in ascending order. A group has the block (6 bytes), the count − 1 (2 bytes)
+ * and the positions (2 bytes each).
+ */
 export function encodeHandles(handles: readonly string[]): string {
   const blocks = new Map<string, string[]>()
   for (const handle of [...new Set(handles)].sort()) {

@@ -9,7 +9,7 @@ import { Subscribers } from './subscribers.js'
 
 const LIFETIME_SECS = 900
 const LEEWAY_SECS = 60
-/** The same limit as in verifier-wasm/src/list.rs. */
+/** verifier-wasm/src/list.rs has the same limit. */
 const MAX_RETAIN_SECS = 3_650 * 86_400
 
 /** Holds an issuer's state in memory: its keys, the group of each subject, and the revoked handles. */
@@ -17,8 +17,8 @@ export class MemoryIssuer implements TestIssuer {
   readonly #issuer: string
   readonly #audience: string
   /**
-   * The signing key and the reserve key. A list that retires the signing key is signed by the reserve key, which is
-   * already trusted.
+   * The signing key and the reserve key. When the signing key is retired, the reserve key signs the next list.
+   * Verifiers already trust the reserve key.
    */
   #keys: [Key, Key]
   readonly #groups = new Map<string, string>()
@@ -43,8 +43,9 @@ export class MemoryIssuer implements TestIssuer {
   async token(claims: Partial<AccessTokenClaims> = {}): Promise<string> {
     mustBeClaims(claims)
     const { sub = 'alice', iat = Math.max(now(), this.#cutoff), exp = iat + LIFETIME_SECS } = claims
-    // The list must keep revocations for as long as this token lives. A lifetime beyond the format's limit is ignored:
-    // verifiers refuse such a token anyway, and would also refuse a list with that `retain`.
+    // The list must keep revocations for the whole lifetime of this token. A lifetime beyond the limit of the format
+    // does not change the list: verifiers refuse such a token anyway, and would also refuse a list with such a
+    // `retain`.
     const kept = Math.ceil(exp - iat) + LEEWAY_SECS + 60
     if (kept <= MAX_RETAIN_SECS) this.#retain = Math.max(this.#retain, kept)
     const usual = { iss: this.#issuer, aud: this.#audience, client_id: 'test', jti: `token-${++this.#tokens}` }
@@ -130,7 +131,7 @@ export class MemoryIssuer implements TestIssuer {
   }
 }
 
-/** Without this check, `token('bob')` would return a token of alice. */
+/** Without this check, `token('bob')` would silently return a token of alice. */
 function mustBeClaims(claims: unknown): void {
   if (!isObject(claims)) throw invalidOption('claims must be an object, `{ sub: … }`', { option: 'claims' })
 }

@@ -14,7 +14,7 @@ export async function createKey(): Promise<Key> {
     'verify',
   ])) as CryptoKeyPair
   const { x } = await crypto.subtle.exportKey('jwk', publicKey)
-  // RFC 7638: exactly these members, in this order.
+  // RFC 7638: the JSON must have exactly these members in this order.
   const thumbprint = await crypto.subtle.digest('SHA-256', bytes(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x })))
   const kid = base64url(new Uint8Array(thumbprint))
   return {

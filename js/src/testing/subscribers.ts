@@ -2,7 +2,7 @@
 export class Subscribers {
   readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>()
 
-  /** Streams `first` and every list sent afterwards, until the reader cancels. */
+  /** Returns a stream of `first` and of every later list. The stream ends when the reader cancels it. */
   stream(first: Promise<string>): ReadableStream<Uint8Array> {
     const streams = this.#streams
     let controller: ReadableStreamDefaultController<Uint8Array>
