@@ -58,14 +58,14 @@ pub struct Change {
     pub entries: Vec<NewEntry>,
     /// Events for the audit.
     pub audit: Vec<AuditEvent>,
-    /// Where the change must be stored before the caller is answered.
+    /// Where the change must be stored before the caller gets an answer.
     pub durability: Durability,
 }
 
-/// Where a change must be stored before the caller is answered. It matters only for a store with replicas.
+/// Where a change must be stored before the caller gets an answer. The choice matters only for a store with replicas.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// The change must also be on a replica, so that a failover does not lose it.
+    /// The change must also be on a replica. Then a failover does not lose the change.
     #[default]
     Replicated,
     /// The change needs to be on the store's master only. If a failover loses the change, the client's next request

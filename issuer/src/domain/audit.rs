@@ -42,16 +42,16 @@ pub enum AuditKind {
     SessionEvicted,
     /// A session was ended by its owner or by an operator.
     SessionEnded,
-    /// A refresh token came back after its successor had been used. Either it was stolen or the client's state was
-    /// copied.
+    /// A client presented a refresh token whose successor had already been used. Either the token was stolen, or the
+    /// client's state was copied.
     RefreshReused,
     /// The answer to a rotation was lost, so the previous refresh token was accepted again.
     RefreshRecovered,
     /// A client presented a newer generation than the store held, because the store had lost a write.
     RefreshCaughtUp,
-    /// A subject's tokens and sessions were ended.
+    /// All tokens and sessions of a subject were revoked.
     Kicked,
-    /// A subject's access tokens were ended. Its sessions stay open.
+    /// All access tokens of a subject were revoked. The subject's sessions stay open.
     Voided,
     /// A subject was disabled.
     Disabled,
@@ -63,11 +63,11 @@ pub enum AuditKind {
     SubjectDeleted,
     /// A subject's password was changed.
     PasswordChanged,
-    /// A subject's claims were changed, and its access tokens were ended.
+    /// A subject's claims were changed, and the subject's access tokens were revoked.
     ClaimsChanged,
-    /// A revocation that another request had left unfinished was finished.
+    /// A request completed a revocation that another request had left incomplete.
     Healed,
-    /// The tokens of all subjects were ended.
+    /// A cut-off revoked the access tokens of all subjects.
     Cutoff,
     /// The key ring changed.
     KeysChanged,

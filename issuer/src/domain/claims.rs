@@ -5,10 +5,11 @@ use serde_json::Value;
 
 use super::CustomClaims;
 
-/// Maximum size of a caller's claims, in bytes of JSON. A token must fit into an HTTP header beside other headers.
+/// Maximum size of a caller's claims, in bytes of JSON. Clients send tokens in an HTTP header, and servers limit the
+/// size of headers.
 pub const MAX_CUSTOM_CLAIMS_LEN: usize = 2048;
-/// Maximum number of nesting levels of a caller's claims. The claims are stored inside a record and a token, and a
-/// JSON reader gives up at 127 levels. If a record could not be read, its subject could not be kicked.
+/// Maximum number of nesting levels of a caller's claims. The claims are nested inside records and tokens, and the
+/// JSON reader accepts at most 127 levels. If the issuer could not read a record, it could not kick the subject.
 pub const MAX_CUSTOM_CLAIMS_DEPTH: usize = 32;
 
 /// Why a caller's claims cannot go into a token.
@@ -28,9 +29,9 @@ pub enum UnfitClaims {
     Registered(String),
 }
 
-/// The caller's claims for a token: the claims of the session and of the subject. If both have a claim of the same
-/// name, the subject's claim is used. A claim whose value is null in the subject's claims is left out (as in RFC
-/// 7396).
+/// Merges the claims of a session and of its subject into the claims of a token. If both have a claim of the same
+/// name, the token carries the subject's claim. A null in the subject's claims removes the claim of that name (as in
+/// RFC 7396).
 pub fn merged(session: &CustomClaims, subject: &CustomClaims) -> CustomClaims {
     let mut claims = session.clone();
     for (name, claim) in subject {
@@ -62,7 +63,7 @@ pub fn check_custom_claims(claims: &CustomClaims) -> Result<(), UnfitClaims> {
 ///
 /// # Errors
 ///
-/// [`UnfitClaims::TooLong`] if they are longer than [`MAX_CUSTOM_CLAIMS_LEN`] bytes.
+/// [`UnfitClaims::TooLong`] if the claims are longer than [`MAX_CUSTOM_CLAIMS_LEN`] bytes of JSON.
 pub fn check_len(claims: &CustomClaims) -> Result<(), UnfitClaims> {
     let len = serde_json::to_vec(claims).map_or(usize::MAX, |json| json.len());
     if len > MAX_CUSTOM_CLAIMS_LEN { Err(UnfitClaims::TooLong { len }) } else { Ok(()) }

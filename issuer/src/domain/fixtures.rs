@@ -19,8 +19,8 @@ pub(crate) fn at(seconds: u64) -> UnixSeconds {
     UnixSeconds::saturating_new(seconds)
 }
 
-/// The state for a test with one subject: the limits and the subject's part of the revocation log. A test can run a
-/// rule on this state with any current time.
+/// The inputs of a rule in a test with one subject: the limits and the subject's part of the revocation log.
+/// [`Self::moment`] adds the current time.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) limits: Limits,

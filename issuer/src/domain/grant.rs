@@ -5,10 +5,11 @@ use doorlist_verifier::{Handle, UnixSeconds};
 use super::claims::merged;
 use super::{CustomClaims, Moment, Record, Session, Subject};
 
-/// The result of opening or refreshing a session: the data from which its access token and refresh token are made.
+/// The result of opening or refreshing a session. The session's next access token and refresh token are made from
+/// this data.
 ///
-/// The rule has already decided the times, so the signer must not read a clock again. `issued_at` is not before any
-/// cut-off that the rule knew, and `expires_at` is not after the session's end.
+/// The rule has already decided the times, so the signer must not read a clock again. `issued_at` is at or after
+/// every cut-off that the rule knew. `expires_at` is at or before the session's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The user.
@@ -34,7 +35,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// The grant for a session of a record at this moment.
+    /// The grant for a session of this record, with the times of this moment.
     pub(super) fn of(sub: &Subject, record: &Record, session: &Session, moment: &Moment<'_>) -> Self {
         let session_ends_at = session.end(moment.limits.refresh_idle_secs);
         Self {

@@ -7,9 +7,13 @@ use rand::{Rng, RngExt};
 
 /// A block of 65,536 handles that share their high 48 bits. The handles are given out in random order.
 ///
-/// A node draws a block at random and gives out the handles of this block. The node draws another block when this
-/// block is used up, and after a restart. So nodes need not coordinate, a failover loses nothing, the order and number
-/// of handles stay hidden, and handles drawn together share a prefix, which keeps the revocation list small.
+/// Each node draws a block at random and gives out handles from this block only. The node draws another block after a
+/// restart, and when the block is used up. This has four effects:
+///
+/// - Nodes need no coordination.
+/// - A failover loses nothing, because the store does not keep the blocks.
+/// - A handle reveals neither the order nor the number of handles.
+/// - Handles of the same block share a prefix, so the revocation list stays small.
 ///
 /// `rng` must not be predictable.
 pub struct HandleBlock {
@@ -27,7 +31,7 @@ impl HandleBlock {
     pub fn take(&mut self, rng: &mut impl Rng) -> Option<Handle> {
         while !self.left.is_empty() {
             let position = self.left.swap_remove(rng.random_range(..self.left.len()));
-            // 0 is the only number that is not a handle.
+            // Every number except 0 is a handle.
             if let Some(handle) = Handle::from_parts(self.block, position) {
                 return Some(handle);
             }

@@ -6,21 +6,22 @@ use doorlist_verifier::Handle;
 use super::lineage::Lineage;
 use super::{AuditEvent, AuditKind, Change, GroupEnd, Record, Revocation, Subject, SubjectLog, SubjectState};
 
-/// Returns the change that must be written before any other rule runs on this record, or `None` if the revocation
-/// log requires no change. Call it again on the result until it returns `None`.
+/// Returns the change that must be written before any other rule runs on this record. `None` if the revocation log
+/// requires no change. The caller must call this again on the changed record until the result is `None`.
 ///
-/// Entries are matched by handle, never by subject. A login made after a kick is in the kick's `next` group. No entry
-/// revokes that group, so the session of this login stays open.
+/// Entries are matched by handle, never by subject. A login after a kick opens a session in the kick's `next` group.
+/// No entry revokes that group, so the session stays open.
 ///
-/// 1. If the record's group is revoked, either the store lost a write of the record, or the node that appended the
-///    entry died before it wrote the record. The record moves to the last group on the path of replacements, and the
-///    strongest [`GroupEnd`] on that path applies.
-/// 2. If the record's group is not revoked, but the record's sessions escaped a kick or a disable on another branch,
-///    the sessions are kicked or the subject is disabled now. This happens if a void was written to the record before
-///    a kick that began earlier, or if a failover lost the kick and a node put its entry back.
-/// 3. If another branch ends at a group that is not revoked, that group is revoked. A failover may have lost the
-///    record that held this group, so tokens with this group may exist. Every revocation since the fork was also meant
-///    for those tokens. The record does not change.
+/// 1. The record's group is revoked. Either the store lost a write of the record, or the node that appended the entry
+///    died before it wrote the record. The record moves to the last group on the path of replacements. The strongest
+///    [`GroupEnd`] on that path applies.
+/// 2. The record's group is not revoked, but the record's sessions escaped a kick or a disable on another branch. One
+///    cause is a void that was written to the record before a kick that had begun earlier. Another cause is a
+///    failover that lost the kick before a node put the kick's entry back. The sessions are kicked or the subject is
+///    disabled now.
+/// 3. Another branch ends at a group that is not revoked. A failover may have lost the record that held this group,
+///    so tokens with this group may exist. Every revocation since the fork was also meant for those tokens. The group
+///    is revoked, and the record does not change.
 ///
 /// `draw` returns a group that was never used before.
 pub fn heal(
@@ -49,8 +50,8 @@ pub fn heal(
             let next = draw();
             healed.gid = next;
             // Two entries revoke the same group and name different `next` groups. Tokens may carry either `next`
-            // group, so both groups are revoked. If the entries form a circle, the record's own group is revoked, and
-            // its `next` group is outside the circle.
+            // group, so both are revoked. If the entries form a circle, the record's own group is revoked, and a new
+            // group outside the circle replaces it.
             let ends = if ends.is_empty() { &[record.gid] } else { ends };
             ends.iter().map(|gid| Revocation::Group { gid: *gid, next, and }).collect()
         }

@@ -1,8 +1,8 @@
 //! The stored identity of an installation: the settings on which the stored data depends.
 //!
 //! Refresh tokens are bound to the issuer's name, so a new name makes all of them invalid. A node with another name
-//! may not start, unless the operator states that the name changes (trace 54). In this case the store records the
-//! former name and a time. Refresh tokens of the former name stay valid for sessions opened before that time.
+//! may start only if the operator states that the name changes (trace 54). The store then records the former name and
+//! a time. Refresh tokens with the former name stay valid for sessions opened before that time.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// For this many seconds after a rename, nodes with the former name may still open sessions. Such a node reads the new
 /// record within one heartbeat (at most 30 s), and then opens no more sessions.
 pub const NOTICE_SECS: u64 = 60;
-/// Maximum number of former names that are kept. If there are more, the oldest are dropped.
+/// Maximum number of former names that are kept. If there are more, the oldest names are dropped.
 const MAX_FORMER: usize = 8;
 
 /// The identity as the store holds it.
@@ -23,8 +23,8 @@ pub struct Installation {
     /// The former names, the oldest first.
     #[serde(default)]
     pub former: Vec<FormerIssuer>,
-    /// The settings of the node that started last, by flag. Nodes may differ in them during a rolling deployment; a
-    /// difference is reported.
+    /// The settings of the node that started last, each under the name of its flag. During a rolling deployment,
+    /// nodes may have different settings. Each difference is reported.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
 }
@@ -34,7 +34,7 @@ pub struct Installation {
 pub struct FormerIssuer {
     /// The `iss` of tokens made under this name.
     pub issuer: String,
-    /// Sessions opened before this time have refresh tokens with this name.
+    /// Refresh tokens with this name are valid only for sessions opened before this time.
     pub until: UnixSeconds,
 }
 
@@ -45,7 +45,7 @@ pub struct Own {
     pub issuer: String,
     /// The values of `--former-issuer`.
     pub former: Vec<String>,
-    /// Settings that should be the same on every node, by flag.
+    /// Settings that should be the same on every node, each under the name of its flag.
     pub settings: BTreeMap<String, String>,
 }
 
@@ -64,7 +64,7 @@ pub enum Foreign {
         /// The name in the node's settings.
         own: String,
     },
-    /// The store does not know the given former name. It may be the name of another installation.
+    /// The store has never recorded the given former name. The name may belong to another installation.
     #[error(
         "--former-issuer (DOORLIST_FORMER_ISSUER) is {named}, but this store has never had that name (its former names: {}): \
          remove or correct the setting", listed(.known)
@@ -88,11 +88,11 @@ pub struct Admitted {
     pub installation: Installation,
     /// The former names whose refresh tokens this node accepts.
     pub former: Vec<FormerIssuer>,
-    /// One item for each setting that differs from the node that started last.
+    /// One item for each setting whose value differs from the value of the node that started last.
     pub differences: Vec<Difference>,
 }
 
-/// A setting that differs from the node that started last.
+/// A setting whose value differs from the value of the node that started last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The flag of the setting.
@@ -103,7 +103,7 @@ pub struct Difference {
     pub own: String,
 }
 
-/// Decides whether a node may start on this store, and which record it must store.
+/// Decides whether a node may start on this store. Returns the record that the node must then store.
 ///
 /// # Errors
 ///
@@ -133,7 +133,7 @@ pub fn admit(stored: Option<&Installation>, own: &Own, now: UnixSeconds) -> Resu
     })
 }
 
-/// The settings in which this node differs from the stored settings.
+/// The settings whose value on this node differs from the stored value.
 pub fn differences(stored: &Installation, own: &Own) -> Vec<Difference> {
     let both = own.settings.iter().filter_map(|(flag, own)| Some((flag, own, stored.settings.get(flag)?)));
     let different = both.filter(|(_, own, stored)| own != stored);

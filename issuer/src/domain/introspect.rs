@@ -18,9 +18,11 @@ pub struct AccessClaims {
     pub expires_at: UnixSeconds,
 }
 
-/// Whether a verified access token is also valid according to the record and the revocation log: its session is live,
-/// the group is current, and the token was not issued before a cut-off. The times are compared with the store's clock,
-/// which also stamped the token, so no leeway is needed. The record must have been healed.
+/// Whether a verified access token is also valid according to the record and the revocation log. The token's session
+/// must be live, the token's group must be current, and the token must not have been issued before the cut-off. The
+/// record must have been healed.
+///
+/// The times in the token come from the same store's clock as the current time, so no leeway is needed.
 pub fn is_active(record: Option<&Record>, token: AccessClaims, moment: &Moment<'_>) -> bool {
     let is_held = record.is_some_and(|record| {
         record.gid == token.gid && record.session(token.sid).is_some_and(|session| session.is_live(moment))
@@ -28,8 +30,8 @@ pub fn is_active(record: Option<&Record>, token: AccessClaims, moment: &Moment<'
     is_held && token.issued_at >= moment.log.settings.cutoff && moment.now < token.expires_at
 }
 
-/// The grant that a refresh with this authentic token would give now; `None` if the refresh would be refused or
-/// treated as theft. The record must have been healed.
+/// The grant that a refresh with this token would give now. The caller has already verified the token. `None` if the
+/// refresh would be refused or treated as reuse. The record must have been healed.
 pub fn would_grant(
     sub: &Subject,
     record: Option<&Record>,

@@ -16,13 +16,14 @@ pub struct Limits {
     /// Maximum number of live sessions of one subject. A further login ends the session that has been unused for the
     /// longest time.
     pub sessions_per_subject: usize,
-    /// Maximum number of live handles of one subject in the revocation log. At this number, no further session is
-    /// opened.
+    /// Maximum number of live handles of one subject in the revocation log. A subject with this many live handles
+    /// cannot open a session.
     pub entries_per_subject: usize,
 }
 
 impl Default for Limits {
-    /// 15 minutes, 30 days, 90 days, 30 seconds, 60 seconds, 20 sessions, 32 entries.
+    /// The defaults: 15 minutes for an access token, 30 days for an idle session, 90 days for any session, 30 seconds
+    /// of grace, 60 seconds of leeway, 20 sessions and 32 handles.
     fn default() -> Self {
         Self {
             access_ttl_secs: 900,
@@ -36,14 +37,14 @@ impl Default for Limits {
     }
 }
 
-/// Seconds that `retain` adds to a token's lifetime and a verifier's leeway. In this time a node may pause between a
-/// decision and the signature, or may not yet have noticed that its store is isolated.
+/// Seconds of reserve in [`Limits::retain_secs`]. A node may pause between its decision and the signature. A node may
+/// also need some time to notice that its store is isolated.
 pub const RETAIN_SLACK_SECS: u64 = 60;
 
 impl Limits {
-    /// Seconds for which an entry must stay in the revocation log to outlive every token that it can match: the
-    /// longest lifetime, the leeway that a verifier may add, and a minute for a node that pauses between a decision
-    /// and the signature.
+    /// Seconds for which an entry must stay in the revocation log, so that the entry outlives every token that it can
+    /// match. This is the sum of the lifetime of an access token, the leeway that a verifier may apply, and
+    /// [`RETAIN_SLACK_SECS`].
     pub const fn retain_secs(&self) -> u64 {
         self.access_ttl_secs.saturating_add(self.leeway_secs).saturating_add(RETAIN_SLACK_SECS)
     }

@@ -1,10 +1,11 @@
 //! The token groups of one subject: which group replaced which other group, according to the revocation log.
 //!
 //! Usually there is a single path: each group was revoked once, and the entry's `next` is the following group. If two
-//! entries revoke the same group, the path forks, and one of the branches ends at the record's group. There are two
-//! reasons for a group on another branch. The request that drew the group may have come too late and started over;
-//! then no record ever had the group. Or a failover lost the record that held the group; then tokens with the group
-//! may still exist.
+//! entries revoke the same group, the path forks. At most one of the branches ends at the record's group. A group on
+//! another branch has one of two causes:
+//!
+//! - The request that drew the group came too late and started over. Then no record ever had the group.
+//! - A failover lost the record that held the group. Then tokens with the group may still exist.
 
 use std::collections::{HashMap, HashSet};
 
@@ -31,8 +32,8 @@ struct Step {
 pub struct Onward {
     /// The strongest [`GroupEnd`] on these paths.
     pub end: GroupEnd,
-    /// The groups at the ends of the paths, which no entry revokes. There may be several if two entries revoke the
-    /// same group. At most one of these groups is in the record.
+    /// The groups at the ends of these paths. No entry revokes these groups. There may be several ends if two entries
+    /// revoke the same group. At most one of these ends is the record's group.
     pub last: Vec<Handle>,
 }
 
@@ -41,7 +42,8 @@ pub struct Onward {
 pub struct Stray {
     /// The group. No entry revokes it.
     pub gid: Handle,
-    /// The strongest [`GroupEnd`] after the nearest fork from which a branch leads to this group.
+    /// The strongest [`GroupEnd`] on all paths that begin at the fork. The fork is the last group from which one path
+    /// leads to this group and another path leads to the record's group.
     pub end: GroupEnd,
 }
 
@@ -89,10 +91,11 @@ impl Lineage {
         onward
     }
 
-    /// The groups from which a path leads to the group `gid`, each with the [`GroupEnd`] that applied to the sessions
-    /// of that group. If one path leads to `gid`, this is the strongest [`GroupEnd`] on the path. If several paths
-    /// lead from a group to `gid`, the weakest result of these paths is used, because the sessions may have taken that
-    /// path.
+    /// All groups from which a path leads to the group `gid`. Each group is returned with the [`GroupEnd`] that
+    /// applied to the sessions of that group.
+    ///
+    /// On one path, the strongest [`GroupEnd`] applies. If several paths lead from a group to `gid`, the path with
+    /// the weakest result counts, because the sessions may have taken that path.
     pub fn ways_to(&self, gid: Handle) -> HashMap<Handle, GroupEnd> {
         let mut back: HashMap<Handle, Vec<(Handle, GroupEnd)>> = HashMap::new();
         for (from, steps) in &self.steps {
@@ -114,19 +117,20 @@ impl Lineage {
         ways
     }
 
-    /// The strongest [`GroupEnd`] that the sessions of this group escaped; `None` if they escaped no [`GroupEnd`]. A
-    /// [`GroupEnd`] was escaped if it is on another branch and is stronger than any on the sessions' own path.
+    /// The strongest [`GroupEnd`] that the sessions of this group escaped. `None` if the sessions escaped none. A
+    /// [`GroupEnd`] was escaped if it is on another branch, and every [`GroupEnd`] on the sessions' own path is
+    /// weaker.
     pub fn escaped(&self, gid: Handle) -> Option<GroupEnd> {
         let forks = self.forks_before(gid).into_iter();
         forks.filter(|(way, onward)| onward.end > *way).map(|(_, onward)| onward.end).max()
     }
 
-    /// The groups at the ends of other branches. Every fork on a path to this group counts.
+    /// The groups at the ends of the other branches. Every fork on a path to the group `gid` counts.
     pub fn strays_of(&self, gid: Handle) -> Vec<Stray> {
         let mut strays: Vec<Stray> = Vec::new();
         for (_, Onward { end, last }) in self.forks_before(gid) {
             for other in last.into_iter().filter(|last| *last != gid) {
-                // The nearer a fork is, the fewer entries follow it. So the weakest value belongs to the nearest fork.
+                // A nearer fork is followed by fewer entries. So the weakest `GroupEnd` belongs to the nearest fork.
                 match strays.iter_mut().find(|stray| stray.gid == other) {
                     Some(stray) => stray.end = stray.end.min(end),
                     None => strays.push(Stray { gid: other, end }),
@@ -137,8 +141,8 @@ impl Lineage {
         strays
     }
 
-    /// One pair for each fork on the paths to this group: the [`GroupEnd`] that applied to sessions between the fork
-    /// and this group, and all paths that begin at the fork.
+    /// Returns one pair for each fork on the paths to the group `gid`. The first part is the [`GroupEnd`] that
+    /// applied to the sessions between the fork and `gid`. The second part holds all paths that begin at the fork.
     fn forks_before(&self, gid: Handle) -> Vec<(GroupEnd, Onward)> {
         if self.steps.values().all(|steps| steps.len() < 2) {
             return Vec::new();

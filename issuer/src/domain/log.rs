@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use super::Subject;
 
-/// A new entry for the revocation log. When the store appends the entry, the store chooses the sequence number and the
-/// time of the entry.
+/// A new entry for the revocation log. The store chooses the entry's sequence number and time when it appends the
+/// entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewEntry {
     /// A `gid` or a `sid` is void.
     Revoked(Revoked),
     /// Every token issued before the cut-off is void. The store sets the cut-off to its current second + 1, or to the
-    /// previous cut-off + 1 if that is later. Tokens that are issued in the same second, after the previous cut-off,
-    /// have that cut-off as their `iat`. The new cut-off must be later than their `iat`.
+    /// previous cut-off + 1 if that is later. The second case is for tokens issued in the same second, but after the
+    /// previous cut-off. The `iat` of such a token is the previous cut-off, and the new cut-off must be later.
     Cutoff {
-        /// Whether the cut-off also ends every session that was opened earlier.
+        /// Whether the cut-off also ends every session that was opened before the cut-off.
         end_sessions: bool,
     },
     /// The set of trusted keys changed: this key was added or removed.
@@ -26,12 +26,12 @@ pub enum NewEntry {
     },
     /// An entry without content. It only advances the sequence.
     Mark,
-    /// An entry that the revocation log held before and lost. The entry is appended unchanged: a restored cut-off
-    /// keeps its time.
+    /// An entry that the revocation log once held and then lost. The entry is appended unchanged, so a restored
+    /// cut-off keeps its time.
     Restored(Appended),
 }
 
-/// A revoked group or session. The subject and the reason are for issuer nodes only; verifiers get only the handle.
+/// A revoked group or session. Only issuer nodes see the subject and the reason. Verifiers get only the handle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Hash)]
 pub struct Revoked {
     /// The subject that the group or session belongs to.
@@ -42,7 +42,7 @@ pub struct Revoked {
 }
 
 impl Revoked {
-    /// The revoked handle, which is all that verifiers receive.
+    /// The revoked handle. Verifiers receive nothing else.
     pub fn handle(&self) -> Handle {
         self.revocation.handle()
     }
@@ -61,9 +61,9 @@ pub enum Revocation {
     Group {
         /// The group that becomes void.
         gid: Handle,
-        /// The group that replaces the void group. A node that finishes this revocation must use exactly this group. A
-        /// record that lost writes then moves through the same groups again, so a later entry that revokes one of
-        /// these groups applies to the record.
+        /// The group that replaces the void group. A node that finishes this revocation must use exactly this group.
+        /// Then a record that lost writes moves through the same groups again. A later entry that revokes one of
+        /// these groups therefore applies to that record too.
         next: Handle,
         /// The effect on the subject's sessions.
         and: GroupEnd,
@@ -71,7 +71,7 @@ pub enum Revocation {
 }
 
 impl Revocation {
-    /// The revoked handle, which is all that verifiers receive.
+    /// The revoked handle. Verifiers receive nothing else.
     pub fn handle(&self) -> Handle {
         match self {
             Self::Session { sid } => *sid,
@@ -80,7 +80,7 @@ impl Revocation {
     }
 }
 
-/// The effect of a group's end on the record, ordered from the weakest to the strongest.
+/// How the end of a group affects the record, ordered from the weakest effect to the strongest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupEnd {
@@ -95,7 +95,7 @@ pub enum GroupEnd {
 /// An entry as the revocation log holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
-    /// The sequence number. Numbers grow, and there may be gaps between them.
+    /// The sequence number. Each number is greater than the previous one. Some numbers may be left out.
     pub seq: Seq,
     /// The store's time when it appended the entry.
     pub at: UnixSeconds,
@@ -103,7 +103,7 @@ pub struct LogEntry {
     pub entry: Appended,
 }
 
-/// The content of an entry in the revocation log. Unlike in [`NewEntry`], a cut-off has its time here.
+/// The content of an entry in the revocation log. A cut-off has a time here, but not in [`NewEntry`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Hash)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Appended {
@@ -111,9 +111,10 @@ pub enum Appended {
     Revoked(Revoked),
     /// Every token with an `iat` before `cutoff` is void.
     Cutoff {
-        /// The store's current second + 1 at the append, or the previous cut-off + 1 if that is later.
+        /// The time of the cut-off. The store sets it to its current second + 1, or to the previous cut-off + 1 if
+        /// that is later.
         cutoff: UnixSeconds,
-        /// Whether the cut-off also ended every session that was opened earlier.
+        /// Whether the cut-off also ended every session that was opened before the cut-off.
         end_sessions: bool,
     },
     /// See [`NewEntry::Key`].
@@ -128,7 +129,7 @@ pub enum Appended {
 /// The settings of the whole installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogSettings {
-    /// The epoch of the revocation log. It changes if the store starts a new revocation log.
+    /// The epoch of the revocation log. The epoch changes if the store starts a new revocation log.
     pub epoch: Epoch,
     /// Seconds for which an entry stays in the revocation log. This value never decreases.
     pub retain_secs: u64,
@@ -139,7 +140,7 @@ pub struct LogSettings {
 }
 
 impl LogSettings {
-    /// Merges two settings: takes the greater value for each setting, but keeps the epoch of `self`.
+    /// The greater value of each setting, with the epoch of `self`.
     #[must_use]
     pub fn merged(self, other: &Self) -> Self {
         Self {
@@ -157,7 +158,7 @@ pub struct LogPage {
     /// The entries after the requested sequence, in ascending order.
     pub entries: Vec<LogEntry>,
     /// `true` if the revocation log still holds the entry at the requested sequence, or has trimmed this entry.
-    /// `false` if the revocation log lost the entry; then a node that holds the entry must put it back.
+    /// `false` if the revocation log lost the entry. A node that still holds the entry must then put the entry back.
     pub continues: bool,
     /// The last sequence that the revocation log gave out. This sequence may be greater than the sequence of the last
     /// kept entry.

@@ -26,7 +26,7 @@ pub enum Applied {
     News,
     /// The view already held everything in the page.
     Nothing,
-    /// The store's revocation log has another epoch, or lost entries that this view holds. The view is unchanged.
+    /// The store's revocation log has another epoch, or lost entries that this view holds. The view did not change.
     /// The lost entries must be put back before the view can be updated.
     Broken,
 }
@@ -48,7 +48,7 @@ impl LogView {
     }
 
     /// Adds a page that was requested from [`Self::position`] or from an earlier sequence. Entries that the view
-    /// already holds are skipped, so pages may arrive in any order. No setting decreases.
+    /// already holds are skipped, so pages may arrive in any order. Of each setting, the greater value is kept.
     pub fn apply(&mut self, page: &LogPage) -> Applied {
         if page.settings.epoch != self.settings.epoch || !page.continues {
             return Applied::Broken;
@@ -70,8 +70,8 @@ impl LogView {
         if news { Applied::News } else { Applied::Nothing }
     }
 
-    /// Rebuilds the view from the store's whole revocation log. If the epoch is the same, newer entries of this
-    /// view are kept.
+    /// Rebuilds the view from the store's whole revocation log. If the epoch is the same, the view also keeps its
+    /// entries after the last sequence of `whole`.
     pub fn renew(&mut self, whole: &LogPage) {
         let mut renewed = Self::new(whole);
         if self.settings.epoch == renewed.settings.epoch {
@@ -88,8 +88,8 @@ impl LogView {
         *self = renewed;
     }
 
-    /// The entries of this view that are younger than `retain` and missing in `whole`, the store's whole revocation
-    /// log. Marks are left out.
+    /// The entries of this view that are missing in `whole`, the store's whole revocation log. Marks are left out,
+    /// and so are entries older than `retain`.
     pub fn lost_by<'view>(&'view self, whole: &'view LogPage) -> impl Iterator<Item = &'view LogEntry> {
         let known: HashSet<&Appended> = whole.entries.iter().map(|entry| &entry.entry).collect();
         let retain_secs = self.settings.merged(&whole.settings).retain_secs;
@@ -99,7 +99,8 @@ impl LogView {
             .filter(move |held| held.entry != Appended::Mark && !known.contains(&held.entry))
     }
 
-    /// Whether [`Self::renew`] would drop entries of this view. These entries must first be put back into the store.
+    /// Whether [`Self::renew`] would drop entries that the store lost. If so, these entries must first be put back
+    /// into the store.
     pub fn would_forget(&self, whole: &LogPage) -> bool {
         let stays = |entry: &LogEntry| self.settings.epoch == whole.settings.epoch && entry.seq > whole.last;
         self.lost_by(whole).any(|entry| !stays(entry))
@@ -115,7 +116,7 @@ impl LogView {
         &self.settings
     }
 
-    /// The earliest sequence from which a delta is complete. A client with an earlier cursor needs the whole list.
+    /// The earliest sequence from which a delta is complete. A client with an earlier cursor needs a snapshot.
     pub fn floor(&self) -> Seq {
         self.floor
     }
@@ -132,7 +133,8 @@ impl LogView {
             .map(|(_, entry)| entry)
     }
 
-    /// The handles revoked after `since`, in the order of the revocation log. [`Seq::ZERO`] returns all.
+    /// The handles revoked after `since`, in the order of the revocation log. If `since` is [`Seq::ZERO`], returns
+    /// all handles.
     pub fn handles_since(&self, since: Seq) -> impl Iterator<Item = Handle> {
         self.since(since).filter_map(|entry| match &entry.entry {
             Appended::Revoked(revoked) => Some(revoked.handle()),
@@ -160,15 +162,15 @@ impl LogView {
         SubjectLog { revoked: revoked.collect(), settings: self.settings, position: self.position() }
     }
 
-    /// The sequence up to which every entry is older than `retain`; `None` if the first entry is younger. The
-    /// revocation log may be trimmed up to this sequence after the records of all subjects in these entries have been
-    /// read and healed.
+    /// The sequence up to which every entry is older than `retain`. `None` if there is no such entry. The revocation
+    /// log may be trimmed up to this sequence only after the records of all subjects in these entries were read and
+    /// healed.
     pub fn expired_through(&self, now: UnixSeconds) -> Option<Seq> {
         let expired = |entry: &&LogEntry| entry.at.plus_secs(self.settings.retain_secs) < now;
         self.entries.values().take_while(expired).last().map(|entry| entry.seq)
     }
 
-    /// The subjects named by entries up to `through`, each once.
+    /// The subjects of the entries up to `through`. Each subject appears once.
     pub fn subjects_through(&self, through: Seq) -> Vec<Subject> {
         let mut subjects: Vec<_> = self
             .entries
@@ -206,7 +208,7 @@ pub struct SubjectLog {
     pub revoked: Vec<Logged>,
     /// The settings of the whole installation.
     pub settings: LogSettings,
-    /// The position of the node's copy when this part was copied.
+    /// The position of the node's copy of the revocation log when this part was read from the copy.
     pub position: Cursor,
 }
 
@@ -218,8 +220,8 @@ impl SubjectLog {
             .any(|logged| matches!(logged.revocation, Revocation::Group { next, .. } if next == group))
     }
 
-    /// Seconds until the subject has fewer than `cap` live handles in the revocation list; `None` if the subject
-    /// already has fewer.
+    /// Seconds until the subject has fewer than `cap` live handles in the revocation list. `None` if the subject has
+    /// fewer now.
     pub fn full_for_secs(&self, cap: usize, now: UnixSeconds) -> Option<u64> {
         let mut ends: BTreeMap<Handle, UnixSeconds> = BTreeMap::new();
         for logged in &self.revoked {

@@ -26,7 +26,7 @@ pub struct OpenSession {
 pub struct LoginHandles {
     /// The handle of the new session.
     pub sid: Handle,
-    /// The handle of the group, if the subject is new.
+    /// The handle of the token group. It is used only if the subject is new.
     pub gid: Handle,
 }
 
@@ -50,7 +50,8 @@ pub enum LoginRefusal {
     CheckerBusy,
     /// The subject is disabled. This is revealed only after the right password.
     Disabled,
-    /// The subject's share of the revocation list is full. A place becomes free after this many seconds.
+    /// The subject already has the maximum number of handles in the revocation list. After this many seconds the
+    /// subject may log in again.
     ListFull {
         /// Seconds, at least 1.
         retry_after_secs: u64,
@@ -59,10 +60,11 @@ pub enum LoginRefusal {
     Claims(UnfitClaims),
 }
 
-/// Adds a session. If the subject already has the maximum number of sessions, the session that has been unused for the
-/// longest time ends, and an entry for it is appended to the revocation log. If the subject's share of the revocation
-/// log is full, the login is refused, so that a client cannot make the revocation list large. The record must have
-/// been healed.
+/// Adds a session. If the subject already has the maximum number of sessions, the session that has been unused for
+/// the longest time ends. An entry for the ended session is appended to the revocation log.
+///
+/// If the subject already has the maximum number of handles in the revocation log, the login is refused. Otherwise a
+/// client could make the revocation list large. The record must have been healed.
 pub fn login(
     sub: &Subject,
     record: Option<&Record>,
@@ -115,7 +117,8 @@ fn new_session(open: &OpenSession, sid: Handle, moment: &Moment<'_>) -> Session 
         generation: 1,
         previous: 0,
         rotated_at: UnixSeconds::ZERO,
-        // If a cut-off ended all sessions in this second, the new session must still count as opened after it.
+        // A cut-off may have ended all sessions in this second. The new session must count as opened after the
+        // cut-off.
         created_at: moment.now.max(moment.log.settings.sessions_since),
         last_seen_at: moment.now,
         ends_at: moment.now.plus_secs(moment.limits.refresh_absolute_secs),

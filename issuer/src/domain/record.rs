@@ -1,5 +1,4 @@
-//! The subject record. It holds all data of a subject that must change together, so it is the unit of atomic
-//! writes.
+//! The subject record: all data of a subject that must change together. The record is the unit of atomic writes.
 
 use doorlist_verifier::{Handle, UnixSeconds};
 use serde::{Deserialize, Serialize};
@@ -28,7 +27,8 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<Session>,
     /// The latest end of any session that this record ever held. Tokens with this `gid` may be valid until `retain`
-    /// seconds after this time. Until then a kick must append the `gid`, even if no session is left.
+    /// seconds after this time. Until then, a kick must append an entry for the `gid`, even if the record holds no
+    /// session.
     pub last_session_end: UnixSeconds,
 }
 
@@ -45,8 +45,8 @@ impl Record {
         }
     }
 
-    /// The record of a subject that is created before its first login. If the subject has no account here, the
-    /// record is kept as if the subject had logged in now.
+    /// The record of a subject that is created before its first login. A record without a password is kept for the
+    /// same time as after a login.
     pub fn made(gid: Handle, password: Option<PasswordHash>, moment: &Moment<'_>) -> Self {
         let last_session_end = moment.now.plus_secs(moment.limits.refresh_absolute_secs);
         Self { password, last_session_end, ..Self::new(gid) }
@@ -57,8 +57,8 @@ impl Record {
         self.sessions.iter().find(|session| session.sid == sid)
     }
 
-    /// This record without the sessions that are no longer live. The last tokens of these sessions ended no later
-    /// than the sessions.
+    /// This record without the sessions that are no longer live. A token never outlives its session, so these
+    /// sessions have no valid tokens either.
     #[must_use]
     pub fn pruned(&self, moment: &Moment<'_>) -> Self {
         let mut record = self.clone();
@@ -66,8 +66,8 @@ impl Record {
         record
     }
 
-    /// Whether the record can be deleted without loss: no token with its `gid` can be valid any more, and the
-    /// record holds nothing that a new login would not create again.
+    /// Whether the record can be deleted without loss: every token with its `gid` has expired, and a new login would
+    /// create all other content again.
     pub fn is_past_keeping(&self, now: UnixSeconds, retain_secs: u64) -> bool {
         self.state == SubjectState::Active
             && self.password.is_none()
@@ -86,17 +86,17 @@ pub enum SubjectState {
     Disabled,
 }
 
-/// One login on one device: one chain of refresh tokens.
+/// One login on one device. A session has one chain of refresh tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Session {
     /// The session's handle.
     pub sid: Handle,
-    /// `g`: the generation that a refresh token must have to rotate. It starts at 1.
+    /// `g`: the current generation. Only a refresh token of this generation can rotate. The first generation is 1.
     pub generation: u64,
-    /// `p`: the generation that was last rotated away. It starts at 0.
+    /// `p`: the generation that the last rotation replaced. It is 0 before the first rotation.
     pub previous: u64,
-    /// `at`: the time when `generation` was made. It starts at 0, so that the first refresh rotates.
+    /// `at`: the time when `generation` was made. It is 0 at login, so that the first refresh rotates.
     pub rotated_at: UnixSeconds,
     /// The time when the session was opened.
     pub created_at: UnixSeconds,
@@ -125,8 +125,8 @@ impl Session {
         self.ends_at.min(self.last_seen_at.plus_secs(refresh_idle_secs))
     }
 
-    /// Whether the session can be refreshed: the session has not reached its end, and it was not opened before a
-    /// cut-off that ended all sessions.
+    /// Whether the session can be refreshed. The session must not have reached its end, and no later cut-off may have
+    /// ended all sessions.
     pub fn is_live(&self, moment: &Moment<'_>) -> bool {
         moment.now < self.end(moment.limits.refresh_idle_secs)
             && self.created_at >= moment.log.settings.sessions_since
@@ -139,8 +139,8 @@ mod tests {
 
     use super::*;
 
-    /// Stores hold records that earlier versions wrote. A new member therefore needs a default, and it is left out
-    /// of the JSON while it has that default.
+    /// Stores hold records that earlier versions wrote. So each new member needs a default value. A member that has
+    /// its default value is left out of the JSON.
     #[test]
     fn records_of_earlier_versions_are_read_and_written_unchanged() {
         let first = json!({ "gid": "0000000000000001", "state": "active", "last_session_end": 5 });

@@ -22,20 +22,20 @@ pub struct Presented<'a> {
 pub enum Decision {
     /// Answer with RFC 6749 `invalid_grant`. Nothing is written.
     Refuse(RefreshRefusal),
-    /// Give the answer of the last rotation again. Nothing is written.
+    /// Repeat the answer of the last rotation. Nothing is written.
     Repeat(Grant),
     /// Make a new generation. The grant is valid once the change is written.
     Advance(Change, Grant),
-    /// Two parties hold tokens of this session, so it ends.
+    /// Two parties hold tokens of this session, so the session ends.
     Reuse(Change),
 }
 
 /// Why a refresh token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshRefusal {
-    /// The subject does not have this session, or no longer has it.
+    /// The subject has no session with this `sid`.
     NoSuchSession,
-    /// The idle or the absolute lifetime of the session is over.
+    /// The session has ended: its idle or absolute lifetime is over, or a cut-off ended all sessions.
     Ended,
     /// The subject is disabled.
     Disabled,
@@ -43,13 +43,13 @@ pub enum RefreshRefusal {
     WrongClient,
 }
 
-/// The decision table. `g` is the current generation, `p` the generation that was last rotated away, `at` the time
-/// when `g` was made, and `n` the generation of the presented token. The first case that fits applies:
+/// The decision table. `g` is the current generation. `p` is the generation that the last rotation replaced. `at` is
+/// the time when `g` was made. `n` is the generation of the presented token. The first row that fits applies:
 ///
 /// | case | answer |
 /// |---|---|
 /// | no such session, session ended, subject disabled, or another client | `invalid_grant` |
-/// | `p ≤ n ≤ g`, and `at` is younger than the grace window | the token of `g` again; nothing is written |
+/// | `p ≤ n ≤ g`, and the grace window after `at` is still open | the token of `g` again; nothing is written |
 /// | `n = g` | rotate: `p ← g`, `g ← g+1`, `at ← now` |
 /// | `n = p` | the last answer was lost: `g ← g+1`, `at ← now`, `p` stays |
 /// | `n > g` | the store lost a write: `g ← n`, `at ← now`, `p` stays |
@@ -99,10 +99,10 @@ pub fn refresh(
     let session = session.clone();
     let grant = Grant::of(sub, &next, &session, moment);
     let durability = match moment.log.leads_to(next.gid) {
-        // A failover could undo the write that moved the record into this group. A later kick would then not name this
-        // group, and the new token could not be revoked.
+        // A failover could undo the write that moved the record into this group. A later kick would then revoke
+        // another group, and the new token would stay valid.
         true => Durability::Replicated,
-        // If the store loses this write, the client's next request brings the newer generation back.
+        // If a failover loses this write, the client's next request restores the newer generation.
         false => Durability::Local,
     };
     let rotated = Change { durability, ..Change::to(next) };

@@ -1,8 +1,7 @@
-//! The rules that revoke. Each rule appends an entry for the group or session that it ends, and returns a record
-//! without that group or session.
+//! The rules that revoke. Each rule appends an entry for the group or session that it ends. The new record no longer
+//! holds that group or session.
 //!
-//! The record must have been healed. `next` is a group that was drawn for this request and is not
-//! [spent](is_spent).
+//! The record must have been healed. `next` is a group that was drawn for this request and is not [spent](is_spent).
 
 use doorlist_verifier::Handle;
 
@@ -13,9 +12,11 @@ use super::{
     SubjectLog, SubjectState, UnfitClaims,
 };
 
-/// Whether a request that starts over must draw another group. The request must do so if its first attempt already
-/// appended an entry with `next`, and meanwhile another request has moved the record into the group `next`, or has
-/// revoked `next` as a group that no record has.
+/// Whether a request that starts over must draw another group, because `next` can no longer be used.
+///
+/// This happens if the first attempt of the request appended an entry with `next`, and another request then acted on
+/// this entry. The other request either moved the record into the group `next`, or revoked `next` because no record
+/// had this group.
 pub fn is_spent(next: Handle, record: &Record, log: &SubjectLog) -> bool {
     record.gid == next || Lineage::of(log).is_logged(next)
 }
@@ -30,24 +31,24 @@ pub fn void(sub: &Subject, record: &Record, next: Handle) -> Change {
     end_group(sub, record, next, GroupEnd::Void, AuditKind::Voided)
 }
 
-/// A kick, after which the subject may not log in until it is enabled again.
+/// A kick after which the subject may not log in until the subject is enabled again.
 pub fn disable(sub: &Subject, record: &Record, next: Handle) -> Change {
     end_group(sub, record, next, GroupEnd::Disable, AuditKind::Disabled)
 }
 
-/// A kick, after which a login needs the new password.
+/// A kick that also replaces the password.
 pub fn set_password(sub: &Subject, record: &Record, next: Handle, password: PasswordHash) -> Change {
     let mut change = end_group(sub, record, next, GroupEnd::Kick, AuditKind::PasswordChanged);
     change.record.password = Some(password);
     change
 }
 
-/// A void, after which tokens carry the new claims.
+/// A void that also replaces the subject's claims.
 ///
 /// # Errors
 ///
-/// [`UnfitClaims::TooLong`] if the new claims and the claims of some session together do not fit into a token. Then
-/// nothing may be written.
+/// [`UnfitClaims::TooLong`] if the new claims, merged with the claims of a live session, do not fit into a token.
+/// Then nothing may be written.
 pub fn set_claims(
     sub: &Subject,
     record: &Record,
@@ -63,8 +64,8 @@ pub fn set_claims(
     Ok(change)
 }
 
-/// A kick that leaves an empty record, like the record of a new subject. The empty record may be deleted at once,
-/// because no token carries its group.
+/// A kick that also empties the record. The record may be deleted at once, because no token carries the record's new
+/// group.
 pub fn delete(sub: &Subject, record: &Record, next: Handle) -> Change {
     let mut change = end_group(sub, record, next, GroupEnd::Kick, AuditKind::SubjectDeleted);
     change.record = Record::new(next);
@@ -78,7 +79,7 @@ pub fn enable(sub: &Subject, record: &Record) -> Change {
     Change::to(next).noting(AuditEvent::of(AuditKind::Enabled, sub, record.gid))
 }
 
-/// The change that removes this session; `None` if the record does not hold this session. In that case no entry may be
+/// The change that removes this session. `None` if the record does not hold this session. Then no entry may be
 /// appended, because the session may belong to another subject.
 pub fn end_session(sub: &Subject, record: &Record, sid: Handle) -> Option<Change> {
     record.session(sid)?;
@@ -102,8 +103,8 @@ fn end_group(sub: &Subject, record: &Record, next: Handle, and: GroupEnd, event:
         .noting(AuditEvent::of(event, sub, record.gid))
 }
 
-/// The group and every session that the record held when a kick began. The group and all these sessions must be gone
-/// from the record before the kick may be acknowledged.
+/// The group and the sessions that the record held when a kick began. The kick may be acknowledged only when the
+/// record holds neither the group nor any of these sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holdings {
     gid: Handle,

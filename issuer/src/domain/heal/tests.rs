@@ -14,7 +14,7 @@ fn heal_of(world: &World, record: &Record) -> Option<Change> {
     heal(&alice(), record, &world.log, fresh)
 }
 
-/// Heals until the revocation log requires no further change, and appends the entries of each change.
+/// Heals the record until the revocation log requires no further change. Appends the entries of each change.
 fn healed(world: &mut World, record: &Record) -> Record {
     let mut record = record.clone();
     for group in 900.. {
@@ -60,7 +60,7 @@ fn a_disable_that_was_only_logged_is_finished() {
     assert_eq!(healed(&mut world, &record), change.record);
 }
 
-/// Trace 4 (b) and (c): a void and a kick name the same group. The kick applies, whichever entry comes first.
+/// Trace 4 (b) and (c): a void and a kick revoke the same group. The kick applies, even if the void comes later.
 #[test]
 fn trace_4b_the_strongest_end_of_a_handle_decides() {
     for kick_first in [false, true] {
@@ -73,8 +73,8 @@ fn trace_4b_the_strongest_end_of_a_handle_decides() {
         changes.iter().for_each(|change| world.append(change, NOW));
         let healed = healed(&mut world, &record);
         assert!(healed.sessions.is_empty());
-        // Tokens with any of these groups may exist, so all three groups are revoked, and the record uses another
-        // group.
+        // Tokens with any of these three groups may exist. So all three groups are revoked, and the record gets
+        // another group.
         for stray in [1, 2, 3] {
             assert_ne!(healed.gid, handle(stray));
             assert!(world.log.revoked.iter().any(|logged| logged.revocation.handle() == handle(stray)));
@@ -82,8 +82,8 @@ fn trace_4b_the_strongest_end_of_a_handle_decides() {
     }
 }
 
-/// Trace 4 (b), continued: void g1 → g2 and kick g2 → g3 are both done, then the record loses both writes. Only the
-/// void names the record's group, but the kick lies on the path from there.
+/// Trace 4 (b), continued: a void replaces g1 with g2, and a kick replaces g2 with g3. Then the record loses both
+/// writes and has the group g1 again. Only the void revokes g1, but the kick is on the path from g1.
 #[test]
 fn a_kick_behind_a_void_is_found_from_before_both() {
     let mut world = World::new();
@@ -95,20 +95,20 @@ fn a_kick_behind_a_void_is_found_from_before_both() {
     assert_eq!(healed(&mut world, &before), kicked.record);
 }
 
-/// A node that finishes a kick moves the record into the `next` group of the kick's entry. Tokens of lost logins carry
-/// that group, and the following kick revokes it.
+/// A node that finishes a kick moves the record into the `next` group of the kick's entry. Tokens of lost logins may
+/// carry this group, and the next kick revokes this group.
 #[test]
 fn a_finished_kick_leads_to_the_group_it_named() {
     let mut world = World::new();
     let before = world.record(1, &[10], NOW);
     world.append(&kick(&alice(), &before, handle(2)), NOW);
-    // A login in g2 follows. Then the record loses both writes.
+    // A login in g2 follows. Then the record loses the writes of the kick and of the login.
     let healed = healed(&mut world, &before);
     assert_eq!(healed.gid, handle(2));
     assert_eq!(revoked(&kick(&alice(), &healed, handle(3))), [handle(2)]);
 }
 
-/// Trace 4 (a) with a dead node: the void wrote the record first, and the node that ran the kick died before it could
+/// Trace 4 (a) with a node that dies: the void writes the record first. The node of the kick dies before the kick can
 /// start over.
 #[test]
 fn trace_4a_a_kick_overtaken_by_a_void_is_finished() {
@@ -122,7 +122,7 @@ fn trace_4a_a_kick_overtaken_by_a_void_is_finished() {
     assert!(world.log.revoked.iter().any(|logged| logged.revocation.handle() == handle(2)));
 }
 
-/// Trace 4 (e): the login came after the kick, in the group that replaced the kicked group.
+/// Trace 4 (e): the login came after the kick. So its session is in the group that replaced the kicked group.
 #[test]
 fn trace_4e_a_login_after_a_kick_is_left_alone() {
     let mut world = World::new();
@@ -152,8 +152,8 @@ fn two_voids_that_met_leave_the_sessions_and_revoke_both_ways() {
     assert!([1, 2, 3].iter().all(|gid| is_listed(&world, handle(*gid))));
 }
 
-/// A failover lost g1 → g2, so tokens with the group g2 stayed valid. Then g1 → g3 was logged, and later a node put g1
-/// → g2 back.
+/// A failover lost the entry g1 → g2, so tokens with the group g2 stayed valid. Then the entry g1 → g3 was appended.
+/// Later a node put the entry g1 → g2 back.
 #[test]
 fn tokens_of_a_branch_that_was_lost_are_revoked() {
     for (lost, kept) in [(VOID, VOID), (VOID, KICK), (KICK, KICK), (VOID, DISABLE), (KICK, DISABLE)] {
@@ -164,13 +164,13 @@ fn tokens_of_a_branch_that_was_lost_are_revoked() {
         assert_eq!(change.record, record, "{lost:?}, {kept:?}: no session ends");
         assert_eq!(revoked(&change), [handle(2)]);
         assert_eq!(healed(&mut world, &record), record);
-        // The answer to a kick of g2 depends on the end that applied to the sessions of g2.
+        // The answer to a kick of g2 depends on the `GroupEnd` that applied to the sessions of g2.
         assert_eq!(Lineage::of(&world.log).ways_to(handle(3))[&handle(2)], kept);
     }
 }
 
-/// A kick or a disable was acknowledged, then lost, then put back. Meanwhile sessions continued on a branch with a
-/// weaker end. The kick or disable ends these sessions.
+/// A kick or a disable was acknowledged, then lost, and then put back. Meanwhile the sessions continued on another
+/// branch, whose revocation is weaker. Healing applies the kick or the disable to these sessions.
 #[test]
 fn an_end_on_a_branch_that_was_lost_is_not_escaped() {
     for (lost, kept) in [(KICK, VOID), (DISABLE, VOID), (DISABLE, KICK)] {
@@ -185,7 +185,8 @@ fn an_end_on_a_branch_that_was_lost_is_not_escaped() {
     }
 }
 
-/// g1 → g2 is a void, which does not end the record's sessions. The next entry on the lost branch is a kick.
+/// The lost branch begins with a void of g1, which does not end the record's sessions. The next entry on this branch
+/// is a kick.
 #[test]
 fn a_kick_behind_a_lost_void_is_not_escaped() {
     let mut world = World::new();
@@ -195,19 +196,19 @@ fn a_kick_behind_a_lost_void_is_not_escaped() {
     assert!([1, 2, 3, 4].iter().all(|gid| is_listed(&world, handle(*gid))));
 }
 
-/// Both branches have several steps, and there are several groups between the fork and the record's group.
+/// Each branch has several steps. There are also several groups between the fork and the record's group.
 #[test]
 fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
     let mut world = World::new();
     let record = world.record(7, &[10], NOW);
-    // The kick of g9 comes before the fork, so it does not count for either branch.
+    // The kick of g9 comes before the fork, so this kick counts for neither branch.
     log(&mut world, [(9, 1, KICK), (1, 3, VOID), (3, 7, VOID), (1, 2, VOID), (2, 4, VOID), (3, 5, VOID)]);
     let change = heal_of(&world, &record).expect("something to revoke");
     assert_eq!((revoked(&change), &change.record), (vec![handle(4), handle(5)], &record));
     assert_eq!(healed(&mut world, &record), record);
     assert_eq!(Lineage::of(&world.log).ways_to(handle(7))[&handle(4)], VOID);
-    // A node puts g5 → g6 back last. This entry continues the other branch. Healing finds g6, because an earlier entry
-    // revoked g5, and the `next` of that earlier entry is the record's group.
+    // At last a node puts the entry g5 → g6 back. This entry extends the other branch. Healing still finds g6: an
+    // earlier entry revoked g5 and has the record's group as its `next`.
     log(&mut world, [(5, 6, VOID)]);
     assert_eq!(healed(&mut world, &record), record);
     assert!(is_listed(&world, handle(6)));
@@ -224,8 +225,8 @@ fn a_subject_that_was_enabled_since_stays_enabled() {
     assert_eq!(healed(&mut world, &record), record);
 }
 
-/// A request revoked a group because no record had this group. Another request then started over and moved the record
-/// into this group.
+/// A request revoked a group that no record had. Another request then started over and moved the record into this
+/// group.
 #[test]
 fn a_record_in_a_circle_of_revoked_groups_leaves_it() {
     let mut world = World::new();
@@ -238,9 +239,9 @@ fn a_record_in_a_circle_of_revoked_groups_leaves_it() {
 }
 
 proptest! {
-    /// For any revocation log, healing terminates. It ends sessions only if the log has a kick or a disable, and
-    /// disables the subject only if the log has a disable. Afterwards every group on a path to the record's group is
-    /// revoked, and so is every group at the end of another branch.
+    /// For every revocation log, healing terminates. Healing ends sessions only if the revocation log has a kick or a
+    /// disable. Healing disables the subject only if the revocation log has a disable. Afterwards every group on a
+    /// path to the record's group is revoked. Every group at the end of another branch is revoked too.
     #[test]
     fn healing_comes_to_an_end(
         groups in prop::collection::vec((1..8_u64, 1..8_u64, prop::sample::select(vec![VOID, KICK, DISABLE])), 0..10),
@@ -276,8 +277,8 @@ fn log(world: &mut World, groups: impl IntoIterator<Item = (u64, u64, GroupEnd)>
     }
 }
 
-/// A record that a revocation with this `end` moved into the group `gid`. Unless the subject is disabled, a session
-/// was opened after that.
+/// The record after a revocation with this `end` moved it into the group `gid`. Then a session was opened, unless the
+/// subject is disabled.
 fn after(world: &World, gid: u64, end: GroupEnd) -> Record {
     let record = world.record(gid, &[10], NOW);
     match end {

@@ -55,7 +55,7 @@ fn trace_13_a_full_share_of_the_list_refuses_until_one_entry_expires() {
     let record = Record::new(handle(1));
     opened(world.log_in(&record, 99, NOW + 40));
     world.log(Revocation::Session { sid: handle(200) }, NOW + 40);
-    // The same handle appended twice takes only one place.
+    // A handle that is appended twice counts once.
     world.log(Revocation::Session { sid: handle(200) }, NOW + 41);
     let retain = world.limits.retain_secs();
     let refused = LoginRefusal::ListFull { retry_after_secs: NOW + retain + 1 - (NOW + 50) };

@@ -5,7 +5,7 @@ use crate::domain::fixtures::{World, alice, at, handle, revoked};
 
 const NOW: u64 = 1_000_000;
 
-/// A record whose session has this `g` and `p`; `g` was made `age` seconds before [`NOW`].
+/// A record whose session has these values of `g` and `p`. The generation `g` was made `age` seconds before [`NOW`].
 fn record(g: u64, p: u64, age: u64) -> Record {
     let mut record = World::new().record(1, &[10], NOW - 1000);
     let session = &mut record.sessions[0];
@@ -41,7 +41,7 @@ fn within_the_window_either_token_gets_the_same_answer() {
     for n in [7, 8] {
         assert!(matches!(present(&record(8, 7, 29), n), Decision::Repeat(grant) if grant.generation == 8));
     }
-    // `p` stayed behind because an answer was lost. The generations between `p` and `g` are accepted too.
+    // `p` is two generations behind `g`, because an answer was lost. Every generation from `p` to `g` is accepted.
     assert!(matches!(present(&record(9, 7, 29), 8), Decision::Repeat(grant) if grant.generation == 9));
 }
 
@@ -57,7 +57,8 @@ fn trace_5a_a_lost_answer_heals_at_any_later_time() {
     assert_eq!(advanced(present(&record(8, 7, 900), 7)), (9, 7, 9));
 }
 
-/// Trace 5 (b): two tabs send R7. Tab A uses its R8 at once, then tab B's R7 arrives, all within a second.
+/// Trace 5 (b): two tabs send R7. Tab A receives R8 and uses it at once. Then the R7 of tab B arrives. All of this
+/// happens within one second.
 #[test]
 fn trace_5b_two_tabs_get_one_successor() {
     let Decision::Advance(change, _) = present(&record(7, 6, 900), 7) else { panic!("not rotated") };
@@ -130,8 +131,7 @@ fn trace_15_a_token_ends_with_its_session() {
     assert!(record.is_past_keeping(at(end + 1021), 1020));
 }
 
-/// Trace 12: tokens issued after a cut-off carry its time as `iat`. A session opened before all sessions were ended
-/// stays ended.
+/// Trace 12: a token issued after a cut-off has the cut-off as its `iat`. A session that a cut-off ended stays ended.
 #[test]
 fn trace_12_a_cutoff_is_passed_by_later_tokens_only() {
     let mut world = World::new();

@@ -1,5 +1,5 @@
-//! The promises about refresh tokens as properties of a small simulation: one session, a store that may lose its
-//! last write, a client with several tabs, answers that may be lost, and a thief.
+//! Tests the promises about refresh tokens in a small simulation. The simulation has one session, a store that may
+//! lose its last write, a client with several tabs, answers that may be lost, and a thief.
 
 use proptest::prelude::*;
 
@@ -24,7 +24,8 @@ impl Issuer {
         Self { world, record, before: None, now: NOW }
     }
 
-    /// The generation in the answer, or `None` if the session is lost.
+    /// Presents a token of the generation `n`. Returns the generation in the answer, or `None` if the session is
+    /// lost.
     fn present(&mut self, n: u64) -> Option<u64> {
         let token = Presented { sid: fixtures::handle(10), generation: n, client_id: None };
         match refresh(&alice(), Some(&self.record), token, &self.world.moment(self.now)) {
@@ -57,8 +58,8 @@ impl Issuer {
     }
 }
 
-/// One request of a burst: the seconds since the previous request, whether the tab already has the newest answer of
-/// the burst, and whether the answer to this request arrives.
+/// One request of a burst. `later` is the number of seconds since the previous request. `with_newest` says whether
+/// the tab already has the newest answer of the burst. `answered` says whether the answer to this request arrives.
 #[derive(Debug, Clone)]
 struct Request {
     later: u64,
@@ -70,7 +71,7 @@ struct Request {
 enum Event {
     /// The laptop sleeps for this many seconds.
     Sleep(u64),
-    /// Several tabs refresh the token that they share, at the same time.
+    /// Several tabs refresh their shared token at the same time.
     Burst(Vec<Request>),
     /// The store fails over and loses at most the last write of the session.
     FailOver,
@@ -93,8 +94,8 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Promise 4. In this test a burst never begins inside the grace window and ends after it, because the promise does
-/// not cover such bursts.
+/// Promise 4. The promise does not cover a burst that begins inside the grace window and ends after it. So each burst
+/// in this test ends before the window ends.
 fn no_client_is_logged_out(events: Vec<Event>) -> Result<(), TestCaseError> {
     let mut issuer = Issuer::new();
     let mut held = 1;
@@ -122,7 +123,7 @@ fn no_client_is_logged_out(events: Vec<Event>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// A refresh by one of two parties that hold the same token.
+/// One refresh, by the user or by the thief. Both start with the same token.
 #[derive(Debug, Clone)]
 struct Move {
     after: u64,
@@ -134,9 +135,9 @@ fn a_move() -> impl Strategy<Value = Move> {
         .prop_map(|(after, by_thief)| Move { after, by_thief })
 }
 
-/// Promise 5: a thief is noticed. As soon as each of the two parties has refreshed twice, the theft is noticed. The
-/// count of both parties starts again after a refresh inside the other party's grace window. A party that gets the
-/// same answer again within its own grace window has not refreshed again.
+/// Promise 5: the theft is noticed as soon as the user and the thief have each refreshed twice. Both counts start
+/// again at zero after a refresh inside the other party's grace window. If a party gets the same answer again inside
+/// its own grace window, this does not count as a refresh.
 fn a_thief_is_noticed(rotations: u64, moves: Vec<Move>) -> Result<(), TestCaseError> {
     let mut issuer = Issuer::new();
     let mut stolen = 1;
@@ -172,8 +173,8 @@ fn a_thief_is_noticed(rotations: u64, moves: Vec<Move>) -> Result<(), TestCaseEr
     Ok(())
 }
 
-/// `previous` stays below `generation`, neither of them decreases, and a session rotates at most once in a grace
-/// window.
+/// `previous` is always less than `generation`, and neither of them decreases. A session rotates at most once in a
+/// grace window.
 fn numbers_stay_in_order(presented: Vec<(u64, u64)>) -> Result<(), TestCaseError> {
     let mut issuer = Issuer::new();
     let mut signed = 1;
