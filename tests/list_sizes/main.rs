@@ -1,5 +1,6 @@
-//! Compares the size of a revocation list with a Token Status List (draft-ietf-oauth-status-list), in six cases. The
-//! handles are drawn as an issuer draws them and revoked at random; every run uses the same handles.
+//! Compares the size of a revocation list with the size of a Token Status List (draft-ietf-oauth-status-list) in six
+//! cases. The test draws handles in the same way as an issuer, and chooses the revoked handles at random. Every run of
+//! the test uses the same handles.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -16,8 +17,8 @@ const NOW: u64 = 1_800_000_000;
 
 #[test]
 fn below_a_status_list_of_a_million_sessions() {
-    // With few revoked sessions, most of the served list is header, keys and signature. The served list may then be
-    // 15 % larger.
+    // With few revoked sessions, most of the served list is header, keys and signature. Therefore the served list may
+    // be up to 15 % larger than the status list.
     Case { sessions: 1_000_000, revoked: 100, bare: 435, served: 858 }.holds(1.0, 1.15);
     Case { sessions: 1_000_000, revoked: 1_000, bare: 2_211, served: 3_119 }.holds(1.0, 1.15);
 }
@@ -34,9 +35,9 @@ fn within_half_as_much_again_where_every_hundredth_is_revoked() {
     Case { sessions: 100_000_000, revoked: 1_000_000, bare: 1_380_237, served: 1_731_102 }.holds(1.5, 1.5);
 }
 
-/// The sizes of the status list in bytes, as `make bench` produces it. `bare` is the bitmap of the list, compressed
-/// with zlib level 9. That compresses better than the compressor here. `served` is the JWT of the list, compressed with
-/// gzip.
+/// One case. `bare` and `served` are sizes of the status list in bytes, as measured by `make bench`. `bare` is the size
+/// of the bitmap after compression with zlib level 9. Level 9 compresses better than the compressor in this test.
+/// `served` is the size of the status list's JWT after compression with gzip.
 #[derive(Debug)]
 struct Case {
     sessions: u32,
@@ -46,7 +47,7 @@ struct Case {
 }
 
 impl Case {
-    /// Asserts that our list is at most this many times larger.
+    /// Asserts that each size of our list is at most the size of the status list times this factor.
     fn holds(&self, bare: f64, served: f64) {
         let rng = &mut StdRng::seed_from_u64(1);
         let mut revoked = BTreeSet::new();
@@ -64,8 +65,8 @@ impl Case {
         assert!(f64::from(bytes) <= limit, "{self:?}, {how}: {bytes} bytes where {limit} are allowed");
     }
 
-    /// Sessions fill blocks drawn at random. Positions within a block are as random as the choice of revoked
-    /// sessions.
+    /// Each block of 65,536 sessions has a block number that is drawn at random. The revoked sessions are chosen at
+    /// random, so their positions within a block are random too.
     fn handles(&self, revoked: &BTreeSet<u32>, rng: &mut StdRng) -> Vec<Handle> {
         let blocks: Vec<u64> = (0..=self.sessions >> 16).map(|_| rng.next_u64() >> 16).collect();
         let handle = |session: &u32| {
@@ -95,7 +96,7 @@ fn list(revoked: HandleSet) -> RevocationList {
     }
 }
 
-/// The signature has the length of a real one and compresses as badly.
+/// The signature is 64 random bytes. A real signature has the same length and is as hard to compress.
 fn jwt(list: &RevocationList, rng: &mut StdRng) -> String {
     let header = json!({
         "alg": "EdDSA",
@@ -109,7 +110,7 @@ fn jwt(list: &RevocationList, rng: &mut StdRng) -> String {
     format!("{header}.{claims}.{}", encoded(&signature))
 }
 
-/// Compresses at the level that the issuer uses.
+/// Compresses the text at the level that the issuer uses, and returns the size in bytes.
 fn gzip(text: &str) -> usize {
     let mut compressed = Vec::new();
     GzEncoder::new(text.as_bytes(), Compression::fast()).read_to_end(&mut compressed).unwrap();

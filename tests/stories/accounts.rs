@@ -1,5 +1,5 @@
-//! The operator's view of subjects: accounts are created once and listed page by page, and many simultaneous
-//! logins are all answered.
+//! The operator's view of subjects: an account can be created only once, accounts are listed page by page, and many
+//! simultaneous logins are all answered.
 
 use futures_util::future::join_all;
 use reqwest::Method;

@@ -8,7 +8,7 @@ use reqwest::Method;
 
 use crate::support::{Follower, Issuer, Reply, Session};
 
-/// An operation on a subject. The number is the index of the session that it acts on.
+/// An operation on a subject. A number in an operation is the index of the session on which the operation acts.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Open,

@@ -1,4 +1,5 @@
-//! Lists and keys pass through caches: which answers may be kept, for how long, and how a cache revalidates them.
+//! Caches between issuers and verifiers: which answers a cache may keep, for how long, and how the cache revalidates an
+//! answer.
 
 use std::io::Read as _;
 
@@ -36,7 +37,7 @@ async fn a_list_is_cached_for_its_ttl() {
 async fn a_list_that_did_not_change_is_not_sent_again() {
     // A long heartbeat, so that no new list is signed during the test.
     let issuer = Issuer::start_with(&[("HEARTBEAT_SECS", "30")]).await;
-    // Always asks the same node of a pair, because each node signs its own list.
+    // These requests always go to the same node of a pair, because each node signs its own list.
     let list = format!("{}/revocations", issuer.url());
     let first = issuer.get_url(&list).await;
     let etag = first.header(ETAG).to_owned();
@@ -75,7 +76,8 @@ async fn a_list_is_compressed_for_clients_that_accept_it() {
     assert!(gzip.header(VARY).to_lowercase().contains("accept-encoding"), "{}", gzip.header(VARY));
     let mut list = String::new();
     flate2::read::GzDecoder::new(gzip.body.as_slice()).read_to_string(&mut list).expect("gzip of a text");
-    // This answer may come from one node of a pair, and the lists that `verifier` holds from the other node.
+    // In a pair, this list may come from one node, while `verifier` holds lists of the other node. Therefore the list
+    // is loaded by a verifier that holds no list.
     let reader = Follower::without_list(&issuer, Options::new(issuer.url(), None)).await;
     assert_eq!(reader.load(&list).expect("a good list").entries, KICKED);
     assert!(gzip.body.len() < list.len());

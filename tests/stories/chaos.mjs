@@ -1,5 +1,6 @@
-// `make chaos`: first the fault stories without load, then the stories under load, each for its share of the
-// time, then a table of the results. Exits with 1 if a rule was violated or a story failed.
+// The script of `make chaos`. Runs the fault stories without load, then the stories under load, and then prints a table
+// of the results. The stories under load share the remaining time equally. Exits with 1 if a rule was violated or a
+// story failed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +14,7 @@ const ONE_BY_ONE = [
   'two_issuers::',
   'crash::history::',
 ]
-/** Seconds. This is less than the lifetime of access tokens, which is fifteen minutes. */
+/** The longest run of a story, in seconds. It is shorter than the lifetime of access tokens (fifteen minutes). */
 const LONGEST_SECS = 600
 
 const minutes = Number(process.env.MINUTES || 10)
@@ -37,7 +38,8 @@ if (listed.status !== 0) throw new Error('the stories cannot be built')
 const underLoad = listed.stdout.split('\n').flatMap(line => /^(\S+): test$/.exec(line)?.[1] ?? [])
 const secondsLeft = minutes * 60 - (performance.now() - begin) / 1000
 const share = secondsLeft / underLoad.length
-// Every token is verified until its story ends, so no token may expire before that.
+// Every token of a story is verified until the story ends, so no token may expire before the end of the story. A longer
+// share is therefore split into several passes.
 const passes = Math.max(1, Math.ceil(share / LONGEST_SECS))
 for (let pass = 0; pass < passes; pass++) {
   for (const name of underLoad) {

@@ -1,4 +1,4 @@
-//! A change of roles takes effect at once, and no user has to sign in again.
+//! A change of roles takes effect at once. No user has to sign in again.
 
 use doorlist_verifier::error::RevokedBy;
 use doorlist_verifier::{Cursor, Error};

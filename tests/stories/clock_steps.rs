@@ -10,7 +10,7 @@ use crate::support::{Follower, Pair, Session, SteppedClock, eventually, host_tim
 const LIFETIME_SECS: u64 = 900;
 const MINUTES_5: i64 = 300;
 
-/// Asserts that the token was issued now, by the store's clock, and has the full lifetime.
+/// Asserts that the token's `iat` is the current time of the store's clock, and that the token has the full lifetime.
 fn has_current_times(session: &Session, before: UnixSeconds) {
     let after = host_time().wall;
     let claims = &session.claims;
@@ -41,7 +41,7 @@ async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
         assert_eq!(login.status, 503, "{}", login.text());
         refused += 2;
 
-        // The other issuer continues, and so do requests that need no signature.
+        // The other issuer continues. The stepped issuer continues to answer requests that need no signature.
         alice = Session::of(&pair.a.refresh(&alice.refresh).await);
         has_current_times(&alice, before);
         let kicked = pair.b.revoking(&format!("/subjects/leaver{step}/revoke")).await;
@@ -54,7 +54,7 @@ async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
         })
         .await;
         let signed = verifiers[1].look(|verifier| verifier.status(host_time()).freshness.as_of);
-        // One list may have been on its way when the issuer noticed that its clock was wrong.
+        // The stepped issuer may have sent one more list before it noticed that its clock was wrong.
         assert!(signed <= as_of.map(|as_of| as_of.plus_secs(1)), "it vouches for nothing");
 
         clock.step(0);
@@ -72,7 +72,8 @@ async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
     assert_eq!(pair.a.session_count("alice").await, 1);
 }
 
-/// A step of half the leeway is tolerated and changes nothing: no time in a token or list comes from the host's clock.
+/// A step of half the leeway is tolerated and changes nothing, because no time in a token or list comes from the host's
+/// clock.
 #[tokio::test]
 async fn within_the_leeway_it_signs_by_the_clock_of_the_store() {
     let clock = SteppedClock::new();

@@ -6,12 +6,13 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::support::{ADMIN_KEY, EMBEDDED, Follower, Issuer, Session, doorlist, eventually, kid};
 
-/// Runs a subcommand. Returns the standard output of the subcommand, or as `Err` the standard error.
+/// Runs a subcommand. If the subcommand succeeds, returns its standard output. Otherwise returns its standard error as
+/// `Err`.
 async fn run(issuer: &Issuer, arguments: &[&str], input: &str) -> Result<String, String> {
     let mut command = issuer.command(arguments[0]);
     command.args(&arguments[1..]).env("DOORLIST_URL", issuer.url()).stdin(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().expect("it starts");
-    // A subcommand that reads no input may have ended already.
+    // A subcommand that reads no input may already have ended. The write then fails, and the test ignores this error.
     let _ = child.stdin.take().expect("piped").write_all(input.as_bytes()).await;
     let output = eventually("the command ends", child.wait_with_output()).await.expect("it ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");

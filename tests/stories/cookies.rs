@@ -6,7 +6,7 @@ use reqwest::Method;
 
 use crate::support::{Browser, Follower, Issuer, Page, Reply, unverified_claims};
 
-/// Returns the access token of an answer, and asserts that the body does not contain the refresh token.
+/// Returns the access token of an answer. Asserts that the body does not contain the refresh token.
 #[track_caller]
 fn access_token(reply: &Reply) -> String {
     let answer = reply.ok();
@@ -57,7 +57,8 @@ async fn a_listed_origin_of_the_same_site_uses_the_cookie() {
     assert_eq!(browser.post(&issuer, app, "/logout").await.status, 200);
     assert_eq!(browser.cookie(), None);
 
-    // The browser would drop this cookie. An error now is better than a failed refresh a quarter of an hour later.
+    // The browser would drop this cookie, so the issuer refuses the login. If the issuer accepted the login, the first
+    // refresh would fail a quarter of an hour later.
     let elsewhere = Page::Other { origin: "https://app.example", site: "cross-site" };
     let refused = browser.login(&issuer, elsewhere, "alice", "wonderland").await;
     refused.refused(403, "cross_site_request");
@@ -101,7 +102,8 @@ async fn an_ended_session_deletes_its_cookie() {
     issuer.revoking("/subjects/alice/revoke").await;
     browser.refresh(&issuer, Page::Own).await.refused(400, "invalid_grant");
     assert_eq!(browser.cookie(), None);
-    // A page that asks without a cookie learns that no user is signed in, not that its request was wrong.
+    // A page without a cookie gets `invalid_grant`: no user is signed in. A client that reports no origin gets
+    // `invalid_request` instead.
     browser.refresh(&issuer, Page::Own).await.refused(400, "invalid_grant");
     browser.refresh(&issuer, Page::Unknown).await.refused(400, "invalid_request");
 }

@@ -1,5 +1,5 @@
-//! `kill -9` at random points under load, repeatedly: no acknowledged kick and no session is lost, and no
-//! client that sends its latest token, one request at a time, is refused.
+//! `kill -9` at random points under load, repeatedly. No acknowledged kick and no session is lost. A client is never
+//! refused if it sends its latest token and only one request at a time.
 
 #[cfg(target_os = "linux")]
 mod clock;
@@ -28,7 +28,7 @@ const ROUNDS: usize = 50;
 async fn fifty_kills_lose_nothing_that_was_acknowledged() {
     let mut random = seeded();
 
-    // Without a grace window every refresh writes, and the session must survive every lost answer.
+    // Without a grace window every refresh writes. The session must survive every lost answer.
     let mut issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0"), ("LOG", "warn")]).await;
     let mut verifier = Follower::of(&issuer).await;
     let epoch = verifier.cursor().epoch;
@@ -40,10 +40,10 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
         crowd.work(&[&issuer], &[&verifier], harm, || issuer.signal(Signal::KILL)).await;
         issuer.wait().await;
         if random.random_bool(0.25) {
-            // The start completes half-done kicks, so the issuer is also killed during its start.
+            // The start completes half-done kicks. Therefore the issuer is also killed during its start.
             let launched = issuer.launch();
             let moment = Duration::from_micros(random.random_range(0..100_000));
-            // If the issuer listens before `moment` is over, it is killed at once.
+            // The issuer is killed after `moment`, or earlier if it listens earlier.
             let _ = tokio::time::timeout(moment, launched).await;
             issuer.kill().await;
         }

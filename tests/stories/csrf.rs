@@ -1,8 +1,8 @@
-//! Trace 18: a request that a foreign page makes the browser send, cookie included, changes nothing.
+//! Trace 18: a foreign page makes the browser send a request with the user's cookie. The request changes nothing.
 
 use crate::support::{Browser, Issuer, Page, STRANGER};
 
-/// Pages that must not use the cookie when `https://app.example` is listed.
+/// These pages must not use the cookie, even if `https://app.example` is a listed origin.
 const PAGES: [Page<'static>; 5] = [
     STRANGER,
     Page::Other { origin: "https://evil.app.example", site: "same-site" },
@@ -49,7 +49,8 @@ async fn trace_18_a_cross_site_logout_is_refused() {
     nothing_happened(&issuer, &browser).await;
 }
 
-/// Otherwise Alice would continue as Mallory without noticing, and he could see all her actions.
+/// If the issuer accepted this login, Alice would use Mallory's session without noticing. Mallory could then see all
+/// her actions.
 #[tokio::test]
 async fn trace_18_a_login_into_the_attackers_session_is_refused() {
     let issuer = listing().await;

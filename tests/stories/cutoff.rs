@@ -1,4 +1,4 @@
-//! Every session ends or every token is void, with eight bytes in the list.
+//! A cut-off ends every session or makes every token void. A cut-off takes eight bytes in the list.
 
 use doorlist_verifier::Error;
 use doorlist_verifier::error::RevokedBy;
@@ -46,7 +46,8 @@ async fn a_cutoff_can_end_every_session() {
     let newcomer = Session::of(&issuer.refresh(&newcomer.refresh).await);
     verifier.verify(&newcomer.access).expect("a login after it");
 
-    // Trace 12: the cut-off is not an entry that expires, and it is not kept only in one process's memory.
+    // Trace 12: the cut-off is stored, so it survives a restart. It is not an entry of the revocation log, so it does
+    // not expire.
     issuer.stop().await;
     issuer.restart().await;
     verifier.resume(&issuer).await;
@@ -61,7 +62,7 @@ async fn a_cutoff_can_end_every_session() {
 /// was issued after the call is valid, although the clock shows the same second.
 #[tokio::test]
 async fn a_cutoff_reaches_tokens_of_its_own_second() {
-    // A verifier with a leeway of 0 would refuse a token that the issuer stamped ahead of the clock.
+    // The leeway is 0, so the verifier refuses a token whose `iat` is ahead of the clock.
     let issuer = Issuer::start_with(&[("LEEWAY_SECS", "0")]).await;
     let verifier = Follower::of(&issuer).await;
     for _ in 0..5 {

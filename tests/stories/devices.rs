@@ -34,7 +34,8 @@ async fn a_subject_sees_its_devices_and_ends_one() {
     assert_eq!(issuer.session_count("alice").await, 1);
 }
 
-/// Trace 10: an issuer that appended the entry before it checked the session's owner would revoke Alice.
+/// Trace 10: the issuer checks the session's owner before it appends an entry. Otherwise Mallory could revoke Alice's
+/// session.
 #[tokio::test]
 async fn another_subjects_session_cannot_be_ended() {
     let issuer = Issuer::start().await;

@@ -1,5 +1,5 @@
-//! A draining issuer reports that it is not ready. It still serves all requests until the load balancers have noticed
-//! this.
+//! A draining issuer reports that it is not ready. The issuer serves all requests until the load balancers have noticed
+//! that it is not ready.
 
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{Follower, Issuer, Session, StreamEnd, eventually};
 
-/// Seconds; longer than any test waits.
+/// In seconds. The value is longer than any test waits.
 const LONG: &[(&str, &str)] = &[("DRAIN_SECS", "3600")];
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn b9_a_draining_issuer_is_not_ready_and_serves_everything() {
     let mut follower = Follower::of(&issuer).await;
     let mut session = issuer.open_session("alice").await;
     issuer.signal(Signal::TERM);
-    // Each node of a pair is asked in turn.
+    // The issuer is asked twice, because the two nodes of a pair get the requests in turn.
     for _ in 0..2 {
         issuer.until_unready_for("stopping").await;
     }
@@ -44,8 +44,8 @@ async fn b9_a_drain_ends_automatically_and_streams_end_within_it() {
     assert_eq!(issuer.wait().await.code(), Some(0), "{}", issuer.log());
 }
 
-/// A proxy may be about to use an idle connection. The issuer closes this connection after the proxy's request, not
-/// during it.
+/// A proxy may send a request on an idle connection just when the issuer begins to drain. The issuer answers this
+/// request, and only then closes the connection.
 #[tokio::test]
 async fn b9_an_idle_connection_carries_one_more_request() {
     let mut issuer = Issuer::start_with(LONG).await;
@@ -70,7 +70,7 @@ async fn b9_an_idle_connection_carries_one_more_request() {
     assert_eq!(issuer.stop().await.code(), Some(0));
 }
 
-/// For a while no file descriptors are left. Afterwards requests are answered again.
+/// For a while the issuer has no free file descriptors. Afterwards it accepts connections again.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn b2_a_listener_without_file_descriptors_accepts_again() {

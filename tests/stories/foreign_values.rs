@@ -1,12 +1,12 @@
-//! A Redis that holds foreign or damaged values under the issuers' keys: the issuers report these values and
-//! leave them unchanged, no issuer ends, and other subjects are not affected.
+//! A Redis holds foreign or damaged values under the issuers' keys. The issuers report these values, leave them
+//! unchanged and continue to run. Other subjects are not affected.
 
 use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{Follower, Issuer, Pair, RedisServer, Reply, Session, host_time};
 
-/// A secret of the other program, which must not appear in log output.
+/// A secret of another program, which must not appear in the log output.
 const OF_ANOTHER: &str = "wonderland";
 
 fn record_of(redis: &RedisServer, sub: &str) -> String {
@@ -15,7 +15,7 @@ fn record_of(redis: &RedisServer, sub: &str) -> String {
     name.clone()
 }
 
-/// The serialized value of the key, of any type, to compare it later.
+/// Returns the serialized value of the key, for a later comparison. The value may have any type.
 fn dump(redis: &RedisServer, key: &str) -> Vec<u8> {
     redis.ask(&["DUMP", key])
 }
@@ -90,7 +90,7 @@ async fn a_malformed_record_affects_only_its_subject() {
     }
     assert_eq!(answers, foreign.len() * 2 * 5);
 
-    // A subject's damaged record does not prevent a start either, even if the revocation log names that subject.
+    // An issuer also starts if a subject's record is damaged and the revocation log names that subject.
     pair.a.stop().await;
     pair.a.restart().await;
     bob = Session::of(&pair.a.refresh(&bob.refresh).await);
@@ -109,7 +109,7 @@ async fn a_malformed_record_affects_only_its_subject() {
 }
 
 /// A foreign entry in the shared revocation log affects all subjects. The issuers report the entry and leave it
-/// unchanged. They acknowledge no kick that they could not read back.
+/// unchanged. They acknowledge no kick whose entry they cannot read back.
 #[tokio::test]
 async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_acknowledged_after_it() {
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
@@ -129,7 +129,7 @@ async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_acknowledged_after_i
     verifier.verify(&bob.access).expect("verifiers continue");
     verifier.verify(&alice.access).expect_err("and lose nothing");
 
-    // A node that starts would have to read the whole revocation log, and cannot.
+    // A starting node must read the whole revocation log. Here it cannot read the log, so the start fails.
     pair.a.stop().await;
     assert!(!pair.a.try_restart().await);
     pair.redis.ask::<()>(&["XDEL", "{doorlist}:log", &id]);
@@ -146,14 +146,15 @@ async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_acknowledged_after_i
     pair.a.refresh(&alice.refresh).await.refused(400, "invalid_grant");
 }
 
-/// The head of the revocation log, the key ring and a bucket of subject names.
+/// The other keys are the head of the revocation log, the key ring and a bucket of subject names.
 #[tokio::test]
 async fn other_keys_that_hold_something_else_are_named_and_left_alone() {
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let verifier = pair.follower_of_b().await;
     let mut bob = pair.a.open_session("bob").await;
 
-    // The bucket only lists subject names. A new subject would have to be added to the bucket.
+    // The bucket only contains subject names. To open a session of a new subject, an issuer may have to add the name
+    // to this bucket.
     let bucket = record_of(&pair.redis, "bob").replace(":record:bob", ":subjects");
     for key in [bucket.as_str(), "{doorlist}:keys", "{doorlist}:head"] {
         keep(&pair.redis, key);

@@ -1,4 +1,5 @@
-//! RFC 7662: introspection returns the current state of a token, not the state of some list.
+//! Introspection (RFC 7662) returns a token's current state from the store. A published list may be older than this
+//! state.
 
 use reqwest::Method;
 use reqwest::header::CACHE_CONTROL;
@@ -11,7 +12,7 @@ async fn ask(issuer: &Issuer, token: &str) -> Reply {
     send(issuer.request(Method::POST, "/introspect").bearer_auth(ADMIN_KEY).form(&form)).await
 }
 
-/// Whether both tokens of the session are active; asserts that both answers agree.
+/// Returns whether the session's tokens are active. Asserts that the answers for its two tokens agree.
 async fn is_active(issuer: &Issuer, session: &Session) -> bool {
     let [access, refresh] = [&session.access, &session.refresh].map(|token| ask(issuer, token));
     let answers = [access.await.ok(), refresh.await.ok()];
@@ -117,7 +118,8 @@ async fn an_expired_token_is_inactive() {
     assert_eq!(ask(&issuer, &session.refresh).await.ok()["active"], true);
 }
 
-/// A refresh with a superseded token would end its session; introspection of that token does not.
+/// A refresh with a superseded token would end the session. Introspection of a superseded token does not end the
+/// session.
 #[tokio::test]
 async fn asking_changes_nothing() {
     let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
@@ -152,8 +154,8 @@ async fn only_the_operator_asks() {
     }
 }
 
-/// Two issuers: an introspection at one issuer shows a kick that the other issuer acknowledged. Neither issuer
-/// guesses when the store is unavailable.
+/// Two issuers: an introspection at one issuer shows a kick that the other issuer acknowledged. If the store is
+/// unavailable, neither issuer guesses the state.
 #[tokio::test]
 async fn without_its_store_an_issuer_does_not_guess() {
     let mut pair = Pair::start().await;

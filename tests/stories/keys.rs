@@ -28,8 +28,8 @@ async fn there_are_two_keys_from_the_first_start() {
     assert!(!jwks.to_string().contains("\"d\""), "no private key");
 }
 
-/// Trace 16: the active key was stolen and is retired at once. The list that reports the retirement is signed by the
-/// reserve key, which an offline verifier already knows. A remembered token of the retired key is refused.
+/// Trace 16: the active key was stolen and is retired at once. The reserve key, which an offline verifier already
+/// knows, signs the list that reports the retirement. A remembered token of the retired key is refused.
 #[tokio::test]
 async fn an_offline_verifier_follows_the_retirement_of_the_active_key() {
     let issuer = Issuer::start().await;
@@ -56,7 +56,8 @@ async fn an_offline_verifier_follows_the_retirement_of_the_active_key() {
     assert!(!jwks.contains(&stolen));
 }
 
-/// Trace 8 and 23: a verifier that left before a key change does not resume with a delta that lacks this change.
+/// Trace 8 and 23: a verifier was offline while the keys changed. When it returns, it gets a snapshot. It must not
+/// resume with a delta that lacks the change.
 #[tokio::test]
 async fn a_cursor_older_than_a_key_change_gets_the_snapshot() {
     let issuer = Issuer::start().await;

@@ -8,11 +8,11 @@ use reqwest::Method;
 use crate::support::{Issuer, RedisServer, exchange, send};
 
 const REQUESTS: usize = 2_000;
-/// In ten seconds, each log statement in the code writes at most ten lines, and one line that counts the other
-/// calls. Without this limit, each request would add 400 bytes.
+/// In ten seconds, each log statement in the code writes at most ten lines. One more line contains the number of
+/// further calls. Without this limit, each request would add 400 bytes.
 const MOST_BYTES_IN_10_SECS: u64 = 12 << 10;
 
-/// The number in a line such as "and 1234 more lines like this in the last 10 s: answered".
+/// Returns the number in a line such as "and 1234 more lines like this in the last 10 s: answered".
 fn left_out(line: &str, message: &str) -> Option<usize> {
     let (before, after) = line.split_once(" more lines like this")?;
     if !after.ends_with(&format!(": {message}")) {

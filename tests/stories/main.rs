@@ -1,4 +1,5 @@
-//! End-to-end stories against the real binary, one per file. They do not need npm or anything outside this machine.
+//! End-to-end stories against the real binary. Each file is one story. The stories do not need npm or any other
+//! machine.
 
 mod accounts;
 mod agreement;

@@ -1,4 +1,4 @@
-//! After a flood of connections the issuer returns the memory that the connections took.
+//! After a flood of connections, the issuer gives the memory of these connections back to the system.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{EMBEDDED, Issuer, eventually};
 
-/// The number of streams: enough streams to double the memory of an issuer that has just started.
+/// The number of streams. This many streams are enough to double the memory of an issuer that has just started.
 const STREAMS: usize = 4_000;
 
 /// The resident memory of a process, in bytes.
@@ -19,8 +19,8 @@ fn resident(process: u32) -> u64 {
     kib << 10
 }
 
-/// Each end of a stream is an open file in one of the two processes. The issuer inherits this process's limit on
-/// open files.
+/// Raises this process's limit on open files, which the issuer inherits. Each of the two processes needs one open file
+/// for each stream.
 fn allow_open_files() {
     let mut limit = getrlimit(Resource::Nofile);
     let wanted = STREAMS as u64 + 1000;

@@ -20,7 +20,8 @@ const ROUTES: [(&str, &str); 6] = [
     ("DELETE", "/sessions/00000000000000aa"),
 ];
 
-/// The request by which a browser asks the issuer whether a page of this origin may send this request.
+/// Sends a preflight request. With such a request, a browser asks whether a page of this origin may use this method and
+/// path.
 async fn preflight(issuer: &Issuer, origin: &str, method: &str, path: &str) -> Reply {
     let request = issuer
         .request(Method::OPTIONS, path)
@@ -30,7 +31,7 @@ async fn preflight(issuer: &Issuer, origin: &str, method: &str, path: &str) -> R
     send(request).await
 }
 
-/// Whether a browser shows the answer to the page and sends the cookie.
+/// Whether a browser shows this answer to a page of this origin and sends the cookie.
 fn is_let_in(reply: &Reply, origin: &str) -> bool {
     assert!(reply.header(VARY).to_ascii_lowercase().contains("origin"), "no cache mixes origins up");
     let (allowed, credentials) =

@@ -1,4 +1,5 @@
-//! Standard output and standard error cannot be written. No request, start or exit code depends on these streams.
+//! Standard output and standard error cannot be written. Requests, starts and exit codes do not depend on these
+//! streams.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -45,7 +46,8 @@ impl Reader {
     }
 }
 
-/// The command, started with these descriptors closed.
+/// Returns the same command in a shell. The shell closes descriptors with these redirections before it starts the
+/// command.
 fn closing(command: &Command, redirections: &str) -> Command {
     let command = command.as_std();
     let mut shell = Command::new("/bin/sh");
@@ -59,7 +61,8 @@ fn closing(command: &Command, redirections: &str) -> Command {
     shell
 }
 
-/// Connects standard output (1) or standard error (2) to this reader, and captures the other stream.
+/// Connects standard output (1) or standard error (2) of the command to this reader. The test captures the other
+/// stream.
 fn with_reader(command: Command, descriptor: u8, reader: Reader) -> (Command, Held) {
     let mut command = match reader {
         Reader::Closed => return (closing(&command, &format!("{descriptor}>&-")), None),
@@ -103,7 +106,7 @@ async fn b1_the_exit_code_of_a_command_depends_on_the_request_and_not_on_the_out
                 }
                 command.args(arguments.iter().skip(1)).env("DOORLIST_URL", issuer.url());
                 let (mut command, _held) = with_reader(command, descriptor, reader);
-                // `Command::output` would replace the streams with pipes.
+                // `Command::output` would replace these streams with pipes.
                 let child = command.kill_on_drop(true).spawn().expect("it starts");
                 let output = eventually("the command ends", child.wait_with_output()).await.expect("it ends");
                 let said = String::from_utf8_lossy(&output.stderr);
@@ -214,7 +217,7 @@ async fn b1_a_failed_start_ends_with_1_and_says_why() {
     );
 }
 
-/// The reader of a full pipe reads again: a later line counts the lines that were lost.
+/// When the reader of a full pipe reads again, a later line of the log output reports the number of lost lines.
 #[tokio::test]
 async fn b1_lines_that_were_lost_are_counted_on_a_later_line() {
     let issuer = Issuer::stopped(&[EMBEDDED, &[("LOG", "debug")]].concat());

@@ -23,8 +23,8 @@ async fn twenty_refreshes_of_one_token_get_one_successor() {
     assert_eq!(issuer.session_count("alice").await, 1);
 }
 
-/// Trace 5 (b): two tabs send the same token. One tab uses its answer at once, and the other tab's request
-/// arrives only after that.
+/// Trace 5 (b): two tabs send the same token. When the second tab's request arrives, the first tab has already used the
+/// token of its answer.
 #[tokio::test]
 async fn a_tab_that_is_late_by_one_answer_is_answered() {
     let issuer = Issuer::start().await;

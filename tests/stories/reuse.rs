@@ -29,7 +29,8 @@ async fn reuse_ends_the_session_at_every_connected_verifier() {
     Session::of(&issuer.refresh(&other_device.refresh).await);
 }
 
-/// Trace 5, last sentence: a thief and the user take turns, each with the token of their own last answer.
+/// Trace 5, last sentence: a thief and the user refresh in turn. Each party sends the latest token that this party
+/// received.
 #[tokio::test]
 async fn a_thief_who_takes_turns_with_the_user_is_noticed() {
     let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;

@@ -1,5 +1,5 @@
-//! Two issuers on one Redis behind a real nginx are restarted one after the other, under load. Each refresh
-//! rotates the token, so a refresh that was executed twice would be visible.
+//! Two issuers on one Redis, behind a real nginx, are restarted one after the other under load. Each refresh rotates
+//! the token, so a refresh that was executed twice would be visible.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,8 +22,8 @@ struct Seen {
     upstream: Mutex<String>,
 }
 
-/// A client that refreshes until enough requests were answered and both nodes run again. If the client gets no
-/// new token, it retries with its current token, as every client does.
+/// Refreshes until enough requests were answered and both nodes run again. If a request brings no new token, the client
+/// retries with its current token, as every client does.
 async fn refreshes(nginx: String, mut session: Session, at_least: u64, seen: Arc<Seen>) -> Session {
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     while !seen.restarted.load(Ordering::Acquire) || seen.answered.load(Ordering::Acquire) < at_least {
@@ -50,7 +50,7 @@ async fn refreshes(nginx: String, mut session: Session, at_least: u64, seen: Arc
 
 /// Restarts both nodes under load. Returns how many refreshes were answered and how many were not.
 async fn restart_under_load(way: Way, at_least: u64) -> (u64, u64) {
-    // A variable can set another drain time for a measurement.
+    // For measurements, this environment variable changes the drain time.
     let drain_secs = std::env::var("STORIES_DRAIN_SECS").unwrap_or_else(|_| "2".to_owned());
     let settings = [("DRAIN_SECS", drain_secs.as_str()), ("REFRESH_GRACE_SECS", "0"), ("LOG", "info")];
     let mut pair = Pair::start_with(&settings).await;

@@ -15,7 +15,7 @@ async fn the_twenty_first_session_ends_the_one_idle_for_longest() {
     for session in &sessions {
         verifier.verify(&session.access).expect("twenty fit");
     }
-    // The issuer counts whole seconds, so the oldest session is refreshed in a later second.
+    // The issuer counts time in whole seconds, so the oldest session is refreshed in a later second.
     let opened = sessions[19].claims.issued_at;
     verifier.hears_of(opened.plus_secs(1)).await;
     sessions[0] = Session::of(&issuer.refresh(&sessions[0].refresh).await);

@@ -51,7 +51,7 @@ async fn a_request_under_way_is_answered() {
         body.len()
     );
     connection.write_all(request.as_bytes()).await.expect("sent");
-    // The issuer asks for the body, so the request has arrived.
+    // The issuer has answered `100 Continue`, so the head of the request has arrived.
     let mut go_on = [0; 25];
     connection.read_exact(&mut go_on).await.expect("100 Continue");
     issuer.signal(rustix::process::Signal::TERM);

@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{EMBEDDED, Issuer, eventually};
 
-/// Enough entries of the revocation log to make the start take some seconds.
+/// With this number of entries in the revocation log, the start takes some seconds.
 const MANY: u64 = 150_000;
 
 /// An issuer that has not been started yet, on a store with a long revocation log.

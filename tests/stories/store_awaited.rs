@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{EMBEDDED, Issuer, RedisServer, Session, eventually};
 
-/// A server that does not run, and an issuer with its address.
+/// A Redis that does not run, and an issuer that is configured with the address of this Redis.
 fn issuer_before_its_redis(options: &[&str]) -> (RedisServer, Issuer) {
     let mut redis = RedisServer::start(options);
     redis.kill();
@@ -136,7 +136,7 @@ async fn b6_the_wait_has_an_end_and_each_line_says_that_a_name_is_unknown() {
     assert!(said.contains("refused") && !said.contains("waiting at the start"), "{said}");
 }
 
-/// A node is replaced on one machine while the previous process is still closing the file.
+/// On one machine, a new process replaces a node while the previous process still has the store file open.
 #[tokio::test]
 async fn b6_a_file_that_the_process_before_still_has_open_is_waited_for() {
     let mut before = Issuer::start_with(EMBEDDED).await;

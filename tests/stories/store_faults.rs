@@ -73,8 +73,8 @@ async fn an_emptied_redis_gets_its_log_back() {
 
     pair.redis.ask::<()>(&["FLUSHALL"]);
 
-    // Heartbeats are one second apart. A list with an `iat` at least three seconds from now proves that the store was
-    // confirmed after the loss.
+    // Heartbeats are one second apart. A list with an `iat` at least three seconds after the current time proves that
+    // the store was confirmed after the loss.
     verifier.hears_of(host_time().wall.plus_secs(3)).await;
     assert_eq!(verifier.cursor().epoch, kicked.epoch, "the same lineage");
     let sees_what_it_saw = |verifier: &Follower| {
@@ -155,7 +155,7 @@ fn both_replicas_have_all_of(master: &RedisServer) {
     assert_eq!(there, (2,), "replicas have it");
 }
 
-/// Retries until a session is opened, that is until a replica confirms it in time.
+/// Retries until a session is opened. A session is opened only if a replica confirms the write in time.
 async fn until_opened(issuer: &Issuer, sub: &str) -> Session {
     let opened = async {
         loop {
@@ -227,7 +227,7 @@ async fn an_issuer_on_the_previous_master_signs_nothing() {
     follower_of_a.verify(&alice.access).expect_err("kicked");
     b.refresh(&alice.refresh).await.refused(400, "invalid_grant");
     Session::of(&b.refresh(&bob.refresh).await);
-    // The former master returns as a replica, which is not usable as a store either.
+    // The former master returns as a replica. A replica is not usable as a store.
     before.ask::<()>(&["REPLICAOF", "127.0.0.1", &promoted.port().to_string()]);
     is_away(&a.refresh(&bob.refresh).await);
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Follower, Pair, RedisServer, Reply, Session, eventually, until};
 
-/// The state that two issuers had acknowledged when their Redis began to refuse writes.
+/// The state that two issuers had acknowledged before their Redis began to refuse writes.
 struct Expected {
     verifiers: [Follower; 2],
     alice: Session,
@@ -27,7 +27,8 @@ impl Expected {
         Self { verifiers, alice, bob, kicked }
     }
 
-    /// Sends every writing request to each issuer. Returns how many were answered.
+    /// Sends every writing request to each issuer, and asserts that each request is refused. Returns the number of
+    /// refusals.
     async fn is_refused_by(&self, pair: &Pair) -> usize {
         let mut refused = 0;
         for issuer in [&pair.a, &pair.b] {
@@ -83,7 +84,7 @@ async fn pair_on(redis: RedisServer) -> Pair {
     Pair { redis, a, b }
 }
 
-/// `MISCONF`: a snapshot failed, here because a folder exists at the path of the file.
+/// `MISCONF`: a snapshot failed. Here it failed because a folder exists at the path of the snapshot file.
 #[tokio::test]
 async fn a_redis_that_cannot_save_is_an_outage_and_no_loss() {
     let pair = pair_on(RedisServer::start(&["--save", "3600 1"])).await;

@@ -33,7 +33,8 @@ async fn a_list_of_one_installation_is_refused_at_the_other() {
     let verifier = Follower::of(&production).await;
     let list = staging.get("/revocations").await.text();
     assert!(matches!(verifier.load(&list), Err(Error::UnknownKey { .. })));
-    // Even if a verifier trusts both key sets, it refuses the list because of its issuer name.
+    // A verifier that trusts both key sets still refuses the list, because the list contains the name of another
+    // issuer.
     let jwks = staging.get("/.well-known/jwks.json").await.text();
     verifier.look(|verifier| verifier.add_jwks(&jwks)).expect("a good key set");
     assert!(matches!(verifier.load(&list), Err(Error::ListInvalid { reason: ListFlaw::Issuer, .. })));

@@ -149,8 +149,8 @@ async fn a_cutoff_and_a_disabled_subject_hold_for_both() {
     verifier.verify(&again.access).expect("a login after the cut-off");
 }
 
-/// The issuers are killed in turn during a refresh, whose answer may be lost. The client continues at the other
-/// issuer.
+/// In each round, one of the two issuers is killed during a refresh. The answer may be lost. The client continues at
+/// the other issuer.
 #[tokio::test]
 async fn a_client_moves_on_when_its_issuer_is_killed() {
     let mut pair = Pair::start().await;

@@ -24,8 +24,8 @@ async fn void_ends_tokens_and_keeps_logins() {
     }
 }
 
-/// Trace 4 (a), the part that one node can show: a void and a kick of one subject run at once. In either order, the
-/// kick has ended every session.
+/// Trace 4 (a), the part that needs only one node: a void and a kick of one subject run at once. In either order, the
+/// kick ends every session.
 #[tokio::test]
 async fn a_kick_beside_a_void_still_kicks() {
     let issuer = Issuer::start().await;

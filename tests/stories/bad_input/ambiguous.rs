@@ -1,5 +1,5 @@
-//! Requests that two programs could interpret differently are refused on every route, because a proxy, a cache
-//! or a filter in front of the issuer may interpret them differently from the issuer.
+//! On every route, the issuer refuses requests that two programs could interpret differently. A proxy, a cache or a
+//! filter in front of the issuer may interpret such a request in another way than the issuer.
 
 use doorlist_verifier::Cursor;
 use serde_json::Value;
@@ -28,7 +28,7 @@ impl Good {
         self.with(port, &self.path, &[], &self.body).await
     }
 
-    /// Sends the request with another path, additional headers and another body.
+    /// Sends this request with the given path and body. The headers in `more` are added to the request's own headers.
     async fn with(&self, port: u16, path: &str, more: &[&str], body: &str) -> RawReply {
         let own = self.headers.iter().map(String::as_str);
         let headers: String = own.chain(more.iter().copied()).map(|header| format!("{header}\r\n")).collect();

@@ -29,7 +29,7 @@ async fn damaged_requests_cause_no_server_error() {
         .buffer_unordered(8)
         .fold(0, async |answered, (reply, request)| {
             let status = reply.status.unwrap_or(0);
-            // 503 is allowed too: the issuer limits how many passwords it hashes at once.
+            // A 503 is allowed too, because the issuer limits how many passwords it hashes at once.
             assert!(status < 500 || status == 503, "{status} for {}", String::from_utf8_lossy(&request));
             answered + usize::from(status > 0)
         })
@@ -46,8 +46,8 @@ async fn damaged_requests_cause_no_server_error() {
     }
 }
 
-/// The request line, additional headers and the body. The framing headers stay intact, so that the damage
-/// reaches a handler.
+/// The parts of a request that are damaged: the request line, the additional headers and the body. The framing headers
+/// stay intact, so that the damaged parts reach a handler.
 type Parts = [Vec<u8>; 3];
 
 fn good_requests(session: &Session) -> Vec<Parts> {

@@ -16,11 +16,11 @@ pub struct Case {
 /// The expected answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// A 4xx status, and JSON that names the error.
+    /// The issuer answers with a 4xx status and JSON that names the error.
     Refusal,
-    /// The bytes are not HTTP: at most a 4xx status, or no answer.
+    /// The bytes are not HTTP. The issuer answers with a 4xx status or 505, or closes the connection without an answer.
     NotHttp,
-    /// Unusual, but not wrong: anything except a server error.
+    /// The request is unusual, but not wrong. The issuer may give any answer except a server error.
     Anything,
 }
 
@@ -56,7 +56,8 @@ const fn route(method: &'static str, path: &'static str, body: Body, who: Who) -
     Route { method, path, body, who }
 }
 
-/// The subjects and sessions in these paths do not exist, so a request without another mistake changes nothing.
+/// The subjects and sessions in these paths do not exist. So a request to one of these paths changes nothing, even if
+/// the rest of the request is correct.
 const ROUTES: &[Route] = &[
     route("GET", "/.well-known/jwks.json", Body::None, Who::Anybody),
     route("GET", "/.well-known/oauth-authorization-server", Body::None, Who::Anybody),

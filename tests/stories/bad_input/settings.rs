@@ -7,7 +7,8 @@ use crate::support::{EMBEDDED, Issuer, doorlist, eventually};
 
 pub(super) const SECRET: &str = "a-secret-that-is-long-enough-to-be-one";
 
-/// Starts with these variables, requires that the start is refused, and returns the error message.
+/// Starts an issuer with these environment variables, asserts that the issuer refuses to start, and returns its error
+/// message.
 pub(super) async fn refusal(variables: &[(&str, &OsStr)]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = doorlist();
@@ -156,7 +157,8 @@ async fn an_unusable_store_is_refused() {
     }
 }
 
-/// A real store file with damage: the issuer refuses or repairs it. It never panics and never invents data.
+/// A real store file is damaged. The issuer refuses the file or repairs it. The issuer never panics and never invents
+/// data.
 #[tokio::test]
 async fn a_damaged_store_does_not_panic() {
     let mut issuer = Issuer::start_with(EMBEDDED).await;
@@ -185,8 +187,8 @@ async fn a_port_in_use_is_named() {
 
 #[tokio::test]
 async fn port_zero_takes_a_free_port_and_says_which() {
-    // This test uses one issuer, never a pair, because both nodes of a pair must have the same name, and here the
-    // name depends on the port.
+    // This test uses one issuer, never a pair. Both nodes of a pair must have the same name, but here the name depends
+    // on the port.
     let mut issuer = Issuer::stopped(&[EMBEDDED, &[("LISTEN", "127.0.0.1:0")]].concat());
     issuer.restart().await;
     let log = issuer.log();

@@ -1,4 +1,4 @@
-//! A start is refused if it would lead to a state in which nothing works or something is lost.
+//! The issuer refuses a start that would lead to a state in which nothing works or something is lost.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -140,7 +140,7 @@ async fn b15_a_lost_store_is_no_first_start() {
     assert!(!issuer.try_restart().await, "{}", issuer.log());
     assert!(issuer.log().contains("has 0 bytes"), "{}", issuer.log());
 
-    // Put the old store file back: nothing was lost.
+    // Put the old store file back. The next start shows that nothing was lost.
     fs::write(&store, held).expect("written");
     issuer.restart().await;
     issuer.stop().await;

@@ -64,16 +64,16 @@ async fn a_master_of_a_cluster_and_its_last_writes_are_lost() {
 }
 
 impl RedisCluster {
-    /// Returns a master and its replica. Three successive numbers give three different pairs.
+    /// Returns the indices of a master and its replica. Three successive values of `number` give three different pairs.
     fn master_with_replica(&self, number: usize) -> (usize, usize) {
         let (one, other) = (number % 3, number % 3 + 3);
         let info: String = self.servers[one].ask(&["INFO", "replication"]);
         if info.contains("role:master") { (one, other) } else { (other, one) }
     }
 
-    /// Forces the takeover, as an operator would: a replica that has just started does not know how much data
-    /// it lacks, so it leaves the takeover to other replicas. After the takeover, waits until the replica serves
-    /// its slots.
+    /// Forces the takeover, as an operator would. Without this command, a replica that has just started leaves the
+    /// takeover to other replicas, because it does not know how much data it lacks. After the takeover, waits until the
+    /// replica serves its slots.
     fn take_over(&self, replica: usize) {
         let server = &self.servers[replica];
         until("the replica takes over", || {

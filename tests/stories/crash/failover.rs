@@ -1,5 +1,5 @@
-//! The master is killed under load, and a replica takes over. The replica lacks the last writes for which the
-//! master did not wait.
+//! The master is killed under load, and a replica takes over. The master had answered the last writes before its
+//! replicas had them, so the new master lacks these writes.
 
 use rustix::process::Signal;
 
@@ -75,7 +75,7 @@ impl SentinelSet {
         others.map(|(_, server)| server)
     }
 
-    /// Kills all servers, then restarts the replicas with the data that they had read.
+    /// Kills all servers. Then restarts each replica with the data that the replica had already read from the master.
     fn restart_replicas_without(&mut self, master: usize) {
         let port = self.servers[master].port();
         self.servers.iter_mut().for_each(RedisServer::kill);

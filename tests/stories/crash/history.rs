@@ -16,8 +16,8 @@ const OUTAGE_SECS: u64 = 3;
 pub enum Event {
     /// A login was answered, with the session's first refresh token.
     Opened { session: u64, sub: String, token: Token },
-    /// Two requests of the session are sent at once with one token. Without a grace window the issuer may treat
-    /// either request as theft and end the session.
+    /// Two requests of the session are sent at once with the same refresh token. Without a grace window the issuer may
+    /// treat either request as theft and end the session.
     SentTwice { session: u64 },
     /// A client sends the refresh token of its last answer. The client sends no other request until this request
     /// is answered or lost.
@@ -28,8 +28,8 @@ pub enum Event {
     Refused { session: u64 },
     /// The operator sends a kick.
     KickSent { sub: String },
-    /// The kick was acknowledged at position `seq` of the revocation log. `at` is the second in which the
-    /// answer arrived.
+    /// The kick was acknowledged at position `seq` of the revocation log. `at` is the time when the answer arrived, in
+    /// whole seconds.
     Kicked { sub: String, seq: u64, at: u64 },
     /// A verifier accepted the session's access token.
     TokenAccepted { session: u64, knowledge: Knowledge },
@@ -39,7 +39,7 @@ pub enum Event {
     Fault(&'static str),
 }
 
-/// A refresh token, identified by a hash of its text.
+/// A refresh token. The number is a hash of the token's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Token(pub u64);
 
@@ -50,7 +50,8 @@ impl Token {
     }
 }
 
-/// A verifier's status when it answered, and the time at which it was asked. Times are seconds of the store's clock.
+/// A verifier's status when it answered, and the time `asked_at` at which it was asked. Times are seconds of the
+/// store's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Knowledge {
     /// The last entry of the revocation log that the verifier's list contains.
@@ -62,8 +63,8 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// The time up to which the verifier claims to know every kick. The values `as_of`, `age_secs` and `stale`
-    /// each imply such a time. The latest of the three counts, because each value must be true.
+    /// The time up to which the verifier claims to know every kick. Each of the values `as_of`, `age_secs` and `stale`
+    /// implies such a time. The result is the latest of the three times, because each of the three values must be true.
     fn claimed(self) -> u64 {
         let by_age = self.asked_at.saturating_sub(self.age_secs);
         let by_freshness = if self.stale { 0 } else { self.asked_at.saturating_sub(OUTAGE_SECS) };
@@ -74,20 +75,21 @@ impl Knowledge {
 /// Results that no fault may cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
-    /// A session that an acknowledged kick ended got a new token, or a verifier that holds the kick accepted
-    /// the session's old token.
+    /// Either a session that was ended by an acknowledged kick got a new token, or a verifier whose list contains the
+    /// kick accepted the session's old token.
     KickLost { session: u64 },
-    /// A verifier accepted a token of a session that ended before the time up to which the verifier claims to know
-    /// every kick.
+    /// A verifier accepted a token of a session that had ended. The verifier claimed to know every kick up to a time
+    /// after the end of the session.
     Understated { session: u64 },
-    /// The refresh token or the access token of a client was refused, although the subject was not kicked and the
-    /// client sent its latest token.
+    /// A client's refresh token or access token was refused, although the subject was not kicked and the client sent
+    /// its latest token.
     SessionLost { session: u64 },
     /// A refresh succeeded after an earlier refresh of the same session was refused.
     RoseAgain { session: u64 },
     /// One token led to two other tokens, and each of the two led to further tokens.
     TwoChains { session: u64 },
-    /// A verifier refused the session as revoked, yet the session still works at the end: a kick was never completed.
+    /// A verifier refused the session as revoked, but the session still works at the end of the history. So a kick was
+    /// never completed.
     HalfDone { session: u64 },
     /// The session was not used after the last fault, so its state is unknown.
     Unseen { session: u64 },
@@ -100,7 +102,7 @@ pub struct Checked {
     /// Refreshes that were sent after a kick was acknowledged, and were answered.
     pub refreshes_after_kicks: usize,
     /// Tokens that a verifier accepted after a kick was acknowledged. For each of these tokens, the verifier had to
-    /// report that the held list is older than the kick.
+    /// report that its list is older than the kick.
     pub tokens_after_kicks: usize,
     /// Refresh tokens that led to two other tokens.
     pub forks: usize,
@@ -111,7 +113,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The counts with the texts of the table.
+    /// Each count, with its label in the table of `make chaos`.
     pub fn rows(&self) -> BTreeMap<&'static str, usize> {
         let Self { refreshes_after_kicks, tokens_after_kicks, forks, half_done, living } = *self;
         BTreeMap::from([
@@ -134,7 +136,7 @@ impl History {
         self.0.lock().expect("no thread panicked").push(event);
     }
 
-    /// Returns the counts, or the first violation with the number of events before it.
+    /// Returns the counts. If there is a violation, returns the first violation and the number of events before it.
     pub fn check(&self) -> Result<Checked, (usize, Violation)> {
         let events = self.0.lock().expect("no thread panicked");
         let mut judge = Judge::default();
@@ -176,7 +178,7 @@ pub struct Tally {
 #[derive(Debug, Default)]
 struct Judge {
     sessions: BTreeMap<u64, Seen>,
-    /// For each subject, the sessions that the pending kick will have ended when it is acknowledged.
+    /// For each subject: the sessions that end when the pending kick is acknowledged.
     kicks: BTreeMap<String, BTreeSet<u64>>,
     refreshes_after_kicks: usize,
     tokens_after_kicks: usize,
@@ -185,8 +187,8 @@ struct Judge {
 #[derive(Debug)]
 struct Seen {
     sub: String,
-    /// Whether a kick of the subject was sent while the session was open or being opened, or whether one refresh
-    /// token was sent twice at once.
+    /// Whether the session may have ended: a kick of the subject was sent while the session was open or being opened,
+    /// or one refresh token was sent twice at once.
     may_be_over: bool,
     sent_twice: bool,
     /// The first acknowledged kick that was sent after the session was opened.
@@ -199,8 +201,8 @@ struct Seen {
     chains: Chains,
 }
 
-/// The position in the revocation log of the first kick that ended a session, and the second in which it was
-/// acknowledged.
+/// The first kick that ended a session: `seq` is the kick's position in the revocation log, and `at` is the time at
+/// which the kick was acknowledged, in whole seconds.
 #[derive(Debug, Clone, Copy)]
 struct Over {
     seq: u64,
@@ -288,7 +290,7 @@ impl Judge {
         if over.seq <= knowledge.held {
             return Err(Violation::KickLost { session });
         }
-        // The comparison is strict, because within the second of the acknowledgement the order is unknown.
+        // The comparison is strict, because events within one second have no known order.
         if over.at < knowledge.claimed() { Err(Violation::Understated { session }) } else { Ok(()) }
     }
 
@@ -318,13 +320,14 @@ impl Judge {
     }
 }
 
-/// The refresh tokens of one session, and which token led to which. A token with two successors starts a second
-/// chain. A chain that is answered with a token of another chain joins that chain.
+/// The refresh tokens of one session, and the successors of each token. If a token has two successors, the second
+/// successor starts a new chain. If a refresh returns a token of another chain, the refreshed token's chain joins this
+/// other chain.
 #[derive(Debug)]
 struct Chains {
     chain_of: BTreeMap<Token, usize>,
     next: BTreeMap<Token, Vec<Token>>,
-    /// For each chain: whether it continued after a second chain existed.
+    /// For each chain: whether the chain continued after a second chain existed.
     leads_on: Vec<bool>,
 }
 

@@ -22,16 +22,16 @@ use crate::support::{
 /// Clients that refresh as fast as they can.
 const BUSY_CLIENTS: usize = 6;
 const OPERATORS: usize = 3;
-/// After every list a verifier is asked about this many of the latest access tokens.
+/// Each query of a verifier checks this many of the latest access tokens.
 const LAST_TOKENS: usize = 8;
 
-/// All clients and operators of the issuer, over all its crashes.
+/// All clients and operators of the issuer, from the first to the last crash.
 #[derive(Default)]
 pub struct Crowd {
     history: History,
     /// Sessions that are never kicked, and whose clients refresh as fast as they can.
     busy: Vec<Session>,
-    /// All other sessions; most of them were kicked.
+    /// All other sessions. Most of them were kicked.
     others: Vec<Session>,
     /// The sessions of pairs of tabs that sent the same token at once.
     tabs: Vec<Vec<Session>>,
@@ -56,9 +56,9 @@ impl Crowd {
         crowd
     }
 
-    /// Sends requests to these issuers until `after` answers have arrived, waits for the duration `moment`, then
-    /// calls `harm`. Waits until each client's last request has been answered or has failed. Verifiers are
-    /// queried all the time. In the next call each client uses the next issuer.
+    /// Sends requests to these issuers until `after` answers have arrived. Then waits for the duration `moment` and
+    /// calls `harm`. Finally waits until the last request of each client has been answered or has failed. The verifiers
+    /// are queried during the whole call. In the next call, each client uses the next issuer.
     pub async fn work(
         &mut self,
         issuers: &[&Issuer],
@@ -111,7 +111,7 @@ impl Crowd {
         self.history.record(Event::Fault(kind));
     }
 
-    /// For this duration no client sends requests; only the verifiers are queried.
+    /// During this pause no client sends requests. The verifiers are still queried.
     pub async fn look_on(&self, verifiers: &[&Follower], pause: Duration) {
         let over = watch::Sender::new(false);
         let watching =
@@ -120,19 +120,20 @@ impl Crowd {
         assert!(ended.is_err(), "they are asked to the end");
     }
 
-    /// The last position of the revocation log that an answer named.
+    /// The latest position of the revocation log that an answer has reported.
     pub fn acknowledged(&self) -> Option<Cursor> {
         self.kicks.iter().max_by_key(|position| position.seq).copied()
     }
 
-    /// Asks a verifier about every access token.
+    /// Asks the verifier about the latest access token of every session.
     pub fn look_at_tokens(&self, verifier: &Follower) {
         for held in self.busy.iter().chain(&self.others).chain(self.tabs.iter().flatten()) {
             self.history.record(asked(verifier, held.claims.sid.get(), &held.access));
         }
     }
 
-    /// Every client sends its latest token once more. The tabs of a pair do this one after another, twice each.
+    /// Every client sends its latest token once more. The two tabs of a session take turns until each tab has refreshed
+    /// twice.
     pub async fn every_client_refreshes(&mut self, issuer: &Issuer) {
         let (answered, over) = (watch::Sender::new(0), watch::Sender::new(false));
         let (history, last, over) = (&self.history, &self.last, over.subscribe());
@@ -145,7 +146,7 @@ impl Crowd {
         }
     }
 
-    /// Checks all events. Also fails if too few events happened, because such a story would prove nothing.
+    /// Checks all events. Also fails if too few events happened, because then the story would prove nothing.
     pub fn assert_nothing_was_lost(&self, story: &str, rounds: usize) -> Checked {
         let judged = self.history.check();
         tally::write(story, &self.history.tally(), judged.as_ref().ok());
@@ -161,25 +162,25 @@ impl Crowd {
     }
 }
 
-/// The fault that ends one call of [`Crowd::work`], and its time.
+/// The fault that ends one call of [`Crowd::work`], and the time of the fault.
 pub struct Harm {
-    /// The number of answers before the harm.
+    /// The number of answers that arrive before the harm.
     pub after: usize,
-    /// The additional wait before the harm.
+    /// The additional wait between these answers and the harm.
     pub moment: Duration,
     /// The name of the harm in the table of `make chaos`.
     pub kind: &'static str,
 }
 
 impl Harm {
-    /// A fault at a random moment.
+    /// A fault after a random number of answers and a random wait.
     pub fn at_random(random: &mut StdRng, answers: Range<usize>, kind: &'static str) -> Self {
         let moment = Duration::from_micros(random.random_range(0..4_000));
         Self { after: random.random_range(answers), moment, kind }
     }
 }
 
-/// Queries a verifier after every list that the verifier receives, and every 100 ms without a list.
+/// Queries a verifier each time the verifier receives a list, and at least every 100 ms.
 async fn watch(
     verifier: &Follower,
     history: &History,
@@ -231,7 +232,7 @@ fn opened(session: &Session, sub: String) -> Event {
 /// The work of one client or operator between two faults.
 struct Shift<'a> {
     issuer: &'a Issuer,
-    /// The issuer for the second of two simultaneous requests.
+    /// The issuer that gets the second of two simultaneous requests.
     other: &'a Issuer,
     history: &'a History,
     last: &'a Mutex<VecDeque<(u64, String)>>,
@@ -240,7 +241,8 @@ struct Shift<'a> {
 }
 
 impl Shift<'_> {
-    /// Returns how many refreshes were answered.
+    /// Refreshes the session again and again until a refresh brings no new tokens. Returns the number of refreshes that
+    /// brought tokens.
     async fn refresh_on_and_on(&self, session: &mut Session) -> usize {
         let mut count = 0;
         while let Some(SessionState::Lives) = self.refresh(session).await {
@@ -249,8 +251,8 @@ impl Shift<'_> {
         count
     }
 
-    /// Opens sessions of new subjects. Of every four subjects, one is not kicked, one is kicked during a refresh,
-    /// and two are kicked without a refresh. Returns the sessions and the positions of the acknowledged kicks.
+    /// Opens sessions of new subjects. Of every four subjects, one subject is not kicked, one is kicked during a
+    /// refresh, and two are kicked without a refresh. Returns the sessions and the positions of the acknowledged kicks.
     async fn log_in_and_kick(&self, operator: usize) -> (Vec<Session>, Vec<Cursor>) {
         let (mut sessions, mut kicks) = (Vec::new(), Vec::new());
         loop {
@@ -272,8 +274,8 @@ impl Shift<'_> {
         (sessions, kicks)
     }
 
-    /// For new subjects, two tabs send the same token at once. Afterwards one tab after another sends the token that
-    /// it received.
+    /// Opens sessions of new subjects. For each session, two tabs send the same token at once. Afterwards the two tabs
+    /// take turns, and each tab sends the latest token that it received. Returns the tabs.
     async fn open_tabs(&self) -> Vec<Vec<Session>> {
         let mut all = Vec::new();
         loop {
@@ -298,7 +300,8 @@ impl Shift<'_> {
         }
     }
 
-    /// Each tab sends its token, twice. Returns `None` if the issuer was killed first.
+    /// The tabs take turns until each tab has refreshed twice. Returns `None` if a request gets no answer, see
+    /// [`Answer::answer`].
     async fn one_by_one(&self, tabs: &mut [Session]) -> Option<()> {
         for _ in 0..2 {
             for tab in &mut *tabs {
@@ -308,7 +311,7 @@ impl Shift<'_> {
         Some(())
     }
 
-    /// Kicks the subject. Returns `None` if the issuer was killed first.
+    /// Kicks the subject. Returns `None` if the request gets no answer, see [`Answer::answer`].
     async fn kick(&self, sub: &str) -> Option<Cursor> {
         self.history.record(Event::KickSent { sub: sub.into() });
         let reply = self.admin(&format!("/subjects/{sub}/revoke")).answer(self).await?;
@@ -318,7 +321,7 @@ impl Shift<'_> {
         Some(position)
     }
 
-    /// Sends the token of the last answer. Returns `None` if the issuer was killed first.
+    /// Sends the session's latest refresh token. Returns `None` if the request gets no answer, see [`Answer::answer`].
     async fn refresh(&self, held: &mut Session) -> Option<SessionState> {
         self.refresh_at(self.issuer, held).await
     }
@@ -340,7 +343,8 @@ impl Shift<'_> {
         Some(SessionState::IsOver)
     }
 
-    /// From now on verifiers are asked about this session's access token, until enough newer tokens exist.
+    /// From now on verifiers are asked about this session's access token. They are asked until [`LAST_TOKENS`] newer
+    /// tokens exist.
     fn remember(&self, session: &Session) {
         let mut last = self.last.lock().expect("no thread panicked");
         last.truncate(LAST_TOKENS - 1);
@@ -359,7 +363,8 @@ enum SessionState {
 }
 
 trait Answer {
-    /// The answer, or `None` if the issuer or the store was killed first or the call of [`Crowd::work`] is ending.
+    /// Returns the answer. Returns `None` if the call of [`Crowd::work`] is ending, if no answer arrives, or if the
+    /// answer is a 503.
     async fn answer(self, shift: &Shift<'_>) -> Option<Reply>;
 }
 
@@ -369,7 +374,7 @@ impl Answer for RequestBuilder {
             return None;
         }
         let reply = try_send(self).await.ok()?;
-        // It is unknown whether the request took effect.
+        // After a 503 it is unknown whether the request took effect.
         if reply.status == StatusCode::SERVICE_UNAVAILABLE {
             return None;
         }

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::support::RedisServer;
 
-/// The records of a server, by name.
+/// The records of a server. Each record is stored under its Redis key.
 #[derive(Debug, Default)]
 pub struct Records(BTreeMap<String, Vec<u8>>);
 
-/// All records of a server that the load can have changed.
+/// Reads all records of a server that the load may have changed.
 pub fn records(server: &RedisServer) -> Records {
     let names: Vec<String> = server.ask(&["KEYS", "{doorlist:*}:record:*"]);
     Records(names.into_iter().map(|name| (name.clone(), server.ask(&["GET", &name]))).collect())
 }
 
 impl Records {
-    /// How many of these records differ or are missing in `later`.
+    /// Returns how many of these records are missing in `later` or have another value there.
     pub fn changed_in(&self, later: &Self) -> usize {
         self.0.iter().filter(|(name, record)| later.0.get(*name) != Some(record)).count()
     }

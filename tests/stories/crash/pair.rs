@@ -10,13 +10,13 @@ use super::tally::Rounds;
 use crate::support::{Follower, Issuer, Pair, host_time};
 
 const ROUNDS: usize = 24;
-/// The time for which Redis hangs, once in each run of `make chaos`.
+/// How long Redis hangs in the long outage. It happens once each time `make chaos` runs this story.
 const LONG_HANG: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
     let mut random = seeded();
-    // Without a grace window every refresh writes, and the session must survive every lost answer.
+    // Without a grace window every refresh writes. The session must survive every lost answer.
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0"), ("LOG", "warn")]).await;
     let mut verifiers = [Follower::of(&pair.a).await, pair.follower_of_b().await];
     let epoch = verifiers[0].cursor().epoch;

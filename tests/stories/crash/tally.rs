@@ -1,5 +1,5 @@
-//! How long the faults continue, and their results. `make chaos` sets the duration, adds the results up and
-//! prints a table.
+//! The duration of the stories under load, and their results. `make chaos` sets the duration, adds up the results of
+//! all stories and prints a table.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -22,7 +22,7 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// At least this many rounds, and more until the duration is over.
+    /// Runs at least this many rounds. If a duration is set, further rounds follow until the duration is over.
     pub fn at_least(least: usize) -> Self {
         let secs = std::env::var(SECS).ok().map(|secs| secs.parse().expect("seconds"));
         Self { least, until: secs.map(|secs| Instant::now() + Duration::from_secs(secs)), count: 0 }
@@ -51,7 +51,8 @@ impl Iterator for Rounds {
     }
 }
 
-/// Appends the results to the file of `make chaos`, if there is one. `checked` is `None` if there was a violation.
+/// Appends the results to the file of `make chaos`. Does nothing if no file is set. `checked` is `None` if there was a
+/// violation.
 pub fn write(story: &str, tally: &Tally, checked: Option<&Checked>) {
     let Ok(file) = std::env::var(FILE) else { return };
     let line = json!({

@@ -1,4 +1,4 @@
-//! A browser, reduced to cookies: the headers of a page's request, and the cookies that it keeps from the answer.
+//! A browser, reduced to cookies. It sends the headers of a page's request, and keeps the cookies of the answer.
 
 use std::sync::Mutex;
 

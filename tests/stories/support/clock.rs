@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-/// A clock with an adjustable offset from the host's clock, for a process that is started with the environment
-/// variables of this clock. The process still uses the host's monotonic clock.
+/// A clock with an adjustable offset from the host's clock. A process uses this clock if the process is started with
+/// the clock's environment variables. The process still uses the host's monotonic clock.
 pub struct SteppedClock {
     folder: TempDir,
 }
@@ -21,9 +21,9 @@ impl SteppedClock {
         self.folder.path().join("clock")
     }
 
-    /// Sets the clock this many seconds ahead of the host's.
+    /// Sets the clock this many seconds ahead of the host's clock.
     pub fn step(&self, seconds: i64) {
-        // Atomically, because the process reads the file all the time.
+        // The file is replaced atomically, because the process reads the file all the time.
         let next = self.folder.path().join("next");
         std::fs::write(&next, format!("{seconds:+}\n")).expect("a file");
         std::fs::rename(next, self.file()).expect("it is renamed");

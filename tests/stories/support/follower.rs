@@ -32,8 +32,8 @@ pub struct Follower {
 
 struct Held {
     verifier: Mutex<Verifier>,
-    /// The errors for lists of the stream that the verifier refused. Lists that were refused only because they are
-    /// older are not included.
+    /// The errors with which the verifier refused lists of the stream. A refusal is not included if the only reason is
+    /// that the list is older.
     flaws: Mutex<Vec<Error>>,
     /// Incremented with every event of the stream.
     events: watch::Sender<u64>,
@@ -45,7 +45,7 @@ impl Follower {
         Self::with(issuer, Options::new(issuer.url(), Some(vec!["api".into()]))).await
     }
 
-    /// Like [`Self::of`], with other verifier options.
+    /// Like [`Self::of`], but with these verifier options.
     pub async fn with(issuer: &Issuer, options: Options) -> Self {
         let mut follower = Self::offline(issuer, options).await;
         follower.resume(issuer).await;
@@ -61,8 +61,8 @@ impl Follower {
         follower
     }
 
-    /// Trusts the issuer's keys and holds no list, so it accepts any list that these keys signed. In contrast, a
-    /// verifier that holds a list refuses the list of another node that has the same sequence and an older `iat`.
+    /// Trusts the issuer's keys and holds no list. Therefore this verifier accepts any list that these keys signed. A
+    /// verifier that already holds a list refuses another node's list that has the same sequence and an older `iat`.
     pub async fn without_list(issuer: &Issuer, options: Options) -> Self {
         let mut verifier = Verifier::new(options).expect("good options");
         let jwks = issuer.get("/.well-known/jwks.json").await;
@@ -103,12 +103,12 @@ impl Follower {
         eventually("the stream ends", stream).await.expect("it was followed")
     }
 
-    /// The verifier's current answer.
+    /// The verifier's current answer for the token.
     pub fn verify(&self, token: &str) -> Result<Verified, Error> {
         self.look(|verifier| verifier.verify(token, host_time()))
     }
 
-    /// Loads a list from another source.
+    /// Loads this list into the verifier.
     pub fn load(&self, list: &str) -> Result<doorlist_verifier::Loaded, Error> {
         self.look(|verifier| verifier.load(list, host_time()))
     }
@@ -119,8 +119,8 @@ impl Follower {
             .await
     }
 
-    /// Waits until the verifier holds this position of the revocation log. For a pair, waits until the lists of both
-    /// nodes have the position, so that the node that gets the next request knows the position too.
+    /// Waits until the verifier holds this position of the revocation log. For a pair, also waits until the lists of
+    /// both nodes contain this position. Either node may get the next request.
     pub async fn reaches(&self, position: Cursor) {
         self.until("the verifier reaches a position of the log", |verifier| {
             let status = verifier.status(host_time());
@@ -148,7 +148,7 @@ impl Follower {
         .await;
     }
 
-    /// Waits until `look` returns a value. Calls it again after every event of the stream.
+    /// Waits until `look` returns a value. Calls `look` again after every event of the stream.
     pub async fn until<T>(&self, what: &str, mut look: impl FnMut(&mut Verifier) -> Option<T>) -> T {
         let mut events = self.held.events.subscribe();
         eventually(what, async {
@@ -163,7 +163,7 @@ impl Follower {
         .await
     }
 
-    /// Changes with every event of the streams.
+    /// A receiver that is notified of every event of the stream.
     pub fn events(&self) -> watch::Receiver<u64> {
         self.held.events.subscribe()
     }
@@ -204,7 +204,7 @@ impl Held {
         StreamEnd::Clean
     }
 
-    /// Takes one event of `text/event-stream`, in the form in which this issuer writes it: each field on one line.
+    /// Processes one event of `text/event-stream`. In an event of this issuer, each field is on one line.
     fn take(&self, event: &str) {
         let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name));
         let Some(list) = field("data: ") else { return };
@@ -226,8 +226,8 @@ impl Held {
 }
 
 impl Issuer {
-    /// A snapshot that contains everything up to this position of the revocation log. The issuer publishes a change
-    /// a moment after it has acknowledged the change.
+    /// Returns a snapshot that contains every entry up to this position of the revocation log. Waits for this position,
+    /// because the issuer publishes a change shortly after it has acknowledged the change.
     pub async fn list_with(&self, position: Cursor) -> String {
         Follower::of(self).await.reaches(position).await;
         self.get("/revocations").await.success()

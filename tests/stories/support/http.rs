@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::issuer::{ADMIN_KEY, Issuer};
 
-/// An issuer gives up on a request after 30 s.
+/// The limit is longer than 30 s, because an issuer gives up on a request after 30 s.
 const ANSWER_LIMIT: Duration = Duration::from_secs(40);
 
 /// An answer, read to its end.
@@ -95,7 +95,7 @@ impl Issuer {
         self.refresh_as(&[("refresh_token", refresh_token)]).await
     }
 
-    /// `POST /token` with these fields besides the grant type.
+    /// `POST /token` with the grant type `refresh_token` and these fields.
     pub async fn refresh_as(&self, fields: &[(&str, &str)]) -> Reply {
         let fields: Vec<_> = [("grant_type", "refresh_token")].iter().chain(fields).collect();
         send(self.request(Method::POST, "/token").form(&fields)).await
@@ -122,7 +122,7 @@ impl Issuer {
         send(self.request_url(url)).await
     }
 
-    /// A `GET` of an absolute address, not sent yet. It goes to exactly this address, also for a pair.
+    /// A `GET` of an absolute address, not sent yet. Even for a pair, the request goes to exactly this address.
     pub fn request_url(&self, url: &str) -> RequestBuilder {
         self.client.get(url)
     }
@@ -163,7 +163,7 @@ impl Reply {
         self.text()
     }
 
-    /// The JSON of a successful answer; null if it has no body.
+    /// The JSON of a successful answer, or null if the answer has no body.
     #[track_caller]
     pub fn ok(&self) -> Value {
         self.success();

@@ -1,7 +1,7 @@
-//! A `doorlist serve` for one story: its own folder, its own port, and its log output captured.
+//! A `doorlist serve` for one story, with its own folder, its own port, and captured log output.
 //!
-//! With `DOORLIST_STORIES=pair` in the environment of the tests, a story gets two issuers on one Redis. Both start
-//! and stop together and get requests in turn. The story must hold for the two issuers as for a single one.
+//! If the environment variable `DOORLIST_STORIES` of the tests is `pair`, a story gets two issuers on one Redis instead
+//! of one issuer. Both issuers start and stop together and get requests in turn. Each story must hold in both cases.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ const SMALL_DISK_BYTES: u64 = 12 << 20;
 /// `DOORLIST_*` variables without the prefix, and their values.
 pub type Settings<'a> = &'a [(&'a str, &'a str)];
 
-/// The default store, for stories that only apply to the embedded store.
+/// The default store. Stories that only apply to the embedded store use this setting.
 pub const EMBEDDED: Settings<'_> = &[("STORE", "embedded:./doorlist.redb")];
 
 /// An issuer that runs, or that was stopped and can be started again with the same port and store.
@@ -50,7 +50,7 @@ pub struct Issuer {
     twin: Option<Box<Twin>>,
 }
 
-/// The second issuer of a pair, and the data that both share.
+/// The second issuer of a pair, and the data that both issuers share.
 struct Twin {
     issuer: Issuer,
     _redis: RedisServer,
@@ -116,7 +116,7 @@ impl Issuer {
         self
     }
 
-    /// Removes settings that the issuer would otherwise have.
+    /// Removes these variables from the issuer's environment.
     #[must_use]
     pub fn forgetting(mut self, settings: &[&str]) -> Self {
         self.forgotten = settings.iter().map(|name| format!("DOORLIST_{name}")).collect();
@@ -126,7 +126,7 @@ impl Issuer {
         self
     }
 
-    /// Puts the embedded store on a disk of a few megabytes that only this process sees; see [`Self::disk`].
+    /// Puts the embedded store on a disk of a few megabytes that only the issuer's process sees; see [`Self::disk`].
     #[must_use]
     pub fn on_small_disk(mut self) -> Self {
         self.settings.push(("DOORLIST_STORE".into(), format!("embedded:./{SMALL_DISK}/doorlist.redb")));
@@ -158,10 +158,11 @@ impl Issuer {
         }
     }
 
-    /// Starts the issuer (of a pair, the first) without waiting. The receiver reports when it listens.
+    /// Starts the issuer without waiting. Of a pair, only the first issuer is started. The receiver reports when the
+    /// issuer listens.
     pub fn launch(&mut self) -> oneshot::Receiver<()> {
         assert!(self.process.is_none(), "it runs already");
-        // Connections to the previous process are useless.
+        // The connections of the old client lead to the previous process, so they are useless.
         self.client = client();
         let mut child = self.command("serve").kill_on_drop(true).spawn().expect("the issuer starts");
         let (listens, listening) = oneshot::channel();
@@ -264,7 +265,7 @@ impl Issuer {
                 if reply.status == status {
                     return reply.text();
                 }
-                // The issuer checks its store twice a heartbeat.
+                // In each heartbeat interval, the issuer checks its store twice.
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         })
@@ -277,7 +278,7 @@ impl Issuer {
         self.with_settings(if small { on_small_disk() } else { doorlist() }, subcommand)
     }
 
-    /// A command of the same binary, started by another program. `wrapper` is the name of that program and its
+    /// A command of the same binary that another program starts. `wrapper` is the name of this program and its
     /// arguments.
     pub fn command_under(&self, wrapper: &[&str], subcommand: &str) -> Command {
         let (program, args) = wrapper.split_first().expect("a program");
@@ -308,7 +309,7 @@ impl Issuer {
         command
     }
 
-    /// The issuer's standard output and standard error so far, over all its starts.
+    /// The issuer's standard output and standard error since its first start.
     pub fn log(&self) -> String {
         let log = self.log.lock().expect("no thread panicked").clone();
         log + &self.twin.as_ref().map(|twin| twin.issuer.log()).unwrap_or_default()
@@ -329,8 +330,8 @@ impl Issuer {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The list addresses of both nodes of a pair. Empty for a single issuer, because there is no other list to
-    /// compare with.
+    /// The addresses of the lists of both nodes of a pair. The result is empty for a single issuer, because then there
+    /// is only one list.
     pub(super) fn lists_of_pair(&self) -> Vec<String> {
         let Some(twin) = &self.twin else { return Vec::new() };
         [self, &twin.issuer].map(|issuer| format!("{}/revocations", issuer.url())).into()
@@ -345,8 +346,8 @@ impl Issuer {
     }
 }
 
-/// This client has no connection pool. When the issuer is killed under load, a pool sometimes leaves a request waiting
-/// for a connection that is never opened.
+/// Returns a client without a connection pool. With a pool, a request sometimes waits for a connection that is never
+/// opened. This happens when the issuer is killed under load.
 fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("an HTTP client")
 }
@@ -393,7 +394,7 @@ async fn read(
         if line.contains("listening on http://")
             && let Some(listens) = listens.take()
         {
-            // The caller that started the issuer may have given up.
+            // The caller that started the issuer may no longer wait for this report.
             let _ = listens.send(());
         }
         let mut log = log.lock().expect("no thread panicked");

@@ -13,7 +13,7 @@ use super::redis_sets::until;
 pub enum Way {
     /// The configuration from the issuer's README.
     Documented,
-    /// A proxy with two servers, and nginx's defaults otherwise.
+    /// A proxy with two servers. All other settings have the defaults of nginx.
     Defaults,
 }
 
@@ -25,7 +25,8 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts nginx in front of the issuers on these ports. The header `x-upstream` of its answers names the issuer.
+    /// Starts nginx in front of the issuers on these ports. The header `x-upstream` of nginx's answers contains the
+    /// address of each issuer that nginx tried.
     pub fn before(ports: [u16; 2], way: Way) -> Self {
         let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
         let path = |name: &str| folder.path().join(name).display().to_string();
@@ -68,13 +69,13 @@ impl Nginx {
 impl Drop for Nginx {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        // GUARD killed nginx, so an error here means nothing.
+        // GUARD kills nginx, so the exit status means nothing.
         let _ = self.shell.wait();
     }
 }
 
-/// The configuration block of the README with the addresses of the test's issuers: the text inside the braces of
-/// `upstream`, and the text inside the braces of `server`.
+/// The README's configuration block with the addresses of the test's issuers. Returns the text inside the braces of
+/// `upstream` and the text inside the braces of `server`.
 fn documented(ports: [u16; 2]) -> (String, String) {
     let readme = include_str!("../../../issuer/README.md");
     let block = readme.split("```nginx\n").nth(1).and_then(|rest| rest.split("```").next());

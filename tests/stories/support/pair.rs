@@ -25,7 +25,7 @@ impl Pair {
         Self { redis, a, b }
     }
 
-    /// Two issuers, each with its own address of the store.
+    /// Two issuers on one store. Each issuer reaches the store at its own address.
     pub async fn issuers(a: &str, b: &str, settings: Settings<'_>) -> (Issuer, Issuer) {
         let with = |more: &[(&'static str, String)]| -> Vec<(String, String)> {
             let given = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -54,12 +54,12 @@ impl Pair {
         Self { redis, a, b }
     }
 
-    /// The options of every verifier of issuers with this issuer's name.
+    /// The verifier options for issuers that use this issuer's name.
     pub fn options_of(first: &Issuer) -> Options {
         Options::new(first.url(), Some(vec!["api".into()]))
     }
 
-    /// The options of every verifier of these two issuers.
+    /// The verifier options for these two issuers.
     pub fn options(&self) -> Options {
         Self::options_of(&self.a)
     }

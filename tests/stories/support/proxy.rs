@@ -20,7 +20,8 @@ pub struct Proxy {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Open. The number counts the times that the proxy was opened again. Each time, older connections end.
+    /// The proxy forwards. The number counts how often the proxy was reopened. Older connections end each time the
+    /// proxy is reopened.
     Open(u32),
     Cut {
         opened: u32,
@@ -60,18 +61,18 @@ impl Proxy {
         format!("redis://{}", self.address)
     }
 
-    /// From now on nothing gets through.
+    /// From now on the proxy forwards nothing.
     pub fn cut(&self) {
         self.way.send_modify(|way| *way = way.cut());
     }
 
-    /// New connections lead to another port; existing ones end.
+    /// From now on new connections lead to another port. Existing connections end.
     pub fn redirect(&self, port: u16) {
         self.port.store(port, Ordering::Release);
         self.heal();
     }
 
-    /// New connections get through again; existing ones end.
+    /// From now on new connections are forwarded again. Existing connections end.
     pub fn heal(&self) {
         self.way.send_modify(|way| *way = way.reopened());
     }
@@ -92,7 +93,7 @@ async fn carry(mut client: TcpStream, port: u16, mut way: watch::Receiver<Way>) 
             _ = way.wait_for(|way| *way != made_in) => {}
         }
     }
-    // Waits until the proxy is open again. An error means that the proxy was dropped, and then the connection
-    // ends too.
+    // A cut connection stays open until the proxy is reopened or dropped. An error means that the proxy was dropped.
+    // After this wait, the connection ends.
     let _ = way.wait_for(|way| matches!(way, Way::Open(_))).await;
 }

@@ -22,8 +22,8 @@ pub async fn exchange(port: u16, request: &[u8]) -> RawReply {
     let mut connection = TcpStream::connect(("127.0.0.1", port)).await.expect("the issuer listens");
     let (mut from, mut to) = connection.split();
     let mut answer = Vec::new();
-    // A server that refuses a request may close the connection before the request is sent completely or its
-    // answer is read.
+    // If the server refuses a request, it may close the connection too early. Then the request cannot be sent
+    // completely, or the answer cannot be read. The test ignores these errors.
     let write = async { to.write_all(request).await.is_ok() };
     let read = async { from.read_to_end(&mut answer).await.is_ok() };
     let _ =

@@ -1,4 +1,4 @@
-//! Forged histories: which ones the checker accepts, and which violations it finds.
+//! Forged histories. The checker accepts correct histories and finds each kind of violation.
 
 use super::Event::*;
 use super::*;
@@ -34,7 +34,7 @@ fn kicked() -> Event {
 
 const CRASH: Event = Fault("an issuer is killed");
 
-/// A verifier that has received nothing since second 990, and reports this in second 1000.
+/// A verifier that has received nothing since second 990. In second 1000 the verifier reports that its list is old.
 const CUT_OFF: Knowledge = Knowledge { held: 49, as_of: 990, age_secs: 10, stale: true, asked_at: 1000 };
 
 fn accepted(session: u64, knowledge: Knowledge) -> [Event; 1] {
@@ -85,7 +85,7 @@ fn a_lost_kick_is_found() {
     let lost = Err(Violation::KickLost { session: 1 });
     let kick = [opened(1), kick_sent(), kicked(), CRASH];
     assert_eq!(story(&[&kick, &refresh(1, YES)]), lost);
-    // The list reports that it is old, but it contains the kick.
+    // The verifier reports that its list is old, but the list contains the kick.
     for held in [50, 51] {
         assert_eq!(story(&[&kick, &accepted(1, Knowledge { held, ..CUT_OFF })]), lost);
     }
@@ -108,11 +108,11 @@ fn a_verifier_that_reports_its_staleness_may_accept() {
 #[test]
 fn understated_staleness_is_found() {
     let kick = [opened(1), kick_sent(), kicked()];
-    // The list claims that nothing was missing in second 1001.
+    // The list claims to contain every kick up to second 1001.
     let vouched = Knowledge { as_of: 1001, age_secs: 9, asked_at: 1010, ..CUT_OFF };
     // The list is older than the verifier says.
     let too_young = Knowledge { age_secs: 8, asked_at: 1009, ..CUT_OFF };
-    // The verifier states the age correctly, but not that the list is stale.
+    // The verifier reports the correct age, but it does not report that the list is stale.
     let not_stale = Knowledge { age_secs: 14, stale: false, asked_at: 1004, ..CUT_OFF };
     for knowledge in [vouched, too_young, not_stale] {
         let said = story(&[&kick, &accepted(1, knowledge)]);
@@ -125,7 +125,7 @@ fn a_lost_session_is_found() {
     let lost = Err(Violation::SessionLost { session: 1 });
     assert_eq!(story(&[&[opened(1), CRASH], &refresh(1, NO)]), lost);
     assert_eq!(story(&[&[opened(1), CRASH, TokenRefused { session: 1 }]]), lost);
-    // Another subject was kicked.
+    // A kick of another subject was sent.
     let other = KickSent { sub: "bob".into() };
     assert_eq!(story(&[&[opened(1), other, CRASH], &refresh(1, NO)]), lost);
     // The kick was acknowledged before the login.
@@ -154,14 +154,15 @@ fn a_kick_that_is_never_finished_is_found() {
 #[test]
 fn one_of_two_tabs_continues() {
     let twice = [opened(1), SentTwice { session: 1 }];
-    // Cases: both tabs get the same token; the tabs get different tokens, and later one tab is refused or joins
-    // the chain of the other tab; one answer arrives late.
+    // Each of these four histories is allowed. First: both tabs get the same token. Second: the tabs get different
+    // tokens, and later one tab is refused. Third: the tabs get different tokens, and later one tab gets the tokens of
+    // the other tab. Fourth: one answer arrives late.
     assert!(story(&[&twice, &led(1, 2), &led(1, 2), &led(2, 3)]).is_ok());
     let forked = story(&[&twice, &led(1, 2), &led(1, 3), &led(3, 4), &refresh(1, NO)]);
     assert_eq!(forked, Ok(Checked { forks: 1, ..Checked::default() }));
     assert!(story(&[&twice, &led(1, 2), &led(1, 3), &led(2, 3), &led(3, 4), &led(2, 4), &led(4, 5)]).is_ok());
     assert!(story(&[&twice, &led(1, 3), &led(1, 2), &refresh(1, NO)]).is_ok());
-    // The store lost a generation, so the same token is issued again.
+    // This history is also allowed: the store lost a generation, so the same token is issued again.
     assert!(story(&[&twice, &led(1, 2), &led(2, 2), &led(2, 3)]).is_ok());
 }
 
@@ -171,7 +172,7 @@ fn two_live_chains_are_found() {
     let twice = [opened(1), SentTwice { session: 1 }];
     assert_eq!(story(&[&twice, &led(1, 2), &led(1, 3), &led(2, 4), &led(3, 5)]), two);
     assert_eq!(story(&[&twice, &led(1, 2), &led(1, 3), &led(3, 5), &led(5, 6), &led(2, 4)]), two);
-    // The first chain had continued before the second began.
+    // The first chain continued before the second chain began.
     assert_eq!(story(&[&twice, &led(1, 2), &led(2, 4), &led(1, 3), &led(3, 5)]), two);
     // The chain splits at a later token, long after the double request.
     assert_eq!(story(&[&twice, &led(1, 2), &led(2, 3), &led(2, 4), &led(3, 5), &led(4, 6)]), two);
