@@ -1,5 +1,5 @@
-//! The HTTP API. This file is the whole route table. Each family of endpoints has a file of its own, together with
-//! the structs of its request and response bodies.
+//! The HTTP API. This file contains the whole route table. Each family of endpoints has its own file, which also
+//! contains the structs of the request and response bodies.
 
 mod admin;
 mod answer;
@@ -38,7 +38,7 @@ use crate::config::Origin;
 use crate::life::Life;
 use admin::subjects;
 
-/// Every route of `doorlist serve`, and the routes in `besides`.
+/// Builds the router with every route of `doorlist serve` and the additional routes in `besides`.
 pub fn router(app: Arc<App>, besides: Router) -> Router {
     let routes = Router::new()
         .merge(public())
@@ -52,8 +52,8 @@ pub fn router(app: Arc<App>, besides: Router) -> Router {
     in_every_request(routes)
 }
 
-/// The routes while the issuer starts: `/healthz` answers 200, every other route 503. The CORS rules are the same as
-/// for the real routes, so the same pages may read these answers.
+/// The routes while the issuer starts: `/healthz` answers 200, every other route answers 503. Each route has the same
+/// CORS rules as later, so that the same pages may read the answers.
 pub fn starting(origins: &[Origin], life: watch::Receiver<Life>) -> Router {
     let public = Router::new()
         .route("/.well-known/{*path}", any(health::starting))
@@ -85,7 +85,7 @@ fn probes() -> Router<Arc<App>> {
         .layer(from_fn(strict::check))
 }
 
-/// Routes for every caller, from every origin.
+/// Routes for every caller and for pages of every origin.
 fn public() -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/jwks.json", get(well_known::jwks))
@@ -93,8 +93,8 @@ fn public() -> Router<Arc<App>> {
         .route("/.well-known/oauth-authorization-server/{*path}", get(well_known::metadata_of_path))
         .route("/revocations", get(revocations::list))
         .route("/revocations/stream", get(revocations::follow))
-        // Add this before the CORS layer. Otherwise the CORS layer does not get the OPTIONS requests (preflights) of
-        // browsers.
+        // Add this fallback before the CORS layer. Otherwise the fallback answers the OPTIONS requests (preflights) of
+        // browsers, and the CORS layer does not get them.
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn(strict::check))
         .layer(cors::open())

@@ -37,14 +37,14 @@ impl IntoResponse for Position {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Delivery {
-    /// In the bodies of answers and requests.
+    /// The refresh token is in the body of the answer, and later in the body of the request.
     #[default]
     Body,
-    /// In a cookie that scripts cannot read.
+    /// The refresh token is in a cookie that scripts cannot read.
     Cookie,
 }
 
-/// The value is parsed from a string, because a derived enum would also accept `{"cookie": null}`.
+/// Parses the value from a JSON string. A derived `Deserialize` would also accept `{"cookie": null}`.
 impl TryFrom<String> for Delivery {
     type Error = &'static str;
 
@@ -57,7 +57,8 @@ impl TryFrom<String> for Delivery {
     }
 }
 
-/// The body of an answer with tokens (RFC 6749 §5.1). It has no `Debug`, because that would show the tokens.
+/// The body of an answer with tokens (RFC 6749 §5.1). The type does not implement `Debug`, so that no log output can
+/// contain the tokens.
 #[derive(Serialize)]
 struct TokenAnswer<'a> {
     access_token: String,
@@ -104,14 +105,14 @@ fn take_former_cookies(app: &App, response: &mut Response) {
     }
 }
 
-/// Adds `Cache-Control: no-store`, so that no cache keeps the answer.
+/// Adds `Cache-Control: no-store`, so that no cache stores the answer.
 pub fn no_store(body: impl IntoResponse) -> Response {
     let mut response = body.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// The tokens of a login, or the error that says why it was refused.
+/// Answers a login with the tokens, or with the reason why the login was refused.
 pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response, ApiError> {
     match login {
         Login::Opened(grant) => Ok(granted(app, &grant, delivery)),
@@ -132,7 +133,7 @@ pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response
     }
 }
 
-/// The position in the revocation log at which a subject was changed. 404 if there is no such subject.
+/// Returns the position of a subject's change in the revocation log, or 404 if the subject does not exist.
 pub fn changed(change: Acknowledged) -> Result<Position, ApiError> {
     match change {
         Acknowledged::Done(position) => Ok(position.into()),
@@ -140,12 +141,12 @@ pub fn changed(change: Acknowledged) -> Result<Position, ApiError> {
     }
 }
 
-/// 409: the claims of a session and of its subject are too large together for one token.
+/// 409: the claims of the subject and the claims of its session are together too large for one token.
 pub fn unfit_together(unfit: &UnfitClaims) -> ApiError {
     ApiError::conflict(format!("the claims of the subject and of the session do not fit together: {unfit}"))
 }
 
-/// The position in the revocation log at which a session ended. 404 if there was no such session.
+/// Returns the position of a session's end in the revocation log, or 404 if the session does not exist.
 pub fn ended(outcome: EndSession) -> Result<Position, ApiError> {
     match outcome {
         EndSession::Ended(position) => Ok(position.into()),
@@ -155,7 +156,8 @@ pub fn ended(outcome: EndSession) -> Result<Position, ApiError> {
     }
 }
 
-/// Like [`ended`], but a session that does not exist is no error (RFC 7009 §2.2).
+/// Answers with the position of a session's end in the revocation log. If the session does not exist, the answer is
+/// `{}` and not an error (RFC 7009 §2.2).
 pub fn revoked(outcome: EndSession) -> Response {
     match outcome {
         EndSession::Ended(position) => Position::from(position).into_response(),

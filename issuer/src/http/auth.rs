@@ -26,9 +26,9 @@ pub async fn require_admin_key(
     }
 }
 
-/// Refuses requests with 503 once another node has renamed the installation. The renamed nodes would not accept this
-/// node's tokens. This node would refuse their tokens as forged, and clients would then believe that their session
-/// has ended.
+/// Answers 503 once another node has renamed the installation. The nodes with the new name do not accept tokens of this
+/// node. This node would refuse tokens of those nodes as forged, and the clients would believe that their session has
+/// ended.
 pub async fn require_current_name(
     State(app): State<Arc<App>>,
     request: Request,
@@ -40,12 +40,12 @@ pub async fn require_current_name(
     Ok(next.run(request).await)
 }
 
-/// A user with a valid access token whose session is still in the store. The store is asked because the list on this
-/// node may be older than the end of the session.
+/// A user with a valid access token and a session that has not ended. The session is read from the store, because the
+/// revocation list of this node may not contain the end of the session yet.
 pub struct SignedIn {
     /// The claims of the token.
     pub claims: AccessTokenClaims,
-    /// The subject as it is in the store.
+    /// The subject, as read from the store.
     pub subject: SubjectDetails,
 }
 

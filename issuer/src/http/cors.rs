@@ -1,4 +1,4 @@
-//! Which pages of other origins may call which routes (Fetch standard §3.2).
+//! The CORS rules (Fetch standard §3.2): they decide which routes a page of another origin may call.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use tower_http::cors::{AllowCredentials, AllowOrigin, Any, CorsLayer};
 
 use crate::config::Origin;
 
-/// One day. Browsers use two hours or less, even if the header allows more.
+/// Browsers may store the answer to a preflight request for this time: one day. Some browsers store it for two hours at
+/// most.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(86_400);
 
 /// The CORS rules for lists, keys and metadata, which every origin may read.
@@ -25,8 +26,8 @@ pub fn open() -> CorsLayer {
         .max_age(PREFLIGHT_MAX_AGE)
 }
 
-/// The CORS rules for login, token and session routes. The listed origins may call them and send the cookie. Pages of
-/// the issuer's own origin need no permission.
+/// The CORS rules for login, token and session routes. Pages of the listed origins may call these routes and send the
+/// cookie. Pages of the issuer's own origin need no CORS permission.
 pub fn listed(origins: &[Origin]) -> CorsLayer {
     let listed: Vec<HeaderValue> = origins.iter().map(|origin| origin.header().clone()).collect();
     CorsLayer::new()

@@ -30,7 +30,7 @@ struct Body<'a> {
 }
 
 impl ApiError {
-    /// An error with its status, its code and a sentence.
+    /// Creates an error from its status, its code and a sentence for the client.
     pub fn new(status: StatusCode, error: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
         Self { status, error, description: description.into(), retry_after_secs: None, challenge: None }
     }
@@ -79,7 +79,7 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "conflict", description)
     }
 
-    /// 503: the client may try again in a second.
+    /// 503: the issuer cannot answer now. The client may try again after one second.
     pub fn unavailable(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", description).retry_after(1)
     }

@@ -1,4 +1,4 @@
-//! Parses requests. Every malformed request gets an error with a code, never a panic.
+//! Parses requests. A malformed request always gets an error with a code and never causes a panic.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::strict::only;
 use super::{ApiError, object};
 use crate::domain::Subject;
 
-/// Largest length of a body, in bytes: many times more than claims, a device name and a token need.
+/// Largest length of a body, in bytes. Claims, a device name and a token together are much shorter.
 pub const MAX_BODY_LEN: usize = 16 * 1024;
 /// The body must arrive within this time.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for FormBody<T> {
     }
 }
 
-/// The query. [`super::strict`] has already checked its names.
+/// The query parameters. [`super::strict`] has already checked their names.
 pub struct Query<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
@@ -102,14 +102,15 @@ impl<S: Send + Sync> FromRequestParts<S> for SubjectSidPath {
 ///
 /// # Errors
 ///
-/// 400 if it is malformed.
+/// 400 if the subject is malformed.
 pub fn subject(text: String) -> Result<Subject, ApiError> {
     text.try_into().map_err(|error: crate::domain::subject::MalformedSubject| {
         ApiError::invalid_request(error.to_string())
     })
 }
 
-/// The credentials after `Bearer` in `Authorization` (RFC 6750 §2.1), if the header has this form.
+/// Returns the credentials from the header `Authorization: Bearer <credentials>` (RFC 6750 §2.1). Returns `None` if the
+/// header is missing or has another form.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, credentials) = only(headers, header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| credentials.trim())

@@ -13,12 +13,13 @@ use super::answer::{Position, no_store};
 use crate::app::App;
 use crate::life::Life;
 
-/// `GET /healthz`: the process is alive. If the process cannot recover, it ends, and then connections are refused.
+/// `GET /healthz`: answers 200 while the process is alive. A process that cannot recover ends, and then connections are
+/// refused.
 pub(super) async fn healthz() -> Response {
     no_store(Json(json!({ "status": "ok" })))
 }
 
-/// `GET /readyz`: 200 if lists are signed and the store confirms that no write is missing.
+/// `GET /readyz`: answers 200 if this node can sign lists and the store confirms that no write is missing.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     if app.life.borrow().is_ending() {
         return Err(ApiError::unavailable("the issuer is stopping"));
@@ -32,7 +33,7 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Response, ApiE
     Ok(no_store(Json(json!({ "status": "ok", "list": app.revocations.position().map(Position::from) }))))
 }
 
-/// `GET /readyz` while the issuer starts: 503 with the current step.
+/// `GET /readyz` while the issuer starts: answers 503 and names the current step of the start.
 pub(super) async fn not_ready_yet(State(life): State<watch::Receiver<Life>>) -> ApiError {
     if let Life::Starting(step) = &*life.borrow() {
         return ApiError::unavailable(format!("starting: {step}"));

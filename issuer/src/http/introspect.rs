@@ -1,4 +1,4 @@
-//! `/introspect`: RFC 7662, for services that ask the issuer about each token instead of verifying it.
+//! `/introspect` (RFC 7662): for services that do not verify tokens but ask the issuer about each token.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::desk::Grant;
 use crate::domain::introspect::AccessClaims;
 use crate::revocations::PublishError;
 
-/// `token_type_hint` is ignored: the token itself shows its type.
+/// The parameter `token_type_hint` is ignored, because the token itself shows its type.
 #[derive(Deserialize)]
 pub(super) struct IntrospectRequest {
     token: Option<String>,
 }
 
-/// The answer for a refresh token (RFC 7662 §2.2). The `token_type` differs from the `token_type` of an access token,
-/// because a refresh token is accepted only at `/token`.
+/// The answer for a refresh token (RFC 7662 §2.2). Its `token_type` is not `Bearer`, because a refresh token is
+/// accepted only at `/token`.
 #[derive(Serialize)]
 struct RefreshAnswer<'a> {
     active: bool,
@@ -38,8 +38,8 @@ struct RefreshAnswer<'a> {
     exp: UnixSeconds,
 }
 
-/// `POST /introspect`. An access token is active if it verifies here and its session is in the subject's record, in
-/// the token's group. A refresh token is active if `/token` would accept it.
+/// `POST /introspect`. An access token is active if it can be verified, and if the subject's record still contains the
+/// token's session and group. A refresh token is active if `/token` would accept it.
 pub(super) async fn introspect(
     State(app): State<Arc<App>>,
     FormBody(request): FormBody<IntrospectRequest>,
@@ -50,11 +50,11 @@ pub(super) async fn introspect(
         let grant = app.desk.would_grant(&token).await?;
         return Ok(grant.map_or_else(inactive, |grant| active_refresh(&app, &grant)));
     }
-    // With a wrong clock, valid tokens would look expired or not valid yet.
+    // If the clock of this node is wrong, valid tokens look expired or not valid yet. So answer with an error then.
     app.desk.check_clock()?;
     let mut judged = app.verify(&token);
     if let Err(Error::UnknownKey { .. }) = judged {
-        // The key may be a new key that this node has not read yet.
+        // The token's key may be so new that this node has not read it yet. So read the keys and verify again.
         app.desk.catch_up().await?;
         app.revocations.take_in_keys().await.map_err(unknown_keys)?;
         judged = app.verify(&token);
@@ -69,15 +69,15 @@ pub(super) async fn introspect(
     if !app.desk.is_active(&subject(claims.subject)?, claimed).await? {
         return Ok(inactive());
     }
-    // Verify once more: while the record was read, a key may have been retired, and the list that retires it may
-    // already be published.
+    // Verify the token a second time. While the record was read, the token's key may have been retired, and the new
+    // list may already be published.
     app.revocations.take_in_keys().await.map_err(unknown_keys)?;
     if verified(app.verify(&token))?.is_none() {
         return Ok(inactive());
     }
     let mut answer: Map<String, Value> =
         serde_json::from_str(&payload_json).expect("JSON that this issuer signed");
-    // Insert these two last, so that they replace custom claims of the token with the same names.
+    // Insert these two members last. They replace claims of the token with the same names.
     answer.insert("active".to_owned(), Value::Bool(true));
     answer.insert("token_type".to_owned(), Value::from("Bearer"));
     Ok(no_store(Json(answer)))
@@ -85,7 +85,7 @@ pub(super) async fn introspect(
 
 fn verified(judged: Result<Verified, Error>) -> Result<Option<Verified>, ApiError> {
     match judged {
-        // Without a list it is not known whether the token is revoked.
+        // Without a list, the issuer cannot know whether the token is revoked.
         Err(Error::ListMissing) => Err(ApiError::unavailable("the issuer is starting")),
         judged => Ok(judged.ok()),
     }

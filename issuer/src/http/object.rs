@@ -1,8 +1,8 @@
-//! A JSON body must be one object in which no name repeats, so that every parser understands it the same way.
+//! A JSON body must be one object in which no name repeats. Then all parsers read the same values from the body.
 //!
-//! Without this check serde would accept an array for a struct and assign its values by position, and for a map it
-//! would keep the last of two members with the same name. A proxy that inspects bodies could then understand a
-//! request differently from the handler.
+//! Without this check, serde would accept an array in place of a struct, and assign the array's items to the fields by
+//! position. In a map, serde would keep only the last of two members with the same name. A proxy that inspects bodies
+//! could read other values than the handler.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,7 +15,7 @@ use serde_json::error::Category;
 ///
 /// # Errors
 ///
-/// A sentence about the first flaw. It contains no value of the body.
+/// A sentence that describes the first flaw. The sentence contains no value from the body.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice::<Object>(body).map_err(|error| flaw_of_object(&error))?;
     serde_json::from_slice(body).map_err(|error| flaw(&error))
@@ -117,7 +117,8 @@ fn flaw_of_object(error: &serde_json::Error) -> String {
 
 fn flaw(error: &serde_json::Error) -> String {
     let said = error.to_string();
-    // Do not show the name of an unknown member: the caller chose it, and it could be a password in the wrong place.
+    // Do not show the name of an unknown member. The caller chose this name, and it could be a password in the wrong
+    // place.
     if said.starts_with("unknown field") {
         let expected = said.split_once("`, ").map_or("", |(_, expected)| expected);
         return format!("an unknown member, {expected}");

@@ -1,4 +1,5 @@
-//! Wraps every request: gives it an id, logs the answer, limits its time, and answers even after a panic.
+//! Runs around every request. Gives the request an id, logs the answer, limits the time for the answer, and answers
+//! even if the handler panics.
 
 use std::any::Any;
 use std::time::{Duration, Instant};
@@ -13,12 +14,14 @@ use super::ApiError;
 use super::strict::only;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Time limit until the head of an answer is ready. The body of a stream may take any time.
+/// Time limit until the head of an answer is ready. The limit does not apply to the body, because a stream may last for
+/// any time.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Gives the request an id, logs the answer, and answers 503 after the time limit.
 ///
-/// Never logged: bodies, headers, queries, and paths as they were sent (a subject may contain any text).
+/// The log output never contains bodies, headers, queries or full paths. (A path may contain a subject, and a subject
+/// may be any text.)
 pub async fn observe(request: Request, next: Next) -> Response {
     let id = request_id(only(request.headers(), REQUEST_ID));
     let method = request.method().clone();
@@ -34,7 +37,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
         if response.status() == StatusCode::SERVICE_UNAVAILABLE
             && response.headers().contains_key(header::RETRY_AFTER)
         {
-            // Only a warning: the client will try again, and the cause is not a fault in this node's code.
+            // This is only a warning: the client will try again, and the code of this node is not the cause.
             tracing::warn!(status, millis, "answered");
         } else if response.status().is_server_error() {
             tracing::error!(status, millis, "answered");
@@ -51,13 +54,13 @@ pub async fn observe(request: Request, next: Next) -> Response {
     response
 }
 
-/// The answer after a handler panicked.
+/// The answer if a request handler panicked.
 pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a request handler panicked");
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "an error in the issuer").into_response()
 }
 
-/// The caller's request id if this id is harmless in the log output, otherwise a new id.
+/// Returns the caller's request id if its characters are safe in the log output. Otherwise returns a new id.
 fn request_id(given: Option<&HeaderValue>) -> HeaderValue {
     let harmless = |id: &&HeaderValue| {
         let bytes = id.as_bytes();

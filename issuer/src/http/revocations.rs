@@ -1,4 +1,4 @@
-//! `/revocations` and its event stream.
+//! `/revocations`, and the event stream `/revocations/stream`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,8 +20,9 @@ use crate::revocations::{Follower, Next, Revocations, SignedList};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// `GET /revocations`: a snapshot, or with `?since=<epoch>:<seq>` a delta if there is one from that cursor.
-/// `fresh=<digits>` changes only the URL; a verifier adds it when a cache keeps giving it old lists.
+/// `GET /revocations`: answers with a snapshot. If the request has `?since=<epoch>:<seq>`, and a delta from this cursor
+/// exists, answers with the delta. The parameter `fresh=<digits>` changes only the URL. A verifier adds `fresh` if a
+/// cache repeatedly returns old lists.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
@@ -30,8 +31,8 @@ pub(super) async fn list(
     let held = asked_since(query.as_deref())?;
     let revocations = named(&app, &headers);
     let next = match revocations.next(held).map_err(unsigned)? {
-        // The cursor is ahead of this node. Answer with the empty delta at this node's own position. The verifier's
-        // position is newer, so it ignores this list as a rollback.
+        // The client's cursor is ahead of this node's position. Answer with the empty delta at this node's position.
+        // The verifier's own position is newer, so the verifier ignores this delta as a rollback.
         Some(Next::Ahead) => revocations.next(revocations.position()).map_err(unsigned)?,
         next => next,
     };
@@ -70,8 +71,8 @@ fn answer(app: &App, list: &SignedList, headers: &HeaderMap) -> Response {
     }
 }
 
-/// Whether a comma-separated header value has this member. Weak ETags compare like strong ones (RFC 9110 §8.8.3.2);
-/// an encoding with weight 0 does not count (§12.4.2).
+/// Whether a comma-separated header value contains this member. A weak ETag equals the strong ETag with the same text
+/// (RFC 9110 §8.8.3.2). An encoding with weight 0 counts as missing (§12.4.2).
 fn has_member(value: &str, wanted: &str) -> bool {
     value.split(',').map(str::trim).any(|member| {
         let (name, weight) = member.split_once(';').unwrap_or((member, ""));
@@ -80,8 +81,9 @@ fn has_member(value: &str, wanted: &str) -> bool {
     })
 }
 
-/// `GET /revocations/stream`: Server-Sent Events with `id: <epoch>:<seq>` and `data: <list JWT>`. The first event
-/// brings the entries after the client's cursor (`Last-Event-ID`, else `?since=`).
+/// `GET /revocations/stream`: sends Server-Sent Events with `id: <epoch>:<seq>` and `data: <list JWT>`. The client's
+/// cursor is the header `Last-Event-ID` or, if this header is missing, the parameter `since`. The first event contains
+/// the entries after this cursor.
 pub(super) async fn follow(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
@@ -99,7 +101,7 @@ pub(super) async fn follow(
     Ok((head, Body::from_stream(events(follower, app.life.clone()))).into_response())
 }
 
-/// Sends every list as an event. Ends when the subscriber is too slow, or when the issuer drains or stops.
+/// Sends every list as an event. The stream ends if the subscriber is too slow, or when the issuer drains or stops.
 fn events(
     follower: Follower,
     life: watch::Receiver<Life>,
@@ -115,8 +117,8 @@ fn events(
     })
 }
 
-/// Parses the query. Only one spelling of each query is accepted, so that a cache holds each answer only once, and
-/// so that a client cannot bypass the cache with another spelling.
+/// Parses the query. Each query has exactly one accepted spelling. With several spellings, a cache would store the same
+/// answer several times, and a client could bypass the cache.
 fn asked_since(query: Option<&str>) -> Result<Option<Cursor>, ApiError> {
     let Some(query) = query else { return Ok(None) };
     let (since, fresh) = match query.split_once("&fresh=") {
@@ -145,7 +147,8 @@ fn cursor(text: &str) -> Result<Cursor, ApiError> {
     })
 }
 
-/// The list under the issuer's name, or under the former name if the request's `Host` uses it.
+/// The list under the issuer's current name. If the `Host` of the request contains a former name, the list under that
+/// former name.
 fn named<'a>(app: &'a App, headers: &HeaderMap) -> &'a Revocations {
     app.former_name_of(headers).map_or(&app.revocations, |former| &former.revocations)
 }

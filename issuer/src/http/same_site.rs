@@ -1,9 +1,9 @@
-//! Which page a request comes from (Fetch Metadata §2, RFC 6454 §7).
+//! Checks from which page a request comes (Fetch Metadata §2, RFC 6454 §7).
 //!
 //! A browser sends the cookie with every request to the issuer, even if a page of another site makes the request. So
-//! the issuer uses the cookie only for allowed pages. A form on any other page cannot refresh a session, end it, or
-//! replace it with the attacker's own session (trace 18). `SameSite=Strict` also prevents a refresh or an end of the
-//! session, but not for a page on a sibling domain.
+//! the issuer uses the cookie only if the request comes from an allowed page. A form on any other page cannot refresh a
+//! session, end a session, or replace a session with the attacker's own session (trace 18). `SameSite=Strict` protects
+//! only in part: it prevents a refresh and a logout by other sites, but not by a sibling domain.
 
 use std::sync::Arc;
 
@@ -17,16 +17,16 @@ use crate::app::App;
 use crate::config::Origin;
 use crate::secret::SecretText;
 
-/// The browser itself sets this header. Scripts cannot set it.
+/// Only the browser sets this header. Scripts cannot set it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The refresh-token cookie of a request.
 pub enum Cookie {
     /// The request has a refresh token in the cookie, and the page may use the cookie.
     Token(SecretText),
-    /// The request has no cookie, but the page may use one.
+    /// The request has no cookie, but the page may use the cookie.
     Missing,
-    /// The request has no cookie, and the page may not use one.
+    /// The request has no cookie, and the page may not use the cookie.
     Unused,
 }
 
@@ -57,8 +57,8 @@ pub fn require_own_page(headers: &HeaderMap, listed: &[Origin]) -> Result<(), Ap
         .is_some_and(|origin| listed.iter().any(|listed| listed.header() == origin));
     match site {
         Some(b"same-origin") => Ok(()),
-        // Browsers would neither keep nor send the cookie for this page. The client could never refresh the session,
-        // so refuse the request.
+        // Browsers neither store nor send the cookie for this page. The client could never refresh the session, so
+        // refuse the request now.
         Some(b"cross-site") if is_listed => Err(ApiError::cross_site(
             "this page and the issuer are on different sites, so the browser does not keep the cookie: use one site, or take the token in the body",
         )),

@@ -5,18 +5,18 @@ use crate::desk::OpenSession;
 use crate::domain::CustomClaims;
 use crate::domain::claims::check_custom_claims;
 
-/// The `client_id` of a session when the request gives none.
+/// The `client_id` of a session if the request contains no `client_id`.
 const DEFAULT_CLIENT_ID: &str = "default";
 /// Largest length of a `client_id` or a device name, in bytes.
 const MAX_NAME_LEN: usize = 255;
 /// Largest length of a scope, in bytes.
 const MAX_SCOPE_LEN: usize = 1024;
 
-/// Builds the session to open.
+/// Checks the parameters of a new session and combines them.
 ///
 /// # Errors
 ///
-/// 400 with the name of the parameter that is too long or malformed.
+/// 400 if a parameter is too long or malformed. The message names the parameter.
 pub fn open_session(
     client_id: Option<String>,
     scope: Option<String>,

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::desk::EndSession;
 use crate::domain::Session;
 
-/// A session as its owner or an operator sees it.
+/// The data of a session that its owner or an operator may see.
 #[derive(Serialize)]
 pub(super) struct SessionView {
     sid: Handle,
@@ -30,7 +30,7 @@ pub(super) struct SessionView {
     device: Option<String>,
     created_at: UnixSeconds,
     last_seen_at: UnixSeconds,
-    /// The absolute end of the session.
+    /// The time at which the session ends even if it is in use.
     ends_at: UnixSeconds,
     /// Whether this is the session of the access token in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +58,7 @@ struct Sessions {
     sessions: Vec<SessionView>,
 }
 
-/// `GET /sessions`: the sessions (devices) on which the subject is signed in, oldest first.
+/// `GET /sessions`: lists the sessions of the subject, oldest first. For a user, each session is a device.
 pub(super) async fn list(SignedIn { claims, subject }: SignedIn) -> Response {
     let view = |session: Session| {
         let current = Some(session.sid == claims.sid);
@@ -70,7 +70,7 @@ pub(super) async fn list(SignedIn { claims, subject }: SignedIn) -> Response {
     }))
 }
 
-/// `DELETE /sessions/{sid}`: ends the session of one device.
+/// `DELETE /sessions/{sid}`: ends this session of the subject.
 pub(super) async fn end(
     State(app): State<Arc<App>>,
     SidPath(sid): SidPath,
@@ -79,9 +79,9 @@ pub(super) async fn end(
     ended(app.desk.end_session(&signed_in.subject.sub, sid).await?)
 }
 
-/// `POST /logout`: ends the session of the cookie. If there is no cookie, or if the cookie's session is already
-/// over, ends the session of the access token. If the cookie's session is over and there is no valid access token,
-/// the answer is `{}`.
+/// `POST /logout`: ends the session of the cookie. If the request has no cookie, or if the cookie's session is already
+/// over, ends the session of the access token instead. If the cookie's session is over and the request has no valid
+/// access token, the answer is `{}`.
 pub(super) async fn logout(
     State(app): State<Arc<App>>,
     cookie: Cookie,

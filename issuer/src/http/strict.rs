@@ -1,8 +1,9 @@
-//! Refuses requests that two programs could understand differently, before a handler sees them.
+//! Refuses ambiguous requests before a handler gets them. A request is ambiguous if two programs can read different
+//! values from it.
 //!
-//! A proxy, a cache or an inspector in front of the issuer may use the first of two headers while the issuer uses
-//! the last. With an unknown query parameter, a client could ask for the same answer under another URL, for which no
-//! cache has an answer.
+//! If a header appears twice, a proxy, a cache or an inspector in front of the issuer may use the first value, while
+//! the issuer uses the second value. If unknown query parameters were accepted, a client could invent a new URL for the
+//! same answer. No cache would have an answer for the new URL.
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -11,8 +12,8 @@ use axum::response::Response;
 
 use super::ApiError;
 
-/// The headers that the issuer reads and that may have only one value. `X-Request-Id` is not among them, because it
-/// only marks the lines of the log output. If a request has two, the issuer ignores both.
+/// The headers that the issuer reads and that may appear only once. `X-Request-Id` is missing here, because the issuer
+/// only copies it to the log output. If a request has two `X-Request-Id` headers, the issuer ignores both.
 const SINGLE_HEADERS: [HeaderName; 6] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
@@ -22,7 +23,7 @@ const SINGLE_HEADERS: [HeaderName; 6] = [
     HeaderName::from_static("sec-fetch-site"),
 ];
 
-/// The query parameters of each route that has some.
+/// The routes that accept query parameters, with the names of the parameters.
 const PARAMETERS: [(Method, &str, &[&str]); 4] = [
     (Method::GET, "/revocations", &["since", "fresh"]),
     (Method::GET, "/revocations/stream", &["since"]),
@@ -30,8 +31,8 @@ const PARAMETERS: [(Method, &str, &[&str]); 4] = [
     (Method::POST, "/admin/subjects/{sub}/revoke", &["gid"]),
 ];
 
-/// Answers 400 if a header of [`SINGLE_HEADERS`] has two values, or if a query parameter is unknown to the route or
-/// repeated.
+/// Answers 400 if a header of [`SINGLE_HEADERS`] appears twice. Answers 400 if a query parameter is repeated, or if the
+/// route does not know the parameter.
 pub async fn check(request: Request, next: Next) -> Result<Response, ApiError> {
     for name in SINGLE_HEADERS {
         if request.headers().get_all(&name).iter().nth(1).is_some() {
@@ -45,8 +46,8 @@ pub async fn check(request: Request, next: Next) -> Result<Response, ApiError> {
     Ok(next.run(request).await)
 }
 
-/// The value of a header. `None` if the header is missing, or if it has two values, because another program may use
-/// the other value.
+/// Returns the value of a header that appears exactly once. Returns `None` for two values, because another program may
+/// use the value that the issuer would not use.
 pub fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
     let mut values = headers.get_all(name).into_iter();
     match (values.next(), values.next()) {

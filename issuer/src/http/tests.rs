@@ -1,4 +1,4 @@
-//! Sends requests through the real router.
+//! Tests that send requests through the real router.
 
 mod admin;
 mod bad_input;

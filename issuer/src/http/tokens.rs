@@ -30,9 +30,9 @@ pub(super) struct LoginRequest {
     token_delivery: Delivery,
 }
 
-/// `POST /login`: logs a user in with `sub` and password, if the issuer keeps the user's account. In cookie mode the
-/// new cookie replaces the old cookie. The login then also ends the old session, because the client needs the old
-/// cookie to refresh or end the old session.
+/// `POST /login`: logs a user in with username and password, if the issuer keeps the account of this user. In cookie
+/// mode, the new cookie replaces the old cookie. Without the old cookie, the client can neither refresh nor end the old
+/// session. So the login also ends the old session.
 pub(super) async fn login(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -53,8 +53,7 @@ pub(super) async fn login(
     let offer = Offer { passwords: &app.passwords, password };
     let login = app.desk.open_session(&sub, session, Proof::Password(&offer)).await?;
     if let (Login::Opened(_), Some(replaced)) = (&login, replaced) {
-        // The login succeeds even if the store fails to end the old session. The failure is already in the log
-        // output.
+        // The login succeeds even if the store fails to end the old session. This failure is already in the log output.
         let _ = end_cookie(&app, &replaced, None).await;
     }
     logged_in(&app, login, request.token_delivery)
@@ -68,8 +67,8 @@ pub(super) struct TokenRequest {
     scope: Option<String>,
 }
 
-/// `POST /token`: RFC 6749 §6. If the refresh token came in the cookie, the new refresh token is sent in the cookie
-/// too. If the session of the cookie is over, the answer deletes the cookie.
+/// `POST /token`: refreshes a session (RFC 6749 §6). If the refresh token comes in the cookie, the answer puts the new
+/// refresh token into the cookie too. If the session of the cookie is over, the answer deletes the cookie.
 pub(super) async fn token(
     State(app): State<Arc<App>>,
     cookie: Cookie,
@@ -149,7 +148,7 @@ pub(super) struct RevokeRequest {
     client_id: Option<String>,
 }
 
-/// `POST /revoke`: RFC 7009. Ends the session of a refresh token, of an access token, or of the cookie. Answers 200
+/// `POST /revoke` (RFC 7009): ends the session of a refresh token, of an access token, or of the cookie. Answers 200
 /// even if the token is not valid.
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
@@ -192,7 +191,7 @@ async fn revoke_token(app: &App, text: &str, client_id: Option<&str>) -> Result<
             let sub = subject(verified.claims.subject)?;
             Ok(app.desk.end_session(&sub, verified.claims.sid).await?)
         }
-        // Without a list it is not known whether this token has a session to end, so do not answer that it was
+        // Without a list, the issuer cannot check this token. So the issuer must not answer as if the token were
         // revoked.
         Err(Error::ListMissing) => Err(ApiError::unavailable("the issuer is starting")),
         Ok(_) | Err(_) => Ok(EndSession::NoSuchSession),
@@ -208,12 +207,13 @@ fn given(parameter: Option<String>) -> Option<String> {
     parameter.filter(|value| !value.is_empty())
 }
 
-/// RFC 6749 §6: a refresh may ask for a smaller scope, which then applies only to this access token.
+/// RFC 6749 §6: a client may request a smaller scope for a refresh. This scope applies only to the access token in the
+/// answer.
 fn narrowed(granted: Option<&str>, asked: String) -> Result<String, ApiError> {
     let granted: Vec<_> = granted.unwrap_or_default().split(' ').collect();
     let words: Vec<_> = asked.split(' ').collect();
-    // Accept at most as many words as were granted: one word repeated a thousand times would make a token too long
-    // for verifiers.
+    // Accept at most as many words as the session was granted. Otherwise a client could repeat one word a thousand
+    // times, and the token would be too long for verifiers.
     if words.len() <= granted.len() && words.iter().all(|word| !word.is_empty() && granted.contains(word)) {
         return Ok(asked);
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::ApiError;
 use crate::app::App;
 
-/// `GET /.well-known/jwks.json`: RFC 7517 §5.
+/// `GET /.well-known/jwks.json`: the key set (RFC 7517 §5).
 pub(super) async fn jwks(State(app): State<Arc<App>>) -> Response {
     let cache = format!("public, max-age={}", app.lifetimes.jwks_max_age_secs());
     let headers =
@@ -19,7 +19,7 @@ pub(super) async fn jwks(State(app): State<Arc<App>>) -> Response {
     (headers, Json(app.revocations.jwks())).into_response()
 }
 
-/// RFC 8414 §2, and the addresses of the revocation list.
+/// The metadata of RFC 8414 §2, and the addresses of the revocation list and its stream.
 #[derive(Serialize)]
 struct Metadata {
     issuer: String,
@@ -36,8 +36,8 @@ struct Metadata {
     introspection_endpoint_auth_methods_supported: [&'static str; 1],
 }
 
-/// `GET /.well-known/oauth-authorization-server/{path}`: If the issuer's URL has a path, this is the address of the
-/// metadata (RFC 8414 §3.1).
+/// `GET /.well-known/oauth-authorization-server/{path}`: the address of the metadata if the issuer's URL has a path
+/// (RFC 8414 §3.1).
 pub(super) async fn metadata_of_path(
     state: State<Arc<App>>,
     Path(path): Path<String>,
@@ -50,7 +50,7 @@ pub(super) async fn metadata_of_path(
     Ok(metadata(state, headers).await)
 }
 
-/// `GET /.well-known/oauth-authorization-server`: RFC 8414 §3.
+/// `GET /.well-known/oauth-authorization-server`: the metadata (RFC 8414 §3).
 pub(super) async fn metadata(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let issuer = app.former_name_of(&headers).map_or(&app.issuer, |former| &former.issuer);
     let at = |path| issuer.join(path);

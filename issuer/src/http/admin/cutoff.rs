@@ -17,7 +17,7 @@ use crate::http::extract::JsonBody;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct CutoffRequest {
-    /// Whether the sessions end too. If not, clients refresh and get new access tokens.
+    /// Whether all sessions end too. If not, clients can refresh and get new access tokens.
     end_sessions: bool,
 }
 

@@ -27,8 +27,8 @@ pub(in crate::http) async fn list(State(app): State<Arc<App>>) -> Response {
     no_store(Json(KeysAnswer { position: None, keys: app.keys.ring().status() }))
 }
 
-/// `POST /admin/keys/rotate`: the announced key signs from now on. 409 if that key has not been published for long
-/// enough.
+/// `POST /admin/keys/rotate`: makes the announced key the signing key. Answers 409 if the announced key has not been
+/// published for long enough.
 pub(in crate::http) async fn rotate(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let now = store_time(&app.desk.confirmed().await?);
     let retain_secs = app.desk.log(|log| log.settings().retain_secs);

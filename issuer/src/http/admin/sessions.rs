@@ -1,4 +1,4 @@
-//! `/admin/sessions`: a trusted back end, which authenticated the user itself, opens a session.
+//! `/admin/sessions`: opens a session for a user whom a trusted back end has already authenticated.
 
 use std::sync::Arc;
 

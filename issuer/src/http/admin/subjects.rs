@@ -170,8 +170,8 @@ pub(in crate::http) struct ClaimsRequest {
     claims: CustomClaims,
 }
 
-/// `PUT /admin/subjects/{sub}/claims`: voids the subject's access tokens. New tokens carry these claims. If a
-/// session has a claim with the same name, the token carries the subject's claim.
+/// `PUT /admin/subjects/{sub}/claims`: sets the claims of the subject and makes its access tokens invalid. New tokens
+/// contain the new claims. If a session has a claim with the same name, the subject's claim replaces it.
 pub(in crate::http) async fn set_claims(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,
@@ -188,8 +188,8 @@ pub(in crate::http) async fn set_claims(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct KickQuery {
-    /// The group to kick. If the request names the group, a retry does not end a session that was opened after the
-    /// first kick.
+    /// The group to kick. If a client names the group and repeats the request, the second request does not end sessions
+    /// that were opened after the first kick.
     gid: Option<Handle>,
 }
 

@@ -1,4 +1,5 @@
-//! The cookie when the store is unavailable or the request is unusual. The stories test its normal use.
+//! Tests the cookie when the store is unavailable or the request is unusual. The stories test the normal use of the
+//! cookie.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
@@ -89,7 +90,7 @@ async fn another_application_s_cookie_ends_no_session() {
     assert_eq!(left.status, StatusCode::OK);
 }
 
-/// If the cookie's session is over, logout still ends the access token's session.
+/// If the cookie contains no valid refresh token, logout still ends the session of the access token.
 #[tokio::test]
 async fn a_dead_cookie_does_not_keep_the_access_token_s_session() {
     let (site, cookie) = signed_in().await;
@@ -106,7 +107,7 @@ async fn a_dead_cookie_does_not_keep_the_access_token_s_session() {
     left.position();
     assert!(left.header(header::SET_COOKIE).contains("Max-Age=0"));
     assert_eq!(site.refresh(&tokens.refresh).await.failure(), "400 invalid_grant");
-    // Both sessions are over now. A second logout is no error.
+    // The session of the access token is over now. A second logout is not an error.
     let again = leave(&tokens.access).await;
     assert_eq!((again.status, again.text.as_str()), (StatusCode::OK, "{}"));
     assert!(again.header(header::SET_COOKIE).contains("Max-Age=0"));

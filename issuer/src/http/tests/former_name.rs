@@ -1,4 +1,4 @@
-//! Tokens, cookies and lists of a former name, after the issuer was renamed (trace 54).
+//! Tests tokens, cookies and lists with a former name, after the issuer was renamed (trace 54).
 
 use axum::http::{Method, header};
 use serde_json::Value;
@@ -13,7 +13,8 @@ const FORMER: &str = "https://former.example";
 /// A time in the year 2100, in Unix seconds.
 const LATER: u64 = 4_102_444_800;
 
-/// The first refresh token of a session, made as a node with the former name would have made it.
+/// Opens a session. Returns the first refresh token of the session, as a node with the former name would have issued
+/// it.
 async fn former_token(site: &Site, sub: &str) -> String {
     let opened = site.open_session(sub).await;
     let claims = site.app.refresh_tokens.decode(&opened.refresh).expect("our own");
@@ -30,8 +31,7 @@ async fn trace_54_a_former_name_is_valid_only_for_sessions_of_its_time() {
     let next = refreshed.json()["refresh_token"].as_str().expect("a token").to_owned();
     assert!(site.app.refresh_tokens.decode(&next).is_ok(), "a refresh token of the current name");
 
-    // The session was opened after the renaming, so a token with the former name can only come from another
-    // installation.
+    // The session was opened after the renaming. So a token with the former name cannot come from this installation.
     let site = Site::formerly(FORMER, 1).await;
     let token = former_token(&site, "alice").await;
     assert_eq!(site.refresh(&token).await.failure(), "400 invalid_grant");

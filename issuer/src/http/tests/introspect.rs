@@ -1,4 +1,4 @@
-//! Introspection by a node that does not have the newest keys, or whose clock is wrong.
+//! Tests introspection on a node that lacks the newest keys, or whose clock is wrong.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +22,8 @@ async fn retire_the_active_key(site: &Site) {
     site.admin(Method::POST, "/admin/keys/retire", active).await.position();
 }
 
-/// The test retires the active key, and then the announced key, which has become active. So the key that signs now
-/// was never announced.
+/// The test retires the active key. Then the announced key becomes active, and the test retires it too. So the third
+/// key, which signs now, was never announced.
 #[tokio::test]
 async fn a_current_key_is_known_before_its_token_is_checked() {
     let site = Site::open().await;
@@ -38,7 +38,7 @@ async fn a_current_key_is_known_before_its_token_is_checked() {
     assert_eq!(ask(&other, &session.access).await.json()["active"], true);
 }
 
-/// To a host whose clock is ahead, every token looks expired.
+/// If the clock of a host is ahead, every token looks expired to that host.
 #[tokio::test]
 async fn a_node_whose_clock_is_wrong_checks_no_token() {
     let site = Site::open().await;
@@ -75,7 +75,7 @@ async fn a_key_that_is_retired_while_the_record_is_read_is_no_key() {
     assert_eq!(asked.await.expect("no panic").json(), json!({ "active": false }));
 }
 
-/// A list from an older state must not be published after a list from a newer state: verifiers would treat the older
+/// A node must not publish the list of an older state after the list of a newer state. Verifiers would treat the older
 /// list as a rollback.
 #[tokio::test]
 async fn keys_are_taken_in_while_a_list_is_published() {
@@ -95,7 +95,7 @@ async fn keys_are_taken_in_while_a_list_is_published() {
         let revocations = site.app.revocations.clone();
         async move { revocations.publish().await }
     });
-    // With a paused clock, this sleep ends once no other task can make progress.
+    // The clock is paused. So this sleep ends as soon as all other tasks wait.
     tokio::time::pause();
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert!(!published.is_finished(), "a list under way is waited for");

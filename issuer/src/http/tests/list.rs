@@ -15,7 +15,7 @@ async fn kick(site: &Site, sub: &str) -> Cursor {
     kicked.position()
 }
 
-/// Loads a list. Returns the verifier's sequence number and its number of entries.
+/// Loads a list. Returns the sequence number and the number of entries that the verifier then holds.
 fn load(verifier: &mut Verifier, list: &str) -> (u64, usize) {
     let loaded = verifier.load(list, now()).expect("a list");
     (loaded.sequence.get(), loaded.entries)
@@ -105,7 +105,7 @@ async fn an_entity_tag_saves_the_body() {
     assert_eq!(get(header::IF_NONE_MATCH, plain.header(header::ETAG)).await.status, StatusCode::OK);
 }
 
-/// A stream, read event by event.
+/// Reads a stream event by event.
 struct Events(Body);
 
 impl Events {
@@ -121,7 +121,7 @@ impl Events {
         Self(response.into_body())
     }
 
-    /// The next event's id and data.
+    /// Returns the id and the data of the next event.
     async fn next(&mut self) -> Option<(String, String)> {
         let frame = self.0.frame().await?.expect("a clean end");
         let text = String::from_utf8(frame.into_data().expect("data").to_vec()).expect("text");
@@ -156,7 +156,7 @@ async fn a_stream_begins_with_the_missing_entries_and_continues_with_new_ones() 
 async fn a_stream_waits_while_its_cursor_is_ahead_and_drops_slow_clients() {
     let site = Site::open().await;
     let here = kick(&site, "alice").await;
-    // A client gets such a cursor from another node that has read an entry which this node has not read yet.
+    // A client may get such a cursor from another node, if that node has read an entry that this node has not read yet.
     let ahead = format!("{}:{}", here.epoch, here.seq.get() + 1);
     let mut events = Events::open(&site, Some(&ahead)).await;
     site.publish().await;
@@ -195,8 +195,7 @@ async fn a_node_without_confirmation_signs_nothing_and_says_so() {
 
 #[tokio::test]
 async fn an_emptied_store_takes_its_log_back_from_the_node() {
-    // Trace 21, and the row "store emptied" of "what happens when something dies": the node puts the revocation log
-    // back.
+    // Trace 21: the store was emptied, and the node writes the revocation log back to the store.
     let site = Site::open().await;
     let kicked = kick(&site, "alice").await;
     let mut verifier = site.verifier();
