@@ -1,6 +1,7 @@
 //! The command line.
 
-// The doc comments of the settings are the text of `--help`, in which brackets are not links and `<…>` is not HTML.
+// The doc comments of the settings are also the text of `--help`. In this text, brackets are not links, and `<…>` is
+// not HTML.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
 
 mod admin;
@@ -52,7 +53,7 @@ enum Command {
     /// Run the issuer
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<Settings>),
-    /// Run an issuer with two users, alice and bob, and a page to try it on
+    /// Run an issuer with the users alice and bob, and with a web page to try it out
     #[command(after_help = DEMO_EXAMPLES, mut_arg("store", |store| store.default_value(DEMO_STORE)
         .help(format!("`embedded:<file>` [DOORLIST_STORE; default {DEMO_STORE}]"))))]
     Demo(Box<DemoSettings>),
@@ -80,7 +81,7 @@ enum Command {
         #[command(flatten)]
         admin: AdminConnection,
     },
-    /// Shrink the file of an embedded store: give its unused space back to the disk
+    /// Shrink the file of an embedded store by removing its unused space
     #[command(after_help = COMPACT_EXAMPLES)]
     Compact(CompactCommand),
 }
@@ -105,7 +106,7 @@ every route is served, one line is written to standard output:
   doorlist listening on http://127.0.0.1:8787
 SIGTERM and SIGINT stop it cleanly, also while it starts.";
 
-/// The demo has a store of its own, because the passwords of its users are public.
+/// The demo does not use the store of `serve`, because the passwords of the demo's users are public.
 const DEMO_STORE: &str = "embedded:./doorlist-demo.redb";
 
 const DEMO_EXAMPLES: &str = "\
@@ -162,7 +163,7 @@ Examples:
 When an issuer starts, it compacts its file automatically if the file has 8 MiB or more and more
 than half of it is unused.";
 
-/// How long the process waits after the command, so that other threads can finish their work and close the store.
+/// After the command, the process waits at most this long for other threads to finish their work and close the store.
 const END_LIMIT: Duration = Duration::from_secs(3);
 
 /// Parses the command line and runs the command.
@@ -198,12 +199,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Runs the command to its end. If it fails, returns the error as one sentence.
+/// Runs the command to its end. If the command fails, returns the error as one sentence.
 fn run<E: Display>(work: impl Future<Output = Result<(), E>>) -> Result<(), String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let done = runtime.block_on(work).map_err(|error| error.to_string());
-    // After this limit, a thread may still be reading the store. The process ends without it: a read does not change
-    // the store.
+    // At the end of this limit, a thread may still be reading the store. The process ends anyway, because a read does
+    // not change the store.
     runtime.shutdown_timeout(END_LIMIT);
     done
 }
@@ -218,7 +219,7 @@ fn served(output: &Service, done: Result<(), String>) -> ExitCode {
     }
 }
 
-/// Runs a command that prints its result. The exit code says whether the request succeeded, even if the result could
+/// Runs a command that prints its result. The exit code says whether the command succeeded, even if its result could
 /// not be printed.
 fn answer<E: Display>(command: impl AsyncFnOnce(&mut Answer) -> Result<(), E>) -> ExitCode {
     let mut answer = Answer::new();
@@ -236,7 +237,7 @@ fn complain_if_lost(answer: &Answer) {
     }
 }
 
-/// Prints help as clap renders it. For an error, prints only the sentence that says what is wrong, and clap's hint.
+/// Prints a help text as clap renders it. For an error, prints only one sentence: the reason and clap's hint.
 fn refuse(error: clap::Error) -> ExitCode {
     if matches!(
         error.kind(),
@@ -253,7 +254,8 @@ fn refuse(error: clap::Error) -> ExitCode {
     fail(&sentence(without_passwords(error)))
 }
 
-/// Removes the user and password of a URL from the text that clap quotes from the command line or from a variable.
+/// In its errors, clap quotes values from the command line and from variables. If such a value is a URL, removes the
+/// URL's user and password.
 fn without_passwords(mut error: clap::Error) -> clap::Error {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(quoted)) = error.get(kind) {
@@ -264,7 +266,7 @@ fn without_passwords(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Turns clap's paragraph into one sentence. Adds the variable's name, because the value may come from that
+/// Turns clap's error text into one sentence. Adds the name of the flag's variable, because the value may come from the
 /// variable.
 fn sentence(error: clap::Error) -> String {
     if error.kind() == ErrorKind::InvalidUtf8
@@ -300,7 +302,7 @@ fn fail(reason: &dyn Display) -> ExitCode {
 
 #[cfg(test)]
 impl Cli {
-    /// The settings, if the subcommand has them.
+    /// The settings of `doorlist serve`. `None` for any other subcommand.
     pub(crate) fn settings(&self) -> Option<&Settings> {
         match &self.command {
             Some(Command::Serve(settings)) => Some(settings),

@@ -1,9 +1,10 @@
-//! Settings. Each one is a flag of `doorlist serve` and an environment variable, and a field of one of the small
-//! structs below.
+//! The settings of `doorlist serve`. Each setting is a flag and an environment variable, and a field of one of the
+//! small structs below.
 //!
-//! A wrong setting stops the start with one sentence that says what to change.
+//! If a setting is wrong, the start fails with one sentence that says what to change.
 
-// The doc comments of the settings are the text of `--help`, in which brackets are not links and `<…>` is not HTML.
+// The doc comments of the settings are also the text of `--help`. In this text, brackets are not links, and `<…>` is
+// not HTML.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
 
 mod environment;
@@ -30,7 +31,7 @@ use crate::store::redis::Prefix;
 /// All settings of `doorlist serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// The address on which the issuer listens, and its URL.
+    /// The address on which the issuer listens, and the issuer's URL.
     #[command(flatten)]
     pub addresses: AddressSettings,
     /// Where the issuer keeps its data.
@@ -50,29 +51,29 @@ pub struct Settings {
     pub log: LogSettings,
 }
 
-/// The address on which the issuer listens, and its URL.
+/// The address on which the issuer listens, and the issuer's URL.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Addresses")]
 pub struct AddressSettings {
-    /// Address and port to listen on; with port 0 the system chooses a free port [DOORLIST_LISTEN; default
+    /// Address and port to listen on; if the port is 0, the system chooses a free port [DOORLIST_LISTEN; default
     /// 127.0.0.1:8787]
     #[arg(long, env = "DOORLIST_LISTEN", value_name = "IP:PORT", default_value = "127.0.0.1:8787")]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::listen)]
     pub listen: SocketAddr,
 
-    /// The issuer's URL: the `iss` claim of tokens and the start of every published URL. Begins with https:// or
-    /// http://, without a trailing slash [DOORLIST_ISSUER; default http://<listen>]
+    /// The issuer's URL: the `iss` claim of tokens and the beginning of every published URL. It begins with https:// or
+    /// http:// and has no trailing slash [DOORLIST_ISSUER; default http://<listen>]
     #[arg(long, env = "DOORLIST_ISSUER", value_name = "URL", hide_env = true)]
     pub issuer: Option<IssuerUrl>,
 
-    /// An earlier name of this issuer; set it after the issuer was renamed. Refresh tokens with this name stay valid
+    /// An earlier name of this issuer. Set it after you renamed the issuer. Refresh tokens with this name stay valid
     /// until their sessions end. Only a name that the store has recorded is accepted; separate several names with
     /// commas [DOORLIST_FORMER_ISSUER]
     #[arg(long = "former-issuer", env = "DOORLIST_FORMER_ISSUER", value_name = "URL,…", hide_env = true)]
     #[arg(value_delimiter = ',')]
     pub former_issuers: Vec<IssuerUrl>,
 
-    /// The `aud` claim of access tokens: the API that they are for [DOORLIST_AUDIENCE; default api]
+    /// The `aud` claim of access tokens: the name of the API that accepts the tokens [DOORLIST_AUDIENCE; default api]
     #[arg(long, env = "DOORLIST_AUDIENCE", value_name = "AUDIENCE", default_value = "api")]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::audience)]
     pub audience: String,
@@ -88,14 +89,14 @@ pub struct AddressSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Store")]
 pub struct StoreSettings {
-    /// Where to store everything. For a single issuer, write `embedded:<file>`. For several issuers, use Redis:
-    /// `redis://[user:password@]host:port`, `redis+sentinel://host,host/master` or `redis+cluster://host,host`;
-    /// write `rediss` instead of `redis` for TLS [DOORLIST_STORE; default embedded:./doorlist.redb]
+    /// Where the issuer keeps its data. For a single issuer, write `embedded:<file>`. For several issuers, use Redis:
+    /// `redis://[user:password@]host:port`, `redis+sentinel://host,host/master` or `redis+cluster://host,host`. For
+    /// TLS, write `rediss` instead of `redis` [DOORLIST_STORE; default embedded:./doorlist.redb]
     #[arg(long, env = "DOORLIST_STORE", value_name = "STORE", default_value = "embedded:./doorlist.redb")]
     #[arg(hide_env = true, hide_default_value = true)]
     pub store: StoreUrl,
 
-    /// Prefix of the names of all keys that this installation has in Redis [DOORLIST_STORE_PREFIX; default doorlist]
+    /// Prefix of all key names of this installation in Redis [DOORLIST_STORE_PREFIX; default doorlist]
     #[arg(long = "store-prefix", env = "DOORLIST_STORE_PREFIX", value_name = "PREFIX", hide_env = true)]
     pub prefix: Option<Prefix>,
 
@@ -104,14 +105,14 @@ pub struct StoreSettings {
     #[arg(long = "store-ca-file", env = "DOORLIST_STORE_CA_FILE", value_name = "FILE", hide_env = true)]
     pub ca_file: Option<PathBuf>,
 
-    /// Start a new installation in an empty store, even if secrets of an earlier installation are there. The first
-    /// start on a Redis always needs this. Remove this setting afterwards [DOORLIST_INIT=true]
+    /// Start a new installation in an empty store, even if secrets of an earlier installation exist. The first start on
+    /// a Redis always needs this setting. Remove the setting afterwards [DOORLIST_INIT=true]
     #[arg(long, env = "DOORLIST_INIT", hide_env = true, value_parser = BoolishValueParser::new())]
     #[arg(action = ArgAction::SetTrue)]
     pub init: bool,
 
-    /// How many seconds the start waits for a Redis that cannot be reached or still loads its data, 0 to 86400;
-    /// after that, the start fails. With a wrong password or setting, the start fails at once
+    /// How many seconds the start waits for a Redis that cannot be reached or is still loading its data, 0 to 86400.
+    /// After this time, the start fails. With a wrong password or setting, the start fails at once
     /// [DOORLIST_STORE_WAIT_SECS; default 300]
     #[arg(long = "store-wait-secs", env = "DOORLIST_STORE_WAIT_SECS", value_name = "SECONDS")]
     #[arg(default_value_t = 300, hide_env = true, hide_default_value = true, value_parser = values::seconds(0, DAY))]
@@ -127,8 +128,8 @@ pub struct LifetimeSettings {
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, DAY))]
     pub access_ttl_secs: u64,
 
-    /// A session ends when it was not refreshed for this many seconds [DOORLIST_REFRESH_IDLE_SECS; default 2592000,
-    /// 30 days]
+    /// A session ends if it is not refreshed for this many seconds [DOORLIST_REFRESH_IDLE_SECS; default 2592000, 30
+    /// days]
     #[arg(long, env = "DOORLIST_REFRESH_IDLE_SECS", value_name = "SECONDS", default_value_t = 30 * DAY)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, 3650 * DAY))]
     pub refresh_idle_secs: u64,
@@ -145,7 +146,7 @@ pub struct LifetimeSettings {
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 3600))]
     pub refresh_grace_secs: u64,
 
-    /// Largest difference between clocks, in seconds, that verifiers may tolerate, 0 to 300 [DOORLIST_LEEWAY_SECS;
+    /// Largest difference between two clocks that verifiers may tolerate, in seconds, 0 to 300 [DOORLIST_LEEWAY_SECS;
     /// default 60]
     #[arg(long, env = "DOORLIST_LEEWAY_SECS", value_name = "SECONDS", default_value_t = 60)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 300))]
@@ -162,15 +163,15 @@ pub struct LifetimeSettings {
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Stop")]
 pub struct StopSettings {
-    /// Drain: after SIGTERM or SIGINT, continue to serve for this many seconds while /readyz answers 503, so that
-    /// load balancers first send new requests to other nodes, 0 to 3600; a second signal ends the drain
+    /// Drain: after SIGTERM or SIGINT, the issuer continues to serve for this many seconds, 0 to 3600. During this time
+    /// /readyz answers 503, so that load balancers send new requests to other nodes. A second signal ends the drain
     /// [DOORLIST_DRAIN_SECS; default 0]
     #[arg(long, env = "DOORLIST_DRAIN_SECS", value_name = "SECONDS", default_value_t = 0)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 3600))]
     pub drain_secs: u64,
 }
 
-/// What is written to standard error, and how.
+/// Which events are written to standard error, and in which format.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Log")]
 pub struct LogSettings {
@@ -180,7 +181,7 @@ pub struct LogSettings {
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::log_filter)]
     pub filter: String,
 
-    /// Format of the log output, one event a line: text or json [DOORLIST_LOG_FORMAT; default text]
+    /// Format of the log output: text or json; each event is one line [DOORLIST_LOG_FORMAT; default text]
     #[arg(long = "log-format", env = "DOORLIST_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     #[arg(hide_env = true, hide_default_value = true, hide_possible_values = true)]
     pub format: LogFormat,
@@ -191,7 +192,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// The first [`Contradiction`].
+    /// The first [`Contradiction`] that was found.
     pub fn check(&self) -> Result<(), Contradiction> {
         let AddressSettings { listen, issuer, .. } = &self.addresses;
         let is_name = !listen.ip().is_unspecified() && IssuerUrl::of_address(*listen).is_some();
@@ -222,58 +223,58 @@ const DAY: u64 = 86_400;
 /// Two settings that contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
-    /// `--listen` is an unspecified address (all interfaces) or an address that no URL can contain, and `--issuer`
-    /// is not set.
+    /// `--issuer` is not set, and no usable URL can be made from `--listen`. That address is unspecified (all interfaces), or
+    /// has a form that no URL can contain.
     #[error(
         "--listen (DOORLIST_LISTEN) is {listen}, which clients cannot connect to: \
          set the issuer's URL with --issuer (DOORLIST_ISSUER)"
     )]
     NamelessIssuer {
-        /// `--listen`.
+        /// The value of `--listen`.
         listen: SocketAddr,
     },
-    /// `--store-prefix` with an embedded store: a file holds only one installation.
+    /// `--store-prefix` is set, but the store is embedded. The file of an embedded store holds only one installation.
     #[error(
         "--store-prefix (DOORLIST_STORE_PREFIX) is for a Redis store only: remove it, or name a Redis with --store (DOORLIST_STORE)"
     )]
     PrefixOfFile,
-    /// `--store-ca-file` without TLS to the store.
+    /// `--store-ca-file` is set, but the store is not reached over TLS.
     #[error(
         "--store-ca-file (DOORLIST_STORE_CA_FILE) is for a Redis store with TLS only: remove it, or write rediss:// in --store (DOORLIST_STORE)"
     )]
     CertificatesUnused,
-    /// The idle limit is above the absolute limit, so it would never apply.
+    /// The idle limit is longer than the absolute limit, so the idle limit would never apply.
     #[error(
         "--refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS) is {idle} s, but a session lives at most {absolute} s: \
          lower it, or raise --refresh-absolute-secs (DOORLIST_REFRESH_ABSOLUTE_SECS)"
     )]
     IdleOutlivesSession {
-        /// `--refresh-idle-secs`.
+        /// The value of `--refresh-idle-secs`.
         idle: u64,
-        /// `--refresh-absolute-secs`.
+        /// The value of `--refresh-absolute-secs`.
         absolute: u64,
     },
-    /// The grace window is not shorter than the idle limit, so a session would never rotate its refresh token.
+    /// The grace window is not shorter than the idle limit. No session would ever rotate its refresh token.
     #[error(
         "--refresh-grace-secs (DOORLIST_REFRESH_GRACE_SECS) is {grace} s, but an idle session ends after {idle} s: \
          make it shorter than --refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS)"
     )]
     GraceOutlivesIdle {
-        /// `--refresh-grace-secs`.
+        /// The value of `--refresh-grace-secs`.
         grace: u64,
-        /// `--refresh-idle-secs`.
+        /// The value of `--refresh-idle-secs`.
         idle: u64,
     },
-    /// Access tokens live longer than any session, so the end of the session would cut the lifetime of every access
-    /// token short.
+    /// The lifetime of access tokens is longer than the lifetime of sessions. Every access token would end early,
+    /// together with its session.
     #[error(
         "--access-ttl-secs (DOORLIST_ACCESS_TTL_SECS) is {ttl} s, but a session lives at most {absolute} s: \
          lower it, or raise --refresh-absolute-secs (DOORLIST_REFRESH_ABSOLUTE_SECS)"
     )]
     TokenOutlivesSession {
-        /// `--access-ttl-secs`.
+        /// The value of `--access-ttl-secs`.
         ttl: u64,
-        /// `--refresh-absolute-secs`.
+        /// The value of `--refresh-absolute-secs`.
         absolute: u64,
     },
 }
@@ -293,7 +294,7 @@ impl LifetimeSettings {
         Ok(())
     }
 
-    /// The numbers that the rules in `domain` use.
+    /// The limits that the rules in `domain` use.
     pub fn limits(&self) -> Limits {
         Limits {
             access_ttl_secs: self.access_ttl_secs,
@@ -305,8 +306,9 @@ impl LifetimeSettings {
         }
     }
 
-    /// Seconds for which a key is published before it signs. This is longer than any cache keeps a key set
-    /// ([`Self::jwks_max_age_secs`]) or a list (`ttl`, or twice `ttl` for a list that is served stale).
+    /// Seconds for which a key is published before it signs. Caches keep the key set and the lists for a shorter time.
+    /// They keep the key set for [`Self::jwks_max_age_secs`], and a list for its `ttl` (or twice its `ttl` if they
+    /// serve the list stale).
     pub fn key_published_secs(&self) -> u64 {
         self.jwks_max_age_secs() + 3 * self.heartbeat_secs
     }

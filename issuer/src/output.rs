@@ -1,9 +1,10 @@
-//! The only module that writes to standard output and standard error. A write may fail or block: the disk may be
-//! full, or the reader of the pipe may be gone or stopped. A line that cannot be written is lost and counted, and has
-//! no other effect.
+//! The only module that writes to standard output and standard error. A write may fail or block: the disk may be full,
+//! or the reader of the pipe may be gone or stopped. If a line cannot be written, the line is lost and counted, and the
+//! program continues.
 //!
-//! - [`Answer`]: the output of a command, written at once; [`complain`]: the reason why it failed.
-//! - [`Service`]: the log output and the few other lines of a server, which never waits for their reader.
+//! - [`Answer`] writes the output of a command at once. [`complain`] writes the reason why a command failed.
+//! - [`Service`] writes the log output and the few other lines of a server. The server never waits for the reader of
+//!   these lines.
 
 mod log;
 mod queue;
@@ -19,7 +20,8 @@ use std::time::Duration;
 
 pub use service::Service;
 
-/// Pause before writing again. Another program may share this standard output and may have set it to non-blocking.
+/// Pause before a write is tried again. Another program may share this standard output and may have set it to
+/// non-blocking.
 const RETRY: Duration = Duration::from_millis(5);
 
 /// The text that a command prints to standard output.
@@ -60,13 +62,13 @@ impl<W: Write> Answer<W> {
         }
     }
 
-    /// Whether a write has failed. Further lines would be lost, so a long answer can stop.
+    /// Whether a write has failed. Further lines would be lost, so the caller can stop early.
     pub fn is_over(&self) -> bool {
         self.failure.is_some()
     }
 
-    /// The error that made the answer incomplete. `None` if the answer is complete, and also if the reader closed
-    /// the pipe, because a reader may not need the rest.
+    /// The error that made the answer incomplete. `None` if the answer is complete. Also `None` if the reader closed
+    /// the pipe, because the reader may not need the rest.
     pub fn failure(&self) -> Option<&io::Error> {
         self.failure.as_ref().filter(|error| error.kind() != ErrorKind::BrokenPipe)
     }
@@ -74,11 +76,12 @@ impl<W: Write> Answer<W> {
 
 /// Prints one line to standard error. If the write fails, the line is lost.
 pub fn complain(reason: &dyn Display) {
-    // If this fails too, there is no other place to report it.
+    // If this write fails, the reason cannot be reported anywhere else.
     let _ = write_fully(&mut io::stderr(), format!("doorlist: {reason}\n").as_bytes());
 }
 
-/// Prints clap's text for `--help` and the like, in colour on a terminal. If the write fails, the text is lost.
+/// Prints a text of clap, such as the text of `--help`. On a terminal, the text has colours. If the write fails, the
+/// text is lost.
 pub fn explain(help: &clap::Error, answer: &mut Answer) {
     use std::io::IsTerminal;
     if answer.sink.is_terminal() || help.use_stderr() {
@@ -88,7 +91,7 @@ pub fn explain(help: &clap::Error, answer: &mut Answer) {
     }
 }
 
-/// Writes all bytes. On failure returns the number of bytes written, and the error.
+/// Writes all bytes. If a write fails, returns the error and the number of bytes that were written.
 fn write_fully(sink: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -111,7 +114,8 @@ fn flush(sink: &mut impl Write) -> io::Result<()> {
     }
 }
 
-/// Whether the write may be tried again. Waits a little if a non-blocking descriptor has no room.
+/// Whether a write with this error may be tried again. If the error says that a non-blocking descriptor has no room,
+/// first waits for [`RETRY`].
 fn is_passing(error: &io::Error) -> bool {
     if error.kind() == ErrorKind::WouldBlock {
         thread::sleep(RETRY);

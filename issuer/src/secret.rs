@@ -1,7 +1,7 @@
 //! Values that must never be shown: master secrets and admin keys.
 //!
-//! A master secret is never used as a key directly. Every key is derived from it by HKDF-SHA-256 (RFC 5869) under its
-//! own label, so that a key for one purpose reveals nothing about another.
+//! A master secret is never used as a key directly. Keys are derived from the master secret by HKDF-SHA-256 (RFC 5869).
+//! Each purpose has its own label, so that a key for one purpose reveals nothing about a key for another purpose.
 
 mod file;
 
@@ -24,7 +24,7 @@ pub const MAX_ADMIN_KEYS: usize = 32;
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
-    /// The text itself. The caller is responsible for where it goes.
+    /// Returns the text itself. The caller must not show the text.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -58,16 +58,16 @@ pub enum UnfitSecret {
         "holds a secret of {len} characters; use at least {MIN_SECRET_LEN}, for example from `openssl rand -base64 32`"
     )]
     Short {
-        /// The number of its characters.
+        /// The number of characters of the text.
         len: usize,
     },
-    /// No client could send it in `Authorization: Bearer`.
+    /// The text has characters that no client can send in `Authorization: Bearer`.
     #[error(
         "holds a key with characters that an HTTP header cannot carry: use visible ASCII without spaces, for example from \
          `openssl rand -base64 32`, one key a line, in a file without a byte order mark"
     )]
     Unsendable,
-    /// There are too many keys: the key of each request is compared with all of them.
+    /// There are too many keys. The number is limited, because the key in each request is compared with all of them.
     #[error("holds {count} keys; use at most {MAX_ADMIN_KEYS}")]
     Many {
         /// The number of keys.
@@ -88,10 +88,10 @@ fn several(text: &str) -> impl Iterator<Item = Result<SecretText, UnfitSecret>> 
     text.split(['\n', ',']).map(str::trim).filter(|secret| !secret.is_empty()).map(checked)
 }
 
-/// The master secrets, under which refresh tokens are authenticated and private keys encrypted.
+/// The master secrets. They authenticate refresh tokens and encrypt private keys.
 ///
-/// The first secret makes new tokens and encrypts; the previous ones only verify and decrypt. Keep a previous secret
-/// for one absolute session lifetime after the change, then remove it.
+/// The first secret is for new tokens and for encryption. The previous secrets only verify and decrypt. After a change,
+/// keep the previous secret for one absolute session lifetime, then remove it.
 #[derive(Clone, Debug)]
 pub struct MasterSecrets {
     current: MasterSecret,
@@ -126,8 +126,8 @@ impl MasterSecrets {
 pub struct MasterSecret(SecretText);
 
 impl MasterSecret {
-    /// Derives a key for one purpose. `context` binds the key to its use. Every part is length-prefixed, so that two
-    /// different lists of parts never give the same input.
+    /// Derives a key for one purpose and one context. The input contains the length of every part before the part
+    /// itself, so that two different lists of parts never give the same input.
     pub fn derive<const LEN: usize>(&self, purpose: &str, context: &[&[u8]]) -> Zeroizing<[u8; LEN]> {
         const { assert!(LEN <= 32, "one block of HKDF-SHA-256") };
         let mut info = Vec::from(b"doorlist/v1/".as_slice());
@@ -143,9 +143,9 @@ impl MasterSecret {
     }
 }
 
-/// The admin keys. `Authorization: Bearer` must carry one of them at `/admin/*` and `/introspect`.
+/// The admin keys. A request to `/admin/*` or `/introspect` must have one of these keys in `Authorization: Bearer`.
 ///
-/// There may be several, so that an operator can replace a key without an interruption. First give the issuer both
+/// There may be several keys, so that an operator can replace a key without an interruption. First give the issuer both
 /// keys. Then give each client the new key. Then remove the old key from the issuer.
 #[derive(Clone)]
 pub struct AdminKeys {
@@ -154,11 +154,11 @@ pub struct AdminKeys {
 }
 
 impl AdminKeys {
-    /// Parses keys that are separated by newlines or commas. Clients of this installation send the first key.
+    /// Parses keys that are separated by newlines or commas. The `doorlist` commands send the first key.
     ///
     /// # Errors
     ///
-    /// [`UnfitSecret`] if a key is too short or cannot be sent, or if there are no keys or too many.
+    /// [`UnfitSecret`] if a key is too short or cannot be sent, or if there is no key or too many keys.
     pub fn parse(text: &str) -> Result<Self, UnfitSecret> {
         let keys = several(text).collect::<Result<Vec<_>, _>>()?;
         if keys.iter().any(|key| !key.expose().bytes().all(|byte| byte.is_ascii_graphic())) {
@@ -171,15 +171,15 @@ impl AdminKeys {
         Ok(Self { first, digests: keys.iter().map(|key| digest(key.expose())).collect() })
     }
 
-    /// Whether the offered text is one of the keys. The time depends only on the length of the offered text and on
-    /// the number of keys, because all keys are always compared.
+    /// Whether the offered text is one of the keys. All keys are always compared, so the time depends only on the
+    /// length of the offered text and on the number of keys.
     pub fn matches(&self, offered: &str) -> bool {
         let offered = digest(offered);
         let fits = self.digests.iter().map(|key| key.ct_eq(&offered));
         fits.fold(Choice::from(0), |any, fits| any | fits).into()
     }
 
-    /// The first key, for a client to send.
+    /// The first key, which the `doorlist` commands send.
     pub fn first(&self) -> &SecretText {
         &self.first
     }

@@ -1,7 +1,7 @@
-//! A running issuer: it starts, serves, drains, stops.
+//! The phases of an issuer: start, service, drain and stop.
 //!
-//! The socket is open from the start. Until the store is open and the first list is signed, `/healthz` answers 200
-//! and every other route 503. In every phase a signal ends the process in an orderly way.
+//! The issuer listens from the beginning. Until the store is open and the first list is signed, `/healthz` answers 200
+//! and every other route answers 503. In every phase, a signal ends the process in an orderly way.
 
 mod connections;
 mod error;
@@ -30,9 +30,9 @@ use crate::http;
 use crate::life::Life;
 use front::Front;
 
-/// How long requests in flight may take to finish after the last connection was accepted.
+/// How long the issuer waits for requests in flight when it stops.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
-/// How long to wait, after a drain, for requests on the connections that were accepted last.
+/// How long the issuer waits, after a drain, for requests on the connections that it accepted last.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// An issuer that has bound its address and answers health probes. It serves every route once [`Server::run`] has
@@ -48,11 +48,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Checks the settings, reads the secrets that they give, binds the address and answers health probes there.
+    /// Checks the settings, reads the secrets that the settings give, and binds the address. Then answers health probes
+    /// at this address.
     ///
     /// # Errors
     ///
-    /// [`ServeError`], before any request is answered.
+    /// [`ServeError`] if one of these steps fails. No request is answered in that case.
     pub async fn bind(settings: Settings) -> Result<Self, ServeError> {
         settings.check()?;
         let given = settings.secrets.given()?;
@@ -73,19 +74,19 @@ impl Server {
         let (life, watching) = watch::channel(Life::Starting("opening the store".into()));
         let starting = http::starting(&settings.addresses.allowed_origins, watching.clone());
         let front = Arc::new(Front::new(starting, watching.clone()));
-        // After a drain, also answer requests that proxies sent just before the end.
+        // A proxy may send a request just before the drain ends. After a drain, also answer such requests.
         let linger = if settings.stop.drain_secs == 0 { Duration::ZERO } else { LINGER };
         let accepting = tokio::spawn(connections::serve(listener, Arc::clone(&front), watching, linger));
         Ok(Self { settings, given, issuer, address, front, life, accepting })
     }
 
-    /// Opens the store and serves every route, and the routes in `besides`, until a signal comes. Then drains, ends
-    /// streams, lets requests in flight finish, and closes the store. Calls `ready` with the address once every route
-    /// is served.
+    /// Opens the store. Serves every route, and the additional routes from `besides`, until a signal comes. Then
+    /// drains, ends streams, lets requests in flight finish, and closes the store. Calls `ready` with the address when
+    /// the issuer begins to serve every route.
     ///
     /// # Errors
     ///
-    /// [`ServeError`], or the error of `besides` or `ready`.
+    /// [`ServeError`], or an error that `besides` or `ready` returned.
     pub async fn run<E: From<ServeError>>(
         self,
         mut signals: Signals,
@@ -144,7 +145,8 @@ impl Server {
     }
 }
 
-/// Resolves when a background task or the accepting of connections has ended. The issuer cannot run without them.
+/// Resolves when a background task has ended, or when the listener no longer accepts connections. The issuer cannot run
+/// without either of them.
 async fn failure(background: &mut JoinSet<()>, accepting: &mut JoinHandle<io::Result<()>>) -> ServeError {
     tokio::select! {
         Some(ended) = background.join_next() => {
@@ -163,7 +165,7 @@ fn no_longer_listening(ended: Result<io::Result<()>, JoinError>) -> ServeError {
     ServeError::Listener(error)
 }
 
-/// Accepts no more connections and waits until the requests in flight are answered, at most [`STOP_LIMIT`].
+/// Stops accepting connections. Waits until the requests in flight are answered, but not longer than [`STOP_LIMIT`].
 async fn finish(life: &watch::Sender<Life>, accepting: JoinHandle<io::Result<()>>) {
     life.send_replace(Life::Stopping);
     if tokio::time::timeout(STOP_LIMIT, accepting).await.is_err() {

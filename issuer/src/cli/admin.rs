@@ -1,5 +1,5 @@
-//! Subcommands that call the admin API of a running issuer. They do not open the store themselves, because the
-//! issuer has it open.
+//! Subcommands that call the admin API of a running issuer. They do not open the store themselves, because the running
+//! issuer has the store open.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::domain::{Subject, subject::MalformedSubject};
 use crate::output::Answer;
 use crate::secret::{AdminKeys, SecretFileError, SecretText, UnfitSecret, read_secret_file};
 
-/// How long to wait for an answer. This is more than the issuer's own limit for a request, which is 30 s.
+/// How long to wait for an answer. The issuer itself limits each request to 30 s, so this limit is longer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(40);
 
 /// The issuer's address and the key that authenticates the operator.
@@ -111,7 +111,7 @@ impl AdminConnection {
         Err(AdminError::Refused { status, description })
     }
 
-    /// The first of the admin keys that are configured.
+    /// Returns the first admin key of the flag, the variable or the file.
     fn key(&self) -> Result<SecretText, AdminError> {
         let text = match (&self.admin_key, &self.admin_key_file) {
             (Some(key), _) => key.clone(),
@@ -132,14 +132,15 @@ impl AdminConnection {
 pub(super) enum SubjectCommand {
     /// Create a subject
     Add {
-        /// The subject's name: 1 to 255 bytes, but not . or .. (it becomes the `sub` claim of the subject's tokens)
+        /// The subject's name: 1 to 255 bytes, but not . or .. (the name becomes the `sub` claim of the subject's
+        /// tokens)
         #[arg(value_parser = subject)]
         sub: Subject,
-        /// Read the subject's password from standard input; without a password the subject cannot use POST /login
+        /// Read the subject's password from standard input; a subject without a password cannot use POST /login
         #[arg(long)]
         password_stdin: bool,
     },
-    /// List every subject with its state and its number of sessions
+    /// List every subject with its state and the number of its sessions
     List,
     /// Revoke every token and end every session of a subject; the subject cannot log in again
     Disable {
@@ -199,7 +200,8 @@ pub(super) struct KickCommand {
     /// The subject's name
     #[arg(value_parser = subject)]
     sub: Subject,
-    /// Kick only if this is the subject's current group (16 hex digits), so that a retry does not end a newer login
+    /// Kick only if the subject's current group is this one (16 hex digits), so that a repeated command does not end a
+    /// newer login
     #[arg(long)]
     gid: Option<Handle>,
 }
@@ -226,9 +228,9 @@ impl KickCommand {
 pub(super) enum KeysCommand {
     /// List the trusted keys and their states
     List,
-    /// Sign with the announced key from now on, and announce another one
+    /// Sign with the announced key from now on, and announce a new key
     Rotate,
-    /// Stop trusting a key, at once: every token that it signed becomes invalid
+    /// Stop trusting a key at once: every token that the key signed becomes invalid
     Retire {
         /// The key's RFC 7638 thumbprint, as `doorlist keys list` shows it
         #[arg(allow_hyphen_values = true)]

@@ -68,8 +68,8 @@ impl CompactCommand {
     }
 }
 
-/// Refuses a file that this user cannot change, and a file that is not a store. In an empty file, redb would make a new
-/// store.
+/// Checks that this user can change the file, and that the file is a store. Without this check, redb would create a new
+/// store in an empty file.
 fn must_be_store(file: &Path) -> Result<(), CompactError> {
     let failed = |source| CompactError::File { file: file.to_owned(), source };
     let mut start = Vec::new();

@@ -22,7 +22,7 @@ pub(super) async fn serve(settings: Settings, output: &Service) -> Result<(), Se
 /// The settings of `doorlist demo`: all settings of `serve`, and the folder of the npm package.
 #[derive(Debug, Args)]
 pub(super) struct DemoSettings {
-    /// Folder of the built npm package, which the page loads [DOORLIST_PACKAGE; default js/dist]
+    /// Folder of the built npm package for the demo page [DOORLIST_PACKAGE; default js/dist]
     #[arg(long, env = "DOORLIST_PACKAGE", value_name = "FOLDER", default_value = "js/dist")]
     #[arg(hide_env = true, hide_default_value = true)]
     package: PathBuf,
@@ -47,7 +47,7 @@ pub(super) enum DemoFailure {
     Serve(#[from] ServeError),
 }
 
-/// Runs the issuer with the demo page and its users until SIGTERM or SIGINT.
+/// Runs the issuer with the demo page and the demo users until SIGTERM or SIGINT.
 pub(super) async fn demo(settings: DemoSettings, output: &Service) -> Result<(), DemoFailure> {
     let signals = Signals::install().map_err(ServeError::Signals)?;
     warn_of_secrets_in_flags();
@@ -59,7 +59,8 @@ pub(super) async fn demo(settings: DemoSettings, output: &Service) -> Result<(),
     Server::bind(settings.serve).await?.run(signals, page, announcing(output)).await
 }
 
-/// Returns a function that writes the issuer's address to standard output. That line says that every route is served.
+/// Returns a function that writes one line with the issuer's address to standard output. The line tells the operator
+/// that every route is served.
 fn announcing<E>(output: &Service) -> impl FnOnce(&str) -> Result<(), E> {
     move |address| {
         output.announce(format_args!("doorlist listening on {address}"));

@@ -1,26 +1,27 @@
-//! Distinguishes a lost store from a first start. If the issuer took a lost store for a new store, it would start
-//! without any user, session or revocation.
+//! Distinguishes a lost store from a first start. If the issuer created a new store in place of a lost store, all
+//! users, sessions and revocations would be missing.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::secrets::{admin_key_beside, master_secret_beside};
 
-/// The file of the store is missing or empty, although there seems to have been a store.
+/// A store seems to have existed, but its file is missing or empty.
 #[derive(Debug, thiserror::Error)]
 pub enum LostStore {
-    /// The file of the store is missing, but a file with its secrets exists.
+    /// The file of the store is missing, but there is a file with the store's secrets.
     #[error(
         "the store {} is missing, but {} of an earlier store is there: put the store back (is its volume mounted?), or \
          start with a new, empty store and these secrets with --init (DOORLIST_INIT=true)", store.display(), secret.display()
     )]
     Missing {
-        /// `--store`.
+        /// The value of `--store`.
         store: PathBuf,
         /// The first secret file found beside the store.
         secret: PathBuf,
     },
-    /// The file has 0 bytes, so the store was lost. A new store gets this file name only when it is complete.
+    /// The file has 0 bytes, so the data of the store is lost. A new store gets this file name only when the store is
+    /// complete.
     #[error(
         "the store {} has 0 bytes, so its data is lost: put a copy back, or start with a new, empty store in this file with \
          --init (DOORLIST_INIT=true)", .0.display()
@@ -29,27 +30,28 @@ pub enum LostStore {
     /// The operating system cannot say whether the file exists.
     #[error("cannot check whether the store {} exists: {source}", store.display())]
     Unseen {
-        /// `--store`.
+        /// The value of `--store`.
         store: PathBuf,
         /// The operating system's error.
         source: io::Error,
     },
 }
 
-/// Whether there already is a store.
+/// Whether the store already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     /// The store exists.
     There,
-    /// The store does not exist yet and may be made.
+    /// The store does not exist yet, and the issuer may create it.
     New,
 }
 
-/// Checks whether the file of an embedded store exists, or may be made.
+/// Checks whether the file of an embedded store exists. If the file does not exist, checks whether the issuer may
+/// create it.
 ///
 /// # Errors
 ///
-/// [`LostStore`].
+/// [`LostStore`] if a store seems to have existed, or if the operating system cannot check the file.
 pub fn check_presence(store: &Path, init: bool) -> Result<Presence, LostStore> {
     let found = match std::fs::metadata(store) {
         Ok(found) => Some(found),

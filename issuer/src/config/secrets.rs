@@ -1,4 +1,4 @@
-//! Where secrets come from: a setting (flag or variable), a file, or a file that the first start makes.
+//! The sources of secrets: a setting (flag or variable), a file, or a file that the first start creates.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use crate::secret::{read_or_create, read_secret_file};
 #[command(next_help_heading = "Secrets")]
 pub struct SecretSettings {
     /// Master secret: it authenticates refresh tokens and encrypts the stored private keys. Separate several secrets
-    /// with commas or newlines: the first is used for everything new, the others are still accepted
-    /// [DOORLIST_MASTER_SECRET]
+    /// with commas or newlines. The first secret is used for new tokens and for encryption; the others are still
+    /// accepted [DOORLIST_MASTER_SECRET]
     #[arg(long, env = "DOORLIST_MASTER_SECRET", value_name = "SECRET", hide_env = true)]
     #[arg(allow_hyphen_values = true)]
     pub master_secret: Option<SecretText>,
 
-    /// File with the master secret; several secrets are one per line, the current secret first
+    /// File with the master secret; write several secrets one per line, the current secret first
     /// [DOORLIST_MASTER_SECRET_FILE; default made beside an embedded store, mode 0600]
     #[arg(long, env = "DOORLIST_MASTER_SECRET_FILE", value_name = "FILE", hide_env = true)]
     pub master_secret_file: Option<PathBuf>,
 
-    /// Key for the admin API and /introspect, which callers send as `Authorization: Bearer`. Separate several keys with
-    /// commas or newlines: each key is valid, so that a key can be replaced without a gap [DOORLIST_ADMIN_KEY]
+    /// Key for the admin API and /introspect; callers send the key as `Authorization: Bearer`. Separate several keys
+    /// with commas or newlines. All of them are valid, so that you can replace a key without a gap [DOORLIST_ADMIN_KEY]
     #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", hide_env = true)]
     #[arg(allow_hyphen_values = true)]
     pub admin_key: Option<SecretText>,
@@ -58,12 +58,13 @@ pub enum SecretsError {
     /// A file cannot be read or made.
     #[error(transparent)]
     File(#[from] SecretFileError),
-    /// The store was used before, and its master secret is not in the file where it was made.
+    /// The store was used before, but its master secret cannot be read from the file beside the store.
     #[error(
         "{0}; the store was created with the secret that was in this file: put the file back, or give the secret with --master-secret-file"
     )]
     Lost(#[source] SecretFileError),
-    /// A Redis store has no file beside it where secrets could be made, and every node needs the same secrets.
+    /// The settings must give this secret, because the store is a Redis. The issuer creates secrets only beside an
+    /// embedded store. With Redis, every node needs the same secrets.
     #[error(
         "set {variable} or {variable}_FILE: with a Redis store, give every issuer the same secret, for example from \
          `openssl rand -base64 32`"
@@ -82,7 +83,7 @@ pub enum SecretsError {
     },
 }
 
-/// The secrets that settings give. Secrets that are `None` are read from files beside the store.
+/// The secrets that the settings give. If a secret is `None`, it is read from the file beside the store.
 #[derive(Debug, Clone)]
 pub struct Given {
     master: Option<MasterSecrets>,
@@ -103,7 +104,7 @@ impl SecretSettings {
     ///
     /// # Errors
     ///
-    /// [`SecretsError`] if one cannot be read, cannot be used, or is given twice.
+    /// [`SecretsError`] if a secret cannot be read, cannot be used, or is given twice.
     pub fn given(&self) -> Result<Given, SecretsError> {
         Ok(Given {
             master: given(
@@ -118,12 +119,12 @@ impl SecretSettings {
 }
 
 impl Given {
-    /// Checks that the settings give every secret that cannot come from a file beside the store. (Redis has no such
-    /// file.)
+    /// Checks that every missing secret can be read from a file beside the store. A Redis store has no such files, so
+    /// the settings must give every secret.
     ///
     /// # Errors
     ///
-    /// [`SecretsError::Needed`].
+    /// [`SecretsError::Needed`] for the first secret that is missing.
     pub fn suffice_for(&self, store: &StoreUrl) -> Result<(), SecretsError> {
         let missing = [
             ("DOORLIST_MASTER_SECRET", self.master.is_none()),
@@ -133,13 +134,13 @@ impl Given {
         missing.try_for_each(|(variable, _)| file(store, variable).map(drop))
     }
 
-    /// Completes the secrets. If the settings do not give a secret, reads this secret from the file beside the store.
-    /// If that file is missing, makes the file.
+    /// Completes the secrets. If the settings do not give a secret, reads the secret from the file beside the store. If
+    /// this file is missing, creates the file.
     ///
     /// # Errors
     ///
-    /// [`SecretsError`] if a file cannot be read or made, or if the store was used before and the file of the store's
-    /// master secret is missing.
+    /// [`SecretsError`] if a file cannot be read or created. A used store's master secret is never created, so its file
+    /// must exist.
     pub fn or_beside(self, store: &StoreUrl, age: StoreAge) -> Result<Secrets, SecretsError> {
         let master = match self.master {
             Some(master) => master,
@@ -188,7 +189,8 @@ fn in_file<T>(
     parse(text.expose()).map_err(|unfit| SecretsError::Unfit { place: path.display().to_string(), unfit })
 }
 
-/// The file of an embedded store, which has its secrets beside it.
+/// Returns the file of an embedded store. Secrets are in files beside this file. For Redis, returns the error for the
+/// missing `variable`.
 fn file<'a>(store: &'a StoreUrl, variable: &'static str) -> Result<&'a Path, SecretsError> {
     match store {
         StoreUrl::Embedded(file) => Ok(file),
@@ -214,8 +216,8 @@ fn beside(file: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// Finds flags that hold a secret, and names the setting to use instead of each: every user of the machine can see
-/// the arguments of every process.
+/// Finds the flags that contain a secret, and returns for each flag the setting to use instead. A flag is not safe for
+/// a secret, because every user of the machine can see the arguments of every process.
 pub fn flags_with_secrets(arguments: impl Iterator<Item = OsString>) -> Vec<(&'static str, &'static str)> {
     let mut found = Vec::new();
     let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned()).peekable();

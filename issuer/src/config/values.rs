@@ -12,7 +12,7 @@ use url::{Host, Url};
 
 use crate::store::redis::{MalformedUrl, RedisUrl};
 
-/// A value that a setting does not accept. The message says how to write it.
+/// A value that a setting does not accept. The message says how to write a valid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unfit(Cow<'static, str>);
@@ -29,15 +29,15 @@ impl From<String> for Unfit {
     }
 }
 
-/// The issuer's URL, in the only spelling that is accepted, because verifiers compare `iss` as text. It is the normal
-/// form of the URL standard (lower-case scheme and host, punycode, no default port, no dot segments), without empty
-/// segments, trailing slash, user, query or fragment.
+/// The issuer's URL. Verifiers compare `iss` as text, so only one spelling is accepted. This spelling is the normal
+/// form of the URL standard: lower-case scheme and host, punycode, no default port, no dot segments. It also has no
+/// empty segments, trailing slash, user, query or fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuerUrl(Url, String);
 
 impl IssuerUrl {
-    /// The URL of an issuer that is known only by the address on which it listens. `None` if no URL can contain the
-    /// address.
+    /// The default URL of an issuer, made from the address on which the issuer listens. `None` if no URL can contain
+    /// the address.
     pub fn of_address(address: SocketAddr) -> Option<Self> {
         let url = Url::parse(&format!("http://{address}")).ok()?;
         let text = canonical(url.clone());
@@ -54,7 +54,7 @@ impl IssuerUrl {
         self.0.path().trim_end_matches('/')
     }
 
-    /// The host, with the port unless it is the default: the value of a `Host` header that names this issuer.
+    /// The host, followed by the port if it is not the default port. A `Host` header with this value names this issuer.
     pub fn authority(&self) -> &str {
         self.0.authority()
     }
@@ -69,7 +69,7 @@ impl IssuerUrl {
         !self.is_encrypted() && !is_local(&self.0)
     }
 
-    /// The URL of a resource below this one; `path` begins with a slash.
+    /// The URL of a resource of this issuer: the issuer's URL, followed by `path`. The path must begin with a slash.
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.1)
     }
@@ -85,7 +85,7 @@ impl FromStr for IssuerUrl {
         if !matches!(url.scheme(), "https" | "http") {
             return Err(malformed.into());
         }
-        // Check the original text as well, because the parser drops the `@` of an empty user.
+        // Check the original text as well. If the user is empty, the parser drops the `@`.
         if url.authority().contains('@') || authority_of(text).contains('@') {
             return Err("an issuer has a host, but no user or password".into());
         }
@@ -152,7 +152,8 @@ impl fmt::Display for IssuerUrl {
     }
 }
 
-/// A browser origin as the `Origin` header spells it (RFC 6454 §6.1): https, or http on this machine.
+/// A browser origin, spelt as in the `Origin` header (RFC 6454 §6.1). The scheme is https, or http for a host on this
+/// machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(HeaderValue);
 
@@ -197,7 +198,7 @@ impl FromStr for Origin {
     }
 }
 
-/// Removes the user and password of a URL from a refused value, so that an error message may show the value.
+/// Removes the user and password of a URL from a value that was refused. An error message may then show the value.
 pub fn without_login(text: &str) -> String {
     let Some((login, host)) = text.rsplit_once('@') else { return text.to_owned() };
     match login.split_once("://") {
@@ -206,7 +207,7 @@ pub fn without_login(text: &str) -> String {
     }
 }
 
-/// Which kind of store to use, and its location.
+/// The kind of the store, and its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreUrl {
     /// `embedded:<file>`
@@ -252,7 +253,7 @@ pub(super) fn seconds(from: u64, to: u64) -> impl Fn(&str) -> Result<u64, String
     }
 }
 
-/// Parses the address to listen on. A host name is refused because it may stand for several addresses.
+/// Parses the address to listen on. A host name is refused, because one host name may stand for several addresses.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Unfit> {
     text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:8787 or [::1]:8787".into())
 }
@@ -269,8 +270,8 @@ pub(super) fn audience(text: &str) -> Result<String, Unfit> {
     Ok(text.to_owned())
 }
 
-/// Parses a filter for `tracing`. A single word must be a level: `tracing` would read any other word as the name of
-/// a module. A misspelt level would then hide the events of all other modules.
+/// Parses a filter for `tracing`. If the filter is a single word, the word must be a level. `tracing` would treat any
+/// other word, for example a misspelt level, as the name of a module, and hide the events of all other modules.
 pub(super) fn log_filter(text: &str) -> Result<String, Unfit> {
     let is_word = text.chars().all(|character| character.is_ascii_alphanumeric());
     match tracing_subscriber::EnvFilter::builder().parse(text) {

@@ -1,5 +1,5 @@
-//! The log output: events of `tracing` as lines on standard error. They go through a [`Queue`], and repeated lines
-//! are left out.
+//! The log output: writes the events of `tracing` as lines to standard error. The lines go through a [`Queue`].
+//! Repeated lines are left out.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io;
@@ -16,14 +16,15 @@ use super::queue::{Queue, Upkeep};
 use super::repeats::{LeftOut, Repeats, WithoutRepeats};
 use crate::config::{LogFormat, LogSettings};
 
-/// The target of lines about the log output itself. The operator's filter does not hide them.
+/// The target of events that concern the log output itself. The operator's filter does not hide these events.
 pub(super) const OWN: &str = "doorlist::output::log";
 
-/// From now on, writes the process's events to the queue, with the filter and the format of the settings.
+/// Writes all further events of the process to the queue. The settings give the filter and the format.
 pub(super) fn install(settings: &LogSettings, queue: Queue, repeats: Repeats) {
     let own = format!("{OWN}=info").parse().expect("a directive");
     let filter = EnvFilter::builder().parse_lossy(&settings.filter).add_directive(own);
-    // Errors in formatting a line would otherwise be written to standard error directly, past the queue.
+    // If an event cannot be formatted, the layer must not report the error. The report would go directly to standard
+    // error, past the queue.
     let lines = fmt::layer().with_target(false).log_internal_errors(false).with_writer(Lines(queue));
     let lines = match settings.format {
         LogFormat::Text => lines
@@ -38,8 +39,8 @@ pub(super) fn install(settings: &LogSettings, queue: Queue, repeats: Repeats) {
     std::panic::set_hook(Box::new(panicked));
 }
 
-/// Replaces the standard library's panic hook, which writes to standard error directly and would block if its reader
-/// is stopped.
+/// Replaces the panic hook of the standard library. That hook writes directly to standard error. It would block if the
+/// reader of standard error is stopped.
 fn panicked(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let thread = std::thread::current();
@@ -53,7 +54,7 @@ fn panicked(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// A writer for which each write is one line.
+/// A writer that adds each write to the queue as one line.
 struct Lines(Queue);
 
 impl<'a> MakeWriter<'a> for Lines {
@@ -75,7 +76,7 @@ impl io::Write for &Lines {
     }
 }
 
-/// The writer thread's own lines about the log output.
+/// Tasks of the writer thread: they write lines about the log output itself.
 pub(super) struct Reports(pub(super) Repeats);
 
 impl Upkeep for Reports {
@@ -96,7 +97,8 @@ impl Upkeep for Reports {
     }
 }
 
-/// Writes how many lines were left out in the windows that have ended. With `everything`, counts all windows.
+/// For each window that has ended, writes how many lines were left out. If `everything` is true, includes the windows
+/// that have not ended.
 pub(super) fn report(repeats: &Repeats, now: Instant, everything: bool) {
     let left_out = repeats.windows().take(now, everything);
     for LeftOut { level, lines, seconds, message } in left_out {

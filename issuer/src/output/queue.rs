@@ -1,8 +1,8 @@
 //! A queue of lines for a file descriptor that may be slow, full or closed. Callers never wait and never fail.
 //!
-//! `tracing-appender` is similar, but its worker prints to standard output when a full queue is closed (and panics if
-//! standard output is gone), it does not count lines whose write failed, and it limits the number of lines instead of
-//! bytes.
+//! `tracing-appender` is similar, but has three faults. When a full queue is closed, its worker prints to standard
+//! output, and panics if standard output is gone. It does not count lines whose write failed. It limits the number of
+//! lines instead of the number of bytes.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -14,12 +14,12 @@ use super::write_fully;
 
 /// Largest number of bytes that may wait for the writer thread. A line that would exceed this number is dropped.
 pub(super) const LIMIT: usize = 1 << 20;
-/// Least time between two reports of lost lines, while new lines keep coming.
+/// Least time between two reports of lost lines while more lines wait in the queue.
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
 
-/// Tasks of the writer thread besides writing.
+/// The tasks that the writer thread has besides writing.
 pub(super) trait Upkeep: Send + 'static {
-    /// The time at which [`run`](Self::run) is due. `None` if there is nothing to run.
+    /// The time at which [`run`](Self::run) must be called next. `None` if there is nothing to run.
     fn due(&self) -> Option<Instant>;
     /// Runs the task. The task may add lines to the queue.
     fn run(&mut self, now: Instant);
@@ -28,7 +28,7 @@ pub(super) trait Upkeep: Send + 'static {
     fn lost(&mut self, since_last: u64, since_start: u64);
 }
 
-/// Used for a queue that does not report lost lines.
+/// A queue with this type has no additional tasks and does not report lost lines.
 impl Upkeep for () {
     fn due(&self) -> Option<Instant> {
         None
@@ -55,8 +55,8 @@ struct State {
     /// The number of lost lines that are not yet reported.
     lost: u64,
     lost_since_start: u64,
-    /// The writer thread. Its own lines, the reports, are not subject to the limit, because their number is bounded
-    /// elsewhere.
+    /// The writer thread. The limit does not apply to lines that this thread adds. Such lines are reports, and other
+    /// rules bound their number.
     writer: Option<ThreadId>,
     closed: bool,
     finished: bool,
@@ -77,14 +77,14 @@ impl Queue {
         let its = Arc::clone(&shared);
         let begun = thread::Builder::new().name("output".to_owned()).spawn(move || its.write(sink, upkeep));
         if begun.is_err() {
-            // The thread did not start: drop and count all lines. A program that cannot start a thread reports that
-            // elsewhere.
+            // The thread did not start, so drop and count all lines. The program reports in other places that it cannot
+            // start threads.
             shared.state().finished = true;
         }
         Self(shared)
     }
 
-    /// Adds one line, including its line end. If there is no room, drops and counts it.
+    /// Adds one line, including its line end. If the queue has no room for the line, drops the line and counts it.
     pub(super) fn push(&self, line: &[u8]) {
         let mut state = self.0.state();
         let fits = state.bytes + line.len() <= self.0.limit;
@@ -103,7 +103,7 @@ impl Queue {
         self.0.state().lost_since_start
     }
 
-    /// Closes the queue and waits until the writer thread has written all lines, or until `limit`.
+    /// Closes the queue. Waits until the writer thread has written all lines, but not longer than until `limit`.
     pub(super) fn close(&self, limit: Instant) {
         let limit = limit.saturating_duration_since(Instant::now());
         let mut state = self.0.state();
@@ -185,8 +185,8 @@ impl Shared {
     }
 }
 
-/// Writes one line. `torn` says that the previous write failed in the middle of its line; then a line end is written
-/// first.
+/// Writes one line. If `torn` is true, the previous write failed in the middle of a line. In this case, a line end is
+/// written first.
 fn write_line(sink: &mut impl Write, line: &[u8], torn: &mut bool) -> io::Result<()> {
     if *torn {
         write_fully(sink, b"\n").map_err(|(_, error)| error)?;

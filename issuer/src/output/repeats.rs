@@ -1,5 +1,4 @@
-//! Leaves out and counts repeated lines, so that the size of the log output does not depend on how many requests
-//! strangers send.
+//! Leaves out and counts repeated lines. Otherwise strangers could make the log output large by sending many requests.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
@@ -15,22 +14,23 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// How many lines one place in the code may write in one [`WINDOW`].
 pub(super) const FIRST: u32 = 10;
-/// The length of a window. It begins with the first line from a place in the code.
+/// The length of a window. A window begins with the first line from one place in the code.
 pub(super) const WINDOW: Duration = Duration::from_secs(10);
-/// How many bytes of a message are quoted when its repetitions are counted.
+/// How many bytes of a message are quoted in the report about its repetitions.
 const MAX_QUOTED: usize = 120;
 
-/// The lines that were left out at one place in the code.
+/// The number of lines from one place in the code that were left out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LeftOut {
     pub level: Level,
     pub lines: u64,
     pub seconds: u64,
-    /// The message of the first of these lines.
+    /// The message of the first line that was left out.
     pub message: String,
 }
 
-/// The open windows. The key is a place in the code; a program has a fixed number of them.
+/// The open windows, one for each place in the code that wrote a line. The number of such places is fixed in a program,
+/// so the map stays small.
 #[derive(Debug)]
 pub(super) struct Windows<K>(HashMap<K, Window>);
 
@@ -56,7 +56,7 @@ impl<K: Eq + std::hash::Hash> Windows<K> {
     ) -> bool {
         let new = || Window { began: now, lines: 0, left_out: None };
         let window = self.0.entry(place).or_insert_with(new);
-        // This window has ended, but the writer thread has not reported it yet, because it waits for its reader.
+        // This window has ended, but the writer thread still waits for its reader and has not reported the window.
         // Begin the next window, and keep the count of lines that were left out.
         if now.saturating_duration_since(window.began) >= WINDOW {
             (window.began, window.lines) = (now, 0);
@@ -75,8 +75,8 @@ impl<K: Eq + std::hash::Hash> Windows<K> {
         self.0.values().map(|window| window.began + WINDOW).min()
     }
 
-    /// Removes the windows that have ended (with `everything`, all windows) and returns the lines that were left out
-    /// in them.
+    /// Removes the windows that have ended, or all windows if `everything` is true. Returns the lines that were left
+    /// out in the removed windows.
     pub(super) fn take(&mut self, now: Instant, everything: bool) -> Vec<LeftOut> {
         let is_over = |window: &Window| everything || window.began + WINDOW <= now;
         let ended = self.0.extract_if(|_, window| is_over(window));
@@ -114,9 +114,9 @@ impl Repeats {
     }
 }
 
-/// Formats only admitted events. For other events it formats nothing, and the layer then writes no line. (A filter
-/// on the layer is no alternative: if a filter decides by event instead of by callsite, debug builds of
-/// `tracing-subscriber` 0.3 panic.)
+/// Formats only admitted events. If an event is not admitted, nothing is formatted, and the layer writes no line. A
+/// filter on the layer could not do this: debug builds of `tracing-subscriber` 0.3 panic if a filter decides by event
+/// instead of by callsite.
 pub(super) struct WithoutRepeats<F> {
     pub inner: F,
     pub repeats: Repeats,
@@ -151,7 +151,7 @@ struct Message(String);
 impl Visit for Message {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            // This write fails when the limit is reached. The rest of the message is left out.
+            // This write fails if the message is longer than the limit. The rest of the message is then left out.
             let _ = write!(self, "{value:?}");
         }
     }

@@ -1,4 +1,5 @@
-//! The output of `serve` and `demo`: the log output, one line with the address, and the reason why they ended.
+//! The output of `serve` and `demo`: the log output, one line with the address, and the reason if the server ended with
+//! an error.
 
 use std::fmt::Display;
 use std::io;
@@ -9,10 +10,11 @@ use super::queue::{LIMIT, Queue};
 use super::repeats::Repeats;
 use crate::config::LogSettings;
 
-/// How long the process waits at its end for the last lines to be written.
+/// At the end, the process waits at most this long until the last lines are written.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// The output of a running server. On drop it writes the lines that still wait, for at most one second.
+/// The output of a running server. When it is dropped, it waits at most one second until the
+/// remaining lines are written.
 pub struct Service {
     stdout: Queue,
     stderr: Queue,
@@ -20,7 +22,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// From now on, sends all events of the process to standard error. Call this only once in a process.
+    /// Sends all further events of the process to standard error. Call this function only once in a process.
     pub fn start(settings: &LogSettings) -> Self {
         let repeats = Repeats::new();
         let stdout = Queue::start(io::stdout(), (), LIMIT);
@@ -34,12 +36,12 @@ impl Service {
         self.stdout.push(format!("{line}\n").as_bytes());
     }
 
-    /// Writes one line to standard error. The log filter does not apply to it.
+    /// Writes one line to standard error. The log filter does not apply to this line.
     pub fn complain(&self, reason: &dyn Display) {
         self.stderr.push(format!("doorlist: {reason}\n").as_bytes());
     }
 
-    /// The number of lines of log output lost since the start, because they could not be written in time.
+    /// The number of lines that the log output has lost since the start, because they could not be written in time.
     pub fn lost_lines(&self) -> u64 {
         self.stderr.lost_since_start()
     }

@@ -55,8 +55,7 @@ fn b1_a_reader_that_takes_nothing_costs_lines_but_no_time_and_the_count_is_repor
     let (sink, allow, written) = gated();
     let (losses, heard) = channel();
     let queue = Queue::start(sink, Losses(losses), 64);
-    // The writer thread holds at most one line, and four lines wait in the queue. The queue has no room for the
-    // others.
+    // The writer thread holds at most one line, and four lines wait in the queue. The queue has no room for more lines.
     for number in 0..20 {
         queue.push(format!("line number {number:03}\n").as_bytes());
     }
@@ -98,8 +97,8 @@ fn b1_closing_gives_up_on_a_reader_that_takes_nothing() {
     drop(allow);
 }
 
-/// A writer with a result for each call: the number of bytes to accept, or an error. After these calls it accepts
-/// everything.
+/// A writer with a given result for each call: the number of bytes to accept, or an error. After these calls, the
+/// writer accepts everything.
 struct Torn {
     calls: Vec<io::Result<usize>>,
     written: Arc<Mutex<String>>,
@@ -130,7 +129,8 @@ fn b1_a_line_that_was_cut_off_does_not_swallow_the_next() {
     assert_eq!(queue.lost_since_start(), 1);
 }
 
-/// Another program may have set standard output to non-blocking, or a signal may interrupt a write.
+/// A write may fail for a short time: another program may have set standard output to non-blocking, or a signal may
+/// interrupt the write.
 #[test]
 fn b1_an_answer_waits_for_a_reader_that_is_slow() {
     let written = Arc::<Mutex<String>>::default();
@@ -172,7 +172,7 @@ fn b14_the_first_lines_of_a_place_are_written_and_the_others_counted() {
     assert_eq!(windows.due(), None, "nothing is kept of a window that ended");
 }
 
-/// While the writer thread waits for its reader, it reports nothing.
+/// While the writer thread waits for its reader, it reports no windows. Here two windows pass before a report.
 #[test]
 fn b14_an_unreported_count_is_kept() {
     let mut windows = Windows::new();
@@ -185,7 +185,8 @@ fn b14_an_unreported_count_is_kept() {
     assert_eq!(counted, [60 - 2 * u64::from(FIRST)]);
 }
 
-/// Clippy's lints find the macros that write, such as `println!`. This test finds other code that writes as well.
+/// Clippy's lints find macros that write, such as `println!`. This test also finds other code that writes to the
+/// standard streams.
 #[test]
 fn b1_nothing_but_this_module_writes_to_the_standard_streams() {
     let ways =

@@ -1,5 +1,5 @@
-//! Secrets in files. A file that is made here can be read only by its owner, is made once, and is never half-written.
-//! A file that belongs to another user is refused.
+//! Secrets in files. A file that is created here can be read only by its owner. It is created only once, and never
+//! contains half a secret. A file that belongs to another user is refused, except if this user is root.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};
@@ -13,11 +13,11 @@ use zeroize::Zeroizing;
 use super::SecretText;
 use crate::atomic_file::Draft;
 
-/// Largest length of a secret file, in bytes. A longer file is refused without reading all of it: the path is
-/// probably wrong, or is a device.
+/// Largest length of a secret file, in bytes. A longer file is refused, and not all of it is read. Its path is probably
+/// wrong, or names a device.
 const MAX_LEN: u64 = 64 << 10;
 
-/// Why a secret file cannot be used.
+/// The reason why a secret file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
     /// The operating system reported an error.
@@ -36,7 +36,7 @@ pub enum SecretFileError {
         /// The path of the file.
         path: PathBuf,
     },
-    /// Other users can write a secret of their own into the file.
+    /// Other users can write to the file, so the secret in it may come from another user.
     #[error(
         "the secret file {} has mode {mode:04o}, so other users can write their own secret into it: \
          check its content, then `chmod go-w` it", path.display()
@@ -74,14 +74,15 @@ pub fn read_secret_file(path: &Path) -> Result<SecretText, SecretFileError> {
     }
 }
 
-/// Reads the secret from a file. If there is no file, makes one with 32 random bytes (as base64url) and mode 0600.
+/// Reads the secret from a file. If the file does not exist, creates it with 32 random bytes (as base64url) and mode
+/// 0600.
 ///
-/// Two processes that start at the same time get the same secret: the file gets its name only when it is complete,
-/// and only one process can give a file this name.
+/// Two processes that start at the same time get the same secret. The file gets its name only when it is complete, and
+/// only one process can give a file this name.
 ///
 /// # Errors
 ///
-/// [`SecretFileError`] if the file can be neither read nor made.
+/// [`SecretFileError`] if the file can be neither read nor created.
 pub fn read_or_create(path: &Path) -> Result<SecretText, SecretFileError> {
     match read(path) {
         Ok(found) => return found,
@@ -96,9 +97,9 @@ pub fn read_or_create(path: &Path) -> Result<SecretText, SecretFileError> {
     read_secret_file(path)
 }
 
-/// Checks the owner and the permissions of the open file. So the check is for the same file that is read, even if
-/// another file is put at this path meanwhile. The folder's permissions are not checked: a file that another user
-/// puts there belongs to that user, and is refused.
+/// Reads a file after checking its owner and permissions. The check uses the open file. So the checked file is the file
+/// that is read, even if another file is put at this path meanwhile. The permissions of the folder are not checked: if
+/// another user puts a file there, the file belongs to that user and is refused.
 fn read(path: &Path) -> io::Result<Result<SecretText, SecretFileError>> {
     let file = File::open(path)?;
     let about = file.metadata()?;
@@ -153,11 +154,11 @@ fn warn_if_readable(_: &Path, _: &Metadata) {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judgement {
     Good,
-    /// Every user of the machine can read it.
+    /// Every user of the machine can read the file.
     Readable,
-    /// Its group or every user can write it.
+    /// The file's group or every user can write to the file.
     Writable,
-    /// Its owner is neither root nor the user of this process.
+    /// The file's owner is neither root nor the user of this process.
     Foreign,
 }
 

@@ -1,5 +1,5 @@
-//! Accepts connections and sends small events without delay. Ends a connection that stalls. Closes every other
-//! connection only after its requests are answered.
+//! Accepts connections and serves the requests on them. Sends small events without delay. Ends a connection that
+//! stalls. Closes any other connection only after the requests on it are answered.
 
 use std::io;
 use std::sync::Arc;
@@ -25,20 +25,20 @@ const MAX_HEAD_LEN: usize = 64 << 10;
 /// If a client reads nothing of an answer for this long, its connection ends. Such a client is gone, or keeps a
 /// stream open without reading it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Pause after an error of `accept` that is not about one connection, for example if no file descriptor is free.
+/// Pause after an error of `accept` that affects all connections, for example if no file descriptor is free.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Least time between two lines of log output about connections that could not be accepted.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
-/// When the server stops, the system may have completed connections that the server has not accepted yet. The server
-/// still accepts at most this many of these connections.
+/// Largest number of connections that the server still accepts while it stops. These are connections that the system
+/// has completed but the server has not accepted yet.
 const LAST: usize = 1024;
 
-/// Serves until the process stops. Then accepts the connections that the system has already completed, closes the
-/// listener, waits `linger` for requests on the last connections, and returns when every request is answered.
+/// Serves connections until the process stops. Then accepts the connections that the system has already completed, and
+/// closes the listener. Waits `linger` for requests on these last connections. Returns when every request is answered.
 ///
 /// # Errors
 ///
-/// If the listener can never accept again.
+/// The listener's error, if the listener can never accept again.
 pub(super) async fn serve(
     listener: TcpListener,
     front: Arc<Front>,
@@ -78,7 +78,7 @@ fn is_final(error: &io::Error) -> bool {
 }
 
 /// Accepts connections that the system has completed but this process has not accepted yet. If the listener were closed
-/// first, these connections would be reset, together with the requests on them.
+/// first, the system would reset these connections, and their requests would be lost.
 fn accept_the_last(listener: TcpListener, front: &Arc<Front>, graceful: &GracefulShutdown) {
     let Ok(listener) = listener.into_std() else { return };
     for (stream, _) in std::iter::from_fn(|| listener.accept().ok()).take(LAST) {
@@ -122,8 +122,8 @@ where
     });
 }
 
-/// Counts failed accepts and limits the lines about them in the log output, because the cause may last and clients
-/// may connect very often.
+/// Counts failed accepts, and limits the lines of log output about them. Without the limit, a lasting cause and many
+/// clients would fill the log output.
 #[derive(Default)]
 struct Refusals {
     last: Option<Instant>,
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    /// With paused time, the clock advances automatically while all tasks wait.
+    /// The time is paused. The clock advances automatically while all tasks wait.
     #[tokio::test(start_paused = true)]
     async fn an_unread_stream_is_closed() {
         let (holder, mut told) = mpsc::channel::<()>(1);

@@ -9,7 +9,7 @@ use crate::installation::InstallationError;
 use crate::keys::KeysError;
 use crate::store::StoreError;
 
-/// Why the issuer did not start, or why it ended without a signal, as one sentence.
+/// The reason why the issuer did not start, or why it ended without a signal. The message is one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The handlers for SIGTERM and SIGINT cannot be installed.
@@ -30,18 +30,18 @@ pub enum ServeError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store could not be opened within the time that the start may wait for it.
+    /// The store was still unavailable at the end of the time for which the start waits.
     #[error("{error}; waited {waited_secs} s for it, as --store-wait-secs (DOORLIST_STORE_WAIT_SECS) allows")]
     StoreAwaited {
         /// The error of the last attempt.
         error: StoreError,
-        /// The limit in seconds.
+        /// The time for which the start waited, in seconds.
         waited_secs: u64,
     },
     /// The file with the certificate authorities for the store cannot be read.
     #[error("cannot read {}: {source}; correct --store-ca-file (DOORLIST_STORE_CA_FILE)", file.display())]
     Certificates {
-        /// `--store-ca-file`.
+        /// The value of `--store-ca-file`.
         file: PathBuf,
         /// The operating system's error.
         source: io::Error,
@@ -52,15 +52,15 @@ pub enum ServeError {
     /// The address cannot be bound.
     #[error("cannot listen on {address}: {source}; choose another with --listen (DOORLIST_LISTEN)")]
     Listen {
-        /// `--listen`.
+        /// The value of `--listen`.
         address: SocketAddr,
         /// The operating system's error.
         source: io::Error,
     },
-    /// The verifier refuses the issuer's name or its keys.
+    /// The verifier refuses the issuer's name or the issuer's keys.
     #[error("the first revocation list cannot be signed: {0}")]
     List(#[from] doorlist_verifier::Error),
-    /// The system cannot say which address was bound.
+    /// The operating system does not report the address of the socket.
     #[error("cannot read the address of the listening socket: {0}")]
     Address(#[source] io::Error),
     /// The listening socket can never accept a connection again.
@@ -72,7 +72,7 @@ pub enum ServeError {
 }
 
 impl ServeError {
-    /// The store's error, if opening the store again may succeed.
+    /// Returns the store's error if another attempt to open the store may succeed.
     pub(super) fn outage(&self) -> Option<&StoreError> {
         let (Self::Store(error)
         | Self::Installation(InstallationError::Store(error))

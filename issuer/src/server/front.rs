@@ -1,5 +1,5 @@
-//! Chooses the router for each request: first the router of the start, then the router of the running issuer. A
-//! connection stays open when the router changes.
+//! Chooses the router for each request. While the issuer starts, one router answers health probes only. After the
+//! start, another router serves every route. Connections stay open when the router changes.
 
 use std::convert::Infallible;
 use std::sync::OnceLock;
@@ -27,15 +27,15 @@ impl Front {
         Self { starting, serving: OnceLock::new(), life }
     }
 
-    /// From now on, uses this router, which serves every route.
+    /// Uses this router, which has every route, for all further requests.
     pub(super) fn serve(&self, router: Router) {
         if self.serving.set(router).is_err() {
             unreachable!("an issuer starts once");
         }
     }
 
-    /// Answers a request. Once the issuer drains, each answer has `Connection: close`, so that clients and proxies
-    /// connect again for the next request. In this way clients move to other nodes, and no connection is closed
+    /// Answers a request. When the issuer drains or stops, each answer has the header `Connection: close`. A client or
+    /// proxy then opens a new connection for its next request, and so moves to another node. No connection is closed
     /// while a request is on its way.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
         let router = self.serving.get().unwrap_or(&self.starting).clone();

@@ -23,8 +23,8 @@ use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
 use crate::store::{EmbeddedStore, RedisStore, Store, StoreError};
 
-/// Opens everything, or returns an error. The caller may call it again after an error, and may drop the future at any
-/// time.
+/// Opens the issuer, or returns an error. After an error, the caller may call this function again. The caller may drop
+/// the future at any time.
 pub(super) async fn open(
     settings: &Settings,
     given: Given,

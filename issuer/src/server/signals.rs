@@ -5,8 +5,8 @@ use std::io;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Receives SIGTERM and SIGINT. After [`Signals::install`] no signal is missed, even while [`Signals::next`] is not
-/// awaited. Call `install` before everything else: process 1 of a container ignores signals that it has no handler for.
+/// Receives SIGTERM and SIGINT. After [`Signals::install`], no signal is lost, even if [`Signals::next`] is awaited
+/// later. Call `install` before everything else. Before that call, process 1 of a container ignores both signals.
 pub struct Signals {
     #[cfg(unix)]
     terminate: Signal,
@@ -25,7 +25,7 @@ impl Signals {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Resolves when SIGTERM or SIGINT arrives, once for each signal.
+    /// Waits for the next SIGTERM or SIGINT.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -36,16 +36,16 @@ impl Signals {
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Does nothing: there is no handler to install.
+    /// Does nothing, because there is no handler to install.
     ///
     /// # Errors
     ///
-    /// Never.
+    /// This function never returns an error.
     pub fn install() -> io::Result<Self> {
         Ok(Self {})
     }
 
-    /// Resolves at Ctrl-C. Never resolves if Ctrl-C cannot be received.
+    /// Waits for Ctrl-C. If Ctrl-C cannot be received, waits for ever.
     pub async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await

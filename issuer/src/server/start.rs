@@ -1,4 +1,5 @@
-//! The start of the issuer. It waits for a store that is unavailable, but fails at once if a setting is wrong.
+//! The start of the issuer. If the store is unavailable, the start waits for it. If a setting is wrong, the start fails
+//! at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +18,14 @@ use crate::store::StoreError;
 /// How long the start waits for an embedded store that another process has open. That process may be the previous
 /// issuer, which has 10 s to finish its requests and then closes the file.
 const FILE_WAIT: Duration = Duration::from_secs(15);
-/// Pause between the first two attempts. It doubles with each attempt, up to the longest pause below.
+/// Pause between the first two attempts. The pause doubles after each attempt, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Least time between two lines of log output about the same cause.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
 
-/// Opens the issuer. While the store is unavailable, tries again until `--store-wait-secs` have passed. For an
-/// embedded store the limit is at most [`FILE_WAIT`].
+/// Opens the issuer. While the store is unavailable, tries again until `--store-wait-secs` have passed. For an embedded
+/// store, stops after [`FILE_WAIT`] at the latest.
 pub(super) async fn patiently(
     settings: &Settings,
     given: Given,
@@ -59,14 +60,15 @@ pub(super) async fn patiently(
     }
 }
 
-/// The last line of log output about waiting.
+/// Limits the lines of log output during the wait. Holds the cause and the time of the last line.
 #[derive(Default)]
 struct Said {
     last: Option<(String, Instant)>,
 }
 
 impl Said {
-    /// Writes a line if the cause has changed, or if the last line is at least [`REPEAT_AFTER`] old.
+    /// Writes a line if the cause has changed since the last line, or if the last line is at least [`REPEAT_AFTER`]
+    /// old.
     fn waiting(&mut self, outage: &StoreError, waited: Duration, limit: Duration) {
         let cause = outage.to_string();
         let is_repeated =
