@@ -76,7 +76,7 @@ impl Keys {
         self.held().ring
     }
 
-    /// Reads the ring again, because the revocation log says that it changed.
+    /// Reads the ring again. Call this when the revocation log says that the ring changed.
     ///
     /// # Errors
     ///

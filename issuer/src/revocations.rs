@@ -1,9 +1,11 @@
 //! The node's live revocation list. Each change is signed once, and all clients get the same bytes.
 //!
-//! [`Revocations::publish`] reads the current revocation log, signs a delta from the last published state, checks it
-//! with the real verifier, and only then shows it to clients. Snapshots and older deltas of the same state are signed
-//! on the first request. A new list is published only if the store has confirmed that no entry is missing. Without a
-//! confirmation, the last published list is still served, because that list was complete at its `iat`.
+//! [`Revocations::publish`] reads the current revocation log and signs a delta from the last published state. Clients
+//! get this delta only after the real verifier has accepted it. The snapshot and the other deltas of the same state
+//! are signed on the first request.
+//!
+//! A new list is published only if the store has confirmed that no entry is missing. Without a confirmation, clients
+//! still get the last published list, because that list was complete at its `iat`.
 
 mod delta_starts;
 mod follow;
@@ -28,8 +30,8 @@ pub use follow::Follower;
 pub use publish::PublishError;
 pub use signed::SignedList;
 
-/// Maximum number of lists that may wait for one subscriber. If more lists wait, the subscriber is dropped. It then
-/// reconnects with its cursor.
+/// Maximum number of lists that may wait for one subscriber. If more lists wait, the subscriber is dropped. The
+/// client then reconnects with its cursor.
 const BACKLOG: usize = 64;
 
 /// See the [module](self).
@@ -41,16 +43,16 @@ pub struct Revocations {
     leeway_secs: u64,
     started: Instant,
     held: Mutex<Held>,
-    /// Only one list is published at a time. Otherwise a list with an older standing could follow a list with a newer
-    /// standing, and verifiers would see a rollback.
+    /// Only one list is published at a time. Otherwise a list with an older confirmation could follow a list with a
+    /// newer confirmation, and verifiers would see a rollback.
     publishing: tokio::sync::Mutex<()>,
     news: broadcast::Sender<Arc<SignedList>>,
 }
 
 struct Held {
-    /// A verifier that loaded every published list, as any other verifier does.
+    /// A verifier that has loaded every published list, as the verifiers of clients do.
     verifier: Verifier,
-    /// The cut points after the last read of the revocation log. They may be ahead of `state`.
+    /// The cut points after the last read of the revocation log. This read may be newer than `state`.
     cuts: CutPoints,
     /// `None` until the first list is signed.
     state: Option<State>,
@@ -68,7 +70,7 @@ pub enum Next {
 }
 
 impl Revocations {
-    /// A list for verifiers of `issuer`, renewed every `ttl`.
+    /// Prepares the list for verifiers of `issuer`. A new list is signed at least once every `ttl`.
     ///
     /// # Errors
     ///
@@ -120,8 +122,8 @@ impl Revocations {
         self.held().verifier.verify(token, self.host_time())
     }
 
-    /// The keys that the published list trusts. A client that fetches both the keys and the list therefore gets the
-    /// same keys in both, even if the latest key change is not published yet.
+    /// The keys that the published list trusts. The latest key change may not be published yet. Even then, a client
+    /// that fetches the keys and the list gets the same keys from both.
     pub fn jwks(&self) -> Jwks {
         let published = self.held().state.as_ref().map(|state| state.ring.jwks());
         published.unwrap_or_else(|| self.keys.ring().jwks())
@@ -160,7 +162,8 @@ impl Revocations {
         HostTime { wall: host_time(), monotonic: self.started.elapsed() }
     }
 
-    /// Locks the state even after a panic. A step that fails does not change the state, so the state is complete.
+    /// Locks the state, even after a panic while the lock was held. A step that fails does not change the state, so
+    /// the state is complete.
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -170,7 +173,7 @@ fn key_set(keys: impl Into<Vec<PublicKey>>) -> String {
     serde_json::to_string(&Jwks { keys: keys.into() }).expect("a key set is JSON")
 }
 
-/// The store's current time: the time of the last confirmation plus the time since.
+/// The store's current time: the time of the last confirmation plus the seconds that have passed since then.
 pub fn store_time(standing: &Confirmed) -> UnixSeconds {
     standing.confirmed_at.plus_secs(standing.confirmed.elapsed().as_secs())
 }

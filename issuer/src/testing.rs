@@ -64,7 +64,8 @@ impl Site {
         Self::on(Arc::new(GatedStore::in_memory()), settings, &[]).await
     }
 
-    /// Opens an issuer that was renamed once. Sessions opened before `until` may have refresh tokens of `former`.
+    /// Opens an issuer that was renamed once. The issuer accepts refresh tokens with the name `former` for sessions
+    /// opened before `until`.
     pub(crate) async fn formerly(former: &str, until: u64) -> Self {
         let line = ["doorlist", "serve", "--issuer", ISSUER];
         let settings = Cli::try_parse_from(line).expect("settings").settings().expect("serve").clone();
@@ -117,9 +118,9 @@ impl Site {
         site
     }
 
-    /// Reads new entries of the revocation log and publishes them, as the background tasks would.
+    /// Does the work of the background tasks once: reads new entries of the revocation log and publishes them.
     pub(crate) async fn publish(&self) {
-        // If this fails, the test notices it in the published list.
+        // The result is not needed. If this fails, the published list lacks the new entries, and the test fails.
         let _ = self.app.desk.beat().await;
         self.app.revocations.publish().await;
     }
@@ -132,7 +133,7 @@ impl Site {
         Answer::of(self.send(Request::get(path).body(Body::empty()).expect("a request")).await).await
     }
 
-    /// Sends a request with a bearer token and, unless `body` is null, a JSON body.
+    /// Sends a request. With an empty `bearer` the request has no token. With a null `body` the request has no body.
     pub(crate) async fn ask(&self, method: Method, path: &str, bearer: &str, body: Value) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if !bearer.is_empty() {
@@ -164,7 +165,7 @@ impl Site {
         self.form("/token", &[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).await
     }
 
-    /// A session that a trusted back end opened.
+    /// Opens a session as a trusted back end does.
     pub(crate) async fn open_session(&self, sub: &str) -> Tokens {
         let answer = self.admin(Method::POST, "/admin/sessions", serde_json::json!({ "sub": sub })).await;
         Tokens::of(&answer)
@@ -217,14 +218,15 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The status and the error code, such as `400 invalid_grant`. Every failure has both, and a description.
+    /// The status and the error code, such as `400 invalid_grant`. Panics if the error code or the description is
+    /// missing.
     pub(crate) fn failure(&self) -> String {
         let body = self.json();
         assert!(body["error_description"].as_str().is_some_and(|sentence| !sentence.is_empty()), "{body}");
         format!("{} {}", self.status.as_u16(), body["error"].as_str().expect("an error"))
     }
 
-    /// The position in the revocation log that a revoking call answered.
+    /// The position in the revocation log, read from the answer to a call that revokes.
     pub(crate) fn position(&self) -> Cursor {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text);
         let body = self.json();

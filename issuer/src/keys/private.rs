@@ -11,7 +11,8 @@ use jwt_compact::{Algorithm, AlgorithmExt, Claims, Header};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use zeroize::Zeroizing;
 
-/// An Ed25519 private key with its public half. It is wiped when dropped. `Debug` shows only the `kid`.
+/// An Ed25519 private key with its public half. The private half is wiped from memory when this value is dropped.
+/// `Debug` shows only the `kid`.
 #[derive(Clone)]
 pub struct PrivateKey {
     signing: SigningKey,
@@ -58,7 +59,7 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// Writes the seed in base64url. The text is only ever stored sealed.
+/// Writes the seed in base64url. This text must be sealed before it is stored.
 impl Serialize for PrivateKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let seed = Zeroizing::new(Base64UrlUnpadded::encode_string(self.signing.as_bytes()));
@@ -77,7 +78,7 @@ impl<'de> Deserialize<'de> for PrivateKey {
     }
 }
 
-/// Ed25519 with a private key. The verifier's [`Ed25519`] has no private keys.
+/// Ed25519 with a private key. The verifier's [`Ed25519`] works only with public keys.
 struct EdDsa;
 
 impl Algorithm for EdDsa {

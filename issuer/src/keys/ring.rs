@@ -1,7 +1,8 @@
 //! The rules of the key ring: *announced → active → retiring → gone*.
 //!
-//! There are always two private keys. The active key signs, and verifiers already know the announced key. So the
-//! active key can be removed at any time: the announced key replaces it, and every verifier accepts new tokens.
+//! The ring always has two private keys. The active key signs, and verifiers already know the announced key. So the
+//! active key can be removed at any time. The announced key then becomes active, and every verifier accepts the new
+//! tokens.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use doorlist_verifier::{Jwks, KeyId, PublicKey, UnixSeconds, keys::MAX_KEYS};
@@ -79,10 +80,10 @@ pub enum KeyState {
     Retiring,
 }
 
-/// A rotation must wait.
+/// Why a rotation must wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooEarly {
-    /// Some caches may not have seen the reserve key yet.
+    /// The announced key is so new that some caches may not have it yet.
     #[error("the announced key is too new: some caches may not know it yet; wait {wait_secs} s")]
     YoungReserve {
         /// Seconds to wait, at least 1.
@@ -122,12 +123,12 @@ impl KeyRing {
         RingChange { ring, kids }
     }
 
-    /// The reserve key becomes the active key, and `fresh` becomes the reserve key. The former active key stays
-    /// trusted for another `retain_secs`. By then every token that it signed has expired.
+    /// The announced key becomes the active key, and `fresh` becomes the announced key. The former active key stays
+    /// trusted for another `retain_secs`. By then every token of the former active key has expired.
     ///
     /// # Errors
     ///
-    /// [`TooEarly`] if the reserve was announced less than `published_secs` ago or the ring is full.
+    /// [`TooEarly`] if the announced key was announced less than `published_secs` ago, or if the ring is full.
     pub fn rotate(
         &self,
         now: UnixSeconds,
@@ -155,8 +156,8 @@ impl KeyRing {
     }
 
     /// Removes a key at once. Every token that this key signed becomes invalid. If the active key is removed, the
-    /// reserve key becomes active and `fresh` becomes the reserve key. If the reserve key is removed, `fresh` replaces
-    /// it.
+    /// announced key becomes active and `fresh` becomes the announced key. If the announced key is removed, `fresh`
+    /// becomes the announced key.
     ///
     /// # Errors
     ///
@@ -179,7 +180,7 @@ impl KeyRing {
         Ok(RingChange { ring, kids })
     }
 
-    /// Removes retiring keys whose last token has expired; `None` if there are no such keys.
+    /// Removes retiring keys whose last token has expired. `None` if there are no such keys.
     pub fn expire(&self, now: UnixSeconds) -> Option<RingChange> {
         let (gone, retiring): (Vec<_>, Vec<_>) =
             self.retiring.iter().cloned().partition(|key| key.gone_at <= now);

@@ -17,12 +17,13 @@ use crate::secret::{MasterSecret, MasterSecrets};
 const VERSION: u8 = 1;
 const NONCE_LEN: usize = 24;
 
-/// Which master secret the ring was sealed under.
+/// The master secret under which the ring was sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SealedUnder {
     /// The current master secret.
     Current,
-    /// A previous master secret. The ring must be sealed again before that secret is removed.
+    /// A previous master secret. The ring must be sealed again under the current master secret before the previous
+    /// one is removed.
     Previous,
 }
 
@@ -33,7 +34,7 @@ pub enum SealedUnder {
 )]
 pub struct Unreadable;
 
-/// Seals the ring into the bytes to store.
+/// Seals the ring under the current master secret. Returns the bytes to store.
 pub fn seal(ring: &KeyRing, secrets: &MasterSecrets) -> Vec<u8> {
     let nonce = rand::random::<[u8; NONCE_LEN]>();
     let json = Zeroizing::new(serde_json::to_vec(ring).expect("a ring is JSON"));
@@ -48,7 +49,7 @@ pub fn seal(ring: &KeyRing, secrets: &MasterSecrets) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// [`Unreadable`] if no master secret opens them.
+/// [`Unreadable`] if no master secret opens the bytes.
 pub fn unseal(bytes: &[u8], secrets: &MasterSecrets) -> Result<(KeyRing, SealedUnder), Unreadable> {
     let (&version, rest) = bytes.split_first().ok_or(Unreadable)?;
     let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>().ok_or(Unreadable)?;

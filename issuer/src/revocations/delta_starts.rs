@@ -6,11 +6,11 @@ use doorlist_verifier::{Cursor, Epoch, Seq};
 
 use crate::domain::LogView;
 
-/// The sequences of the entries in the revocation log. A delta begins at one of them.
+/// The sequences of the entries in the revocation log. Every delta begins at one of these sequences.
 ///
-/// A delta holds the last 0, 1, 4, 16, 64, … entries. A client that lacks five entries gets sixteen. So the number of
-/// different deltas of one state is only about log₄ of the number of entries. Each delta is encoded and signed at most
-/// once. No client gets more than four times as many entries as it lacks.
+/// A delta holds the last 0, 1, 4, 16, 64, … entries. For example, a client that lacks five entries gets sixteen. So
+/// the number of different deltas of one state is only about log₄ of the number of entries. Each delta is encoded and
+/// signed at most once. A client gets at most four times as many entries as it lacks.
 #[derive(Debug, Clone)]
 pub struct CutPoints {
     lineage: Epoch,
@@ -21,12 +21,12 @@ pub struct CutPoints {
 }
 
 impl CutPoints {
-    /// Cut points without entries. The entries of the revocation log after `floor` are known.
+    /// Cut points without entries. A client whose cursor is before `floor` gets no delta.
     pub fn new(lineage: Epoch, floor: Seq) -> Self {
         Self { lineage, floor, entries: VecDeque::new(), last: Seq::ZERO }
     }
 
-    /// Adds the entries that are new in the revocation log since the last call, and removes the entries that were
+    /// Adds the entries that were appended to the revocation log after the last call. Removes the entries that were
     /// trimmed.
     pub fn follow(&mut self, log: &LogView) {
         let position = log.position();
@@ -45,8 +45,8 @@ impl CutPoints {
         self.entries.drain(..trimmed);
     }
 
-    /// The sequence at which the delta for a client with the cursor `held` begins. This sequence is never greater than
-    /// the sequence of `held`. `None` if the client needs a snapshot.
+    /// The sequence at which the delta for a client with the cursor `held` begins. This sequence is at or before the
+    /// cursor. `None` if the client needs a snapshot.
     pub fn cut(&self, held: Cursor) -> Option<Seq> {
         let Cursor { epoch, seq: held } = held;
         if epoch != self.lineage || held < self.floor || held > self.last {

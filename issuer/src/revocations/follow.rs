@@ -1,5 +1,5 @@
-//! Following the list: a subscriber first gets the entries that its cursor lacks, then every list as it is
-//! published.
+//! Following the list: a subscriber first gets the entries after its cursor. Then the subscriber gets each new list
+//! when it is published.
 
 use std::sync::Arc;
 
@@ -24,7 +24,8 @@ impl Revocations {
     ///
     /// See [`Revocations::next`].
     pub fn follow(&self, held: Option<Cursor>) -> Result<Option<Follower>, Error> {
-        // The state stays locked during both steps, so no list is published between them.
+        // The state stays locked while the subscriber is added and its first list is chosen. So no list is published
+        // in between.
         let mut state = self.held();
         let news = self.news.subscribe();
         Ok(self.next_for(&mut state, held)?.map(|next| match next {

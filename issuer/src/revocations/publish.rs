@@ -51,18 +51,19 @@ impl Revocations {
                 _ = heartbeat.tick() => {}
             }
             self.publish().await;
-            // All changes that arrive during this pause go into one list. So there are fewer lists than kicks.
+            // All changes that arrive during this pause go into one list. Then the number of lists is smaller than
+            // the number of kicks.
             tokio::time::sleep(self.gap()).await;
         }
     }
 
-    /// The time between two lists. It is longer while subscribers have trouble keeping up.
+    /// The pause before the next list. The pause is longer while a subscriber is far behind.
     fn gap(&self) -> Duration {
         if self.news.len() > BACKLOG / 4 { LONG_GAP } else { GAP }
     }
 
-    /// Signs and shows the current revocation log, once the store has confirmed that nothing is missing. On failure
-    /// the last published list stays, and [`Self::trouble`] says why.
+    /// Publishes the current revocation log as a signed list, after the store has confirmed that no entry is missing.
+    /// If this fails, the last published list stays, and [`Self::trouble`] gives the reason.
     pub async fn publish(&self) {
         let trouble = self.try_publish().await.err();
         if let Some(error) = &trouble {
@@ -71,13 +72,14 @@ impl Revocations {
         self.held().trouble = trouble.map(|error| error.to_string());
     }
 
-    /// Publishes a list if the node's copy of the revocation log has a key change that the last list does not have.
-    /// Call this before an answer that is based on the store. Such an answer must not accept a token whose key is
-    /// retired in the store.
+    /// Publishes a list if the node's copy of the revocation log has a key change that is missing in the last list.
+    ///
+    /// Call this before an answer that is based on the store. Otherwise the answer could accept a token whose key the
+    /// store no longer trusts.
     ///
     /// # Errors
     ///
-    /// [`PublishError`] if the current keys are not known.
+    /// [`PublishError`] if a list was needed but could not be published.
     pub async fn take_in_keys(&self) -> Result<(), PublishError> {
         let key_change = self.desk.log(LogView::last_key_change);
         if self.has_taken_in(key_change) { Ok(()) } else { self.try_publish().await }
@@ -92,8 +94,8 @@ impl Revocations {
         let standing = self.desk.confirmed().await.map_err(KeysError::from)?;
         self.desk.check_clock()?;
         loop {
-            // The key change is read before the ring. If the keys change in between, `advance` notices this and the
-            // ring is read again.
+            // The key change is read before the ring. If the keys change in between, `advance` returns `false`, and
+            // the loop reads the ring again.
             let key_change = self.desk.log(LogView::last_key_change);
             if !self.has_taken_in(key_change) {
                 self.keys.reload().await?;
@@ -105,8 +107,8 @@ impl Revocations {
         }
     }
 
-    /// Publishes the current revocation log. Returns `false` if the keys have changed meanwhile and must be read
-    /// again.
+    /// Publishes the current revocation log. Returns `false` if the keys have changed meanwhile. The caller must then
+    /// read the keys again.
     fn advance(&self, standing: &Confirmed, key_change: Seq) -> Result<bool, Error> {
         let mut held = self.held();
         let Held { verifier, cuts, state: shown, .. } = &mut *held;
@@ -117,16 +119,16 @@ impl Revocations {
         if state.last_key_change != key_change {
             return Ok(false);
         }
-        // The active key may be newer than the last list. Clients get this key from the JWKS, so it is added to this
-        // verifier too. The other keys are not added here: there may be no room for them until the new list removes
-        // old keys.
+        // The active key may be newer than the last list. Clients get the active key from the JWKS, so this verifier
+        // needs the active key too. The other keys are not added here, because the verifier may have no room for
+        // them. The new list removes old keys and makes room.
         verifier.add_jwks(&key_set([state.ring.active().public()]))?;
         let before = shown.as_ref().map(|shown| shown.cursor);
         let since = before.filter(|before| before.epoch == state.cursor.epoch).map(|before| before.seq);
         let list = self.signed(&mut state, verifier, since)?;
         *shown = Some(state);
-        // The list is sent while `held` is locked, so that a new subscriber gets it exactly once: as its first list,
-        // or as the list after the first.
+        // `held` stays locked while the list is sent. So a new subscriber gets this list exactly once: as its first
+        // list, or as the list after the first.
         let _nobody_listens = self.news.send(list);
         Ok(true)
     }

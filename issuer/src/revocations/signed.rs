@@ -34,7 +34,7 @@ impl SignedList {
     /// The JWT, compressed with gzip.
     pub fn gzip(&self) -> Bytes {
         // The fastest level is enough. Most of the JWT is base64 of random-looking bytes, in which no text repeats.
-        // Only its small alphabet of 64 characters makes it compressible.
+        // Such text is compressible only because base64 uses just 64 characters.
         let compress = || {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
             encoder.write_all(&self.jwt).expect("writing to memory cannot fail");
@@ -52,7 +52,7 @@ impl SignedList {
         self.event.get_or_init(frame).clone()
     }
 
-    /// The SHA-256 of the JWT in base64url. The entity tags are made from it.
+    /// The SHA-256 of the JWT in base64url. The HTTP entity tags contain this hash.
     pub fn hash(&self) -> &str {
         self.hash.get_or_init(|| Base64UrlUnpadded::encode_string(&Sha256::digest(&self.jwt)))
     }

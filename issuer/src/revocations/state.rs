@@ -15,14 +15,14 @@ use crate::keys::KeyRing;
 pub(super) struct State {
     /// The position of the revocation log in this state.
     pub(super) cursor: Cursor,
-    /// When the store confirmed that no entry is missing.
+    /// The time at which the store confirmed that no entry was missing.
     confirmed_at: UnixSeconds,
     settings: LogSettings,
-    /// The keys of this state. The active one signs.
+    /// The keys of this state. The active key signs the lists.
     pub(super) ring: Arc<KeyRing>,
     /// The sequence of the last entry about keys.
     pub(super) last_key_change: Seq,
-    /// The signed lists, by the sequence at which each one begins. `None` is the snapshot.
+    /// The signed lists of this state. The key is the sequence at which the list begins, or `None` for the snapshot.
     signed: HashMap<Option<Seq>, Arc<SignedList>>,
 }
 
@@ -41,8 +41,8 @@ impl State {
 }
 
 impl Revocations {
-    /// The list from `since` to this state. On the first call the list is signed and checked by the verifier; later
-    /// calls return the same list.
+    /// The list from `since` to this state. On the first call the list is signed, and the verifier checks the list.
+    /// Later calls return the same list.
     pub(super) fn signed(
         &self,
         state: &mut State,
@@ -53,8 +53,8 @@ impl Revocations {
             return Ok(Arc::clone(list));
         }
         let cursor = state.cursor;
-        // The handles are only collected here and sorted later, because every request waits while the revocation log
-        // is locked.
+        // Every request waits while the revocation log is locked. So the handles are only collected here, and are
+        // sorted later.
         let revoked: Vec<_> = self.desk.log(|log| handles(log, since, cursor.seq).collect());
         let crosses_key_change = since.is_none_or(|since| since < state.last_key_change);
         let list = RevocationList {

@@ -12,7 +12,7 @@ use crate::store::{
     AuditRow, Commit, Committed, Confirmation, EmbeddedStore, Reading, Store, StoreError, SubjectRow, Version,
 };
 
-/// A store in memory that answers nothing while it is down.
+/// A store in memory. While the store is cut off, every call fails.
 pub(crate) struct GatedStore {
     inner: RwLock<Arc<EmbeddedStore>>,
     down: AtomicBool,
@@ -21,7 +21,7 @@ pub(crate) struct GatedStore {
     reads_gate: Mutex<Option<Arc<Gate>>>,
 }
 
-/// A point at which one call waits.
+/// A point at which one call waits until the test lets the call continue.
 #[derive(Default)]
 pub(crate) struct Gate {
     reached: Notify,
@@ -55,18 +55,18 @@ impl GatedStore {
         self.down.store(down, Ordering::SeqCst);
     }
 
-    /// In all later confirmations the store's clock is this many seconds ahead of the host's clock. A negative number
-    /// means behind.
+    /// Sets how far the store's clock is ahead of the host's clock in all later confirmations. With a negative
+    /// number, the store's clock is behind.
     pub(crate) fn runs_ahead(&self, secs: i64) {
         self.ahead_secs.store(secs, Ordering::SeqCst);
     }
 
-    /// The next call that reads the keys waits at the gate.
+    /// Makes the next call that reads the keys wait at the gate.
     pub(crate) fn hold_keys(&self) -> Arc<Gate> {
         put(&self.keys_gate)
     }
 
-    /// The next call that reads a record waits at the gate.
+    /// Makes the next call that reads a record wait at the gate.
     pub(crate) fn hold_reads(&self) -> Arc<Gate> {
         put(&self.reads_gate)
     }

@@ -1,4 +1,4 @@
-//! Redis servers that tests start and that end with the tests. `tests/stories` uses this module too.
+//! Redis servers for tests. Each server ends when its test ends. `tests/stories` uses this module too.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
@@ -15,14 +15,16 @@ use tempfile::TempDir;
 /// hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A shell script that runs a server and kills it when the shell's standard input is closed. The standard input is
-/// closed when the test ends, for any reason. The shell ignores the signals that a cancelled CI run sends to all
-/// processes. If such a signal ended the shell, a suspended server would keep running.
+/// A shell script that runs a server. The script kills the server when the script's standard input is closed. The
+/// standard input is closed when the test ends, for any reason.
+///
+/// The script ignores the signals that a cancelled CI run sends to all processes. Otherwise such a signal would end
+/// the script, and a suspended server would keep running.
 pub const GUARD: &str = r#"trap '' TERM INT HUP
 "$@" </dev/null & echo "started as $!"; cat >/dev/null; kill -9 "$!" 2>/dev/null; wait"#;
 
 /// One `redis-server` on a free port of this machine, in its own folder. Unless options say otherwise, the server
-/// answers a write after the write is in the AOF. So an answered write survives [`kill`](Self::kill).
+/// writes to the AOF before it answers a write. So an answered write survives [`kill`](Self::kill).
 pub struct RedisServer {
     program: String,
     kind: Kind,
@@ -33,7 +35,7 @@ pub struct RedisServer {
     process: Option<Process>,
 }
 
-/// The option that sets the second port, and the port.
+/// The second port, and the option that sets it.
 struct SecondPort(String, u16);
 
 enum Kind {
@@ -56,7 +58,7 @@ impl RedisServer {
         Self::start_program("redis-server", options)
     }
 
-    /// Starts another program that takes the same options.
+    /// Starts another program that takes the same options as `redis-server`.
     pub fn start_program(program: &str, options: &[&str]) -> Self {
         Self::start_kind(program, || Kind::Data, None, options)
     }
@@ -67,9 +69,9 @@ impl RedisServer {
         Self::start_kind("redis-server", || Kind::Data, Some(second), options)
     }
 
-    /// Starts a sentinel that watches the master on this port under the name `doorlist`. It considers the master
-    /// down after two seconds, and a failover needs two sentinels that agree. The password is that of the master
-    /// and of the sentinel.
+    /// Starts a sentinel that watches the master on this port under the name `doorlist`. The sentinel considers the
+    /// master down after two seconds. A failover needs two sentinels that agree. If `password` is given, it is the
+    /// password of the master and of the sentinel.
     pub fn start_sentinel(master: u16, password: Option<&str>) -> Self {
         let watch = format!("sentinel monitor doorlist 127.0.0.1 {master} 2");
         let mut lines = vec![watch.as_str()];
@@ -93,7 +95,7 @@ impl RedisServer {
         options: &[&str],
     ) -> Self {
         let mut refusal = String::new();
-        // Another process may take the port between its choice and its use.
+        // Another process may take the port before the server uses it. Then another port is tried.
         for _ in 0..5 {
             let mut server = Self {
                 program: program.to_owned(),
@@ -137,12 +139,12 @@ impl RedisServer {
         kill_process(process, signal).expect("it is ours");
     }
 
-    /// Runs a command without a password. Panics if it fails.
+    /// Runs a command without a password. Panics if the command fails.
     pub fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
         self.try_ask(command).unwrap_or_else(|error| panic!("{command:?}: {error}"))
     }
 
-    /// Runs a command without a password, where the server may refuse it.
+    /// Runs a command without a password. Returns an error if the server refuses the command.
     pub fn try_ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> redis::RedisResult<T> {
         let mut connection = redis::Client::open(self.url())?.get_connection_with_timeout(LIMIT)?;
         connection.set_read_timeout(Some(LIMIT))?;
@@ -153,14 +155,14 @@ impl RedisServer {
     /// Waits until this many replicas follow the server.
     pub fn until_followed(&self, replicas: u64) {
         let end = Instant::now() + LIMIT;
-        // `WAIT` itself blocks until a replica can answer.
+        // The loop needs no sleep: `WAIT` blocks until the replicas answer, for at most 100 ms.
         while self.ask::<u64>(&["WAIT", &replicas.to_string(), "100"]) < replicas {
             assert!(Instant::now() < end, "{replicas} replicas did not come");
         }
     }
 
-    /// Waits until the replica has written its initial copy of the data to its AOF. Until then the replica may answer
-    /// late.
+    /// Waits until this replica has written its first copy of the master's data to its AOF. Before that, the replica
+    /// may answer late.
     pub fn until_it_has_written(&self) {
         let end = Instant::now() + LIMIT;
         let done = ["aof_rewrite_in_progress:0", "aof_rewrite_scheduled:0"];
@@ -171,15 +173,15 @@ impl RedisServer {
         }
     }
 
-    /// Sends `kill -9` and waits until the process has ended.
+    /// Kills the process with `kill -9`, and waits until the process has ended.
     pub fn kill(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         drop(process.life.take());
         let end = Instant::now() + LIMIT;
-        // The shell has killed the server, or the server had already ended.
+        // The shell notices the closed pipe, kills the server and ends.
         while matches!(process.shell.try_wait(), Ok(None)) {
             if Instant::now() >= end {
-                // Only the first failure is reported.
+                // A test that panics must not panic a second time, so only the first failure is reported.
                 assert!(std::thread::panicking(), "{} does not end", self.program);
                 return;
             }
@@ -187,7 +189,7 @@ impl RedisServer {
         }
     }
 
-    /// From its next start on, the server follows the master on this port.
+    /// Makes the server follow the master on this port, from the next start of the server on.
     pub fn follow(&mut self, master: u16) {
         self.options.extend(["--replicaof".to_owned(), format!("127.0.0.1 {master}")]);
     }
@@ -240,7 +242,7 @@ impl RedisServer {
         let mut said = String::new();
         let mut is_ready = false;
         let end = Instant::now() + LIMIT;
-        // The line of the shell may come before or after the lines of the server.
+        // The shell's line may come before or after the server's lines.
         while process.id == 0 || !is_ready {
             let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) else { break };
             if let Some(id) = line.strip_prefix("started as ") {
@@ -272,7 +274,7 @@ impl Drop for RedisServer {
 fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     let (line, lines) = channel();
     std::thread::spawn(move || {
-        // Reads to the end even if the receiver is gone, so that a full pipe does not stop the server.
+        // Reads to the end, even if the receiver is gone. Otherwise the pipe could fill up and stop the server.
         for said in BufReader::new(stdout).lines().map_while(Result::ok) {
             let _nobody_listens = line.send(said);
         }
@@ -280,8 +282,8 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     lines
 }
 
-/// A port that was free a moment ago. This process gives out each port only once, so a stopped server can use its port
-/// again. The port is outside the range that the system uses for outgoing connections and for port 0.
+/// A port that was free a moment ago. This process gives out each port only once, so a stopped server can use its
+/// port again. The system uses other ports for outgoing connections and for port 0.
 pub fn free_port() -> u16 {
     static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
     loop {

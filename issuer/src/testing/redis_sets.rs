@@ -59,7 +59,7 @@ impl RedisCluster {
         RedisServer::start_on_two_ports("--cluster-port", &options)
     }
 
-    /// A URL `redis+cluster://…` with two of the servers.
+    /// A URL `redis+cluster://…` that names two of the servers.
     pub fn url(&self) -> String {
         let [one, other] = [self.servers[0].port(), self.servers[4].port()];
         format!("redis+cluster://127.0.0.1:{one},127.0.0.1:{other}")
@@ -110,8 +110,8 @@ impl SentinelSet {
         format!("redis+sentinel://{}/doorlist", sentinels.join(","))
     }
 
-    /// The index of the current master, according to most of the sentinels. A single sentinel may be stuck: if its
-    /// new master dies before all replicas follow it, the sentinel names that master for ever.
+    /// The index of the current master, according to most of the sentinels. A single sentinel may be wrong for ever.
+    /// This happens if a new master dies before all replicas follow this master.
     pub fn master(&self) -> usize {
         let named: Vec<usize> = self.sentinels.iter().map(|sentinel| self.named_by(sentinel)).collect();
         let votes = |master: &usize| named.iter().filter(|other| *other == master).count();
@@ -124,8 +124,8 @@ impl SentinelSet {
         self.servers.iter().position(|server| server.port() == port).expect("one of ours")
     }
 
-    /// Waits until a replica has replaced this server, which was killed. Then starts the server again as a replica
-    /// of the new master.
+    /// Waits until a replica has replaced the killed server. Then starts the killed server again as a replica of the
+    /// new master.
     pub fn after_failover(&mut self, killed: usize) {
         let role = |server: &RedisServer| server.try_ask::<String>(&["INFO", "replication"]);
         let took_over = || {
@@ -150,7 +150,7 @@ impl SentinelSet {
         self.sentinels.iter().map(of).collect::<Vec<_>>().join("\n\n")
     }
 
-    /// Waits until the master has its replicas and no sentinel is about to change this.
+    /// Waits until the master has both replicas, and all sentinels agree on this master.
     pub fn until_whole(&self) {
         let is_at_rest = |sentinel: &RedisServer| {
             let known: HashMap<String, String> = sentinel.ask(&["SENTINEL", "MASTER", "doorlist"]);
@@ -167,13 +167,13 @@ impl SentinelSet {
     }
 }
 
-/// Calls `so` repeatedly until it returns `true`. Polling is needed because servers do not notify a client when they
-/// agree.
+/// Calls the condition `so` again and again until it returns `true`. Polling is needed, because servers do not notify
+/// a client when they agree.
 pub fn until(what: &str, so: impl FnMut() -> bool) {
     until_else(what, so, || "no evidence".to_owned());
 }
 
-/// Like [`until`]. If the wait fails, the panic message also contains `evidence`.
+/// Like [`until`]. If the condition does not hold in time, the panic message also contains `evidence`.
 fn until_else(what: &str, mut so: impl FnMut() -> bool, evidence: impl Fn() -> String) {
     let end = Instant::now() + LIMIT;
     while !so() {

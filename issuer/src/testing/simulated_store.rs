@@ -1,5 +1,5 @@
 //! An in-memory store for tests that behaves like a store on the network. `commit` first appends and then swaps. A
-//! test can stop a commit between the two steps, lose an answer, or let a failover bring back an older state.
+//! test can stop a commit between the two steps, drop an answer, or let a failover restore an older state.
 
 mod fault;
 mod state;
@@ -69,7 +69,7 @@ impl SimulatedStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the fault for one commit and clears it. `RefuseWrites` and `NoReplica` are not cleared.
+    /// Returns the fault for one commit and clears it. `RefuseWrites` and `NoReplica` are not cleared.
     fn take_fault(&self) -> Fault {
         let mut fault = self.armed();
         match *fault {
@@ -80,7 +80,7 @@ impl SimulatedStore {
         }
     }
 
-    /// Takes the fault and clears it, if it is of this kind.
+    /// Returns the fault and clears it, but only if the fault is of this kind.
     fn take_fault_if<T>(&self, kind: impl FnOnce(Fault) -> Result<T, Fault>) -> Option<T> {
         let mut fault = self.armed();
         match kind(std::mem::take(&mut *fault)) {

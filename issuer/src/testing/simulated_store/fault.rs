@@ -21,8 +21,8 @@ pub(crate) enum Fault {
     PauseAfterConfirm(Pause),
     /// The next commit is done and answered. Then, before the next request, another master takes over with this state.
     LoseAfterAnswer(Box<State>),
-    /// Writes are accepted, but no replica has them, so a request that waits for a replica fails. (In this test store,
-    /// only confirmations wait for a replica.)
+    /// Writes are accepted but do not reach a replica. So a request that waits for a replica fails. (In this test
+    /// store, only confirmations wait for a replica.)
     NoReplica,
     /// Reads are answered and writes are refused. An old master behaves like this while it does not know yet that
     /// another master has taken over.
@@ -31,7 +31,7 @@ pub(crate) enum Fault {
     FailOverBeforeSettling(Box<State>),
 }
 
-/// The store's side of a pause. A request that reaches the pause reports this to the test, and then waits until the
+/// The store's side of a pause. A request that reaches the pause tells the test. The request then waits until the
 /// test lets it continue.
 #[derive(Debug)]
 pub(crate) struct Pause {
@@ -48,7 +48,7 @@ pub(crate) struct Paused {
 
 impl Pause {
     pub(super) async fn stop(self) {
-        // An error means that the test has dropped its side.
+        // An error means that the test has dropped its side of the pause. The request then continues.
         let _ = self.there.send(());
         let _ = self.go_on.await;
     }

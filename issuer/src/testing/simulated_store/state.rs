@@ -13,7 +13,7 @@ pub(super) const NO_EPOCH: Epoch = Epoch(0);
 /// The whole content of the store.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    /// The number of the current master. The same bytes have a different version on each master.
+    /// The number of the current master. The same bytes have another version on each master.
     pub(super) master: u64,
     pub(super) next_version: u64,
     pub(super) settings: LogSettings,
