@@ -7,9 +7,9 @@ import { build } from 'esbuild'
 import { build as viteBuild, createServer as viteServer } from 'vite'
 import { esbuildOptions, esbuilt, page, webpacked } from './bundles.mjs'
 import { createConsumer } from './consumer.mjs'
-import { launchFirefox } from './firefox.mjs'
 import { FOLLOWED, RESTARTED, startIssuer } from './issuer.mjs'
-import { firstLineIn, launchChromium, serve } from './tools.mjs'
+import { sharedContext } from './shared-browsers.mjs'
+import { firstLineIn, serve } from './tools.mjs'
 
 let consumer, issuer
 before(async () => {
@@ -23,10 +23,8 @@ after(async () => {
 
 const options = { timeout: 60_000 }
 
-for (const [browser, launch] of [
-  ['Chromium', launchChromium],
-  ['Firefox', launchFirefox],
-]) {
+for (const browser of ['Chromium', 'Firefox']) {
+  const launch = () => sharedContext(browser)
   const firstLine = async (folder, { headers, search = '' } = {}) => {
     const server = await serve(folder, headers)
     try {

@@ -52,7 +52,7 @@ export async function launchChromium(options) {
   })
 }
 
-/** Opens an address in a separate browser and returns the first line that the page logs. */
+/** Opens an address in a separate browser or context. Returns the first line that the page logs. */
 export async function firstLineIn(launch, address) {
   const browser = await launch()
   try {

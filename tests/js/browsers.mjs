@@ -2,18 +2,17 @@
 // both have the methods that the stories need, with the same names (`newPage`, `cookies`; `goto`, `evaluate`,
 // `on`, `close`).
 import { launchFirefox } from '../../js/packaging/firefox.mjs'
-import { launchChromium } from '../../js/packaging/tools.mjs'
-
-const CONTEXTS = {
-  Chromium: async story => gone(story, await launchChromium()).newContext(),
-  Firefox: async (story, preferences) => gone(story, await launchFirefox(preferences)).defaultBrowserContext(),
-}
+import { sharedContext } from '../../js/packaging/shared-browsers.mjs'
 
 /**
- * An empty browser with the methods `newPage` and `cookies`. It is removed when the story ends. Only Firefox uses
- * the preferences.
+ * An empty context with the methods `newPage` and `cookies`. It is closed when the story ends. The stories of a file
+ * share one browser, except a story with preferences. Only Firefox uses the preferences.
  */
-export const contextOf = (story, browser, preferences) => CONTEXTS[browser](story, preferences)
+export async function contextOf(story, browser, preferences) {
+  if (preferences !== undefined && browser === 'Firefox')
+    return gone(story, await launchFirefox(preferences)).defaultBrowserContext()
+  return gone(story, await sharedContext(browser))
+}
 
 const isFirefox = page => 'setOfflineMode' in page
 
@@ -38,7 +37,8 @@ export async function until(page, condition, argument) {
   for (let isSo = false; !isSo;) isSo = await (await asked()).jsonValue()
 }
 
-function gone(story, browser) {
-  story.after(() => browser.close())
-  return browser
+/** Closes a browser or a context when the story ends. */
+function gone(story, closable) {
+  story.after(() => closable.close())
+  return closable
 }

@@ -1,19 +1,18 @@
 // The demo page in Chromium, served by the real issuer.
-import { launchChromium } from '../../js/packaging/tools.mjs'
+import { sharedContext } from '../../js/packaging/shared-browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 export const demoIssuer = (story, heartbeat) =>
   issuerOf(story, { command: 'demo', args: ['--package', PACKAGE], heartbeat })
 
 /**
- * A browser and the demo page's address. `flaws` collects the errors of pages; `options` are Playwright's
+ * A browser context and the demo page's address. `flaws` collects the errors of pages; `options` are Playwright's
  * context options.
  */
 export async function demoOf(story, { heartbeat, ...options } = {}) {
   const issuer = await demoIssuer(story, heartbeat)
-  const browser = await launchChromium()
-  story.after(() => browser.close())
-  const context = await browser.newContext(options)
+  const context = await sharedContext('Chromium', options)
+  story.after(() => context.close())
   const [flaws, streams] = [[], []]
   context.on('weberror', error => flaws.push(error.error()))
   context.on('request', request => {
