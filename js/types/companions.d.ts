@@ -3,9 +3,10 @@ import type { AnyVerifier } from './guard.js'
 export type { AnyVerifier } from './guard.js'
 
 /**
- * For the option `isRevoked` of `express-jwt`: rejects tokens of kicked users and sessions. `jsonwebtoken` does not
- * support Ed25519, so this is for tokens that your own back end signs and that carry the issuer's `iss`, `iat`, `gid`
- * and `sid`. If the token is not at fault (for example because no list is available), the error has status 503.
+ * Returns a function for the option `isRevoked` of `express-jwt`. The function rejects tokens of kicked users and
+ * sessions. Use it for tokens that your own back end signs, because `jsonwebtoken` does not support Ed25519. The tokens
+ * must have the `iss`, `iat`, `gid` and `sid` of the issuer's tokens. If the verifier cannot check a token (for example
+ * because no list is available), the function throws an error with status 503.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  *
@@ -22,9 +23,10 @@ export function isRevoked(
 ): (request: unknown, token: { payload: string | object } | undefined) => Promise<boolean>
 
 /**
- * For the option `trusted` of `@fastify/jwt`: rejects tokens of kicked users and sessions. With `verify: { complete:
- * true }` it also rejects tokens signed with a retired key. If the token is not at fault (for example because no list
- * is available), the error has status 503.
+ * Returns a function for the option `trusted` of `@fastify/jwt`. The function rejects tokens of kicked users and
+ * sessions. With `verify: { complete: true }` it also rejects tokens that were signed with a retired key. If the
+ * verifier cannot check a token (for example because no list is available), the function throws an error with status
+ * 503.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  *

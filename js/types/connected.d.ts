@@ -2,8 +2,8 @@ import type { TokenError } from './errors.js'
 import type { AtTime, Loaded, Status, Verifier, VerifierOptions } from './verifier.js'
 
 /**
- * How a connected verifier gets its lists at the moment. `'shared'`: another page or worker of this origin holds the
- * stream or polls, and passes newer lists on.
+ * How a connected verifier gets its lists now. `'shared'`: another page or worker of the same origin gets the lists
+ * from the issuer and passes them on.
  */
 export type Mode = 'stream' | 'shared' | 'poll' | 'request' | 'closed'
 
@@ -17,9 +17,10 @@ export type Mode = 'stream' | 'shared' | 'poll' | 'request' | 'closed'
  */
 export interface Change extends Loaded {
   /**
-   * The handles (`gid` or `sid`) that this list added. For the first list and for a complete list, these are all
-   * revoked handles; otherwise, the handles that were revoked since the previous list. The handles are decoded when the
-   * property is first read. A cut-off or a retired key is not included here, but `assertNotRevoked` considers both.
+   * The revoked handles (`gid` or `sid`) that are new in this list. If this is the first list or a complete list, the
+   * property contains all revoked handles. Otherwise it contains only the handles that were revoked since the previous
+   * list. The handles are decoded when the property is first read. Cut-offs and retired keys are not included. To check
+   * these too, use `assertNotRevoked`.
    */
   readonly revoked: readonly string[]
 }
@@ -35,23 +36,26 @@ export interface Change extends Loaded {
  * ```
  */
 export interface VerifierEvents {
-  /** A list brought new revocations, new keys or another epoch. */
+  /** Emitted when a list brought new revocations, new keys or another epoch. */
   change: Change
   /**
-   * A {@link TokenError} with its `cause`. There are four cases: the issuer could not be reached
-   * (`ERR_ISSUER_UNREACHABLE`); the issuer sent data that was rejected (the code says why); the issuer sent no newer
-   * list for longer than a `ttl` (`ERR_LIST_NOT_NEWER`: a cache may have answered; `evidence.cached` is `true` if a
-   * request that bypassed caches brought a newer list); or the store failed (`ERR_STORE_FAILED`). The verifier retries
-   * automatically. An error without a code is a bug.
+   * A {@link TokenError} with its `cause`. The verifier retries automatically. There are four cases:
+   * - `ERR_ISSUER_UNREACHABLE`: the issuer could not be reached.
+   * - `ERR_LIST_NOT_NEWER`: the issuer sent no newer list for longer than a `ttl`. A cache may have sent an old list.
+   *   If a request that bypassed caches brought a newer list, `evidence.cached` is `true`.
+   * - `ERR_STORE_FAILED`: the store failed.
+   * - Any other code: the verifier rejected data from the issuer; the code says why.
+   *
+   * An error without a code is a bug.
    */
   error: Error
 }
 
 /**
- * Where a connected verifier keeps its list across restarts. Both functions may be synchronous or asynchronous. If one
- * throws, hangs or returns anything but text, an `error` event reports it. A program that can write to the store can
- * choose the keys with which a verifier starts, unless `jwks` pins them. Ready-made stores are in `doorlist/stores` and
- * `doorlist/stores/file`.
+ * The place where a connected verifier keeps its list across restarts. Both functions may be synchronous or
+ * asynchronous. If a function throws, hangs or returns something other than text, an `error` event reports this.
+ * Protect the store: a program that can write to it can choose the keys that the verifier trusts at its start, unless
+ * `jwks` pins the keys. Ready-made stores are in `doorlist/stores` and `doorlist/stores/file`.
  *
  * @example
  * ```ts
@@ -67,14 +71,14 @@ export interface VerifierEvents {
  * ```
  */
 export interface ListStore {
-  /** Returns the value that was set last, or `null` or `undefined`. */
+  /** Returns the value that was last set for this key. Returns `null` or `undefined` if there is no value. */
   get(key: string): string | null | undefined | PromiseLike<string | null | undefined>
-  /** @param key `doorlist:<issuer>:…`, so that several issuers can share a store */
+  /** @param key begins with `doorlist:<issuer>:`, so that several issuers can use the same store */
   set(key: string, value: string): unknown
 }
 
 /**
- * How a connected verifier reaches its issuer, in addition to the verification rules.
+ * The options of a connected verifier: the verification rules, and how the verifier reaches its issuer.
  *
  * @example
  * ```ts
@@ -92,27 +96,27 @@ export interface ListStore {
  */
 export interface ConnectOptions extends VerifierOptions {
   /**
-   * The http(s) URL of the issuer, equal to the `iss` of its tokens. Use the issuer's own spelling: lower-case scheme
-   * and host, no default port, no empty or dot segments, no trailing slash. Mandatory.
+   * The http(s) URL of the issuer. It must equal the `iss` of the issuer's tokens. Use the spelling of the issuer:
+   * lower-case scheme and host, no default port, no empty segments, no dot segments, no trailing slash. Mandatory.
    */
   issuer: string
-  /** Used for every request. Default: the global `fetch`. */
+  /** The function that sends every request. Default: the global `fetch`. */
   fetch?: typeof globalThis.fetch
-  /** `'auto'` holds a stream, and polls while no stream is available; `'poll'` only polls. Default: `'auto'`. */
+  /** `'auto'`: use the stream, and poll while no stream is available. `'poll'`: only poll. Default: `'auto'`. */
   transport?: 'auto' | 'poll'
   /**
-   * Seconds to wait for the first list before `connectVerifier` rejects. An error that waiting cannot cure rejects at
-   * once. This option cannot be used with `lazy`. Default: 10.
+   * Seconds that `connectVerifier` waits for the first list before it rejects. If an error would remain after any wait,
+   * `connectVerifier` rejects at once. This option cannot be used with `lazy`. Default: 10.
    */
   connectTimeout?: number
   /**
-   * Saves the list, the trusted keys and the dropped keys, so that a verifier can start while its issuer is
-   * unreachable. The verifier then starts from the saved list, with the age of that list. Default: none.
+   * The store for the list, the trusted keys and the dropped keys. With a store, a verifier can start from the saved
+   * list while its issuer is unreachable. The saved list keeps its original age. Default: no store.
    */
   store?: ListStore
 }
 
-/** Keeps a Worker running after its response: the `ctx` of a `fetch` handler. */
+/** The `ctx` of a Worker's `fetch` handler. Its `waitUntil` keeps the Worker running after the response. */
 export interface WaitUntil {
   waitUntil(promise: Promise<unknown>): void
 }
@@ -139,8 +143,8 @@ export interface ConnectedVerifier extends Verifier {
   on<Name extends keyof VerifierEvents>(name: Name, listener: (news: VerifierEvents[Name]) => void): () => void
   off<Name extends keyof VerifierEvents>(name: Name, listener: (news: VerifierEvents[Name]) => void): void
   /**
-   * Asks the issuer now; at most one such request runs at a time. Rejects with `ERR_ISSUER_UNREACHABLE` if the issuer
-   * cannot be reached.
+   * Asks the issuer now. If such a request is already under way, waits for that request. Rejects with
+   * `ERR_ISSUER_UNREACHABLE` if the issuer cannot be reached.
    *
    * @example
    * ```ts
@@ -153,22 +157,25 @@ export interface ConnectedVerifier extends Verifier {
    * ```
    */
   refresh(): Promise<void>
-  /** Ends every request, stream and timer, writes unsaved data to the `store`, and frees the memory. */
+  /** Ends all requests, streams and timers, writes unsaved data to the `store`, and frees the memory. */
   close(): void
 }
 
-/** A verifier that is refreshed within requests, for platforms where nothing may run outside of a request. */
+/**
+ * A verifier that is refreshed within requests. It is made for platforms where no code may run outside of a request.
+ */
 export interface LazyVerifier extends Verifier {
-  /** Tells adapters to call `refresh` in each request. */
+  /** The adapters recognise a lazy verifier by this property, and call `refresh` in each request. */
   readonly isLazy: true
   status(at?: AtTime): Status & { mode: Mode }
   on: ConnectedVerifier['on']
   off: ConnectedVerifier['off']
   /**
-   * Call it in each request, before `verify`. The first call waits for a list: a saved one and, if that is stale or
-   * older than three `ttl`, up to two more seconds for a newer one. Later calls return at once and update the list
-   * through `ctx.waitUntil`; without a `ctx`, they wait whenever the list is older than its `ttl`. Rejects only while
-   * no list is held. A later failure is an `error` event, and the list stays in use.
+   * Call it in each request, before `verify`. The first call waits for a list, from the store or from the issuer. If
+   * the saved list is stale or older than three times its `ttl`, the first call waits up to two more seconds for a
+   * newer list. Later calls return at once, and update the list through `ctx.waitUntil`. Without a `ctx`, a later call
+   * waits if the list is older than its `ttl`. Rejects only while no list is held. After that, an `error` event reports
+   * a failure, and the verifier continues to use its list.
    *
    * @example
    * ```ts
@@ -191,8 +198,8 @@ export interface LazyVerifier extends Verifier {
 export interface ConnectVerifier {
   (options: ConnectOptions): Promise<ConnectedVerifier>
   /**
-   * Does no I/O, and uses no timer or randomness, before its first `refresh`. So it can be created at the module scope
-   * of a Worker.
+   * Creates a lazy verifier. It does no I/O and uses no timer or random number before the first `refresh`. So you can
+   * create it at the module scope of a Worker.
    *
    * @example
    * ```ts
@@ -212,8 +219,9 @@ export interface ConnectVerifier {
 }
 
 /**
- * Finds all addresses in the issuer's metadata (RFC 8414), and resolves when a list is held. This is the issuer's list,
- * or the saved list if the issuer fails once or does not answer within two seconds.
+ * Creates a connected verifier. It reads all addresses from the issuer's metadata (RFC 8414). The promise resolves when
+ * the verifier holds a list. If the issuer's first answer is an error or takes longer than two seconds, a saved list is
+ * used.
  *
  * @example
  * ```ts

@@ -37,8 +37,8 @@ export const codes: {
 export type Code = keyof typeof codes
 
 /**
- * The plain form of a {@link TokenError}, without stack and `cause`: the result of `toJSON`, and the form that
- * survives `JSON` or `postMessage`.
+ * The plain form of a {@link TokenError}, without stack and `cause`. It is the result of `toJSON`, and can be sent as
+ * JSON or with `postMessage`.
  *
  * @example
  * ```ts
@@ -54,13 +54,13 @@ export interface PlainTokenError {
   readonly name: 'TokenError'
   readonly code: Code
   readonly message: string
-  /** The facts behind the error; {@link EvidenceByCode} lists their names and types for each code. */
+  /** The data that explains the error. {@link EvidenceByCode} lists the names and types for each code. */
   readonly evidence: Readonly<Record<string, unknown>>
 }
 
 /**
- * The evidence of an error, by its code. Times are seconds since 1970; durations are seconds.
- * `isTokenError(error, code)` gives `error.evidence` this type.
+ * The type of the evidence for each code. Times are in seconds since 1970, and durations are in seconds. If
+ * `isTokenError(error, code)` returns true, `error.evidence` has this type.
  *
  * @example
  * ```ts
@@ -75,14 +75,14 @@ export interface EvidenceByCode {
     readonly url?: string
     readonly reason?: string
     readonly status?: number
-    /** `true` if waiting cannot cure the failure. */
+    /** `true` if the failure remains however long the program waits. */
     readonly lasting?: true
   }
   readonly ERR_JOSE_ALG_NOT_ALLOWED: {}
   readonly ERR_JWKS_INVALID: {
     readonly reason?: 'form' | 'private' | 'point' | 'small_order' | 'key_id' | 'too_many'
   }
-  /** `trusted` is the number of trusted keys. */
+  /** `trusted` is the number of keys that the verifier trusts. */
   readonly ERR_JWKS_NO_MATCHING_KEY: { readonly kid: string; readonly trusted: number }
   readonly ERR_JWS_INVALID: {
     readonly reason?: 'parts' | 'encoding' | 'header' | 'key_id' | 'scheme' | 'quotes' | 'white_space'
@@ -93,21 +93,24 @@ export interface EvidenceByCode {
   readonly ERR_JWT_CLAIM_VALIDATION_FAILED: {
     readonly claim: string
     readonly reason: 'missing' | 'invalid' | 'check_failed'
-    /** One text for `iss`, several for `aud`. */
+    /** For `iss` a single text; for `aud` a list of texts. */
     readonly expected?: string | readonly string[]
     readonly actual?: string | readonly string[]
-    /** Present for `nbf` and `iat`. */
+    /** Present if the claim is `nbf` or `iat`. */
     readonly time?: number
     readonly now?: number
     readonly clockTolerance?: number
   }
   readonly ERR_JWT_EXPIRED: { readonly expiresAt: number; readonly now: number; readonly clockTolerance: number }
   readonly ERR_JWT_INVALID: {}
-  /** `handle` is absent for a cut-off. `asOf` is the time of the list. */
+  /** `handle` is absent if a cut-off revoked the token. `asOf` is the time of the list. */
   readonly ERR_JWT_REVOKED: { readonly by: 'gid' | 'sid' | 'cutoff'; readonly handle?: string; readonly asOf: number }
   readonly ERR_LIST_GAP: { readonly since: number; readonly held?: string }
   readonly ERR_LIST_INVALID: { readonly reason?: string; readonly claim?: string }
-  /** From `connectVerifier`: the reason why there is no list, as in `ERR_ISSUER_UNREACHABLE`. */
+  /**
+   * Present if the error is from `connectVerifier`: the reason why the verifier has no list, as in
+   * `ERR_ISSUER_UNREACHABLE`.
+   */
   readonly ERR_LIST_MISSING: { readonly reason?: string }
   readonly ERR_LIST_NOT_NEWER: { readonly asOf: number | null; readonly cached: boolean }
   readonly ERR_LIST_ROLLBACK: {
@@ -126,8 +129,8 @@ export interface EvidenceByCode {
 }
 
 /**
- * The reason why an operation was refused or failed. The message never contains a token. `structuredClone` and
- * `postMessage` keep only the message of an error, so pass them `error.toJSON()`.
+ * The error that this package throws when an operation was refused or failed. The message never contains a token.
+ * `structuredClone` and `postMessage` keep only the message of an error, so pass them `error.toJSON()`.
  *
  * @example
  * ```ts
@@ -140,8 +143,8 @@ export interface EvidenceByCode {
 export class TokenError extends Error implements PlainTokenError {
   constructor(code: Code, message: string, evidence?: Readonly<Record<string, unknown>>, options?: ErrorOptions)
   /**
-   * Converts a plain form, or an error of another copy of this package, into a TokenError. Returns an error of this
-   * copy unchanged.
+   * Converts the plain form of an error, or an error of another copy of this package, into a TokenError. An error that
+   * is already a TokenError of this copy is returned unchanged.
    *
    * @throws {TokenError} `ERR_OPTIONS_INVALID` for anything else
    *
@@ -162,8 +165,9 @@ export class TokenError extends Error implements PlainTokenError {
 }
 
 /**
- * Whether this is a {@link TokenError} or the plain form of one, from any copy or realm of this package. If `code` is
- * given, the error must also have this `code`. Returns false for a code that this version does not know.
+ * Whether a value is a {@link TokenError} or the plain form of a TokenError. The error may come from another copy or
+ * realm of this package. If `code` is given, the error must also have this `code`. Returns false if this version does
+ * not know the code of the error.
  *
  * @example
  * ```ts
@@ -179,8 +183,9 @@ export function isTokenError<C extends Code = Code>(
 ): error is Error & PlainTokenError & { readonly code: C; readonly evidence: EvidenceByCode[C] }
 
 /**
- * Whether the token caused this error: answer 401 with `error="invalid_token"` (RFC 6750 §3.1). For all other errors
- * the verifier cannot decide (no list or no key yet, a list that is too old, a closed verifier): answer 503.
+ * Whether the token itself caused this error. If so, answer 401 with `error="invalid_token"` (RFC 6750 §3.1). With any
+ * other error the verifier cannot decide (there is no list or no key yet, the list is too old, or the verifier is
+ * closed). In this case answer 503.
  *
  * @example
  * ```ts

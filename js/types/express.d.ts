@@ -4,8 +4,8 @@ import type { Verified } from './index.js'
 export type { AnyVerifier } from './guard.js'
 
 /**
- * Declares, once per program, that tokens are optional in some route. Every handler must then check that
- * `request.auth` is present.
+ * Declares that tokens are optional in some route of this program. Declare it only once. Every handler must then check
+ * that `request.auth` is present.
  *
  * @example
  * ```ts
@@ -22,7 +22,7 @@ export interface Register {}
 export type Auth = Register extends { optional: true } ? Verified | undefined : Verified
 
 /**
- * Where to find the token, and whether it is required.
+ * The options of {@link authenticate}: the place of the token, and whether a token is required.
  *
  * @example
  * ```ts
@@ -34,8 +34,8 @@ export type Auth = Register extends { optional: true } ? Verified | undefined : 
  */
 export interface AuthenticateOptions extends TokenSource {
   /**
-   * Whether a request without a token is passed on. A token that is present and invalid is refused in any case. In
-   * TypeScript, declare this in {@link Register} first. Default: false.
+   * Whether a request without a token is passed on. A request with an invalid token is always refused. In TypeScript,
+   * first declare this in {@link Register}. Default: false.
    */
   optional?: Register extends { optional: true } ? boolean : false
 }
@@ -48,18 +48,18 @@ export interface Authenticated {
 
 declare global {
   namespace Express {
-    // Uses `extends` so that a second library that also declares `auth` causes no compile error.
+    // `extends` is used so that another library can also declare `auth` without a compile error.
     interface Request extends Authenticated {}
   }
 }
 
-/** The part of a request that is used; Express 4 and 5, Connect and `node:http` provide it. */
+/** The members of a request that this adapter uses. Express 4 and 5, Connect and `node:http` have them. */
 export interface ServerRequest {
   headers: { authorization?: string | undefined; cookie?: string | undefined }
   auth?: Verified | undefined
 }
 
-/** The part of a response that is used. */
+/** The members of a response that this adapter uses. */
 export interface ServerResponse {
   statusCode: number
   readonly headersSent?: boolean
@@ -68,14 +68,14 @@ export interface ServerResponse {
 }
 
 /**
- * Passes an error to `next` if the failure is neither a 401 nor a 503, for example a bug. In that case no token was
+ * Calls `next` with an error if a failure leads to neither 401 nor 503, for example a bug. In that case no token was
  * verified.
  */
 export type Middleware = (request: ServerRequest, response: ServerResponse, next: (error?: unknown) => void) => void
 
 /**
- * Verifies the request's bearer token and stores the result in `request.auth`. Answers refused requests itself, as
- * RFC 6750 says: 401 if the token is at fault, 503 if the verifier cannot check it now.
+ * Verifies the request's bearer token and stores the result in `request.auth`. A refused request gets its answer here,
+ * as RFC 6750 requires: 401 if the token is at fault, and 503 if the verifier cannot check the token now.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  *
@@ -95,8 +95,8 @@ export type Middleware = (request: ServerRequest, response: ServerResponse, next
 export function authenticate(verifier: AnyVerifier, options?: AuthenticateOptions): Middleware
 
 /**
- * Passes a request on if its token has all of these scopes. Otherwise answers 403 `insufficient_scope`, or 401 if no
- * token was verified.
+ * Passes a request on if its token has all of these scopes. Otherwise answers 403 `insufficient_scope`. If the request
+ * has no verified token, answers 401.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  *

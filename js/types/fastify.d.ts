@@ -5,8 +5,8 @@ import type { Verified } from './index.js'
 export type { AnyVerifier } from './guard.js'
 
 /**
- * Declares, once per program, that tokens are optional in some route. Every handler must then check that
- * `request.auth` is present.
+ * Declares that tokens are optional in some route of this program. Declare it only once. Every handler must then check
+ * that `request.auth` is present.
  *
  * @example
  * ```ts
@@ -19,14 +19,14 @@ export type { AnyVerifier } from './guard.js'
  */
 export interface Register {}
 
-/** `null` if tokens are optional and the request had none. */
+/** The value is `null` if tokens are optional and the request had no token. */
 type None = Register extends { optional: true } ? null : never
 
 /** The type of `request.auth`. */
 export type Auth = Verified | None
 
 /**
- * Where to find the token, and whether it is required.
+ * The options of {@link authenticate}: the place of the token, and whether a token is required.
  *
  * @example
  * ```ts
@@ -38,29 +38,29 @@ export type Auth = Verified | None
  */
 export interface AuthenticateOptions extends TokenSource {
   /**
-   * Whether a request without a token is passed on. A token that is present and invalid is refused in any case. In
-   * TypeScript, declare this in {@link Register} first. Default: false.
+   * Whether a request without a token is passed on. A request with an invalid token is always refused. In TypeScript,
+   * first declare this in {@link Register}. Default: false.
    */
   optional?: Register extends { optional: true } ? boolean : false
 }
 
 /** The properties that {@link authenticate} adds to a request. */
 export interface Authenticated {
-  /** The claims of the token. Another plugin may declare its own type for `user`, as `@fastify/jwt` does. */
+  /** The claims of the token. Another plugin, for example `@fastify/jwt`, may declare another type for `user`. */
   user: Verified['payload'] | None
   /** The result of `verify`. */
   auth: Auth
 }
 
 declare module 'fastify' {
-  // Uses `extends` so that a second plugin that also declares `user` causes no compile error.
+  // `extends` is used so that another plugin can also declare `user` without a compile error.
   interface FastifyRequest extends Authenticated {}
 }
 
 /**
- * A plugin that verifies the bearer token of every request in the scope where it is registered, and stores the token's
- * claims in `request.user`. Answers refused requests itself, as RFC 6750 says: 401 if the token is at fault, 503 if the
- * verifier cannot check it now.
+ * Returns a plugin that verifies the bearer token of every request. The plugin applies to the scope where it is
+ * registered, and stores the token's claims in `request.user`. A refused request gets its answer here, as RFC 6750
+ * requires: 401 if the token is at fault, and 503 if the verifier cannot check the token now.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  *
@@ -80,8 +80,8 @@ declare module 'fastify' {
 export function authenticate(verifier: AnyVerifier, options?: AuthenticateOptions): FastifyPluginCallback
 
 /**
- * An `onRequest` hook that passes a request on if its token has all of these scopes. Otherwise answers 403
- * `insufficient_scope`, or 401 if no token was verified.
+ * Returns an `onRequest` hook that passes a request on if its token has all of these scopes. Otherwise the hook answers
+ * 403 `insufficient_scope`. If the request has no verified token, the hook answers 401.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  *

@@ -3,10 +3,11 @@ import type { ListStore } from './index.js'
 export type { ListStore } from './index.js'
 
 /**
- * Keeps lists in files, for Node, Deno and Bun. Each file is replaced as a whole, and only its owner may read or
- * write it. Several processes may share a folder.
+ * Keeps lists in files, for Node, Deno and Bun. A write replaces the whole file. Only the owner of a file may read it
+ * or write to it. Several processes may use the same folder.
  *
- * @param folder used for nothing else; created at the first write
+ * @param folder a folder that contains nothing else; created at the first write
+ *
  * @throws {TokenError} `ERR_OPTIONS_INVALID` if `folder` is not a path
  *
  * @example

@@ -1,13 +1,13 @@
 import type { LazyVerifier, Verifier } from './index.js'
 
 /**
- * The verifiers that adapters accept: a verifier from `createVerifier`, a connected verifier, or a lazy verifier. The
- * adapters refresh a lazy verifier in each request.
+ * The verifiers that adapters accept: a verifier from `createVerifier`, a connected verifier, or a lazy verifier. A
+ * lazy verifier is refreshed by the adapter in each request.
  */
 export type AnyVerifier = Verifier | LazyVerifier
 
 /**
- * Where to find the token.
+ * The place of the token in a request.
  *
  * @example
  * ```ts
@@ -19,15 +19,15 @@ export type AnyVerifier = Verifier | LazyVerifier
  */
 export interface TokenSource {
   /**
-   * The name of a cookie that holds the token, used when the request has no `Authorization: Bearer`. A browser sends
-   * a cookie automatically, also with requests from other sites, so set it with `SameSite=Strict` (or `Lax`, if no
-   * GET changes anything). Default: none.
+   * The name of a cookie that contains the token. The cookie is used if the request has no `Authorization: Bearer`. A
+   * browser also sends cookies with requests from other sites. Therefore set the cookie with `SameSite=Strict`, or with
+   * `SameSite=Lax` if no GET request changes anything. Default: no cookie.
    */
   cookie?: string
 }
 
 /**
- * Where to find the token, and whether it is required.
+ * The options of an adapter: the place of the token, and whether a token is required.
  *
  * @example
  * ```ts
@@ -40,8 +40,7 @@ export interface TokenSource {
  */
 export interface AuthenticateOptions extends TokenSource {
   /**
-   * Whether a request without a token is passed on. A token that is present and invalid is refused in any case.
-   * Default: false.
+   * Whether a request without a token is passed on. A request with an invalid token is always refused. Default: false.
    */
   optional?: boolean
 }

@@ -5,7 +5,7 @@ import type { Verified } from './index.js'
 export type { AnyVerifier, AuthenticateOptions } from './guard.js'
 
 /**
- * Types `c.get('auth')`: `new Hono<AuthEnv>()`.
+ * Declares the type of `c.get('auth')`. Use it as in `new Hono<AuthEnv>()`.
  *
  * @example
  * ```ts
@@ -21,7 +21,7 @@ export interface AuthEnv {
 }
 
 /**
- * Like {@link AuthEnv}, where tokens are optional.
+ * The same as {@link AuthEnv}, but for routes where tokens are optional.
  *
  * @example
  * ```ts
@@ -37,9 +37,9 @@ export interface OptionalAuthEnv {
 }
 
 /**
- * Verifies the request's bearer token and stores the result in `c.get('auth')`. Answers refused requests itself, as
- * RFC 6750 says: 401 if the token is at fault, 503 if the verifier cannot check it now. A lazy verifier is refreshed
- * through `c.executionCtx`.
+ * Verifies the request's bearer token and stores the result in `c.get('auth')`. A refused request gets its answer here,
+ * as RFC 6750 requires: 401 if the token is at fault, and 503 if the verifier cannot check the token now. A lazy
+ * verifier is refreshed through `c.executionCtx`.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  *
@@ -62,8 +62,8 @@ export function authenticate(
 export function authenticate(verifier: AnyVerifier, options: AuthenticateOptions): MiddlewareHandler<OptionalAuthEnv>
 
 /**
- * Passes a request on if its token has all of these scopes. Otherwise answers 403 `insufficient_scope`, or 401 if no
- * token was verified.
+ * Passes a request on if its token has all of these scopes. Otherwise answers 403 `insufficient_scope`. If the request
+ * has no verified token, answers 401.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  *

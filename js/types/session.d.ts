@@ -1,10 +1,10 @@
 import type { ConnectedVerifier } from './index.js'
 
-/** `offline`: the issuer cannot be reached; the user stays signed in. `kicked`: the issuer ended the session. */
+/** `offline`: the issuer cannot be reached, but the user is not signed out. `kicked`: the issuer ended the session. */
 export type SessionState = 'signed-out' | 'active' | 'offline' | 'kicked'
 
 /**
- * Stores refresh tokens where cookies are not available, for example in a native shell. The functions may be
+ * A storage for refresh tokens on platforms without cookies, for example in a native shell. The functions may be
  * synchronous or asynchronous.
  *
  * @example
@@ -25,7 +25,7 @@ export interface TokenStorage {
   delete(key: string): unknown
 }
 
-/** The part of a verifier that a session uses. */
+/** The members of a verifier that a session uses. */
 export type SessionVerifier = Pick<ConnectedVerifier, 'assertNotRevoked' | 'on' | 'close'>
 
 /**
@@ -48,37 +48,43 @@ export type SessionVerifier = Pick<ConnectedVerifier, 'assertNotRevoked' | 'on' 
  */
 export interface SessionOptions {
   /**
-   * The http(s) URL of the issuer in the issuer's own spelling. Another spelling is refused with an error that names
-   * the right spelling. Mandatory.
+   * The http(s) URL of the issuer, in the issuer's own spelling. For any other spelling, the error message names the
+   * right spelling. Mandatory.
    */
   issuer: string
-  /** The `client_id` of logins and refreshes. Default: no `client_id` is sent, and the issuer uses its default. */
+  /**
+   * The `client_id` in the requests for a login or a refresh. Default: no `client_id` is sent, and the issuer uses its
+   * own default.
+   */
   clientId?: string
   /**
-   * Where the refresh token is kept. `'cookie'`: in the issuer's cookie, which scripts cannot read; the page must be
-   * on the issuer's site. `'memory'`: in this tab, until the tab closes. Or your own storage, which all tabs share.
-   * Default: `'cookie'`.
+   * The place where the refresh token is kept. Default: `'cookie'`.
+   * - `'cookie'`: the issuer's cookie, which scripts cannot read. The page must be on the issuer's site.
+   * - `'memory'`: the memory of this tab, until the tab is closed.
+   * - A {@link TokenStorage}: your own storage, which all tabs share.
    */
   storage?: 'cookie' | 'memory' | TokenStorage
   /**
-   * The only origins to which `fetch` sends the access token. The list must contain at least one origin. Default: the
-   * issuer's origin and the page's own.
+   * The origins to which `fetch` sends the access token. `fetch` sends the token to no other origin. The list must
+   * contain at least one origin. Default: the issuer's origin and the page's own origin.
    */
   origins?: readonly string[]
   /**
-   * Reports a kick within milliseconds. A function is called in one tab of the browser at a time, and that tab informs
-   * the others; if the browser freezes that tab, the function is called in another tab within four minutes. With
-   * `'memory'`, where the session belongs to one tab, it is called in each tab. The verifier that the function returns
-   * is closed together with the session. Default: none; the session then learns of a kick from the next 401 or refresh.
+   * A verifier, or a function that creates one. With a verifier, the session learns of a kick within milliseconds.
+   * Without a verifier, the session learns of a kick from the next 401 or the next refresh. Default: no verifier.
+   *
+   * A function is called in only one tab of the browser, and that tab informs the other tabs. If the browser freezes
+   * that tab, another tab calls the function within four minutes. With `storage: 'memory'` the session belongs to one
+   * tab, so each tab calls the function. A verifier that the function has created is closed together with the session.
    */
   verifier?: SessionVerifier | (() => Promise<SessionVerifier>)
-  /** Used for every request. Default: the global `fetch`. */
+  /** The function that sends every request. Default: the global `fetch`. */
   fetch?: typeof globalThis.fetch
 }
 
 /** The credentials of an account that the issuer keeps. */
 export interface Credentials {
-  /** The `sub`. */
+  /** The name of the account. It is the `sub` of the tokens. */
   username: string
   password: string
   /** The name of this browser in the device list. */
@@ -86,23 +92,29 @@ export interface Credentials {
 }
 
 /**
- * Tokens that your own back end got from `POST /admin/sessions` (RFC 6749 §5.1). They cannot be used with
+ * The tokens that your own back end got from `POST /admin/sessions` (RFC 6749 §5.1). They cannot be used together with
  * `storage: 'cookie'`.
  */
 export interface TokenResponse {
   access_token: string
-  /** Seconds. */
+  /** The lifetime of the access token in seconds. */
   expires_in: number
   refresh_token: string
 }
 
-/** One login, shared by all tabs of a browser. Every method works without its object: `const { fetch } = session`. */
+/**
+ * The login of a user, which all tabs of a browser share. Each method also works without its object: `const { fetch } =
+ * session`.
+ */
 export interface Session {
   readonly state: SessionState
-  /** Resolves when the state is known: signed in, signed out, or `offline` if this cannot be found out now. */
+  /**
+   * Resolves with the state when the state is known. It resolves with `offline` if the state cannot be found out now.
+   */
   readonly ready: Promise<SessionState>
   /**
-   * Calls the listener with each new state, whichever tab caused it. Returns a function that removes the listener.
+   * Calls the listener each time the state changes, in this tab or in another tab. Returns a function that removes the
+   * listener.
    *
    * @example
    * ```ts
@@ -113,10 +125,15 @@ export interface Session {
    */
   onChange(listener: (state: SessionState) => void): () => void
   /**
-   * Signs in. If this succeeds, an earlier session is signed out; if it fails, the earlier session continues. Rejects
-   * with `ERR_LOGIN_REFUSED` (unknown username or wrong password), `ERR_SESSION_OFFLINE`, `ERR_ISSUER_REFUSED`,
-   * `ERR_FETCH_FAILED` (a programming error: see `cause`), `ERR_STORAGE_FAILED` (`storage` threw or hung),
-   * `ERR_SESSION_SIGNED_OUT` (the user signed out meanwhile) or `ERR_SESSION_CLOSED` (after `close()`).
+   * Signs in. If this succeeds, an earlier session is signed out. If this fails, the earlier session continues. Rejects
+   * with one of these codes:
+   * - `ERR_LOGIN_REFUSED`: the username is unknown, or the password is wrong.
+   * - `ERR_SESSION_OFFLINE`: the issuer cannot be reached.
+   * - `ERR_ISSUER_REFUSED`: the issuer refused the request for another reason.
+   * - `ERR_FETCH_FAILED`: there is a mistake in the program; see `cause`.
+   * - `ERR_STORAGE_FAILED`: `storage` threw an error or did not answer in time.
+   * - `ERR_SESSION_SIGNED_OUT`: the user signed out before the login was finished.
+   * - `ERR_SESSION_CLOSED`: `close` was called.
    *
    * @example
    * ```ts
@@ -132,7 +149,7 @@ export interface Session {
    */
   login(how: Credentials | TokenResponse): Promise<void>
   /**
-   * Signs out here and in all tabs at once. The issuer is informed now, or as soon as it can be reached.
+   * Signs the user out in all tabs at once. The issuer is informed now, or when it can be reached again.
    *
    * @example
    * ```ts
@@ -143,8 +160,9 @@ export interface Session {
   logout(): Promise<void>
   /**
    * Resolves with an access token that has at least 1 % of its lifetime left. Rejects with `ERR_SESSION_SIGNED_OUT` or
-   * `ERR_SESSION_KICKED`. If no valid token is held and none can be obtained now, rejects with the reason:
-   * `ERR_SESSION_OFFLINE`, `ERR_FETCH_FAILED` or `ERR_STORAGE_FAILED`, each with its `cause`.
+   * `ERR_SESSION_KICKED` if the session has ended. Rejects with `ERR_SESSION_OFFLINE`, `ERR_FETCH_FAILED` or
+   * `ERR_STORAGE_FAILED` if there is no valid token and no token can be obtained now. These three errors have a
+   * `cause`.
    *
    * @example
    * ```ts
@@ -153,10 +171,11 @@ export interface Session {
    */
   getAccessToken(): Promise<string>
   /**
-   * Works like the global `fetch`. Adds `Authorization: Bearer` for the configured `origins`. After a 401 it refreshes
-   * the token and tries once more. If the second answer is a 401 too, no 401 of this origin causes a refresh for a
-   * minute. Does not follow a redirect with the token (`ERR_REDIRECT_REFUSED`). Rejects like `getAccessToken` if no
-   * token can be added. Use the global `fetch` for requests that need no user.
+   * Works like the global `fetch`, and adds `Authorization: Bearer` to requests to the configured `origins`. After a
+   * 401 this function refreshes the token and tries once more. If the second answer is also a 401, a 401 of this origin
+   * causes no refresh for a minute. A redirect is not followed with the token: the promise rejects with
+   * `ERR_REDIRECT_REFUSED`. If there is no token, the promise rejects with the same errors as `getAccessToken`. For
+   * requests that need no user, use the global `fetch`.
    *
    * @example
    * ```ts
@@ -165,8 +184,8 @@ export interface Session {
    */
   fetch: typeof globalThis.fetch
   /**
-   * The issuer's time according to its last token, or the host's time before the first token. Use it for
-   * `verifier.verify(token, { currentDate })`.
+   * Returns the issuer's time, computed from its last token. Before the first token it returns the time of this
+   * computer. Use it for `verifier.verify(token, { currentDate })`.
    *
    * @example
    * ```ts
@@ -175,8 +194,8 @@ export interface Session {
    */
   currentDate(): Date
   /**
-   * Ends the timers and listeners of this page, and rejects pending calls with `ERR_SESSION_CLOSED`. The user stays
-   * signed in.
+   * Ends the timers and listeners of this page. Pending calls reject with `ERR_SESSION_CLOSED`. The user stays signed
+   * in.
    */
   close(): void
 }
@@ -186,7 +205,7 @@ export interface CreateSession {
 }
 
 /**
- * Starts at once: asks the issuer for a token if a user may be signed in.
+ * Creates a session, which starts at once. If a user may be signed in, the session asks the issuer for a token.
  *
  * @example
  * ```ts
@@ -216,7 +235,7 @@ export type SessionCode =
   | 'ERR_STORAGE_FAILED'
 
 /**
- * The plain form of a {@link SessionError}: the result of `toJSON`, and the form that survives `JSON` or
+ * The plain form of a {@link SessionError}. It is the result of `toJSON`, and can be sent as JSON or with
  * `postMessage`.
  */
 export interface PlainSessionError {
@@ -227,8 +246,9 @@ export interface PlainSessionError {
 }
 
 /**
- * The reason why there is no token or no session; `cause` is the underlying error. The message never contains a
- * token. `structuredClone` and `postMessage` keep only the message of an error, so pass them `error.toJSON()`.
+ * The error of a session. Its code says why there is no token or no session; `cause` is the original error. The message
+ * never contains a token. `structuredClone` and `postMessage` keep only the message of an error, so pass them
+ * `error.toJSON()`.
  *
  * @example
  * ```ts
@@ -241,8 +261,8 @@ export interface PlainSessionError {
 export class SessionError extends Error implements PlainSessionError {
   constructor(code: SessionCode, message: string, evidence?: Readonly<Record<string, unknown>>, options?: ErrorOptions)
   /**
-   * Converts a plain form, or an error of another copy of this package, into a SessionError. Returns an error of this
-   * copy unchanged.
+   * Converts the plain form of an error, or an error of another copy of this package, into a SessionError. An error
+   * that is already a SessionError of this copy is returned unchanged.
    *
    * @throws {SessionError} `ERR_OPTIONS_INVALID` for anything else
    *
@@ -263,8 +283,8 @@ export class SessionError extends Error implements PlainSessionError {
 }
 
 /**
- * Whether this is a {@link SessionError} or the plain form of one, from any copy or realm of this package. If `code` is
- * given, the error must also have this `code`.
+ * Whether a value is a {@link SessionError} or the plain form of a SessionError. The error may come from another copy
+ * or realm of this package. If `code` is given, the error must also have this `code`.
  *
  * @example
  * ```ts

@@ -29,7 +29,8 @@ export type {
 export { TokenError, codes, isTokenError, isTokensFault } from './index.js'
 
 /**
- * The WebAssembly: a compiled module, the bytes of `doorlist/verifier.wasm`, or a function that returns either.
+ * The WebAssembly of the verifier. It is a compiled module, the bytes of `doorlist/verifier.wasm`, or a function that
+ * returns one of these.
  *
  * @example
  * ```ts
@@ -45,8 +46,8 @@ export { TokenError, codes, isTokenError, isTokensFault } from './index.js'
 export type WasmSource = WebAssembly.Module | BufferSource | (() => WebAssembly.Module | BufferSource)
 
 /**
- * The same API without the inlined bytes, for applications that deliver `doorlist/verifier.wasm` in their own way.
- * Nothing is compiled before the first verifier is created.
+ * Returns the API of this package for a given module. The bytes of the module are not part of the JavaScript, so the
+ * application delivers `doorlist/verifier.wasm` itself. The module is compiled when the first verifier is created.
  *
  * @example
  * ```ts

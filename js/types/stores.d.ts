@@ -2,20 +2,20 @@ import type { ListStore } from './index.js'
 
 export type { ListStore } from './index.js'
 
-/** The part of a `Cache` that is used. */
+/** The members of a `Cache` that the store uses. */
 export interface CacheLike {
   match(address: string): Promise<{ text(): Promise<string> } | undefined>
   put(address: string, response: Response): Promise<unknown>
 }
 
-/** The part of a Workers KV namespace that is used. A value has at most 25 MiB. */
+/** The members of a Workers KV namespace that the store uses. A value may have at most 25 MiB. */
 export interface KvNamespaceLike {
   get(key: string): Promise<string | null>
   put(key: string, value: string): Promise<unknown>
 }
 
 /**
- * Keeps lists in the browser's IndexedDB. Any script of the page's origin can write to it.
+ * Keeps lists in the browser's IndexedDB. Any script of the page's origin can change the stored lists.
  *
  * @param name the name of the database. Default: `'doorlist-lists'`.
  *
@@ -46,8 +46,7 @@ export function indexedDbStore(name?: string): ListStore
 export function cacheStore(cache?: CacheLike | Promise<CacheLike>): ListStore
 
 /**
- * Keeps lists in Workers KV, shared by all data centres. A write may take a minute to become visible in another data
- * centre.
+ * Keeps lists in Workers KV, which all data centres share. Another data centre may see a write only after a minute.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID` if this is not a namespace: the binding may be missing
  *

@@ -12,24 +12,25 @@ import type { AccessTokenClaims } from './index.js'
  */
 export interface TestIssuerOptions {
   /**
-   * The `iss` of tokens and lists; an http(s) URL, spelled as for `connectVerifier`. Default: `https://issuer.test`.
+   * The `iss` of tokens and lists: an http(s) URL in the same spelling as for `connectVerifier`. Default:
+   * `https://issuer.test`.
    */
   issuer?: string
   /** The `aud` of tokens. Default: `api`. */
   audience?: string
 }
 
-/** The claims of a revocation list that replace the defaults. */
+/** The claims of a revocation list. A given claim replaces the default. */
 export interface TestListClaims {
-  /** The time of signing, NumericDate. Default: now. */
+  /** The time at which the list is signed, as NumericDate. Default: now. */
   iat?: number
-  /** Seconds within which a newer list should follow. Default: 60. */
+  /** The number of seconds within which a newer list should follow. Default: 60. */
   ttl?: number
   [claim: string]: unknown
 }
 
 /**
- * An issuer in memory, without process, port or file. Real verifiers accept the signatures of this issuer.
+ * An issuer in memory, without a process, port or file. Its signatures are real, so every verifier can accept them.
  *
  * @example
  * ```ts
@@ -43,7 +44,7 @@ export interface TestListClaims {
  * ```
  */
 export interface TestIssuer {
-  /** Options for `createVerifier`, or, together with `fetch`, for `connectVerifier`. */
+  /** Options for `createVerifier`. Together with `fetch` they are also options for `connectVerifier`. */
   readonly rules: {
     readonly issuer: string
     readonly audience: string
@@ -52,8 +53,8 @@ export interface TestIssuer {
   /** Answers the requests of `connectVerifier`: metadata, keys, list and stream. */
   readonly fetch: typeof globalThis.fetch
   /**
-   * Returns an access token of `alice`, issued now, valid for 15 minutes, with a session of its own. Given claims
-   * replace the defaults; `undefined` removes a claim.
+   * Returns an access token. By default, it is a token of `alice` that is issued now, is valid for 15 minutes and has
+   * its own session. Given claims replace the defaults. The value `undefined` removes a claim.
    *
    * @example
    * ```ts
@@ -64,7 +65,7 @@ export interface TestIssuer {
    */
   token(claims?: Partial<AccessTokenClaims>): Promise<string>
   /**
-   * Returns a snapshot of everything revoked so far. Given claims replace the defaults.
+   * Returns a snapshot of all revocations up to now. Given claims replace the defaults.
    *
    * @example
    * ```ts
@@ -73,8 +74,8 @@ export interface TestIssuer {
    */
   list(claims?: TestListClaims): Promise<string>
   /**
-   * Kicks a subject: revokes all tokens issued to it so far. Later tokens are valid. Subscribers of the stream get
-   * the new list.
+   * Kicks a subject: revokes all tokens that the subject has now. Tokens that are issued later are valid. Subscribers
+   * of the stream get the new list.
    *
    * @example
    * ```ts
@@ -100,8 +101,8 @@ export interface TestIssuer {
    */
   endSession(token: string): Promise<void>
   /**
-   * Revokes every token issued so far with a cut-off. Later tokens are valid; their `iat` is one second ahead of the
-   * clock.
+   * Revokes all tokens of all subjects with a cut-off. Tokens that are issued later are valid. Their `iat` may be one
+   * second ahead of the clock.
    *
    * @example
    * ```ts
@@ -113,7 +114,7 @@ export interface TestIssuer {
    */
   cutOff(): Promise<void>
   /**
-   * Retires the signing key and replaces it.
+   * Retires the signing key. The reserve key becomes the signing key.
    *
    * @example
    * ```ts
@@ -127,7 +128,7 @@ export interface TestIssuer {
 }
 
 /**
- * Creates an issuer with its own keys.
+ * Creates a test issuer with new keys.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Verification rules. Units and names follow `jose`: times are in seconds.
+ * The rules by which a verifier accepts tokens. Names and units are the same as in `jose`: durations are in seconds.
  *
  * @example
  * ```ts
@@ -15,42 +15,48 @@
  * ```
  */
 export interface VerifierOptions {
-  /** The expected `iss`, compared character by character. Mandatory. */
+  /** The expected `iss`. Both texts must be exactly equal. Mandatory. */
   issuer: string
-  /** The accepted `aud` values; a token must carry at least one of them. Mandatory; `null` turns the check off. */
+  /** The accepted `aud` values. A token must have at least one of them; `null` accepts every `aud`. Mandatory. */
   audience: string | readonly string[] | null
   /**
-   * The keys trusted from the start (RFC 7517), at least one of them Ed25519. The keys of a loaded list replace them.
-   * Default: none.
+   * The keys that the verifier trusts at its start (RFC 7517). At least one of them must be an Ed25519 key. When a list
+   * is loaded, the keys in the list replace these keys. Default: no keys.
    */
   jwks?: { readonly keys: readonly object[] }
   /**
-   * Seconds of clock difference allowed in `exp`, `nbf` and `iat`; never more than the list's `leeway`. Default: the
-   * list's `leeway`.
+   * The clock difference in seconds that is allowed in `exp`, `nbf` and `iat`. The maximum is the list's `leeway`.
+   * Default: the list's `leeway`.
    */
   clockTolerance?: number
   /** The age in seconds from which a list counts as stale. Default: three times the list's `ttl`. */
   maxStaleness?: number
-  /** With a stale list, verify and set `freshness.stale` (`'allow'`), or throw `ERR_LIST_STALE`. Default: `'allow'`. */
+  /**
+   * What `verify` does if the list is stale. `'allow'`: it verifies the token and sets `freshness.stale`. `'deny'`: it
+   * throws `ERR_LIST_STALE`. Default: `'allow'`.
+   */
   onStale?: 'allow' | 'deny'
-  /** Without a list, throw `ERR_LIST_MISSING` (`'deny'`), or return `revocation: 'unknown'`. Default: `'deny'`. */
+  /**
+   * What `verify` does if there is no list. `'deny'`: it throws `ERR_LIST_MISSING`. `'allow'`: it returns `revocation:
+   * 'unknown'`. Default: `'deny'`.
+   */
   onMissing?: 'deny' | 'allow'
   /**
-   * Seconds after `exp` during which a token is still accepted in an outage of the issuer. There is an outage if the
-   * newest list is older than three times its `ttl` and was signed before the token's `exp`. The result then has
-   * `outage: true`. With `onStale: 'deny'` this option requires `maxStaleness`. Default: 0, off.
+   * In an outage of the issuer, a token is still accepted for this many seconds after its `exp`. The result then has
+   * `outage: true`. There is an outage if the newest list is older than three times its `ttl` and was signed before the
+   * token's `exp`. With `onStale: 'deny'` this option requires `maxStaleness`. Default: 0 (off).
    */
   outageGrace?: number
   /**
-   * The number of accepted tokens to remember, from 0 (none) to 1000000. A remembered token is checked again without
-   * verifying its signature. Each token takes about 1.2 KB. The remembered tokens have at most 1024 characters on
-   * average; if tokens are longer, fewer are remembered. Default: 20000.
+   * The maximum number of accepted tokens that the verifier remembers, from 0 (no tokens) to 1000000. The signature of
+   * a remembered token is not verified again. Each remembered token takes about 1.2 KB. If tokens have more than 1024
+   * characters on average, the verifier remembers fewer of them. Default: 20000.
    */
   cacheSize?: number
 }
 
 /**
- * The current time, if the caller knows it better than `Date.now()`.
+ * The current time, for callers that know the time better than `Date.now()` does.
  *
  * @example
  * ```ts
@@ -58,7 +64,7 @@ export interface VerifierOptions {
  * ```
  */
 export interface AtTime {
-  /** Default: now. If a list proves a later time, that time is used instead. */
+  /** Default: now. If a list proves that a later time has been reached, this later time is used instead. */
   currentDate?: Date
 }
 
@@ -67,11 +73,11 @@ export interface AccessTokenClaims {
   iss: string
   sub: string
   aud: string | string[]
-  /** NumericDate, seconds. */
+  /** NumericDate: seconds since 1970. */
   exp: number
-  /** NumericDate, seconds. */
+  /** NumericDate: seconds since 1970. */
   iat: number
-  /** NumericDate, seconds. */
+  /** NumericDate: seconds since 1970. */
   nbf?: number
   jti: string
   client_id: string
@@ -91,9 +97,9 @@ export interface AccessTokenHeader {
   [parameter: string]: unknown
 }
 
-/** The age of the revocation list that a result is based on. */
+/** The age of the revocation list with which a token was checked. */
 export interface Freshness {
-  /** NumericDate at which the issuer confirmed that the list was complete; `null` without a list. */
+  /** The time (NumericDate) at which the issuer confirmed that the list was complete; `null` without a list. */
   asOf: number | null
   /** Seconds since `asOf`; `null` without a list. */
   age: number | null
@@ -101,43 +107,43 @@ export interface Freshness {
   stale: boolean
 }
 
-/** The result of a revocation check that found no revocation. */
+/** The result of a revocation check in which no revocation was found. */
 export interface Standing {
-  /** `'unknown'` only without a list and with `onMissing: 'allow'`. */
+  /** `'unknown'` is possible only without a list and with `onMissing: 'allow'`. */
   revocation: 'not_revoked' | 'unknown'
   freshness: Freshness
 }
 
 /** The result for a valid token. */
 export interface Verified extends Standing {
-  /** Deeply frozen, because repeated calls for one token return the same object. */
+  /** The object is deeply frozen, because later calls for the same token return the same object. */
   payload: Readonly<AccessTokenClaims>
-  /** Deeply frozen, like `payload`. */
+  /** The object is deeply frozen, like `payload`. */
   protectedHeader: Readonly<AccessTokenHeader>
-  /** Whether the token is past its `exp` and was accepted because of `outageGrace`. */
+  /** `true` if the token's `exp` has passed and the token was accepted because of `outageGrace`. */
   outage: boolean
 }
 
-/** Additional data to check. */
+/** Data that `assertNotRevoked` checks in addition to the claims. */
 export interface VettedBy {
   /**
-   * The token's header. If the header is given, its `kid` is checked, because the key may have been retired meanwhile.
-   * Default: the key is not checked.
+   * The token's header. If it is given, the key that its `kid` names must still be trusted. A key may be retired after
+   * a token was verified. Default: the key is not checked.
    */
   protectedHeader?: object
 }
 
 /** The result of loading a list. */
 export interface Loaded {
-  /** The epoch, the identifier of the revocation log; 16 hex digits. */
+  /** The epoch: the identifier of the revocation log, 16 hex digits. */
   epoch: string
-  /** The sequence number of the last entry included. */
+  /** The sequence number of the last entry in the list. */
   sequence: number
-  /** The sequence number that a delta continues from; `null` for a snapshot. */
+  /** For a delta, the sequence number after which its entries begin; `null` for a snapshot. */
   since: number | null
-  /** The number of revoked handles now held. */
+  /** The number of revoked handles that the verifier holds after loading. */
   entries: number
-  /** `'unchanged'` if the verifier already held exactly this list. */
+  /** `'unchanged'` if the verifier already held exactly the same list. */
   outcome: 'applied' | 'unchanged'
 }
 
@@ -148,27 +154,30 @@ export interface Status extends Freshness {
   /** `null` without a list. */
   sequence: number | null
   entries: number
-  /** The issuer intends to publish a newer list within this many seconds; `null` without a list. */
+  /** The number of seconds within which the issuer intends to publish a newer list; `null` without a list. */
   ttl: number | null
   /** The `kid`s of the trusted keys. */
   keys: string[]
 }
 
 declare global {
-  /** The same declaration as in TypeScript's `lib.esnext.disposable`, for projects that compile without it. */
+  /**
+   * TypeScript's `lib.esnext.disposable` has the same declaration. It is repeated here for projects that compile
+   * without that library.
+   */
   interface SymbolConstructor {
     readonly dispose: unique symbol
   }
 }
 
-/** Verifies access tokens with the keys and the list that it holds. Does no I/O. */
+/** Verifies access tokens with the keys and the list that the verifier holds. Does no I/O. */
 export interface Verifier {
   /**
    * Loads a revocation list, which is a snapshot or a delta.
    *
-   * @throws {TokenError} `ERR_LIST_INVALID`, `ERR_LIST_ROLLBACK` (the list is older than the one held),
-   * `ERR_LIST_GAP` (a snapshot is needed), or the code of a signature error. The verifier then keeps the list that it
-   * held.
+   * @throws {TokenError} `ERR_LIST_INVALID`; `ERR_LIST_ROLLBACK` if the list is older than the list that is held;
+   * `ERR_LIST_GAP` if a snapshot is needed; or the code of a signature error. After an error the verifier keeps the
+   * list that it held before.
    *
    * @example
    * ```ts
@@ -191,14 +200,17 @@ export interface Verifier {
    */
   verify(token: string, at?: AtTime): Verified
   /**
-   * Checks for revocation only, for a token that another library verified, for example `jose`. It does not check the
-   * signature, `aud`, `nbf` or `exp`.
+   * Checks whether a token is revoked. Use it for a token that another library, for example `jose`, has verified. It
+   * does not check the signature, `aud`, `nbf` or `exp`.
    *
-   * @param payload the token's claims; `iss`, `iat`, `gid` and `sid` are read
-   * @throws {TokenError} `ERR_JWT_REVOKED`; `ERR_JWT_EXPIRED` if the issuer no longer keeps entries as old as the
-   * token; `ERR_JWKS_NO_MATCHING_KEY` if the key named in its header is not trusted (any more);
-   * `ERR_JWT_CLAIM_VALIDATION_FAILED` if a claim is invalid or another issuer's; `ERR_LIST_MISSING` and
-   * `ERR_LIST_STALE` as `onMissing` and `onStale` say
+   * @param payload the token's claims; only `iss`, `iat`, `gid` and `sid` are read
+   *
+   * @throws {TokenError} with one of these codes:
+   * - `ERR_JWT_REVOKED`: the token is revoked.
+   * - `ERR_JWT_EXPIRED`: the token is so old that the issuer no longer keeps its revocations.
+   * - `ERR_JWKS_NO_MATCHING_KEY`: the key that the header names is not trusted, or not trusted any more.
+   * - `ERR_JWT_CLAIM_VALIDATION_FAILED`: a claim is invalid, or the token is from another issuer.
+   * - `ERR_LIST_MISSING` or `ERR_LIST_STALE`: depends on the options `onMissing` and `onStale`.
    *
    * @example
    * ```ts
@@ -212,7 +224,7 @@ export interface Verifier {
    */
   assertNotRevoked(payload: object, options?: VettedBy & AtTime): Standing
   /**
-   * The list and the keys that the verifier holds. After `close` it holds nothing.
+   * Returns information about the list and the keys that the verifier holds. After `close` it holds no list and no key.
    *
    * @example
    * ```ts
@@ -222,8 +234,8 @@ export interface Verifier {
    */
   status(at?: AtTime): Status
   /**
-   * Frees the memory of this verifier; a second call does nothing. Afterwards every method except `status` throws
-   * `ERR_VERIFIER_CLOSED`. Without this call, the memory is freed some time after the verifier has been garbage
+   * Frees the memory of this verifier. A second call does nothing. After `close` every method except `status` throws
+   * `ERR_VERIFIER_CLOSED`. If `close` is never called, the memory is freed some time after the verifier was garbage
    * collected.
    *
    * @example
@@ -241,8 +253,8 @@ export interface Verifier {
    */
   close(): void
   /**
-   * The same as `close`, for `using`. This method exists only if the platform has `Symbol.dispose`: Node 20, Chromium
-   * 134, workerd, …
+   * The same method as `close`, for `using`. It exists only on platforms with `Symbol.dispose`, for example Node 20,
+   * Chromium 134 and workerd.
    */
   [Symbol.dispose](): void
 }
@@ -252,7 +264,7 @@ export interface CreateVerifier {
 }
 
 /**
- * Creates a verifier that does no I/O: you supply the keys and lists.
+ * Creates a verifier that does no I/O. The application supplies the keys and the lists.
  *
  * @example
  * ```ts

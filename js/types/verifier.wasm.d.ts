@@ -1,5 +1,6 @@
 /**
- * The compiled verifier, on platforms and bundlers that turn a `.wasm` import into a module (workerd, Wrangler).
+ * The compiled verifier. It can be imported on platforms and with bundlers that turn a `.wasm` import into a module
+ * (workerd, Wrangler).
  *
  * @example
  * ```ts
