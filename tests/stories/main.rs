@@ -1,52 +1,60 @@
 //! End-to-end stories against the real binary. Each file is one story. The stories do not need npm or any other
 //! machine.
 
+mod support;
+
+// Twice: two issuers on one Redis can change the outcome of these stories. `make test` runs them on the embedded store,
+// and again with DOORLIST_STORIES=pair.
 mod accounts;
 mod agreement;
-mod bad_input;
 mod caching;
 mod claims;
-#[cfg(target_os = "linux")]
-mod clock_steps;
-mod command_line;
-mod cookies;
-mod crash;
-mod csrf;
 mod cutoff;
 mod devices;
 mod disable;
-mod draining;
 mod entry_cap;
-mod foreign_values;
 mod forged_lists;
-#[cfg(target_os = "linux")]
-mod full_disk;
 mod installation;
 mod introspect;
 mod keys;
 mod kick;
-mod log_flood;
 mod login_and_refresh;
 mod logout;
 mod lost_answer;
-#[cfg(target_os = "linux")]
-mod memory;
-mod origins;
-mod output;
 mod parallel_refresh;
 mod password_race;
 mod restart;
 mod resume;
 mod reuse;
-mod rolling_restart;
 mod session_cap;
 mod session_end;
-mod shutdown;
+mod two_installations;
+mod void;
+
+// Once: these stories start the Redis that they need.
+#[cfg(target_os = "linux")]
+mod clock_steps;
+mod crash;
+mod foreign_values;
+mod rolling_restart;
 mod starting;
 mod store_awaited;
 mod store_faults;
 mod store_refusals;
-mod support;
-mod two_installations;
 mod two_issuers;
-mod void;
+
+// Once: these stories concern one process, its settings, its connections or its output. Neither another issuer nor
+// another store can change their outcome.
+mod bad_input;
+mod command_line;
+mod cookies;
+mod csrf;
+mod draining;
+#[cfg(target_os = "linux")]
+mod full_disk;
+mod log_flood;
+#[cfg(target_os = "linux")]
+mod memory;
+mod origins;
+mod output;
+mod shutdown;
