@@ -1,5 +1,4 @@
-//! The operations that every backend must provide. A backend contains no rules: these exist only once, in
-//! [`crate::domain`].
+//! The operations that every backend must provide. A backend contains no rules: all rules are in [`crate::domain`].
 //!
 //! All times here are from the store's own clock, in whole seconds. The store also chooses the sequence numbers.
 
@@ -20,20 +19,20 @@ use crate::domain::{AuditEvent, Durability, LogPage, LogSettings, NewEntry, Reco
 
 /// Identifies one stored state of a record or of the key ring. A swap names the version that the rule read.
 ///
-/// A version is never used twice for the same name. If a record is deleted and created again, it gets a new version.
-/// After a failover every version is different, so that a version that was read on the old master does not match on
-/// the new master.
+/// A version is never used twice for the same name. If a record is deleted and created again, the new record gets a
+/// new version. After a failover every version is different. So a version that was read on the old master does not
+/// match on the new master.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(pub u64);
 
-/// Why an operation of the store failed. After every error except [`StoreError::Corrupt`], it is unknown whether a
-/// write took place, so the client gets 503.
+/// Why an operation of the store failed. After every error except [`StoreError::Corrupt`], it is unknown whether the
+/// write was done, so the client gets 503.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The backend cannot be reached, or cannot do the work now. A later attempt may succeed.
+    /// The backend cannot be reached, or cannot do the work at the moment. A later attempt may succeed.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// Like `Unavailable`, but during the start. It also names the address or file that was tried.
+    /// The same as `Unavailable`, but during the start. This error also names the address or file that was tried.
     #[error("the store is unavailable: {place}: {reason}")]
     Away {
         /// The address or the file, for operators.
@@ -41,11 +40,11 @@ pub enum StoreError {
         /// The reason, without the place.
         reason: String,
     },
-    /// The backend cannot be used because of the login, a permission, its version or its configuration. Every attempt
-    /// fails until an operator changes the backend or a setting of the issuer.
+    /// The backend cannot be used because of its login, permissions, version or configuration. Every attempt fails
+    /// until an operator changes the backend or a setting of the issuer.
     #[error("the store is unavailable: {0}")]
     Misconfigured(String),
-    /// The stored data is damaged or was not written by an issuer. It was left unchanged.
+    /// The stored data is damaged or was not written by an issuer. The issuer has not changed the data.
     #[error("the data in {place} cannot be read: {reason}")]
     Corrupt {
         /// The table and the key.
@@ -61,7 +60,7 @@ impl StoreError {
         matches!(self, Self::Unavailable(_) | Self::Away { .. })
     }
 
-    /// The reason without addresses and files, which only operators may see.
+    /// The reason without addresses and files. Only operators may see addresses and files.
     pub fn reason(&self) -> &str {
         match self {
             Self::Unavailable(reason)
@@ -94,15 +93,16 @@ pub struct Readings {
 /// A change to write: first the entries are appended, then the record is swapped, then the audit events are written.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
-    /// The entries are appended even if the swap fails. (In the embedded store either both happen or neither.)
+    /// The entries to append. They are appended even if the swap fails. (In the embedded store, either both the
+    /// append and the swap happen, or neither.)
     pub entries: Vec<NewEntry>,
     /// The new record, if the record changes.
     pub swap: Option<Swap>,
     /// Audit events, for operators.
     pub audit: Vec<AuditEvent>,
-    /// The last sequence number that the caller knows. New sequence numbers are greater.
+    /// The last sequence number that the caller knows. The new entries get greater sequence numbers.
     pub seen: Seq,
-    /// Where the change must be stored before the caller is answered.
+    /// Where the change must be stored before the caller gets an answer.
     pub durability: Durability,
 }
 
@@ -120,11 +120,12 @@ pub struct Swap {
 /// The result of a commit.
 #[derive(Debug, Clone)]
 pub struct Committed {
-    /// Whether the swap took place. False if the stored record was not the expected record.
+    /// Whether the swap took place. False if the stored record had another version than the expected one.
     pub swapped: bool,
-    /// The position that a verifier's list must reach. The revocation log durably holds all entries up to this
-    /// position. This position is at or after the commit's last entry. If the commit appended no entries, it is at or
-    /// after the position that the caller knew.
+    /// A position in the revocation log. A verifier knows this commit when its list has reached this position.
+    ///
+    /// The revocation log durably holds all entries up to this position. The position is at or after the commit's
+    /// last entry. If the commit appended no entries, the position is at or after the one that the caller knew.
     pub position: Cursor,
 }
 
@@ -133,9 +134,12 @@ pub struct Committed {
 pub struct Confirmation {
     /// The store's clock at the time of the write.
     pub now: UnixSeconds,
-    /// Whether the store still has everything that the node holds. False if the store lost something. True if the
-    /// epochs are equal and one of these holds: the last sequence numbers are equal; or the store's number is larger,
-    /// and the entry at the node's position is still there or was trimmed.
+    /// Whether the store still has everything that the node holds. For this, the epochs must be equal. In addition,
+    /// one of two conditions must be met:
+    ///
+    /// - The last sequence numbers are equal.
+    /// - The store's last sequence number is greater, and the store still has the entry at the node's position or has
+    ///   trimmed it.
     pub whole: bool,
     /// The end of the store's revocation log.
     pub position: Cursor,
@@ -146,14 +150,14 @@ pub struct Confirmation {
 pub struct SubjectRow {
     /// The subject of the record.
     pub sub: Subject,
-    /// The record, or why it cannot be read. The page also contains damaged records.
+    /// The record, or the reason why the record cannot be read. The page also contains damaged records.
     pub record: Result<(Version, Record), StoreError>,
 }
 
 /// An audit event as the store recorded it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
-    /// The number of the event. Numbers only grow.
+    /// The number of the event. A later event has a greater number.
     pub number: u64,
     /// The time of the event by the store's clock.
     pub at: UnixSeconds,
@@ -164,10 +168,10 @@ pub struct AuditRow {
 
 /// The operations of a backend.
 ///
-/// A caller may drop the future of any method. Then the store has done either the whole write or nothing.
+/// A caller may drop the future of any method. The store then does either the whole write or nothing.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Reads a record, and after it the entries of the revocation log after `since`.
+    /// Reads a record, and then the entries of the revocation log after `since`.
     async fn read(&self, sub: &Subject, since: Seq) -> Result<Reading, StoreError>;
 
     /// Like [`Self::read`] for several subjects at once, at most a few hundred.
@@ -182,33 +186,36 @@ pub trait Store: Send + Sync + 'static {
     /// Appends the entries, then swaps the record. Returns when both are durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
 
-    /// Waits until this version of the record, and the revocation log so far, are stored as [`Durability::Replicated`]
-    /// requires. Returns false if the record now has another version. A caller must call this before it acknowledges a
-    /// write of another caller, or relies on such a write. The default returns at once, for stores whose readers see
-    /// only data that is stored in this way.
+    /// Waits until this version of the record and the current revocation log are stored as [`Durability::Replicated`]
+    /// requires. Returns false if the record now has another version.
+    ///
+    /// A caller must call this before it acknowledges or relies on a write of another caller. The default returns at
+    /// once. The default is for stores whose readers see only data that is already stored in this way.
     async fn settle(&self, _sub: &Subject, _read: Option<Version>) -> Result<bool, StoreError> {
         Ok(true)
     }
 
     /// The entries of the revocation log after `since`, and whether the revocation log still has the entry `since`
-    /// itself. With [`Seq::ZERO`], returns all entries that are kept.
+    /// itself. If `since` is [`Seq::ZERO`], returns all entries that are kept.
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError>;
 
-    /// Waits until the revocation log has an entry after `since`. May return early, so the caller must check.
+    /// Waits until the revocation log has an entry after `since`. This method may return early, so the caller must
+    /// check.
     async fn wait_for_news(&self, since: Seq) -> Result<(), StoreError>;
 
-    /// The write of the heartbeat. It compares the store's epoch and last sequence number with those of the node. It
-    /// must be a *write*, because an isolated old master still answers reads.
+    /// The write of the heartbeat. It compares the store's epoch and last sequence number with those of the node. The
+    /// comparison must be part of a *write*, because an isolated old master still answers reads.
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError>;
 
     /// Drops the entries up to `through`. The caller must have read and healed the record of each of these entries.
     async fn trim(&self, through: Seq) -> Result<(), StoreError>;
 
-    /// Raises `retain`, the cut-off and `sessions_since` to at least these values. If the store has lost its epoch, it
-    /// takes the epoch of `settings`. Otherwise the epoch does not change. Returns the settings that now hold.
+    /// Raises `retain`, the cut-off and `sessions_since` to at least these values. If the store has lost its epoch,
+    /// the store takes the epoch of `settings`. Otherwise the epoch does not change. Returns the settings after the
+    /// change.
     async fn merge_settings(&self, settings: LogSettings) -> Result<LogSettings, StoreError>;
 
-    /// The settings that hold now.
+    /// The current settings.
     async fn settings(&self) -> Result<LogSettings, StoreError>;
 
     /// The bytes of the key ring (encrypted by the caller), if there is one.
@@ -240,12 +247,12 @@ pub trait Store: Send + Sync + 'static {
     /// The newest audit events, newest first. If `before` is given, only events with a smaller number are returned.
     async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError>;
 
-    /// Removes a record that no longer needs to be kept, if the record still has this version. Returns false if it has
+    /// Removes a record that no longer needs to be kept. Returns false, and removes nothing, if the record has
     /// another version.
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError>;
 
-    /// The reason why the backend cannot answer at this moment, if one is known. Even if this is `None`, the backend
-    /// may fail to answer.
+    /// The reason why the backend cannot answer at this moment. `None` if no reason is known; the backend may still
+    /// fail to answer.
     fn failure(&self) -> Option<StoreError> {
         None
     }

@@ -25,11 +25,11 @@ impl HostClock for SystemClock {
     }
 }
 
-/// The store's clock. It follows the host's clock, but it never goes back, and it is never earlier than the last time
-/// that the store has saved. So it does not go back after a restart either.
+/// The store's clock. It follows the host's clock, but it never goes back, not even after a restart: its time is
+/// never earlier than the last time that the store has saved.
 ///
-/// While a transaction is being written to disk, the clock stands still for readers. So a reader that does not yet see
-/// a cut-off of this transaction gets a time before the cut-off.
+/// While a transaction is being written to disk, the clock stands still for readers. So a reader that does not yet
+/// see a cut-off of this transaction gets a time before the cut-off.
 #[derive(Debug)]
 pub(crate) struct StoreClock {
     host: Arc<dyn HostClock>,
@@ -56,7 +56,7 @@ impl StoreClock {
         seconds(time.latest_micros)
     }
 
-    /// The time for a transaction. The clock then stands still until [`Self::go_on`].
+    /// The time for a transaction. After this call the clock stands still until [`Self::go_on`].
     pub(super) fn hold(&self) -> u64 {
         let mut time = self.locked();
         time.latest_micros = time.latest_micros.max(self.host.micros());

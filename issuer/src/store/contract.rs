@@ -206,7 +206,7 @@ async fn news_wakes_who_waits<S: Store>(case: Case<S>) {
     let waiting = tokio::spawn(async move { store.wait_for_news(Seq::ZERO).await });
     let position = case.append(NewEntry::Mark, Seq::ZERO).await;
     waiting.await.expect("no panic").expect("news");
-    // The entry is already there, so this call returns at once.
+    // The revocation log already has a later entry, so this call returns at once.
     case.store.wait_for_news(Seq::new(position.seq.get() - 1).expect("a sequence")).await.expect("news");
 }
 
@@ -256,13 +256,13 @@ async fn limits_only_rise<S: Store>(case: Case<S>) {
     assert_eq!(case.settings().await, merged);
 }
 
-/// Trace 12: a cut-off at 12:00:00.7 must void a token of 12:00:00.2, so it is set to the next second.
+/// Trace 12: a cut-off at 12:00:00.7 must void a token of 12:00:00.2. So the cut-off is set to the next second.
 async fn a_cutoff_is_the_next_second_and_never_falls<S: Store>(case: Case<S>) {
     case.append(NewEntry::Cutoff { end_sessions: false }, Seq::ZERO).await;
     let settings = case.settings().await;
     assert_eq!((settings.cutoff.as_secs(), settings.sessions_since), (START + 1, UnixSeconds::ZERO));
-    // A token made after the first cut-off, but in the same second, has the first cut-off as its `iat`. The second
-    // cut-off must void this token too.
+    // A token that is issued after the first cut-off, but in the same second, has the first cut-off as its `iat`. The
+    // second cut-off must void this token too.
     case.append(NewEntry::Cutoff { end_sessions: false }, Seq::ZERO).await;
     assert_eq!(case.settings().await.cutoff.as_secs(), START + 2);
     case.clock.advance(5);

@@ -1,5 +1,5 @@
-//! The default backend: one file for one node. Each `commit` is done in one transaction; several callers share one
-//! fsync.
+//! The default backend: one file for one node. Each `commit` is done within one transaction. Several callers share
+//! one transaction and its fsync.
 
 mod compact;
 mod database;
@@ -60,8 +60,8 @@ impl Drop for Closing {
 }
 
 impl EmbeddedStore {
-    /// Opens the file. If the file does not exist, creates one that only its owner can read. First checks the whole
-    /// file: if the file was altered or is not a store, the error is [`StoreError::Corrupt`]. If another process has
+    /// Opens the file. If the file does not exist, creates a file that only its owner can read. Checks the whole file
+    /// first. If the file was altered or is not a store, the error is [`StoreError::Corrupt`]. If another process has
     /// the file open, the error is [`StoreError::Away`].
     ///
     /// Blocks the thread while the file is read.
@@ -79,7 +79,8 @@ impl EmbeddedStore {
         Self::opened_by(Box::new(open), Arc::new(SystemClock))
     }
 
-    /// Removes unused pages, so that the file becomes smaller; see [`Compacted`]. Fails while the store is open.
+    /// Removes unused pages, so that the file becomes smaller. Returns the length before and after, see
+    /// [`Compacted`]. Fails while the store is open.
     ///
     /// Blocks the thread until the file has been compacted.
     pub fn compact(path: &Path) -> Result<Compacted, StoreError> {
@@ -91,7 +92,8 @@ impl EmbeddedStore {
         Self::on(InMemoryBackend::new(), Arc::new(SystemClock))
     }
 
-    /// A store on the given storage and clock. If the storage fails, the store stays closed.
+    /// A store on the given storage and clock. This storage cannot be opened again: if it fails, the store stays
+    /// closed.
     pub fn on(backend: impl StorageBackend, host: Arc<dyn HostClock>) -> Result<Self, StoreError> {
         let backend = Mutex::new(Some(backend));
         let open = move || {
@@ -118,7 +120,8 @@ impl EmbeddedStore {
                     "it is a different or older file than the one that was open",
                 ));
             }
-            // A transaction may be on disk even if its sync failed.
+            // A transaction may be on disk even if its sync failed. So the last sequence number may be greater than
+            // before.
             known.send_if_modified(|last| std::mem::replace(last, head.last) != head.last);
             Ok(())
         };
@@ -141,9 +144,10 @@ impl EmbeddedStore {
     }
 }
 
-/// Adds the path to an error that occurred when the file was opened. If another process has the file open
-/// ([`StoreError::Away`]), a later attempt can succeed. After any other failure a later attempt would fail too, so
-/// [`StoreError::Unavailable`] becomes [`StoreError::Misconfigured`].
+/// Adds the path to an error that occurred when the file was opened.
+///
+/// If another process has the file open ([`StoreError::Away`]), a later attempt can succeed. After any other failure,
+/// no later attempt would succeed. So [`StoreError::Unavailable`] becomes [`StoreError::Misconfigured`].
 fn in_file<T>(path: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
     result.map_err(|error| match error {
         // The previous process may still be closing the file.
@@ -287,8 +291,8 @@ impl Store for EmbeddedStore {
     }
 }
 
-/// The last durable state, and the store's time, which was taken before this state was read. So this time is before
-/// every cut-off that the state does not show.
+/// The last durable state, and the store's time. The time was taken before the state was read. So the time is before
+/// every cut-off that is missing in the state.
 struct Snapshot {
     txn: ReadTransaction,
     head: Head,

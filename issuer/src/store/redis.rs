@@ -1,8 +1,8 @@
 //! A [`Store`] in Redis or Valkey: a single server, a master with sentinels, or a Cluster.
 //!
-//! A commit first appends to the revocation log, then swaps the record, then writes the audit events. Each master
-//! shows its own versions (`scripts/master.lua`), so a swap with a version from one master never matches on another
-//! master. `keys` describes each key, and `scripts/` each command.
+//! A commit first appends to the revocation log, then swaps the record, then writes the audit events. On each master,
+//! the same record has another version (`scripts/master.lua`). So a swap with a version from one master never matches
+//! on another master. `keys` describes each key, and `scripts/` each command.
 
 mod commands;
 mod connection;
@@ -40,15 +40,15 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Finds the servers and checks that they cannot lose revocations. If the store is empty, gives it an epoch. `ca`
-    /// holds PEM certificates. If `ca` is given, only these certificates are trusted, and not the certificates of the
-    /// system.
+    /// Finds the servers and checks that they cannot lose revocations. If the store is empty, gives the store an
+    /// epoch. `ca` holds PEM certificates. If `ca` is given, only these certificates are trusted, and not those of
+    /// the system.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Misconfigured`] if an operator must change something; the message says what. [`StoreError::Away`]
-    /// or [`StoreError::Unavailable`] if a later attempt may succeed. [`StoreError::Corrupt`] if the stored data is
-    /// damaged.
+    /// - [`StoreError::Misconfigured`] if an operator must change something. The message says what to change.
+    /// - [`StoreError::Away`] or [`StoreError::Unavailable`] if a later attempt may succeed.
+    /// - [`StoreError::Corrupt`] if the stored data is damaged.
     pub async fn open(url: RedisUrl, prefix: Prefix, ca: Option<Vec<u8>>) -> Result<Self, StoreError> {
         if ca.as_ref().is_some_and(|ca| !String::from_utf8_lossy(ca).contains("-----BEGIN CERTIFICATE-----"))
         {
@@ -113,7 +113,8 @@ impl Store for RedisStore {
         let key = keys.record(sub);
         let touch_record = scripts.settle.on(&[&key]).arg(shown(read));
         let (_, record) = tokio::try_join!(servers.settle(&touch_head), servers.settle(&touch_record))?;
-        // There are no replicas. Then no other master can take over, so the record is still the same.
+        // `None` means that there are no replicas. Then no other master can take over, so the record is still the
+        // same.
         record.map_or(Ok(true), |answer| converted(answer, &key))
     }
 
@@ -131,10 +132,10 @@ impl Store for RedisStore {
         let Inner { keys, scripts, servers, .. } = &*self.inner;
         let call = self.inner.on_head(&scripts.confirm, &[&keys.head, &keys.log]);
         let call = call.arg(held.epoch.to_string()).number(held.seq.get());
-        // The write waits for a replica. Otherwise an isolated master could confirm until it notices that its replicas
-        // are gone.
+        // The write waits for a replica. Otherwise an isolated master could still confirm, until that master notices
+        // the loss of its replicas.
         let answer = servers.run(&call, Durability::Replicated).await?;
-        // This runs in the background, so that it does not delay the confirmation.
+        // The check of the replicas runs in the background, so that it does not delay the confirmation.
         let inner = Arc::clone(&self.inner);
         tokio::spawn(async move { inner.servers.notice_replicas().await });
         let (whole, state): (bool, Value) = converted(answer, &keys.head)?;
@@ -190,8 +191,8 @@ impl Store for RedisStore {
     async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<Vec<SubjectRow>, StoreError> {
         let mut rows = Vec::with_capacity(limit);
         let mut after = after.cloned();
-        // The caller takes a page with fewer rows than `limit` as the last page. So this loop continues until the page
-        // is full.
+        // For the caller, a page with fewer rows than `limit` is the last page. So this loop continues until the page
+        // is full or there are no more names.
         while rows.len() < limit {
             let names = self.inner.names(after.as_ref(), limit - rows.len()).await?;
             let Some(last) = names.last() else { break };

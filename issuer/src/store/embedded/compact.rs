@@ -9,7 +9,7 @@ use super::transaction::Fault;
 use super::writer::unavailable;
 use crate::store::StoreError;
 
-/// A smaller file is not compacted.
+/// A file with fewer bytes than this is not compacted.
 const WORTHWHILE_BYTES: u64 = 8 << 20;
 
 /// The length of the file before and after compacting.
@@ -21,8 +21,8 @@ pub struct Compacted {
     pub after: u64,
 }
 
-/// Compacts the file if more than half of it is unused. This only saves disk space, so a failure is logged and the
-/// start continues.
+/// Compacts the file if at least half of it is unused. Compacting only saves disk space. So if it fails, the failure
+/// is logged and the start continues.
 pub(super) fn compact_where_it_pays(db: &mut Database, path: &Path) {
     let done = unused_bytes(db, path).and_then(|(unused, len)| {
         if len < WORTHWHILE_BYTES || unused < len / 2 {
@@ -43,12 +43,13 @@ pub(super) fn compact(path: &Path) -> Result<Compacted, StoreError> {
     let before = len(path)?;
     let mut db = open::existing(path)?;
     squeeze(&mut db)?;
-    // When the database is closed, the last unused pages are removed from the file.
+    // Closing the database removes the last unused pages from the file.
     drop(db);
     Ok(Compacted { before, after: len(path)? })
 }
 
-/// Compacts in rounds. Each round moves pages towards the start of the file, until there is nothing left to move.
+/// Compacts in rounds. Each round moves pages towards the start of the file. The rounds end when no page can be
+/// moved.
 fn squeeze(db: &mut Database) -> Result<(), StoreError> {
     while db.compact().map_err(unavailable)? {}
     Ok(())

@@ -1,8 +1,8 @@
 //! The open database file, and how it is opened again after the storage failed.
 //!
 //! After one I/O error (a full disk, a loose cable) redb refuses every further operation until the file is closed and
-//! opened again. So after a failure the file is closed at once, and every caller gets the reason as an error. A thread
-//! tries to open the file again until it succeeds.
+//! opened again. So after a failure the file is closed at once. Until the file is open again, every caller gets the
+//! reason as an error. A thread tries to open the file again until it succeeds.
 
 use std::any::Any;
 use std::fmt;
@@ -40,9 +40,10 @@ struct Inner {
 }
 
 enum State {
-    /// The file is open. The number counts how often the file was opened again.
+    /// The database, and how often the file was opened again.
     Open(Database, u64),
-    /// The file is closed after a failure. A thread tries to open it again until the store is closed.
+    /// The reason for the failure, and how often the file was opened again. The file is closed, and a thread tries to
+    /// open it again until the store is closed.
     Failed(StoreError, u64),
     Closed,
 }
@@ -61,8 +62,8 @@ impl Reopening {
         Self(Arc::new(Inner { state, open, on_reopened }))
     }
 
-    /// Runs `act` on the open database. If the storage fails meanwhile, closes the file and starts the thread that
-    /// opens the file again.
+    /// Runs `act` on the open database. If the storage fails, closes the file and starts the thread that opens the
+    /// file again.
     pub(super) fn with<T>(&self, act: impl FnOnce(&Database) -> Result<T, Fault>) -> Result<T, StoreError> {
         let (outcome, opening) = match &*self.read() {
             State::Open(db, opening) => (catch_unwind(AssertUnwindSafe(|| act(db))), *opening),
@@ -84,7 +85,7 @@ impl Reopening {
         }
     }
 
-    /// Why the file is closed. `None` while it is open.
+    /// The reason why the file is closed. `None` while the file is open.
     pub(super) fn failure(&self) -> Option<StoreError> {
         match &*self.read() {
             State::Open(..) => None,
@@ -129,7 +130,8 @@ impl Reopening {
 
     /// Tries once to open the file. Also returns `Ok` if the file is already open or the store is closed.
     fn reopen(&self) -> Result<(), StoreError> {
-        // The lock is held during the attempt. Otherwise the file could be opened again after the store was closed.
+        // The lock is held during the whole attempt. Otherwise another thread could close the store before the file
+        // is opened here.
         let mut state = self.write();
         let State::Failed(_, opening) = *state else { return Ok(()) };
         let opened = catch_unwind(AssertUnwindSafe(|| (self.0.open)()))
@@ -148,7 +150,7 @@ impl Reopening {
         }
     }
 
-    // A panic cannot leave a half-written state, because every write above is one assignment.
+    // After a panic the state is still complete, because every write above is one assignment.
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.0.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -158,7 +160,7 @@ impl Reopening {
     }
 }
 
-/// Whether redb, after this error, will fail every later operation on the open file.
+/// Whether redb will fail every later operation on the open file after this error.
 fn ends_every_operation(error: &redb::Error) -> bool {
     use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
     matches!(error, Io(_) | PreviousIo | LockPoisoned(_) | DatabaseClosed)
@@ -168,7 +170,7 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".into())
 }
 
-/// Turns a panic of redb into an error: for some kinds of damage redb panics instead of returning an error.
+/// Turns a panic of redb into an error. For some kinds of damage, redb panics and does not return an error.
 pub(super) fn damaged(panic: &(dyn Any + Send)) -> StoreError {
     let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     corrupt("the file", said.unwrap_or("damaged"))

@@ -15,10 +15,10 @@ use super::writer::unavailable;
 use crate::atomic_file::Draft;
 use crate::store::StoreError;
 
-/// Size of the cache, in bytes. With 100,000 sessions, a cache of 64 MiB was not faster in measurements.
+/// Size of the cache, in bytes. In measurements with 100,000 sessions, a cache of 64 MiB was not faster.
 const CACHE_BYTES: usize = 24 << 20;
-/// Bytes that must be free on the disk before a failed store is opened again. With less, the next write would fail
-/// too.
+/// Bytes that must be free on the disk before a failed store is opened again. With less free space, the next write
+/// would fail too.
 const ROOM_BYTES: u64 = 1 << 20;
 
 /// Opens the file at the start of the process.
@@ -48,7 +48,7 @@ pub(super) fn existing(path: &Path) -> Result<Database, StoreError> {
 fn database(backend: impl StorageBackend) -> Result<Database, StoreError> {
     Database::builder()
         .set_cache_size(CACHE_BYTES)
-        // Without this check redb trusts the file, and may panic if the file was altered.
+        // Without this check, redb trusts the file. redb may then panic if the file was altered.
         .set_check_integrity_on_open(true)
         .create_with_backend(backend)
         .map_err(unavailable)
@@ -59,8 +59,10 @@ fn with_head(db: Database) -> Result<(Database, Head), StoreError> {
     Ok((db, head))
 }
 
-/// Reads the head of the file. If the file is new, creates the head and the tables first. A write is committed in any
-/// case: if an earlier sync failed, only a successful commit proves that the visible content of the file is on disk.
+/// Reads the head of the file. If the file is new, first creates the head and the tables.
+///
+/// This function always commits a write. If an earlier sync failed, only a successful commit proves that the visible
+/// content of the file is on disk.
 fn first_head(db: &Database) -> Result<Head, Fault> {
     let txn = db.begin_write()?;
     let head = {
@@ -77,8 +79,8 @@ fn first_head(db: &Database) -> Result<Head, Fault> {
     Ok(head)
 }
 
-/// Creates an empty store in a temporary file in the same folder, and then gives that file the name of the path. If
-/// the process dies or the power fails meanwhile, there is either no file at the path, or a complete store.
+/// Creates an empty store in a temporary file in the same folder, and then renames this file to `path`. If the
+/// process dies or the power fails meanwhile, the path has either no file or a complete store.
 pub(super) fn create_if_missing(path: &Path) -> Result<(), StoreError> {
     if path.try_exists().map_err(no_file)? {
         return Ok(());

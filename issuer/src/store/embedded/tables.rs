@@ -35,7 +35,7 @@ pub(super) struct Head {
     pub(super) settings: LogSettings,
     pub(super) last: Seq,
     pub(super) trimmed: Seq,
-    /// The latest time that the store's clock had shown at the last write.
+    /// The time that the store's clock showed at the last write.
     pub(super) clock_micros: u64,
     pub(super) last_version: u64,
     pub(super) last_audit: u64,
@@ -106,7 +106,7 @@ impl Head {
     }
 }
 
-/// Version ‖ payload: the layout of records, the key ring and the installation's record.
+/// Puts the version in front of the payload. Records, the key ring and the installation's record have this layout.
 pub(super) fn with_version(version: Version, payload: &[u8]) -> Vec<u8> {
     [&version.0.to_le_bytes(), payload].concat()
 }

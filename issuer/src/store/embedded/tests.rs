@@ -98,8 +98,8 @@ async fn a_file_of_another_program_is_reported() {
     EmbeddedStore::open(&folder.path().join("missing").join("store")).expect_err("there is no such folder");
 }
 
-/// Damages one part of a good file after the other. When the damaged file is opened, the result is an error or a
-/// usable store, and never a panic.
+/// Damages a good file in one place after the other. Opening the damaged file gives an error or a usable store, and
+/// never a panic.
 #[tokio::test]
 async fn a_damaged_file_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -126,7 +126,7 @@ async fn a_damaged_file_is_an_error() {
 }
 
 impl EmbeddedStore {
-    /// Cuts off the end of a stored record.
+    /// Replaces a stored record with an incomplete record.
     pub(crate) fn damage_record(&self, name: &str) {
         let damage = |db: &Database| {
             let txn = db.begin_write()?;
@@ -176,7 +176,7 @@ async fn a_queued_commit_is_done_after_its_caller_left() {
         committed = store.commit(put("alice", 1)) => drop(committed.expect("a commit")),
         () = std::future::ready(()) => {}
     }
-    // This write is answered after the queued commit.
+    // The writer answers this write after the queued commit.
     store.commit(put("bob", 1)).await.expect("a commit");
     assert!(store.read(&subject("alice"), Seq::ZERO).await.expect("a reading").record.is_some());
 }

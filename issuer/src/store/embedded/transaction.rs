@@ -1,4 +1,4 @@
-//! The work of one job inside the writer's transaction.
+//! The work of the jobs inside the writer's transaction.
 
 use doorlist_verifier::{Cursor, Seq, UnixSeconds};
 use redb::{ReadableTable, Table, WriteTransaction};
@@ -15,7 +15,8 @@ use crate::store::clock::seconds;
 /// Number of audit events that are kept. When a new event is added, the oldest event is dropped.
 pub(super) const AUDIT_KEPT: u64 = 100_000;
 
-/// The tables of one write transaction, and the head with the changes of this transaction so far.
+/// The tables of one write transaction, and the head. The head already has the changes that this transaction has
+/// made.
 pub(super) struct Work<'txn> {
     records: Table<'txn, &'static str, &'static [u8]>,
     log: Table<'txn, u64, &'static [u8]>,
@@ -37,7 +38,7 @@ pub(super) enum Written {
 pub(super) enum Fault {
     /// Only this job failed. The job has written nothing.
     Job(StoreError),
-    /// The storage failed. Nothing of this transaction is written.
+    /// The storage failed. No write of this transaction takes place.
     Storage(redb::Error),
 }
 
@@ -80,8 +81,8 @@ impl<'txn> Work<'txn> {
         })
     }
 
-    /// Writes the head if the jobs have written anything. Returns the head, and whether the transaction must be
-    /// committed.
+    /// Writes the head if the jobs have written anything. Returns the head. Also returns whether the transaction must
+    /// be committed.
     pub(super) fn finish(mut self) -> Result<(Head, Written), Fault> {
         if self.written == Written::Something {
             self.meta.insert(HEAD, &self.head.encode()[..])?;

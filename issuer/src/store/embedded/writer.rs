@@ -13,24 +13,25 @@ use super::tables::{Head, corrupt};
 use super::transaction::{Fault, Work, Written};
 use crate::store::StoreError;
 
-/// Largest number of jobs in one transaction. In a larger transaction, each caller would have to wait for more jobs of
+/// Largest number of jobs in one transaction. In a larger transaction, each caller would wait longer for the jobs of
 /// other callers.
 const BATCH: usize = 256;
 /// Largest number of jobs that wait for the writer. Further callers wait until there is room in the queue.
 const QUEUE: usize = 1024;
 
-/// Sends the answer to the caller after the commit. If a reply is dropped instead, the caller gets an error.
+/// Sends the answer to the caller after the commit. If the reply is dropped and not called, the caller gets an error.
 type Reply = Box<dyn FnOnce() + Send>;
-/// Runs one part of a transaction. If the storage fails meanwhile, the returned reply must be dropped.
+/// Runs one job of a transaction. If the job returns an error of the storage, the reply must be dropped and not
+/// called.
 type Job = Box<dyn FnOnce(&mut Work<'_>) -> (Reply, Result<(), redb::Error>) + Send>;
 
-/// Sends jobs to the writer thread. When this value is dropped, the thread finishes the queued jobs, and the drop
-/// waits until the thread has ended.
+/// Sends jobs to the writer thread. Dropping this value waits until the thread has finished the queued jobs and has
+/// ended.
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
-    /// Why the last transaction failed, for the callers whose replies were dropped.
+    /// Why the last transaction failed. The callers whose replies were dropped get this error.
     failure: Arc<Mutex<Option<StoreError>>>,
 }
 
@@ -46,8 +47,8 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread), failure })
     }
 
-    /// Queues a job and waits until its writes are durable. If the caller drops this future, the queued job is still
-    /// done.
+    /// Queues a job and waits until its writes are durable. If the caller drops this future, the thread still does
+    /// the queued job.
     pub(super) async fn write<T, F>(&self, op: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -60,7 +61,7 @@ impl Writer {
                 Err(Fault::Job(error)) => Err(error),
                 Err(Fault::Storage(error)) => return (Box::new(move || drop(answer)), Err(error)),
             };
-            // If the caller is gone, the answer cannot be sent, but the job is done.
+            // If the caller is gone, the answer is lost, but the job is done.
             (Box::new(move || drop(answer.send(result))), Ok(()))
         });
         let queue = self.queue.as_ref().ok_or_else(|| self.why())?;
@@ -92,8 +93,8 @@ fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<St
         {
             batch.push_back(job);
         }
-        // `batch` and `replies` are dropped at the end of this loop round. So after a failure the reason is in
-        // `failure` before any caller notices that its reply was dropped.
+        // `batch` and `replies` are dropped at the end of each round of this loop. So after an error, `failure` has
+        // the reason before a caller notices that its reply was dropped.
         let mut replies = Vec::with_capacity(batch.len());
         let stamp = shared.clock.hold();
         let done = shared.file.with(|db| transact(db, stamp, &mut batch, &mut replies));
@@ -111,8 +112,8 @@ fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<St
     }
 }
 
-/// Runs the whole batch in one durable transaction. If the transaction fails, no job has written anything. A job that
-/// finds a conflict writes nothing and does not affect the other jobs.
+/// Runs the whole batch in one durable transaction. If the transaction fails, no write of any job takes place. A job
+/// that finds a conflict writes nothing and does not affect the other jobs.
 fn transact(
     db: &Database,
     now_micros: u64,
@@ -121,7 +122,7 @@ fn transact(
 ) -> Result<Head, Fault> {
     let mut txn = db.begin_write()?;
     txn.set_durability(Durability::Immediate)?;
-    // With this option, redb need not read the whole file when it opens the file after a crash.
+    // With this option, redb does not need to read the whole file when redb opens it after a crash.
     txn.set_quick_repair(true);
     let (head, written) = work(&txn, now_micros, batch, replies)?;
     match written {

@@ -1,4 +1,4 @@
-//! The work of each store operation: one or a few commands.
+//! The operations of the store. Each operation needs one or a few commands.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,10 +13,11 @@ use super::scripts::{Call, Script, Scripts};
 use crate::domain::{Appended, AuditEvent, Durability, LogPage, LogSettings, NewEntry, Record, Subject};
 use crate::store::{Commit, Committed, StoreError, Swap, Version};
 
-/// Largest number of entries read by one command, so that reading a long revocation log does not delay other
-/// requests.
+/// Largest number of entries that one command reads. Without this limit, reading a long revocation log would delay
+/// other requests.
 pub(super) const PAGE: usize = 5_000;
-/// Largest number of entries appended by one command. A command with many more entries would delay all other requests.
+/// Largest number of entries that one command appends. A command with many more entries would delay all other
+/// requests.
 const APPENDED: usize = 1_000;
 /// Number of audit events that are kept. When a new event is added, the oldest event is dropped.
 pub(super) const AUDIT_KEPT: u64 = 100_000;
@@ -34,7 +35,8 @@ pub(super) struct Inner {
 /// The epoch and the time that this node last received from the store.
 pub(super) struct Heard {
     pub(super) epoch: Epoch,
-    /// The latest time, in microseconds. Every script gets this time, because the store's clock must not go back.
+    /// The latest time from the store, in microseconds. Every script gets this time, because the store's clock must
+    /// not go back.
     pub(super) micros: u64,
 }
 
@@ -51,15 +53,14 @@ impl Inner {
             return Ok(Committed { swapped: false, position });
         }
         if let Err(error) = self.note(audit).await {
-            // The change has taken place. So if its audit event cannot be written, this is not an error for the
-            // caller.
+            // The change has already taken place. So the caller gets no error if the audit event cannot be written.
             tracing::warn!(%error, "an event is missing in the audit");
         }
         Ok(Committed { swapped: true, position })
     }
 
-    /// Appends entries. The entries of one request are appended in one step. Only when a whole revocation log is put
-    /// back, several steps are needed.
+    /// Appends entries. The entries of one request are appended in one step. Several steps are needed only when a
+    /// node puts a whole lost revocation log back.
     async fn append(
         &self,
         mut entries: Vec<NewEntry>,
@@ -121,8 +122,7 @@ impl Inner {
         Ok(Committed { swapped, position: self.state(state)?.position() })
     }
 
-    /// Swaps the record of the installation. Uses the same script as for the key ring, but gives the script another key
-    /// and no entries.
+    /// Swaps the record of the installation. Uses the script for the key ring with another key and without entries.
     pub(super) async fn swap_installation(
         self: Arc<Self>,
         expected: Option<Version>,
@@ -138,7 +138,7 @@ impl Inner {
 
     pub(super) async fn merge_settings(&self, settings: LogSettings) -> Result<LogSettings, StoreError> {
         let LogSettings { epoch, retain_secs, cutoff, sessions_since } = settings;
-        // A node that knows no epoch cannot put an epoch back, so it offers a new epoch.
+        // A node that does not know the epoch cannot put the epoch back. So this node offers a new epoch.
         let epoch = if epoch == NO_EPOCH { Epoch(rand::random()) } else { epoch };
         let call =
             self.on_head(&self.scripts.merge, &[&self.keys.head, &self.keys.log]).arg(epoch.to_string());
@@ -151,7 +151,8 @@ impl Inner {
         call.number(since.get()).number(PAGE as u64)
     }
 
-    /// Reads the rest of a page that is longer than one command returns.
+    /// Turns the answer of the first command into a page. If the page is longer than one command returns, reads the
+    /// rest too.
     pub(super) async fn whole_page(&self, since: Seq, first: Value) -> Result<LogPage, StoreError> {
         let KeyNames { head, log, .. } = &self.keys;
         let (continues, mut state, mut entries) = page(first, head, log)?;
@@ -184,7 +185,7 @@ impl Inner {
         answers.map(|(answer, place)| stored(answer?, place)).collect()
     }
 
-    /// The first names after `after`, from all buckets.
+    /// The first `limit` names after `after`, from all buckets together.
     pub(super) async fn names(
         &self,
         after: Option<&Subject>,
@@ -194,7 +195,7 @@ impl Inner {
         let mut after = after.map(|after| after.as_str().to_owned());
         while names.len() < limit {
             let start = after.as_ref().map_or_else(|| "-".to_owned(), |after| format!("({after}"));
-            // This number is large enough that a second round is rarely needed.
+            // The number of names to request from each bucket. With this number, a second round is rarely needed.
             let share = (limit - names.len()) * 2 / BUCKETS + 8;
             let keys: Vec<_> = (0..BUCKETS).map(|bucket| self.keys.subjects(bucket)).collect();
             let calls: Vec<_> = keys
@@ -202,8 +203,8 @@ impl Inner {
                 .map(|key| self.scripts.names.on(&[key]).arg(start.as_str()).number(share as u64))
                 .collect();
             let mut found: Vec<String> = Vec::new();
-            // Every bucket has returned all of its names up to this name. `None` if every bucket has returned all of
-            // its names.
+            // Up to this name, the answers of the buckets are complete. `None` if all buckets have returned all of
+            // their names.
             let mut complete: Option<String> = None;
             for (answer, key) in self.servers.run_all(&calls).await.into_iter().zip(&keys) {
                 let names: Vec<String> = converted(answer?, key)?;
@@ -246,7 +247,7 @@ impl Inner {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A call of a script that reads the head. Its first argument is the latest time that this node received.
+    /// A call of a script that reads the head. The first argument is the latest time that this node received.
     pub(super) fn on_head<'a>(&self, script: &'a Script, keys: &[&str]) -> Call<'a> {
         let call = script.on(keys).number(self.last_heard().micros);
         #[cfg(test)]
@@ -257,7 +258,7 @@ impl Inner {
     }
 }
 
-/// Adds three arguments for each entry, as `scripts/head.lua` expects them.
+/// Adds three arguments for each entry. `scripts/head.lua` describes the arguments.
 fn with_entries(mut call: Call<'_>, entries: Vec<NewEntry>) -> Result<Call<'_>, StoreError> {
     for entry in entries {
         let flag = |end_sessions| if end_sessions { "1" } else { "0" };
@@ -280,7 +281,7 @@ fn with_entries(mut call: Call<'_>, entries: Vec<NewEntry>) -> Result<Call<'_>, 
     Ok(call)
 }
 
-/// A version in the form that `scripts/master.lua` uses. Empty if there was no record.
+/// A version in the form that `scripts/master.lua` uses. The text is empty if there was no record.
 pub(super) fn shown(version: Option<Version>) -> String {
     version.map(|Version(number)| format!("{number:016x}")).unwrap_or_default()
 }

@@ -18,7 +18,7 @@ use super::url::Address;
 
 /// Time limit for making a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
-/// Time limit for an answer, including the commands that are queued before it.
+/// Time limit for an answer. It includes the time for the commands that are queued before the request.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// How long a write may wait for a replica, in milliseconds.
 const WAIT_MILLIS: u64 = 1000;
@@ -27,12 +27,12 @@ const WAIT_REPLICAS: u64 = 1;
 /// Maximum number of connections for writes that wait for replicas. While a write waits, no other caller uses its
 /// connection.
 const EXCLUSIVE: usize = 16;
-/// A connection that was unused for this long is not used again, because the network may have dropped it without
+/// A connection that was unused for this long is not used again, because a network device may have dropped it without
 /// notice.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
 /// Largest number of callers at the same time. Further callers are refused.
 const CALLERS: usize = 4096;
-/// How long the server holds a request that waits for new entries.
+/// How long the server waits for new entries before it answers without an entry.
 const HELD_FOR: Duration = Duration::from_secs(5);
 
 /// See the [module](self).
@@ -45,7 +45,7 @@ pub(super) struct Node {
     idle: Mutex<Vec<Idle>>,
     tail: Mutex<Option<MultiplexedConnection>>,
     replicas: Arc<Replicas>,
-    /// Whether the missing `min-replicas-to-write` was already logged.
+    /// Whether the log output already has the error about `min-replicas-to-write`.
     unguarded: AtomicBool,
 }
 
@@ -82,8 +82,8 @@ impl Node {
         &self.address
     }
 
-    /// Sends these commands together. The server runs them one after the other. Returns one answer for each command;
-    /// an answer may be an error of the server.
+    /// Sends these commands together. The server runs the commands one after the other. Returns one answer for each
+    /// command. An answer may be an error of the server.
     pub(super) async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         let _admitted = self.callers.try_acquire().map_err(|_| Trouble::Crowded)?;
         let Line { mut connection, number } = self.line().await?;
@@ -94,8 +94,8 @@ impl Node {
         asked
     }
 
-    /// Like [`Self::ask`]. If there are replicas, it also waits until one replica has these writes. If no replica has
-    /// these writes in time, the call fails.
+    /// Does the same as [`Self::ask`]. If there are replicas, this call also waits until one replica has these
+    /// writes, and fails if this takes too long.
     pub(super) async fn ask_replicated(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         if !self.has_replicas().await? {
             return self.ask(commands).await;
@@ -107,7 +107,8 @@ impl Node {
             Some(idle) => idle.connection,
             None => self.connect(Some(ANSWER_LIMIT)).await?,
         };
-        // `WAIT` covers only the writes of its own connection, so it is sent on the same connection.
+        // `WAIT` covers only the writes of its own connection. So `WAIT` is sent on the same connection as the
+        // writes.
         let mut commands = commands.clone();
         commands.cmd("WAIT").arg(WAIT_REPLICAS).arg(WAIT_MILLIS);
         // If the request fails or its future is dropped, the connection is not used again. Otherwise a later caller
@@ -128,15 +129,15 @@ impl Node {
         }
     }
 
-    /// Whether writes must wait for replicas.
+    /// Whether writes must wait for a replica.
     pub(super) async fn has_replicas(&self) -> Result<bool, Trouble> {
-        // When the connection is made, the server is also asked about its replicas.
+        // Each new shared connection first asks the server about its replicas.
         self.line().await?;
         Ok(self.replicas.are_expected())
     }
 
-    /// Waits for a new entry in a stream. The server may take long to answer, so this call uses its own connection,
-    /// which only one caller uses at a time.
+    /// Waits for a new entry in a stream. The server may take long to answer. So this call uses a connection of its
+    /// own, which no other caller uses at the same time.
     pub(super) async fn wait_for_stream(&self, stream: &str, after: u64) -> Result<(), Trouble> {
         let held = self.tail.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut connection = match held {
@@ -158,7 +159,7 @@ impl Node {
         Ok(redis::from_redis_value(info)?)
     }
 
-    /// Asks the server whether replicas have come or gone.
+    /// Asks the server whether replicas were added or removed.
     pub(super) async fn notice_replicas(&self) -> Result<(), Trouble> {
         self.note_replication(only(self.ask(&alone(&replication())).await?)?)
     }
@@ -225,7 +226,7 @@ async fn ask(connection: &mut MultiplexedConnection, commands: &Pipeline) -> Res
 }
 
 /// Whether the server answers that it is a replica. In this case the host name, proxy or "primary endpoint" may lead
-/// to another server now, and only a new connection reaches that server.
+/// to another server now. Only a new connection reaches that server.
 fn come_from_a_replica(answers: &[Value]) -> bool {
     answers.iter().any(|answer| matches!(answer, Value::ServerError(error) if error.code() == "READONLY"))
 }

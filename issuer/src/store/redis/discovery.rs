@@ -1,4 +1,4 @@
-//! Finds the masters: from the setting, from sentinels, or from the Cluster itself.
+//! Finds the masters: from the setting `DOORLIST_STORE`, from sentinels, or from the Cluster itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl Map {
     }
 }
 
-/// The servers that are asked for the masters, and the login for them.
+/// The addresses and the login that are needed to find the masters.
 pub(super) struct Directory {
     pub(super) url: RedisUrl,
     pub(super) certificates: Option<TlsCertificates>,
@@ -63,15 +63,17 @@ impl Directory {
         Ok(Map { nodes, owners })
     }
 
-    /// The master that the first answering sentinel names. A sentinel that was cut off together with an old master
-    /// would name the old master, so each lookup asks the sentinels in another order. The sentinels are first asked
-    /// without a login. If this fails, they are asked with the login of the servers.
+    /// The master that is named by the first sentinel that answers. A sentinel that was cut off together with an old
+    /// master would still name the old master. So each lookup asks the sentinels in another order.
+    ///
+    /// The sentinels are first asked without a login. If this fails, the sentinels are asked with the login of the
+    /// servers.
     async fn ask_sentinels(&self, master: &str) -> Result<Address, Trouble> {
         let as_nobody = self.ask_sentinels_as(None, master).await;
         let (Err(refusal), Some(password)) = (&as_nobody, &self.url.password) else { return as_nobody };
         let is_unknown = refusal.is_unknown_name();
         match self.ask_sentinels_as(Some(password), master).await {
-            // These sentinels need no login. The answer to the request without a login names the real reason.
+            // These sentinels need no login. The first answer (without a login) gives the real reason.
             Err(_) if is_unknown => as_nobody,
             answered => answered,
         }
@@ -86,8 +88,8 @@ impl Directory {
             self.url.addresses.iter().map(|address| self.address_for_client(address)).collect();
         sentinels.shuffle(&mut rand::rng());
         let mut sentinels = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
-        // The client also asks the named server whether it is a master, so the client needs TLS and the login for that
-        // server too.
+        // The client also asks the named server whether this server is a master. So the client needs the TLS setting
+        // and the login of that server too.
         if self.url.transport == Transport::Tls {
             sentinels = sentinels.set_client_to_redis_tls_mode(TlsMode::Secure);
             if let Some(certificates) = &self.certificates {
@@ -120,14 +122,14 @@ impl Directory {
         }
     }
 
-    /// The slots that the first answering server reports. The servers of the last map and the servers in the setting
-    /// are asked.
+    /// The slots, as reported by the first server that answers. This function asks the servers of the last map and
+    /// the servers in the setting.
     async fn ask_cluster(&self, last: Option<&Map>) -> Result<Vec<(u16, u16, Address)>, Trouble> {
         let known = last.into_iter().flat_map(|last| last.nodes.values().cloned());
         let named =
             self.url.addresses.iter().filter_map(|address| self.node_at(address.clone()).ok().map(Arc::new));
         let mut nodes: Vec<_> = known.chain(named).collect();
-        // A server that was cut off reports an old state or does not answer, so each lookup asks the servers in
+        // A server that was cut off reports an old state or does not answer. So each lookup asks the servers in
         // another order.
         nodes.shuffle(&mut rand::rng());
         let mut asked = Err(Trouble::Nowhere);
@@ -174,8 +176,8 @@ impl Directory {
     }
 }
 
-/// Parses the answer to `CLUSTER SLOTS`. A server that does not know its own address leaves the host out. In this case
-/// the host of `asked` is used.
+/// Parses the answer to `CLUSTER SLOTS`. A server that does not know its own address gives no host. Then the host of
+/// `asked` is used.
 fn owners(answer: Value, asked: &Address) -> Result<Vec<(u16, u16, Address)>, Trouble> {
     let mut owners = Vec::new();
     for range in redis::from_redis_value::<Vec<Vec<Value>>>(answer)? {
@@ -198,7 +200,7 @@ fn owners(answer: Value, asked: &Address) -> Result<Vec<(u16, u16, Address)>, Tr
     Ok(owners)
 }
 
-/// Parses the `host:port` of a redirect. If the redirect has no host, the host that answered is used.
+/// Parses the `host:port` of a redirect. If the redirect has no host, the result has the host of `asked`.
 pub(super) fn address_of(text: &str, asked: &Address) -> Option<Address> {
     let (host, port) = text.rsplit_once(':')?;
     let host = if host.is_empty() { &asked.host } else { host };

@@ -1,5 +1,5 @@
-//! Errors of Redis. Their texts never contain the server's own message, because that message may quote secrets from a
-//! request.
+//! Errors of Redis. The text of an error never contains the server's own message, because that message may quote
+//! secrets from a request.
 
 use std::io;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) enum Trouble {
     Nowhere,
     /// The answer does not have the form of a Redis answer.
     Strange,
-    /// The server is unfit, or not of the kind that the setting names.
+    /// The server is not fit to store revocations, or is not of the kind that the setting names.
     Unfit(Unfit),
 }
 
@@ -35,8 +35,8 @@ impl<E: Into<RedisError>> From<E> for Trouble {
 }
 
 impl Trouble {
-    /// Whether it is certain that the command was not done. Then the command may be sent again, to the server that has
-    /// its keys now.
+    /// Whether it is certain that the command was not done. In this case the command may be sent again, to the server
+    /// that now has the keys.
     pub(super) fn was_refused(&self) -> bool {
         let refusals = [
             ServerErrorKind::Moved,
@@ -60,7 +60,7 @@ impl Trouble {
         matches!(self, Self::Redis(error) if error.is_connection_dropped())
     }
 
-    /// Whether another server may be the master now.
+    /// Whether the error may mean that another server is the master now.
     pub(super) fn is_of_place(&self) -> bool {
         match self {
             Self::Redis(error) => error.is_io_error() || self.was_refused(),
@@ -101,7 +101,7 @@ impl Trouble {
         self.code() == Some("ERR")
     }
 
-    /// The store's error for a command on `place`.
+    /// Converts the error of a command on the keys `place` into the store's error.
     pub(super) fn at(&self, place: &str) -> StoreError {
         match self.code() {
             Some("WRONGTYPE") => corrupt(place, "another program has stored something else there"),
@@ -111,7 +111,8 @@ impl Trouble {
         }
     }
 
-    /// The store's error for a server that was checked at the start, or could not be reached.
+    /// Converts the error of a server that was checked at the start, or that could not be reached, into the store's
+    /// error.
     pub(super) fn of_server(&self, address: &str) -> StoreError {
         let (place, reason) = (address.to_owned(), self.describe());
         if self.may_pass() {
@@ -121,8 +122,8 @@ impl Trouble {
         }
     }
 
-    /// Whether a later attempt may succeed without a change by an operator, for example after the server has started,
-    /// has loaded its data or has failed over.
+    /// Whether a later attempt may succeed without a change by an operator. For example, the server may start, load
+    /// its data or fail over.
     fn may_pass(&self) -> bool {
         match self {
             Self::Redis(error) => may_pass(error),
@@ -131,7 +132,7 @@ impl Trouble {
         }
     }
 
-    /// A sentence for the caller. It contains the code of the server's message, but not the message itself.
+    /// A sentence for the caller. The sentence contains the code of the server's message, but not the message itself.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Redis(error) => describe(error),
@@ -150,7 +151,7 @@ impl Trouble {
 fn may_pass(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Io => !is_of_tls(error),
-        // Sentinels that have just started do not know their master yet, or name a master that is not running yet.
+        // A sentinel that has just started does not know its master yet, or names a master that is not running yet.
         ErrorKind::MasterNameNotFoundBySentinel
         | ErrorKind::NoValidReplicasFoundBySentinel
         | ErrorKind::ClusterConnectionNotFound => true,
@@ -172,7 +173,7 @@ fn may_pass(error: &RedisError) -> bool {
 }
 
 /// Whether TLS itself failed, for example because a certificate was refused. A connection that ends during the
-/// handshake does not count: a server behind a proxy may not be running yet.
+/// handshake is not such a failure, because a server behind a proxy may not be running yet.
 fn is_of_tls(error: &RedisError) -> bool {
     system_error(error)
         .and_then(io::Error::get_ref)
@@ -184,7 +185,7 @@ fn system_error(error: &RedisError) -> Option<&io::Error> {
     source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?.downcast_ref::<io::Error>()
 }
 
-/// Converts an error message of the system. If a host name does not resolve, the result reports this: the name may be
+/// Converts an error message of the system. The result says if a host name does not resolve. Such a name may be
 /// misspelt, or may not exist yet.
 fn of_system(said: &str) -> String {
     const LOOKUP: &str = "failed to lookup address information: ";

@@ -38,19 +38,19 @@ impl Replication {
         self.guarded
     }
 
-    /// Whether the server has replicas, or is configured to require some.
+    /// Whether the server has replicas, or is configured to require at least one.
     fn has_replicas(&self) -> bool {
         self.connected > 0 || self.guarded
     }
 }
 
-/// Whether writes must wait for a replica. All masters share one value.
+/// Whether writes must wait for a replica. All masters of the store share this value.
 #[derive(Debug)]
 pub(super) struct Replicas {
     expected: AtomicBool,
-    /// Whether a replica takes over when a master fails. If so, all writes wait for a replica as soon as a replica has
-    /// been seen once, even if a master has no replicas later. After a takeover the new master may have no replicas for
-    /// a while. The new master must not acknowledge writes during this time.
+    /// Whether a replica takes over when a master fails. If so, all writes wait for a replica as soon as a replica
+    /// has been seen once. The writes still wait if a master has no replicas later. After a takeover, the new master
+    /// may have no replicas for a while, and must not acknowledge writes during this time.
     take_over: bool,
 }
 
@@ -66,7 +66,7 @@ impl Replicas {
         self.expected.load(Ordering::Acquire)
     }
 
-    /// Updates the expectation from the report of a master.
+    /// Updates the value after a master has reported its replicas.
     pub(super) fn note(&self, replication: &Replication) {
         if replication.has_replicas() || !self.take_over {
             self.expected.store(replication.has_replicas(), Ordering::Release);
@@ -111,7 +111,7 @@ impl fmt::Display for Unfit {
     }
 }
 
-/// The kind of server that the setting promises.
+/// The kind of server that the setting names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
     Alone,
@@ -129,7 +129,7 @@ impl From<&Layout> for Expected {
     }
 }
 
-/// Decides by its `INFO` whether a master is fit to store revocations.
+/// Decides whether a master is fit to store revocations. `info` is the master's answer to `INFO`.
 pub(super) fn check(info: &str, expected: Expected) -> Result<(), Unfit> {
     check_software(info)?;
     match (expected, field(info, "redis_mode") == Some("cluster")) {
@@ -148,7 +148,7 @@ pub(super) fn check(info: &str, expected: Expected) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// Decides whether a replica is fit to take over from its master.
+/// Decides whether a replica is fit to take over from its master. `info` is the replica's answer to `INFO`.
 pub(super) fn check_replica(info: &str) -> Result<(), Unfit> {
     check_software(info)?;
     check_memory(info)?;

@@ -92,7 +92,7 @@ impl KeyNames {
         format!("{}:record:{sub}", self.tag(bucket(sub)))
     }
 
-    /// The key with the names of the subjects in a bucket.
+    /// The key of the set with the names of the subjects in a bucket.
     pub(super) fn subjects(&self, bucket: usize) -> String {
         format!("{}:subjects", self.tag(bucket))
     }

@@ -69,7 +69,7 @@ pub(super) fn page(answer: Value, head: &str, log: &str) -> Result<(bool, State,
     Ok((continues, State::read(state, head)?, entries))
 }
 
-/// An entry of a stream: its id, then field names and values in turn.
+/// An entry of a stream: its id, and a list in which field names and values alternate.
 pub(super) type StreamRow = (String, Vec<Vec<u8>>);
 
 fn log_entry((id, fields): StreamRow, log: &str) -> Result<LogEntry, StoreError> {

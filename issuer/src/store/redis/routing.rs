@@ -1,9 +1,10 @@
 //! Finds the server of each key: a single server, the master that the sentinels name, or one of the masters of a
 //! Cluster.
 //!
-//! This module does the routing. The Cluster connection of the client library is not used, because it reconnects and
-//! sends commands again without being asked. Here each command is sent once, to one server. A command is sent again
-//! only if it is certain that the server refused it, or if it only reads and the connection broke.
+//! This module does the routing itself. The client library also has a Cluster connection, but that connection
+//! reconnects and sends commands again without being asked. Here each command is sent once, to one server. A command
+//! is sent again only in two cases: the server certainly refused the command, or the command only reads and the
+//! connection broke.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -34,14 +35,14 @@ pub(super) struct Servers {
     directory: Directory,
     /// The current map. `None` if the masters must be looked up again.
     map: RwLock<Option<Arc<Map>>>,
-    /// The last map that was found. A new lookup reuses its connections.
+    /// The last map that was found. The next lookup reuses the connections of this map.
     last: Mutex<Option<Arc<Map>>>,
 }
 
 impl Servers {
     pub(super) fn of(url: RedisUrl, certificates: Option<TlsCertificates>) -> Self {
         if url.is_encrypted() {
-            // An error means that a provider is already installed. That provider is used then.
+            // An error means that a provider is already installed. Then that provider is used.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         Self { directory: Directory::of(url, certificates), map: RwLock::default(), last: Mutex::default() }
@@ -102,7 +103,7 @@ impl Servers {
         done.unwrap_or(Err(Trouble::Late)).map_err(|trouble| trouble.at(&call.place()))
     }
 
-    /// Asks each known master whether replicas have come or gone. Does nothing if no master is known.
+    /// Asks each known master whether replicas were added or removed. Does nothing if no master is known.
     pub(super) async fn notice_replicas(&self) {
         let Some(map) = self.known() else { return };
         let noticed = futures_util::future::join_all(map.nodes.values().map(|node| node.notice_replicas()));
@@ -111,8 +112,8 @@ impl Servers {
         }
     }
 
-    /// Runs a script that changes no data. The script's write only marks a place in the replication stream. A replica
-    /// that has this write also has every write before it. Returns `None` if there are no replicas.
+    /// Runs a script whose write leaves the stored data unchanged. A replica that has this write also has every
+    /// earlier write. Returns `None` if there are no replicas.
     pub(super) async fn settle(&self, call: &Call<'_>) -> Result<Option<Value>, StoreError> {
         let has_replicas =
             async { self.map().await?.owner(call.slot()).ok_or(Trouble::Nowhere)?.has_replicas().await };
@@ -124,7 +125,7 @@ impl Servers {
         }
     }
 
-    /// Runs scripts that only read, one after the other in this order.
+    /// Runs scripts that only read, in the given order.
     pub(super) async fn run_in_order<const N: usize>(
         &self,
         calls: [Call<'_>; N],
@@ -167,8 +168,8 @@ impl Servers {
         futures_util::future::join_all(each).await
     }
 
-    /// Sends the calls together if one server has all their keys. Returns `None` if several servers have the keys, or
-    /// if an answer is an error. In this case the caller must run the calls one by one.
+    /// Sends the calls together if one server has the keys of all calls. Returns `None` if several servers have the
+    /// keys, or if an answer is an error. In this case the caller must run the calls one by one.
     async fn run_together(&self, calls: &[&Call<'_>]) -> Option<Vec<Value>> {
         let map = timeout(LIMIT, self.map()).await.ok()?.ok()?;
         let node = map.owner(calls.first()?.slot())?;
@@ -220,7 +221,7 @@ impl Servers {
                 return self.run_asking(&map, node, address, call, durability).await;
             }
             let moved = trouble.was_refused() && self.directory.url.layout != Layout::Standalone;
-            // The server may have been restarted after the connection was made, so a read is tried again.
+            // The server may have restarted after the connection was made. So a script that only reads is sent again.
             let broken = trouble.is_broken() && call.only_reads();
             if !(moved || broken) || tries == TRIES {
                 return done;
@@ -240,7 +241,8 @@ impl Servers {
         }
     }
 
-    /// Runs a call whose keys are moving from the master `from` to another master. Some of the keys are already there.
+    /// Runs a call whose keys are moving from the master `from` to the master at `address`. Some of the keys are
+    /// already on the new master.
     async fn run_asking(
         &self,
         map: &Map,

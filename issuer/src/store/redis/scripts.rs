@@ -1,12 +1,12 @@
 //! The Lua scripts, and how they are called. A call names the script by its digest. If the server does not know the
-//! script, the call is sent again with the full text. This happens at the first call, and after a restart or a `SCRIPT
-//! FLUSH`. A script does all of its work or none of it.
+//! script, the call is sent again with the full text of the script. This happens at the first call, and after a
+//! restart or a `SCRIPT FLUSH`. A script does all of its work or none of it.
 
 use redis::{Cmd, cmd};
 
 use super::keys::slot;
 
-/// A script. Its text begins with the parts that several scripts share.
+/// A script. The text begins with the parts that several scripts share.
 pub(super) struct Script {
     text: String,
     digest: String,
@@ -43,12 +43,12 @@ pub(super) struct Call<'a> {
     args: Vec<Vec<u8>>,
 }
 
-/// How a script is named to the server.
+/// How a call tells the server which script to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
-    /// By the digest of the script.
+    /// The call contains the digest of the script.
     Digest,
-    /// By the text of the script. The server then remembers the script.
+    /// The call contains the text of the script. The server then remembers the script.
     InFull,
 }
 
@@ -73,7 +73,7 @@ impl Call<'_> {
         self.keys.join(" or ")
     }
 
-    /// Whether the call may be sent again if it is unknown whether it was done.
+    /// Whether the call may be sent again when it is unknown whether the first call was done.
     pub(super) fn only_reads(&self) -> bool {
         self.script.effect == Effect::Reads
     }
@@ -152,8 +152,8 @@ impl Scripts {
     }
 }
 
-/// A clock that tests set. Each call gets one more key, which is in the same slot as the other keys. The time is the
-/// number at the end of this key.
+/// A clock that tests set. Each call gets one more key, in the same slot as the other keys. This key ends with the
+/// clock's time, and the script reads the time from the key.
 #[cfg(test)]
 pub(super) mod manual {
     use super::{Call, Scripts};

@@ -1,4 +1,4 @@
-//! Tests with real servers. Each test starts its own.
+//! Tests with real servers. Each test starts its own servers.
 
 mod cluster;
 mod faults;
@@ -44,7 +44,7 @@ async fn open_with_clock(url: &str, prefix: &str, clock: ManualClock) -> RedisSt
     eventually("there is a store", async || RedisStore::start(inner()).await).await
 }
 
-/// Runs the contract of every backend, each case in its own installation.
+/// Runs all contract tests. Each test case has its own installation.
 async fn keeps_the_contract(url: &str) {
     let installation = std::sync::atomic::AtomicU32::new(0);
     crate::store::contract::all(async |clock| {
@@ -62,13 +62,13 @@ fn record(gid: u64) -> Record {
     Record::new(Handle::new(gid).expect("a handle"))
 }
 
-/// A commit that replaces the record whose version was read.
+/// A commit that writes a record. `expected` is the version that was read.
 fn put(name: &str, expected: Option<Version>, gid: u64) -> Commit {
     let swap = Swap { sub: subject(name), expected, record: record(gid) };
     Commit { swap: Some(swap), ..Commit::default() }
 }
 
-/// A master with one replica that may take over from it.
+/// A master, and one replica that is fit to take over.
 fn master_and_replica() -> (RedisServer, RedisServer) {
     let guarded = ["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"];
     let master = RedisServer::start(&guarded);
@@ -93,7 +93,7 @@ async fn read(store: &RedisStore, name: &str) -> Option<(Version, Record)> {
     store.read(&subject(name), Seq::ZERO).await.expect("a reading").record
 }
 
-/// Returns the text of the error. Panics unless the error means that a later attempt may succeed.
+/// Returns the text of an error after which a later attempt may succeed. Panics if there is no such error.
 fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Err(error) if error.may_pass() => error.to_string(),
@@ -101,7 +101,7 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     }
 }
 
-/// Returns the text of the error. Panics unless the error means that an operator must change a setting or the server.
+/// Returns the text of an error that an operator must fix. Panics if there is no such error.
 fn misconfigured<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Err(error @ StoreError::Misconfigured(_)) => error.to_string(),
@@ -112,7 +112,7 @@ fn misconfigured<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
 /// Creates a record and waits until it is acknowledged.
 async fn create(store: &RedisStore, name: &str) -> Version {
     eventually("a record is acknowledged", async || {
-        // An earlier attempt may have written the record without an acknowledgement. In this case the record only has
+        // An earlier attempt may have written the record but got no acknowledgement. In this case the record only has
         // to be settled.
         if store.commit(put(name, None, 1)).await?.swapped {
             return Ok(());
@@ -124,7 +124,7 @@ async fn create(store: &RedisStore, name: &str) -> Version {
     read(store, name).await.expect("it was acknowledged").0
 }
 
-/// Tries again while the store is unavailable: on a busy machine a replica may confirm a write too late. The time
+/// Tries again while the store is unavailable. On a busy machine, a replica may confirm a write too late. The time
 /// limit does not test speed. It only ends a test that hangs.
 async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Result<T, StoreError>) -> T {
     let asking = async {

@@ -55,8 +55,8 @@ impl fmt::Display for Address {
     }
 }
 
-/// The text is not a valid address of a Redis. The message says what to write. It does not quote the text, because the
-/// text may contain a password.
+/// The text is not a valid address of a Redis. The message says what to write. The message does not quote the text,
+/// because the text may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct MalformedUrl(pub &'static str);
@@ -67,7 +67,7 @@ impl RedisUrl {
         self.transport == Transport::Tls
     }
 
-    /// Parses `text`. `None` if the scheme of `text` is not one of Redis or Valkey.
+    /// Parses `text`. `None` if the scheme of `text` does not belong to Redis or Valkey.
     pub fn parse(text: &str) -> Option<Result<Self, MalformedUrl>> {
         let (scheme, rest) = text.split_once("://")?;
         if matches!(scheme, "valkey" | "valkeys") {

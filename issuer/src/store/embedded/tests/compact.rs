@@ -1,4 +1,4 @@
-//! The file of a store becomes smaller after the content of the store has been removed.
+//! The file of a store becomes smaller after its content was removed.
 
 use super::*;
 

@@ -9,11 +9,12 @@ use rand::{RngExt, SeedableRng};
 
 use super::*;
 
-/// Size of a disk sector in bytes. If the power fails during a write, some sectors may be written and others not.
+/// Size of a disk sector in bytes. If the power fails during a write, some sectors may be written, and others may
+/// not.
 const SECTOR: usize = 512;
 
-/// A disk that loses its cache when the power fails. Of the writes since the last sync, each sector may or may not be
-/// on disk.
+/// A disk that loses its cache when the power fails. After the power cut, each sector that was written since the last
+/// sync may or may not be on disk.
 #[derive(Debug)]
 pub(super) struct Disk(pub(super) Arc<Mutex<Platter>>);
 
@@ -50,7 +51,7 @@ impl Platter {
     /// The bytes on the disk after the power cut.
     fn after_the_cut(&self, luck: &mut StdRng) -> Vec<u8> {
         let mut bytes = self.safe.clone();
-        // The file may have kept its larger length, although the data is lost. Bytes that were not written are then
+        // The file may keep its greater length, although the data is lost. The bytes that were not written are then
         // zeros.
         if luck.random() && bytes.len() < self.cached.len() {
             bytes.resize(self.cached.len(), 0);
@@ -136,8 +137,8 @@ async fn cut_the_power(
 
 pub(super) const START: u64 = 1_767_225_600;
 
-/// The bytes of a new store. A power cut before this state need not be tested: a real file gets its name only when the
-/// new store is complete.
+/// The bytes of a new store. A power cut during the creation of a store needs no test, because a real file gets its
+/// name only when the new store is complete.
 pub(super) fn empty_store() -> Vec<u8> {
     let (disk, platter) = Disk::spinning(Vec::new(), usize::MAX);
     drop(EmbeddedStore::on(disk, Arc::new(ManualClock::at(START))).expect("a store"));

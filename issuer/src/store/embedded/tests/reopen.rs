@@ -61,7 +61,7 @@ async fn b2_wherever_the_storage_fails_the_store_is_used_again() {
 async fn b2_a_read_that_fails_is_noticed_too() {
     let (_, platter) = Disk::spinning(empty_store(), usize::MAX);
     let store = on(&platter);
-    // These commits write more than the cache holds, so that the later read has to use the disk.
+    // These commits write more bytes than the cache can hold. So the later read has to use the disk.
     let writes = (0..2000).map(|number| {
         let mut commit = put(&number.to_string(), 1);
         let kid = "k".repeat(16 << 10);

@@ -6,8 +6,8 @@ use crate::domain::Limits;
 use crate::store::clock::{HostClock, SystemClock};
 use crate::testing::redis_server::RedisServer;
 
-/// The same bytes have another version on each master, and also on the same master after a restart. A swap with a
-/// version from before the restart does not match.
+/// After a restart, the same bytes have another version. So a swap with a version from before the restart does not
+/// match.
 #[tokio::test]
 async fn a_swap_that_was_decided_before_a_restart_does_not_fit() {
     let mut server = RedisServer::start(&[]);
@@ -63,8 +63,8 @@ async fn scripts_that_were_flushed_are_sent_again() {
     }
 }
 
-/// A host name (or a proxy, or a cloud's "primary endpoint") leads to the master. After a switch-over, the old
-/// connections still lead to the old master, which remains a replica from then on.
+/// A proxy leads to the master, as a host name or a cloud's "primary endpoint" would. After a switch-over, the old
+/// connections still lead to the old master, which is now a replica.
 #[tokio::test]
 async fn an_address_that_now_leads_elsewhere_is_followed() {
     use std::sync::atomic::{AtomicU16, Ordering};
@@ -94,7 +94,7 @@ async fn an_address_that_now_leads_elsewhere_is_followed() {
 }
 
 /// Trace 21: the store is emptied while the connection stays open. The heartbeat notices the loss, and the node puts
-/// its epoch back.
+/// the epoch back.
 #[tokio::test]
 async fn an_emptied_store_reports_that_it_lost_something() {
     let server = RedisServer::start(&[]);
@@ -112,8 +112,8 @@ async fn an_emptied_store_reports_that_it_lost_something() {
     assert!(again.epoch == held.epoch && again.seq > held.seq);
 }
 
-/// Many requests notice at the same time that the revocation log was lost. One of them puts the lost entries back. At
-/// most one late request does the same again.
+/// Many requests notice at the same time that the revocation log was lost. One request puts the lost entries back. At
+/// most one late request puts them back a second time.
 #[tokio::test]
 async fn at_most_two_of_many_requests_mend_an_emptied_store() {
     let server = RedisServer::start(&[]);
@@ -171,7 +171,8 @@ async fn a_replica_is_not_taken_for_the_store() {
     }
 }
 
-/// A master was demoted. Its answer to the write says this, and its answer to `WAIT` does not.
+/// A master was demoted to a replica. The answer to the write says that the server is a replica. The answer to `WAIT`
+/// does not say this.
 #[tokio::test]
 async fn a_replica_refuses_a_replicated_write_by_name() {
     let (server, replica) = master_and_replica();
@@ -204,8 +205,8 @@ async fn a_full_server_takes_no_writes_and_loses_none() {
     assert!(store.confirm(held).await.expect("an answer").whole);
 }
 
-/// The time comes from the server. If the clock of an issuer's host differs from the server's clock, this issuer signs
-/// nothing.
+/// The time comes from the server. If the clock of an issuer's host differs from the server's clock, that issuer
+/// signs nothing.
 #[tokio::test]
 async fn a_host_with_another_time_than_the_server_is_detected() {
     let server = RedisServer::start(&[]);
@@ -219,7 +220,7 @@ async fn a_host_with_another_time_than_the_server_is_detected() {
     }
 }
 
-/// A server that hangs does not block a caller for ever. Once it runs again, requests succeed.
+/// A server that hangs does not block a caller for ever. When the server runs again, requests succeed.
 #[tokio::test]
 async fn a_stopped_server_is_given_up_and_found_again() {
     let server = RedisServer::start(&[]);
@@ -247,7 +248,7 @@ async fn requests_do_not_queue_for_a_search() {
             store.read(&subject(&format!("user-{number}")), Seq::ZERO).await.expect_err("all hangs");
         }
     });
-    // If the searches ran one after the other, this would take a minute.
+    // If each request searched for the master in turn, all requests together would take a minute.
     let done = tokio::time::timeout(Duration::from_secs(30), futures_util::future::join_all(reads)).await;
     for stopped in [&server, &sentinel] {
         stopped.signal(rustix::process::Signal::CONT);
@@ -286,7 +287,8 @@ async fn foreign_values_are_named_and_left_alone() {
     assert_eq!(server.ask::<String>(&["HGET", "{doorlist}:head", "last"]), "many");
 }
 
-/// Another issuer removes a record after its name was read. The list of subjects still continues after this name.
+/// Another issuer removes a record between the reading of its name and the reading of the record. The page still
+/// continues with the names after the removed one.
 #[tokio::test]
 async fn a_record_forgotten_in_between_does_not_end_the_pages() {
     let server = RedisServer::start(&[]);

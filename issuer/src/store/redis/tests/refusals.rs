@@ -1,15 +1,15 @@
-//! Servers that are refused at the start, each with a message that says what to change. These tests also cover servers
-//! for which the start waits.
+//! Servers that make the start fail, each with a message that says what to change. These tests also cover servers for
+//! which the start waits.
 
 use super::*;
 use crate::testing::redis_server::{RedisServer, free_port};
 
-/// Why the start fails.
+/// Opens a store and returns the reason why the start fails.
 async fn refusal(url: &str) -> String {
     misconfigured(try_open(url, "doorlist").await.map(drop))
 }
 
-/// Why the start waits.
+/// Opens a store and returns the reason why the start waits.
 async fn outage(url: &str) -> String {
     unavailable(try_open(url, "doorlist").await.map(drop))
 }
@@ -25,7 +25,7 @@ async fn b6_a_server_that_is_not_there_is_waited_for() {
     }
 }
 
-/// This name is too long. The system refuses it without asking a name server.
+/// This name is too long for DNS. So the system refuses the name without asking a name server.
 #[tokio::test]
 async fn b6_a_name_that_does_not_resolve_is_waited_for_and_named() {
     let said = outage(&format!("redis://{}.example", "a".repeat(64))).await;
@@ -61,7 +61,7 @@ async fn a_wrong_login_is_refused_and_not_shown() {
     open(&url(":wonderland@")).await;
 }
 
-/// The permissions that the README lists are enough.
+/// A user with only the permissions that the README lists can use the store.
 #[tokio::test]
 async fn a_user_of_its_own_needs_few_permissions() {
     let server = RedisServer::start(&[]);

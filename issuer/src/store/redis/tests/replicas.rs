@@ -54,8 +54,8 @@ async fn a_write_that_no_replica_confirms_is_not_acknowledged() {
     assert!(eventually("it is confirmed", async || store.confirm(held).await).await.whole);
 }
 
-/// An earlier request wrote a change that was not acknowledged. A repeated request finds this change, but does not
-/// acknowledge it before a replica has it.
+/// An earlier request wrote a change, but the change was not acknowledged. A repeated request finds this change. The
+/// repeated request acknowledges the change only after a replica has it.
 #[tokio::test]
 async fn a_retry_does_not_acknowledge_a_write_that_no_replica_has() {
     let (server, replica) = replicated("60");
@@ -77,7 +77,7 @@ async fn a_retry_does_not_acknowledge_a_write_that_no_replica_has() {
     assert!(matches!(kicked, Kick::Kicked(_)));
 }
 
-/// The old master is cut off together with an issuer. The old master refuses confirmations and all other writes.
+/// The old master and an issuer are cut off together. The old master refuses confirmations and all other writes.
 #[tokio::test]
 async fn a_master_without_its_replicas_confirms_and_writes_nothing() {
     let (server, replica) = replicated("1");

@@ -19,8 +19,8 @@ async fn it_is_a_store_like_any_other() {
     let confirmed = eventually("a replica takes over", async || store.confirm(held).await).await;
     assert!(confirmed.whole, "nothing acknowledged is lost");
     assert_ne!(set.master(), first);
-    // Trace 25: a version that was read on the old master does not match on the new master, although the bytes are the
-    // same.
+    // Trace 25: a version that was read on the old master does not match on the new master. The bytes of the record
+    // are the same on both.
     assert!(!store.commit(put("alice", Some(before), 2)).await.expect("an answer").swapped);
     let (after, kept) = read(&store, "alice").await.expect("it was acknowledged");
     assert_eq!(kept, record(1));
@@ -49,8 +49,8 @@ async fn sentinels_may_want_the_password_too() {
     }
 }
 
-/// This replica has no `min-replicas-to-write`. As a master it would accept writes without any replica. So the replica
-/// is refused.
+/// This replica has no `min-replicas-to-write`. If it became the master, it would accept writes without any replica.
+/// So the issuer refuses this replica.
 #[tokio::test]
 async fn a_replica_that_would_accept_writes_alone_is_refused() {
     let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
@@ -63,8 +63,8 @@ async fn a_replica_that_would_accept_writes_alone_is_refused() {
     open(&url).await;
 }
 
-/// A set that has lost all its replicas acknowledges nothing, even if a master without `min-replicas-to-write`
-/// accepts the write.
+/// If a set has lost all its replicas, nothing is acknowledged. This is true even if the master has no
+/// `min-replicas-to-write` and accepts the write.
 #[tokio::test]
 async fn a_master_that_was_left_alone_acknowledges_nothing() {
     let (server, replica) = master_and_replica();
@@ -76,7 +76,7 @@ async fn a_master_that_was_left_alone_acknowledges_nothing() {
     until("the master knows that it is alone", || {
         server.ask::<String>(&["INFO", "replication"]).contains("connected_slaves:0")
     });
-    // Checks the replicas at once, instead of at the next periodic check.
+    // Checks the replicas now. The test does not wait for the next periodic check.
     store.inner.servers.notice_replicas().await;
     for reason in [unavailable(store.commit(marks(1)).await), unavailable(store.confirm(held).await)] {
         assert!(reason.contains("no replica confirmed"), "{reason}");

@@ -20,7 +20,7 @@ async fn valkey_is_a_store_like_any_other() {
     keeps_the_contract(&server.url()).await;
 }
 
-/// This test uses the server's clock and the real scripts. The tests of the contract replace both.
+/// This test uses the server's clock and the real scripts. The contract tests use a test clock and other scripts.
 #[tokio::test]
 async fn the_time_is_the_servers() {
     let server = RedisServer::start(&[]);
