@@ -231,7 +231,8 @@ pub trait Store: Send + Sync + 'static {
         seen: Seq,
     ) -> Result<Committed, StoreError>;
 
-    /// The installation's record, if there is one. The caller encodes it (see [`crate::domain::installation`]).
+    /// The installation's record, if there is one. The caller encodes the record (see
+    /// [`crate::domain::installation`]).
     async fn installation(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError>;
 
     /// Swaps the installation's record. Returns false if the stored record does not have the expected version.

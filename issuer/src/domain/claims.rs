@@ -1,4 +1,4 @@
-//! The claims that a caller adds to tokens: their limits, and which of them a token carries.
+//! The claims that a caller adds to tokens, and the limits of these claims.
 
 use doorlist_verifier::claims::REGISTERED_CLAIMS;
 use serde_json::Value;

@@ -30,7 +30,7 @@ pub struct Grant {
     pub issued_at: UnixSeconds,
     /// The `exp` of the access token.
     pub expires_at: UnixSeconds,
-    /// The time from which the refresh token can no longer be used.
+    /// The time at which the session ends, and the refresh token with it.
     pub session_ends_at: UnixSeconds,
 }
 

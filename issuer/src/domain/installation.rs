@@ -52,7 +52,7 @@ pub struct Own {
 /// Why a node may not start on this store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Foreign {
-    /// The issuer's name in the store differs from the node's.
+    /// The issuer's name in the store differs from the name in the node's settings.
     #[error(
         "this store belongs to the issuer {stored}, and --issuer (DOORLIST_ISSUER) is {own}: refresh tokens of one name \
          are not valid under the other. Correct the setting or the store; to rename the issuer, start every node with \

@@ -37,18 +37,19 @@ pub enum Decision {
     Refuse(LoginRefusal),
     /// The record shows that this login was already written.
     Done(Grant),
-    /// Open a session. The grant is valid once the change is written.
+    /// Open a session. The grant is valid after the change has been written.
     Open(Change, Grant),
 }
 
 /// Why no session was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginRefusal {
-    /// The account does not exist here, or the password is wrong. The answer does not reveal which.
+    /// The account does not exist here, or the password is wrong. The answer does not tell the client which of the
+    /// two is true.
     WrongPassword,
     /// The password could not be checked now. The client should try again after a moment.
     CheckerBusy,
-    /// The subject is disabled. This is revealed only after the right password.
+    /// The subject is disabled. The client learns this only if the password is right.
     Disabled,
     /// The subject already has the maximum number of handles in the revocation list. After this many seconds the
     /// subject may log in again.

@@ -19,8 +19,8 @@ pub struct Record {
     /// The hash of the password, if the subject has an account here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<PasswordHash>,
-    /// Claims for all access tokens of the subject. They take precedence over the claims of a session. They change
-    /// only together with `gid`.
+    /// Claims for all access tokens of the subject. These claims take precedence over the claims of a session, and
+    /// change only together with `gid`.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub claims: CustomClaims,
     /// One session for each login on a device, the oldest first.

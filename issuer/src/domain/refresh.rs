@@ -24,7 +24,7 @@ pub enum Decision {
     Refuse(RefreshRefusal),
     /// Repeat the answer of the last rotation. Nothing is written.
     Repeat(Grant),
-    /// Make a new generation. The grant is valid once the change is written.
+    /// Make a new generation. The grant is valid after the change has been written.
     Advance(Change, Grant),
     /// Two parties hold tokens of this session, so the session ends.
     Reuse(Change),

@@ -21,7 +21,7 @@ pub struct SignedList {
 }
 
 impl SignedList {
-    /// Wraps a signed JWT that ends at `cursor`.
+    /// Wraps the signed JWT of a list that ends at `cursor`.
     pub fn new(cursor: Cursor, jwt: String) -> Self {
         Self { cursor, jwt: jwt.into(), gzip: OnceLock::new(), event: OnceLock::new(), hash: OnceLock::new() }
     }

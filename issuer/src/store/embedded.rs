@@ -150,7 +150,7 @@ impl EmbeddedStore {
 /// no later attempt would succeed. So [`StoreError::Unavailable`] becomes [`StoreError::Misconfigured`].
 fn in_file<T>(path: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
     result.map_err(|error| match error {
-        // The previous process may still be closing the file.
+        // The previous process may still be closing the file, so a later attempt can succeed.
         StoreError::Away { reason, .. } => StoreError::Away { place: path.display().to_string(), reason },
         StoreError::Unavailable(reason) | StoreError::Misconfigured(reason) => {
             StoreError::Misconfigured(format!("{}: {reason}", path.display()))

@@ -55,8 +55,8 @@ impl GatedStore {
         self.down.store(down, Ordering::SeqCst);
     }
 
-    /// Sets how far the store's clock is ahead of the host's clock in all later confirmations. With a negative
-    /// number, the store's clock is behind.
+    /// Sets the number of seconds by which the store's clock is ahead of the host's clock in all later confirmations.
+    /// With a negative number, the store's clock is behind.
     pub(crate) fn runs_ahead(&self, secs: i64) {
         self.ahead_secs.store(secs, Ordering::SeqCst);
     }

@@ -189,7 +189,7 @@ impl RedisServer {
         }
     }
 
-    /// Makes the server follow the master on this port, from the next start of the server on.
+    /// Makes the server follow the master on this port after the next start of the server.
     pub fn follow(&mut self, master: u16) {
         self.options.extend(["--replicaof".to_owned(), format!("127.0.0.1 {master}")]);
     }

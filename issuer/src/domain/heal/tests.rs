@@ -129,8 +129,8 @@ fn trace_4e_a_login_after_a_kick_is_left_alone() {
     let before = world.record(1, &[10], NOW);
     let kicked = kick(&alice(), &before, handle(2));
     world.append(&kicked, NOW);
-    // A void read the record before the kick and appends its entry after the kick. The void then starts over with the
-    // new group.
+    // A void reads the record before the kick and appends its entry after the kick. The void then starts over with
+    // the new group.
     world.append(&void(&alice(), &before, handle(4)), NOW);
     let crate::domain::login::Decision::Open(login, _) = world.log_in(&kicked.record, 11, NOW) else {
         panic!("no session");

@@ -124,7 +124,8 @@ pub(super) fn decode_record(sub: &str, bytes: &[u8]) -> Result<(Version, Record)
     Ok((version, decode_json(&place, json)?))
 }
 
-/// Parses JSON. Leaves out serde's message, because it quotes the stored text, which may be a secret.
+/// Parses JSON. The error does not contain serde's message, because this message quotes the stored text. The stored
+/// text may be a secret.
 pub(super) fn decode_json<T: DeserializeOwned>(place: &str, json: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(json)
         .map_err(|error| corrupt(place, &format!("unexpected content from column {}", error.column())))

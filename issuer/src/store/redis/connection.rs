@@ -18,7 +18,7 @@ use super::url::Address;
 
 /// Time limit for making a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
-/// Time limit for an answer. It includes the time for the commands that are queued before the request.
+/// Time limit for an answer. The limit includes the time for commands that are queued before the request.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// How long a write may wait for a replica, in milliseconds.
 const WAIT_MILLIS: u64 = 1000;
@@ -118,8 +118,8 @@ impl Node {
             self.idle().push(Idle { connection, since: Instant::now() });
         }
         let replicas = answers.pop();
-        // A refused command wrote nothing, so no replica is needed. The server's answer says why the command was
-        // refused.
+        // A refused command wrote nothing, so there is no write for a replica to confirm. The server's answer says
+        // why the command was refused.
         if answers.iter().any(|answer| matches!(answer, Value::ServerError(_))) {
             return Ok(answers);
         }

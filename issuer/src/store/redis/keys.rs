@@ -10,15 +10,16 @@
 //! | `{P:bb}:record:<sub>` | string: version ‖ the subject's record (JSON) | see 3 |
 //! | `{P:bb}:subjects` | sorted set with equal scores: the subjects in bucket `bb` | while it has members |
 //!
-//! 1. An entry is kept for `retain`, and until the issuer has checked the record of its subject.
-//! 2. Newer events push out the oldest.
-//! 3. A record is kept until the end of its last session + `retain`; for ever if the subject has a password or is
-//!    disabled.
+//! 1. An entry is kept for `retain`, and until the issuer has checked the record of the entry's subject.
+//! 2. When new events are added, the oldest events are removed.
+//! 3. A record is kept until `retain` seconds after the end of its last session. It is kept for ever if the subject
+//!    has a password or claims, or is disabled.
 //!
 //! A version is 16 random hex digits. No key has an expiry in Redis. The issuer itself checks which records are no
-//! longer needed. One script then removes the record and its name in the bucket. The text in braces decides the slot.
-//! All keys of the whole installation are in one slot, and all keys of a bucket are in one slot, so every script needs
-//! only one slot.
+//! longer needed. One script then removes the record, and the name of the subject in the bucket.
+//!
+//! The text in braces decides the slot. All keys with `{P}` are in one slot, and all keys of one bucket are in one slot.
+//! So every script needs only one slot.
 
 use std::fmt;
 use std::str::FromStr;

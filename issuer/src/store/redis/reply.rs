@@ -85,7 +85,8 @@ pub(super) fn audit_row((id, fields): StreamRow, audit: &str) -> Result<AuditRow
     Ok(AuditRow { number, at, event: json(field(&fields, "event", &place)?, &place)? })
 }
 
-/// Parses JSON. Leaves out serde's message, because it quotes the stored text, which may be a secret.
+/// Parses JSON. The error does not contain serde's message, because this message quotes the stored text. The stored
+/// text may be a secret.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8], place: &str) -> Result<T, StoreError> {
     serde_json::from_slice(bytes)
         .map_err(|error| corrupt(place, &format!("unexpected content from column {}", error.column())))

@@ -123,7 +123,7 @@ impl RedisUrl {
         }
     }
 
-    /// Parses everything before the path, and returns the path as well.
+    /// Parses the text before the path. Returns the path too.
     fn of(
         transport: Transport,
         layout: Layout,

@@ -27,7 +27,8 @@ pub(crate) enum Fault {
     /// Reads are answered and writes are refused. An old master behaves like this while it does not know yet that
     /// another master has taken over.
     RefuseWrites,
-    /// Just before the next record is settled, the shard of the records fails over to the records in this state.
+    /// Just before the next record is settled, another master takes over the records, with the records of this state.
+    /// The revocation log does not change.
     FailOverBeforeSettling(Box<State>),
 }
 
