@@ -1,6 +1,6 @@
-// Demonstrates the main purpose: a token is verified everywhere without a network call, its user is kicked, and
-// every verifier refuses it. Then the issuer is stopped, and the verifiers continue and report the age of their
-// list.
+// Shows the main purpose of the project. Every verifier accepts a token without a network call. Then the user is
+// kicked, and every verifier refuses the token. Then the issuer is stopped. The verifiers continue, and report the age
+// of their list.
 import { once } from 'node:events'
 import { lookup } from 'node:dns/promises'
 import { createServer } from 'node:net'
@@ -12,7 +12,7 @@ import { check, note, scene, table } from './terminal.mjs'
 import { startVerifiers } from './verifiers/index.mjs'
 
 const HEARTBEAT_SECONDS = 2
-/** The story takes half a minute. If something hangs, the demo must end with a message. */
+/** The demo takes half a minute. If a step hangs, the demo must end with a message after this time. */
 const LIMIT_MINUTES = 10
 const {
   values: { all, once: onlyOnce, port },
@@ -46,7 +46,10 @@ try {
 }
 process.exit() // an interrupted story may still have pending work
 
-/** The smallest root file systems have no /etc/hosts. There the issuer's name is the address on which it listens. */
+/**
+ * Whether the name resolves. The smallest root file systems have no /etc/hosts. On these, the issuer's name is its IP
+ * address.
+ */
 function isResolved(host) {
   return lookup(host).then(
     () => true,
@@ -54,7 +57,7 @@ function isResolved(host) {
   )
 }
 
-/** The issuer needs its name before it starts, and the port is part of the name. */
+/** Returns a free port. The port is part of the issuer's name, and the issuer needs its name before it starts. */
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -136,7 +139,10 @@ async function tellTheStory() {
   note('A Worker that lost its stream asks once a heartbeat, and tries the stream again within a minute.')
 }
 
-/** Kicks the subject. Returns a row for each verifier with the time from the acknowledgement to its first refusal. */
+/**
+ * Kicks a user. Returns one row for each verifier: the time from the answer of the issuer to the verifier's first
+ * refusal.
+ */
 async function kick(sub, token) {
   const refusals = await Promise.all(verifiers.map(verifier => verifier.watch(token)))
   await issuer.admin(`/subjects/${sub}/revoke`)
@@ -151,7 +157,7 @@ async function kick(sub, token) {
   )
 }
 
-/** Verifies until the answer is as wanted, for at most a minute. Returns the last answer. */
+/** Verifies the token until `holds` accepts the answer, but for at most a minute. Returns the last answer. */
 async function until(verifier, token, holds) {
   const deadline = performance.now() + 60_000
   for (;;) {

@@ -1,4 +1,4 @@
-// Starts a real issuer binary and sends requests to it. Used by the demo and by the tests.
+// Starts a real issuer and sends requests to it. The demo and the tests use this file.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -11,10 +11,10 @@ import { createInterface } from 'node:readline'
  * @param {string} options.binary path of the `doorlist` binary
  * @param {string} [options.command] `serve` or `demo`
  * @param {string[]} [options.args] further flags
- * @param {number} [options.port] 0 for any free port
- * @param {string} [options.name] the host in its address, instead of 127.0.0.1; requires a port other than 0
- * @param {string} [options.store] a store other than its own embedded one; `args` must then contain the secrets
- * @param {string} [options.adminKey] the key in `args`; by default the key that was created beside the store
+ * @param {number} [options.port] the port; 0 selects a free port
+ * @param {string} [options.name] the host in the issuer's URL instead of 127.0.0.1; requires a port other than 0
+ * @param {string} [options.store] a store other than the embedded store; `args` must then contain the secrets
+ * @param {string} [options.adminKey] the admin key in `args`; default: the key that the issuer creates beside its store
  */
 export async function startIssuer({ binary, command = 'serve', args = [], port = 0, name, store, adminKey }) {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-'))
@@ -38,7 +38,7 @@ class Issuer {
   #child
   #port
   url
-  /** The admin key, given or created, for requests that this class does not make. */
+  /** The admin key, for requests that this class does not send itself. */
   adminKey
 
   constructor({ binary, command, args, folder, name, store, adminKey }) {
@@ -51,12 +51,12 @@ class Issuer {
     this.adminKey = adminKey
   }
 
-  /** Starts the process. If it ran before, it uses the same port and store. */
+  /** Starts the process. At a restart, the process uses the same port and store as before. */
   async start(port = this.#port) {
     const args = [this.#command, '--store', this.#store, '--listen', `127.0.0.1:${port}`, ...this.#args]
     const named = this.#name && `http://${this.#name}:${port}`
     if (named) args.push('--issuer', named)
-    // All settings are passed here. Settings in the caller's environment are meant for another issuer.
+    // The issuer gets all its settings here. Settings in the environment of the caller are for another issuer.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DOORLIST_')))
     const child = spawn(this.#binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
@@ -82,7 +82,7 @@ class Issuer {
     this.adminKey ??= (await readFile(join(this.#folder, 'doorlist.redb.admin-key'), 'utf8')).trim()
   }
 
-  /** The id of the current or last process. */
+  /** The id of the running process, or of the last process. */
   get pid() {
     return this.#child?.pid
   }
@@ -101,7 +101,7 @@ class Issuer {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  /** `POST /login`; returns the answer of RFC 6749 §5.1. */
+  /** Sends `POST /login`. Returns the answer of RFC 6749 §5.1. */
   login(username, password, device) {
     return this.#ask('/login', {
       body: JSON.stringify({ username, password, device }),
@@ -109,7 +109,7 @@ class Issuer {
     })
   }
 
-  /** `POST /token`: exchanges a refresh token for an access token. */
+  /** Sends `POST /token`, which exchanges a refresh token for an access token. */
   refresh(refreshToken, clientId) {
     const form = new URLSearchParams({
       grant_type: 'refresh_token',
@@ -119,7 +119,7 @@ class Issuer {
     return this.#ask('/token', { body: form })
   }
 
-  /** A `POST` to the admin API; returns its JSON. */
+  /** Sends a `POST` request to the admin API. Returns the JSON of the answer. */
   admin(path, body) {
     return this.#ask(`/admin${path}`, {
       body: body && JSON.stringify(body),
@@ -127,7 +127,7 @@ class Issuer {
     })
   }
 
-  /** `GET /admin/subjects`, the first page. */
+  /** Returns the first page of `GET /admin/subjects`. */
   async subjects() {
     const headers = { authorization: `Bearer ${this.adminKey}` }
     const { subjects } = await this.#ask('/admin/subjects', { method: 'GET', headers })

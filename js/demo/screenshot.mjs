@@ -1,4 +1,4 @@
-// Takes the README's screenshot: node js/demo/screenshot.mjs, after `make build`.
+// Takes the screenshot in the README. Run `make build`, then `node js/demo/screenshot.mjs`.
 import { fileURLToPath } from 'node:url'
 import { launchChromium } from '../packaging/tools.mjs'
 import { startIssuer } from './issuer.mjs'

@@ -9,7 +9,7 @@ export function note(text) {
   console.log(`  ${text}`)
 }
 
-/** Prints an observation, and ends the story with an error if the observation is not the expected one. */
+/** Prints an observation. Throws an error if the observation is not the expected one. */
 export function check(text, holds) {
   if (!holds) throw new Error(text)
   console.log(`  ✓ ${text}`)

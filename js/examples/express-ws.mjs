@@ -1,5 +1,5 @@
-// WebSockets live longer than a request. A connection is closed when its user is kicked, and at the latest when
-// its token expires.
+// A WebSocket lives longer than a request. The server closes a connection when its user is kicked, or when its token
+// expires.
 import express from 'express'
 import { WebSocketServer } from 'ws'
 import { connectVerifier, isTokenError } from 'doorlist'
@@ -17,13 +17,13 @@ app.get('/me', (request, response) => response.json({ sub: request.auth.payload.
 app.delete('/users/:sub', requireScope('admin'), (request, response) => response.sendStatus(204))
 const server = app.listen(PORT, () => console.log(`http://localhost:${Object(server.address()).port}`))
 
-/** The verified answer of each open socket. */
+/** The result of `verify` for each open socket. */
 const present = new Map()
-// A page cannot set a header for a WebSocket, so it sends the token as a second subprotocol, beside the real one.
+// A page cannot set a header for a WebSocket. So it sends the token as a second subprotocol, after the real one.
 const sockets = new WebSocketServer({ server, handleProtocols: offered => offered.has('chat') && 'chat' })
 
 sockets.on('connection', (socket, request) => {
-  // Without this listener a client could end this process with a broken frame.
+  // Without this listener, a client could end this process with an invalid frame.
   socket.on('error', error => console.error(error.message))
   try {
     const token = request.headers['sec-websocket-protocol']?.split(/, */).find(name => name.includes('.')) ?? ''
@@ -35,8 +35,8 @@ sockets.on('connection', (socket, request) => {
       present.delete(socket)
     })
     socket.on('message', text => {
-      // After the server closes a connection, the peer may send messages until it has answered. Messages of a kicked
-      // user are ignored.
+      // A client may still send messages after the server has begun to close the connection. Messages of a kicked user
+      // are ignored.
       if (socket.readyState === socket.OPEN) socket.send(`${auth.payload.sub}: ${text}`)
     })
   } catch (error) {

@@ -1,5 +1,5 @@
-// Rust → wasm/verifier.wasm, wasm/glue.js and wasm/inlined.js. Fails if the module is too large, because its
-// size is promised.
+// Builds wasm/verifier.wasm, wasm/glue.js and wasm/inlined.js from the Rust crate. The documentation promises a maximum
+// size of the module, so the build fails if the module is larger.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
@@ -35,8 +35,9 @@ try {
 
 function runWasmPack() {
   const directory = mkdtempSync(join(tmpdir(), 'doorlist-wasm-'))
-  // wasm-pack uses the wasm-bindgen on the PATH only if its version matches the crate's exactly. The folders in
-  // which `make` installs wasm-pack and wasm-bindgen are added here, so that this script also works without `make`.
+  // wasm-pack uses the wasm-bindgen on the PATH only if its version is exactly the version of the crate. `make`
+  // installs both programs in folders of their own. These folders are added to the PATH, so that this script also works
+  // without `make`.
   const [, wasmBindgen] = /^name = "wasm-bindgen"\nversion = "(.*)"/m.exec(
     readFileSync(join(js, '../Cargo.lock'), 'utf8'),
   )
@@ -46,13 +47,13 @@ function runWasmPack() {
     process.env.PATH,
   ].join(delimiter)
   const cargoHome = process.env.CARGO_HOME || join(homedir(), '.cargo')
-  // Panic messages contain source paths. These must not reveal paths of the build machine.
+  // Panic messages contain source paths. The paths of the build machine must not appear in them.
   const rustflags = [`--remap-path-prefix=${cargoHome}=cargo`, `--remap-path-prefix=${join(js, '..')}=doorlist`]
-  // Without unrolled loops SHA-2 is 16 KB smaller, and not slower in WebAssembly.
+  // This variant of SHA-2 has no unrolled loops. It is 16 KB smaller, and not slower in WebAssembly.
   rustflags.push('--cfg=sha2_backend_soft="compact"')
   const options = ['--mode', 'no-install', '--target', 'bundler', '--profile', 'wasm', '--no-pack', '--no-gitignore']
   try {
-    // Without warnings: wasm-pack looks for a newer version of itself, and warns where it cannot.
+    // The log level hides warnings. wasm-pack looks for a newer version of itself, and warns if it cannot look.
     execFileSync(
       'wasm-pack',
       ['--log-level', 'error', 'build', crate, ...options, '--out-dir', directory, '--out-name', 'verifier'],
@@ -73,10 +74,10 @@ function runWasmPack() {
 }
 
 /**
- * The original glue uses TextDecoder when it loads, and keeps a single instance forever. Therefore this function
- * wraps the glue in a function. The wrapped glue does nothing until it is called, a bundler can drop it, and each
- * module gets its own instance. The glue gets no FinalizationRegistry, because `src/wasm.ts` has one that does not
- * touch an interrupted instance.
+ * Wraps the glue of wasm-bindgen in a function. The original glue uses TextDecoder when it is loaded, and has only one
+ * instance of the module. The wrapped glue does nothing until it is called, so a bundler can drop it. Each call creates
+ * glue for another instance. The glue gets no FinalizationRegistry: `src/wasm.ts` has its own, which does not touch an
+ * interrupted instance.
  */
 function glueAsFunction(esm) {
   const { code } = transformSync(esm, { format: 'cjs', target: 'es2022' })

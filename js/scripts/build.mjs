@@ -1,11 +1,15 @@
-// src/ and wasm/ → dist/: one bundle per entry point, ESM and CJS, with the hand-written types.
+// Builds dist/ from src/ and wasm/: one bundle for each entry point, as ESM and as CommonJS, with the hand-written
+// types.
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { sizes, tableOf } from './sizes.mjs'
 
-/** The maximum size of the session, which every page loads first, in bytes after minification and gzip. */
+/**
+ * The maximum size of `doorlist/session` in bytes, after minification and gzip. Every page of an application loads it
+ * first.
+ */
 const SESSION_BUDGET = 6 * 1024
 
 const js = fileURLToPath(new URL('..', import.meta.url))
@@ -21,7 +25,7 @@ const common = {
   logLevel: 'warning',
 }
 const entries = names => Object.fromEntries(names.map(name => [name, sources[name]]))
-/** The source of each import of the package. The imports without the wasm module run in every runtime. */
+/** The source file of each import of the package. Imports without the wasm module run in every runtime. */
 const sources = {
   index: 'src/entrypoints/index.ts',
   slim: 'src/entrypoints/slim.ts',
@@ -58,7 +62,7 @@ copyFileSync(join(js, 'wasm/verifier.wasm'), join(dist, 'verifier.wasm'))
 for (const file of readdirSync(join(js, 'types'))) {
   const types = readFileSync(join(js, 'types', file), 'utf8')
   writeFileSync(join(dist, file), types)
-  // The module itself is neither ESM nor CommonJS.
+  // `verifier.wasm` itself is neither ESM nor CommonJS, so it needs no second file of types.
   if (file === 'verifier.wasm.d.ts') continue
   writeFileSync(join(dist, file.replace(/\.ts$/, '.cts')), types.replaceAll(/'(\.\/\w+)\.js'/g, "'$1.cjs'"))
 }
@@ -70,9 +74,9 @@ const { gzip } = rows.find(({ name }) => name === '`doorlist/session`')
 if (gzip > SESSION_BUDGET) throw new Error(`doorlist/session has ${gzip} bytes, ${SESSION_BUDGET} at most`)
 
 /**
- * Makes one folder per subpath, for tools that do not read `exports`: Parcel, and TypeScript's
- * `moduleResolution: node`. Each folder contains only a package.json that points into dist/. The list comes
- * from `exports`, so the two cannot differ.
+ * Creates one folder for each subpath, for tools that do not read `exports` (Parcel, and TypeScript with
+ * `moduleResolution: node`). Each folder contains only a package.json that points into dist/. The list of folders is
+ * derived from `exports`, so both always agree.
  */
 function writeStubs() {
   const { exports } = JSON.parse(readFileSync(join(js, 'package.json'), 'utf8'))

@@ -1,9 +1,9 @@
-// Runs wasm-opt, and removes code that wasm-opt cannot recognise as unused: formatting functions whose output
-// is never read.
+// Empties functions whose output is never read, and runs wasm-opt. wasm-opt itself cannot recognise that these
+// functions are unnecessary.
 import binaryen from 'binaryen'
 
 const { Features } = binaryen
-/** Listed individually, because all features together are more than Node 20 and 24 accept. */
+/** The features are listed one by one, because Node 20 and 24 do not support all features of wasm-opt. */
 const FEATURES =
   Features.BulkMemory |
   Features.BulkMemoryOpt |
@@ -15,9 +15,9 @@ const FEATURES =
   Features.SignExt
 
 /**
- * If a value has the wrong type, serde formats the value into its error message. The code for this needs 8 KB
- * (brotli), because it can format any value, including floats. Here the value can only be an option, and
- * `src/options.ts` has already refused an option of a wrong type. Therefore these functions write nothing.
+ * The functions that are emptied. serde uses them to format a value of a wrong type into its error message. They can
+ * format any value, including floats, and need 8 KB (brotli). Only options are parsed here, and `src/options.ts` has
+ * already refused every option of a wrong type.
  */
 const SHOWN_AS_NOTHING = [
   '<serde_core::de::Unexpected as core::fmt::Display>::fmt',
@@ -27,17 +27,18 @@ const SHOWN_AS_NOTHING = [
 ]
 
 /**
- * The maximum size of a function with one caller that is inlined there. A higher limit makes the module larger,
- * not faster.
+ * A function that has only one caller is inlined if it is at most this large. A higher limit makes the module larger,
+ * but not faster.
  */
 const ONE_CALLER_INLINE_MAX_SIZE = 30
 
-/** Optimises a module that contains its function names, and removes the names. */
+/** Optimises a module. The input must contain the names of its functions; the output does not contain them. */
 export function shrunk(wasm) {
   const module = binaryen.readBinary(wasm)
   module.setFeatures(FEATURES)
   for (const wanted of SHOWN_AS_NOTHING) {
-    // Another compiler version may name a function differently. Then the function stays, and the size check fails.
+    // Another version of the compiler may give a function another name. Then the function is not removed, and the check
+    // of the size fails.
     for (const name of functionNames(module)) if (withoutHash(name) === wanted) showNothing(module, name)
   }
   binaryen.setOptimizeLevel(3)

@@ -1,5 +1,5 @@
-// The size of each import of the package, bundled from dist/ as in an application. `node scripts/sizes.mjs`
-// prints the table; `--write` also writes it to README.md.
+// Measures each import of the package, bundled from dist/ as in an application. `node scripts/sizes.mjs` prints the
+// table of sizes. With `--write` it also writes the table to README.md.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -9,11 +9,11 @@ import { build } from 'esbuild'
 
 const js = fileURLToPath(new URL('..', import.meta.url))
 const readmePath = join(js, 'README.md')
-/** The export conditions under which `doorlist` resolves to another file. */
+/** With these export conditions, `doorlist` resolves to another file. */
 const CONDITIONS = ['workerd', 'edge-light']
 const HEAD = ['| import | minified | gzip | brotli |', '|---|---:|---:|---:|']
 
-/** One row per import: its name, its file in dist/, and three sizes in bytes. */
+/** Returns one row for each import: its name, its file in dist/, and its three sizes in bytes. */
 export async function sizes() {
   const { name, exports } = JSON.parse(readFileSync(join(js, 'package.json'), 'utf8'))
   const rows = []
@@ -61,7 +61,7 @@ export const tableOf = rows =>
 const numbersOf = ({ minified, gzip, brotli }) => [minified, gzip, brotli]
 const shown = number => number.toLocaleString('en-US')
 
-/** The rows of the table in README.md, without the files. */
+/** Returns the rows of the table in README.md. These rows have no files. */
 export function written() {
   return tableIn(readFileSync(readmePath, 'utf8'))
     .split('\n')

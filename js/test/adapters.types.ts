@@ -1,4 +1,4 @@
-// This file is only compiled: it checks the adapters' types against those of the frameworks.
+// This file is only compiled. The compiler checks that the adapters' types match the types of the frameworks.
 import express from 'express'
 import fastify from 'fastify'
 import fastifyJwt from '@fastify/jwt'
@@ -23,9 +23,9 @@ export function inExpress({ authenticate, requireScope }: typeof OfExpress) {
   createServer((request, response) => authenticate(connected)(request, response, () => response.end()))
   // @ts-expect-error: at least one scope is required
   app.use(requireScope())
-  // @ts-expect-error: no such option
+  // @ts-expect-error: there is no option `cookies`
   authenticate(connected, { cookies: 'token' })
-  // @ts-expect-error: requires a declaration in `Register` (see packaging/project/frameworks.ts)
+  // @ts-expect-error: `optional` requires a declaration in `Register` (see packaging/project/frameworks.ts)
   authenticate(connected, { optional: true })
 }
 
@@ -34,7 +34,7 @@ export async function inFastify({ authenticate, requireScope }: typeof OfFastify
   await app.register(authenticate(connected, { cookie: 'token' }))
   app.delete('/', { onRequest: requireScope('admin') }, request => request.auth.payload.sub satisfies string)
   app.get('/', request => request.user.sub satisfies string)
-  // @ts-expect-error: requires a declaration in `Register`
+  // @ts-expect-error: `optional` requires a declaration in `Register`
   authenticate(connected, { optional: true })
 }
 

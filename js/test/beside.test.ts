@@ -1,5 +1,5 @@
-// The adapters together with other plugins that write the same properties of a request, registered before or
-// after them.
+// The adapters together with other plugins that write to the same properties of a request. The other plugin is
+// registered before or after the adapter.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -18,7 +18,7 @@ import { createVerifier } from '../src/entrypoints/index.js'
 import { createTestIssuer } from '../src/testing/index.js'
 import type { AccessTokenClaims } from '../types/index.js'
 
-// Both plugins declare `request.user`. This declaration tells TypeScript that both have the same type.
+// Both plugins declare `request.user`. With this declaration TypeScript accepts them together.
 declare module '@fastify/jwt' {
   interface FastifyJWT {
     user: AccessTokenClaims
@@ -27,14 +27,14 @@ declare module '@fastify/jwt' {
 
 const SECRET = 'a secret of the other library, for HS256'
 
-/** A verifier, the headers of alice with the scope `read`, and a token that the other library accepts. */
+/** Returns a verifier, the headers of alice with the scope `read`, and a token that the other library accepts. */
 async function world() {
   const issuer = await createTestIssuer()
   const verifier = createVerifier(issuer.rules)
   verifier.load(await issuer.list())
   const headers = { authorization: `Bearer ${await issuer.token({ scope: 'read' })}` }
-  // Mallory chose the other library's claims. One claim has the name of our answer, and must not be taken for our
-  // answer.
+  // Mallory chose the claims of this token. The claim `payload` has the name of a member of our result, and our code
+  // must not confuse the two.
   const theirs = await sign({ sub: 'mallory', payload: { scope: 'admin' } }, SECRET, 'HS256')
   return { verifier, headers, theirs }
 }

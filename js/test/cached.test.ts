@@ -1,4 +1,4 @@
-// A cache answers with an old list: the request succeeds, but brings nothing newer (fault C2, traces 1 and 56).
+// A cache answers with an old list. The request succeeds, but its list is not newer (fault C2, traces 1 and 56).
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeConnectVerifier } from '../src/api.js'
@@ -40,8 +40,8 @@ async function connected(options: Partial<ConnectOptions> = {}, host = new FakeH
 }
 
 /**
- * The request that bypasses caches. It has the only query parameter that the issuer allows for this purpose. The
- * parameter's value is the time in steps of a fifth of a `ttl`.
+ * Returns the request that bypasses caches. `fresh` is the only query parameter that the issuer allows for this
+ * purpose. Its value is the time, in steps of a fifth of a `ttl`.
  */
 async function pastCaches(network: FakeNetwork, host: FakeHost, address: string): Promise<FakeRequest> {
   const request = await network.request(
@@ -62,8 +62,8 @@ for (const chance of [0, 0.999]) {
       host.elapse(ms)
       elapsed += ms
     }
-    // The kick happens now. The cache may answer one poll. The second poll is repeated with a request that bypasses
-    // the cache.
+    // The kick happens now. The first poll may be answered by the cache. After the second poll, the verifier sends one
+    // more request, which bypasses the cache.
     const polls = [TTL * (0.8 + 0.2 * chance), TTL * (1.4 + 0.4 * chance)]
     await elapse(polls[0]!)
     ;(await network.request(LIST(1))).text(list(1))
@@ -132,7 +132,7 @@ test('C2: a stream that a cache repeats is closed, and the list is requested pas
   const change = told(verifier, 'change')
   ;(await pastCaches(network, host, LIST(1))).text(list(2, { since: 1 }))
   assert.equal((await change).sequence, 2)
-  // The stream is at fault: polling continues, and the stream is retried at growing intervals.
+  // The stream brought no newer list. So the verifier polls, and tries the stream again after growing pauses.
   await host.waits(1_000)
   assert.equal(verifier.status().mode, 'poll')
   assert.ok(errors.some(error => isTokenError(error, 'ERR_LIST_NOT_NEWER')))

@@ -1,6 +1,6 @@
-// closing.test.ts runs this in a separate process with the garbage collector exposed. It makes verifiers, uses
-// each once, drops it, and prints the memory growth per verifier as JSON. Arguments: the number of verifiers,
-// and whether each is closed, dropped or collected.
+// closing.test.ts runs this program in a separate process that can call the garbage collector. The program creates
+// verifiers, uses each of them once, and drops it. It prints the memory growth per verifier as JSON. The first argument
+// is the number of verifiers. The second argument says whether each verifier is closed, dropped or collected.
 import { readFileSync } from 'node:fs'
 import { bind } from '../src/entrypoints/slim.js'
 import { AUDIENCE, ISSUER, TestIssuer } from './issuer.js'
@@ -15,7 +15,10 @@ WebAssembly.Instance = class extends Instance {
   }
 }
 const wasmBytes = () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0)
-/** The callbacks of a FinalizationRegistry run in separate tasks after the collection. */
+/**
+ * Runs the garbage collector three times, with a task after each run. The callbacks of a FinalizationRegistry run in
+ * such tasks.
+ */
 async function collect(): Promise<void> {
   for (let round = 0; round < 3; round++) {
     gc!()

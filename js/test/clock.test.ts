@@ -1,4 +1,4 @@
-// The current time: the host's clock or `currentDate`, unless a list proves that it is later.
+// The time that a verifier uses: the host's clock or `currentDate`, or the time of a list if that is later.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
@@ -108,7 +108,10 @@ test('the verifier’s time is the latest that the clock or any list proves, in 
   }
 })
 
-/** Returns random integers between two bounds, both included, the same in every run (mulberry32). */
+/**
+ * Returns a generator of random integers between two bounds, including the bounds. The integers are the same in every
+ * run (mulberry32).
+ */
 function chance(seed: number): (from: number, to: number) => number {
   return (from, to) => {
     seed = (seed + 0x6d2b79f5) | 0

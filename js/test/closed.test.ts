@@ -38,7 +38,7 @@ class World {
     return connecting
   }
 
-  /** A lazy verifier that has no list yet. */
+  /** Creates a lazy verifier without a list. */
   fresh = async () => this.connect.lazy(this.options)
 
   lazy = async () => {
@@ -50,7 +50,7 @@ class World {
   }
 }
 
-/** Every method, and whether a closed verifier refuses it. */
+/** Every method, and whether a closed verifier refuses a call of this method. */
 const methods: Record<string, readonly [refused: boolean, call: (verifier: AnyVerifier) => unknown]> = {
   load: [true, verifier => verifier.load(list(9))],
   verify: [true, verifier => verifier.verify('token')],
@@ -63,7 +63,7 @@ const methods: Record<string, readonly [refused: boolean, call: (verifier: AnyVe
   dispose: [false, verifier => verifier[Symbol.dispose]()],
 }
 
-/** The method's name in the table. Node.js uses `nodejs.dispose` if the engine has no `Symbol.dispose`. */
+/** Returns the name of a method in the table. If the engine has no `Symbol.dispose`, Node.js uses `nodejs.dispose`. */
 const nameOf = (method: string | symbol) => (method === Symbol.dispose ? 'dispose' : String(method))
 
 for (const kind of ['created', 'connected', 'fresh', 'lazy'] as const)

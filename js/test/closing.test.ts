@@ -10,7 +10,7 @@ import type { Verifier } from '../types/index.js'
 import { Context, FakeHost, FakeNetwork, FakeStore, ISSUER, METADATA, interruptible, list, since } from './fakes.js'
 import { AUDIENCE, TestIssuer } from './issuer.js'
 
-/** The resident memory in bytes that a verifier may leave behind after it was used once and dropped. */
+/** The maximum number of bytes of resident memory that may remain after a verifier was used once and dropped. */
 const MOST_BYTES = 16 * 1024
 const COUNT = 20_000
 
@@ -20,7 +20,8 @@ const growth = (fate: string, count = COUNT): { resident: number; wasm: number }
   return JSON.parse(String(said))
 }
 
-// Within one task no FinalizationRegistry callback runs: a verifier that is not closed stays until the task ends.
+// No callback of a FinalizationRegistry runs before the task ends. Until then, verifiers that are not closed keep their
+// memory.
 test('C8: 20,000 verifiers made, used once and dropped in one task cost at most 16 KB each', () => {
   const { resident, wasm } = growth('dropped')
   assert.ok(resident <= MOST_BYTES && wasm <= 4096, `${resident} B resident and ${wasm} B of WebAssembly memory each`)
@@ -59,7 +60,7 @@ test('C8: a closed verifier throws ERR_VERIFIER_CLOSED; others of its instance s
   first.close()
   first.close()
   isClosed(first, token)
-  // Another verifier may use the memory of the closed one now.
+  // One of these new verifiers may now use the memory of the closed verifier.
   for (let round = 0; round < 3; round++) createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwks: issuer.jwks })
   isClosed(first, token)
   assert.equal(second.verify(token, at).payload.sub, 'alice')

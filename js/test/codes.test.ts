@@ -1,4 +1,4 @@
-// The error codes are listed in five places, which must agree.
+// The error codes are listed in five places. All lists must be equal.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'

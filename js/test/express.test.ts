@@ -24,7 +24,7 @@ test('a request that was answered during the refresh does not crash the process'
   const { port } = server.address() as AddressInfo
   const headers = { authorization: 'Bearer none' }
   assert.equal((await fetch(`http://127.0.0.1:${port}`, { headers })).status, 504)
-  // An exception here would be uncaught and fail the test.
+  // If the adapter threw an exception here, no code would catch it, and the test would fail.
   refreshed()
   server.close()
   server.closeAllConnections()

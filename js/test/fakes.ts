@@ -14,12 +14,15 @@ export const METADATA = {
 export const METADATA_URL = `${ISSUER}/.well-known/oauth-authorization-server`
 export const EPOCH = '00000000000000ab'
 
-/** Runs pending work until all of it waits for the test. */
+/** Runs all work that does not wait for the test. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
-/** Time stands still until `elapse`. Random numbers are always 0, so a back-off is half of its maximum. */
+/**
+ * The time changes only by `elapse`. Random numbers are always 0, so each pause after a failure has half of its
+ * maximum.
+ */
 export class FakeHost implements Host {
   #ms = 1_700_000_000_000
   #setAheadMs = 0
@@ -28,7 +31,7 @@ export class FakeHost implements Host {
   #watchers: { ms: number; seen: () => void }[] = []
 
   now = () => this.#ms + this.#setAheadMs
-  /** The time of other machines' clocks, which `set` does not change. */
+  /** The time on the clocks of other machines. `set` does not change it. */
   real = () => this.#ms
   monotonic = () => this.#ms - 1_600_000_000_000
   random = () => 0
@@ -46,7 +49,7 @@ export class FakeHost implements Host {
     await new Promise<void>(seen => this.#watchers.push({ ms, seen }))
   }
 
-  /** Resolves when no timer is set. */
+  /** Resolves when no timer is set any more. */
   async idle(): Promise<void> {
     if (this.#timers.size > 0) await new Promise<void>(idle => this.#idlers.push(idle))
   }
@@ -61,14 +64,14 @@ export class FakeHost implements Host {
   }
 
   /**
-   * Moves the wall clock ahead by `ms` milliseconds, as if the clock was set, or as if it ran while the monotonic
-   * clock stood still.
+   * Moves the wall clock ahead by `ms` milliseconds, but not the monotonic clock. This happens when a user sets the
+   * clock, or when the monotonic clock stops during sleep.
    */
   set(ms: number): void {
     this.#setAheadMs += ms
   }
 
-  /** Discards all timers, as a platform does when the request to which they belong ends. */
+  /** Discards all timers. A platform does the same when the request that set the timers has ended. */
   cutOff(): void {
     this.#timers.clear()
   }
@@ -138,7 +141,7 @@ export class FakeRequest {
   }
 }
 
-/** Every request waits until the test takes it by its address and answers it. */
+/** A network without servers. Each request waits until the test takes it by its address and answers it. */
 export class FakeNetwork {
   #arrived: FakeRequest[] = []
   #wanted: { url: string; take: (request: FakeRequest) => void }[] = []
@@ -180,7 +183,7 @@ interface FakeList {
   since?: number
   kid?: string
   epoch?: string
-  /** The keys that are trusted from this list on. */
+  /** If given, these keys are trusted after this list is loaded. */
   keys?: string[]
 }
 
@@ -188,10 +191,12 @@ interface FakeList {
 export const list = (seq: number, more: Partial<FakeList> = {}) =>
   JSON.stringify({ iat: 1_700_000_000 + seq, seq, ...more })
 
-/** Replaces the module: lists are JSON, keys are names, and a token is the name of its key. */
+/** A replacement for the module. A list is JSON, a key is a name, and a token is the name of its key. */
 export const fakeModule: Instantiate = () => new FakeVerifier()
 
-/** Like `fakeModule`, and lists the instances in `made`, so that a test can interrupt a single instance. */
+/**
+ * The same module as `fakeModule`. It also adds each new instance to `made`, so that a test can interrupt one instance.
+ */
 export function interruptible(): { module: () => FakeVerifier; made: FakeVerifier[] } {
   const made: FakeVerifier[] = []
   return { module: () => (made[made.length] = new FakeVerifier()), made }
@@ -322,13 +327,13 @@ export class FakeStore implements ListStore {
     return error => (error === undefined ? open() : fail(error))
   }
 
-  /** Resolves when this value exists and `fits` accepts it. */
+  /** Resolves when the store contains a value for this key that `fits` accepts. */
   async wrote(key: string, fits: (text: string) => boolean = () => true): Promise<void> {
     while (!this.values.has(key) || !fits(this.values.get(key)!))
       await new Promise<void>(watch => this.#watchers.push(watch))
   }
 
-  /** Resolves when no further write begins. */
+  /** Resolves when no more writes begin. */
   async quiet(): Promise<void> {
     for (let before = -1; before !== this.log.length; await new Promise(resolve => setImmediate(resolve)))
       before = this.log.length

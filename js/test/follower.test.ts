@@ -23,7 +23,7 @@ const { list: LIST, stream: STREAM } = {
   list: since.bind(null, SNAPSHOT),
   stream: since.bind(null, METADATA.revocation_stream_uri),
 }
-/** Half of the maximum of the first pause, because random numbers are 0. */
+/** The first pause after a failure. Random numbers are 0, so it is half of its maximum. */
 const PAUSE = 250
 const SILENCE = 15_000
 
@@ -123,7 +123,7 @@ test('a stream that is silent for one and a half ttl is closed, and the list is 
   host.elapse(0)
   ;(await network.request(METADATA_URL)).json(METADATA)
   ;(await network.request(LIST(2))).text(list(3, { since: 2 }))
-  // The issuer has a newer list that the stream did not bring.
+  // The request brought a newer list that the stream did not bring. So the stream is tried again after a pause.
   await host.waits(1_000)
   host.elapse(1_000)
   await network.request(STREAM(3))

@@ -12,7 +12,7 @@ test('a context without `waitUntil` is ignored', async () => {
   app.use(authenticate(lazy))
   app.get('/', c => c.text('in'))
   const headers = { authorization: `Bearer ${await issuer.token()}` }
-  // In a Next.js route, Hono 4.0 gets the arguments of the route in place of an execution context.
+  // In a Next.js route, Hono 4.0 gets the arguments of the route instead of an execution context.
   const inNext = { params: {} } as never
   assert.equal((await app.fetch(new Request('https://a.test', { headers }), {}, inNext)).status, 200)
 })

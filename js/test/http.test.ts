@@ -5,7 +5,7 @@ import { isTokenError } from '../src/errors.js'
 import { FakeHost, ISSUER, fakeModule } from './fakes.js'
 
 const TIMEOUT = 3_000
-/** The time limit of a pending request. */
+/** The time limit of one request, in milliseconds. */
 const REQUEST = 10_000
 
 function connecting(fetch: typeof globalThis.fetch) {

@@ -13,7 +13,7 @@ const token = await issuer.token(NOW)
 const list = await issuer.list({ iat: NOW, seq: 1 })
 const { createVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
 
-/** A verifier that checks every signature, because a signature check needs a deep stack. */
+/** Returns a verifier that remembers no tokens. So each call verifies a signature, which needs a deep stack. */
 function ready(): Verifier {
   const verifier = createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwks: issuer.jwks, cacheSize: 0 })
   verifier.load(list, at)
@@ -21,8 +21,9 @@ function ready(): Verifier {
 }
 
 /**
- * Recurses until the stack is exhausted. On the way back, repeats the call until the verifier refuses it with a
- * code. The first calls may exhaust the stack before they enter the module; this does not damage the module.
+ * Recurses until the stack is exhausted. While the recursion returns, it repeats the call until the verifier refuses
+ * the call with a code. The stack may be exhausted before the first calls enter the module. Such calls do not damage
+ * the module.
  */
 function sink(call: () => unknown): boolean {
   let refused = false

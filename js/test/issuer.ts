@@ -1,5 +1,5 @@
-// A small issuer in this profile (verifier-wasm/FORMAT.md). It signs with jose, to be independent of the
-// project's own code.
+// A small issuer for the profile of this project (verifier-wasm/FORMAT.md). It signs with jose, so that it does not
+// depend on the project's own code.
 import { CompactSign, SignJWT, calculateJwkThumbprint, exportJWK, generateKeyPair, type CryptoKey } from 'jose'
 
 export const ISSUER = 'https://issuer.example'
@@ -52,7 +52,10 @@ export class TestIssuer {
   }
 }
 
-/** Groups in ascending order: block (6 bytes), count − 1 (2 bytes), positions (2 bytes each); big-endian. */
+/**
+ * One group for each block, in ascending order. A group has the block (6 bytes), the count − 1 (2 bytes) and the
+ * positions (2 bytes each). All numbers are big-endian.
+ */
 function encodeHandles(handles: string[]): string {
   const blocks = new Map<string, string[]>()
   for (const handle of [...handles].sort()) {

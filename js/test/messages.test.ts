@@ -1,5 +1,5 @@
-// The package composes the messages of the module's errors. These messages match those of the Rust crate and contain
-// no secrets.
+// The package writes the messages of the module's errors. The messages must equal the messages of the Rust crate, and
+// must contain no secrets.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'

@@ -1,5 +1,5 @@
-// Options that look set but are not: every option of every function, with values that a configuration easily
-// produces.
+// Values that look like a setting but have no effect. Each option of each function is tested with such values, which
+// easily come from a configuration.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'

@@ -1,4 +1,5 @@
-// Which errors make a start wait and which end it at once, with real servers of Node and Node's own `fetch`.
+// Which errors let a start wait, and which errors end a start at once. The tests use real servers and Node's own
+// `fetch`.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
@@ -11,7 +12,7 @@ import { createTestIssuer } from '../src/testing/index.js'
 import { certificate, key } from './certificate.js'
 
 const { connectVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
-/** Seconds. Errors that end a start at once arrive long before this time. */
+/** The time limit of a start, in seconds. Errors that end a start at once arrive long before this limit. */
 const PATIENCE = 100
 
 async function listening(server: Server | TcpServer): Promise<number> {
@@ -31,7 +32,7 @@ async function serving<T>(server: Server | TcpServer, use: (port: number) => Pro
   }
 }
 
-/** The reason why a verifier could not connect: the error, and the outage that caused it. */
+/** Returns the error with which a verifier failed to connect, and the cause of that error. */
 async function refused(issuer: string, options: { connectTimeout?: number; fetch?: typeof fetch } = {}) {
   const given = { issuer, audience: 'api', transport: 'poll' as const, connectTimeout: PATIENCE, ...options }
   const error: unknown = await connectVerifier(given).then(

@@ -18,7 +18,7 @@ const plainSession = {
   evidence: { status: 503 },
 }
 
-/** Sends the value through a real `postMessage` to a worker and returns what comes back. */
+/** Sends a value to a worker with a real `postMessage`. Returns the value that the worker sends back. */
 async function crossed(value: unknown): Promise<unknown> {
   const echo =
     "const { parentPort } = require('worker_threads'); parentPort.on('message', it => parentPort.postMessage(it))"
@@ -48,7 +48,7 @@ test('C10: errors cross postMessage and JSON in their plain form, and `from` mak
     assert.ok(!isTokenError(of))
     assert.deepEqual(SessionError.from(of).toJSON(), plainSession)
   }
-  // JSON converts an error to its plain form automatically. `postMessage` does not, so the plain form exists.
+  // JSON converts an error to its plain form automatically. `postMessage` does not, so the program must call `toJSON`.
   assert.ok(isTokenError(JSON.parse(JSON.stringify({ error: token() })).error))
   assert.ok(!isTokenError(structuredClone(token())))
 })

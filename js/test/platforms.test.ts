@@ -1,4 +1,4 @@
-// The built package on platforms that lack a global: each global is removed in turn (field:
+// The built package on platforms that lack one global. Each test removes another global (field:
 // rustwasm/wasm-bindgen#3066).
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { createTestIssuer } from '../src/testing/index.js'
 const issuer = await createTestIssuer()
 const [token, list] = [await issuer.token(), await issuer.list()]
 
-/** Globals that a platform may have in addition to the language itself. */
+/** Globals that do not belong to the language, so a platform may lack them. */
 const GLOBALS = [
   'AbortController',
   'AbortSignal',
@@ -39,7 +39,7 @@ const GLOBALS = [
   'structuredClone',
   'FinalizationRegistry',
 ] as const
-/** Every JavaScript runtime with timers and promises has these. */
+/** Every JavaScript runtime with timers and promises has these globals, so they are not removed. */
 const GIVEN = ['setTimeout', 'clearTimeout', 'queueMicrotask']
 
 type Exports = Record<string, any>

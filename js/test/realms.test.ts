@@ -14,11 +14,11 @@ const { connectVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', i
 const native = { URLSearchParams, Blob, FormData, Headers, AbortController, AbortSignal }
 
 /**
- * An object that looks like the class but belongs to another realm: the object has neither the internal slots nor the
- * prototype of Node's class.
+ * A signal of another realm. It looks like Node's class, but has neither the internal slots nor the prototype of that
+ * class.
  */
 class ForeignSignal {
-  /** Node 20 accepts any object with a boolean here as a signal. Newer versions check the class. */
+  /** Node 20 accepts an object as a signal if `aborted` is a boolean. Newer versions check the class. */
   aborted = 0
   reason: unknown
   readonly #listeners = new Set<() => void>()
@@ -34,9 +34,9 @@ class ForeignController {
   readonly signal = new ForeignSignal()
   abort = (reason?: unknown) => void (this.signal.aborted || this.signal.end(reason))
 }
-/** A body of another realm is not accepted: Node sends `[object …]`, or refuses it. */
+/** A body of another realm. Node refuses it, or sends the text `[object …]`. */
 class ForeignBody {}
-/** jsdom has its own `Headers`, which Node treats as empty. */
+/** jsdom has its own class `Headers`. Node treats an object of this class as empty. */
 class ForeignHeaders {}
 
 const asked: { path: string; type: string | undefined; body: string }[] = []

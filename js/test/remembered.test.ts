@@ -12,10 +12,10 @@ const issuer = await TestIssuer.create()
 const NOW = 1_800_000_000
 const at = (seconds: number): AtTime => ({ currentDate: new Date(seconds * 1000) })
 const module = lazily(() => readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
-/** No list here is ahead of `currentDate`, so the monotonic clock may stand still. */
+/** The monotonic clock may stand still, because no list in these tests is later than `currentDate`. */
 const host: Host = { now: () => NOW * 1000, monotonic: () => 5, random: () => 0, after: () => () => {} }
 
-/** A verifier. `signatures` is the number of tokens that the verifier's module was asked to verify. */
+/** Returns a verifier that counts. `signatures` is the number of tokens that its module was asked to verify. */
 function counting(options: Partial<VerifierOptions> = {}) {
   const count = { signatures: 0 }
   const instantiate: Instantiate = given => {
@@ -113,7 +113,7 @@ test('no caller can change the answer of another caller', async () => {
       () => Object.defineProperty(claims, 'sub', { value: 'mallory' }),
     ]
     for (const attempt of attempts) assert.throws(attempt, TypeError)
-    // `freshness` and the answer itself belong to the caller, who may change them.
+    // The caller owns the outer object and `freshness`, and may change both.
     Object.assign(freshness, { stale: true, asOf: 0 })
   }
   assert.deepEqual(verifier.verify(token, at(NOW)), expected)
@@ -166,8 +166,8 @@ test('a token with non-ASCII characters is never taken for another token', async
       codes.ERR_JWS_INVALID,
     )
   }
-  // The longest token that fits the buffer. If a token with one more character were truncated to the buffer, the
-  // lookup would find this token.
+  // This token fits the buffer exactly. A longer token must not be cut off: if the buffer contained only its beginning,
+  // the verifier would find this token.
   const length = await lengthOf(0)
   const longest = await issuer.token(NOW, { pad: 'x'.repeat(Math.floor(((8191 - length) * 3) / 4)) })
   assert.ok(longest.length > 8188 && longest.length < 8192, String(longest.length))
@@ -223,7 +223,7 @@ test('a remembered token expires at the second of its `exp`', async () => {
     code(() => verifier.verify(token, at(NOW + 960))),
     codes.ERR_JWT_EXPIRED,
   )
-  // With another caller's clock, the token is verified as if it were new.
+  // The next call uses an earlier time. The token is then verified like a new token.
   assert.equal(verifier.verify(token, at(NOW)).payload.sub, 'alice')
 })
 
@@ -275,7 +275,7 @@ test('at most `cacheSize` tokens are remembered', async () => {
   }
   assert.equal(seen(), 0)
   for (const round of [1, 2, 3]) assert.ok(seen() <= 8, `round ${round}`)
-  // A token that is used all the time stays through the flood.
+  // A token that is used after each other token is not removed.
   const [favourite, ...flood] = live as [string, ...string[]]
   verifier.verify(favourite, at(NOW))
   const before = verifier.count.signatures

@@ -1,4 +1,4 @@
-// When a connected verifier reads and writes its store. The module is a fake that only counts.
+// When a connected verifier reads from its store and writes to it. A fake module is enough for these tests.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isTokenError } from '../src/errors.js'
@@ -337,8 +337,8 @@ test('lazy: a request that was cut off during a write does not block the writes 
   void verifier.refresh(later)
   await store.quiet()
   assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT])
-  // The first write had only been frozen, together with its timers, and ends now. The request that took over
-  // continues alone.
+  // The platform had frozen the first write together with its timers. Now this write ends. The request that took over
+  // its work continues alone.
   atLast()
   await store.quiet()
   void verifier.refresh(evenLater)
@@ -416,7 +416,7 @@ test('trace 23: after an interruption dropped keys stay dropped even if the stor
   )
 })
 
-/** A fake module that reports the saved list as stale or not, independent of the FakeHost's clock. */
+/** A fake module that reports a fixed value for `stale`. The clock of FakeHost does not change this value. */
 const stale = (isStale: boolean) => () =>
   Object.assign(new FakeVerifier(), {
     status(this: FakeVerifier, seconds: number) {
@@ -484,7 +484,7 @@ test('lazy: in an outage an empty store is read once a minute, not by every requ
   host.elapse(5_000)
   await refused()
   assert.equal(reads, 2, 'of the two values, once')
-  // Another process has written a list.
+  // Now another process has written a list to the store.
   store.values.set(SNAPSHOT, SAVED)
   host.elapse(60_000)
   const refreshed = verifier.refresh(new Context())

@@ -1,5 +1,5 @@
-// C2: a service worker or a proxy answers `/token` with an old answer. The status is 200, but the answer contains
-// nothing new.
+// C2: a service worker or a proxy sends an old answer of `/token`. The status is 200, but the token in the answer is
+// not new.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ISSUER } from './fakes.js'
@@ -14,7 +14,7 @@ for (const storage of ['cookie', undefined] as const) {
     browser.issuer.usesCookie = storage === 'cookie'
     return { browser, tab: await browser.signedIn(storage && { storage }) }
   }
-  /** The answer to the next refresh, as a cache would store it. */
+  /** Returns a function that creates an answer to the next refresh. The answer contains the given access token. */
   const nextAnswer = async ({ host, issuer }: FakeBrowser) => {
     host.elapse(LIFETIME * 1000)
     await settle()

@@ -1,4 +1,4 @@
-// A browser with tabs, and an issuer of one session. The test controls both completely.
+// A browser with tabs, and an issuer. The test controls both completely.
 import { isSessionError } from '../src/session/index.js'
 import type { Channel, Locks, Platform } from '../src/session/platform.js'
 import { startSession } from '../src/session/session.js'
@@ -17,25 +17,31 @@ export const sidOf = (token: string): string => claimsOf(token).sid
 
 interface FakeSession {
   readonly sid: string
-  /** The prefix of the session's refresh tokens: `r1`, `r2`, … in the first session, `s1`, … in the next. */
+  /**
+   * The first letter of the session's refresh tokens. The first session has `r1`, `r2`, …; the next session has `s1`,
+   * ….
+   */
   readonly letter: string
   generation: number
-  /** The generation before the last rotation, and the time of that rotation in milliseconds. */
+  /** The generation before the last rotation. `at` is the time of that rotation in milliseconds. */
   before: number
   at: number
   isOver: boolean
 }
 
 /**
- * An issuer with the answers of RFC 6749 §5.1 and §6 and of RFC 7009, and the cookie of one browser. This fake records
- * requests in `asked`.
+ * An issuer that answers as RFC 6749 §5.1 and §6 and RFC 7009 require. It also holds the cookie of one browser. `asked`
+ * contains the paths and bodies of all requests.
  */
 export class FakeIssuer {
   readonly asked: string[] = []
   /** The options of each request. */
   readonly requests: RequestInit[] = []
   readonly sessions: FakeSession[] = []
-  /** How the issuer answers: normally, with this status, not at all, or with the answer of this function. */
+  /**
+   * `'up'`: normal answers. `'down'`: no answers. A number: answers with this status. A function: its result is the
+   * answer.
+   */
   mood: 'up' | 'down' | number | (() => Response) = 'up'
   retryAfter: string | undefined
   /** Seconds by which the issuer's clock is ahead of the real time. */
@@ -57,7 +63,7 @@ export class FakeIssuer {
   /** Opens another session, as an application's back end does. */
   open = () => this.tokens(this.#open())
 
-  /** Holds answers for this path, or for all paths, until the returned function is called. */
+  /** Delays the answers for this path (or for all paths) until the returned function is called. */
   hold(path = ''): () => void {
     let open = () => {}
     this.#gates.set(path, new Promise(resolve => (open = resolve)))
@@ -94,8 +100,8 @@ export class FakeIssuer {
   }
 
   /**
-   * The answer, and the change to the cookie: a new value, an empty text to delete the cookie, or undefined for no
-   * change.
+   * Returns the answer and the new value of the cookie. An empty text deletes the cookie; `undefined` does not change
+   * it.
    */
   #answer(path: string, body: string): [answer: Response, cookie?: string] {
     if (path === '/login') {
@@ -115,7 +121,7 @@ export class FakeIssuer {
     return this.#granted(session)
   }
 
-  /** Applies the table of the refresh rules. Returns whether this generation was granted a token. */
+  /** Decides about a refresh by the refresh rules. Returns whether this generation gets a token. */
   #refresh(session: FakeSession, sent: number): boolean {
     const { generation, before, at } = session
     if (session.isOver) return false
@@ -152,13 +158,13 @@ export class FakeIssuer {
     new Response('{}', { status, ...(this.retryAfter && { headers: { 'retry-after': this.retryAfter } }) })
 }
 
-/** A storage whose methods a test may replace. */
+/** A storage in memory. A test may replace its methods. */
 function memory(): TokenStorage {
   const held = new Map<string, string>()
   return { get: key => held.get(key), set: (key, value) => held.set(key, value), delete: key => held.delete(key) }
 }
 
-/** A browser: the locks, channels and notes that its tabs share. */
+/** A browser. All its tabs share the locks, channels and notes. */
 export class FakeBrowser {
   readonly issuer: FakeIssuer
   readonly storage = memory()
@@ -173,7 +179,7 @@ export class FakeBrowser {
     this.issuer = new FakeIssuer(host)
   }
 
-  /** A page with a session. */
+  /** Opens a page with a session. */
   tab(options: Partial<SessionOptions> = {}): Session {
     const { fetch } = this.issuer
     return startSession({ issuer: ISSUER, storage: this.storage, fetch, ...options }, this.platform())
@@ -186,8 +192,8 @@ export class FakeBrowser {
   }
 
   /**
-   * Every tab is informed that the network or the laptop is back. `isRestored`: the tab itself was frozen and
-   * missed all messages.
+   * Tells every tab that the network is back, or that the computer has woken up. With `isRestored`, the tabs learn that
+   * they were frozen and have missed all messages.
    */
   wake(isRestored = false): void {
     for (const waker of this.#wakers) waker(isRestored)
@@ -236,7 +242,7 @@ export class FakeBrowser {
   }
 }
 
-/** Web Locks §5.2, exclusive locks only. */
+/** Web Locks §5.2, but only exclusive locks. */
 export class FakeLocks implements Locks {
   readonly #tails = new Map<string, Promise<unknown>>()
 
@@ -260,7 +266,7 @@ export class FakeLocks implements Locks {
     }
   }
 
-  /** A tab that holds a lock and does nothing else. Call the returned function to release it. */
+  /** Takes a lock, like a tab that does nothing else. Call the returned function to release the lock. */
   take(name: string): () => void {
     let release = () => {}
     const held = new Promise<void>(resolve => (release = resolve))

@@ -7,7 +7,7 @@ import { FakeHost } from './fakes.js'
 const API = 'https://api.example'
 const OTHER = 'https://other.example'
 
-/** A session whose tokens are t1, t2, …, and servers whose answers depend on the origin. */
+/** Returns a session with the tokens t1, t2, …. The answers of the servers depend on the origin. */
 function world(answers: (request: Request) => Response) {
   let [generation, refreshes] = [1, 0]
   const seen: [url: string, authorization: string | null, body: string][] = []
@@ -110,7 +110,7 @@ test('C4: a signal without `throwIfAborted` and `reason` aborts a waiting reques
   assert.equal((await fetch(`${API}/a`, { signal })).status, 200)
   tokens.getAccessToken = () => new Promise<never>(() => {})
   const native = globalThis.Request
-  // As in React Native, the signal of a request is the caller's own object.
+  // In React Native the `signal` of a Request is the object that the caller passed. This class does the same.
   globalThis.Request = class extends native {
     override get signal() {
       return signal

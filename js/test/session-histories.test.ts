@@ -1,5 +1,5 @@
-// Random histories of tabs, users, outages and late messages. In the end the tabs agree with each other and
-// with the issuer, and no user is signed out by accident.
+// Random sequences of events: tabs open, users act, the issuer fails, messages arrive late. At the end all tabs and the
+// issuer agree, and no user was signed out by accident.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Session } from '../types/session.js'
@@ -11,7 +11,7 @@ const MOST_TABS = 5
 interface Manner {
   readonly storage: 'cookie' | 'shared'
   readonly hasLocks: boolean
-  /** Whether a user waits for the result of each operation before the next operation. */
+  /** Whether the user waits for the result of an operation before the next operation begins. */
   readonly isPatient: boolean
 }
 
@@ -30,7 +30,7 @@ class History {
   readonly tabs: Session[] = []
   readonly told: string[] = []
   readonly #random: () => number
-  /** Whether the user must be signed in at the end; undefined if no operation was awaited. */
+  /** Whether the user must be signed in at the end. `undefined` if the user did not wait for the last operation. */
   #isSignedIn: boolean | undefined = false
   #isKicked = false
   #isLost = false
@@ -45,7 +45,7 @@ class History {
     this.#random = host.random = chance(seed)
     this.browser.hasLocks = manner.hasLocks
     issuer.usesCookie = manner.storage === 'cookie'
-    // The clocks advance between two readings, and more between two events.
+    // Each reading of a clock shows a later time than the reading before.
     const { now, monotonic } = host
     let ticks = 0
     host.now = () => now() + (ticks += 0.001)
@@ -106,15 +106,15 @@ class History {
       this.told.push(name)
       const release = this.#release
       const event = cause()
-      // No answer is held for longer than one event, because a longer delay would count as a lost answer. Lost
-      // answers are a separate event.
+      // An answer is delayed by at most one event. A longer delay would be a lost answer, and lost answers are another
+      // event.
       if (name !== 'hold') release()
       await event
       if (this.#among(2)) await settle()
     }
   }
 
-  /** The issuer is available, everything arrives, and every waiting tab has retried. */
+  /** Ends all failures, delivers all messages, and lets every waiting tab retry. Then checks the result. */
   async end(): Promise<void> {
     this.#release()
     this.#deliver()
@@ -123,7 +123,7 @@ class History {
     this.#isLost = false
     await this.pass(2_000)
     await this.pass(2_000)
-    // The tabs have not been informed of a kick yet.
+    // After a kick, the tabs learn of it only from the next refresh, so this check would be too early.
     if (!this.#isKicked) await this.check()
     for (const ms of [LIFETIME * 1000, ...Array<number>(4).fill(30_000)]) await this.pass(ms)
     await this.check()
@@ -147,7 +147,7 @@ class History {
     if (this.#isSignedIn !== undefined) assert.equal(isActive, this.#isSignedIn, `${states}`)
   }
 
-  /** The user made this request, and either knows its result or did not wait for it. */
+  /** Records an operation of the user. The state at the end is known only if the user waited for the result. */
   async #done(isSignedIn: boolean, asked: Promise<void>): Promise<void> {
     this.#isSignedIn = undefined
     this.#isKicked = false

@@ -1,11 +1,11 @@
-// A kick or a void that a verifier reports.
+// A verifier reports a kick or a void to a session.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { SessionVerifier } from '../types/session.js'
 import { ISSUER } from './fakes.js'
 import { FakeBrowser, LIFETIME, claimsOf, has, settle } from './session-fakes.js'
 
-/** A verifier that revokes the tokens that a test names. */
+/** A verifier for which a test chooses the revoked tokens. */
 class FakeVerifier implements SessionVerifier {
   readonly listeners = new Set<() => void>()
   revoked = new Set<unknown>()
@@ -56,7 +56,7 @@ test('all tabs share one verifier; a kick reaches all of them, and the next lead
   assert.deepEqual([made.length, made[0]!.closed], [2, 1])
 })
 
-/** Random numbers that differ from call to call, so that no two tabs wait for the same time. */
+/** Returns a generator of different numbers, so that no two tabs wait for the same time. */
 const varied = () => {
   let calls = 0
   return () => (calls++ % 7) / 7

@@ -1,4 +1,4 @@
-// The issuer cannot be reached, or another server answers in its place.
+// The issuer cannot be reached, or another server answers instead.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'
@@ -59,7 +59,7 @@ test('a page that starts offline stays signed in, and gets a token when the netw
   assert.equal(tab.state, 'active')
 })
 
-/** Answers that are not the issuer's statement about the session. */
+/** Answers that do not show whether the session continues. */
 const STRANGE: Record<string, () => Response> = {
   'a captive portal': () =>
     new Response('<html>Welcome to the hotel</html>', { headers: { 'content-type': 'text/html' } }),
@@ -195,7 +195,7 @@ test('in an hour of outage, ten tabs that ask in a loop and wake every minute se
     browser.host.elapse(1000)
     await settle()
   }
-  // A tab pauses for at least a minute, and each wake-up allows one more request.
+  // After many failures, a tab pauses for at least a minute. Each wake-up allows one more request.
   const most = tabs.length * (60 + 60 + 10)
   assert.ok(browser.issuer.asked.length <= most, `${browser.issuer.asked.length}`)
   browser.issuer.mood = 'up'

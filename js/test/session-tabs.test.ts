@@ -1,4 +1,4 @@
-// Interactions between two tabs. Each test is based on a real or a likely bug report.
+// Two tabs that affect each other. Each test repeats a bug report, or a bug that is likely.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { SessionState } from '../types/session.js'
@@ -421,7 +421,7 @@ test('a login fails with ERR_SESSION_CLOSED if the session is closed meanwhile',
   }
 })
 
-/** A `fetch` that sends requests to the fake issuer regardless of the port. */
+/** Returns a `fetch` to the fake issuer that ignores the port of the URL. */
 function strip({ issuer }: FakeBrowser): typeof globalThis.fetch {
   return ((url: string, init: RequestInit) => issuer.fetch(url.replace(':8080', ''), init)) as typeof globalThis.fetch
 }

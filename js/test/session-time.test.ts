@@ -1,4 +1,4 @@
-// Clocks that are wrong, adjusted, or stopped, and the time at which a token is replaced.
+// Clocks that are wrong, set or stopped, and the time at which a new token replaces the old token.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'

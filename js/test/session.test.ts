@@ -155,7 +155,7 @@ test('a listener may sign out or in, and is not called after it is removed (fiel
   await late.ready
 })
 
-/** A page whose token has expired and whose storage hangs. */
+/** Returns a page whose token has expired and whose storage does not answer. */
 async function overHangingStorage() {
   const browser = new FakeBrowser()
   const { storage } = browser

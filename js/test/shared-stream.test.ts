@@ -22,7 +22,10 @@ const SNAPSHOT = METADATA.revocation_list_uri
 const LIST = since.bind(null, SNAPSHOT)
 const STREAM = since.bind(null, METADATA.revocation_stream_uri)
 const TTL = 10_000
-/** Random numbers are 0, so this is the minimum time that a page waits for a silent leader. */
+/**
+ * The minimum number of milliseconds for which a page waits for a silent leader. Random numbers are 0, so it is the
+ * time that each page waits.
+ */
 const PATIENCE = 1.75 * TTL
 
 /** A browser whose pages may be frozen and restored. */
@@ -39,7 +42,7 @@ class Pages {
     },
   }
 
-  /** Opens another page with a verifier, which starts with this list. */
+  /** Opens another page. Its verifier starts with this list. */
   async open(first = list(1), options: Partial<ConnectOptions> = {}): Promise<ConnectedVerifier> {
     const connecting = makeConnectVerifier(fakeModule, this.host, () => this.origin())({
       issuer: ISSUER,
@@ -74,7 +77,7 @@ class Pages {
     return this.network.log.filter(url => url.startsWith(METADATA.revocation_stream_uri)).length
   }
 
-  /** Lets time pass in steps, and runs the pending work after each. */
+  /** Lets time pass in steps, and runs the pending work after each step. */
   async elapse(ms: number, step = 500): Promise<void> {
     for (let passed = 0; passed < ms; passed += step) {
       this.host.elapse(step)
@@ -105,8 +108,8 @@ test('C1: ten pages share one stream, and its lists reach all pages', async () =
   await changes
   assert.deepEqual(new Set(sequences(all)), new Set([2]))
   assert.equal(pages.streams, 1)
-  // The name consists of a version and the issuer. A later version can add a `#` and more, because no issuer name
-  // contains a `#`.
+  // The name contains a version and the issuer. No issuer contains a `#`, so a later version can append a `#` and more
+  // text.
   assert.deepEqual([...pages.names], [`doorlist:1:lists:${ISSUER}`])
   const asked = pages.network.log.length
   for (let beat = 1; beat <= 5; beat++) {
@@ -154,7 +157,7 @@ test('C1: a silent leader is noticed within two ttl, and the list that one page 
   await settle()
   assert.deepEqual(sequences(all), [2, 2, 2], 'one answer, for all')
   assert.equal(pages.streams, 0)
-  // The lock is released.
+  // The holder of the lock releases it. Then a page can lead.
   release()
   ;(await pages.network.request(STREAM(2))).open()
   close(all)
@@ -170,7 +173,7 @@ test('C1: pages stop waiting for a silent leader at different times', async () =
   const late = await pages.open()
   await pages.elapse(PATIENCE)
   assert.deepEqual(modes([early, late]), ['poll', 'shared'])
-  // The answer to the first page counts for the second too.
+  // The first page passes this answer on, so the second page sends no request.
   ;(await pages.network.request(LIST(1))).text(list(2, { since: 1 }))
   await pages.elapse(TTL / 4)
   assert.deepEqual(modes([early, late]), ['poll', 'shared'])
@@ -208,7 +211,7 @@ test('C1: only a signed, newer list is accepted from the channel, and other mess
   assert.deepEqual(new Set(sequences(all)), new Set([1]))
   assert.equal(pages.network.log.length, before + all.length, 'a question each')
   assert.deepEqual(errors, [])
-  // The silence still counts from the last list that was newer than the list before it.
+  // A list that is not newer changes nothing: the wait still begins at the last newer list.
   const polls = Promise.all(others.map(() => pages.network.request(LIST(1))))
   for (const poll of await polls) poll.text(list(1))
   ;(await pages.network.request(LIST(1))).text(list(1))
@@ -216,7 +219,7 @@ test('C1: only a signed, newer list is accepted from the channel, and other mess
   assert.deepEqual(new Set(modes(others)), new Set(['shared']))
   for (let ms = 0; ms < PATIENCE; ms += 500) {
     mallory.postMessage(list(1))
-    // The leader's own stream works, but its messages to the others are lost.
+    // In this test the leader's stream works, but its messages do not reach the other pages.
     await pages.elapse(500)
   }
   assert.ok(modes(others).every(mode => mode === 'poll'))

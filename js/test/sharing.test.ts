@@ -1,5 +1,5 @@
-// Several verifiers with one store (processes, tabs, isolates), and one that continues after an interruption:
-// neither the saved list nor the list in use is replaced by an older list.
+// Several verifiers (processes, tabs, isolates) use one store, and one verifier continues after an interruption. An
+// older list must not replace the saved list or the list that is in use.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isTokenError } from '../src/errors.js'
@@ -7,7 +7,7 @@ import type { ListStore } from '../types/index.js'
 import { Context, FakeStore, METADATA, METADATA_URL, interruptible, list } from './fakes.js'
 import { LIST, RECENT, SAVED, SNAPSHOT, starting, streaming } from './storing.js'
 
-/** The store as seen by a verifier that starts before the others have written. */
+/** A view of the store for a verifier that starts early: its first reads find nothing. */
 function early(store: FakeStore): ListStore {
   let reads = 0
   return { get: key => (reads++ < 2 ? undefined : store.get(key)), set: (key, value) => store.set(key, value) }

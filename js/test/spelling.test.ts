@@ -1,4 +1,4 @@
-// B10: an issuer's URL has one spelling. The tests of the issuer's own configuration use the same vectors
+// B10: only one spelling of an issuer's URL is valid. The tests of the issuer's configuration use the same vectors
 // (`issuer/src/config/tests.rs`).
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -18,10 +18,10 @@ interface Spellings {
 const vectors = new URL('../../tests/vectors/spelling/issuers.json', import.meta.url)
 const { accepted, respelt, refused }: Spellings = JSON.parse(readFileSync(vectors, 'utf8'))
 const connectVerifier = makeConnectVerifier(fakeModule, new FakeHost())
-/** Makes a start fail at its first request. */
+/** With this answer, a start fails at its first request. */
 const fetch = async () => new Response(null, { status: 404 })
 
-/** All functions of the package that connect to an issuer by its URL or act as an issuer. */
+/** All functions of the package that take the URL of an issuer. */
 const takers: Record<string, (issuer: string) => Promise<unknown>> = {
   connectVerifier: async issuer => connectVerifier({ issuer, audience: 'api', fetch }),
   'connectVerifier.lazy': async issuer => connectVerifier.lazy({ issuer, audience: 'api', fetch }).close(),

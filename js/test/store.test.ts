@@ -1,5 +1,5 @@
-// The data that a connected verifier keeps over a restart, with the real module. The tests show which saved data the
-// verifier trusts and which saved data it refuses.
+// The data that a connected verifier keeps across a restart, tested with the real module. The tests show which saved
+// data the verifier trusts, and which it refuses.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
@@ -30,7 +30,7 @@ const save = (more: object = {}) =>
 
 const has = (code: string) => (error: unknown) => isTokenError(error, code as never)
 
-/** A verifier before its start, `later` seconds after NOW. */
+/** Prepares a verifier. Its clock shows NOW plus `later` seconds. */
 function starting(store: FakeStore, { later = 0, ...options }: Partial<ConnectOptions> & { later?: number } = {}) {
   const started = startingOn(store, { audience: AUDIENCE, ...options }, module)
   started.host.elapse(later * 1000)
@@ -43,7 +43,7 @@ async function begin(network: FakeNetwork, list: string, jwks: object = issuer.j
   ;(await network.request(LIST)).text(list)
 }
 
-/** A store with a saved snapshot, and with the deltas that the stream brought after the snapshot, in order. */
+/** Returns a store with a saved snapshot and saved deltas. The stream brought the deltas after the snapshot. */
 async function savedBy(snapshot: ListClaims, ...deltas: ListClaims[]): Promise<FakeStore> {
   const store = new FakeStore()
   const { network, host, connect } = starting(store)
@@ -64,7 +64,7 @@ async function savedBy(snapshot: ListClaims, ...deltas: ListClaims[]): Promise<F
   return store
 }
 
-/** A verifier that starts while its issuer is unreachable, and the errors that it reports. */
+/** Starts a verifier while its issuer is unreachable. Returns the verifier and the errors that it reports. */
 async function offline(store: FakeStore, options: Partial<ConnectOptions> & { later?: number } = {}) {
   const { network, host, connect } = starting(store, options)
   const connecting = connect()
@@ -76,7 +76,7 @@ async function offline(store: FakeStore, options: Partial<ConnectOptions> & { la
   return { verifier, errors, network, host }
 }
 
-/** Like `offline`, but no saved list is usable, so the start must fail. */
+/** Starts a verifier while its issuer is unreachable, with a store without a usable list. This start must fail. */
 async function cannotStart(store: FakeStore, options: Partial<ConnectOptions>): Promise<void> {
   const { host, connect } = starting(store, {
     ...options,
@@ -122,7 +122,7 @@ test('an issuer that answers is asked for the delta since the saved list, and no
   assert.deepEqual(network.log, [METADATA_URL, since(LIST, 2), since(STREAM, 3)])
   verifier.close()
   await store.quiet()
-  // The revocation survives another restart.
+  // The revocation is still known after another restart.
   const again = await offline(store)
   assert.throws(() => again.verifier.verify(alice), has('ERR_JWT_REVOKED'))
   assert.deepEqual([again.verifier.status().sequence, again.verifier.status().asOf], [3, NOW + 9])
@@ -200,8 +200,8 @@ test('trace 1: a saved list advances a clock that is behind, and never sets a cl
 })
 
 /**
- * The verifier trusted the keys of this issuer and of another issuer. Then a delta of the other issuer dropped this
- * issuer's keys.
+ * Returns the store of a verifier that trusted the keys of this issuer and of another issuer. Then a delta of the other
+ * issuer dropped the keys of this issuer.
  */
 async function retired(answerSnapshot: boolean): Promise<FakeStore> {
   const store = new FakeStore()
@@ -217,7 +217,7 @@ async function retired(answerSnapshot: boolean): Promise<FakeStore> {
   const anew = await network.request(LIST)
   if (answerSnapshot) anew.text(await other.list({ iat: NOW + 1, seq: 2 }))
   else anew.refuse()
-  // Now the verifier must save that the keys were dropped.
+  // Now the verifier must write to the store that the keys were dropped.
   await store.wrote(answerSnapshot ? SNAPSHOT : RECENT, text => !answerSnapshot || !text.includes('"dropped":[]'))
   verifier.close()
   await store.quiet()
@@ -268,8 +268,8 @@ test('trace 23: a retired key stays retired if the list that retired it is lost'
 })
 
 /**
- * Starts a verifier with a store whose list it does not trust. The next answers come from caches. Returns the
- * verifier, which holds no list.
+ * Starts a verifier with a saved list that it does not trust. The next answers come from caches. Returns the verifier,
+ * which holds no list.
  */
 async function listless(store: FakeStore, list: string) {
   const { network, lazy } = starting(store, { onMissing: 'allow' })
@@ -277,7 +277,7 @@ async function listless(store: FakeStore, list: string) {
   const error = told(verifier, 'error')
   const refreshed = assert.rejects(verifier.refresh(), has('ERR_JWKS_NO_MATCHING_KEY'))
   await begin(network, list, both)
-  // The first key set may come from a cache.
+  // A cache answered the first request for the keys, so this second request bypasses caches.
   const keys = await network.request(METADATA.jwks_uri)
   assert.equal(keys.init.cache, 'no-store')
   keys.json(both)

@@ -13,7 +13,7 @@ const making = `import('./dist/index.js').then(({ createVerifier }) => {
   catch (error) { console.log(JSON.stringify({ ...error.toJSON(), cause: String(error.cause) })) }
 })`
 
-/** The error that another Node process reports about the built package. */
+/** Runs the built package in another Node process. Returns the error that this process reports. */
 function said(command: string, ...args: string[]): { code?: string; message: string; evidence: { reason: string } } {
   const { stdout, stderr } = spawnSync(command, [...args], { cwd: js, encoding: 'utf8' })
   assert.notEqual(stdout, '', stderr)
@@ -27,8 +27,8 @@ test('C9: the reason of the error is no_webassembly in an engine without it (Nod
   assert.doesNotMatch(message, /Content-Security-Policy/)
 })
 
-// Node reserves gigabytes of address space for a WebAssembly memory. A shell can limit the address space of a
-// process only on Linux.
+// Node reserves gigabytes of address space for a WebAssembly memory. The test limits the address space with `ulimit
+// -v`, which works only on Linux.
 test(
   'C9: the reason of the error is memory if there is too little address space',
   { skip: process.platform !== 'linux' && 'no ulimit -v' },
@@ -68,7 +68,8 @@ test('C9: the reasons of the error are bytes for bytes that are not WebAssembly,
     )
 })
 
-// Messages of engines that are not available here. packaging/ tests pages of Chromium and Firefox.
+// Error messages of engines that are not installed here. The tests in packaging/ use real pages of Chromium and
+// Firefox.
 for (const [name, message, reason] of [
   [
     'CompileError',

@@ -1,9 +1,9 @@
-// A browser: the package in a page of a real Chromium.
+// A verifier in a browser: the package runs in a page of a real Chromium.
 import { launchChromium } from '../../packaging/tools.mjs'
 
 export async function chromiumVerifier(issuer) {
-  // The demo ends the browser with the other processes. Playwright's handlers would end this process first and
-  // leave the others running.
+  // The demo itself ends the browser and the other processes. Playwright's signal handlers would end this process
+  // first, and the other processes would continue to run.
   const signals = { handleSIGINT: false, handleSIGTERM: false }
   const browser = await launchChromium(signals)
   try {

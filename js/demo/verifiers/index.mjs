@@ -1,5 +1,4 @@
-// The verifiers of the demo. Node.js is always available. If another runtime is missing, the story continues
-// without it.
+// The verifiers of the demo. Node.js is always available. If another runtime is missing, the demo continues without it.
 import { note } from '../terminal.mjs'
 import { chromiumVerifier } from './chromium.mjs'
 import { nodeVerifier } from './node.mjs'
@@ -13,9 +12,9 @@ const RUNTIMES = [
 ]
 
 /**
- * Starts one verifier after another, and yields each as soon as it runs.
- * @param {string} issuer its address
- * @param {boolean} [all] fail if a runtime is missing, as the tests require; by default one line reports it
+ * Starts one verifier after another. Yields each verifier when it runs.
+ * @param {string} issuer the URL of the issuer
+ * @param {boolean} [all] whether a missing runtime is an error, as in the tests; by default only a line is printed
  */
 export async function* startVerifiers(issuer, all = false) {
   for (const { name, start, optional } of RUNTIMES) {
@@ -31,5 +30,5 @@ export async function* startVerifiers(issuer, all = false) {
   }
 }
 
-/** The errors of a browser driver contain pages of log output. */
+/** The error messages of a browser driver contain pages of log output, so only the first line is shown. */
 const firstLine = ({ message }) => message.split('\n', 1)[0]

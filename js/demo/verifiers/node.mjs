@@ -1,8 +1,8 @@
-// A service: the package in this process.
+// A verifier in a service: the package runs in this process.
 import { setTimeout as pause } from 'node:timers/promises'
 import { connectVerifier, isTokenError } from '../../dist/index.js'
 
-/** @param {'stream' | 'poll'} mode how it receives new lists */
+/** @param {'stream' | 'poll'} mode how the verifier gets new lists */
 export const nodeVerifier = mode => async issuer => {
   const transport = mode === 'poll' ? 'poll' : 'auto'
   const verifier = await connectVerifier({ issuer, audience: 'api', transport })

@@ -1,4 +1,4 @@
-// The code at the edge: it receives a token and returns the verdict.
+// The code of the edge worker. It receives a token and returns the result of the check.
 import { connectVerifier, isTokenError } from 'doorlist'
 import { env } from 'cloudflare:workers'
 

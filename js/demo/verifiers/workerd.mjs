@@ -1,4 +1,4 @@
-// An edge worker: the package in a real workerd, queried over HTTP as at the edge.
+// A verifier in an edge worker: the package runs in a real workerd, which gets its tokens over HTTP.
 import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
 import { workerd } from '../../packaging/tools.mjs'

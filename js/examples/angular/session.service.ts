@@ -1,6 +1,6 @@
-// One login for an Angular application with zone.js. Angular counts timers and requests that start in its zone,
-// and is not stable while one is pending. Server-side rendering, service workers and tests would then wait
-// forever. Therefore the session runs outside the zone.
+// One session for an Angular application with zone.js. Angular is not stable while a timer or a request of its zone is
+// pending. The timer of a session would be pending most of the time, so server-side rendering, service workers and
+// tests would wait forever. Therefore the session runs outside the zone.
 import { DestroyRef, Injectable, InjectionToken, NgZone, inject, signal } from '@angular/core'
 import { createSession, type Session, type SessionOptions } from 'doorlist/session'
 
@@ -11,11 +11,12 @@ export class SessionService {
   readonly #zone = inject(NgZone)
   readonly #session = this.#outside(() => createSession(inject(SESSION_OPTIONS)))
   readonly #state = signal(this.#session.state)
-  /** For templates: `{{ session.state() }}`. */
+  /** Use it in templates as `{{ session.state() }}`. */
   readonly state = this.#state.asReadonly()
 
   constructor() {
-    // A change in another tab and a kick arrive outside the zone. Views must be updated inside it.
+    // The session reports a kick, or a change in another tab, outside the zone. Angular updates its views only inside
+    // the zone.
     const off = this.#session.onChange(state => this.#zone.run(() => this.#state.set(state)))
     inject(DestroyRef).onDestroy(() => {
       off()
@@ -23,7 +24,7 @@ export class SessionService {
     })
   }
 
-  // Each of these may set the timer of the next refresh.
+  // Each of these methods may start the timer of the next refresh, so they run outside the zone.
   readonly login: Session['login'] = how => this.#outside(() => this.#session.login(how))
   readonly logout: Session['logout'] = () => this.#outside(() => this.#session.logout())
   readonly fetch: Session['fetch'] = (...request) => this.#outside(() => this.#session.fetch(...request))

@@ -14,7 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => running.kil
 
 if (!existsSync(`${modules}/.package-lock.json`))
   await run('npm', 'ci', '--no-audit', '--no-fund', '--no-update-notifier')
-// Links this clone's package. Elsewhere `npm install` installs it.
+// Links the package of this clone. In your own project, `npm install` installs the package.
 if (!existsSync(`${modules}/doorlist`)) await symlink('../../..', `${modules}/doorlist`, 'dir')
 await next('build')
 await next('start', '--hostname', '127.0.0.1', '--port', PORT)

@@ -1,4 +1,4 @@
-// A short replacement for `wrangler dev`: bundles the Worker and runs it in Miniflare, without an account or a
+// A small replacement for `wrangler dev`. It bundles the Worker and runs it in Miniflare. It needs no account and no
 // deployment.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -27,7 +27,7 @@ const miniflare = new Miniflare({
     { type: 'CompiledWasm', path: 'verifier.wasm', contents: module },
   ],
   bindings: { ISSUER },
-  // The folder in which the Cache API stores its data. By default it is in memory.
+  // The folder in which the Cache API stores its data. Without a folder, the data is in memory.
   ...(CACHE && { cachePersist: CACHE }),
 })
 console.log((await miniflare.ready).origin)
