@@ -48,12 +48,12 @@ pub enum KeysError {
 }
 
 impl Keys {
-    /// Reads the ring, or makes one at the first start. If a previous master secret opened the ring, seals the ring
-    /// again under the current master secret.
+    /// Reads the ring, or makes a new ring at the first start. If a previous master secret opened the ring, seals the
+    /// ring again under the current master secret.
     ///
     /// # Errors
     ///
-    /// [`KeysError::Unreadable`] if no given master secret opens the ring; [`KeysError::Store`] if the store cannot
+    /// [`KeysError::Unreadable`] if no given master secret opens the ring. [`KeysError::Store`] if the store cannot
     /// be used.
     pub async fn open(desk: Arc<Desk>, secrets: MasterSecrets, now: UnixSeconds) -> Result<Self, KeysError> {
         let held = loop {

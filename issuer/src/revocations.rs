@@ -52,7 +52,8 @@ pub struct Revocations {
 struct Held {
     /// A verifier that has loaded every published list, as the verifiers of clients do.
     verifier: Verifier,
-    /// The cut points after the last read of the revocation log. This read may be newer than `state`.
+    /// The cut points, as of the last read of the revocation log. They may include entries that are not in `state`
+    /// yet.
     cuts: CutPoints,
     /// `None` until the first list is signed.
     state: Option<State>,
@@ -162,8 +163,8 @@ impl Revocations {
         HostTime { wall: host_time(), monotonic: self.started.elapsed() }
     }
 
-    /// Locks the state, even after a panic while the lock was held. A step that fails does not change the state, so
-    /// the state is complete.
+    /// Locks the state, even if a thread panicked while it held the lock. A step that fails does not change the
+    /// state, so the state is complete.
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -190,7 +190,7 @@ pub trait Store: Send + Sync + 'static {
     /// requires. Returns false if the record now has another version.
     ///
     /// A caller must call this before it acknowledges or relies on a write of another caller. The default returns at
-    /// once. The default is for stores whose readers see only data that is already stored in this way.
+    /// once. The default is for stores whose readers see only durable data.
     async fn settle(&self, _sub: &Subject, _read: Option<Version>) -> Result<bool, StoreError> {
         Ok(true)
     }

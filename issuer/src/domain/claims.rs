@@ -24,7 +24,7 @@ pub enum UnfitClaims {
     /// The claims are nested too deeply.
     #[error("the claims are nested more than {MAX_CUSTOM_CLAIMS_DEPTH} levels deep")]
     TooDeep,
-    /// A claim has a name that only the issuer may set.
+    /// A caller's claim has a name that is reserved for the issuer.
     #[error("the claim `{0}` is reserved for the issuer")]
     Registered(String),
 }
@@ -43,12 +43,12 @@ pub fn merged(session: &CustomClaims, subject: &CustomClaims) -> CustomClaims {
     claims
 }
 
-/// Checks a caller's claims before they go into a record.
+/// Checks a caller's claims before the claims are stored in a record.
 ///
 /// # Errors
 ///
-/// [`UnfitClaims`] if the claims are too long or nested too deeply, or if a claim has a name that only the issuer may
-/// set.
+/// [`UnfitClaims`] if the claims are too long or nested too deeply, or if a claim has a name that is reserved for the
+/// issuer.
 pub fn check_custom_claims(claims: &CustomClaims) -> Result<(), UnfitClaims> {
     if let Some(name) = claims.keys().find(|name| REGISTERED_CLAIMS.contains(&name.as_str())) {
         return Err(UnfitClaims::Registered(name.clone()));

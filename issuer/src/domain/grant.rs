@@ -30,12 +30,12 @@ pub struct Grant {
     pub issued_at: UnixSeconds,
     /// The `exp` of the access token.
     pub expires_at: UnixSeconds,
-    /// The time at which the session ends, and the refresh token with it.
+    /// The time at which the session ends. The refresh token is not valid after this time.
     pub session_ends_at: UnixSeconds,
 }
 
 impl Grant {
-    /// The grant for a session of this record, with the times of this moment.
+    /// The grant for a session of this record. The current time and the limits are those of `moment`.
     pub(super) fn of(sub: &Subject, record: &Record, session: &Session, moment: &Moment<'_>) -> Self {
         let session_ends_at = session.end(moment.limits.refresh_idle_secs);
         Self {

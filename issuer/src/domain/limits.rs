@@ -37,8 +37,8 @@ impl Default for Limits {
     }
 }
 
-/// Seconds of reserve in [`Limits::retain_secs`]. A node may pause between its decision and the signature. A node may
-/// also need some time to notice that its store is isolated.
+/// Extra seconds in [`Limits::retain_secs`], for two reasons. A node may pause between its decision and the
+/// signature. A node may also need some time to notice that its store is isolated.
 pub const RETAIN_SLACK_SECS: u64 = 60;
 
 impl Limits {

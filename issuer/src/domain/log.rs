@@ -140,7 +140,7 @@ pub struct LogSettings {
 }
 
 impl LogSettings {
-    /// The greater value of each setting, with the epoch of `self`.
+    /// Combines two sets of settings. The result has the greater value of each setting, and the epoch of `self`.
     #[must_use]
     pub fn merged(self, other: &Self) -> Self {
         Self {

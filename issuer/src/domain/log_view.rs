@@ -48,7 +48,7 @@ impl LogView {
     }
 
     /// Adds a page that was requested from [`Self::position`] or from an earlier sequence. Entries that the view
-    /// already holds are skipped, so pages may arrive in any order. Of each setting, the greater value is kept.
+    /// already holds are skipped, so pages may arrive in any order. The view keeps the greater value of each setting.
     pub fn apply(&mut self, page: &LogPage) -> Applied {
         if page.settings.epoch != self.settings.epoch || !page.continues {
             return Applied::Broken;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A PHC string (`$argon2id$…`). The rules only compare its bytes. `Debug` does not show it.
+/// A PHC string (`$argon2id$…`). The rules only compare its bytes. `Debug` does not show the string.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);

@@ -45,8 +45,8 @@ impl Record {
         }
     }
 
-    /// The record of a subject that is created before its first login. A record without a password is kept for the
-    /// same time as after a login.
+    /// The record of a subject that is created before its first login. If there is no password, the record is kept as
+    /// if the subject had logged in now.
     pub fn made(gid: Handle, password: Option<PasswordHash>, moment: &Moment<'_>) -> Self {
         let last_session_end = moment.now.plus_secs(moment.limits.refresh_absolute_secs);
         Self { password, last_session_end, ..Self::new(gid) }
@@ -57,8 +57,8 @@ impl Record {
         self.sessions.iter().find(|session| session.sid == sid)
     }
 
-    /// This record without the sessions that are no longer live. A token never outlives its session, so these
-    /// sessions have no valid tokens either.
+    /// A copy of this record with only the live sessions. The other sessions have no valid tokens, because a token
+    /// never outlives its session.
     #[must_use]
     pub fn pruned(&self, moment: &Moment<'_>) -> Self {
         let mut record = self.clone();

@@ -51,8 +51,7 @@ impl Revocations {
                 _ = heartbeat.tick() => {}
             }
             self.publish().await;
-            // All changes that arrive during this pause go into one list. Then the number of lists is smaller than
-            // the number of kicks.
+            // All changes that arrive during this pause go into one list. So a burst of kicks needs only a few lists.
             tokio::time::sleep(self.gap()).await;
         }
     }

@@ -1,4 +1,4 @@
-//! A published state of the revocation log, and the lists that were signed for it.
+//! A published state of the revocation log, and the lists that were signed for this state.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,8 @@ pub(super) struct State {
     pub(super) ring: Arc<KeyRing>,
     /// The sequence of the last entry about keys.
     pub(super) last_key_change: Seq,
-    /// The signed lists of this state. The key is the sequence at which the list begins, or `None` for the snapshot.
+    /// The signed lists of this state. Each list is stored under the sequence at which it begins, and the snapshot
+    /// under `None`.
     signed: HashMap<Option<Seq>, Arc<SignedList>>,
 }
 

@@ -283,7 +283,7 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
 }
 
 /// A port that was free a moment ago. This process gives out each port only once, so a stopped server can use its
-/// port again. The system uses other ports for outgoing connections and for port 0.
+/// port again. The operating system never chooses this port for an outgoing connection or for port 0.
 pub fn free_port() -> u16 {
     static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
     loop {

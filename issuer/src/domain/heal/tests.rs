@@ -170,7 +170,8 @@ fn tokens_of_a_branch_that_was_lost_are_revoked() {
 }
 
 /// A kick or a disable was acknowledged, then lost, and then put back. Meanwhile the sessions continued on another
-/// branch, whose revocation is weaker. Healing applies the kick or the disable to these sessions.
+/// branch. The revocation on that branch is weaker than the lost one. Healing still applies the kick or the disable
+/// to these sessions.
 #[test]
 fn an_end_on_a_branch_that_was_lost_is_not_escaped() {
     for (lost, kept) in [(KICK, VOID), (DISABLE, VOID), (DISABLE, KICK)] {
@@ -207,8 +208,8 @@ fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
     assert_eq!((revoked(&change), &change.record), (vec![handle(4), handle(5)], &record));
     assert_eq!(healed(&mut world, &record), record);
     assert_eq!(Lineage::of(&world.log).ways_to(handle(7))[&handle(4)], VOID);
-    // At last a node puts the entry g5 → g6 back. This entry extends the other branch. Healing still finds g6: an
-    // earlier entry revoked g5 and has the record's group as its `next`.
+    // Finally, a node puts the entry g5 → g6 back. This entry extends the branch that does not lead to the record's
+    // group. Healing still finds g6: an earlier entry revoked g5 and has the record's group as its `next`.
     log(&mut world, [(5, 6, VOID)]);
     assert_eq!(healed(&mut world, &record), record);
     assert!(is_listed(&world, handle(6)));
@@ -277,8 +278,8 @@ fn log(world: &mut World, groups: impl IntoIterator<Item = (u64, u64, GroupEnd)>
     }
 }
 
-/// The record after a revocation with this `end` moved it into the group `gid`. Then a session was opened, unless the
-/// subject is disabled.
+/// The record that a revocation with this `end` has moved into the group `gid`. Unless the subject is disabled, the
+/// record has a session that was opened later.
 fn after(world: &World, gid: u64, end: GroupEnd) -> Record {
     let record = world.record(gid, &[10], NOW);
     match end {

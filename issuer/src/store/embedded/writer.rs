@@ -25,8 +25,8 @@ type Reply = Box<dyn FnOnce() + Send>;
 /// called.
 type Job = Box<dyn FnOnce(&mut Work<'_>) -> (Reply, Result<(), redb::Error>) + Send>;
 
-/// Sends jobs to the writer thread. Dropping this value waits until the thread has finished the queued jobs and has
-/// ended.
+/// Sends jobs to the writer thread. When this value is dropped, the drop waits until the thread has finished the
+/// queued jobs and has ended.
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Job>>,

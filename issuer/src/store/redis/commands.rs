@@ -203,7 +203,7 @@ impl Inner {
                 .map(|key| self.scripts.names.on(&[key]).arg(start.as_str()).number(share as u64))
                 .collect();
             let mut found: Vec<String> = Vec::new();
-            // Up to this name, the answers of the buckets are complete. `None` if all buckets have returned all of
+            // The answers of all buckets are complete up to this name. `None` if all buckets have returned all of
             // their names.
             let mut complete: Option<String> = None;
             for (answer, key) in self.servers.run_all(&calls).await.into_iter().zip(&keys) {

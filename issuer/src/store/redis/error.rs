@@ -84,7 +84,7 @@ impl Trouble {
         }
     }
 
-    /// Whether no sentinel knows the master by this name.
+    /// Whether the error says that no sentinel knows a master of this name.
     pub(super) fn is_unknown_name(&self) -> bool {
         matches!(self, Self::Redis(error) if error.kind() == ErrorKind::MasterNameNotFoundBySentinel)
     }
@@ -185,8 +185,8 @@ fn system_error(error: &RedisError) -> Option<&io::Error> {
     source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?.downcast_ref::<io::Error>()
 }
 
-/// Converts an error message of the system. The result says if a host name does not resolve. Such a name may be
-/// misspelt, or may not exist yet.
+/// Converts an error message of the system. If a host name does not resolve, the result says so, because the name may
+/// be misspelt or may not exist yet.
 fn of_system(said: &str) -> String {
     const LOOKUP: &str = "failed to lookup address information: ";
     const UNKNOWN: [&str; 4] = [

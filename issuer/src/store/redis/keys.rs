@@ -18,8 +18,8 @@
 //! A version is 16 random hex digits. No key has an expiry in Redis. The issuer itself checks which records are no
 //! longer needed. One script then removes the record, and the name of the subject in the bucket.
 //!
-//! The text in braces decides the slot. All keys with `{P}` are in one slot, and all keys of one bucket are in one slot.
-//! So every script needs only one slot.
+//! The text in braces decides the slot. All keys with `{P}` are in one slot, and all keys of one bucket are in one
+//! slot. So every script needs only one slot.
 
 use std::fmt;
 use std::str::FromStr;

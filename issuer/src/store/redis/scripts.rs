@@ -73,7 +73,7 @@ impl Call<'_> {
         self.keys.join(" or ")
     }
 
-    /// Whether the call may be sent again when it is unknown whether the first call was done.
+    /// Whether the call may be sent again if the result of the first attempt is unknown.
     pub(super) fn only_reads(&self) -> bool {
         self.script.effect == Effect::Reads
     }

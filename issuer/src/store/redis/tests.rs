@@ -78,7 +78,7 @@ fn master_and_replica() -> (RedisServer, RedisServer) {
     (master, replica)
 }
 
-/// A sentinel that watches this master, and the URL of the store through this sentinel.
+/// A sentinel that watches this master, and the store URL that names this sentinel.
 fn watched(master: &RedisServer) -> (RedisServer, String) {
     let sentinel = RedisServer::start_sentinel(master.port(), None);
     let url = format!("redis+sentinel://127.0.0.1:{}/doorlist", sentinel.port());

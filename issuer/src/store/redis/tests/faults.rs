@@ -287,8 +287,8 @@ async fn foreign_values_are_named_and_left_alone() {
     assert_eq!(server.ask::<String>(&["HGET", "{doorlist}:head", "last"]), "many");
 }
 
-/// Another issuer removes a record between the reading of its name and the reading of the record. The page still
-/// continues with the names after the removed one.
+/// After the name of a record was read, another issuer removes the record. The page still continues with the next
+/// names.
 #[tokio::test]
 async fn a_record_forgotten_in_between_does_not_end_the_pages() {
     let server = RedisServer::start(&[]);

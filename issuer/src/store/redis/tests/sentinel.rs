@@ -19,8 +19,8 @@ async fn it_is_a_store_like_any_other() {
     let confirmed = eventually("a replica takes over", async || store.confirm(held).await).await;
     assert!(confirmed.whole, "nothing acknowledged is lost");
     assert_ne!(set.master(), first);
-    // Trace 25: a version that was read on the old master does not match on the new master. The bytes of the record
-    // are the same on both.
+    // Trace 25: a version that was read on the old master does not match on the new master, although both masters
+    // have the same bytes of the record.
     assert!(!store.commit(put("alice", Some(before), 2)).await.expect("an answer").swapped);
     let (after, kept) = read(&store, "alice").await.expect("it was acknowledged");
     assert_eq!(kept, record(1));
