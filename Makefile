@@ -62,7 +62,7 @@ bench: build load browser tests/bench/node_modules/.package-lock.json ## Measure
 
 differential: package ## Compare a million signature checks with unmodified ed25519-dalek, natively and in wasm (5 minutes)
 	@cargo build --workspace --example signature_cases
-	@DOORLIST_SIGNATURE_CASES=1000000 cargo test --package doorlist-verifier --lib random_and_damaged
+	@DOORLIST_SIGNATURE_CASES=1000000 cargo test --package doorlist-verifier --lib both_agree_on_random_and_damaged_signatures
 	@DOORLIST_WASM_SIGNATURE_CASES=1000000 DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) node --test tests/js/signatures.test.mjs
 
 build: package issuer ## Build the npm package and the issuer

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_what_was_granted() {
+    fn a_token_contains_the_subject_handles_times_and_claims_of_its_grant() {
         let key = PrivateKey::from_seed(&[7; 32]);
         let token =
             sign(&grant("alice", claims(json!({"role": "editor"}))), "https://i.example", "api", &key);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_grant_is_a_token_that_verifiers_read() {
+    fn the_token_of_the_longest_grant_is_not_too_long_for_verifiers() {
         let key = PrivateKey::from_seed(&[7; 32]);
         let own = claims(json!({ "x": "\u{1}".repeat((MAX_CUSTOM_CLAIMS_LEN - 8) / 6) }));
         check_custom_claims(&own).expect("just fits");

@@ -317,7 +317,7 @@ mod tests {
     use crate::config::StoreUrl;
 
     #[test]
-    fn a_refusal_is_one_sentence_with_flag_and_variable() {
+    fn an_error_is_one_sentence_that_names_the_flag_and_the_variable() {
         let refused = Cli::try_parse_from(["doorlist", "serve", "--heartbeat-secs", "0"]).unwrap_err();
         assert_eq!(
             sentence(refused),
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_shows_no_password() {
+    fn an_error_shows_no_password() {
         for args in [
             &["--store", "redis://alice:wonder land@/@host:port"] as &[&str],
             &["redis://alice:wonderland@host"],
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_leaves_the_store_of_serve_alone() {
+    fn the_demo_has_another_default_store_than_serve() {
         let store = |subcommand: &str| {
             let matches = Cli::command().get_matches_from(["doorlist", subcommand]);
             let settings = matches.subcommand_matches(subcommand).expect("it was called");

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_page_is_shown_under_the_issuer_s_own_address_only() {
+    async fn the_page_is_served_at_the_issuer_s_own_address_and_other_hosts_are_redirected() {
         let site = demo().await;
         let get = async |host: &str| {
             let request =
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_page_kicks_its_own_users_only() {
+    async fn the_page_can_kick_only_the_users_of_the_demo() {
         let site = demo().await;
         let kick = async |sub: &str| site.ask(Method::POST, "/demo/kick", "", json!({ "sub": sub })).await;
         for (name, password) in ACCOUNTS {
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_that_is_not_built_is_an_error_that_says_what_to_do() {
+    fn the_error_for_a_package_that_is_not_built_names_the_command_to_run() {
         let error = Package::read(Path::new("/nowhere/dist")).err().expect("an error");
         assert!(error.to_string().contains("run `make build` first"), "{error}");
     }

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_ring_is_made_once_and_the_log_names_its_keys() {
+    async fn a_key_ring_is_created_once_and_the_log_names_its_keys() {
         let desk = desk().await;
         let first = open(&desk, OLD).await.expect("made").ring();
         assert_eq!(open(&desk, OLD).await.expect("read").ring().status(), first.status());
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_master_secret_takes_over_while_the_old_one_is_still_given() {
+    async fn a_new_master_secret_reseals_the_ring_while_the_old_one_is_still_given() {
         let desk = desk().await;
         let ring = open(&desk, OLD).await.expect("made").ring();
         assert!(matches!(open(&desk, NEW).await, Err(KeysError::Unreadable(_))));

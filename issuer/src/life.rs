@@ -53,7 +53,7 @@ mod tests {
 
     /// With `start_paused`, time advances automatically while every task waits.
     #[tokio::test(start_paused = true)]
-    async fn b9_streams_end_spread_over_the_drain() {
+    async fn b9_the_ends_of_streams_are_spread_over_the_drain() {
         let (life, watching) = watch::channel(Life::Serving);
         let streams: Vec<_> = (0..400).map(|_| tokio::spawn(end_of_stream(watching.clone()))).collect();
         tokio::time::sleep(DRAIN).await;
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn b9_streams_end_at_once_where_the_drain_is_cut_short() {
+    async fn b9_streams_end_at_once_if_the_drain_is_cut_short() {
         let (life, watching) = watch::channel(Life::Draining { until: Instant::now() + DRAIN });
         let streams: Vec<_> = (0..9).map(|_| tokio::spawn(end_of_stream(watching.clone()))).collect();
         let began = Instant::now();

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_limited() {
+    fn the_length_of_a_password_is_limited() {
         let fit = |text: &str| Password::to_be_set(text.to_owned().into()).is_ok();
         assert!(fit("12345678") && fit("пароль!!") && fit(&"x".repeat(MAX_BYTES)));
         assert!(!fit("1234567") && !fit("") && !fit(&"x".repeat(MAX_BYTES + 1)));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_refuses_and_places_become_free_again() {
+    fn a_full_queue_refuses_until_a_place_is_free() {
         let waiting = Arc::default();
         let held: Vec<_> = (0..2).map(|_| Place::take(&waiting, 2).expect("room")).collect();
         assert!(Place::take(&waiting, 2).is_none());

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_found_among_others_and_only_once() {
+    fn the_cookie_is_found_among_others_and_refused_if_repeated() {
         let token = || Ok(Some("abc-_".to_owned()));
         assert_eq!(found(&["__Host-d=abc-_"]), token());
         assert_eq!(found(&["a=b;  __Host-d=abc-_;c"]), token());
@@ -95,7 +95,7 @@ mod tests {
     /// Any page of this host or of a sibling domain can set a cookie in any encoding. Such a cookie must not sign a
     /// user out.
     #[test]
-    fn a_cookie_of_others_in_any_encoding_hides_nothing() {
+    fn a_foreign_cookie_in_any_encoding_does_not_hide_the_refresh_cookie() {
         let token = || Ok(Some("abc-_".to_owned()));
         assert_eq!(found(&["name=José; __Host-d=abc-_"]), token());
         assert_eq!(found(&["__Host-d=abc-_; 名=x"]), token());
@@ -105,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn a_dump_of_headers_does_not_show_it() {
+    fn the_debug_text_of_headers_does_not_show_the_cookie() {
         let header = RefreshCookie::of("i").holding("abc", 1);
         assert!(!format!("{header:?}").contains("abc"));
     }
 
     #[test]
-    fn two_issuers_of_one_host_have_two_cookies() {
+    fn two_issuers_on_one_host_have_different_cookies() {
         let [a, b] =
             ["https://id.example/a", "https://id.example/b"].map(|issuer| RefreshCookie::of(issuer).name);
         assert_ne!(a, b);

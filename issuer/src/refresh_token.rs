@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flipped_bit_is_noticed() {
+    fn every_flipped_bit_is_detected() {
         let tokens = tokens(NEW, "i");
         let bytes = Base64UrlUnpadded::decode_vec(&tokens.encode(&token())).expect("our own");
         for bit in 0..bytes.len() * 8 {
@@ -192,7 +192,7 @@ mod tests {
         }
 
         #[test]
-        fn one_token_has_one_spelling(at in 0usize..100, with in "[A-Za-z0-9_=+/ \\-]") {
+        fn only_one_spelling_of_a_token_is_accepted(at in 0usize..100, with in "[A-Za-z0-9_=+/ \\-]") {
             let tokens = tokens(NEW, "i");
             let text = tokens.encode(&token());
             let at = at % text.len();

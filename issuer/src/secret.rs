@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_secret_is_shown() {
+    fn the_debug_text_shows_no_secret() {
         let secrets = MasterSecrets::parse(A).expect("a secret");
         let key = AdminKeys::parse(B).expect("a key");
         let shown = format!("{secrets:?} {key:?}");
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purpose_and_a_context_make_a_key_of_their_own() {
+    fn each_purpose_and_context_has_its_own_key() {
         let secrets = MasterSecrets::parse(A).expect("a secret");
         let derive = |purpose, context: &[&[u8]]| *secrets.current().derive::<32>(purpose, context);
         assert_eq!(derive("refresh", &[b"a", b"b"]), derive("refresh", &[b"a", b"b"]));
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn b7_every_admin_key_matches_and_nothing_else() {
+    fn b7_each_admin_key_matches_and_no_other_text_does() {
         for text in [format!("{A}\n{B}\n"), format!("\r\n{A}\r\n\r\n{B}\r\n"), format!(" {A} , {B}")] {
             let keys = AdminKeys::parse(&text).expect("two keys");
             assert_eq!(keys.first().expose(), A);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn b7_a_key_that_no_header_carries_is_refused() {
+    fn b7_an_admin_key_that_no_header_can_carry_is_refused() {
         for key in [
             "a-key-with-ümlauts-of-some-length",
             "a key with spaces of some length",

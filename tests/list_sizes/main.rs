@@ -16,7 +16,7 @@ use serde_json::json;
 const NOW: u64 = 1_800_000_000;
 
 #[test]
-fn below_a_status_list_of_a_million_sessions() {
+fn a_list_of_a_million_sessions_is_at_most_15_percent_larger_than_a_status_list() {
     // With few revoked sessions, most of the served list is header, keys and signature. Therefore the served list may
     // be up to 15 % larger than the status list.
     Case { sessions: 1_000_000, revoked: 100, bare: 435, served: 858 }.holds(1.0, 1.15);
@@ -24,13 +24,13 @@ fn below_a_status_list_of_a_million_sessions() {
 }
 
 #[test]
-fn below_a_status_list_of_a_hundred_million_sessions() {
+fn a_list_of_a_hundred_million_sessions_is_no_larger_than_a_status_list() {
     Case { sessions: 100_000_000, revoked: 10_000, bare: 39_007, served: 46_655 }.holds(1.0, 1.0);
     Case { sessions: 100_000_000, revoked: 100_000, bare: 217_005, served: 272_282 }.holds(1.0, 1.0);
 }
 
 #[test]
-fn within_half_as_much_again_where_every_hundredth_is_revoked() {
+fn a_list_is_at_most_half_larger_than_a_status_list_if_one_percent_is_revoked() {
     Case { sessions: 1_000_000, revoked: 10_000, bare: 13_878, served: 17_787 }.holds(1.5, 1.5);
     Case { sessions: 100_000_000, revoked: 1_000_000, bare: 1_380_237, served: 1_731_102 }.holds(1.5, 1.5);
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{Issuer, Session};
 
 #[tokio::test]
-async fn a_subject_is_made_once() {
+async fn an_account_can_be_created_only_once() {
     let issuer = Issuer::start().await;
     issuer.add_account("alice", "wonderland").await;
     let again = issuer.admin_post("/subjects", json!({ "sub": "alice", "password": "looking-glass" })).await;

@@ -96,7 +96,7 @@ async fn the_stream_is_not_cached() {
 }
 
 #[tokio::test]
-async fn everything_is_found_from_the_metadata() {
+async fn the_metadata_has_every_address() {
     let issuer = Issuer::start().await;
     let metadata = issuer.get("/.well-known/oauth-authorization-server").await.ok();
     assert_eq!(metadata["issuer"].as_str(), Some(issuer.url().as_str()), "RFC 8414 §3.3");

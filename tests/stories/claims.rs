@@ -49,7 +49,7 @@ async fn a_changed_role_is_in_the_next_refresh_and_the_old_token_is_refused() {
 }
 
 #[tokio::test]
-async fn an_account_has_them_in_every_login_until_it_is_deleted() {
+async fn an_account_has_its_claims_in_every_login_until_it_is_deleted() {
     let issuer = Issuer::start().await;
     issuer.add_account("alice", "wonderland").await;
     let verifier = Follower::of(&issuer).await;
@@ -69,7 +69,7 @@ async fn an_account_has_them_in_every_login_until_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn claims_that_no_token_takes_are_refused_and_void_nothing() {
+async fn invalid_claims_are_refused_and_void_nothing() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let own = json!({ "sub": "alice", "claims": { "long": "x".repeat(2000) } });

@@ -19,7 +19,7 @@ fn has_current_times(session: &Session, before: UnixSeconds) {
 }
 
 #[tokio::test]
-async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
+async fn with_a_clock_five_minutes_off_an_issuer_signs_and_shortens_nothing() {
     let clock = SteppedClock::new();
     let pair = Pair::with_clock(&clock).await;
     let verifiers = [Follower::of(&pair.a).await, pair.follower_of_b().await];
@@ -75,7 +75,7 @@ async fn five_minutes_either_way_and_it_neither_signs_nor_shortens_anything() {
 /// A step of half the leeway is tolerated and changes nothing, because no time in a token or list comes from the host's
 /// clock.
 #[tokio::test]
-async fn within_the_leeway_it_signs_by_the_clock_of_the_store() {
+async fn within_the_leeway_an_issuer_signs_with_the_time_of_the_store() {
     let clock = SteppedClock::new();
     let pair = Pair::with_clock(&clock).await;
     let verifier = pair.follower_of_b().await;

@@ -24,7 +24,7 @@ async fn run(issuer: &Issuer, arguments: &[&str], input: &str) -> Result<String,
 }
 
 #[tokio::test]
-async fn an_account_is_made_listed_kicked_and_disabled() {
+async fn an_account_is_created_listed_kicked_and_disabled() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     run(&issuer, &["subject", "add", "alice", "--password-stdin"], "wonderland\n").await.expect("made");
@@ -59,7 +59,7 @@ async fn keys_are_listed_and_retired() {
 }
 
 #[tokio::test]
-async fn refusals_are_one_sentence() {
+async fn each_refusal_is_one_sentence() {
     let mut issuer = Issuer::start().await;
     for (arguments, wanted) in [
         (&["kick", "mallory"] as &[&str], "no such subject"),
@@ -80,7 +80,7 @@ async fn refusals_are_one_sentence() {
 }
 
 #[tokio::test]
-async fn every_subcommand_explains_itself() {
+async fn every_subcommand_has_a_help_text() {
     for arguments in [
         &["--help"] as &[&str],
         &["serve", "--help"],
@@ -97,7 +97,7 @@ async fn every_subcommand_explains_itself() {
 }
 
 #[tokio::test]
-async fn the_demo_names_what_is_missing() {
+async fn the_demo_reports_a_package_that_is_not_built() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = doorlist();
     command.args(["demo", "--listen", "127.0.0.1:0"]).current_dir(folder.path()).kill_on_drop(true);
@@ -120,7 +120,7 @@ async fn d5_the_binary_prints_the_licences_of_what_it_contains() {
 }
 
 #[tokio::test]
-async fn b18_compact_advises_to_stop_the_issuer_only_where_one_has_the_file_open() {
+async fn b18_compact_advises_to_stop_the_issuer_only_if_an_issuer_has_the_file_open() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     std::fs::write(path("empty"), "").expect("written");

@@ -33,7 +33,7 @@ async fn no_script_reads_the_cookie_and_no_other_site_sends_it() {
 }
 
 #[tokio::test]
-async fn a_refresh_is_answered_where_it_came_from() {
+async fn a_refresh_by_cookie_is_answered_in_the_cookie_and_one_by_body_in_the_body() {
     let issuer = Issuer::start().await;
     let browser = Browser::signed_in(&issuer, "alice").await;
     let before = browser.cookie().expect("a cookie");

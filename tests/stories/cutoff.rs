@@ -11,7 +11,7 @@ async fn cut_off(issuer: &Issuer, body: Value) -> doorlist_verifier::Cursor {
 }
 
 #[tokio::test]
-async fn a_cutoff_voids_every_token_and_keeps_logins() {
+async fn a_cutoff_voids_every_token_and_keeps_sessions() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let sessions = [issuer.open_session("alice").await, issuer.open_session("bob").await];
@@ -61,7 +61,7 @@ async fn a_cutoff_can_end_every_session() {
 /// Trace 12: tokens in the same second as the cut-off. A token that was issued before the call is void. A token that
 /// was issued after the call is valid, although the clock shows the same second.
 #[tokio::test]
-async fn a_cutoff_reaches_tokens_of_its_own_second() {
+async fn a_cutoff_voids_earlier_tokens_of_the_same_second() {
     // The leeway is 0, so the verifier refuses a token whose `iat` is ahead of the clock.
     let issuer = Issuer::start_with(&[("LEEWAY_SECS", "0")]).await;
     let verifier = Follower::of(&issuer).await;

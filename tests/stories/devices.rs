@@ -72,7 +72,7 @@ async fn the_operator_ends_one_session() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_opens_no_door_of_the_issuer() {
+async fn the_issuer_s_own_routes_refuse_a_revoked_token() {
     let issuer = Issuer::start().await;
     let alice = issuer.open_session("alice").await;
     issuer.revoking("/subjects/alice/revoke").await;

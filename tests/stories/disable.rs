@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{Follower, Issuer, Session};
 
 #[tokio::test]
-async fn a_disabled_subject_is_out_and_stays_out_until_enabled() {
+async fn a_disabled_subject_is_refused_until_it_is_enabled() {
     let mut issuer = Issuer::start().await;
     issuer.add_account("alice", "wonderland").await;
     let mut verifier = Follower::of(&issuer).await;

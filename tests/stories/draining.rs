@@ -36,7 +36,7 @@ async fn b9_a_draining_issuer_is_not_ready_and_serves_everything() {
 }
 
 #[tokio::test]
-async fn b9_a_drain_ends_automatically_and_streams_end_within_it() {
+async fn b9_a_drain_ends_automatically_and_streams_end_during_it() {
     let mut issuer = Issuer::start_with(&[("DRAIN_SECS", "1")]).await;
     let mut follower = Follower::of(&issuer).await;
     issuer.signal(Signal::INT);

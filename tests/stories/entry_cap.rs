@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{Follower, Issuer, Session, host_time, position};
 
 #[tokio::test]
-async fn thirty_two_live_entries_are_one_subjects_share() {
+async fn a_subject_with_thirty_two_live_entries_opens_no_session() {
     let issuer = Issuer::start_with(&[("ACCESS_TTL_SECS", "300")]).await;
     let verifier = Follower::of(&issuer).await;
     for _ in 0..32 {

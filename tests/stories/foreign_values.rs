@@ -111,7 +111,7 @@ async fn a_malformed_record_affects_only_its_subject() {
 /// A foreign entry in the shared revocation log affects all subjects. The issuers report the entry and leave it
 /// unchanged. They acknowledge no kick whose entry they cannot read back.
 #[tokio::test]
-async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_acknowledged_after_it() {
+async fn a_foreign_entry_in_the_log_is_reported_and_nothing_is_acknowledged_after_it() {
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let verifier = pair.follower_of_b().await;
     let (alice, bob) = (pair.a.open_session("alice").await, pair.a.open_session("bob").await);
@@ -148,7 +148,7 @@ async fn a_foreign_entry_in_the_log_is_named_and_nothing_is_acknowledged_after_i
 
 /// The other keys are the head of the revocation log, the key ring and a bucket of subject names.
 #[tokio::test]
-async fn other_keys_that_hold_something_else_are_named_and_left_alone() {
+async fn foreign_values_of_other_keys_are_reported_and_not_changed() {
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let verifier = pair.follower_of_b().await;
     let mut bob = pair.a.open_session("bob").await;

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{Follower, Forger, Issuer};
 
 #[tokio::test]
-async fn an_older_list_takes_nothing_back() {
+async fn an_older_list_is_refused_and_changes_nothing() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;
@@ -46,7 +46,7 @@ async fn a_forged_list_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_is_no_list_and_a_list_no_token() {
+async fn a_token_is_not_accepted_as_a_list_and_a_list_not_as_a_token() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;

@@ -86,7 +86,7 @@ async fn b8_trace_54_a_renamed_issuer_accepts_sessions_of_its_former_name() {
 }
 
 #[tokio::test]
-async fn b8_nodes_with_other_settings_are_warned_and_one_of_another_name_is_refused() {
+async fn b8_nodes_with_other_settings_warn_and_a_node_with_another_name_is_refused() {
     let redis = RedisServer::start(&[]);
     let store = redis.url();
     let a = Issuer::start_with(&[("STORE", &store), ("AUDIENCE", "api")]).await;

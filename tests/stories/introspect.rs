@@ -24,7 +24,7 @@ async fn is_active(issuer: &Issuer, session: &Session) -> bool {
 }
 
 #[tokio::test]
-async fn a_good_token_is_shown_as_it_is() {
+async fn introspection_of_a_good_token_shows_its_claims() {
     let issuer = Issuer::start().await;
     let claims = json!({ "role": "editor", "active": false, "token_type": "x" });
     let body = json!({ "sub": "alice", "client_id": "app", "scope": "read write", "claims": claims });
@@ -92,7 +92,7 @@ async fn an_acknowledged_change_holds_in_the_next_answer() {
 }
 
 #[tokio::test]
-async fn all_tokens_end_at_a_cutoff() {
+async fn all_tokens_are_inactive_after_a_cutoff() {
     let issuer = Issuer::start().await;
     let session = issuer.open_session("alice").await;
     issuer.admin_post("/cutoff", json!({ "end_sessions": false })).await.ok();
@@ -121,7 +121,7 @@ async fn an_expired_token_is_inactive() {
 /// A refresh with a superseded token would end the session. Introspection of a superseded token does not end the
 /// session.
 #[tokio::test]
-async fn asking_changes_nothing() {
+async fn introspection_changes_nothing() {
     let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let first = issuer.open_session("alice").await;
     let second = Session::of(&issuer.refresh(&first.refresh).await);
@@ -144,7 +144,7 @@ async fn another_issuer_s_tokens_are_inactive() {
 }
 
 #[tokio::test]
-async fn only_the_operator_asks() {
+async fn only_the_operator_may_introspect() {
     let issuer = Issuer::start().await;
     let session = issuer.open_session("alice").await;
     for bearer in [None, Some("wrong-admin-key"), Some(session.access.as_str())] {
@@ -157,7 +157,7 @@ async fn only_the_operator_asks() {
 /// Two issuers: an introspection at one issuer shows a kick that the other issuer acknowledged. If the store is
 /// unavailable, neither issuer guesses the state.
 #[tokio::test]
-async fn without_its_store_an_issuer_does_not_guess() {
+async fn without_its_store_an_issuer_answers_introspection_with_503() {
     let mut pair = Pair::start().await;
     let (alice, bob) = (pair.a.open_session("alice").await, pair.a.open_session("bob").await);
     pair.a.revoking("/subjects/alice/revoke").await;

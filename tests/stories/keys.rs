@@ -77,7 +77,7 @@ async fn a_cursor_older_than_a_key_change_gets_the_snapshot() {
 }
 
 #[tokio::test]
-async fn connected_verifiers_follow_a_retirement() {
+async fn connected_verifiers_refuse_tokens_of_a_retired_key() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;
@@ -89,7 +89,7 @@ async fn connected_verifiers_follow_a_retirement() {
 }
 
 #[tokio::test]
-async fn a_rotation_strands_no_client() {
+async fn old_tokens_stay_valid_after_a_rotation() {
     let mut issuer = Issuer::start().await;
     let mut verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;

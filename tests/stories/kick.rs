@@ -75,7 +75,7 @@ async fn an_unknown_subject_cannot_be_kicked() {
 }
 
 #[tokio::test]
-async fn only_the_operator_kicks() {
+async fn only_the_operator_may_kick() {
     let issuer = Issuer::start().await;
     let alice = issuer.open_session("alice").await;
     for bearer in [None, Some("wrong-admin-key"), Some(alice.access.as_str())] {

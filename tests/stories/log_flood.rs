@@ -22,7 +22,7 @@ fn left_out(line: &str, message: &str) -> Option<usize> {
 }
 
 #[tokio::test]
-async fn b14_a_flood_of_requests_is_some_lines_and_a_count() {
+async fn b14_a_flood_of_requests_writes_few_log_lines_and_a_count() {
     let mut redis = RedisServer::start(&[]);
     let store = redis.url();
     let mut issuer = Issuer::start_with(&[("STORE", &store), ("LOG", "info")]).await;

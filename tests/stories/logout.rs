@@ -28,7 +28,7 @@ async fn a_logout_ends_this_session_and_no_other() {
 }
 
 #[tokio::test]
-async fn revoke_takes_a_refresh_token() {
+async fn revoke_accepts_a_refresh_token() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;
@@ -37,7 +37,7 @@ async fn revoke_takes_a_refresh_token() {
 }
 
 #[tokio::test]
-async fn revoke_takes_a_superseded_refresh_token() {
+async fn revoke_accepts_a_superseded_refresh_token() {
     let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let verifier = Follower::of(&issuer).await;
     let first = issuer.open_session("alice").await;
@@ -48,7 +48,7 @@ async fn revoke_takes_a_superseded_refresh_token() {
 }
 
 #[tokio::test]
-async fn revoke_takes_an_access_token() {
+async fn revoke_accepts_an_access_token() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;
@@ -58,7 +58,7 @@ async fn revoke_takes_an_access_token() {
 
 /// RFC 7009 §2.2: an invalid token is no error, because nothing remains to be revoked.
 #[tokio::test]
-async fn revoke_always_says_yes() {
+async fn revoke_answers_200_for_any_value() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;

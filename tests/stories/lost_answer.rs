@@ -5,7 +5,7 @@
 use crate::support::{Follower, Issuer, Session};
 
 #[tokio::test]
-async fn a_lost_answer_heals_after_the_grace_window() {
+async fn a_session_survives_a_lost_answer_after_the_grace_window() {
     let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;
@@ -23,7 +23,7 @@ async fn a_lost_answer_heals_after_the_grace_window() {
 }
 
 #[tokio::test]
-async fn a_lost_login_answer_costs_nothing_but_a_session() {
+async fn a_lost_answer_of_a_login_leaves_only_an_unused_session() {
     let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let lost = issuer.open_session("alice").await;
     let session = issuer.open_session("alice").await;

@@ -41,7 +41,7 @@ async fn stream(port: u16) -> TcpStream {
 }
 
 #[tokio::test]
-async fn b18_memory_comes_back_after_a_flood_of_streams() {
+async fn b18_memory_is_released_after_a_flood_of_streams() {
     allow_open_files();
     let issuer = Issuer::start_with(&[EMBEDDED, &[("LOG", "info")]].concat()).await;
     issuer.until_ready().await;

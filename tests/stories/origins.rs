@@ -64,7 +64,7 @@ async fn listed_origins_use_login_token_and_session_routes() {
 }
 
 #[tokio::test]
-async fn a_refusal_can_be_read_by_the_page_too() {
+async fn a_listed_page_can_read_a_refusal_too() {
     let issuer = Issuer::start_with(&[("ALLOWED_ORIGINS", APP)]).await;
     let form = [("grant_type", "refresh_token"), ("refresh_token", "junk")];
     let refresh = |origin| issuer.request(Method::POST, "/token").header(ORIGIN, origin).form(&form);

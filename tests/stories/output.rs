@@ -181,27 +181,27 @@ async fn serves_on_while_redis_goes_away(reader: Reader) {
 }
 
 #[tokio::test]
-async fn b1_it_continues_to_serve_when_its_output_is_closed() {
+async fn b1_the_issuer_continues_to_serve_when_its_output_is_closed() {
     serves_on_while_redis_goes_away(Reader::Closed).await;
 }
 
 #[tokio::test]
-async fn b1_it_continues_to_serve_when_the_reader_of_its_log_is_gone() {
+async fn b1_the_issuer_continues_to_serve_when_the_reader_of_its_log_is_gone() {
     serves_on_while_redis_goes_away(Reader::Gone).await;
 }
 
 #[tokio::test]
-async fn b1_it_continues_to_serve_when_the_reader_of_its_log_takes_nothing() {
+async fn b1_the_issuer_continues_to_serve_when_the_reader_of_its_log_does_not_read() {
     serves_on_while_redis_goes_away(Reader::Stopped).await;
 }
 
 #[tokio::test]
-async fn b1_it_continues_to_serve_when_its_log_has_no_room() {
+async fn b1_the_issuer_continues_to_serve_when_its_log_has_no_room() {
     serves_on_while_redis_goes_away(Reader::FullDisk).await;
 }
 
 #[tokio::test]
-async fn b1_a_failed_start_ends_with_1_and_says_why() {
+async fn b1_a_failed_start_exits_with_1_and_prints_the_reason() {
     for reader in [Reader::Closed, Reader::Gone, Reader::Stopped, Reader::FullDisk] {
         let issuer = Issuer::stopped(&[("STORE", "embedded:./there/is/no/folder.redb")]);
         let mut served = Served::start(&issuer, reader);

@@ -26,7 +26,7 @@ async fn twenty_refreshes_of_one_token_get_one_successor() {
 /// Trace 5 (b): two tabs send the same token. When the second tab's request arrives, the first tab has already used the
 /// token of its answer.
 #[tokio::test]
-async fn a_tab_that_is_late_by_one_answer_is_answered() {
+async fn a_tab_that_refreshes_late_with_the_same_token_gets_the_same_successor() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let first = issuer.open_session("alice").await;

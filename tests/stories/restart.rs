@@ -67,7 +67,7 @@ async fn handles_are_not_used_twice_over_a_restart() {
 }
 
 #[tokio::test]
-async fn secrets_are_made_once_and_are_their_owners_alone() {
+async fn secrets_are_created_once_and_only_their_owner_can_read_them() {
     let mut issuer = Issuer::stopped(EMBEDDED).forgetting(&["MASTER_SECRET", "ADMIN_KEY"]);
     issuer.restart().await;
     let files: Vec<_> = ["doorlist.redb.master-secret", "doorlist.redb.admin-key"]

@@ -24,7 +24,7 @@ async fn the_stream_resumes_after_a_gap() {
 }
 
 #[tokio::test]
-async fn the_stream_resumes_by_since_too() {
+async fn the_stream_resumes_with_since_too() {
     let issuer = Issuer::start().await;
     let mut verifier = Follower::offline(&issuer, Options::new(issuer.url(), None)).await;
     let alice = issuer.open_session("alice").await;
@@ -38,7 +38,7 @@ async fn the_stream_resumes_by_since_too() {
 }
 
 #[tokio::test]
-async fn a_poll_with_since_brings_a_delta() {
+async fn a_poll_with_since_gets_a_delta() {
     let issuer = Issuer::start().await;
     let verifier = Follower::offline(&issuer, Options::new(issuer.url(), None)).await;
     let alice = issuer.open_session("alice").await;
@@ -85,7 +85,7 @@ async fn a_cursor_ahead_of_the_issuer_waits() {
 }
 
 #[tokio::test]
-async fn a_heartbeat_keeps_the_list_young() {
+async fn heartbeats_keep_the_list_fresh() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;

@@ -32,7 +32,7 @@ async fn reuse_ends_the_session_at_every_connected_verifier() {
 /// Trace 5, last sentence: a thief and the user refresh in turn. Each party sends the latest token that this party
 /// received.
 #[tokio::test]
-async fn a_thief_who_takes_turns_with_the_user_is_noticed() {
+async fn a_thief_who_refreshes_in_turn_with_the_user_is_detected() {
     let issuer = Issuer::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;
     let verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;

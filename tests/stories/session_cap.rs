@@ -32,7 +32,7 @@ async fn the_twenty_first_session_ends_the_one_idle_for_longest() {
 }
 
 #[tokio::test]
-async fn logins_at_once_keep_to_the_cap() {
+async fn simultaneous_logins_do_not_exceed_the_cap() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let sessions = join_all((0..30).map(|_| issuer.open_session("alice"))).await;

@@ -5,7 +5,7 @@ use crate::support::{Follower, Issuer, Session};
 /// Trace 15: a session's token is refreshed just before the session's absolute end. If the token outlived the session,
 /// a later kick would find nothing to revoke.
 #[tokio::test]
-async fn no_token_outlives_its_session_and_a_kick_after_the_end_still_counts() {
+async fn no_token_outlives_its_session_and_a_kick_after_the_end_still_works() {
     let issuer = Issuer::start_with(&[
         ("ACCESS_TTL_SECS", "3"),
         ("REFRESH_ABSOLUTE_SECS", "3"),

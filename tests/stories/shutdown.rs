@@ -21,7 +21,7 @@ async fn streams_end_cleanly_and_the_exit_code_is_zero() {
 }
 
 #[tokio::test]
-async fn a_killed_issuer_does_not_look_like_a_clean_end() {
+async fn the_stream_of_a_killed_issuer_does_not_end_cleanly() {
     let mut issuer = Issuer::start().await;
     let mut follower = Follower::of(&issuer).await;
     issuer.kill().await;
@@ -29,7 +29,7 @@ async fn a_killed_issuer_does_not_look_like_a_clean_end() {
 }
 
 #[tokio::test]
-async fn ctrl_c_is_a_graceful_shutdown_too() {
+async fn ctrl_c_causes_a_graceful_shutdown_too() {
     let mut issuer = Issuer::start().await;
     let mut follower = Follower::of(&issuer).await;
     issuer.signal(rustix::process::Signal::INT);
@@ -38,7 +38,7 @@ async fn ctrl_c_is_a_graceful_shutdown_too() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_answered() {
+async fn a_request_in_progress_at_the_shutdown_is_answered() {
     let mut issuer = Issuer::start().await;
     issuer.add_account("alice", "wonderland").await;
     // A login takes some time, because the password is hashed slowly.
@@ -64,7 +64,7 @@ async fn a_request_under_way_is_answered() {
 
 /// A caller that reads "listening" may stop the issuer immediately.
 #[tokio::test]
-async fn it_can_be_stopped_as_soon_as_it_listens() {
+async fn an_issuer_can_be_stopped_as_soon_as_it_listens() {
     let mut issuer = Issuer::start().await;
     for _ in 0..5 {
         assert_eq!(issuer.stop().await.code(), Some(0));

@@ -16,7 +16,7 @@ fn issuer_before_its_redis(options: &[&str]) -> (RedisServer, Issuer) {
 }
 
 #[tokio::test]
-async fn b6_a_redis_that_comes_later_is_waited_for() {
+async fn b6_the_issuer_waits_for_a_redis_that_starts_later() {
     let (mut redis, mut issuer) = issuer_before_its_redis(&[]);
     let listening = issuer.launch();
     issuer.until_alive().await;
@@ -45,7 +45,7 @@ async fn b6_a_redis_that_comes_later_is_waited_for() {
 
 /// Redis answers `LOADING`.
 #[tokio::test]
-async fn b6_a_redis_that_loads_its_data_is_waited_for() {
+async fn b6_the_issuer_waits_for_a_redis_that_loads_its_data() {
     let slowly = ["--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024"];
     let mut redis = RedisServer::start(&slowly);
     let fill = "for at = 1, 20000 do redis.call('SET', 'filler:' .. at, at) end";
@@ -120,7 +120,7 @@ async fn b6_a_missing_secret_stops_the_start_without_its_redis() {
 }
 
 #[tokio::test]
-async fn b6_the_wait_has_an_end_and_each_line_says_that_a_name_is_unknown() {
+async fn b6_the_wait_ends_at_its_limit_and_each_line_names_the_cause() {
     let unknown = format!("redis://{}.example", "a".repeat(64));
     let said = refusal(&mut Issuer::stopped(&[("STORE", &unknown), ("STORE_WAIT_SECS", "1")])).await;
     let lines: Vec<_> = said.lines().filter(|line| line.contains("waiting at the start")).collect();
@@ -138,7 +138,7 @@ async fn b6_the_wait_has_an_end_and_each_line_says_that_a_name_is_unknown() {
 
 /// On one machine, a new process replaces a node while the previous process still has the store file open.
 #[tokio::test]
-async fn b6_a_file_that_the_process_before_still_has_open_is_waited_for() {
+async fn b6_the_issuer_waits_for_a_file_that_the_previous_process_still_has_open() {
     let mut before = Issuer::start_with(EMBEDDED).await;
     let file = format!("embedded:{}", before.folder().join("doorlist.redb").display());
     let mut next = Issuer::stopped(&[("STORE", &file), ("ISSUER", &before.url())]);

@@ -86,7 +86,7 @@ async fn pair_on(redis: RedisServer) -> Pair {
 
 /// `MISCONF`: a snapshot failed. Here it failed because a folder exists at the path of the snapshot file.
 #[tokio::test]
-async fn a_redis_that_cannot_save_is_an_outage_and_no_loss() {
+async fn a_redis_that_cannot_save_causes_an_outage_but_no_loss() {
     let pair = pair_on(RedisServer::start(&["--save", "3600 1"])).await;
     let standing = Expected::of(&pair).await;
     let (_, folder): (String, String) = pair.redis.ask(&["CONFIG", "GET", "dir"]);
@@ -115,7 +115,7 @@ fn save(redis: &RedisServer, end: &str) {
 
 /// `LOADING`: Redis is back, and still reads its data for a while.
 #[tokio::test]
-async fn a_redis_that_is_loading_is_an_outage_and_no_loss() {
+async fn a_redis_that_is_loading_causes_an_outage_but_no_loss() {
     // Redis waits 500 µs for each key, and answers requests in between.
     let slowly = ["--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024"];
     let mut pair = pair_on(RedisServer::start(&slowly)).await;
@@ -143,7 +143,7 @@ async fn a_redis_that_is_loading_is_an_outage_and_no_loss() {
 
 /// `OOM`.
 #[tokio::test]
-async fn a_redis_that_is_full_is_an_outage_and_no_loss() {
+async fn a_redis_that_is_full_causes_an_outage_but_no_loss() {
     let pair = pair_on(RedisServer::start(&[])).await;
     let standing = Expected::of(&pair).await;
     pair.redis.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]);

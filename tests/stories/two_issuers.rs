@@ -53,7 +53,7 @@ async fn a_session_continues_at_the_other() {
 
 /// Twenty tabs send one token, ten tabs to each issuer. All tabs get the same successor.
 #[tokio::test]
-async fn refreshes_at_both_at_once_have_one_successor() {
+async fn simultaneous_refreshes_at_both_get_one_successor() {
     let pair = Pair::start().await;
     let session = pair.a.open_session("alice").await;
     let refreshes = (0..20).map(|tab| {
@@ -116,7 +116,7 @@ async fn a_key_rotated_on_one_is_used_by_the_other() {
 
 /// A verifier leaves one issuer and continues at the other with the same cursor.
 #[tokio::test]
-async fn a_subscriber_may_come_back_to_the_other() {
+async fn a_verifier_may_continue_at_the_other() {
     let pair = Pair::start().await;
     let mut verifier = Follower::of(&pair.a).await;
     let sessions = [pair.a.open_session("alice").await, pair.b.open_session("bob").await];
@@ -134,7 +134,7 @@ async fn a_subscriber_may_come_back_to_the_other() {
 }
 
 #[tokio::test]
-async fn a_cutoff_and_a_disabled_subject_hold_for_both() {
+async fn a_cutoff_and_a_disabled_subject_take_effect_at_both() {
     let pair = Pair::start().await;
     let verifier = pair.follower_of_b().await;
     let (alice, bob) = (pair.b.open_session("alice").await, pair.b.open_session("bob").await);
@@ -152,7 +152,7 @@ async fn a_cutoff_and_a_disabled_subject_hold_for_both() {
 /// In each round, one of the two issuers is killed during a refresh. The answer may be lost. The client continues at
 /// the other issuer.
 #[tokio::test]
-async fn a_client_moves_on_when_its_issuer_is_killed() {
+async fn a_client_continues_at_the_other_when_its_issuer_is_killed() {
     let mut pair = Pair::start().await;
     let mut session = pair.a.open_session("alice").await;
     for round in 0..6 {

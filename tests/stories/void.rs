@@ -6,7 +6,7 @@ use doorlist_verifier::error::RevokedBy;
 use crate::support::{Follower, Issuer, Session};
 
 #[tokio::test]
-async fn void_ends_tokens_and_keeps_logins() {
+async fn a_void_ends_tokens_and_keeps_sessions() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     let (laptop, phone) = (issuer.open_session("alice").await, issuer.open_session("alice").await);
@@ -27,7 +27,7 @@ async fn void_ends_tokens_and_keeps_logins() {
 /// Trace 4 (a), the part that needs only one node: a void and a kick of one subject run at once. In either order, the
 /// kick ends every session.
 #[tokio::test]
-async fn a_kick_beside_a_void_still_kicks() {
+async fn a_kick_that_runs_together_with_a_void_ends_every_session() {
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;
     for round in 0..10 {

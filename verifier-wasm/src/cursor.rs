@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_has_one_spelling() {
+    fn only_one_spelling_of_a_cursor_is_accepted() {
         let cursor: Cursor = "00000000000000ab:1700000000000000".parse().expect("a cursor");
         assert_eq!(cursor.to_string(), "00000000000000ab:1700000000000000");
         for text in [

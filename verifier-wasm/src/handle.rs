@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_number_has_one_spelling() {
+    fn only_one_spelling_of_a_handle_is_accepted() {
         let handle: Handle = "00000000000000ff".parse().expect("a handle");
         assert_eq!((handle.get(), handle.block(), handle.position()), (255, 0, 255));
         assert_eq!(handle.to_string(), "00000000000000ff");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_make_the_whole() {
+    fn a_handle_consists_of_its_block_and_its_position() {
         let handle = Handle::from_parts(0xffff_ffff_ffff, 7).expect("a handle");
         assert_eq!((handle.block(), handle.position()), (0xffff_ffff_ffff, 7));
         assert_eq!(Handle::from_parts(1 << 48, 7), None);

@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn wire_sizes_are_as_stated() {
+    fn the_encoded_sizes_are_the_documented_ones() {
         let sizes = [(1_000_000, 100, 328), (1_000_000, 1000, 2128), (1_000_000, 10_000, 20_128)];
         for (sessions, revoked, size) in sizes {
             assert_eq!(spread(sessions, revoked).as_bytes().len(), size, "{revoked} of {sessions}");
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_block_is_one_group() {
+    fn a_full_block_is_encoded_as_one_group() {
         let set =
             HandleSet::from_handles((0..=u16::MAX).filter_map(|position| Handle::from_parts(3, position)));
         assert_eq!((set.len(), set.as_bytes().len()), (65_536, 8 + 2 * 65_536));

@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_id_has_one_spelling() {
+    fn only_one_spelling_of_a_key_id_is_accepted() {
         // RFC 8037 appendix A.3.
         let text = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
         let kid: KeyId = text.parse().unwrap();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_is_bounded() {
+    fn the_size_of_a_key_set_is_limited() {
         let members = |count: usize| format!("{{\"keys\":[{}]}}", vec!["{}"; count].join(","));
         assert!(Jwks::parse(&members(MAX_JWKS_MEMBERS)).is_ok());
         assert_eq!(

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_error_of_a_file_has_its_own_remedy() {
+    fn each_error_for_a_file_names_its_own_remedy() {
         let file = |kind: io::ErrorKind| CompactError::File { file: "a.redb".into(), source: kind.into() };
         let place = || "a.redb".to_owned();
         let reason = || "why".to_owned();

@@ -13,7 +13,7 @@ fn serve(args: &[&str]) -> Result<Settings, String> {
 }
 
 #[test]
-fn defaults_are_those_of_the_documentation_and_agree() {
+fn the_defaults_match_the_documentation_and_do_not_contradict_each_other() {
     let settings = serve(&[]).expect("defaults");
     assert_eq!(settings.addresses.listen.to_string(), "127.0.0.1:8787");
     assert_eq!(settings.addresses.issuer, None);
@@ -81,13 +81,13 @@ fn impossible_values_are_refused_with_a_reason() {
 }
 
 #[test]
-fn a_file_of_a_store_has_a_name_that_can_be_read() {
+fn a_store_file_name_with_control_characters_is_refused() {
     assert!("embedded:./doorlist.redb".parse::<StoreUrl>().is_ok());
     assert!("embedded:./doorlist.redb\n".parse::<StoreUrl>().is_err());
 }
 
 #[test]
-fn contradictions_say_what_to_change() {
+fn settings_that_contradict_each_other_are_refused() {
     let check = |args: &[&str]| serve(args).expect("values").check();
     assert_eq!(
         check(&["--refresh-grace-secs", "60", "--refresh-idle-secs", "60"]),
@@ -121,7 +121,7 @@ struct Spellings {
 }
 
 #[test]
-fn b10_an_issuer_has_one_spelling() {
+fn b10_only_one_spelling_of_an_issuer_is_accepted() {
     let spellings: Spellings =
         serde_json::from_str(include_str!("../../../tests/vectors/spelling/issuers.json")).expect("vectors");
     for (written, canonical) in &spellings.respelt {
@@ -152,7 +152,7 @@ fn b10_an_issuer_has_one_spelling() {
 }
 
 #[test]
-fn an_issuer_knows_its_path_and_whether_it_is_exposed() {
+fn an_issuer_url_has_a_path_and_is_exposed_only_if_unencrypted_and_not_local() {
     let issuer = |text: &str| text.parse::<IssuerUrl>().expect("an issuer");
     assert_eq!(issuer("https://issuer.example").path(), "");
     assert_eq!(issuer("https://issuer.example/tenants/a").path(), "/tenants/a");
@@ -169,7 +169,7 @@ fn an_issuer_knows_its_path_and_whether_it_is_exposed() {
 }
 
 #[test]
-fn an_origin_is_spelt_as_browsers_spell_it() {
+fn an_origin_must_be_spelt_as_browsers_spell_it() {
     for fit in [
         "https://app.example",
         "https://app.example:8443",
@@ -214,14 +214,14 @@ fn an_origin_is_spelt_as_browsers_spell_it() {
 }
 
 #[test]
-fn origins_are_a_list() {
+fn several_allowed_origins_are_separated_by_commas() {
     let settings = serve(&["--allowed-origins", "https://app.example,http://localhost:5173"]).expect("two");
     let origins: Vec<_> = settings.addresses.allowed_origins.iter().map(Origin::header).collect();
     assert_eq!(origins, ["https://app.example", "http://localhost:5173"]);
 }
 
 #[test]
-fn every_setting_is_a_flag_and_a_variable_and_says_so() {
+fn every_setting_has_a_flag_and_a_variable_and_its_help_names_the_variable() {
     let command = Cli::command();
     let serve = command.find_subcommand("serve").expect("serve");
     for arg in serve.get_arguments().filter(|arg| arg.get_long() != Some("help")) {
@@ -237,7 +237,7 @@ fn every_setting_is_a_flag_and_a_variable_and_says_so() {
 }
 
 #[test]
-fn a_secret_comes_from_one_place() {
+fn a_secret_is_given_once_or_created_beside_a_new_store() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = StoreUrl::Embedded(folder.path().join("doorlist.redb"));
     let secret = "a-secret-that-is-long-enough";
@@ -266,7 +266,7 @@ fn a_secret_comes_from_one_place() {
 }
 
 #[test]
-fn a_store_on_the_network_has_no_secrets_beside_it() {
+fn with_a_store_on_the_network_the_secrets_must_be_given() {
     let store: StoreUrl = "redis://host".parse().expect("an address");
     let secret = "a-secret-that-is-long-enough";
     let load = |args: &[&str]| {
@@ -280,7 +280,7 @@ fn a_store_on_the_network_has_no_secrets_beside_it() {
 }
 
 #[test]
-fn b15_a_secret_in_a_flag_is_noticed() {
+fn b15_a_secret_in_a_flag_is_detected() {
     let found = |args: &[&str]| -> Vec<_> {
         flags_with_secrets(args.iter().map(Into::into)).into_iter().map(|(flag, _)| flag).collect()
     };
@@ -295,7 +295,7 @@ fn b15_a_secret_in_a_flag_is_noticed() {
 }
 
 #[test]
-fn settings_do_not_show_secrets() {
+fn the_debug_text_of_settings_shows_no_secret() {
     let secret = "a-secret-that-is-long-enough";
     let store = format!("redis://alice:{secret}@host");
     let args = ["--master-secret", secret, "--admin-key", secret, "--store", &store];

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_s_claims_stand_over_those_of_its_sessions() {
+    fn a_subject_s_claims_replace_those_of_its_sessions() {
         let merged = |session, subject| Value::Object(merged(&claims(session), &claims(subject)));
         assert_eq!(merged(json!({"a": 1}), json!({})), json!({"a": 1}));
         assert_eq!(merged(json!({}), json!({"a": 1})), json!({"a": 1}));
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_are_not_nested_deeper_than_a_record_is_read() {
+    fn claims_that_are_nested_too_deeply_for_a_record_are_refused() {
         let nested = |levels: usize, mut value: Value| {
             for level in 0..levels {
                 value = if level % 2 == 0 { json!([value]) } else { json!({ "x": value }) };

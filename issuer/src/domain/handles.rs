@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_hands_out_each_handle_once_and_in_no_order() {
+    fn a_block_gives_each_handle_once_in_random_order() {
         let rng = &mut StdRng::seed_from_u64(1);
         let mut block = HandleBlock::draw(rng);
         let handles: Vec<_> = std::iter::from_fn(|| block.take(rng)).collect();
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_never_handed_out() {
+    fn zero_is_never_given_as_a_handle() {
         let rng = &mut StdRng::seed_from_u64(1);
         let mut zero = HandleBlock { block: 0, left: vec![1, 0] };
         assert_eq!((zero.take(rng), zero.take(rng)), (Handle::new(1), None));

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn b8_a_store_without_a_record_takes_the_name() {
+    fn b8_a_store_without_a_stored_name_takes_the_given_name() {
         let admitted = admit(None, &own(OLD, &[]), at(NOW)).expect("as before there were records");
         assert_eq!((admitted.installation.issuer.as_str(), admitted.differences.len()), (OLD, 0));
         assert!(admit(Some(&admitted.installation), &own(OLD, &[]), at(NOW)).is_ok());
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn trace_54_a_former_name_is_one_of_this_store() {
+    fn trace_54_a_former_name_must_be_one_that_this_store_had() {
         let before = stored(&own(OLD, &[]));
         let renamed = admit(Some(&before), &own(NEW, &[OLD]), at(NOW)).expect("it was said");
         let former = FormerIssuer { issuer: OLD.into(), until: at(NOW + NOTICE_SECS) };
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn former_names_are_bounded() {
+    fn the_number_of_former_names_is_limited() {
         let mut held = stored(&own("https://0.example", &[]));
         for number in 1..20 {
             let former = held.issuer.clone();

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_read() {
+    fn a_json_object_is_read() {
         for body in [
             r#"{"username":"a"}"#,
             " {\n\"username\" : \"a\", \"claims\":{\"a\":[1,-1,1.5,null,true,{\"a\":1},{\"a\":2}]}} ",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn b17_no_name_repeats_at_any_depth() {
+    fn b17_a_repeated_name_at_any_depth_is_refused() {
         for body in [
             r#"{"username":"a","username":"b"}"#,
             r#"{"username":"a","user\u006eame":"b"}"#,
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn flaws_show_no_value() {
+    fn errors_show_no_value() {
         for body in
             [r#"{"username":["swordfish"]}"#, r#"{"swordfish":1}"#, r#"{"username":"swordfish""#, "swordfish"]
         {

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_harmless_id_is_kept() {
+    fn only_a_request_id_of_harmless_characters_is_kept() {
         let kept = |id: &'static str| request_id(Some(&HeaderValue::from_static(id))) == id;
         assert!(kept("a-Z_0.9"));
         assert!(!kept("a b") && !kept("") && !kept("a\"b"));

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_of_a_list_are_found() {
+    fn a_member_of_a_header_s_list_is_found() {
         assert!(has_member("br, gzip;q=0.8", "gzip") && has_member("GZIP", "gzip"));
         assert!(
             !has_member("gzip;q=0, br", "gzip") && !has_member("xgzip", "gzip") && !has_member("", "gzip")

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_has_known_names_once_each() {
+    fn a_query_with_an_unknown_or_repeated_name_is_refused() {
         for fit in ["since=1", "fresh=1&since=2", "since", "since=%41=&fresh="] {
             assert!(check_query(fit, &["since", "fresh"]).is_ok(), "{fit}");
         }

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_of_rfc_8037_has_its_name() {
+    fn the_key_of_rfc_8037_has_the_kid_of_the_rfc() {
         // RFC 8037 appendix A.1 and A.3.
         let seed =
             Base64UrlUnpadded::decode_vec("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").expect("base64url");

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_lets_old_tokens_live_and_then_forgets_their_key() {
+    fn a_rotation_keeps_the_old_key_until_its_last_token_has_expired() {
         let RingChange { ring, kids } =
             first().rotate(at(90), key(3), PUBLISHED, RETAIN).expect("old enough");
         assert_eq!(kids, [key(3).kid()]);
@@ -287,13 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reserve_that_not_every_cache_has_seen_does_not_sign() {
+    fn a_reserve_key_that_some_caches_may_lack_does_not_sign() {
         let refused = first().rotate(at(20), key(3), PUBLISHED, RETAIN).unwrap_err();
         assert_eq!(refused, TooEarly::YoungReserve { wait_secs: 70 });
     }
 
     #[test]
-    fn no_more_keys_are_trusted_than_verifiers_hold() {
+    fn the_ring_has_no_more_keys_than_verifiers_hold() {
         let mut ring = first();
         let refused = (1..).find_map(|round| {
             let rotated = ring.rotate(at(PUBLISHED * round), key(2 + round as u8), PUBLISHED, 100_000);

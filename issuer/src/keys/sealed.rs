@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_opens_under_its_secret_and_under_it_as_a_previous_one() {
+    fn a_ring_opens_with_its_secret_as_the_current_or_a_previous_one() {
         let sealed = seal(&ring(), &secrets(OLD));
         let (read, under) = unseal(&sealed, &secrets(OLD)).expect("ours");
         assert_eq!((read.jwks(), under), (ring().jwks(), SealedUnder::Current));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn sealed_bytes_do_not_show_a_key_and_notice_every_change() {
+    fn sealed_bytes_show_no_key_and_every_change_is_detected() {
         let sealed = seal(&ring(), &secrets(OLD));
         assert!(!sealed.windows(8).any(|window| window == [1; 8]));
         for at in 0..sealed.len() {

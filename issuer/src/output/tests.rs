@@ -51,7 +51,7 @@ impl Upkeep for Losses {
 const LONG: Duration = Duration::from_secs(30);
 
 #[test]
-fn b1_a_reader_that_takes_nothing_costs_lines_but_no_time_and_the_count_is_reported() {
+fn b1_if_the_reader_does_not_read_lines_are_lost_without_delay_and_counted() {
     let (sink, allow, written) = gated();
     let (losses, heard) = channel();
     let queue = Queue::start(sink, Losses(losses), 64);
@@ -71,7 +71,7 @@ fn b1_a_reader_that_takes_nothing_costs_lines_but_no_time_and_the_count_is_repor
 }
 
 #[test]
-fn b1_a_write_that_fails_is_one_lost_line_and_the_next_is_written() {
+fn b1_a_failed_write_loses_one_line_and_the_next_line_is_written() {
     let (sink, allow, written) = gated();
     let (losses, heard) = channel();
     let queue = Queue::start(sink, Losses(losses), 1024);
@@ -88,7 +88,7 @@ fn b1_a_write_that_fails_is_one_lost_line_and_the_next_is_written() {
 
 /// A full pipe whose reader is stopped does not delay the end of the process.
 #[test]
-fn b1_closing_gives_up_on_a_reader_that_takes_nothing() {
+fn b1_closing_gives_up_if_the_reader_does_not_read() {
     let (sink, allow, written) = gated();
     let queue = Queue::start(sink, (), 1024);
     queue.push(b"never read\n");
@@ -132,7 +132,7 @@ fn b1_a_line_that_was_cut_off_does_not_swallow_the_next() {
 /// A write may fail for a short time: another program may have set standard output to non-blocking, or a signal may
 /// interrupt the write.
 #[test]
-fn b1_an_answer_waits_for_a_reader_that_is_slow() {
+fn b1_an_answer_waits_for_a_slow_reader() {
     let written = Arc::<Mutex<String>>::default();
     let calls = vec![Ok(2), Err(ErrorKind::WouldBlock.into()), Err(ErrorKind::Interrupted.into()), Ok(1)];
     let mut answer = Answer::to(Torn { calls, written: Arc::clone(&written) });
@@ -153,7 +153,7 @@ fn b1_a_closed_reader_is_not_a_failure_but_a_full_disk_is() {
 }
 
 #[test]
-fn b14_the_first_lines_of_a_place_are_written_and_the_others_counted() {
+fn b14_the_first_lines_of_a_log_statement_are_written_and_the_others_counted() {
     let mut windows = Windows::new();
     let begin = Instant::now();
     let mut admit = |place, now| windows.admit(place, Level::WARN, now, || "answered".to_owned());
@@ -188,7 +188,7 @@ fn b14_an_unreported_count_is_kept() {
 /// Clippy's lints find macros that write, such as `println!`. This test also finds other code that writes to the
 /// standard streams.
 #[test]
-fn b1_nothing_but_this_module_writes_to_the_standard_streams() {
+fn b1_only_this_module_writes_to_the_standard_streams() {
     let ways =
         ["println!", "print!(", "eprint!(", "io::stdout", "io::stderr", "stdout()", "stderr()", "dbg!"];
     let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

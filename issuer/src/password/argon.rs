@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_reused_and_its_old_content_does_not_matter() {
+    fn reused_memory_does_not_change_the_hashes() {
         let argon = Argon::default();
         let hashes: Vec<String> =
             (0..3).map(|n| argon.hash(format!("password {n}").as_bytes()).expect("hashed")).collect();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn other_parameters_are_those_of_the_stored_hash() {
+    fn a_password_is_checked_with_the_parameters_of_its_stored_hash() {
         // This hash is from test.c of the reference implementation.
         let stored = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         let argon = Argon::default();

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_log_has_its_floor_as_the_only_cut() {
+    fn the_only_delta_of_an_empty_log_starts_at_its_floor() {
         let cuts = cuts(10, [], 12);
         assert_eq!(
             [9, 10, 11, 12, 13].map(|held| cut(&cuts, held)),
@@ -118,7 +118,7 @@ mod tests {
     proptest! {
         /// Trace 17: many different cursors share a few deltas.
         #[test]
-        fn there_are_few_deltas_and_each_reaches_back_far_enough(
+        fn there_are_few_deltas_and_each_contains_all_missing_entries(
             gaps in prop::collection::vec(1u64..5, 0..600),
             trimmed in 0u64..500,
         ) {

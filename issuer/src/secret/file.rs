@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_made_once_for_its_owner_only() {
+    fn a_secret_is_created_once_and_only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("doorlist.master-secret");
         let first = read_or_create(&path).expect("made");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn many_starts_at_once_agree() {
+    fn simultaneous_starts_agree_on_one_secret() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("doorlist.admin-key");
         let starts: Vec<_> = (0..8)
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_folder_is_named() {
+    fn the_error_for_a_missing_folder_names_the_path() {
         let error = read_or_create(Path::new("/nowhere/at-all/secret")).unwrap_err();
         assert!(error.to_string().contains("/nowhere/at-all/secret"), "{error}");
     }

@@ -161,7 +161,7 @@ mod tests {
     /// If the listener can never accept again, `serve` returns the error and does not try again.
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn b2_a_listener_that_is_gone_ends_the_service() {
+    async fn b2_serving_ends_if_the_listener_can_never_accept_again() {
         let listener =
             TcpListener::bind("127.0.0.1:0").await.expect("a free port").into_std().expect("a socket");
         let same = listener.try_clone().expect("a second handle");

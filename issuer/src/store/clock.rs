@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_stands_still_while_a_transaction_is_on_its_way() {
+    fn the_time_stands_still_during_a_transaction() {
         let host = ManualClock::at(100);
         let clock = StoreClock::new(Arc::new(host.clone()), 0);
         let stamp = clock.hold();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn time_is_never_before_its_floor() {
+    fn the_time_is_never_before_its_floor() {
         let host = ManualClock::at(100);
         let clock = StoreClock::new(Arc::new(host.clone()), 200_000_000);
         assert_eq!(clock.now().as_secs(), 200);

@@ -330,6 +330,6 @@ impl Store for SimulatedStore {
 }
 
 #[tokio::test]
-async fn it_is_a_store_like_any_other() {
+async fn the_simulated_store_keeps_the_contract_of_a_store() {
     crate::store::contract::all(async |clock| SimulatedStore::new(clock)).await;
 }

@@ -151,7 +151,7 @@ async fn b17_ambiguous_requests_are_refused_on_every_route() {
 }
 
 #[tokio::test]
-async fn b17_a_list_has_one_address_and_one_more_past_a_cache() {
+async fn b17_a_list_has_one_address_and_a_second_one_that_bypasses_caches() {
     let issuer = Issuer::start_with(&[("HEARTBEAT_SECS", "30")]).await;
     let held = issuer.log_position().await;
     let (epoch, seq) = held

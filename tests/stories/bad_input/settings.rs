@@ -28,7 +28,7 @@ pub(super) async fn refusal(variables: &[(&str, &OsStr)]) -> String {
 }
 
 #[tokio::test]
-async fn every_wrong_value_is_named() {
+async fn the_error_for_a_wrong_value_names_the_setting() {
     for (name, flag, values) in [
         ("LISTEN", "--listen", &["", "8787", "localhost", "127.0.0.1:99999", "127.0.0.1"] as &[&str]),
         (
@@ -178,7 +178,7 @@ async fn a_damaged_store_does_not_panic() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_named() {
+async fn the_error_for_a_port_in_use_names_the_address() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
     let said = refusal(&[("DOORLIST_LISTEN", OsStr::new(&address))]).await;
@@ -186,7 +186,7 @@ async fn a_port_in_use_is_named() {
 }
 
 #[tokio::test]
-async fn port_zero_takes_a_free_port_and_says_which() {
+async fn with_port_zero_the_issuer_takes_a_free_port_and_reports_it() {
     // This test uses one issuer, never a pair. Both nodes of a pair must have the same name, but here the name depends
     // on the port.
     let mut issuer = Issuer::stopped(&[EMBEDDED, &[("LISTEN", "127.0.0.1:0")]].concat());

@@ -17,7 +17,7 @@ fn set_mode(file: &Path, mode: u32) {
 }
 
 #[tokio::test]
-async fn b7_an_admin_key_is_changed_without_a_gap() {
+async fn b7_an_admin_key_can_be_replaced_without_an_interruption() {
     let settings = [EMBEDDED, &[("ADMIN_KEY_FILE", "keys")]].concat();
     let mut issuer = Issuer::stopped(&settings).forgetting(&["ADMIN_KEY"]);
     let file = issuer.folder().join("keys");
@@ -73,7 +73,7 @@ async fn b7_a_key_that_no_client_can_send_stops_the_start() {
 }
 
 #[tokio::test]
-async fn b7_settings_that_start_and_cannot_work_are_refused() {
+async fn b7_settings_that_cannot_work_are_refused_at_the_start() {
     for (name, value, reason) in [
         ("AUDIENCE", " api", "white space"),
         ("ISSUER", "http://0.0.0.0:8787", "no client can connect to"),
@@ -87,7 +87,7 @@ async fn b7_settings_that_start_and_cannot_work_are_refused() {
 }
 
 #[tokio::test]
-async fn b10_a_name_that_is_compared_as_text_has_one_spelling() {
+async fn b10_only_the_canonical_spelling_of_a_name_is_accepted() {
     for (name, written, canonical) in [
         ("ISSUER", "HTTPS://ID.Example.com:443/a//b", "https://id.example.com/a/b"),
         ("ISSUER", "HTTP://id.example.com", "http://id.example.com"),
@@ -122,7 +122,7 @@ async fn b10_an_unencrypted_issuer_causes_a_warning_unless_its_host_is_local() {
 }
 
 #[tokio::test]
-async fn b15_a_lost_store_is_no_first_start() {
+async fn b15_a_lost_store_is_not_a_first_start() {
     let mut issuer = Issuer::stopped(EMBEDDED).forgetting(&["MASTER_SECRET", "ADMIN_KEY"]);
     issuer.restart().await;
     assert!(issuer.log().contains("a new, empty store was created"), "{}", issuer.log());

@@ -8,7 +8,7 @@ use crate::support::{Follower, Pair, SteppedClock};
 const STEPS: usize = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn steps_of_a_clock_end_nothing_and_hide_nothing() {
+async fn steps_of_a_clock_end_no_session_and_hide_no_kick() {
     let mut random = seeded();
     let clock = SteppedClock::new();
     let pair = Pair::with_clock(&clock).await;

@@ -11,7 +11,7 @@ use crate::support::{Follower, Pair, RedisCluster, until};
 const FAILOVERS: usize = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_master_of_a_cluster_and_its_last_writes_are_lost() {
+async fn the_loss_of_a_cluster_master_undoes_nothing_that_was_acknowledged() {
     let mut random = seeded();
     let mut cluster = RedisCluster::start();
     let settings = [("REFRESH_GRACE_SECS", "0"), ("LOG", "warn")];

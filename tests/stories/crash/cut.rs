@@ -9,7 +9,7 @@ use crate::support::{Follower, Pair, Proxy, RedisServer, eventually, host_time};
 const CUTS: usize = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn verifiers_of_an_issuer_that_is_cut_off_never_understate_it() {
+async fn verifiers_of_an_issuer_that_is_cut_off_never_understate_the_age_of_their_list() {
     let mut random = seeded();
     let redis = RedisServer::start(&[]);
     let way = Proxy::to(redis.port()).await;

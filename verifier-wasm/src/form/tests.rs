@@ -71,7 +71,7 @@ fn agreed(text: &str) -> bool {
 }
 
 #[test]
-fn a_signed_text_is_read_alike() {
+fn both_parsers_agree_on_a_signed_text() {
     let payload = br#"{"iss":"https://issuer.example","own":[1,{"a":null}]}"#;
     assert!(agreed(&signed(header().to_string().as_bytes(), payload)));
     for typ in ["at+jwt", "application/at+jwt", "revocation-list+jwt", "JWT"] {
@@ -83,7 +83,7 @@ fn a_signed_text_is_read_alike() {
 }
 
 #[test]
-fn headers_that_only_the_other_reader_accepts_are_refused() {
+fn headers_that_only_the_other_parser_accepts_are_refused() {
     for (name, value) in [("crit", json!([])), ("jwk", json!({})), ("jku", json!("u")), ("own", json!(1))] {
         let mut header = header();
         header[name] = value;
@@ -95,7 +95,7 @@ fn headers_that_only_the_other_reader_accepts_are_refused() {
 
 proptest! {
     #[test]
-    fn a_damaged_text_is_read_alike(
+    fn both_parsers_agree_on_a_damaged_text(
         payload in vec(any::<u8>(), 0..20),
         damage in vec((any::<prop::sample::Index>(), 0_usize..2, "[-_A-Za-z0-9.=+/ ]{0,2}"), 1..4),
     ) {
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn any_header_is_read_alike(
+    fn both_parsers_agree_on_any_header(
         alg in prop::sample::select(vec!["\"EdDSA\"", "\"Ed25519\"", "\"\\u0045dDSA\"", "\"none\"", "1", "null"]),
         typ in prop::sample::select(vec!["\"at+jwt\"", "\"\"", "\"at\\u002bjwt\"", "null", "[]"]),
         kid in prop::sample::select(vec!["KID", "\"x\"", "null"]),
@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn any_parts_are_read_alike(text in "([-_A-Za-z0-9=]{0,9}[.]){0,4}[-_A-Za-z0-9]{0,90}") {
+    fn both_parsers_agree_on_any_parts(text in "([-_A-Za-z0-9=]{0,9}[.]){0,4}[-_A-Za-z0-9]{0,90}") {
         agreed(&text);
     }
 }

@@ -126,7 +126,7 @@ proptest! {
     /// Lists arrive in any order and of any age. They are accepted by the rules of order; entries are removed only by
     /// a newer list and only after `retain`; as-of time, cut-off and verifier's time never decrease.
     #[test]
-    fn lists_are_held_as_the_rules_say(arrivals in vec(arrival(), 1..60)) {
+    fn lists_are_accepted_and_entries_removed_according_to_the_rules(arrivals in vec(arrival(), 1..60)) {
         let mut held: Option<HeldList> = None;
         let mut model = Model::default();
         let (mut now, mut epoch, mut highest) = (START, 1, 100_u64);
@@ -173,7 +173,7 @@ proptest! {
 
 /// With one kick per second for an hour, the number of segments stays small, and so does the cost of a search.
 #[test]
-fn segments_stay_few() {
+fn the_number_of_segments_stays_small() {
     let mut held = HeldList::new(list(1, 0, None, START, 1020), host(0));
     let mut most = 0;
     for second in 1..3600 {
@@ -188,7 +188,7 @@ fn segments_stay_few() {
 
 /// Applying a small delta to a large list does not rewrite the large segment.
 #[test]
-fn a_large_segment_is_left_alone() {
+fn a_large_segment_is_not_rewritten() {
     let mut first = list(1, 0, None, START, 1020);
     first.revoked = HandleSet::from_handles((1..=20_000).filter_map(|number| Handle::new(number * 7)));
     let mut held = HeldList::new(first, host(0));

@@ -13,7 +13,7 @@ mod oracle;
 use oracle::oracle;
 
 #[test]
-fn a_name_occurs_once_at_any_depth_and_in_any_spelling() {
+fn a_repeated_name_is_refused_at_any_depth_and_in_any_spelling() {
     for text in [
         r#"{"a":1,"a":1}"#,
         r#"{"a":1,"b":{"c":1,"c":2}}"#,
@@ -28,7 +28,7 @@ fn a_name_occurs_once_at_any_depth_and_in_any_spelling() {
 }
 
 #[test]
-fn many_names_are_compared_too() {
+fn a_repeated_name_is_found_among_many_names_too() {
     let names = |count: u32| (0..count).map(|number| format!("\"{number}\":0")).collect::<Vec<_>>().join(",");
     for count in [15, 16, 17, 18, 1000] {
         for (last, is_distinct) in [("x", true), ("0", false), ("\\u0030", false), ("14", false)] {
@@ -39,7 +39,7 @@ fn many_names_are_compared_too() {
 }
 
 #[test]
-fn only_one_object_is_an_object() {
+fn only_a_text_with_exactly_one_object_is_accepted() {
     for text in ["[]", "1", "null", r#""{}""#, "[{}]"] {
         assert_eq!(agreed(text.as_bytes()), Err(JsonFlaw::NotAnObject), "{text}");
     }
@@ -65,7 +65,7 @@ fn nesting_is_bounded() {
 }
 
 #[test]
-fn numbers_are_those_of_a_double() {
+fn a_number_must_fit_into_a_double() {
     let accepted = [
         "0",
         "-0",
@@ -290,17 +290,17 @@ fn string() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_json_is_read_alike(text in object(json())) {
+    fn both_parsers_agree_on_any_json(text in object(json())) {
         let _ = agreed(text.as_bytes());
     }
 
     #[test]
-    fn any_value_is_no_object_or_one(text in json()) {
+    fn both_parsers_agree_on_any_value(text in json()) {
         let _ = agreed(text.as_bytes());
     }
 
     #[test]
-    fn damaged_json_is_read_alike(
+    fn both_parsers_agree_on_damaged_json(
         text in object(json()),
         damage in vec((any::<prop::sample::Index>(), 0_usize..3, fragment()), 1..4),
     ) {
@@ -314,7 +314,7 @@ proptest! {
     }
 
     #[test]
-    fn fragments_are_read_alike(fragments in vec(fragment(), 0..12)) {
+    fn both_parsers_agree_on_fragments(fragments in vec(fragment(), 0..12)) {
         let text = fragments.concat();
         let _ = agreed(text.as_bytes());
         let _ = agreed(format!("{{\"a\":{text}}}").as_bytes());
@@ -322,14 +322,18 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_alike(bytes in vec(any::<u8>(), 0..40)) {
+    fn both_parsers_agree_on_any_bytes(bytes in vec(any::<u8>(), 0..40)) {
         let _ = agreed(&bytes);
         let _ = agreed(&[b"{\"", bytes.as_slice(), b"\":1}"].concat());
     }
 
     /// Numbers near the greatest double. `serde_json` does not compute the last digit of such numbers exactly.
     #[test]
-    fn great_numbers_are_read_alike(digits in "[1-9][0-9]{0,30}", point in 0_usize..30, exponent in 270_i32..320) {
+    fn both_parsers_agree_on_great_numbers(
+        digits in "[1-9][0-9]{0,30}",
+        point in 0_usize..30,
+        exponent in 270_i32..320,
+    ) {
         let (whole, fraction) = digits.split_at(point.clamp(1, digits.len()));
         let fraction = if fraction.is_empty() { String::new() } else { format!(".{fraction}") };
         prop_assume!(!digits.starts_with("179769313486231"));

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_is_bounded() {
+    fn the_number_of_trusted_keys_is_limited() {
         let mut keys = KeySet::default();
         assert_eq!(keys.add(&set(0..10)), Ok(10));
         assert_eq!(keys.add(&set(5..16)), Ok(6));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dropped_are_bounded_too() {
+    fn the_number_of_dropped_keys_is_limited_too() {
         let mut keys = KeySet::default();
         for number in 0..1030 {
             keys.replace(&set([number]));

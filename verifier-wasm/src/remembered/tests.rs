@@ -54,7 +54,7 @@ fn check(memory: &Memory) {
 }
 
 #[test]
-fn a_token_is_known_by_every_byte() {
+fn a_token_is_found_only_if_every_byte_matches() {
     let mut memory = Memory::new(8);
     let known = token(7);
     let slot = memory.remember(known.clone(), terms());
@@ -102,7 +102,7 @@ fn a_token_remembered_twice_is_held_once() {
 }
 
 #[test]
-fn nothing_is_remembered_without_room() {
+fn a_token_is_not_remembered_without_room() {
     let mut memory = Memory::new(0);
     assert_eq!(memory.remember(token(1), terms()), None);
     assert_eq!(memory.find(&token(1)), None);
@@ -115,7 +115,7 @@ fn nothing_is_remembered_without_room() {
 }
 
 #[test]
-fn a_flood_of_good_tokens_leaves_those_in_use() {
+fn a_flood_of_good_tokens_does_not_displace_the_tokens_in_use() {
     let mut memory = Memory::new(64);
     let in_use = 0..16;
     for number in in_use.clone() {
@@ -137,7 +137,7 @@ fn a_flood_of_good_tokens_leaves_those_in_use() {
 }
 
 #[test]
-fn long_tokens_take_the_room_of_several() {
+fn a_long_token_takes_the_room_of_several_tokens() {
     let mut memory = Memory::new(16);
     let long = |number: u32| vec![number.to_le_bytes()[0]; MAX_TOKEN_LEN].into_boxed_slice();
     for number in 0..100 {
@@ -149,7 +149,7 @@ fn long_tokens_take_the_room_of_several() {
 }
 
 #[test]
-fn no_token_is_shown() {
+fn the_debug_text_shows_no_token() {
     let mut memory = Memory::new(4);
     memory.remember(token(1), terms());
     let shown = format!("{memory:?}");

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_add_up_at_both_ends() {
+    fn the_digits_of_a_scalar_add_up_to_the_scalar() {
         let greatest = Scalar::ZERO - Scalar::ONE;
         for scalar in [Scalar::ZERO, Scalar::ONE, Scalar::from(128_u8), Scalar::from(129_u8), greatest] {
             let mut sum = Scalar::ZERO;
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn multiplying_is_multiplying() {
+    fn a_multiple_is_the_same_point_as_with_stock_dalek() {
         let greatest = Scalar::ZERO - Scalar::ONE;
         for torsion in EIGHT_TORSION {
             let point = ED25519_BASEPOINT_POINT + torsion;

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_earns_its_table_by_good_signatures() {
+    fn a_key_gets_its_table_after_enough_good_signatures() {
         let mut tables = Tables::default();
         good_signatures(&mut tables, 1, EARNED_AFTER - 1);
         let bad = signing_key(2).sign(b"text").into();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_bounded_and_go_with_their_keys() {
+    fn the_number_of_tables_is_limited_and_a_table_is_dropped_with_its_key() {
         let mut tables = Tables::default();
         for number in 1..=5 {
             good_signatures(&mut tables, number, EARNED_AFTER + ROWS);

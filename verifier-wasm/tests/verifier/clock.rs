@@ -53,7 +53,7 @@ proptest! {
 
     /// Trace 1. All lists are at least 40 minutes old, as from a cache, and the host's clock is right.
     #[test]
-    fn old_lists_let_no_expired_token_pass(history in history_of_old_lists(2400)) {
+    fn no_expired_token_is_accepted_because_of_an_old_list(history in history_of_old_lists(2400)) {
         World::play(&history, |past, at, Asked { token, whole, again, .. }| {
             let is_refused = whole.is_err() && again.is_err();
             assert!(is_refused || at.wall.as_secs() < token.exp + past.leeway());

@@ -37,7 +37,7 @@ proptest! {
     }
 
     #[test]
-    fn without_the_option_no_token_outlives_its_expiry(history in history_without_grace()) {
+    fn without_outage_grace_no_token_outlives_its_expiry(history in history_without_grace()) {
         each_accepted(&history, |past, at, token, _| {
             assert!(past.now(at) < token.exp + past.leeway());
         });
@@ -45,7 +45,7 @@ proptest! {
 
     /// Trace 11: a revoked handle is removed only by a newer list. A cut-off and a dropped key apply for ever.
     #[test]
-    fn nothing_revoked_is_accepted_in_the_grace_or_out_of_it(history in history()) {
+    fn no_revoked_token_is_accepted_during_the_grace_or_outside_it(history in history()) {
         World::play(&history, |past, _, Asked { token, whole, again, vetted }| {
             let is_revoked = past.listed(&token) == Listed::Surely || token.iat < past.cutoff();
             if is_revoked || past.has_forgotten(token.iat) || !past.trusts(&token) {
@@ -55,7 +55,7 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_in_the_grace_says_so_and_no_other_does(history in history()) {
+    fn only_an_answer_during_the_grace_reports_an_outage(history in history()) {
         each_accepted(&history, |past, at, token, verified| {
             assert_eq!(verified.outage, past.now(at) >= token.exp + past.leeway());
         });

@@ -64,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_handles_or_refused(bytes in vec(any::<u8>(), 0..64)) {
+    fn any_bytes_are_a_set_of_handles_or_refused(bytes in vec(any::<u8>(), 0..64)) {
         if let Ok(set) = HandleSet::decode(bytes.as_slice()) {
             let again = HandleSet::from_handles(set.iter());
             prop_assert_eq!(again.as_bytes(), bytes.as_slice());

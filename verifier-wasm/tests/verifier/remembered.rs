@@ -56,7 +56,7 @@ pub fn said(verified: Verified) -> (String, String, Verdict) {
 
 proptest! {
     #[test]
-    fn memory_changes_no_answer(history in history()) {
+    fn a_remembered_token_gets_the_same_answer(history in history()) {
         World::play(&history, |_, _, Asked { whole, again, .. }| assert_eq!(again.map(said), whole.map(said)));
     }
 }
@@ -87,7 +87,7 @@ fn a_remembered_token_is_not_fully_checked_again() {
 
 /// An expired token is forgotten. If the clock then goes back, the token passes the full check again.
 #[test]
-fn a_clock_that_goes_back_and_forth() {
+fn an_expired_token_is_forgotten_and_fully_checked_again_if_the_clock_goes_back() {
     let mut verifier = Remembering::new(ready(), 10);
     let token = Key::number(1).token(&claims());
     let host = |wall: u64| HostTime { wall: secs(wall), monotonic: Duration::from_secs(NOW) };

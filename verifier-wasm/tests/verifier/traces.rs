@@ -36,7 +36,7 @@ fn trace_01_an_old_list_does_not_set_the_clock_back() {
 
 /// With a tolerance above the issuer's leeway, the token would be accepted for longer than its entry is kept.
 #[test]
-fn trace_07_no_tolerance_outlasts_the_entries() {
+fn trace_07_no_clock_tolerance_is_longer_than_the_leeway_of_the_issuer() {
     let mut options = options();
     options.clock_tolerance_secs = Some(3600);
     let mut verifier = ready_with(options);
@@ -146,7 +146,7 @@ fn trace_11_outage_grace_does_not_readmit_kicked_users() {
 /// and tokens issued afterwards are stamped with that second. Every verifier accepts these tokens at once, even with a
 /// tolerance of zero.
 #[test]
-fn trace_12_a_cut_off_in_the_token_s_own_second() {
+fn trace_12_a_cut_off_voids_earlier_tokens_of_the_same_second() {
     let mut options = options();
     options.clock_tolerance_secs = Some(0);
     let mut verifier = ready_with(options);
@@ -162,7 +162,7 @@ fn trace_12_a_cut_off_in_the_token_s_own_second() {
 /// The only key in use is retired at once. The reserve key was trusted from the start, so a list signed by it is
 /// accepted offline, and a token that was accepted a moment ago is refused at its next check.
 #[test]
-fn trace_16_retiring_a_stolen_key_strands_no_client() {
+fn trace_16_after_a_stolen_key_is_retired_the_reserve_key_is_trusted() {
     let mut verifier = verifier();
     verifier.add_jwks(&jwks_text(&[1, 2])).unwrap();
     let mut first = snapshot();
@@ -221,7 +221,7 @@ fn trace_23_a_key_set_brings_no_dropped_key_back() {
 
 /// After a list has proved a time, the host's monotonic clock advances that time, independent of the wall clock.
 #[test]
-fn time_advances_from_a_list() {
+fn the_time_of_a_list_advances_with_the_monotonic_clock() {
     let mut verifier = verifier();
     let mut list = snapshot();
     list.issued_at = secs(NOW + 3600);

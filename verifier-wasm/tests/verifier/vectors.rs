@@ -216,7 +216,7 @@ fn generated(file: &str, cases: &impl Serialize) {
 }
 
 #[test]
-fn vectors_pass_natively() {
+fn all_vectors_pass_in_native_code() {
     let mut names = std::collections::BTreeSet::new();
     let mut failures = Vec::new();
     for (file, cases) in files() {
@@ -236,7 +236,7 @@ fn vectors_pass_natively() {
 
 /// An error may be written to log output, so it contains no part of the refused text.
 #[test]
-fn no_error_holds_a_token() {
+fn no_error_contains_a_token() {
     for (file, cases) in files() {
         for case in cases {
             for (text, error) in refused(&case) {

@@ -27,7 +27,7 @@ fn check(verifier: &Verifier, claims: &VettedClaims) -> Result<RevocationStatus,
 }
 
 #[test]
-fn claims_are_good_until_their_group_session_or_time_is_revoked() {
+fn claims_are_accepted_until_their_group_session_or_time_is_revoked() {
     let mut verifier = ready();
     let standing = verifier.check_vetted(&vetted(), at(NOW)).expect("not revoked");
     assert_eq!(standing.revocation, RevocationStatus::NotRevoked);
@@ -58,7 +58,7 @@ fn claims_are_good_until_their_group_session_or_time_is_revoked() {
 
 /// Neither a cut-off nor the retention limit would apply to such a token.
 #[test]
-fn a_token_of_the_future_is_refused() {
+fn a_token_that_was_issued_in_the_future_is_refused() {
     let verifier = ready();
     let issued = |ahead| check(&verifier, &vetted_with(json!({ "iat": NOW + ahead })));
     assert_eq!(issued(60), Ok(RevocationStatus::NotRevoked));

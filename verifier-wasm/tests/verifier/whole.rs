@@ -66,7 +66,7 @@ fn reason(error: Error) -> ListFlaw {
 
 /// A list with 100,000 handles, followed by a small delta.
 #[test]
-fn a_large_list() {
+fn a_list_of_100000_handles_and_a_delta_are_applied() {
     let mut verifier = verifier();
     let mut list = snapshot();
     list.revoked = HandleSet::from_handles((1..=100_000).map(|number| handle(number * 655)));
@@ -93,7 +93,7 @@ fn loading_reports_whether_the_list_was_new() {
 /// A start without a network, from saved data. The trusted keys are loaded first, and then the snapshot, whose
 /// signature these keys verify.
 #[test]
-fn a_restart_without_a_network() {
+fn a_verifier_restarts_without_a_network_from_saved_data() {
     let mut before = verifier();
     let mut list = snapshot();
     list.jwks = Some(jwks(&[1, 2]));

@@ -26,7 +26,7 @@ fn healed(world: &mut World, record: &Record) -> Record {
 }
 
 #[test]
-fn a_record_the_log_does_not_name_is_left_alone() {
+fn a_record_that_the_log_does_not_name_is_not_changed() {
     let world = World::new();
     assert_eq!(heal_of(&world, &world.record(1, &[10], NOW)), None);
 }
@@ -43,7 +43,7 @@ fn a_kick_that_was_only_logged_is_finished() {
 }
 
 #[test]
-fn an_end_of_a_session_that_was_only_logged_is_finished() {
+fn the_end_of_a_session_that_was_only_logged_is_finished() {
     let mut world = World::new();
     let record = world.record(1, &[10, 11], NOW);
     let change = end_session(&alice(), &record, handle(10)).expect("a session");
@@ -62,7 +62,7 @@ fn a_disable_that_was_only_logged_is_finished() {
 
 /// Trace 4 (b) and (c): a void and a kick revoke the same group. The kick applies, even if the void comes later.
 #[test]
-fn trace_4b_the_strongest_end_of_a_handle_decides() {
+fn trace_4b_the_strongest_revocation_of_a_handle_decides() {
     for kick_first in [false, true] {
         let mut world = World::new();
         let record = world.record(1, &[10], NOW);
@@ -85,7 +85,7 @@ fn trace_4b_the_strongest_end_of_a_handle_decides() {
 /// Trace 4 (b), continued: a void replaces g1 with g2, and a kick replaces g2 with g3. Then the record loses both
 /// writes and has the group g1 again. Only the void revokes g1, but the kick is on the path from g1.
 #[test]
-fn a_kick_behind_a_void_is_found_from_before_both() {
+fn a_kick_after_a_void_is_applied_to_a_record_from_before_both() {
     let mut world = World::new();
     let before = world.record(1, &[10], NOW);
     let voided = void(&alice(), &before, handle(2));
@@ -98,7 +98,7 @@ fn a_kick_behind_a_void_is_found_from_before_both() {
 /// A node that finishes a kick moves the record into the `next` group of the kick's entry. Tokens of lost logins may
 /// carry this group, and the next kick revokes this group.
 #[test]
-fn a_finished_kick_leads_to_the_group_it_named() {
+fn finishing_a_kick_moves_the_record_to_the_group_that_the_entry_names() {
     let mut world = World::new();
     let before = world.record(1, &[10], NOW);
     world.append(&kick(&alice(), &before, handle(2)), NOW);
@@ -142,7 +142,7 @@ fn trace_4e_a_login_after_a_kick_is_left_alone() {
 }
 
 #[test]
-fn two_voids_that_met_leave_the_sessions_and_revoke_both_ways() {
+fn two_voids_of_one_group_keep_the_sessions_and_revoke_both_next_groups() {
     let mut world = World::new();
     let before = world.record(1, &[10], NOW);
     world.append(&void(&alice(), &before, handle(2)), NOW);
@@ -155,7 +155,7 @@ fn two_voids_that_met_leave_the_sessions_and_revoke_both_ways() {
 /// A failover lost the entry g1 → g2, so tokens with the group g2 stayed valid. Then the entry g1 → g3 was appended.
 /// Later a node put the entry g1 → g2 back.
 #[test]
-fn tokens_of_a_branch_that_was_lost_are_revoked() {
+fn tokens_of_a_lost_branch_are_revoked() {
     for (lost, kept) in [(VOID, VOID), (VOID, KICK), (KICK, KICK), (VOID, DISABLE), (KICK, DISABLE)] {
         let mut world = World::new();
         let record = after(&world, 3, kept);
@@ -173,7 +173,7 @@ fn tokens_of_a_branch_that_was_lost_are_revoked() {
 /// branch. The revocation on that branch is weaker than the lost one. Healing still applies the kick or the disable
 /// to these sessions.
 #[test]
-fn an_end_on_a_branch_that_was_lost_is_not_escaped() {
+fn a_kick_or_a_disable_on_a_lost_branch_still_applies() {
     for (lost, kept) in [(KICK, VOID), (DISABLE, VOID), (DISABLE, KICK)] {
         let mut world = World::new();
         let record = after(&world, 3, kept);
@@ -189,7 +189,7 @@ fn an_end_on_a_branch_that_was_lost_is_not_escaped() {
 /// The lost branch begins with a void of g1, which does not end the record's sessions. The next entry on this branch
 /// is a kick.
 #[test]
-fn a_kick_behind_a_lost_void_is_not_escaped() {
+fn a_kick_after_a_lost_void_still_applies() {
     let mut world = World::new();
     let record = after(&world, 3, VOID);
     log(&mut world, [(1, 3, VOID), (1, 2, VOID), (2, 4, KICK)]);
@@ -199,7 +199,7 @@ fn a_kick_behind_a_lost_void_is_not_escaped() {
 
 /// Each branch has several steps. There are also several groups between the fork and the record's group.
 #[test]
-fn the_end_of_a_long_branch_is_revoked_and_its_way_is_no_kick() {
+fn the_last_group_of_a_long_branch_is_revoked_and_its_voids_do_not_count_as_a_kick() {
     let mut world = World::new();
     let record = world.record(7, &[10], NOW);
     // The kick of g9 comes before the fork, so this kick counts for neither branch.
@@ -244,7 +244,7 @@ proptest! {
     /// disable. Healing disables the subject only if the revocation log has a disable. Afterwards every group on a
     /// path to the record's group is revoked. Every group at the end of another branch is revoked too.
     #[test]
-    fn healing_comes_to_an_end(
+    fn healing_always_terminates(
         groups in prop::collection::vec((1..8_u64, 1..8_u64, prop::sample::select(vec![VOID, KICK, DISABLE])), 0..10),
         gid in 1..8_u64,
     ) {

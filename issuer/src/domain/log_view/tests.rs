@@ -28,7 +28,7 @@ fn numbers(view: &LogView) -> Vec<u64> {
 }
 
 #[test]
-fn pages_may_overlap_and_come_late() {
+fn pages_may_overlap_or_arrive_late() {
     let mut view = LogView::new(&page(1, 3));
     assert_eq!(view.apply(&page(2, 6)), Applied::News);
     assert_eq!(view.apply(&page(4, 5)), Applied::Nothing);
@@ -48,7 +48,7 @@ fn a_log_that_does_not_continue_is_not_applied() {
 }
 
 #[test]
-fn limits_only_rise() {
+fn the_settings_of_the_log_never_decrease() {
     let mut view = LogView::new(&page(1, 1));
     let raised = LogSettings { retain_secs: 200, cutoff: at(7), ..settings() };
     assert_eq!(view.apply(&LogPage { settings: raised, ..page(2, 1) }), Applied::News);
@@ -57,7 +57,7 @@ fn limits_only_rise() {
 }
 
 #[test]
-fn the_beginning_is_dropped_when_it_is_older_than_retain() {
+fn entries_older_than_retain_are_dropped() {
     let mut view = LogView::new(&page(10, 20));
     assert_eq!((view.floor(), view.expired_through(at(110))), (seq(10), None));
     assert_eq!(view.expired_through(at(115)), Some(seq(14)));
@@ -70,7 +70,7 @@ fn the_beginning_is_dropped_when_it_is_older_than_retain() {
 }
 
 #[test]
-fn lost_entries_are_young_and_not_marks() {
+fn only_young_entries_that_are_not_marks_count_as_lost() {
     let mut view = LogView::new(&page(1, 9));
     view.apply(&LogPage {
         entries: vec![LogEntry { seq: seq(10), at: at(10), entry: Appended::Mark }],
@@ -110,7 +110,7 @@ fn renewing_keeps_newer_entries() {
 }
 
 #[test]
-fn the_share_of_a_subject_counts_handles_once_and_until_they_expire() {
+fn the_share_of_a_subject_counts_each_handle_once_until_it_expires() {
     let view = LogView::new(&page(1, 3));
     let log = view.of(&alice());
     assert_eq!(log.full_for_secs(4, at(3)), None);

@@ -72,14 +72,14 @@ fn a_disabled_subject_is_refused() {
 }
 
 #[test]
-fn a_login_that_the_record_shows_is_done() {
+fn a_login_whose_session_is_in_the_record_is_done() {
     let world = World::new();
     let record = world.record(1, &[10], NOW);
     assert!(matches!(world.log_in(&record, 10, NOW + 1), Decision::Done(grant) if grant.generation == 1));
 }
 
 #[test]
-fn an_unknown_subject_is_made_with_the_drawn_group() {
+fn an_unknown_subject_is_created_with_the_drawn_group() {
     let world = World::new();
     let handles = LoginHandles { sid: handle(10), gid: handle(5) };
     let decision = login(&alice(), None, &OpenSession::default(), handles, &world.moment(NOW));

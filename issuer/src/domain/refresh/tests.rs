@@ -52,7 +52,7 @@ fn after_the_window_the_current_token_rotates() {
 
 /// Trace 5 (a): R7 is rotated to R8, the answer is lost, the laptop sleeps, and R7 is sent again 31 s later.
 #[test]
-fn trace_5a_a_lost_answer_heals_at_any_later_time() {
+fn trace_5a_a_session_survives_a_lost_answer_at_any_later_time() {
     assert_eq!(advanced(present(&record(8, 7, 31), 7)), (9, 7, 9));
     assert_eq!(advanced(present(&record(8, 7, 900), 7)), (9, 7, 9));
 }
@@ -69,14 +69,14 @@ fn trace_5b_two_tabs_get_one_successor() {
 /// Trace 5 (c): the store lost the write that made R8. One tab sends R8 while the other tab's R7 is still on its
 /// way.
 #[test]
-fn trace_5c_a_newer_generation_than_the_store_knows_is_caught_up_with() {
+fn trace_5c_a_newer_generation_than_the_stored_one_is_accepted() {
     assert_eq!(advanced(present(&record(7, 6, 900), 8)), (8, 6, 8));
     assert_eq!(advanced(present(&record(7, 6, 1), 8)), (8, 6, 8));
     assert!(matches!(present(&record(8, 6, 0), 7), Decision::Repeat(grant) if grant.generation == 8));
 }
 
 #[test]
-fn anything_else_is_reuse_and_ends_the_session() {
+fn any_other_generation_counts_as_reuse_and_ends_the_session() {
     for (record, n) in [(record(8, 7, 0), 6), (record(8, 7, 900), 6), (record(9, 7, 30), 8)] {
         let Decision::Reuse(change) = present(&record, n) else { panic!("not noticed") };
         assert_eq!(revoked(&change), [handle(10)]);
@@ -86,7 +86,7 @@ fn anything_else_is_reuse_and_ends_the_session() {
 }
 
 #[test]
-fn another_client_changes_nothing() {
+fn another_client_is_refused_and_changes_nothing() {
     let record = record(8, 7, 900);
     for n in [1, 7, 8, 9] {
         let token = Presented { sid: handle(10), generation: n, client_id: Some("other") };
@@ -120,7 +120,7 @@ fn a_missing_or_ended_session_is_refused() {
 
 /// Trace 15: a token does not outlive its session.
 #[test]
-fn trace_15_a_token_ends_with_its_session() {
+fn trace_15_a_token_expires_with_its_session() {
     let mut record = World::new().record(1, &[10], NOW);
     let end = NOW + 90 * 86_400;
     record.sessions[0].last_seen_at = at(end - 1000);
@@ -133,7 +133,7 @@ fn trace_15_a_token_ends_with_its_session() {
 
 /// Trace 12: a token issued after a cut-off has the cut-off as its `iat`. A session that a cut-off ended stays ended.
 #[test]
-fn trace_12_a_cutoff_is_passed_by_later_tokens_only() {
+fn trace_12_a_later_token_has_the_cutoff_as_its_iat_and_an_ended_session_stays_ended() {
     let mut world = World::new();
     let record = world.record(1, &[10], NOW);
     let token = Presented { sid: handle(10), generation: 1, client_id: None };

@@ -34,7 +34,7 @@ fn trace_10_a_session_that_is_not_in_the_record_is_not_logged() {
 /// Trace 4 (a): a void has given the record another group. The sessions of the record are still live, so the kick is
 /// not done.
 #[test]
-fn trace_4a_a_kick_is_not_done_while_a_session_of_its_beginning_lives() {
+fn trace_4a_a_kick_is_not_done_while_a_session_from_its_start_lives() {
     let world = World::new();
     let before = world.record(1, &[10], NOW);
     let held = Holdings::of(&before);
@@ -66,7 +66,7 @@ fn claims(value: serde_json::Value) -> CustomClaims {
 }
 
 #[test]
-fn other_claims_void_the_tokens_and_are_in_the_next_ones() {
+fn changed_claims_void_the_tokens_and_are_in_the_next_ones() {
     let world = World::new();
     let moment = world.moment(NOW);
     let mut record = world.record(1, &[10, 11], NOW);
@@ -82,7 +82,7 @@ fn other_claims_void_the_tokens_and_are_in_the_next_ones() {
 }
 
 #[test]
-fn claims_stay_through_everything_but_deletion() {
+fn claims_stay_until_the_subject_is_deleted() {
     let world = World::new();
     let record = Record { claims: claims(json!({ "role": "viewer" })), ..world.record(1, &[10], NOW) };
     for change in [
@@ -97,7 +97,7 @@ fn claims_stay_through_everything_but_deletion() {
 }
 
 #[test]
-fn claims_fit_into_the_tokens_of_every_live_session() {
+fn claims_that_are_too_long_for_a_token_of_a_live_session_are_refused() {
     let world = World::new();
     let mut record = world.record(1, &[10], NOW);
     record.sessions[0].claims = claims(json!({ "long": "x".repeat(MAX_CUSTOM_CLAIMS_LEN - 20) }));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::testing::{ADMIN_KEY, Answer, Site, Tokens};
 
 #[tokio::test]
-async fn the_admin_key_is_asked_for_on_every_route() {
+async fn every_route_of_the_operator_requires_the_admin_key() {
     let site = Site::open().await;
     for (method, path) in [
         (Method::POST, "/introspect"),
@@ -32,7 +32,7 @@ async fn the_admin_key_is_asked_for_on_every_route() {
 }
 
 #[tokio::test]
-async fn a_second_key_is_refused_with_the_first() {
+async fn a_request_with_two_admin_keys_is_refused() {
     let site = Site::open().await;
     let bearer = |key: &str| format!("Bearer {key}");
     let keys = [bearer(ADMIN_KEY), bearer("another-key-of-some-length")];
@@ -59,7 +59,7 @@ async fn a_session_is_opened_only_with_claims_that_can_be_read_back() {
 }
 
 #[tokio::test]
-async fn a_subject_is_made_shown_listed_and_deleted() {
+async fn a_subject_is_created_shown_listed_and_deleted() {
     let site = Site::open().await;
     let odd = "café/№ 1?";
     for sub in ["alice", "bob", odd] {
@@ -95,7 +95,7 @@ async fn a_subject_is_made_shown_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn unknown_subjects_and_sessions_are_404_and_write_nothing() {
+async fn requests_for_unknown_subjects_get_404_and_write_nothing() {
     let site = Site::open().await;
     let before = site.app.revocations.position();
     for path in ["revoke", "void", "disable", "enable"] {
@@ -162,7 +162,7 @@ async fn a_cutoff_keeps_or_ends_sessions() {
 }
 
 #[tokio::test]
-async fn too_many_revocations_of_one_subject_have_to_wait() {
+async fn a_subject_with_too_many_revocations_opens_no_session_for_a_while() {
     // Trace 13: a subject has at most 32 live entries in the revocation log.
     let site = Site::open().await;
     for _ in 0..32 {

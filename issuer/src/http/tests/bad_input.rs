@@ -13,7 +13,7 @@ async fn post(site: &Site, path: &str, content_type: &str, body: impl Into<Body>
 }
 
 #[tokio::test]
-async fn unknown_paths_and_methods_are_json_too() {
+async fn unknown_paths_and_methods_get_json_errors() {
     let site = Site::open().await;
     assert_eq!(site.get("/nowhere").await.failure(), "404 not_found");
     assert_eq!(site.get("/admin/nowhere").await.failure(), "404 not_found");
@@ -22,7 +22,7 @@ async fn unknown_paths_and_methods_are_json_too() {
 }
 
 #[tokio::test]
-async fn bodies_are_named_for_what_is_wrong_without_being_repeated() {
+async fn the_error_for_a_body_names_the_mistake_and_does_not_repeat_the_body() {
     let site = Site::open().await;
     let secret = "hunter2-hunter2";
     for (content_type, body, failure) in [
@@ -122,7 +122,7 @@ async fn sessions_cannot_carry_the_issuer_s_claims_or_too_much() {
 }
 
 #[test]
-fn no_bytes_make_a_500() {
+fn no_bytes_cause_a_500() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let site = runtime.block_on(Site::open());
     let paths = prop::sample::select(vec![

@@ -31,7 +31,7 @@ async fn signed_in() -> (Site, String) {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_leaves_the_cookie_alone() {
+async fn the_cookie_is_not_changed_while_the_store_is_down() {
     let (site, cookie) = signed_in().await;
     site.store.cut_off(true);
     for (path, form) in [("/token", REFRESH), ("/logout", ""), ("/revoke", "")] {
@@ -68,7 +68,7 @@ async fn two_cookies_are_refused() {
 }
 
 #[tokio::test]
-async fn a_wrong_scope_or_grant_type_leaves_the_cookie_alone() {
+async fn a_wrong_scope_or_grant_type_does_not_change_the_cookie() {
     let (site, cookie) = signed_in().await;
     for (form, failure) in [
         ("grant_type=refresh_token&scope=admin", "400 invalid_scope"),
@@ -92,7 +92,7 @@ async fn another_application_s_cookie_ends_no_session() {
 
 /// If the cookie contains no valid refresh token, logout still ends the session of the access token.
 #[tokio::test]
-async fn a_dead_cookie_does_not_keep_the_access_token_s_session() {
+async fn a_logout_with_a_dead_cookie_still_ends_the_access_token_s_session() {
     let (site, cookie) = signed_in().await;
     let login = json!({ "username": "alice", "password": "wonderland" });
     let leave = async |access: &str| {

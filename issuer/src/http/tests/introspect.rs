@@ -59,7 +59,7 @@ async fn a_node_whose_clock_is_wrong_checks_no_token() {
 /// The list that retires the key may be published while introspection reads the record. The second check of the
 /// token must use that list.
 #[tokio::test]
-async fn a_key_that_is_retired_while_the_record_is_read_is_no_key() {
+async fn a_key_that_is_retired_while_the_record_is_read_is_not_trusted() {
     let site = Site::open().await;
     let other = Arc::new(site.beside().await);
     let session = site.open_session("alice").await;
@@ -78,7 +78,7 @@ async fn a_key_that_is_retired_while_the_record_is_read_is_no_key() {
 /// A node must not publish the list of an older state after the list of a newer state. Verifiers would treat the older
 /// list as a rollback.
 #[tokio::test]
-async fn keys_are_taken_in_while_a_list_is_published() {
+async fn a_list_is_not_published_while_keys_are_being_taken_in() {
     let site = Site::open().await;
     retire_the_active_key(&site.beside().await).await;
     site.app.desk.catch_up().await.expect("the store");

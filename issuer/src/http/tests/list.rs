@@ -22,7 +22,7 @@ fn load(verifier: &mut Verifier, list: &str) -> (u64, usize) {
 }
 
 #[tokio::test]
-async fn a_snapshot_and_a_delta_lead_to_the_same_place() {
+async fn a_snapshot_and_a_delta_lead_to_the_same_list() {
     let site = Site::open().await;
     let first = kick(&site, "alice").await;
     let snapshot = site.get("/revocations").await;
@@ -58,7 +58,7 @@ async fn all_clients_get_the_same_delta_bytes() {
 }
 
 #[tokio::test]
-async fn other_epochs_and_key_changes_get_the_snapshot_and_cursors_ahead_nothing_new() {
+async fn a_cursor_of_another_epoch_or_before_a_key_change_gets_the_snapshot() {
     let site = Site::open().await;
     let position = kick(&site, "alice").await;
     let snapshot = site.get("/revocations").await.text;
@@ -84,7 +84,7 @@ async fn other_epochs_and_key_changes_get_the_snapshot_and_cursors_ahead_nothing
 }
 
 #[tokio::test]
-async fn an_entity_tag_saves_the_body() {
+async fn a_request_with_the_current_entity_tag_gets_no_body() {
     let site = Site::open().await;
     let get = async |name, value: &str| {
         let request = Request::get("/revocations").header(name, value).body(Body::empty());
@@ -174,7 +174,7 @@ async fn a_stream_waits_while_its_cursor_is_ahead_and_drops_slow_clients() {
 }
 
 #[tokio::test]
-async fn a_node_without_confirmation_signs_nothing_and_says_so() {
+async fn a_node_without_confirmation_signs_nothing_and_reports_it() {
     let site = Site::with(&["--heartbeat-secs", "1"]).await;
     assert_eq!(site.get("/readyz").await.status, StatusCode::OK);
     let before = site.get("/revocations").await.text;
@@ -194,7 +194,7 @@ async fn a_node_without_confirmation_signs_nothing_and_says_so() {
 }
 
 #[tokio::test]
-async fn an_emptied_store_takes_its_log_back_from_the_node() {
+async fn a_node_restores_the_log_of_an_emptied_store() {
     // Trace 21: the store was emptied, and the node writes the revocation log back to the store.
     let site = Site::open().await;
     let kicked = kick(&site, "alice").await;

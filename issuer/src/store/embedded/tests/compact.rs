@@ -31,7 +31,7 @@ async fn has_alice(path: &Path) {
 }
 
 #[tokio::test]
-async fn b18_a_start_gives_back_what_single_use_subjects_took() {
+async fn b18_a_start_frees_the_space_of_single_use_subjects() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
     filled_and_emptied(&path).await;
@@ -43,7 +43,7 @@ async fn b18_a_start_gives_back_what_single_use_subjects_took() {
 }
 
 #[tokio::test]
-async fn b18_a_small_file_is_compacted_when_asked_for_only() {
+async fn b18_a_small_file_is_compacted_only_on_request() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
     drop(EmbeddedStore::open(&path).expect("a store"));

@@ -27,7 +27,7 @@ async fn until_open(store: &EmbeddedStore) {
 }
 
 #[tokio::test]
-async fn b2_wherever_the_storage_fails_the_store_is_used_again() {
+async fn b2_the_store_is_used_again_after_a_failure_at_any_point() {
     let mut failures = 0;
     for left in (1..60).step_by(2) {
         let (_, platter) = Disk::spinning(empty_store(), usize::MAX);
@@ -58,7 +58,7 @@ async fn b2_wherever_the_storage_fails_the_store_is_used_again() {
 }
 
 #[tokio::test]
-async fn b2_a_read_that_fails_is_noticed_too() {
+async fn b2_a_failed_read_is_noticed_too() {
     let (_, platter) = Disk::spinning(empty_store(), usize::MAX);
     let store = on(&platter);
     // These commits write more bytes than the cache can hold. So the later read has to use the disk.
@@ -78,7 +78,7 @@ async fn b2_a_read_that_fails_is_noticed_too() {
 }
 
 #[tokio::test]
-async fn b2_an_older_file_in_the_place_of_the_open_one_is_refused() {
+async fn b2_an_older_file_that_replaces_the_open_one_is_refused() {
     let (_, platter) = Disk::spinning(empty_store(), usize::MAX);
     let old = empty_store();
     let store = on(&platter);

@@ -5,7 +5,7 @@ use crate::testing::redis_server::RedisServer;
 use crate::testing::redis_sets::RedisCluster;
 
 #[tokio::test]
-async fn it_is_a_store_like_any_other() {
+async fn a_cluster_keeps_the_contract_of_a_store() {
     let cluster = RedisCluster::start();
     keeps_the_contract(&cluster.url()).await;
     spreads_its_records(&cluster).await;

@@ -9,7 +9,7 @@ use crate::testing::redis_server::RedisServer;
 /// After a restart, the same bytes have another version. So a swap with a version from before the restart does not
 /// match.
 #[tokio::test]
-async fn a_swap_that_was_decided_before_a_restart_does_not_fit() {
+async fn a_swap_with_a_version_from_before_a_restart_does_not_match() {
     let mut server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     store.commit(put("alice", None, 1)).await.expect("a commit");
@@ -66,7 +66,7 @@ async fn scripts_that_were_flushed_are_sent_again() {
 /// A proxy leads to the master, as a host name or a cloud's "primary endpoint" would. After a switch-over, the old
 /// connections still lead to the old master, which is now a replica.
 #[tokio::test]
-async fn an_address_that_now_leads_elsewhere_is_followed() {
+async fn an_address_that_leads_to_a_new_master_is_followed() {
     use std::sync::atomic::{AtomicU16, Ordering};
     let (server, replica) = master_and_replica();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -96,7 +96,7 @@ async fn an_address_that_now_leads_elsewhere_is_followed() {
 /// Trace 21: the store is emptied while the connection stays open. The heartbeat notices the loss, and the node puts
 /// the epoch back.
 #[tokio::test]
-async fn an_emptied_store_reports_that_it_lost_something() {
+async fn the_loss_of_an_emptied_store_is_detected() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     let held = store.commit(marks(3)).await.expect("a commit").position;
@@ -115,7 +115,7 @@ async fn an_emptied_store_reports_that_it_lost_something() {
 /// Many requests notice at the same time that the revocation log was lost. One request puts the lost entries back. At
 /// most one late request puts them back a second time.
 #[tokio::test]
-async fn at_most_two_of_many_requests_mend_an_emptied_store() {
+async fn at_most_two_of_many_requests_restore_an_emptied_store() {
     let server = RedisServer::start(&[]);
     let store = Arc::new(open(&server.url()).await);
     let desk = Desk::open(store.clone(), Limits::default(), Duration::from_secs(10)).await.expect("a desk");
@@ -138,7 +138,7 @@ async fn at_most_two_of_many_requests_mend_an_emptied_store() {
 }
 
 #[tokio::test]
-async fn a_head_that_was_lost_alone_finds_the_end_of_its_log() {
+async fn a_lost_head_is_restored_from_the_end_of_the_log() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     let held = store.commit(marks(3)).await.expect("a commit").position;
@@ -152,7 +152,7 @@ async fn a_head_that_was_lost_alone_finds_the_end_of_its_log() {
 }
 
 #[tokio::test]
-async fn a_replica_is_not_taken_for_the_store() {
+async fn a_replica_is_not_used_as_the_store() {
     let (server, other) = (RedisServer::start(&[]), RedisServer::start(&[]));
     let store = open(&server.url()).await;
     store.commit(put("alice", None, 1)).await.expect("a commit");
@@ -174,7 +174,7 @@ async fn a_replica_is_not_taken_for_the_store() {
 /// A master was demoted to a replica. The answer to the write says that the server is a replica. The answer to `WAIT`
 /// does not say this.
 #[tokio::test]
-async fn a_replica_refuses_a_replicated_write_by_name() {
+async fn the_error_for_a_replicated_write_says_that_the_server_is_a_replica() {
     let (server, replica) = master_and_replica();
     let store = open(&server.url()).await;
     eventually("ok", async || store.commit(marks(1)).await).await;
@@ -185,7 +185,7 @@ async fn a_replica_refuses_a_replicated_write_by_name() {
 }
 
 #[tokio::test]
-async fn a_full_server_takes_no_writes_and_loses_none() {
+async fn a_full_server_refuses_writes_and_loses_none() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     let held = store.commit(marks(2)).await.expect("a commit").position;
@@ -222,7 +222,7 @@ async fn a_host_with_another_time_than_the_server_is_detected() {
 
 /// A server that hangs does not block a caller for ever. When the server runs again, requests succeed.
 #[tokio::test]
-async fn a_stopped_server_is_given_up_and_found_again() {
+async fn a_server_that_hangs_is_given_up_and_used_again_later() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     store.commit(put("alice", None, 1)).await.expect("a commit");
@@ -236,7 +236,7 @@ async fn a_stopped_server_is_given_up_and_found_again() {
 /// The sentinels accept connections but do not answer. Every request gets an error in time, even if there are many
 /// requests.
 #[tokio::test]
-async fn requests_do_not_queue_for_a_search() {
+async fn requests_get_an_error_in_time_while_the_sentinels_hang() {
     let (server, _replica) = master_and_replica();
     let (sentinel, url) = watched(&server);
     let store = open(&url).await;
@@ -257,7 +257,7 @@ async fn requests_do_not_queue_for_a_search() {
 }
 
 #[tokio::test]
-async fn foreign_values_are_named_and_left_alone() {
+async fn foreign_values_are_reported_and_not_changed() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     store.commit(put("bob", None, 1)).await.expect("a commit");
@@ -290,7 +290,7 @@ async fn foreign_values_are_named_and_left_alone() {
 /// After the name of a record was read, another issuer removes the record. The page still continues with the next
 /// names.
 #[tokio::test]
-async fn a_record_forgotten_in_between_does_not_end_the_pages() {
+async fn a_record_that_disappears_in_between_does_not_end_the_list_of_subjects() {
     let server = RedisServer::start(&[]);
     let store = Arc::new(open(&server.url()).await);
     for number in 0..20 {

@@ -15,7 +15,7 @@ async fn outage(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn b6_a_server_that_is_not_there_is_waited_for() {
+async fn b6_a_server_that_does_not_run_is_reported_as_unavailable() {
     for layout in
         ["redis://127.0.0.1:{}", "redis+sentinel://127.0.0.1:{}/doorlist", "redis+cluster://127.0.0.1:{}"]
     {
@@ -27,13 +27,13 @@ async fn b6_a_server_that_is_not_there_is_waited_for() {
 
 /// This name is too long for DNS. So the system refuses the name without asking a name server.
 #[tokio::test]
-async fn b6_a_name_that_does_not_resolve_is_waited_for_and_named() {
+async fn b6_a_name_that_does_not_resolve_is_reported_as_unavailable_with_the_cause() {
     let said = outage(&format!("redis://{}.example", "a".repeat(64))).await;
     assert!(said.contains("NXDOMAIN"), "{said}");
 }
 
 #[tokio::test]
-async fn b6_a_cluster_that_has_no_slots_yet_is_waited_for() {
+async fn b6_a_cluster_that_has_no_slots_yet_is_reported_as_unavailable() {
     let member = RedisServer::start_on_two_ports("--cluster-port", &["--cluster-enabled", "yes"]);
     outage(&member.url().replace("redis://", "redis+cluster://")).await;
 }
@@ -63,7 +63,7 @@ async fn a_wrong_login_is_refused_and_not_shown() {
 
 /// A user with only the permissions that the README lists can use the store.
 #[tokio::test]
-async fn a_user_of_its_own_needs_few_permissions() {
+async fn the_permissions_in_the_readme_are_enough_for_the_redis_user() {
     let server = RedisServer::start(&[]);
     let rules = include_str!("../../../../README.md")
         .lines()
@@ -110,7 +110,7 @@ async fn a_master_that_would_accept_writes_alone_is_refused() {
 }
 
 #[tokio::test]
-async fn a_wrong_layout_is_refused() {
+async fn a_url_with_the_wrong_layout_is_refused() {
     let alone = RedisServer::start(&[]);
     let said = refusal(&alone.url().replace("redis://", "redis+cluster://")).await;
     assert!(said.contains("write redis://"), "{said}");

@@ -79,7 +79,7 @@ async fn a_retry_does_not_acknowledge_a_write_that_no_replica_has() {
 
 /// The old master and an issuer are cut off together. The old master refuses confirmations and all other writes.
 #[tokio::test]
-async fn a_master_without_its_replicas_confirms_and_writes_nothing() {
+async fn a_master_without_its_replicas_refuses_confirmations_and_writes() {
     let (server, replica) = replicated("1");
     let store = open(&server.url()).await;
     let held = eventually("the replica confirms", async || store.commit(marks(1)).await).await.position;

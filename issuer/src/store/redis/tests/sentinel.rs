@@ -5,7 +5,7 @@ use crate::testing::redis_server::RedisServer;
 use crate::testing::redis_sets::SentinelSet;
 
 #[tokio::test]
-async fn it_is_a_store_like_any_other() {
+async fn a_sentinel_set_keeps_the_contract_of_a_store() {
     let mut set = SentinelSet::start();
     keeps_the_contract(&set.url()).await;
 
@@ -30,7 +30,7 @@ async fn it_is_a_store_like_any_other() {
 }
 
 #[tokio::test]
-async fn sentinels_may_want_the_password_too() {
+async fn sentinels_may_require_the_password_too() {
     let guarded = ["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"];
     let server = RedisServer::start(&[&guarded[..], &["--requirepass", "wonderland"]].concat());
     let follows = format!("127.0.0.1 {}", server.port());
@@ -66,7 +66,7 @@ async fn a_replica_that_would_accept_writes_alone_is_refused() {
 /// If a set has lost all its replicas, nothing is acknowledged. This is true even if the master has no
 /// `min-replicas-to-write` and accepts the write.
 #[tokio::test]
-async fn a_master_that_was_left_alone_acknowledges_nothing() {
+async fn a_master_that_lost_all_its_replicas_acknowledges_nothing() {
     let (server, replica) = master_and_replica();
     let (_sentinel, url) = watched(&server);
     let store = open(&url).await;

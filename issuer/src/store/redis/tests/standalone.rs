@@ -4,13 +4,13 @@ use super::*;
 use crate::testing::redis_server::RedisServer;
 
 #[tokio::test]
-async fn it_is_a_store_like_any_other() {
+async fn a_single_server_keeps_the_contract_of_a_store() {
     let server = RedisServer::start(&[]);
     keeps_the_contract(&server.url()).await;
 }
 
 #[tokio::test]
-async fn valkey_is_a_store_like_any_other() {
+async fn valkey_keeps_the_contract_of_a_store() {
     let there = std::process::Command::new("valkey-server").arg("--version").output().is_ok();
     if !there {
         println!("not run: there is no valkey-server on the PATH");
@@ -22,7 +22,7 @@ async fn valkey_is_a_store_like_any_other() {
 
 /// This test uses the server's clock and the real scripts. The contract tests use a test clock and other scripts.
 #[tokio::test]
-async fn the_time_is_the_servers() {
+async fn the_time_is_the_time_of_the_server() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     let before: u64 = server.ask::<(u64, u64)>(&["TIME"]).0;
