@@ -1,4 +1,4 @@
-// Bundles a program of a project into one script, with each bundler.
+// Bundles a program of a project into one script. There is one function for each bundler.
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { rollup } from 'rollup'
 import webpack from 'webpack'
 import { output } from './tools.mjs'
 
-/** Writes a page with this program in it. */
+/** Bundles this program, and writes a page that runs the bundle. */
 export async function esbuilt(project, entry) {
   await build({ ...esbuildOptions(project, entry), write: true, outfile: join(project, 'bundle.js') })
   await page(project, 'bundle.js')
@@ -51,7 +51,7 @@ export async function rolledUp(project, entry) {
   return chunks[0].code
 }
 
-/** The file that Node resolves for the package with additional export conditions. */
+/** Returns the file that Node resolves for `doorlist` when these export conditions are added. */
 export async function resolved(conditions, project) {
   const script = "import { fileURLToPath } from 'node:url'; console.log(fileURLToPath(import.meta.resolve('doorlist')))"
   const path = await output(
@@ -62,7 +62,7 @@ export async function resolved(conditions, project) {
   return path.trim()
 }
 
-/** Writes a page with this script. */
+/** Writes a page that runs this script. */
 export const page = (project, script, type = 'text/javascript') =>
   writeFile(
     join(project, 'index.html'),

@@ -1,5 +1,5 @@
-// The package as a user gets it: packed, then installed from the tarball into an empty project outside this
-// source tree.
+// The package as a user gets it. It is packed, and the tarball is installed into an empty project outside this source
+// tree.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -32,13 +32,13 @@ export async function createConsumer() {
   return {
     project,
     tarball: join(directory, filename),
-    /** Asserts that every vector ran with the expected result. */
+    /** Asserts that all vectors ran, and that each had the expected result. */
     assertConforms(text) {
       const { ran, failed } = typeof text === 'string' ? JSON.parse(text) : text
       assert.equal(failed.length, 0, [`${failed.length} vectors failed`, ...failed.slice(0, 5)].join('\n'))
       assert.ok(ran > 0 && ran === vectors.length, `${ran} of ${vectors.length} vectors ran`)
     },
-    /** A copy of the project, for tools that write into it. */
+    /** Returns a copy of the project, for tools that write files into it. */
     async sibling(name) {
       const path = join(directory, name)
       await mkdir(path)

@@ -1,4 +1,5 @@
-// Firefox, driven over WebDriver BiDi. Playwright works only with its own build of Firefox.
+// Starts Firefox and controls it over WebDriver BiDi. Playwright is not used here, because it works only with its own
+// build of Firefox.
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,11 +8,11 @@ import puppeteer from 'puppeteer-core'
 import { findFirefox } from './programs.mjs'
 
 /**
- * Milliseconds. A busy machine needs some seconds. Stories have a minute, and the error must appear within that
- * minute.
+ * The maximum number of milliseconds until Firefox has started. A busy machine needs some seconds. A story has a
+ * minute, and the error must appear within this minute.
  */
 const START_LIMIT = 40_000
-/** Milliseconds that a page may take for one operation. */
+/** The maximum number of milliseconds for one operation of a page. */
 const ANSWER_LIMIT = 45_000
 
 /**
@@ -46,7 +47,10 @@ export async function launchFirefox(preferences) {
   }
 }
 
-/** Kills Firefox and its child processes. Nothing has to be saved, and a hanging Firefox would not end otherwise. */
+/**
+ * Returns a function that kills Firefox and its child processes. Nothing has to be saved, and a Firefox that hangs
+ * would not end in another way.
+ */
 function closing(firefox, remove) {
   const gone = once(firefox, 'exit').then(remove)
   return () => {

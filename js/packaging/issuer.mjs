@@ -1,12 +1,16 @@
-// A small issuer on loopback: metadata, keys, list and stream, a token, and a kick. Each path is a separate issuer.
+// A small issuer on loopback. It serves metadata, keys, a list and a stream. It can also create a token, and kick a
+// user. Each path is a separate issuer.
 import { randomUUID } from 'node:crypto'
 import { once, EventEmitter } from 'node:events'
 import { createServer } from 'node:http'
 import { AUDIENCE, TestIssuer } from '../test/issuer.js'
 
-/** The result of a program that verified a token, kicked its subject, and received the kick on the stream. */
+/** The expected result of a program that verifies a token, kicks its user, and receives the kick on the stream. */
 export const FOLLOWED = { before: 'not_revoked', after: 'ERR_JWT_REVOKED', mode: 'stream' }
-/** The result of a program that kicked its subject, and then asked a verifier that had started without a network. */
+/**
+ * The expected result of a program that kicks a user. A verifier that starts without a network must then refuse the
+ * token.
+ */
 export const RESTARTED = { before: 'not_revoked', after: 'ERR_JWT_REVOKED' }
 
 export async function startIssuer() {
@@ -24,7 +28,7 @@ export async function startIssuer() {
   await once(server, 'listening')
   const origin = `http://127.0.0.1:${server.address().port}`
   return {
-    /** The address of a new issuer. */
+    /** Creates an issuer and returns its address. */
     async tenant() {
       const name = randomUUID()
       const tenant = new Tenant(await TestIssuer.create(`${origin}/${name}`))
@@ -73,7 +77,8 @@ class Tenant {
         return response.writeHead(204).end()
       case 'stream':
         response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-        // The stream is added before the first await. Otherwise it would miss a kick that comes during the await.
+        // The stream is added before the first `await`. Otherwise a kick during the `await` would not be sent to this
+        // stream.
         this.#streams.add(response)
         response.on('close', () => this.#streams.delete(response))
         response.write(`data: ${await this.#list()}\n\n`)

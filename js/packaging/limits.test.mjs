@@ -15,7 +15,7 @@ test(
     const server = createServer().listen(0, '127.0.0.1')
     const connected = once(server, 'connection')
     await once(server, 'listening')
-    // A child process that inherits the pipes and does not end with its parent.
+    // A child process that inherits the pipes of its parent, and continues to run when the parent ends.
     const started = `require('net').connect(${server.address().port}, '127.0.0.1'); setInterval(() => {}, 1000)`
     const start = `require('child_process').spawn(process.execPath, ['--eval', ${JSON.stringify(started)}], { stdio: 'inherit' })`
     const hangs = inNode(`${start}; console.error('building'); setInterval(() => {}, 1000)`, 5000)

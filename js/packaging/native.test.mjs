@@ -1,6 +1,6 @@
-// C7: React Native, simulated with a context of Node. It has `fetch` without streams, an `AbortSignal` and a `URL`
-// with only the members that they have in React Native, and a `window` without events. It has no locks, no channels,
-// and (in Hermes) no WebAssembly.
+// C7: a context of Node that simulates React Native. Its `fetch` has no streams. Its `AbortSignal` and `URL` have only
+// the members that they have in React Native. Its `window` has no events. There are no locks, no channels, and (as in
+// Hermes) no WebAssembly.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ after(async () => {
   await consumer?.remove()
 })
 
-/** As in React Native: the signal has no `throwIfAborted`, `reason`, `any` or `timeout`. */
+/** React Native's `AbortSignal` has no `throwIfAborted`, `reason`, `any` or `timeout`. */
 class Signal {
   aborted = false
   onabort = null
@@ -45,7 +45,7 @@ class Controller {
   }
 }
 
-/** React Native's `URL` cannot be modified and has no static functions. */
+/** React Native's `URL` cannot be changed, and has no static functions. */
 class PlainUrl {
   #url
   constructor(...from) {
@@ -74,22 +74,19 @@ for (const name of [
     },
   })
 
-/** Returns a complete answer, without a `body` to read from. */
+/** Resolves with a complete response. The response has no `body` from which a program could read a stream. */
 async function wholeFetch(asked, { signal, ...init } = {}) {
   const abort = new AbortController()
   signal?.addEventListener('abort', () => abort.abort())
   const address = asked instanceof Request ? asked : String(asked)
   const response = await fetch(address, { ...init, signal: abort.signal })
-  // A stream never ends, so this waits forever, as React Native does.
+  // The answer of a stream never ends, so this line waits forever. React Native does the same.
   const text = await response.text()
   const { status, ok, headers, url } = response
   return { status, ok, headers, url, text: async () => text, json: async () => JSON.parse(text) }
 }
 
-/**
- * Runs a module of a project in a context that simulates React Native. Resolves with the value that the module passes
- * to `said`.
- */
+/** Runs a module in a context that simulates React Native. Resolves with the value that the module passes to `said`. */
 async function inReactNative(name, source, { WebAssembly, ...more } = {}) {
   const project = await consumer.sibling(name)
   await writeFile(join(project, 'entry.mjs'), source)

@@ -1,10 +1,10 @@
-// Finds the globals, and the members of globals, that a script uses. Does not distinguish the scopes of blocks
-// within a function. This is precise enough for bundles.
+// Finds the globals, and the members of globals, that a script uses. All names that are declared in a function count
+// for the whole function, and not only for their block. This is precise enough for bundles.
 import { parseAst } from 'rollup/parseAst'
 
 /**
- * @param {string} source a module, or CommonJS
- * @returns {Set<string>} `fetch` for a global, `URL.canParse` for a member of a global, `.toSorted` for a
+ * @param {string} source the code of a module or of a CommonJS file
+ * @returns {Set<string>} `fetch` stands for a global, `URL.canParse` for a member of a global, and `.toSorted` for a
  * member of any object
  */
 export function usedIn(source) {
@@ -34,7 +34,10 @@ function visit(node, scopes, used) {
   for (const child of childrenOf(node)) visit(child, inner, used)
 }
 
-/** The name of a global or of `globalThis.x`; undefined for names that the script declares. */
+/**
+ * Returns the name of a global, also if it is written as `globalThis.x`. Returns `undefined` for names that the script
+ * declares.
+ */
 function nameOf(expression, scopes) {
   const { type, name, object } = expression
   if (type === 'ChainExpression') return nameOf(expression.expression, scopes)
@@ -48,7 +51,7 @@ function memberName({ computed, property }) {
   return property.type === 'Literal' && typeof property.value === 'string' ? property.value : undefined
 }
 
-/** The names declared in a function, except in functions inside it. */
+/** Returns the names that a function declares. Names in inner functions do not belong to them. */
 function declaredIn(scope) {
   const names = new Set(['arguments'])
   const pattern = node => {
@@ -68,7 +71,7 @@ function declaredIn(scope) {
   return names
 }
 
-/** The child nodes without the names of members and labels, which are not references. */
+/** Returns the child nodes. The names of members and labels are left out, because they are not references. */
 function childrenOf(node) {
   return Object.entries(node)
     .filter(([key]) => !((key === 'key' || key === 'property') && !node.computed) && key !== 'label')

@@ -1,6 +1,6 @@
-// C4: the built package uses nothing newer than each supported platform has (field: rustwasm/wasm-bindgen#3066).
-// Each platform must support ES2022, to which scripts/build.mjs compiles the syntax. React Native compiles the
-// syntax further. test/platforms.test.ts tests what happens when a guarded global is missing.
+// C4: the built package uses only features that every supported platform has (field: rustwasm/wasm-bindgen#3066). Each
+// platform must support ES2022, because scripts/build.mjs compiles the syntax to ES2022. React Native compiles the
+// syntax further. test/platforms.test.ts tests the package without the globals that some platforms lack.
 import assert from 'node:assert/strict'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { js } from './consumer.mjs'
 import { usedIn } from './newer.mjs'
 
-/** Globals of every platform, each with the members that the package may use. */
+/** The globals that every platform has. The text after a global lists the members that the package may use. */
 const GIVEN = {
   globalThis: '',
   Array: 'from isArray of prototype',
@@ -42,7 +42,7 @@ const GIVEN = {
   setTimeout: '',
 }
 
-/** Globals that only some platforms have, and how the package handles their absence. */
+/** The globals that some platforms lack. The text after a global says how the package works without it. */
 const GUARDED = {
   AbortController: '`mustHave` names it',
   BroadcastChannel: 'in `try`: without it a session or page is alone',
@@ -90,9 +90,9 @@ const GUARDED = {
 }
 
 /**
- * Members of ordinary objects that are newer than ES2022, and some web APIs that not all platforms have. Names that
- * older objects or the package's own objects also have, such as `take` of iterators, are not listed. For those
- * names, tsc with `lib` ES2022 finds uses in src/.
+ * Members of ordinary objects that are newer than ES2022, and some web APIs that not all platforms have. Some names are
+ * not listed because older objects, or objects of the package, have the same names (for example `take` of iterators).
+ * tsc with `lib` ES2022 finds uses of these names in src/.
  */
 const NEWER = {
   Array: 'findLast findLastIndex toReversed toSorted toSpliced with fromAsync',

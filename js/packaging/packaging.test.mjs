@@ -1,4 +1,4 @@
-// The installed package, on platforms where other WebAssembly packages fail to load (field:
+// The installed package on platforms where other WebAssembly packages could not be loaded (field:
 // eclipse-biscuit/biscuit-wasm#45, cloudflare/workers-sdk#1366, loro-dev/loro#975, dqbd/tiktoken#28).
 import assert from 'node:assert/strict'
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
@@ -32,7 +32,10 @@ for (const [name, node] of [
   }
 }
 
-/** The results with the scope, without it and after the kick, and on a page where no user is signed in. */
+/**
+ * The expected results with the scope, without the scope and after the kick. The last member is the state of a page
+ * where no user is signed in.
+ */
 const TRIED = { before: 'alice', outside: 403, after: 'ERR_JWT_REVOKED', nobody: 'signed-out' }
 
 for (const [name, program, args] of [
@@ -68,7 +71,8 @@ test('workerd, unbundled', async () => {
   }
 })
 
-// Too little address space cannot be tested here: V8 then ends the whole workerd process instead of throwing.
+// The reason `memory` cannot be tested here. With too little address space, V8 ends the whole workerd process and
+// throws no error.
 test('C9: in workerd, which compiles no bytes, the error has the reason code_generation', async () => {
   const project = await consumer.sibling('workerd-unavailable')
   await cp(await resolved([], project), join(project, 'doorlist.js'))
@@ -155,7 +159,7 @@ for (const [name, program, args] of [
   )
 }
 
-// field: growthbook/growthbook-golang#51. workerd has no EventSource.
+// field: growthbook/growthbook-golang#51. The package must not use EventSource, because workerd lacks it.
 test('workerd refreshes within requests, and learns of a kick between them', { timeout: 60_000 }, async () => {
   const project = await consumer.sibling('workerd-lazy')
   const entry = await resolved(['workerd'], project)
@@ -192,8 +196,8 @@ test('a bundle that does not use the WebAssembly module does not contain its byt
     rollup: (await rolledUp(project, 'unused.mjs')).length,
     webpack: (await readFile(join(project, 'bundle.js'))).length,
   }
-  // The module has more than 160,000 bytes, so a bundle below 4,000 bytes cannot contain it. The code that stays in
-  // the bundle recognises errors in their plain form.
+  // The module has more than 160,000 bytes, so a bundle of less than 4,000 bytes cannot contain it. The remaining code
+  // only recognises errors in their plain form.
   for (const [bundler, size] of Object.entries(sizes)) assert.ok(size < 4000, `${bundler}: ${size} bytes`)
 })
 
@@ -225,7 +229,7 @@ for (const [name, module, extension] of [
     await mkdir(join(project, 'node_modules/@types'))
     for (const name of ['fastify', 'hono', '@types/node'])
       await symlink(join(js, 'node_modules', name), join(project, 'node_modules', name))
-    // Errors in the frameworks' own types do not matter here.
+    // `--skipLibCheck`: errors in the types of the frameworks themselves do not matter here.
     await compiles(project, 'frameworks', 'node', '--skipLibCheck')
   })
 }
@@ -255,12 +259,12 @@ test('C7: a loader that does not read `exports` finds every subpath, as ESM and 
       if (wanted) assert.equal(join(at, found), join(folder, wanted.default), subpath)
     assert.equal(join(at, stub.types), join(folder, (target.require ?? target).types))
     for (const path of [stub.types, stub.main, stub.module ?? stub.main]) await readFile(join(at, path))
-    // A folder path is resolved without `exports`.
+    // Node ignores `exports` when a program loads a folder by its path.
     if (target.require) await output(process.execPath, ['--eval', `require(${JSON.stringify(at)})`], consumer.project)
   }
 })
 
-// Node adds its own condition `node`. The matrix tests the conditions of Nitro's edge presets.
+// Node always adds its own condition `node`. Therefore Nitro's edge presets are tested in the matrix, and not here.
 for (const [loader, conditions, file] of [
   ['Node', [], 'index.js'],
   ['Wrangler', ['workerd', 'worker', 'browser'], 'workerd.js'],

@@ -1,13 +1,13 @@
-// Finds the browsers of this machine. This file imports no npm packages, because the set-up runs it before they are
-// installed: `node js/packaging/programs.mjs chromium` exits with 1 if no program was found.
+// Finds the browsers of this machine. `node js/packaging/programs.mjs chromium` exits with 1 if there is no Chromium.
+// The set-up runs this file before npm packages are installed, so it imports none.
 import { accessSync, constants, realpathSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 /**
- * An installed program: the program that the environment variable names, or the first program that has one of these
- * names.
+ * Returns an installed program. If the environment variable is set, this is the program that it names. Otherwise it is
+ * the first program with one of these names.
  */
 function findProgram({ variable, names, macOS, otherwise }) {
   const folders = process.env.PATH.split(delimiter)

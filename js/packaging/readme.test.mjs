@@ -1,5 +1,5 @@
-// D3: the code in the READMEs, and the examples of the package's types, compile under `strict` when a reader pastes
-// them.
+// D3: a reader can paste the code of the READMEs, and the examples of the package's types. All this code compiles under
+// `strict`.
 import assert from 'node:assert/strict'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -22,7 +22,7 @@ before(async () => {
 })
 after(() => consumer?.remove())
 
-/** The packages that the snippets import besides `doorlist`. */
+/** The packages that the snippets import, except `doorlist`. */
 const PACKAGES = [
   'express',
   'express-jwt',
@@ -35,8 +35,8 @@ const PACKAGES = [
 ]
 
 /**
- * Compiles each snippet as a project of its own, because some snippets change types for the whole program. Returns
- * the compiler's messages about each snippet.
+ * Compiles each snippet in its own project, because some snippets change types for the whole program. Returns the
+ * messages of the compiler for each snippet.
  */
 async function compiled() {
   const folders = await Promise.all(shown.map((snippet, index) => projectOf(snippet, `snippet-${index}`)))
@@ -53,7 +53,7 @@ async function compiled() {
 async function projectOf({ name, language, code }, folder) {
   const path = join(project, folder)
   await mkdir(path)
-  // In a page, `/` is the project. The compiler would resolve `/` to the root of the disk.
+  // In a page, `/` is the folder of the project. For the compiler, `/` is the root of the disk.
   const pasted = code.replaceAll("from '/node_modules/", "from '../node_modules/")
   await writeFile(join(path, `snippet.${language}`), `${pasted}\nexport {}\n`)
   await writeFile(join(path, 'surroundings.d.ts'), surroundingsOf(name))
@@ -68,8 +68,8 @@ for (const [index, { name, at }] of shown.entries()) {
 }
 
 /**
- * JavaScript cannot declare the type of a parameter, so `any` is allowed there. All other rules of `strict`
- * apply. Errors in the declarations of libraries do not matter here.
+ * The options of the compiler. All rules of `strict` apply, with one exception: JavaScript cannot declare the type of a
+ * parameter, so a parameter may be `any` there. Errors in the types of libraries do not matter here.
  */
 const options = language => ({
   strict: true,
@@ -129,8 +129,8 @@ test('D3: every value that the package exports has an example, and so has every 
     for (const [name, value] of Object.entries(module)) {
       const [path, declared] = (await declarationOf(file, name)) ?? [file, name]
       const functions = Object.getOwnPropertyNames(value).filter(key => typeof value[key] === 'function')
-      // A function that is a property of another function is declared in the type of the other function. This type
-      // has the name of the other function, with a capital first letter.
+      // Some functions are properties of another function, for example `connectVerifier.lazy`. They are declared in the
+      // type `ConnectVerifier`: the name of the outer function with a capital first letter.
       const type = declared.replace(/^./, letter => letter.toUpperCase())
       for (const wanted of [declared, ...functions.map(key => `${type}.${key}`)])
         if (!inTypes.some(({ name }) => name.replace(/ \(\d+\)$/, '') === `${path}, ${wanted}`))
@@ -148,7 +148,7 @@ test('D3: code in the types is marked as an example, so that editors show it as 
   }
 })
 
-/** Each import of the package as it is installed, with its values and the file of its types in `types/`. */
+/** Returns each import of the installed package: its exported values, and the file of its types in `types/`. */
 async function entryPoints() {
   const root = join(project, 'node_modules/doorlist')
   const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
@@ -156,15 +156,15 @@ async function entryPoints() {
   return Promise.all(
     targets.map(async ({ import: esm, types = esm.types }) => ({
       file: basename(types),
-      // Node cannot import the module of WebAssembly, whose only export is `default`.
+      // Node cannot import `verifier.wasm`. Its only export is `default`.
       module: esm ? await import(join(root, esm.default)) : { default: {} },
     })),
   )
 }
 
 /**
- * The file that declares an exported value, and the value's name in that file. `file` may re-export the value from
- * another file.
+ * Returns the file that declares an exported value, and the name of the value in that file. If `file` re-exports the
+ * value, this is another file.
  */
 async function declarationOf(file, name) {
   const text = await readFile(join(js, 'types', file), 'utf8')

@@ -25,9 +25,9 @@ after(async () => {
 })
 
 /**
- * An empty context with the methods `newPage`, `cookies` and `close`. The first context starts the browser.
+ * Returns an empty context with the methods `newPage`, `cookies` and `close`. The first call starts the browser.
  * @param {'Chromium' | 'Firefox'} name
- * @param {object} [options] Playwright's options of a context, for Chromium only
+ * @param {object} [options] the options of Playwright for a context; only for Chromium
  */
 export async function sharedContext(name, options) {
   const { launch, isAlive, open } = BROWSERS[name]

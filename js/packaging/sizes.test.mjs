@@ -1,4 +1,5 @@
-// D10: the sizes in the README match the package, and the tour's page loads the verifier after the session.
+// D10: the sizes in the README are the sizes of the package. The page of the tour loads the session first, and the
+// verifier later.
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -10,11 +11,11 @@ import { createConsumer, js } from './consumer.mjs'
 import { snippets } from './snippets.mjs'
 import { chapterOfTour, stepsOf } from './tour.mjs'
 
-/** The allowed relative difference from a size in the README. */
+/** The allowed difference from a size in the README, as a fraction of this size. */
 const TOLERANCE = 0.02
 /**
- * The maximum size of the tour's first script in bytes, minified and gzipped: the session, the page's own code,
- * and Vite's chunk loader.
+ * The maximum size of the tour's first script in bytes, minified and gzipped. The script contains the session, the code
+ * of the page, and the code of Vite that loads other scripts.
  */
 const FIRST_CHUNK = 8 * 1024
 const RENEW = 'run `node scripts/sizes.mjs --write` in js/'
@@ -51,8 +52,8 @@ test('D10: each file that an `import` can load is measured', async () => {
 })
 
 /**
- * The files under all conditions except `types` and `require`. A target that is a string (`package.json`) is
- * not an import.
+ * Returns the files of all conditions except `types` and `require`. If the target is a string (as for `package.json`),
+ * the subpath is not an import.
  */
 const imported = target =>
   typeof target === 'string'
@@ -95,7 +96,7 @@ async function pageOfTour() {
   return content
 }
 
-/** The files that Vite builds from a page. */
+/** Returns the files that Vite builds from a page. */
 async function built(name, html) {
   const root = await consumer.sibling(name)
   await writeFile(join(root, 'index.html'), html)
@@ -114,5 +115,5 @@ function firstScript(html, scripts) {
   return asked[0]
 }
 
-/** Whether the code contains the inlined module. Searches for a section from the middle of the module. */
+/** Whether the code contains the module. It is enough to search for a part from the middle of the module. */
 const holdsModule = code => code.includes(wasm.subarray(60_000, 60_600).toString('base64'))

@@ -1,4 +1,4 @@
-// The code blocks of the READMEs and the examples in `types/`, each with the name that tests use.
+// Finds the code blocks of the READMEs and the examples in `types/`. Each block gets a name, which the tests use.
 import { execFile } from 'node:child_process'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,8 +7,8 @@ import { js } from './consumer.mjs'
 
 const root = join(js, '..')
 /**
- * The languages that contain JavaScript or TypeScript. Blocks of other languages (`sh`, `json`, …) have their
- * own tests.
+ * The languages of blocks with JavaScript or TypeScript. Other tests check the blocks of other languages (`sh`, `json`,
+ * …).
  */
 const SPOKEN = {
   js: 'js',
@@ -21,7 +21,10 @@ const SPOKEN = {
   html: 'html',
 }
 
-/** Every block of JavaScript, TypeScript or HTML with a script, from every Markdown file in the Git repository. */
+/**
+ * Returns all blocks of JavaScript and TypeScript, and the scripts in blocks of HTML, from the Markdown files in the
+ * Git repository.
+ */
 export async function snippets() {
   const { stdout } = await promisify(execFile)(
     'git',
@@ -35,7 +38,7 @@ export async function snippets() {
 }
 
 /**
- * Every `@example` of `types/`. The name of an example consists of the file and the declaration:
+ * Returns every `@example` of `types/`. Its name consists of the file and the declaration, for example
  * `js/types/connected.d.ts, ConnectVerifier.lazy`.
  */
 export async function examples() {
@@ -47,15 +50,15 @@ export async function examples() {
   return (await Promise.all(files)).flat()
 }
 
-/** The first line of a declaration: at the top level, or of a member. */
+/** These match the first line of a declaration: `DECLARED` at the top level, and `MEMBER` in a type. */
 const DECLARED = /^(?:export |declare )*(?:const|function|class|interface|type) (\w+)/
 const MEMBER = /^ +(?:static |readonly )*\[?([\w.]+)/
-/** Matches a comment of several lines together with the first line of its declaration, or any other line. */
+/** Matches a comment of several lines together with the next line, or a single other line. */
 const DOCUMENTED = /^( *)\/\*\*\n(.*?)^ *\*\/\n([^\n]*)|^[^\n]*/gms
 
 /**
- * The comments of a declaration file as Markdown: each under a heading with the name of its declaration. All other
- * lines are empty, so that line numbers stay the same.
+ * Converts a file of types to Markdown that contains only its comments. Each comment is under a heading with the name
+ * of its declaration. All other lines become empty, so that the line numbers stay the same.
  */
 export function documentation(text) {
   let outer
@@ -67,7 +70,10 @@ export function documentation(text) {
   })
 }
 
-/** The blocks of one file, each named by the heading above it. If a heading has several blocks, they are numbered. */
+/**
+ * Returns the blocks of a file. The heading above a block is its name. If there are several blocks under one heading,
+ * their names also have a number.
+ */
 export function snippetsOf(file, text) {
   const found = []
   let heading = '',
@@ -94,7 +100,7 @@ export function snippetsOf(file, text) {
     })
 }
 
-/** The part of a block that a browser would run: all of it, or its inline scripts. */
+/** Returns the code of a block that a browser would run: the inline scripts of HTML, or the whole block. */
 const scripts = (language, code) =>
   language === 'html'
     ? [...code.matchAll(/<script[^>]*>(.*?)<\/script>/gs)].map(([, code]) => ({ language: 'js', code }))

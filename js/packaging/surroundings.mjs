@@ -1,20 +1,19 @@
-// The prose around a snippet introduces names that the snippet uses. This file declares these names for the
-// compiler.
+// A snippet may use names that the text around it introduces. This file declares these names for the compiler.
 
 const verifier = "declare const verifier: import('doorlist').ConnectedVerifier"
 const token = 'declare const token: string'
 const issuer = 'declare const issuer: string'
 
-/**
- * Declarations for packages that no test installs in the package's own folder. They declare only the parts that the
- * snippets use.
- */
+/** Types for packages that are not installed in js/. They contain only the declarations that the snippets need. */
 const cors =
   "declare module 'cors' { export default function cors(options: { origin: string }): import('express').RequestHandler }"
 const workers = `declare module 'cloudflare:workers' {
   export const env: { ISSUER: string; LISTS: import('doorlist/stores').KvNamespaceLike }
 }`
-/** As in `examples/next`. Next's own build compiles the example. */
+/**
+ * The declarations that the example in `examples/next` needs. Next's own build compiles the example with the real
+ * types.
+ */
 const next = `declare module 'next/server' {
   export class NextResponse extends Response { static next(init?: { request?: { headers?: Headers } }): NextResponse }
 }`
@@ -23,7 +22,7 @@ const claims = `declare module '*claims.js' {
   export function claimsOf(request: Request): import('doorlist').AccessTokenClaims
 }`
 
-/** The row `angular` of the matrix compiles the same file against the real package. */
+/** The row `angular` of the matrix compiles the same example with the real package. */
 const angular = `declare module '@angular/core' {
   export class InjectionToken<T> { private value?: T; constructor(description: string) }
   export class NgZone { run<T>(act: () => T): T; runOutsideAngular<T>(act: () => T): T }
@@ -35,8 +34,8 @@ const angular = `declare module '@angular/core' {
 }`
 
 /**
- * For each name of a snippet (`snippets.mjs`), the declarations that the snippet needs. A snippet without an entry
- * compiles alone.
+ * The declarations that each snippet needs, by the name of the snippet (see `snippets.mjs`). Other snippets compile
+ * without declarations.
  */
 export const surroundings = {
   'README.md, Verify in a browser': token,
@@ -73,7 +72,7 @@ declare const connectVerifier: typeof import('doorlist').connectVerifier`,
   'tests/vectors/README.md, Test vectors (2)': "declare const createVerifier: typeof import('doorlist').createVerifier",
 }
 
-/** The names that any example of `types/` may use without declaring them. */
+/** Names that every example in `types/` may use without a declaration. */
 const inTypes = `${verifier}
 ${token}
 declare const list: string

@@ -1,5 +1,5 @@
-// The README's table of tested platforms: each row with the version from a lock file and its test. `node
-// packaging/tested.mjs` prints it.
+// The table of tested platforms in the README. Each row has a version from a lock file, and the test of the platform.
+// `node packaging/tested.mjs` prints the table.
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ const lockOf = path => JSON.parse(readFileSync(new URL(`${path}package-lock.json
 const [own, nodes, next] = ['../', 'nodes/', '../examples/next/'].map(lockOf)
 
 const of = (lock, name) => lock[`node_modules/${name}`].version
-/** The version in this package's own lock file. */
+/** Returns the version of a package in the lock file of js/. */
 const ours = name => of(own, name)
 const debian = "Debian's"
 
@@ -20,7 +20,8 @@ const adapters = '../tests/js/adapters.test.mjs'
 const examples = '../tests/js/examples.test.mjs'
 
 /**
- * The platform, its version, the file with the test, and a text that the file contains only while the test exists.
+ * Each row has a platform, its version, the file with its test, and a text from this test. If the file does not contain
+ * the text any more, the test is missing.
  */
 const inTest = [
   ['Node 20, ESM and CommonJS', '20.19 and newer', packaging, 'process.versions.node'],
@@ -50,7 +51,10 @@ const inTest = [
   ['Next.js', of(next, 'next'), examples, "'next/start'"],
 ]
 
-/** The rows of `make matrix` by their name there. Several rows of one tool are one row here. */
+/**
+ * Platforms that `make matrix` tests, with the names of their rows in the matrix. Several rows of the matrix may belong
+ * to one row of this table.
+ */
 const inMatrix = [
   ['Jest: node, jsdom (with Node’s `fetch` and `TextDecoder`)', 'jest', 'jest', ['Jest, node', 'Jest, jsdom']],
   [

@@ -1,5 +1,5 @@
-// Programs that the tests run. If one is missing, the test fails with a message that says how to get it; it is
-// never skipped.
+// Programs that the tests run. If a program is missing, the test fails and is not skipped. The message says how to get
+// the program.
 import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -15,20 +15,20 @@ import { findChromium } from './programs.mjs'
 const execute = promisify(execFile)
 const require = createRequire(import.meta.url)
 
-/** Runs a program in a folder and returns its output. */
+/** Runs a program in a folder. Returns its output. */
 export async function output(program, args, cwd) {
   const { stdout } = await execute(program, args, { cwd, maxBuffer: 64 * 1024 * 1024 })
   return stdout
 }
 
-/** A program from node_modules/.bin. */
+/** Returns the path of a program in node_modules/.bin. */
 export function bin(name) {
   const path = join(js, 'node_modules/.bin', name)
   if (!existsSync(path)) throw new Error(`${name} is not installed: run \`npm ci\` in js/.`)
   return path
 }
 
-/** Another major version of Node, whose binary npm installs. */
+/** Returns the path of another major version of Node. npm installs its binary. */
 export async function otherNode(major) {
   const nodes = join(js, 'packaging/nodes')
   const path = join(nodes, `node_modules/node-${major}-${platform()}-${arch()}/bin/node`)
@@ -39,8 +39,8 @@ export async function otherNode(major) {
 }
 
 /**
- * This function is async, so that a missing browser causes a rejection instead of a synchronous exception.
- * @param {object} [options] additional options of Playwright's `launch`
+ * This function is `async`. So a missing browser causes a rejection, and not a synchronous exception.
+ * @param {object} [options] further options for Playwright's `launch`
  */
 export async function launchChromium(options) {
   const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
@@ -73,7 +73,7 @@ export async function firstLineIn(launch, address) {
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' }
 
-/** Serves a folder on a free port. Returns the address, and a function to stop. */
+/** Serves a folder on a free port. Returns the address, and a function that stops the server. */
 export async function serve(folder, headers = {}) {
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, 'http://x').pathname
@@ -81,7 +81,7 @@ export async function serve(folder, headers = {}) {
       const body = await readFile(join(folder, path === '/' ? 'index.html' : path))
       response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/html', ...headers }).end(body)
     } catch {
-      // Chromium requests an icon automatically, and logs an error if it is missing.
+      // Chromium always requests an icon. If the answer is 404, it logs an error.
       response.writeHead(path === '/favicon.ico' ? 204 : 404).end()
     }
   })
@@ -89,15 +89,17 @@ export async function serve(folder, headers = {}) {
   return { address: `http://127.0.0.1:${server.address().port}/`, stop: () => server.close() }
 }
 
-/** Runs a workerd configuration. Returns the address that workerd reports, and a function to stop. */
+/**
+ * Runs workerd with a configuration. Returns the address on which workerd listens, and a function that stops workerd.
+ */
 export async function workerd(configuration, cwd, env = {}) {
   const child = spawn(workerdBinary(), ['serve', configuration, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'pipe', 'pipe'],
   })
-  // The error output of workerd is shown after workerd has started. If workerd does not start, the last line of this
-  // output is the reason.
+  // Before workerd has started, its error output is collected. If workerd does not start, the last line is the reason.
+  // After the start, the error output is shown.
   let complaint = ''
   const listen = chunk => (complaint += chunk)
   child.stderr.on('data', listen)
@@ -116,7 +118,10 @@ export async function workerd(configuration, cwd, env = {}) {
   return { address: `http://127.0.0.1:${port}/`, stop: () => child.kill() }
 }
 
-/** npm does not install workerd if optional packages are omitted, or if there is no workerd for the platform. */
+/**
+ * Returns the path of workerd. npm does not install workerd if optional packages are omitted, or if no workerd exists
+ * for the platform.
+ */
 function workerdBinary() {
   try {
     return require('workerd').default

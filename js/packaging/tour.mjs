@@ -10,7 +10,7 @@ export async function chapterOfTour() {
   return after.split('\n## ')[0]
 }
 
-/** The actions of each step: a command, or a file to paste. */
+/** Returns the actions of each step. An action is a command, or a file to paste. */
 export function stepsOf(chapter) {
   const block = /(?:Put this into `(?<file>[^`]+)`[^\n]*\n\n)?```\w+\n(?<content>.*?)```/gs
   const [, ...steps] = chapter.split(/^\*\*\d\. /m)

@@ -24,7 +24,9 @@ after(async () => {
   await consumer?.remove()
 })
 
-/** A project whose `bundle.js` follows the issuer whose address it receives, and answers with the result. */
+/**
+ * Creates a project whose `bundle.js` gets the address of an issuer, follows this issuer, and answers with the result.
+ */
 async function bundled(name, listen) {
   const project = await consumer.sibling(name)
   const source = `import { follow } from './following.mjs'
@@ -81,7 +83,8 @@ test('C7: a page of an MV3 extension follows an issuer', options, async () => {
     version: '1',
     host_permissions: ['http://127.0.0.1/*'],
     background: { service_worker: 'background.js' },
-    // The directive that the README requires of every page with a policy. MV3 allows nothing more.
+    // This is the directive that the README requires for every page with a policy. Manifest version 3 allows no other
+    // source.
     content_security_policy: { extension_pages: "script-src 'self' 'wasm-unsafe-eval'; object-src 'self'" },
   }
   await writeFile(join(project, 'manifest.json'), JSON.stringify(manifest))

@@ -7,7 +7,7 @@ import { connectVerifier, createVerifier, issuerOf, openSession, refusal, verifi
 const options = { timeout: 60_000 }
 const bearer = token => ({ authorization: `Bearer ${token}` })
 
-/** The status, the body, and the headers that a client acts on. */
+/** Returns the parts of an answer that a client uses: the status, the body, and some headers. */
 async function ask(url, init) {
   const response = await fetch(url, init)
   const { headers } = response
@@ -65,7 +65,7 @@ for (const [name, serve] of Object.entries(frameworks)) {
       assert.equal(challenge, 'Bearer realm="doorlist", error="insufficient_scope", scope="admin write"')
     }
     assert.equal((await ask(`${service}/admin/users`, { method: 'DELETE' })).status, 401)
-    // If a scope is required on a route without verification, every request is refused.
+    // This route requires a scope but verifies no token. It must refuse every request.
     const { access_token: admin } = await session('admin')
     assert.equal((await ask(`${service}/unguarded`, { headers: bearer(admin) })).status, 401)
 

@@ -1,4 +1,4 @@
-// The demo on an unprepared machine: the programs that it uses are missing or broken.
+// The demo on a machine where the programs that it uses are missing or broken.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -65,7 +65,7 @@ test('A2: a step that fails shows the cause and the next step', { timeout: 60_00
   ])
 })
 
-/** Runs a program of this clone to its end. */
+/** Runs a program of this clone, and waits until it ends. */
 async function run(program, args) {
   const child = spawn(program, args, { cwd: CLONE, env: { ...process.env, DOORLIST_BINARY: BINARY } })
   const [stdout, stderr] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()])

@@ -1,4 +1,4 @@
-// A cache that repeats an old list, between a verifier and the real issuer: fault C2.
+// C2: between a verifier and the real issuer there is a cache that repeats an old list.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -10,7 +10,10 @@ import { refuses, tabsOf } from './tabs-support.mjs'
 const options = { timeout: 120_000 }
 const HEARTBEAT = '3'
 
-/** A caching proxy that never revalidates an address that it has seen, regardless of request headers. */
+/**
+ * Starts a caching proxy. If the proxy has an answer for an address, it never asks the issuer for this address again.
+ * It ignores all request headers.
+ */
 async function startCachingProxy(story) {
   const proxy = { url: '', target: '', seen: new Map(), hits: [], passed: [] }
   const server = createServer(async (request, response) => {
@@ -52,7 +55,7 @@ test('C2: a kick gets past a caching proxy, and the proxy is reported: Node', op
   const { access_token } = await openSession(issuer, 'alice')
   verifier.verify(access_token)
 
-  // The polled address is in the cache by now, with the list from before the kick.
+  // Waits until the cache contains the polled address and its list. The kick comes after that.
   const polled = () => proxy.hits.filter(url => url.includes('since=')).length > 0
   await after(verifier, 'error', polled)
   const hits = proxy.hits.length
@@ -60,8 +63,8 @@ test('C2: a kick gets past a caching proxy, and the proxy is reported: Node', op
   assert.equal((await refusal(verifier, access_token)).evidence.by, 'gid')
   const asked = proxy.passed.filter(url => /[?&]fresh=\d+$/.test(url))
   assert.ok(asked.length >= 1)
-  // Polls are at least 0.8 ttl apart, so there are at most two within two ttl. The second poll is repeated with an
-  // address that the cache does not know.
+  // Two polls are at least 0.8 ttl apart, so there are at most two polls within two ttl. After the second poll, the
+  // verifier sends one more request, to an address that the cache does not know.
   assert.ok(proxy.hits.length - hits <= 3, `${proxy.hits.length - hits} answers of the cache since the kick`)
   const told = await after(verifier, 'error', () => errors.find(error => error.evidence?.cached === true))
   assert.ok(isTokenError(told, 'ERR_LIST_NOT_NEWER'))

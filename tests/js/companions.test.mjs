@@ -1,4 +1,4 @@
-// A service that already has a verifier adds only the kick check: jose, express-jwt and @fastify/jwt, unchanged.
+// Services that already verify tokens with jose, express-jwt or @fastify/jwt. Only the kick check is added.
 import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -22,7 +22,7 @@ const options = { timeout: 60_000 }
 
 const keysOf = async issuer => (await fetch(`${issuer.url}/.well-known/jwks.json`)).json()
 const statusOf = async (url, token) => (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status
-/** A verifier without keys and without a list. */
+/** Creates a verifier without keys and without a list. */
 const ignorant = issuer => createVerifier({ issuer: issuer.url, audience: 'api' })
 
 test('a token that jose verified is refused after a kick', options, async story => {
@@ -42,7 +42,7 @@ test('a token that jose verified is refused after a kick', options, async story 
   await assert.rejects(check(alice), error => isTokenError(error, 'ERR_JWT_REVOKED') && error.evidence.by === 'gid')
   assert.equal((await check(bob)).revocation, 'not_revoked')
 
-  // jose still has the retired key.
+  // The key is retired. jose still has this key and accepts the token, but the verifier must refuse it.
   const { protectedHeader } = verifier.verify(bob.access_token)
   await issuer.admin('/keys/retire', { kid: protectedHeader.kid })
   await refusal(verifier, bob.access_token)
@@ -91,8 +91,8 @@ test('a token of a back end that express-jwt verified is refused after a kick', 
   const issuer = await issuerOf(story)
   const { expressjwt } = await importDevelopmentPackage('express-jwt')
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  // jsonwebtoken, which express-jwt uses, does not support Ed25519. A gateway therefore signs the same claims
-  // with its own key.
+  // express-jwt uses jsonwebtoken, which does not support Ed25519. Therefore a gateway signs the same claims with its
+  // own RSA key.
   const resigned = async token =>
     new jose.SignJWT(jose.decodeJwt(token)).setProtectedHeader({ alg: 'RS256', kid: 'gateway' }).sign(privateKey)
   const serve = async (verifier, version) => {

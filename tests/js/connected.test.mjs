@@ -1,4 +1,4 @@
-// The package's connected verifier in Node, against the real issuer.
+// The connected verifier of the package, in Node, with the real issuer.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -115,7 +115,8 @@ test('a stream that breaks resumes with its cursor', options, async story => {
 
 // field: growthbook/growthbook-golang#51
 test('a gap is filled with a snapshot', options, async story => {
-  // The stream begins after the verifier's position, as from a server that ignored the requested cursor.
+  // This stream begins after the position of the verifier. A server that ignores the requested cursor would do the
+  // same.
   const issuer = await issuerOf(story)
   const later = async url => {
     const [, payload] = (await (await fetch(`${issuer.url}/revocations`)).text()).split('.')

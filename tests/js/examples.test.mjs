@@ -1,4 +1,4 @@
-// The examples, started as a reader starts them. The README must show the same code.
+// The examples. The tests start them with the commands that a reader uses. The README must show the same code.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,18 +15,18 @@ const options = { timeout: 60_000 }
 const folder = fileURLToPath(new URL('../../js/examples/', import.meta.url))
 const README = await readFile(`${folder}../README.md`, 'utf8')
 const examples = ['express', 'fastify', 'hono', 'node-http', 'express-ws', 'worker/start', 'next/start']
-/** Next is built at each start, and installed at the first start. */
+/** The time limit is long because each start builds Next, and the first start also installs Next. */
 const toStart = { timeout: 300_000 }
 /**
- * The header by which the proxy passes claims to the handlers of the Next example. If a client sends this header,
- * the example must ignore the client's value.
+ * In the Next example, the proxy passes claims to the handlers in this header. If a client sends this header itself,
+ * the example must ignore it.
  */
 const forged = { 'x-verified-claims': encodeURIComponent(JSON.stringify({ sub: 'mallory', scope: 'admin' })) }
 
-/** Starts an example and returns the address that it prints. The example is stopped when the story ends. */
+/** Starts an example. Returns the address that the example prints. The example is stopped when the story ends. */
 const start = async (story, ...how) => (await startToEnd(story, ...how)).url
 
-/** Starts an example. Returns the address that it prints, and a function to stop it before the story ends. */
+/** Starts an example. Returns the address that the example prints, and a function that stops the example. */
 async function startToEnd(story, name, issuer, { args = [], settings } = {}) {
   const env = { ...process.env, ISSUER: issuer.url, PORT: '0', ...settings }
   const child = spawn(process.execPath, [...args, `${folder}${name}.mjs`], {
@@ -138,7 +138,8 @@ test('worker: a restart in an outage uses the saved list', options, async story 
   assert.equal(said, 'ERR_JWT_REVOKED')
   await issuer.stop()
 
-  // The list is written after the answer is sent. Until the write is done, a new process starts with an older list.
+  // The Worker writes the list after it has sent its answer. A process that starts before this write uses an older
+  // list.
   let after = await begin()
   while ((await ask(after, alice)) === 'alice') after = await begin()
   await before.stop()
@@ -214,7 +215,7 @@ test('the test that the README shows runs to its last line', async () => {
   assert.match(said, /code: 'ERR_JWT_REVOKED'/)
 })
 
-/** The first code block under this heading. */
+/** Returns the first code block under this heading. */
 function codeUnder(heading) {
   const [, code] = README.slice(README.indexOf(`${heading}\n`)).split(/```(?:js)?\n/)
   return code

@@ -1,4 +1,4 @@
-// The output of a first run: npm prints no warning that a newcomer would have to judge.
+// The output of a first run. npm must print no warning, because a newcomer could not judge it.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
@@ -17,7 +17,7 @@ const NODES = { [FLOOR]: `--import=data:text/javascript,${encodeURIComponent(asF
 for (const folder of await lockedFolders('.')) {
   for (const [node, NODE_OPTIONS] of Object.entries(NODES)) {
     test(`A2: npm prints no warning in ${folder} on Node.js ${node}`, async () => {
-      // A dry run reads only the lock file: it checks engines and install scripts, and downloads nothing.
+      // A dry run downloads nothing. It reads the lock file, and checks engines and install scripts.
       const { stdout, stderr } = await run('npm', ['ci', '--dry-run', '--offline', '--no-audit', '--no-fund'], {
         cwd: join(CLONE, folder),
         env: { ...process.env, NODE_OPTIONS },
@@ -28,7 +28,9 @@ for (const folder of await lockedFolders('.')) {
   }
 }
 
-/** Folders of this clone with an npm lock file, except those that only `make matrix` installs. */
+/**
+ * Returns the folders of this clone that have an npm lock file. Folders that only `make matrix` installs are left out.
+ */
 async function lockedFolders(folder) {
   const entries = await readdir(join(CLONE, folder), { withFileTypes: true })
   const here = entries.some(({ name }) => name === 'package-lock.json') ? [folder] : []

@@ -1,5 +1,5 @@
-// The same small service in each framework, with routes that return the caller's subject, require a scope, and
-// accept an optional token. Pages of any origin may read the answers.
+// The same small service in each framework. One route returns the subject of the token, one requires a scope, and one
+// accepts requests without a token. Pages of any origin may read the answers.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
@@ -10,7 +10,7 @@ const [overExpress, overFastify, overHono] = await Promise.all(['express', 'fast
 const fromDefault = async name => (await importDevelopmentPackage(name)).default
 
 /**
- * For each framework, a function that starts a service with this verifier and returns the service's address. The
+ * For each framework, a function that starts a service with this verifier. It returns the address of the service. The
  * service is stopped when the story ends.
  */
 export const frameworks = {
@@ -96,7 +96,7 @@ async function honoService(story, verifier) {
   return listening(story, createAdaptorServer({ fetch: app.fetch }))
 }
 
-/** Listens on a free port until the story ends. */
+/** Listens on a free port, and closes the server when the story ends. */
 export async function listening(story, server) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,4 +1,4 @@
-// Interoperability with jose, an independent implementation, in both directions.
+// jose, an independent implementation, accepts our tokens, and our verifier accepts its tokens.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createVerifier, importDevelopmentPackage, isTokenError, issuerOf, openSession } from './support.mjs'
@@ -31,7 +31,7 @@ test('jose accepts our access tokens with our key set', options, async story => 
     code: 'ERR_JWT_CLAIM_VALIDATION_FAILED',
   })
 
-  // After the active key was retired, the reserve key signs.
+  // When the active key is retired, the reserve key signs the next tokens.
   await issuer.admin('/keys/retire', { kid: protectedHeader.kid })
   const refreshed = await issuer.refresh(session.refresh_token)
   const renewed = await jose.jwtVerify(refreshed.access_token, keys, rules)

@@ -1,12 +1,12 @@
-// A stream that loses events (field: growthbook/growthbook-golang#51): the verifier notices the gap and fetches
-// the missing entries.
+// A stream that loses events (field: growthbook/growthbook-golang#51). The verifier notices the gap and fetches the
+// missing entries.
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
 import { issuerOf, openSession, refusal, verifierOf } from './support.mjs'
 
 test('a kick whose event is lost takes effect with the next event', { timeout: 30_000 }, async story => {
-  // Long enough that the verifier does not notice silence during the test.
+  // With this long heartbeat, the verifier does not close the stream during the test because of silence.
   const issuer = await issuerOf(story, { heartbeat: '30' })
   const stream = lossyStream()
   const opened = once(stream, 'opened')
@@ -44,7 +44,9 @@ test(
   },
 )
 
-/** A `fetch` whose streams drop all data while `loses` is set. Emits `lost` when a dropped list revokes a session. */
+/**
+ * Returns a `fetch` whose streams drop all data while `loses` is set. Emits `lost` if a dropped list revokes a session.
+ */
 function lossyStream() {
   const stream = Object.assign(new EventEmitter(), { loses: false })
   const revokes = event => {

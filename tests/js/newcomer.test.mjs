@@ -1,5 +1,5 @@
-// The README's ten-minute tour as a newcomer follows it: its commands are run and its files are pasted in an
-// empty folder.
+// The ten-minute tour of the README. The test does the same as a newcomer: it runs the commands, and pastes the files
+// into an empty folder.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,17 +17,17 @@ import { BINARY } from './support.mjs'
 
 const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 const TEN_MINUTES = { timeout: 600_000 }
-/** The time in milliseconds within which a command ends or listens. npm may have to download packages. */
+/** The maximum number of milliseconds until a command ends or listens. npm may have to download packages. */
 const LIMIT_MS = 180_000
 /**
- * The output of the issuer, the API and Vite when they are ready. The issuer also logs its own URL before it is
- * ready.
+ * Matches the line that the issuer, the API or Vite prints when it is ready. The issuer also prints its own URL
+ * earlier, and that line does not match.
  */
 const LISTENS = /(listening on|listens on|Local:) +http:\/\/(localhost|127\.0\.0\.1):/
 
 /**
- * The only texts of the README that the test replaces. The build exists already, and the README's ports and folders may
- * be in use.
+ * The texts of the README that the test replaces. The build exists already, and the ports and folders of the README may
+ * be in use. The test changes no other text.
  */
 const instead = ({ tour, issuer, api, page }) => [
   ['make build\n', ''],
@@ -83,7 +83,7 @@ test('sign in, call the API, get kicked, see it', TEN_MINUTES, async story => {
   await page.locator('#leave').click()
   await Promise.all([state(page, 'signed-out'), state(other, 'signed-out')])
 
-  // If the page's origin is not listed, the page shows the setting to change.
+  // If the issuer does not list the page's origin, the page names the setting to change.
   await end(serving)
   const forgetful = issuer
     .at(-1)
@@ -104,7 +104,7 @@ async function signIn(page, password) {
   await page.locator('form button').click()
 }
 
-/** An empty folder, the README's steps adapted to it, and a clean environment for the shell. */
+/** Returns an empty folder, the steps of the README with the replacements, and a clean environment for the shell. */
 async function newcomer(story) {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-newcomer-'))
   story.after(() => rm(folder, { recursive: true, maxRetries: 5 }))
@@ -126,7 +126,7 @@ async function newcomer(story) {
   }
 }
 
-/** Executes a step in one terminal that opens in this folder. Returns the process that keeps running, if any. */
+/** Executes a step in a new terminal in this folder. If a command of the step continues to run, returns its process. */
 async function follow(story, step, folder, { tour, env }) {
   for (const { file, content, command } of step) {
     if (file) {
@@ -140,8 +140,8 @@ async function follow(story, step, folder, { tour, env }) {
 }
 
 /**
- * The processes that keep running. Each process leads its own process group, so that the process and all its
- * children can be ended, even if the tests are interrupted.
+ * The processes that continue to run. Each process is the leader of its own process group. So the whole group can be
+ * ended, even if the tests are interrupted.
  */
 const running = new Set()
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -151,7 +151,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   })
 }
 
-/** Runs a command until it listens or ends. If it ended, returns the folder in which the shell was. */
+/** Runs a command until it listens or ends. If the command has ended, returns the last working folder of the shell. */
 async function run(story, command, cwd, env) {
   const child = spawn('bash', ['-ec', `${command}\npwd >&3`], {
     cwd,
@@ -170,7 +170,7 @@ async function run(story, command, cwd, env) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', chunk => {
         said += chunk
-        // With CI in the environment, Vite colours its address even in a pipe.
+        // If the variable CI is set, Vite prints its address in colour, even into a pipe.
         if (LISTENS.test(stripVTControlCharacters(said))) resolve('listens')
       })
     }
@@ -194,7 +194,7 @@ async function end(child) {
   await gone
 }
 
-/** Ports that are free in both address families. */
+/** Returns ports that are free for both IPv4 and IPv6. */
 async function freePorts(count) {
   const servers = Array.from({ length: count }, () => createServer().listen(0))
   await Promise.all(servers.map(server => once(server, 'listening')))

@@ -1,4 +1,4 @@
-// Documents that are distributed with the software: third-party notices, licences, and links that must lead to
+// The documents of the project: notices of third-party software, and licences. All links in documents must lead to
 // existing targets.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -48,7 +48,7 @@ test('D5: every link of every document leads to a file and a heading of this tre
   }
 })
 
-/** The targets of a document's links within this tree. */
+/** Returns the targets of those links in a document that lead into this tree. */
 async function linksOf(document) {
   const text = withoutCode(await read(document))
   return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
@@ -60,7 +60,7 @@ async function linksOf(document) {
     })
 }
 
-/** Anchors of headings, in the form that GitHub generates. */
+/** Returns the anchors of all headings, in the form that GitHub generates. */
 function headingsOf(text) {
   const headings = [...withoutCode(text).matchAll(/^#+ +(.+)$/gm)].map(([, heading]) => heading)
   return new Set(

@@ -1,10 +1,12 @@
-// The outage grace in Node, with an issuer that is really stopped.
+// The outage grace of a verifier in Node. The real issuer is stopped.
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
 import { after, isTokenError, issuerOf, openSession, refusal, verifierOf } from './support.mjs'
 
-/** Seconds. Long enough to kill the issuer while the token is valid, even on a slow machine. */
+/**
+ * The lifetime of a token in seconds. Even on a slow machine, the test can kill the issuer while the token is valid.
+ */
 const ACCESS_TTL = '5'
 const GRACE = 3600
 
@@ -74,7 +76,9 @@ test(
   },
 )
 
-/** A store of lists. `has` resolves when the store contains a list with at least this sequence. */
+/**
+ * Returns a store of lists. `has` resolves when the store contains a list with this sequence number or a higher one.
+ */
 function keptIn(values) {
   const news = new EventEmitter()
   const sequences = () =>

@@ -1,4 +1,5 @@
-// D8: accessibility of the demo page: keyboard, screen reader, phone, dark mode, and every state of the page.
+// D8: the accessibility of the demo page, with a keyboard, a screen reader, a phone and dark mode. Every state of the
+// page is tested.
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
@@ -7,12 +8,13 @@ import { demoOf, kicked, signIn, verdict } from './page-support.mjs'
 const AXE = createRequire(new URL('../../js/package.json', import.meta.url)).resolve('axe-core/axe.min.js')
 const options = { timeout: 180_000 }
 
-/** These settings turn animations off, so that no colour is measured during a transition. */
+/** Turns animations off. Otherwise a colour could be measured during a transition. */
 const STILL = { reducedMotion: 'reduce' }
 const LOOKS = ['light', 'dark'].flatMap(colorScheme => [390, 1280].map(width => ({ colorScheme, width })))
 
 /**
- * Checks one state in both colour schemes, narrow and wide. Returns axe's findings and text that overflows its box.
+ * Checks one state of the page, in both colour schemes and in two widths. Returns the findings of axe, and each text
+ * that does not fit into its box.
  */
 async function flawsOf(page, state) {
   const found = []
@@ -85,7 +87,7 @@ test(
   },
 )
 
-/** The focused element, which must be visible. */
+/** Returns the focused element. It must be visible. */
 const focus = page =>
   page.evaluate(() => {
     const { activeElement } = document
@@ -161,7 +163,7 @@ test('D8: a kicked page says so, has only buttons that work, and offers to sign 
   await signIn(page, 'bob')
   assert.deepEqual(await buttons(), ['Refresh', 'Break one byte', 'Kick this user', 'Sign out'])
 
-  // A kick is shown too while the page shows a token with a broken byte.
+  // The page must also show a kick while it shows a token with a broken byte.
   await page.locator('#break').click()
   await verdict(page, 'refused')
   await issuer.admin('/subjects/bob/revoke')
@@ -214,7 +216,7 @@ test('D8: an error is shown next to its action: no verifier, an ended session, n
   await without.locator('[data-account^="alice:"]').click()
   await without.locator('#verdict-word', { hasText: 'Not checked' }).waitFor()
   assert.deepEqual(await flawsOf(without, 'no verifier'), [])
-  // Without a verifier, no list reports the kick. The refresh reports it.
+  // This page has no verifier, so it learns of the kick only at the next refresh.
   await issuer.admin('/subjects/alice/revoke')
   await without.locator('#refresh').click()
   await without.locator('#action-problem', { hasText: 'No new token' }).waitFor()

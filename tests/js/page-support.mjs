@@ -1,4 +1,4 @@
-// The demo page in Chromium, served by the real issuer.
+// Opens the demo page in Chromium. The real issuer serves this page.
 import { sharedContext } from '../../js/packaging/shared-browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
@@ -6,8 +6,8 @@ export const demoIssuer = (story, heartbeat) =>
   issuerOf(story, { command: 'demo', args: ['--package', PACKAGE], heartbeat })
 
 /**
- * A browser context and the demo page's address. `flaws` collects the errors of pages; `options` are Playwright's
- * context options.
+ * Returns a browser context and the address of the demo page. `flaws` collects the errors of the pages. `options` are
+ * the options of Playwright for the context.
  */
 export async function demoOf(story, { heartbeat, ...options } = {}) {
   const issuer = await demoIssuer(story, heartbeat)

@@ -1,5 +1,5 @@
-// The demo page in a real browser: a token is decoded, broken, repaired, refreshed and kicked, in two tabs that
-// share one stream.
+// The demo page in a real browser. A token is decoded, broken, repaired, refreshed and kicked. Two tabs share one
+// stream.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contextOf } from './browsers.mjs'
@@ -45,7 +45,8 @@ test('the page reports a wrong password', options, async story => {
 })
 
 test('two tabs share one stream, and both see the kick', options, async story => {
-  // The default heartbeat. With one second, a delay of half a second would make a connector open another stream.
+  // The default heartbeat. With a heartbeat of one second, a delay of half a second would make the verifier open
+  // another stream.
   const { issuer, open, streams, flaws } = await demoOf(story, { heartbeat: '10' })
   const first = await open()
   await first.locator('#list-mode', { hasText: 'this tab' }).waitFor()
@@ -58,7 +59,7 @@ test('two tabs share one stream, and both see the kick', options, async story =>
   await Promise.all([kicked(first), kicked(second)])
   assert.equal(streams.length, 1, 'one stream for both')
 
-  // The tab with the stream closes, and the other tab takes over.
+  // When the tab that holds the stream is closed, the other tab opens a stream.
   await signInAgain(second, 'bob')
   await first.close()
   await second.locator('#list-mode', { hasText: 'this tab' }).waitFor()

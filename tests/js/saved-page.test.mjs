@@ -1,4 +1,5 @@
-// A page whose verifier keeps its list in IndexedDB or in the Cache API, reloaded while the issuer is unreachable.
+// A page whose verifier keeps its list in IndexedDB or in the Cache API. The page is reloaded while the issuer is
+// unreachable.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -63,7 +64,7 @@ for (const [browser, kind] of [
       await issuer.admin('/subjects/alice/revoke')
       await until(page, token => verdict(token) === 'ERR_JWT_REVOKED', alice.access_token)
       const { sequence } = await page.evaluate(() => verifier.status())
-      // A second verifier that starts from the saved list shows that the list was written.
+      // Waits until the list is saved. Then a second verifier can start from the saved list.
       await until(
         page,
         async ([url, kind, sequence]) => {

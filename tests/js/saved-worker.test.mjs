@@ -1,5 +1,5 @@
-// A Worker in the workerd that Miniflare runs, with its list in the Cache API or in KV. The Worker is restarted
-// while the issuer is unreachable.
+// A Worker that keeps its list in the Cache API or in KV. Miniflare runs it in workerd. The Worker is restarted while
+// the issuer is unreachable.
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -28,7 +28,7 @@ const worker = store => `
   }
 `
 
-/** Resolves with functions to query and to stop the Worker. */
+/** Starts the Worker. Resolves with one function that queries the Worker, and one that stops it. */
 async function start(store, issuer, folder) {
   const text = name => readFile(join(PACKAGE, name), 'utf8')
   const miniflare = new Miniflare({
@@ -74,7 +74,8 @@ for (const store of ['cacheStore()', 'kvStore(env.LISTS)']) {
       assert.equal(kicked.verdict, 'ERR_JWT_REVOKED')
       await issuer.stop()
 
-      // The list is written after the answer is sent, so a Worker that starts too early finds an older list.
+      // The Worker writes the list after it has sent its answer. A Worker that starts before this write uses an older
+      // list.
       let after = await begin()
       while ((await after.ask(alice.access_token)).verdict === 'alice') after = await begin()
       assert.equal((await after.ask(alice.access_token)).verdict, 'ERR_JWT_REVOKED')

@@ -1,5 +1,5 @@
-// Lists survive a restart, even if the issuer is unreachable: a verifier in Node that keeps its list in files,
-// against the real issuer.
+// A verifier in Node that keeps its list in files, with the real issuer. The list survives a restart, even if the
+// issuer is unreachable.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
@@ -27,7 +27,7 @@ async function folderOf(story) {
   return folder
 }
 
-/** Starts another process, which verifies these tokens with the list that it finds in the folder. */
+/** Starts another process, which loads the list from the folder and verifies these tokens. */
 async function restarted({ url }, folder, tokens) {
   const script = `
     const { connectVerifier } = await import(${JSON.stringify(pathToFileURL(`${PACKAGE}/index.js`))})
@@ -135,7 +135,7 @@ test('with pinned keys, a saved list and keys of another signer are refused', op
   assert.deepEqual(verifier.status().keys.sort(), jwks.keys.map(key => key.kid).sort())
 })
 
-/** A store whose `wrote` resolves when a value was written this many times. */
+/** Returns a store. Its `wrote` resolves when a value has been written this many times. */
 function watched(store) {
   const news = new EventEmitter()
   const written = []

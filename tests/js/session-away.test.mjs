@@ -1,5 +1,5 @@
-// doorlist/session during a long absence of the issuer or of the tab that holds the lock. The tests use Chromium,
-// because Playwright can stop Chromium's clocks.
+// doorlist/session while the issuer is away for a long time, or the tab that holds the lock. The tests use Chromium,
+// because Playwright can stop the clocks of Chromium.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HOUR, sidOf, signIn, state, states, token, wake, worldOf } from './session-support.mjs'
@@ -13,7 +13,8 @@ test(
   async story => {
     const { open, front, context, requests } = await worldOf(story, { browser })
     const { clock } = context
-    // The monotonic clock stands still while the laptop sleeps, so it stays the real one, as the issuer's clock does.
+    // Only the wall clock is controlled. The monotonic clock stays real, like the clock of the issuer, because it
+    // stands still while a laptop sleeps.
     await context.addInitScript(() => (globalThis.realNow = performance.now.bind(performance)))
     await clock.install()
     await context.addInitScript(() => (performance.now = globalThis.realNow))
@@ -23,7 +24,7 @@ test(
     const sid = sidOf(await token(pages[0]))
     let asked = 0
     requests.on('/token', () => asked++)
-    /** Advances the browser's clock by `ms` milliseconds, and waits for the work that began in that time. */
+    /** Moves the browser's clock forward by `ms` milliseconds. Then waits for the work that has begun in this time. */
     const run = async ms => {
       await clock.runFor(ms)
       await pages[0].evaluate(() => navigator.locks.request(`doorlist:${location.origin}`, () => {}))
@@ -33,7 +34,7 @@ test(
     await clock.pauseAt(Date.now() + HOUR * 1000) // the laptop slept
     for (let second = 0; second < 60; second++) await run(1000)
     assert.deepEqual(await states(pages), ['offline', 'offline', 'offline'])
-    // Retries after 1, 2, 4, 8, 16 and 32 seconds, each extended by up to half.
+    // The retries come after 1, 2, 4, 8, 16 and 32 seconds. Each pause may be up to half longer.
     assert.ok(asked >= pages.length && asked <= 7 * pages.length, `${asked} times by itself`)
 
     asked = 0

@@ -7,8 +7,8 @@ import { signIn, state, token, worldOf } from './session-support.mjs'
 tellStories({ browser: 'Firefox', storage: 'cookie' })
 tellOfTheCookie('Firefox')
 
-// With cookies disabled, Firefox refuses channels, locks and storage: channels throw at construction, locks at
-// the request.
+// If cookies are disabled, Firefox refuses channels, locks and storage. The constructor of a channel throws; a lock is
+// refused when it is requested.
 test(
   'in a browser that keeps no cookies, a login lasts as long as its page, and a kick ends it',
   { timeout: 60_000 },

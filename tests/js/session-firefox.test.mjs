@@ -1,4 +1,4 @@
-// doorlist/session in Firefox: tabs, outages and kicks of a real issuer.
+// doorlist/session in Firefox with the real issuer: tabs, outages and kicks.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
@@ -8,8 +8,8 @@ import { signIn, worldOf } from './session-support.mjs'
 tellStories({ browser: 'Firefox', storage: 'shared' })
 tellOfTheIssuer('Firefox')
 
-// Playwright runs Chromium without a back/forward cache. Firefox has such a cache, and pages with a session may
-// enter it.
+// This test needs a back/forward cache. Playwright turns it off in Chromium. In Firefox, a page with a session may
+// enter this cache.
 test(
   'a page restored from the back/forward cache learns of the kick that it missed',
   { timeout: 60_000 },
@@ -17,15 +17,16 @@ test(
     const { open, issuer, front } = await worldOf(story, { browser: 'Firefox' })
     const page = await open()
     await signIn(page)
-    // The page reports by requests, because an `evaluate` during the restoration may never return.
+    // The page reports its state by a request. `evaluate` is not used for this, because during the restoration it may
+    // never return.
     await page.evaluate(() => void session.onChange(() => fetch(`/told/${session.state}`)))
     await page.goto(`${front.url}/package/session.js`)
     await issuer.admin('/subjects/alice/revoke')
     const heard = Promise.all([once(front, '/token'), once(front, '/told/kicked')])
-    // `goBack` waits for a load event, which a restored page does not have. Therefore its promise rejects when the
-    // browser closes.
+    // `goBack` waits for a load event, but a restored page has no load event. Its promise rejects when the browser is
+    // closed.
     page.goBack({ timeout: 0 }).catch(() => {})
-    // A reloaded page would be signed out, because it would not know the session.
+    // The page must be restored, and not reloaded. A reloaded page would not know the session, and would be signed out.
     assert.deepEqual(await heard, [[400], [404]])
   },
 )

@@ -1,4 +1,5 @@
-// Stories with the same result whether the refresh token is in the page's storage or in the issuer's cookie.
+// Stories about sessions. The refresh token is in the page's storage or in the issuer's cookie, and the result must be
+// the same.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
@@ -61,7 +62,7 @@ export function tellStories({ browser, storage }) {
     const pages = [await open(), await open()]
     await issuer.admin('/subjects', { sub: 'bob', password: PASSWORD })
     await Promise.all([signIn(pages[0]), signIn(pages[1], 'bob')])
-    // Waits until the tabs, and then the issuer, have only one session.
+    // Waits until all tabs have the same session. Then waits until the issuer has only this session.
     while (new Set((await Promise.all(pages.map(token))).map(sidOf)).size > 1);
     let sessions
     do sessions = (await issuer.subjects()).flatMap(subject => subject.sessions)
@@ -78,8 +79,8 @@ export function tellStories({ browser, storage }) {
     const page = await open()
     await signIn(page)
     const sid = sidOf(await token(page))
-    // Browsers resend a request automatically when a connection in use breaks. The answers are lost until the
-    // page has noticed.
+    // If a connection breaks during a request, a browser may send the request again automatically. Therefore all
+    // answers are lost until the page is offline.
     front.fate = path => (path === '/token' ? 'lost' : undefined)
     const offline = state(page, 'offline')
     await wake(page, HOUR)
@@ -146,7 +147,7 @@ export function tellStories({ browser, storage }) {
   )
 }
 
-/** Stories that do not depend on where the refresh token is kept. */
+/** Stories for which the place of the refresh token does not matter. */
 export function tellOfTheIssuer(browser) {
   // field: supabase/auth-js#226, clerk/javascript#7912
   test(`the issuer stops and starts again, and the user stays signed in: ${browser}`, options, async story => {
@@ -189,7 +190,7 @@ export function tellOfTheIssuer(browser) {
   test(`a page that becomes visible again gets a token automatically: ${browser}`, options, async story => {
     const { open, front } = await worldOf(story, { browser })
     const page = await open()
-    // Disables timers, which do not run while a laptop sleeps, so that only the event can wake the page.
+    // Turns timers off, so that only the event can wake the page. Timers also do not run while a laptop sleeps.
     await page.evaluate(() => void (globalThis.setTimeout = () => 0))
     await signIn(page)
     const before = await token(page)
@@ -248,7 +249,7 @@ export function tellOfTheCookie(browser) {
 
     const sibling = await startFront(story, issuer.url)
     for (const [origin, status] of [
-      // Another port is the same site: the browser sends the cookie, and the issuer refuses the request.
+      // Another port belongs to the same site. So the browser sends the cookie, but the issuer refuses the request.
       [sibling.url, 403],
       [front.url.replace('127.0.0.1', 'localhost'), 400],
     ]) {

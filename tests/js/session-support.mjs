@@ -1,4 +1,5 @@
-// Browser pages with a session, in front of a real issuer. A proxy can hide the issuer and lose its answers.
+// Browser pages with a session, and a real issuer. Between them is a proxy, which can be unreachable and can lose
+// answers.
 import { EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, request as forward } from 'node:http'
@@ -7,17 +8,17 @@ import { contextOf, until } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 export const PASSWORD = 'down the rabbit hole'
-/** Seconds; longer than the lifetime of an access token. */
+/** A number of seconds. An access token lives for a shorter time. */
 export const HOUR = 3600
 
-/** The parts that a story about sessions needs; `open` returns a new tab. */
+/** Returns the parts that a story about sessions needs. `open` opens a new tab. */
 export async function worldOf(story, { browser, preferences, storage = 'shared', verifier = false }) {
   const issuer = await issuerOf(story)
   await issuer.admin('/subjects', { sub: 'alice', password: PASSWORD })
   const front = await startFront(story, issuer.url)
   const context = await contextOf(story, browser, preferences)
   const flaws = []
-  /** Emits the requested path, with the page that requested it. */
+  /** Emits the path of each request, with the page that sent the request. */
   const requests = new EventEmitter()
   const open = async () => {
     const page = await context.newPage()
@@ -34,7 +35,7 @@ export async function worldOf(story, { browser, preferences, storage = 'shared',
 export const signIn = (page, username = 'alice') =>
   page.evaluate(([username, password]) => session.login({ username, password }), [username, PASSWORD])
 
-/** Resolves when this page's session is in this state. */
+/** Resolves when the session of this page has this state. */
 export const state = (page, wanted) =>
   page.evaluate(
     wanted =>
@@ -50,35 +51,42 @@ export const states = pages => Promise.all(pages.map(page => page.evaluate(() =>
 export const token = page => page.evaluate(() => session.getAccessToken().catch(error => error.code))
 export const sidOf = token => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sid
 
-/** Resolves when the page returns a token other than this token. */
+/** Resolves when the session of this page returns another token than `before`. */
 export const renewed = (page, before) =>
   until(page, async before => (await session.getAccessToken()) !== before, before)
 
 /**
- * Moves the page's clock forward by `seconds`, and dispatches an event: the network is back, or the page is
- * visible again.
+ * Moves the page's clock forward by `seconds`. Then dispatches an event, which says that the network is back or that
+ * the page is visible again.
  */
 export const wake = (page, seconds, event = 'online') =>
   page.evaluate(
     ([seconds, event]) => {
       const { now } = Date
       Date.now = () => now() + seconds * 1000
-      // `visibilitychange` is dispatched on the document. Both events bubble to the window.
+      // A browser dispatches `visibilitychange` on the document. The event bubbles to the window, like every event
+      // here.
       document.dispatchEvent(new Event(event, { bubbles: true }))
     },
     [seconds, event],
   )
 
-/** Serves the page and the package, and forwards all other requests to the issuer, as one origin. */
+/**
+ * Serves the page and the package. Forwards all other requests to the issuer. So the page and the issuer have the same
+ * origin.
+ */
 export async function startFront(story, issuer) {
   const front = new EventEmitter()
   const state = Object.assign(front, {
     url: '',
-    /** Whether the issuer is unreachable. */
+    /** While this is true, the issuer is unreachable. */
     down: false,
-    /** Returns how to treat the answer to this path: 'lost', 'held', or `undefined` for normal delivery. */
+    /**
+     * Decides about the answer to a request for this path. The answer is `'lost'` or `'held'`; with `undefined` it is
+     * delivered.
+     */
     fate: () => undefined,
-    /** The paths of answered requests, with their statuses. */
+    /** The paths of the requests that were answered, with the statuses of the answers. */
     answered: [],
     count: path => state.answered.filter(answer => answer.path === path).length,
   })

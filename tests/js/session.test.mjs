@@ -1,4 +1,4 @@
-// doorlist/session in Chromium: tabs, outages and kicks of a real issuer.
+// doorlist/session in Chromium with the real issuer: tabs, outages and kicks.
 import { tellOfTheIssuer, tellStories } from './session-stories.mjs'
 
 tellStories({ browser: 'Chromium', storage: 'shared' })

@@ -1,6 +1,6 @@
-// The built module accepts exactly the signatures that unmodified ed25519-dalek accepts. The test verifies
-// 100,000 tokens, each with and without a key's tables. Their signatures are good, damaged, random, or of the
-// kinds on which implementations differ.
+// The built module accepts exactly the signatures that the original ed25519-dalek accepts. The test verifies 100,000
+// tokens, each of them with and without tables for the key. The signatures are good, damaged or random, or of a kind
+// about which implementations disagree.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url)
 const CASES = Number(process.env.DOORLIST_WASM_SIGNATURE_CASES ?? 100_000)
 const MAKER = process.env.DOORLIST_SIGNATURE_MAKER ?? fromRoot('target/debug/examples/signature_cases')
 
-/** Reads a constant of the verifier, so that the counts below match it. */
+/** Reads a constant from the source of the verifier, so that the counts below are the same. */
 const constant = (file, name) =>
   Number(
     new RegExp(`^const ${name}: \\w+ = (\\d+);$`, 'm').exec(
@@ -22,14 +22,14 @@ const constant = (file, name) =>
     )[1],
   )
 const earned = constant('tables.rs', 'EARNED_AFTER')
-/** Each further good signature computes one row of the tables. */
+/** After `earned` good signatures, each further good signature computes one row of the tables. */
 const prepared = earned + constant('multiples.rs', 'WINDOWS')
-/** The same time as in verifier-wasm/examples/signature_cases.rs. */
+/** verifier-wasm/examples/signature_cases.rs uses the same time. */
 const at = { currentDate: new Date(1_767_225_600_000) }
 
 /**
- * One key, verified in both ways: by one verifier that sees all its tokens and by verifiers that see too few
- * for tables.
+ * Verifies the tokens of one key in two ways. One verifier sees all tokens, and makes tables for the key. Other
+ * verifiers see too few tokens to make tables.
  */
 class Key {
   #jwk
@@ -42,18 +42,18 @@ class Key {
     this.#new = this.#verifier()
   }
 
-  /** The results of both verifiers: `good` or `bad`. */
+  /** Returns the results of both ways. A result is `good` or `bad`. */
   verdicts(token, counts) {
     counts[this.#used.good < prepared ? 'stock' : 'tables']++
     counts.stock++
     const verdicts = [this.#used, this.#new].map(one => one.verify(token))
-    // One more good signature could give this verifier tables, so a new verifier takes its place.
+    // After one more good signature, this verifier could make tables. Therefore a new verifier replaces it.
     if (this.#new.good === earned - 1) this.#new = this.#verifier()
     return verdicts
   }
 
   #verifier() {
-    // Every signature must be computed, even for a token that was seen before.
+    // No token is remembered. So each signature is computed, even if the token was seen before.
     const rules = {
       issuer: 'https://issuer.example',
       audience: 'api',

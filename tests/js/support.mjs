@@ -1,4 +1,4 @@
-// Shared parts of the stories: the real binary, the built package, and functions that wait for a verifier's answer.
+// Parts that all stories use: the real issuer, the built package, and functions that wait for a result of a verifier.
 import { existsSync } from 'node:fs'
 import { EventEmitter, once } from 'node:events'
 import { createRequire } from 'node:module'
@@ -10,12 +10,14 @@ const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url)
 
 /** The folder of the built npm package. */
 export const PACKAGE = built(fromRoot('js/dist'), 'run `make build` first')
-/** The issuer's binary. */
+/** The binary of the issuer. */
 export const BINARY = built(
   process.env.DOORLIST_BINARY ?? fromRoot('target/debug/doorlist'),
   'run `cargo build --package doorlist` first, or name the binary in DOORLIST_BINARY',
 )
-/** Seconds. A slow machine may be late; no test here asserts a speed. */
+/**
+ * The heartbeat interval in seconds. A slow machine may send a heartbeat late, because no test here measures a speed.
+ */
 const HEARTBEAT = '1'
 
 export const { connectVerifier, createVerifier, isTokenError } = await import(pathToFileURL(`${PACKAGE}/index.js`))
@@ -25,24 +27,24 @@ export const { fileStore } = await import(pathToFileURL(`${PACKAGE}/file-store.j
 export const importDevelopmentPackage = name =>
   import(pathToFileURL(createRequire(fromRoot('js/package.json')).resolve(name)))
 
-/** An issuer that is removed when the story ends. */
+/** Starts an issuer. It is removed when the story ends. */
 export async function issuerOf(story, { command, args = [], heartbeat = HEARTBEAT } = {}) {
   const issuer = await startIssuer({ binary: BINARY, command, args: ['--heartbeat-secs', heartbeat, ...args] })
   story.after(() => issuer.remove())
   return issuer
 }
 
-/** Opens a session for a subject without an account, as a trusted back end does. */
+/** Opens a session for a subject without an account, as an application's back end does. */
 export const openSession = (issuer, sub) => issuer.admin('/sessions', { sub })
 
-/** A connected verifier that is closed when the story ends. */
+/** Connects a verifier. It is closed when the story ends. */
 export async function verifierOf(story, issuer, options = {}) {
   const verifier = await connectVerifier({ issuer, audience: 'api', ...options })
   story.after(() => verifier.close())
   return verifier
 }
 
-/** Resolves with the result of `look` as soon as it is truthy: now, or after one of these events. */
+/** Calls `look` now, and after each event of this name. Resolves with the first result that is truthy. */
 export function after(verifier, event, look) {
   const found = look()
   if (found) return Promise.resolve(found)
@@ -62,8 +64,8 @@ export function after(verifier, event, look) {
 }
 
 /**
- * Resolves with the refusal of the token, now or as soon as a list revokes the token. If a code is given, checks
- * that the refusal has this code.
+ * Resolves with the error when the verifier refuses the token: now, or after a later list. If a code is given, the
+ * error must have this code.
  */
 export const refusal = (verifier, token, code) =>
   after(verifier, 'change', () => {
@@ -75,7 +77,10 @@ export const refusal = (verifier, token, code) =>
     }
   })
 
-/** A `fetch` that records the requested lists and streams. `stream` may change the address of a stream, or reject. */
+/**
+ * Returns a `fetch` that records the requests for lists and streams. `stream` may change the address of a stream, or
+ * reject the request.
+ */
 export function watchedFetch({ stream = url => url } = {}) {
   const news = new EventEmitter()
   const [lists, streams] = [[], []]
@@ -91,7 +96,7 @@ export function watchedFetch({ stream = url => url } = {}) {
   return { fetch: watched, lists, streams, opened: () => once(news, 'stream') }
 }
 
-/** A TCP proxy in front of an issuer. The proxy can cut its connections and refuse new connections. */
+/** Starts a TCP proxy in front of an issuer. The proxy can cut its connections, and can refuse new connections. */
 export async function startProxy(story) {
   const sockets = new Set()
   const proxy = { target: 0, refusing: false, url: '', cut: () => sockets.forEach(socket => socket.destroy()) }

@@ -1,4 +1,4 @@
-// Pages that follow one issuer through a proxy that counts their streams.
+// Pages that follow one issuer through a proxy. The proxy counts their streams.
 import { EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, request as forward } from 'node:http'
@@ -7,11 +7,11 @@ import { contextOf, until } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 /**
- * A browser, a real issuer, and a proxy that serves the issuer and the pages as one origin. The proxy uses HTTP/1.1,
- * so a browser opens at most six connections. `answer` may answer a request in place of the issuer.
+ * Starts a real issuer and a proxy, and opens a browser. The proxy serves the issuer and the pages from one origin. It
+ * uses HTTP/1.1, so the browser opens at most six connections. `answer` may answer a request instead of the issuer.
  */
 export async function tabsOf(story, browser, { heartbeat, files = {}, answer = () => false, context } = {}) {
-  /** Emits the address of each request for the issuer. */
+  /** Emits the address of each request to the issuer. */
   const front = Object.assign(new EventEmitter(), { url: '', streams: 0, open: 0, most: 0, asked: [] })
   let target = ''
   const server = createServer(async (request, response) => {

@@ -1,4 +1,4 @@
-// All tabs of a browser use one stream in every situation: fault C1, in Chromium and Firefox against the real issuer.
+// C1: all tabs of a browser use one stream in every situation, in Chromium and Firefox, with the real issuer.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
@@ -31,7 +31,7 @@ for (const browser of ['Chromium', 'Firefox']) {
       await Promise.all(tabs.map(page => refuses(page, bob.access_token)))
       assert.equal(front.most, 1)
 
-      // The tab that holds the stream ends without notice.
+      // The tab that holds the stream is killed suddenly.
       await kill(tabs[0])
       const others = tabs.slice(1)
       const next = await Promise.any(others.map(async page => (await inMode(page, 'stream'), page)))
@@ -71,7 +71,7 @@ for (const browser of ['Chromium', 'Firefox']) {
     )
     assert.equal(front.streams, 1)
 
-    // The page of the worker closes, which releases the lock.
+    // The page to which the worker belongs is closed. This releases the lock.
     await owner.close()
     const next = await Promise.any(tabs.map(async page => (await inMode(page, 'stream'), page)))
     assert.equal(await mode(next), 'stream')
@@ -111,7 +111,7 @@ test('C1: a page that gets no connection reports why: Chromium', options, async 
   const page = await tab('/app?without-locks')
   const full = new Promise(resolve => front.on('/never', () => hanging.length === 11 && resolve()))
   await page.evaluate(() => {
-    // A browser uses separate connections for requests with and without cookies.
+    // Requests with cookies and requests without cookies have separate connections, so both kinds are sent.
     for (const credentials of ['omit', 'same-origin'])
       for (let connection = 0; connection < 6; connection++) void fetch('/never', { cache: 'no-store', credentials })
   })
@@ -133,8 +133,8 @@ test(
   'C1: a page with the stream goes into the back/forward cache, and comes back up to date: Chromium',
   options,
   async story => {
-    // Playwright disables the back/forward cache of Chromium. Firefox does not put a page that holds or awaits a
-    // lock into its back/forward cache.
+    // Playwright turns off the back/forward cache of Chromium, so it is turned on again here. Firefox is not used: it
+    // does not cache a page that holds or awaits a lock.
     const chromium = await launchChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
     story.after(() => chromium.close())
     const { issuer, tab, front } = await tabsOf(story, 'Chromium', {
@@ -145,7 +145,8 @@ test(
     const [first, second] = [await tab(), await tab()]
     await inMode(first, 'stream')
     const bob = await openSession(issuer, 'bob')
-    // The page reports by requests, because an `evaluate` during the restoration may never return.
+    // The page reports by requests. `evaluate` is not used for this, because during the restoration it may never
+    // return.
     await first.evaluate(token => {
       addEventListener('pageshow', ({ persisted }) => persisted && fetch('/told/back'))
       verifier.on('change', () => {
@@ -162,8 +163,8 @@ test(
     await issuer.admin('/subjects/bob/revoke')
     await refuses(second, bob.access_token)
     const told = Promise.all(['/told/back', '/told/ERR_JWT_REVOKED', '/told/shared'].map(path => once(front, path)))
-    // `goBack` waits for a load event, which a restored page does not have. Therefore its promise rejects when the
-    // browser closes.
+    // `goBack` waits for a load event, but a restored page has no load event. Its promise rejects when the browser is
+    // closed.
     first.goBack({ timeout: 0 }).catch(() => {})
     await told
     assert.equal(front.streams, 2)
@@ -182,7 +183,7 @@ const look = () => (verifier.status().mode === 'stream' ? postMessage('leads') :
 look()
 `
 
-/** A page with a frame that follows the list and reports its mode. */
+/** Returns a page with a frame. The frame follows the list and reports its mode. */
 async function frame() {
   const inner = `<script type="module">
 import { connectVerifier } from 'ORIGIN/package/index.js'

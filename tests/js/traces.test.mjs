@@ -1,5 +1,5 @@
-// Checks that every cited trace is listed in issuer/TRACES.md, that a test names every listed trace, and that every
-// file, function and test that a document for contributors names exists. The test needs no issuer.
+// Checks three things. Every trace that is cited has an entry in issuer/TRACES.md. Every entry has a test that names
+// the trace. The documents for contributors name only files, functions and tests that exist. The test needs no issuer.
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { CLONE, filesIn } from '../language/files.mjs'
 
 const TRACES = 'issuer/TRACES.md'
 const DOCUMENTS = [TRACES, 'issuer/GLOSSARY.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md']
-/** The required parts of an entry, with the words in bold that introduce them. */
+/** The required parts of an entry. Each part is found by the words that introduce it. */
 const PARTS = {
   actors: /\*\*Actors/,
   steps: /\*\*Steps/,
@@ -82,7 +82,8 @@ test('a file, folder or function that a document names exists', () => {
     const complain = (index, what) => complaints.push(`${document}:${lineAt(text, index)} names ${what}`)
     for (const { index, 1: path } of text.matchAll(/`((?:issuer|verifier-wasm|js|tests|\.github|\.ci)\/[\w./+@-]*)`/g))
       if (!existsSync(join(CLONE, path))) complain(index, `\`${path}\`, which does not exist. Correct the path.`)
-    // One or more names, then the file: `name` in `file`. A name with spaces is the name of a test.
+    // Matches one or more names before a file, as in: `name` in `file`. If a name contains spaces, it is the name of a
+    // test.
     for (const { index, 1: names, 2: path } of text.matchAll(
       /((?:`[^`\n]+`(?:,|;)?(?: and)?\s+)+)in\s+`([\w./-]+\.\w+)`/g,
     )) {
@@ -98,8 +99,8 @@ test('a file, folder or function that a document names exists', () => {
 })
 
 /**
- * Every trace that a file cites, by number and letter: `trace 4`, `traces 8, 23`, `Trace 4 (b) and (c)`,
- * `trace_4bc_…`.
+ * Returns every trace that a file cites, by number and letter. These forms count: `trace 4`, `traces 8, 23`, `Trace 4
+ * (b) and (c)`, `trace_4bc_…`.
  */
 function citationsIn(path) {
   const text = read(path)
@@ -129,13 +130,16 @@ function isTest(path) {
   return /(^|\/)tests?(\/|\.rs$)|\.test\.(ts|mjs)$/.test(path)
 }
 
-/** The entries, by number. */
+/** Returns the entries by their number. */
 function sectionsOf(text) {
   const [, ...sections] = text.split(/^## (?=\d+\. )/m)
   return new Map(sections.map(section => [Number.parseInt(section, 10), section]))
 }
 
-/** Whether a file has a test with this name: a Rust function, or the first argument of `test` in JavaScript. */
+/**
+ * Whether a file has a test with this name. In Rust this is the name of a function; in JavaScript it is the first
+ * argument of `test`.
+ */
 function hasTest(source, name) {
   if (/^\w+$/.test(name)) return new RegExp(`\\bfn ${name}\\b`).test(source)
   return ["'", '"', '`'].some(quote => source.includes(`test(${quote}${name}${quote}`))

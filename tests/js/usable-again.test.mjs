@@ -1,4 +1,4 @@
-// B2: the table "What makes it usable again" in issuer/README.md names tests that exist.
+// B2: every test that the table "What makes it usable again" in issuer/README.md names exists.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'

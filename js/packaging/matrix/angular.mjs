@@ -1,5 +1,5 @@
-// Angular with zone.js, as a page in two tabs: it becomes stable with a session and a verifier in it, and shows
-// a sign-out in the other tab.
+// Angular with zone.js, in a page with a session and a verifier. The page must become stable. If the user signs out in
+// another tab, the page must show this.
 import assert from 'node:assert/strict'
 import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { PAGE_LIMIT_MS, ran, within } from './limits.mjs'
 
 export async function angular({ project, issuer }) {
   await cp(join(js, 'examples/angular/session.service.ts'), join(project, 'session.service.ts'))
-  // Like Angular's own builder: `async` functions are compiled to promises, which zone.js can follow.
+  // Compiles `async` functions to promises, as Angular's own builder does, because zone.js can follow only promises.
   const options = ['--bundle', '--outfile=bundle.js', '--target=es2016', '--format=iife', '--log-level=warning']
   await ran(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '--project', '.'], project)
   await ran(process.execPath, ['node_modules/esbuild/bin/esbuild', 'main.ts', ...options], project)
@@ -52,7 +52,8 @@ export async function angular({ project, issuer }) {
     await shows(first, 'signed-out')
     await stable(first)
 
-    // The mistake of which the README warns must still have its effect. Otherwise this row would prove nothing.
+    // The README warns of this mistake: the page must not become stable after it. Otherwise this row would prove
+    // nothing.
     await first.evaluate(async () => void (globalThis.counted = await globalThis.connectInside()))
     assert.equal(await first.evaluate(() => globalThis.settled()), false)
   } finally {

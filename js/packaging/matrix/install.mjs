@@ -1,5 +1,5 @@
-// A row's project outside this source tree, so that no file is found by accident: its folder, the packages of
-// its lock file, and the tarball.
+// Creates the project of a row outside this source tree, so that the project uses no file of this tree by accident. The
+// project has the files of the row's folder, the packages of its lock file, and the tarball.
 import { createHash } from 'node:crypto'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -11,10 +11,13 @@ import { ran } from './limits.mjs'
 const here = fileURLToPath(new URL('.', import.meta.url))
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'doorlist/matrix')
 const done = new Map()
-/** Milliseconds. Nuxt's 570 packages take a minute and a half on a fast connection. */
+/**
+ * The maximum number of milliseconds for an installation. Nuxt has 570 packages, which take a minute and a half on a
+ * fast connection.
+ */
 const INSTALL_LIMIT_MS = 900_000
 
-/** Returns the project's folder. The packages that npm installed stay in the cache until the lock file changes. */
+/** Returns the folder of a project. The installed packages stay in the cache until the lock file changes. */
 export async function installed(folder, consumer) {
   if (!done.has(folder)) done.set(folder, install(folder, consumer))
   return done.get(folder)
@@ -30,8 +33,8 @@ async function install(folder, consumer) {
     await rm(project, { recursive: true, force: true })
     await mkdir(project, { recursive: true })
     await cp(from, project, { recursive: true })
-    // `npm ci` would refuse a lock file in which an optional package of another platform is missing. `npm
-    // install` keeps the locked versions.
+    // `npm install` keeps the versions of the lock file. `npm ci` is not used, because it refuses a lock file that
+    // lacks an optional package of another platform.
     const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--engine-strict=false']
     await ran('npm', args, project, {}, INSTALL_LIMIT_MS)
     await writeFile(join(project, '.lock'), stamp)
@@ -41,8 +44,8 @@ async function install(folder, consumer) {
   const target = join(project, 'node_modules/doorlist')
   await rm(target, { recursive: true, force: true })
   await mkdir(target, { recursive: true })
-  // `npm install` would also only unpack this tarball, which has no dependencies and scripts. But npm would query
-  // the registry for the other packages again.
+  // The tarball has no dependencies and no scripts, so unpacking is enough. `npm install` would query the registry for
+  // all other packages again.
   await ran('tar', ['-xzf', consumer.tarball, '-C', target, '--strip-components=1'], project)
   return project
 }

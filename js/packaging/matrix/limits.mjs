@@ -5,16 +5,18 @@ import { basename } from 'node:path'
 import process from 'node:process'
 import { stripVTControlCharacters } from 'node:util'
 
-/** Milliseconds for one step. An installation or a build on a slow machine takes three minutes. */
+/**
+ * The maximum number of milliseconds for one step. On a slow machine, an installation or a build takes three minutes.
+ */
 export const LIMIT_MS = 300_000
-/** Milliseconds until a server has started, a kick has arrived, or a page has shown the kick. */
+/** The maximum number of milliseconds until a server has started, a kick has arrived, or a page has shown the kick. */
 export const PAGE_LIMIT_MS = 60_000
 
 /**
- * Returns the result of `act`, or throws an error when the time is over.
+ * Returns the result of `act`. Throws an error that names the step if the time limit passes first.
  * @template T
  * @param {string} step
- * @param {(signal: AbortSignal) => Promise<T>} act must end what it started when the signal is aborted
+ * @param {(signal: AbortSignal) => Promise<T>} act must stop its work when the signal is aborted
  */
 export async function within(step, act, limit = LIMIT_MS) {
   const over = new AbortController()
@@ -34,13 +36,13 @@ export async function within(step, act, limit = LIMIT_MS) {
 }
 
 /**
- * Runs a program to its end and returns its output. The program has no standard input, so it cannot wait for input.
- * Colours, which some tools print with `CI=1`, are removed.
+ * Runs a program and returns its output. The program has no standard input, so it cannot wait for input. Some tools
+ * print colours with `CI=1`; the colours are removed from the output.
  */
 export async function ran(program, args, cwd, env = {}, limit = LIMIT_MS) {
   const command = `\`${[basename(program), ...args].join(' ')}\``
-  // The program gets a separate process group, because a child of the build can keep the pipes open after the build is
-  // killed.
+  // The program gets its own process group, and the whole group is killed. Otherwise a child of a killed build could
+  // keep the pipes open.
   const child = spawn(program, args, {
     cwd,
     env: { ...process.env, ...env },

@@ -1,4 +1,4 @@
-// Package managers with other layouts: links into a store, or no node_modules folder at all.
+// Package managers that do not use npm's layout. They link packages from a store, or create no node_modules folder.
 import assert from 'node:assert/strict'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// Nitro, and Nuxt, which uses Nitro as its server: a preset for Node and presets for edges.
+// Rows for Nitro and for Nuxt, whose server is Nitro. Each has a preset for Node and presets for edges.
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,16 +6,16 @@ import { ran } from './limits.mjs'
 import { inNode, inWorkerd } from './services.mjs'
 
 /**
- * Vercel calls the function with the request and a context. workerd takes the place of Vercel's edge here, because
- * workerd cannot compile bytes either.
+ * Vercel calls the function with a request and a context. Here workerd runs the function instead of Vercel's edge.
+ * Neither can compile a module from bytes.
  */
 const asVercel = `import handle from './index.mjs'
 export default { fetch: (request, env, context) => handle(request, context) }
 `
 
 /**
- * @param {string[]} command
- * @param {object} [how] options of `inNode` and `inWorkerd`
+ * @param {string[]} command the command of a build
+ * @param {object} [how] the options of `inNode` and `inWorkerd`
  */
 export const presets = (command, how) => {
   const built = (preset, wasm) => async (project, program) => {
@@ -24,8 +24,8 @@ export const presets = (command, how) => {
     await ran(program, command, project, env)
   }
   /**
-   * Without the setting the build must fail and name the file, because otherwise the server would refuse every
-   * request.
+   * Without the setting `WASM` the build must fail with an error that names the file. If the build succeeded, the
+   * server would refuse every request.
    */
   const onEdge = preset => async (project, program) => {
     await assert.rejects(built(preset, false)(project, program), error =>

@@ -1,4 +1,4 @@
-// Rows that end in a page in Chromium.
+// Rows that are tested with a page in Chromium.
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// The rows of the matrix. `folder` is the project that a row installs; `tool` is the package whose version the
-// table shows.
+// The rows of the matrix. `folder` is the project that the row installs. `tool` is the package whose version the table
+// shows.
 import process from 'node:process'
 import { angular } from './angular.mjs'
 import { managed } from './managers.mjs'
@@ -11,7 +11,7 @@ import { otherNode } from '../tools.mjs'
 import { compiles } from './typescript.mjs'
 
 const nitro = presets(['node_modules/nitropack/dist/cli/index.mjs', 'build'])
-/** Nuxt requires Node 22, which is newer than the minimum of this package. */
+/** Nuxt requires Node 22. This package also supports older versions of Node. */
 const nuxt = presets(['node_modules/nuxt/bin/nuxt.mjs', 'build'], {
   node: () => otherNode(24),
   path: '/verify',
@@ -20,7 +20,10 @@ const nuxt = presets(['node_modules/nuxt/bin/nuxt.mjs', 'build'], {
 const of = (name, folder, tool, runs) =>
   Object.entries(runs).map(([preset, run]) => ({ name: `${name}, ${preset}`, folder, tool, run }))
 
-/** Runs a test runner against a new issuer. The row fails if a test fails or if the runner finds no tests. */
+/**
+ * Runs a test runner with the tests of the project, against a new issuer. The row fails if a test fails, or if the
+ * runner finds no tests.
+ */
 const tested =
   (...args) =>
   async ({ project, issuer }) =>

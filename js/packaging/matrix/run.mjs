@@ -18,7 +18,7 @@ if (chosen.length === 0) {
 }
 
 /**
- * The maximum number of characters of a failure's output. The beginning of the output contains the cause.
+ * If a row fails, at most this many characters of its output are shown. The cause is at the beginning of the output.
  */
 const LONGEST = 4000
 const results = []
@@ -39,7 +39,7 @@ for (const { folder, name, error } of failed) {
   console.error(`\n${name} failed; \`make matrix ROW=${folder}\` runs it alone:`)
   console.error([error.message, error.stdout].filter(Boolean).join('\n').slice(0, LONGEST))
 }
-// A step that exceeded its limit may have left handles open.
+// `exit` is necessary because a step that exceeded its time limit may still have open handles.
 process.exit(failed.length > 0 ? 1 : 0)
 
 async function ran({ folder, name, tool, run }) {

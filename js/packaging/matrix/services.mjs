@@ -1,5 +1,5 @@
-// Rows with a service. The service is built and started. It gets a request with a valid token before and after the
-// user of the token is kicked.
+// Rows with a service. The service is built and started, and gets two requests with the same token. The first request
+// is sent before a kick, and the second after the kick.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -30,7 +30,9 @@ async function sawKick({ issuer, ask }) {
   assert.equal(after.code, 'ERR_JWT_REVOKED', JSON.stringify(after))
 }
 
-/** Checks that the page that the server delivers follows an issuer. The bundle of this page contains the package. */
+/**
+ * Checks a page that the server delivers. The bundle of the page contains the package, and the page follows an issuer.
+ */
 async function pageFollows({ issuer, address }) {
   const tenant = await issuer.tenant()
   const line = await within('the page', () => firstLineIn(launchChromium, `${address}/?${tenant}`), PAGE_LIMIT_MS)
@@ -45,10 +47,10 @@ const asking = (path, fetch) => async (token, tenant) => {
 }
 
 /**
- * Builds the project, starts the server in a separate process, and tests it.
+ * Builds the project, starts the server in a separate process, and tests the server.
  * @param {object} how
- * @param {string} [how.path] the path that verifies
- * @param {boolean} [how.page] whether `/` is a page that follows an issuer
+ * @param {string} [how.path] the path at which the server verifies the token
+ * @param {boolean} [how.page] whether the page at `/` follows an issuer
  */
 export const inNode =
   ({ build, start, path = '/', page = false, node = async () => process.execPath }) =>
@@ -83,9 +85,10 @@ export const inNode =
   }
 
 /**
- * Builds the project, and runs the output in workerd, which, like Cloudflare and Vercel's edge, cannot compile bytes.
+ * Builds the project, and runs the output in workerd. Like Cloudflare and Vercel's edge, workerd cannot compile a
+ * module from bytes.
  * @param {object} how
- * @param {string} [how.wrapper] a module for `export default`, beside the output's `index.mjs`
+ * @param {string} [how.wrapper] the code of a module that wraps the output's `index.mjs`
  */
 export const inWorkerd =
   ({ build, folder, path = '/', node = async () => process.execPath, wrapper }) =>

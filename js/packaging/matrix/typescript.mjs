@@ -12,8 +12,8 @@ const MODULES = { node10: 'commonjs', node16: 'node16', nodenext: 'nodenext', bu
 export const compiles =
   resolution =>
   async ({ project, issuer }) => {
-    // CommonJS, so that the program compiled below also runs. `bundler` requires a bundler, which this row does
-    // not have.
+    // The compiled program is CommonJS, so that Node can run it. The exception is `bundler`: its output would need a
+    // bundler, which this row does not have.
     await cp(types, join(project, 'types.ts'))
     const options = ['--strict', '--lib', 'es2022,dom', '--target', 'es2022', '--module', MODULES[resolution]]
     const tsc = (...args) =>

@@ -1,6 +1,6 @@
-// One check for every runtime: runs each vector (tests/vectors/README.md) through the installed package.
+// Runs every vector (tests/vectors/README.md) through the installed package. Every runtime runs this check.
 
-/** Returns the number of vectors that ran, and a sentence for each one with an unexpected result. */
+/** Returns the number of vectors that ran, and one sentence for each vector whose result was not the expected one. */
 export function conformance(doorlist, vectors) {
   const failed = vectors.flatMap(vector => {
     const difference = firstDifference(run(doorlist, vector), expected(vector), 'answer')
@@ -9,7 +9,10 @@ export function conformance(doorlist, vectors) {
   return { ran: vectors.length, failed }
 }
 
-/** `again`: the second answer for an accepted token comes from memory, and must be the same. */
+/**
+ * `again` is the result of a second call with the same token. An accepted token is then remembered, and its result must
+ * not change.
+ */
 const expected = ({ input, expect }) => ({ lists: input.lists.map(step => step.expect), token: expect, again: expect })
 
 function run({ createVerifier, isTokenError }, { now, policy, input }) {
@@ -21,8 +24,8 @@ function run({ createVerifier, isTokenError }, { now, policy, input }) {
       return isTokenError(error) ? { code: error.code, evidence: error.evidence } : { unnamed: String(error) }
     }
   }
-  // The option `jwks` must not be an empty set, because that looks like pinned keys. The core treats an empty
-  // set as no keys.
+  // The package refuses an empty set as `jwks`, because it looks as if it pinned keys. In the core, an empty set means
+  // no keys, so the option is left out here.
   const jwks = input.jwks.keys?.length === 0 ? undefined : input.jwks
   const made = outcome(() => ({ verifier: createVerifier({ ...policy, jwks }) }))
   if (made.verifier === undefined) return { lists: [], token: made, again: made }
@@ -31,7 +34,7 @@ function run({ createVerifier, isTokenError }, { now, policy, input }) {
   return { lists, token: verify(), again: verify() }
 }
 
-/** All expected members must be present. Additional ones are allowed. */
+/** Compares only the expected members. Further members are allowed. */
 function firstDifference(got, wanted, path) {
   if (wanted === null || typeof wanted !== 'object') {
     return got === wanted ? undefined : `${path} is ${JSON.stringify(got)}, not ${JSON.stringify(wanted)}`

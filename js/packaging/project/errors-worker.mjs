@@ -1,8 +1,8 @@
-// Errors that are thrown in a worker: two in the plain form of the README, and one unconverted.
+// Throws errors in a worker. Two of them are converted to the plain form, as the README says. One is not converted.
 import { createVerifier } from 'doorlist'
 import { createSession } from 'doorlist/session'
 
-// A rejected promise alone would not reach the page.
+// The error is thrown in a timer, because the page does not learn of a rejected promise.
 onmessage = ({ data }) =>
   tell(data).catch(error =>
     setTimeout(() => {

@@ -1,4 +1,4 @@
-// This file is only compiled, under every module resolution, with the frameworks installed.
+// This file is only compiled. It is compiled with each module resolution, and the frameworks are installed.
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { createVerifier } from 'doorlist'

@@ -1,6 +1,9 @@
 import { connectVerifier } from 'doorlist'
 
-/** Verifies a token of this issuer, kicks its subject, and asks a verifier that starts without a network. */
+/**
+ * Verifies a token of this issuer and kicks its subject. Then a second verifier starts without a network, and verifies
+ * the token again.
+ */
 export async function restart(issuer, kept) {
   const store = { get: key => kept.get(key) }
   const saved = new Promise(resolve => {
@@ -28,7 +31,7 @@ export async function restart(issuer, kept) {
   }
 }
 
-/** The sequences of the lists in a value of the store. */
+/** Returns the sequence numbers of the lists in a value of the store. */
 const sequences = value =>
   JSON.parse(value).lists.map(list => {
     const [, payload] = list.split('.')

@@ -1,4 +1,7 @@
-/** Runs an adapter without its framework on tokens of an in-memory issuer, before and after a kick. */
+/**
+ * Runs an adapter without its framework. The tokens are from an issuer in memory. They are checked before and after a
+ * kick.
+ */
 export async function tried({
   createVerifier,
   createTestIssuer,

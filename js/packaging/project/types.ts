@@ -1,4 +1,4 @@
-// This file is only compiled, under every module resolution.
+// This file is only compiled, with each module resolution.
 import { connectVerifier, createVerifier, isTokenError, TokenError, codes, type Verified } from 'doorlist'
 import { isRevoked, trusted } from 'doorlist/companions'
 import { authenticate, requireScope, type AuthenticateOptions, type Middleware } from 'doorlist/express'
@@ -76,10 +76,10 @@ export async function signIn(): Promise<string | undefined> {
     return isSessionError(error, 'ERR_SESSION_OFFLINE') ? error.code : undefined
   }
 }
-// @ts-expect-error: no such storage
+// @ts-expect-error: there is no storage with this name
 createSession({ issuer: 'https://issuer.example', storage: 'local' })
 
 // @ts-expect-error: `audience` is mandatory
 createVerifier({ issuer: 'https://issuer.example' })
-// @ts-expect-error: no such policy
+// @ts-expect-error: there is no policy with this name
 createVerifier({ issuer: 'https://issuer.example', audience: null, onMissing: 'ignore' })

@@ -1,4 +1,4 @@
-// Uses nothing that needs the wasm module, so a bundler must leave its bytes out.
+// This program needs no code of the wasm module. Therefore its bundle must not contain the bytes of the module.
 import { isTokenError } from 'doorlist'
 
 console.log(isTokenError(new Error()))

@@ -1,4 +1,4 @@
-// Uses the file for Node, whose wasm bytes this runtime does not compile.
+// Imports the file for Node, which contains the module as bytes. workerd cannot compile these bytes.
 import { createVerifier } from 'doorlist'
 
 export default {

@@ -6,7 +6,7 @@ import { connectVerifier, type ConnectedVerifier } from 'doorlist'
 import { SESSION_OPTIONS, SessionService } from './session.service.js'
 
 const issuer = location.search.slice(1)
-/** All tabs share this storage. */
+/** A storage that all tabs share. */
 const storage = {
   get: (key: string) => localStorage.getItem(key),
   set: (key: string, value: string) => localStorage.setItem(key, value),
@@ -50,11 +50,11 @@ bootstrapApplication(App, { providers }).then(
           )
         }),
       /**
-       * A separate verifier, as in a page without a session. It is created outside the zone, as the README advises.
+       * Creates a verifier that does not belong to a session. As the README advises, it is created outside the zone.
        */
       connect: (): Promise<ConnectedVerifier> =>
         zone.runOutsideAngular(() => connectVerifier({ issuer, audience: 'api' })),
-      /** The mistake of which the README warns. */
+      /** Creates a verifier inside the zone. The README warns of this mistake. */
       connectInside: (): Promise<ConnectedVerifier> => zone.run(() => connectVerifier({ issuer, audience: 'api' })),
       settled: () => !zone.hasPendingMacrotasks,
     })

@@ -1,4 +1,4 @@
-// The module stays a file for the preset for Workers, as in ../nitro.
+// With this setting, the preset for Workers keeps the module as a separate file, as in ../nitro.
 export default {
   compatibilityDate: '2025-06-01',
   telemetry: false,

@@ -5,8 +5,8 @@ let verifier
 
 export default defineEventHandler(async event => {
   const { issuer } = getQuery(event)
-  // Nitro's preset for Vercel's edge does not pass the promises of `event.waitUntil` on, and the platform then
-  // ends the work with the response.
+  // Nitro's preset for Vercel's edge ignores promises that are passed to `event.waitUntil`. The platform would then end
+  // the work after the response. Therefore this code uses the event of Vercel if there is one.
   const platform = event.context.vercel?.event ?? event
   verifier ??= connectVerifier.lazy({ issuer, audience: 'api' })
   try {
