@@ -3,8 +3,8 @@ import type {
   Code,
   Freshness,
   Loaded,
-  Standing,
   Status,
+  Verdict,
   Verified,
   Verifier,
   VerifierOptions,
@@ -12,7 +12,7 @@ import type {
 } from '../types/index.js'
 import { TokenError, invalidOption } from './errors.js'
 import type { Host } from './host.js'
-import { MAX_TOKEN_LENGTH, type Instantiate, type WasmVerifier } from './wasm.js'
+import { AGE, AS_OF, MAX_TOKEN_LENGTH, OUTAGE, STALE, type Instantiate, type WasmVerifier } from './wasm.js'
 
 /** FORMAT.md: the maximum length of a list, in characters. */
 export const MAX_LIST_LENGTH = 32 * 1024 * 1024
@@ -94,22 +94,22 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
 
   /** The result for a token that was accepted before and is accepted again. */
   #again(slot: number): Verified {
-    const { standing } = this.#wasm
-    const freshness = freshnessIn(standing)
+    const { verdict } = this.#wasm
+    const freshness = freshnessIn(verdict)
     return {
       payload: this.#payloads[slot]!,
       protectedHeader: this.#headers[slot]!,
       revocation: revocationBy(freshness),
       freshness,
-      outage: standing[3] === 1,
+      outage: verdict[OUTAGE] === 1,
     }
   }
 
-  assertNotRevoked(payload: object, { protectedHeader, currentDate }: VettedBy & AtTime = {}): Standing {
+  assertNotRevoked(payload: object, { protectedHeader, currentDate }: VettedBy & AtTime = {}): Verdict {
     const claims = vettedClaims(payload, protectedHeader)
     const seconds = this.#seconds(currentDate && { currentDate })
     this.#wasm.checkVetted(claims, seconds, this.#host.monotonic())
-    const freshness = freshnessIn(this.#wasm.standing)
+    const freshness = freshnessIn(this.#wasm.verdict)
     return { revocation: revocationBy(freshness), freshness }
   }
 
@@ -147,15 +147,15 @@ const nothingHeld = (): Status => ({
   keys: [],
 })
 
-/** See `WasmVerifier.standing`. */
-function freshnessIn(standing: Float64Array): Freshness {
-  const asOf = standing[0]!
-  const age = standing[1]!
+/** See `WasmVerifier.verdict`. */
+function freshnessIn(verdict: Float64Array): Freshness {
+  const asOf = verdict[AS_OF]!
+  const age = verdict[AGE]!
   const holdsList = !Number.isNaN(asOf)
-  return { asOf: holdsList ? asOf : null, age: holdsList ? age : null, stale: standing[2] === 1 }
+  return { asOf: holdsList ? asOf : null, age: holdsList ? age : null, stale: verdict[STALE] === 1 }
 }
 
-const revocationBy = ({ asOf }: Freshness): Standing['revocation'] => (asOf === null ? 'unknown' : 'not_revoked')
+const revocationBy = ({ asOf }: Freshness): Verdict['revocation'] => (asOf === null ? 'unknown' : 'not_revoked')
 
 /**
  * The claims that the module needs, as JSON. The object comes from the caller: a value other than a text or a number

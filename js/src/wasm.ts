@@ -30,14 +30,13 @@ export interface WasmVerifier {
   remember(): number | undefined
   /** Returns the slot of this token if it is remembered and still valid. */
   verifyAgain(token: string, wallSeconds: number, monotonicMs: number): number | undefined
-  /** Checks the claims of a token that another library verified. `claims` is JSON text. The result is in `standing`. */
+  /** Checks the claims of a token that another library verified. `claims` is JSON text. The result is in `verdict`. */
   checkVetted(claims: string, wallSeconds: number, monotonicMs: number): void
   /**
-   * The result of the last `verifyAgain` or `checkVetted`, in four numbers: the list's as-of time in seconds; the
-   * list's age in seconds; 1 if the list is stale; 1 in an outage of the issuer. Without a list, the first two numbers
-   * are NaN.
+   * The result of the last `verifyAgain` or `checkVetted`, in four numbers: see {@link AS_OF}, {@link AGE},
+   * {@link STALE} and {@link OUTAGE}.
    */
-  readonly standing: Float64Array
+  readonly verdict: Float64Array
   status(wallSeconds: number, monotonicMs: number): Status
   /**
    * Frees the verifier's memory in the module. A second call of `close` does nothing. Every other call then throws
@@ -50,7 +49,7 @@ export interface WasmVerifier {
  * The class that wasm-bindgen generates. It throws plain objects. `verifyInbox` reads the token as bytes from the
  * inbox, because this is the fastest way to pass a token.
  */
-export interface GlueVerifier extends Omit<WasmVerifier, 'isInterrupted' | 'verifyAgain' | 'standing' | 'close'> {
+export interface GlueVerifier extends Omit<WasmVerifier, 'isInterrupted' | 'verifyAgain' | 'verdict' | 'close'> {
   verifyInbox(length: number, wallSeconds: number, monotonicMs: number): number | undefined
   free(): void
 }
@@ -61,7 +60,7 @@ export interface Glue {
   readonly Verifier: new (options: object) => GlueVerifier
   /** The address of a buffer of {@link MAX_TOKEN_LENGTH} bytes. */
   inbox(): number
-  /** The address of the four numbers of {@link WasmVerifier.standing}. */
+  /** The address of the four numbers of {@link WasmVerifier.verdict}. */
   standing(): number
 }
 
@@ -70,6 +69,17 @@ export interface Glue {
  * of bytes.
  */
 export const MAX_TOKEN_LENGTH = 8192
+
+// The places of the numbers in `WasmVerifier.verdict`: `numbers` in `verifier-wasm/src/bindings.rs` writes them.
+/** The list's as-of time in seconds; NaN without a list. */
+export const AS_OF = 0
+/** The list's age in seconds; NaN without a list. */
+export const AGE = 1
+/** 1 if the list is stale. */
+export const STALE = 2
+/** 1 if the token is past its `exp` and was accepted because of an outage. */
+export const OUTAGE = 3
+const VERDICT_LENGTH = 4
 
 /** Creates verifiers. The module is compiled when the first verifier is created. */
 export type Instantiate = (options: VerifierOptions) => WasmVerifier
@@ -125,7 +135,7 @@ class Instance {
       ? undefined
       : new FinalizationRegistry<GlueVerifier>(held => this.free(held))
   #inbox = new Uint8Array()
-  #standing = new Float64Array()
+  #verdict = new Float64Array()
   /**
    * The error that ended the last failed call. This is a public field without a setter, because on an exhausted stack
    * there may be no room for one more call.
@@ -174,16 +184,16 @@ class Instance {
     return read === token.length ? written : undefined
   }
 
-  /** See {@link WasmVerifier.standing}. */
-  get standing(): Float64Array {
-    if (this.#standing.length === 0) this.#view()
-    return this.#standing
+  /** See {@link WasmVerifier.verdict}. */
+  get verdict(): Float64Array {
+    if (this.#verdict.length === 0) this.#view()
+    return this.#verdict
   }
 
   #view(): void {
     const { buffer } = this.#memory
     this.#inbox = new Uint8Array(buffer, this.#glue.inbox(), MAX_TOKEN_LENGTH)
-    this.#standing = new Float64Array(buffer, this.#glue.standing(), 4)
+    this.#verdict = new Float64Array(buffer, this.#glue.standing(), VERDICT_LENGTH)
   }
 
   /**
@@ -292,9 +302,9 @@ class BoundVerifier implements WasmVerifier {
     this.#within(glue => glue.checkVetted(claims, wallSeconds, monotonicMs))
   }
 
-  get standing(): Float64Array {
+  get verdict(): Float64Array {
     if (this.#instance === undefined) throw closedVerifier()
-    return this.#instance.standing
+    return this.#instance.verdict
   }
 
   status(wallSeconds: number, monotonicMs: number): Status {

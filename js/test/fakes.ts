@@ -205,7 +205,7 @@ export function interruptible(): { module: () => FakeVerifier; made: FakeVerifie
 export class FakeVerifier implements WasmVerifier {
   isInterrupted = false
   isClosed = false
-  readonly standing = new Float64Array(4)
+  readonly verdict = new Float64Array(4)
   #keys = new Set<string>()
   #dropped = new Set<string>()
   #held: Required<Pick<FakeList, 'seq' | 'iat' | 'epoch'>> | undefined

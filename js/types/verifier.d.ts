@@ -108,14 +108,14 @@ export interface Freshness {
 }
 
 /** The result of a revocation check in which no revocation was found. */
-export interface Standing {
+export interface Verdict {
   /** `'unknown'` is possible only without a list and with `onMissing: 'allow'`. */
   revocation: 'not_revoked' | 'unknown'
   freshness: Freshness
 }
 
 /** The result for a valid token. */
-export interface Verified extends Standing {
+export interface Verified extends Verdict {
   /** The object is deeply frozen, because later calls for the same token return the same object. */
   payload: Readonly<AccessTokenClaims>
   /** The object is deeply frozen, like `payload`. */
@@ -222,7 +222,7 @@ export interface Verifier {
    * verifier.assertNotRevoked(payload, { protectedHeader })
    * ```
    */
-  assertNotRevoked(payload: object, options?: VettedBy & AtTime): Standing
+  assertNotRevoked(payload: object, options?: VettedBy & AtTime): Verdict
   /**
    * Returns information about the list and the keys that the verifier holds. After `close` it holds no list and no key.
    *
