@@ -77,11 +77,12 @@ function claimed(evidence: Evidence): string {
   }
 }
 
+const isTooLong = ({ limit }: Evidence) => limit !== undefined
+const tooLong = (what: string, { length, limit }: Evidence) =>
+  `${what} has ${length} characters; at most ${limit} are allowed`
+
 const sentences: Partial<Record<Code, (evidence: Evidence) => string>> = {
-  ERR_JWS_INVALID: evidence =>
-    evidence['limit'] === undefined
-      ? form(evidence)
-      : `the token has ${evidence['length']} characters; at most ${evidence['limit']} are allowed`,
+  ERR_JWS_INVALID: evidence => (isTooLong(evidence) ? tooLong('the token', evidence) : form(evidence)),
   ERR_JOSE_ALG_NOT_ALLOWED: () =>
     'the signature algorithm must be EdDSA or Ed25519: this is from another kind of issuer',
   ERR_JWKS_NO_MATCHING_KEY: ({ trusted }) =>
@@ -98,7 +99,10 @@ const sentences: Partial<Record<Code, (evidence: Evidence) => string>> = {
     'no revocation list was loaded yet, so the token cannot be checked: load one, or connect to the issuer',
   ERR_LIST_STALE: ({ asOf, age, maxStaleness }) =>
     `the revocation list is ${age} s old (as of ${date(asOf)}), and at most ${maxStaleness} s are allowed: no newer list arrived from the issuer`,
-  ERR_LIST_INVALID: evidence => list(evidence) + (evidence['claim'] === undefined ? '' : ` \`${evidence['claim']}\``),
+  ERR_LIST_INVALID: evidence =>
+    isTooLong(evidence)
+      ? tooLong('the revocation list', evidence)
+      : list(evidence) + (evidence['claim'] === undefined ? '' : ` \`${evidence['claim']}\``),
   ERR_LIST_ROLLBACK: ({ heldEpoch, heldSequence, offeredEpoch, offeredSequence }) =>
     `the revocation list ${offeredEpoch}:${offeredSequence} is older than the list held, ${heldEpoch}:${heldSequence}`,
   ERR_LIST_GAP: ({ since, held }) =>

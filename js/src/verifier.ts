@@ -12,6 +12,7 @@ import type {
 } from '../types/index.js'
 import { TokenError, invalidOption } from './errors.js'
 import type { Host } from './host.js'
+import { messageOf } from './messages.js'
 import { AGE, AS_OF, MAX_TOKEN_LENGTH, OUTAGE, STALE, type Instantiate, type WasmVerifier } from './wasm.js'
 
 /** FORMAT.md: the maximum length of a list, in characters. */
@@ -177,12 +178,7 @@ function freeze(value: unknown): void {
   Object.freeze(value)
 }
 
-const tooLong = (code: Code, length: number, limit: number) =>
-  new TokenError(
-    code,
-    `${code === 'ERR_JWS_INVALID' ? 'the token' : 'the revocation list'} has ${length} characters; at most ${limit} are allowed`,
-    {
-      length,
-      limit,
-    },
-  )
+function tooLong(code: Code, length: number, limit: number): TokenError {
+  const evidence = { length, limit }
+  return new TokenError(code, messageOf(code, evidence), evidence)
+}
