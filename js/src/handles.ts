@@ -1,3 +1,4 @@
+import type { Change, Loaded } from '../types/index.js'
 import { decoded } from './base64.js'
 
 /** FORMAT.md §4: the number of bytes of a block, of a count minus one, and of a position. */
@@ -21,6 +22,17 @@ export function handlesIn(list: string): string[] {
     for (let place = first; place < at; place += POSITION) handles.push(block + hex(view.getUint16(place), 4))
   }
   return handles
+}
+
+/** The change that this list brought; its handles are decoded when first read. */
+export function changeBy(list: string, loaded: Loaded): Change {
+  let handles: string[] | undefined
+  return {
+    ...loaded,
+    get revoked() {
+      return (handles ??= handlesIn(list))
+    },
+  }
 }
 
 const bytesOf = (base64url: string) => decoded(base64url.replaceAll('-', '+').replaceAll('_', '/'))

@@ -48,18 +48,6 @@ export class Newness {
     return true
   }
 
-  /**
-   * Adds the parameter `fresh` to an address, so that no faulty cache has an answer for it. The issuer accepts no other
-   * parameter for this purpose (FORMAT.md §4). The value is the time, rounded down to a fifth of a `ttl`. So all
-   * verifiers request the same few addresses, even if the issuer has nothing newer.
-   */
-  pastCaches(address: string, ttlMs: number): string {
-    // `URL` would write the `:` of `since` as `%3A`, but each list must have only one address.
-    const step = Math.max(1, Math.floor(ttlMs / 5000))
-    const secs = Math.floor(this.#host.now() / 1000 / step) * step
-    return `${address}${address.includes('?') ? '&' : '?'}fresh=${secs}`
-  }
-
   /** Returns the error to report after a request that bypassed caches. */
   failure(list: string, asOf: number | null, wasCached: boolean): TokenError {
     const time = asOf === null ? 'an unknown time' : new Date(asOf * 1000).toISOString()

@@ -1,21 +1,18 @@
-import type { AtTime, Change, ListStore, Loaded, Status } from '../types/index.js'
+import type { AtTime, ListStore, Loaded, Status } from '../types/index.js'
 import type { Emitter } from './emitter.js'
 import { closedVerifier, isTokenError } from './errors.js'
 import { EventStreamParser } from './events.js'
-import { handlesIn } from './handles.js'
+import { changeBy } from './handles.js'
 import { Unreachable, fetchStream, fetchText, type Http, type PastCaches } from './http.js'
+import { IssuerKeys } from './issuer-keys.js'
+import { fresh, since } from './list-address.js'
 import { discover, type Endpoints } from './metadata.js'
 import { Newness } from './newness.js'
+import { ReplaceableVerifier } from './replaceable-verifier.js'
 import { SavedList } from './saved-list.js'
 import { Silence } from './silence.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 
-const MAX_JWKS_BYTES = 256 * 1024
-/**
- * Anyone can put an unknown `kid` into a token, so unknown keys cause at most one JWKS request in this time, in
- * milliseconds.
- */
-const KEYS_COOL_DOWN_MS = 60_000
 /**
  * Milliseconds before the store is read again if it contained nothing usable. Later it may contain a usable save,
  * because another process may have written one, or because an earlier save could not be read before.
@@ -29,23 +26,20 @@ const USUAL_TTL_SECS = 10
  * calls, so that it can live at the module scope of a Worker; its callers decide when to call it.
  */
 export class RemoteList {
-  readonly #make: () => LocalVerifier
   readonly #http: Http
   readonly #issuer: string
   readonly #news: Emitter
   readonly #saved: SavedList | undefined
-  #newest: LocalVerifier
-  #serving: LocalVerifier
-  /** The trusted keys of the newest verifier, which the verifier after it will trust too. */
-  #trust: string | undefined
-  #restoreNotBefore = -Infinity
-  #endpoints: Endpoints | undefined
-  #keys: 'lacking' | 'in doubt' | 'held'
-  #keysAskedAt = -Infinity
-  #isClosed = false
-  #keysMayBeCached = false
-  #wasDiscovered = false
+  readonly #verifier: ReplaceableVerifier
+  readonly #keys: IssuerKeys
   readonly #newness: Newness
+  /**
+   * The verifier for which the store was read last, and the monotonic time in milliseconds from which it is read again.
+   */
+  #restored: { readonly local: LocalVerifier; readonly notBefore: number } | undefined
+  #endpoints: Endpoints | undefined
+  #isClosed = false
+  #wasDiscovered = false
   /** Called with each newer list that the issuer sent. */
   passOn: (list: string) => void = () => {}
 
@@ -56,55 +50,46 @@ export class RemoteList {
     options: { issuer: string; jwks?: unknown },
     store?: ListStore,
   ) {
-    this.#make = make
-    this.#newest = this.#serving = make()
     // After `close` no new request is sent. A request that is already under way may finish.
     this.#http = {
       ...http,
       fetch: (...request) => (this.#isClosed ? Promise.reject(closedVerifier()) : http.fetch(...request)),
     }
+    const report = (error: Error) => void news.emit('error', error)
+    this.#verifier = new ReplaceableVerifier(make)
+    this.#keys = new IssuerKeys(this.#http, this.#verifier, options.jwks !== undefined, report)
     this.#newness = new Newness(http.host)
     this.#news = news
     this.#issuer = options.issuer
-    this.#keys = options.jwks === undefined ? 'lacking' : 'held'
-    if (store !== undefined) this.#saved = new SavedList(store, options, http.host, error => news.emit('error', error))
+    if (store !== undefined) this.#saved = new SavedList(store, options, http.host, report)
   }
 
   /** The verifier that checks tokens now. */
   get serving(): LocalVerifier {
-    return this.#serving
-  }
-
-  /**
-   * The verifier that loads lists. If the newest verifier was interrupted, this creates a new one, which trusts the
-   * same keys and has to load a list again. The new verifier answers queries only after its first list. Until then the
-   * interrupted verifier is used, and refuses every query, independent of `onMissing`.
-   */
-  get #local(): LocalVerifier {
-    if (this.#newest.isInterrupted) {
-      this.#newest = this.#makeTrusting()
-      this.#restoreNotBefore = -Infinity
-    }
-    return this.#newest
+    return this.#verifier.serving
   }
 
   /** Frees all memory. Data that arrives from the issuer later is refused with `ERR_VERIFIER_CLOSED`. */
   close(): void {
     this.#isClosed = true
-    for (const local of [this.#newest, this.#serving]) local.close()
+    this.#verifier.close()
   }
 
   get isClosed(): boolean {
     return this.#isClosed
   }
 
+  get #status(): Status {
+    return this.#verifier.loading.status()
+  }
+
   /** The time in milliseconds within which the issuer intends to publish a newer list. */
   get ttlMs(): number {
-    return (this.#local.status().ttl ?? USUAL_TTL_SECS) * 1000
+    return (this.#status.ttl ?? USUAL_TTL_SECS) * 1000
   }
 
   get holdsList(): boolean {
-    return this.#local.status().asOf !== null
+    return this.#verifier.holdsList
   }
 
   /** Whether no newer list has arrived for longer than a `ttl`. */
@@ -119,32 +104,28 @@ export class RemoteList {
 
   /** Call it when a token names an unknown key. Returns whether to request the keys again now. */
   wantKeys(): boolean {
-    if (this.#keys === 'lacking' || this.#keysAreCooling()) return false
-    // The keys are already marked as wanted, but the issuer could not be reached. The next request that reaches the
-    // issuer asks for the keys first.
-    if (this.#keys === 'in doubt' && this.#endpoints === undefined) return false
-    this.#keys = 'in doubt'
-    return true
+    return this.#keys.want(this.#endpoints !== undefined)
   }
 
   /** Starts from the saved list if no list is held. Reports saves that cannot be read or are not accepted. */
   async restore(signal: AbortSignal, withinMs?: number): Promise<void> {
-    const { monotonic } = this.#http.host
-    // Reads `holdsList` before it checks the pause: after an interruption of the module, reading `holdsList` also
-    // cancels the pause.
-    if (this.#saved === undefined || this.holdsList || monotonic() < this.#restoreNotBefore) return
+    if (this.#saved === undefined || this.holdsList || this.#isRestored) return
     const saves = await this.#saved.read(signal, withinMs)
     // While this call read the store, another request may have loaded a list.
     if (signal.aborted || this.#isClosed || this.holdsList) return
-    if (saves !== undefined) this.#newest = this.#saved.replay(saves, () => this.#makeTrusting())
-    this.#restoreNotBefore = monotonic() + RESTORE_REST_MS
-    this.#trust = this.#newest.trust()
-    if (this.holdsList) {
-      this.#keys = 'held'
-      this.#newness.brought()
-    }
-    // An interrupted verifier keeps refusing until there is a list.
-    if (this.holdsList || !this.#serving.isInterrupted) this.#serving = this.#newest
+    const local =
+      saves === undefined ? this.#verifier.loading : this.#saved.replay(saves, () => this.#verifier.successor())
+    this.#restored = { local, notBefore: this.#http.host.monotonic() + RESTORE_REST_MS }
+    this.#verifier.restored(local)
+    if (!this.holdsList) return
+    this.#keys.restored()
+    this.#newness.brought()
+  }
+
+  /** Whether the store was read for this verifier so recently that it is not read again yet. */
+  get #isRestored(): boolean {
+    const { local, notBefore = -Infinity } = this.#restored ?? {}
+    return local === this.#verifier.loading && this.#http.host.monotonic() < notBefore
   }
 
   /**
@@ -170,9 +151,10 @@ export class RemoteList {
 
   /** Loads a list that the application obtained in another way. */
   load(list: string, at?: AtTime): Loaded {
-    const before = this.#serving.status()
-    const loaded = this.#serving.load(list, at)
-    this.#took(before, list, loaded)
+    const { serving } = this
+    const before = serving.status()
+    const loaded = serving.load(list, at)
+    this.#took(serving, before, list, loaded)
     return loaded
   }
 
@@ -194,8 +176,7 @@ export class RemoteList {
   async prepare(signal: AbortSignal): Promise<Endpoints> {
     await this.restore(signal)
     const endpoints = (this.#endpoints ??= await this.#discover(signal))
-    if (this.#keys === 'lacking') await this.#fetchKeys(endpoints.keys, signal)
-    if (this.#keys === 'in doubt') await this.#renewKeys(endpoints.keys, signal)
+    await this.#keys.prepare(endpoints.keys, signal)
     return endpoints
   }
 
@@ -204,7 +185,7 @@ export class RemoteList {
     const { list } = await this.prepare(signal)
     try {
       const cache = this.holdsList ? 'no-store' : undefined
-      let outcome = await this.#take(await this.#fetchList(this.#since(list), signal, cache), signal)
+      let outcome = await this.#take(await this.#fetchList(since(list, this.#status), signal, cache), signal)
       if (outcome === 'gap') outcome = await this.#takeSnapshot(list, signal)
       if (outcome !== 'news' && this.#newness.mayAskPastCaches(this.ttlMs)) await this.#askPastCaches(list, signal)
     } catch (error) {
@@ -226,7 +207,7 @@ export class RemoteList {
     try {
       silence.limit(1.5 * this.ttlMs)
       const request = {
-        url: this.#since(stream),
+        url: since(stream, this.#status),
         accept: 'text/event-stream',
         cache: 'no-store' as const,
         signal: silence.signal,
@@ -263,9 +244,9 @@ export class RemoteList {
    * list. An `error` event reports the outcome.
    */
   async #askPastCaches(list: string, signal: AbortSignal): Promise<void> {
-    const { asOf } = this.#local.status()
-    const fetched = (url: string) => this.#fetchList(this.#newness.pastCaches(url, this.ttlMs), signal, 'reload')
-    let outcome = await this.#take(await fetched(this.#since(list)), signal)
+    const { asOf } = this.#status
+    const fetched = (url: string) => this.#fetchList(fresh(url, this.#http.host.now(), this.ttlMs), signal, 'reload')
+    let outcome = await this.#take(await fetched(since(list, this.#status)), signal)
     if (outcome === 'gap') outcome = await this.#take(await fetched(list), signal)
     this.#news.emit('error', this.#newness.failure(list, asOf, outcome === 'news'))
   }
@@ -278,41 +259,6 @@ export class RemoteList {
     const cache = this.#wasDiscovered ? 'no-store' : undefined
     this.#wasDiscovered = true
     return discover(this.#http, this.#issuer, signal, cache)
-  }
-
-  /** The first key set may come from a cache. */
-  async #fetchKeys(url: string, signal: AbortSignal): Promise<void> {
-    this.#keysMayBeCached = this.#keys === 'lacking'
-    this.#keysAskedAt = this.#http.host.monotonic()
-    const cache = this.#keysMayBeCached ? undefined : 'no-store'
-    const request = { url, accept: 'application/json', maxBytes: MAX_JWKS_BYTES, cache, signal } as const
-    const jwks = await fetchText(this.#http, request)
-    this.#local.addJwks(jwks)
-    this.#trust = this.#local.trust()
-    this.#keys = 'held'
-  }
-
-  /**
-   * If the keys cannot be fetched, only reports the error: a forged `kid` must not prevent the verifier from getting
-   * a newer list.
-   */
-  async #renewKeys(url: string, signal: AbortSignal): Promise<void> {
-    this.#keys = 'held'
-    try {
-      await this.#fetchKeys(url, signal)
-    } catch (error) {
-      this.#news.emit('error', error as Error)
-    }
-  }
-
-  /**
-   * Whether the last request for the keys is so recent that the keys are not requested again yet. A request whose
-   * answer may come from a cache does not count while no list is held, because the first list may be signed by a newer
-   * key.
-   */
-  #keysAreCooling(): boolean {
-    if (this.#keysMayBeCached && !this.holdsList) return false
-    return this.#http.host.monotonic() - this.#keysAskedAt < KEYS_COOL_DOWN_MS
   }
 
   /** The first list may come from a cache, because its signature and age are checked. Later lists must be newer. */
@@ -340,57 +286,30 @@ export class RemoteList {
     } catch (error) {
       if (isTokenError(error, 'ERR_LIST_ROLLBACK')) return 'nothing new'
       if (isTokenError(error, 'ERR_LIST_GAP')) return 'gap'
-      if (!isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY') || this.#endpoints === undefined || this.#keysAreCooling())
+      if (!isTokenError(error, 'ERR_JWKS_NO_MATCHING_KEY') || this.#endpoints === undefined || this.#keys.areCooling())
         throw error
-      await this.#fetchKeys(this.#endpoints.keys, signal)
+      await this.#keys.fetch(this.#endpoints.keys, signal)
       return this.#load(list)
     }
   }
 
   #load(list: string): Outcome {
-    const before = this.#local.status()
-    const loaded = this.#local.load(list)
-    this.#serving = this.#local
-    return this.#took(before, list, loaded)
+    const { loading } = this.#verifier
+    const before = loading.status()
+    const loaded = loading.load(list)
+    return this.#took(loading, before, list, loaded)
   }
 
-  /** Called when the newest verifier has loaded this list and answers queries. Saves the list, and emits a change. */
-  #took(before: Status, list: string, loaded: Loaded): Outcome {
-    const asOf = this.#newest.status().asOf!
-    this.#trust = this.#newest.trust()
-    this.#saved?.took(list, loaded, { trust: this.#trust, asOf })
+  /** Called when this verifier has loaded this list. Saves the list, and emits a change. */
+  #took(local: LocalVerifier, before: Status, list: string, loaded: Loaded): Outcome {
+    const trust = this.#verifier.loaded(local)
+    const asOf = local.status().asOf!
+    this.#saved?.took(list, loaded, { trust, asOf })
     const changed = loaded.epoch !== before.epoch || loaded.sequence !== before.sequence
     if (changed) this.#news.emit('change', changeBy(list, loaded))
     if (!changed && asOf === before.asOf) return 'nothing new'
     this.#newness.brought()
     return 'news'
-  }
-
-  #makeTrusting(): LocalVerifier {
-    const local = this.#make()
-    if (this.#trust !== undefined) local.restoreTrust(this.#trust)
-    return local
-  }
-
-  #since(address: string): string {
-    const { epoch, sequence } = this.#local.status()
-    if (epoch === null || sequence === null) return address
-    const { href, search, hash } = new URL(address)
-    const whole = href.slice(0, href.length - hash.length).replace(/\?$/, '')
-    // Does not use `searchParams`, which percent-encodes the colon. An issuer accepts only one spelling, so that caches
-    // store the list once. Does not set `search` either, because on React Native a URL cannot be changed.
-    return `${whole}${search ? '&' : '?'}since=${epoch}:${sequence}`
-  }
-}
-
-/** The properties of the list; its handles are decoded when first read. */
-function changeBy(list: string, loaded: Loaded): Change {
-  let handles: string[] | undefined
-  return {
-    ...loaded,
-    get revoked() {
-      return (handles ??= handlesIn(list))
-    },
   }
 }
 

@@ -1,0 +1,24 @@
+import type { Status } from '../types/index.js'
+
+// The parameters of a list's address (FORMAT.md §4). An issuer accepts only one spelling of each, so that caches store
+// each list once. So nothing here uses `searchParams`, which writes the `:` of `since` as `%3A`. Nor does anything here
+// set `search`, because on React Native a URL cannot be changed.
+
+/** The address at which the issuer answers with a delta from this position. Without a position, the address itself. */
+export function since(address: string, { epoch, sequence }: Pick<Status, 'epoch' | 'sequence'>): string {
+  if (epoch === null || sequence === null) return address
+  const { href, search, hash } = new URL(address)
+  const whole = href.slice(0, href.length - hash.length).replace(/\?$/, '')
+  return `${whole}${search ? '&' : '?'}since=${epoch}:${sequence}`
+}
+
+/**
+ * Adds the parameter `fresh` to an address, so that no faulty cache has an answer for it. The issuer accepts no other
+ * parameter for this purpose. The value is the time, rounded down to a fifth of a `ttl`. So all verifiers request the
+ * same few addresses, even if the issuer has nothing newer.
+ */
+export function fresh(address: string, nowMs: number, ttlMs: number): string {
+  const step = Math.max(1, Math.floor(ttlMs / 5000))
+  const secs = Math.floor(nowMs / 1000 / step) * step
+  return `${address}${address.includes('?') ? '&' : '?'}fresh=${secs}`
+}

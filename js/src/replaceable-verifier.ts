@@ -1,0 +1,67 @@
+import type { LocalVerifier } from './verifier.js'
+
+/**
+ * A verifier that gets a successor if a call into the module is interrupted. The successor trusts the same keys and has
+ * to load a list again. Until it has loaded one, the interrupted verifier is still the one in use, and refuses every
+ * query, independent of `onMissing`.
+ */
+export class ReplaceableVerifier {
+  readonly #make: () => LocalVerifier
+  #newest: LocalVerifier
+  #serving: LocalVerifier
+  /** The trusted keys of the newest verifier, which its successor will trust too. */
+  #trust: string | undefined
+
+  constructor(make: () => LocalVerifier) {
+    this.#make = make
+    this.#newest = this.#serving = make()
+  }
+
+  /** The verifier that checks tokens now. */
+  get serving(): LocalVerifier {
+    return this.#serving
+  }
+
+  /** The verifier that loads lists. If the newest verifier was interrupted, this creates its successor. */
+  get loading(): LocalVerifier {
+    if (this.#newest.isInterrupted) this.#newest = this.successor()
+    return this.#newest
+  }
+
+  get holdsList(): boolean {
+    return this.loading.status().asOf !== null
+  }
+
+  /** Creates a verifier that trusts the keys that the newest verifier trusted. */
+  successor(): LocalVerifier {
+    const made = this.#make()
+    if (this.#trust !== undefined) made.restoreTrust(this.#trust)
+    return made
+  }
+
+  addJwks(jwks: string): void {
+    this.loading.addJwks(jwks)
+    this.#trust = this.loading.trust()
+  }
+
+  /**
+   * Uses this verifier, which has been restored from the store, for loading lists. Uses it for queries too if it holds
+   * a list; without a list, an interrupted verifier keeps refusing.
+   */
+  restored(local: LocalVerifier): void {
+    this.#newest = local
+    this.#trust = local.trust()
+    if (this.holdsList || !this.#serving.isInterrupted) this.#serving = this.#newest
+  }
+
+  /** Call it when this verifier has loaded a list. From now on it answers queries. Returns its trusted keys. */
+  loaded(local: LocalVerifier): string {
+    this.#serving = this.#newest = local
+    return (this.#trust = local.trust())
+  }
+
+  /** Frees all memory. */
+  close(): void {
+    for (const local of [this.#newest, this.#serving]) local.close()
+  }
+}
