@@ -3,9 +3,8 @@ import { BackOff } from './back-off.js'
 import type { Emitter } from './emitter.js'
 import { pause, type Host } from './host.js'
 import type { RemoteList } from './remote-list.js'
-import { SILENCE_MS } from './saved-list.js'
 import { SharedStream, type Shareable } from './shared-stream.js'
-import { isLasting, startError } from './starts.js'
+import { SILENCE_MS, isLasting, startError } from './starts.js'
 import { OutOfTime } from './unreachable.js'
 
 /** The maximum of the first pause after a failure, in milliseconds. */

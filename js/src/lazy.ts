@@ -2,9 +2,8 @@ import type { Mode, WaitUntil } from '../types/index.js'
 import type { Emitter } from './emitter.js'
 import { pause, type Host } from './host.js'
 import type { RemoteList } from './remote-list.js'
-import { SILENCE_MS } from './saved-list.js'
 import { Silence } from './silence.js'
-import { startError } from './starts.js'
+import { SILENCE_MS, startError } from './starts.js'
 
 /**
  * The number of milliseconds for which a stream is held. It is less than the 30 s that a Worker may run after its

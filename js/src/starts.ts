@@ -2,6 +2,9 @@ import { TokenError, isTokenError } from './errors.js'
 import { WELL_KNOWN } from './metadata.js'
 import type { Code } from '../types/index.js'
 
+/** Milliseconds that a start waits for an issuer that does not answer, if there is a saved list. */
+export const SILENCE_MS = 2_000
+
 /** The codes of errors that the next try would repeat. */
 const LASTING: readonly Code[] = [
   'ERR_FETCH_FAILED',

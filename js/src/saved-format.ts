@@ -1,0 +1,74 @@
+import { MAX_LISTS, MAX_LISTS_LENGTH } from './chain.js'
+import { MAX_LIST_LENGTH } from './verifier.js'
+
+/** FORMAT.md §10: a save with another version number is not read. */
+const VERSION = 1
+/** The maximum length of the JSON of the trusted and dropped keys, in characters. */
+const MAX_TRUST_LENGTH = 64 * 1024
+
+/** The snapshot is the first, because the deltas continue from it. */
+export const NAMES = ['snapshot', 'recent'] as const
+export type Name = (typeof NAMES)[number]
+
+/** The maximum length of a whole value, in characters; lists and keys contain nothing that JSON escapes. */
+const MAX_LENGTH: Record<Name, number> = {
+  snapshot: MAX_LIST_LENGTH + MAX_TRUST_LENGTH + 1024,
+  recent: MAX_LISTS_LENGTH + MAX_LISTS * 8 + MAX_TRUST_LENGTH + 1024,
+}
+
+/** One value of the store: lists, and the trusted and dropped keys at the time of writing. */
+export interface Save {
+  readonly trust: Trust
+  readonly lists: readonly string[]
+  /**
+   * The as-of time (NumericDate) that a verifier has after it loaded these lists. It is not trusted, and only decides
+   * whether a newer save is already in the store.
+   */
+  readonly asOf?: number
+}
+
+/** The module reads the JSON text of this object, and checks it. */
+export interface Trust {
+  readonly keys?: unknown
+  readonly dropped?: unknown
+}
+
+/** The text that the store keeps. */
+export const written = (save: Save): string => JSON.stringify({ version: VERSION, ...save })
+
+/** Parses a save. Checks the length before parsing, and the structure after parsing. */
+export function saveIn(value: unknown, name: Name): Save {
+  if (typeof value !== 'string') throw new TypeError('not a text')
+  if (value.length > MAX_LENGTH[name]) throw new RangeError(`too long: ${value.length} characters`)
+  const save = parsed(value) as Save & { version?: unknown }
+  if (save?.version !== VERSION) throw new TypeError(`not a saved list of version ${VERSION}`)
+  const { trust, lists, asOf } = save
+  const fits = Array.isArray(lists) && lists.every(list => typeof list === 'string')
+  if (typeof trust !== 'object' || trust === null || !fits) throw new TypeError('not a valid save')
+  return { trust, lists, ...(typeof asOf === 'number' && { asOf }) }
+}
+
+/** Parses the trusted and dropped keys of a verifier. */
+export const trustIn = (text: string): Trust => parsed(text) as Trust
+
+/** The saved keys as the module reads them. */
+export const allKeys = ({ trust }: Save): string => short(trust)
+
+/** The names of the dropped keys alone, as the module reads them. */
+export const onlyDropped = ({ trust }: Save): string => short({ keys: [], dropped: trust.dropped })
+
+/** The parser's message is left out, because it quotes the text. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new TypeError('not JSON')
+  }
+}
+
+/** Limits the length, because the module keeps as much memory as its longest text needed. */
+function short(trust: Trust): string {
+  const text = JSON.stringify(trust)
+  if (text.length > MAX_TRUST_LENGTH) throw new RangeError(`too many keys: their JSON has ${text.length} characters`)
+  return text
+}
