@@ -1,4 +1,4 @@
-import { parsedUrl, rule, type Rule } from './rules.js'
+import { parsedUrl, rule, type Rule } from './option-rules.js'
 
 /** Refuses a URL that is not in the canonical spelling, and suggests the canonical spelling. */
 export const issuerUrl: Rule = /* @__PURE__ */ rule(

@@ -1,8 +1,8 @@
 import type { Mode, WaitUntil } from '../types/index.js'
 import type { Emitter } from './emitter.js'
 import { pause, type Host } from './host.js'
+import { IdleTimeout } from './idle-timeout.js'
 import type { RemoteList } from './remote-list.js'
-import { Silence } from './silence.js'
 import { SILENCE_MS, startError } from './starts.js'
 
 /**
@@ -121,15 +121,15 @@ export class LazyFollower {
    * it holds.
    */
   async #renew(withinMs?: number): Promise<void> {
-    const silence = new Silence(this.#host, new AbortController().signal)
-    if (withinMs !== undefined) silence.limit(withinMs)
+    const timeout = new IdleTimeout(this.#host, new AbortController().signal)
+    if (withinMs !== undefined) timeout.limit(withinMs)
     try {
-      await this.#ask(silence.signal)
+      await this.#ask(timeout.signal)
     } catch (error) {
       this.#askNotBefore = this.#host.monotonic() + REST_MS
       if (!this.#isClosed) this.#news.emit('error', error as Error)
     } finally {
-      silence.end()
+      timeout.end()
     }
   }
 

@@ -1,6 +1,6 @@
 import { TokenError } from './errors.js'
 import { fetchText, type Http, type PastCaches } from './http.js'
-import { isObject, parsedUrl } from './rules.js'
+import { isObject, parsedUrl } from './option-rules.js'
 
 /**
  * The addresses that an issuer publishes for verifiers. RFC 8414 defines `jwks_uri`; this project defines the other

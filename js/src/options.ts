@@ -1,7 +1,7 @@
 import type { ConnectOptions, VerifierOptions } from '../types/index.js'
 import { issuerUrl } from './issuer-rule.js'
 import { mustHave } from './missing.js'
-import { check, isObject, isText, oneOf, rule, wholeNumber, type Rule } from './rules.js'
+import { check, isObject, isText, oneOf, rule, wholeNumber, type Rule } from './option-rules.js'
 
 /** verifier-wasm/src/policy.rs has the same limit. */
 const A_YEAR = 365 * 86_400

@@ -4,13 +4,13 @@ import { closedVerifier, isTokenError } from './errors.js'
 import { EventStreamParser } from './events.js'
 import { changeBy } from './handles.js'
 import { Unreachable, fetchStream, fetchText, type Http, type PastCaches } from './http.js'
+import { IdleTimeout } from './idle-timeout.js'
 import { IssuerKeys } from './issuer-keys.js'
 import { fresh, since } from './list-address.js'
 import { discover, type Endpoints } from './metadata.js'
 import { Newness } from './newness.js'
 import { ReplaceableVerifier } from './replaceable-verifier.js'
 import { SavedList } from './saved-list.js'
-import { Silence } from './silence.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 
 /**
@@ -55,7 +55,7 @@ export class RemoteList {
       ...http,
       fetch: (...request) => (this.#isClosed ? Promise.reject(closedVerifier()) : http.fetch(...request)),
     }
-    const report = (error: Error) => void news.emit('error', error)
+    const report = (error: Error) => news.emit('error', error)
     this.#verifier = new ReplaceableVerifier(make)
     this.#keys = new IssuerKeys(this.#http, this.#verifier, options.jwks !== undefined, report)
     this.#newness = new Newness(http.host)
@@ -201,22 +201,22 @@ export class RemoteList {
   async follow(signal: AbortSignal, listener: (event: 'opened' | 'news') => void): Promise<void> {
     const { list, stream } = await this.prepare(signal)
     if (stream === undefined) throw new Unreachable(`${this.#issuer} has no \`revocation_stream_uri\``)
-    const silence = new Silence(this.#http.host, signal)
+    const timeout = new IdleTimeout(this.#http.host, signal)
     const parser = new EventStreamParser(MAX_LIST_LENGTH + 1024)
     let nextSnapshot = -Infinity
     try {
-      silence.limit(1.5 * this.ttlMs)
+      timeout.limit(1.5 * this.ttlMs)
       const request = {
         url: since(stream, this.#status),
         accept: 'text/event-stream',
         cache: 'no-store' as const,
-        signal: silence.signal,
+        signal: timeout.signal,
       }
       for await (const chunk of fetchStream(this.#http, request)) {
         if (chunk === '') listener('opened')
         for (const { event, data } of parser.push(chunk)) {
           if (event !== 'message') continue
-          let outcome = await this.#take(data, silence.signal)
+          let outcome = await this.#take(data, timeout.signal)
           if (outcome === 'gap') {
             // Without this check, a stream whose deltas never continue from the snapshot would cause one request per
             // event.
@@ -224,18 +224,18 @@ export class RemoteList {
             if (now < nextSnapshot)
               throw new Unreachable(`the deltas of ${stream} do not continue from the snapshot of ${list}`)
             nextSnapshot = now + this.ttlMs
-            outcome = await this.#takeSnapshot(list, silence.signal)
+            outcome = await this.#takeSnapshot(list, timeout.signal)
           }
           if (outcome !== 'news') continue
           listener('news')
-          silence.limit(1.5 * this.ttlMs)
+          timeout.limit(1.5 * this.ttlMs)
         }
       }
     } catch (error) {
       if (!signal.aborted) this.#endpoints = undefined
       throw error
     } finally {
-      silence.end()
+      timeout.end()
     }
   }
 

@@ -1,4 +1,4 @@
-import { MAX_LISTS, MAX_LISTS_LENGTH } from './chain.js'
+import { MAX_LISTS, MAX_LISTS_LENGTH } from './saved-deltas.js'
 import { MAX_LIST_LENGTH } from './verifier.js'
 
 /** FORMAT.md §10: a save with another version number is not read. */

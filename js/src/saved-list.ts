@@ -1,8 +1,8 @@
 import type { ListStore, Loaded, Status } from '../types/index.js'
-import { Chain, type Held } from './chain.js'
 import { isTokenError } from './errors.js'
 import { inTime, type Host } from './host.js'
 import { PAUSE_MS, SaveWriter } from './save-writer.js'
+import { SavedDeltas, type Held } from './saved-deltas.js'
 import { NAMES, allKeys, onlyDropped, trustIn, type Name, type Save } from './saved-format.js'
 import { SavedValues } from './saved-values.js'
 import type { LocalVerifier } from './verifier.js'
@@ -30,7 +30,7 @@ export class SavedList {
   readonly #host: Host
   #trust: string | undefined
   #position: Pick<Status, 'epoch' | 'sequence'> | undefined
-  #chain: Chain | undefined
+  #deltas: SavedDeltas | undefined
   #snapshotNotBefore = -Infinity
 
   constructor(
@@ -61,19 +61,19 @@ export class SavedList {
    */
   replay({ snapshot, recent }: Saves, make: () => LocalVerifier): LocalVerifier {
     let local = make()
-    let chain = undefined as Chain | undefined
+    let deltas = undefined as SavedDeltas | undefined
     const isTaken = this.#attempt('snapshot', () => {
       if (snapshot === undefined) return
       local.restoreTrust(this.#isPinned ? onlyDropped(snapshot) : allKeys(snapshot))
-      chain = continued(undefined, local, snapshot.lists[0]!)
+      deltas = continued(undefined, local, snapshot.lists[0]!)
     })
-    if (isTaken && chain !== undefined)
+    if (isTaken && deltas !== undefined)
       this.#attempt('recent', () => {
-        for (const list of recent?.lists ?? []) chain = continued(chain, local, list)
+        for (const list of recent?.lists ?? []) deltas = continued(deltas, local, list)
       })
     // After an interruption the new verifier must not be behind the old verifier, whose list perhaps could not be
     // saved.
-    if (!isTaken || !this.#hasReached(local)) [local, chain] = [make(), undefined]
+    if (!isTaken || !this.#hasReached(local)) [local, deltas] = [make(), undefined]
     // The dropped keys are restored after the lists are loaded, because some lists may be signed by a key that was
     // dropped later.
     for (const [name, save] of [
@@ -81,8 +81,8 @@ export class SavedList {
       ['recent', recent],
     ] as const)
       this.#attempt(name, () => save && local.restoreTrust(onlyDropped(save)))
-    if (chain !== undefined) {
-      this.#chain = chain
+    if (deltas !== undefined) {
+      this.#deltas = deltas
       this.#position = local.status()
       this.#trust = local.trust()
     }
@@ -99,11 +99,11 @@ export class SavedList {
     this.#position = { epoch, sequence }
     this.#trust = trust
     if (since === null) {
-      this.#chain = new Chain(list, sequence, held)
+      this.#deltas = new SavedDeltas(list, sequence, held)
       this.#writer.plan('snapshot', isNews, () => ({ trust: trustIn(trust), lists: [list] }))
-    } else this.#chain?.append({ list, since, sequence }, held.asOf)
+    } else this.#deltas?.append({ list, since, sequence }, held.asOf)
     if (this.#isToBegin && !wasToBegin) this.#askForSnapshotIn(SPREAD_MS * this.#host.random())
-    this.#writer.plan('recent', isNews, () => ({ trust: trustIn(trust), ...this.#chain!.saved }))
+    this.#writer.plan('recent', isNews, () => ({ trust: trustIn(trust), ...this.#deltas!.saved }))
   }
 
   /** Whether there is a value to write, or a snapshot to request first. */
@@ -131,7 +131,7 @@ export class SavedList {
 
   /** Whether a new snapshot is needed: the keys have changed, or there are too many lists after the last snapshot. */
   get #isToBegin(): boolean {
-    return this.#chain !== undefined && (this.#chain.trust !== this.#trust || this.#chain.isFull)
+    return this.#deltas !== undefined && (this.#deltas.trust !== this.#trust || this.#deltas.isFull)
   }
 
   #askForSnapshotIn(ms: number): void {
@@ -165,16 +165,16 @@ export class SavedList {
   }
 }
 
-/** Loads a saved list. Returns the chain, extended by this list. */
-function continued(chain: Chain | undefined, local: LocalVerifier, list: string): Chain | undefined {
+/** Loads a saved list. Returns the deltas, extended by this list. */
+function continued(deltas: SavedDeltas | undefined, local: LocalVerifier, list: string): SavedDeltas | undefined {
   try {
     const { since, sequence } = local.load(list)
     const held = { trust: local.trust(), asOf: local.status().asOf! }
-    if (since === null) return new Chain(list, sequence, held)
-    chain?.append({ list, since, sequence }, held.asOf)
+    if (since === null) return new SavedDeltas(list, sequence, held)
+    deltas?.append({ list, since, sequence }, held.asOf)
   } catch (error) {
     // Several processes write the two values, each separately, so the snapshot may be newer than the deltas.
     if (!isTokenError(error, 'ERR_LIST_ROLLBACK')) throw error
   }
-  return chain
+  return deltas
 }

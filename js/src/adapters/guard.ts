@@ -1,7 +1,7 @@
 import type { AnyVerifier, AuthenticateOptions } from '../../types/guard.js'
 import type { PlainTokenError, Verified, WaitUntil } from '../../types/index.js'
 import { invalidOption, isTokenError, isTokensFault } from '../errors.js'
-import { check, isObject, isText, rule } from '../rules.js'
+import { check, isObject, isText, rule } from '../option-rules.js'
 import { scopeInsufficient, tokenMissing, tokenRefused, unavailable, type Refusal } from './refusal.js'
 
 /**

@@ -1,6 +1,6 @@
 import type { SessionOptions } from '../../types/session.js'
 import { spelling } from '../issuer-rule.js'
-import { isText } from '../rules.js'
+import { isText } from '../option-rules.js'
 import { SessionError } from './errors.js'
 
 /** The options. `fetch` and `storage` are always set, because several parts need them. */
@@ -8,7 +8,7 @@ export type Settings = SessionOptions & Required<Pick<SessionOptions, 'fetch' | 
 
 /**
  * For each option, a function that returns whether a value is valid. If the function throws, the value is not valid.
- * This file does not use `../rules.ts`: the texts there would add a tenth to the code that a page loads for sessions.
+ * This file does not use `../option-rules.ts`: the texts there would add a tenth to the code that a page loads for sessions.
  */
 const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
   issuer: value => spelling(value) === value,

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invalidOption } from '../errors.js'
-import { isText } from '../rules.js'
+import { isText } from '../option-rules.js'
 import type { fileStore as FileStore } from '../../types/file-store.js'
 
 /** No valid value has more bytes. A file that has more bytes is not read. */

@@ -1,6 +1,6 @@
 import { invalidOption } from '../errors.js'
 import { mustHave } from '../missing.js'
-import { isText } from '../rules.js'
+import { isText } from '../option-rules.js'
 import type {
   cacheStore as CacheStore,
   indexedDbStore as IndexedDbStore,

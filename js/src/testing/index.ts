@@ -1,6 +1,6 @@
 import type * as Types from '../../types/testing.js'
 import { issuerUrl } from '../issuer-rule.js'
-import { check, isText, rule } from '../rules.js'
+import { check, isText, rule } from '../option-rules.js'
 import { MemoryIssuer } from './issuer.js'
 import { createKey } from './key.js'
 

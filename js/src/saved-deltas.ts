@@ -20,14 +20,14 @@ export interface Held {
 }
 
 /**
- * The lists that were loaded since a snapshot. A short snapshot is itself the first list of the chain. Such a chain can
- * also be loaded after an older snapshot.
+ * The lists that were loaded since a snapshot. A short snapshot is itself the first of these lists. Such lists can also be
+ * loaded after an older snapshot.
  */
-export class Chain {
+export class SavedDeltas {
   #links: readonly Link[]
   #asOf: number
   #isFull = false
-  /** The trusted keys at the beginning of the chain. */
+  /** The trusted keys when the snapshot was loaded. */
   readonly trust: string
 
   constructor(snapshot: string, sequence: number, { trust, asOf }: Held) {
@@ -42,8 +42,8 @@ export class Chain {
   }
 
   /**
-   * Whether a list exceeded the limits. The chain keeps neither that list nor any later list, because no list can be
-   * loaded after a gap. The as-of time of the chain then stays the same too.
+   * Whether a list exceeded the limits. Neither that list nor any later list is kept, because no list can be loaded
+   * after a gap. The as-of time then stays the same too.
    */
   get isFull(): boolean {
     return this.#isFull

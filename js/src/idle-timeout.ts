@@ -1,8 +1,11 @@
 import type { Host } from './host.js'
 import { Unreachable } from './http.js'
 
-/** A signal that aborts when a time limit passes, or when an outer signal aborts. */
-export class Silence {
+/**
+ * A signal that aborts when a time limit passes, or when an outer signal aborts. Each call of `limit` replaces the limit
+ * before it.
+ */
+export class IdleTimeout {
   readonly #host: Host
   readonly #outer: AbortSignal
   readonly #abort = new AbortController()
