@@ -223,8 +223,8 @@ const DAY: u64 = 86_400;
 /// Two settings that contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
-    /// `--issuer` is not set, and no usable URL can be made from `--listen`. That address is unspecified (all interfaces), or
-    /// has a form that no URL can contain.
+    /// `--issuer` is not set, and no usable URL can be made from `--listen`. That address is unspecified (all
+    /// interfaces), or has a form that no URL can contain.
     #[error(
         "--listen (DOORLIST_LISTEN) is {listen}, which clients cannot connect to: \
          set the issuer's URL with --issuer (DOORLIST_ISSUER)"

@@ -1,9 +1,9 @@
-//! Prints tokens, and whether unmodified ed25519-dalek accepts their signatures. `tests/js/signatures.test.mjs` checks
-//! the same tokens with the built module.
+//! Prints tokens, and for each token whether unmodified ed25519-dalek accepts its signature.
+//! `tests/js/signatures.test.mjs` checks the same tokens with the built module.
 //!
 //! `cargo run --package doorlist-verifier --example signature_cases -- 100000` prints the same lines in every run. Each
-//! line has two words. For each key there is a line with `trusted` or `refused`, and the key. After a trusted key come
-//! the lines of the key's tokens, each with `good` or `bad`, and the token.
+//! line has two words. The line of a key contains `trusted` or `refused`, and then the key. If the key is trusted, the
+//! lines of its tokens follow. The line of a token contains `good` or `bad`, and then the token.
 #![allow(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use std::io::{self, BufWriter, Write};
@@ -20,8 +20,8 @@ use sha2::{Digest, Sha512};
 /// The number of keys. Each key gets the same number of cases.
 const KEYS: usize = 50;
 
-/// The number of valid tokens that each key signs first. A verifier begins to build a key's tables after 64 of them,
-/// and has complete tables after 96.
+/// The number of valid tokens that each key signs first. A verifier begins to build a key's tables after 64 of these
+/// tokens. The tables are complete after 96 tokens.
 const LEADING: usize = 96;
 
 /// 2026-01-01T00:00:00Z.
@@ -51,7 +51,8 @@ fn main() -> io::Result<()> {
             writeln!(out, "{}", judged(&signer.public, &message, &signature))?;
         }
     }
-    // These keys have no signer. Either the key is refused, or a signature is valid only by accident.
+    // The private keys for these encodings are not known. A verifier refuses such a key, or a signature for it is valid
+    // only by accident.
     for encoding in &odd {
         let Some(public) = trusted(encoding) else {
             writeln!(out, "refused {}", jwk_text(encoding, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"))?;
@@ -67,7 +68,7 @@ fn main() -> io::Result<()> {
     out.flush()
 }
 
-/// The result of unmodified dalek, and the token.
+/// Returns the result of unmodified dalek, followed by the token.
 fn judged(public: &VerifyingKey, message: &str, signature: &[u8; 64]) -> String {
     let good = public.verify(message.as_bytes(), &Signature::from_bytes(signature)).is_ok();
     let verdict = if good { "good" } else { "bad" };
@@ -137,7 +138,7 @@ impl Kind {
     }
 }
 
-/// A key with a small-order component. Its signatures are valid without the cofactor.
+/// A key that may have a small-order component. Its signatures satisfy the equation without the cofactor.
 struct Signer {
     secret: Scalar,
     torsion: usize,
@@ -182,7 +183,7 @@ fn hash(r: &[u8], public: &VerifyingKey, message: &[u8]) -> Scalar {
     Scalar::from_bytes_mod_order_wide(&hash.finalize().into())
 }
 
-/// A token without its signature. Its length takes all values modulo the block size of SHA-512.
+/// A token without its signature. The lengths of many such tokens cover all values modulo the block size of SHA-512.
 fn message(public: &VerifyingKey, random: &mut Random) -> String {
     let kid = PublicKey::from_bytes(public.as_bytes()).unwrap().kid();
     let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": kid });
@@ -217,7 +218,7 @@ fn jwk_text(encoding: &[u8; 32], kid: &str) -> String {
     json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid }).to_string()
 }
 
-/// All encodings of points whose `y` is not reduced, and of the points of small order.
+/// All encodings in which `y` is not reduced, and the encodings of the points of small order.
 fn odd_encodings() -> Vec<[u8; 32]> {
     let mut encodings: Vec<[u8; 32]> = EIGHT_TORSION.iter().map(|point| point.compress().0).collect();
     for above in 0..19 {
@@ -234,7 +235,8 @@ fn odd_encodings() -> Vec<[u8; 32]> {
     encodings
 }
 
-/// Adds the group's order `n` times. A result above 256 bits becomes the greatest number.
+/// Adds the group's order `n` times. If the result needs more than 256 bits, the greatest 256-bit number is used
+/// instead.
 fn add_orders(number: &mut [u8], n: usize) {
     let mut carry = 0;
     for (byte, order) in number.iter_mut().zip(ORDER) {
@@ -247,7 +249,7 @@ fn add_orders(number: &mut [u8], n: usize) {
     }
 }
 
-/// A generator that hashes a counter with SHA-512.
+/// A random number generator that hashes a counter with SHA-512.
 struct Random {
     counter: u64,
 }

@@ -39,7 +39,7 @@ pub struct Verified {
     pub claims: AccessTokenClaims,
     /// The result of the revocation check.
     pub revocation: RevocationStatus,
-    /// The age of the list used.
+    /// The age of the verifier's list.
     pub freshness: Freshness,
     /// Whether the token is past its `exp` and was accepted only because of an outage of the issuer.
     pub outage: bool,
@@ -65,7 +65,7 @@ pub struct Verified {
 pub struct Verdict {
     /// The result of the revocation check.
     pub revocation: RevocationStatus,
-    /// The age of the list used.
+    /// The age of the verifier's list.
     pub freshness: Freshness,
     /// Whether the token is past its `exp` and was accepted only because of an outage of the issuer.
     pub outage: bool,
@@ -90,14 +90,15 @@ pub struct Verdict {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevocationStatus {
-    /// Neither the token's group nor its session is on the list, and it was not issued before a cut-off.
+    /// The list contains neither the token's group nor the token's session, and the token was not issued before a
+    /// cut-off.
     NotRevoked,
-    /// No list is held.
+    /// The verifier holds no list.
     Unknown,
 }
 
 impl RevocationStatus {
-    /// The name used in a result.
+    /// The name of this status in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::NotRevoked => "not_revoked",
@@ -135,7 +136,7 @@ pub struct Freshness {
     /// Seconds since `as_of`.
     #[serde(rename = "age")]
     pub age_secs: Option<u64>,
-    /// Whether the age exceeds the limit of the policy; true if no list is held.
+    /// Whether the age exceeds the limit of the policy. Also true if the verifier holds no list.
     pub stale: bool,
 }
 
@@ -160,13 +161,13 @@ pub struct Freshness {
 pub struct Loaded {
     /// The identifier of the revocation log.
     pub epoch: Epoch,
-    /// The sequence number of the last entry held.
+    /// The sequence number of the last entry that the verifier holds.
     pub sequence: Seq,
-    /// The sequence number that a delta continues from; absent for a snapshot.
+    /// The sequence number after which a delta begins. Absent for a snapshot.
     pub since: Option<Seq>,
-    /// The number of handles held.
+    /// The number of handles that the verifier holds.
     pub entries: usize,
-    /// Whether the list brought anything new.
+    /// Whether the list changed the verifier.
     pub outcome: LoadOutcome,
 }
 
@@ -188,19 +189,19 @@ pub struct Loaded {
 pub struct Status {
     /// The identifier of the revocation log.
     pub epoch: Option<Epoch>,
-    /// The sequence number of the last entry held.
+    /// The sequence number of the last entry that the verifier holds.
     pub sequence: Option<Seq>,
-    /// The number of handles held.
+    /// The number of handles that the verifier holds.
     pub entries: usize,
     /// The age of the list.
     pub freshness: Freshness,
-    /// Seconds within which the issuer intends to publish a newer list.
+    /// The issuer intends to publish a newer list within this many seconds.
     pub ttl_secs: Option<u64>,
     /// The `kid`s of the trusted keys.
     pub keys: Vec<KeyId>,
 }
 
-/// The members are flat, and this code is written by hand, because `#[serde(flatten)]` costs 2 KB of WebAssembly.
+/// The members are flat. This code is written by hand, because `#[serde(flatten)]` costs 2 KB of WebAssembly.
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut status = serializer.serialize_struct("Status", 8)?;

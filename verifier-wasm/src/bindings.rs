@@ -1,8 +1,8 @@
-//! The boundary to JavaScript, and the only file that uses wasm-bindgen. This file only passes calls on, and contains
-//! no rules.
+//! The interface to JavaScript. Only this file uses wasm-bindgen. It calls the other modules and contains no rules.
 //!
-//! The first result for a token crosses as one JSON text, which is the cheapest way and keeps a claim `__proto__`
-//! harmless. Later results are a few numbers left in memory. Options, status and errors cross as plain objects.
+//! The first result for a token is returned as one JSON text. This is the cheapest way, and a claim named `__proto__`
+//! does no harm in it. Later results are a few numbers in the module's memory. Options, status and errors are plain
+//! objects.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
@@ -24,13 +24,13 @@ use crate::verify;
 pub struct Verifier {
     inner: verify::Verifier,
     memory: Memory,
-    /// The token that was accepted last, until it is remembered.
+    /// The token that was accepted last. `None` after this token was remembered.
     accepted: Option<(String, Terms)>,
 }
 
 thread_local! {
     /// The buffer into which JavaScript writes a token for [`Verifier::verify_inbox`]. All verifiers of an instance
-    /// share the buffer: a call reads it before the next call writes to it.
+    /// share the buffer. This is safe, because each call reads the buffer before the next call writes to it.
     static INBOX: RefCell<[u8; MAX_TOKEN_LEN]> = const { RefCell::new([0; MAX_TOKEN_LEN]) };
     /// The last result of [`Verifier::verify_inbox`] or [`Verifier::check_vetted`]. All verifiers of an instance
     /// share it.
@@ -43,8 +43,8 @@ pub fn inbox() -> *mut u8 {
     INBOX.with(RefCell::as_ptr).cast()
 }
 
-/// The address of the four numbers that [`Verifier::verify_inbox`] and [`Verifier::check_vetted`] write, see
-/// [`numbers`].
+/// The address of the four numbers that [`Verifier::verify_inbox`] and [`Verifier::check_vetted`] write. [`numbers`]
+/// describes them.
 #[wasm_bindgen]
 pub fn standing() -> *const f64 {
     STANDING.with(Cell::as_ptr).cast_const().cast()
@@ -65,7 +65,7 @@ impl Verifier {
     /// Adds the keys of a JWK Set to the trusted keys.
     ///
     /// # Errors
-    /// As [`verify::Verifier::add_jwks`].
+    /// The errors of [`verify::Verifier::add_jwks`].
     #[wasm_bindgen(js_name = addJwks)]
     pub fn add_jwks(&mut self, jwks: &str) -> Result<(), JsValue> {
         self.inner.add_jwks(jwks).map(drop).map_err(thrown)
@@ -77,14 +77,14 @@ impl Verifier {
     }
 
     /// # Errors
-    /// As [`verify::Verifier::restore_trust`].
+    /// The errors of [`verify::Verifier::restore_trust`].
     #[wasm_bindgen(js_name = restoreTrust)]
     pub fn restore_trust(&mut self, saved: &str) -> Result<(), JsValue> {
         self.inner.restore_trust(saved).map_err(thrown)
     }
 
     /// # Errors
-    /// As [`verify::Verifier::load`].
+    /// The errors of [`verify::Verifier::load`].
     pub fn load(&mut self, list: &str, wall_seconds: f64, monotonic_ms: f64) -> Result<JsValue, JsValue> {
         self.inner
             .load(list, host_time(wall_seconds, monotonic_ms))
@@ -95,7 +95,7 @@ impl Verifier {
     /// Returns the whole result as JSON text.
     ///
     /// # Errors
-    /// As [`verify::Verifier::verify`].
+    /// The errors of [`verify::Verifier::verify`].
     pub fn verify(&mut self, token: String, wall_seconds: f64, monotonic_ms: f64) -> Result<String, JsValue> {
         let verified = self.inner.verify(&token, host_time(wall_seconds, monotonic_ms)).map_err(thrown)?;
         let answer = answer(&verified);
@@ -103,16 +103,16 @@ impl Verifier {
         Ok(answer)
     }
 
-    /// Remembers the token that [`Self::verify`] accepted last. Returns the token's slot. JavaScript must replace the
-    /// data that it keeps for an older token in that slot.
+    /// Remembers the token that [`Self::verify`] accepted last. Returns the token's slot. JavaScript keeps data for
+    /// each slot, and must now replace the data for an older token in this slot.
     pub fn remember(&mut self) -> Option<u32> {
         let (token, terms) = self.accepted.take()?;
         let slot = self.memory.remember(token.into_bytes().into_boxed_slice(), terms)?;
         u32::try_from(slot).ok()
     }
 
-    /// Checks the token in the inbox again. `length` is the token's length in bytes. Returns the token's slot if it is
-    /// remembered and still valid.
+    /// Checks the token in the inbox again. `length` is the token's length in bytes. Returns the token's slot if the
+    /// token is remembered and still valid.
     #[wasm_bindgen(js_name = verifyInbox)]
     pub fn verify_inbox(&mut self, length: usize, wall_seconds: f64, monotonic_ms: f64) -> Option<u32> {
         let at = host_time(wall_seconds, monotonic_ms);
@@ -122,10 +122,11 @@ impl Verifier {
         u32::try_from(slot).ok()
     }
 
-    /// Checks a token that another library verified, by its [`VettedClaims`] as JSON.
+    /// Checks whether a token is revoked, after another library has verified the token. `claims` are the token's
+    /// [`VettedClaims`] as JSON.
     ///
     /// # Errors
-    /// As [`VettedClaims::decode`] and [`verify::Verifier::check_vetted`].
+    /// The errors of [`VettedClaims::decode`] and [`verify::Verifier::check_vetted`].
     #[wasm_bindgen(js_name = checkVetted)]
     pub fn check_vetted(
         &mut self,
@@ -145,11 +146,11 @@ impl Verifier {
     }
 }
 
-/// `Verified` of `js/types/index.d.ts` as JSON. Header and payload are the token's own text. Each was parsed strictly
-/// as one JSON object before, so both are inserted unchanged. The rest consists of numbers and fixed names, so there
-/// is nothing to escape.
+/// Writes the type `Verified` of `js/types/index.d.ts` as JSON. The token's header and payload are inserted unchanged,
+/// because each of them was already parsed strictly as one JSON object. The other values are numbers and fixed names,
+/// so nothing needs escaping.
 fn answer(verified: &Verified) -> String {
-    /// Bytes reserved for the text around payload and header, which is shorter than this.
+    /// The number of bytes reserved for the text around payload and header. That text is shorter.
     const REST_LEN: usize = 192;
     let (payload, header) = (&verified.payload_json, &verified.header_json);
     let Freshness { as_of, age_secs, stale } = verified.freshness;
@@ -184,21 +185,22 @@ fn push_number(text: &mut String, number: Option<u64>) {
     }
 }
 
-/// The list's as-of time in seconds, its age in seconds, 1 if it is stale, 1 in an outage. Without a list, the first
-/// two are `NaN`, and `revocation` is unknown.
+/// Four numbers: the list's as-of time in seconds, the list's age in seconds, 1 if the list is stale, and 1 in an
+/// outage. If no list is held, the first two numbers are `NaN`, and the revocation is unknown.
 fn numbers(Verdict { freshness, outage, .. }: Verdict) -> [f64; 4] {
     let Freshness { as_of, age_secs, stale } = freshness;
     let seconds = |seconds: Option<u64>| seconds.map_or(f64::NAN, number);
     [seconds(as_of.map(UnixSeconds::as_secs)), seconds(age_secs), f64::from(stale), f64::from(outage)]
 }
 
-/// A number of seconds; all of them are below 2^53.
+/// Converts a number of seconds. All times here are below 2^53, so the result is exact.
 #[allow(clippy::as_conversions)]
 const fn number(seconds: u64) -> f64 {
     seconds as f64
 }
 
-/// The times of JavaScript's clocks. A value that is not a number or is below zero counts as zero.
+/// Converts the times of JavaScript's clocks. A value below zero counts as zero, and so does a value that is not a
+/// number.
 fn host_time(wall_seconds: f64, monotonic_ms: f64) -> HostTime {
     // `as` saturates for a float, and turns NaN into zero.
     #[allow(clippy::as_conversions)]
@@ -206,8 +208,8 @@ fn host_time(wall_seconds: f64, monotonic_ms: f64) -> HostTime {
     HostTime { wall: UnixSeconds::saturating_new(seconds), monotonic: Duration::from_millis(ms) }
 }
 
-/// An error as the plain object `{ code, evidence }`. JavaScript writes the message, because the texts take less
-/// space there.
+/// Returns an error as the plain object `{ code, evidence }`. JavaScript writes the message, because the texts take
+/// less space in JavaScript.
 fn thrown(error: Error) -> JsValue {
     #[derive(Serialize)]
     struct Report {
@@ -225,7 +227,7 @@ fn misshapen_options(_: serde_wasm_bindgen::Error) -> JsValue {
 }
 
 fn plain(value: &impl Serialize) -> JsValue {
-    // The result contains objects and no Maps. All values here have string keys and numbers below 2^53, so this cannot
-    // fail.
+    // The result contains plain objects instead of Maps. The conversion cannot fail, because all values here have
+    // string keys and numbers below 2^53.
     value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::UNDEFINED)
 }

@@ -1,4 +1,4 @@
-//! The claims of an access token: RFC 9068 with a group and a session.
+//! The claims of an access token: the claims of RFC 9068, a group and a session.
 
 use std::borrow::Cow;
 
@@ -19,15 +19,15 @@ pub const MAX_SUBJECT_LEN: usize = 255;
 /// The header's `typ` of an access token (RFC 9068 §2.1).
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 
-/// The long form of [`ACCESS_TOKEN_TYPE`], which RFC 9068 §2.1 says to accept too.
+/// The long form of [`ACCESS_TOKEN_TYPE`]. RFC 9068 §2.1 says to accept this form too.
 pub const ACCESS_TOKEN_MEDIA_TYPE: &str = "application/at+jwt";
 
-/// The claims that have a defined meaning here. Claims that an application adds must have other names.
+/// The claims that have a defined meaning here. Claims that an application adds must not have these names.
 pub const REGISTERED_CLAIMS: [&str; 11] =
     ["aud", "client_id", "exp", "gid", "iat", "iss", "jti", "nbf", "scope", "sid", "sub"];
 
-/// The claims of an access token that have a defined meaning here. Claims that an application added are in the signed
-/// text, and none of them has a name from [`REGISTERED_CLAIMS`].
+/// The claims of an access token that have a defined meaning here. Claims that an application added are only in the
+/// payload's text. Their names are not in [`REGISTERED_CLAIMS`].
 ///
 /// ```
 /// use doorlist_verifier::error::ClaimFlaw;
@@ -50,7 +50,7 @@ pub struct AccessTokenClaims {
     /// The issuer of the token.
     #[serde(rename = "iss")]
     pub issuer: String,
-    /// The user, 1 to 255 bytes.
+    /// The user, with 1 to 255 bytes.
     #[serde(rename = "sub")]
     pub subject: String,
     /// The audience of the token.
@@ -74,7 +74,7 @@ pub struct AccessTokenClaims {
     pub gid: Handle,
     /// The handle of the token's session.
     pub sid: Handle,
-    /// RFC 6749 §3.3, in the form of RFC 8693 §4.2.
+    /// The scope (RFC 6749 §3.3), in the form of RFC 8693 §4.2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
 }
@@ -83,8 +83,8 @@ impl AccessTokenClaims {
     /// Decodes the payload of a token.
     ///
     /// # Errors
-    /// [`Error::Payload`] if it is not a JSON object with distinct names at every depth; [`Error::Claim`] for the
-    /// first claim that is missing or malformed.
+    /// [`Error::Payload`] if the payload is not a JSON object with distinct names at every depth. [`Error::Claim`] for
+    /// the first claim that is missing or malformed.
     pub fn decode(payload: &[u8]) -> Result<Self, Error> {
         let members = json::parse_object(payload).map_err(|_| Error::Payload)?;
         Self::read(&members).map_err(refused)
@@ -108,8 +108,8 @@ impl AccessTokenClaims {
     }
 }
 
-/// The data needed for the revocation check of a token that another library verified. All of it comes from the
-/// payload, except `kid`, which is in the header.
+/// The data needed to check whether a token is revoked, after another library has verified the token. `kid` comes from
+/// the token's header, and all other members come from the payload.
 ///
 /// ```
 /// use doorlist_verifier::{Error, VettedClaims};
@@ -125,7 +125,7 @@ impl AccessTokenClaims {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VettedClaims {
-    /// The issuer of the token: a list does not contain handles of another issuer.
+    /// The issuer of the token. A list contains only handles of its own issuer.
     pub issuer: String,
     /// The time of issue.
     pub issued_at: UnixSeconds,
@@ -133,15 +133,16 @@ pub struct VettedClaims {
     pub gid: Handle,
     /// The handle of the token's session.
     pub sid: Handle,
-    /// The key that signed the token, if known; it may have been dropped since.
+    /// The key that signed the token, if the caller knows the key. The verifier may no longer trust this key.
     pub kid: Option<KeyId>,
 }
 
 impl VettedClaims {
-    /// Decodes an object with these members, under the same names as in tokens. Other members are ignored.
+    /// Decodes a JSON object with these members. The members have the same names as in tokens. Other members are
+    /// ignored.
     ///
     /// # Errors
-    /// As [`AccessTokenClaims::decode`].
+    /// The errors of [`AccessTokenClaims::decode`].
     pub fn decode(claims: &[u8]) -> Result<Self, Error> {
         let members = json::parse_object(claims).map_err(|_| Error::Payload)?;
         Self::read(&members).map_err(refused)
@@ -170,7 +171,7 @@ fn bounded_subject(subject: String) -> Result<String, BadMember> {
     if subject.len() > MAX_SUBJECT_LEN { Err(BadMember::invalid("sub")) } else { Ok(subject) }
 }
 
-/// RFC 7519 §4.1.3: a single name or an array of them.
+/// The audience of a token (RFC 7519 §4.1.3): a single name or an array of names.
 ///
 /// ```
 /// use doorlist_verifier::Audience;
@@ -182,14 +183,14 @@ fn bounded_subject(subject: String) -> Result<String, BadMember> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Audience {
-    /// A string in JSON.
+    /// The audience is a string in JSON.
     One(String),
-    /// An array in JSON; never empty.
+    /// The audience is an array in JSON. It is never empty.
     Many(Vec<String>),
 }
 
 impl Audience {
-    /// Whether this name is one of the audience.
+    /// Whether the audience contains this name.
     pub fn contains(&self, name: &str) -> bool {
         match self {
             Self::One(one) => one == name,

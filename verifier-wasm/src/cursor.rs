@@ -1,4 +1,4 @@
-//! A position in the revocation log: the log's epoch and the sequence number of the last entry included.
+//! A position in the revocation log: the epoch, and the sequence number of the last entry included.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::handle::parse_hex16;
 
-/// Identifies a revocation log, written as 16 lower-case hex digits. Sequence numbers of two epochs cannot be
-/// compared.
+/// The identifier of a revocation log. It is written as 16 lower-case hex digits. Sequence numbers of two epochs cannot
+/// be compared.
 ///
 /// ```
 /// use doorlist_verifier::Epoch;
@@ -22,7 +22,7 @@ use crate::handle::parse_hex16;
 pub struct Epoch(pub u64);
 
 /// The sequence number of an entry in its revocation log. Sequence numbers grow, possibly with gaps. The maximum is
-/// 2^53 − 1, because JavaScript represents integers exactly only up to there.
+/// 2^53 − 1, because JavaScript cannot represent all greater integers exactly.
 ///
 /// ```
 /// use doorlist_verifier::Seq;
@@ -40,7 +40,7 @@ impl Seq {
     /// The largest integer that JavaScript represents exactly.
     pub const MAX: Self = Self((1 << 53) - 1);
 
-    /// Converts a number, or returns `None` if it is above [`Self::MAX`].
+    /// Converts a number. Returns `None` for a number above [`Self::MAX`].
     pub const fn new(number: u64) -> Option<Self> {
         if number <= Self::MAX.0 { Some(Self(number)) } else { None }
     }
@@ -51,7 +51,7 @@ impl Seq {
     }
 }
 
-/// `<epoch>:<seq>`, as in `?since=` and `Last-Event-ID`.
+/// A position in a revocation log. Its text is `<epoch>:<seq>`, as in `?since=` and `Last-Event-ID`.
 ///
 /// ```
 /// use doorlist_verifier::cursor::MalformedCursor;
@@ -66,11 +66,11 @@ impl Seq {
 pub struct Cursor {
     /// The identifier of the revocation log.
     pub epoch: Epoch,
-    /// The sequence number of the last entry held.
+    /// The sequence number of the last entry included.
     pub seq: Seq,
 }
 
-/// The text is not an epoch or a cursor in its one valid spelling.
+/// The text is not a valid epoch or cursor. Each epoch and each cursor has exactly one valid spelling.
 ///
 /// ```
 /// use doorlist_verifier::Cursor;
@@ -89,7 +89,7 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// In hex, as in all other places that show an epoch.
+/// Shows the epoch in hex, as in all other places.
 impl fmt::Debug for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Epoch({self})")

@@ -1,4 +1,5 @@
-//! The reasons for refusing a token, list, key set or option: one error each, with a stable code and its evidence.
+//! The errors with which the verifier refuses a token, list, key set or option. Each error has a stable code and its
+//! evidence.
 
 use serde::Serialize;
 
@@ -14,10 +15,10 @@ use shown::{Date, Held, Named, Quoted};
 
 /// The reason why the verifier refused a token, list, key set or option.
 ///
-/// No variant contains a token, a list or a signature. For a token whose signature was checked, an error may contain
-/// `iss` and `aud`; for others, only numbers and key ids. So an error may be written to log output.
-/// `js/src/messages.ts` has the same messages, because the WebAssembly module contains none;
-/// `tests/vectors/messages/errors.json` keeps the two equal.
+/// No variant contains a token, a list or a signature. If the signature of a token was checked, the error may contain
+/// the token's `iss` and `aud`. If it was not checked, the error contains only numbers and key ids. So an error may be
+/// written to log output. The WebAssembly module contains no messages, so `js/src/messages.ts` has a copy of all
+/// messages. `tests/vectors/messages/errors.json` keeps both copies equal.
 ///
 /// ```
 /// use doorlist_verifier::Error;
@@ -43,7 +44,7 @@ use shown::{Date, Held, Named, Quoted};
 #[serde(untagged, rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Error {
-    /// The text is longer than the limit for its kind; no part of the text was read.
+    /// The text is longer than the limit for its kind. No part of the text was read.
     #[error("the token has {length} characters; at most {limit} are allowed")]
     TooLong {
         /// The length of the text in bytes.
@@ -51,10 +52,10 @@ pub enum Error {
         /// The maximum length.
         limit: usize,
     },
-    /// Not a compact JWS (RFC 7515 §7.1) with a header of this profile.
+    /// The text is not a compact JWS (RFC 7515 §7.1) with a header of this profile.
     #[error("{reason}")]
     Form {
-        /// The reason.
+        /// The reason why the text was refused.
         reason: FormFlaw,
     },
     /// The header's `alg` is not `EdDSA` or `Ed25519`.
@@ -63,7 +64,7 @@ pub enum Error {
     /// No trusted key has this `kid`.
     #[error("{}", if *trusted == 0 { NO_KEYS } else { OTHER_KEY })]
     UnknownKey {
-        /// RFC 7638 thumbprint, as the header names it.
+        /// The `kid` of the header: an RFC 7638 thumbprint.
         kid: crate::key_id::KeyId,
         /// The number of trusted keys.
         trusted: usize,
@@ -71,7 +72,7 @@ pub enum Error {
     /// The signature does not match the text and the key.
     #[error("the signature does not match: the text was changed, or another key signed it")]
     Signature,
-    /// The payload is not one JSON object with one meaning.
+    /// The payload is not a JSON object with distinct names.
     #[error("the payload is not a JSON object with distinct names")]
     Payload,
     /// A claim is missing or malformed.
@@ -79,36 +80,36 @@ pub enum Error {
     Claim {
         /// The name of the claim.
         claim: &'static str,
-        /// The reason.
+        /// The reason why the claim was refused.
         reason: ClaimFlaw,
     },
-    /// The header's `typ` is not that of an access token.
+    /// The header's `typ` is not the `typ` of an access token.
     #[error(
         "the header's `typ` is not that of an access token (`at+jwt`): is this an ID token, or a revocation list?"
     )]
     Type {
-        /// `typ`.
+        /// Always `typ`.
         claim: &'static str,
-        /// [`ClaimFlaw::CheckFailed`].
+        /// Always [`ClaimFlaw::CheckFailed`].
         reason: ClaimFlaw,
     },
-    /// The token is from another issuer. Its signature was checked before the issuer, here or by the caller.
+    /// The token is from another issuer. This verifier or the caller checked the signature before the issuer.
     #[error(
         "the token's issuer (`iss`) is {}, but {} is expected: they must be exactly equal",
         Quoted(actual),
         Quoted(expected)
     )]
     Issuer {
-        /// `iss`.
+        /// Always `iss`.
         claim: &'static str,
-        /// [`ClaimFlaw::CheckFailed`].
+        /// Always [`ClaimFlaw::CheckFailed`].
         reason: ClaimFlaw,
         /// The issuer in the verifier's options.
         expected: String,
         /// The issuer in the token.
         actual: String,
     },
-    /// The token is for another audience. Its signature was checked before the audience.
+    /// The token is for another audience. The signature was checked before the audience.
     #[error(
         "the token is for {} (`aud`), but {} is expected: \
          ask the issuer for that audience, or change the option `audience`",
@@ -116,9 +117,9 @@ pub enum Error {
         Quoted(expected)
     )]
     Audience {
-        /// `aud`.
+        /// Always `aud`.
         claim: &'static str,
-        /// [`ClaimFlaw::CheckFailed`].
+        /// Always [`ClaimFlaw::CheckFailed`].
         reason: ClaimFlaw,
         /// The audience in the verifier's options.
         expected: Vec<String>,
@@ -133,9 +134,9 @@ pub enum Error {
         Date(*now)
     )]
     TooEarly {
-        /// `nbf` or `iat`.
+        /// The claim with the time: `nbf` or `iat`.
         claim: &'static str,
-        /// [`ClaimFlaw::CheckFailed`].
+        /// Always [`ClaimFlaw::CheckFailed`].
         reason: ClaimFlaw,
         /// The value of the claim.
         time: UnixSeconds,
@@ -151,7 +152,8 @@ pub enum Error {
         Date(*now)
     )]
     Expired {
-        /// The token's `exp`, or, if that is earlier, the time until which the issuer kept revocations of this token.
+        /// The token's `exp`, or the end of the time for which the issuer kept revocations of this token. The earlier
+        /// of the two times is used.
         expires_at: UnixSeconds,
         /// The verifier's time.
         now: UnixSeconds,
@@ -163,7 +165,7 @@ pub enum Error {
     Revoked {
         /// The reason why the token is revoked.
         by: RevokedBy,
-        /// The handle on the list; absent for a cut-off.
+        /// The handle that is on the list. Absent if the token was issued before a cut-off.
         #[serde(skip_serializing_if = "Option::is_none")]
         handle: Option<Handle>,
         /// The as-of time of the held list.
@@ -191,13 +193,13 @@ pub enum Error {
     /// The list is malformed, from another issuer, or from the future.
     #[error("{reason}{}", Named(*claim))]
     ListInvalid {
-        /// The reason.
+        /// The reason why the list was refused.
         reason: ListFlaw,
-        /// The claim concerned, if any.
+        /// The claim that caused the refusal, if a claim caused it.
         #[serde(skip_serializing_if = "Option::is_none")]
         claim: Option<&'static str>,
     },
-    /// The list is older than the one held; the verifier is unchanged.
+    /// The list is older than the held list. The verifier is unchanged.
     #[error(
         "the revocation list {offered_epoch}:{offered_sequence} is older than the list held, \
          {held_epoch}:{held_sequence}"
@@ -212,19 +214,19 @@ pub enum Error {
         /// The sequence number of the refused list.
         offered_sequence: Seq,
     },
-    /// The list is a delta that starts after the position held: a snapshot is needed.
+    /// The list is a delta, and the verifier lacks the entries before it. A snapshot is needed.
     #[error("the revocation list is a delta from sequence {since}, but {}: load a snapshot", Held(*held))]
     ListGap {
-        /// The sequence number that the delta continues from.
+        /// The sequence number after which the delta begins.
         since: Seq,
-        /// The position held.
+        /// The position of the held list. Absent if no list is held.
         #[serde(skip_serializing_if = "Option::is_none")]
         held: Option<Cursor>,
     },
     /// The key set is malformed, or contains a key that must not be trusted.
     #[error("{reason}")]
     Jwks {
-        /// The reason.
+        /// The reason why the key set was refused.
         reason: KeyFlaw,
     },
     /// An option is unknown or missing, or its value is not allowed.
@@ -242,7 +244,7 @@ const OTHER_KEY: &str =
     "signed with a key that is not trusted: the key belongs to another issuer, or was retired";
 
 impl Error {
-    /// The stable code. If `jose` has a code with this meaning, the two are equal.
+    /// The stable code. If `jose` has a code with the same meaning, both codes are equal.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::TooLong { .. } | Self::Form { .. } => "ERR_JWS_INVALID",
@@ -267,13 +269,13 @@ impl Error {
         }
     }
 
-    /// Code, message and evidence, in the form that JavaScript gets.
+    /// Returns code, message and evidence in the form that JavaScript gets.
     pub fn report(&self) -> ErrorReport<'_> {
         ErrorReport { code: self.code(), message: self.to_string(), evidence: self }
     }
 }
 
-/// See [`Error::report`].
+/// The code, message and evidence of an error, made by [`Error::report`].
 ///
 /// ```
 /// use doorlist_verifier::Jwks;

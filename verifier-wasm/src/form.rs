@@ -1,8 +1,8 @@
-//! The compact form (RFC 7515 §7.1) of tokens and lists, parsed before anything in it is trusted.
+//! The compact form (RFC 7515 §7.1) of tokens and lists. It is parsed before anything in it is trusted.
 //!
-//! The parser of `jwt-compact` is not used: it is laxer than this profile, so that a second, strict pass would be
-//! necessary. Here each part is decoded once. The parser of `jwt-compact` accepts every text that is accepted here,
-//! with the same result; the tests check this.
+//! The parser of `jwt-compact` is not used, because it accepts texts that this profile forbids. With that parser, a
+//! second, strict pass would be necessary. The parser in this file decodes each part only once. Every text that
+//! this parser accepts is also accepted by `jwt-compact`, with the same result. The tests check this.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
@@ -14,15 +14,15 @@ use crate::keys::KeySet;
 use crate::list::LIST_TYPE;
 use crate::signature::{Ed25519, Signature};
 
-/// The longest header, in characters; three short strings need only a fraction of it. A header is read before any
-/// signature is checked.
+/// The greatest length of a header, in characters. The three short strings of a header need much less. The limit is
+/// small, because a header is read before any signature is checked.
 const MAX_HEADER_LEN: usize = 1024;
 
-/// A header consists of `alg`, `typ` and `kid`, each a string. Other members are refused: a verifier would have to
-/// understand `crit`, and `jwk`, `jku` or `x5u` would let a token bring its own key.
+/// The number of members in a header: the strings `alg`, `typ` and `kid`. Other members are refused. A verifier would
+/// have to understand `crit`. With `jwk`, `jku` or `x5u`, a token could bring its own key.
 const HEADER_MEMBERS: usize = 3;
 
-/// A text of three parts with a header of this profile. Its payload and signature are not verified yet.
+/// A text of three parts with a header of this profile. The payload and the signature are not verified yet.
 pub(crate) struct Unverified<'a> {
     /// The kind of text, according to the header.
     pub(crate) kind: Kind,
@@ -32,11 +32,11 @@ pub(crate) struct Unverified<'a> {
     header_json: String,
     payload: Vec<u8>,
     signed_part: &'a str,
-    /// `None` if the bytes cannot be a signature.
+    /// `None` if the bytes do not have the length of a signature.
     signature: Option<Signature>,
 }
 
-/// The header's `typ`.
+/// The kind of a text, according to the header's `typ`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     AccessToken,
@@ -84,7 +84,8 @@ impl<'a> Unverified<'a> {
         Ok(Self { kind, kid, algorithm, header_json, payload, signed_part, signature })
     }
 
-    /// Checks the signature with the trusted key that the header names. Returns the payload only if it matches.
+    /// Checks the signature with the trusted key that the header names. Returns the payload only if the signature
+    /// matches.
     ///
     /// # Errors
     /// [`Error::UnknownKey`], [`Error::Signature`].
@@ -102,7 +103,7 @@ impl<'a> Unverified<'a> {
 fn read_header(json: &[u8]) -> Result<(Ed25519, Kind, KeyId), Error> {
     let flaw = |_: BadMember| form(FormFlaw::Header);
     let header = json::parse_object(json).map_err(|_| form(FormFlaw::Header))?;
-    // An empty `alg` is a string too; it is refused below as an unknown algorithm.
+    // An empty `alg` is also a string. The next statement refuses it as an unknown algorithm.
     let algorithm = header.find("alg").and_then(Value::text).ok_or(form(FormFlaw::Header))?;
     let algorithm = Ed25519::from_name(&algorithm).ok_or(Error::Algorithm)?;
     let kind = match &*header.text("typ").map_err(flaw)? {
@@ -118,8 +119,8 @@ fn read_header(json: &[u8]) -> Result<(Ed25519, Kind, KeyId), Error> {
     Ok((algorithm, kind, kid))
 }
 
-/// Detects text that is often left around a token by mistake. Such text is refused, not removed, because a token has
-/// one spelling.
+/// Detects text that callers often leave around a token by mistake. The verifier refuses such text instead of removing
+/// it, because a token has only one spelling.
 fn usual_mistake(text: &str) -> Option<FormFlaw> {
     if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")) {
         return Some(FormFlaw::Scheme);
@@ -130,7 +131,8 @@ fn usual_mistake(text: &str) -> Option<FormFlaw> {
     text.starts_with(['"', '\'']).then_some(FormFlaw::Quotes)
 }
 
-/// `base64ct` accepts only canonical base64url: no padding, no spare bits set, no character outside the alphabet.
+/// Decodes one part. `base64ct` accepts only canonical base64url: no padding, no spare bits set, no character outside
+/// the alphabet.
 fn decoded(part: &str) -> Result<Vec<u8>, Error> {
     Base64UrlUnpadded::decode_vec(part).map_err(|_| form(FormFlaw::Encoding))
 }

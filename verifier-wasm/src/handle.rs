@@ -1,4 +1,5 @@
-//! The 64-bit number behind a `gid` or a `sid`, which revocation lists contain.
+//! Handles: the 64-bit numbers of groups and sessions. The claims `gid` and `sid` contain handles, and so do revocation
+//! lists.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -6,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// The number of a group or a session; never 0; written as 16 lower-case hex digits.
+/// The number of a group or a session. It is never 0. It is written as 16 lower-case hex digits.
 ///
 /// ```text
 ///  63                              16 15            0
@@ -44,7 +45,7 @@ impl Handle {
         if block >> 48 != 0 {
             return None;
         }
-        // `as`, because `From` is not const; a u16 always fits.
+        // Use `as`, because `From` is not const. A u16 always fits.
         #[allow(clippy::as_conversions)]
         Self::new(block << 16 | position as u64)
     }
@@ -54,14 +55,14 @@ impl Handle {
         self.0.get()
     }
 
-    /// The high 48 bits. Handles that were drawn together share them.
+    /// The high 48 bits. A node of the issuer draws a block at random, and uses it for many handles.
     pub const fn block(self) -> u64 {
         self.0.get() >> 16
     }
 
     /// The low 16 bits: the position of the handle within its block.
     pub const fn position(self) -> u16 {
-        // `as`, because the mask leaves exactly the 16 bits that fit.
+        // Use `as`, because the mask leaves only 16 bits. They always fit.
         #[allow(clippy::as_conversions)]
         {
             (self.0.get() & 0xffff) as u16
@@ -75,7 +76,7 @@ impl fmt::Display for Handle {
     }
 }
 
-/// The text is not 16 lower-case hex digits, or all of them are 0.
+/// The text is not 16 lower-case hex digits, or all 16 digits are 0.
 ///
 /// ```
 /// use doorlist_verifier::Handle;

@@ -1,10 +1,11 @@
-//! A set of handles that is kept and searched in its wire form.
+//! A set of handles that is stored and searched in its wire form.
 
 use std::cmp::Ordering;
 
 use crate::handle::Handle;
 
-/// Handles in ascending order, grouped by block; `n` groups of
+/// A set of handles. The handles are in ascending order and are grouped by block. The encoding is a sequence of groups,
+/// each in this form:
 ///
 /// ```text
 ///  0            6        8                      8 + 2 × count
@@ -15,9 +16,9 @@ use crate::handle::Handle;
 ///    6 bytes    2 bytes   count × 2 bytes, ascending
 /// ```
 ///
-/// All numbers are big-endian, blocks ascend, and there are no bytes between groups or after the last one. A set has
-/// exactly one encoding. Handles in one block share its 6 bytes: a handle takes 2 to 3 bytes if an issuer's handles
-/// come from few blocks.
+/// All numbers are big-endian. Blocks ascend. There are no bytes between the groups or after the last group. A set has
+/// exactly one encoding. The handles of one block share the 6 bytes of the block. If an issuer's handles come from few
+/// blocks, a handle takes 2 to 3 bytes.
 ///
 /// ```
 /// use doorlist_verifier::{Handle, HandleSet, list::MalformedHandles};
@@ -40,19 +41,19 @@ use crate::handle::Handle;
 pub struct HandleSet {
     bytes: Vec<u8>,
     len: usize,
-    /// The start of every [`STRIDE`]th group, so that a search does not have to begin at the front.
+    /// The start of every [`STRIDE`]th group. A search begins at one of these groups instead of the first group.
     landmarks: Vec<u32>,
 }
 
-/// The number of groups from one landmark to the next: the index takes half a byte per group, and a search passes at
-/// most seven groups.
+/// The number of groups from one landmark to the next. With 8 groups, the landmarks take half a byte per group, and a
+/// search passes at most seven groups.
 const STRIDE: usize = 8;
 
 const BLOCK_LEN: usize = 6;
 const COUNT_LEN: usize = 2;
 const POSITION_LEN: usize = 2;
 
-/// The bytes are not the one valid encoding of a set of handles.
+/// The bytes are not the encoding of a set of handles. Each set has exactly one valid encoding.
 ///
 /// ```
 /// use doorlist_verifier::list::{HandleSet, MalformedHandles};
@@ -64,7 +65,7 @@ const POSITION_LEN: usize = 2;
 pub struct MalformedHandles;
 
 impl HandleSet {
-    /// Encodes handles, in any order; duplicates are allowed.
+    /// Encodes handles. They may be in any order, and may repeat.
     pub fn from_handles(handles: impl IntoIterator<Item = Handle>) -> Self {
         let mut handles: Vec<Handle> = handles.into_iter().collect();
         handles.sort_unstable();
@@ -83,8 +84,8 @@ impl HandleSet {
     /// Decodes the result of [`Self::as_bytes`]. Keeps only these bytes and a small index.
     ///
     /// # Errors
-    /// [`MalformedHandles`] if bytes are missing or left over, if blocks or positions do not ascend strictly, or for
-    /// the handle 0.
+    /// [`MalformedHandles`] if bytes are missing or left over, if blocks or positions do not ascend strictly, or if the
+    /// set contains the handle 0.
     pub fn decode(bytes: impl Into<Vec<u8>>) -> Result<Self, MalformedHandles> {
         let mut set = Self { bytes: bytes.into(), len: 0, landmarks: Vec::new() };
         let mut rest = set.bytes.as_slice();
@@ -106,7 +107,7 @@ impl HandleSet {
         Ok(set)
     }
 
-    /// The encoding.
+    /// The encoded set.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -145,13 +146,13 @@ impl HandleSet {
         self.groups().flat_map(Group::handles)
     }
 
-    /// The handles in either set.
+    /// The handles that are in this set, in `other`, or in both.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         self.combine(other, merge, Alone::Keep)
     }
 
-    /// The handles that are not in `other`.
+    /// The handles of this set that are not in `other`.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         self.combine(
@@ -169,9 +170,9 @@ impl HandleSet {
         small.iter().any(|handle| large.contains(handle))
     }
 
-    /// Walks both sets group by group. If only this set has a group with a block, the group is copied as it is; if only
-    /// the other set has such a group, `others_alone` decides. So the walk costs little if one set is small and the
-    /// other set is large. If both sets have the block, `meet` writes the positions that remain.
+    /// Walks both sets group by group. If a block is only in this set, its group is copied unchanged. If a block is
+    /// only in the other set, `others_alone` decides. If a block is in both sets, `meet` writes the positions that
+    /// remain. So the walk costs little if one set is small and the other set is large.
     fn combine(
         &self,
         other: &Self,
@@ -216,14 +217,14 @@ impl HandleSet {
     }
 }
 
-/// The treatment of a group that only the other set has: this set has no group with the same block.
+/// Whether to keep a group whose block is only in the other set.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Alone {
     Keep,
     Drop,
 }
 
-/// A set under construction; groups are appended at its end.
+/// A set under construction. Groups are appended at its end.
 #[derive(Default)]
 struct Builder {
     set: HandleSet,
@@ -245,14 +246,14 @@ impl Builder {
         *len = len.saturating_add(group.positions.len());
         let [_, _, block @ ..] = group.block.to_be_bytes();
         bytes.extend_from_slice(&block);
-        // Positions are distinct 16-bit numbers, so a group has at most 65,536 of them. That number minus one fits into
-        // 16 bits.
+        // Positions are distinct 16-bit numbers, so a group has at most 65,536 positions. The number of positions minus
+        // one fits into 16 bits.
         bytes.extend_from_slice(&u16::try_from(last).unwrap_or(u16::MAX).to_be_bytes());
         bytes.extend_from_slice(group.positions.as_flattened());
     }
 }
 
-/// The low 16 bits of a handle, big-endian: comparing the bytes compares the numbers.
+/// The low 16 bits of a handle, big-endian. In this form, comparing the bytes compares the numbers.
 type Position = [u8; POSITION_LEN];
 
 /// A view of one group.
@@ -263,7 +264,7 @@ struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// Takes the first group from the front. Returns `None`, and takes nothing, if bytes are missing.
+    /// Takes the first group from the front. If bytes are missing, returns `None` and takes nothing.
     fn split_off(rest: &mut &'a [u8]) -> Option<Self> {
         let (block, tail) = rest.split_first_chunk::<BLOCK_LEN>()?;
         let (count, tail) = tail.split_first_chunk::<COUNT_LEN>()?;
@@ -290,7 +291,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Merges two ascending sequences; an element in both is written once.
+/// Merges two ascending sequences. An element that is in both sequences is written once.
 fn merge(mut ours: &[Position], mut theirs: &[Position], merged: &mut Vec<Position>) {
     loop {
         match (ours, theirs) {
@@ -320,8 +321,8 @@ fn block_number(bytes: &[u8; BLOCK_LEN]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Revokes `revoked` of `sessions` handles. The handles are spread like the handles of an issuer. An issuer uses up
-    /// one block of 65,536 after the other.
+    /// Revokes `revoked` of `sessions` handles, at equal distances. As at an issuer, the handles fill one block of
+    /// 65,536 after the other.
     fn spread(sessions: u64, revoked: u64) -> HandleSet {
         let step = sessions / revoked;
         HandleSet::from_handles((0..revoked).filter_map(|number| Handle::new((9 << 16) + number * step)))

@@ -11,11 +11,12 @@ use crate::handle::Handle;
 use crate::list::{HandleSet, RevocationList};
 use crate::time::{HostTime, UnixSeconds};
 
-/// Handles that arrived within an eighth of `retain` of each other may share a segment, and are then removed
-/// together.
+/// `retain` is divided into this many parts. Handles that arrive within one part may share a segment, and are then
+/// removed together.
 const BUCKETS_PER_RETAIN: u64 = 8;
 
-/// Segments of at most this many bytes are merged, even if the newer segment is small.
+/// A segment of at most this many bytes is merged with the next newer segment, even if the newer segment is much
+/// smaller.
 const SMALL_SEGMENT: usize = 4096;
 
 /// The content of all lists accepted so far, except entries that are too old.
@@ -27,14 +28,15 @@ pub(crate) struct HeldList {
     cutoff: UnixSeconds,
     ttl_secs: u64,
     leeway_secs: u64,
-    /// The `retain` of the newest list: the time for which its issuer keeps entries now.
+    /// The `retain` of the newest list: the time for which the issuer keeps entries at present.
     retain_secs: u64,
-    /// The longest `retain` of any list. Entries are kept for this time, in case an issuer lost the information that
-    /// it had raised `retain`.
+    /// The longest `retain` of any list so far. Entries are kept for this time, because an issuer may lose the
+    /// information that it has raised `retain`.
     longest_retain_secs: u64,
-    /// Oldest first; each handle is in one segment only.
+    /// The segments, oldest first. Each handle is in only one segment.
     segments: Vec<Segment>,
-    /// The number of lists that brought handles. When it changes, a handle that was not held before may be held now.
+    /// The number of lists that brought handles. When this number changes, the verifier may hold handles that it did
+    /// not hold before.
     times_brought: u64,
     clock: ProvenClock,
 }
@@ -42,13 +44,13 @@ pub(crate) struct HeldList {
 /// Handles that are removed together.
 #[derive(Debug, Clone)]
 struct Segment {
-    /// The as-of time when one of these handles was last on a list.
+    /// The as-of time of the last list that contained one of these handles.
     brought: UnixSeconds,
     handles: HandleSet,
 }
 
-/// A list proves that the time is at least its `iat`. After the list has arrived, the monotonic clock adds the elapsed
-/// time to this `iat`.
+/// A clock that begins with a list. When the list arrived, the time was at least the list's `iat`. Since then, the
+/// host's monotonic clock has measured the elapsed time.
 #[derive(Debug, Clone, Copy)]
 struct ProvenClock {
     issued_at: UnixSeconds,
@@ -76,16 +78,16 @@ impl ProvenClock {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadOutcome {
-    /// The list was applied; a heartbeat brings at least a newer time.
+    /// The list was applied. Even a heartbeat is applied, because it brings a newer time.
     Applied,
     /// The verifier already held this list.
     Unchanged,
 }
 
-/// Decides whether a list may be applied on top of the held list.
+/// Decides whether a list may be applied to the held list.
 ///
 /// # Errors
-/// [`Error::ListRollback`] for an older list, [`Error::ListGap`] for a delta that continues from a position not held.
+/// [`Error::ListRollback`] for an older list. [`Error::ListGap`] for a delta that begins after the held position.
 pub(crate) fn judge(held: Option<&HeldList>, list: &RevocationList) -> Result<LoadOutcome, Error> {
     let gap = |since| Error::ListGap { since, held: held.map(|held| held.cursor) };
     let Some(held) = held else {
@@ -98,15 +100,15 @@ pub(crate) fn judge(held: Option<&HeldList>, list: &RevocationList) -> Result<Lo
         offered_sequence: list.seq,
     };
     if list.epoch != held.cursor.epoch {
-        // Sequence numbers of two epochs cannot be compared, so only the time can tell which list is newer.
+        // Sequence numbers of two epochs cannot be compared, so only the times show which list is newer.
         return match list.since {
             Some(since) => Err(gap(since)),
             None if list.issued_at < held.as_of => Err(rollback),
             None => Ok(LoadOutcome::Applied),
         };
     }
-    // The sequence number is compared before the time: a node whose store has a slow clock may still bring new
-    // entries.
+    // Compare the sequence numbers before the times. If the clock of a node's store is slow, a list with an older time
+    // may still bring new entries.
     match (list.seq.cmp(&held.cursor.seq), list.issued_at.cmp(&held.as_of)) {
         (Ordering::Less, _) | (Ordering::Equal, Ordering::Less) => Err(rollback),
         (Ordering::Equal, Ordering::Equal) => Ok(LoadOutcome::Unchanged),
@@ -138,9 +140,9 @@ impl HeldList {
 
     /// Applies a list that [`judge`] accepted.
     ///
-    /// A snapshot only adds handles, like a delta: after a failover it may lack handles that were revoked (traces 22,
-    /// 3). Handles are removed only because of their age, and only when a newer list proves the current time (trace
-    /// 11).
+    /// A snapshot only adds handles, like a delta. It must not remove handles, because a snapshot may lack revoked
+    /// handles after a failover (traces 22, 3). A handle is removed only because of its age, and only when a newer list
+    /// proves the current time (trace 11).
     pub(crate) fn apply(&mut self, list: RevocationList, at: HostTime) {
         self.cursor = list.cursor();
         self.as_of = self.as_of.max(list.issued_at);
@@ -158,7 +160,7 @@ impl HeldList {
         self.bring(list.revoked);
     }
 
-    /// The verifier's time: the host's clock, or a later time if a list proves it.
+    /// The verifier's time: the host's clock, or the time that a list proves, if that time is later.
     pub(crate) fn now(&self, at: HostTime) -> UnixSeconds {
         at.wall.max(self.clock.at(at.monotonic))
     }
@@ -187,13 +189,13 @@ impl HeldList {
         self.retain_secs
     }
 
-    /// The number of handles held.
+    /// The number of handles that the verifier holds.
     pub(crate) fn entries(&self) -> usize {
         self.segments.iter().map(|segment| segment.handles.len()).fold(0, usize::saturating_add)
     }
 
-    /// The number of lists that brought handles. While it is unchanged, a handle that was not held is still not held,
-    /// because handles can only be removed.
+    /// The number of lists that brought handles. While this number is unchanged, handles can only be removed. So a
+    /// handle that was not held is still not held.
     pub(crate) const fn times_brought(&self) -> u64 {
         self.times_brought
     }
@@ -203,9 +205,9 @@ impl HeldList {
         self.segments.iter().any(|segment| segment.handles.contains(handle))
     }
 
-    /// Adds handles to the newest segment. A handle that is already held moves to this segment and is kept for a full
-    /// `retain` again, because its entry may have been restored to the revocation log, and tokens may have been issued
-    /// for it meanwhile.
+    /// Adds handles to the newest segment. If a handle is already held, it moves to this segment and is kept for a full
+    /// `retain` again. Its entry may have been restored to the revocation log, and tokens may have been issued for the
+    /// handle meanwhile.
     fn bring(&mut self, handles: HandleSet) {
         if handles.is_empty() {
             return;
@@ -221,8 +223,8 @@ impl HeldList {
         self.merge_newest();
     }
 
-    /// Merges segments, to keep their number small and to make a small delta cheap on a large list: a segment is
-    /// rewritten only together with one of at least half its size.
+    /// Merges segments, so that their number stays small. A large segment is rewritten only together with a segment of
+    /// at least half its size, so that a small delta to a large list stays cheap.
     fn merge_newest(&mut self) {
         while let [.., older, newest] = self.segments.as_mut_slice() {
             let limit = SMALL_SEGMENT.max(newest.handles.as_bytes().len().saturating_mul(2));

@@ -1,11 +1,12 @@
-//! JSON with one meaning: a name that occurs twice in an object is refused, at any depth.
+//! JSON with one meaning: the parser refuses a name that occurs twice in one object, at any depth.
 //!
-//! RFC 8259 §4 leaves the meaning of duplicate names open, and parsers differ (first wins, last wins). If two parties
-//! read one signed text differently, an attacker can use the difference. So this parser allows only one reading.
+//! RFC 8259 §4 does not define the meaning of duplicate names. Some parsers use the first value, others the last. If
+//! two programs read different values from one signed text, an attacker can use the difference. So this parser refuses
+//! every text that could be read in two ways.
 //!
-//! A text is read once, from front to back, without copying: a value remains a slice of the text until it is
-//! requested. This is the largest saving in the size of the WebAssembly module, and saves some time per token.
-//! `serde_json` accepts the same texts with the same meaning; the tests compare every text with it.
+//! The parser reads a text once, from front to back, and copies nothing. A value stays a slice of the text until a
+//! caller reads the value. This saves more WebAssembly code than any other measure, and some time per token.
+//! `serde_json` accepts the same texts with the same meaning. The tests compare both parsers on every text.
 
 use std::borrow::Cow;
 use std::collections::BinaryHeap;
@@ -37,19 +38,19 @@ pub(crate) fn parse_object(text: &[u8]) -> Result<Members<'_>, JsonFlaw> {
     value.is_object().then(|| scanner.into_members()).ok_or(JsonFlaw::NotAnObject)
 }
 
-/// A member that violates a requirement.
+/// The error for a member that is missing or invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BadMember {
     /// The name of the member.
     pub(crate) name: &'static str,
-    /// The reason.
+    /// The reason why the member is refused.
     pub(crate) flaw: MemberFlaw,
 }
 
 /// The reason why a member is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemberFlaw {
-    /// There is no member with this name.
+    /// The object has no member with this name.
     Missing,
     /// The value has the wrong type or is out of range.
     Invalid,
@@ -65,7 +66,7 @@ impl BadMember {
     }
 }
 
-/// The members of an object; their names are distinct.
+/// The members of an object. Their names are distinct.
 #[derive(Debug)]
 pub(crate) struct Members<'a>(Vec<Member<'a>>);
 
@@ -80,7 +81,7 @@ impl<'a> Members<'a> {
         self.0.len()
     }
 
-    /// The value of a member. A member whose value is `null` is found too, but the methods below accept no `null`.
+    /// Returns the value of a member, even if the value is `null`. The methods below accept no `null`.
     pub(crate) fn find(&self, name: &str) -> Option<Value<'a>> {
         self.0.iter().find(|member| member.name == name).map(|member| member.value)
     }
@@ -89,22 +90,22 @@ impl<'a> Members<'a> {
         self.find(name).ok_or(BadMember::missing(name))
     }
 
-    /// Returns a string that is not empty.
+    /// Returns a member that must be a string and not empty.
     pub(crate) fn text(&self, name: &'static str) -> Result<Cow<'a, str>, BadMember> {
         self.value(name)?.text().filter(|text| !text.is_empty()).ok_or(BadMember::invalid(name))
     }
 
-    /// Parses a text that must be in the one valid spelling of its type.
+    /// Parses a string member. Each value of the type must have only one valid spelling.
     pub(crate) fn parsed<T: FromStr>(&self, name: &'static str) -> Result<T, BadMember> {
         self.text(name)?.parse().map_err(|_| BadMember::invalid(name))
     }
 
-    /// Returns an integer without sign, fraction or exponent, at most `max`.
+    /// Returns a member that must be an integer of at most `max`, without sign, fraction or exponent.
     pub(crate) fn integer(&self, name: &'static str, max: u64) -> Result<u64, BadMember> {
         self.value(name)?.integer().filter(|number| *number <= max).ok_or(BadMember::invalid(name))
     }
 
-    /// Returns a NumericDate of this profile: an integer from 0 to the end of the year 9999.
+    /// Returns a member that must be a NumericDate of this profile: an integer from 0 to the end of the year 9999.
     pub(crate) fn time(&self, name: &'static str) -> Result<UnixSeconds, BadMember> {
         self.integer(name, UnixSeconds::MAX.as_secs()).map(UnixSeconds::saturating_new)
     }
@@ -113,8 +114,8 @@ impl<'a> Members<'a> {
 /// Up to this number of names, each name is compared with every other name.
 const FEW: usize = 16;
 
-/// Whether all names differ. More than [`FEW`] names are sorted with a heap, so that no input takes more than
-/// `n log n`.
+/// Whether all names differ. More than [`FEW`] names are sorted with a heap, so that no input needs more than `n log n`
+/// steps.
 fn are_distinct(members: &[Member<'_>]) -> bool {
     if members.len() > FEW {
         let mut names: BinaryHeap<&str> = members.iter().map(|member| &*member.name).collect();
@@ -156,9 +157,9 @@ impl<'a> Value<'a> {
         Some(scanner::resolved(written))
     }
 
-    /// An integer written in digits only; JSON allows no leading zeros.
+    /// Returns an integer that is written in digits only. JSON allows no leading zeros.
     fn integer(self) -> Option<u64> {
-        // `from_str` accepts a plus sign, but JSON does not.
+        // `parse` would also accept a plus sign. But JSON has no plus sign before a number, so none can be here.
         self.0.parse().ok()
     }
 

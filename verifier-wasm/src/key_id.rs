@@ -35,7 +35,7 @@ pub struct MalformedKeyId;
 
 impl KeyId {
     pub(crate) fn of(key: &[u8; 32]) -> Self {
-        // RFC 7638 §3.1: only the required members, in lexical order, without white space.
+        // RFC 7638 §3.1: the hashed JSON has only the required members, in lexical order, without white space.
         let mut hash = Sha256::new();
         hash.update(br#"{"crv":"Ed25519","kty":"OKP","x":""#);
         hash.update(base64url_32(key, &mut [0; 43]).as_bytes());
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for KeyId {
 }
 
 pub(crate) fn base64url_32<'a>(bytes: &[u8; 32], text: &'a mut [u8; 43]) -> &'a str {
-    // 32 bytes always give 43 characters, so this cannot fail; an empty text would match no key.
+    // This cannot fail, because 32 bytes always give 43 characters. If it failed, the empty text would match no key.
     Base64UrlUnpadded::encode(bytes, text).unwrap_or_default()
 }
 

@@ -15,16 +15,16 @@ mod trusted;
 pub use crate::key_id::{KeyId, MalformedKeyId};
 pub use trusted::KeySet;
 
-/// The maximum number of keys in a set, and of keys that are trusted at the same time.
+/// The maximum number of keys in a set. It is also the maximum number of keys that are trusted at the same time.
 pub const MAX_KEYS: usize = 16;
 
-/// The maximum number of members of `keys` that are read, including keys for other algorithms.
+/// The maximum number of items in the array `keys` of a set, including keys for other algorithms.
 const MAX_JWKS_MEMBERS: usize = 64;
 
 /// The longest key set that is accepted, in bytes.
 pub const MAX_JWKS_LEN: usize = 64 * 1024;
 
-/// An Ed25519 public key that may be trusted; serialised as a JWK.
+/// An Ed25519 public key that may be trusted. It is serialised as a JWK.
 ///
 /// ```
 /// use doorlist_verifier::PublicKey;
@@ -50,8 +50,8 @@ impl PublicKey {
     /// Creates a key from its 32 bytes.
     ///
     /// # Errors
-    /// [`KeyFlaw::Point`] if they are not a point of the curve; [`KeyFlaw::SmallOrder`] if the point's order is
-    /// small: signatures for such a key can be forged.
+    /// [`KeyFlaw::Point`] if the bytes are not a point of the curve. [`KeyFlaw::SmallOrder`] if the order of the point
+    /// is small, because signatures for such a key can be forged.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyFlaw> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyFlaw::Point)?;
         if key.is_weak() {
@@ -74,7 +74,7 @@ impl PublicKey {
         &self.key
     }
 
-    /// Parses a JWK. Returns `None` for another algorithm or use, which RFC 7517 §5 says to ignore.
+    /// Parses a JWK. Returns `None` for a key of another algorithm or use. RFC 7517 §5 says to ignore such keys.
     fn from_jwk(jwk: &Members<'_>) -> Result<Option<Self>, KeyFlaw> {
         if jwk.find("d").is_some() {
             return Err(KeyFlaw::Private);
@@ -139,11 +139,11 @@ pub struct Jwks {
 }
 
 impl Jwks {
-    /// Parses a key set.
+    /// Parses a key set. Keys of other algorithms and uses are ignored.
     ///
     /// # Errors
-    /// [`Error::Jwks`] if it is not a key set, is too long, contains a private key, or contains an Ed25519 key that
-    /// must not be trusted. Keys of other algorithms and uses are ignored.
+    /// [`Error::Jwks`] if the text is not a key set or is too long, or if it contains a private key or an Ed25519 key
+    /// that must not be trusted.
     pub fn parse(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_JWKS_LEN {
             return Err(Error::Jwks { reason: KeyFlaw::TooMany });

@@ -1,9 +1,9 @@
 //! Offline verification of revocable access tokens.
 //!
-//! A token is checked against keys, the time given by the host, and a revocation list signed by the issuer. The crate
-//! does no I/O, has no clock and no randomness, and never panics. `FORMAT.md` is normative for everything that
-//! crosses the boundary. The issuer uses this same crate to write tokens and lists, and to check its own list before
-//! publishing it.
+//! The verifier checks a token against keys, against the time that the host gives, and against a revocation list that
+//! the issuer signed. The crate does no I/O, has no clock and no randomness, and never panics. `FORMAT.md` is normative
+//! for all data that the crate reads and writes. The issuer uses the same crate to write tokens and lists, and to check
+//! each list before it is published.
 //!
 //! ```
 //! use doorlist_verifier::{Error, HostTime, Options, Verified, Verifier};

@@ -1,4 +1,4 @@
-//! The revocation list, which an issuer signs and every verifier holds.
+//! The revocation list. An issuer signs the list, and every verifier holds it.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Serialize, Serializer};
@@ -53,29 +53,29 @@ pub struct RevocationList {
     /// The issuer of the list.
     #[serde(rename = "iss")]
     pub issuer: String,
-    /// The time of the issuer's store at which the list was complete.
+    /// The time, by the clock of the issuer's store, at which the list was complete.
     #[serde(rename = "iat")]
     pub issued_at: UnixSeconds,
-    /// Seconds within which a verifier should get a newer list: 1 to [`MAX_TTL_SECS`].
+    /// A verifier should get a newer list within this many seconds: 1 to [`MAX_TTL_SECS`].
     #[serde(rename = "ttl")]
     pub ttl_secs: u64,
-    /// Seconds for which an entry is kept, 1 to [`MAX_RETAIN_SECS`]. A token issued longer ago than this counts as
-    /// expired.
+    /// An entry is kept for this many seconds, 1 to [`MAX_RETAIN_SECS`]. If a token was issued more than this many
+    /// seconds ago, the token counts as expired.
     #[serde(rename = "retain")]
     pub retain_secs: u64,
-    /// The clock tolerance that a verifier may use, in seconds; at most [`MAX_LEEWAY_SECS`].
+    /// The largest clock tolerance that a verifier may use, in seconds. At most [`MAX_LEEWAY_SECS`].
     #[serde(rename = "leeway")]
     pub leeway_secs: u64,
     /// The identifier of the revocation log.
     pub epoch: Epoch,
     /// The sequence number of the last entry included.
     pub seq: Seq,
-    /// A delta contains all entries after this sequence number. Absent in a snapshot.
+    /// A delta contains all entries after this sequence number. A snapshot has no such number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Seq>,
-    /// Tokens issued before this time are void; zero if there is no cut-off.
+    /// Tokens issued before this time are invalid. Zero if there is no cut-off.
     pub cutoff: UnixSeconds,
-    /// The trusted public keys. Present in every snapshot, and in a delta that spans a change of the keys.
+    /// The trusted public keys. Every snapshot contains them. A delta contains them if the keys changed after `since`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Jwks>,
     /// The revoked handles.
@@ -84,7 +84,7 @@ pub struct RevocationList {
 }
 
 impl RevocationList {
-    /// The position in the revocation log that this list reaches.
+    /// The position in the revocation log up to which this list contains all entries.
     pub const fn cursor(&self) -> Cursor {
         Cursor { epoch: self.epoch, seq: self.seq }
     }
@@ -92,8 +92,9 @@ impl RevocationList {
     /// Decodes the payload of a list. Claims with other names are ignored (RFC 7519 §4).
     ///
     /// # Errors
-    /// [`Error::ListInvalid`] if it is not a JSON object with distinct names, if a claim is missing, malformed or out
-    /// of range, if a delta begins after its end, or if a snapshot has no keys.
+    /// [`Error::ListInvalid`] if the payload is not a JSON object with distinct names. The same error if a claim is
+    /// missing, malformed or out of range, if the `since` of a delta is after its sequence number, or if a snapshot has
+    /// no keys.
     pub fn decode(payload: &[u8]) -> Result<Self, Error> {
         let members = json::parse_object(payload)
             .map_err(|_| Error::ListInvalid { reason: ListFlaw::Payload, claim: None })?;
@@ -148,7 +149,7 @@ fn sequence(members: &Members<'_>, name: &'static str) -> Result<Seq, BadMember>
 }
 
 fn handles(members: &Members<'_>, name: &'static str) -> Result<HandleSet, BadMember> {
-    // The text may be empty: a heartbeat is a delta without entries.
+    // The text may be empty, because a heartbeat is a delta without entries.
     let text = members.value(name)?.text().ok_or(BadMember::invalid(name))?;
     let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| BadMember::invalid(name))?;
     HandleSet::decode(bytes).map_err(|_| BadMember::invalid(name))

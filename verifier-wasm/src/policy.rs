@@ -1,23 +1,24 @@
-//! The options of a verifier: the accepted issuer and audience, and how to decide without a fresh list.
+//! The options of a verifier: the accepted issuer and audience, and the decision when no fresh list is held.
 
 use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
 
-/// The clock tolerance in seconds that applies until a list states the issuer's leeway. It equals the issuer's default.
+/// The clock tolerance in seconds if `clockTolerance` is not set and no list is held. It equals the default leeway of
+/// an issuer.
 pub const DEFAULT_LEEWAY_SECS: u64 = 60;
 
-/// There is an outage if no newer list has arrived for this many `ttl`. By default, a list becomes stale after the same
-/// time.
+/// There is an outage if no newer list has arrived for this many times the list's `ttl`. By default, a list becomes
+/// stale after the same time.
 pub const OUTAGE_TTLS: u64 = 3;
 
 /// The longest time allowed in an option, in seconds: a year of 365 days.
 const MAX_OPTION_SECS: u64 = 365 * 86_400;
 
-/// The highest number of tokens that may be remembered.
+/// The highest allowed value of the option `cacheSize`.
 const MAX_CACHE_SIZE: u32 = 1_000_000;
 
-/// How to treat a token if the held list is older than the policy allows.
+/// The treatment of a token if the held list is older than the policy allows.
 ///
 /// ```
 /// use doorlist_verifier::{Error, Options, StalePolicy, Verifier};
@@ -40,11 +41,11 @@ pub enum StalePolicy {
     /// Accept the token, and mark the list as stale in the result.
     #[default]
     Allow,
-    /// Refuse with `ERR_LIST_STALE`.
+    /// Refuse the token with `ERR_LIST_STALE`.
     Deny,
 }
 
-/// How to treat a token if no list was loaded yet.
+/// The treatment of a token if no list was loaded yet.
 ///
 /// ```
 /// use doorlist_verifier::{Error, MissingListPolicy, Options, Verifier};
@@ -65,14 +66,14 @@ pub enum StalePolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingListPolicy {
-    /// Refuse with `ERR_LIST_MISSING`.
+    /// Refuse the token with `ERR_LIST_MISSING`.
     #[default]
     Deny,
-    /// Accept the token, with unknown revocation in the result.
+    /// Accept the token. The result says that its revocation is unknown.
     Allow,
 }
 
-/// The options of a verifier. Deserialised with their JavaScript names; an unknown option is refused.
+/// The options of a verifier. They are deserialised under their JavaScript names. An unknown option is refused.
 ///
 /// ```
 /// use doorlist_verifier::{Options, StalePolicy, Verifier};
@@ -95,34 +96,36 @@ pub enum MissingListPolicy {
 pub struct Options {
     /// The expected `iss` of every token and list.
     pub issuer: String,
-    /// The accepted audiences; a token must be for one of them. `None` turns the check off. When options are
-    /// deserialised, this field is mandatory: an array of names, or `null` for `None`.
+    /// The accepted audiences. A token must be for one of them. `None` turns the check off. In JSON, this option is
+    /// mandatory: an array of names, or `null` for `None`.
     #[serde(deserialize_with = "Option::deserialize")]
     pub audience: Option<Vec<String>>,
-    /// `clockTolerance`, in seconds. Default: the list's `leeway`, or [`DEFAULT_LEEWAY_SECS`] while no list is held.
-    /// Once a list is held, its `leeway` is also the maximum.
+    /// `clockTolerance`, in seconds. The default is the list's `leeway`, or [`DEFAULT_LEEWAY_SECS`] while no list is
+    /// held. If a list is held, its `leeway` is also the maximum.
     #[serde(default, rename = "clockTolerance", deserialize_with = "seconds")]
     pub clock_tolerance_secs: Option<u64>,
-    /// `maxStaleness`, in seconds: an older list is stale. Default: three times the list's `ttl`.
+    /// `maxStaleness`, in seconds. A list that is older is stale. The default is three times the list's `ttl`.
     #[serde(default, rename = "maxStaleness", deserialize_with = "seconds")]
     pub max_staleness_secs: Option<u64>,
-    /// Default: allow.
+    /// `onStale`. The default is to allow the token.
     #[serde(default)]
     pub on_stale: StalePolicy,
-    /// Default: deny.
+    /// `onMissing`. The default is to deny the token.
     #[serde(default)]
     pub on_missing: MissingListPolicy,
-    /// `outageGrace`: the seconds after `exp` during which a token is accepted in an outage. Default: none.
+    /// `outageGrace`: in an outage, a token is accepted for this many seconds after its `exp`. By default, there is no
+    /// grace.
     #[serde(default, rename = "outageGrace", deserialize_with = "seconds")]
     pub outage_grace_secs: Option<u64>,
-    /// The maximum number of tokens that a [`Memory`](crate::remembered::Memory) used with the verifier remembers; 0
-    /// for none. A [`Verifier`](crate::Verifier) alone remembers none. Default: 20,000.
+    /// `cacheSize`: the maximum number of tokens that a [`Memory`](crate::remembered::Memory) remembers for the
+    /// verifier. With 0, no token is remembered. A [`Verifier`](crate::Verifier) alone has no memory. The default is
+    /// 20,000.
     #[serde(default = "default_cache_size")]
     pub cache_size: u32,
 }
 
 impl Options {
-    /// Creates options with all defaults.
+    /// Creates options with default values, except issuer and audience.
     pub fn new(issuer: impl Into<String>, audience: Option<Vec<String>>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -136,6 +139,8 @@ impl Options {
         }
     }
 
+    /// Checks the values of the options.
+    ///
     /// # Errors
     /// [`Error::Options`] for the first option whose value is not allowed.
     pub(crate) fn check(&self) -> Result<(), Error> {
@@ -160,7 +165,7 @@ impl Options {
             && self.on_stale == StalePolicy::Deny
             && self.max_staleness_secs.is_none()
         {
-            // With the default, a list becomes stale exactly when an outage begins, so the grace could never be used.
+            // With the default, a list becomes stale exactly when an outage begins. So the grace could never be used.
             return refuse("outageGrace", "with onStale: 'deny' needs a maxStaleness");
         }
         if self.cache_size > MAX_CACHE_SIZE {
@@ -174,8 +179,8 @@ const fn default_cache_size() -> u32 {
     20_000
 }
 
-/// Deserialises seconds. A number above 32 bits is refused here, and would be refused later anyway. Without 64-bit
-/// numbers, WebAssembly needs no code for BigInts.
+/// Deserialises a number of seconds. A number of more than 32 bits is refused here. Such a number would be too great
+/// for every option anyway. Without 64-bit numbers, the WebAssembly module needs no code for BigInts.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(Option::<u32>::deserialize(deserializer)?.map(u64::from))
 }

@@ -1,10 +1,10 @@
-//! Accepted tokens can be checked again without verifying their signature.
+//! A memory of accepted tokens. A remembered token is checked again without verifying its signature.
 //!
-//! Checks whose result can never change are not repeated: the form, the signature (a `kid` is its key's thumbprint,
-//! so one `kid` always means one key), the form of the claims, and issuer and audience. Everything else is checked on
-//! every call, by the same functions as in the first check.
+//! Checks whose result can never change are not repeated: the form, the signature, the form of the claims, the issuer
+//! and the audience. The result of the signature check cannot change, because a `kid` is the thumbprint of its key, and
+//! so always means the same key. All other checks are done on every call, by the same functions as in the first check.
 //!
-//! A token is found by eight characters of its signature, and then compared in full, byte by byte.
+//! A token is found by eight characters of its signature. Then the whole token is compared, byte by byte.
 
 use std::fmt;
 
@@ -16,20 +16,23 @@ use crate::verify::Verifier;
 
 pub use crate::terms::Terms;
 
-/// Bytes per token on average; a memory with longer tokens keeps fewer of them.
+/// The average number of bytes per token for which a memory has room. If the tokens are longer, the memory keeps fewer
+/// tokens.
 const BYTES_A_TOKEN: usize = 1024;
 
-/// Marks the end of a chain: no slot follows.
+/// The end of a chain: no slot follows.
 const END: usize = usize::MAX;
 
-/// The number of chains that a new memory has. A verifier that is created for one request pays only for these.
+/// The number of chains that a memory gets with its first token. The number is small, because a verifier may be created
+/// for only one request.
 const FIRST_CHAINS: usize = 8;
 
 /// Tokens that a verifier accepted, each in its own slot.
 ///
-/// Only accepted tokens are stored, so invalid ones displace nothing. When space is needed, a hand moves around the
-/// slots and removes the first token that was not requested since its last visit (the clock algorithm). So expired
-/// tokens, and tokens seen only once in a flood of valid ones, are removed before any token in use.
+/// Only accepted tokens are stored, so invalid tokens displace nothing. If the memory needs room, a hand moves around
+/// the slots (the clock algorithm). The hand removes the first token that was not requested since the hand's last
+/// visit. So expired tokens are removed before any token in use. The same is true of tokens that were seen only once in
+/// a flood of valid tokens.
 ///
 /// ```
 /// use doorlist_verifier::{Error, HostTime, Verifier, remembered::Memory};
@@ -73,12 +76,12 @@ struct Place {
     next: usize,
     /// Whether the token was requested since the hand's last visit.
     is_wanted: bool,
-    /// Empty if the slot is free.
+    /// The token. Empty if the slot is free.
     token: Box<[u8]>,
     terms: Terms,
 }
 
-/// A token that was accepted before and is accepted again.
+/// The result for a token that was accepted before and is accepted again.
 ///
 /// ```
 /// use doorlist_verifier::{Error, remembered::Memory};
@@ -107,14 +110,14 @@ pub struct Known {
 }
 
 impl Memory {
-    /// Holds at most `capacity` tokens, of 1,024 bytes on average. Allocates memory for stored tokens only, not in
-    /// advance.
+    /// Creates a memory for at most `capacity` tokens of 1,024 bytes on average. The memory for a token is allocated
+    /// when the token is stored.
     pub const fn new(capacity: usize) -> Self {
         Self { capacity, chains: Vec::new(), places: Vec::new(), free: Vec::new(), bytes: 0, hand: 0 }
     }
 
-    /// Checks a token again with the verifier that accepted it. Returns `None` if the token is not remembered, or is
-    /// refused now; [`Verifier::verify`] then gives the reason.
+    /// Checks a token again with the verifier that accepted it. Returns `None` if the token is not remembered, or if it
+    /// must be refused now. In both cases, call [`Verifier::verify`], which also gives the reason for a refusal.
     pub fn verify_again(&mut self, token: &[u8], verifier: &Verifier, at: HostTime) -> Option<Known> {
         let slot = self.find(token)?;
         let place = self.places.get_mut(slot)?;
@@ -125,13 +128,13 @@ impl Memory {
                 self.forget(slot);
                 None
             }
-            // The reason for this refusal may pass, so the token stays in the memory.
+            // The token may be accepted again later, so it stays in the memory.
             Err(_) => None,
         }
     }
 
-    /// Stores an accepted token. Returns its slot, which stays valid until the same slot is returned for another
-    /// token; `None` if nothing is stored.
+    /// Stores an accepted token and returns its slot. The slot belongs to this token until the same slot is returned
+    /// for another token. Returns `None` if the token was not stored.
     pub fn remember(&mut self, token: Box<[u8]>, terms: Terms) -> Option<usize> {
         let mark = mark(&token)?;
         if self.capacity == 0 || token.len() > MAX_TOKEN_LEN {
@@ -159,7 +162,7 @@ impl Memory {
         Some(slot)
     }
 
-    /// Doubles the number of chains, and distributes the tokens again.
+    /// Doubles the number of chains, and distributes the tokens over them.
     fn double_chains(&mut self) {
         let count = self.chains.len().saturating_mul(2).max(FIRST_CHAINS);
         self.chains = vec![END; count];
@@ -211,13 +214,14 @@ impl Memory {
     }
 
     fn lacks_room(&self, bytes: usize) -> bool {
-        // The longest possible token fits into the smallest memory.
+        // Even the smallest memory has room for the longest possible token.
         let most = self.capacity.saturating_mul(BYTES_A_TOKEN).max(MAX_TOKEN_LEN);
         let is_full = self.free.is_empty() && self.places.len() >= self.capacity;
         is_full || self.bytes.saturating_add(bytes) > most
     }
 
-    /// The slot at which the hand stops. At least one token must be held.
+    /// Moves the hand to the next token that was not requested since the last visit, and returns its slot. The memory
+    /// must hold at least one token.
     fn least_wanted(&mut self) -> usize {
         loop {
             let slot = self.hand;
@@ -240,15 +244,15 @@ impl Memory {
     }
 }
 
-/// The key for finding a token: the eight characters before the last character. In an accepted token, these characters
-/// belong to the signature.
+/// The key for finding a token: the eight characters before the token's last character. In an accepted token, these
+/// characters belong to the signature.
 fn mark(token: &[u8]) -> Option<u64> {
     let (_, rest) = token.split_last()?;
     rest.last_chunk().copied().map(u64::from_le_bytes)
 }
 
-/// Compares two texts in a time that depends only on their lengths, so that an attacker learns nothing about a token
-/// from the time that a guess takes.
+/// Compares two texts. The time depends only on their lengths, so that an attacker who guesses a token learns nothing
+/// from the time.
 fn are_same(a: &[u8], b: &[u8]) -> bool {
     let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks(), b.as_chunks());
     let words = a_words.iter().zip(b_words);

@@ -32,7 +32,7 @@ pub enum Ed25519 {
 }
 
 impl Ed25519 {
-    /// The algorithm with this name, if it is one of the two.
+    /// Returns the algorithm with this name, or `None` for any other name.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "EdDSA" => Some(Self::EdDsa),
@@ -42,7 +42,7 @@ impl Ed25519 {
     }
 }
 
-/// A type without values: a verifier has no private key.
+/// A type without values, because a verifier has no private key.
 ///
 /// ```
 /// use doorlist_verifier::signature::{Ed25519, NoSigningKey};
@@ -119,8 +119,8 @@ impl Algorithm for Ed25519 {
         match *signing_key {}
     }
 
-    /// Accepts exactly the same signatures as `ed25519_dalek::VerifyingKey::verify`: `s` must be below the group's
-    /// order, and `R` is compared by its bytes, without the cofactor.
+    /// Accepts exactly the same signatures as `ed25519_dalek::VerifyingKey::verify`. `s` must be below the group's
+    /// order. `R` is compared by its bytes, without the cofactor.
     fn verify_signature(&self, signature: &Signature, key: &PublicKey, message: &[u8]) -> bool {
         key.verifying_key().verify(message, &signature.0).is_ok()
     }

@@ -1,11 +1,11 @@
-//! The data of an accepted token that later checks need.
+//! The data of an accepted token that is needed to check the token again.
 
 use crate::claims::AccessTokenClaims;
 use crate::handle::Handle;
 use crate::key_id::KeyId;
 use crate::time::UnixSeconds;
 
-/// The data of an accepted token that later checks need.
+/// The data of an accepted token that is needed to check the token again.
 ///
 /// ```
 /// use doorlist_verifier::Error;
@@ -28,8 +28,8 @@ pub struct Terms {
     pub(crate) not_before: Option<UnixSeconds>,
     pub(crate) gid: Handle,
     pub(crate) sid: Handle,
-    /// The number of lists that had brought handles by the last search, which found neither `gid` nor `sid`. While this
-    /// number is unchanged, no new search is needed.
+    /// The number of lists that had brought handles when the verifier last searched for `gid` and `sid`. That search
+    /// found neither handle. While the number is unchanged, no new search is needed.
     pub(crate) unlisted_after: u64,
 }
 

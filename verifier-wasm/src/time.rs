@@ -1,11 +1,11 @@
-//! Times are passed in as data: the verifier has no clock of its own.
+//! Times are passed in by the caller, because the verifier has no clock of its own.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-/// UNIX timestamp in whole seconds, `0 ..= 253402300799` (the end of the year 9999).
+/// A UNIX timestamp in whole seconds, `0 ..= 253402300799`. The maximum is the end of the year 9999.
 ///
 /// RFC 7519 §2 allows a NumericDate to be fractional or negative; this profile does not.
 ///
@@ -36,7 +36,7 @@ impl UnixSeconds {
         if seconds <= Self::MAX.0 { Some(Self(seconds)) } else { None }
     }
 
-    /// Creates a timestamp, limited to [`Self::MAX`].
+    /// Creates a timestamp. A number above [`Self::MAX`] becomes [`Self::MAX`].
     pub const fn saturating_new(seconds: u64) -> Self {
         match Self::new(seconds) {
             Some(time) => time,
@@ -55,13 +55,13 @@ impl UnixSeconds {
         Self::saturating_new(self.0.saturating_add(seconds))
     }
 
-    /// This time minus `seconds`, not below zero.
+    /// This time minus `seconds`, or zero if the result would be negative.
     #[must_use]
     pub const fn minus_secs(self, seconds: u64) -> Self {
         Self(self.0.saturating_sub(seconds))
     }
 
-    /// Seconds from `earlier` to this time; zero if `earlier` is later.
+    /// Seconds from `earlier` to this time, or zero if `earlier` is the later time.
     pub const fn secs_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -80,7 +80,7 @@ impl<'de> Deserialize<'de> for UnixSeconds {
     }
 }
 
-/// The host's times: its wall clock, and a clock that never goes back.
+/// The times of the host's two clocks: the wall clock, and a clock that never goes back.
 ///
 /// ```
 /// use std::time::Duration;
@@ -93,9 +93,9 @@ impl<'de> Deserialize<'de> for UnixSeconds {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostTime {
-    /// The host's wall clock; it may be wrong, and may jump.
+    /// The time of the host's wall clock. This clock may be wrong, and may jump.
     pub wall: UnixSeconds,
-    /// Time since an arbitrary moment of this process; never goes back.
+    /// The time since an arbitrary moment of this process. This time never goes back.
     pub monotonic: Duration,
 }
 

@@ -14,7 +14,7 @@ use crate::terms::Terms;
 use crate::time::{HostTime, UnixSeconds};
 
 /// The maximum number of seconds by which a list may be ahead of the host's clock: a day. If a list is further ahead,
-/// the issuer's clock is more likely to be wrong. Such a list would advance this verifier's time, which would then stay
+/// the issuer's clock is probably wrong. Such a list would move this verifier's time forward, and the time would stay
 /// wrong until the real time reaches it (trace 9).
 const MAX_AHEAD_SECS: u64 = 86_400;
 
@@ -66,19 +66,20 @@ impl Verifier {
     /// of new keys.
     ///
     /// # Errors
-    /// [`Error::Jwks`]; the verifier is then unchanged.
+    /// [`Error::Jwks`]. The verifier is then unchanged.
     pub fn add_jwks(&mut self, jwks: &str) -> Result<usize, Error> {
         let jwks = Jwks::parse(jwks)?;
         self.keys.add(&jwks).map_err(|reason| Error::Jwks { reason })
     }
 
-    /// The trusted keys and the identifiers of the dropped keys, as JSON for [`Self::restore_trust`]. If this text is
-    /// saved together with a snapshot, a verifier can start offline.
+    /// Returns the trusted keys and the identifiers of the dropped keys, as JSON for [`Self::restore_trust`]. If an
+    /// application saves this text together with a snapshot, a new verifier can start offline.
     pub fn trust(&self) -> String {
         self.keys.saved()
     }
 
-    /// Trusts the keys saved by [`Self::trust`], and distrusts the keys that had been dropped before they were saved.
+    /// Restores the keys that [`Self::trust`] returned as JSON: trusts the trusted keys, and distrusts the dropped
+    /// keys.
     ///
     /// ```
     /// use doorlist_verifier::{Error, Options, Verifier};
@@ -100,8 +101,8 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Jwks`]; the verifier is then unchanged, except that the dropped keys are distrusted if there are too
-    /// many keys in total.
+    /// [`Error::Jwks`]. The verifier is then unchanged, with one exception: if there are too many keys in total, the
+    /// dropped keys are no longer trusted.
     pub fn restore_trust(&mut self, saved: &str) -> Result<(), Error> {
         self.keys.restore(saved)
     }
@@ -109,9 +110,9 @@ impl Verifier {
     /// Loads a list, which is a snapshot or a delta.
     ///
     /// # Errors
-    /// Returns the first of these errors that applies; the verifier is then unchanged: [`Error::ListInvalid`] for its
-    /// form, [`Error::Algorithm`], [`Error::UnknownKey`], [`Error::Signature`], [`Error::ListInvalid`] for its claims,
-    /// its issuer, or an `iat` in the future, [`Error::ListRollback`], [`Error::ListGap`].
+    /// Returns the first error that applies, and leaves the verifier unchanged. The order is: [`Error::ListInvalid`]
+    /// for the list's form, [`Error::Algorithm`], [`Error::UnknownKey`], [`Error::Signature`], [`Error::ListInvalid`]
+    /// for the list's claims, its issuer, or an `iat` in the future, [`Error::ListRollback`], [`Error::ListGap`].
     pub fn load(&mut self, list: &str, at: HostTime) -> Result<Loaded, Error> {
         let unverified = Unverified::parse(list, MAX_LIST_LEN).map_err(|error| match error {
             Error::TooLong { .. } => Error::ListInvalid { reason: ListFlaw::TooLong, claim: None },
@@ -121,15 +122,15 @@ impl Verifier {
         if unverified.kind != Kind::RevocationList {
             return Err(Error::ListInvalid { reason: ListFlaw::Type, claim: None });
         }
-        // The list must be signed by a key that is already trusted. The list's own `jwks` takes effect only after the
-        // signature was checked.
+        // A key that is already trusted must have signed the list. The list's own `jwks` takes effect only after this
+        // check.
         let Signed { payload, .. } = unverified.verify(&mut self.keys)?;
         let list = RevocationList::decode(&payload)?;
         if list.issuer != self.options.issuer {
             return Err(Error::ListInvalid { reason: ListFlaw::Issuer, claim: Some("iss") });
         }
-        // Uses the host's own clock, not the time that lists prove. Otherwise a series of lists could advance the limit
-        // by a day each.
+        // Use the host's own clock here, not the time that lists prove. Otherwise each list of a series could move the
+        // limit a day further.
         if list.issued_at > at.wall.plus_secs(MAX_AHEAD_SECS) {
             return Err(Error::ListInvalid { reason: ListFlaw::Future, claim: Some("iat") });
         }
@@ -148,10 +149,10 @@ impl Verifier {
         Ok(Loaded { epoch, sequence, since, entries, outcome })
     }
 
-    /// Checks an access token, in the order of FORMAT.md.
+    /// Checks an access token. The order of the steps is that of FORMAT.md.
     ///
     /// # Errors
-    /// Each step has its own error; the first failing step decides.
+    /// Each step has its own error. The first step that fails decides.
     pub fn verify(&mut self, token: &str, at: HostTime) -> Result<Verified, Error> {
         // 1. Size and strict form. 2. Header: `alg`, `typ`, `kid`, no other member.
         let unverified = Unverified::parse(token, MAX_TOKEN_LEN)?;
@@ -161,7 +162,7 @@ impl Verifier {
         let kid = unverified.kid;
         // 3. Key by `kid`. 4. Signature.
         let Signed { header_json, payload } = unverified.verify(&mut self.keys)?;
-        // 5. Claims well-formed.
+        // 5. The claims are well-formed.
         let claims = AccessTokenClaims::decode(&payload)?;
         // 6. Issuer and audience match this verifier.
         self.check_parties(&claims)?;
@@ -182,13 +183,13 @@ impl Verifier {
         self.stand(terms, at)
     }
 
-    /// Checks whether a token is revoked, after another library has verified it. That library must have checked
-    /// signature, audience and expiry.
+    /// Checks whether a token is revoked, after another library has verified the token. That library must have checked
+    /// the signature, the audience and the expiry.
     ///
     /// # Errors
-    /// In this order: [`Error::UnknownKey`] for a key that is not trusted (any more), [`Error::Issuer`],
-    /// [`Error::TooEarly`] for an `iat` in the future, [`Error::Expired`] if the issuer may no longer keep a revocation
-    /// of the token, [`Error::Revoked`], and the errors of the policies.
+    /// Returns the first error that applies. The order is: [`Error::UnknownKey`] if the key is not trusted (any more),
+    /// [`Error::Issuer`], [`Error::TooEarly`] for an `iat` in the future, [`Error::Expired`] if the issuer may no
+    /// longer keep a revocation of the token, [`Error::Revoked`], and the errors of the policies.
     pub fn check_vetted(&self, claims: &VettedClaims, at: HostTime) -> Result<Verdict, Error> {
         // 3. Key by `kid`.
         if let Some(kid) = claims.kid {
@@ -196,8 +197,8 @@ impl Verifier {
         }
         // 6. The issuer matches this verifier.
         self.check_issuer(&claims.issuer)?;
-        // 7. Time. Other libraries accept an `iat` in the future; no cut-off and no retention limit would apply to
-        //    such a token.
+        // 7. Time. Other libraries accept an `iat` in the future. Neither a cut-off nor the retention limit would apply
+        // to such a token.
         self.check_issued(claims.issued_at, self.now(at))?;
         if let Some(expires_at) = self.forgotten_since(claims.issued_at) {
             return Err(self.expired(expires_at, self.now(at)));
@@ -222,7 +223,7 @@ impl Verifier {
         }
     }
 
-    /// The verifier's time: the host's clock, or the time that the lists prove, if that is later.
+    /// The verifier's time: the host's clock, or the time that the lists prove, if that time is later.
     ///
     /// ```
     /// use doorlist_verifier::Error;
@@ -277,7 +278,7 @@ impl Verifier {
         Ok(Verdict { revocation: self.revocation(), freshness, outage })
     }
 
-    /// Returns whether the token is past its `exp` and accepted because of an outage.
+    /// Returns whether the token is past its `exp` and is accepted only because of an outage.
     fn check_time(&self, terms: &Terms, at: HostTime) -> Result<bool, Error> {
         let now = self.now(at);
         let leeway = self.leeway_secs();
@@ -312,16 +313,16 @@ impl Verifier {
         Error::Expired { expires_at, now, clock_tolerance: self.leeway_secs() }
     }
 
-    /// If the issuer no longer keeps revocations of a token issued at this time, returns the time until which they were
-    /// kept (trace 7). Such a token counts as expired, independent of its `exp`.
+    /// The issuer keeps revocations of a token only for a certain time. If this time is over for a token issued at
+    /// `issued_at`, returns the end of the time (trace 7). Such a token counts as expired, independent of its `exp`.
     fn forgotten_since(&self, issued_at: UnixSeconds) -> Option<UnixSeconds> {
         let held = self.list.as_ref()?;
         let kept_until = issued_at.plus_secs(held.retain_secs());
         (kept_until < held.as_of()).then_some(kept_until)
     }
 
-    /// Accepts expired tokens only while the issuer is down, and only for the configured time, so that applications
-    /// keep working.
+    /// Whether an expired token is accepted, so that applications continue to work during an outage. This is the case
+    /// only while the issuer is down, and only for the configured time.
     fn has_outage_grace(&self, terms: &Terms, now: UnixSeconds) -> bool {
         let (Some(grace), Some(held)) = (self.options.outage_grace_secs, &self.list) else {
             return false;
@@ -385,8 +386,8 @@ impl Verifier {
         self.options.max_staleness_secs.or(default)
     }
 
-    /// A tolerance above the issuer's leeway would accept tokens for longer than the issuer keeps their entries
-    /// (trace 7).
+    /// The clock tolerance. It is never above the issuer's leeway: otherwise tokens would be accepted for longer than
+    /// the issuer keeps their entries (trace 7).
     fn leeway_secs(&self) -> u64 {
         let issuers = self.list.as_ref().map(HeldList::leeway_secs);
         match (self.options.clock_tolerance_secs, issuers) {

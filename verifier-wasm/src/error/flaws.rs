@@ -1,4 +1,4 @@
-//! The reasons that errors contain, each with its part of the message.
+//! The reasons that errors contain. Each reason has its own part of the error's message.
 
 use std::fmt;
 
@@ -23,18 +23,19 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FormFlaw {
-    /// Not three parts with dots between them.
+    /// The text does not consist of three parts with dots between them.
     #[error("not a signed token: it must have three parts with dots between them")]
     Parts,
-    /// A part is not in the one valid spelling of base64url without padding.
+    /// A part is not base64url without padding, or the part is not in its only valid spelling.
     #[error(
         "not a signed token: a part is not base64url without padding; it was cut off or changed in transit"
     )]
     Encoding,
-    /// The header is not a JSON object of exactly `alg`, `typ` and `kid`, each a string, each once.
+    /// The header is not a JSON object with exactly the members `alg`, `typ` and `kid`. Each member must be a string
+    /// and must occur once.
     #[error("not a token of this kind of issuer: its header must have exactly `alg`, `typ` and `kid`")]
     Header,
-    /// The scheme of an `Authorization` header precedes the token (RFC 6750 §2.1).
+    /// The text begins with the scheme of an `Authorization` header (RFC 6750 §2.1), and the token follows.
     #[error("the token begins with `Bearer`: pass only what follows it")]
     Scheme,
     /// The token is in quotes.
@@ -43,12 +44,12 @@ pub enum FormFlaw {
     /// White space surrounds the token.
     #[error("the token has white space around it: remove it")]
     WhiteSpace,
-    /// The header's `kid` cannot be an RFC 7638 thumbprint.
+    /// The header's `kid` does not have the form of an RFC 7638 thumbprint.
     #[error("not a token of this kind of issuer: the `kid` of its header is not an RFC 7638 thumbprint")]
     KeyId,
 }
 
-/// The reason why a claim is refused, in `jose`'s terms.
+/// The reason why a claim is refused. The names of the reasons are those of the library `jose`.
 ///
 /// ```
 /// use doorlist_verifier::Error;
@@ -71,7 +72,7 @@ pub enum ClaimFlaw {
     /// The claim has the wrong type, is empty, or is out of range.
     #[error("has the wrong type or is out of range")]
     Invalid,
-    /// The claim is well-formed, but does not match this verifier or the current time.
+    /// The claim is well-formed, but its value does not fit this verifier or the current time.
     #[error("does not fit")]
     CheckFailed,
 }
@@ -134,13 +135,13 @@ impl fmt::Display for RevokedBy {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ListFlaw {
-    /// Longer than [`crate::list::MAX_LIST_LEN`].
+    /// The list is longer than [`crate::list::MAX_LIST_LEN`].
     #[error("the revocation list is too long")]
     TooLong,
-    /// Not a compact JWS of this profile.
+    /// The list is not a compact JWS of this profile.
     #[error("not a revocation list: it must be a signed token of three parts")]
     Form,
-    /// The header's `typ` is not that of a list.
+    /// The header's `typ` is not the `typ` of a list.
     #[error("not a revocation list: its header has another `typ`")]
     Type,
     /// The payload is not a JSON object with distinct names.
@@ -177,22 +178,22 @@ pub enum ListFlaw {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum KeyFlaw {
-    /// Not a JSON object with distinct names and an array `keys` of objects.
+    /// The text is not a JSON object with distinct names and an array `keys` of objects.
     #[error("not a JWK Set: a JSON object with an array `keys` is expected")]
     Form,
-    /// The set contains a private key, which must not be given to a verifier.
+    /// The set contains a private key. A verifier must not get a private key.
     #[error("the key set holds a private key: remove it, and replace that key")]
     Private,
-    /// `x` is not 32 bytes of canonical base64url, or not a point of the curve.
+    /// `x` is not 32 bytes of canonical base64url, or the 32 bytes are not a point of the curve.
     #[error("the key set holds a key that is not a point of the curve")]
     Point,
-    /// The key has small order: signatures for it can be forged.
+    /// The key has small order, so that signatures for it can be forged.
     #[error("the key set holds a key of small order, for which signatures can be forged: remove it")]
     SmallOrder,
     /// `kid` is missing or is not the key's RFC 7638 thumbprint.
     #[error("the key set holds a key whose `kid` is not its RFC 7638 thumbprint")]
     KeyId,
-    /// More than [`crate::keys::MAX_KEYS`].
+    /// The set is too long, or there are more keys than [`crate::keys::MAX_KEYS`].
     #[error("the key set is too long, or has too many keys")]
     TooMany,
 }

@@ -1,4 +1,4 @@
-//! The display of values in an error's message. `js/src/messages.ts` shows values in the same way.
+//! Shows values in the messages of errors. `js/src/messages.ts` shows values in the same way.
 
 use std::fmt::{self, Write as _};
 
@@ -8,15 +8,15 @@ use crate::time::UnixSeconds;
 /// The maximum number of characters shown of one value. An audience may have thousands of characters.
 const MOST: usize = 100;
 
-/// A time as RFC 3339.
+/// Shows a time in the format of RFC 3339.
 pub(super) struct Date(pub(super) UnixSeconds);
 
 impl fmt::Display for Date {
-    // Up to the year 9999 no operation here overflows.
+    // No operation here overflows for years up to 9999.
     #[allow(clippy::arithmetic_side_effects)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, second) = (self.0.as_secs() / 86_400, self.0.as_secs() % 86_400);
-        // Days since 0000-03-01, so that a leap day is the last day of its year.
+        // Count days from 0000-03-01. Then each year begins in March, and a leap day is the last day of a year.
         let days = days + 719_468;
         let (era, day) = (days / 146_097, days % 146_097);
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
@@ -30,8 +30,8 @@ impl fmt::Display for Date {
     }
 }
 
-/// Texts in quotes, separated by commas, shortened, and without characters that could end the quotes or break a
-/// header.
+/// Shows texts in quotes, separated by commas. Long texts are shortened. Characters that could end the quotes or break
+/// a header are replaced.
 pub(super) struct Quoted<'a, Texts: ?Sized>(pub(super) &'a Texts);
 
 impl fmt::Display for Quoted<'_, String> {
@@ -60,7 +60,7 @@ fn quote(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(if text.chars().nth(MOST).is_some() { "...\"" } else { "\"" })
 }
 
-/// The claim at the end of a message, if the error concerns one.
+/// The name of a claim at the end of a message. Empty if the error concerns no claim.
 pub(super) struct Named(pub(super) Option<&'static str>);
 
 impl fmt::Display for Named {
@@ -69,7 +69,7 @@ impl fmt::Display for Named {
     }
 }
 
-/// The cursor up to which the verifier holds the list.
+/// Describes the position of the list that the verifier holds.
 pub(super) struct Held(pub(super) Option<Cursor>);
 
 impl fmt::Display for Held {

@@ -1,5 +1,5 @@
-//! Compares the parser with the parser of `jwt-compact`, which must accept every text accepted here, with the same
-//! result.
+//! Compares the parser of this crate with the parser of `jwt-compact`. If this crate accepts a text, `jwt-compact` must
+//! accept the text too, with the same result.
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use jwt_compact::{AlgorithmSignature, UntrustedToken};
@@ -31,7 +31,7 @@ fn signed(header: &[u8], payload: &[u8]) -> String {
     format!("{signed_part}.{}", Base64UrlUnpadded::encode_string(&signature))
 }
 
-/// Whether a text was accepted, by both parsers.
+/// Parses a text with both parsers. Returns whether this crate accepts the text. Panics if the parsers disagree.
 fn agreed(text: &str) -> bool {
     let theirs = UntrustedToken::new(text);
     let Ok(ours) = Unverified::parse(text, LIMIT) else {

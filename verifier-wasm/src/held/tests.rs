@@ -37,11 +37,11 @@ fn handle(short: u8) -> Handle {
 #[derive(Debug, Clone)]
 struct Arrival {
     after: u64,
-    /// The list's sequence number, relative to the highest so far.
+    /// The list's sequence number, relative to the highest sequence number so far.
     advance: i64,
     /// The seconds between the list's `iat` and its arrival.
     age: u64,
-    /// For a delta, the distance from its `since` to its sequence number; `None` for a snapshot.
+    /// For a delta, its sequence number minus its `since`. `None` for a snapshot.
     delta_back: Option<u64>,
     new_epoch: bool,
     revoked: BTreeSet<u8>,
@@ -77,8 +77,8 @@ fn arrival() -> impl Strategy<Value = Arrival> {
 struct Entry {
     /// The as-of time of the last list that named the handle.
     brought: u64,
-    /// A list arrived whose `iat` is later than `brought` plus `retain`. The verifier may now remove the handle, and
-    /// must remove it after `brought` plus twice `retain`.
+    /// Becomes true when a list arrives whose `iat` is later than `brought` plus `retain`. From then on the verifier
+    /// may remove the handle. It must remove the handle after `brought` plus twice `retain`.
     may_leave: bool,
 }
 
@@ -123,8 +123,9 @@ impl Model {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Lists arrive in any order and of any age. They are accepted by the rules of order; entries are removed only by
-    /// a newer list and only after `retain`; as-of time, cut-off and verifier's time never decrease.
+    /// Lists arrive in any order and of any age. A verifier accepts them by the rules of order. An entry is removed
+    /// only by a newer list, and only after `retain`. The as-of time, the cut-off and the verifier's time never
+    /// decrease.
     #[test]
     fn lists_are_accepted_and_entries_removed_according_to_the_rules(arrivals in vec(arrival(), 1..60)) {
         let mut held: Option<HeldList> = None;
@@ -171,7 +172,7 @@ proptest! {
     }
 }
 
-/// With one kick per second for an hour, the number of segments stays small, and so does the cost of a search.
+/// With one kick per second for an hour, the number of segments stays small. So the cost of a search stays small too.
 #[test]
 fn the_number_of_segments_stays_small() {
     let mut held = HeldList::new(list(1, 0, None, START, 1020), host(0));

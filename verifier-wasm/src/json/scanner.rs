@@ -1,4 +1,4 @@
-//! Parses RFC 8259, byte by byte.
+//! Parses JSON (RFC 8259) byte by byte.
 
 use std::borrow::Cow;
 
@@ -8,11 +8,11 @@ use super::{JsonFlaw, Member, Members, Value, are_distinct};
 /// The maximum nesting depth of arrays and objects.
 const MAX_LEVELS: u8 = 127;
 
-/// The text before `at` has been read. The recursion is at most [`MAX_LEVELS`] deep.
+/// Parses one text. The text before `at` has been read. The recursion is at most [`MAX_LEVELS`] deep.
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    /// The members read so far of all open objects, outermost object first.
+    /// The members of all open objects, as far as they have been read. The outermost object comes first.
     members: Vec<Member<'a>>,
 }
 
@@ -21,7 +21,7 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, members: Vec::new() }
     }
 
-    /// Reads one value that may be surrounded only by white space. The members of an object are kept.
+    /// Reads one value. Only white space may surround the value. If the value is an object, its members are kept.
     pub(super) fn document(&mut self) -> Result<&'a str, JsonFlaw> {
         self.space();
         let begin = self.at;
@@ -40,11 +40,11 @@ impl<'a> Scanner<'a> {
         Members(self.members)
     }
 
-    /// Reads the next item of an array that was parsed before and whose opening bracket has been read.
+    /// Reads the next item of an array. The array was parsed before, and its opening bracket has been read.
     pub(super) fn next_item(&mut self) -> Option<&'a str> {
         self.space();
         self.eat(b',');
-        // At the closing bracket there is no value, and the result is `None`.
+        // After the last item there is no value, so the result is `None`.
         self.value(MAX_LEVELS).ok()
     }
 
@@ -206,7 +206,8 @@ impl<'a> Scanner<'a> {
         self.run(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
     }
 
-    /// Reads while the bytes are of one kind. With the kinds used here, reading always stops between two characters.
+    /// Reads bytes as long as they are of one kind. For the kinds used here, the first byte of another kind always
+    /// begins a character.
     #[inline]
     fn run(&mut self, is_of_kind: impl Fn(u8) -> bool) -> &'a str {
         let begin = self.at;
@@ -237,8 +238,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The content of a string, given the text between its quotes, which was parsed before. If the text contains no escape,
-/// the content is the text itself.
+/// Returns the content of a string. `written` is the text between the string's quotes, and was parsed before. If this
+/// text contains no escape, it is the content.
 pub(super) fn resolved(written: &str) -> Cow<'_, str> {
     if !written.as_bytes().contains(&b'\\') {
         return Cow::Borrowed(written);

@@ -1,6 +1,5 @@
-//! Tests the scanner alone and against `serde_json`: both accept the same texts, and read the same values from a text.
-//!
-//! `PROPTEST_CASES=1000000` runs more cases.
+//! Tests the scanner alone and in comparison with `serde_json`. Both must accept the same texts and read the same
+//! values from each text.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -136,7 +135,7 @@ fn agreed(text: &[u8]) -> Result<Map<String, serde_json::Value>, JsonFlaw> {
     let ours = parse_object(text).map(|members| told_members(&members));
     let theirs = oracle(text);
     match (&ours, &theirs) {
-        // If a text has two flaws, each parser may report the flaw that it meets first.
+        // If a text has two flaws, each parser may report a different flaw.
         (
             Err(JsonFlaw::Syntax | JsonFlaw::DuplicateName),
             Err(JsonFlaw::Syntax | JsonFlaw::DuplicateName),
@@ -150,7 +149,7 @@ fn told_members(members: &Members<'_>) -> Map<String, serde_json::Value> {
     members.0.iter().map(|member| (member.name.to_string(), told(member.value))).collect()
 }
 
-/// Every part of a value, read in the same way as the verifier reads it.
+/// Reads every part of a value in the same way as the verifier.
 fn told(value: Value<'_>) -> serde_json::Value {
     if let Some(text) = value.text() {
         text.into()
@@ -167,7 +166,7 @@ fn told(value: Value<'_>) -> serde_json::Value {
     }
 }
 
-/// Parts of JSON, and texts that only resemble them.
+/// Parts of JSON, and texts that only look like parts of JSON.
 fn fragment() -> impl Strategy<Value = String> {
     const FRAGMENTS: [&str; 64] = [
         "{",

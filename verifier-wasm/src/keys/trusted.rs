@@ -1,4 +1,4 @@
-//! The trusted keys, and the keys that are never to be trusted again.
+//! The trusted keys, and the keys that must never be trusted again.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,10 @@ use crate::error::{Error, KeyFlaw};
 use crate::json;
 use crate::signature::{Ed25519, Signature, Tables};
 
-/// The number of dropped keys that are remembered: almost three years at one rotation a day.
+/// The number of dropped keys that are remembered. With one rotation per day, this is enough for almost three years.
 const MAX_DROPPED: usize = 1024;
 
-/// The keys trusted now, and the identifiers of the keys that a list removed.
+/// The keys that are trusted at present, and the identifiers of the keys that a list removed.
 ///
 /// ```
 /// use doorlist_verifier::error::KeyFlaw;
@@ -33,12 +33,12 @@ const MAX_DROPPED: usize = 1024;
 #[derive(Debug, Clone, Default)]
 pub struct KeySet {
     trusted: Vec<PublicKey>,
-    /// Oldest first.
+    /// The dropped keys, oldest first.
     dropped: Vec<KeyId>,
     tables: Tables,
 }
 
-/// See [`KeySet::in_use`].
+/// The trusted key that [`KeySet::in_use`] returns. It verifies signatures.
 pub(crate) struct KeyInUse<'a> {
     key: &'a PublicKey,
     tables: &'a mut Tables,
@@ -57,14 +57,14 @@ impl KeySet {
         self.trusted.iter().find(|key| key.kid == kid)
     }
 
-    /// Returns the trusted key with this identifier, for verification. Verification with a key becomes faster after the
-    /// key has been used often.
+    /// Returns the trusted key with this identifier, for verification. After many verifications with one key,
+    /// verification with this key becomes faster.
     pub(crate) fn in_use(&mut self, kid: KeyId) -> Option<KeyInUse<'_>> {
         let key = self.trusted.iter().find(|key| key.kid == kid)?;
         Some(KeyInUse { key, tables: &mut self.tables })
     }
 
-    /// The error for a text signed by a key that is not trusted.
+    /// The error for a text that was signed by a key that is not trusted.
     pub(crate) const fn unknown(&self, kid: KeyId) -> Error {
         Error::UnknownKey { kid, trusted: self.trusted.len() }
     }
@@ -77,7 +77,7 @@ impl KeySet {
     /// Adds these keys to the trusted keys, except keys that a list dropped. Returns the number of new keys.
     ///
     /// # Errors
-    /// [`KeyFlaw::TooMany`]; the set is then unchanged.
+    /// [`KeyFlaw::TooMany`] if the set would have too many keys. The set is then unchanged.
     pub fn add(&mut self, jwks: &Jwks) -> Result<usize, KeyFlaw> {
         let new: Vec<PublicKey> = jwks
             .keys
@@ -92,7 +92,7 @@ impl KeySet {
         Ok(new.len())
     }
 
-    /// Trusts exactly these keys from now on, as a list says. Other keys that were trusted are dropped.
+    /// Trusts exactly these keys, because a list contains them. All other keys that were trusted are dropped.
     pub fn replace(&mut self, jwks: &Jwks) {
         let old = std::mem::replace(&mut self.trusted, jwks.keys.clone());
         self.dropped.retain(|kid| !jwks.keys.iter().any(|key| key.kid == *kid));
@@ -104,8 +104,8 @@ impl KeySet {
         self.tables.retain(&self.trusted);
     }
 
-    /// This set as JSON: a JWK Set with an additional member `dropped`. The JSON is written without serde, because
-    /// serde's JSON writer costs 4 KB of WebAssembly. Nothing in this JSON needs escaping.
+    /// Returns this set as JSON: a JWK Set with an additional member `dropped`. This code is written without serde,
+    /// because serde's JSON writer costs 4 KB of WebAssembly. Nothing in this JSON needs escaping.
     pub(crate) fn saved(&self) -> String {
         let mut text = String::from(r#"{"keys":["#);
         let mut comma = "";
@@ -126,12 +126,12 @@ impl KeySet {
         text
     }
 
-    /// Restores a set from the text that [`Self::saved`] wrote: distrusts the keys that the saved set had dropped, and
-    /// adds the other keys of the saved set.
+    /// Restores a set from the text that [`Self::saved`] wrote. Keys that the saved set had dropped are no longer
+    /// trusted. The trusted keys of the saved set are added.
     ///
     /// # Errors
-    /// [`Error::Jwks`] if the text is not a saved set (this set is then unchanged), or if there are too many keys in
-    /// total.
+    /// [`Error::Jwks`] if the text is not a saved set. This set is then unchanged. The same error if there are too many
+    /// keys in total.
     pub(crate) fn restore(&mut self, saved: &str) -> Result<(), Error> {
         let refuse = |reason| Error::Jwks { reason };
         let jwks = Jwks::parse(saved)?;

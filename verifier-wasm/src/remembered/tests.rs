@@ -4,7 +4,7 @@ use super::*;
 use crate::handle::Handle;
 use crate::time::UnixSeconds;
 
-/// A distinct text for each number; nothing parses it here.
+/// Returns a distinct text for each number. No test parses the text.
 fn token(number: u32) -> Box<[u8]> {
     let words = number.wrapping_mul(0x9e37_79b1);
     format!("header.payload-{number:08}.signature-{words:08x}-{number:08x}A").into_bytes().into()
@@ -25,7 +25,7 @@ fn terms() -> Terms {
     }
 }
 
-/// Marks a token in the same way as a request that found the token valid.
+/// Marks a token as requested, as a request with a valid token does.
 fn want(memory: &mut Memory, number: u32) -> bool {
     let Some(slot) = memory.find(&token(number)) else {
         return false;
@@ -72,7 +72,7 @@ fn a_token_is_found_only_if_every_byte_matches() {
     assert_eq!(memory.find(&longer), None);
 }
 
-/// Tokens that end with the same characters, and so have the same mark and chain, but begin with different texts.
+/// All these tokens end with the same characters, so they have the same mark and chain. Only their beginnings differ.
 #[test]
 fn tokens_with_the_same_end_are_distinguished() {
     let mut memory = Memory::new(8);
@@ -83,7 +83,7 @@ fn tokens_with_the_same_end_are_distinguished() {
     }
     assert_eq!(memory.find(&text(5)), None);
     check(&memory);
-    // Removes the middle, the last and the first of the chain.
+    // Removes the middle, the last and the first token of the chain.
     for number in [2, 0, 4] {
         memory.forget(slots[number].unwrap());
         check(&memory);
@@ -122,7 +122,7 @@ fn a_flood_of_good_tokens_does_not_displace_the_tokens_in_use() {
         memory.remember(token(number), terms());
     }
     for number in 1000..3000 {
-        // Each token in use is requested again before the hand has passed all other tokens.
+        // Each token in use is requested again before the hand has visited all tokens.
         if number % 32 == 0 {
             assert!(in_use.clone().all(|number| want(&mut memory, number)), "put out before {number}");
         }

@@ -1,11 +1,11 @@
-//! Precomputed multiples of a point, so that multiplying it takes only look-ups and additions.
+//! Precomputed multiples of a point. With them, the point is multiplied by a scalar with look-ups and additions only.
 //!
-//! The scalar is split into windows of 8 bits. Each window has a row with all multiples that its digit can select.
-//! Digits are signed, which halves a row, because negating a point is free. Rows are accessed in variable time; that
-//! is safe here, because all verified data is public.
+//! The scalar is split into windows of 8 bits. For each window there is a row with all multiples that a digit can
+//! select. Digits may be negative, because negating a point costs nothing. So a row needs only half the length. Access
+//! to a row takes variable time. This is safe here, because all verified data is public.
 //!
-//! 8 bits were chosen by measurement: a whole token takes 34.2, 31.4 and 30.1 µs with 6, 7 and 8 bits (Node 20,
-//! interleaved), and a table takes 215, 370 and 640 KiB.
+//! The window size was chosen by measurement (Node 20, interleaved). With 6, 7 and 8 bits, verifying a whole token
+//! takes 34.2, 31.4 and 30.1 µs, and a table takes 215, 370 and 640 KiB.
 
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
@@ -14,7 +14,7 @@ use curve25519_dalek::scalar::Scalar;
 /// the last window has room for a carry.
 const WINDOWS: usize = 32;
 
-/// The greatest digit, which is also the length of a row: half of the 256 values of a byte.
+/// The greatest digit, and also the length of a row: half of the 256 values of a byte.
 const ROW: usize = 128;
 
 /// `[d · 256^i]P` for every window `i` and every digit `d` from 1 to 128: 4,096 points of 160 bytes.
@@ -34,7 +34,7 @@ impl Multiples {
         multiples
     }
 
-    /// A table without rows. Sums are wrong until all rows are added.
+    /// A table without rows. Its results are wrong until all rows are added.
     pub(super) fn begun(point: EdwardsPoint) -> Self {
         Self { points: Vec::with_capacity(WINDOWS.saturating_mul(ROW)), unit: point }
     }
@@ -43,7 +43,7 @@ impl Multiples {
         self.points.len() >= WINDOWS.saturating_mul(ROW)
     }
 
-    /// Uses one addition per point of the row.
+    /// Adds the next row, with one addition per point.
     // Operations on points cannot overflow.
     #[allow(clippy::arithmetic_side_effects)]
     pub(super) fn add_row(&mut self) {
@@ -57,8 +57,8 @@ impl Multiples {
         self.unit = multiple + multiple;
     }
 
-    /// `sum + [scalar]P`. The scalar is used as an integer below the group's order. So even for a point of mixed order,
-    /// the result is the same as that of any other multiplication.
+    /// Returns `sum + [scalar]P`. The scalar is used as an integer below the group's order. So the result equals that
+    /// of any other multiplication, even for a point of mixed order.
     #[allow(clippy::arithmetic_side_effects)]
     pub(super) fn add_multiple(&self, mut sum: EdwardsPoint, scalar: &Scalar) -> EdwardsPoint {
         for (row, digit) in self.points.chunks_exact(ROW).zip(digits(scalar)) {
@@ -77,13 +77,13 @@ impl Multiples {
 
 /// One window of a scalar.
 struct Digit {
-    /// 0 to [`ROW`].
+    /// The digit without its sign: 0 to [`ROW`].
     magnitude: usize,
     negative: bool,
 }
 
-/// The digits of a scalar, least significant first. A value above [`ROW`] becomes a negative digit, with a carry into
-/// the next window.
+/// The digits of a scalar, least significant first. A value above [`ROW`] becomes a negative digit, and one is carried
+/// into the next window.
 fn digits(scalar: &Scalar) -> impl Iterator<Item = Digit> + '_ {
     const BASE: usize = 2 * ROW;
     let mut carry = 0;

@@ -1,4 +1,4 @@
-//! Decides which keys get a table.
+//! Decides which keys get tables, and when.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use super::{Ed25519, PreparedKey, Signature};
 use crate::key_id::KeyId;
 use crate::keys::PublicKey;
 
-/// A key gets a table after this many valid signatures. By then, verifying them has cost about as much as creating the
-/// table. So a key that is soon replaced costs at most about twice as much as without a table, and a command-line tool
-/// that checks one token never pays for a table. Each further valid signature adds one row, so that no single token
-/// waits for the whole table.
+/// A key gets a table after this many valid signatures. Up to this point, verification has cost about as much as
+/// creating the table. So a key that is soon replaced costs at most about twice as much as without a table. A
+/// command-line tool that checks one token never creates a table. After this point, each valid signature adds one row,
+/// so that no single token waits for the whole table.
 const EARNED_AFTER: u32 = 64;
 
 /// The maximum number of keys for which one verifier holds a table at the same time. Together, these tables take 2.5
 /// MiB. Signatures of other keys are verified without a table.
 const MAX_PREPARED: usize = 4;
 
-/// A verifier's record of how its keys are used.
+/// How much a verifier has used each of its keys.
 #[derive(Clone, Default)]
 pub(crate) struct Tables(Vec<Usage>);
 
@@ -30,7 +30,8 @@ struct Usage {
     stage: Stage,
 }
 
-/// Only valid signatures advance a key, so only the issuer can make a verifier spend work and memory on tables.
+/// The progress of a key towards a table. Only valid signatures advance it. So only the issuer can make a verifier
+/// spend time and memory on tables.
 #[derive(Clone)]
 enum Stage {
     /// The number of valid signatures seen.
@@ -74,7 +75,7 @@ impl Tables {
         good
     }
 
-    /// Removes every key that is not in `trusted`.
+    /// Removes all keys that are not in `trusted`.
     pub(crate) fn retain(&mut self, trusted: &[PublicKey]) {
         self.0.retain(|usage| trusted.iter().any(|key| key.kid() == usage.kid));
     }
@@ -111,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    /// The number of rows in a table. After the signature that earns the table, each valid signature adds one row.
+    /// The number of rows in a table. Once a key has earned its table, each further valid signature adds one row.
     const ROWS: u32 = 32;
 
     fn signing_key(number: u8) -> SigningKey {

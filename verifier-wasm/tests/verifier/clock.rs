@@ -1,4 +1,4 @@
-//! Tests over random histories that lists move the verifier's time forward, never back. The histories contain caches
+//! Tests with random histories: lists move the verifier's time forward, and never back. The histories contain caches
 //! that deliver old lists again, hosts whose clocks jump, and lists of any age, also from the future.
 
 use doorlist_verifier::error::ListFlaw;
@@ -51,7 +51,7 @@ proptest! {
         }
     }
 
-    /// Trace 1. All lists are at least 40 minutes old, as from a cache, and the host's clock is right.
+    /// Trace 1. All lists are at least 40 minutes old, like lists from a cache. The host's clock is right.
     #[test]
     fn no_expired_token_is_accepted_because_of_an_old_list(history in history_of_old_lists(2400)) {
         World::play(&history, |past, at, Asked { token, whole, again, .. }| {

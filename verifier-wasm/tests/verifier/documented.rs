@@ -1,4 +1,4 @@
-//! Every public type and function has an example that runs with the documentation tests.
+//! Tests that every public type and function has an example that runs with the documentation tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ struct Item {
     example: String,
 }
 
-/// `bindings.rs` is a private module: it is the interface for JavaScript.
+/// `bindings.rs` is excluded. It is a private module with the interface for JavaScript.
 const NOT_RUST_API: &str = "bindings.rs";
 
 #[test]
@@ -23,7 +23,8 @@ fn every_public_item_has_an_example() {
         let items = public_items(&fs::read_to_string(&file).unwrap());
         let examples: String = items.iter().map(|item| item.example.as_str()).collect();
         for item in &items {
-            // One example may show several functions of a type.
+            // An example of a type may call several functions of this type. These functions need no examples of their
+            // own.
             let is_shown = item.is_function && is_called(&item.name, &examples);
             if item.example.is_empty() && !is_shown {
                 lacking.push(format!("{}:{} `{}`", file.display(), item.line, item.name));
@@ -115,7 +116,7 @@ fn public_items(source: &str) -> Vec<Item> {
     items
 }
 
-/// If this line declares a public item, returns whether the item is a function, and the item's name.
+/// If this line declares a public item, returns the item's name and whether the item is a function.
 fn public_name(line: &str) -> Option<(bool, String)> {
     let mut words = line
         .strip_prefix("pub ")?

@@ -1,8 +1,8 @@
-//! Histories of all kinds of events for a verifier: lists of any age, order and epoch, caches that deliver old lists
-//! again, clocks that jump, keys that are added and removed, tokens of any age. Each time is a multiple of ten seconds,
-//! or a second more or less, so that different times often coincide.
+//! Random histories with all kinds of events for a verifier: lists of any age, order and epoch, caches that deliver old
+//! lists again, clocks that jump, keys that are added and removed, and tokens of any age. Each time is a multiple of
+//! ten seconds, or one second more or less. So different times are often equal.
 //!
-//! `PROPTEST_CASES=100000 cargo test --package doorlist-verifier --test verifier` runs that many histories; the
+//! `PROPTEST_CASES=100000 cargo test --package doorlist-verifier --test verifier` runs this number of histories. The
 //! default is 256.
 
 use std::ops::Range;
@@ -21,7 +21,7 @@ mod world;
 pub use past::{Listed, Past};
 pub use world::{Asked, Happened, World};
 
-/// The inputs of a verifier, and the times of its checks.
+/// The inputs of a verifier, and the times at which tokens are checked.
 #[derive(Debug, Clone)]
 pub struct History {
     pub options: Options,
@@ -34,32 +34,32 @@ pub struct History {
 #[derive(Debug, Clone)]
 pub enum Event {
     Ask(usize),
-    /// Time passes until one of a token's limits, or until a second before or after the limit. If that moment is in the
-    /// past, no time passes. Then all tokens are checked.
+    /// Time passes until one of a token's limits, or until one second before or after this limit. If that moment is in
+    /// the past, no time passes. Then all tokens are checked.
     AskAt {
         number: usize,
         limit: Limit,
         beside: i64,
     },
-    /// Time passes. The wall clock may also be set: to the true time plus this many seconds.
+    /// Time passes. If `off` is set, the wall clock is first set to the true time plus `off` seconds.
     Pass {
         secs: u64,
         off: Option<i64>,
     },
     Load(Draft),
-    /// A list that was offered before is delivered again.
+    /// A list that was delivered before is delivered again.
     Replay(usize),
     /// A key set from another source, which may contain a dropped key.
     AddKey(u8),
 }
 
-/// The `iat` of a list: this many seconds from a base time.
+/// The `iat` of a list, as a number of seconds after a base time.
 #[derive(Debug, Clone, Copy)]
 enum When {
     Now(i64),
-    /// This many seconds from the `exp` of a token.
+    /// The base time is the `exp` of this token.
     Expiry(usize, i64),
-    /// This many seconds from the latest `iat` that a list can have without removing the handle.
+    /// The base time is the latest `iat` with which a list does not remove this handle.
     Leaving(u64, i64),
 }
 
@@ -80,11 +80,12 @@ pub struct Token {
     pub gid: u64,
     pub sid: u64,
     pub key: u8,
-    /// The token was never valid.
+    /// The token's text is damaged, so the token is never valid.
     pub is_broken: bool,
 }
 
-/// A list whose sequence number is not chosen yet, because it depends on the sequence number that the verifier holds.
+/// A list without a sequence number. The number is chosen later, because it depends on the sequence number that the
+/// verifier then holds.
 #[derive(Debug, Clone)]
 pub struct Draft {
     is_delta: bool,
@@ -92,7 +93,7 @@ pub struct Draft {
     ahead: u64,
     iat: When,
     revoked: Vec<u64>,
-    /// In seconds from [`NOW`].
+    /// The cut-off, in seconds after [`NOW`].
     cutoff: Option<i64>,
     keys: Option<Vec<u8>>,
     signer: u8,
@@ -102,7 +103,7 @@ pub struct Draft {
 }
 
 const TOKENS: usize = 6;
-/// The handles that tokens use as `gid` and `sid`, and that lists revoke.
+/// The handles that tokens use as `gid` and `sid`. Lists revoke the same handles.
 const GROUPS: Range<u64> = 1..5;
 const SESSIONS: Range<u64> = 5..12;
 const HANDLES: Range<u64> = 1..12;
@@ -122,8 +123,8 @@ pub fn history_without_grace() -> impl Strategy<Value = History> {
     })
 }
 
-/// A history on a host whose clock is right. All tokens and lists are this many seconds older, and there is no outage
-/// grace.
+/// A history on a host whose clock is right. All tokens and lists are older by this number of seconds, and there is no
+/// outage grace.
 pub fn history_of_old_lists(seconds: i64) -> impl Strategy<Value = History> {
     history_without_grace().prop_map(move |mut history| {
         for token in &mut history.tokens {
@@ -204,7 +205,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     })
 }
 
-/// A multiple of ten seconds, or a second more or less.
+/// A multiple of ten seconds, or one second more or less.
 fn seconds(tens: Range<u64>) -> impl Strategy<Value = u64> {
     (tens, beside()).prop_map(|(tens, beside)| (10 * tens).saturating_add_signed(beside))
 }

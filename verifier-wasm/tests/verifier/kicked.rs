@@ -1,6 +1,6 @@
-//! A kicked user is refused permanently. If the issuer follows its own rules, a verifier keeps a revocation entry for
-//! longer than it accepts any token that matches the entry. This holds even if caches deliver the lists, the host's
-//! clock jumps, and an outage has the longest grace.
+//! Tests that a kicked user is refused permanently, if the issuer follows its own rules. A verifier must keep a
+//! revocation entry for longer than it accepts any token that matches the entry. This must hold even if caches deliver
+//! the lists, the host's clock jumps, and an outage has the longest grace.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -18,7 +18,7 @@ use crate::support::*;
 const SUBJECTS: usize = 3;
 /// The issuer's clock tolerance in seconds.
 const LEEWAY: u64 = 60;
-/// Lifetimes of access tokens in minutes. The issuer may raise the lifetime, but never lowers it.
+/// Lifetimes of access tokens, in minutes. The issuer may raise the lifetime but never lowers it.
 const LIFETIMES: RangeInclusive<u64> = 1..=6;
 
 #[derive(Debug, Clone)]
@@ -33,13 +33,13 @@ enum Deed {
     RaiseLifetime(u64),
     /// The revocation log gets a new epoch.
     Recover,
-    /// A cache stores a list: a delta of the last entries, or a snapshot. The list may lack entries, as after a
-    /// failover before another node has restored them.
+    /// A cache stores a list: a delta with the last entries, or a snapshot. Some entries may be missing, as after a
+    /// failover if no node has restored them yet.
     Publish {
         delta_of: Option<u64>,
         lacking: Option<usize>,
     },
-    /// The verifier receives one of the lists that the caches hold.
+    /// The verifier receives one of the lists in the caches.
     Serve(usize),
     Ask(usize),
 }
@@ -55,7 +55,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Recover),
         5 => (option::of(0_u64..4), option::weighted(0.3, 0_usize..4))
             .prop_map(|(delta_of, lacking)| Deed::Publish { delta_of, lacking }),
-        // Mostly the newest list.
+        // The newest list is chosen most often.
         6 => prop_oneof![3 => Just(0_usize), 1 => 0_usize..20].prop_map(Deed::Serve),
         8 => (0_usize..20).prop_map(Deed::Ask),
     ]
@@ -68,7 +68,7 @@ struct Issuer {
     cutoff: u64,
     epoch: u64,
     seq: u64,
-    /// The time, sequence number and handle of each entry.
+    /// The entries of the revocation log. Each entry has a time, a sequence number and a handle.
     log: Vec<(u64, u64, u64)>,
     /// The group of each subject.
     groups: [u64; SUBJECTS],
@@ -103,7 +103,8 @@ impl Issuer {
         self.groups[subject] += SUBJECTS as u64;
     }
 
-    /// The time for which entries are kept: longer than any token's lifetime plus the tolerance of verifiers.
+    /// The time for which entries are kept. It is longer than the longest lifetime of a token plus the tolerance of
+    /// verifiers.
     fn retain(&self) -> u64 {
         self.lifetime + LEEWAY + 60
     }
@@ -136,7 +137,7 @@ proptest! {
         options.outage_grace_secs = Some(grace * 1000);
         let mut verifier = Remembering::new(verifier_with(options), 10);
         let (mut issuer, mut off) = (Issuer::new(), 0);
-        // The handles and the cut-off in all accepted lists.
+        // The handles and the latest cut-off in all accepted lists.
         let (mut named, mut cutoff) = (BTreeSet::new(), 0);
         for deed in deeds {
             let wall = secs(issuer.now.saturating_add_signed(off));

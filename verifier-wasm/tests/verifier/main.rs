@@ -1,4 +1,4 @@
-//! Tests of the verifier's public interface: which inputs it accepts and refuses, and with which results.
+//! Tests of the verifier's public interface: the inputs that the verifier accepts and refuses, and its results.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

@@ -1,5 +1,5 @@
-//! The promises of the outage grace, over random histories: tokens are accepted while the issuer is unreachable, not
-//! a second longer than configured, and never if they are revoked.
+//! Tests the promises of the outage grace with random histories. While the issuer is unreachable, tokens are accepted
+//! for at most the configured time. Revoked tokens are never accepted.
 
 use doorlist_verifier::{HostTime, Verdict, Verified};
 use proptest::prelude::*;
@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use crate::histories::*;
 use crate::remembered::said;
 
-/// Calls `promise` for each accepted token with the state at that time: once for the full check, and once for the check
-/// by a verifier that remembers tokens.
+/// Calls `promise` for each accepted token, with the state at that time. Each token is checked twice: once in full, and
+/// once by a verifier with a memory.
 fn each_accepted(history: &History, mut promise: impl FnMut(&Past, HostTime, Token, &Verified)) {
     World::play(history, |past, at, Asked { token, whole, again, .. }| {
         for verified in [whole, again].iter().flatten() {
@@ -25,8 +25,8 @@ proptest! {
         });
     }
 
-    /// A token is accepted until `exp` plus the longer of grace and leeway, exact to the second. Grace and leeway are
-    /// not added together.
+    /// A token is accepted until `exp` plus the grace or the leeway, exact to the second. The longer of the two counts;
+    /// they are not added together.
     #[test]
     fn no_token_outlives_the_grace(history in history()) {
         each_accepted(&history, |past, at, token, _| {
@@ -43,7 +43,7 @@ proptest! {
         });
     }
 
-    /// Trace 11: a revoked handle is removed only by a newer list. A cut-off and a dropped key apply for ever.
+    /// Trace 11: only a newer list removes a revoked handle. A cut-off and a dropped key apply for ever.
     #[test]
     fn no_revoked_token_is_accepted_during_the_grace_or_outside_it(history in history()) {
         World::play(&history, |past, _, Asked { token, whole, again, vetted }| {
@@ -61,7 +61,7 @@ proptest! {
         });
     }
 
-    /// Without this test, a verifier that refuses every token would keep the promises above.
+    /// A verifier that refuses every token would pass the tests above. This test finds such a verifier.
     #[test]
     fn no_token_is_refused_without_a_reason(history in history()) {
         World::play(&history, |past, at, Asked { token, whole, vetted, .. }| {
@@ -81,7 +81,8 @@ proptest! {
         });
     }
 
-    /// A token that another library verifies gets the same result, except for the grace: that library checks `exp`.
+    /// If another library verifies a token, `check_vetted` gives the same result as `verify`. The outage grace is an
+    /// exception, because the other library checks `exp`.
     #[test]
     fn claims_get_the_same_result_as_their_token(history in history()) {
         World::play(&history, |_, _, Asked { whole, vetted, .. }| {

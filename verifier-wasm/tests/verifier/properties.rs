@@ -1,4 +1,4 @@
-//! Properties that hold for every input.
+//! Tests of properties that hold for every input.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// Handles that mostly come from a few blocks, so that groups have neighbours, and sometimes from any block.
+/// Most handles come from a few blocks, so that a group often has neighbours. Some handles come from any block.
 fn any_handle() -> impl Strategy<Value = Handle> {
     prop_oneof![
         4 => (0_u64..4, 0_u16..40).prop_filter_map("zero", |(block, position)| Handle::from_parts(block, position)),
@@ -47,7 +47,7 @@ proptest! {
         prop_assert_eq!(left.intersects(&right), !(&a & &b).is_empty());
     }
 
-    /// Bytes that can be decoded are the only encoding of their handles.
+    /// If bytes can be decoded, they are the only encoding of their handles.
     #[test]
     fn a_set_of_handles_has_one_encoding(handles in handles(), changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..3)) {
         let mut bytes = set_of(&handles).as_bytes().to_vec();
@@ -86,7 +86,8 @@ proptest! {
         prop_assert_eq!(verifier.status(at(NOW)), before);
     }
 
-    /// Texts that resemble valid ones more closely than random texts do: they are signed, but have any content.
+    /// The texts are signed, but header and payload may have any content. So the verifier reads more of these texts
+    /// than of random texts.
     #[test]
     fn any_signed_text_is_refused_without_a_panic(header in ".{0,60}", payload in ".{0,200}") {
         let mut verifier = ready();
@@ -127,7 +128,7 @@ proptest! {
 }
 
 proptest! {
-    /// One formula contains all rules about time.
+    /// The test contains all rules about time as one formula.
     #[test]
     fn a_token_is_accepted_as_long_as_the_rules_say(
         exp in NOW - 8000..NOW + 2000,

@@ -1,4 +1,4 @@
-//! A verifier with a memory gives the same results as one without.
+//! Tests that a verifier with a memory gives the same results as a verifier without a memory.
 
 use std::time::Duration;
 
@@ -9,13 +9,14 @@ use proptest::prelude::*;
 use crate::histories::*;
 use crate::support::*;
 
-/// A verifier as the WebAssembly bindings use it: accepted tokens are remembered, and the memory is tried first.
+/// A verifier, used in the same way as in the WebAssembly bindings. Accepted tokens are remembered, and the memory is
+/// tried first.
 pub struct Remembering {
     pub verifier: Verifier,
     memory: Memory,
-    /// The accepted results, by slot.
+    /// The results of accepted tokens, by slot.
     first: Vec<Option<Verified>>,
-    /// The number of checks for which the memory was sufficient.
+    /// The number of checks in which the memory gave the result.
     seconds: usize,
 }
 
@@ -28,7 +29,7 @@ impl Remembering {
         self.again(token, at).map_or_else(|| self.whole(token, at), Ok)
     }
 
-    /// The result from the memory, if that is sufficient.
+    /// Returns the result from the memory. `None` if a full check is needed.
     pub fn again(&mut self, token: &str, at: HostTime) -> Option<Verified> {
         let Known { slot, standing } = self.memory.verify_again(token.as_bytes(), &self.verifier, at)?;
         self.seconds += 1;
@@ -37,7 +38,7 @@ impl Remembering {
         Some(Verified { revocation, freshness, outage, ..first })
     }
 
-    /// The result of a full check, which is then remembered.
+    /// Returns the result of a full check, and remembers an accepted token.
     pub fn whole(&mut self, token: &str, at: HostTime) -> Result<Verified, Error> {
         let verified = self.verifier.verify(token, at)?;
         if let Some(slot) = self.memory.remember(token.as_bytes().into(), verified.terms) {
@@ -48,7 +49,7 @@ impl Remembering {
     }
 }
 
-/// The part of a result that users see; the data kept for the memory is left out.
+/// The part of a result that users see, without the data for the memory.
 pub fn said(verified: Verified) -> (String, String, Verdict) {
     let Verified { header_json, payload_json, revocation, freshness, outage, .. } = verified;
     (header_json, payload_json, Verdict { revocation, freshness, outage })
@@ -61,7 +62,7 @@ proptest! {
     }
 }
 
-/// Without this test, a memory that never finds a token would pass the test above.
+/// A memory that never finds a token would pass the test above. This test finds such a memory.
 #[test]
 fn a_remembered_token_is_not_fully_checked_again() {
     let mut verifier = Remembering::new(ready(), 10);
@@ -71,7 +72,7 @@ fn a_remembered_token_is_not_fully_checked_again() {
     }
     assert_eq!(verifier.seconds, 2);
 
-    // After a list with other handles, the memory searches the list again, and accepts the token.
+    // A list revokes other handles. The list is searched again for the remembered token, and the token is accepted.
     let mut kick = delta(100, 101);
     kick.revoked = revoking(&[77]);
     verifier.verifier.load(&Key::number(1).list(&kick), at(NOW)).unwrap();
@@ -92,8 +93,8 @@ fn an_expired_token_is_forgotten_and_fully_checked_again_if_the_clock_goes_back(
     let token = Key::number(1).token(&claims());
     let host = |wall: u64| HostTime { wall: secs(wall), monotonic: Duration::from_secs(NOW) };
     verifier.verify(&token, host(NOW)).unwrap();
-    // The token expires at exactly this second, and is then forgotten. After the clock goes back, the token is accepted
-    // as if for the first time.
+    // The token expires at exactly this second, and the memory then forgets it. After the clock goes back, a full check
+    // accepts the token, and the memory remembers it again.
     verifier.verify(&token, host(NOW + 899)).unwrap();
     assert_eq!(verifier.seconds, 1);
     assert_eq!(verifier.verify(&token, host(NOW + 900)).unwrap_err().code(), "ERR_JWT_EXPIRED");

@@ -1,4 +1,4 @@
-//! Tests Ed25519 with published vectors, and with every single bit flipped.
+//! Tests Ed25519 with published vectors, and with signed texts in which one bit is flipped.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use doorlist_verifier::PublicKey;
@@ -83,8 +83,8 @@ fn the_wycheproof_vectors_of_eddsa_pass() {
     assert!(seen >= 100, "{seen} cases");
 }
 
-/// All eight points of small order, and their encodings that are not canonical, as published in "Taming the many
-/// EdDSAs" (Chalkias, Garillot, Nikolaenko 2020).
+/// All eight points of small order, with their canonical and other encodings. They are from "Taming the many EdDSAs"
+/// (Chalkias, Garillot, Nikolaenko 2020).
 #[test]
 fn small_order_keys_are_refused() {
     for point in [

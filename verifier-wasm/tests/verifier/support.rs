@@ -1,6 +1,7 @@
-// A small issuer for tests: fixed keys, and signatures for any text, even an invalid one.
+// A small issuer for tests: fixed keys, and signatures for any text, even for an invalid one.
 //
-// The examples in the crate's documentation include this file as a module. `include!` refuses `//!` comments.
+// The examples in the crate's documentation include this file as a module. This text is not a `//!` comment, because
+// `include!` refuses such comments.
 
 use std::time::Duration;
 
@@ -41,12 +42,12 @@ impl Key {
         json!({ "alg": "EdDSA", "kid": self.kid(), "typ": "at+jwt" })
     }
 
-    /// Signs any two texts.
+    /// Signs a header and a payload. Both may be any text.
     pub fn sign(&self, header: &str, payload: &str) -> String {
         self.sign_parts(&base64url(header), &base64url(payload))
     }
 
-    /// Signs any two parts without changing them.
+    /// Signs two encoded parts without changing them. Both may be any text.
     pub fn sign_parts(&self, header: &str, payload: &str) -> String {
         let signed_part = format!("{header}.{payload}");
         let signature = self.0.sign(signed_part.as_bytes());
@@ -71,7 +72,7 @@ pub fn base64url(text: &str) -> String {
     Base64UrlUnpadded::encode_string(text.as_bytes())
 }
 
-/// JSON with sorted names, independent of the features with which `serde_json` was built.
+/// Writes JSON with sorted names, so that the text does not depend on the features of `serde_json`.
 pub fn text(value: &Value) -> String {
     sorted(value).to_string()
 }
@@ -92,7 +93,7 @@ pub fn sorted(value: &Value) -> Value {
     }
 }
 
-/// Valid claims at [`NOW`]: issued one minute ago, expiring in fourteen minutes.
+/// Valid claims at [`NOW`]. They were issued one minute earlier, and expire in fourteen minutes.
 pub fn claims() -> Value {
     json!({
         "iss": ISSUER,
@@ -107,7 +108,7 @@ pub fn claims() -> Value {
     })
 }
 
-/// Valid claims with these changes; `null` removes a claim.
+/// Valid claims with these changes. The value `null` removes a claim.
 pub fn claims_with(changes: Value) -> Value {
     changed(claims(), changes)
 }
@@ -138,7 +139,8 @@ pub fn seq(number: u64) -> Seq {
     Seq::new(number).expect("below 2^53")
 }
 
-/// A snapshot without handles: sequence number 100 of epoch 1, ten seconds old at [`NOW`], key 1.
+/// A snapshot without handles. It has sequence number 100 of epoch 1 and contains key 1. At [`NOW`] it is ten seconds
+/// old.
 pub fn snapshot() -> RevocationList {
     RevocationList {
         issuer: ISSUER.into(),
@@ -203,7 +205,7 @@ pub fn at(wall: u64) -> HostTime {
     HostTime { wall: secs(wall), monotonic: Duration::from_secs(wall) }
 }
 
-/// Verifies a token that has these claims and is signed by key 1.
+/// Verifies a token with these claims, signed by key 1.
 pub fn verify(verifier: &mut Verifier, claims: &Value, wall: u64) -> Result<Verified, Error> {
     verifier.verify(&Key::number(1).token(claims), at(wall))
 }

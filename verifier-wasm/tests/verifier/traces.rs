@@ -1,5 +1,5 @@
-//! Sequences of events that broke earlier rules, applied to the verifier. The numbers are from `issuer/TRACES.md`; the
-//! traces that are missing here concern the issuer.
+//! Sequences of events that broke earlier rules, applied to the verifier. The numbers are from `issuer/TRACES.md`.
+//! Traces that concern only the issuer are not tested here.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn trace_01_an_old_list_does_not_set_the_clock_back() {
     assert_eq!(code(verify(&mut verifier, &expired, NOW)), "ERR_JWT_EXPIRED");
 }
 
-/// With a tolerance above the issuer's leeway, the token would be accepted for longer than its entry is kept.
+/// If the tolerance were above the issuer's leeway, the token would be accepted for longer than its entry is kept.
 #[test]
 fn trace_07_no_clock_tolerance_is_longer_than_the_leeway_of_the_issuer() {
     let mut options = options();
@@ -46,8 +46,8 @@ fn trace_07_no_clock_tolerance_is_longer_than_the_leeway_of_the_issuer() {
     assert_eq!(code(verify(&mut verifier, &past, NOW)), "ERR_JWT_EXPIRED");
 }
 
-/// The lifetime was lowered together with `retain`, which the rule forbids. Tokens that live for an hour must not
-/// outlive their entries.
+/// The issuer lowered the token lifetime together with `retain`, although the rule forbids this. Older tokens that live
+/// for an hour must not outlive their entries.
 #[test]
 fn trace_07_a_token_older_than_entries_are_kept_is_expired() {
     let mut verifier = ready();
@@ -60,8 +60,8 @@ fn trace_07_a_token_older_than_entries_are_kept_is_expired() {
     verify(&mut verifier, &hour_long, NOW).expect("kept for long enough");
 }
 
-/// A key is retired while the verifier is offline. The change has an entry of its own, so the sequence number shows
-/// that something is new. A delta that includes this entry also contains the keys.
+/// A key is retired while the verifier is offline. The change of the keys has its own entry, so the sequence number
+/// shows that the list has changed. A delta that includes this entry also contains the keys.
 #[test]
 fn trace_08_a_change_of_trust_raises_the_sequence() {
     let mut verifier = verifier();
@@ -82,7 +82,8 @@ fn trace_08_a_change_of_trust_raises_the_sequence() {
     assert_eq!(code(verifier.verify(&token_of(1), at(NOW))), "ERR_JWT_REVOKED");
 }
 
-/// The clock of one node is two minutes fast. The verifier moves to another node, whose kicks appear older.
+/// The clock of one node is two minutes fast. The verifier then moves to another node. The kicks of that node appear
+/// older.
 #[test]
 fn trace_09_the_sequence_comes_before_the_time() {
     let mut verifier = verifier();
@@ -110,8 +111,8 @@ fn trace_09_a_list_from_the_far_future_is_refused() {
     verify(&mut verifier, &claims(), NOW).expect("nothing happened");
 }
 
-/// If the limit were measured from the time that lists prove, a series of lists could advance the limit by a day each.
-/// So the limit is measured from the host's own clock.
+/// The limit is measured from the host's own clock. If it were measured from the time that lists prove, each list of a
+/// series could move the limit a day further.
 #[test]
 fn trace_09_lists_do_not_ratchet_the_clock() {
     let mut verifier = verifier();
@@ -124,8 +125,8 @@ fn trace_09_lists_do_not_ratchet_the_clock() {
     assert_eq!(code(verifier.load(&Key::number(1).list(&list), at(NOW))), "ERR_LIST_INVALID");
 }
 
-/// The issuer is down for an hour. If the verifier removed the entry by its own clock, the grace would let the kicked
-/// user in again.
+/// The issuer is down for an hour. If the verifier removed the entry by its own clock, the outage grace would let the
+/// kicked user in again.
 #[test]
 fn trace_11_outage_grace_does_not_readmit_kicked_users() {
     let mut options = options();
@@ -142,9 +143,9 @@ fn trace_11_outage_grace_does_not_readmit_kicked_users() {
     }
 }
 
-/// A token is stolen at 12:00:00.2, and the cut-off is requested at 12:00:00.7. The cut-off is set to the next second,
-/// and tokens issued afterwards are stamped with that second. Every verifier accepts these tokens at once, even with a
-/// tolerance of zero.
+/// A token is stolen at 12:00:00.2, and an operator requests a cut-off at 12:00:00.7. The cut-off becomes the next full
+/// second, and tokens that are issued afterwards are stamped with this second. Every verifier must accept these tokens
+/// at once, even with a tolerance of zero.
 #[test]
 fn trace_12_a_cut_off_voids_earlier_tokens_of_the_same_second() {
     let mut options = options();
@@ -159,8 +160,8 @@ fn trace_12_a_cut_off_voids_earlier_tokens_of_the_same_second() {
     verify(&mut verifier, &fresh, NOW).expect("issued after the cut-off");
 }
 
-/// The only key in use is retired at once. The reserve key was trusted from the start, so a list signed by it is
-/// accepted offline, and a token that was accepted a moment ago is refused at its next check.
+/// The only key in use is retired at once. The reserve key was trusted from the start. So an offline verifier accepts a
+/// list that the reserve key signed. A token that was accepted a moment ago is refused at its next check.
 #[test]
 fn trace_16_after_a_stolen_key_is_retired_the_reserve_key_is_trusted() {
     let mut verifier = verifier();
@@ -205,21 +206,22 @@ fn trace_23_a_key_set_brings_no_dropped_key_back() {
     assert_eq!(verifier.add_jwks(&jwks_text(&[1, 2])).unwrap(), 0);
     assert_eq!(code(verifier.verify(&token_of(2), at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
 
-    // A restart does not make the key trusted again either.
+    // After a restart, the key is still not trusted.
     let mut restarted = Verifier::new(options()).unwrap();
     restarted.restore_trust(&verifier.trust()).unwrap();
     assert_eq!(restarted.add_jwks(&jwks_text(&[1, 2, 3])).unwrap(), 1);
     load(&mut restarted, &snapshot(), NOW);
     assert_eq!(code(restarted.verify(&token_of(2), at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
 
-    // A later list may make the key trusted again, because the list speaks for the issuer.
+    // A later list may make the key trusted again, because the issuer signed the list.
     let mut back = delta(100, 101);
     back.jwks = Some(jwks(&[1, 2]));
     load(&mut verifier, &back, NOW);
     verifier.verify(&token_of(2), at(NOW)).expect("trusted again");
 }
 
-/// After a list has proved a time, the host's monotonic clock advances that time, independent of the wall clock.
+/// After a list has proved a time, the host's monotonic clock measures how long ago this was. The wall clock has no
+/// influence.
 #[test]
 fn the_time_of_a_list_advances_with_the_monotonic_clock() {
     let mut verifier = verifier();

@@ -1,4 +1,4 @@
-//! `tests/vectors/*.json`: generated, compared and run natively here.
+//! Generates `tests/vectors/*.json`, compares the files with the generated cases, and runs the cases natively.
 
 mod claims;
 mod form;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// One case; see `tests/vectors/README.md`.
+/// One case. `tests/vectors/README.md` describes the members.
 #[derive(Serialize)]
 struct Case {
     name: String,
@@ -43,7 +43,7 @@ struct Step {
     expect: Value,
 }
 
-/// A valid token under valid conditions; each test then changes something.
+/// A valid token under valid conditions. Each case then changes a part of this.
 fn case(name: &str) -> Case {
     Case {
         name: name.to_owned(),
@@ -103,7 +103,7 @@ impl Case {
         self.expect(refusal(code))
     }
 
-    /// The verifier cannot even be created: the creation fails with this code.
+    /// Expects that the verifier cannot be created, because of an error with this code.
     fn unmakeable(mut self, code: &str) -> Self {
         self.input.lists.clear();
         self.input.token = None;
@@ -122,13 +122,13 @@ impl AsList for String {
 }
 
 impl AsList for doorlist_verifier::RevocationList {
-    /// Signed by key 1.
+    /// Returns the list, signed by key 1.
     fn jwt(self) -> String {
         Key::number(1).list(&self)
     }
 }
 
-/// Arranges an expected error as JavaScript has it: every member except `code` moves into `evidence`.
+/// Puts an expected error into the form that JavaScript has: every member except `code` moves into `evidence`.
 fn shaped(expect: Value) -> Value {
     match expect {
         Value::Object(mut members) if members.len() > 1 && members.contains_key("code") => {
@@ -248,7 +248,7 @@ fn no_error_contains_a_token() {
     }
 }
 
-/// All lists and tokens of a case that are refused, with their errors.
+/// Returns all lists and tokens of a case that the verifier refuses, with their errors.
 fn refused(case: &Case) -> Vec<(&str, Error)> {
     let Ok(mut verifier) = make(case) else { return Vec::new() };
     let mut refused = Vec::new();
@@ -261,7 +261,8 @@ fn refused(case: &Case) -> Vec<(&str, Error)> {
     refused
 }
 
-/// Returns the result for the token, or a message about a list whose result was not the expected result.
+/// Returns the result for the token. If the result for a list is not the expected result, returns a message about this
+/// list.
 fn run(case: &Case) -> Result<Value, String> {
     let mut verifier = match make(case) {
         Ok(verifier) => verifier,
@@ -281,12 +282,13 @@ fn run(case: &Case) -> Result<Value, String> {
 }
 
 fn make(case: &Case) -> Result<Verifier, Value> {
-    // Passes a single name as a list of one name, as `js/src/wasm.ts` does.
+    // A single name becomes a list of one name, as in `js/src/wasm.ts`.
     let mut policy = case.policy.clone();
     if let Some(audience) = policy.get_mut("audience").filter(|audience| audience.is_string()) {
         *audience = json!([audience.take()]);
     }
-    // Reading the options fails for values that `Options` cannot represent. JavaScript gets this code for them.
+    // The type `Options` cannot represent some values, so reading them fails. For these values, JavaScript gets this
+    // code.
     let options: Options = serde_json::from_value(policy).map_err(|_| refusal("ERR_OPTIONS_INVALID"))?;
     let mut verifier = Verifier::new(options).map_err(|error| report(&error))?;
     verifier.add_jwks(&case.input.jwks.to_string()).map_err(|error| report(&error))?;

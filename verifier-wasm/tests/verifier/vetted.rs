@@ -1,4 +1,4 @@
-//! Revocation checks of tokens that another library verified.
+//! Tests the revocation check of tokens that another library verified.
 
 use doorlist_verifier::error::{ClaimFlaw, RevokedBy};
 use doorlist_verifier::{
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// The vetted form of [`claims`], with the key's `kid`.
+/// The vetted form of [`claims`], with the `kid` of the key.
 fn vetted() -> VettedClaims {
     vetted_with(json!({}))
 }
@@ -56,7 +56,8 @@ fn claims_are_accepted_until_their_group_session_or_time_is_revoked() {
     assert_eq!(check(&verifier, &later), Ok(RevocationStatus::NotRevoked));
 }
 
-/// Neither a cut-off nor the retention limit would apply to such a token.
+/// A token whose `iat` is in the future is refused, because neither a cut-off nor the retention limit would apply to
+/// it.
 #[test]
 fn a_token_that_was_issued_in_the_future_is_refused() {
     let verifier = ready();
@@ -129,7 +130,8 @@ fn vetted_claims_are_read_like_those_of_a_token() {
 }
 
 proptest! {
-    /// A token that is otherwise valid gets the same result as its claims, with any combination of revocations.
+    /// If a token is otherwise valid, the check of its claims alone gives the same result as the check of the token.
+    /// This holds for any combination of revocations.
     #[test]
     fn a_token_and_its_claims_get_the_same_result(
         revoked in prop::collection::vec(GID - 1..SID + 2, 0..3),

@@ -1,4 +1,4 @@
-//! The whole path once: a token, a list, a kick; and tests that are too large for vectors.
+//! Tests the whole path once, with a token, a list and a kick. Contains other tests that are too large for vectors.
 
 use doorlist_verifier::error::{FormFlaw, ListFlaw};
 use doorlist_verifier::list::MAX_LIST_LEN;
@@ -40,7 +40,7 @@ fn a_list_is_not_read_past_its_limit() {
     assert_eq!(reason(verifier.load(&text, at(NOW)).unwrap_err()), ListFlaw::TooLong);
 }
 
-/// The header is read before anything is trusted, and parsed JSON takes many times the length of its text in memory.
+/// The header is read before any signature is checked. Parsed JSON takes many times more memory than its text.
 #[test]
 fn a_header_is_not_read_past_its_limit() {
     let mut verifier = ready();
@@ -90,8 +90,8 @@ fn loading_reports_whether_the_list_was_new() {
     assert_eq!(verifier.load(&heartbeat, at(NOW)).unwrap().outcome, LoadOutcome::Applied);
 }
 
-/// A start without a network, from saved data. The trusted keys are loaded first, and then the snapshot, whose
-/// signature these keys verify.
+/// A verifier starts from saved data, without a network. It first restores the trusted keys, and then loads the
+/// snapshot. The restored keys verify the snapshot's signature.
 #[test]
 fn a_verifier_restarts_without_a_network_from_saved_data() {
     let mut before = verifier();

@@ -1,4 +1,4 @@
-//! `serde_json`, changed to refuse duplicate names.
+//! The parser of `serde_json`, changed so that it refuses duplicate names.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
-//! A prepared key and unmodified dalek give the same results: on published vectors, on every kind of point and
-//! encoding for which Ed25519 implementations are known to differ, and on random and damaged signatures.
+//! Compares prepared keys with unmodified dalek. Both must give the same results on published vectors, on random and
+//! damaged signatures, and on every kind of point and encoding for which Ed25519 implementations are known to differ.
 //!
-//! `DOORLIST_SIGNATURE_CASES=1000000` sets the number of random cases; the default takes a second or two.
+//! `DOORLIST_SIGNATURE_CASES=1000000` sets the number of random cases. The default takes one or two seconds.
 
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::edwards::CompressedEdwardsY;
@@ -30,7 +30,7 @@ impl Both {
         Self { stock, prepared: PreparedKey::of(&stock), accepted: 0, refused: 0 }
     }
 
-    /// Verifies with both implementations, which must agree.
+    /// Verifies a signature with both implementations. Panics if their results differ.
     fn verify(&mut self, message: &[u8], signature: &[u8; 64]) -> bool {
         let stock = self.stock.verify(message, &ed25519_dalek::Signature::from_bytes(signature)).is_ok();
         let fast = self.prepared.verify(message, &Signature::try_from_slice(signature).unwrap());
@@ -44,7 +44,7 @@ impl Both {
     }
 }
 
-/// A generator that hashes a counter with SHA-512.
+/// A random number generator that hashes a counter with SHA-512.
 struct Random {
     counter: u64,
 }
@@ -69,7 +69,7 @@ fn signature(r: &[u8; 32], s: &[u8; 32]) -> [u8; 64] {
     [*r, *s].concat().try_into().unwrap()
 }
 
-/// `number + n·ℓ`, if the result fits 256 bits.
+/// Returns `number + n·ℓ`, or `None` if the result needs more than 256 bits.
 fn plus_orders(number: &[u8; 32], n: u8) -> Option<[u8; 32]> {
     let mut sum = [0; 32];
     let mut carry = 0_u32;
@@ -81,7 +81,7 @@ fn plus_orders(number: &[u8; 32], n: u8) -> Option<[u8; 32]> {
     (carry == 0).then_some(sum)
 }
 
-/// All encodings of points whose `y` is not reduced, and of the points of small order.
+/// All encodings in which `y` is not reduced, and the encodings of the points of small order.
 fn odd_encodings() -> Vec<[u8; 32]> {
     let mut encodings: Vec<[u8; 32]> =
         EIGHT_TORSION.iter().map(|point| point.compress().to_bytes()).collect();
@@ -191,8 +191,8 @@ fn both_agree_on_encodings_that_are_not_canonical() {
     }
     assert!(keys >= 20 && accepted >= 20, "{keys} keys, {accepted} accepted");
 
-    // Uses these encodings as `R` in signatures of an ordinary key, with `s` chosen so that the equation holds for the
-    // point. Only the canonical bytes are accepted.
+    // Uses these encodings as `R` in signatures of an ordinary key. `s` is chosen so that the equation holds for the
+    // neutral element. Only the canonical encoding of the neutral element is accepted.
     let signing = SigningKey::from_bytes(&random.bytes());
     let mut both = Both::new(signing.verifying_key());
     for r in odd_encodings() {
@@ -215,7 +215,7 @@ fn a_signature_with_s_above_the_order_is_refused() {
             assert!(!both.verify(b"text", &signature(&r, &s)), "s + {n} ℓ");
         }
     }
-    // s = 0 and s = ℓ are the same scalar. Here `R` matches neither of them.
+    // s = 0 and s = ℓ are the same scalar. Here `R` does not fit any of the values of `s`.
     for s in [[0; 32], ORDER, [0xff; 32]] {
         assert!(!both.verify(b"text", &signature(&r, &s)));
     }

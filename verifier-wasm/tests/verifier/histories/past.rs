@@ -1,4 +1,4 @@
-//! Computes the state that a verifier must have from everything that it has received.
+//! Computes the required state of a verifier from all the inputs that the verifier has received.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use doorlist_verifier::{HostTime, KeyId, MissingListPolicy, Options, RevocationL
 use super::Token;
 use crate::support::*;
 
-/// All accepted lists, in order, and the keys from other sources.
+/// All accepted lists in order, and the keys from other sources.
 pub struct Past {
     options: Options,
     taken: Vec<(RevocationList, HostTime)>,
@@ -15,14 +15,14 @@ pub struct Past {
     dropped: BTreeSet<KeyId>,
 }
 
-/// Whether a handle from a list is still held.
+/// Whether the verifier still holds a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listed {
-    /// No accepted list names the handle.
+    /// No accepted list contained the handle.
     Never,
-    /// No newer list has arrived that could have removed the handle.
+    /// The handle must be held, because no list has arrived that could have removed it.
     Surely,
-    /// The handle may have been removed, or may still be kept for a while.
+    /// A list has arrived that allows the removal. The handle may be removed or still held.
     Perhaps,
 }
 
@@ -51,13 +51,13 @@ impl Past {
         self.trusted.contains(&kid(token.key))
     }
 
-    /// The sequence number of the list held; 100 if no list is held.
+    /// The sequence number of the held list. 100 if no list is held.
     pub fn sequence(&self) -> u64 {
         self.last().map_or(100, |list| list.seq.get())
     }
 
-    /// FORMAT.md §5: the latest of these times: the wall clock and, for each list, its `iat` plus the time since the
-    /// list arrived.
+    /// FORMAT.md §5. The verifier's time is the latest of these times: the wall clock and, for each list, its `iat`
+    /// plus the time since the list arrived.
     pub fn now(&self, at: HostTime) -> u64 {
         let proven = self
             .taken
@@ -86,7 +86,7 @@ impl Past {
         self.options.outage_grace_secs
     }
 
-    /// No newer list arrived for more than three `ttl`.
+    /// Whether no newer list has arrived for more than three times the `ttl`.
     pub fn is_outage(&self, at: HostTime) -> bool {
         !self.taken.is_empty() && self.now(at) > self.last_fresh()
     }
@@ -96,7 +96,7 @@ impl Past {
         self.as_of().unwrap_or(0) + self.last().map_or(0, |list| 3 * list.ttl_secs)
     }
 
-    /// Whether the issuer no longer keeps revocations of a token issued at this time.
+    /// Whether the issuer no longer keeps revocations of tokens with this `iat`.
     pub fn has_forgotten(&self, iat: u64) -> bool {
         self.last().is_some_and(|list| Some(iat + list.retain_secs) < self.as_of())
     }
@@ -112,7 +112,8 @@ impl Past {
         }
     }
 
-    /// Of the results for the token's group and for its session, returns the more certain one.
+    /// Checks the handles of the token's group and session. Returns `Surely` if at least one of them must still be
+    /// held, and `Never` if no list contained either of them. Otherwise returns `Perhaps`.
     pub fn listed(&self, token: &Token) -> Listed {
         match [token.gid, token.sid].map(|number| self.lists_still(number)) {
             [Listed::Never, other] | [other, Listed::Never] => other,
@@ -132,13 +133,14 @@ impl Past {
         }
     }
 
-    /// FORMAT.md §7: whether no later list has an `iat` above the as-of time at this list plus the longest `retain`.
+    /// Whether all handles of this list must still be held (FORMAT.md §7). They must be held if no later list has an
+    /// `iat` after a limit. The limit is the as-of time directly after this list, plus the longest `retain`.
     fn stayed_since(&self, named: usize) -> bool {
         (named + 1..self.taken.len())
             .all(|at| self.taken[at].0.issued_at.as_secs() <= self.brought(named) + self.longest_retain(at))
     }
 
-    /// The latest `iat` that a list can have without removing this handle; `None` if no list named it.
+    /// The latest `iat` with which a list does not remove this handle. `None` if no list contained the handle.
     pub fn kept_until(&self, number: u64) -> Option<u64> {
         let last = self.naming(number).last()?;
         Some(self.brought(last) + self.longest_retain(self.taken.len() - 1))
@@ -148,7 +150,7 @@ impl Past {
         (0..self.taken.len()).filter(move |at| self.taken[*at].0.revoked.contains(handle(number)))
     }
 
-    /// The as-of time after this list was accepted.
+    /// The as-of time directly after this list was accepted.
     fn brought(&self, at: usize) -> u64 {
         self.lists().take(at + 1).map(|list| list.issued_at.as_secs()).max().unwrap_or(0)
     }

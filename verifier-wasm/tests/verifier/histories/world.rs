@@ -8,7 +8,7 @@ use super::{Draft, Event, History, Limit, Past, Token, When};
 use crate::remembered::Remembering;
 use crate::support::*;
 
-/// A verifier that remembers tokens, and the inputs it has received.
+/// A verifier with a memory, and all the inputs that it has received.
 pub struct World {
     remembering: Remembering,
     pub past: Past,
@@ -24,13 +24,13 @@ pub struct World {
 pub struct Asked {
     pub token: Token,
     pub whole: Result<Verified, Error>,
-    /// The result from the memory if the memory knows the token, otherwise the result of the full check.
+    /// The result from the memory if the memory knows the token. Otherwise the result of the full check.
     pub again: Result<Verified, Error>,
-    /// The result for the token's claims, as if another library had verified the token.
+    /// The result for the token's claims alone, as if another library had verified the token.
     pub vetted: Result<Verdict, Error>,
 }
 
-/// A list that was offered.
+/// A list that the verifier was asked to load.
 #[derive(Debug)]
 pub struct Offered {
     pub list: RevocationList,
@@ -58,7 +58,7 @@ impl World {
         }
     }
 
-    /// Runs a history and calls `each` for every check, with the state at that time.
+    /// Runs a history. Calls `each` for every check of a token, with the state at the time of the check.
     pub fn play(history: &History, mut each: impl FnMut(&Past, HostTime, Asked)) {
         let mut world = Self::new(history);
         for event in &history.events {

@@ -1,4 +1,4 @@
-//! The allowed contents of a payload.
+//! Cases about the content of a payload.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
@@ -191,14 +191,15 @@ fn parties() -> Vec<Case> {
     ]
 }
 
-/// A signed token in which this claim is exactly this text, even if no JSON library would write it like that.
+/// A signed token in which this claim has exactly this text as its value, even if no JSON library can write such a
+/// text.
 fn replaced(claim: &str, value: &str) -> String {
     let claims = claims_with(json!({ claim: "@" }));
     let payload = text(&claims).replace(r#""@""#, value);
     Key::number(1).sign(&text(&Key::number(1).header()), &payload)
 }
 
-/// A signed token whose payload contains these members after the others.
+/// A signed token. Its payload contains these members after the usual members.
 fn inserted(members: &str) -> String {
     let claims = text(&crate::support::claims());
     let payload = format!("{},{members}}}", claims.trim_end_matches('}'));

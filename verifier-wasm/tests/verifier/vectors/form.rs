@@ -1,4 +1,4 @@
-//! The compact form and the header.
+//! Cases about the compact form and the header.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
@@ -57,8 +57,8 @@ fn parts() -> Vec<Case> {
     .into()
 }
 
-/// A valid token with text that callers often leave around it. It is refused, because a token has one spelling, and the
-/// reason says which text to remove.
+/// A valid token with text that callers often leave around it. The verifier refuses it, because a token has only one
+/// spelling. The reason says which text to remove.
 fn mistakes() -> Vec<Case> {
     let token = good_token();
     [
@@ -79,14 +79,15 @@ fn encodings() -> Vec<Case> {
     let key = Key::number(1);
     let token = good_token();
     let [header, payload, signature]: [&str; 3] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
-    // Changes the last character so that its unused bits are not zero, which gives the same bytes a second spelling.
+    // Changes the last character so that its unused bits are not zero. The result is a second spelling of the same
+    // bytes.
     let spare_bits = |part: &str| {
         let (kept, last) = part.split_at(part.len() - 1);
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let value = alphabet.find(last).unwrap();
         format!("{kept}{}", &alphabet[value + 1..value + 2])
     };
-    // Two bytes above a multiple of three leave two spare bits.
+    // If the length is two bytes above a multiple of three, the last character has two spare bits.
     let uneven = |text: String| base64url(&format!("{text}{}", " ".repeat((5 - text.len() % 3) % 3)));
     let uneven_header = uneven(text(&key.header()));
     let uneven_payload = uneven(text(&crate::support::claims()));
@@ -123,8 +124,8 @@ fn sizes() -> Vec<Case> {
     ]
 }
 
-/// A valid token of this length, filled with a claim. If base64 cannot reach the length in this way, white space is
-/// added.
+/// A valid token of this length. An additional claim fills it. Some lengths cannot be reached in this way, so white
+/// space is added for them.
 fn token_of_length(length: usize) -> String {
     let key = Key::number(1);
     let fill = (length - 600) * 3 / 4;
@@ -291,7 +292,7 @@ fn signatures() -> Vec<Case> {
     .into()
 }
 
-/// The same signature with `s + ℓ` instead of `s`: the equation holds, but RFC 8032 §5.1.7 refuses it.
+/// The same signature with `s + ℓ` instead of `s`. The equation holds, but RFC 8032 §5.1.7 refuses this signature.
 fn plus_order(signature: &[u8]) -> Vec<u8> {
     const ORDER: [u8; 32] = [
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0,

@@ -1,4 +1,4 @@
-//! The rules for which keys are trusted.
+//! Cases about the keys that a verifier trusts.
 
 use doorlist_verifier::RevocationList;
 

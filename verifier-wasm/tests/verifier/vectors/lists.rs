@@ -1,5 +1,5 @@
-//! The rules for which lists are accepted. Each case ends with the valid token, to show that a refused list changes
-//! nothing.
+//! Cases about the lists that a verifier accepts. Each case ends with the valid token, to show that a refused list
+//! changes nothing.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use doorlist_verifier::{Epoch, RevocationList};
@@ -225,7 +225,7 @@ fn handles() -> Vec<Case> {
             ("a block twice", encode(&[group(1, &[1]), group(1, &[2])].concat())),
             ("the handle 0", encode(&group(0, &[0]))),
             ("padding", format!("{}=", encode(&group(1, &[1, 2])))),
-            // Ten bytes: the last character, `Q`, has four spare bits.
+            // The encoded set has ten bytes, so the last character, `Q`, has four spare bits.
             ("spare bits", format!("{}R", encode(&group(1, &[1])).strip_suffix('Q').unwrap())),
             ("white space", format!(" {}", encode(bytes))),
         ]

@@ -1,5 +1,5 @@
-//! `tests/vectors/messages/errors.json`: the message of each error, which `js/src/messages.ts` writes from code and
-//! evidence.
+//! Writes `tests/vectors/messages/errors.json`, which contains the message of each error. From an error's code and
+//! evidence, `js/src/messages.ts` must write the same message.
 
 use doorlist_verifier::error::{ClaimFlaw, FormFlaw, KeyFlaw, ListFlaw, RevokedBy};
 use doorlist_verifier::{Cursor, Error};
@@ -73,7 +73,8 @@ fn errors() -> Vec<Error> {
         gap(Some(cursor)),
         Error::Options { option: "audience", reason: "must name at least one, and no empty one" },
     ];
-    // The first second, leap days, the last day of years, and the last second that a token may contain.
+    // These times are the first second, a leap day, the last second of February in a year without a leap day, the last
+    // second of a year, and the last second that a token may contain.
     errors.extend([0, 951_782_400, 4_107_542_399, 1_798_761_599, 253_402_300_799].map(expired));
     errors.extend(
         [
@@ -101,7 +102,7 @@ fn errors() -> Vec<Error> {
     errors
 }
 
-/// The kind of an error: the properties that select its message.
+/// The kind of an error. It consists of the properties that select the error's message.
 fn kind(error: &Error) -> String {
     let Value::Object(mut evidence) = serde_json::to_value(error).expect("serialises") else {
         return error.code().into();
@@ -130,7 +131,7 @@ fn d6_every_error_of_the_vectors_has_a_message() {
     }
 }
 
-/// A message contains the expected value, the actual value and the next step; times are in RFC 3339 format.
+/// A message contains the expected value, the actual value and the next step. Times are in RFC 3339 format.
 #[test]
 fn d6_a_message_has_the_expected_value_the_actual_value_and_the_next_step() {
     let [expired, ..] = [Error::Expired { expires_at: secs(NOW - 61), now: secs(NOW), clock_tolerance: 60 }];

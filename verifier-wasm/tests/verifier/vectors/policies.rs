@@ -1,4 +1,4 @@
-//! The options of a verifier.
+//! Cases about the options of a verifier.
 
 use super::*;
 
@@ -64,7 +64,7 @@ fn missing_and_stale() -> Vec<Case> {
     ]
 }
 
-/// A case in which the last list has this age.
+/// A case in which the last list is `age` seconds old.
 fn aged(name: &str, age: u64) -> Case {
     let mut list = snapshot();
     list.issued_at = secs(NOW - age);
@@ -75,7 +75,7 @@ fn fresh(age: u64, stale: bool) -> Value {
     json!({ "payload": { "sub": "alice" }, "freshness": { "asOf": NOW - age, "age": age, "stale": stale } })
 }
 
-/// The last list is ten minutes old and its `ttl` is 10 s, so there is an outage. The grace is an hour.
+/// In most cases the last list is ten minutes old. Its `ttl` is 10 s, so there is an outage. The grace is an hour.
 fn outages() -> Vec<Case> {
     let grace = json!({ "outageGrace": 3600 });
     let expired = |ago: u64| json!({ "iat": NOW - ago - 900, "exp": NOW - ago });

@@ -1,4 +1,4 @@
-//! Handles, the cut-off, and for how long each of them applies.
+//! Cases about handles and the cut-off, and how long they apply.
 
 use doorlist_verifier::RevocationList;
 
@@ -87,13 +87,13 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// A case with a valid snapshot, followed by a delta with these handles.
+/// A case with a valid snapshot, followed by a delta that contains these handles.
 fn kicked(name: &str, handles: &[u64]) -> Case {
     let distinct: std::collections::BTreeSet<_> = handles.iter().collect();
     case(name).list(listed(delta(100, 101), handles), loaded(101, distinct.len()))
 }
 
-/// A case with a snapshot that contains the token's group and was loaded this many seconds before [`NOW`].
+/// A case with a snapshot that contains the token's group. The snapshot was loaded `age` seconds before [`NOW`].
 fn held_since(age: u64, name: &str) -> Case {
     let mut list = listed(snapshot(), &[GID]);
     list.issued_at = secs(NOW - age);

@@ -1,4 +1,4 @@
-//! `exp`, `nbf`, `iat`, and the clock that applies. The list in these cases allows 60 s of leeway.
+//! Cases about `exp`, `nbf`, `iat`, and the clock that applies. The list in these cases allows 60 s of leeway.
 
 use super::*;
 
