@@ -52,18 +52,22 @@ for (const browser of ['Chromium', 'Firefox']) {
     },
   )
 
-  test(`esbuild, in ${browser}`, options, async () => {
+  test(`a bundle of esbuild conforms in ${browser}`, options, async () => {
     const folder = await project('esbuild')
     await esbuilt(folder, 'main.mjs')
     consumer.assertConforms(await firstLine(folder))
   })
 
-  test(`esbuild, in ${browser} under a Content-Security-Policy with 'wasm-unsafe-eval'`, options, async () => {
-    const folder = await project('csp')
-    await esbuilt(folder, 'main.mjs')
-    const headers = { 'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" }
-    consumer.assertConforms(await firstLine(folder, { headers }))
-  })
+  test(
+    `a bundle of esbuild conforms in ${browser} under a Content-Security-Policy with 'wasm-unsafe-eval'`,
+    options,
+    async () => {
+      const folder = await project('csp')
+      await esbuilt(folder, 'main.mjs')
+      const headers = { 'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" }
+      consumer.assertConforms(await firstLine(folder, { headers }))
+    },
+  )
 
   test(`in ${browser} without 'wasm-unsafe-eval', the error names the missing directive`, options, async () => {
     const folder = await project('no-csp')
@@ -87,14 +91,14 @@ for (const browser of ['Chromium', 'Firefox']) {
     })
   })
 
-  test(`Vite build, in ${browser}`, options, async () => {
+  test(`a build of Vite conforms in ${browser}`, options, async () => {
     const folder = await project('vite-build')
     await page(folder, 'main.mjs', 'module')
     await viteBuild({ root: folder, logLevel: 'error' })
     consumer.assertConforms(await firstLine(join(folder, 'dist')))
   })
 
-  test(`Vite dev, in ${browser}`, options, async () => {
+  test(`a page of Vite’s development server conforms in ${browser}`, options, async () => {
     const folder = await project('vite-dev')
     await page(folder, 'main.mjs', 'module')
     const server = await viteServer({
@@ -111,7 +115,7 @@ for (const browser of ['Chromium', 'Firefox']) {
     }
   })
 
-  test(`webpack, in ${browser}`, options, async () => {
+  test(`a bundle of webpack conforms in ${browser}`, options, async () => {
     const folder = await project('webpack')
     await webpacked(folder, 'main.mjs')
     await page(folder, 'bundle.js')

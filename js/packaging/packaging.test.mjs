@@ -28,7 +28,8 @@ for (const [name, node] of [
   ['Node 26', () => otherNode(26)],
 ]) {
   for (const file of ['main.mjs', 'main.cjs', 'slim.mjs', 'slim.cjs']) {
-    test(`${name}: ${file}`, async () => consumer.assertConforms(await output(await node(), [file], consumer.project)))
+    test(`the package conforms in ${name}: ${file}`, async () =>
+      consumer.assertConforms(await output(await node(), [file], consumer.project)))
   }
 }
 
@@ -47,18 +48,19 @@ for (const [name, program, args] of [
   ['Deno', () => bin('deno'), ['run', '--no-remote', '--node-modules-dir=manual', 'tried.mjs']],
   ['Bun', () => bin('bun'), ['tried.mjs']],
 ]) {
-  test(`${name}: adapters and an issuer in memory, ${args.at(-1)}`, async () =>
+  test(`adapters and an issuer in memory work in ${name}: ${args.at(-1)}`, async () =>
     assert.deepEqual(JSON.parse(await output(await program(), args, consumer.project)), TRIED))
 }
 
-test('Deno', async () => {
+test('the package conforms in Deno', async () => {
   const args = ['run', '--no-remote', '--node-modules-dir=manual', 'main.mjs']
   consumer.assertConforms(await output(bin('deno'), args, consumer.project))
 })
 
-test('Bun', async () => consumer.assertConforms(await output(bin('bun'), ['main.mjs'], consumer.project)))
+test('the package conforms in Bun', async () =>
+  consumer.assertConforms(await output(bin('bun'), ['main.mjs'], consumer.project)))
 
-test('workerd, unbundled', async () => {
+test('the package conforms in workerd without a bundler', async () => {
   const project = await consumer.sibling('workerd')
   const entry = await resolved(['workerd'], project)
   await cp(entry, join(project, 'doorlist.js'))
@@ -87,7 +89,7 @@ test('C9: in workerd, which compiles no bytes, the error has the reason code_gen
   }
 })
 
-test('edge runtime: the module is imported with `?module`, and compiling bytes is not allowed', async () => {
+test('in an edge runtime the module is imported with `?module`, because compiling bytes is not allowed', async () => {
   const modules = []
   const { outputFiles } = await esbuild({
     ...esbuildOptions(consumer.project, 'main.mjs'),
@@ -181,7 +183,7 @@ test('workerd refreshes within requests, and learns of a kick between them', { t
   }
 })
 
-test('Rollup, in Node', async () => {
+test('a bundle of Rollup conforms in Node', async () => {
   const project = await consumer.sibling('rollup')
   await writeFile(join(project, 'bundle.mjs'), await rolledUp(project, 'main.mjs'))
   consumer.assertConforms(await output(process.execPath, ['bundle.mjs'], project))
@@ -222,9 +224,9 @@ for (const [name, module, extension] of [
     const args = [...options, '--target', 'es2022', '--types', types, ...more, `${source}.${extension}`]
     await output(bin('tsc'), args, project).catch(error => assert.fail(error.stdout))
   }
-  test(`types under the module resolution of ${name}`, () => compiles(consumer.project, 'types', ''))
+  test(`the types compile under the module resolution of ${name}`, () => compiles(consumer.project, 'types', ''))
 
-  test(`types of the adapters with those of the frameworks under the module resolution of ${name}`, async () => {
+  test(`the types of the adapters and of the frameworks compile under the module resolution of ${name}`, async () => {
     const project = await consumer.sibling(`frameworks-${module}`)
     await mkdir(join(project, 'node_modules/@types'))
     for (const name of ['fastify', 'hono', '@types/node'])

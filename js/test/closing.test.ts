@@ -27,7 +27,7 @@ test('C8: 20,000 verifiers made, used once and dropped in one task cost at most 
   assert.ok(resident <= MOST_BYTES && wasm <= 4096, `${resident} B resident and ${wasm} B of WebAssembly memory each`)
 })
 
-test('C8: later verifiers reuse the memory of closed and of garbage-collected ones', () => {
+test('C8: new verifiers reuse the memory of closed and of garbage-collected verifiers', () => {
   const closed = growth('closed')
   assert.ok(closed.resident <= MOST_BYTES && closed.wasm * COUNT <= 1024 * 1024, JSON.stringify(closed))
   const collected = growth('collected', 2_000)

@@ -26,15 +26,15 @@ const parse = (chunks: string[]) => {
   return chunks.flatMap(chunk => parser.push(chunk))
 }
 
-test('a stream in one chunk', () => assert.deepEqual(parse([STREAM]), EVENTS))
+test('a stream in one chunk is parsed', () => assert.deepEqual(parse([STREAM]), EVENTS))
 
-test('a stream split at every position', () => {
+test('a stream that is split at any position is parsed', () => {
   for (let cut = 0; cut <= STREAM.length; cut++) {
     assert.deepEqual(parse([STREAM.slice(0, cut), STREAM.slice(cut)]), EVENTS, `cut at ${cut}`)
   }
 })
 
-test('a stream in chunks of every size, with empty chunks between', () => {
+test('a stream in chunks of any size, with empty chunks between, is parsed', () => {
   for (let size = 1; size <= STREAM.length; size++) {
     const chunks: string[] = []
     for (let start = 0; start < STREAM.length; start += size) chunks.push(STREAM.slice(start, start + size), '')

@@ -51,7 +51,7 @@ async function streaming(module?: Instantiate) {
   return { ...parts, stream }
 }
 
-test('requests metadata, keys and a first list, then the stream from its cursor', async () => {
+test('a verifier requests metadata, keys and a first list, then the stream from the cursor of this list', async () => {
   const { verifier, network, host } = await streaming()
   assert.deepEqual(network.log, [METADATA_URL, METADATA.jwks_uri, SNAPSHOT, STREAM(1)])
   const { mode, sequence, epoch } = verifier.status()
@@ -273,7 +273,7 @@ test('during an outage, tokens signed by unknown keys cause no additional reques
   verifier.close()
 })
 
-test('polls every ttl if the issuer has no stream', async () => {
+test('a verifier polls every ttl if the issuer has no stream', async () => {
   const network = new FakeNetwork()
   const host = new FakeHost()
   const connect = makeConnectVerifier(
@@ -293,7 +293,7 @@ test('polls every ttl if the issuer has no stream', async () => {
   verifier.close()
 })
 
-test('polls while the stream is unavailable, and tries the stream again at growing intervals', async () => {
+test('a verifier polls while the stream is unavailable, and tries the stream again at growing intervals', async () => {
   const { verifier, network, host } = await connected()
   for (const rest of [1_000, 2_000, 4_000]) {
     ;(await network.request(STREAM(1))).open('text/html')

@@ -76,7 +76,7 @@ test('a lazy verifier is refreshed with the context, a connected one is not', as
   assert.equal(seen.length, 1, 'neither without a token nor for one that follows by itself')
 })
 
-test('no list, a list that is too old, no keys or no WebAssembly: 503', async () => {
+test('without a list, with a list that is too old, without keys or without WebAssembly, the answer is 503', async () => {
   const { jwks, ...keyless } = issuer.rules
   const strict = createVerifier({ ...issuer.rules, onStale: 'deny' })
   strict.load(await issuer.list({ iat: 1_700_000_000 }))
@@ -97,7 +97,7 @@ test('no list, a list that is too old, no keys or no WebAssembly: 503', async ()
   }
 })
 
-test('any failure of a refresh: 503', async () => {
+test('after any failure of a refresh the answer is 503', async () => {
   const junk: typeof fetch = (url, init) =>
     String(url).endsWith('/revocations') ? Promise.resolve(new Response('junk')) : issuer.fetch(url, init)
   const lazy = connectVerifier.lazy({ ...issuer.rules, fetch: junk })

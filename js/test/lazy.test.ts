@@ -40,7 +40,7 @@ async function warm(options: Partial<ConnectOptions> = {}, module?: Instantiate)
   return { ...parts, ctx }
 }
 
-test('nothing runs before the first request', async () => {
+test('a lazy verifier does nothing before the first request', async () => {
   const { network, host, verifier } = lazy()
   assert.deepEqual(network.log, [])
   await host.idle()

@@ -31,7 +31,7 @@ const refusals: [options: unknown, message: RegExp][] = [
 ]
 
 for (const [options, message] of refusals) {
-  test(`refused: ${JSON.stringify(options)}`, () => {
+  test(`invalid options are refused: ${JSON.stringify(options)}`, () => {
     assert.throws(
       () => createVerifier(options as never),
       error => isTokenError(error, 'ERR_OPTIONS_INVALID') && message.test(error.message),

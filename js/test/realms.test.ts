@@ -108,7 +108,7 @@ test('C3: a session’s requests have text bodies with a content type, so they w
   for (const each of [session, again]) each.close()
 })
 
-test('C3: a verifier connects, follows, and closes', async () => {
+test('C3: a verifier connects, follows its issuer, and closes across realms', async () => {
   const verifier = await connectVerifier({ issuer: origin, audience: 'api' })
   const token = await (await issuer).token()
   assert.equal(verifier.verify(token).payload.sub, 'alice')

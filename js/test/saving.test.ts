@@ -50,7 +50,7 @@ test('a list that a newer one may not repeat is kept with it', async () => {
   verifier.close()
 })
 
-test('one write at a time, with a second between two writes, and the newest list next', async () => {
+test('lists are written one at a time, a second apart, and the newest list is written next', async () => {
   const store = new FakeStore()
   const { host, verifier, send } = await streaming(store)
   await store.wrote(RECENT)
@@ -227,7 +227,7 @@ test('a store that hangs gets half of `connectTimeout`, and the issuer the rest'
   verifier.close()
 })
 
-test('a Map is a store', async () => {
+test('a Map can be used as a store', async () => {
   const store = new Map<string, string>()
   const { verifier } = await streaming(store)
   verifier.close()

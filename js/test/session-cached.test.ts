@@ -67,7 +67,7 @@ for (const storage of ['cookie', undefined] as const) {
   })
 }
 
-test('C2: the same token for two tabs in one second does not count as an old answer', async () => {
+test('C2: an answer with the same token for two tabs in one second does not count as an old answer', async () => {
   const browser = new FakeBrowser()
   browser.hasLocks = false
   const tabs = [await browser.signedIn(), browser.tab()] as const

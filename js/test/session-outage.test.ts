@@ -228,7 +228,7 @@ for (const [retryAfter, seconds] of [
   ['Infinity', 3600],
   ['x', 1],
 ] as const) {
-  test(`Retry-After: ${retryAfter}`, async () => {
+  test(`a session waits for the time of Retry-After: ${retryAfter}`, async () => {
     const browser = new FakeBrowser()
     const tab = await browser.signedIn()
     Object.assign(browser.issuer, { mood: 503, retryAfter })

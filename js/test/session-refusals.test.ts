@@ -14,7 +14,7 @@ test('the error for a request without an answer names the allowed origins as a p
   await assert.rejects(tab.getAccessToken(), hint)
 })
 
-test('the message of a refusal has the issuer’s error, or the HTTP status', async () => {
+test('the message of a refusal contains the issuer’s error, or the HTTP status', async () => {
   const answers = [{ error: 'cross_site_request' }, {}]
   for (const [index, called] of ['cross_site_request', '403'].entries()) {
     const tab = new FakeBrowser().tab({ fetch: async () => Response.json(answers[index], { status: 403 }) })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'
 
-test('refreshes before expiry, each tab and token at a different time (field: mozilla/fxa-oauth-server#370)', async () => {
+test('a token is refreshed before its expiry, for each tab and token at a different time (field: mozilla/fxa-oauth-server#370)', async () => {
   const browser = new FakeBrowser()
   const tab = await browser.signedIn()
   const first = await tab.getAccessToken()

@@ -7,7 +7,7 @@ import { FakeBrowser, LIFETIME, has, settle, sidOf } from './session-fakes.js'
 
 const LOCK = `doorlist:${ISSUER}`
 
-test('login, a token, logout', async () => {
+test('after a login the session has a token, and a logout ends the session', async () => {
   const browser = new FakeBrowser()
   const tab = browser.tab()
   const states: SessionState[] = []

@@ -305,7 +305,7 @@ test('C1: a page whose lock is stolen ends its stream, and relies on the other p
   page.close()
 })
 
-test('C1: `transport: "poll"` and a lazy verifier take no part', async () => {
+test('C1: a verifier with `transport: "poll"` and a lazy verifier share no stream', async () => {
   const pages = new Pages()
   const polling = await pages.open(list(1), { transport: 'poll' })
   ;(await pages.network.request(LIST(1))).text(list(1))

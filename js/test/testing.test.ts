@@ -113,7 +113,7 @@ test('the list keeps revocations for as long as a long-lived token lives', async
   verifier.verify(token)
 })
 
-test('a connected verifier follows it without a network', async () => {
+test('connected and lazy verifiers follow the test issuer without a network', async () => {
   const issuer = await createTestIssuer({ issuer: 'https://id.example/tenant', audience: 'shop' })
   const verifier = await connectVerifier({ ...issuer.rules, fetch: issuer.fetch })
   const token = await issuer.token()

@@ -148,7 +148,7 @@ test('a gap is filled with a snapshot', options, async story => {
   assert.equal(watched.lists.at(-1).searchParams.get('since'), null, 'the last thing it asked for is a snapshot')
 })
 
-test('without a stream it polls', options, async story => {
+test('without a stream a connected verifier polls', options, async story => {
   const issuer = await issuerOf(story)
   const session = await openSession(issuer, 'alice')
   const streamless = watchedFetch({ stream: () => Promise.reject(new TypeError('no streams here')) })

@@ -40,7 +40,7 @@ const instead = ({ tour, issuer, api, page }) => [
   ['localhost:5173', `localhost:${page}`],
 ]
 
-test('sign in, call the API, get kicked, see it', TEN_MINUTES, async story => {
+test('a user signs in, calls the API, is kicked, and sees the refusal', TEN_MINUTES, async story => {
   const { steps, tour, env, url } = await newcomer(story)
   const [issuer, user, api, vite, kick] = steps
   const serving = await follow(story, issuer, CLONE, { tour, env })

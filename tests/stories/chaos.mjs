@@ -18,7 +18,7 @@ const ONE_BY_ONE = [
 const LONGEST_SECS = 600
 
 const minutes = Number(process.env.MINUTES || 10)
-if (!(minutes > 0)) throw new Error(`MINUTES=${process.env.MINUTES} is no number of minutes`)
+if (!(minutes > 0)) throw new Error(`MINUTES=${process.env.MINUTES}: write a number of minutes greater than 0`)
 const folder = mkdtempSync(join(tmpdir(), 'doorlist-chaos-'))
 const tallies = join(folder, 'tallies')
 
@@ -31,7 +31,7 @@ const stories = (args, env = {}, stdio = 'inherit') =>
 
 const failed = []
 const begin = performance.now()
-if (stories(ONE_BY_ONE).status !== 0) failed.push('one of the faults by themselves')
+if (stories(ONE_BY_ONE).status !== 0) failed.push('the fault stories without load')
 
 const listed = stories(['crash::', '--skip', 'history::', '--list'], {}, 'pipe')
 if (listed.status !== 0) throw new Error('the stories cannot be built')
