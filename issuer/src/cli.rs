@@ -254,8 +254,8 @@ fn refuse(error: clap::Error) -> ExitCode {
     fail(&sentence(without_passwords(error)))
 }
 
-/// In its errors, clap quotes values from the command line and from variables. If such a value is a URL, removes the
-/// URL's user and password.
+/// Clap's errors quote values from the command line and from variables. If such a value is a URL, this function removes
+/// the user and the password from it.
 fn without_passwords(mut error: clap::Error) -> clap::Error {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(quoted)) = error.get(kind) {

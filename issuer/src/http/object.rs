@@ -2,7 +2,7 @@
 //!
 //! Without this check, serde would accept an array in place of a struct, and assign the array's items to the fields by
 //! position. In a map, serde would keep only the last of two members with the same name. A proxy that inspects bodies
-//! could read other values than the handler.
+//! could then see other values than the handler.
 
 use std::collections::HashSet;
 use std::fmt;

@@ -37,7 +37,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
         if response.status() == StatusCode::SERVICE_UNAVAILABLE
             && response.headers().contains_key(header::RETRY_AFTER)
         {
-            // This is only a warning: the client will try again, and the code of this node is not the cause.
+            // Log only a warning: the client will try again, and the code of this node is not the cause.
             tracing::warn!(status, millis, "answered");
         } else if response.status().is_server_error() {
             tracing::error!(status, millis, "answered");

@@ -1,8 +1,8 @@
 //! A queue of lines for a file descriptor that may be slow, full or closed. Callers never wait and never fail.
 //!
 //! `tracing-appender` is similar, but has three faults. When a full queue is closed, its worker prints to standard
-//! output, and panics if standard output is gone. It does not count lines whose write failed. It limits the number of
-//! lines instead of the number of bytes.
+//! output, and panics if standard output is gone. Lines whose write failed are not counted. The limit applies to the
+//! number of lines instead of the number of bytes.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};

@@ -170,8 +170,8 @@ pub(in crate::http) struct ClaimsRequest {
     claims: CustomClaims,
 }
 
-/// `PUT /admin/subjects/{sub}/claims`: sets the claims of the subject and makes its access tokens invalid. New tokens
-/// contain the new claims. If a session has a claim with the same name, the subject's claim replaces it.
+/// `PUT /admin/subjects/{sub}/claims`: sets the subject's claims and makes the subject's access tokens invalid. New
+/// tokens contain the new claims. If a session has a claim with the same name, the token contains the subject's claim.
 pub(in crate::http) async fn set_claims(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,
