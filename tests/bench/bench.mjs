@@ -1,5 +1,5 @@
-// Measures everything and writes RESULTS.md and comparison.svg beside this file. `--only cold,warm` measures only these
-// sections and prints the figures, for work on a single measurement.
+// Runs all measurements, and writes RESULTS.md and comparison.svg beside this file. With `--only cold,warm` it measures
+// only these sections, and only prints the figures. This is for work on a single measurement.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'

@@ -1,10 +1,11 @@
-// `make bare`: runs the README's first command with empty caches, on a system with only the software that the
-// README requires. The command runs once without a package manager and with every optional program hidden, and once
-// on a fresh Debian with a working apt-get.
+// `make bare`: runs the first command of the README on systems that have only the software that the README requires.
+// All caches are empty. There are two runs:
+// - `hidden`: there is no package manager, and all optional programs are hidden.
+// - `root`: a fresh Debian with a working apt-get.
 //
 //   node tests/setup/bare.mjs [hidden] [root] [-- targets of make other than `demo ONCE=1`]
 //
-// REUSE=1 takes wasm-pack, wasm-bindgen and the debug build of the issuer from this machine.
+// With REUSE=1, a run uses wasm-pack, wasm-bindgen and the debug build of the issuer from this machine.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -14,7 +15,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-/** The longest allowed time without a line, in seconds. */
+/** The maximum number of seconds without a line of output. */
 const SILENCE = 30
 const script = name => fileURLToPath(new URL(name, import.meta.url))
 
@@ -38,8 +39,8 @@ const runs = {
   root: targets => watch(script('fresh-root.sh'), targets, process.env),
 }
 /**
- * The demo's expected text about the browser. In the run `hidden` no browser can be installed, so the demo leaves it
- * out. In the run `root` a browser is installed and refuses the token.
+ * The text about the browser that the demo must print. In the run `hidden` no browser can be installed, so the demo
+ * leaves the browser out. In the run `root` a browser is installed, and its verifier refuses the token.
  */
 const BROWSER = { hidden: /browser \(Chromium\) is left out/, root: /Chromium \(stream\) refuses/ }
 
@@ -61,7 +62,7 @@ for (const name of names.length > 0 ? names : Object.keys(runs)) {
   if (faults.length > 0) process.exitCode = 1
 }
 
-/** Runs a program, prints each line with the elapsed seconds, and measures the times. */
+/** Runs a program. Prints each line of its output with the elapsed seconds, and finds the longest silence. */
 async function watch(program, args, env) {
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal))

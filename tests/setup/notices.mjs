@@ -1,8 +1,8 @@
-// Writes the notices of third-party software: `make notices`. With `--check` it writes no file. Instead it compares
-// the files with the notices that it would write, and exits with 1 if a file differs.
+// `make notices`: writes the notices of third-party software. With `--check` it writes no file. Instead, it compares
+// the existing files with the notices that it would write. If a file differs, it exits with 1.
 //
-// The lists come from `cargo metadata`, and the texts come from the published packages. Therefore the check needs
-// only cargo.
+// The lists of packages come from `cargo metadata`, and the texts come from the published packages. Therefore the check
+// needs only cargo.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -26,7 +26,7 @@ const NOTICES = [
 const MIT_OF_THIS_LICENSE = readFileSync(join(CLONE, 'LICENSE'), 'utf8').match(
   /Permission is hereby[^]*?SOFTWARE\.\n/,
 )[0]
-/** The standard library is part of every binary, but not a cargo package. */
+/** The standard library is part of every binary. It is not a cargo package, so its notice is here. */
 const RUST = `The Rust standard library (MIT OR Apache-2.0)
 
 Copyright (c) The Rust Project Contributors
@@ -49,7 +49,10 @@ process.exitCode = different ? 1 : 0
 
 function textOf({ title, root, platforms }) {
   const packages = new Map(platforms.flatMap(platform => dependencies(root, platform)))
-  /** Each text once, with all packages that use it. Texts that differ only in spaces and line breaks count as one. */
+  /**
+   * Each licence text, with all packages that use it. Two texts that differ only in spaces and line breaks count as one
+   * text.
+   */
   const texts = new Map()
   const names = []
   for (const name of [...packages.keys()].sort()) {
@@ -66,8 +69,8 @@ function textOf({ title, root, platforms }) {
 }
 
 /**
- * The packages that a package is built with, as `[name and version, folder and licence]`. Dependencies of tests
- * and build scripts are not included.
+ * Returns the packages of which a package is built, as `[name and version, folder and licence]`. Dependencies that only
+ * tests or build scripts need are left out.
  */
 function dependencies(root, platform) {
   const args = ['metadata', '--locked', '--format-version', '1', '--filter-platform', platform]
@@ -94,8 +97,8 @@ function dependencies(root, platform) {
 }
 
 /**
- * The licence texts in a package. If the licence is a choice that includes MIT, these are only the MIT text and the
- * files that apply to every licence.
+ * Returns the licence texts of a package. If the licence is a choice between several licences, one of them MIT, it
+ * returns only the MIT text and the files that apply to every licence.
  */
 function licenceTexts(name, license, folder) {
   const files = readdirSync(folder)

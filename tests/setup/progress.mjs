@@ -1,22 +1,29 @@
-// Runs a step of the set-up and shows its progress, with and without a terminal:
+// Runs a step of the set-up, and shows its progress in a terminal or in a pipe:
 //
 //   node tests/setup/progress.mjs packages 'installing wasm-pack' 'Is crates.io reachable?' cargo install wasm-pack
 //
-// The first argument says which lines of the step are shown: `none`; `packages`: all except the builders'
-// reports on single packages; or `all`. After a time without output, a line says how far the step is. If the
-// step fails, its last lines are shown, and then the hint.
+// The first argument says which lines of the step are shown:
+// - `all`: all lines.
+// - `packages`: all lines, except the reports of cargo and other builders about single packages.
+// - `none`: no lines.
+//
+// After a time without output, a line says how far the step is. If the step fails, its last lines and the hint are
+// shown. The hint is the third argument.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { createInterface } from 'node:readline'
 
-/** Milliseconds without output after which a progress line is shown. */
+/** A progress line is shown after this many milliseconds without output. */
 const SILENCE = 15_000
-/** The number of hidden lines that are kept for a failure. */
+/** This many hidden lines are kept. They are shown if the step fails. */
 const KEPT = 30
-/** Lines of cargo about one package, and lines of rustup and wasm-pack about one step. */
+/** Matches lines of cargo about a single package, and lines of rustup and wasm-pack about a single step. */
 const REPORT =
   /^\s*(Adding|Blocking|Building|Checking|Compiling|Downloaded|Downloading|Finished|Installed|Installing|Locking|Packaging|Replaced|Replacing|Updating|info:|\[INFO\]:)/
-/** Cargo's progress bar, which the environment variables below enable without a terminal too. */
+/**
+ * Matches the progress bar of cargo. With the environment variables below, cargo prints the bar even without a
+ * terminal.
+ */
 const BAR = /\[[=> -]*\] (\d+)\/(\d+)/
 
 const [shown, step, hint, program, ...args] = process.argv.slice(2)
@@ -24,21 +31,22 @@ const started = Date.now()
 const kept = []
 let [done, total, lastShown] = [0, 0, started]
 
-// Test runners print another format to a terminal than to a pipe, so they get the real output of this process.
+// A test runner prints another format to a terminal than to a pipe. So it gets the terminal of this process.
 const direct = shown === 'all' && process.stdout.isTTY
 const child = spawn(program, args, {
   env: { ...process.env, CARGO_TERM_PROGRESS_WHEN: 'always', CARGO_TERM_PROGRESS_WIDTH: '80' },
   stdio: direct ? 'inherit' : ['inherit', 'pipe', 'pipe'],
 })
 if (!direct) {
-  // A carriage return ends a line too, because progress bars use it.
+  // The stream is split at carriage returns too, because progress bars end their lines with a carriage return.
   createInterface({ input: child.stdout }).on('line', line => heed(line, process.stdout))
   createInterface({ input: child.stderr }).on('line', line => heed(line, process.stderr))
 }
 const ticking = setInterval(() => {
   if (Date.now() - lastShown >= SILENCE) say(`still ${step}: ${progress()}`)
 }, 1000)
-// The step decides when it ends. A terminal sends SIGINT to both processes.
+// The signal is passed on to the step, and this process ends when the step has ended. A terminal itself sends SIGINT to
+// both processes.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('error', error => finish(127, error.message))
 child.on('close', (code, signal) => finish(code ?? 128 + constants.signals[signal]))

@@ -1,5 +1,5 @@
-// Counts the instructions of one native verification with callgrind and compares the count with
-// instructions.json. The count does not depend on how busy the machine is. `make instructions` runs it.
+// `make instructions`: counts the instructions of one native verification with callgrind, and compares the count with
+// instructions.json. Other load on the machine does not change the count.
 //
 // After an intended change, `make instructions RENEW=1` writes the new figures.
 import { spawnSync } from 'node:child_process'
@@ -7,10 +7,16 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-/** The allowed relative difference: other compilers and C libraries need slightly more or fewer instructions. */
+/**
+ * The allowed difference, as a fraction of the count. Other compilers and C libraries need slightly more or fewer
+ * instructions.
+ */
 const SLACK = 0.1
 
-/** Ranges of tokens before and after the 64 to 96 tokens during which a key gets its tables. */
+/**
+ * Ranges of tokens. A key gets its tables between the 64th and the 96th token. `stock` is before this time, and
+ * `tables` is after it.
+ */
 const SPANS = { stock: [0, 32], tables: [100, 164] }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { renew: { type: 'boolean' } } })
@@ -42,7 +48,7 @@ function compare(path, count, stored) {
   process.exitCode = 1
 }
 
-/** The instructions of the whole program when it verifies this many tokens. */
+/** Returns the number of instructions of the whole program when it verifies this many tokens. */
 function instructions(tokens) {
   const options = ['--tool=callgrind', '--callgrind-out-file=/dev/null']
   const { status, stderr, error } = spawnSync('valgrind', [...options, program, String(tokens)], { encoding: 'utf8' })

@@ -1,4 +1,4 @@
-// The built package, as a user imports it.
+// The built package. The measurements use it as an application does.
 import { existsSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { doorlistWith } from './verifiers.mjs'
@@ -10,12 +10,12 @@ export const fromRoot = path => fileURLToPath(new URL(`../../../${path}`, import
 export const PACKAGE = fromRoot('js/dist')
 if (!existsSync(PACKAGE)) throw new Error(`there is no ${PACKAGE}: run \`make bench\`, which builds it`)
 
-/** The built wasm module of `lookup/`. */
+/** The wasm module that is built from `lookup/`. */
 export const LOOKUP =
   process.env.DOORLIST_LOOKUP ??
   fromRoot('tests/bench/lookup/target/wasm32-unknown-unknown/release/doorlist_lookup.wasm')
 
 export const { connectVerifier, createVerifier } = await import(pathToFileURL(`${PACKAGE}/index.js`))
 
-/** A verifier that holds these lists. */
+/** Returns a verifier that holds these lists. */
 export const verifierWith = (lists, options) => doorlistWith(createVerifier, WORLD, lists, options)

@@ -1,4 +1,4 @@
-// The issuer's binary, and the load generator.
+// Starts the issuer and the load generator.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -8,7 +8,7 @@ import { fromRoot } from './doorlist.mjs'
 export const BINARY = process.env.DOORLIST_BINARY ?? fromRoot('target/release/doorlist')
 const LOAD = process.env.DOORLIST_LOAD ?? fromRoot('tests/bench/load/target/release/doorlist-load')
 
-/** Runs `measure` with an issuer on a new store, then removes both. */
+/** Runs `measure` with an issuer on a new store. Then removes the issuer and the store. */
 export async function withIssuer(args, measure) {
   const issuer = await startIssuer({ binary: BINARY, args: ['--log', 'error', ...args] })
   try {
@@ -20,12 +20,13 @@ export async function withIssuer(args, measure) {
 
 export const addressOf = issuer => new URL(issuer.url).host
 
-/** Runs the load generator against the admin API, and returns its report. */
+/** Runs the load generator with requests to the admin API. Returns its report. */
 export const adminLoad = (command, issuer, ...args) =>
   load([command, addressOf(issuer), issuer.adminKey, ...args.map(String)])
 
 /**
- * Runs the load generator. When the load generator reports that it is ready, calls `ready` and waits for the result.
+ * Runs the load generator, and returns its report. When the load generator says that it is ready, calls `ready` and
+ * waits for its result.
  */
 export async function load(args, ready) {
   const child = spawn(LOAD, args, { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -45,7 +46,7 @@ export async function load(args, ready) {
 export const fanOut = (issuer, subscribers, kicks, ready) =>
   load(['fan-out', addressOf(issuer), issuer.adminKey, String(subscribers), String(kicks)], ready)
 
-/** The resident memory of a process in bytes, as Linux counts it. */
+/** Returns the resident memory of a process in bytes, as Linux reports it. */
 export function resident(pid) {
   const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
   return Number(kilobytes) * 1024

@@ -1,4 +1,4 @@
-// The machine of the measurement, without host names.
+// Describes the machine of the measurement. The description contains no host name.
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { execFileSync } from 'node:child_process'
 

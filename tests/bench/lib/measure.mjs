@@ -1,17 +1,17 @@
-// Interleaved rounds: in each round every contender gets one turn with the same input, and the order rotates by one.
-// Other load on the machine then affects all contenders alike, so ratios of medians are stable when absolute figures
-// are not. This module works in any runtime.
+// Measures several contenders in interleaved rounds. In each round every contender gets one turn with the same input.
+// The order of the turns changes from round to round. So other load on the machine affects all contenders equally. The
+// ratios of the medians are then stable, even if the absolute figures are not. This module works in any runtime.
 
 /**
  * @param {object} options
- * @param {Record<string, (input: unknown) => unknown>} options.contenders the timed functions by name; may be
- * asynchronous
- * @param {(round: number) => unknown} options.input makes the input of a round; not timed
- * @param {(input: unknown, name: string) => unknown} [options.own] makes a contender's own copy of the input;
- * not timed
- * @param {number} options.operations operations per turn; a function of the name if they differ
- * @param {number} options.rounds the rounds that count
- * @param {number} [options.warmup] the rounds before them
+ * @param {Record<string, (input: unknown) => unknown>} options.contenders the functions to measure, by name; they may
+ * be asynchronous
+ * @param {(round: number) => unknown} options.input creates the input of a round; its time is not measured
+ * @param {(input: unknown, name: string) => unknown} [options.own] creates a contender's own copy of the input; its
+ * time is not measured
+ * @param {number} options.operations the number of operations in one turn, or a function of the contender's name
+ * @param {number} options.rounds the number of measured rounds
+ * @param {number} [options.warmup] the number of earlier rounds, which are not measured
  * @returns nanoseconds per operation, by name, in the form of `spread`
  */
 export async function interleaved({ contenders, input, own = all => all, operations, rounds, warmup = 2 }) {
@@ -33,25 +33,27 @@ export async function interleaved({ contenders, input, own = all => all, operati
   return Object.fromEntries(names.map(name => [name, spread(times[name])]))
 }
 
-/** The minimum, median and maximum of one number per round. */
+/** Returns the minimum, median and maximum of some numbers, one from each round. */
 export function spread(numbers) {
   const sorted = Float64Array.from(numbers).sort()
   return { min: sorted[0], median: quantile(sorted, 0.5), max: sorted.at(-1), rounds: [...numbers] }
 }
 
-/** The time of `ours` divided by the time of `theirs`, per round. A disturbance affects both in the same round. */
+/** Divides the time of `ours` by the time of `theirs`, for each round. A disturbance in a round affects both times. */
 export const ratio = (ours, theirs) => spread(ours.rounds.map((took, round) => took / theirs.rounds[round]))
 
 /**
- * The quantile `share` (0.5 is the median): the first number of the ascending list at which this share of the list is
- * reached. The median of an even count is the mean of the two middle numbers.
+ * Returns a quantile of an ascending list. `share` is the part of the numbers that are not above the result; 0.5 gives
+ * the median. If the list has an even length, the median is the mean of the two middle numbers.
  */
 export function quantile(sorted, share) {
   if (share === 0.5 && sorted.length % 2 === 0) return (sorted[sorted.length / 2 - 1] + sorted[sorted.length / 2]) / 2
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]
 }
 
-/** A contender that verifies each of its inputs, and awaits only answers that are promises. */
+/**
+ * Returns a contender that verifies its inputs one after another. If a result is a promise, the contender awaits it.
+ */
 export const oneAfterAnother = verify => inputs => {
   for (let index = 0; index < inputs.length; index++) {
     const answer = verify(inputs[index])
@@ -67,7 +69,7 @@ async function rest(verify, inputs, from, first) {
   }
 }
 
-/** A new flat string, as a header parser makes it. */
+/** Returns a new flat string, like the strings that a header parser creates. */
 export const fresh = buffer => buffer.latin1Slice(0, buffer.length)
 
 export const buffers = strings => strings.map(text => Buffer.from(text, 'latin1'))

@@ -1,5 +1,5 @@
-// The verification functions of all contenders in Node. Each maker returns a function that verifies one token. That
-// function may return a promise.
+// The contenders in Node. Each function here creates a verification function, which verifies one token. The result of
+// the verification may be a promise.
 import { verify } from 'node:crypto'
 import { fastJwtVerify, joseVerify, webCryptoVerify } from './verifiers.mjs'
 import { AUDIENCE, ISSUER, JWK, JWKS, WORLD, keyObject } from './world.mjs'
@@ -20,7 +20,7 @@ export const peers = {
   },
 }
 
-/** Checks only the signature: each maker returns a function of `[signed bytes, signature]`. */
+/** Contenders that check only the signature. Each function here creates a function of `[signed bytes, signature]`. */
 export const bare = {
   'node:crypto':
     async () =>
@@ -34,7 +34,7 @@ export const bare = {
   },
 }
 
-/** The input of `bare`: the signed bytes and the signature. */
+/** Returns the input of `bare` for a token: the signed bytes and the signature. */
 export function taken(token) {
   const dot = token.lastIndexOf('.')
   return [Buffer.from(token.slice(0, dot), 'latin1'), Buffer.from(token.slice(dot + 1), 'base64url')]

@@ -1,5 +1,5 @@
-// The main comparisons as bars, in an SVG. The SVG sets its own background, so it is readable on light and dark
-// pages.
+// Draws the main comparisons as bars in an SVG. The SVG has its own background, so it is readable on a light page and
+// on a dark page.
 
 const WIDTH = 780
 const MARGIN = 14
@@ -7,7 +7,7 @@ const LABEL = 206
 const BAR = 430
 const LINE = 22
 
-/** `groups`: `{ title, bars: [{ name, value, text, ours? }] }`. A shorter bar is better. */
+/** `groups` is a list of `{ title, bars: [{ name, value, text, ours? }] }`. A shorter bar is better. */
 export function picture(groups) {
   let y = 14
   const drawn = []

@@ -1,4 +1,4 @@
-// A Redis for one measurement, and several issuers on it.
+// Starts a Redis for one measurement, and several issuers on this Redis.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -15,12 +15,12 @@ const SECRETS = ['--master-secret', 'master-secret-of-the-measurements-01234', '
 /** Whether there is a `redis-server` on the PATH. */
 export const hasRedis = () => spawnSync('redis-server', ['--version']).error === undefined
 
-/** Redis writes every change to the AOF within a second. This is the default of the usual configuration files. */
+/** Redis writes every change to its AOF within a second. Most configuration files use this setting. */
 export const ON_DISK = ['--appendonly', 'yes']
-/** Redis writes nothing to disk. Measurements use this if the disk would only add a delay. */
+/** Redis writes nothing to disk. This setting is for measurements to which the disk would only add a delay. */
 export const IN_MEMORY = ['--appendonly', 'no']
 
-/** Runs `measure` with a new Redis, then removes it. */
+/** Runs `measure` with a new Redis. Then removes the Redis. */
 export async function withRedis(persistence, measure) {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-redis-'))
   const port = await freePort()
@@ -40,7 +40,7 @@ export async function withRedis(persistence, measure) {
 async function isReady(stdout) {
   for await (const line of createInterface({ input: stdout })) {
     if (!line.includes('Ready to accept connections')) continue
-    // Discards the remaining output, because a full pipe would block Redis.
+    // The remaining output is read and dropped. Otherwise the pipe would become full, and Redis would wait.
     stdout.resume()
     return
   }
@@ -58,13 +58,16 @@ class Redis {
     return `redis://127.0.0.1:${this.#port}`
   }
 
-  /** The answer in the format of `redis-cli`. */
+  /** Sends a command, and returns the answer in the format of `redis-cli`. */
   ask(...command) {
     const args = ['-p', this.#port, ...command].map(String)
     return execFileSync('redis-cli', args, { encoding: 'utf8' }).trimEnd()
   }
 
-  /** The bytes of all stored data and its indexes, except the audit stream, which keeps only the last events. */
+  /**
+   * Returns the number of bytes of all stored data and their indexes. The audit stream is not counted, because it keeps
+   * only the last events.
+   */
   memory() {
     const audit = Number(this.ask('MEMORY', 'USAGE', '{doorlist}:audit', 'SAMPLES', 0))
     const info = this.ask('INFO', 'memory')
@@ -72,13 +75,13 @@ class Redis {
     return bytes('used_memory') - bytes('mem_clients_normal') - bytes('mem_aof_buffer') - audit
   }
 
-  /** The CPU time of Redis' main thread in nanoseconds. */
+  /** Returns the CPU time of the main thread of Redis, in nanoseconds. */
   worked() {
     const seconds = this.ask('INFO', 'cpu').matchAll(/^used_cpu_(?:sys|user)_main_thread:([\d.]+)/gm)
     return [...seconds].reduce((sum, [, each]) => sum + Number(each), 0) * 1e9
   }
 
-  /** Sends many commands without waiting for each answer, and then waits for all answers. */
+  /** Sends many commands without waiting for each answer. Then waits for all answers. */
   async pour(commands) {
     const socket = connect(this.#port, '127.0.0.1')
     await once(socket, 'connect')
@@ -96,12 +99,12 @@ class Redis {
       if (!socket.write(text)) await once(socket, 'drain')
       text = ''
     }
-    // Redis answers all earlier commands before it answers QUIT.
+    // When Redis answers QUIT, it has answered all earlier commands.
     socket.end(text + resp(['QUIT']))
     await gone
   }
 
-  /** Starts an issuer on this Redis. If `first` is given, the issuer uses its name. */
+  /** Starts an issuer on this Redis. If `first` is given, the new issuer has the same issuer URL as `first`. */
   node(args, first) {
     const named = first ? ['--issuer', first.url] : ['--init']
     const all = [...SECRETS, '--log', 'error', ...named, ...args]
@@ -125,7 +128,7 @@ export const withTwoNodes = (args, measure) =>
     }
   })
 
-/** A command in the Redis protocol. */
+/** Returns a command in the Redis protocol. */
 const resp = parts =>
   [`*${parts.length}`, ...parts.flatMap(part => [`$${Buffer.byteLength(part)}`, part]), ''].join('\r\n')
 

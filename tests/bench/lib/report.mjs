@@ -1,9 +1,9 @@
-// The measurements as Markdown: the goals first, then all figures.
+// Writes the measurements as Markdown. The goals come first, and then all figures.
 import { tried } from './tried.mjs'
 
 /**
- * `{ what, goal, limit, got, show }`: the goal is met if `got`'s median is at most `limit`, or with `atLeast`,
- * at least `limit`.
+ * Returns a goal and whether it is met. A goal is met if the median of `got` is at most `limit`. With `atLeast`, the
+ * median must be at least `limit`.
  */
 export function goal({ what, goal, limit, got, show, atLeast = false }) {
   const met = atLeast ? got.median >= limit : got.median <= limit
@@ -14,7 +14,7 @@ export function goal({ what, goal, limit, got, show, atLeast = false }) {
 const verdict = ({ met, off }) =>
   met ? 'met' : `missed: ${off < 1.1 ? off.toFixed(3) : off.toFixed(2)} times the goal`
 
-/** One paragraph for all goals for which the same things were tried. */
+/** Returns the paragraphs about missed goals. Goals with the same text about the attempts share a paragraph. */
 function missed(goals) {
   const paragraphs = new Map()
   for (const one of goals) paragraphs.set(tried(one.what), [...(paragraphs.get(tried(one.what)) ?? []), by(one)])
@@ -49,7 +49,7 @@ export function markdown({ machine, sections }) {
   ].join('\n\n')}\n`
 }
 
-/** A table of durations by contender, each also as a multiple of the first duration. */
+/** Returns a table of the durations of all contenders. The last column divides a duration by the first duration. */
 export function durations(times, show, first = Object.keys(times)[0]) {
   return {
     head: ['', 'min', 'median', 'max', `times ${first}`],
@@ -63,7 +63,7 @@ export function durations(times, show, first = Object.keys(times)[0]) {
   }
 }
 
-/** One cell of a table with several contenders per row. */
+/** Returns a cell for a table that has several contenders in one row. */
 export const cell = (took, show) => `${show(took.median)} (${between(took, show)})`
 
 const between = ({ min, max }, show) => (min === max ? '' : `${show(min)} – ${show(max)}`)
@@ -74,14 +74,14 @@ const row = cells => `| ${cells.join(' | ')} |`
 export const microseconds = ns => `${significant(ns / 1e3)} µs`
 export const milliseconds = ns => `${significant(ns / 1e6)} ms`
 export const nanoseconds = ns => `${Math.round(ns)} ns`
-/** In the unit that fits the size. */
+/** Shows a duration in nanoseconds, microseconds or milliseconds, depending on its size. */
 export const duration = ns => (ns < 1e3 ? nanoseconds(ns) : ns < 1e6 ? microseconds(ns) : milliseconds(ns))
 export const times = ratio => `${ratio.toFixed(ratio < 0.1 ? 3 : 2)} ×`
 export const megabytes = bytes => `${significant(bytes / 1e6)} MB`
 export const kilobytes = bytes => `${significant(bytes / 1e3)} KB`
 export const whole = number => Math.round(number).toLocaleString('en')
 
-/** Three digits, without an exponent. */
+/** Shows a number with three digits and without an exponent. */
 function significant(number) {
   const size = Math.abs(number)
   return number.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)

@@ -1,4 +1,4 @@
-// For each goal, a text about the attempts to reach it. RESULTS.md shows the texts of the missed goals.
+// For each goal, a text about the attempts to reach this goal. RESULTS.md shows the text if the goal is missed.
 
 const COLD =
   'These goals were set where OpenSSL took 117 to 150 µs for a bare signature; on this machine it takes about 61, and jose, ' +
@@ -36,5 +36,5 @@ const TRIED = {
     'The embedded store holds at most 24 MiB of its file in memory, where it held 64.',
 }
 
-/** One or more sentences. */
+/** Returns the text for a goal. It has one or more sentences. */
 export const tried = what => TRIED[what] ?? 'Nothing was tried yet.'

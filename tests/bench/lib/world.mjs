@@ -1,4 +1,4 @@
-// Tokens and lists in the profile of verifier-wasm/FORMAT.md, signed by jose with a published test key.
+// Creates tokens and lists as verifier-wasm/FORMAT.md requires. jose signs them with a published test key.
 import { createPublicKey } from 'node:crypto'
 import { CompactSign, SignJWT, importJWK } from 'jose'
 
@@ -6,7 +6,7 @@ export const ISSUER = 'https://issuer.example'
 export const AUDIENCE = 'api'
 const LIFETIME = 3600
 
-/** RFC 8037, appendix A. This key is public, so it only signs measurements. */
+/** The key of RFC 8037, appendix A. It is public, so it is used only for measurements. */
 const PRIVATE = {
   kty: 'OKP',
   crv: 'Ed25519',
@@ -18,7 +18,7 @@ export const KID = 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k'
 export const JWK = { ...PUBLIC, kid: KID, alg: 'EdDSA', use: 'sig' }
 export const JWKS = { keys: [JWK] }
 export const keyObject = createPublicKey({ key: PUBLIC, format: 'jwk' })
-/** The issuer, audience and key for `verifiers.mjs`. */
+/** The issuer, audience and key that the functions of `verifiers.mjs` need. */
 export const WORLD = {
   issuer: ISSUER,
   audience: AUDIENCE,
@@ -27,10 +27,10 @@ export const WORLD = {
 }
 const signingKey = await importJWK(PRIVATE, 'EdDSA')
 
-/** The block of the tokens' handles. No list contains them. */
+/** The block of the handles in the tokens. No list contains a handle of this block. */
 const LIVE_BLOCK = 0x0a11_ce00n << 16n
 
-/** `count` new tokens, one session each, numbered from `first`. */
+/** Returns `count` new tokens. Each token has its own session. Their numbers begin at `first`. */
 export function tokens(count, first = 0) {
   const now = Math.floor(Date.now() / 1000)
   return Promise.all(Array.from({ length: count }, (_, index) => token(first + index, now)))
@@ -50,7 +50,7 @@ function token(number, now) {
     .sign(signingKey)
 }
 
-/** A snapshot of handles in ascending order, or a delta if `since` is given. */
+/** Returns a snapshot of these handles, or a delta if `since` is given. The handles must be in ascending order. */
 export function list(revoked, { seq, since }) {
   const claims = {
     iss: ISSUER,
@@ -68,7 +68,7 @@ export function list(revoked, { seq, since }) {
   return signed(claims, 'revocation-list+jwt')
 }
 
-/** A Status List Token (draft-ietf-oauth-status-list) of a compressed bitmap. */
+/** Returns a Status List Token (draft-ietf-oauth-status-list) for a compressed bitmap. */
 export function statusList(compressed) {
   const iat = Math.floor(Date.now() / 1000)
   const claims = {
@@ -87,13 +87,16 @@ const signed = (claims, typ) =>
     .sign(signingKey)
 
 /**
- * The handle of session `number`. An issuer draws blocks of 65,536 handles at random and uses all handles of a
- * block. The blocks of sessions and of tokens never overlap.
+ * Returns the handle of session `number`. An issuer draws blocks of 65,536 handles at random, and uses all handles of a
+ * block. The blocks of sessions differ from the block of the tokens.
  */
 export const handle = number =>
   ((0xd0_0000_0000n + BigInt(Math.floor(number / 65_536)) * 7919n) << 16n) + BigInt(number % 65_536)
 
-/** FORMAT.md §4: groups of block (6 bytes), count − 1 (2) and positions (2 each), big-endian and ascending. */
+/**
+ * FORMAT.md §4: one group for each block, in ascending order. A group has the block (6 bytes), the count − 1 (2 bytes)
+ * and the positions (2 bytes each). All numbers are big-endian.
+ */
 export function encode(handles) {
   const bytes = Buffer.alloc(10 * handles.length)
   let [end, group, count, block] = [0, 0, 0, -1n]
@@ -113,7 +116,7 @@ export function encode(handles) {
   return bytes.subarray(0, end)
 }
 
-/** `count` different numbers below `limit`, ascending, the same in every run. */
+/** Returns `count` different numbers below `limit`, in ascending order. The numbers are the same in every run. */
 export function sample(count, limit) {
   const random = generator(count ^ limit)
   const chosen = new Set()
@@ -121,7 +124,7 @@ export function sample(count, limit) {
   return Uint32Array.from(chosen).sort()
 }
 
-/** The items in a random order that is the same in every run. */
+/** Returns the items in a random order. The order is the same in every run. */
 export function shuffled(items, seed) {
   const random = generator(seed)
   const result = [...items]
@@ -132,7 +135,7 @@ export function shuffled(items, seed) {
   return result
 }
 
-/** The mulberry32 generator. */
+/** A generator of random numbers (mulberry32). */
 function generator(seed) {
   let state = seed >>> 0
   return () => {

@@ -1,9 +1,10 @@
-// oidc-provider as its users run it, in memory: refresh_token grant, rotation, access tokens as JWTs with
-// EdDSA. Prints its address and the first refresh tokens as one line of JSON, and serves until its input ends.
+// Runs oidc-provider as its users run it, with a store in memory. It supports the grant `refresh_token` with rotation,
+// and its access tokens are JWTs with EdDSA. Prints its address and the first refresh tokens as one line of JSON. Ends
+// when its standard input ends.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
-// oidc-provider warns about the age of Node and about its in-memory storage. Both are intended here.
+// oidc-provider warns about the version of Node and about its store in memory. Both are used on purpose here.
 console.warn = () => {}
 const { default: Provider } = await import('oidc-provider')
 const { default: MemoryAdapter } = await import('oidc-provider/lib/adapters/memory_adapter.js')
@@ -12,7 +13,7 @@ const CLIENT = 'web'
 const RESOURCE = 'urn:api'
 const SCOPE = 'read write'
 const [clients, adapter] = [Number(process.argv[2]), process.argv[3]]
-/** RFC 8037, appendix A. */
+/** The key of RFC 8037, appendix A. */
 const key = {
   kty: 'OKP',
   crv: 'Ed25519',
@@ -21,8 +22,8 @@ const key = {
 }
 
 /**
- * Keeps all items. oidc-provider's own adapter keeps only the last 1,000, so under load a client sometimes loses
- * its session.
+ * An adapter that keeps all items. The adapter of oidc-provider keeps only the last 1,000 items, so under load a client
+ * sometimes loses its session.
  */
 class OwnAdapter extends MemoryAdapter {
   static #kept = new Map()
@@ -32,7 +33,7 @@ class OwnAdapter extends MemoryAdapter {
   }
 }
 
-/** The fastest possible adapter. The built-in adapter gets slower with each refresh of a grant. */
+/** The simplest and fastest adapter. The adapter of oidc-provider becomes slower with each refresh of a grant. */
 class PlainAdapter {
   static #kept = new Map()
   #key
@@ -111,7 +112,7 @@ console.log(JSON.stringify({ address: `127.0.0.1:${port}`, path: '/token', clien
 process.stdin.resume()
 process.stdin.on('end', () => process.exit())
 
-/** Creates a refresh token as the code flow would, without its pages. */
+/** Creates a refresh token like that of the code flow, but without the pages of this flow. */
 async function refreshTokenOf(accountId) {
   const grant = new provider.Grant({ accountId, clientId: CLIENT })
   grant.addOIDCScope('offline_access')

@@ -1,11 +1,12 @@
-// Verifies new tokens: claims, issuer, audience, time, and for Doorlist a list of 10,000 handles.
+// Verifies new tokens. Every contender checks claims, issuer, audience and time. Doorlist also checks a list of 10,000
+// handles.
 import { verifierWith } from '../lib/doorlist.mjs'
 import { buffers, fresh, interleaved, oneAfterAnother } from '../lib/measure.mjs'
 import { bare, peers, taken } from '../lib/peers.mjs'
 import { handle, list, sample, tokens } from '../lib/world.mjs'
 
 const TOKENS = 250
-/** This contender is ten times slower than the others, so fewer tokens give an equally precise figure. */
+/** This contender is ten times slower than the others. It gets fewer tokens, and its figure is still precise enough. */
 const SLOW = '@noble/ed25519'
 
 export async function cold() {

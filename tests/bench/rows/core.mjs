@@ -1,4 +1,4 @@
-// Criterion benches of the Rust core. Criterion stores its results as JSON.
+// Runs the Criterion benches of the Rust core, and reads the JSON files with their results.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { fromRoot } from '../lib/doorlist.mjs'
 import { spread } from '../lib/measure.mjs'
 
-/** Nanoseconds per iteration for each bench, in their order. */
+/** Returns the nanoseconds per iteration of each bench, in the order of the benches. */
 export async function core() {
   const home = await mkdtemp(join(tmpdir(), 'doorlist-criterion-'))
   try {

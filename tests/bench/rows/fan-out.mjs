@@ -1,13 +1,16 @@
-// One issuer and 10,000 subscribers on loopback: the time from an acknowledged kick to each subscriber's parsed
-// event.
+// One issuer and 10,000 subscribers on loopback. Measures the time from an acknowledged kick until each subscriber has
+// parsed the event.
 import { fanOut, resident, withIssuer } from '../lib/issuer.mjs'
 
 const SUBSCRIBERS = 10_000
 const KICKS = 10
 
-/** The generator's report, and the issuer's resident bytes per subscriber, before and after the kicks. */
+/**
+ * Returns the report of the load generator, and the resident bytes of the issuer per subscriber, before and after the
+ * kicks.
+ */
 export function streamFanOut() {
-  // No heartbeat comes between the kicks.
+  // The heartbeat is so rare that none is sent between the kicks.
   return withIssuer(['--heartbeat-secs', '30'], async issuer => {
     const before = resident(issuer.pid)
     let connected

@@ -1,17 +1,17 @@
-// The time from a kick to the refusal of the token: one connected verifier in this process, and an otherwise
-// idle issuer.
+// Measures the time from a kick to the refusal of the token. There is one connected verifier in this process. The
+// issuer has no other work.
 import { setTimeout as pause } from 'node:timers/promises'
 import { connectVerifier } from '../lib/doorlist.mjs'
 import { withIssuer } from '../lib/issuer.mjs'
 
 const KICKS = 300
 const WARMUP = 20
-/** Milliseconds until the issuer is idle again. The issuer collects the changes of a few milliseconds in one list. */
+/** After this many milliseconds the issuer is idle again. It puts all changes of a few milliseconds into one list. */
 const PAUSE = 25
 
 /**
- * Nanoseconds for each kick, from sending it and from its acknowledgement (0 if the token was refused before the
- * acknowledgement).
+ * Returns two times in nanoseconds for each kick: from sending the kick to the refusal, and from the acknowledgement to
+ * the refusal. If the token was refused before the acknowledgement, the second time is 0.
  */
 export function kickToRefusal() {
   return withIssuer([], async issuer => {
@@ -25,8 +25,8 @@ export function kickToRefusal() {
 }
 
 /**
- * The same for kicks at this issuer. The verifier first accepts a token, then reports the time of the first refusal
- * of this token, and is closed at the end.
+ * Returns the same two times for kicks at this issuer. The verifier must first accept a token. Then it reports the time
+ * at which it first refuses this token. It is closed at the end.
  */
 export async function timeKicks(issuer, verifier) {
   const [sent, acknowledged] = [[], []]

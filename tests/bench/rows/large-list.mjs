@@ -1,4 +1,4 @@
-// A list of 1,000,000 handles: loading it, a lookup in it, and applying small deltas to it.
+// Measures a list of 1,000,000 handles: loading the list, looking up a handle, and loading small deltas.
 import { readFileSync } from 'node:fs'
 import { LOOKUP, verifierWith } from '../lib/doorlist.mjs'
 import { interleaved, spread } from '../lib/measure.mjs'
@@ -24,7 +24,7 @@ function load(large) {
   })
 }
 
-/** Alternates the sizes, because deltas can only be applied in their order. */
+/** The two sizes take turns on one verifier, because deltas can be loaded only in their order. */
 async function deltas(large) {
   const [rounds, warmup, sizes] = [15, 2, [1, 100]]
   const verifier = verifierWith([large])

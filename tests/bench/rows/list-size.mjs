@@ -1,5 +1,5 @@
-// The size of a list in bytes, and the traffic of one verifier in an hour. Nothing is timed. Every run gives
-// the same result, except for a few bytes where gzip happens to shorten a signature.
+// Measures the size of a list in bytes, and the traffic of one verifier in an hour. No time is measured, so every run
+// has nearly the same result. Only the size of a compressed signature may differ by a few bytes.
 import { constants, deflateSync, gzipSync } from 'node:zlib'
 import { verifierWith } from '../lib/doorlist.mjs'
 import { encode, handle, list, sample, statusList } from '../lib/world.mjs'
@@ -9,7 +9,8 @@ const SHARES = [0.0001, 0.001, 0.01]
 const best = { level: constants.Z_BEST_COMPRESSION }
 
 /**
- * `{ sessions, share, doorlist: { bare, served }, bitmap: { bare, served } }` for each of the six cases, in bytes.
+ * Returns `{ sessions, share, doorlist: { bare, served }, bitmap: { bare, served } }` for each of the six cases. The
+ * sizes are in bytes.
  */
 export async function listSizes() {
   const cases = []
@@ -42,9 +43,9 @@ const POLL = 10
 const LIVE_ENTRIES = 10_000
 
 /**
- * The bytes of all bodies that one verifier receives in an hour, with one kick each second and 10,000 live entries
- * of 1,000,000 sessions. Three cases: a status list polled every 10 s, our deltas polled every 10 s, and our stream
- * with one event per kick.
+ * Returns the total size of all bodies that one verifier receives in an hour, in bytes. There is one kick each second,
+ * and there are 1,000,000 sessions and 10,000 live entries. It compares three cases: a status list polled every 10 s,
+ * deltas polled every 10 s, and a stream with one event per kick.
  */
 export async function bytesAnHour() {
   const sessions = SESSIONS[0]
@@ -63,7 +64,7 @@ export async function bytesAnHour() {
   }
 }
 
-/** Deltas of `size` kicks each. The kicked sessions are in random order. */
+/** Returns deltas with `size` kicks each. The kicked sessions are in random order. */
 async function deltas(kicked, size) {
   const made = []
   for (let index = 0; index < kicked.length; index += size) {
@@ -74,7 +75,7 @@ async function deltas(kicked, size) {
   return made
 }
 
-/** The bytes of an event of `text/event-stream` in an HTTP/1.1 chunk. */
+/** Returns the number of bytes of one event of `text/event-stream`, in an HTTP/1.1 chunk. */
 function framed({ seq, jwt }) {
   const event = `id: 00000000000000ab:${seq}\ndata: ${jwt}\n\n`
   return event.length + event.length.toString(16).length + 4

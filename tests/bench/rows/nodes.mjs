@@ -1,6 +1,8 @@
-// Several issuers (nodes) on one Redis. Measures refreshes at one node and at two nodes, the time from a kick at one
-// node until a verifier of the other node refuses the token, the start of a node with a long revocation log, and the
-// memory that Redis needs for the data.
+// Several issuers (nodes) on one Redis. There are four measurements:
+// - refreshes at one node, and at two nodes;
+// - the time from a kick at one node until a verifier of the other node refuses the token;
+// - the start of a node with a long revocation log;
+// - the memory that Redis needs for the data.
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,13 +18,13 @@ const CLIENTS = 64
 const SECONDS = 2
 const ROUNDS = 5
 const SESSIONS = 50_000
-/** Milliseconds until the measurement gives up on a node that does not become ready. */
+/** A node must become ready within this many milliseconds. Otherwise the measurement fails. */
 const READY_LIMIT = 60_000
 export const ENTRIES = 1_000_000
 
 /**
- * Refreshes per second at one node, and at two nodes with half of the clients at each. Every refresh rotates. The
- * result also contains the CPU time of Redis per refresh, in nanoseconds.
+ * Returns the refreshes per second at one node, and at two nodes. With two nodes, each node serves half of the clients.
+ * Every refresh rotates. The result also contains the CPU time of Redis per refresh, in nanoseconds.
  */
 export const nodeRefreshes = () =>
   withTwoNodes(['--refresh-grace-secs', '0'], async (a, b, redis) => {
@@ -48,7 +50,7 @@ export const nodeRefreshes = () =>
     }
   })
 
-/** Opens `count` sessions to be refreshed at this node. */
+/** Opens `count` sessions whose tokens will be refreshed at this node. */
 async function share(node, folder, first, count) {
   const open = number => node.admin('/sessions', { sub: `user-${first + number}`, client_id: 'web' })
   const opened = await Promise.all(Array.from({ length: count }, (_, number) => open(number)))
@@ -59,7 +61,7 @@ async function share(node, folder, first, count) {
 
 const run = ({ node, file }) => load(['refresh', addressOf(node), '/token', 'web', file, String(SECONDS)])
 
-/** The reports of both nodes combined: the sum of the rates and the maximum of the latencies. */
+/** Combines the reports of both nodes: adds the rates, and takes the longer latency. */
 const together = reports => ({
   perSecond: reports.reduce((sum, { per_second }) => sum + per_second, 0),
   p50: Math.max(...reports.map(({ p50_ms }) => p50_ms * 1e6)),
@@ -72,12 +74,12 @@ const summary = rounds =>
   )
 
 /**
- * Nanoseconds for each kick at the first node until a verifier of the second node refuses the token, counted from
- * sending the kick and from its acknowledgement.
+ * Kicks at the first node, and measures when a verifier of the second node refuses the token. Returns two times in
+ * nanoseconds for each kick: one counts from sending the kick, and one from its acknowledgement.
  */
 export const kickAcrossNodes = () => withTwoNodes([], async (a, b) => timeKicks(a, await Follower.of(a, b)))
 
-/** A verifier on the stream of one node. All nodes use the first node's name. */
+/** A verifier that follows the stream of one node. All nodes have the issuer URL of the first node. */
 class Follower {
   #verifier
   #abort = new AbortController()
@@ -134,8 +136,8 @@ class Follower {
 }
 
 /**
- * Measures a Redis with subjects of one and of two sessions, then with a revocation log of 1,000,000 live entries.
- * Then measures a node's start on this Redis.
+ * Measures the memory of Redis in three steps: subjects with one session, subjects with two sessions, and a revocation
+ * log of 1,000,000 live entries. Then measures the start of a node on this Redis.
  */
 export const longLog = () =>
   withRedis(IN_MEMORY, async redis => {
@@ -147,7 +149,7 @@ export const longLog = () =>
       await adminLoad('sessions', first, 0, SESSIONS)
       const subject = (once - empty) / SESSIONS
       const session = (redis.memory() - once) / SESSIONS
-      // The issuer executes one kick. The other entries are copies of the entry of this kick.
+      // The issuer executes only one kick. The entry of this kick is copied for all other kicks.
       await adminLoad('kicks', first, 0, 1)
       const entry = redis.ask('XREVRANGE', '{doorlist}:log', '+', '-', 'COUNT', 1).split('\n').at(-1)
       const record = redis.ask('GET', recordKey('user-0'))
@@ -189,8 +191,8 @@ async function ready(node) {
 }
 
 /**
- * Entries for other subjects, one after another, with handles from blocks as a node draws them. The last
- * command sets the head of the revocation log.
+ * Yields commands that append entries for other subjects to the revocation log. The handles are from blocks, as a node
+ * draws them. The last command updates the head of the revocation log.
  */
 function* entries(redis, entry) {
   const now = Number(redis.ask('TIME').split('\n')[0])
@@ -204,12 +206,12 @@ function* entries(redis, entry) {
   yield ['HSET', '{doorlist}:head', 'last', String(first + ENTRIES - 1)]
 }
 
-/** The record of each kicked subject, as a kick leaves it. */
+/** Yields commands that write the record of each kicked subject. A real kick writes the same record. */
 function* records(record) {
   for (let number = 0; number < ENTRIES; number++) yield ['SET', recordKey(`kicked-${number}`), record]
 }
 
-/** The Redis key of a subject's record, as `issuer/src/store/redis/keys.rs` builds it. */
+/** Returns the Redis key of a subject's record. `issuer/src/store/redis/keys.rs` has the same rule. */
 function recordKey(sub) {
   const bucket = createHash('sha256').update(sub).digest('hex').slice(0, 2)
   return `{doorlist:${bucket}}:record:${sub}`

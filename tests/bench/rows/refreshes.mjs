@@ -1,6 +1,6 @@
-// Refreshes per second with 64 clients; every refresh rotates. The issuer uses its embedded store and syncs each
-// refresh to disk before it answers. oidc-provider runs in memory, with its own adapter and with the simplest possible
-// adapter. All three contenders take turns under the same load program.
+// Measures refreshes per second with 64 clients. Every refresh rotates. The issuer uses its embedded store, and syncs
+// each refresh to disk before it answers. oidc-provider runs in memory twice: with its own adapter, and with the
+// simplest possible adapter. The same load program measures all three contenders in turn.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -17,7 +17,7 @@ const ROUNDS = 5
 export const OWN = 'oidc-provider, its own memory'
 export const PLAIN = 'oidc-provider, a plain Map'
 
-/** Returns for each contender the refreshes per second, and the p50 and p99 of the rounds in nanoseconds. */
+/** Returns the refreshes per second of each contender, and the p50 and p99 of its rounds in nanoseconds. */
 export async function refreshes() {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-bench-'))
   const providers = { [OWN]: await startOidcProvider('own'), [PLAIN]: await startOidcProvider('plain') }

@@ -1,5 +1,5 @@
-// Tokens that were all seen before: 20,000 live tokens in random order, each as a new string, as a header parser
-// makes it.
+// Verifies tokens that every contender has seen before. There are 20,000 live tokens in random order. Each token is
+// passed as a new string, because a header parser also creates a new string.
 import * as fastJwt from 'fast-jwt'
 import { createVerifier } from '../lib/doorlist.mjs'
 import { interleaved } from '../lib/measure.mjs'

@@ -1,16 +1,16 @@
-// The contests of every runtime: the same tokens and lists, contenders and rounds, as options of `interleaved`.
-// This file depends on no runtime: each runtime passes in the libraries that load there.
+// The contests that run in every runtime, as options of `interleaved`. Tokens, lists, contenders and rounds are the
+// same everywhere. This file depends on no runtime: each runtime passes the libraries that it can load.
 import { oneAfterAnother } from '../lib/measure.mjs'
 import { doorlistWith, fastJwtVerify, joseVerify, webCryptoVerify } from '../lib/verifiers.mjs'
 import { lookups } from './lookups.mjs'
 import { SIZES } from './sizes.mjs'
 
-/** Both caches hold every live token, with some room to spare. */
+/** The size of both caches. It is larger than the number of live tokens. */
 const CACHE = 32_768
-/** `CHANGED` verifies each token for the first time after a delta, `RECHECKED` for the second time. */
+/** After a delta, each token is verified twice. `CHANGED` is the first time, and `RECHECKED` is the second time. */
 export const CHANGED = 'doorlist, list just changed'
 export const RECHECKED = 'doorlist, checked again since'
-/** A cache of size zero, so every check verifies the signature. */
+/** The verifier remembers no tokens, so every check verifies the signature. */
 export const FORGETFUL = 'doorlist, remembering nothing'
 export const FAST_JWT = 'fast-jwt, its cache'
 const encoder = new TextEncoder()
@@ -19,7 +19,7 @@ const decoder = new TextDecoder()
 /**
  * @param {object} world the result of `makeWorld`
  * @param {{ createVerifier: Function, jose: object, fastJwt?: object, lookup: WebAssembly.Module }} libraries
- * @returns makers of contests, by name
+ * @returns functions that create the contests, by the name of the contest
  */
 export const contests = (world, libraries) => ({
   cold: () => cold(world, libraries),
@@ -36,7 +36,7 @@ async function cold(world, { createVerifier, jose, fastJwt }) {
   return {
     ...size,
     contenders: mapped(contenders, oneAfterAnother),
-    // No contender sees a token twice.
+    // Each round has other tokens, so no contender sees a token twice.
     input: round => world.tokens.slice(round * calls, (round + 1) * calls).map(bytes),
     own: (tokens, name) => (name === 'WebCrypto' ? tokens.map(taken) : tokens.map(fresh)),
     operations: calls,
@@ -62,7 +62,8 @@ export function warm(world, { createVerifier, fastJwt }) {
   const each = one => order => {
     for (let index = 0; index < order.length; index++) one(fresh(order[index]))
   }
-  // `FORGETFUL` is many times slower than the other contenders, so fewer calls give an equally precise figure.
+  // `FORGETFUL` is many times slower than the other contenders. It gets fewer calls, and its figure is still precise
+  // enough.
   const operations = name => (name === FORGETFUL ? calls / 10 : calls)
   const before = {
     [CHANGED]: round => changed.load(world.deltas[round]),
@@ -107,7 +108,10 @@ function largeList(world, { createVerifier, lookup }) {
   }
 }
 
-/** The first verification in a process, after its imports, by contender: compile, instantiate, key, verify. */
+/**
+ * For each contender, the first verification of a process after its imports. It includes compiling, instantiating,
+ * reading the key and verifying.
+ */
 export const firsts = (world, { createVerifier, jose, fastJwt }) => ({
   doorlist: () => doorlistWith(createVerifier, world, [], { onMissing: 'allow' }).verify(world.tokens[0]),
   jose: async () => (await joseVerify(jose, world))(world.tokens[0]),
@@ -118,10 +122,10 @@ const mapped = (all, change) => Object.fromEntries(Object.entries(all).map(([nam
 
 const bytes = text => (globalThis.Buffer ? Buffer.from(text, 'latin1') : encoder.encode(text))
 
-/** A new flat string, as a header parser makes it. */
+/** Returns a new flat string, like the strings that a header parser creates. */
 const fresh = bytes => (bytes.latin1Slice ? bytes.latin1Slice(0, bytes.length) : decoder.decode(bytes))
 
-/** The signed bytes and the signature. */
+/** Returns the signed bytes and the signature of a token. */
 function taken(token) {
   const text = fresh(token)
   const dot = text.lastIndexOf('.')

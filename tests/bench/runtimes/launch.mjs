@@ -1,4 +1,4 @@
-// For each runtime: its version, the results of the contests, and first verifications.
+// Starts each runtime, and collects its version, the results of the contests, and the times of first verifications.
 import { createRequire } from 'node:module'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import { theWorld } from './world.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-/** Calls `use` with a folder that contains the files for all runtimes, then removes the folder. */
+/** Calls `use` with a folder that contains the files for all runtimes. Then removes the folder. */
 export async function withFolder(use) {
   const folder = await mkdtemp(join(tmpdir(), 'doorlist-runtimes-'))
   try {
@@ -27,7 +27,7 @@ export async function withFolder(use) {
   }
 }
 
-/** A world with only one token. */
+/** Returns a copy of the world that has only one token. */
 const smallWorld = ({ tokens, list, ...world }) => ({
   ...world,
   tokens: tokens.slice(0, 1),
@@ -37,7 +37,7 @@ const smallWorld = ({ tokens, list, ...world }) => ({
   largeDeltas: {},
 })
 
-/** Bundles the page and the worker into one script each. */
+/** Bundles the page into one script, and the worker into another script. */
 async function bundled(folder) {
   const esbuild = createRequire(fromRoot('js/package.json')).resolve('esbuild')
   const { build } = await import(pathToFileURL(esbuild))
@@ -67,7 +67,7 @@ const processRuntime = (program, ...args) => ({
     Number(await output(program(), [...args, 'process.mjs', folder, contender], here)) * 1e6,
 })
 
-/** With cross-origin isolation, a page's clock has a resolution of 5 µs. */
+/** With these headers the page is isolated from other origins, and its clock has a resolution of 5 µs. */
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
 
 async function inPage(folder, use) {
@@ -83,7 +83,7 @@ async function inPage(folder, use) {
   }
 }
 
-/** Calls `use` with a function that requests a step from the worker and waits for it. */
+/** Calls `use` with a function that requests one step from the worker and waits for the step to end. */
 async function withWorker(folder, use) {
   const server = await workerd('worker.capnp', folder)
   try {
@@ -100,8 +100,8 @@ async function withWorker(folder, use) {
 const EMPTY = 'an empty round'
 
 /**
- * The time from request to answer, minus the time of an empty round. Empty rounds and the contenders' rounds are
- * measured in turn.
+ * Measures each round from the request to the answer. The time of a round without operations is subtracted. Such rounds
+ * and the rounds of the contenders take turns.
  */
 async function contestOf(ask, name) {
   const { operations, rounds, warmup } = await ask('make', name)

@@ -1,12 +1,14 @@
-// Lookups in a list of 1,000,000 handles inside wasm, many per call, because a call from JavaScript costs more
-// than a lookup.
+// Looks up handles inside wasm, in a list of 1,000,000 handles. One call does many lookups, because a call from
+// JavaScript takes longer than a lookup.
 
 const HANDLES = 1_000_000
 
-/** From the module of `lookup/`, makes a function that looks up this many random handles from the same blocks. */
+/**
+ * Returns a function that looks up a number of random handles from the same blocks. `module` is built from `lookup/`.
+ */
 export function lookups(module) {
   const { exports } = new WebAssembly.Instance(module, unused(module))
-  // The names of the module's exports end in a hash of the package.
+  // The name of an export ends with a hash of the package, so only the beginning of the name is compared.
   const [create, run] = ['lookups_new_', 'lookups_run_'].map(
     start => exports[Object.keys(exports).find(name => name.startsWith(start))],
   )
@@ -16,7 +18,7 @@ export function lookups(module) {
   }
 }
 
-/** Imports of wasm-bindgen for kinds of values that are not used here. */
+/** Returns empty imports. wasm-bindgen imports functions for kinds of values that this module does not use. */
 function unused(module) {
   const imports = {}
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {

@@ -1,4 +1,4 @@
-// Chromium: a page whose functions the launcher calls.
+// The page for Chromium. The launcher calls its functions.
 import * as jose from 'jose'
 import { createVerifier } from '../../../js/dist/index.js'
 import { interleaved } from '../lib/measure.mjs'
@@ -7,7 +7,7 @@ import { contests, firsts } from './contests.mjs'
 const libraries = { createVerifier, jose }
 const read = async name => (await fetch(name)).json()
 
-/** The results of all contests. */
+/** Returns the results of all contests. */
 globalThis.measure = async () => {
   const lookup = await WebAssembly.compileStreaming(fetch('lookup.wasm'))
   const results = {}
@@ -17,7 +17,7 @@ globalThis.measure = async () => {
   return results
 }
 
-/** The milliseconds of a first verification. */
+/** Returns the milliseconds of a first verification. */
 globalThis.first = async contender => {
   const verify = firsts(await read('first.json'), libraries)[contender]
   const begin = performance.now()

@@ -1,5 +1,5 @@
-// Node, Deno and Bun: `process.mjs <folder>` prints the results of all contests. `process.mjs <folder> <contender>`
-// prints the milliseconds of the contender's first verification.
+// The program for Node, Deno and Bun. `process.mjs <folder>` prints the results of all contests. `process.mjs <folder>
+// <contender>` prints the milliseconds of the contender's first verification.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'

@@ -1,11 +1,11 @@
-// The sizes of the measurements, for the contests and for their world.
+// The number of tokens, calls and rounds in the contests.
 
 /** The number of live tokens. */
 export const LIVE = 20_000
 
 /**
- * The calls, deltas or lookups of one round. A round takes several ms, so that it can be distinguished from an
- * HTTP request.
+ * The number of calls, deltas or lookups in one round. A round takes several milliseconds. So its time can be
+ * distinguished from the time of an HTTP request.
  */
 export const SIZES = {
   cold: { calls: 250, rounds: 9, warmup: 2 },

@@ -1,5 +1,5 @@
-// workerd: each request runs one step of a contest. The clock of workerd stands still during a request, so the
-// caller measures the time.
+// The worker for workerd. Each request runs one step of a contest. During a request the clock of workerd stands still,
+// so the caller measures the time.
 import { createVerifier } from 'doorlist'
 import * as jose from 'jose'
 import lookup from 'lookup.wasm'
@@ -10,7 +10,7 @@ const makers = contests(world, { createVerifier, jose, lookup })
 const steps = {
   nothing: () => null,
   first: contender => first[contender](),
-  /** Makes a contest. Returns its contenders with their numbers of operations, and the rounds. */
+  /** Creates a contest. Returns the number of operations of each contender, and the number of rounds. */
   async make(name) {
     contest = await makers[name]()
     const { contenders, operations, rounds, warmup } = contest

@@ -1,4 +1,4 @@
-// Tokens and lists for a contest, as plain JSON for every runtime.
+// Creates the tokens and lists of the contests, as plain JSON that every runtime can read.
 import { WORLD, handle, list, sample, shuffled, tokens } from '../lib/world.mjs'
 import { LIVE, SIZES } from './sizes.mjs'
 
@@ -7,7 +7,7 @@ const REVOKED = { list: 10_000, large: 1_000_000 }
 
 let made
 
-/** This world is made only once, because this takes some seconds. */
+/** Creating the world takes some seconds, so it is created only once. */
 export const theWorld = () => (made ??= makeWorld())
 
 async function makeWorld() {
@@ -31,7 +31,7 @@ const largeDeltas = SIZES['large list'].deltas * (SIZES['large list'].rounds + S
 
 const snapshot = which => list(Array.from(sample(REVOKED[which], SESSIONS[which]), handle), { seq: REVOKED[which] })
 
-/** `count` deltas of `size` handles each, in succession from sequence `seq`. */
+/** Returns `count` deltas with `size` handles each. The first delta continues from the sequence number `seq`. */
 async function deltas(size, count, seq, sessions) {
   const handles = shuffled(sample(size * count, sessions), size)
   const made = []

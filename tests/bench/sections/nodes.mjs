@@ -1,4 +1,4 @@
-// The report of several issuers on one Redis. issuer/SCALE.md calculates with these figures.
+// The report of several issuers on one Redis. issuer/SCALE.md uses these figures for its calculations.
 import { quantile } from '../lib/measure.mjs'
 import { megabytes, microseconds, milliseconds, whole } from '../lib/report.mjs'
 import { hasRedis } from '../lib/redis.mjs'
@@ -70,7 +70,7 @@ const notMeasured = () => ({
   goals: [],
 })
 
-/** Without Redis, a sentence replaces the figures. */
+/** If Redis is not installed, the report contains a sentence instead of the figures. */
 export const nodeSections = hasRedis()
   ? { 'node-refreshes': refreshSection, 'node-kick': kickSection, 'node-log': logSection }
   : { nodes: notMeasured }

@@ -1,4 +1,4 @@
-// The same contests in every runtime. The goals apply only to Node, so these rows have no goals.
+// The report of the contests that run in every runtime. It has no goals, because the goals apply only to Node.
 import { ratio, spread } from '../lib/measure.mjs'
 import { cell, duration, microseconds, milliseconds, times } from '../lib/report.mjs'
 import { CHANGED, FAST_JWT, FORGETFUL, RECHECKED } from '../runtimes/contests.mjs'
@@ -55,7 +55,10 @@ async function firstOf(runtime, folder) {
   return Object.fromEntries(names.map(name => [name, spread(took[name])]))
 }
 
-/** One row per runtime. `against` names the contender with which Doorlist's time is compared. */
+/**
+ * Returns a table with one row for each runtime. If `against` names a contender, the last column divides Doorlist's
+ * time by the time of this contender.
+ */
 const table = (contest, rows, show, names, against) => ({
   head: [contest, ...names, ...(against ? [`doorlist / ${against}`] : [])],
   rows: rows.map(({ name, [contest]: took }) => [

@@ -1,4 +1,4 @@
-//! Criterion benches of the core, as native code. `make bench` runs them and writes their medians to RESULTS.md.
+//! Benches of the core as native code, with Criterion. `make bench` runs them and writes their medians to RESULTS.md.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use doorlist_verifier::{HandleSet, Verifier};
 use ed25519_dalek::Signer as _;
 use jwt_compact::Algorithm as _;
 
-/// More good signatures than a verifier needs before it makes tables for a key.
+/// A number of good signatures. A verifier makes tables for a key after fewer good signatures.
 const PAST_EARNING: usize = 100;
 
 criterion_group! {
@@ -29,7 +29,7 @@ fn token(criterion: &mut Criterion) {
     let mut next = tokens.iter().cycle();
     let verify = |verifier: &mut Verifier, token: &str| verifier.verify(token, at()).expect("a good token");
 
-    // Each token gets a new verifier, which therefore never makes tables for the key.
+    // Each token gets a new verifier. So no verifier makes tables for the key.
     criterion.bench_function("a token, stock", |bencher| {
         bencher.iter_batched_ref(
             || fresh.clone(),

@@ -1,14 +1,14 @@
-//! Draws handles in the same way as an issuer. All Rust programs of the measurements use this module.
+//! Draws handles in the same way as an issuer does. All Rust programs of the measurements use this module.
 
 use doorlist_verifier::Handle;
 
-/// The blocks that an issuer of 100,000,000 sessions has drawn: each has 65,536 handles, and their numbers are
-/// [`DISTANCE`] apart.
+/// The number of blocks that an issuer of 100,000,000 sessions has drawn. A block has 65,536 handles. The numbers of
+/// two neighbouring blocks differ by [`DISTANCE`].
 const BLOCKS: u64 = 1526;
 const FIRST_BLOCK: u64 = 0x00d0_0000_0000;
 const DISTANCE: u64 = 7919;
 
-/// Random handles from an issuer's blocks, by xorshift64.
+/// Random handles from the blocks of an issuer. The generator is xorshift64.
 #[derive(Debug)]
 pub struct Handles(u64);
 

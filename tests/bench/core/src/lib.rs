@@ -1,4 +1,4 @@
-//! The inputs of the measurements: tokens and lists of one key, the same in every run.
+//! The inputs of the measurements: tokens and lists that one key signs. They are the same in every run.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ pub use handles::Handles;
 const ISSUER: &str = "https://issuer.example";
 const AUDIENCE: &str = "api";
 
-/// 2026-01-01T00:00:00Z, in seconds.
+/// 2026-01-01T00:00:00Z, in seconds since 1970.
 const NOW: u64 = 1_767_225_600;
 
-/// The block of the tokens' handles. No list contains them.
+/// The block of the handles in the tokens. No list contains a handle of this block.
 const LIVE_BLOCK: u64 = 0x0a11_ce00;
 
-/// The signing key of all tokens and lists.
+/// The key that signs all tokens and lists.
 pub fn signing_key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
@@ -32,12 +32,12 @@ pub fn public_key() -> PublicKey {
     PublicKey::from_bytes(signing_key().verifying_key().as_bytes()).expect("made from a seed")
 }
 
-/// The time of every measurement.
+/// The current time for the verifier, the same in every measurement.
 pub fn at() -> HostTime {
     HostTime { wall: UnixSeconds::saturating_new(NOW), monotonic: Duration::from_secs(1) }
 }
 
-/// A verifier that trusts the key and holds this list.
+/// Returns a verifier that trusts the key and holds this list.
 pub fn verifier(list: &str) -> Verifier {
     let options = Options::new(ISSUER, Some(vec![AUDIENCE.into()]));
     let mut verifier = Verifier::new(options).expect("good options");
@@ -47,7 +47,7 @@ pub fn verifier(list: &str) -> Verifier {
     verifier
 }
 
-/// `count` tokens, one session each.
+/// Returns `count` tokens. Each token has its own session.
 pub fn tokens(count: u16) -> Vec<String> {
     (0..count).map(token).collect()
 }
@@ -69,7 +69,7 @@ fn token(number: u16) -> String {
     signed("at+jwt", &claims)
 }
 
-/// A snapshot of these handles, or a delta since `since`.
+/// Returns a snapshot of these handles, or a delta if `since` is given.
 pub fn list(revoked: HandleSet, seq: u64, since: Option<u64>) -> String {
     let number = |seq| Seq::new(seq).expect("below 2^53");
     let list = RevocationList {
@@ -101,7 +101,7 @@ fn signed(typ: &str, claims: &Value) -> String {
     format!("{signed_part}.{}", Base64UrlUnpadded::encode_string(&signature.to_bytes()))
 }
 
-/// `count` random handles, minus a few duplicates.
+/// Returns about `count` random handles. A few of the drawn handles are duplicates.
 pub fn handles(count: usize) -> HandleSet {
     HandleSet::from_handles(Handles::seeded(1).take(count))
 }

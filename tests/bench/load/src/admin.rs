@@ -1,4 +1,4 @@
-//! Many requests to the admin API, 64 at a time.
+//! Sends many requests to the admin API, up to 64 at the same time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,12 +24,12 @@ pub async fn kicks(address: &str, key: &str, first: u64, count: u64) -> Result<S
     each(address, key, first..first + count, |number| (kick(number), String::new())).await
 }
 
-/// The path that kicks subject `number`.
+/// Returns the path of the request that kicks subject `number`.
 pub fn kick(number: u64) -> String {
     format!("/admin/subjects/user-{number}/revoke")
 }
 
-/// The headers that the admin API requires.
+/// Returns the headers that the admin API requires.
 pub fn headers(key: &str) -> String {
     format!("authorization: Bearer {key}\r\ncontent-type: application/json\r\n")
 }

@@ -1,4 +1,4 @@
-//! A persistent connection with one request at a time.
+//! A persistent connection that handles one request at a time.
 
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,14 +12,14 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects.
+    /// Connects to this address.
     pub async fn to(address: &str) -> Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("connecting to {address}"))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, address: address.into(), buffer: Vec::with_capacity(4096) })
     }
 
-    /// Sends a `POST` and returns the body, whose length must be known.
+    /// Sends a `POST` request and returns the body of the answer. The answer must state the length of its body.
     pub async fn post(&mut self, path: &str, headers: &str, body: &str) -> Result<String> {
         let request = format!(
             "POST {path} HTTP/1.1\r\nhost: {}\r\n{headers}content-length: {}\r\n\r\n{body}",
@@ -40,7 +40,7 @@ impl Connection {
         Ok(body)
     }
 
-    /// Opens a stream. Read its lines with [`Self::line`].
+    /// Opens a stream. Use [`Self::line`] to read its lines.
     pub async fn subscribe(&mut self, path: &str) -> Result<()> {
         let request =
             format!("GET {path} HTTP/1.1\r\nhost: {}\r\naccept: text/event-stream\r\n\r\n", self.address);
@@ -52,7 +52,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The next line of a stream; chunk sizes are lines too.
+    /// Reads the next line of a stream. The sizes of HTTP chunks are also returned as lines.
     pub async fn line(&mut self, line: &mut Vec<u8>) -> Result<()> {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
@@ -64,7 +64,7 @@ impl Connection {
         }
     }
 
-    /// The head of an answer, in lower case.
+    /// Returns the status line and the headers of an answer, in lower case.
     async fn head(&mut self) -> Result<String> {
         loop {
             if let Some(end) = self.buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
@@ -87,7 +87,8 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
-/// The string or number of `"name":` in flat JSON, as these servers write it.
+/// Returns the member `name` of flat JSON as text. The member must be a string or a number, in the form that the
+/// measured servers write.
 pub fn member<'a>(json: &'a str, name: &str) -> Result<&'a str> {
     let (_, rest) = json
         .split_once(&format!("\"{name}\":"))

@@ -1,4 +1,4 @@
-//! Many subscribers of one stream, and kicks that each subscriber must receive.
+//! Opens one stream for each of many subscribers, and measures kicks that every subscriber must receive.
 
 use std::io::BufRead;
 use std::time::{Duration, Instant};
@@ -11,13 +11,13 @@ use crate::admin;
 use crate::connection::{Connection, member};
 use crate::spread::spread;
 
-/// The number of subscribers that connect at a time.
+/// The number of subscribers that connect at the same time.
 const AT_A_TIME: usize = 128;
-/// A kick that takes longer than this to reach all subscribers is an error.
+/// The maximum time until a kick has reached all subscribers. A longer time is an error.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Prints `ready` when all subscribers have received an event. Starts the kicks when a line arrives on standard
-/// input. Opens the session of each subject immediately before the kick.
+/// Prints `ready` when all subscribers have received an event. The kicks start when a line arrives on standard input.
+/// The session of a subject is opened immediately before the subject is kicked.
 pub async fn run(address: &str, key: &str, subscribers: usize, kicks: u64) -> Result<String> {
     let (heard, mut events) = mpsc::unbounded_channel();
     subscribe(address, subscribers, &heard).await?;
@@ -51,13 +51,13 @@ pub async fn run(address: &str, key: &str, subscribers: usize, kicks: u64) -> Re
     Ok(format!(r#"{{"subscribers":{subscribers},"kicks":{kicks},{}}}"#, spread(latencies)))
 }
 
-/// A parsed event.
+/// An event that a subscriber has parsed.
 struct Event {
     seq: u64,
     at: Instant,
 }
 
-/// Returns when each subscriber's stream is open and a task reads its connection.
+/// Opens the streams. Returns when every stream is open and a task reads each of them.
 async fn subscribe(address: &str, subscribers: usize, heard: &mpsc::UnboundedSender<Event>) -> Result<()> {
     let mut left = subscribers;
     while left > 0 {
@@ -85,7 +85,8 @@ async fn subscribe(address: &str, subscribers: usize, heard: &mpsc::UnboundedSen
     Ok(())
 }
 
-/// Forwards every new event. A heartbeat repeats the previous sequence number.
+/// Forwards every event with a new sequence number. A heartbeat repeats the last sequence number, so it is not
+/// forwarded.
 async fn follow(mut connection: Connection, heard: mpsc::UnboundedSender<Event>) -> Result<()> {
     let (mut line, mut last) = (Vec::new(), 0);
     loop {
@@ -97,7 +98,7 @@ async fn follow(mut connection: Connection, heard: mpsc::UnboundedSender<Event>)
     }
 }
 
-/// Returns the sequence number of the next event, after the event's data has arrived too.
+/// Waits for the next event, including its data. Returns the sequence number of the event.
 async fn next_event(connection: &mut Connection, line: &mut Vec<u8>) -> Result<u64> {
     let mut seq = None;
     loop {

@@ -1,5 +1,5 @@
-//! Clients that refresh one token after another as fast as they are answered, each with one connection and one
-//! session.
+//! Clients that refresh tokens as fast as the server answers. Each client has one connection and one session, and sends
+//! its next refresh after the last answer.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use crate::spread::spread;
 
 const HEADERS: &str = "content-type: application/x-www-form-urlencoded\r\n";
 
-/// Runs one client per line of `file`. Before the run, each line is the refresh token of a client. After the run,
-/// each line is the client's latest refresh token.
+/// Runs one client for each line of `file`. At the beginning, a line is the refresh token of its client. At the end,
+/// the line is the client's latest refresh token.
 pub async fn run(
     address: &str,
     path: &str,

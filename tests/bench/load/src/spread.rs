@@ -1,8 +1,8 @@
-//! A summary of durations.
+//! Summarises durations.
 
 use std::time::Duration;
 
-/// The JSON members `"p50_ms": …, "p99_ms": …, "max_ms": …` for these durations.
+/// Returns the JSON members `"p50_ms": …, "p99_ms": …, "max_ms": …` for these durations.
 pub fn spread(mut durations: Vec<Duration>) -> String {
     durations.sort_unstable();
     let at = |share: f64| {

@@ -1,5 +1,5 @@
-//! Lookups in a set of handles; JavaScript chooses how many run in one call. Only numbers cross the boundary,
-//! so no glue is needed.
+//! Looks up handles in a set. JavaScript chooses the number of lookups in one call. Only numbers are passed between
+//! JavaScript and this module, so it needs no glue code.
 
 use doorlist_verifier::HandleSet;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -9,7 +9,7 @@ mod handles;
 
 use handles::Handles;
 
-/// A set of handles.
+/// A set of handles, and a generator of the handles to look up.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Lookups {
@@ -19,7 +19,7 @@ pub struct Lookups {
 
 #[wasm_bindgen]
 impl Lookups {
-    /// A set of about `revoked` random handles.
+    /// Creates a set of about `revoked` random handles.
     #[wasm_bindgen(constructor)]
     pub fn new(revoked: u32) -> Self {
         let mut handles = Handles::seeded(1);
@@ -27,7 +27,7 @@ impl Lookups {
         Self { set, handles }
     }
 
-    /// Looks up `count` random handles from the same blocks, and returns how many were found.
+    /// Looks up `count` random handles from the same blocks. Returns how many of them are in the set.
     pub fn run(&mut self, count: u32) -> u32 {
         let mut found = 0;
         for _ in 0..count {

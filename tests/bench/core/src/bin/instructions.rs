@@ -1,10 +1,10 @@
-//! Verifies the given number of tokens. The work before the verification is the same for every number, so the
-//! difference between two runs is the cost of the additional tokens. `../../instructions.mjs` counts the
-//! instructions.
+//! Verifies the given number of tokens. The work before the verification is the same for every number of tokens. So the
+//! difference between two runs is the cost of the additional tokens. `../../instructions.mjs` counts the instructions.
 
 use doorlist_core::{at, handles, list, tokens, verifier};
 
-/// A verifier makes tables for a key after 64 good signatures; both cases are counted.
+/// The number of different tokens. A verifier makes tables for a key after 64 good signatures, so this number is enough
+/// to count verifications with and without tables.
 const TOKENS: u16 = 200;
 
 fn main() {
