@@ -1,5 +1,5 @@
-//! For any bytes in a request or a setting, the issuer returns a named error, stays alive, changes nothing, and
-//! shows no secret in an answer or in the log output.
+//! Requests and settings may contain any bytes. The issuer returns a named error, stays alive and changes nothing. No
+//! answer and no log output shows a secret.
 
 mod ambiguous;
 mod damage;

@@ -1,4 +1,4 @@
-//! A user signs out: `/logout`, and RFC 7009 for clients that know it.
+//! A user signs out with `/logout`. Clients that support RFC 7009 use `/revoke` instead.
 
 use doorlist_verifier::Error;
 use doorlist_verifier::error::RevokedBy;

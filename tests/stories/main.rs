@@ -3,8 +3,8 @@
 
 mod support;
 
-// Twice: two issuers on one Redis can change the outcome of these stories. `make test` runs them on the embedded store,
-// and again with DOORLIST_STORIES=pair.
+// Twice: `make test` runs these stories on the embedded store, and again with DOORLIST_STORIES=pair. Two issuers on
+// one Redis can change the outcome of these stories.
 mod accounts;
 mod agreement;
 mod caching;
@@ -31,7 +31,7 @@ mod session_end;
 mod two_installations;
 mod void;
 
-// Once: these stories start the Redis that they need.
+// Once: these stories always start the Redis that they need.
 #[cfg(target_os = "linux")]
 mod clock_steps;
 mod crash;
@@ -43,8 +43,8 @@ mod store_faults;
 mod store_refusals;
 mod two_issuers;
 
-// Once: these stories concern one process, its settings, its connections or its output. Neither another issuer nor
-// another store can change their outcome.
+// Once: these stories concern one process, its settings, its connections or its output. Another issuer or another
+// store cannot change the outcome of these stories.
 mod bad_input;
 mod command_line;
 mod cookies;

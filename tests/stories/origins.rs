@@ -1,4 +1,5 @@
-//! Which pages of other origins may sign in and refresh: only pages of the listed origins, and by default no page.
+//! Only pages of the issuer's own origin and of the listed origins may sign in and refresh. By default no other origin
+//! is listed.
 
 use reqwest::Method;
 use reqwest::header::{

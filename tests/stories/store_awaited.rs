@@ -1,5 +1,5 @@
-//! If the store is not available yet, the issuer waits for it, alive and not ready. A wrong setting stops the
-//! start at once.
+//! If the store is not available yet, the issuer waits for the store. While the issuer waits, it is alive and not
+//! ready. A wrong setting stops the start at once.
 
 use reqwest::Method;
 use rustix::process::Signal;

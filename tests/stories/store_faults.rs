@@ -54,8 +54,8 @@ async fn a_redis_that_hangs_answers_late_and_loses_nothing() {
     pair.a.refresh(&alice.refresh).await.refused(400, "invalid_grant");
 }
 
-/// The running issuer restores the revocation log, epoch, keys and cut-off. Verifiers notice nothing. The
-/// records are gone.
+/// The running issuer restores the revocation log, epoch, keys and cut-off, but not the records of the subjects.
+/// Verifiers notice nothing.
 #[tokio::test]
 async fn an_emptied_redis_gets_its_log_back() {
     let mut pair = Pair::start().await;

@@ -1,5 +1,5 @@
-//! A Redis that answers but accepts no writes: every request that needs one gets a 503 with `Retry-After`, and
-//! nothing is lost.
+//! A Redis that answers but accepts no writes. Every request that must write gets a 503 with `Retry-After`, and nothing
+//! is lost.
 
 use doorlist_verifier::Error;
 use reqwest::Method;
@@ -69,7 +69,7 @@ impl Expected {
             let bob = verifier.verify(&self.bob.access).expect("he was not kicked");
             assert!(!bob.freshness.stale);
         }
-        // Dave's login was refused.
+        // Dave's login was refused, so he must not be a known subject.
         pair.b.admin(Method::GET, "/subjects/dave", None).await.refused(404, "not_found");
     }
 }

@@ -25,8 +25,8 @@ async fn the_loss_of_a_cluster_master_undoes_nothing_that_was_acknowledged() {
     let mut rounds = Rounds::at_least(FAILOVERS);
     for failover in rounds.by_ref() {
         let (master, replica) = cluster.master_with_replica(failover);
-        // From now on the replica reads nothing that its master sends. The master still accepts refreshes,
-        // because they do not wait for replicas.
+        // From now on the replica reads nothing that its master sends. The master still accepts refreshes, because a
+        // refresh does not wait for replicas.
         let harm = Harm::at_random(&mut random, 100..300, "the replica of a Cluster's master hangs");
         crowd.work(&[&a, &b], &watched, harm, || cluster.servers[replica].signal(Signal::STOP)).await;
         let harm =

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, BuildHasherDefault};
 use std::sync::Mutex;
 
-/// After this many seconds without a list (three heartbeats of the stories) a verifier must report that its
-/// list is old.
+/// A verifier that has received no list for this many seconds must report that its list is old. The value is three
+/// heartbeats of the stories.
 const OUTAGE_SECS: u64 = 3;
 
 /// One event that was seen. A session is identified by the number in its `sid`. A request is recorded before it is
@@ -19,8 +19,8 @@ pub enum Event {
     /// Two requests of the session are sent at once with the same refresh token. Without a grace window the issuer may
     /// treat either request as theft and end the session.
     SentTwice { session: u64 },
-    /// A client sends the refresh token of its last answer. The client sends no other request until this request
-    /// is answered or lost.
+    /// A client sends the refresh token of its last answer. The client sends no other request until this request is
+    /// answered or lost.
     RefreshSent { session: u64 },
     /// The refresh returned another refresh token.
     Refreshed { session: u64, from: Token, to: Token },
@@ -75,8 +75,8 @@ impl Knowledge {
 /// Results that no fault may cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
-    /// Either a session that was ended by an acknowledged kick got a new token, or a verifier whose list contains the
-    /// kick accepted the session's old token.
+    /// A session that was ended by an acknowledged kick got a new token. Or a verifier whose list contains the kick
+    /// accepted the session's old token.
     KickLost { session: u64 },
     /// A verifier accepted a token of a session that had ended. The verifier claimed to know every kick up to a time
     /// after the end of the session.
@@ -187,8 +187,8 @@ struct Judge {
 #[derive(Debug)]
 struct Seen {
     sub: String,
-    /// Whether the session may have ended: a kick of the subject was sent while the session was open or being opened,
-    /// or one refresh token was sent twice at once.
+    /// Whether the session may have ended. It may have ended if a kick of the subject was sent while the session was
+    /// open or being opened. It may also have ended if one refresh token was sent twice at once.
     may_be_over: bool,
     sent_twice: bool,
     /// The first acknowledged kick that was sent after the session was opened.
@@ -201,8 +201,8 @@ struct Seen {
     chains: Chains,
 }
 
-/// The first kick that ended a session: `seq` is the kick's position in the revocation log, and `at` is the time at
-/// which the kick was acknowledged, in whole seconds.
+/// The first kick that ended a session. `seq` is the kick's position in the revocation log. `at` is the time of its
+/// acknowledgement, in whole seconds.
 #[derive(Debug, Clone, Copy)]
 struct Over {
     seq: u64,

@@ -5,7 +5,7 @@ use doorlist_verifier::Options;
 use super::issuer::Settings;
 use super::{Follower, Issuer, RedisServer, SteppedClock};
 
-/// Two issuers on one Redis. Both use the name of the first.
+/// Two issuers on one Redis. Both use the name of the first issuer.
 pub struct Pair {
     pub redis: RedisServer,
     pub a: Issuer,
@@ -13,7 +13,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Two issuers that connect to the Redis directly.
+    /// Two issuers that connect directly to one Redis.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
