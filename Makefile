@@ -70,7 +70,7 @@ build: package issuer ## Build the npm package and the issuer
 ## Steps
 
 # The stories under "Once" in main.rs.
-ONCE := $(shell awk '/^\/\/ (Once|Twice):/ { once = /Once/ } once && /^mod / { sub(";", "::", $$2); print $$2 }' tests/stories/main.rs)
+NOT_ON_A_PAIR := $(shell awk '/^\/\/ (Once|Twice):/ { once = /Once/ } once && /^mod / { sub(";", "::", $$2); print $$2 }' tests/stories/main.rs)
 
 # Warnings are errors. Clippy also refuses features that are newer than the oldest supported Rust version.
 style: prerequisites js/node_modules/.package-lock.json
@@ -91,7 +91,7 @@ test-rust:
 	@$(call watched,all,running the Rust tests,$(SEE_ABOVE)) cargo test --workspace
 	$(say) 'the stories that two issuers on one Redis can change, on such a pair'
 	@DOORLIST_STORIES=pair $(call watched,all,running the stories on two issuers,$(SEE_ABOVE)) \
-	  cargo test --package doorlist --test stories -- $(addprefix --skip=,$(ONCE))
+	  cargo test --package doorlist --test stories -- $(addprefix --skip=,$(NOT_ON_A_PAIR))
 
 test-js: package
 	$(say) 'JavaScript tests'
