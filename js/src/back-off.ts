@@ -1,8 +1,9 @@
 import type { Host } from './host.js'
 
 /**
- * Pauses that double from `firstMs` up to a maximum. The length of a pause is random, between half of this time and the
- * whole of it. Otherwise verifiers that lost their issuer at the same time would all ask again at the same time.
+ * Pauses after failures. The maximum of a pause doubles from `firstMs` up to a limit. The pause is a random time
+ * between half of its maximum and its maximum. Otherwise verifiers that lost their issuer at the same time would all
+ * ask again at the same time.
  */
 export class BackOff {
   readonly #host: Host

@@ -1,9 +1,9 @@
 import { isBrowser } from './origin.js'
 
 /**
- * Returns a text for the end of an error message about a timeout. It names one more possible reason: a browser opens at
- * most six HTTP/1.1 connections to one host. While streams use all six, the browser silently queues further requests.
- * HTTP/2 has no such limit.
+ * Returns a text for the end of an error message about a timeout. The text names one more possible reason: a browser
+ * opens at most six HTTP/1.1 connections to one host. While streams use all six, the browser silently queues further
+ * requests. HTTP/2 has no such limit.
  */
 export function crowdingHint(url: string, isPage = isBrowser()): string {
   if (!isPage || protocolOf(url).startsWith('h')) return ''

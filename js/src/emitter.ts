@@ -42,7 +42,7 @@ export class Emitter {
       try {
         listener(news)
       } catch (error) {
-        // The error of a listener is thrown in a microtask. There the application sees the error, and the stream
+        // The error of a listener is thrown in a microtask. So the application sees the error, and the stream
         // continues.
         queueMicrotask(() => {
           throw error

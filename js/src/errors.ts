@@ -77,7 +77,7 @@ const ABOUT_TOKENS: ReadonlySet<string> = /* @__PURE__ */ new Set<Code>([
 
 export function isTokensFault(error: unknown): boolean {
   if (!isTokenError(error) || !ABOUT_TOKENS.has(error.code)) return false
-  // As long as the verifier trusts no key, it finds no key for any token. This is not the token's fault.
+  // If the verifier trusts no key yet, it finds no key for any token. A missing key is then not the token's fault.
   return error.code !== 'ERR_JWKS_NO_MATCHING_KEY' || error.evidence['trusted'] !== 0
 }
 

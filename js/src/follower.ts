@@ -11,7 +11,10 @@ import { OutOfTime } from './unreachable.js'
 const FIRST_PAUSE_MS = 500
 /** The maximum of a pause while no list is held, in milliseconds. */
 const LONGEST_START_PAUSE_MS = 5_000
-/** While polling works but the stream does not: the first pause before the next try of the stream, in milliseconds. */
+/**
+ * The maximum of the first pause before an unavailable stream is tried again, in milliseconds. Meanwhile the verifier
+ * polls.
+ */
 const FIRST_STREAM_REST_MS = 2_000
 const LONGEST_STREAM_REST_MS = 300_000
 

@@ -17,8 +17,8 @@ export interface Request {
   /** The expected media type. */
   readonly accept: string
   /**
-   * Set if no cache of the platform may answer. Platforms without the option `cache` ignore it. Default: caches may
-   * answer.
+   * Set if no cache of the platform may answer. A platform without the option `cache` ignores this setting. Default:
+   * caches may answer.
    */
   readonly cache?: PastCaches | undefined
   readonly signal: AbortSignal

@@ -34,9 +34,9 @@ export interface Shareable {
 
 /**
  * One stream for all pages and workers of an origin. A browser opens at most six HTTP/1.1 connections to a host, and
- * one stream per page would use all of them. Only the page that holds a Web Lock holds the stream. It passes each newer
- * list on to the others through a BroadcastChannel. A page does not trust the messages of the channel: its own verifier
- * accepts or refuses each list.
+ * one stream per page would use all of them. Only the page that holds a Web Lock holds the stream. This page passes
+ * each newer list on to the others through a BroadcastChannel. A page does not trust the messages of the channel: its
+ * own verifier accepts or refuses each list.
  */
 export class SharedStream {
   readonly #origin: Shareable['origin']
@@ -121,7 +121,8 @@ export class SharedStream {
 
   #comeBack(): void {
     if (this.#part !== 'away') return
-    // This page has missed the lists of its absence, so it does not wait for lists from the leader.
+    // This page has missed the lists that were sent while it was away. So it does not wait for lists from the leader
+    // now.
     this.#heardAt = -Infinity
     this.#enter()
   }

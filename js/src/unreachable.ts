@@ -2,9 +2,7 @@ import { crowdingHint } from './crowded.js'
 import { TokenError } from './errors.js'
 import { ask, isMistake } from './mistakes.js'
 
-/**
- * The reason why there is no usable answer. `lasting` is `true` if the failure remains however long the verifier waits.
- */
+/** The reason why there is no usable answer. `lasting` is `true` if waiting would not end the failure. */
 type Evidence = { url?: string; reason?: string; status?: number; lasting?: boolean }
 
 /**

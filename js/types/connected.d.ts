@@ -39,12 +39,13 @@ export interface VerifierEvents {
   /** Emitted when a list brought new revocations, new keys or another epoch. */
   change: Change
   /**
-   * A {@link TokenError} with its `cause`. The verifier retries automatically. There are four cases:
+   * A {@link TokenError} with its `cause`. The verifier retries automatically. The code is one of these:
    * - `ERR_ISSUER_UNREACHABLE`: the issuer could not be reached.
    * - `ERR_LIST_NOT_NEWER`: the issuer sent no newer list for longer than a `ttl`. A cache may have sent an old list.
    *   If a request that bypassed caches brought a newer list, `evidence.cached` is `true`.
    * - `ERR_STORE_FAILED`: the store failed.
-   * - Any other code: the verifier rejected data from the issuer; the code says why.
+   * - `ERR_FETCH_FAILED`: there is a mistake in the program; see `cause`.
+   * - Any other code: the verifier rejected data from the issuer. The code says why.
    *
    * An error without a code is a bug.
    */
@@ -105,7 +106,7 @@ export interface ConnectOptions extends VerifierOptions {
   /** `'auto'`: use the stream, and poll while no stream is available. `'poll'`: only poll. Default: `'auto'`. */
   transport?: 'auto' | 'poll'
   /**
-   * Seconds that `connectVerifier` waits for the first list before it rejects. If an error would remain after any wait,
+   * Seconds that `connectVerifier` waits for the first list before it rejects. If waiting would not help,
    * `connectVerifier` rejects at once. This option cannot be used with `lazy`. Default: 10.
    */
   connectTimeout?: number

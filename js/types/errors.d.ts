@@ -75,7 +75,7 @@ export interface EvidenceByCode {
     readonly url?: string
     readonly reason?: string
     readonly status?: number
-    /** `true` if the failure remains however long the program waits. */
+    /** `true` if waiting would not end the failure. */
     readonly lasting?: true
   }
   readonly ERR_JOSE_ALG_NOT_ALLOWED: {}

@@ -32,12 +32,12 @@ export interface VerifierOptions {
   /** The age in seconds from which a list counts as stale. Default: three times the list's `ttl`. */
   maxStaleness?: number
   /**
-   * What `verify` does if the list is stale. `'allow'`: it verifies the token and sets `freshness.stale`. `'deny'`: it
-   * throws `ERR_LIST_STALE`. Default: `'allow'`.
+   * The effect of a stale list. `'allow'`: the token is checked with this list, and `freshness.stale` is set. `'deny'`:
+   * `ERR_LIST_STALE` is thrown. Default: `'allow'`.
    */
   onStale?: 'allow' | 'deny'
   /**
-   * What `verify` does if there is no list. `'deny'`: it throws `ERR_LIST_MISSING`. `'allow'`: it returns `revocation:
+   * The effect of a missing list. `'deny'`: `ERR_LIST_MISSING` is thrown. `'allow'`: the result is `revocation:
    * 'unknown'`. Default: `'deny'`.
    */
   onMissing?: 'deny' | 'allow'

@@ -18,7 +18,7 @@ export const authenticate: typeof Types.authenticate = (verifier, options) => {
     })
     done()
   }
-  // Like fastify-plugin does. The hook then belongs to the scope that registers this plugin, and not to a child scope.
+  // fastify-plugin does the same: the hook belongs to the scope that registers this plugin, and not to a child scope.
   return Object.assign(plugin, {
     [Symbol.for('skip-override')]: true,
     [Symbol.for('fastify.display-name')]: 'doorlist',

@@ -5,8 +5,8 @@ import { check, isObject, isText, rule } from '../option-rules.js'
 import { scopeInsufficient, tokenMissing, tokenRefused, unavailable, type Refusal } from './refusal.js'
 
 /**
- * The decision about a request. Without a `refusal`, the request is passed on; `auth` is `undefined` if it has no
- * token.
+ * The decision about a request. Without a `refusal`, the request is passed on. `auth` is `undefined` if the request has
+ * no token.
  */
 export type Outcome =
   { readonly auth: Verified | undefined; readonly refusal?: undefined } | { readonly refusal: Refusal }
@@ -44,9 +44,9 @@ export function guard(verifier: AnyVerifier, options: AuthenticateOptions = {}):
 const VERIFIED = Symbol.for('doorlist.verified')
 
 /**
- * Stores the verified token on a request (or a context) for `requireScope`. Other libraries also write to
- * `request.auth`. Therefore `requireScope` does not read it: a claim named `payload` in another library's token could
- * be mistaken for the result of a verifier.
+ * Stores the verified token on a request (or a context) for `requireScope`. `requireScope` does not read
+ * `request.auth`, because other libraries also write to it. A claim named `payload` in another library's token could be
+ * mistaken for the result of a verifier.
  */
 export function note(request: object, auth: Verified | undefined): void {
   ;(request as Noted)[VERIFIED] = auth

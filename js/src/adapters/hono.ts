@@ -25,8 +25,8 @@ export const requireScope: typeof Types.requireScope = (...scopes) => {
 }
 
 /**
- * Returns `undefined` if the platform has no execution context. In this case Hono throws when `executionCtx` is read,
- * or `executionCtx` has no `waitUntil`.
+ * Returns `undefined` if the platform has no execution context. On such a platform, Hono throws when `executionCtx` is
+ * read, or its value has no `waitUntil`.
  */
 function contextOf(c: Context): WaitUntil | undefined {
   try {

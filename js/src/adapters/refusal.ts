@@ -33,7 +33,9 @@ export const scopeInsufficient = (scope: string): Refusal =>
     { error: 'insufficient_scope', error_description: `the scope ${scope} is needed` },
   )
 
-/** The client learns only the `code` of the error (for example that there is no list), and not its message. */
+/**
+ * The client learns only the `code` of the error, for example `ERR_LIST_MISSING`. The message of the error is not sent.
+ */
 export const unavailable = ({ code }: PlainTokenError): Refusal =>
   refusal(
     503,

@@ -9,7 +9,7 @@ const BELIEVED_MS = 60_000
  * token and tries once more. It does not try again if the server refused a new token recently. In that case the token
  * is not the reason for the 401, and each request would cause a request to the issuer.
  *
- * @param instead gets a token that a server refused, and returns another token, or `undefined` without one
+ * @param instead gets a token that a server refused, and returns another token, or `undefined`
  */
 export function guardedFetch(
   getAccessToken: () => Promise<string>,

@@ -61,8 +61,8 @@ export function partsOf(options: Settings, platform: Platform, hear: (message: M
       const token = tokenOf(tokens, since, host)
       const { refresh_token = '' } = tokens
       if (!token || !refresh_token !== usesCookie) throw refusedBy({ status: 200 })
-      // The cookie now belongs to the new session, so an earlier sign-out that is still pending must not be sent: it
-      // would end the new session. The login has already ended the earlier session.
+      // The cookie now belongs to the new session. An earlier sign-out that is still pending must not be sent, because
+      // it would end the new session. The login has already ended the earlier session.
       if (usesCookie) await signOuts.forget('')
       if (!isCurrent()) await signOuts.add(refresh_token)
       else {

@@ -66,8 +66,8 @@ export function scheduleOf(host: Host, act: () => unknown): Schedule {
     retry(afterMs = 0) {
       const now = host.monotonic()
       notBefore = now + Math.max(afterMs, COOL_DOWN_MS)
-      // The pause doubles with each failure. It is random, between half of this time and the whole of it (as in
-      // `../back-off.ts`).
+      // The maximum of the pause doubles with each failure. The pause is a random time between half of its maximum and
+      // its maximum, as in `../back-off.ts`.
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS) * (0.5 + 0.5 * host.random())
       retryAt = Math.max(notBefore, now + pauseMs)
       arm()
