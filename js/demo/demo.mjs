@@ -12,7 +12,7 @@ import { check, note, scene, table } from './terminal.mjs'
 import { startVerifiers } from './verifiers/index.mjs'
 
 const HEARTBEAT_SECONDS = 2
-/** The demo takes half a minute. If a step hangs, the demo must end with a message after this time. */
+/** The demo takes half a minute. If a step hangs, the demo must end with a message after this many minutes. */
 const LIMIT_MINUTES = 10
 const {
   values: { all, once: onlyOnce, port },

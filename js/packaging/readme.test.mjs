@@ -164,7 +164,7 @@ async function entryPoints() {
 
 /**
  * Returns the file that declares an exported value, and the name of the value in that file. If `file` re-exports the
- * value, this is another file.
+ * value from another file, the result names the other file.
  */
 async function declarationOf(file, name) {
   const text = await readFile(join(js, 'types', file), 'utf8')

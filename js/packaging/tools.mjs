@@ -81,7 +81,7 @@ export async function serve(folder, headers = {}) {
       const body = await readFile(join(folder, path === '/' ? 'index.html' : path))
       response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/html', ...headers }).end(body)
     } catch {
-      // Chromium always requests an icon. If the answer is 404, it logs an error.
+      // Chromium always requests an icon. If the answer is 404, Chromium logs an error.
       response.writeHead(path === '/favicon.ico' ? 204 : 404).end()
     }
   })

@@ -33,8 +33,8 @@ async function world() {
   const verifier = createVerifier(issuer.rules)
   verifier.load(await issuer.list())
   const headers = { authorization: `Bearer ${await issuer.token({ scope: 'read' })}` }
-  // Mallory chose the claims of this token. The claim `payload` has the name of a member of our result, and our code
-  // must not confuse the two.
+  // Mallory chose the claims of this token. Its claim `payload` has the same name as a member of our result. Our code
+  // must not take this claim for our result.
   const theirs = await sign({ sub: 'mallory', payload: { scope: 'admin' } }, SECRET, 'HS256')
   return { verifier, headers, theirs }
 }

@@ -1,5 +1,5 @@
-// Values that look like a setting but have no effect. Each option of each function is tested with such values, which
-// easily come from a configuration.
+// A value that looks like a setting but would have no effect must be refused. Such values easily come from a
+// configuration. Each option of each function is tested with them.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'

@@ -166,8 +166,8 @@ test('a token with non-ASCII characters is never taken for another token', async
       codes.ERR_JWS_INVALID,
     )
   }
-  // This token fits the buffer exactly. A longer token must not be cut off: if the buffer contained only its beginning,
-  // the verifier would find this token.
+  // This token fits the buffer exactly. A token that is one character longer must not be cut off, because the verifier
+  // would then find this token.
   const length = await lengthOf(0)
   const longest = await issuer.token(NOW, { pad: 'x'.repeat(Math.floor(((8191 - length) * 3) / 4)) })
   assert.ok(longest.length > 8188 && longest.length < 8192, String(longest.length))

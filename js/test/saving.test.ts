@@ -1,4 +1,4 @@
-// When a connected verifier reads from its store and writes to it. A fake module is enough for these tests.
+// These tests show when a connected verifier reads from its store and writes to it. A fake module is enough for them.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isTokenError } from '../src/errors.js'
@@ -338,7 +338,7 @@ test('lazy: a request that was cut off during a write does not block the writes 
   await store.quiet()
   assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT])
   // The platform had frozen the first write together with its timers. Now this write ends. The request that took over
-  // its work continues alone.
+  // the writing continues alone.
   atLast()
   await store.quiet()
   void verifier.refresh(evenLater)

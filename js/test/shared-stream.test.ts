@@ -23,8 +23,8 @@ const LIST = since.bind(null, SNAPSHOT)
 const STREAM = since.bind(null, METADATA.revocation_stream_uri)
 const TTL = 10_000
 /**
- * The minimum number of milliseconds for which a page waits for a silent leader. Random numbers are 0, so it is the
- * time that each page waits.
+ * The minimum number of milliseconds for which a page waits for a silent leader. Random numbers are 0, so each page
+ * waits exactly this time.
  */
 const PATIENCE = 1.75 * TTL
 

@@ -1,4 +1,4 @@
-// doorlist/session while the issuer is away for a long time, or the tab that holds the lock. The tests use Chromium,
+// doorlist/session while the issuer, or the tab that holds the lock, is away for a long time. The tests use Chromium,
 // because Playwright can stop the clocks of Chromium.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -13,8 +13,8 @@ test(
   async story => {
     const { open, front, context, requests } = await worldOf(story, { browser })
     const { clock } = context
-    // Only the wall clock is controlled. The monotonic clock stays real, like the clock of the issuer, because it
-    // stands still while a laptop sleeps.
+    // Only the wall clock is controlled. The monotonic clock stays real, like the clock of the issuer. It would also
+    // stand still while a laptop sleeps.
     await context.addInitScript(() => (globalThis.realNow = performance.now.bind(performance)))
     await clock.install()
     await context.addInitScript(() => (performance.now = globalThis.realNow))

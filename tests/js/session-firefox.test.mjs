@@ -17,14 +17,13 @@ test(
     const { open, issuer, front } = await worldOf(story, { browser: 'Firefox' })
     const page = await open()
     await signIn(page)
-    // The page reports its state by a request. `evaluate` is not used for this, because during the restoration it may
-    // never return.
+    // The page reports its state by a request. A call of `evaluate` might never return while the page is restored.
     await page.evaluate(() => void session.onChange(() => fetch(`/told/${session.state}`)))
     await page.goto(`${front.url}/package/session.js`)
     await issuer.admin('/subjects/alice/revoke')
     const heard = Promise.all([once(front, '/token'), once(front, '/told/kicked')])
-    // `goBack` waits for a load event, but a restored page has no load event. Its promise rejects when the browser is
-    // closed.
+    // `goBack` waits for a load event, but a restored page has no load event. The promise of `goBack` rejects when the
+    // browser is closed.
     page.goBack({ timeout: 0 }).catch(() => {})
     // The page must be restored, and not reloaded. A reloaded page would not know the session, and would be signed out.
     assert.deepEqual(await heard, [[400], [404]])

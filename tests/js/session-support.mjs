@@ -8,7 +8,7 @@ import { contextOf, until } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 export const PASSWORD = 'down the rabbit hole'
-/** A number of seconds. An access token lives for a shorter time. */
+/** The number of seconds of an hour. An access token expires earlier. */
 export const HOUR = 3600
 
 /** Returns the parts that a story about sessions needs. `open` opens a new tab. */
@@ -82,8 +82,8 @@ export async function startFront(story, issuer) {
     /** While this is true, the issuer is unreachable. */
     down: false,
     /**
-     * Decides about the answer to a request for this path. The answer is `'lost'` or `'held'`; with `undefined` it is
-     * delivered.
+     * Decides about the answer to a request for this path. `'lost'`: the connection is cut. `'held'`: the answer is
+     * never sent. `undefined`: the answer is sent.
      */
     fate: () => undefined,
     /** The paths of the requests that were answered, with the statuses of the answers. */

@@ -16,7 +16,8 @@ export const BINARY = built(
   'run `cargo build --package doorlist` first, or name the binary in DOORLIST_BINARY',
 )
 /**
- * The heartbeat interval in seconds. A slow machine may send a heartbeat late, because no test here measures a speed.
+ * The heartbeat interval in seconds. On a slow machine a heartbeat may be late. This is acceptable, because no test
+ * here measures a speed.
  */
 const HEARTBEAT = '1'
 

@@ -145,8 +145,7 @@ test(
     const [first, second] = [await tab(), await tab()]
     await inMode(first, 'stream')
     const bob = await openSession(issuer, 'bob')
-    // The page reports by requests. `evaluate` is not used for this, because during the restoration it may never
-    // return.
+    // The page reports by requests. A call of `evaluate` might never return while the page is restored.
     await first.evaluate(token => {
       addEventListener('pageshow', ({ persisted }) => persisted && fetch('/told/back'))
       verifier.on('change', () => {
@@ -163,8 +162,8 @@ test(
     await issuer.admin('/subjects/bob/revoke')
     await refuses(second, bob.access_token)
     const told = Promise.all(['/told/back', '/told/ERR_JWT_REVOKED', '/told/shared'].map(path => once(front, path)))
-    // `goBack` waits for a load event, but a restored page has no load event. Its promise rejects when the browser is
-    // closed.
+    // `goBack` waits for a load event, but a restored page has no load event. The promise of `goBack` rejects when the
+    // browser is closed.
     first.goBack({ timeout: 0 }).catch(() => {})
     await told
     assert.equal(front.streams, 2)

@@ -24,8 +24,8 @@ function run({ createVerifier, isTokenError }, { now, policy, input }) {
       return isTokenError(error) ? { code: error.code, evidence: error.evidence } : { unnamed: String(error) }
     }
   }
-  // The package refuses an empty set as `jwks`, because it looks as if it pinned keys. In the core, an empty set means
-  // no keys, so the option is left out here.
+  // The package refuses an empty set as `jwks`, because such a set looks as if it pinned keys. In the core, an empty
+  // set means no keys, so the option is left out here.
   const jwks = input.jwks.keys?.length === 0 ? undefined : input.jwks
   const made = outcome(() => ({ verifier: createVerifier({ ...policy, jwks }) }))
   if (made.verifier === undefined) return { lists: [], token: made, again: made }

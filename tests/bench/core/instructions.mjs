@@ -14,8 +14,8 @@ import { parseArgs } from 'node:util'
 const SLACK = 0.1
 
 /**
- * Ranges of tokens. A key gets its tables between the 64th and the 96th token. `stock` is before this time, and
- * `tables` is after it.
+ * Ranges of tokens. A key gets its tables between the 64th and the 96th token. `stock` is before these tokens, and
+ * `tables` is after them.
  */
 const SPANS = { stock: [0, 32], tables: [100, 164] }
 
