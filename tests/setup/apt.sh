@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs a Debian package: tests/setup/apt.sh PACKAGE 'what to print if that fails'
-# NO_PASSWORD=1: only if no password must be typed. Prints nothing if an installation cannot be tried.
+# With NO_PASSWORD=1 it installs the package only if sudo asks for no password. Otherwise it exits with 1 and prints
+# nothing.
 set -euo pipefail
 package=$1 otherwise=$2
 here=$(dirname "$0")
@@ -17,7 +18,7 @@ if [ "$(id -u)" != 0 ]; then
   [ -z "${NO_PASSWORD:-}" ] || sudo -n true 2>/dev/null || give_up 'sudo asks for a password'
   sudo=(sudo)
 fi
-# An update that fails partly (one of several sources is down) may still be sufficient.
+# `apt-get update` may fail because one of several sources is down. The other sources may still have the package.
 install='apt-get update -qq || true; DEBIAN_FRONTEND=noninteractive exec apt-get install -y -q -o DPkg::Lock::Timeout=120 --no-install-recommends "$1"'
 printf '\033[1mdoorlist\033[0m  installing %s with apt-get\n' "$package"
 exec node "$here/progress.mjs" none "installing $package with apt-get" "$otherwise" "${sudo[@]}" sh -c "$install" sh "$package"

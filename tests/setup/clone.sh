@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Copies the files that a fresh clone of this working tree would have into a folder: tests/setup/clone.sh FOLDER
+# Copies this working tree into a folder: tests/setup/clone.sh FOLDER
+# Only the files that a fresh clone would have are copied.
 set -euo pipefail
 mkdir -p "$1"
 cd "$(dirname "$0")/../.."

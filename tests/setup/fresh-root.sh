@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs `make` with the given targets in a fresh clone on a fresh Debian: the smallest root that debootstrap makes, with
-# only the software that the README requires, a working package manager, and empty caches.
+# Runs `make` with the given targets in a fresh clone on a fresh Debian. This Debian is the smallest root that debootstrap
+# makes. It has only the software that the README requires, a working package manager, and empty caches.
 #
 #   tests/setup/fresh-root.sh demo ONCE=1
 #
 # Rust and Node.js come from this machine, as read-only bind mounts, because this script does not test their installers.
-# REUSE=1 also mounts this machine's wasm-pack, wasm-bindgen and debug build of the issuer. Then only the parts are
-# tested that differ on another machine: the npm and Debian packages, the wasm build, and the story.
+# With REUSE=1, wasm-pack, wasm-bindgen and the debug build of the issuer come from this machine too. Then only these
+# parts are tested: the npm and Debian packages, the wasm build, and the demo.
 set -euo pipefail
 clone=$(cd "$(dirname "$0")/../.." && pwd)
 
@@ -16,7 +16,7 @@ if [ "${1:-}" != --in-namespace ]; then
   unshare --mount --pid --fork true || { echo 'A fresh root needs a mount namespace, which this kernel does not grant.' >&2; exit 1; }
   root=$(mktemp -d)
   chmod 755 "$root" # apt downloads as its own user
-  # Its mounts and processes end with the namespace, so the removal does not touch files of this machine.
+  # The mounts and processes of the root end with the namespace. So the removal does not touch files of this machine.
   trap 'rm -rf --one-file-system "$root"' EXIT
   unshare --mount --pid --fork --kill-child "$0" --in-namespace "$root" "$@" &
   trap "kill $!" INT TERM
@@ -45,7 +45,7 @@ inside apt-get update -qq
 watched 'installing what the README asks for' chroot "$root" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y -q --no-install-recommends make gcc libc6-dev ca-certificates
 
-# The network of this machine may need the certificates that this machine trusts.
+# In the network of this machine, downloads may need the certificates that this machine trusts.
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 bind() {
   mkdir -p "$(dirname "$root$2")"

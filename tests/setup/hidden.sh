@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Runs a command as on a machine with only the software that the README requires:
+# Runs a command as if this machine had only the software that the README requires:
 #
 #   tests/setup/hidden.sh make demo ONCE=1
 #
-# The PATH contains links to the required programs only. In the command's own mount namespace, /dev/null is mounted over
-# every optional program, the package manager and workerd. If the kernel grants no namespace, only the PATH hides them.
+# The PATH contains only links to the required programs. The command gets its own mount namespace. There, /dev/null is
+# mounted over every optional program, the package manager and workerd. If the kernel allows no mount namespace, these
+# programs are only missing from the PATH.
 set -euo pipefail
 
-# The tools of Debian's essential packages that make, npm and cargo call, then the programs that the README requires.
+# First, the tools that make, npm and cargo call; all are in Debian's essential packages. Then, the programs that the
+# README requires.
 PROMISED='bash sh env awk basename cat chmod cmp comm cp cut date diff dirname echo expr false find getconf grep
   head id kill ln ls mkdir mktemp mv nproc printf pwd readlink realpath rm rmdir sed seq sleep sort stat sync tail tar
   tee test touch tr true uname uniq wc xargs
