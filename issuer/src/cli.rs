@@ -160,8 +160,8 @@ Examples:
 
   doorlist compact --store embedded:/var/lib/doorlist/doorlist.redb
 
-When an issuer starts, it compacts its file automatically if the file has 8 MiB or more and more
-than half of it is unused.";
+When an issuer starts, it compacts its file automatically if the file has 8 MiB or more and at
+least half of it is unused.";
 
 /// After the command, the process waits at most this long for other threads to finish their work and close the store.
 const END_LIMIT: Duration = Duration::from_secs(3);

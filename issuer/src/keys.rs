@@ -203,8 +203,8 @@ mod tests {
         assert!(matches!(open(&desk, NEW).await, Err(KeysError::Unreadable(_))));
         let both = open(&desk, &format!("{NEW}\n{OLD}")).await.expect("opens under the old one");
         assert_eq!(both.ring().status(), ring.status());
-        let sealed_anew = open(&desk, NEW).await.expect("opens under the new one");
-        assert_eq!(sealed_anew.ring().status(), ring.status());
+        let resealed = open(&desk, NEW).await.expect("opens under the new one");
+        assert_eq!(resealed.ring().status(), ring.status());
     }
 
     #[tokio::test]

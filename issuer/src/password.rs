@@ -71,20 +71,20 @@ pub struct Passwords {
     argon: Arc<Argon>,
     /// The hash of a random password. If a user is unknown, the given password is compared with this hash, so that the
     /// answer takes as long as for a known user.
-    nobody: Arc<str>,
+    decoy: Arc<str>,
 }
 
 impl Passwords {
     /// Hashes at most `at_once` passwords at the same time. Each hash uses one processor and 19 MiB of memory.
     pub fn new(at_once: usize) -> Self {
         let argon = Argon::default();
-        let nobody = argon.hash(&rand::random::<[u8; 32]>()).expect("the parameters are constant and valid");
+        let decoy = argon.hash(&rand::random::<[u8; 32]>()).expect("the parameters are constant and valid");
         Self {
             at_once: Arc::new(Semaphore::new(at_once)),
             waiting: Arc::default(),
             max_waiting: at_once * WAITING_PER_HASH,
             argon: Arc::new(argon),
-            nobody: nobody.into(),
+            decoy: decoy.into(),
         }
     }
 
@@ -110,10 +110,10 @@ impl Passwords {
         password: Password,
         stored: Option<PasswordHash>,
     ) -> Result<bool, PasswordError> {
-        let (argon, nobody) = (Arc::clone(&self.argon), Arc::clone(&self.nobody));
+        let (argon, decoy) = (Arc::clone(&self.argon), Arc::clone(&self.decoy));
         let compared = self
             .on_a_thread(move || {
-                let hash = stored.as_ref().map_or(&*nobody, PasswordHash::as_str);
+                let hash = stored.as_ref().map_or(&*decoy, PasswordHash::as_str);
                 argon.matches(password.0.expose().as_bytes(), hash).map(|is_it| is_it && stored.is_some())
             })
             .await?;

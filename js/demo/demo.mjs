@@ -68,7 +68,7 @@ async function freePort() {
 
 async function tooLong() {
   await setTimeout(LIMIT_MINUTES * 60_000, undefined, { ref: false })
-  throw new Error(`the story did not come to its end within ${LIMIT_MINUTES} minutes`)
+  throw new Error(`the demo did not end within ${LIMIT_MINUTES} minutes`)
 }
 
 function invite() {

@@ -1,4 +1,5 @@
-// The package in pages that bundlers or a development server deliver (field: loro-dev/loro#975, dqbd/tiktoken#28).
+// The package in pages that bundlers or a development server deliver (seen in the field: loro-dev/loro#975,
+// dqbd/tiktoken#28).
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'

@@ -1,6 +1,7 @@
-// C4: the built package uses only features that every supported platform has (field: rustwasm/wasm-bindgen#3066). Each
-// platform must support ES2022, because scripts/build.mjs compiles the syntax to ES2022. React Native compiles the
-// syntax further. test/platforms.test.ts tests the package without the globals that some platforms lack.
+// C4: the built package uses only features that every supported platform has (seen in the field:
+// rustwasm/wasm-bindgen#3066). Each platform must support ES2022, because scripts/build.mjs compiles the syntax to
+// ES2022. React Native compiles the syntax further. test/platforms.test.ts tests the package without the globals that
+// some platforms lack.
 import assert from 'node:assert/strict'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// The installed package on platforms where other WebAssembly packages could not be loaded (field:
+// The installed package on platforms where other WebAssembly packages could not be loaded (seen in the field:
 // eclipse-biscuit/biscuit-wasm#45, cloudflare/workers-sdk#1366, loro-dev/loro#975, dqbd/tiktoken#28).
 import assert from 'node:assert/strict'
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
@@ -161,7 +161,7 @@ for (const [name, program, args] of [
   )
 }
 
-// field: growthbook/growthbook-golang#51. The package must not use EventSource, because workerd lacks it.
+// Seen in the field: growthbook/growthbook-golang#51. The package must not use EventSource, because workerd lacks it.
 test('workerd refreshes within requests, and learns of a kick between them', { timeout: 60_000 }, async () => {
   const project = await consumer.sibling('workerd-lazy')
   const entry = await resolved(['workerd'], project)

@@ -38,7 +38,7 @@ const list = /* @__PURE__ */ by({
   payload: 'the payload of the revocation list is not a JSON object with distinct names',
   missing: 'the revocation list lacks the claim',
   malformed: 'the revocation list has a value of the wrong type or out of range, in the claim',
-  issuer: 'the revocation list is from another issuer than expected, according to its claim',
+  issuer: 'the revocation list names an unexpected issuer in its claim',
   future: 'the revocation list has a time more than a day ahead of this clock, in its claim',
 })
 

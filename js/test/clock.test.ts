@@ -64,7 +64,7 @@ test('`currentDate` replaces only the host’s clock: a later time that a list p
   assert.equal(load(100).outcome, 'applied')
 })
 
-// field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470
+// Seen in the field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470
 test('the session’s `currentDate` corrects a fast clock; the list corrects a slow one', async () => {
   for (const off of [3 * HOUR, -3 * HOUR]) {
     const host = new JumpingHost()

@@ -475,10 +475,10 @@ test('a failure to create a new module is reported, and creation is tried again'
   await host.waits(5_000)
   host.elapse(5_000)
   ;(await network.request(METADATA_URL)).json(METADATA)
-  const anew = await network.request(METADATA.revocation_stream_uri)
-  anew.open()
+  const retried = await network.request(METADATA.revocation_stream_uri)
+  retried.open()
   const change = told(verifier, 'change')
-  anew.send(list(3))
+  retried.send(list(3))
   await change
   assert.equal(verifier.status().sequence, 3)
   verifier.close()

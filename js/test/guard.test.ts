@@ -141,12 +141,12 @@ test('a scope is a whole word of the claim', () => {
   for (const scope of ['read', 'write read', 'read write']) assert.equal(needs(having(scope)), undefined)
   for (const scope of [undefined, '', 'reader', 'READ', 'pread']) assert.equal(needs(having(scope))?.status, 403)
   assert.equal(needs(undefined)?.status, 401)
-  const everybody = { scope: 'read' }
-  Object.assign(Object.prototype, everybody)
+  const inherited = { scope: 'read' }
+  Object.assign(Object.prototype, inherited)
   try {
     assert.equal(needs({ payload: {} } as unknown as Verified)?.status, 403)
   } finally {
-    delete (Object.prototype as Partial<typeof everybody>).scope
+    delete (Object.prototype as Partial<typeof inherited>).scope
   }
   const needsBoth = scopeGuard(['read', 'write'])
   assert.equal(needsBoth(having('write x read')), undefined)

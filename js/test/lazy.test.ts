@@ -201,9 +201,9 @@ test('after an interruption of the module, the next request waits for a new inst
     () => verifier.verify('first'),
     error => isTokenError(error, 'ERR_WASM_UNAVAILABLE'),
   )
-  const anew = verifier.refresh()
+  const retried = verifier.refresh()
   ;(await network.request(METADATA.revocation_list_uri)).text(list(4))
-  await anew
+  await retried
   assert.equal(verifier.status().sequence, 4)
   assert.equal(verifier.verify('first').revocation, 'not_revoked')
 })

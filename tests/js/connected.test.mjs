@@ -86,7 +86,7 @@ test('a retired key is no longer trusted', options, async story => {
   assert.notEqual(verifier.verify(refreshed.access_token).protectedHeader.kid, kid)
 })
 
-// field: growthbook/growthbook-golang#51
+// Seen in the field: growthbook/growthbook-golang#51
 test('a stream that breaks resumes with its cursor', options, async story => {
   const proxy = await startProxy(story)
   const issuer = await issuerOf(story, { args: ['--issuer', proxy.url] })
@@ -113,7 +113,7 @@ test('a stream that breaks resumes with its cursor', options, async story => {
   assert.ok(since.startsWith(`${epoch}:`) && resumed >= sequence, since)
 })
 
-// field: growthbook/growthbook-golang#51
+// Seen in the field: growthbook/growthbook-golang#51
 test('a gap is filled with a snapshot', options, async story => {
   // This stream begins after the position of the verifier. A server that ignores the requested cursor would do the
   // same.

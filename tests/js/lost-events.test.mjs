@@ -1,5 +1,5 @@
-// A stream that loses events (field: growthbook/growthbook-golang#51). The verifier notices the gap and fetches the
-// missing entries.
+// A stream that loses events (seen in the field: growthbook/growthbook-golang#51). The verifier notices the gap and
+// fetches the missing entries.
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'

@@ -23,7 +23,7 @@ const options = { timeout: 60_000 }
 export function tellStories({ browser, storage }) {
   const told = `${browser}, ${storage}`
 
-  // field: supabase/auth-js#213, directus/directus#22360, medplum/medplum#9113
+  // Seen in the field: supabase/auth-js#213, directus/directus#22360, medplum/medplum#9113
   test(`ten tabs wake at once, and the session continues in all: ${told}`, options, async story => {
     const { open, flaws } = await worldOf(story, { browser, storage })
     const pages = [await open()]
@@ -39,7 +39,7 @@ export function tellStories({ browser, storage }) {
     assert.deepEqual(flaws, [])
   })
 
-  // field: supabase/supabase-js#1594, #2426
+  // Seen in the field: supabase/supabase-js#1594, #2426
   test(`a tab that is killed while it holds the lock does not block the others: ${told}`, options, async story => {
     const { open, front } = await worldOf(story, { browser, storage })
     const [first, second] = [await open(), await open()]
@@ -73,7 +73,7 @@ export function tellStories({ browser, storage }) {
     assert.deepEqual(flaws, [])
   })
 
-  // field: ory/hydra#1831, FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512
+  // Seen in the field: ory/hydra#1831, FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512
   test(`a lost response does not end the session: ${told}`, options, async story => {
     const { open, front } = await worldOf(story, { browser, storage })
     const page = await open()
@@ -149,7 +149,7 @@ export function tellStories({ browser, storage }) {
 
 /** Stories for which the place of the refresh token does not matter. */
 export function tellOfTheIssuer(browser) {
-  // field: supabase/auth-js#226, clerk/javascript#7912
+  // Seen in the field: supabase/auth-js#226, clerk/javascript#7912
   test(`the issuer stops and starts again, and the user stays signed in: ${browser}`, options, async story => {
     const { open, issuer } = await worldOf(story, { browser })
     const pages = [await open(), await open()]
@@ -167,7 +167,7 @@ export function tellOfTheIssuer(browser) {
     assert.equal(sidOf(await token(pages[2])), sid)
   })
 
-  // field: supabase/auth-js#141
+  // Seen in the field: supabase/auth-js#141
   test(
     `a page without a network is offline, and continues when the network is back: ${browser}`,
     options,
@@ -200,7 +200,7 @@ export function tellOfTheIssuer(browser) {
     assert.equal(sidOf(await token(page)), sidOf(before))
   })
 
-  // field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470
+  // Seen in the field: firebase/firebase-js-sdk#6032, workos/authkit-nextjs#470
   test(
     `with a clock that is wrong by a day the user stays signed in, and the issuer’s time is known: ${browser}`,
     options,

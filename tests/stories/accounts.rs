@@ -53,7 +53,7 @@ async fn many_logins_at_once_are_all_answered() {
     let replies = join_all((0..30).map(|_| issuer.login("alice", "wonderland"))).await;
     for reply in &replies {
         if reply.status == 503 {
-            assert!(!reply.header(RETRY_AFTER).is_empty(), "says when to try again");
+            assert!(!reply.header(RETRY_AFTER).is_empty(), "the answer says when to try again");
             continue;
         }
         let is_full = reply.status == 429;

@@ -68,7 +68,7 @@ impl Act {
 async fn records_and_list_agree_after_concurrent_requests() {
     let seed =
         std::env::var("STORIES_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().expect("a number"));
-    println!("STORIES_SEED={seed} asks for the same acts");
+    println!("STORIES_SEED={seed} repeats the same operations");
     let mut random = StdRng::seed_from_u64(seed);
     let issuer = Issuer::start().await;
     let verifier = Follower::of(&issuer).await;

@@ -43,10 +43,10 @@ async fn bad_requests_get_named_errors_and_change_nothing() {
     Session::of(&issuer.refresh(&session.refresh).await);
     assert_eq!(issuer.stop().await.code(), Some(0));
     let log = issuer.log();
-    assert!(log.len() > 1000, "the log was captured");
+    assert!(log.len() > 1000, "the log output was captured");
     assert!(!log.contains("panicked"), "{log}");
     for (index, secret) in secrets.iter().enumerate() {
-        assert!(!log.contains(secret), "secret {index} is in the log");
+        assert!(!log.contains(secret), "secret {index} is in the log output");
     }
 }
 

@@ -79,7 +79,7 @@ async fn a_list_is_compressed_for_clients_that_accept_it() {
     // In a pair, this list may come from one node, while `verifier` holds lists of the other node. Therefore the list
     // is loaded by a verifier that holds no list.
     let reader = Follower::without_list(&issuer, Options::new(issuer.url(), None)).await;
-    assert_eq!(reader.load(&list).expect("a good list").entries, KICKED);
+    assert_eq!(reader.load(&list).expect("a valid list").entries, KICKED);
     assert!(gzip.body.len() < list.len());
 }
 
@@ -92,7 +92,7 @@ async fn the_stream_is_not_cached() {
     assert!(header(CONTENT_TYPE).starts_with("text/event-stream"), "{}", header(CONTENT_TYPE));
     assert!(header(CACHE_CONTROL).contains("no-store"), "{}", header(CACHE_CONTROL));
     assert_eq!(header(ACCESS_CONTROL_ALLOW_ORIGIN), "*");
-    assert_eq!(header(CONTENT_ENCODING), "", "compression would hold events back");
+    assert_eq!(header(CONTENT_ENCODING), "", "compression would delay events");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ async fn acknowledged(issuer: &Issuer, sub: &str, claims: Value) -> Cursor {
 
 /// The payload that a verifier reads in the token.
 fn payload(verifier: &Follower, session: &Session) -> Value {
-    let verified = verifier.verify(&session.access).expect("a good token");
+    let verified = verifier.verify(&session.access).expect("a valid token");
     serde_json::from_str(&verified.payload_json).expect("JSON")
 }
 
@@ -32,12 +32,16 @@ async fn a_changed_role_is_in_the_next_refresh_and_the_old_token_is_refused() {
     let changed = acknowledged(&issuer, "alice", json!({ "role": "viewer" })).await;
 
     verifier.reaches(changed).await;
-    let refusal = verifier.verify(&before.access).expect_err("it says admin");
+    let refusal = verifier.verify(&before.access).expect_err("the old token has the role admin");
     assert!(matches!(refusal, Error::Revoked { by: RevokedBy::Gid, .. }), "{refusal:?}");
     let after = Session::of(&issuer.refresh(&before.refresh).await);
-    assert_eq!(after.claims.sid, before.claims.sid, "no new sign-in was needed");
+    assert_eq!(after.claims.sid, before.claims.sid, "the session is the same");
     let said = payload(&verifier, &after);
-    assert_eq!((&said["role"], &said["tenant"]), (&json!("viewer"), &json!("a")), "over the session's own");
+    assert_eq!(
+        (&said["role"], &said["tenant"]),
+        (&json!("viewer"), &json!("a")),
+        "the subject's claim replaces the session's claim"
+    );
 
     // `null` removes a claim. A claim that the new object no longer contains is removed too.
     acknowledged(&issuer, "alice", json!({ "role": null, "beta": true })).await;
@@ -45,7 +49,11 @@ async fn a_changed_role_is_in_the_next_refresh_and_the_old_token_is_refused() {
     assert_eq!((said.get("role"), &said["beta"], &said["tenant"]), (None, &json!(true), &json!("a")));
     acknowledged(&issuer, "alice", json!({})).await;
     let said = payload(&verifier, &Session::of(&issuer.refresh(&after.refresh).await));
-    assert_eq!((&said["role"], said.get("beta")), (&json!("admin"), None), "as the session was opened");
+    assert_eq!(
+        (&said["role"], said.get("beta")),
+        (&json!("admin"), None),
+        "the session's own claims are used again"
+    );
 }
 
 #[tokio::test]
@@ -92,7 +100,7 @@ async fn invalid_claims_are_refused_and_void_nothing() {
     set(&issuer, "alice", json!({ "role": "x".repeat(100) })).await.refused(409, "conflict");
     set(&issuer, "nobody", json!({ "role": "viewer" })).await.refused(404, "not_found");
     assert_eq!(issuer.log_position().await, before, "nothing was written");
-    verifier.verify(&session.access).expect("nothing was voided");
+    verifier.verify(&session.access).expect("no token was voided");
 
     issuer.revoking("/subjects/alice/revoke").await;
     acknowledged(&issuer, "alice", json!({ "role": "x".repeat(100) })).await;

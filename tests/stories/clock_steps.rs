@@ -47,7 +47,7 @@ async fn with_a_clock_five_minutes_off_an_issuer_signs_and_shortens_nothing() {
         let kicked = pair.b.revoking(&format!("/subjects/leaver{step}/revoke")).await;
         verifiers[0].reaches(kicked).await;
         verifiers[0].verify(&leaver.access).expect_err("kicked");
-        eventually("the verifiers of the stepped one say that their list is old", async {
+        eventually("the verifiers of the stepped issuer report that their list is old", async {
             while !verifiers[1].look(|verifier| verifier.status(host_time()).freshness.stale) {
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
@@ -55,12 +55,12 @@ async fn with_a_clock_five_minutes_off_an_issuer_signs_and_shortens_nothing() {
         .await;
         let signed = verifiers[1].look(|verifier| verifier.status(host_time()).freshness.as_of);
         // The stepped issuer may have sent one more list before it noticed that its clock was wrong.
-        assert!(signed <= as_of.map(|as_of| as_of.plus_secs(1)), "it vouches for nothing");
+        assert!(signed <= as_of.map(|as_of| as_of.plus_secs(1)), "the stepped issuer signed a later list");
 
         clock.step(0);
         pair.b.until_ready().await;
         verifiers[1].reaches(kicked).await;
-        verifiers[1].verify(&leaver.access).expect_err("it heard in the end");
+        verifiers[1].verify(&leaver.access).expect_err("the verifier has received the kick");
         let before = host_time().wall;
         alice = Session::of(&pair.b.refresh(&alice.refresh).await);
         has_current_times(&alice, before);
@@ -85,7 +85,7 @@ async fn within_the_leeway_an_issuer_signs_with_the_time_of_the_store() {
         // Waits for a list that was signed after the step.
         verifier.hears_of(host_time().wall.plus_secs(2)).await;
         let as_of = verifier.look(|verifier| verifier.status(host_time()).freshness.as_of);
-        assert!(as_of <= Some(host_time().wall), "a list of the future: {as_of:?}");
+        assert!(as_of <= Some(host_time().wall), "the list's time is in the future: {as_of:?}");
         let before = host_time().wall;
         alice = Session::of(&pair.b.refresh(&alice.refresh).await);
         has_current_times(&alice, before);

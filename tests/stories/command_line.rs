@@ -11,10 +11,10 @@ use crate::support::{ADMIN_KEY, EMBEDDED, Follower, Issuer, Session, doorlist, e
 async fn run(issuer: &Issuer, arguments: &[&str], input: &str) -> Result<String, String> {
     let mut command = issuer.command(arguments[0]);
     command.args(&arguments[1..]).env("DOORLIST_URL", issuer.url()).stdin(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().expect("it starts");
+    let mut child = command.spawn().expect("the process starts");
     // A subcommand that reads no input may already have ended. The write then fails, and the test ignores this error.
     let _ = child.stdin.take().expect("piped").write_all(input.as_bytes()).await;
-    let output = eventually("the command ends", child.wait_with_output()).await.expect("it ends");
+    let output = eventually("the command ends", child.wait_with_output()).await.expect("the process ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     let (said, complained) = (text(output.stdout), text(output.stderr));
     for written in [&said, &complained] {
@@ -39,7 +39,7 @@ async fn an_account_is_created_listed_kicked_and_disabled() {
     let kicked = run(&issuer, &["kick", "alice"], "").await.expect("kicked");
     verifier.refuses(&session.access).await;
     let cursor = issuer.log_position().await.to_string();
-    assert!(kicked.contains(&cursor), "says what to wait for, {cursor}: {kicked}");
+    assert!(kicked.contains(&cursor), "the output contains the cursor {cursor}: {kicked}");
 
     run(&issuer, &["subject", "disable", "alice"], "").await.expect("disabled");
     assert!(issuer.login("alice", "wonderland").await.status.is_client_error());
@@ -89,7 +89,7 @@ async fn every_subcommand_has_a_help_text() {
         &["keys", "--help"],
         &["demo", "--help"],
     ] {
-        let output = doorlist().args(arguments).output().await.expect("it ends");
+        let output = doorlist().args(arguments).output().await.expect("the process ends");
         assert!(output.status.success(), "{arguments:?}");
         let help = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(help.contains("Usage:"), "{arguments:?}: {help}");
@@ -101,7 +101,7 @@ async fn the_demo_reports_a_package_that_is_not_built() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = doorlist();
     command.args(["demo", "--listen", "127.0.0.1:0"]).current_dir(folder.path()).kill_on_drop(true);
-    let output = eventually("it refuses", command.output()).await.expect("it ends");
+    let output = eventually("the issuer refuses to start", command.output()).await.expect("the process ends");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("make build") && said.trim().lines().count() == 1, "{said}");
@@ -109,7 +109,7 @@ async fn the_demo_reports_a_package_that_is_not_built() {
 
 #[tokio::test]
 async fn d5_the_binary_prints_the_licences_of_what_it_contains() {
-    let output = doorlist().arg("--licenses").output().await.expect("it starts");
+    let output = doorlist().arg("--licenses").output().await.expect("the process starts");
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     assert_eq!(text, include_str!("../../issuer/THIRD-PARTY-NOTICES"));
@@ -129,15 +129,15 @@ async fn b18_compact_advises_to_stop_the_issuer_only_if_an_issuer_has_the_file_o
     for name in ["missing", "empty", "text", "folder"] {
         let mut command = doorlist();
         command.args(["compact", "--store", &format!("embedded:{}", path(name))]);
-        let output = command.output().await.expect("it ends");
+        let output = command.output().await.expect("the process ends");
         let said = String::from_utf8(output.stderr).expect("UTF-8");
         assert!(!output.status.success() && said.trim().lines().count() == 1, "{name}: {said}");
         assert!(said.contains(&path(name)) && said.contains("name the store's file in --store"), "{said}");
         assert!(!said.contains("stop the issuer"), "{said}");
     }
-    assert_eq!(std::fs::read(path("empty")).expect("a file"), b"", "nothing is made of it");
+    assert_eq!(std::fs::read(path("empty")).expect("a file"), b"", "the empty file is unchanged");
 
     let issuer = Issuer::start_with(EMBEDDED).await;
-    let said = run(&issuer, &["compact"], "").await.expect_err("the issuer has it open");
+    let said = run(&issuer, &["compact"], "").await.expect_err("the issuer has the store open");
     assert!(said.contains("open in another process; only one may have it; stop the issuer"), "{said}");
 }

@@ -39,7 +39,7 @@ async fn a_refresh_by_cookie_is_answered_in_the_cookie_and_one_by_body_in_the_bo
     let before = browser.cookie().expect("a cookie");
     let token = access_token(&browser.refresh(&issuer, Page::Own).await);
     assert_ne!(browser.cookie().expect("a cookie").value, before.value, "rotated");
-    Follower::of(&issuer).await.verify(&token).expect("a good token");
+    Follower::of(&issuer).await.verify(&token).expect("a valid token");
 
     let session = issuer.open_session("bob").await;
     let by_body = issuer.refresh(&session.refresh).await;
@@ -73,7 +73,7 @@ async fn the_cookie_lives_as_long_as_its_session() {
     let browser = Browser::signed_in(&issuer, "alice").await;
     assert_eq!(browser.cookie().expect("a cookie").max_age(), 600);
     browser.refresh(&issuer, Page::Own).await.ok();
-    assert_eq!(browser.cookie().expect("a cookie").max_age(), 600, "from now on");
+    assert_eq!(browser.cookie().expect("a cookie").max_age(), 600, "the Max-Age counts from the refresh");
 }
 
 #[tokio::test]
@@ -124,8 +124,8 @@ async fn signing_out_ends_the_session_and_deletes_the_cookie() {
         assert!(matches!(refusal, Error::Revoked { by: RevokedBy::Sid, .. }), "{refusal:?}");
         issuer.refresh(&stale.value).await.refused(400, "invalid_grant");
     }
-    // A logout after the session has ended succeeds if the browser still has a cookie. Without a cookie, the logout is
-    // refused.
+    // The session has ended, but the browser still has the cookie. So the first logout succeeds and deletes the cookie.
+    // The second logout has no cookie and is refused.
     let browser = Browser::signed_in(&issuer, "carol").await;
     issuer.revoking("/subjects/carol/revoke").await;
     assert_eq!(browser.post(&issuer, Page::Own, "/logout").await.ok(), serde_json::json!({}));

@@ -43,7 +43,7 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
             // The start completes half-done kicks. Therefore the issuer is also killed during its start.
             let launched = issuer.launch();
             let moment = Duration::from_micros(random.random_range(0..100_000));
-            // The issuer is killed after `moment`, or earlier if it listens earlier.
+            // The issuer is killed after `moment`, or before that as soon as the issuer listens.
             let _ = tokio::time::timeout(moment, launched).await;
             issuer.kill().await;
         }
@@ -53,7 +53,7 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
         if let Some(position) = crowd.acknowledged() {
             verifier.reaches(position).await;
         }
-        assert_eq!(verifier.cursor().epoch, epoch, "the log continues after crash {round}");
+        assert_eq!(verifier.cursor().epoch, epoch, "the epoch is unchanged after crash {round}");
         crowd.look_at_tokens(&verifier);
     }
 
@@ -65,6 +65,6 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
 fn seeded() -> StdRng {
     let seed =
         std::env::var("STORIES_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().expect("a number"));
-    println!("STORIES_SEED={seed} asks for the same points to kill at");
+    println!("STORIES_SEED={seed} repeats the kills at the same points");
     StdRng::seed_from_u64(seed)
 }

@@ -70,5 +70,5 @@ async fn trace_18_a_login_into_the_attackers_session_is_refused() {
         assert_eq!((browser.cookie(), nobody.cookie()), (held.clone(), None), "{page:?}");
     }
     nothing_happened(&issuer, &browser).await;
-    assert_eq!(issuer.session_count("mallory").await, 1, "no session but his own");
+    assert_eq!(issuer.session_count("mallory").await, 1, "Mallory has only his own session");
 }

@@ -20,13 +20,13 @@ async fn a_cutoff_voids_every_token_and_keeps_sessions() {
 
     verifier.reaches(acknowledged).await;
     for session in sessions {
-        let refusal = verifier.verify(&session.access).expect_err("before the cut-off");
+        let refusal = verifier.verify(&session.access).expect_err("the token was issued before the cut-off");
         assert!(matches!(refusal, Error::Revoked { by: RevokedBy::Cutoff, .. }), "{refusal:?}");
         let refreshed = Session::of(&issuer.refresh(&session.refresh).await);
-        verifier.verify(&refreshed.access).expect("a token made after the cut-off, in the same second too");
+        verifier.verify(&refreshed.access).expect("the token was issued after the cut-off");
     }
     let newcomer = issuer.open_session("mallory").await;
-    verifier.verify(&newcomer.access).expect("so may a new login");
+    verifier.verify(&newcomer.access).expect("the login was after the cut-off");
 }
 
 #[tokio::test]
@@ -39,12 +39,12 @@ async fn a_cutoff_can_end_every_session() {
 
     verifier.reaches(acknowledged).await;
     for session in &sessions {
-        verifier.verify(&session.access).expect_err("before the cut-off");
+        verifier.verify(&session.access).expect_err("the token was issued before the cut-off");
         issuer.refresh(&session.refresh).await.refused(400, "invalid_grant");
     }
     let newcomer = issuer.open_session("alice").await;
     let newcomer = Session::of(&issuer.refresh(&newcomer.refresh).await);
-    verifier.verify(&newcomer.access).expect("a login after it");
+    verifier.verify(&newcomer.access).expect("the login was after the cut-off");
 
     // Trace 12: the cut-off is stored, so it survives a restart. It is not an entry of the revocation log, so it does
     // not expire.
@@ -53,7 +53,7 @@ async fn a_cutoff_can_end_every_session() {
     verifier.resume(&issuer).await;
     for session in &sessions {
         issuer.refresh(&session.refresh).await.refused(400, "invalid_grant");
-        verifier.verify(&session.access).expect_err("before the cut-off");
+        verifier.verify(&session.access).expect_err("the token was issued before the cut-off");
     }
     Session::of(&issuer.refresh(&newcomer.refresh).await);
 }
@@ -70,7 +70,7 @@ async fn a_cutoff_voids_earlier_tokens_of_the_same_second() {
         let acknowledged = cut_off(&issuer, json!({ "end_sessions": false })).await;
         let after = Session::of(&issuer.refresh(&before.refresh).await);
         verifier.reaches(acknowledged).await;
-        verifier.verify(&before.access).expect_err("issued before the call");
-        verifier.verify(&after.access).expect("issued after it");
+        verifier.verify(&before.access).expect_err("the token was issued before the call");
+        verifier.verify(&after.access).expect("the token was issued after the call");
     }
 }

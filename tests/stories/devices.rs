@@ -19,18 +19,18 @@ async fn a_subject_sees_its_devices_and_ends_one() {
     assert_eq!(
         devices,
         [(&json!(laptop.sid()), &json!("laptop")), (&json!(phone.sid()), &json!("phone"))],
-        "only her own"
+        "only Alice's own sessions"
     );
     let shown = answer.to_string();
     for session in [&laptop, &phone, &bob] {
-        assert!(!shown.contains(&session.refresh), "no token is in the answer");
+        assert!(!shown.contains(&session.refresh), "the answer contains no token");
     }
 
     issuer.as_subject(Method::DELETE, &format!("/sessions/{}", phone.sid()), &laptop.access).await.ok();
 
     verifier.refuses(&phone.access).await;
     issuer.refresh(&phone.refresh).await.refused(400, "invalid_grant");
-    verifier.verify(&laptop.access).expect("the laptop stays");
+    verifier.verify(&laptop.access).expect("the laptop's session continues");
     assert_eq!(issuer.session_count("alice").await, 1);
 }
 
@@ -56,7 +56,7 @@ async fn another_subjects_session_cannot_be_ended() {
     assert_eq!(by_operator.status, 404, "{}", by_operator.text());
 
     assert_eq!(issuer.log_position().await, before, "nothing was written");
-    verifier.verify(&alice.access).expect("Alice stays");
+    verifier.verify(&alice.access).expect("Alice's session continues");
     Session::of(&issuer.refresh(&alice.refresh).await);
 }
 
@@ -68,7 +68,7 @@ async fn the_operator_ends_one_session() {
     let path = format!("/subjects/alice/sessions/{}", phone.sid());
     issuer.admin(Method::DELETE, &path, None).await.ok();
     verifier.refuses(&phone.access).await;
-    verifier.verify(&laptop.access).expect("the laptop stays");
+    verifier.verify(&laptop.access).expect("the laptop's session continues");
 }
 
 #[tokio::test]

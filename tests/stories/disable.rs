@@ -15,7 +15,7 @@ async fn a_disabled_subject_is_refused_until_it_is_enabled() {
     let acknowledged = issuer.revoking("/subjects/alice/disable").await;
 
     verifier.reaches(acknowledged).await;
-    verifier.verify(&before.access).expect_err("disabling kicks");
+    verifier.verify(&before.access).expect_err("disabling kicks the subject");
     issuer.refresh(&before.refresh).await.refused(400, "invalid_grant");
     for restarted in [false, true] {
         if restarted {
@@ -32,8 +32,8 @@ async fn a_disabled_subject_is_refused_until_it_is_enabled() {
     issuer.revoking("/subjects/alice/enable").await;
     verifier.resume(&issuer).await;
     let after = Session::of(&issuer.login("alice", "wonderland").await);
-    verifier.verify(&after.access).expect("she may log in again");
-    verifier.verify(&before.access).expect_err("what was revoked stays revoked");
+    verifier.verify(&after.access).expect("Alice can log in again");
+    verifier.verify(&before.access).expect_err("the old token stays revoked");
     issuer.refresh(&before.refresh).await.refused(400, "invalid_grant");
 }
 
@@ -51,7 +51,7 @@ async fn a_new_password_ends_every_session() {
     issuer.refresh(&before.refresh).await.refused(400, "invalid_grant");
     assert!(issuer.login("alice", "wonderland").await.status.is_client_error());
     let after = Session::of(&issuer.login("alice", "looking-glass").await);
-    verifier.verify(&after.access).expect("the new password is good");
+    verifier.verify(&after.access).expect("the new password is accepted");
 }
 
 #[tokio::test]

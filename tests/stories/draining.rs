@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{Follower, Issuer, Session, StreamEnd, eventually};
 
-/// In seconds. The value is longer than any test waits.
+/// A drain time of one hour. No test waits for its end.
 const LONG: &[(&str, &str)] = &[("DRAIN_SECS", "3600")];
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn b9_a_draining_issuer_is_not_ready_and_serves_everything() {
     }
     for _ in 0..4 {
         let reply = issuer.refresh(&session.refresh).await;
-        assert_eq!(reply.headers["connection"], "close", "the next request finds another node");
+        assert_eq!(reply.headers["connection"], "close", "the next request uses another connection");
         session = Session::of(&reply);
         assert_eq!(issuer.get("/healthz").await.status, 200);
     }
@@ -49,7 +49,7 @@ async fn b9_a_drain_ends_automatically_and_streams_end_during_it() {
 #[tokio::test]
 async fn b9_an_idle_connection_carries_one_more_request() {
     let mut issuer = Issuer::start_with(LONG).await;
-    let mut connection = TcpStream::connect(("127.0.0.1", issuer.port())).await.expect("it listens");
+    let mut connection = TcpStream::connect(("127.0.0.1", issuer.port())).await.expect("the issuer listens");
     let request = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     connection.write_all(request).await.expect("sent");
     let mut answer = Vec::new();
@@ -62,7 +62,12 @@ async fn b9_an_idle_connection_carries_one_more_request() {
     }
     connection.write_all(request).await.expect("sent");
     let mut answer = String::new();
-    eventually("it is answered and closed", connection.read_to_string(&mut answer)).await.expect("an answer");
+    eventually(
+        "the request is answered and the connection is closed",
+        connection.read_to_string(&mut answer),
+    )
+    .await
+    .expect("an answer");
     assert!(
         answer.starts_with("HTTP/1.1 200") && answer.to_lowercase().contains("connection: close"),
         "{answer}"
@@ -78,12 +83,16 @@ async fn b2_a_listener_without_file_descriptors_accepts_again() {
     let issuer = Issuer::start().await;
     let process = Pid::from_raw(issuer.id().cast_signed()).expect("a process");
     let few = Rlimit { current: Some(64), maximum: Some(64) };
-    prlimit(Some(process), Resource::Nofile, few).expect("it is ours");
+    prlimit(Some(process), Resource::Nofile, few).expect("this user owns the process");
     let mut idle = Vec::new();
     for _ in 0..100 {
-        idle.push(TcpStream::connect(("127.0.0.1", issuer.port())).await.expect("the system completes it"));
+        idle.push(
+            TcpStream::connect(("127.0.0.1", issuer.port()))
+                .await
+                .expect("the system completes the connection"),
+        );
     }
-    eventually("it says so", async {
+    eventually("the issuer reports that it cannot accept connections", async {
         while !issuer.log().contains("no connection can be accepted") {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }

@@ -22,10 +22,10 @@ async fn a_subject_with_thirty_two_live_entries_opens_no_session() {
     assert!(refused.json()["error"].is_string());
     let wait: u64 = refused.header(RETRY_AFTER).parse().expect("whole seconds");
     let retain = 300 + 60 + 60;
-    assert!((1..=retain + 1).contains(&wait), "until the first entry ends, at most: {wait}");
+    assert!((1..=retain + 1).contains(&wait), "the wait is at most until the first entry expires: {wait}");
 
     let bob = issuer.open_session("bob").await;
-    verifier.verify(&bob.access).expect("no other subject is refused");
+    verifier.verify(&bob.access).expect("other subjects are not refused");
     Session::of(&issuer.refresh(&bob.refresh).await);
     assert_eq!(verifier.look(|verifier| verifier.status(host_time()).entries), 32);
 }

@@ -84,9 +84,9 @@ async fn a_malformed_record_affects_only_its_subject() {
         let carol = pair.a.open_session(&format!("carol-{number}")).await;
         let kicked = pair.b.revoking(&format!("/subjects/carol-{number}/revoke")).await;
         verifier.reaches(kicked).await;
-        verifier.verify(&carol.access).expect_err("kicks of others work");
+        verifier.verify(&carol.access).expect_err("kicks of other subjects work");
         verifier.verify(&bob.access).expect("good");
-        assert_eq!(dump(&pair.redis, &key), before, "left as it was: {command:?}");
+        assert_eq!(dump(&pair.redis, &key), before, "the value is unchanged: {command:?}");
     }
     assert_eq!(answers, foreign.len() * 2 * 5);
 
@@ -98,12 +98,12 @@ async fn a_malformed_record_affects_only_its_subject() {
 
     put_back(&pair.redis, &key);
     let again = Session::of(&pair.b.refresh(&alice.refresh).await);
-    verifier.verify(&again.access).expect("her record is back");
+    verifier.verify(&again.access).expect("Alice's record is restored");
     Session::of(&pair.b.refresh(&bob.refresh).await);
     for issuer in [&mut pair.a, &mut pair.b] {
         assert!(issuer.is_alive());
         let log = issuer.log();
-        assert!(log.contains(&key), "the log names the place");
+        assert!(log.contains(&key), "the log output names the key");
         assert!(!log.contains(OF_ANOTHER) && !log.contains("panicked"), "{log}");
     }
 }
@@ -125,9 +125,9 @@ async fn a_foreign_entry_in_the_log_is_reported_and_nothing_is_acknowledged_afte
         issuer.admin(Method::POST, "/subjects/bob/revoke", None).await.refused(500, "server_error");
         issuer.admin_post("/sessions", json!({ "sub": "carol" })).await.refused(500, "server_error");
     }
-    assert_eq!(dump(&pair.redis, "{doorlist}:log"), before, "left as it was");
-    verifier.verify(&bob.access).expect("verifiers continue");
-    verifier.verify(&alice.access).expect_err("and lose nothing");
+    assert_eq!(dump(&pair.redis, "{doorlist}:log"), before, "the value is unchanged");
+    verifier.verify(&bob.access).expect("verifiers still accept valid tokens");
+    verifier.verify(&alice.access).expect_err("verifiers still refuse kicked subjects");
 
     // A starting node must read the whole revocation log. Here it cannot read the log, so the start fails.
     pair.a.stop().await;
@@ -162,7 +162,7 @@ async fn foreign_values_of_other_keys_are_reported_and_not_changed() {
     pair.redis.ask::<()>(&["SET", &bucket, OF_ANOTHER]);
     pair.a.admin(Method::GET, "/subjects", None).await.refused(500, "server_error");
     let carol = pair.b.open_session("carol").await;
-    verifier.verify(&carol.access).expect("hers is another bucket");
+    verifier.verify(&carol.access).expect("Carol's name is in another bucket");
     assert_eq!(pair.redis.ask::<String>(&["GET", &bucket]), OF_ANOTHER);
     put_back(&pair.redis, &bucket);
     bob = Session::of(&pair.a.refresh(&bob.refresh).await);
@@ -178,12 +178,12 @@ async fn foreign_values_of_other_keys_are_reported_and_not_changed() {
         pair.redis.ask::<()>(foreign);
         let before = dump(&pair.redis, ring);
         bob = Session::of(&pair.b.refresh(&bob.refresh).await);
-        verifier.verify(&bob.access).expect("signed by the key that is known");
+        verifier.verify(&bob.access).expect("the node signs with the key that it has read");
         pair.a.stop().await;
         assert!(!pair.a.try_restart().await, "{foreign:?}");
         let log = pair.a.log();
         assert!(log.lines().last().is_some_and(|line| line.contains(said)), "{log}");
-        assert_eq!(dump(&pair.redis, ring), before, "left as it was");
+        assert_eq!(dump(&pair.redis, ring), before, "the value is unchanged");
         put_back(&pair.redis, ring);
         pair.a.restart().await;
     }
@@ -199,8 +199,8 @@ async fn foreign_values_of_other_keys_are_reported_and_not_changed() {
         pair.a.refresh(&bob.refresh).await.refused(500, "server_error");
         pair.b.admin(Method::POST, "/subjects/bob/revoke", None).await.refused(500, "server_error");
         pair.b.until_readiness_is(503).await;
-        verifier.verify(&bob.access).expect("verifiers continue");
-        assert_eq!(pair.redis.ask::<String>(read), OF_ANOTHER, "left as it was");
+        verifier.verify(&bob.access).expect("verifiers still accept valid tokens");
+        assert_eq!(pair.redis.ask::<String>(read), OF_ANOTHER, "the value is unchanged");
         put_back(&pair.redis, head);
         for issuer in [&pair.a, &pair.b] {
             issuer.until_ready().await;
@@ -214,7 +214,7 @@ async fn foreign_values_of_other_keys_are_reported_and_not_changed() {
         assert!(!log.contains(OF_ANOTHER) && !log.contains("panicked"), "{log}");
     }
     for place in [bucket.as_str(), ring, head] {
-        assert!(pair.a.log().contains(place), "the log names {place}");
+        assert!(pair.a.log().contains(place), "the log output names {place}");
     }
     Follower::with(&pair.a, pair.options()).await.verify(&bob.access).expect("good");
 }

@@ -42,7 +42,7 @@ async fn a_forged_list_is_refused() {
     let changed = String::from_utf8(changed).expect("ASCII");
     assert!(matches!(verifier.load(&changed), Err(Error::Signature)));
 
-    verifier.verify(&session.access).expect("nothing was changed");
+    verifier.verify(&session.access).expect("refused lists changed nothing");
 }
 
 #[tokio::test]

@@ -22,13 +22,18 @@ async fn b2_a_store_whose_disk_was_full_is_used_again_by_the_same_process() {
         let refused = open_sessions_until_refused(&issuer, round, &mut sessions).await;
         refused.refused(503, "temporarily_unavailable");
         let readiness = issuer.get("/readyz").await;
-        assert_eq!(readiness.status, 503, "said within one request: {}", readiness.text());
+        assert_eq!(
+            readiness.status,
+            503,
+            "one request is enough to notice the failure: {}",
+            readiness.text()
+        );
         assert!(readiness.text().contains("the store is unavailable"), "{}", readiness.text());
         issuer.get("/healthz").await.ok();
         assert_eq!(issuer.get("/revocations").await.status, 200, "the last list is still served");
         verifier.verify(&carol.access).expect_err("still kicked");
 
-        fs::remove_file(&ballast).expect("room again");
+        fs::remove_file(&ballast).expect("the disk has free space again");
         issuer.until_ready().await;
 
         for session in &mut sessions {
@@ -52,7 +57,7 @@ async fn open_sessions_until_refused(issuer: &Issuer, round: u32, sessions: &mut
         }
         sessions.push(Session::of(&reply));
     }
-    panic!("the store took 2000 sessions on a full disk");
+    panic!("the store accepted 2000 sessions on a full disk");
 }
 
 /// Writes until the disk is full.

@@ -43,7 +43,7 @@ async fn b8_another_name_on_the_same_store_stops_the_start() {
 
     let foreign = environment(&[("FORMER_ISSUER", "https://production.example")]);
     let mut issuer = issuer.with_environment(foreign);
-    assert!(!issuer.try_restart().await, "a former name that this store never had");
+    assert!(!issuer.try_restart().await, "the store never had this former name");
     assert!(issuer.log().contains("https://production.example, but this store has never had that name"));
 
     // The refused starts changed nothing.
@@ -122,11 +122,11 @@ async fn b8_a_node_of_the_former_name_serves_no_tokens_until_it_is_restarted() {
     assert_eq!(
         a.refresh(&alice.refresh).await.status,
         503,
-        "and no `invalid_grant`, which would end the session"
+        "the error is not `invalid_grant`, which would end the session"
     );
     let refreshed = Session::of(&b.refresh(&alice.refresh).await);
     assert_eq!(a.refresh(&refreshed.refresh).await.status, 503);
-    assert_eq!(a.get("/revocations").await.status, 200, "its list is still served");
+    assert_eq!(a.get("/revocations").await.status, 200, "the node's list is still served");
     // A kick still works at that node.
     a.revoking("/subjects/alice/revoke").await;
     assert_eq!(b.refresh(&refreshed.refresh).await.status, 400);

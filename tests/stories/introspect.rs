@@ -86,7 +86,7 @@ async fn an_acknowledged_change_holds_in_the_next_answer() {
 
     issuer.revoking("/subjects/alice/void").await;
     assert_eq!(ask(&issuer, &stays.access).await.ok(), json!({ "active": false }));
-    assert_eq!(ask(&issuer, &stays.refresh).await.ok()["active"], true, "the login was kept");
+    assert_eq!(ask(&issuer, &stays.refresh).await.ok()["active"], true, "the session is still active");
     assert!(is_active(&issuer, &Session::of(&issuer.refresh(&stays.refresh).await)).await);
     assert!(is_active(&issuer, &bob).await);
 }
@@ -114,7 +114,7 @@ async fn an_expired_token_is_inactive() {
         }
     })
     .await;
-    Follower::of(&issuer).await.verify(&session.access).expect("within the leeway");
+    Follower::of(&issuer).await.verify(&session.access).expect("the token is within the leeway");
     assert_eq!(ask(&issuer, &session.refresh).await.ok()["active"], true);
 }
 

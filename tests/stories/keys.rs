@@ -35,21 +35,21 @@ async fn an_offline_verifier_follows_the_retirement_of_the_active_key() {
     let issuer = Issuer::start().await;
     let verifier = Follower::offline(&issuer, Options::new(issuer.url(), None)).await;
     let session = issuer.open_session("alice").await;
-    verifier.verify(&session.access).expect("a good token, remembered");
+    verifier.verify(&session.access).expect("the token is valid and is remembered");
     let stolen = kid(&session.access);
 
     let acknowledged = retire(&issuer, &stolen).await;
     let list = issuer.list_with(acknowledged).await;
 
-    assert_ne!(kid(&list), stolen, "signed by the reserve");
-    verifier.load(&list).expect("the reserve was trusted from the start");
-    let refusal = verifier.verify(&session.access).expect_err("its key is gone");
+    assert_ne!(kid(&list), stolen, "the reserve key signs");
+    verifier.load(&list).expect("the reserve key was trusted from the start");
+    let refusal = verifier.verify(&session.access).expect_err("the token's key is retired");
     assert!(matches!(refusal, Error::UnknownKey { .. }), "{refusal:?}");
     let refreshed = Session::of(&issuer.refresh(&session.refresh).await);
-    verifier.verify(&refreshed.access).expect("signed by the reserve");
+    verifier.verify(&refreshed.access).expect("the reserve key signs");
     let mut states: Vec<_> = keys(&issuer).await;
     states.retain(|(_, state)| state == "active" || state == "announced");
-    assert_eq!(states.len(), 2, "there is a new reserve");
+    assert_eq!(states.len(), 2, "there is a new reserve key");
 
     // Trace 23: a cached key set does not bring a retired key back.
     let jwks = issuer.get("/.well-known/jwks.json").await.text();
@@ -67,13 +67,13 @@ async fn a_cursor_older_than_a_key_change_gets_the_snapshot() {
     let before = verifier.cursor();
 
     let acknowledged = retire(&issuer, &kid(&session.access)).await;
-    assert!(acknowledged.seq > before.seq, "the change of keys is an entry of the log");
+    assert!(acknowledged.seq > before.seq, "the key change is an entry of the revocation log");
     verifier.resume(&issuer).await;
     verifier.reaches(acknowledged).await;
     let list = unverified_list(&issuer.get(&format!("/revocations?since={before}")).await.text());
-    assert_eq!(list.since, None, "a snapshot");
+    assert_eq!(list.since, None, "the answer is a snapshot");
     assert!(list.jwks.is_some());
-    verifier.verify(&session.access).expect_err("its key is gone");
+    verifier.verify(&session.access).expect_err("the token's key is retired");
 }
 
 #[tokio::test]
@@ -83,9 +83,9 @@ async fn connected_verifiers_refuse_tokens_of_a_retired_key() {
     let session = issuer.open_session("alice").await;
     let acknowledged = retire(&issuer, &kid(&session.access)).await;
     verifier.reaches(acknowledged).await;
-    verifier.verify(&session.access).expect_err("its key is gone");
+    verifier.verify(&session.access).expect_err("the token's key is retired");
     let refreshed = Session::of(&issuer.refresh(&session.refresh).await);
-    verifier.verify(&refreshed.access).expect("signed by the reserve");
+    verifier.verify(&refreshed.access).expect("the reserve key signs");
 }
 
 #[tokio::test]
@@ -97,9 +97,9 @@ async fn old_tokens_stay_valid_after_a_rotation() {
     let rotated = verifier_of_rotation(&issuer, &verifier, &session).await;
     verifier.reaches(rotated).await;
     let new = Session::of(&issuer.refresh(&session.refresh).await);
-    assert_ne!(kid(&new.access), kid(&session.access), "the reserve signs");
+    assert_ne!(kid(&new.access), kid(&session.access), "the reserve key signs");
     for token in [&session.access, &new.access] {
-        verifier.verify(token).expect("old tokens live out their time, new ones are known");
+        verifier.verify(token).expect("old and new tokens are valid");
     }
 
     let keys_before = keys(&issuer).await;
@@ -109,7 +109,7 @@ async fn old_tokens_stay_valid_after_a_rotation() {
     verifier.resume(&issuer).await;
     let newer = Session::of(&issuer.refresh(&new.refresh).await);
     assert_eq!(kid(&newer.access), kid(&new.access));
-    verifier.verify(&newer.access).expect("the same key");
+    verifier.verify(&newer.access).expect("the key is still known");
 }
 
 /// Rotates the keys. While the issuer answers that the reserve key is too young, waits for newer lists and

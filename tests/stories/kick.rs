@@ -18,13 +18,13 @@ async fn a_kick_reaches_every_connected_verifier() {
     for verifier in &verifiers {
         verifier.reaches(acknowledged).await;
         for session in [&laptop, &phone] {
-            let refusal = verifier.verify(&session.access).expect_err("she was kicked");
+            let refusal = verifier.verify(&session.access).expect_err("Alice was kicked");
             assert!(
                 matches!(refusal, Error::Revoked { by: RevokedBy::Gid, handle: Some(gid), .. } if gid == session.claims.gid),
                 "{refusal:?}"
             );
         }
-        verifier.verify(&bob.access).expect("bob was not");
+        verifier.verify(&bob.access).expect("Bob was not kicked");
     }
     for session in [laptop, phone] {
         issuer.refresh(&session.refresh).await.refused(400, "invalid_grant");
@@ -46,7 +46,7 @@ async fn a_kicked_subject_may_log_in_again() {
     verifier.reaches(acknowledged).await;
     assert_ne!(after.claims.gid, before.claims.gid);
     verifier.verify(&before.access).expect_err("kicked");
-    verifier.verify(&after.access).expect("a login after the kick");
+    verifier.verify(&after.access).expect("the login was after the kick");
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use reqwest::Method;
 use crate::support::{Issuer, RedisServer, exchange, send};
 
 const REQUESTS: usize = 2_000;
-/// In ten seconds, each log statement in the code writes at most ten lines. One more line contains the number of
-/// further calls. Without this limit, each request would add 400 bytes.
+/// In ten seconds, each log statement in the code writes at most ten lines, and one more line with the number of lines
+/// that were left out. Without this limit, each request would add 400 bytes.
 const MOST_BYTES_IN_10_SECS: u64 = 12 << 10;
 
 /// Returns the number in a line such as "and 1234 more lines like this in the last 10 s: answered".
@@ -55,7 +55,7 @@ async fn b14_a_flood_of_requests_writes_few_log_lines_and_a_count() {
     let is_answer = |line: &&str| line.contains(": answered status=503");
     let written = log.lines().filter(is_answer).count();
     let counted: usize = log.lines().filter_map(|line| left_out(line, "answered")).sum();
-    assert_eq!(written + counted, REQUESTS, "each is a line or counted:\n{log}");
+    assert_eq!(written + counted, REQUESTS, "each request is written or counted:\n{log}");
     assert!(counted > 0, "{log}");
     // A 503 that asks the client to retry later is not logged as an error.
     let errors = log.lines().filter(|line| line.contains(" ERROR ") && line.contains("answered"));

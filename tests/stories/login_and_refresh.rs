@@ -19,7 +19,7 @@ async fn a_login_gives_a_token_that_verifies_offline() {
     assert_eq!(reply.header(CACHE_CONTROL), "no-store", "RFC 6749 §5.1");
 
     let session = Session::of(&reply);
-    let verified = verifier.verify(&session.access).expect("a good token");
+    let verified = verifier.verify(&session.access).expect("a valid token");
     assert_eq!(verified.revocation, RevocationStatus::NotRevoked);
     assert!(!verified.freshness.stale);
     assert_eq!(verified.claims.issuer, issuer.url());
@@ -37,11 +37,11 @@ async fn a_refresh_continues_the_same_session() {
 
     let second = Session::of(&issuer.refresh(&first.refresh).await);
 
-    assert_ne!(second.refresh, first.refresh, "it was rotated");
+    assert_ne!(second.refresh, first.refresh, "the refresh token was rotated");
     assert_ne!(second.claims.jwt_id, first.claims.jwt_id);
     assert_eq!((second.claims.sid, second.claims.gid), (first.claims.sid, first.claims.gid));
     for session in [&first, &second] {
-        verifier.verify(&session.access).expect("both access tokens are good");
+        verifier.verify(&session.access).expect("both access tokens are valid");
     }
 }
 
@@ -72,7 +72,7 @@ async fn a_trusted_back_end_opens_a_session_with_claims_of_its_own() {
         Session::of(&issuer.refresh_as(&[("refresh_token", &session.refresh), ("client_id", "web")]).await);
 
     for token in [session.access, refreshed.access] {
-        let verified = verifier.verify(&token).expect("a good token");
+        let verified = verifier.verify(&token).expect("a valid token");
         let claims = verified.claims;
         assert_eq!((claims.client_id.as_str(), claims.scope.as_deref()), ("web", Some("read write")));
         let payload: Value = serde_json::from_str(&verified.payload_json).expect("JSON");
@@ -100,6 +100,6 @@ async fn a_subject_may_have_any_name() {
         let session = issuer.open_session(sub).await;
         assert_eq!(unverified_claims(&session.access).subject, sub);
         let refreshed = Session::of(&issuer.refresh(&session.refresh).await);
-        assert_eq!(verifier.verify(&refreshed.access).expect("a good token").claims.subject, sub);
+        assert_eq!(verifier.verify(&refreshed.access).expect("a valid token").claims.subject, sub);
     }
 }

@@ -21,7 +21,7 @@ async fn a_logout_ends_this_session_and_no_other() {
     issuer.as_subject(Method::POST, "/logout", &laptop.access).await.ok();
 
     is_over(&issuer, &verifier, &laptop).await;
-    verifier.verify(&phone.access).expect("the phone stays");
+    verifier.verify(&phone.access).expect("the phone's session continues");
     Session::of(&issuer.refresh(&phone.refresh).await);
     let again = issuer.as_subject(Method::POST, "/logout", &laptop.access).await;
     again.refused(401, "invalid_token");
@@ -71,7 +71,7 @@ async fn revoke_answers_200_for_any_value() {
 
     assert_eq!(issuer.log_position().await, before, "nothing was written");
     for _ in 0..2 {
-        assert_eq!(issuer.revoke(&session.refresh).await.status, 200, "again and again");
+        assert_eq!(issuer.revoke(&session.refresh).await.status, 200, "a repeated request also succeeds");
     }
     is_over(&issuer, &verifier, &session).await;
 }

@@ -1,6 +1,6 @@
 //! Trace 5 (a): an answer is lost, and the client returns with the token that it still has, long after the grace
-//! window. Here the grace window is 0 seconds, so every retry comes after the window (field: ory/hydra#1831,
-//! FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512).
+//! window. Here the grace window is 0 seconds, so every retry comes after the window (seen in the field:
+//! ory/hydra#1831, FusionAuth/fusionauth-issues#2952, better-auth/better-auth#8512).
 
 use crate::support::{Follower, Issuer, Session};
 
@@ -12,13 +12,13 @@ async fn a_session_survives_a_lost_answer_after_the_grace_window() {
     let lost = Session::of(&issuer.refresh(&session.refresh).await);
 
     let again = Session::of(&issuer.refresh(&session.refresh).await);
-    assert_ne!(again.refresh, lost.refresh, "the successor that got lost is not handed out again");
-    verifier.verify(&again.access).expect("the session lives");
+    assert_ne!(again.refresh, lost.refresh, "the lost successor is not issued again");
+    verifier.verify(&again.access).expect("the session continues");
 
     // The next answer is lost too.
     let more = Session::of(&issuer.refresh(&session.refresh).await);
     let next = Session::of(&issuer.refresh(&more.refresh).await);
-    verifier.verify(&next.access).expect("the session lives");
+    verifier.verify(&next.access).expect("the session continues");
     assert_eq!(next.claims.sid, session.claims.sid);
 }
 

@@ -31,7 +31,7 @@ mod session_end;
 mod two_installations;
 mod void;
 
-// Once: these stories always start the Redis that they need.
+// Once: these stories are not repeated with DOORLIST_STORIES=pair. They always start the Redis that they need.
 #[cfg(target_os = "linux")]
 mod clock_steps;
 mod crash;
@@ -43,8 +43,8 @@ mod store_faults;
 mod store_refusals;
 mod two_issuers;
 
-// Once: these stories concern one process, its settings, its connections or its output. Another issuer or another
-// store cannot change the outcome of these stories.
+// Once: these stories are not repeated with DOORLIST_STORIES=pair. They concern one process, its settings, its
+// connections or its output. Another issuer or another store cannot change the outcome of these stories.
 mod bad_input;
 mod command_line;
 mod cookies;

@@ -13,8 +13,8 @@ const STREAMS: usize = 4_000;
 
 /// The resident memory of a process, in bytes.
 fn resident(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux says so");
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line VmRSS");
     let kib = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number");
     kib << 10
 }
@@ -27,12 +27,12 @@ fn allow_open_files() {
     if limit.current.is_some_and(|current| current < wanted) {
         assert!(limit.maximum.is_none_or(|most| most >= wanted), "this test needs `ulimit -Hn {wanted}`");
         limit.current = Some(wanted);
-        setrlimit(Resource::Nofile, limit).expect("up to the hard limit it may be raised");
+        setrlimit(Resource::Nofile, limit).expect("the limit can be raised up to the hard limit");
     }
 }
 
 async fn stream(port: u16) -> TcpStream {
-    let mut connection = TcpStream::connect(("127.0.0.1", port)).await.expect("it listens");
+    let mut connection = TcpStream::connect(("127.0.0.1", port)).await.expect("the issuer listens");
     connection.write_all(b"GET /revocations/stream HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
     let mut head = [0; 12];
     connection.read_exact(&mut head).await.expect("an answer");
@@ -57,7 +57,7 @@ async fn b18_memory_is_released_after_a_flood_of_streams() {
 
     drop(streams);
 
-    eventually("memory is given back", async {
+    eventually("the memory is returned", async {
         let mut least = u64::MAX;
         while least > before * 3 / 2 {
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -34,13 +34,16 @@ async fn preflight(issuer: &Issuer, origin: &str, method: &str, path: &str) -> R
 
 /// Whether a browser shows this answer to a page of this origin and sends the cookie.
 fn is_let_in(reply: &Reply, origin: &str) -> bool {
-    assert!(reply.header(VARY).to_ascii_lowercase().contains("origin"), "no cache mixes origins up");
+    assert!(
+        reply.header(VARY).to_ascii_lowercase().contains("origin"),
+        "caches keep the answers to different origins apart"
+    );
     let (allowed, credentials) =
         (reply.header(ACCESS_CONTROL_ALLOW_ORIGIN), reply.header(ACCESS_CONTROL_ALLOW_CREDENTIALS));
     match (allowed, credentials) {
         ("", "") => false,
         (allowed, "true") => allowed == origin,
-        other => panic!("neither let in nor shut out: {other:?}"),
+        other => panic!("CORS headers that neither allow nor refuse: {other:?}"),
     }
 }
 

@@ -33,13 +33,13 @@ impl Reader {
         match self {
             Self::Closed => (Stdio::null(), None),
             Self::FullDisk => {
-                (File::options().write(true).open("/dev/full").expect("Linux has it").into(), None)
+                (File::options().write(true).open("/dev/full").expect("a Linux device").into(), None)
             }
             Self::Gone => (std::io::pipe().expect("a pipe").1.into(), None),
             Self::Stopped => {
                 let (reader, mut writer) = std::io::pipe().expect("a pipe");
                 // The capacity of a Linux pipe.
-                writer.write_all(&[b'\n'; 64 << 10]).expect("there is room for it");
+                writer.write_all(&[b'\n'; 64 << 10]).expect("the pipe has room for this");
                 (writer.into(), Some(reader))
             }
         }
@@ -107,8 +107,9 @@ async fn b1_the_exit_code_of_a_command_depends_on_the_request_and_not_on_the_out
                 command.args(arguments.iter().skip(1)).env("DOORLIST_URL", issuer.url());
                 let (mut command, _held) = with_reader(command, descriptor, reader);
                 // `Command::output` would replace these streams with pipes.
-                let child = command.kill_on_drop(true).spawn().expect("it starts");
-                let output = eventually("the command ends", child.wait_with_output()).await.expect("it ends");
+                let child = command.kill_on_drop(true).spawn().expect("the process starts");
+                let output =
+                    eventually("the command ends", child.wait_with_output()).await.expect("the process ends");
                 let said = String::from_utf8_lossy(&output.stderr);
                 let case = format!("{arguments:?}, {descriptor} is {reader:?}: {said}");
                 assert_eq!(output.status.code(), Some(code), "{case}");
@@ -136,13 +137,14 @@ impl Served {
         if reader == Reader::Closed {
             command = closing(&command, ">&- 2>&-");
         }
-        Self { child: command.kill_on_drop(true).spawn().expect("it starts"), held: [out, err] }
+        Self { child: command.kill_on_drop(true).spawn().expect("the process starts"), held: [out, err] }
     }
 
     async fn stop(mut self) -> ExitStatus {
-        let id = self.child.id().expect("it runs").cast_signed();
-        kill_process(Pid::from_raw(id).expect("a process"), Signal::TERM).expect("it is ours");
-        eventually("it ends", self.child.wait()).await.expect("its status")
+        let id = self.child.id().expect("the process runs").cast_signed();
+        kill_process(Pid::from_raw(id).expect("a process"), Signal::TERM)
+            .expect("this user owns the process");
+        eventually("the process ends", self.child.wait()).await.expect("the exit status")
     }
 }
 
@@ -205,7 +207,7 @@ async fn b1_a_failed_start_exits_with_1_and_prints_the_reason() {
     for reader in [Reader::Closed, Reader::Gone, Reader::Stopped, Reader::FullDisk] {
         let issuer = Issuer::stopped(&[("STORE", "embedded:./there/is/no/folder.redb")]);
         let mut served = Served::start(&issuer, reader);
-        let status = eventually("it ends", served.child.wait()).await.expect("its status");
+        let status = eventually("the process ends", served.child.wait()).await.expect("the exit status");
         assert_eq!(status.code(), Some(1), "{reader:?}");
     }
     let mut issuer = Issuer::stopped(&[("STORE", "embedded:./there/is/no/folder.redb")]);
@@ -230,9 +232,9 @@ async fn b1_lines_that_were_lost_are_counted_on_a_later_line() {
     let requests = get("").repeat(REQUESTS - 1) + &get("Connection: close\r\n");
     let reply = exchange(issuer.port(), requests.as_bytes()).await;
     let others = String::from_utf8_lossy(&reply.body).matches("HTTP/1.1 200").count();
-    assert_eq!((reply.status, others), (Some(200), REQUESTS - 1), "no request waits for the log");
+    assert_eq!((reply.status, others), (Some(200), REQUESTS - 1), "no request waits for the log output");
 
-    let reader = served.held[1].take().expect("the pipe of the log");
+    let reader = served.held[1].take().expect("the pipe of the log output");
     let log = tokio::task::spawn_blocking(move || {
         let mut text = String::new();
         std::io::Read::read_to_string(&mut { reader }, &mut text).map(|_| text)

@@ -1,4 +1,4 @@
-//! Many tabs of one browser refresh with the same token at once (field: supabase/auth-js#213,
+//! Many tabs of one browser refresh with the same token at once (seen in the field: supabase/auth-js#213,
 //! directus/directus#22360, medplum/medplum#9113).
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ async fn twenty_refreshes_of_one_token_get_one_successor() {
     let successors: BTreeSet<&str> = answers.iter().map(|answer| answer.refresh.as_str()).collect();
     assert_eq!(successors.len(), 1, "every tab holds the same refresh token");
     for answer in &answers {
-        verifier.verify(&answer.access).expect("every access token is good");
+        verifier.verify(&answer.access).expect("every access token is valid");
     }
     Session::of(&issuer.refresh(&answers[0].refresh).await);
     assert_eq!(issuer.session_count("alice").await, 1);

@@ -30,17 +30,17 @@ async fn a_restart_keeps_keys_cutoff_epoch_list_and_sessions() {
 
         let after = unverified_list(&issuer.get("/revocations").await.text());
         assert_eq!((after.epoch, after.cutoff), (before.epoch, before.cutoff));
-        assert!(after.seq >= kicked.seq, "the log continues");
+        assert!(after.seq >= kicked.seq, "the sequence numbers continue");
         assert!(after.revoked.contains(bob.claims.gid));
         assert_eq!(issuer.get("/.well-known/jwks.json").await.json(), jwks);
         verifier.resume(&issuer).await;
         verifier.verify(&bob.access).expect_err("kicked before the restart");
-        verifier.verify(&alice.access).expect("her key is still known");
+        verifier.verify(&alice.access).expect("the token's key is still known");
         issuer.refresh(&bob.refresh).await.refused(400, "invalid_grant");
     }
     let refreshed = Session::of(&issuer.refresh(&alice.refresh).await);
     assert_eq!(kid(&refreshed.access), kid(&alice.access));
-    verifier.verify(&refreshed.access).expect("her session lives on");
+    verifier.verify(&refreshed.access).expect("the session continues");
     Session::of(&issuer.login("alice", "wonderland").await);
 }
 
@@ -92,7 +92,7 @@ async fn secrets_are_created_once_and_only_their_owner_can_read_them() {
 
     for (file, secret) in &files {
         assert_eq!(&std::fs::read_to_string(file).expect("text"), secret);
-        assert!(!issuer.log().contains(secret.trim()), "a secret is in the log");
+        assert!(!issuer.log().contains(secret.trim()), "a secret is in the log output");
     }
     let subjects = issuer.request(Method::GET, "/admin/subjects").bearer_auth(admin_key);
     assert_eq!(subjects.send().await.expect("an answer").status(), 200);
@@ -108,7 +108,7 @@ async fn another_master_secret_is_refused_at_the_start() {
         .env("DOORLIST_MASTER_SECRET", "another-secret-of-some-length")
         .output()
         .await
-        .expect("it ends");
+        .expect("the process ends");
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.to_lowercase().contains("master secret") || said.contains("MASTER_SECRET"), "{said}");
@@ -121,10 +121,10 @@ async fn a_store_that_is_open_already_is_refused() {
     let mut issuer = Issuer::start_with(EMBEDDED).await;
     let mut command = issuer.command("serve");
     command.env("DOORLIST_LISTEN", "127.0.0.1:0").env("DOORLIST_STORE_WAIT_SECS", "0");
-    let output = command.output().await.expect("it ends");
+    let output = command.output().await.expect("the process ends");
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("doorlist.redb"), "says which file: {said}");
+    assert!(said.contains("doorlist.redb"), "the error names the file: {said}");
     assert!(issuer.is_alive());
     issuer.open_session("alice").await;
 }

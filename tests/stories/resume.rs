@@ -13,13 +13,13 @@ async fn the_stream_resumes_after_a_gap() {
     verifier.leave();
     issuer.revoking("/subjects/alice/revoke").await;
     let acknowledged = issuer.revoking("/subjects/bob/revoke").await;
-    verifier.verify(&alice.access).expect("it heard nothing yet");
+    verifier.verify(&alice.access).expect("the verifier has not received the kick yet");
 
     verifier.resume(&issuer).await;
 
     verifier.reaches(acknowledged).await;
     for session in [alice, bob] {
-        verifier.verify(&session.access).expect_err("kicked meanwhile");
+        verifier.verify(&session.access).expect_err("the subject was kicked meanwhile");
     }
 }
 
@@ -34,7 +34,7 @@ async fn the_stream_resumes_with_since_too() {
     verifier.stream_from(issuer.request(Method::GET, &path)).await;
 
     verifier.reaches(acknowledged).await;
-    verifier.verify(&alice.access).expect_err("kicked meanwhile");
+    verifier.verify(&alice.access).expect_err("the subject was kicked meanwhile");
 }
 
 #[tokio::test]
@@ -49,9 +49,12 @@ async fn a_poll_with_since_gets_a_delta() {
     verifier.load(&list.success()).expect("a delta, or a snapshot");
 
     assert_eq!(verifier.cursor(), acknowledged);
-    verifier.verify(&alice.access).expect_err("kicked meanwhile");
+    verifier.verify(&alice.access).expect_err("the subject was kicked meanwhile");
     let nothing_new = issuer.get(&format!("/revocations?since={acknowledged}")).await;
-    assert!(unverified_list(&nothing_new.text()).revoked.is_empty(), "nothing after the last entry");
+    assert!(
+        unverified_list(&nothing_new.text()).revoked.is_empty(),
+        "there is no entry after the last entry"
+    );
 }
 
 #[tokio::test]
@@ -64,7 +67,7 @@ async fn a_cursor_that_cannot_be_continued_gets_the_snapshot() {
     for since in [elsewhere, long_ago] {
         let list: RevocationList =
             unverified_list(&issuer.get(&format!("/revocations?since={since}")).await.text());
-        assert_eq!(list.since, None, "a snapshot for {since}");
+        assert_eq!(list.since, None, "the answer to {since} is a snapshot");
         assert!(list.jwks.is_some());
     }
 }
@@ -92,7 +95,7 @@ async fn heartbeats_keep_the_list_fresh() {
     for second in 1..=3 {
         verifier.hears_of(session.claims.issued_at.plus_secs(second)).await;
     }
-    let freshness = verifier.verify(&session.access).expect("a good token").freshness;
+    let freshness = verifier.verify(&session.access).expect("a valid token").freshness;
     assert!(!freshness.stale);
     Session::of(&issuer.refresh(&session.refresh).await);
 }

@@ -25,7 +25,7 @@ async fn reuse_ends_the_session_at_every_connected_verifier() {
         );
         issuer.refresh(&session.refresh).await.refused(400, "invalid_grant");
     }
-    verifier.verify(&other_device.access).expect("another session of the user lives on");
+    verifier.verify(&other_device.access).expect("another session of the user continues");
     Session::of(&issuer.refresh(&other_device.refresh).await);
 }
 
@@ -52,7 +52,7 @@ async fn a_thief_who_refreshes_in_turn_with_the_user_is_detected() {
         tokens.push(answer.access);
         held[party] = answer.refresh;
         turns += 1;
-        assert!(turns < 6, "both refreshed {turns} times in all, and the issuer did not notice");
+        assert!(turns < 6, "the issuer did not notice the theft in {turns} refreshes");
     };
 
     refused.refused(400, "invalid_grant");

@@ -70,7 +70,7 @@ async fn restart_under_load(way: Way, at_least: u64) -> (u64, u64) {
     }
     seen.restarted.store(true, Ordering::Release);
     let sessions = tokio::time::timeout(std::time::Duration::from_secs(600), clients.join_all()).await;
-    for session in sessions.expect("the clients come to their end") {
+    for session in sessions.expect("the clients finish") {
         Session::of(&pair.b.refresh(&session.refresh).await);
     }
     let (answered, lost) = (seen.answered.load(Ordering::Acquire), seen.lost.load(Ordering::Acquire));
@@ -81,7 +81,7 @@ async fn restart_under_load(way: Way, at_least: u64) -> (u64, u64) {
 /// Waits until nginx sends requests to this node.
 async fn until_asked(node: &Issuer, seen: &Seen) {
     let address = format!("127.0.0.1:{}", node.port());
-    eventually("nginx asks the node", async {
+    eventually("nginx sends a request to the node", async {
         while *seen.upstream.lock().expect("no thread panicked") != address {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }

@@ -13,9 +13,10 @@ async fn the_twenty_first_session_ends_the_one_idle_for_longest() {
         sessions.push(issuer.open_session("alice").await);
     }
     for session in &sessions {
-        verifier.verify(&session.access).expect("twenty fit");
+        verifier.verify(&session.access).expect("twenty sessions are allowed");
     }
-    // The issuer counts time in whole seconds, so the oldest session is refreshed in a later second.
+    // The issuer counts time in whole seconds. So the test waits for the next second, and then refreshes the oldest
+    // session.
     let opened = sessions[19].claims.issued_at;
     verifier.hears_of(opened.plus_secs(1)).await;
     sessions[0] = Session::of(&issuer.refresh(&sessions[0].refresh).await);
@@ -26,7 +27,7 @@ async fn the_twenty_first_session_ends_the_one_idle_for_longest() {
     verifier.refuses(&sessions[1].access).await;
     issuer.refresh(&sessions[1].refresh).await.refused(400, "invalid_grant");
     for session in sessions.iter().take(1).chain(&sessions[2..]).chain([&newcomer]) {
-        verifier.verify(&session.access).expect("the others stay");
+        verifier.verify(&session.access).expect("the other sessions continue");
         Session::of(&issuer.refresh(&session.refresh).await);
     }
 }

@@ -28,10 +28,10 @@ async fn no_token_outlives_its_session_and_a_kick_after_the_end_still_works() {
 
     verifier.hears_of(end).await;
     issuer.refresh(&late.refresh).await.refused(400, "invalid_grant");
-    verifier.verify(&late.access).expect("within the leeway, as every token");
+    verifier.verify(&late.access).expect("the token is within the leeway");
     let acknowledged = issuer.revoking("/subjects/alice/revoke").await;
     verifier.reaches(acknowledged).await;
-    verifier.verify(&late.access).expect_err("kicked after its session's end");
+    verifier.verify(&late.access).expect_err("the session was kicked after its end");
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ async fn a_request_in_progress_at_the_shutdown_is_answered() {
     // A login takes some time, because the password is hashed slowly.
     let body = r#"{"username":"alice","password":"wonderland"}"#;
     let mut connection =
-        tokio::net::TcpStream::connect(("127.0.0.1", issuer.port())).await.expect("it listens");
+        tokio::net::TcpStream::connect(("127.0.0.1", issuer.port())).await.expect("the issuer listens");
     let request = format!(
         "POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
          Connection: close\r\nExpect: 100-continue\r\n\r\n",

@@ -22,7 +22,7 @@ async fn with_a_long_log() -> Issuer {
         NewEntry::Revoked(Revoked { sub, revocation: Revocation::Session { sid } })
     };
     let entries = (0..MANY).map(entry).collect();
-    store.commit(Commit { entries, ..Commit::default() }).await.expect("it is written");
+    store.commit(Commit { entries, ..Commit::default() }).await.expect("the entries are written");
     issuer
 }
 
@@ -47,7 +47,7 @@ async fn b5_a_signal_during_the_start_stops_it() {
         until_it_starts(&issuer).await;
         issuer.signal(signal);
         assert_eq!(issuer.wait().await.code(), Some(0), "{}", issuer.log());
-        assert!(!issuer.log().contains("listening on"), "it continued its start:\n{}", issuer.log());
+        assert!(!issuer.log().contains("listening on"), "the issuer continued its start:\n{}", issuer.log());
     }
     // The file was closed and is intact.
     issuer.restart().await;
@@ -70,13 +70,15 @@ async fn b5_a_signal_during_the_start_stops_process_1_too() {
         panic!("this kernel does not allow a new process namespace: allow it, or run the tests as root");
     }
     let issuer = with_a_long_log().await;
-    let outside = issuer.command_under(wrapper, "serve").kill_on_drop(true).spawn().expect("it starts");
+    let outside =
+        issuer.command_under(wrapper, "serve").kill_on_drop(true).spawn().expect("the process starts");
     until_it_starts(&issuer).await;
-    let parent = outside.id().expect("it runs");
+    let parent = outside.id().expect("the process runs");
     let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).expect("a list");
     let child = children.split_whitespace().next().and_then(|id| id.parse().ok()).and_then(Pid::from_raw);
-    kill_process(child.expect("process 1 of its namespace"), Signal::TERM).expect("it is sent");
-    let output = eventually("it ends", outside.wait_with_output()).await.expect("its output");
+    kill_process(child.expect("process 1 of its namespace"), Signal::TERM).expect("the signal is sent");
+    let output =
+        eventually("the process ends", outside.wait_with_output()).await.expect("the output of the process");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.stdout.is_empty(), "it continued its start");
+    assert!(output.stdout.is_empty(), "the issuer continued its start");
 }

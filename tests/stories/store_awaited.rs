@@ -23,7 +23,10 @@ async fn b6_the_issuer_waits_for_a_redis_that_starts_later() {
     issuer.until_unready_for("waiting for the store: Connection refused").await;
     assert_eq!(issuer.get("/healthz").await.status, 200);
     let port = redis.port().to_string();
-    assert!(!issuer.get("/readyz").await.text().contains(&port), "where the store is, is for operators");
+    assert!(
+        !issuer.get("/readyz").await.text().contains(&port),
+        "the address of the store is shown only to operators"
+    );
     for refused in [
         issuer.get("/revocations").await,
         issuer.refresh("a-token").await,
@@ -35,7 +38,7 @@ async fn b6_the_issuer_waits_for_a_redis_that_starts_later() {
         assert!(refused.headers.contains_key("retry-after"));
     }
     redis.resume();
-    eventually("it listens", listening).await.expect("it did not end");
+    eventually("the issuer listens", listening).await.expect("the issuer did not end");
     issuer.until_ready().await;
     Session::of(&issuer.refresh(&issuer.open_session("alice").await.refresh).await);
     let log = issuer.log();
@@ -59,8 +62,8 @@ async fn b6_the_issuer_waits_for_a_redis_that_loads_its_data() {
     });
     issuer.until_alive().await;
     issuer.until_unready_for("waiting for the store: Redis is still loading its data (LOADING)").await;
-    let _redis = eventually("it has loaded", resumed).await.expect("it starts");
-    eventually("it listens", listening).await.expect("it did not end");
+    let _redis = eventually("Redis has loaded its data", resumed).await.expect("the process starts");
+    eventually("the issuer listens", listening).await.expect("the issuer did not end");
     issuer.until_ready().await;
 }
 
@@ -126,7 +129,7 @@ async fn b6_the_wait_ends_at_its_limit_and_each_line_names_the_cause() {
     let lines: Vec<_> = said.lines().filter(|line| line.contains("waiting at the start")).collect();
     assert!(!lines.is_empty() && lines.iter().all(|line| line.contains("NXDOMAIN")), "{said}");
     assert!(
-        said.contains("waited 1 s for it, as --store-wait-secs (DOORLIST_STORE_WAIT_SECS) allows"),
+        said.contains("waited 1 s for the store (--store-wait-secs, DOORLIST_STORE_WAIT_SECS)"),
         "{said}"
     );
 
@@ -146,7 +149,7 @@ async fn b6_the_issuer_waits_for_a_file_that_the_previous_process_still_has_open
     next.until_alive().await;
     next.until_unready_for("open in another process").await;
     assert_eq!(before.stop().await.code(), Some(0));
-    let listens = eventually("it listens", listening).await;
-    assert!(listens.is_ok(), "it ended:\n{}", next.log());
+    let listens = eventually("the issuer listens", listening).await;
+    assert!(listens.is_ok(), "the issuer ended:\n{}", next.log());
     next.until_ready().await;
 }

@@ -25,7 +25,7 @@ async fn a_redis_that_is_killed_comes_back_with_everything() {
         pair.redis.kill();
         is_away(&pair.a.refresh(&alice.refresh).await);
         is_away(&pair.b.admin(reqwest::Method::POST, "/subjects/bob/revoke", None).await);
-        verifier.verify(&bob.access).expect("verifiers continue");
+        verifier.verify(&bob.access).expect("verifiers still accept valid tokens");
         pair.redis.resume();
         pair.a.until_ready().await;
         pair.b.until_ready().await;
@@ -45,7 +45,7 @@ async fn a_redis_that_hangs_answers_late_and_loses_nothing() {
     pair.redis.signal(Signal::STOP);
     is_away(&pair.a.refresh(&alice.refresh).await);
     is_away(&pair.b.admin(reqwest::Method::POST, "/subjects/alice/revoke", None).await);
-    verifier.verify(&alice.access).expect("a kick that was not acknowledged");
+    verifier.verify(&alice.access).expect("the kick was not acknowledged");
     pair.redis.signal(Signal::CONT);
     pair.a.until_ready().await;
     pair.b.until_ready().await;
@@ -76,10 +76,10 @@ async fn an_emptied_redis_gets_its_log_back() {
     // Heartbeats are one second apart. A list with an `iat` at least three seconds after the current time proves that
     // the store was confirmed after the loss.
     verifier.hears_of(host_time().wall.plus_secs(3)).await;
-    assert_eq!(verifier.cursor().epoch, kicked.epoch, "the same lineage");
+    assert_eq!(verifier.cursor().epoch, kicked.epoch, "the epoch is unchanged");
     let sees_what_it_saw = |verifier: &Follower| {
         assert!(matches!(verifier.verify(&alice.access), Err(Error::Revoked { .. })), "still kicked");
-        verifier.verify(&before.access).expect_err("issued before the cut-off");
+        verifier.verify(&before.access).expect_err("the token was issued before the cut-off");
         assert!(!verifier.verify(&bob.access).expect("verifiers notice nothing").freshness.stale);
     };
     sees_what_it_saw(&verifier);
@@ -97,7 +97,7 @@ async fn an_emptied_redis_gets_its_log_back() {
         assert!(came_back.seq > list.seq);
     }
     let again = pair.b.open_session("bob").await;
-    verifier.verify(&again.access).expect("a new login");
+    verifier.verify(&again.access).expect("the login was after the cut-off");
 }
 
 /// The connection of one issuer to its store is cut. This issuer signs no list, because a list would confirm a
@@ -124,8 +124,9 @@ async fn an_issuer_that_is_cut_off_signs_no_list() {
     is_away(&pair.b.refresh(&bob.refresh).await);
     is_away(&pair.b.admin(reqwest::Method::POST, "/subjects/bob/revoke", None).await);
     // Three missed heartbeats of one second count as an outage.
-    eventually("its verifiers say that their list is old", async {
-        while !verifier.verify(&alice.access).expect("it cannot know").freshness.stale {
+    eventually("the issuer's verifiers report that their list is old", async {
+        while !verifier.verify(&alice.access).expect("the verifier has not received the kick").freshness.stale
+        {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     })
@@ -136,7 +137,7 @@ async fn an_issuer_that_is_cut_off_signs_no_list() {
 
     proxy.heal();
     verifier.reaches(kicked).await;
-    verifier.verify(&alice.access).expect_err("it heard in the end");
+    verifier.verify(&alice.access).expect_err("the verifier has received the kick");
     pair.b.until_ready().await;
     assert!(!verifier.verify(&bob.access).expect("good").freshness.stale);
     pair.b.refresh(&alice.refresh).await.refused(400, "invalid_grant");
@@ -152,7 +153,7 @@ fn both_replicas_have_all_of(master: &RedisServer) {
     both.cmd("PUBLISH").arg("nobody").arg("listens").ignore();
     both.cmd("WAIT").arg(2).arg(30_000);
     let there: (u64,) = both.query(&mut connection).expect("an answer");
-    assert_eq!(there, (2,), "replicas have it");
+    assert_eq!(there, (2,), "both replicas have the write");
 }
 
 /// Retries until a session is opened. A session is opened only if a replica confirms the write in time.
@@ -193,7 +194,7 @@ async fn an_issuer_on_the_previous_master_signs_nothing() {
     other.ask::<()>(&["REPLICAOF", "127.0.0.1", &promoted.port().to_string()]);
     promoted.until_followed(1);
     way.redirect(promoted.port());
-    let kicked = eventually("the new master takes the kick", async {
+    let kicked = eventually("the new master accepts the kick", async {
         loop {
             let reply = b.admin(reqwest::Method::POST, "/subjects/alice/revoke", None).await;
             if reply.status.is_success() {
@@ -204,7 +205,7 @@ async fn an_issuer_on_the_previous_master_signs_nothing() {
     })
     .await;
 
-    eventually("the issuer knows that its master is of no use", async {
+    eventually("the issuer knows that it cannot use its master", async {
         while a.get("/readyz").await.status == 200 {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
@@ -215,8 +216,13 @@ async fn an_issuer_on_the_previous_master_signs_nothing() {
     }
     is_away(&a.admin(reqwest::Method::POST, "/subjects/bob/revoke", None).await);
     is_away(&a.admin_post("/sessions", serde_json::json!({ "sub": "carol" })).await);
-    eventually("its verifiers say that their list is old", async {
-        while !follower_of_a.verify(&alice.access).expect("it cannot know").freshness.stale {
+    eventually("the issuer's verifiers report that their list is old", async {
+        while !follower_of_a
+            .verify(&alice.access)
+            .expect("the verifier has not received the kick")
+            .freshness
+            .stale
+        {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     })
@@ -265,5 +271,8 @@ async fn a_redis_that_is_too_old_stops_the_start_with_a_sentence() {
         assert!(!said.contains("panicked"), "{said}");
     }
     let said = said_at_the_start("7.0.0").await;
-    assert!(!said.contains("install") && said.contains("cannot be read"), "it is asked for more: {said}");
+    assert!(
+        !said.contains("install") && said.contains("cannot be read"),
+        "this version is accepted, and the next check fails: {said}"
+    );
 }

@@ -46,7 +46,7 @@ impl Expected {
         }
         for verifier in &self.verifiers {
             for session in [&self.alice, &self.bob] {
-                verifier.verify(&session.access).expect("nothing that was refused was done");
+                verifier.verify(&session.access).expect("the refused requests changed nothing");
             }
             assert!(matches!(verifier.verify(&self.kicked.access), Err(Error::Revoked { .. })));
         }
@@ -66,7 +66,7 @@ impl Expected {
         for verifier in &self.verifiers {
             verifier.reaches(position).await;
             verifier.verify(&alice.access).expect_err("kicks work again");
-            let bob = verifier.verify(&self.bob.access).expect("he was not kicked");
+            let bob = verifier.verify(&self.bob.access).expect("Bob was not kicked");
             assert!(!bob.freshness.stale);
         }
         // Dave's login was refused, so he must not be a known subject.
@@ -76,7 +76,11 @@ impl Expected {
 
 fn is_away(reply: &Reply) {
     assert_eq!(reply.status, 503, "{} answered {}", reply.request, reply.text());
-    assert!(reply.headers.contains_key("retry-after"), "{} does not say when to come back", reply.request);
+    assert!(
+        reply.headers.contains_key("retry-after"),
+        "the answer to {} does not say when to retry",
+        reply.request
+    );
 }
 
 async fn pair_on(redis: RedisServer) -> Pair {
@@ -98,7 +102,7 @@ async fn a_redis_that_cannot_save_causes_an_outage_but_no_loss() {
     let log = pair.a.log();
     assert!(log.contains("cannot save to disk") && log.contains("MISCONF"), "{log}");
 
-    std::fs::remove_dir(&in_the_way).expect("it is empty");
+    std::fs::remove_dir(&in_the_way).expect("the folder is empty");
     save(&pair.redis, "ok");
     standing.is_whole_again(&pair).await;
 }
@@ -107,7 +111,7 @@ async fn a_redis_that_cannot_save_causes_an_outage_but_no_loss() {
 fn save(redis: &RedisServer, end: &str) {
     redis.ask::<()>(&["BGSAVE"]);
     let end = format!("rdb_last_bgsave_status:{end}\r\n");
-    until("a snapshot comes to its end", || {
+    until("the snapshot ends", || {
         let info: String = redis.ask(&["INFO", "persistence"]);
         info.contains("rdb_bgsave_in_progress:0") && info.contains(&end)
     });
@@ -129,19 +133,19 @@ async fn a_redis_that_is_loading_causes_an_outage_but_no_loss() {
         redis.resume();
         redis
     });
-    eventually("an issuer hears that it is loading", async {
+    eventually("an issuer reports that Redis is loading its data", async {
         while !a.log().contains("still loading") {
             is_away(&a.refresh(&standing.alice.refresh).await);
         }
     })
     .await;
-    assert!(!resumed.is_finished(), "it is loading");
-    let redis = eventually("it has loaded", resumed).await.expect("it starts");
+    assert!(!resumed.is_finished(), "Redis is still loading its data");
+    let redis = eventually("Redis has loaded its data", resumed).await.expect("the process starts");
     pair = Pair { redis, a, b };
     standing.is_whole_again(&pair).await;
 }
 
-/// `OOM`.
+/// `OOM`: Redis has no memory for more data.
 #[tokio::test]
 async fn a_redis_that_is_full_causes_an_outage_but_no_loss() {
     let pair = pair_on(RedisServer::start(&[])).await;

@@ -39,6 +39,6 @@ pub use scripted_redis::ScriptedRedis;
 pub async fn eventually<T>(what: &str, event: impl Future<Output = T>) -> T {
     match tokio::time::timeout(Duration::from_secs(60), event).await {
         Ok(outcome) => outcome,
-        Err(_) => panic!("waited in vain until {what}"),
+        Err(_) => panic!("timed out while waiting until {what}"),
     }
 }

@@ -20,7 +20,7 @@ async fn tokens_of_one_installation_are_refused_at_the_other() {
     for token in [&session.refresh, &session.access] {
         assert_eq!(production.revoke(token).await.status, 200);
     }
-    verifier.verify(&session.access).expect_err("of another issuer");
+    verifier.verify(&session.access).expect_err("the token is from another issuer");
 
     assert_eq!(production.log_position().await, before, "nothing was written");
     Session::of(&production.refresh(&own.refresh).await);
@@ -36,6 +36,6 @@ async fn a_list_of_one_installation_is_refused_at_the_other() {
     // A verifier that trusts both key sets still refuses the list, because the list contains the name of another
     // issuer.
     let jwks = staging.get("/.well-known/jwks.json").await.text();
-    verifier.look(|verifier| verifier.add_jwks(&jwks)).expect("a good key set");
+    verifier.look(|verifier| verifier.add_jwks(&jwks)).expect("a valid key set");
     assert!(matches!(verifier.load(&list), Err(Error::ListInvalid { reason: ListFlaw::Issuer, .. })));
 }

@@ -13,7 +13,7 @@ async fn a_kick_at_one_reaches_a_verifier_of_the_other() {
     let bob = pair.b.open_session("bob").await;
     for verifier in &verifiers {
         for session in [&here, &there, &bob] {
-            verifier.verify(&session.access).expect("signed by either, good for both");
+            verifier.verify(&session.access).expect("every verifier accepts tokens of both issuers");
         }
     }
 
@@ -22,10 +22,10 @@ async fn a_kick_at_one_reaches_a_verifier_of_the_other() {
     for verifier in &verifiers {
         verifier.reaches(acknowledged).await;
         for session in [&here, &there] {
-            let refusal = verifier.verify(&session.access).expect_err("she was kicked");
+            let refusal = verifier.verify(&session.access).expect_err("Alice was kicked");
             assert!(matches!(refusal, Error::Revoked { .. }), "{refusal:?}");
         }
-        verifier.verify(&bob.access).expect("bob was not");
+        verifier.verify(&bob.access).expect("Bob was not kicked");
     }
     for issuer in [&pair.a, &pair.b] {
         issuer.refresh(&here.refresh).await.refused(400, "invalid_grant");
@@ -66,7 +66,7 @@ async fn simultaneous_refreshes_at_both_get_one_successor() {
         .map(|reply| Session::of(reply).refresh)
         .collect();
     successors.dedup();
-    assert_eq!(successors.len(), 1, "one successor");
+    assert_eq!(successors.len(), 1, "all tabs have the same successor");
     Session::of(&pair.b.refresh(&successors[0]).await);
 }
 
@@ -81,8 +81,8 @@ async fn a_key_retired_on_one_is_no_longer_used_by_the_other() {
     verifier.reaches(acknowledged).await;
     assert!(matches!(verifier.verify(&session.access), Err(Error::UnknownKey { .. })));
     let refreshed = Session::of(&pair.b.refresh(&session.refresh).await);
-    assert_ne!(kid(&refreshed.access), stolen, "the other signs with the reserve");
-    verifier.verify(&refreshed.access).expect("and verifiers know it");
+    assert_ne!(kid(&refreshed.access), stolen, "the other issuer signs with the reserve key");
+    verifier.verify(&refreshed.access).expect("verifiers know the reserve key");
     let keys = [
         pair.a.get("/.well-known/jwks.json").await.text(),
         pair.b.get("/.well-known/jwks.json").await.text(),
@@ -108,9 +108,13 @@ async fn a_key_rotated_on_one_is_used_by_the_other() {
     };
     verifier.reaches(rotated).await;
     let refreshed = Session::of(&pair.b.refresh(&session.refresh).await);
-    assert_ne!(kid(&refreshed.access), kid(&session.access), "without a restart");
+    assert_ne!(
+        kid(&refreshed.access),
+        kid(&session.access),
+        "the other issuer uses the new key without a restart"
+    );
     for token in [&session.access, &refreshed.access] {
-        verifier.verify(token).expect("old tokens live out their time, new ones are known");
+        verifier.verify(token).expect("old and new tokens are valid");
     }
 }
 
@@ -127,10 +131,10 @@ async fn a_verifier_may_continue_at_the_other() {
     verifier.resume(&pair.b).await;
     verifier.reaches(acknowledged).await;
     for session in &sessions {
-        verifier.verify(&session.access).expect_err("kicked meanwhile");
+        verifier.verify(&session.access).expect_err("the subject was kicked meanwhile");
     }
     let list = unverified_list(&pair.b.get(&format!("/revocations?since={before}")).await.text());
-    assert_eq!(list.epoch, before.epoch, "one lineage");
+    assert_eq!(list.epoch, before.epoch, "the epoch is unchanged");
 }
 
 #[tokio::test]
@@ -143,10 +147,10 @@ async fn a_cutoff_and_a_disabled_subject_take_effect_at_both() {
     let acknowledged =
         position(&pair.a.admin_post("/cutoff", serde_json::json!({ "end_sessions": true })).await.ok());
     verifier.reaches(acknowledged).await;
-    verifier.verify(&bob.access).expect_err("everybody's tokens are over");
+    verifier.verify(&bob.access).expect_err("the cut-off ended all sessions");
     pair.b.refresh(&bob.refresh).await.refused(400, "invalid_grant");
     let again = pair.b.open_session("bob").await;
-    verifier.verify(&again.access).expect("a login after the cut-off");
+    verifier.verify(&again.access).expect("the login was after the cut-off");
 }
 
 /// In each round, one of the two issuers is killed during a refresh. The answer may be lost. The client continues at

@@ -19,8 +19,8 @@ async fn a_void_ends_tokens_and_keeps_sessions() {
         assert!(matches!(refusal, Error::Revoked { by: RevokedBy::Gid, .. }), "{refusal:?}");
         let refreshed = Session::of(&issuer.refresh(&session.refresh).await);
         assert_eq!(refreshed.claims.sid, session.claims.sid, "the session continues");
-        assert_ne!(refreshed.claims.gid, session.claims.gid, "in another group");
-        verifier.verify(&refreshed.access).expect("a token of the new group");
+        assert_ne!(refreshed.claims.gid, session.claims.gid, "the session is in another group");
+        verifier.verify(&refreshed.access).expect("the token has the new group");
     }
 }
 
@@ -40,6 +40,6 @@ async fn a_kick_that_runs_together_with_a_void_ends_every_session() {
         issuer.refresh(&session.refresh).await.refused(400, "invalid_grant");
         verifier.reaches(voided).await;
         verifier.reaches(kicked).await;
-        verifier.verify(&session.access).expect_err("kicked and void");
+        verifier.verify(&session.access).expect_err("the subject was kicked");
     }
 }

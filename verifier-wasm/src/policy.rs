@@ -150,7 +150,7 @@ impl Options {
         }
         if self.audience.as_ref().is_some_and(|names| names.is_empty() || names.iter().any(String::is_empty))
         {
-            return refuse("audience", "must name at least one, and no empty one");
+            return refuse("audience", "must contain at least one name, and no empty name");
         }
         for (option, secs) in [
             ("clockTolerance", self.clock_tolerance_secs),

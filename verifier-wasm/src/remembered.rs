@@ -31,8 +31,8 @@ const FIRST_CHAINS: usize = 8;
 ///
 /// Only accepted tokens are stored, so invalid tokens displace nothing. If the memory needs room, a hand moves around
 /// the slots (the clock algorithm). The hand removes the first token that was not requested since the hand's last
-/// visit. So expired tokens are removed before any token in use. The same is true of tokens that were seen only once in
-/// a flood of valid tokens.
+/// visit. So the memory removes expired tokens before tokens in use. During a flood of valid tokens that are each seen
+/// only once, the memory removes these tokens before tokens in use.
 ///
 /// ```
 /// use doorlist_verifier::{Error, HostTime, Verifier, remembered::Memory};

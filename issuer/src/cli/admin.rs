@@ -47,7 +47,7 @@ pub(super) struct AdminConnection {
 /// The reason why a subcommand failed, as one sentence.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AdminError {
-    #[error("{0}; name it with --admin-key-file (DOORLIST_ADMIN_KEY_FILE)")]
+    #[error("{0}; name the file with --admin-key-file (DOORLIST_ADMIN_KEY_FILE)")]
     KeyFile(#[from] SecretFileError),
     #[error(
         "there is no {} in this folder: start `doorlist serve` first and run this command in the same folder, \

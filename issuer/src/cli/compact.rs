@@ -29,7 +29,9 @@ pub(super) enum CompactError {
     File { file: PathBuf, source: io::Error },
     #[error("{} is not the file of a store; {NAME_IT}", .0.display())]
     NoStore(PathBuf),
-    #[error("{0}; stop the issuer that has it open, or let it compact the file itself at its next start")]
+    #[error(
+        "{0}; stop the issuer that has the file open, or let that issuer compact the file at its next start"
+    )]
     Open(StoreError),
     #[error("{0}; restore a copy of the file")]
     Damaged(StoreError),

@@ -139,8 +139,8 @@ impl Given {
     ///
     /// # Errors
     ///
-    /// [`SecretsError`] if a file cannot be read or created. A used store's master secret is never created, so its file
-    /// must exist.
+    /// [`SecretsError`] if a file cannot be read or created. If the store was used before, its master secret is never
+    /// created again: the file with the master secret must exist.
     pub fn or_beside(self, store: &StoreUrl, age: StoreAge) -> Result<Secrets, SecretsError> {
         let master = match self.master {
             Some(master) => master,

@@ -16,9 +16,9 @@ use super::{AuditEvent, AuditKind, Change, GroupEnd, Record, Revocation, Subject
 ///    died before it wrote the record. The record moves to the last group on the path of replacements. The strongest
 ///    [`GroupEnd`] on that path applies.
 /// 2. The record's group is not revoked, but the record's sessions escaped a kick or a disable on another branch. One
-///    cause is a void that was written to the record before a kick that had begun earlier. Another cause is a
-///    failover that lost the kick before a node put the kick's entry back. The sessions are kicked or the subject is
-///    disabled now.
+///    cause is a race: the kick began first, but a void of the same subject wrote the record before the kick did.
+///    Another cause is a failover that lost the kick before a node put the kick's entry back. The sessions are kicked
+///    or the subject is disabled now.
 /// 3. Another branch ends at a group that is not revoked. A failover may have lost the record that held this group,
 ///    so tokens with this group may exist. Every revocation since the fork was also meant for those tokens. The group
 ///    is revoked, and the record does not change.

@@ -46,8 +46,8 @@ pub async fn check(request: Request, next: Next) -> Result<Response, ApiError> {
     Ok(next.run(request).await)
 }
 
-/// Returns the value of a header. Returns `None` if the header is missing or appears twice. If it appears twice,
-/// another program may use the value that the issuer would not use.
+/// Returns the value of a header. Returns `None` if the header is missing or appears twice. If a header appears twice,
+/// the issuer chooses neither value, because another program (for example a proxy) may choose the other value.
 pub fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
     let mut values = headers.get_all(name).into_iter();
     match (values.next(), values.next()) {

@@ -55,8 +55,8 @@ struct State {
     /// The number of lost lines that are not yet reported.
     lost: u64,
     lost_since_start: u64,
-    /// The writer thread. The limit does not apply to lines that this thread adds. Such lines are reports, and other
-    /// rules bound their number.
+    /// The writer thread. This thread adds only reports, to which the limit on bytes does not apply. Their number is
+    /// limited in another way: by [`BETWEEN_REPORTS`], and to one report for each window of repeated lines.
     writer: Option<ThreadId>,
     closed: bool,
     finished: bool,

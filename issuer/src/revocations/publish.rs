@@ -128,7 +128,7 @@ impl Revocations {
         *shown = Some(state);
         // `held` stays locked while the list is sent. So a new subscriber gets this list exactly once: as its first
         // list, or as the list after the first.
-        let _nobody_listens = self.news.send(list);
+        let _no_receivers = self.news.send(list);
         Ok(true)
     }
 }

@@ -149,7 +149,7 @@ fn check_owner_and_mode(_: &Path, _: &Metadata) -> Result<(), SecretFileError> {
 #[cfg(not(unix))]
 fn warn_if_readable(_: &Path, _: &Metadata) {}
 
-/// The verdict on the owner and the permissions of a secret file.
+/// Whether a secret file is safe to use, judged by its owner and its permissions.
 #[cfg(unix)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judgement {

@@ -29,11 +29,11 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 /// Least time between two lines of log output about connections that could not be accepted.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
-/// Largest number of connections that the server still accepts while it stops. These are connections that the system
-/// has completed but the server has not accepted yet.
+/// When the server stops, new connections may still wait in the system's queue for this listener. The server accepts
+/// at most this many of them.
 const LAST: usize = 1024;
 
-/// Serves connections until the process stops. Then accepts the connections that the system has already completed, and
+/// Serves connections until the process stops. Then accepts the connections that still wait in the system's queue, and
 /// closes the listener. Waits `linger` for requests on these last connections. Returns when every request is answered.
 ///
 /// # Errors
@@ -77,8 +77,8 @@ fn is_final(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::InvalidInput
 }
 
-/// Accepts connections that the system has completed but this process has not accepted yet. If the listener were closed
-/// first, the system would reset these connections, and their requests would be lost.
+/// Accepts the connections that still wait in the system's queue. If the listener were closed first, the system would
+/// reset these connections, and their requests would be lost.
 fn accept_the_last(listener: TcpListener, front: &Arc<Front>, graceful: &GracefulShutdown) {
     let Ok(listener) = listener.into_std() else { return };
     for (stream, _) in std::iter::from_fn(|| listener.accept().ok()).take(LAST) {

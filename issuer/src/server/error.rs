@@ -31,7 +31,7 @@ pub enum ServeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The store was still unavailable at the end of the time for which the start waits.
-    #[error("{error}; waited {waited_secs} s for it, as --store-wait-secs (DOORLIST_STORE_WAIT_SECS) allows")]
+    #[error("{error}; waited {waited_secs} s for the store (--store-wait-secs, DOORLIST_STORE_WAIT_SECS)")]
     StoreAwaited {
         /// The error of the last attempt.
         error: StoreError,

@@ -25,8 +25,8 @@ impl HostClock for SystemClock {
     }
 }
 
-/// The store's clock. It follows the host's clock but never goes back. The time is never earlier than the last time
-/// that the store has saved. So the clock does not go back after a restart either.
+/// The store's clock. It follows the host's clock but never goes back. The store saves the time with each write, and
+/// the clock starts at the saved time. So the clock does not go back after a restart either.
 ///
 /// While a transaction is being written to disk, the clock stands still for readers. So a reader that does not yet
 /// see a cut-off of this transaction gets a time before the cut-off.

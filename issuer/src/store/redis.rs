@@ -113,8 +113,7 @@ impl Store for RedisStore {
         let key = keys.record(sub);
         let touch_record = scripts.settle.on(&[&key]).arg(shown(read));
         let (_, record) = tokio::try_join!(servers.settle(&touch_head), servers.settle(&touch_record))?;
-        // `None` means that there are no replicas. Then no other master can take over, so the record is still the
-        // same.
+        // `None` means that there are no replicas. Then no replica can take over, so the record has not changed.
         record.map_or(Ok(true), |answer| converted(answer, &key))
     }
 

@@ -276,7 +276,7 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     std::thread::spawn(move || {
         // Reads to the end, even if the receiver is gone. Otherwise the pipe could fill up and stop the server.
         for said in BufReader::new(stdout).lines().map_while(Result::ok) {
-            let _nobody_listens = line.send(said);
+            let _no_receiver = line.send(said);
         }
     });
     lines

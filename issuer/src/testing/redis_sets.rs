@@ -29,7 +29,7 @@ impl RedisCluster {
             let (from, to) = (at * SLOTS / 3, (at + 1) * SLOTS / 3 - 1);
             master.ask::<()>(&["CLUSTER", "ADDSLOTSRANGE", &from.to_string(), &to.to_string()]);
         }
-        until("everybody knows everybody", || {
+        until("every server knows all others", || {
             servers.iter().all(|server| server.ask::<String>(&["CLUSTER", "NODES"]).lines().count() == 6)
         });
         for (master, replica) in masters.iter().zip(replicas) {
@@ -41,7 +41,7 @@ impl RedisCluster {
         masters.iter().for_each(|master| master.until_followed(1));
         replicas.iter().for_each(RedisServer::until_it_has_written);
         let cluster = Self { servers };
-        cluster.until_it_is_well();
+        cluster.until_it_serves_all_slots();
         cluster
     }
 
@@ -66,8 +66,8 @@ impl RedisCluster {
     }
 
     /// Waits until every server that answers reports that all slots are served.
-    pub fn until_it_is_well(&self) {
-        until("the Cluster is well", || {
+    pub fn until_it_serves_all_slots(&self) {
+        until("the Cluster serves all slots", || {
             let states =
                 self.servers.iter().filter_map(|server| server.try_ask::<String>(&["CLUSTER", "INFO"]).ok());
             states.into_iter().all(|state| state.contains("cluster_state:ok"))
@@ -177,7 +177,7 @@ pub fn until(what: &str, so: impl FnMut() -> bool) {
 fn until_else(what: &str, mut so: impl FnMut() -> bool, evidence: impl Fn() -> String) {
     let end = Instant::now() + LIMIT;
     while !so() {
-        assert!(Instant::now() < end, "waited in vain until {what}: {}", evidence());
+        assert!(Instant::now() < end, "timed out while waiting until {what}: {}", evidence());
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -9,7 +9,7 @@ export interface AccessToken {
   readonly since: Moment
   /**
    * Milliseconds from `since` until the next token is requested. It is a random time between 70 and 90 % of this
-   * token's lifetime (field: mozilla/fxa-oauth-server#370).
+   * token's lifetime (seen in the field: mozilla/fxa-oauth-server#370).
    */
   readonly dueMs: number
 }

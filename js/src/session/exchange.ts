@@ -46,7 +46,7 @@ export async function exchange(
       if (found === kept && refresh_token) await delivery.write(refresh_token).catch(() => {})
       return found === undefined ? { outcome: 'gone' } : { outcome: 'granted', token }
     }
-    // The issuer refused the refresh token. Another tab may have stored a valid token meanwhile (field:
+    // The issuer refused the refresh token. Another tab may have stored a valid token meanwhile (seen in the field:
     // supabase/auth-js#213). Then this tab tries once more, with that token.
     if (found === kept || !isFirst) {
       if (!isWanted()) return

@@ -5,7 +5,7 @@ const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 120_000
 /**
  * The minimum number of milliseconds between two requests in an outage. It also applies if events wake the page more
- * often (field: clerk/javascript#7912).
+ * often (seen in the field: clerk/javascript#7912).
  */
 const COOL_DOWN_MS = 1_000
 /**

@@ -55,7 +55,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     if (state === next) return
     state = next
     for (const listener of listeners) {
-      // An error in a listener must reach the application, and nothing here waits for a listener (field:
+      // An error in a listener must reach the application, and nothing here waits for a listener (seen in the field:
       // supabase/supabase-js#2013).
       queueMicrotask(() => listeners.has(listener) && listener(next))
     }

@@ -20,7 +20,7 @@ export interface Tabs {
   tell(message: Message): void
   /**
    * Runs the work under the lock, so that no other tab runs such work at the same time. If the tab does not get the
-   * lock within a time limit, the work runs without the lock (field: supabase/supabase-js#1594).
+   * lock within a time limit, the work runs without the lock (seen in the field: supabase/supabase-js#1594).
    */
   locked<T>(work: () => Promise<T>): Promise<T>
   /**

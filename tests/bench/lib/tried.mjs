@@ -2,7 +2,7 @@
 
 const COLD =
   'These goals were set where OpenSSL took 117 to 150 µs for a bare signature; on this machine it takes about 61, and jose, ' +
-  'fast-jwt and node:crypto all rest on it. By the figures of then they came to 41 µs against jose, 50 against fast-jwt and 53 ' +
+  'fast-jwt and node:crypto all rest on it. With the figures of that time, they were 41 µs against jose, 50 against fast-jwt and 53 ' +
   'against node:crypto. Most of a check is the signature. Tried: tables of multiples with windows of 6, 7 and 8 bits (34.2, 31.4 ' +
   'and 30.1 µs a token for 215, 370 and 640 KiB a key), of which 8 stayed; 64-bit limbs, about twice slower in WebAssembly; ' +
   'unrolled SHA-2, no faster there and 16 KB larger; claims as objects across the boundary, 5 µs dearer than as JSON text; ' +

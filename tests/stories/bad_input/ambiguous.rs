@@ -188,7 +188,7 @@ async fn b17_a_list_has_one_address_and_a_second_one_that_bypasses_caches() {
         }
     }
     let reply = get("/revocations/stream?fresh=1".to_owned()).await;
-    assert_eq!(reply.status, Some(400), "a stream is kept by no cache");
+    assert_eq!(reply.status, Some(400), "no cache keeps a stream");
 
     let cached = |reply: &RawReply| -> Vec<String> {
         let kept = ["etag:", "cache-control:", "vary:", "content-type:"];
@@ -201,8 +201,8 @@ async fn b17_a_list_has_one_address_and_a_second_one_that_bypasses_caches() {
     ] {
         let (plain, fresh) = (get(plain).await, get(past_a_cache).await);
         assert_eq!((plain.status, fresh.status), (Some(200), Some(200)));
-        assert_eq!(plain.body, fresh.body, "the same bytes");
+        assert_eq!(plain.body, fresh.body, "both answers have the same bytes");
         assert_eq!(cached(&plain).len(), 4, "{}", plain.head);
-        assert_eq!(cached(&plain), cached(&fresh), "kept as long");
+        assert_eq!(cached(&plain), cached(&fresh), "caches keep both for the same time");
     }
 }

@@ -14,7 +14,7 @@ const REQUESTS: usize = 3000;
 async fn damaged_requests_cause_no_server_error() {
     let seed =
         std::env::var("STORIES_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().expect("a number"));
-    println!("STORIES_SEED={seed} asks for the same damage");
+    println!("STORIES_SEED={seed} repeats the same damage");
     let mut random = StdRng::seed_from_u64(seed);
     let mut issuer = Issuer::start_with(&[("LOG", "trace")]).await;
     issuer.add_account("alice", PASSWORD).await;
@@ -42,7 +42,7 @@ async fn damaged_requests_cause_no_server_error() {
     let log = issuer.log();
     assert!(!log.contains("panicked"), "{log}");
     for secret in [ADMIN_KEY, MASTER_SECRET, PASSWORD, &session.refresh, &session.access] {
-        assert!(!log.contains(secret), "a secret is in the log");
+        assert!(!log.contains(secret), "a secret is in the log output");
     }
 }
 

@@ -18,10 +18,10 @@ pub(super) async fn refusal(variables: &[(&str, &OsStr)]) -> String {
         .env("DOORLIST_LISTEN", "127.0.0.1:0")
         .envs(variables.iter().copied())
         .kill_on_drop(true);
-    let output = eventually("the issuer refuses to start", command.output()).await.expect("it ends");
+    let output = eventually("the issuer refuses to start", command.output()).await.expect("the process ends");
     let said = String::from_utf8(output.stderr).expect("UTF-8 for any setting");
     assert_eq!(output.status.code(), Some(1), "{variables:?}: {said}");
-    assert!(output.stdout.is_empty(), "it does not listen");
+    assert!(output.stdout.is_empty(), "the issuer does not listen");
     assert_eq!(said.trim().lines().count(), 1, "{variables:?}: one sentence, not\n{said}");
     assert!(said.starts_with("doorlist: ") && !said.contains("panicked"), "{variables:?}: {said}");
     said
@@ -86,7 +86,7 @@ async fn a_value_that_is_not_text_is_refused() {
 #[tokio::test]
 async fn an_unknown_variable_is_refused() {
     let said = refusal(&[("DOORLIST_ACESS_TTL_SECS", OsStr::new("60"))]).await;
-    assert!(said.contains("DOORLIST_ACCESS_TTL_SECS"), "it says what was meant: {said}");
+    assert!(said.contains("DOORLIST_ACCESS_TTL_SECS"), "the error names the correct setting: {said}");
     let said = refusal(&[("DOORLIST_COLOUR_OF_THE_DOOR", OsStr::new("red"))]).await;
     assert!(said.contains("DOORLIST_COLOUR_OF_THE_DOOR"), "{said}");
     let mut name = OsString::from("DOORLIST_");
@@ -99,7 +99,7 @@ async fn an_unknown_variable_is_refused() {
         .env(name, "x")
         .env("DOORLIST_LISTEN", "127.0.0.1:0")
         .kill_on_drop(true);
-    let output = eventually("it refuses", command.output()).await.expect("it ends");
+    let output = eventually("the issuer refuses to start", command.output()).await.expect("the process ends");
     assert_eq!(output.status.code(), Some(1));
 }
 
@@ -153,7 +153,11 @@ async fn an_unusable_store_is_refused() {
         std::fs::write(folder.path().join(name), &bytes).expect("a file");
         let said = refusal(&[("DOORLIST_STORE", &store(name))]).await;
         assert!(said.contains(name), "{said}");
-        assert_eq!(std::fs::read(folder.path().join(name)).expect("the file"), bytes, "left as it was");
+        assert_eq!(
+            std::fs::read(folder.path().join(name)).expect("the file"),
+            bytes,
+            "the file is unchanged"
+        );
     }
 }
 
@@ -180,7 +184,7 @@ async fn a_damaged_store_does_not_panic() {
 #[tokio::test]
 async fn the_error_for_a_port_in_use_names_the_address() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = taken.local_addr().expect("its address").to_string();
+    let address = taken.local_addr().expect("the address of the socket").to_string();
     let said = refusal(&[("DOORLIST_LISTEN", OsStr::new(&address))]).await;
     assert!(said.contains(&address), "{said}");
 }

@@ -36,7 +36,7 @@ async fn b7_an_admin_key_can_be_replaced_without_an_interruption() {
     }
     let mut listing = issuer.command("keys");
     listing.arg("list").env("DOORLIST_URL", issuer.url());
-    let listed = eventually("the keys are listed", listing.output()).await.expect("it ends");
+    let listed = eventually("the keys are listed", listing.output()).await.expect("the process ends");
     assert!(listed.status.success(), "the command line sends the first: {listed:?}");
 
     // Remove the old key.
@@ -101,7 +101,7 @@ async fn b10_only_the_canonical_spelling_of_a_name_is_accepted() {
     }
     let mut listing = doorlist();
     listing.args(["keys", "list"]).env("DOORLIST_URL", "HTTP://LOCALHOST:8787");
-    let refused = eventually("it is refused", listing.output()).await.expect("it ends");
+    let refused = eventually("the command is refused", listing.output()).await.expect("the process ends");
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains(" http://localhost:8787"), "{said}");
 }
@@ -134,7 +134,7 @@ async fn b15_a_lost_store_is_not_a_first_start() {
     fs::remove_file(&store).expect("removed");
     assert!(!issuer.try_restart().await, "{}", issuer.log());
     assert!(issuer.log().contains("the store ./doorlist.redb is missing"), "{}", issuer.log());
-    assert!(!store.exists(), "a refused start makes nothing");
+    assert!(!store.exists(), "a refused start creates no file");
 
     fs::write(&store, "").expect("written");
     assert!(!issuer.try_restart().await, "{}", issuer.log());
@@ -148,7 +148,7 @@ async fn b15_a_lost_store_is_not_a_first_start() {
     fs::remove_file(&store).expect("removed");
     let mut issuer = issuer.with_environment(vec![("DOORLIST_INIT".into(), "true".into())]);
     issuer.restart().await;
-    assert_eq!(fs::read(&secret).expect("a secret"), secret_text, "the secrets stay");
+    assert_eq!(fs::read(&secret).expect("a secret"), secret_text, "the secrets are unchanged");
     issuer.stop().await;
     issuer.restart().await;
     assert!(issuer.log().contains("--init (DOORLIST_INIT) has no effect"), "{}", issuer.log());
@@ -172,10 +172,10 @@ async fn b15_a_secret_that_others_can_write_is_refused_and_a_readable_one_causes
         set_mode(&file, 0o600);
         // Changing the owner of a file requires root. Without root, a unit test of the file reader covers this rule.
         if fs::metadata(&file).expect("a file").uid() == 0 {
-            chown(&file, Some(12_345), None).expect("given away");
+            chown(&file, Some(12_345), None).expect("the file's owner is changed");
             let said = refusal(&[(&variable, file.as_os_str())]).await;
             assert!(said.contains("belongs to user 12345"), "{said}");
-            chown(&file, Some(0), None).expect("taken back");
+            chown(&file, Some(0), None).expect("the file's owner is restored");
         }
         for (mode, warned) in [(0o644, true), (0o640, false), (0o400, false)] {
             set_mode(&file, mode);
@@ -200,7 +200,7 @@ async fn b15_a_secret_in_a_flag_causes_a_warning() {
     for (flag, warned) in [("--admin-key", true), ("--master-secret", true), ("--audience", false)] {
         let mut command = doorlist();
         command.args(["serve", "--listen", "127.0.0.1:0", "--store", &store, flag, SECRET]);
-        let refused = eventually("it ends", command.output()).await.expect("it ends");
+        let refused = eventually("the process ends", command.output()).await.expect("the process ends");
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(said.contains("in the list of processes"), warned, "{flag}: {said}");
         assert!(!said.contains(SECRET), "{said}");

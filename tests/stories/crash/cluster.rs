@@ -44,14 +44,14 @@ async fn the_loss_of_a_cluster_master_undoes_nothing_that_was_acknowledged() {
         cluster.take_over(replica);
         lost_writes += before.changed_in(&records(&cluster.servers[replica]));
         cluster.servers[master].resume();
-        cluster.until_it_is_well();
+        cluster.until_it_serves_all_slots();
         cluster.servers[replica].until_followed(1);
         for issuer in [&a, &b] {
             issuer.until_ready().await;
         }
         for verifier in &verifiers {
             verifier.reaches(crowd.acknowledged().expect("a kick")).await;
-            assert_eq!(verifier.cursor().epoch, epoch, "the log continues after failover {failover}");
+            assert_eq!(verifier.cursor().epoch, epoch, "the epoch is unchanged after failover {failover}");
             crowd.look_at_tokens(verifier);
         }
         crowd.every_client_refreshes(&b).await;
@@ -59,7 +59,7 @@ async fn the_loss_of_a_cluster_master_undoes_nothing_that_was_acknowledged() {
 
     crowd.look_at_tokens(&Follower::of(&a).await);
     println!("{lost_writes} records were older after a failover than before");
-    assert!(lost_writes > 0, "nothing was lost, so nothing was shown");
+    assert!(lost_writes > 0, "no write was lost, so the story proves nothing");
     crowd.assert_nothing_was_lost("two issuers on a Cluster", rounds.so_far());
 }
 
@@ -80,7 +80,7 @@ impl RedisCluster {
             let _not_yet = server.try_ask::<()>(&["CLUSTER", "FAILOVER", "TAKEOVER"]);
             server.ask::<String>(&["INFO", "replication"]).contains("role:master")
         });
-        until("it answers for its slots", || {
+        until("the replica serves its slots", || {
             server.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
         });
     }

@@ -56,7 +56,7 @@ async fn failovers_undo_nothing_that_was_acknowledged() {
             if let Some(position) = crowd.acknowledged() {
                 verifier.reaches(position).await;
             }
-            assert_eq!(verifier.cursor().epoch, epoch, "the log continues after failover {failover}");
+            assert_eq!(verifier.cursor().epoch, epoch, "the epoch is unchanged after failover {failover}");
             crowd.look_at_tokens(verifier);
         }
         set.until_whole();
@@ -65,7 +65,7 @@ async fn failovers_undo_nothing_that_was_acknowledged() {
     crowd.every_client_refreshes(&b).await;
     crowd.look_at_tokens(&Follower::of(&a).await);
     println!("{lost_writes} records were older after a failover than before");
-    assert!(lost_writes > 0, "nothing was lost, so nothing was shown");
+    assert!(lost_writes > 0, "no write was lost, so the story proves nothing");
     crowd.assert_nothing_was_lost("two issuers on a Sentinel set", rounds.so_far());
 }
 

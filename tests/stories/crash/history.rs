@@ -118,10 +118,13 @@ impl Checked {
         let Self { refreshes_after_kicks, tokens_after_kicks, forks, half_done, living } = *self;
         BTreeMap::from([
             ("refreshes after an acknowledged kick, all refused", refreshes_after_kicks),
-            ("tokens taken after an acknowledged kick, by lists that own up to it", tokens_after_kicks),
-            ("refresh tokens with two successors, one of which died", forks),
-            ("unacknowledged kicks that verifiers heard of, all finished", half_done),
-            ("sessions that were not ended, all alive", living),
+            (
+                "tokens accepted after an acknowledged kick, all with lists reported as older",
+                tokens_after_kicks,
+            ),
+            ("refresh tokens with two successors, only one of which was continued", forks),
+            ("unacknowledged kicks that verifiers received, all completed", half_done),
+            ("sessions that were not ended, all still usable", living),
         ])
     }
 }
@@ -316,7 +319,7 @@ impl Judge {
     }
 
     fn seen(&mut self, session: u64) -> &mut Seen {
-        self.sessions.get_mut(&session).expect("nothing is seen of a session before it is opened")
+        self.sessions.get_mut(&session).expect("the session's first event is its opening")
     }
 }
 
@@ -340,7 +343,7 @@ impl Chains {
         if from == to {
             return;
         }
-        let chain = *self.chain_of.get(&from).expect("a client sends what it was given");
+        let chain = *self.chain_of.get(&from).expect("a client sends a token that it received");
         if let Some(&other) = self.chain_of.get(&to) {
             if other != chain {
                 self.chain_of.insert(from, other);

@@ -117,7 +117,7 @@ impl Crowd {
         let watching =
             verifiers.iter().map(|verifier| watch(verifier, &self.history, &self.last, over.subscribe()));
         let ended = tokio::time::timeout(pause, join_all(watching)).await;
-        assert!(ended.is_err(), "they are asked to the end");
+        assert!(ended.is_err(), "the verifiers are asked during the whole pause");
     }
 
     /// The latest position of the revocation log that an answer has reported.
@@ -139,10 +139,10 @@ impl Crowd {
         let (history, last, over) = (&self.history, &self.last, over.subscribe());
         let shift = Shift { issuer, other: issuer, history, last, answered: &answered, over };
         for session in self.busy.iter_mut().chain(&mut self.others) {
-            shift.refresh(session).await.expect("the issuer is up");
+            shift.refresh(session).await.expect("the issuer answers");
         }
         for tabs in &mut self.tabs {
-            shift.one_by_one(tabs).await.expect("the issuer is up");
+            shift.one_by_one(tabs).await.expect("the issuer answers");
         }
     }
 
@@ -154,10 +154,10 @@ impl Crowd {
             panic!("event {index} of the history is impossible: {violation:?}")
         });
         println!("{rounds} faults, {:?}, {checked:?}", self.history.tally());
-        assert!(self.kicks.len() >= rounds && self.refreshes >= rounds, "hardly anything happened");
-        assert!(checked.refreshes_after_kicks >= rounds, "kicks were acknowledged, and no client tried them");
+        assert!(self.kicks.len() >= rounds && self.refreshes >= rounds, "too few events happened");
+        assert!(checked.refreshes_after_kicks >= rounds, "no client refreshed after an acknowledged kick");
         assert!(checked.forks > 0, "no token had two successors");
-        assert!(checked.living >= BUSY_CLIENTS, "no session was left alone");
+        assert!(checked.living >= BUSY_CLIENTS, "too few sessions were never ended");
         checked
     }
 }
@@ -209,7 +209,7 @@ fn asked(verifier: &Follower, session: u64, token: &str) -> Event {
         Ok(verified) => {
             let said = verified.freshness;
             let (Some(held), Some(as_of), Some(age_secs)) = (held, said.as_of, said.age_secs) else {
-                panic!("it holds no list")
+                panic!("the verifier holds no list")
             };
             let knowledge = Knowledge {
                 held: held.get(),
@@ -287,7 +287,7 @@ impl Shift<'_> {
             self.history.record(opened(&first, sub));
             self.history.record(Event::SentTwice { session: first.claims.sid.get() });
             let mut tabs = vec![first.clone(), first];
-            let [one, two] = &mut tabs[..] else { unreachable!("there are two") };
+            let [one, two] = &mut tabs[..] else { unreachable!("there are two tabs") };
             let sent = tokio::join!(self.refresh_at(self.issuer, one), self.refresh_at(self.other, two));
             let went_on = match sent {
                 (Some(_), Some(_)) => self.one_by_one(&mut tabs).await,

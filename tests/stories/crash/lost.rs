@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::support::RedisServer;
 
-/// The records of a server. Each record is stored under its Redis key.
+/// The subject records of a server, by their Redis keys.
 #[derive(Debug, Default)]
 pub struct Records(BTreeMap<String, Vec<u8>>);
 
-/// Reads all records of a server that the load may have changed.
+/// Reads the records of all subjects from a server.
 pub fn records(server: &RedisServer) -> Records {
     let names: Vec<String> = server.ask(&["KEYS", "{doorlist:*}:record:*"]);
     Records(names.into_iter().map(|name| (name.clone(), server.ask(&["GET", &name]))).collect())

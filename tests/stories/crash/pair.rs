@@ -79,7 +79,7 @@ async fn kills_of_issuers_and_of_redis_lose_nothing_that_was_acknowledged() {
             if let Some(position) = crowd.acknowledged() {
                 verifier.reaches(position).await;
             }
-            assert_eq!(verifier.cursor().epoch, epoch, "the log continues after round {round}");
+            assert_eq!(verifier.cursor().epoch, epoch, "the epoch is unchanged after round {round}");
             crowd.look_at_tokens(verifier);
         }
     }

@@ -59,7 +59,7 @@ impl Reply {
     pub fn cookie(&self) -> Option<Cookie> {
         let mut set = self.headers.get_all(SET_COOKIE).into_iter();
         let cookie = set.next().map(|value| Cookie::parse(value.to_str().expect("printable")));
-        assert!(set.next().is_none(), "one cookie at most");
+        assert!(set.next().is_none(), "at most one cookie");
         cookie
     }
 }

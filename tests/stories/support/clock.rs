@@ -26,7 +26,7 @@ impl SteppedClock {
         // The file is replaced atomically, because the process reads the file all the time.
         let next = self.folder.path().join("next");
         std::fs::write(&next, format!("{seconds:+}\n")).expect("a file");
-        std::fs::rename(next, self.file()).expect("it is renamed");
+        std::fs::rename(next, self.file()).expect("the file is renamed");
     }
 
     pub fn environment(&self) -> Vec<(String, String)> {

@@ -57,17 +57,17 @@ impl Follower {
         let follower = Self::without_list(issuer, options).await;
         let snapshot = issuer.get("/revocations").await;
         assert!(snapshot.status.is_success(), "the snapshot: {}", snapshot.text());
-        follower.load(&snapshot.text()).expect("a good snapshot");
+        follower.load(&snapshot.text()).expect("a valid snapshot");
         follower
     }
 
     /// Trusts the issuer's keys and holds no list. Therefore this verifier accepts any list that these keys signed. A
     /// verifier that already holds a list refuses another node's list that has the same sequence and an older `iat`.
     pub async fn without_list(issuer: &Issuer, options: Options) -> Self {
-        let mut verifier = Verifier::new(options).expect("good options");
+        let mut verifier = Verifier::new(options).expect("valid options");
         let jwks = issuer.get("/.well-known/jwks.json").await;
         jwks.ok();
-        verifier.add_jwks(&jwks.text()).expect("a good key set");
+        verifier.add_jwks(&jwks.text()).expect("a valid key set");
         let held =
             Held { verifier: Mutex::new(verifier), flaws: Mutex::default(), events: watch::Sender::new(0) };
         Self { held: Arc::new(held), stream: None, lists: issuer.lists_of_pair() }
@@ -99,8 +99,8 @@ impl Follower {
 
     /// Waits until the stream ends.
     pub async fn stream_end(&mut self) -> StreamEnd {
-        let stream = self.stream.take().expect("it follows a stream");
-        eventually("the stream ends", stream).await.expect("it was followed")
+        let stream = self.stream.take().expect("the verifier follows a stream");
+        eventually("the stream ends", stream).await.expect("the task that follows the stream did not panic")
     }
 
     /// The verifier's current answer for the token.
@@ -122,13 +122,13 @@ impl Follower {
     /// Waits until the verifier holds this position of the revocation log. For a pair, also waits until the lists of
     /// both nodes contain this position. Either node may get the next request.
     pub async fn reaches(&self, position: Cursor) {
-        self.until("the verifier reaches a position of the log", |verifier| {
+        self.until("the verifier reaches the position in the revocation log", |verifier| {
             let status = verifier.status(host_time());
             (status.epoch == Some(position.epoch) && status.sequence >= Some(position.seq)).then_some(())
         })
         .await;
         for url in &self.lists {
-            eventually("both of a pair reach a position of the log", async {
+            eventually("both nodes of a pair reach the position in the revocation log", async {
                 // A node that was killed does not answer, so the loop skips this node.
                 while let Ok(list) = reqwest::get(url).await
                     && unverified_list(&list.text().await.expect("a list")).seq < position.seq
@@ -157,7 +157,7 @@ impl Follower {
                 if let Some(found) = self.look(&mut look) {
                     return found;
                 }
-                events.changed().await.expect("the sender is held");
+                events.changed().await.expect("the sender still exists");
             }
         })
         .await
@@ -171,14 +171,16 @@ impl Follower {
     /// The position of the verifier's list, in the form of `?since=` and `Last-Event-ID`.
     pub fn cursor(&self) -> Cursor {
         let status = self.look(|verifier| verifier.status(host_time()));
-        let (Some(epoch), Some(seq)) = (status.epoch, status.sequence) else { panic!("it holds no list") };
+        let (Some(epoch), Some(seq)) = (status.epoch, status.sequence) else {
+            panic!("the verifier holds no list")
+        };
         Cursor { epoch, seq }
     }
 
     /// Accesses the verifier. Panics if the stream brought a list that the verifier refused.
     pub fn look<T>(&self, look: impl FnOnce(&mut Verifier) -> T) -> T {
         let flaws = self.held.flaws.lock().expect("no thread panicked");
-        assert!(flaws.is_empty(), "the stream brought lists that no verifier takes: {flaws:?}");
+        assert!(flaws.is_empty(), "the stream brought lists that the verifier refused: {flaws:?}");
         look(&mut self.held.verifier.lock().expect("no thread panicked"))
     }
 }

@@ -16,7 +16,7 @@ impl Forger {
 
     /// The thumbprint of the forger's own key.
     pub fn kid(&self) -> String {
-        PublicKey::from_bytes(self.0.verifying_key().as_bytes()).expect("a good key").kid().to_string()
+        PublicKey::from_bytes(self.0.verifying_key().as_bytes()).expect("a valid key").kid().to_string()
     }
 
     /// Takes a genuine token or list, changes its claims, and signs it under this `kid`.

@@ -161,7 +161,7 @@ impl Issuer {
     /// Starts the issuer without waiting. Of a pair, only the first issuer is started. The receiver reports when the
     /// issuer listens.
     pub fn launch(&mut self) -> oneshot::Receiver<()> {
-        assert!(self.process.is_none(), "it runs already");
+        assert!(self.process.is_none(), "the issuer already runs");
         // The connections of the old client lead to the previous process, so they are useless.
         self.client = client();
         let mut child = self.command("serve").kill_on_drop(true).spawn().expect("the issuer starts");
@@ -189,8 +189,11 @@ impl Issuer {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let process = self.process.as_ref().expect("the issuer runs");
-        let id =
-            process.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).expect("it has not ended");
+        let id = process
+            .child
+            .id()
+            .and_then(|id| Pid::from_raw(id.try_into().ok()?))
+            .expect("the process has not ended");
         kill_process(id, signal).expect("the signal is sent");
         if let Some(twin) = &self.twin {
             twin.issuer.signal(signal);
@@ -208,16 +211,20 @@ impl Issuer {
 
     async fn wait_alone(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("the issuer runs");
-        let status = eventually("the issuer ends", process.child.wait()).await.expect("its status");
+        let status = eventually("the issuer ends", process.child.wait()).await.expect("the exit status");
         for reader in process.readers {
-            eventually("the issuer's log ends", reader).await.expect("its log is read");
+            eventually("the issuer's log output ends", reader)
+                .await
+                .expect("the task that reads the log output did not panic");
         }
         status
     }
 
     /// Whether the process still runs.
     pub fn is_alive(&mut self) -> bool {
-        self.process.as_mut().is_some_and(|process| process.child.try_wait().expect("its status").is_none())
+        self.process
+            .as_mut()
+            .is_some_and(|process| process.child.try_wait().expect("the exit status").is_none())
     }
 
     /// Waits until `/healthz` answers 200.

@@ -79,7 +79,7 @@ impl Drop for Nginx {
 fn documented(ports: [u16; 2]) -> (String, String) {
     let readme = include_str!("../../../issuer/README.md");
     let block = readme.split("```nginx\n").nth(1).and_then(|rest| rest.split("```").next());
-    let mut block = block.expect("the README has it").to_owned();
+    let mut block = block.expect("the README has an nginx block").to_owned();
     for (number, port) in ports.iter().enumerate() {
         let named = format!("id-{}.internal:8787", number + 1);
         assert!(block.contains(&named), "the README names {named}");

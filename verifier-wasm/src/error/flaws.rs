@@ -154,7 +154,7 @@ pub enum ListFlaw {
     #[error("the revocation list has a value of the wrong type or out of range, in the claim")]
     Malformed,
     /// The list's `iss` differs from the verifier's issuer.
-    #[error("the revocation list is from another issuer than expected, according to its claim")]
+    #[error("the revocation list names an unexpected issuer in its claim")]
     Issuer,
     /// The list's `iat` is more than a day ahead of the host's clock.
     #[error("the revocation list has a time more than a day ahead of this clock, in its claim")]

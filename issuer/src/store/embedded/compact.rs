@@ -28,7 +28,7 @@ pub(super) fn compact_where_it_pays(db: &mut Database, path: &Path) {
         if len < WORTHWHILE_BYTES || unused < len / 2 {
             return Ok(());
         }
-        tracing::info!(unused, len, "more than half of the store's file is unused: compacting it");
+        tracing::info!(unused, len, "at least half of the store's file is unused: compacting it");
         squeeze(db)?;
         tracing::info!(len = self::len(path)?, "the store's file was compacted");
         Ok(())

@@ -40,10 +40,10 @@ struct Inner {
 }
 
 enum State {
-    /// The database, and how often the file was opened again.
+    /// The database, and the number of times that the file was opened again.
     Open(Database, u64),
-    /// The reason for the failure, and how often the file was opened again. The file is closed, and a thread tries to
-    /// open it again until the store is closed.
+    /// The reason for the failure, and the number of times that the file was opened again before this failure. The
+    /// file is closed. A thread tries to open the file until an attempt succeeds or the store is closed.
     Failed(StoreError, u64),
     Closed,
 }
@@ -94,13 +94,13 @@ impl Reopening {
         }
     }
 
-    /// Closes the file for good.
+    /// Closes the file. The file is not opened again.
     pub(super) fn close(&self) {
         *self.write() = State::Closed;
     }
 
     /// Closes the failed file and starts the thread that opens the file again. Does nothing if another thread has
-    /// already done so.
+    /// already closed the failed file.
     fn fail(&self, error: StoreError, opening: u64) {
         {
             let mut state = self.write();

@@ -98,7 +98,7 @@ async fn a_file_of_another_program_is_reported() {
     EmbeddedStore::open(&folder.path().join("missing").join("store")).expect_err("there is no such folder");
 }
 
-/// Damages a good file in one place after the other. Opening the damaged file gives an error or a usable store, and
+/// Damages a valid file, each time in another place. Opening the damaged file gives an error or a usable store, and
 /// never a panic.
 #[tokio::test]
 async fn a_damaged_file_is_an_error() {

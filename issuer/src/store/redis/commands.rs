@@ -151,8 +151,8 @@ impl Inner {
         call.number(since.get()).number(PAGE as u64)
     }
 
-    /// Turns the answer of the first command into a page. If the page is longer than one command returns, reads the
-    /// rest too.
+    /// Turns the answer of the first command into a page. If one command cannot return the whole page, reads the rest
+    /// too.
     pub(super) async fn whole_page(&self, since: Seq, first: Value) -> Result<LogPage, StoreError> {
         let KeyNames { head, log, .. } = &self.keys;
         let (continues, mut state, mut entries) = page(first, head, log)?;

@@ -69,12 +69,14 @@ impl Directory {
     /// The sentinels are first asked without a login. If this fails, the sentinels are asked with the login of the
     /// servers.
     async fn ask_sentinels(&self, master: &str) -> Result<Address, Trouble> {
-        let as_nobody = self.ask_sentinels_as(None, master).await;
-        let (Err(refusal), Some(password)) = (&as_nobody, &self.url.password) else { return as_nobody };
+        let without_login = self.ask_sentinels_as(None, master).await;
+        let (Err(refusal), Some(password)) = (&without_login, &self.url.password) else {
+            return without_login;
+        };
         let is_unknown = refusal.is_unknown_name();
         match self.ask_sentinels_as(Some(password), master).await {
             // These sentinels need no login. The first answer (without a login) gives the real reason.
-            Err(_) if is_unknown => as_nobody,
+            Err(_) if is_unknown => without_login,
             answered => answered,
         }
     }

@@ -35,7 +35,7 @@ impl<E: Into<RedisError>> From<E> for Trouble {
 }
 
 impl Trouble {
-    /// Whether it is certain that the command was not done. In this case the command may be sent again, to the server
+    /// Whether the server certainly did not run the command. In this case the command may be sent again, to the server
     /// that now has the keys.
     pub(super) fn was_refused(&self) -> bool {
         let refusals = [
@@ -101,7 +101,7 @@ impl Trouble {
         self.code() == Some("ERR")
     }
 
-    /// Converts the error of a command on the keys `place` into the store's error.
+    /// Converts the error of a command into the store's error. `place` contains the names of the command's keys.
     pub(super) fn at(&self, place: &str) -> StoreError {
         match self.code() {
             Some("WRONGTYPE") => corrupt(place, "another program has stored something else there"),
@@ -185,8 +185,8 @@ fn system_error(error: &RedisError) -> Option<&io::Error> {
     source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?.downcast_ref::<io::Error>()
 }
 
-/// Converts an error message of the system. If a host name does not resolve, the result says so, because the name may
-/// be misspelt or may not exist yet.
+/// Converts an error message of the system. If a host name does not resolve, the result says that the name may be
+/// misspelt or may not exist yet.
 fn of_system(said: &str) -> String {
     const LOOKUP: &str = "failed to lookup address information: ";
     const UNKNOWN: [&str; 4] = [

@@ -48,9 +48,9 @@ impl Replication {
 #[derive(Debug)]
 pub(super) struct Replicas {
     expected: AtomicBool,
-    /// Whether a replica takes over when a master fails. If so, all writes wait for a replica as soon as a replica
-    /// has been seen once. The writes still wait if a master has no replicas later. After a takeover, the new master
-    /// may have no replicas for a while, and must not acknowledge writes during this time.
+    /// Whether a replica takes over when a master fails. If this is true, and a master has reported a replica once,
+    /// then all later writes wait for a replica. They wait even while a master reports no replicas: a master may have
+    /// no replicas for a while after a takeover, and must not acknowledge writes during this time.
     take_over: bool,
 }
 
@@ -66,7 +66,7 @@ impl Replicas {
         self.expected.load(Ordering::Acquire)
     }
 
-    /// Updates the value after a master has reported its replicas.
+    /// Updates [`Self::are_expected`] after a master has reported its replicas.
     pub(super) fn note(&self, replication: &Replication) {
         if replication.has_replicas() || !self.take_over {
             self.expected.store(replication.has_replicas(), Ordering::Release);

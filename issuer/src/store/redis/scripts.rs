@@ -152,8 +152,8 @@ impl Scripts {
     }
 }
 
-/// A clock that tests set. Each call gets one more key, in the same slot as the other keys. This key ends with the
-/// clock's time, and the script reads the time from the key.
+/// A clock that tests set. Each call gets one more key, in the same slot as the other keys. The name of this key ends
+/// with the clock's time, and the script reads the time from the name.
 #[cfg(test)]
 pub(super) mod manual {
     use super::{Call, Scripts};

@@ -137,5 +137,5 @@ async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Result<T, StoreError>)
         }
     };
     let answer = tokio::time::timeout(Duration::from_secs(60), asking).await;
-    answer.unwrap_or_else(|_| panic!("waited in vain until {what}"))
+    answer.unwrap_or_else(|_| panic!("timed out while waiting until {what}"))
 }

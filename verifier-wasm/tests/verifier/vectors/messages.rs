@@ -71,7 +71,7 @@ fn errors() -> Vec<Error> {
         },
         gap(None),
         gap(Some(cursor)),
-        Error::Options { option: "audience", reason: "must name at least one, and no empty one" },
+        Error::Options { option: "audience", reason: "must contain at least one name, and no empty name" },
     ];
     // These times are the first second, a leap day, the last second of February in a year without a leap day, the last
     // second of a year, and the last second that a token may contain.

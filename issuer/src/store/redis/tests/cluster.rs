@@ -56,7 +56,7 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     // The old master answers MOVED.
     assert!(store.commit(put("alice", Some(on_its_way), 3)).await.expect("a commit").swapped);
     assert_eq!(read(&store, "alice").await.expect("it is there").1, super::record(3));
-    cluster.until_it_is_well();
+    cluster.until_it_serves_all_slots();
 }
 
 /// The master of the revocation log is killed. Its replica takes over and has all acknowledged writes.

@@ -248,7 +248,7 @@ async fn requests_get_an_error_in_time_while_the_sentinels_hang() {
             store.read(&subject(&format!("user-{number}")), Seq::ZERO).await.expect_err("all hangs");
         }
     });
-    // If each request searched for the master in turn, all requests together would take a minute.
+    // If the requests searched for the master one after the other, all requests together would take a minute.
     let done = tokio::time::timeout(Duration::from_secs(30), futures_util::future::join_all(reads)).await;
     for stopped in [&server, &sentinel] {
         stopped.signal(rustix::process::Signal::CONT);

@@ -64,13 +64,13 @@ async fn two_nodes_see_the_same_data() {
     waiting.await.expect("no panic").expect("news from the other node");
 }
 
-/// The revocation log has more entries than one command reads.
+/// The revocation log has more entries than one command can read.
 #[tokio::test]
 async fn a_long_log_is_read_to_its_end() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     let mut seqs = Vec::new();
-    // Each commit also has more entries than one command appends.
+    // Each commit also has more entries than one command can append.
     for _ in 0..4 {
         store.commit(marks(PAGE / 2 + 1)).await.expect("a commit");
     }

@@ -69,9 +69,9 @@ async fn a_certificate_is_checked() {
         assert!(said.contains(reason), "{url}: {said}");
         assert!(!said.contains("wonderland"), "{said}");
     }
-    // The first URL uses TLS on a port without TLS. The second URL uses a plain connection to a port with TLS. The
-    // server does not answer or closes the connection. A server that is not ready yet does the same, so the start
-    // waits.
+    // The first URL uses TLS on a port without TLS. The second URL uses a plain connection to a port with TLS. In both
+    // cases the server either gives no answer or closes the connection. A server that is not ready yet behaves in the
+    // same way, so the start waits.
     for url in [
         format!("rediss://:wonderland@localhost:{}", there.server.port()),
         format!("redis://:wonderland@localhost:{}", there.server.second_port()),
