@@ -374,8 +374,8 @@ mod tests {
     fn the_demo_has_another_default_store_than_serve() {
         let store = |subcommand: &str| {
             let matches = Cli::command().get_matches_from(["doorlist", subcommand]);
-            let settings = matches.subcommand_matches(subcommand).expect("it was called");
-            settings.get_one::<StoreUrl>("store").expect("it has a default").clone()
+            let settings = matches.subcommand_matches(subcommand).expect("the subcommand was called");
+            settings.get_one::<StoreUrl>("store").expect("--store has a default").clone()
         };
         assert_eq!(store("serve"), StoreUrl::Embedded("./doorlist.redb".into()));
         assert_eq!(store("demo"), StoreUrl::Embedded("./doorlist-demo.redb".into()));

@@ -212,7 +212,7 @@ mod tests {
         let desk = desk().await;
         let (here, there) = (open(&desk, OLD).await.expect("keys"), open(&desk, OLD).await.expect("keys"));
         let (kid, now) = (here.ring().active().kid(), desk.last_confirmed().confirmed_at);
-        here.retire(kid, now).await.expect("it is trusted");
+        here.retire(kid, now).await.expect("the key is trusted");
         // The node `there` decides with an old copy of the ring. The store reports a conflict, and the node reads the
         // ring and decides again.
         assert!(matches!(there.retire(kid, now).await, Err(KeysError::UnknownKey(_))));

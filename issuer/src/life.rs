@@ -57,7 +57,10 @@ mod tests {
         let (life, watching) = watch::channel(Life::Serving);
         let streams: Vec<_> = (0..400).map(|_| tokio::spawn(end_of_stream(watching.clone()))).collect();
         tokio::time::sleep(DRAIN).await;
-        assert!(streams.iter().all(|stream| !stream.is_finished()), "they last while the node serves");
+        assert!(
+            streams.iter().all(|stream| !stream.is_finished()),
+            "streams stay open while the node serves"
+        );
         let began = Instant::now();
         life.send_replace(Life::Draining { until: began + DRAIN });
         let mut ended = [0; 4];
@@ -80,7 +83,7 @@ mod tests {
         let began = Instant::now();
         life.send_replace(Life::Stopping);
         for stream in streams {
-            stream.await.expect("it ends");
+            stream.await.expect("the stream ends");
         }
         assert_eq!(began.elapsed(), Duration::ZERO);
     }

@@ -83,7 +83,7 @@ impl Site {
 
     async fn on(store: Arc<GatedStore>, settings: Settings, former: &[FormerIssuer]) -> Self {
         let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
-        let issuer = settings.addresses.issuer.clone().expect("it was given");
+        let issuer = settings.addresses.issuer.clone().expect("the issuer's URL is set");
         let desk = Desk::open(store.clone(), settings.lifetimes.limits(), heartbeat).await.expect("a desk");
         let installation = Comparison::new(store.clone(), issuer.as_str(), &settings);
         let secrets = MasterSecrets::parse(SECRET).expect("a secret");

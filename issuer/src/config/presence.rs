@@ -96,12 +96,12 @@ mod tests {
                 "{refused}"
             );
             assert!(refused.to_string().contains("--init"), "{refused}");
-            check_presence(&store, true).expect("it was said");
+            check_presence(&store, true).expect("`init` is set");
             fs::remove_file(&secret).expect("removed");
         }
         fs::write(&store, "").expect("written");
         assert!(matches!(check_presence(&store, false), Err(LostStore::Empty(_))));
-        check_presence(&store, true).expect("it was said");
+        check_presence(&store, true).expect("`init` is set");
         fs::write(&store, "x").expect("written");
         check_presence(&store, false).expect("whether it is a store is seen when it is opened");
     }

@@ -7,7 +7,7 @@ use crate::cli::Cli;
 fn serve(args: &[&str]) -> Result<Settings, String> {
     let line = ["doorlist", "serve"].iter().chain(args);
     match Cli::try_parse_from(line) {
-        Ok(cli) => Ok(cli.settings().expect("it is serve").clone()),
+        Ok(cli) => Ok(cli.settings().expect("the subcommand is serve").clone()),
         Err(refusal) => Err(refusal.to_string().lines().next().unwrap_or_default().to_owned()),
     }
 }

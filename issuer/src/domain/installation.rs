@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn trace_54_a_former_name_must_be_one_that_this_store_had() {
         let before = stored(&own(OLD, &[]));
-        let renamed = admit(Some(&before), &own(NEW, &[OLD]), at(NOW)).expect("it was said");
+        let renamed = admit(Some(&before), &own(NEW, &[OLD]), at(NOW)).expect("the former name is set");
         let former = FormerIssuer { issuer: OLD.into(), until: at(NOW + NOTICE_SECS) };
         assert_eq!(renamed.former, std::slice::from_ref(&former));
         assert_eq!(renamed.installation.issuer, NEW);
@@ -191,7 +191,7 @@ mod tests {
         let again = admit(Some(&renamed.installation), &own(NEW, &[OLD]), at(NOW + 500)).expect("recorded");
         assert_eq!(again.former, [former], "the time of the change stays");
         let without = admit(Some(&renamed.installation), &own(NEW, &[]), at(NOW)).expect("the name fits");
-        assert_eq!(without.former, [], "it is not asked for");
+        assert_eq!(without.former, [], "the setting does not contain the former name");
 
         let foreign = admit(Some(&before), &own(OLD, &["https://production.example"]), at(NOW));
         assert!(matches!(foreign, Err(Foreign::Former { .. })), "another installation's name");
@@ -213,7 +213,7 @@ mod tests {
         let mut other = own(OLD, &[]);
         other.settings.insert("--audience".into(), "web".into());
         other.settings.insert("--of-a-later-version".into(), "1".into());
-        let admitted = admit(Some(&before), &other, at(NOW)).expect("they may differ");
+        let admitted = admit(Some(&before), &other, at(NOW)).expect("these settings may differ");
         let difference = Difference { flag: "--audience".into(), stored: "api".into(), own: "web".into() };
         assert_eq!(admitted.differences, [difference]);
         assert_eq!(admitted.installation.settings["--audience"], "web", "of the node that started last");
@@ -225,7 +225,7 @@ mod tests {
         for number in 1..20 {
             let former = held.issuer.clone();
             held = admit(Some(&held), &own(&format!("https://{number}.example"), &[&former]), at(NOW))
-                .expect("it was said")
+                .expect("the former name is set")
                 .installation;
         }
         assert_eq!(held.former.len(), MAX_FORMER);

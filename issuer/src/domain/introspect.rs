@@ -92,7 +92,7 @@ mod tests {
         for generation in [6, 7, 8] {
             assert_eq!(granted(Some(&record), generation), Some(handle(10)), "{generation}");
         }
-        assert_eq!(granted(Some(&record), 5), None, "it would be reuse");
+        assert_eq!(granted(Some(&record), 5), None, "a refresh with this token would be reuse");
         assert_eq!(granted(None, 7), None);
     }
 }

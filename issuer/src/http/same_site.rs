@@ -98,7 +98,7 @@ mod tests {
             assert!(!may(&[site(word)]), "{word}");
             assert!(!may(&[site(word), stranger.clone()]), "{word}");
         }
-        assert!(!may(&[site("cross-site"), listed.clone()]), "it cannot have the cookie");
+        assert!(!may(&[site("cross-site"), listed.clone()]), "this page cannot have the cookie");
         for other in
             ["null", "https://app.example.evil.example", "http://app.example", "https://app.example/"]
         {

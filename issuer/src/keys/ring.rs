@@ -281,7 +281,7 @@ mod tests {
             ]
         );
         assert!(ring.expire(at(90 + RETAIN - 1)).is_none());
-        let RingChange { ring, kids } = ring.expire(at(90 + RETAIN)).expect("its tokens are dead");
+        let RingChange { ring, kids } = ring.expire(at(90 + RETAIN)).expect("the key's tokens have expired");
         assert_eq!(kids, [key(1).kid()]);
         assert_eq!(states(&ring), [(key(2).kid(), KeyState::Active), (key(3).kid(), KeyState::Announced)]);
     }
@@ -306,7 +306,8 @@ mod tests {
     #[test]
     fn a_retired_key_is_gone_at_once_and_the_reserve_takes_over() {
         // Trace 16: the signing key is retired, and verifiers already know the next key.
-        let RingChange { ring, kids } = first().retire(key(1).kid(), at(1), key(3)).expect("it is trusted");
+        let RingChange { ring, kids } =
+            first().retire(key(1).kid(), at(1), key(3)).expect("the key is trusted");
         assert_eq!(kids, [key(1).kid(), key(3).kid()]);
         assert_eq!(states(&ring), [(key(2).kid(), KeyState::Active), (key(3).kid(), KeyState::Announced)]);
         assert_eq!(ring.retire(key(1).kid(), at(2), key(4)).unwrap_err(), UnknownKey(key(1).kid()));

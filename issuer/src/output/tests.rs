@@ -44,7 +44,7 @@ impl Upkeep for Losses {
     }
     fn run(&mut self, _: Instant) {}
     fn lost(&mut self, since_last: u64, since_start: u64) {
-        self.0.send((since_last, since_start)).expect("the test listens");
+        self.0.send((since_last, since_start)).expect("the test receives the counts");
     }
 }
 
@@ -76,7 +76,7 @@ fn b1_a_failed_write_loses_one_line_and_the_next_line_is_written() {
     let (losses, heard) = channel();
     let queue = Queue::start(sink, Losses(losses), 1024);
     for kind in [ErrorKind::StorageFull, ErrorKind::BrokenPipe] {
-        allow.send(Err(kind.into())).expect("the writer thread asks");
+        allow.send(Err(kind.into())).expect("the writer thread waits for permission");
         queue.push(b"lost\n");
     }
     drop(allow);
@@ -159,7 +159,7 @@ fn b14_the_first_lines_of_a_log_statement_are_written_and_the_others_counted() {
     let mut admit = |place, now| windows.admit(place, Level::WARN, now, || "answered".to_owned());
     let admitted = (0..1000).filter(|_| admit("a", begin)).count();
     assert_eq!(admitted, FIRST as usize);
-    assert!(admit("b", begin), "another place has a window of its own");
+    assert!(admit("b", begin), "another place has its own window");
     assert_eq!(windows.due(), Some(begin + WINDOW));
     assert_eq!(windows.take(begin + WINDOW / 2, false), []);
     let left_out = LeftOut {
@@ -169,7 +169,7 @@ fn b14_the_first_lines_of_a_log_statement_are_written_and_the_others_counted() {
         message: "answered".into(),
     };
     assert_eq!(windows.take(begin + WINDOW, false), [left_out]);
-    assert_eq!(windows.due(), None, "nothing is kept of a window that ended");
+    assert_eq!(windows.due(), None, "a window that has ended is removed");
 }
 
 /// While the writer thread waits for its reader, it reports no windows. Here two windows pass before a report.

@@ -203,7 +203,7 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(&path).expect("it exists").permissions().mode();
+            let mode = std::fs::metadata(&path).expect("the file exists").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
         let names = std::fs::read_dir(&folder).expect("a folder").count();

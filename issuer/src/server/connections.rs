@@ -168,9 +168,9 @@ mod tests {
         let (front, life) = front(Router::new());
         let listener = TcpListener::from_std(listener).expect("a listener");
         let serving = tokio::spawn(serve(listener, front, life.subscribe(), Duration::ZERO));
-        rustix::net::shutdown(&same, rustix::net::Shutdown::Both).expect("it listened");
-        let ended = tokio::time::timeout(Duration::from_secs(60), serving).await.expect("it ends");
-        let error = ended.expect("no panic").expect_err("it cannot accept");
+        rustix::net::shutdown(&same, rustix::net::Shutdown::Both).expect("the socket listened");
+        let ended = tokio::time::timeout(Duration::from_secs(60), serving).await.expect("`serve` ends");
+        let error = ended.expect("no panic").expect_err("the listener cannot accept");
         assert!(is_final(&error), "{error}");
         // The numbers of EMFILE, ENFILE, ENOBUFS and ENETDOWN on Linux.
         for passing in [24, 23, 105, 100] {
@@ -191,7 +191,7 @@ mod tests {
         let (mut client, server) = tokio::io::duplex(4096);
         let graceful = GracefulShutdown::new();
         serve_one(server, &front(Router::new().route("/", endless)).0, &graceful);
-        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it is read");
+        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("the server reads the request");
         let dropped = tokio::time::timeout(2 * WRITE_TIMEOUT, told.recv()).await;
         assert_eq!(dropped, Ok(None), "the stream is dropped, and what it held with it");
     }

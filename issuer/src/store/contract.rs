@@ -134,9 +134,9 @@ async fn several_records_come_in_their_order_and_news_after_them<S: Store>(case:
         case.store.read_several(&subjects, first.seq).await.expect("the records");
     assert_eq!(records.len(), names.len());
     for ((found, gid), name) in records.into_iter().zip(1..).zip(&names) {
-        let found = found.expect("a record, or none");
+        let found = found.expect("a result");
         assert_eq!(found.as_ref().map(|(_, record)| record), Some(&record(gid)).filter(|_| gid % 5 != 0));
-        assert_eq!(found, case.read(name).await, "with the version that a swap names");
+        assert_eq!(found, case.read(name).await, "the version is the one that a swap needs");
     }
     assert_eq!((news.position(), news.entries.len()), (second, 1));
 }
@@ -164,7 +164,7 @@ async fn of_many_swaps_of_one_state_one_wins<S: Store>(case: Case<S>) {
     let (won, made) =
         tokio::join!(futures_util::future::join_all(swaps), futures_util::future::join_all(others));
     assert_eq!(won.into_iter().filter(|won| *won).count(), 1);
-    assert!(made.into_iter().all(|made| made), "a conflict disturbs no other commit");
+    assert!(made.into_iter().all(|made| made), "a conflict does not affect other commits");
 }
 
 async fn a_version_is_never_used_twice<S: Store>(case: Case<S>) {
@@ -220,16 +220,16 @@ async fn a_confirmation_tells_whole_from_missing<S: Store>(case: Case<S>) {
     let at_end = confirm(epoch, last).await;
     assert!(at_end.whole);
     assert_eq!((at_end.position, at_end.now.as_secs()), (Cursor { epoch, seq: last }, START));
-    assert!(confirm(epoch, first).await.whole, "only news");
-    assert!(!confirm(epoch, after(second, 1)).await.whole, "never given: the store lost it");
-    assert!(!confirm(epoch, after(last, 1)).await.whole, "behind the node");
-    assert!(!confirm(Epoch(epoch.0.wrapping_add(1)), last).await.whole, "another lineage");
+    assert!(confirm(epoch, first).await.whole, "there are only new entries");
+    assert!(!confirm(epoch, after(second, 1)).await.whole, "the store never had this entry, or lost it");
+    assert!(!confirm(epoch, after(last, 1)).await.whole, "the store is behind the node");
+    assert!(!confirm(Epoch(epoch.0.wrapping_add(1)), last).await.whole, "the epochs differ");
     let continues = async |seq| case.store.log_since(seq).await.expect("the log").continues;
     assert!(continues(Seq::ZERO).await && continues(first).await && continues(last).await);
     assert!(!continues(after(second, 1)).await && !continues(after(last, 1)).await);
     case.store.trim(second).await.expect("an answer");
     assert!(continues(Seq::ZERO).await && continues(first).await);
-    assert!(confirm(epoch, first).await.whole, "trimmed is not missing");
+    assert!(confirm(epoch, first).await.whole, "a trimmed entry is not missing");
 }
 
 async fn trimming_drops_the_beginning<S: Store>(case: Case<S>) {
@@ -252,7 +252,7 @@ async fn limits_only_rise<S: Store>(case: Case<S>) {
     let merged = LogSettings { cutoff: time(8), ..wanted };
     assert_eq!(case.store.merge_settings(lower).await, Ok(merged));
     let foreign = LogSettings { epoch: Epoch(found.epoch.0.wrapping_add(1)), ..merged };
-    assert_eq!(case.store.merge_settings(foreign).await, Ok(merged), "the epoch there stays");
+    assert_eq!(case.store.merge_settings(foreign).await, Ok(merged), "the store's epoch does not change");
     assert_eq!(case.settings().await, merged);
 }
 
@@ -304,13 +304,13 @@ async fn the_installation_is_swapped_whole<S: Store>(case: Case<S>) {
     };
     assert_eq!(read().await, None);
     assert!(swap(None, b"one").await);
-    let (version, bytes) = read().await.expect("it is stored");
+    let (version, bytes) = read().await.expect("a stored installation");
     assert_eq!(bytes, b"one");
     assert!(!swap(None, b"two").await);
     assert!(swap(Some(version), b"three").await);
     assert!(!swap(Some(version), b"four").await);
-    assert_eq!(read().await.expect("it is stored").1, b"three");
-    assert_eq!(case.store.keys().await, Ok(None), "the key ring is another thing");
+    assert_eq!(read().await.expect("a stored installation").1, b"three");
+    assert_eq!(case.store.keys().await, Ok(None), "the key ring is stored separately");
     assert!(case.log().await.is_empty());
 }
 

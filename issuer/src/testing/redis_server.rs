@@ -120,7 +120,7 @@ impl RedisServer {
 
     /// The second port.
     pub fn second_port(&self) -> u16 {
-        self.second_port.as_ref().expect("it was started on two").1
+        self.second_port.as_ref().expect("the server was started on two ports").1
     }
 
     /// The URL `redis://127.0.0.1:<port>`.
@@ -136,7 +136,7 @@ impl RedisServer {
     /// Sends a signal to the server's process, for example to suspend or continue it.
     pub fn signal(&self, signal: Signal) {
         let process = Pid::from_raw(self.id().cast_signed()).expect("a process");
-        kill_process(process, signal).expect("it is ours");
+        kill_process(process, signal).expect("this user owns the process");
     }
 
     /// Runs a command without a password. Panics if the command fails.
@@ -200,7 +200,7 @@ impl RedisServer {
     }
 
     fn try_resume(&mut self) -> Result<(), String> {
-        assert!(self.process.is_none(), "it runs already");
+        assert!(self.process.is_none(), "the server already runs");
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "sh", &self.program]);
         let ready = match &self.kind {

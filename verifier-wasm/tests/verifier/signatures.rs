@@ -123,7 +123,7 @@ fn one_bit_off(text: &str) -> impl Iterator<Item = String> + '_ {
 fn no_bit_of_a_token_may_change() {
     let token = Key::number(1).token(&claims());
     let mut verifier = ready();
-    verifier.verify(&token, at(NOW)).expect("good as it is");
+    verifier.verify(&token, at(NOW)).expect("the unchanged text is valid");
     for changed in one_bit_off(&token) {
         assert!(verifier.verify(&changed, at(NOW)).is_err(), "{changed}");
     }
@@ -151,5 +151,5 @@ fn no_bit_of_a_list_may_change() {
         assert!(verifier.load(&changed, at(NOW)).is_err(), "{changed}");
     }
     assert_eq!(verifier.status(at(NOW)).sequence, None);
-    verifier.load(&list, at(NOW)).expect("good as it is");
+    verifier.load(&list, at(NOW)).expect("the unchanged text is valid");
 }

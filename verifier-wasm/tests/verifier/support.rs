@@ -184,8 +184,8 @@ pub fn verifier() -> Verifier {
 }
 
 pub fn verifier_with(options: Options) -> Verifier {
-    let mut verifier = Verifier::new(options).expect("good options");
-    verifier.add_jwks(&jwks_text(&[1])).expect("a good key set");
+    let mut verifier = Verifier::new(options).expect("valid options");
+    verifier.add_jwks(&jwks_text(&[1])).expect("a valid key set");
     verifier
 }
 
@@ -196,7 +196,7 @@ pub fn ready() -> Verifier {
 
 pub fn ready_with(options: Options) -> Verifier {
     let mut verifier = verifier_with(options);
-    verifier.load(&Key::number(1).list(&snapshot()), at(NOW)).expect("a good list");
+    verifier.load(&Key::number(1).list(&snapshot()), at(NOW)).expect("a valid list");
     verifier
 }
 

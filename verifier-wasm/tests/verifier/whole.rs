@@ -9,7 +9,7 @@ use crate::support::*;
 #[test]
 fn a_good_token_is_accepted_until_its_group_is_revoked() {
     let mut verifier = ready();
-    let verified = verify(&mut verifier, &claims(), NOW).expect("a good token");
+    let verified = verify(&mut verifier, &claims(), NOW).expect("a valid token");
     assert_eq!(verified.claims.subject, "alice");
     assert_eq!(verified.revocation, RevocationStatus::NotRevoked);
     assert_eq!(verified.payload_json, text(&claims()));

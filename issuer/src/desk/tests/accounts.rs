@@ -128,7 +128,7 @@ async fn trace_14_a_login_that_meets_a_new_hash_is_checked_again() {
     });
     paused.there.await.expect("the login is about to be written");
     desk.set_password(&alice, hash("new")).await.expect("the store");
-    paused.go_on.send(()).expect("it waits");
+    paused.go_on.send(()).expect("the login waits");
     let (answer, asked) = login.await.expect("no panic");
     assert_eq!(answer, Login::Refused(LoginRefusal::WrongPassword));
     assert_eq!(asked, [Some("$old".into()), Some("$new".into())]);
@@ -153,7 +153,7 @@ async fn a_login_that_meets_another_login_is_not_checked_again() {
     });
     paused.there.await.expect("the login is about to be written");
     log_in(&desk, &alice).await;
-    paused.go_on.send(()).expect("it waits");
+    paused.go_on.send(()).expect("the login waits");
     let (answer, asked) = login.await.expect("no panic");
     assert!(matches!(answer, Login::Opened(_)));
     assert_eq!(asked, 1);

@@ -82,7 +82,7 @@ async fn a_change_that_died_half_done_is_a_void_and_can_be_sent_again() {
     let (store, desk, alice) = faulty().await;
     let before = log_in(&desk, &alice).await;
     store.arm(Fault::DieBeforeSwap);
-    desk.set_claims(&alice, role("viewer")).await.expect_err("its node died");
+    desk.set_claims(&alice, role("viewer")).await.expect_err("the node died");
     store.arm(Fault::None);
     let between = granted(refresh(&desk, &before).await);
     assert_eq!((between.claims, is_listed(&desk, before.gid)), (CustomClaims::new(), true));
@@ -103,10 +103,10 @@ async fn a_change_finished_by_another_request_still_voids_the_tokens_it_issued()
         let (desk, alice) = (desk.clone(), alice.clone());
         async move { desk.set_claims(&alice, role("viewer")).await }
     });
-    paused.there.await.expect("it is logged");
+    paused.there.await.expect("the entry is appended");
     let between = granted(refresh(&desk, &before).await);
     assert_eq!(between.claims, CustomClaims::new());
-    paused.go_on.send(()).expect("it waits");
+    paused.go_on.send(()).expect("the change waits");
     done(change.await.expect("no panic").expect("the store"));
     assert!(is_listed(&desk, before.gid) && is_listed(&desk, between.gid));
     let after = granted(refresh(&desk, &between).await);

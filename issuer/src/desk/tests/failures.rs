@@ -46,7 +46,7 @@ impl Ward {
 }
 
 async fn let_go(paused: Paused) {
-    paused.go_on.send(()).expect("it waits");
+    paused.go_on.send(()).expect("the operation waits");
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_kick_that_died_half_done_is_finished_by_the_next_reader() {
     let ward = Ward::new().await;
     let grant = log_in(&ward.desk, &ward.alice).await;
     ward.store.arm(Fault::DieBeforeSwap);
-    ward.desk.kick(&ward.alice, None).await.expect_err("its node died");
+    ward.desk.kick(&ward.alice, None).await.expect_err("the node died");
     assert_eq!(ward.sessions(), 1);
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
     assert_eq!(ward.sessions(), 0);
@@ -71,7 +71,7 @@ async fn a_kick_whose_answer_was_lost_is_done() {
     let ward = Ward::new().await;
     let grant = log_in(&ward.desk, &ward.alice).await;
     ward.store.arm(Fault::LoseAnswer);
-    ward.desk.kick(&ward.alice, None).await.expect_err("its answer was lost");
+    ward.desk.kick(&ward.alice, None).await.expect_err("the answer was lost");
     kicked(ward.desk.kick(&ward.alice, Some(grant.gid)).await.expect("the store"));
     assert_eq!(ward.sessions(), 0);
 }
@@ -82,7 +82,7 @@ async fn an_end_of_a_session_that_died_half_done_is_finished() {
     let grant = log_in(&ward.desk, &ward.alice).await;
     let other = log_in(&ward.desk, &ward.alice).await;
     ward.store.arm(Fault::DieBeforeSwap);
-    ward.desk.end_session(&ward.alice, grant.sid).await.expect_err("its node died");
+    ward.desk.end_session(&ward.alice, grant.sid).await.expect_err("the node died");
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
     granted(refresh(&ward.desk, &other).await);
 }
@@ -93,7 +93,7 @@ async fn trace_20_every_entry_is_looked_at_when_a_node_starts() {
     let ward = Ward::new().await;
     let grant = log_in(&ward.desk, &ward.alice).await;
     ward.store.arm(Fault::DieBeforeSwap);
-    ward.desk.kick(&ward.alice, None).await.expect_err("its node died");
+    ward.desk.kick(&ward.alice, None).await.expect_err("the node died");
     ward.clock.advance(10 * 86_400);
     let restarted = Ward::desk_on(&ward.store).await;
     assert_eq!(ward.sessions(), 0);
@@ -116,7 +116,7 @@ async fn trace_4a_a_kick_overtaken_by_a_void_starts_over() {
     (&mut kicks.there).await.expect("the kick has appended");
     let_go(voids).await;
     void.await.expect("no panic").expect("the store");
-    assert_eq!(ward.sessions(), 1, "the void won");
+    assert_eq!(ward.sessions(), 1, "the void was written first");
     let_go(kicks).await;
     kicked(kick.await.expect("no panic").expect("the store"));
     assert_eq!(ward.sessions(), 0);
@@ -132,7 +132,7 @@ async fn a_kick_overtaken_by_a_void_is_finished_by_others() {
     let void = ward.spawn_void();
     (&mut voids.there).await.expect("the void has read");
     ward.store.arm(Fault::DieBeforeSwap);
-    ward.desk.kick(&ward.alice, None).await.expect_err("its node died");
+    ward.desk.kick(&ward.alice, None).await.expect_err("the node died");
     let_go(voids).await;
     void.await.expect("no panic").expect("the store");
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
@@ -232,7 +232,7 @@ async fn an_entry_whose_record_was_not_finished_stays() {
     ward.store.fail_over_records_to(&before);
     ward.clock.advance(Limits::default().retain_secs() + 1);
     ward.store.arm(Fault::DieBeforeSwap);
-    ward.desk.beat().await.expect_err("the healing died");
+    ward.desk.beat().await.expect_err("the node died while it healed the record");
     assert_eq!(ward.store.state().log.len(), 1);
     ward.desk.beat().await.expect("a beat");
     assert_eq!((ward.sessions(), ward.store.state().log.len()), (0, 0));
@@ -265,9 +265,9 @@ async fn a_new_password_overtaken_by_a_login_is_set_and_ends_it() {
     let Paused { there, go_on } = ward.stop_next(Fault::PauseBeforeSwap);
     let (desk, alice) = (ward.desk.clone(), ward.alice.clone());
     let set = tokio::spawn(async move { desk.set_password(&alice, hash("$new")).await });
-    there.await.expect("it stops");
+    there.await.expect("the operation pauses");
     let grant = log_in(&ward.desk, &ward.alice).await;
-    go_on.send(()).expect("it waits");
+    go_on.send(()).expect("the operation waits");
     assert!(matches!(set.await.expect("no panic").expect("the store"), Acknowledged::Done(_)));
     let (_, record) = ward.store.state().records[&ward.alice].clone();
     assert_eq!((record.password, record.sessions.len()), (Some(hash("$new")), 0));
@@ -282,9 +282,9 @@ async fn a_deletion_overtaken_by_a_login_leaves_nothing() {
     let Paused { there, go_on } = ward.stop_next(Fault::PauseBeforeSwap);
     let (desk, alice) = (ward.desk.clone(), ward.alice.clone());
     let deleted = tokio::spawn(async move { desk.delete_subject(&alice).await });
-    there.await.expect("it stops");
+    there.await.expect("the operation pauses");
     let grant = log_in(&ward.desk, &ward.alice).await;
-    go_on.send(()).expect("it waits");
+    go_on.send(()).expect("the operation waits");
     assert!(matches!(deleted.await.expect("no panic").expect("the store"), Acknowledged::Done(_)));
     assert!(!ward.store.state().records.contains_key(&ward.alice));
     assert!(is_listed(&ward.desk, grant.gid));

@@ -23,7 +23,7 @@ async fn in_the_window() -> Isolated {
 async fn trace_6_no_list_is_signed_without_a_confirmed_write() {
     let Isolated { store, desk, .. } = in_the_window().await;
     store.arm(Fault::RefuseWrites);
-    let confirmed = desk.confirmed().await.expect("confirmed a moment ago");
+    let confirmed = desk.confirmed().await.expect("the last confirmation is fresh");
     assert!(confirmed.is_fresh(HEARTBEAT));
     tokio::time::advance(HEARTBEAT).await;
     assert!(!desk.last_confirmed().is_fresh(HEARTBEAT));

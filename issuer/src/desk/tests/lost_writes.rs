@@ -32,8 +32,8 @@ async fn trace_2_no_number_is_used_twice_and_nothing_is_skipped() {
 
     a.beat().await.expect("a beat");
     let since_x: Vec<_> = a.log(|log| log.handles_since(x.seq).collect());
-    assert!(since_x.contains(&bob.gid), "V gets Y");
-    assert!(since_x.contains(&alice.gid), "X comes again, later");
+    assert!(since_x.contains(&bob.gid), "the verifier gets Y");
+    assert!(since_x.contains(&alice.gid), "X is appended again after its first position");
     b.beat().await.expect("a beat");
     assert!(is_listed(&b, alice.gid) && is_listed(&b, bob.gid));
     assert_eq!(a.last_confirmed().position, b.last_confirmed().position);
@@ -82,13 +82,13 @@ async fn entries_read_while_mending_are_kept() {
         let a = a.clone();
         async move { a.beat().await }
     });
-    paused.there.await.expect("it mends");
+    paused.there.await.expect("the restoring begins");
     assert_eq!(a.apply_page(&under_way), crate::domain::Applied::News);
     assert!(is_listed(&a, alice.gid));
-    paused.go_on.send(()).expect("it waits");
+    paused.go_on.send(()).expect("the heartbeat waits");
     beat.await.expect("no panic").expect("a beat");
     assert!(is_listed(&a, bob.gid));
-    assert!(is_listed(&a, alice.gid), "read, but forgotten");
+    assert!(is_listed(&a, alice.gid), "the entry was read before, and is restored");
 }
 
 /// Trace 21: FLUSHALL keeps the connection open, so only the heartbeat's write finds the loss. The epoch, the keys,
@@ -231,7 +231,7 @@ async fn a_restored_entry_is_finished_although_the_answer_was_lost() {
     store.fail_over_to(before);
     b.void(&alice.sub).await.expect("the store");
     store.arm(Fault::LoseAnswer);
-    a.beat().await.expect_err("its answer is lost");
+    a.beat().await.expect_err("the answer was lost");
     a.beat().await.expect("a beat");
     assert!(is_listed(&a, lost.gid));
     assert!(store.state().records[&alice.sub].1.sessions.is_empty());
@@ -254,7 +254,7 @@ async fn a_confirmation_whose_entries_were_lost_does_not_count() {
     paused.there.await.expect("a confirmation");
     store.fail_over_to(before);
     clock.advance(1);
-    paused.go_on.send(()).expect("it waits");
+    paused.go_on.send(()).expect("the heartbeat waits");
     let standing = beat.await.expect("a beat").expect("the store");
-    assert_eq!(standing.confirmed_at.as_secs(), START + 1, "asked again");
+    assert_eq!(standing.confirmed_at.as_secs(), START + 1, "the store was asked again");
 }

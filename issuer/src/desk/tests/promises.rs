@@ -331,7 +331,7 @@ impl Story {
             for desk in &self.desks {
                 if *fate == Fate::Ended && could_pass {
                     let listed = is_listed(desk, grant.gid) || is_listed(desk, grant.sid);
-                    prop_assert!(listed, "a token that was taken back is not listed: {grant:?}");
+                    prop_assert!(listed, "a token of an ended session is not listed: {grant:?}");
                 }
             }
             if *session == Fate::Ended {

@@ -43,7 +43,9 @@ async fn a_superseded_token_ends_the_session_for_both_holders() {
     office.clock.advance(31);
     let third = granted(refresh(&office.desk, &second).await);
     office.clock.advance(31);
-    let Refresh::Reused(position) = refresh(&office.desk, &first).await else { panic!("not noticed") };
+    let Refresh::Reused(position) = refresh(&office.desk, &first).await else {
+        panic!("the reuse was not noticed")
+    };
     assert!(office.is_listed(first.sid) && !office.is_listed(first.gid));
     assert!(office.desk.last_confirmed().position.seq >= position.seq);
     assert_eq!(refresh(&office.desk, &third).await, Refresh::Refused(RefreshRefusal::NoSuchSession));

@@ -19,7 +19,7 @@ async fn an_entry_stays_for_retain() {
     office.clock.advance(1);
     let standing = office.desk.beat().await.expect("a beat");
     assert!(!office.is_listed(grant.gid));
-    assert_eq!(standing.position, position, "a position does not fall");
+    assert_eq!(standing.position, position, "a position does not go back");
     assert!(office.store.log_since(Seq::ZERO).await.expect("the log").entries.is_empty());
     assert_eq!(office.desk.log(|log| log.floor()), position.seq);
 }
@@ -118,7 +118,7 @@ async fn trace_20_each_of_many_entries_is_looked_at_when_a_node_starts() {
     for (sub, next) in &half_done {
         let reading = office.store.read(sub, Seq::ZERO).await.expect("a reading");
         let (_, record) = reading.record.expect("a record");
-        assert!(record.gid == *next && record.sessions.is_empty(), "{sub} was not looked at");
+        assert!(record.gid == *next && record.sessions.is_empty(), "the record of {sub} was not healed");
     }
     assert_eq!(half_done.len(), 299);
 }
@@ -132,7 +132,7 @@ async fn a_damaged_record_does_not_hold_up_others() {
         kicked(office.desk.kick(sub, None).await.expect("the store"));
     }
     office.store.damage_record("alice");
-    office.desk.refresh(&token(&alice), None).await.expect_err("it is damaged");
+    office.desk.refresh(&token(&alice), None).await.expect_err("the record is damaged");
     granted(refresh(&office.desk, &office.log_in(&bob.sub).await).await);
     let page = office.desk.subjects(None, 10).await.expect("a page").subjects;
     assert!(page[0].as_ref().is_err_and(|damaged| damaged.sub == alice.sub) && page[1].is_ok());

@@ -156,7 +156,7 @@ async fn a_cutoff_keeps_or_ends_sessions() {
     let newer = Tokens::of(&site.refresh(&tokens.refresh).await);
     site.publish().await;
     assert!(site.app.revocations.verify(&tokens.access).is_err());
-    site.app.revocations.verify(&newer.access).expect("stamped at or after the cut-off");
+    site.app.revocations.verify(&newer.access).expect("the token's `iat` is not before the cut-off");
     site.admin(Method::POST, "/admin/cutoff", json!({ "end_sessions": true })).await.position();
     assert_eq!(site.refresh(&newer.refresh).await.failure(), "400 invalid_grant");
 }
@@ -195,14 +195,14 @@ async fn keys_rotate_when_the_reserve_is_old_enough_and_retire_at_once() {
     let answer = site.admin(Method::POST, "/admin/keys/retire", retired.clone()).await;
     answer.position();
     assert_eq!(states(&answer.json()), ["active", "announced"]);
-    assert_eq!(answer.json()["keys"][0]["kid"], keys["keys"][1]["kid"], "the reserve took over");
+    assert_eq!(answer.json()["keys"][0]["kid"], keys["keys"][1]["kid"], "the reserve key is active");
     assert_eq!(site.admin(Method::POST, "/admin/keys/retire", retired).await.failure(), "404 not_found");
 
     site.publish().await;
     let worthless = site.ask(Method::GET, "/sessions", &tokens.access, Value::Null).await;
     assert_eq!(worthless.failure(), "401 invalid_token");
     let renewed = Tokens::of(&site.refresh(&tokens.refresh).await);
-    site.app.revocations.verify(&renewed.access).expect("signed by the reserve");
+    site.app.revocations.verify(&renewed.access).expect("the reserve key signs");
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn a_key_that_signs_before_any_list_named_it_does_not_stop_the_list() {
     site.publish().await;
     assert_eq!(site.get("/readyz").await.status, StatusCode::OK);
     let tokens = site.open_session("alice").await;
-    site.app.revocations.verify(&tokens.access).expect("signed by a trusted key");
+    site.app.revocations.verify(&tokens.access).expect("a trusted key signs");
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn a_key_that_is_retired_from_a_full_ring_does_not_stop_the_list() {
     let site = Site::open().await;
     let now = site.app.desk.last_confirmed().confirmed_at;
     while site.app.keys.ring().jwks().keys.len() < MAX_KEYS {
-        site.app.keys.rotate(now, 0, 86_400).await.expect("there is room");
+        site.app.keys.rotate(now, 0, 86_400).await.expect("the ring has room for another key");
         site.publish().await;
     }
     let keys = site.admin(Method::GET, "/admin/keys", Value::Null).await.json();

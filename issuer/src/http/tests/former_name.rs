@@ -17,7 +17,7 @@ const LATER: u64 = 4_102_444_800;
 /// it.
 async fn former_token(site: &Site, sub: &str) -> String {
     let opened = site.open_session(sub).await;
-    let claims = site.app.refresh_tokens.decode(&opened.refresh).expect("our own");
+    let claims = site.app.refresh_tokens.decode(&opened.refresh).expect("a token of this issuer");
     let tokens = RefreshTokens::new(&MasterSecrets::parse(SECRET).expect("a secret"), FORMER);
     tokens.encode(&RefreshClaims { sub: claims.sub, sid: claims.sid, generation: claims.generation })
 }
@@ -36,13 +36,13 @@ async fn trace_54_a_former_name_is_valid_only_for_sessions_of_its_time() {
     let token = former_token(&site, "alice").await;
     assert_eq!(site.refresh(&token).await.failure(), "400 invalid_grant");
     let revoked = site.form("/revoke", &[("token", &token)]).await;
-    assert_eq!((revoked.status.as_u16(), revoked.text.as_str()), (200, "{}"), "it ends nothing");
+    assert_eq!((revoked.status.as_u16(), revoked.text.as_str()), (200, "{}"), "no session is ended");
     let alice = site.admin(Method::GET, "/admin/subjects/alice", Value::Null).await.json();
     assert_eq!(alice["sessions"].as_array().map(Vec::len), Some(1));
 
     let site = Site::open().await;
     let token = former_token(&site, "alice").await;
-    assert_eq!(site.refresh(&token).await.failure(), "400 invalid_grant", "without the setting");
+    assert_eq!(site.refresh(&token).await.failure(), "400 invalid_grant", "the former name is not set");
 }
 
 #[tokio::test]
@@ -60,5 +60,5 @@ async fn b8_a_cookie_of_the_former_name_is_replaced_by_one_of_the_current_name()
     assert_eq!(answer.status, 200, "{}", answer.text);
     let set: Vec<_> = answer.headers.get_all(header::SET_COOKIE).iter().collect();
     assert_eq!(set.len(), 2);
-    assert_eq!(set[1], RefreshCookie::of(FORMER).gone(), "the former one is taken away");
+    assert_eq!(set[1], RefreshCookie::of(FORMER).gone(), "the cookie of the former name is deleted");
 }

@@ -98,7 +98,7 @@ async fn a_list_is_not_published_while_keys_are_being_taken_in() {
     // The clock is paused. So this sleep ends as soon as all other tasks wait.
     tokio::time::pause();
     tokio::time::sleep(Duration::from_millis(1)).await;
-    assert!(!published.is_finished(), "a list under way is waited for");
+    assert!(!published.is_finished(), "the newer list waits for the older list");
     gate.open();
     taken.await.expect("no panic").expect("keys");
     published.await.expect("no panic");

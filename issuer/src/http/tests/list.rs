@@ -146,7 +146,7 @@ async fn a_stream_begins_with_the_missing_entries_and_continues_with_new_ones() 
     let second = kick(&site, "bob").await;
     let (id, delta) = fresh.next().await.expect("news");
     assert_eq!((id, load(&mut verifier, &delta)), (second.to_string(), (second.seq.get(), 2)));
-    assert_eq!(resumed.next().await.expect("news").1, delta, "the same bytes to all");
+    assert_eq!(resumed.next().await.expect("news").1, delta, "all clients get the same bytes");
 
     site.life.send_replace(crate::life::Life::Stopping);
     assert_eq!(fresh.next().await, None, "a clean close");
@@ -170,7 +170,7 @@ async fn a_stream_waits_while_its_cursor_is_ahead_and_drops_slow_clients() {
     for _ in 0..100 {
         site.publish().await;
     }
-    assert_eq!(events.next().await, None, "it may come back with its cursor");
+    assert_eq!(events.next().await, None, "the stream ends, and the client can resume with its cursor");
 }
 
 #[tokio::test]
@@ -223,7 +223,7 @@ async fn metadata_and_keys_are_at_the_published_addresses() {
         ["token_endpoint", "revocation_endpoint", "jwks_uri", "revocation_list_uri", "revocation_stream_uri"]
     {
         let url = metadata.json()[name].as_str().expect(name).to_owned();
-        let path = url.strip_prefix(ISSUER).expect("below the issuer");
+        let path = url.strip_prefix(ISSUER).expect("a URL under the issuer's URL");
         let status = site.send(Request::get(path).body(Body::empty()).expect("a request")).await.status();
         assert_ne!(status, StatusCode::NOT_FOUND, "{url}");
     }

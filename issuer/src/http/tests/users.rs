@@ -40,7 +40,7 @@ async fn wrong_passwords_unknown_users_and_disabled_ones_are_refused() {
     let wrong = login(&site, "alice", "Wonderland").await;
     let unknown = login(&site, "mallory", "wonderland").await;
     assert_eq!([wrong.failure(), unknown.failure()], ["400 invalid_grant", "400 invalid_grant"]);
-    assert_eq!(wrong.json(), unknown.json(), "who guesses names learns nothing");
+    assert_eq!(wrong.json(), unknown.json(), "the answer does not show whether the name exists");
     let long = login(&site, "alice", &"x".repeat(2000)).await;
     assert_eq!(long.json(), wrong.json());
 
@@ -99,7 +99,7 @@ async fn a_refresh_may_request_a_smaller_scope() {
     assert_eq!(site.form("/token", &form("")).await.json()["scope"], "read write");
     let without_scope = site.open_session("bob").await;
     let form = [("grant_type", "refresh_token"), ("refresh_token", &*without_scope.refresh), ("scope", " ")];
-    assert_eq!(site.form("/token", &form).await.failure(), "400 invalid_scope", "a space is no word");
+    assert_eq!(site.form("/token", &form).await.failure(), "400 invalid_scope", "a space is not a scope");
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn only_the_owner_lists_and_ends_a_session() {
     let listed = site.ask(Method::GET, "/sessions", &phone.access, Value::Null).await.json();
     let sessions = listed["sessions"].as_array().expect("sessions");
     assert_eq!((listed["sub"].as_str(), sessions.len()), (Some("alice"), 2));
-    let other = sessions.iter().find(|session| session["current"] == false).expect("the laptop");
+    let other = sessions.iter().find(|session| session["current"] == false).expect("another session");
     assert_eq!((&other["device"], &other["client_id"]), (&json!("phone"), &json!("app")));
     let path = format!("/sessions/{}", other["sid"].as_str().expect("a sid"));
 
@@ -201,7 +201,11 @@ async fn a_store_that_is_down_is_reported_and_loses_nothing() {
         assert_eq!(answer.failure(), "503 temporarily_unavailable");
         assert_eq!(answer.header(header::RETRY_AFTER), "1");
     }
-    assert_eq!(site.refresh("junk").await.failure(), "400 invalid_grant", "junk never reaches the store");
+    assert_eq!(
+        site.refresh("junk").await.failure(),
+        "400 invalid_grant",
+        "a malformed token is refused without the store"
+    );
     site.store.cut_off(false);
     Tokens::of(&site.refresh(&tokens.refresh).await);
 }

@@ -76,7 +76,7 @@ async fn a_file_is_opened_by_one_process_and_readable_by_its_owner() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
     let store = EmbeddedStore::open(&path).expect("a store");
-    let second = EmbeddedStore::open(&path).expect_err("it is open");
+    let second = EmbeddedStore::open(&path).expect_err("the file is open");
     assert!(matches!(second, StoreError::Away { reason, .. } if reason.contains("open in another process")));
     #[cfg(unix)]
     {
@@ -85,7 +85,7 @@ async fn a_file_is_opened_by_one_process_and_readable_by_its_owner() {
         assert_eq!(mode & 0o777, 0o600);
     }
     drop(store);
-    EmbeddedStore::open(&path).expect("it was closed");
+    EmbeddedStore::open(&path).expect("the file was closed");
 }
 
 #[tokio::test]
@@ -93,9 +93,9 @@ async fn a_file_of_another_program_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
     std::fs::write(&path, b"not a database, but a letter to a friend".repeat(1000)).expect("a file");
-    EmbeddedStore::open(&path).expect_err("it is not a store");
+    EmbeddedStore::open(&path).expect_err("the file is not a store");
     drop(Database::create(folder.path().join("other")).expect("a database"));
-    EmbeddedStore::open(&folder.path().join("missing").join("store")).expect_err("there is no such folder");
+    EmbeddedStore::open(&folder.path().join("missing").join("store")).expect_err("the folder does not exist");
 }
 
 /// Damages a valid file, each time in another place. Opening the damaged file gives an error or a usable store, and
@@ -120,7 +120,7 @@ async fn a_damaged_file_is_an_error() {
     }
     assert!(refused > 0, "no damage was noticed");
     std::fs::write(&path, &good[..good.len() / 2]).expect("the file");
-    let refused = EmbeddedStore::open(&path).expect_err("half of it is missing").to_string();
+    let refused = EmbeddedStore::open(&path).expect_err("half of the file is missing").to_string();
     let start = format!("the data in the file ({}) cannot be read: ", path.display());
     assert!(refused.starts_with(&start), "{refused}");
 }
@@ -145,7 +145,7 @@ async fn a_damaged_record_affects_only_its_subject() {
     store.commit(put("bob", 1)).await.expect("a commit");
     store.damage_record("alice");
 
-    let error = store.read(&subject("alice"), Seq::ZERO).await.expect_err("it is damaged");
+    let error = store.read(&subject("alice"), Seq::ZERO).await.expect_err("the record is damaged");
     assert!(matches!(&error, StoreError::Corrupt { place, .. } if place == "records/alice"));
     assert!(!error.to_string().contains("secret"));
     assert!(store.read(&subject("bob"), Seq::ZERO).await.expect("a reading").record.is_some());
@@ -188,7 +188,7 @@ async fn a_snapshot_does_not_change() {
     let txn = store.shared.file.with(|db| Ok(db.begin_read()?)).expect("a transaction");
     store.commit(put("alice", 1)).await.expect("a commit");
     let records = txn.open_table(RECORDS).expect("a table");
-    assert!(records.get("alice").expect("a look").is_none());
+    assert!(records.get("alice").expect("a read").is_none());
 }
 
 #[test]
@@ -204,5 +204,5 @@ fn only_one_of_many_concurrent_starts_gets_the_store() {
     // Each store stays open until every attempt has its result.
     let stores: Vec<_> = starts.into_iter().map(|start| start.join().expect("no panic")).collect();
     assert_eq!(stores.iter().filter(|store| store.is_ok()).count(), 1);
-    assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 1, "no draft is left behind");
+    assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 1, "no temporary file remains");
 }

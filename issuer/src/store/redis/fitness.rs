@@ -248,7 +248,7 @@ mod tests {
             assert!(expected(layout, &["role:master\r\nconnected_slaves:0\r\nmin_slaves_good_slaves:0\r\n"]));
         }
         assert!(!expected(&Layout::Standalone, &[ALONE]) && !expected(&Layout::Cluster, &[ALONE]));
-        assert!(!expected(&Layout::Standalone, &[GOOD, ALONE]), "they were taken away");
+        assert!(!expected(&Layout::Standalone, &[GOOD, ALONE]), "the replicas were removed");
         assert!(expected(&Layout::Cluster, &[GOOD, ALONE]), "one took over and is alone");
         assert!(expected(&sentinel, &[ALONE]));
     }

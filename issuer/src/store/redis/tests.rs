@@ -23,25 +23,28 @@ use crate::testing::redis_sets::until;
 /// Opens the store of an installation. `url` and `prefix` are the values of `DOORLIST_STORE` and
 /// `DOORLIST_STORE_PREFIX`.
 async fn try_open(url: &str, prefix: &str) -> Result<RedisStore, StoreError> {
-    let url = RedisUrl::parse(url).expect("it is one of Redis").expect("an address");
+    let url = RedisUrl::parse(url).expect("the scheme belongs to Redis").expect("an address");
     RedisStore::open(url, prefix.parse().expect("a prefix"), None).await
 }
 
 /// Opens the store of an installation with the default prefix.
 async fn open(url: &str) -> RedisStore {
-    eventually("there is a store", async || try_open(url, "doorlist").await).await
+    eventually("the store can be opened", async || try_open(url, "doorlist").await).await
 }
 
 /// Opens the store of an installation, with a clock that the test sets.
 async fn open_with_clock(url: &str, prefix: &str, clock: ManualClock) -> RedisStore {
     let inner = || Inner {
-        servers: Servers::of(RedisUrl::parse(url).expect("it is one of Redis").expect("an address"), None),
+        servers: Servers::of(
+            RedisUrl::parse(url).expect("the scheme belongs to Redis").expect("an address"),
+            None,
+        ),
         keys: KeyNames::of(prefix.parse().expect("a prefix")),
         scripts: scripts::manual::scripts(),
         heard: Mutex::new(Heard { epoch: NO_EPOCH, micros: 0 }),
         clock: Some(clock.clone()),
     };
-    eventually("there is a store", async || RedisStore::start(inner()).await).await
+    eventually("the store can be opened", async || RedisStore::start(inner()).await).await
 }
 
 /// Runs all contract tests. Each test case has its own installation.
@@ -121,7 +124,7 @@ async fn create(store: &RedisStore, name: &str) -> Version {
         store.settle(&subject(name), written).await.map(drop)
     })
     .await;
-    read(store, name).await.expect("it was acknowledged").0
+    read(store, name).await.expect("the record was acknowledged").0
 }
 
 /// Tries again while the store is unavailable. On a busy machine, a replica may confirm a write too late. The time

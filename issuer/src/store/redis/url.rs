@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<RedisUrl, String> {
-        RedisUrl::parse(text).expect("it is meant for Redis").map_err(|error| error.to_string())
+        RedisUrl::parse(text).expect("the scheme belongs to Redis").map_err(|error| error.to_string())
     }
 
     fn shown(addresses: &[Address]) -> Vec<String> {

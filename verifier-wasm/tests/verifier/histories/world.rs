@@ -47,7 +47,7 @@ pub enum Happened {
 impl World {
     pub fn new(history: &History) -> Self {
         let mut verifier = verifier_with(history.options.clone());
-        verifier.add_jwks(&jwks_text(&[2, 3])).expect("a good key set");
+        verifier.add_jwks(&jwks_text(&[2, 3])).expect("a valid key set");
         Self {
             remembering: Remembering::new(verifier, history.capacity),
             past: Past::new(history.options.clone()),
@@ -103,7 +103,7 @@ impl World {
             Event::Replay(_) if self.offered.is_empty() => {}
             Event::Replay(number) => return self.offer(number % self.offered.len()),
             Event::AddKey(number) => {
-                self.remembering.verifier.add_jwks(&jwks_text(&[*number])).expect("a good key set");
+                self.remembering.verifier.add_jwks(&jwks_text(&[*number])).expect("a valid key set");
                 self.past.configured(*number);
             }
         }

@@ -36,7 +36,7 @@ async fn b18_a_start_frees_the_space_of_single_use_subjects() {
     let path = folder.path().join("store");
     filled_and_emptied(&path).await;
     let before = len(&path);
-    assert!(before > 8 << 20, "{before} bytes are too few to be worth it");
+    assert!(before > 8 << 20, "{before} bytes are too few for compacting");
     has_alice(&path).await;
     assert!(len(&path) < before / 4, "{} bytes of {before}", len(&path));
     has_alice(&path).await;
@@ -48,14 +48,14 @@ async fn b18_a_small_file_is_compacted_only_on_request() {
     let path = folder.path().join("store");
     drop(EmbeddedStore::open(&path).expect("a store"));
     let store = EmbeddedStore::open(&path).expect("a store");
-    EmbeddedStore::compact(&path).expect_err("it is open");
+    EmbeddedStore::compact(&path).expect_err("the file is open");
     drop(store);
     let before = len(&path);
-    let compacted = EmbeddedStore::compact(&path).expect("it is compacted");
+    let compacted = EmbeddedStore::compact(&path).expect("the file is compacted");
     assert_eq!((compacted.before, compacted.after), (before, len(&path)));
     assert!(compacted.after <= before, "{compacted:?}");
     has_no_subjects(&path).await;
-    EmbeddedStore::compact(&folder.path().join("missing")).expect_err("there is no such file");
+    EmbeddedStore::compact(&folder.path().join("missing")).expect_err("the file does not exist");
 }
 
 async fn has_no_subjects(path: &Path) {

@@ -97,8 +97,8 @@ async fn b2_an_older_file_that_replaces_the_open_one_is_refused() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), noticed).await.expect("it is refused");
-    store.read(&subject("alice"), Seq::ZERO).await.expect_err("no answer from another file");
+    tokio::time::timeout(Duration::from_secs(60), noticed).await.expect("the older file is refused");
+    store.read(&subject("alice"), Seq::ZERO).await.expect_err("the store does not use another file");
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn b2_a_store_that_was_dropped_is_not_opened_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store");
     for _ in 0..20 {
-        let store = EmbeddedStore::open(&path).expect("it was closed");
+        let store = EmbeddedStore::open(&path).expect("the file was closed");
         store
             .shared
             .file

@@ -35,8 +35,8 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     let slot = slot(&record).to_string();
     let masters = &cluster.servers[..3];
     let has = |server: &&RedisServer| server.try_ask::<u64>(&["EXISTS", &record]) == Ok(1);
-    let from = masters.iter().find(has).expect("one has it");
-    let to = masters.iter().find(|server| !has(server)).expect("the others have not");
+    let from = masters.iter().find(has).expect("one master has the record");
+    let to = masters.iter().find(|server| !has(server)).expect("the other masters do not have the record");
     let id = |server: &RedisServer| server.ask::<String>(&["CLUSTER", "MYID"]);
 
     to.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &id(from)]);
@@ -46,7 +46,7 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
 
     // The old master answers ASK.
     assert!(!store.commit(put("alice", Some(before), 2)).await.expect("an answer").swapped);
-    let (on_its_way, kept) = read(&store, "alice").await.expect("it is there");
+    let (on_its_way, kept) = read(&store, "alice").await.expect("a record");
     assert_eq!(kept, super::record(1));
     assert_ne!(on_its_way, before);
 
@@ -55,7 +55,7 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     }
     // The old master answers MOVED.
     assert!(store.commit(put("alice", Some(on_its_way), 3)).await.expect("a commit").swapped);
-    assert_eq!(read(&store, "alice").await.expect("it is there").1, super::record(3));
+    assert_eq!(read(&store, "alice").await.expect("a record").1, super::record(3));
     cluster.until_it_serves_all_slots();
 }
 
@@ -65,7 +65,7 @@ async fn continues_after_a_failover(mut cluster: RedisCluster) {
     let held = eventually("a commit is acknowledged", async || store.commit(marks(3)).await).await.position;
     // A master that does not have this slot answers with a redirect, so `try_ask` returns an error.
     let has_log = |server: &RedisServer| server.try_ask::<u64>(&["EXISTS", "{doorlist}:log"]) == Ok(1);
-    let owner = cluster.servers[..3].iter().position(has_log).expect("one has it");
+    let owner = cluster.servers[..3].iter().position(has_log).expect("one master has the record");
     cluster.servers[owner].kill();
     let replica = &cluster.servers[owner + 3];
     until("the replica takes over", || {
@@ -74,5 +74,5 @@ async fn continues_after_a_failover(mut cluster: RedisCluster) {
     // The new master refuses writes until it has a replica. The old master is started again and becomes this replica.
     cluster.servers[owner].resume();
     let confirmed = eventually("the new master has a replica", async || store.confirm(held).await).await;
-    assert!(confirmed.whole, "nothing acknowledged is lost");
+    assert!(confirmed.whole, "no acknowledged write is lost");
 }

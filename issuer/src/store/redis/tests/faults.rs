@@ -44,7 +44,8 @@ async fn acknowledged_writes_survive_a_killed_server() {
         let log = store.log_since(Seq::ZERO).await.expect("the log");
         for (name, seq) in acknowledged {
             assert!(read(&store, &name).await.is_some(), "{name}");
-            let entry = log.entries.iter().find(|entry| entry.seq == seq).expect("it was acknowledged");
+            let entry =
+                log.entries.iter().find(|entry| entry.seq == seq).expect("the entry was acknowledged");
             assert_eq!(entry.entry, Appended::Key { kid: name });
         }
     }
@@ -70,7 +71,7 @@ async fn an_address_that_leads_to_a_new_master_is_followed() {
     use std::sync::atomic::{AtomicU16, Ordering};
     let (server, replica) = master_and_replica();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("redis://{}", listener.local_addr().expect("it has one"));
+    let url = format!("redis://{}", listener.local_addr().expect("the address of the socket"));
     let target = Arc::new(AtomicU16::new(server.port()));
     let leads_to = Arc::clone(&target);
     let proxy = tokio::spawn(async move {
@@ -88,8 +89,12 @@ async fn an_address_that_leads_to_a_new_master_is_followed() {
     server.ask::<()>(&["REPLICAOF", "127.0.0.1", &replica.port().to_string()]);
     replica.until_followed(1);
     target.store(replica.port(), Ordering::SeqCst);
-    eventually("a fresh store writes there", async || try_open(&url, "doorlist").await.map(drop)).await;
-    eventually("it is followed", async || store.read(&subject("alice"), Seq::ZERO).await).await;
+    eventually("a new store can use the new master", async || try_open(&url, "doorlist").await.map(drop))
+        .await;
+    eventually("the open store reaches the new master", async || {
+        store.read(&subject("alice"), Seq::ZERO).await
+    })
+    .await;
     proxy.abort();
 }
 
@@ -107,7 +112,7 @@ async fn the_loss_of_an_emptied_store_is_detected() {
     assert!(!store.log_since(held.seq).await.expect("the log").continues);
     // No entry can be appended to a revocation log without an epoch.
     unavailable(store.commit(marks(1)).await);
-    assert_eq!(store.merge_settings(settings).await, Ok(settings), "the epoch comes back");
+    assert_eq!(store.merge_settings(settings).await, Ok(settings), "the epoch is restored");
     let again = store.commit(Commit { seen: held.seq, ..marks(1) }).await.expect("a commit").position;
     assert!(again.epoch == held.epoch && again.seq > held.seq);
 }
@@ -134,7 +139,7 @@ async fn at_most_two_of_many_requests_restore_an_emptied_store() {
     futures_util::future::join_all(reads).await;
     let log = store.log_since(Seq::ZERO).await.expect("the log").entries;
     let marks = log.iter().filter(|entry| entry.entry == Appended::Mark).count();
-    assert!((1..=2).contains(&marks), "mended {marks} times");
+    assert!((1..=2).contains(&marks), "the revocation log was restored {marks} times");
 }
 
 #[tokio::test]
@@ -145,7 +150,7 @@ async fn a_lost_head_is_restored_from_the_end_of_the_log() {
     let settings = store.settings().await.expect("settings");
     server.ask::<()>(&["DEL", "{doorlist}:head"]);
     assert!(!store.confirm(held).await.expect("an answer").whole);
-    store.merge_settings(settings).await.expect("it comes back");
+    store.merge_settings(settings).await.expect("the epoch is restored");
     let log = store.log_since(Seq::ZERO).await.expect("the log");
     assert_eq!((log.position(), log.entries.len()), (held, 3));
     assert!(store.confirm(held).await.expect("an answer").whole);
@@ -199,7 +204,7 @@ async fn a_full_server_refuses_writes_and_loses_none() {
     ] {
         assert!(reason.contains("raise maxmemory"), "{reason}");
     }
-    assert_eq!(read(&store, "alice").await, Some((version, record(1))), "it reads on");
+    assert_eq!(read(&store, "alice").await, Some((version, record(1))), "reads still succeed");
     store.trim(held.seq).await.expect("trimming makes room");
     server.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
     assert!(store.confirm(held).await.expect("an answer").whole);
@@ -245,7 +250,7 @@ async fn requests_get_an_error_in_time_while_the_sentinels_hang() {
     }
     let reads = (0..30).map(async |number| {
         for _ in 0..2 {
-            store.read(&subject(&format!("user-{number}")), Seq::ZERO).await.expect_err("all hangs");
+            store.read(&subject(&format!("user-{number}")), Seq::ZERO).await.expect_err("no server answers");
         }
     });
     // If the requests searched for the master one after the other, all requests together would take a minute.
@@ -253,7 +258,7 @@ async fn requests_get_an_error_in_time_while_the_sentinels_hang() {
     for stopped in [&server, &sentinel] {
         stopped.signal(rustix::process::Signal::CONT);
     }
-    done.expect("each is given up in time");
+    done.expect("every request gets an error in time");
 }
 
 #[tokio::test]
@@ -277,7 +282,7 @@ async fn foreign_values_are_reported_and_not_changed() {
     assert_eq!(place(store.read(&subject("alice"), Seq::ZERO).await), alice);
     assert!(matches!(store.commit(put("alice", None, 2)).await, Err(StoreError::Corrupt { .. })));
     assert_eq!(server.ask::<String>(&["TYPE", &alice]), "list");
-    assert!(read(&store, "bob").await.is_some(), "others are not affected");
+    assert!(read(&store, "bob").await.is_some(), "other records are not affected");
 
     server.ask::<()>(&["XADD", "{doorlist}:log", "*", "at", "soon"]);
     assert!(place(store.read(&subject("bob"), Seq::ZERO).await).starts_with("{doorlist}:log "));

@@ -68,7 +68,7 @@ async fn the_permissions_in_the_readme_are_enough_for_the_redis_user() {
     let rules = include_str!("../../../../README.md")
         .lines()
         .find_map(|line| line.strip_prefix("ACL SETUSER doorlist "));
-    let rules = rules.expect("the README names them").replace("<password>", "wonderland");
+    let rules = rules.expect("the README lists the permissions").replace("<password>", "wonderland");
     let mut command = vec!["ACL", "SETUSER", "doorlist"];
     command.extend(rules.split(' '));
     server.ask::<()>(&command);

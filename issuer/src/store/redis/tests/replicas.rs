@@ -9,7 +9,7 @@ use crate::testing::redis_server::RedisServer;
 
 fn signal(server: &RedisServer, signal: Signal) {
     let process = Pid::from_raw(server.id().cast_signed()).expect("a process");
-    kill_process(process, signal).expect("it is ours");
+    kill_process(process, signal).expect("this user owns the process");
 }
 
 /// A master and its replica. The master counts the replica as good if the replica reported to it within the last
@@ -50,8 +50,8 @@ async fn a_write_that_no_replica_confirms_is_not_acknowledged() {
     let again = eventually("the replica confirms again", async || store.commit(marks(1)).await).await;
     let log = store.log_since(held.seq).await.expect("the log");
     assert_eq!(log.position(), again.position);
-    assert!(log.entries.len() >= 2, "what was not acknowledged may have happened");
-    assert!(eventually("it is confirmed", async || store.confirm(held).await).await.whole);
+    assert!(log.entries.len() >= 2, "a write that was not acknowledged may be stored");
+    assert!(eventually("the store confirms", async || store.confirm(held).await).await.whole);
 }
 
 /// An earlier request wrote a change, but the change was not acknowledged. A repeated request finds this change. The
@@ -65,7 +65,7 @@ async fn a_retry_does_not_acknowledge_a_write_that_no_replica_has() {
     let heartbeat = Duration::from_secs(10);
     let opened = async || Desk::open(store.clone(), Limits::default(), heartbeat).await;
     let desk = eventually("the desk is open", opened).await;
-    let gid = desk.subject(&alice).await.expect("an answer").expect("she is there").gid;
+    let gid = desk.subject(&alice).await.expect("an answer").expect("a record").gid;
 
     signal(&replica, Signal::STOP);
     for _ in 0..3 {
@@ -85,7 +85,7 @@ async fn a_master_without_its_replicas_refuses_confirmations_and_writes() {
     let held = eventually("the replica confirms", async || store.commit(marks(1)).await).await.position;
     let version = create(&store, "alice").await;
     drop(replica);
-    until("the master knows that it is alone", || {
+    until("the master knows that it has no replica", || {
         server
             .try_ask::<()>(&["SET", "anything", "at all"])
             .is_err_and(|error| error.code() == Some("NOREPLICAS"))
@@ -97,5 +97,8 @@ async fn a_master_without_its_replicas_refuses_confirmations_and_writes() {
     ] {
         assert!(reason.contains("too few connected replicas"), "{reason}");
     }
-    assert!(read(&store, "alice").await.is_some(), "it reads on, and what is read decides nothing");
+    assert!(
+        read(&store, "alice").await.is_some(),
+        "reads still succeed, but no request depends on them alone"
+    );
 }

@@ -22,7 +22,7 @@ async fn a_sentinel_set_keeps_the_contract_of_a_store() {
     // Trace 25: a version that was read on the old master does not match on the new master, although both masters
     // have the same bytes of the record.
     assert!(!store.commit(put("alice", Some(before), 2)).await.expect("an answer").swapped);
-    let (after, kept) = read(&store, "alice").await.expect("it was acknowledged");
+    let (after, kept) = read(&store, "alice").await.expect("the record was acknowledged");
     assert_eq!(kept, record(1));
     let settled = async |version| store.settle(&subject("alice"), Some(version)).await;
     assert!(!settled(before).await.expect("an answer") && settled(after).await.expect("an answer"));

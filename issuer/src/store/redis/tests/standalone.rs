@@ -108,7 +108,7 @@ async fn subjects_are_in_order_over_all_buckets() {
     let (version, _) = read(&store, &names[3]).await.expect("a record");
     assert!(store.forget(&bob, version).await.expect("an answer"));
     let rows = store.subjects(None, 5).await.expect("a page");
-    assert!(rows.iter().all(|row| row.sub != bob), "forgotten with its record");
+    assert!(rows.iter().all(|row| row.sub != bob), "the name is removed together with the record");
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ fn encrypted() -> Encrypted {
 async fn a_certificate_is_checked() {
     let there = encrypted();
     let open = async |url: String, ca: Option<&str>| {
-        let url = RedisUrl::parse(&url).expect("it is one of Redis").expect("an address");
+        let url = RedisUrl::parse(&url).expect("the scheme belongs to Redis").expect("an address");
         RedisStore::open(url, Prefix::default(), ca.map(|ca| ca.as_bytes().to_vec())).await
     };
     let url = |host: &str| format!("rediss://:wonderland@{host}:{}", there.server.second_port());
