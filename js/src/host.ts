@@ -35,26 +35,20 @@ export function pause(host: Host, ms: number, signal: AbortSignal): Promise<void
 }
 
 /**
- * Returns the result of `act`. Rejects if `act` takes longer than `ms` milliseconds, or if `signal` aborts earlier.
- * After a rejection `act` continues to run. The timer is always cancelled.
+ * Returns the result of `work`. Rejects if `work` takes longer than `ms` milliseconds; `work` then continues to run. The
+ * timer is always cancelled.
  */
-export async function inTime<T>(
-  host: Host,
-  ms: number,
-  signal: AbortSignal,
-  act: () => T | PromiseLike<T>,
-): Promise<T> {
-  const enough = new AbortController()
-  const stop = () => enough.abort()
-  signal.addEventListener('abort', stop)
-  if (signal.aborted) stop()
-  const late = pause(host, ms, enough.signal).then(() => {
-    throw new Error(`no answer in ${ms} ms`)
+export const inTime = <T>(work: Promise<T>, ms: number, host: Host): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const cancel = host.after(ms, () => reject(new Error(`no answer in ${ms} ms`)))
+    work.then(resolve, reject).finally(cancel)
   })
-  try {
-    return await Promise.race([(async () => act())(), late])
-  } finally {
-    stop()
-    signal.removeEventListener('abort', stop)
-  }
-}
+
+/** Returns the result of `work`. Rejects if `signal` aborts earlier; `work` then continues to run. */
+export const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const stop = () => reject(new Error('aborted'))
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })

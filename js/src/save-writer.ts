@@ -1,4 +1,4 @@
-import { inTime, pause, type Host } from './host.js'
+import { inTime, pause, unlessAborted, type Host } from './host.js'
 import { NAMES, type Name, type Save } from './saved-format.js'
 import type { SavedValues } from './saved-values.js'
 
@@ -87,7 +87,7 @@ export class SaveWriter {
     })()
     try {
       // Once the verifier is closed, no timer may keep the process alive.
-      await inTime(this.#host, WRITE_MS, signal, () => written).catch(error => {
+      await inTime(unlessAborted(written, signal), WRITE_MS, this.#host).catch(error => {
         if (!signal.aborted) throw error
         return written
       })

@@ -1,6 +1,6 @@
 import type { ListStore, Loaded, Status } from '../types/index.js'
 import { isTokenError } from './errors.js'
-import { inTime, type Host } from './host.js'
+import { inTime, unlessAborted, type Host } from './host.js'
 import { PAUSE_MS, SaveWriter } from './save-writer.js'
 import { SavedDeltas, type Held } from './saved-deltas.js'
 import { NAMES, allKeys, onlyDropped, trustIn, type Name, type Save } from './saved-format.js'
@@ -140,7 +140,7 @@ export class SavedList {
 
   async #readOne(name: Name, ms: number, signal: AbortSignal): Promise<Save | undefined> {
     try {
-      return await inTime(this.#host, ms, signal, () => this.#values.get(name))
+      return await inTime(unlessAborted(this.#values.get(name), signal), ms, this.#host)
     } catch (error) {
       if (!signal.aborted) this.#values.report(name, 'cannot be read', error)
       return undefined

@@ -5,11 +5,11 @@ import type { Issuer, Later, Tokens } from './issuer.js'
 
 /** The result of a refresh. */
 export type Exchanged =
-  | { readonly outcome: 'granted'; readonly token: AccessToken }
+  | { readonly type: 'granted'; readonly token: AccessToken }
   /** The issuer ended the session. */
-  | { readonly outcome: 'over' }
+  | { readonly type: 'over' }
   /** No refresh token is stored any more, because another tab signed out. */
-  | { readonly outcome: 'gone' }
+  | { readonly type: 'gone' }
   | Later
   /** The result is no longer needed: another tab was faster, or the user signed out. */
   | undefined
@@ -28,23 +28,23 @@ export async function exchange(
 ): Promise<Exchanged> {
   for (let isFirst = true; isWanted(); isFirst = false) {
     const kept = await delivery.read()
-    if (kept === undefined) return { outcome: 'gone' }
+    if (kept === undefined) return { type: 'gone' }
     const since = moment(host)
     const answer = await issuer.refresh(kept)
-    if (answer.outcome === 'later') return answer
+    if (answer.type === 'later') return answer
     const found = await delivery.read()
-    if (answer.outcome === 'granted') {
+    if (answer.type === 'granted') {
       const token = tokenOf(answer.tokens, since, host)
       // If the answer is old, its refresh token is old too. So the access token is checked before the refresh token is
       // stored.
       if (!token || !isNew(token, last(), host))
-        return { outcome: 'later', status: 200, error: token ? 'from a cache' : 'without a token' }
+        return { type: 'later', status: 200, error: token ? 'from a cache' : 'without a token' }
       const { refresh_token } = answer.tokens
       if (!isCurrent()) return
       // Without a lock, another tab may already have written a new refresh token. This tab then keeps that token, which
       // is valid too. If writing fails, the old refresh token is still valid.
       if (found === kept && refresh_token) await delivery.write(refresh_token).catch(() => {})
-      return found === undefined ? { outcome: 'gone' } : { outcome: 'granted', token }
+      return found === undefined ? { type: 'gone' } : { type: 'granted', token }
     }
     // The issuer refused the refresh token. Another tab may have stored a valid token meanwhile (seen in the field:
     // supabase/auth-js#213). Then this tab tries once more, with that token.

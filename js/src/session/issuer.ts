@@ -1,14 +1,13 @@
 import type { Credentials } from '../../types/session.js'
-import type { Host } from '../host.js'
+import { inTime, type Host } from '../host.js'
 import { ask } from '../mistakes.js'
-import { inTime } from './in-time.js'
 import type { Settings } from './options.js'
 
 /** The result of `/login`, `/token` or `/revoke`. */
 export type Answer =
-  | { readonly outcome: 'granted'; readonly tokens: Tokens }
+  | { readonly type: 'granted'; readonly tokens: Tokens }
   /** The issuer answered `invalid_grant`: the session has ended, or the password is wrong. A retry would not help. */
-  | { readonly outcome: 'over' }
+  | { readonly type: 'over' }
   | Later
 
 /**
@@ -16,7 +15,7 @@ export type Answer =
  * of a captive portal, or a faulty request.
  */
 export interface Later {
-  readonly outcome: 'later'
+  readonly type: 'later'
   /** Absent if there was no answer. */
   readonly status?: number
   readonly error?: unknown
@@ -72,7 +71,7 @@ export function issuerOf({ issuer, clientId, storage, fetch }: Settings, host: H
       return await inTime(asked(), TIMEOUT_MS, host)
     } catch (cause) {
       abort.abort()
-      return { outcome: 'later', cause }
+      return { type: 'later', cause }
     }
   }
 
@@ -113,11 +112,11 @@ export function judge(status: number, text: string, retryAfter: string | null): 
     // The answer is not from the issuer, but from a captive portal, for example.
   }
   const error = body?.['error']
-  if (status === 400 && error === 'invalid_grant') return { outcome: 'over' }
-  if (status === 200 && body) return { outcome: 'granted', tokens: body as unknown as Tokens }
+  if (status === 400 && error === 'invalid_grant') return { type: 'over' }
+  if (status === 200 && body) return { type: 'granted', tokens: body as unknown as Tokens }
   // `Retry-After` in seconds. A date is ignored, because the issuer never sends a date.
   const retryAfterMs = Math.min(Number(retryAfter) * 1000 || 0, LONGEST_RETRY_MS)
-  return { outcome: 'later', status, error, retryAfterMs }
+  return { type: 'later', status, error, retryAfterMs }
 }
 
 /** Whether the issuer would refuse the same request again. */

@@ -44,7 +44,7 @@ export function partsOf(options: Settings, platform: Platform, hear: (message: M
   const opened = async (how: Credentials | TokenResponse): Promise<Tokens> => {
     if ('access_token' in how) return how
     const answer = await issuer.login(how)
-    switch (answer.outcome) {
+    switch (answer.type) {
       case 'granted':
         return answer.tokens
       case 'over':

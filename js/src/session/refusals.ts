@@ -12,7 +12,7 @@ export const refusedBy = ({ status, error }: Said) =>
  * Returns the error for a failed request to the issuer. A mistake of the program becomes `ERR_FETCH_FAILED`. Any other
  * failure counts as an outage.
  */
-export function unreachable(later: Omit<Later, 'outcome'>): SessionError {
+export function unreachable(later: Omit<Later, 'type'>): SessionError {
   const { status, retryAfterMs = 0, cause } = later
   if (cause instanceof SessionError) return cause
   if (isMistake(cause)) return failed('ERR_FETCH_FAILED', 'a mistake of the program', cause)
@@ -36,7 +36,7 @@ const failed = (code: SessionCode, text: string, cause: unknown, evidence?: Reco
  * Returns the error that explains why there is no access token in this state. While offline, the last failure is the
  * reason.
  */
-export function noToken(state: SessionState, last: Omit<Later, 'outcome'> = {}): SessionError {
+export function noToken(state: SessionState, last: Omit<Later, 'type'> = {}): SessionError {
   if (state === 'kicked') return new SessionError('ERR_SESSION_KICKED', 'the issuer ended the session')
   if (state === 'signed-out') return new SessionError('ERR_SESSION_SIGNED_OUT', 'not signed in')
   return unreachable(last)

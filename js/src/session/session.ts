@@ -121,7 +121,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     /** Runs within the lock, so that the other tabs have this result before one of them gets the lock. */
     const settle = (exchanged: Exchanged) => {
       if (!exchanged || !isCurrent()) return
-      switch (exchanged.outcome) {
+      switch (exchanged.type) {
         case 'granted':
           hold(exchanged.token)
           return share()
@@ -129,7 +129,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
         case 'gone':
           // A page that does not know a session yet does not report an end, because another tab may be opening a
           // session.
-          if (last && exchanged.outcome === 'over') {
+          if (last && exchanged.type === 'over') {
             tellEnd(true)
             return end('kicked')
           }
@@ -144,7 +144,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     await tabs
       .locked(async () => settle(await exchange(parts, host, isCurrent, isWanted, () => stamp)))
       // A storage that fails or hangs says nothing about the session.
-      .catch(cause => settle({ outcome: 'later', cause: isMistake(cause) ? cause : storageFailed(cause) }))
+      .catch(cause => settle({ type: 'later', cause: isMistake(cause) ? cause : storageFailed(cause) }))
   }
 
   /** Whether the last token was already held at this wall-clock time. */

@@ -43,7 +43,7 @@ export function signOutsOf(issuer: Issuer, notes: TokenStorage, prefix: string, 
       const answer = await issuer.revoke(token)
       // A refusal counts only if the issuer itself sent it. Then the answer has a member `error`. A proxy or a captive
       // portal may also refuse a request.
-      if (answer.outcome === 'later' && !(answer.error && isRefusal(answer)))
+      if (answer.type === 'later' && !(answer.error && isRefusal(answer)))
         waitMs = Math.max(waitMs ?? 0, answer.retryAfterMs ?? 0)
       else await forget(token)
     }

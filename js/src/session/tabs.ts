@@ -1,4 +1,4 @@
-import { inTime } from './in-time.js'
+import { inTime } from '../host.js'
 import type { Message } from './messages.js'
 import type { Platform } from './platform.js'
 
