@@ -1,9 +1,10 @@
 import type { Credentials, Session, SessionOptions, SessionState, TokenResponse } from '../../types/session.js'
-import { elapsed, isLive, issuerTime, moment, type AccessToken, type Moment } from './access-token.js'
+import { isLive, issuerTime, moment, type AccessToken, type Moment } from './access-token.js'
 import { SessionError } from './errors.js'
 import { exchange, type Exchanged } from './exchange.js'
 import { guardedFetch } from './guarded-fetch.js'
 import type { Later } from './issuer.js'
+import { isEnd, isNews, wasHeldAt } from './heard.js'
 import { read, written, type Message } from './messages.js'
 import { partsOf } from './parts.js'
 import type { Platform } from './platform.js'
@@ -147,34 +148,20 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
       .catch(cause => settle({ type: 'later', cause: isMistake(cause) ? cause : storageFailed(cause) }))
   }
 
-  /** Whether the last token was already held at this wall-clock time. */
-  const wasHeldAt = (wall: number) => elapsed(last!.since, host) >= host.now() - wall
-
   const hear = (message: Message) => {
     switch (message.type) {
       case 'hello':
         return share()
       case 'token': {
         const heard = read(message, host)
-        if (
-          heard &&
-          isLive(heard, host) &&
-          !ended.has(heard.claims.sid) &&
-          heard.value !== last?.value &&
-          // Compares ages, not `iat`: a session may begin in the same second as the session before, or on a node whose
-          // clock is behind.
-          (!latest || elapsed(heard.since, host) <= elapsed(latest, host))
-        )
-          hold(heard)
+        if (heard && isNews(heard, last, ended, latest, host)) hold(heard)
         return
       }
       case 'ended':
-        if (message.kicked && !last && message.sid === gone) end('kicked')
-        if (last && (message.sid ? message.sid === last.claims.sid : wasHeldAt(message.wall)))
-          end(message.kicked ? 'kicked' : 'signed-out')
+        if (isEnd(message, last, gone, host)) end(message.kicked ? 'kicked' : 'signed-out')
         return
       case 'revoked':
-        if (token?.claims.sid === message.sid && wasHeldAt(message.wall)) drop()
+        if (token?.claims.sid === message.sid && wasHeldAt(message.wall, token, host)) drop()
     }
   }
 
@@ -205,20 +192,13 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     if (!held) await renew()
     else if (schedule.dueIn(held) <= 0) void renew()
     mustBeOpen()
-    if (live()) return token!.value
-    throw noToken(state, failure)
+    if (!live()) throw noToken(state, failure)
+    return token!.value
   }
 
   const instead = async (of: string) => {
     if ((live()?.value ?? of) === of) await renew()
     return live()?.value
-  }
-
-  const begin = async () => {
-    tabs.tell({ type: 'hello' })
-    void signOuts.complete()
-    await refresh()
-    return state
   }
 
   const parts = partsOf({ ...options, fetch, storage }, platform, hear)
@@ -239,7 +219,9 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     signOuts.wake()
     if (schedule.wake(token) <= 0 || isRestored) void renew()
   })
-  const ready = begin()
+  tabs.tell({ type: 'hello' })
+  void signOuts.complete()
+  const ready = refresh().then(() => state)
 
   return {
     get state() {
