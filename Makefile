@@ -12,6 +12,12 @@ WASM_PACK_VERSION := 0.15.1
 RUST_VERSION := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 WASM_BINDGEN := $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)/bin/wasm-bindgen
 WASM_PACK := $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)/bin/wasm-pack
+# Tools of cargo that few targets need. They are built without optimisation too, and installed once.
+CARGO_DENY := $(CACHE)/cargo-deny-0.20.2/bin/cargo-deny
+CARGO_LLVM_COV := $(CACHE)/cargo-llvm-cov-0.9.1/bin/cargo-llvm-cov
+CARGO_MACHETE := $(CACHE)/cargo-machete-0.9.2/bin/cargo-machete
+CARGO_MUTANTS := $(CACHE)/cargo-mutants-27.1.0/bin/cargo-mutants
+CARGO_SEMVER_CHECKS := $(CACHE)/cargo-semver-checks-0.51.0/bin/cargo-semver-checks
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Packages outside the workspace have their own lock files. In one target folder they would mix up their build outputs.
 BENCH_TARGET := $(TARGET)/bench
@@ -28,7 +34,7 @@ SEE_ABOVE := The reason is above.
 # Installs a Debian package: $(call apt-get,package,what to print if that fails)
 apt-get = tests/setup/apt.sh $(1) '$(2)'
 
-.PHONY: help demo demo-browser test check style bare matrix chaos bench differential build load package issuer test-rust test-js fences instructions lint notices prerequisites \
+.PHONY: help demo demo-browser test check style bare matrix chaos bench differential deny semver coverage mutants packages build load package issuer doc test-rust test-js fences instructions lint notices prerequisites \
   wasm-target browser firefox valgrind redis nginx faketime debootstrap clean
 
 help: ## Show this list
@@ -65,6 +71,27 @@ differential: package ## Compare a million signature checks with unmodified ed25
 	@DOORLIST_SIGNATURE_CASES=1000000 cargo test --package doorlist-verifier --lib both_agree_on_random_and_damaged_signatures
 	@DOORLIST_WASM_SIGNATURE_CASES=1000000 DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) node --test tests/js/signatures.test.mjs
 
+deny: $(CARGO_DENY) $(CARGO_MACHETE) ## Check licences, sources and versions of the dependencies, and find unused ones (ADVISORIES=1: also known faults)
+	$(say) 'dependencies: licences, sources, versions$(if $(ADVISORIES),, advisories)'
+	@$(CARGO_DENY) --all-features check --hide-inclusion-graph bans licenses sources $(if $(ADVISORIES),advisories)
+	@$(CARGO_MACHETE) issuer verifier-wasm tests/bench
+
+semver: $(CARGO_SEMVER_CHECKS) ## Compare the public API of the crate doorlist-verifier with the last release (SINCE=v0.1.0: with this tag)
+	@release='$(or $(SINCE),$(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null))'; \
+	[ -n "$$release" ] || { echo 'This clone has no tag of a release, so there is nothing to compare with (git fetch --tags).'; exit 0; }; \
+	$(CARGO_SEMVER_CHECKS) semver-checks --package doorlist-verifier --baseline-rev "$$release"
+
+coverage: $(CARGO_LLVM_COV) package ## Measure which lines and branches the unit tests reach (5 minutes)
+	@tests/setup/coverage.sh $(CARGO_LLVM_COV)
+
+mutants: $(CARGO_MUTANTS) ## Change the rules and the verifier one place at a time; a test must fail for each (hours; RULES=issuer/src/domain/heal.rs: only this file)
+	@$(CARGO_MUTANTS) mutants --config tests/setup/mutants.toml --package doorlist --file '$(or $(RULES),issuer/src/domain/**/*.rs)' -- --lib
+	@[ -n '$(RULES)' ] || $(CARGO_MUTANTS) mutants --config tests/setup/mutants.toml --package doorlist-verifier -- --lib --test verifier
+
+packages: package ## Make the packages for crates.io and npm; uploads nothing
+	@cargo package --workspace
+	@cd js && npm pack --dry-run
+
 build: package issuer ## Build the npm package and the issuer
 
 ## Steps
@@ -82,9 +109,12 @@ style: prerequisites js/node_modules/.package-lock.json
 	@cargo fmt --check --manifest-path tests/bench/lookup/Cargo.toml --package doorlist-lookup
 	@cargo fmt --check --manifest-path tests/bench/core/Cargo.toml --package doorlist-core
 	@$(call watched,packages,running clippy,$(SEE_ABOVE)) cargo clippy --workspace --all-targets -- --deny warnings
+	@$(MAKE) doc
+	@cd js && $(call watched,all,running the linters of the package,$(SEE_ABOVE)) npm run --silent lint
+
+doc: prerequisites ## Make the documentation of the crates, with their private items: target/doc
 	@RUSTDOCFLAGS='--deny warnings' $(call watched,packages,making the documentation of the crates,$(SEE_ABOVE)) \
 	  cargo doc --workspace --no-deps --document-private-items
-	@cd js && $(call watched,all,running the linters of the package,$(SEE_ABOVE)) npm run --silent lint
 
 test-rust:
 	$(say) 'Rust tests'
@@ -174,6 +204,11 @@ $(WASM_BINDGEN): | prerequisites
 $(WASM_PACK): | prerequisites
 	$(say) 'installing wasm-pack $(WASM_PACK_VERSION) (once, about 2 minutes)'
 	@$(call watched,packages,installing wasm-pack,$(ONLINE)) env $(TOOL) --locked wasm-pack --version $(WASM_PACK_VERSION) --root $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)
+
+$(CACHE)/cargo-%: | prerequisites
+	$(say) 'installing $(notdir $@) (once, some minutes)'
+	@$(call watched,packages,installing $(notdir $@),$(ONLINE)) env $(TOOL) $(notdir $@) \
+	  --version $(patsubst $(notdir $@)-%,%,$(notdir $(patsubst %/bin/,%,$(dir $@)))) --root $(patsubst %/bin/,%,$(dir $@))
 
 %/node_modules/.package-lock.json: %/package-lock.json | prerequisites
 	$(say) 'installing npm packages of $*'
