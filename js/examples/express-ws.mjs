@@ -35,7 +35,7 @@ sockets.on('connection', (socket, request) => {
       present.delete(socket)
     })
     socket.on('message', text => {
-      // A client may still send messages after the server has begun to close the connection. Messages of a kicked user
+      // A client can still send messages after the server has begun to close the connection. Messages of a kicked user
       // are ignored.
       if (socket.readyState === socket.OPEN) socket.send(`${auth.payload.sub}: ${text}`)
     })

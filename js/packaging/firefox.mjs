@@ -8,8 +8,8 @@ import puppeteer from 'puppeteer-core'
 import { findFirefox } from './programs.mjs'
 
 /**
- * The maximum number of milliseconds until Firefox has started. A busy machine needs some seconds. A story has a
- * minute, and the error must appear within this minute.
+ * The maximum number of milliseconds until Firefox has started. A busy machine needs some seconds. The time limit of a
+ * story is one minute, and this error must appear earlier.
  */
 const START_LIMIT = 40_000
 /** The maximum number of milliseconds for one operation of a page. */
@@ -41,7 +41,7 @@ export async function launchFirefox(preferences) {
   } catch (cause) {
     end.abort()
     await remove()
-    throw new Error(`${executablePath} did not start, for which it has ${START_LIMIT / 1000} s: ${cause.message}`, {
+    throw new Error(`${executablePath} did not start (time limit: ${START_LIMIT / 1000} s): ${cause.message}`, {
       cause,
     })
   }

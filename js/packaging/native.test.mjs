@@ -1,6 +1,6 @@
 // C7: a context of Node that simulates React Native. Its `fetch` has no streams. Its `AbortSignal` and `URL` have only
-// the members that they have in React Native. Its `window` has no events. There are no locks, no channels, and (as in
-// Hermes) no WebAssembly.
+// the members that they have in React Native. Its `window` has no events. There are no locks and no channels. There is
+// no WebAssembly, because Hermes, the engine of React Native, has no WebAssembly.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'

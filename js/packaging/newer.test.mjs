@@ -9,7 +9,9 @@ import { test } from 'node:test'
 import { js } from './consumer.mjs'
 import { usedIn } from './newer.mjs'
 
-/** The globals that every platform has. The text after a global lists the members that the package may use. */
+/**
+ * The globals that every platform has. The text after a global lists the members that the package is allowed to use.
+ */
 const GIVEN = {
   globalThis: '',
   Array: 'from isArray of prototype',
@@ -43,7 +45,7 @@ const GIVEN = {
   setTimeout: '',
 }
 
-/** The globals that some platforms lack. The text after a global says how the package works without it. */
+/** The globals that some platforms lack. The text after a global says how the package works without this global. */
 const GUARDED = {
   AbortController: '`mustHave` names it',
   BroadcastChannel: 'in `try`: without it a session or page is alone',

@@ -69,7 +69,7 @@ for (const [index, { name, at }] of shown.entries()) {
 
 /**
  * The options of the compiler. All rules of `strict` apply, with one exception: JavaScript cannot declare the type of a
- * parameter, so a parameter may be `any` there. Errors in the types of libraries do not matter here.
+ * parameter, so in JavaScript a parameter is allowed to be `any`. Errors in the types of libraries do not matter here.
  */
 const options = language => ({
   strict: true,

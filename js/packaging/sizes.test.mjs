@@ -52,8 +52,8 @@ test('D10: each file that an `import` can load is measured', async () => {
 })
 
 /**
- * Returns the files of all conditions except `types` and `require`. If the target is a string (as for `package.json`),
- * the subpath is not an import.
+ * Returns the files of all conditions except `types` and `require`. If the target is a string (for example the target
+ * of `package.json`), the subpath is not an import.
  */
 const imported = target =>
   typeof target === 'string'

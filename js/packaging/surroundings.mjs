@@ -1,4 +1,4 @@
-// A snippet may use names that the text around it introduces. This file declares these names for the compiler.
+// A snippet can use names that the text around it introduces. This file declares these names for the compiler.
 
 const verifier = "declare const verifier: import('doorlist').ConnectedVerifier"
 const token = 'declare const token: string'
@@ -72,7 +72,7 @@ declare const connectVerifier: typeof import('doorlist').connectVerifier`,
   'tests/vectors/README.md, Test vectors (2)': "declare const createVerifier: typeof import('doorlist').createVerifier",
 }
 
-/** Names that every example in `types/` may use without a declaration. */
+/** Names that every example in `types/` can use without a declaration. */
 const inTypes = `${verifier}
 ${token}
 declare const list: string

@@ -52,7 +52,7 @@ const inTest = [
 ]
 
 /**
- * Platforms that `make matrix` tests, with the names of their rows in the matrix. Several rows of the matrix may belong
+ * Platforms that `make matrix` tests, with the names of their rows in the matrix. Several rows of the matrix can belong
  * to one row of this table.
  */
 const inMatrix = [

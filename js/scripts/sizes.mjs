@@ -1,5 +1,5 @@
-// Measures each import of the package, bundled from dist/ as in an application. `node scripts/sizes.mjs` prints the
-// table of sizes. With `--write` it also writes the table to README.md.
+// Measures each import of the package, bundled from dist/ in the same way as in an application. `node
+// scripts/sizes.mjs` prints the table of sizes. With `--write` it also writes the table to README.md.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'

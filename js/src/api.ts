@@ -31,7 +31,7 @@ export function makeConnectVerifier(
   const connect = async (options: ConnectOptions): Promise<ConnectedVerifier> => {
     const { remote, news, withinSecs, store, issuer, wantsStream } = assemble(instantiate, host, options)
     const follower = new Follower(remote, host, news, streamOf(issuer, wantsStream, origin()))
-    // Until `connect` resolves, the program cannot add a listener, but the store may already fail.
+    // Until `connect` resolves, the program cannot add a listener, but the store can already fail.
     if (store !== undefined) news.hold()
     try {
       await follower.start(withinSecs * 1000)

@@ -2,8 +2,8 @@ import type { Host } from './host.js'
 
 /**
  * Pauses after failures. The maximum of a pause doubles from `firstMs` up to a limit. The pause is a random time
- * between half of its maximum and its maximum. Otherwise verifiers that lost their issuer at the same time would all
- * ask again at the same time.
+ * between half of this maximum and the maximum itself. Otherwise verifiers that lost their issuer at the same time
+ * would all ask again at the same time.
  */
 export class BackOff {
   readonly #host: Host

@@ -3,7 +3,7 @@ import type { Host } from './host.js'
 
 type Listener<Name extends keyof VerifierEvents> = (news: VerifierEvents[Name]) => void
 
-/** Calls the listeners of events. An event may have no listener. */
+/** Calls the listeners of events. An event without listeners is ignored. */
 export class Emitter {
   readonly #listeners: { [Name in keyof VerifierEvents]: Set<Listener<Name>> } = { change: new Set(), error: new Set() }
 

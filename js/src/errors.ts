@@ -53,7 +53,7 @@ export class TokenError extends Error {
 }
 
 /**
- * Compares the members of the error, and not its class. An application may contain this package twice (as ESM and as
+ * Compares the members of the error, and not its class. An application can contain this package twice (as ESM and as
  * CommonJS, or in two realms). An error that was sent with `postMessage` or as JSON is a plain object.
  */
 export function isTokenError<C extends Code = Code>(

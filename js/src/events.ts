@@ -7,8 +7,8 @@ export interface ServerSentEvent {
 }
 
 /**
- * Parses `text/event-stream` (WHATWG HTML §9.2.6) from chunks, which may end anywhere. The pieces of an unfinished line
- * are stored separately and joined once at the end, because a line may have megabytes in thousands of chunks.
+ * Parses `text/event-stream` (WHATWG HTML §9.2.6) from chunks. A chunk can end anywhere. The pieces of an unfinished
+ * line are stored separately and joined once at the end, because a line can have megabytes in thousands of chunks.
  */
 export class EventStreamParser {
   readonly #maxLength: number

@@ -53,14 +53,14 @@ export class Follower {
     if (!wantsStream || shareable === undefined) return
     const hear = (list: string) => this.#hear(list)
     this.#shared = new SharedStream(shareable, host, { hear, changed: () => this.#stir() })
-    // The lists that this page gets from the issuer are passed on to other pages. There are two exceptions: lists of
-    // the start, and lists that this page requested while it uses the lists of another page.
+    // The lists that this page gets from the issuer are passed on to other pages. There are two exceptions: the lists
+    // that this page gets at its start, and the lists that this page requests while it uses the lists of another page.
     remote.passOn = list => void (this.#isRunning && this.mode !== 'shared' && this.#shared!.pass(list))
   }
 
   /**
-   * Resolves when the first list is held, from the issuer or from the store. Retries until `withinMs` milliseconds have
-   * passed. Does not retry after an error that the next try would repeat.
+   * Resolves when the verifier holds its first list, which comes from the issuer or from the store. Retries until
+   * `withinMs` milliseconds have passed. Does not retry after an error that the next try would repeat.
    */
   async start(withinMs: number): Promise<void> {
     const late = this.#host.after(withinMs, () => this.#end(new OutOfTime(withinMs)))
@@ -217,9 +217,9 @@ export class Follower {
   }
 
   /**
-   * Called when the stream brought no newer list for too long. A cache may repeat an old list, or the issuer has
-   * nothing newer. The next turn requests the list directly. The pause before that turn is random, so that not all
-   * verifiers ask at once.
+   * Called when the stream brought no newer list for too long. There are two possible reasons: a cache repeats an old
+   * list, or the issuer has nothing newer. The next turn requests the list directly. The pause before that turn is
+   * random, so that not all verifiers ask at once.
    */
   #doubtStream(ttlMs: number): number {
     this.#isStreamDoubted = true
@@ -239,7 +239,8 @@ export class Follower {
       else this.#become('stream')
     }
     const { signal } = (this.#streaming = new AbortController())
-    // This page itself may end the stream, for example to let another page open one. In this case no error is reported.
+    // This page itself can end the stream, for example so that another page can open a stream. In this case no error is
+    // reported.
     await this.#attempt(() =>
       this.#remote.follow(signal, listener).catch(error => signal.aborted || Promise.reject(error)),
     )

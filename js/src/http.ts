@@ -17,8 +17,8 @@ export interface Request {
   /** The expected media type. */
   readonly accept: string
   /**
-   * Set if no cache of the platform may answer. A platform without the option `cache` ignores this setting. Default:
-   * caches may answer.
+   * Makes the request bypass the caches of the platform. A platform without the option `cache` ignores this setting.
+   * Default: a cache can answer the request.
    */
   readonly cache?: PastCaches | undefined
   readonly signal: AbortSignal
@@ -121,7 +121,7 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
 
 /**
  * Returns the answer. Rejects when the signal aborts before the answer arrives, because a `fetch` from the application
- * may ignore signals.
+ * can ignore signals.
  */
 function unlessAborted(answer: Promise<Response>, signal: AbortSignal, reason: () => unknown): Promise<Response> {
   return new Promise((resolve, reject) => {

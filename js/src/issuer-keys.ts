@@ -39,14 +39,14 @@ export class IssuerKeys {
     return true
   }
 
-  /** Call it when the verifier has loaded a saved list, with its keys. */
+  /** Call it when the verifier has loaded a saved list and the keys that were saved with the list. */
   restored(): void {
     this.#state = 'held'
   }
 
   /**
-   * Whether the last request for the keys is so recent that the keys are not requested again yet. A request whose
-   * answer may come from a cache does not count while no list is held, because the first list may be signed by a newer
+   * Whether the last request for the keys is so recent that the keys are not requested again yet. While no list is
+   * held, a request that a cache was allowed to answer does not count, because the first list can be signed by a newer
    * key.
    */
   areCooling(): boolean {
@@ -60,7 +60,7 @@ export class IssuerKeys {
     if (this.#state === 'in doubt') await this.#renew(url, signal)
   }
 
-  /** Requests the keys. The first key set may come from a cache. */
+  /** Requests the keys. A cache is allowed to answer the first of these requests. */
   async fetch(url: string, signal: AbortSignal): Promise<void> {
     this.#mayBeCached = this.#state === 'lacking'
     this.#askedAt = this.#http.host.monotonic()

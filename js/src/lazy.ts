@@ -6,13 +6,13 @@ import type { RemoteList } from './remote-list.js'
 import { SILENCE_MS, startError } from './starts.js'
 
 /**
- * The number of milliseconds for which a stream is held. It is less than the 30 s that a Worker may run after its
- * response.
+ * The number of milliseconds for which a request holds a stream. A Worker can run for 30 s after its response, so this
+ * time must be shorter.
  */
 const HOLD_MS = 25_000
 /**
- * The number of milliseconds after which a refresh counts as lost. A refresh does not report its end if the platform
- * ended its request.
+ * The number of milliseconds after which a refresh counts as lost. If the platform ends a request, the refresh in this
+ * request does not report its end.
  */
 const LEASE_MS = HOLD_MS + 10_000
 /** The number of milliseconds before the next try of a stream that was not available. */
@@ -60,8 +60,8 @@ export class LazyFollower {
   }
 
   /**
-   * If another request holds a stream, `close` does not end it. That request ends the stream when the next list
-   * arrives, or after 25 s.
+   * If another request holds a stream, `close` does not end the stream. The other request ends the stream when the next
+   * list arrives, or after 25 s.
    */
   close(): void {
     this.#isClosed = true

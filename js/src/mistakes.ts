@@ -7,7 +7,7 @@ const WORDS =
 
 /**
  * Whether `fetch` failed because of a mistake in the program: a bug, a wrong argument, or an object of another realm.
- * An unknown error counts as a failure of the network, which may end without a change of the program.
+ * An unknown error counts as a failure of the network. Such a failure can end without a change of the program.
  */
 export function isMistake(error: unknown): boolean {
   const { name, message, cause } = Object(error) as Error
@@ -19,7 +19,7 @@ export function isMistake(error: unknown): boolean {
 }
 
 /**
- * Sends the request with the signal. In test environments with jsdom, `fetch` may refuse the signal because the signal
+ * Sends the request with the signal. In test environments with jsdom, `fetch` can refuse the signal because the signal
  * comes from another realm. In this case the request is sent again without a signal, and cannot be cancelled.
  */
 export async function ask(

@@ -3,7 +3,7 @@ import type { Host } from './host.js'
 
 /**
  * Tracks when a list last brought a newer time. An answer with status 200 does not prove that its list is newer,
- * because a service worker, proxy or CDN may repeat an old list. Only numbers are kept, so that this object can live at
+ * because a service worker, proxy or CDN can repeat an old list. Only numbers are kept, so that this object can live at
  * the module scope of a Worker.
  */
 export class Newness {

@@ -34,8 +34,8 @@ export function check<Options>(
 ): Options {
   const needed = mandatory.length === 0 ? '' : ` with ${mandatory.map(name => `\`${name}\``).join(' and ')}`
   if (!isObject(options)) throw invalidOption(`options must be an object${needed}`)
-  // Copies the own properties, and reads each of them once. Object.prototype may be polluted, and a getter may return
-  // another value at the next call.
+  // Copies the own properties, and reads each of them once. There are two reasons: Object.prototype can be polluted,
+  // and a getter can return another value at the next call.
   const own: Record<string, unknown> = Object.assign(Object.create(null), options)
   for (const [name, value] of Object.entries(own)) {
     if (!Object.hasOwn(rules, name)) throw unknownOption(name, Object.keys(rules))

@@ -56,7 +56,7 @@ interface Globals {
 /**
  * Whether this is a browser. Web Locks do not prove it, because Node 24 and Deno also have Web Locks. `document` does
  * not prove it either, because jsdom and happy-dom add `document` to Node. A page in Electron counts as a browser,
- * although it may have Node's `process`.
+ * although such a page can have Node's `process`.
  */
 export function isBrowser(globals: Globals = globalThis as Globals): boolean {
   const { process, Deno, document, importScripts, location } = globals

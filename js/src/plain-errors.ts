@@ -17,7 +17,7 @@ export const plainOf = <Name extends string, Code extends string>({
 }: Plain<Name, Code>): Plain<Name, Code> => ({ name, code, message, evidence })
 
 /**
- * Whether a value is an error with this name, or the plain form of such an error. The value may come from any realm.
+ * Whether a value is an error with this name, or the plain form of such an error. The value can come from any realm.
  * Never throws, even if a getter or a proxy throws.
  */
 export function isPlain(value: unknown, name: string, isCode: (code: string) => boolean): boolean {

@@ -14,8 +14,8 @@ import { SavedList } from './saved-list.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 
 /**
- * Milliseconds before the store is read again if it contained nothing usable. Later it may contain a usable save,
- * because another process may have written one, or because an earlier save could not be read before.
+ * Milliseconds before the store is read again if it contained nothing usable. Later the store can contain a usable
+ * save: another process has written a save, or a save that could not be read before can be read now.
  */
 const RESTORE_REST_MS = 60_000
 /** The heartbeat interval in seconds that is assumed until the issuer states its own. */
@@ -50,7 +50,7 @@ export class RemoteList {
     options: { issuer: string; jwks?: unknown },
     store?: ListStore,
   ) {
-    // After `close` no new request is sent. A request that is already under way may finish.
+    // After `close` no new request is sent. A request that is already under way can still finish.
     this.#http = {
       ...http,
       fetch: (...request) => (this.#isClosed ? Promise.reject(closedVerifier()) : http.fetch(...request)),
@@ -240,8 +240,8 @@ export class RemoteList {
   }
 
   /**
-   * Sends a request to an address that no cache has seen, because a cache may have given the answer without a newer
-   * list. An `error` event reports the outcome.
+   * Requests the list from an address that no cache has seen, because the last answer was possibly an old list from a
+   * cache. An `error` event reports the outcome.
    */
   async #askPastCaches(list: string, signal: AbortSignal): Promise<void> {
     const { asOf } = this.#status
@@ -252,8 +252,8 @@ export class RemoteList {
   }
 
   /**
-   * The first answer may come from a cache. A repeated request bypasses caches, because a cached answer may have caused
-   * the failure.
+   * A cache is allowed to answer the first request. A repeated request bypasses caches, because an answer from a cache
+   * is a possible cause of the failure.
    */
   async #discover(signal: AbortSignal): Promise<Endpoints> {
     const cache = this.#wasDiscovered ? 'no-store' : undefined
@@ -261,7 +261,10 @@ export class RemoteList {
     return discover(this.#http, this.#issuer, signal, cache)
   }
 
-  /** The first list may come from a cache, because its signature and age are checked. Later lists must be newer. */
+  /**
+   * A cache is allowed to answer the request for the first list, because the list's signature and age are checked.
+   * Later lists must be newer.
+   */
   #fetchList(url: string, signal: AbortSignal, cache: PastCaches | undefined): Promise<string> {
     return fetchText(this.#http, { url, accept: 'application/jwt', maxBytes: MAX_LIST_LENGTH, cache, signal })
   }

@@ -2,7 +2,10 @@ import { inTime, pause, unlessAborted, type Host } from './host.js'
 import { NAMES, type Name, type Save } from './saved-format.js'
 import type { SavedValues } from './saved-values.js'
 
-/** Milliseconds after which a write counts as lost. In a Worker, a write may have ended together with its request. */
+/**
+ * Milliseconds after which a write counts as lost. When a Worker's request ends, the platform can also end the writes
+ * that this request began.
+ */
 const WRITE_MS = 10_000
 /**
  * Milliseconds between two writes if only the time of the save has changed. After a failed write, the next attempt

@@ -8,13 +8,14 @@ import type { Channel, Locks, Origin } from './origin.js'
 const VERSION = 1
 
 /**
- * The maximum number of milliseconds for which a page that is away waits. The wait ends earlier when the page is back.
+ * The maximum number of milliseconds for which a page waits while it is frozen or in the back/forward cache. The wait
+ * ends earlier when the page is back.
  */
 const UNTIL_BACK_MS = 3_600_000
 
 /** The role of this verifier among the verifiers of the same origin and issuer. */
 export type Part =
-  /** This verifier holds the lock and may open the stream. */
+  /** This verifier holds the lock and is allowed to open the stream. */
   | 'leads'
   /** Another verifier leads, or will lead soon. */
   | 'follows'
@@ -74,7 +75,7 @@ export class SharedStream {
 
   /**
    * Returns how many milliseconds to wait for lists from the leader; 0 if this verifier must ask the issuer itself. The
-   * leader may be frozen, faulty or an attacker. Therefore a verifier asks the issuer itself after 1.75 to 2 `ttl`
+   * leader can be frozen, faulty or an attacker. Therefore a verifier asks the issuer itself after 1.75 to 2 `ttl`
    * without a newer list. The time is random, so that not all verifiers ask at once.
    */
   patienceMs(ttlMs: number): number {

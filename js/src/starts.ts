@@ -14,9 +14,9 @@ const LASTING: readonly Code[] = [
 ]
 
 /**
- * Whether the error remains if the verifier waits and tries again. If so, the start fails at once. An error without a
- * code is a bug, of this package or of a `fetch`. An error of the keys or the list counts only when it is repeated,
- * because the metadata of the first try may come from a cache and name a wrong address.
+ * Whether the error will remain if the verifier waits and tries again. If so, the start fails at once. An error without
+ * a code is a bug, of this package or of a `fetch`. An error of the keys or the list counts only if the next try
+ * repeats the error: the metadata of the first try can come from a cache, and can name a wrong address.
  */
 export function isLasting(error: unknown, previous: unknown): boolean {
   if (!isTokenError(error)) return true

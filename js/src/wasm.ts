@@ -24,8 +24,8 @@ export interface WasmVerifier {
   /** Returns the whole result as JSON text. */
   verify(token: string, wallSeconds: number, monotonicMs: number): string
   /**
-   * Remembers the token that `verify` accepted last, and returns the slot of this token. The slot may have belonged to
-   * an older token. The caller must replace its own data for that slot.
+   * Remembers the token that `verify` accepted last, and returns the slot of this token. If the slot belonged to an
+   * older token, the caller must replace the data that the caller keeps for the slot.
    */
   remember(): number | undefined
   /** Returns the slot of this token if it is remembered and still valid. */
@@ -120,7 +120,7 @@ function instantiate(source: WasmSource): Instance {
 
 /**
  * An instance of the module. All its verifiers share its memory. If a call is interrupted (by an exhausted stack, for
- * example), the memory may be inconsistent. Then no verifier of this instance can be used any more.
+ * example), the memory can be inconsistent. Then no verifier of this instance can be used any more.
  */
 class Instance {
   readonly #glue: Glue

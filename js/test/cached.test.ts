@@ -62,8 +62,8 @@ for (const chance of [0, 0.999]) {
       host.elapse(ms)
       elapsed += ms
     }
-    // The kick happens now. The first poll may be answered by the cache. After the second poll, the verifier sends one
-    // more request, which bypasses the cache.
+    // The kick happens now. The cache can answer the first poll. After the second poll, the verifier sends one more
+    // request, which bypasses the cache.
     const polls = [TTL * (0.8 + 0.2 * chance), TTL * (1.4 + 0.4 * chance)]
     await elapse(polls[0]!)
     ;(await network.request(LIST(1))).text(list(1))

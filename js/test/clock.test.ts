@@ -1,4 +1,5 @@
-// The time that a verifier uses: the host's clock or `currentDate`, or the time of a list if that is later.
+// The time that a verifier uses: the host's clock or `currentDate`. If the time of a list is later, the verifier uses
+// the time of the list.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'

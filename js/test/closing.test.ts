@@ -10,7 +10,7 @@ import type { Verifier } from '../types/index.js'
 import { Context, FakeHost, FakeNetwork, FakeStore, ISSUER, METADATA, interruptible, list, since } from './fakes.js'
 import { AUDIENCE, TestIssuer } from './issuer.js'
 
-/** The maximum number of bytes of resident memory that may remain after a verifier was used once and dropped. */
+/** The maximum number of bytes of resident memory that remain after a verifier was used once and dropped. */
 const MOST_BYTES = 16 * 1024
 const COUNT = 20_000
 
@@ -60,7 +60,7 @@ test('C8: a closed verifier throws ERR_VERIFIER_CLOSED; others of its instance s
   first.close()
   first.close()
   isClosed(first, token)
-  // One of these new verifiers may now use the memory of the closed verifier.
+  // One of these new verifiers can get the memory of the closed verifier.
   for (let round = 0; round < 3; round++) createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwks: issuer.jwks })
   isClosed(first, token)
   assert.equal(second.verify(token, at).payload.sub, 'alice')

@@ -14,14 +14,14 @@ export const METADATA = {
 export const METADATA_URL = `${ISSUER}/.well-known/oauth-authorization-server`
 export const EPOCH = '00000000000000ab'
 
-/** Runs all work that does not wait for the test. */
+/** Lets all pending work run, except work that waits for the test. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
 }
 
 /**
- * The time changes only by `elapse`. Random numbers are always 0, so each pause after a failure has half of its
- * maximum.
+ * The time changes only by `elapse`. Random numbers are always 0, so each pause after a failure is half of the maximum
+ * pause.
  */
 export class FakeHost implements Host {
   #ms = 1_700_000_000_000

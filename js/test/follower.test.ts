@@ -23,7 +23,7 @@ const { list: LIST, stream: STREAM } = {
   list: since.bind(null, SNAPSHOT),
   stream: since.bind(null, METADATA.revocation_stream_uri),
 }
-/** The first pause after a failure, in milliseconds. Random numbers are 0, so a pause has half of its maximum. */
+/** The first pause after a failure, in milliseconds. Random numbers are 0, so this is half of the maximum pause. */
 const PAUSE = 250
 const SILENCE = 15_000
 

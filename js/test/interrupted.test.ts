@@ -22,7 +22,7 @@ function ready(): Verifier {
 
 /**
  * Recurses until the stack is exhausted. While the recursion returns, this function repeats the call until the verifier
- * refuses the call with a code. The stack may be exhausted before the first calls enter the module. Such calls do not
+ * refuses the call with a code. The stack can be exhausted before the first calls enter the module. Such calls do not
  * damage the module.
  */
 function sink(call: () => unknown): boolean {

@@ -10,8 +10,8 @@ const instantiate = lazily(readFileSync(new URL('../wasm/verifier.wasm', import.
 const make = (options: object) => instantiate(options as VerifierOptions)
 const good = { issuer: 'https://issuer.example', audience: null }
 
-// In the package, src/options.ts refuses these values before the module gets them. This test passes them to the module
-// itself, where the functions that would format such a value are empty.
+// In the package, src/options.ts refuses these values before the module gets them. This test passes the values to the
+// module itself. In the module, the functions that would format such a value are empty (scripts/shrink.mjs).
 for (const [name, value] of [
   ['issuer', 1.5],
   ['issuer', true],

@@ -34,7 +34,7 @@ class ForeignController {
   readonly signal = new ForeignSignal()
   abort = (reason?: unknown) => void (this.signal.aborted || this.signal.end(reason))
 }
-/** A body of another realm. Node refuses it, or sends the text `[object …]`. */
+/** A body of another realm. Node refuses this body, or sends the text `[object …]`. */
 class ForeignBody {}
 /** jsdom has its own class `Headers`. Node treats an object of this class as empty. */
 class ForeignHeaders {}

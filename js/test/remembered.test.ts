@@ -12,10 +12,13 @@ const issuer = await TestIssuer.create()
 const NOW = 1_800_000_000
 const at = (seconds: number): AtTime => ({ currentDate: new Date(seconds * 1000) })
 const module = lazily(() => readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
-/** The monotonic clock may stand still, because no list in these tests is later than `currentDate`. */
+/** The monotonic clock does not have to run, because no list in these tests is later than `currentDate`. */
 const host: Host = { now: () => NOW * 1000, monotonic: () => 5, random: () => 0, after: () => () => {} }
 
-/** Returns a verifier that counts. `signatures` is the number of tokens that its module was asked to verify. */
+/**
+ * Returns a verifier that counts its calls of the module. `signatures` is the number of tokens that the module was
+ * asked to verify.
+ */
 function counting(options: Partial<VerifierOptions> = {}) {
   const count = { signatures: 0 }
   const instantiate: Instantiate = given => {
@@ -113,7 +116,7 @@ test('no caller can change the answer of another caller', async () => {
       () => Object.defineProperty(claims, 'sub', { value: 'mallory' }),
     ]
     for (const attempt of attempts) assert.throws(attempt, TypeError)
-    // The caller owns the outer object and `freshness`, and may change both.
+    // The caller owns the outer object and `freshness`, and is allowed to change both.
     Object.assign(freshness, { stale: true, asOf: 0 })
   }
   assert.deepEqual(verifier.verify(token, at(NOW)), expected)
@@ -166,8 +169,8 @@ test('a token with non-ASCII characters is never taken for another token', async
       codes.ERR_JWS_INVALID,
     )
   }
-  // This token fits the buffer exactly. A token that is one character longer must not be cut off, because the verifier
-  // would then find this token.
+  // This token fits the buffer exactly. If the verifier cut off the end of a longer token, the longer token would be
+  // mistaken for this token.
   const length = await lengthOf(0)
   const longest = await issuer.token(NOW, { pad: 'x'.repeat(Math.floor(((8191 - length) * 3) / 4)) })
   assert.ok(longest.length > 8188 && longest.length < 8192, String(longest.length))
@@ -275,7 +278,7 @@ test('at most `cacheSize` tokens are remembered', async () => {
   }
   assert.equal(seen(), 0)
   for (const round of [1, 2, 3]) assert.ok(seen() <= 8, `round ${round}`)
-  // A token that is used after each other token is not removed.
+  // `favourite` is used again after every other token, so `favourite` is not removed.
   const [favourite, ...flood] = live as [string, ...string[]]
   verifier.verify(favourite, at(NOW))
   const before = verifier.count.signatures

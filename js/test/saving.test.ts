@@ -337,8 +337,8 @@ test('lazy: a request that was cut off during a write does not block the writes 
   void verifier.refresh(later)
   await store.quiet()
   assert.deepEqual(store.log, [SNAPSHOT, SNAPSHOT])
-  // The platform had frozen the first write together with its timers. Now this write ends. The request that took over
-  // the writing continues alone.
+  // The platform had frozen the first write and the timers of this write. Now the write ends. The request that took
+  // over the writing continues alone.
   atLast()
   await store.quiet()
   void verifier.refresh(evenLater)

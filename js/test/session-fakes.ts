@@ -158,7 +158,7 @@ export class FakeIssuer {
     new Response('{}', { status, ...(this.retryAfter && { headers: { 'retry-after': this.retryAfter } }) })
 }
 
-/** A storage in memory. A test may replace its methods. */
+/** A storage in memory. A test can replace the methods of the storage. */
 function memory(): TokenStorage {
   const held = new Map<string, string>()
   return { get: key => held.get(key), set: (key, value) => held.set(key, value), delete: key => held.delete(key) }

@@ -1,4 +1,4 @@
-// Two tabs that affect each other. Each test repeats a bug report, or a bug that is likely.
+// Two tabs that affect each other. Each test covers a bug that was reported, or a bug that is likely.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { SessionState } from '../types/session.js'

@@ -28,7 +28,7 @@ const TTL = 10_000
  */
 const PATIENCE = 1.75 * TTL
 
-/** A browser whose pages may be frozen and restored. */
+/** A browser whose pages can be frozen and restored. */
 class Pages {
   readonly host = new FakeHost()
   readonly network = new FakeNetwork()

@@ -41,8 +41,9 @@ export interface VerifierEvents {
   /**
    * A {@link TokenError} with its `cause`. The verifier retries automatically. The code is one of these:
    * - `ERR_ISSUER_UNREACHABLE`: the issuer could not be reached.
-   * - `ERR_LIST_NOT_NEWER`: the issuer sent no newer list for longer than a `ttl`. A cache may have sent an old list.
-   *   If a request that bypassed caches brought a newer list, `evidence.cached` is `true`.
+   * - `ERR_LIST_NOT_NEWER`: the issuer sent no newer list for longer than a `ttl`. A possible reason is
+   *   a cache that sends old lists. If a request that bypassed caches brought a newer list, `evidence.cached` is
+   *   `true`.
    * - `ERR_STORE_FAILED`: the store failed.
    * - `ERR_FETCH_FAILED`: there is a mistake in the program; see `cause`.
    * - Any other code: the verifier rejected data from the issuer. The code says why.
@@ -53,7 +54,7 @@ export interface VerifierEvents {
 }
 
 /**
- * The place where a connected verifier keeps its list across restarts. Both functions may be synchronous or
+ * The place where a connected verifier keeps its list across restarts. Both functions can be synchronous or
  * asynchronous. If a function throws, hangs or returns something other than text, an `error` event reports this.
  * Protect the store: a program that can write to it can choose the keys that the verifier trusts at its start, unless
  * `jwks` pins the keys. Ready-made stores are in `doorlist/stores` and `doorlist/stores/file`.
@@ -163,7 +164,7 @@ export interface ConnectedVerifier extends Verifier {
 }
 
 /**
- * A verifier that is refreshed within requests. It is made for platforms where no code may run outside of a request.
+ * A verifier that is refreshed within requests. It is made for platforms where no code can run outside of a request.
  */
 export interface LazyVerifier extends Verifier {
   /** The adapters recognise a lazy verifier by this property, and call `refresh` in each request. */
@@ -210,7 +211,7 @@ export interface ConnectVerifier {
    *
    * const verifier = connectVerifier.lazy({ issuer: 'https://id.example', audience: 'api' }) // no I/O yet
    *
-   * const app = new Hono().use(authenticate(verifier)) // refreshes it in each request
+   * const app = new Hono().use(authenticate(verifier)) // refreshes the verifier in each request
    * app.get('/', c => c.text(`hello ${c.get('auth').payload.sub}`))
    *
    * export default app

@@ -108,8 +108,8 @@ export interface EvidenceByCode {
   readonly ERR_LIST_GAP: { readonly since: number; readonly held?: string }
   readonly ERR_LIST_INVALID: { readonly reason?: string; readonly claim?: string }
   /**
-   * Present if the error is from `connectVerifier`: the reason why the verifier has no list, as in
-   * `ERR_ISSUER_UNREACHABLE`.
+   * The reason why the verifier has no list, with the same values as in `ERR_ISSUER_UNREACHABLE`. Present if the error
+   * is from `connectVerifier`.
    */
   readonly ERR_LIST_MISSING: { readonly reason?: string }
   readonly ERR_LIST_NOT_NEWER: { readonly asOf: number | null; readonly cached: boolean }
@@ -136,7 +136,7 @@ export interface EvidenceByCode {
  * ```ts
  * import { TokenError } from 'doorlist'
  *
- * // An error of another realm or copy of the package is not an instance: `isTokenError` recognises that too.
+ * // For an error of another realm or copy of the package, `instanceof` is false, but `isTokenError` is true.
  * if (error instanceof TokenError) postMessage({ error: error.toJSON() })
  * ```
  */
@@ -165,7 +165,7 @@ export class TokenError extends Error implements PlainTokenError {
 }
 
 /**
- * Whether a value is a {@link TokenError} or the plain form of a TokenError. The error may come from another copy or
+ * Whether a value is a {@link TokenError} or the plain form of a TokenError. The error can come from another copy or
  * realm of this package. If `code` is given, the error must also have this `code`. Returns false if this version does
  * not know the code of the error.
  *

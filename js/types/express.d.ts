@@ -29,7 +29,7 @@ export type Auth = Register extends { optional: true } ? Verified | undefined : 
  * import express from 'express'
  * import { authenticate } from 'doorlist/express'
  *
- * express().use(authenticate(verifier, { cookie: 'access_token' })) // set it with `SameSite=Strict`
+ * express().use(authenticate(verifier, { cookie: 'access_token' })) // set the cookie with `SameSite=Strict`
  * ```
  */
 export interface AuthenticateOptions extends TokenSource {

@@ -33,7 +33,7 @@ export type Auth = Verified | None
  * import fastify from 'fastify'
  * import { authenticate } from 'doorlist/fastify'
  *
- * await fastify().register(authenticate(verifier, { cookie: 'access_token' })) // set it with `SameSite=Strict`
+ * await fastify().register(authenticate(verifier, { cookie: 'access_token' })) // set the cookie with `SameSite=Strict`
  * ```
  */
 export interface AuthenticateOptions extends TokenSource {
@@ -46,7 +46,7 @@ export interface AuthenticateOptions extends TokenSource {
 
 /** The properties that {@link authenticate} adds to a request. */
 export interface Authenticated {
-  /** The claims of the token. Another plugin, for example `@fastify/jwt`, may declare another type for `user`. */
+  /** The claims of the token. Another plugin, for example `@fastify/jwt`, can declare another type for `user`. */
   user: Verified['payload'] | None
   /** The result of `verify`. */
   auth: Auth

@@ -3,8 +3,8 @@ import type { ListStore } from './index.js'
 export type { ListStore } from './index.js'
 
 /**
- * Keeps lists in files, for Node, Deno and Bun. A write replaces the whole file. Only the owner of a file may read it
- * or write to it. Several processes may use the same folder.
+ * Keeps lists in files, for Node, Deno and Bun. A write replaces the whole file. Only the owner of a file can read it
+ * or write to it. Several processes can use the same folder.
  *
  * @param folder a folder that contains nothing else; created at the first write
  *

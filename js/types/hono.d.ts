@@ -5,7 +5,7 @@ import type { Verified } from './index.js'
 export type { AnyVerifier, AuthenticateOptions } from './guard.js'
 
 /**
- * Declares the type of `c.get('auth')`. Use it as in `new Hono<AuthEnv>()`.
+ * Declares the type of `c.get('auth')`. Use it as the type argument of `Hono`: `new Hono<AuthEnv>()`.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import type { ConnectedVerifier } from './index.js'
 export type SessionState = 'signed-out' | 'active' | 'offline' | 'kicked'
 
 /**
- * A storage for refresh tokens on platforms without cookies, for example in a native shell. The functions may be
+ * A storage for refresh tokens on platforms without cookies, for example in a native shell. The functions can be
  * synchronous or asynchronous.
  *
  * @example
@@ -184,8 +184,8 @@ export interface Session {
    */
   fetch: typeof globalThis.fetch
   /**
-   * Returns the issuer's time, computed from its last token. Before the first token it returns the time of this
-   * computer. Use it for `verifier.verify(token, { currentDate })`.
+   * Returns the issuer's time, computed from the issuer's last token. Before the first token, returns the time of this
+   * computer. Pass the result to `verifier.verify(token, { currentDate })`.
    *
    * @example
    * ```ts
@@ -205,7 +205,8 @@ export interface CreateSession {
 }
 
 /**
- * Creates a session, which starts at once. If a user may be signed in, the session asks the issuer for a token.
+ * Creates a session, which starts at once. If it is possible that a user is signed in, the session asks the issuer for
+ * a token.
  *
  * @example
  * ```ts
@@ -254,7 +255,7 @@ export interface PlainSessionError {
  * ```ts
  * import { SessionError } from 'doorlist/session'
  *
- * // An error of another realm or copy of the package is not an instance: `isSessionError` recognises that too.
+ * // For an error of another realm or copy of the package, `instanceof` is false, but `isSessionError` is true.
  * if (error instanceof SessionError) console.warn(error.code, error.cause)
  * ```
  */
@@ -283,7 +284,7 @@ export class SessionError extends Error implements PlainSessionError {
 }
 
 /**
- * Whether a value is a {@link SessionError} or the plain form of a SessionError. The error may come from another copy
+ * Whether a value is a {@link SessionError} or the plain form of a SessionError. The error can come from another copy
  * or realm of this package. If `code` is given, the error must also have this `code`.
  *
  * @example

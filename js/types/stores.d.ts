@@ -8,7 +8,7 @@ export interface CacheLike {
   put(address: string, response: Response): Promise<unknown>
 }
 
-/** The members of a Workers KV namespace that the store uses. A value may have at most 25 MiB. */
+/** The members of a Workers KV namespace that the store uses. A value can have at most 25 MiB. */
 export interface KvNamespaceLike {
   get(key: string): Promise<string | null>
   put(key: string, value: string): Promise<unknown>
@@ -30,7 +30,7 @@ export interface KvNamespaceLike {
 export function indexedDbStore(name?: string): ListStore
 
 /**
- * Keeps lists in the Cache API. The platform may delete them at any time.
+ * Keeps lists in the Cache API. The platform can delete these lists at any time.
  *
  * @param cache Default: `caches.default` if it exists (Workers: the cache of one data centre), otherwise the cache
  * `'doorlist-lists'`.
@@ -46,9 +46,10 @@ export function indexedDbStore(name?: string): ListStore
 export function cacheStore(cache?: CacheLike | Promise<CacheLike>): ListStore
 
 /**
- * Keeps lists in Workers KV, which all data centres share. Another data centre may see a write only after a minute.
+ * Keeps lists in Workers KV, which all data centres share. It can take a minute until another data centre sees a
+ * write.
  *
- * @throws {TokenError} `ERR_OPTIONS_INVALID` if this is not a namespace: the binding may be missing
+ * @throws {TokenError} `ERR_OPTIONS_INVALID` if this is not a namespace, for example because the binding is missing
  *
  * @example
  * ```ts

@@ -38,7 +38,7 @@ export interface TestListClaims {
  * import { createTestIssuer } from 'doorlist/testing'
  *
  * const issuer = await createTestIssuer()
- * const verifier = await connectVerifier({ ...issuer.rules, fetch: issuer.fetch }) // follows it without a network
+ * const verifier = await connectVerifier({ ...issuer.rules, fetch: issuer.fetch }) // follows the issuer offline
  * verifier.on('change', ({ revoked }) => console.log(revoked))
  * await issuer.revoke('alice')
  * ```
@@ -101,7 +101,7 @@ export interface TestIssuer {
    */
   endSession(token: string): Promise<void>
   /**
-   * Revokes all tokens of all subjects with a cut-off. Tokens that are issued later are valid. Their `iat` may be one
+   * Revokes all tokens of all subjects with a cut-off. Tokens that are issued later are valid. Their `iat` can be one
    * second ahead of the clock.
    *
    * @example

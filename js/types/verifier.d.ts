@@ -127,8 +127,8 @@ export interface Verified extends Verdict {
 /** Data that `assertNotRevoked` checks in addition to the claims. */
 export interface VettedBy {
   /**
-   * The token's header. If it is given, the key that its `kid` names must still be trusted. A key may be retired after
-   * a token was verified. Default: the key is not checked.
+   * The token's header. If you pass the header, the key that the header names must still be trusted: a key can be
+   * retired after a token was verified. Default: the key is not checked.
    */
   protectedHeader?: object
 }
@@ -200,8 +200,8 @@ export interface Verifier {
    */
   verify(token: string, at?: AtTime): Verified
   /**
-   * Checks whether a token is revoked. Use it for a token that another library, for example `jose`, has verified. It
-   * does not check the signature, `aud`, `nbf` or `exp`.
+   * Checks whether a token is revoked. Use this method for a token that another library, for example `jose`, has
+   * verified. The method does not check the signature, `aud`, `nbf` or `exp`.
    *
    * @param payload the token's claims; only `iss`, `iat`, `gid` and `sid` are read
    *
@@ -224,7 +224,8 @@ export interface Verifier {
    */
   assertNotRevoked(payload: object, options?: VettedBy & AtTime): Verdict
   /**
-   * Returns information about the list and the keys that the verifier holds. After `close` it holds no list and no key.
+   * Returns information about the list and the keys that the verifier holds. After `close` the verifier holds no list
+   * and no key.
    *
    * @example
    * ```ts

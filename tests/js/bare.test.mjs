@@ -1,4 +1,4 @@
-// The demo on a machine where the programs that it uses are missing or broken.
+// The demo on a machine where programs that the demo uses are missing or broken.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

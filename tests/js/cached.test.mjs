@@ -11,8 +11,8 @@ const options = { timeout: 120_000 }
 const HEARTBEAT = '3'
 
 /**
- * Starts a caching proxy. If the proxy has an answer for an address, it never asks the issuer for this address again.
- * It ignores all request headers.
+ * Starts a caching proxy. If the proxy has an answer for an address, the proxy never asks the issuer for this address
+ * again. The proxy ignores all request headers.
  */
 async function startCachingProxy(story) {
   const proxy = { url: '', target: '', seen: new Map(), hits: [], passed: [] }

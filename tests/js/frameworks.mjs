@@ -1,5 +1,5 @@
 // The same small service in each framework. One route returns the subject of the token, one requires a scope, and one
-// accepts requests without a token. Pages of any origin may read the answers.
+// accepts requests without a token. Pages of any origin are allowed to read the answers.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'

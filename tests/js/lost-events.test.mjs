@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { issuerOf, openSession, refusal, verifierOf } from './support.mjs'
 
 test('a kick whose event is lost takes effect with the next event', { timeout: 30_000 }, async story => {
-  // With this long heartbeat, the verifier does not close the stream during the test because of silence.
+  // This heartbeat interval is long, so that the verifier does not close the silent stream during the test.
   const issuer = await issuerOf(story, { heartbeat: '30' })
   const stream = lossyStream()
   const opened = once(stream, 'opened')

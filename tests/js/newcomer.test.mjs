@@ -17,7 +17,7 @@ import { BINARY } from './support.mjs'
 
 const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 const TEN_MINUTES = { timeout: 600_000 }
-/** The maximum number of milliseconds until a command ends or listens. npm may have to download packages. */
+/** The maximum number of milliseconds until a command ends or listens. npm sometimes has to download packages. */
 const LIMIT_MS = 180_000
 /**
  * Matches the line that the issuer, the API or Vite prints when it is ready. The issuer also prints its own URL
@@ -26,8 +26,8 @@ const LIMIT_MS = 180_000
 const LISTENS = /(listening on|listens on|Local:) +http:\/\/(localhost|127\.0\.0\.1):/
 
 /**
- * The texts of the README that the test replaces. The build exists already, and the ports and folders of the README may
- * be in use. The test changes no other text.
+ * The texts of the README that the test replaces. The build exists already, and other programs can occupy the ports and
+ * folders of the README. The test changes no other text.
  */
 const instead = ({ tour, issuer, api, page }) => [
   ['make build\n', ''],

@@ -13,8 +13,8 @@ test(
   async story => {
     const { open, front, context, requests } = await worldOf(story, { browser })
     const { clock } = context
-    // Only the wall clock is controlled. The monotonic clock stays real, like the clock of the issuer. It would also
-    // stand still while a laptop sleeps.
+    // Only the wall clock is controlled. The monotonic clock of the page stays real, like the clock of the issuer. A
+    // monotonic clock also stands still while a laptop sleeps.
     await context.addInitScript(() => (globalThis.realNow = performance.now.bind(performance)))
     await clock.install()
     await context.addInitScript(() => (performance.now = globalThis.realNow))
@@ -34,7 +34,8 @@ test(
     await clock.pauseAt(Date.now() + HOUR * 1000) // the laptop slept
     for (let second = 0; second < 60; second++) await run(1000)
     assert.deepEqual(await states(pages), ['offline', 'offline', 'offline'])
-    // The retries come after 1, 2, 4, 8, 16 and 32 seconds. Each pause may be up to half longer.
+    // The maximum pauses between the retries are 1, 2, 4, 8, 16 and 32 seconds. Each pause is at least half as long as
+    // its maximum.
     assert.ok(asked >= pages.length && asked <= 7 * pages.length, `${asked} times by itself`)
 
     asked = 0

@@ -8,8 +8,8 @@ import { signIn, worldOf } from './session-support.mjs'
 tellStories({ browser: 'Firefox', storage: 'shared' })
 tellOfTheIssuer('Firefox')
 
-// This test needs a back/forward cache. Playwright turns it off in Chromium. In Firefox, a page with a session may
-// enter this cache.
+// This test needs a back/forward cache. Playwright turns off this cache in Chromium. In Firefox, a page with a session
+// can enter the cache.
 test(
   'a page restored from the back/forward cache learns of the kick that it missed',
   { timeout: 60_000 },

@@ -8,7 +8,7 @@ import { contextOf, until } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 export const PASSWORD = 'down the rabbit hole'
-/** The number of seconds of an hour. An access token expires earlier. */
+/** One hour in seconds. An access token has a shorter lifetime. */
 export const HOUR = 3600
 
 /** Returns the parts that a story about sessions needs. `open` opens a new tab. */

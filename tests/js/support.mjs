@@ -16,8 +16,8 @@ export const BINARY = built(
   'run `cargo build --package doorlist` first, or name the binary in DOORLIST_BINARY',
 )
 /**
- * The heartbeat interval in seconds. On a slow machine a heartbeat may be late. This is acceptable, because no test
- * here measures a speed.
+ * The heartbeat interval in seconds. On a slow machine a heartbeat is sometimes late. This is acceptable, because no
+ * test here measures a speed.
  */
 const HEARTBEAT = '1'
 
@@ -79,7 +79,7 @@ export const refusal = (verifier, token, code) =>
   })
 
 /**
- * Returns a `fetch` that records the requests for lists and streams. `stream` may change the address of a stream, or
+ * Returns a `fetch` that records the requests for lists and streams. `stream` can change the address of a stream, or
  * reject the request.
  */
 export function watchedFetch({ stream = url => url } = {}) {

@@ -7,8 +7,9 @@ import { contextOf, until } from './browsers.mjs'
 import { PACKAGE, issuerOf } from './support.mjs'
 
 /**
- * Starts a real issuer and a proxy, and opens a browser. The proxy serves the issuer and the pages from one origin. It
- * uses HTTP/1.1, so the browser opens at most six connections. `answer` may answer a request instead of the issuer.
+ * Starts a real issuer and a proxy, and opens a browser. The proxy serves the issuer and the pages from one origin. The
+ * proxy uses HTTP/1.1, so the browser opens at most six connections. `answer` can answer a request instead of the
+ * issuer.
  */
 export async function tabsOf(story, browser, { heartbeat, files = {}, answer = () => false, context } = {}) {
   /** Emits the address of each request to the issuer. */

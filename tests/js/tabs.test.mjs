@@ -133,8 +133,8 @@ test(
   'C1: a page with the stream goes into the back/forward cache, and comes back up to date: Chromium',
   options,
   async story => {
-    // Playwright turns off the back/forward cache of Chromium, so it is turned on again here. Firefox is not used: it
-    // does not cache a page that holds or awaits a lock.
+    // Playwright turns off the back/forward cache of Chromium, and this test turns the cache on again. Firefox is not
+    // used, because Firefox does not cache a page that holds or awaits a lock.
     const chromium = await launchChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
     story.after(() => chromium.close())
     const { issuer, tab, front } = await tabsOf(story, 'Chromium', {

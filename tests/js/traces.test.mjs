@@ -82,8 +82,8 @@ test('a file, folder or function that a document names exists', () => {
     const complain = (index, what) => complaints.push(`${document}:${lineAt(text, index)} names ${what}`)
     for (const { index, 1: path } of text.matchAll(/`((?:issuer|verifier-wasm|js|tests|\.github|\.ci)\/[\w./+@-]*)`/g))
       if (!existsSync(join(CLONE, path))) complain(index, `\`${path}\`, which does not exist. Correct the path.`)
-    // Matches one or more names before a file, as in: `name` in `file`. If a name contains spaces, it is the name of a
-    // test.
+    // Matches one or more names before a file, for example: `name` in `file`. A name that contains spaces is the name
+    // of a test.
     for (const { index, 1: names, 2: path } of text.matchAll(
       /((?:`[^`\n]+`(?:,|;)?(?: and)?\s+)+)in\s+`([\w./-]+\.\w+)`/g,
     )) {

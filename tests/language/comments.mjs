@@ -1,4 +1,4 @@
-// Reads what a tree says in English: its comments, and the messages of its errors.
+// Reads the English texts of a source tree: its comments, and its error messages.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CLONE, filesIn } from './files.mjs'
@@ -9,7 +9,10 @@ const ERROR = /#\[error\(\s*"((?:[^"\\]|\\.)*)"|Error\(\s*(?:'[A-Z_]+',\s*)?['"`
 /** The sources below these folders of the clone. */
 export const sourcesIn = (...folders) => folders.flatMap(filesIn).filter(path => SOURCE.test(path))
 
-/** Each run of comment lines in a file as one text, and each error message, with the line that it begins on. */
+/**
+ * Returns the comments and error messages of a file, with the number of the first line of each. Consecutive comment
+ * lines form one comment.
+ */
 export async function saidIn(path) {
   const lines = (await readFile(join(CLONE, path), 'utf8')).split('\n')
   const said = []

@@ -1,4 +1,4 @@
-// The files of this clone, without what is built or installed. This works without git too.
+// The files of this clone, without built and installed files. This also works without git.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,7 +1,7 @@
 // Finds the phrases that CONTRIBUTING.md bans ("Writing"). They make a reader read a sentence twice.
 import { saidIn, sourcesIn } from './comments.mjs'
 
-/** Each phrase, and what to write. */
+/** Each banned phrase, with advice for the writer. */
 const BANNED = [
   [/\bof (before|then|now)\b/i, 'say which: "the previous …", "at that time", "the current …"'],
   [/\b(is|are) none\b/i, 'say what is missing'],
@@ -9,7 +9,7 @@ const BANNED = [
   [/\banew\b/i, '"again", or "a new …"'],
   [/\b(whoever|whatever|nobody|somebody)\b/i, 'name the actor: the client, the caller, another node'],
 ]
-/** Sentences in which such a phrase is right. */
+/** Sentences in which such a phrase is allowed. */
 const ALLOWED = [/Whatever\(/]
 
 const found = []

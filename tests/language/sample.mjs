@@ -24,7 +24,7 @@ function drawn(all, count) {
     .map(({ index }) => all[index])
 }
 
-/** A small generator of numbers in [0, 1) that a seed decides. */
+/** Returns a generator of random numbers in [0, 1). The same seed gives the same numbers. */
 function mulberry32(state) {
   return () => {
     state = (state + 0x6d2b79f5) | 0

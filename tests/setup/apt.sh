@@ -18,7 +18,7 @@ if [ "$(id -u)" != 0 ]; then
   [ -z "${NO_PASSWORD:-}" ] || sudo -n true 2>/dev/null || give_up 'sudo asks for a password'
   sudo=(sudo)
 fi
-# `apt-get update` may fail because one of several sources is down. The other sources may still have the package.
+# `apt-get update` can fail because one of several sources is down. The other sources can still have the package.
 install='apt-get update -qq || true; DEBIAN_FRONTEND=noninteractive exec apt-get install -y -q -o DPkg::Lock::Timeout=120 --no-install-recommends "$1"'
 printf '\033[1mdoorlist\033[0m  installing %s with apt-get\n' "$package"
 exec node "$here/progress.mjs" none "installing $package with apt-get" "$otherwise" "${sudo[@]}" sh -c "$install" sh "$package"

@@ -45,7 +45,7 @@ inside apt-get update -qq
 watched 'installing what the README asks for' chroot "$root" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y -q --no-install-recommends make gcc libc6-dev ca-certificates
 
-# In the network of this machine, downloads may need the certificates that this machine trusts.
+# In the network of this machine, downloads can need the certificates that this machine trusts.
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 bind() {
   mkdir -p "$(dirname "$root$2")"

@@ -1,5 +1,5 @@
-// `make notices`: writes the notices of third-party software. With `--check` it writes no file. Instead, it compares
-// the existing files with the notices that it would write. If a file differs, it exits with 1.
+// `make notices`: writes the notices of third-party software. With `--check` this program writes no file. Instead, it
+// compares the existing files with the notices that it would write. If a file differs, the program exits with 1.
 //
 // The lists of packages come from `cargo metadata`, and the texts come from the published packages. Therefore the check
 // needs only cargo.
@@ -69,8 +69,8 @@ function textOf({ title, root, platforms }) {
 }
 
 /**
- * Returns the packages of which a package is built, as `[name and version, folder and licence]`. Dependencies that only
- * tests or build scripts need are left out.
+ * Returns the packages from which a package is built, each as `[name and version, folder and licence]`. Dependencies
+ * that only tests or build scripts need are left out.
  */
 function dependencies(root, platform) {
   const args = ['metadata', '--locked', '--format-version', '1', '--filter-platform', platform]

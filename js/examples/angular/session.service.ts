@@ -24,7 +24,7 @@ export class SessionService {
     })
   }
 
-  // Each of these methods may start the timer of the next refresh, so they run outside the zone.
+  // Each of these methods can start the timer of the next refresh, so they run outside the zone.
   readonly login: Session['login'] = how => this.#outside(() => this.#session.login(how))
   readonly logout: Session['logout'] = () => this.#outside(() => this.#session.logout())
   readonly fetch: Session['fetch'] = (...request) => this.#outside(() => this.#session.fetch(...request))

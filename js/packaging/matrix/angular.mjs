@@ -10,7 +10,8 @@ import { PAGE_LIMIT_MS, ran, within } from './limits.mjs'
 
 export async function angular({ project, issuer }) {
   await cp(join(js, 'examples/angular/session.service.ts'), join(project, 'session.service.ts'))
-  // Compiles `async` functions to promises, as Angular's own builder does, because zone.js can follow only promises.
+  // Compiles `async` functions to promises, because zone.js can follow only promises. Angular's own builder does the
+  // same.
   const options = ['--bundle', '--outfile=bundle.js', '--target=es2016', '--format=iife', '--log-level=warning']
   await ran(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '--project', '.'], project)
   await ran(process.execPath, ['node_modules/esbuild/bin/esbuild', 'main.ts', ...options], project)
@@ -52,8 +53,8 @@ export async function angular({ project, issuer }) {
     await shows(first, 'signed-out')
     await stable(first)
 
-    // The README warns of this mistake: the page must not become stable after it. Otherwise this row would prove
-    // nothing.
+    // The README warns against creating a verifier inside the zone. Such a verifier must prevent the page from becoming
+    // stable. Otherwise this row would prove nothing.
     await first.evaluate(async () => void (globalThis.counted = await globalThis.connectInside()))
     assert.equal(await first.evaluate(() => globalThis.settled()), false)
   } finally {

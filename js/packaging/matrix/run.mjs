@@ -39,7 +39,7 @@ for (const { folder, name, error } of failed) {
   console.error(`\n${name} failed; \`make matrix ROW=${folder}\` runs it alone:`)
   console.error([error.message, error.stdout].filter(Boolean).join('\n').slice(0, LONGEST))
 }
-// `exit` is necessary because a step that exceeded its time limit may still have open handles.
+// `exit` is necessary because a step that exceeded its time limit can leave open handles.
 process.exit(failed.length > 0 ? 1 : 0)
 
 async function ran({ folder, name, tool, run }) {

@@ -10,8 +10,8 @@ export function conformance(doorlist, vectors) {
 }
 
 /**
- * `again` is the result of a second call with the same token. An accepted token is then remembered, and its result must
- * not change.
+ * `again` is the result of a second call with the same token. After the first call the verifier remembers an accepted
+ * token. The result of the second call must be the same.
  */
 const expected = ({ input, expect }) => ({ lists: input.lists.map(step => step.expect), token: expect, again: expect })
 

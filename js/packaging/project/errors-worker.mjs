@@ -1,4 +1,5 @@
-// Throws errors in a worker. Two of them are converted to the plain form, as the README says. One is not converted.
+// Throws errors in a worker. Two errors are sent in the plain form, which the README recommends. One of these errors is
+// also sent without this conversion.
 import { createVerifier } from 'doorlist'
 import { createSession } from 'doorlist/session'
 

@@ -1,4 +1,5 @@
-// This file is only compiled. It is compiled with each module resolution, and the frameworks are installed.
+// This file is only compiled. It is compiled with each module resolution, in a project where the frameworks are
+// installed.
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { createVerifier } from 'doorlist'

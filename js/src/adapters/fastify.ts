@@ -7,8 +7,8 @@ import type { Refusal } from './refusal.js'
 export const authenticate: typeof Types.authenticate = (verifier, options) => {
   const look = guard(verifier, options)
   const plugin: FastifyPluginCallback = (app, _, done) => {
-    // `auth` and `user` are not declared as decorators. Otherwise a plugin that declares `auth` or `user` later, as
-    // @fastify/jwt does, would throw.
+    // `auth` and `user` are not declared as decorators. Otherwise a plugin that declares `auth` or `user` later would
+    // throw. For example, @fastify/jwt declares `user`.
     app.addHook('onRequest', async (request, reply) => {
       const outcome = await look(name => request.headers[name] as string | undefined)
       if (outcome.refusal) return answer(reply, outcome.refusal)

@@ -7,7 +7,10 @@ export interface Refusal {
   readonly body: string
 }
 
-/** The number of seconds after which a client should try again. A connected verifier retries more often than that. */
+/**
+ * The number of seconds after which a client should try again. While a connected verifier has no list, the pauses
+ * between its requests are not longer than this.
+ */
 export const RETRY_AFTER_SECS = 5
 
 /** The issuer uses the same realm. */

@@ -15,7 +15,7 @@ export interface AccessToken {
 }
 
 /**
- * A time on both clocks. Neither clock is enough: the monotonic clock may stop while a laptop sleeps, and a user may
+ * A time on both clocks. Neither clock is enough: the monotonic clock can stop while a laptop sleeps, and a user can
  * set the wall clock.
  */
 export interface Moment {
@@ -40,15 +40,15 @@ export const isLive = ({ since, lifetimeMs }: AccessToken, host: Host): boolean 
   elapsed(since, host) < 0.99 * lifetimeMs
 
 /**
- * The maximum number of milliseconds between two answers that may contain the same token. The issuer returns the same
- * token for two requests in the same second.
+ * The maximum number of milliseconds between two answers with the same token. After a longer time, an answer with the
+ * same token is old. The issuer returns the same token for two requests in the same second.
  */
 const SAME_MS = 10_000
 
 /**
- * Whether an answer of `/token` is current. A service worker or a proxy may repeat an old answer. The token in an old
+ * Whether an answer of `/token` is current. A service worker or a proxy can repeat an old answer. The token in an old
  * answer equals the last token, or has already expired by the issuer's clock. The issuer's time is computed from the
- * last token. The wall clock is not used, because a user may set it.
+ * last token. The wall clock is not used, because a user can set the wall clock.
  */
 export const isNew = ({ value, claims, lifetimeMs }: AccessToken, last: AccessToken | undefined, host: Host): boolean =>
   !last ||

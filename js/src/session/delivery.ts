@@ -33,8 +33,8 @@ export const stored = (storage: TokenStorage, key: string): Delivery => {
 }
 
 /**
- * The token is in the issuer's cookie, which scripts cannot read. If a sign-out is noted as pending, the user is signed
- * out.
+ * The token is in the issuer's cookie, which scripts cannot read. While a sign-out is pending, the user counts as
+ * signed out.
  */
 export const inCookie = (signOuts: SignOuts): Delivery => ({
   read: async () => ((await signOuts.pending()).length ? undefined : ''),

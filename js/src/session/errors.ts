@@ -43,8 +43,8 @@ export class SessionError extends Error {
 }
 
 /**
- * Compares the members of the error, like `isTokenError`. So the function recognises an error of any copy or realm of
- * this package, and its plain form.
+ * Compares the members of the error, like `isTokenError`. So the function also recognises the plain form of an error,
+ * and an error of another copy or realm of this package.
  */
 export function isSessionError<C extends SessionCode = SessionCode>(
   error: unknown,

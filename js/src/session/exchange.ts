@@ -15,8 +15,8 @@ export type Exchanged =
   | undefined
 
 /**
- * Reads the refresh token, refreshes, and writes the new refresh token. The caller holds the lock if there is one.
- * Between two steps another tab may sign out; without a lock, another tab may also refresh. Therefore this function
+ * Reads the refresh token, refreshes, and writes the new refresh token. The caller holds the lock, if there is a lock.
+ * Between two steps another tab can sign out. Without a lock, another tab can also refresh. Therefore this function
  * checks for both after each step, and the caller checks again.
  */
 export async function exchange(
@@ -41,13 +41,13 @@ export async function exchange(
         return { type: 'later', status: 200, error: token ? 'from a cache' : 'without a token' }
       const { refresh_token } = answer.tokens
       if (!isCurrent()) return
-      // Without a lock, another tab may already have written a new refresh token. This tab then keeps that token, which
-      // is valid too. If writing fails, the old refresh token is still valid.
+      // Without a lock, another tab can already have written a new refresh token. This tab then keeps the token of the
+      // other tab, which is valid too. If writing fails, the old refresh token is still valid.
       if (found === kept && refresh_token) await delivery.write(refresh_token).catch(() => {})
       return found === undefined ? { type: 'gone' } : { type: 'granted', token }
     }
-    // The issuer refused the refresh token. Another tab may have stored a valid token meanwhile (seen in the field:
-    // supabase/auth-js#213). Then this tab tries once more, with that token.
+    // The issuer refused the refresh token. If another tab has stored another token meanwhile (seen in the field:
+    // supabase/auth-js#213), this tab tries once more, with the token of the other tab.
     if (found === kept || !isFirst) {
       if (!isWanted()) return
       await delivery.remove()

@@ -5,9 +5,9 @@ import { SessionError, mustHave } from './errors.js'
 const BELIEVED_MS = 60_000
 
 /**
- * Returns a `fetch` that adds the header `authorization` for the allowed origins only. After a 401 it gets another
- * token and tries once more. It does not try again if the server refused a new token recently. In that case the token
- * is not the reason for the 401, and each request would cause a request to the issuer.
+ * Returns a `fetch` that adds the header `authorization` for the allowed origins only. After a 401, this `fetch` gets
+ * another token and tries once more. If the server refused a new token recently, this `fetch` does not try again: the
+ * token is not the reason for the 401, and each request would cause a request to the issuer.
  *
  * @param instead gets a token that a server refused, and returns another token, or `undefined`
  */
@@ -35,7 +35,7 @@ export function guardedFetch(
     const aborted = new Promise<never>(
       (_, reject) =>
         (stop = () =>
-          // Some platforms lack `reason` and `throwIfAborted` (React Native).
+          // Some platforms (for example React Native) lack `reason` and `throwIfAborted`.
           reject(signal.reason ?? Object.assign(new Error('aborted'), { name: 'AbortError' }))),
     )
     const unlessAborted = <T>(work: Promise<T>) => Promise.race([work, aborted])
@@ -72,7 +72,7 @@ export function guardedFetch(
         token = other
       }
     } finally {
-      // The listener is removed because the signal belongs to the application, which may use the signal for a long
+      // The listener is removed, because the signal belongs to the application, which can keep the signal for a long
       // time.
       signal?.removeEventListener('abort', stop)
     }

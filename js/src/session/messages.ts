@@ -7,8 +7,8 @@ export type Message =
   /** The times in all messages are from the wall clock, because all tabs share this clock. */
   | { readonly type: 'token'; readonly value: string; readonly lifetimeMs: number; readonly wall: number }
   /**
-   * Tells that a session ended. `sid` is absent if the sending tab did not know it yet. In that case the message
-   * concerns the session that existed at the time `wall`, and no session that was opened later.
+   * Tells that a session ended. If the sending tab did not know the `sid` yet, `sid` is absent. In that case the
+   * message concerns the session that existed at the time `wall`, and no session that was opened later.
    */
   | { readonly type: 'ended'; readonly sid: string | undefined; readonly wall: number; readonly kicked: boolean }
   /** Tells that the tokens issued before `wall` are revoked. */

@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 120_000
  */
 const COOL_DOWN_MS = 1_000
 /**
- * The maximum number of milliseconds of one timer. A timer may stop while the laptop sleeps. So the clocks are read at
+ * The maximum number of milliseconds of one timer. A timer can stop while the laptop sleeps. So the clocks are read at
  * least this often.
  */
 const SLICE_MS = 30_000
@@ -29,8 +29,8 @@ export interface Schedule {
    */
   retry(afterMs?: number): void
   /**
-   * Call it when the network may be back. The next try may then start after the minimum pause, or after the time that
-   * the issuer asked for. Returns `dueIn`.
+   * Call it when the network may be back. After a failure, the next try is then due at the end of the minimum pause, or
+   * at the end of the pause that the issuer asked for, if that pause is longer. Returns `dueIn`.
    */
   wake(token?: AccessToken): number
   /** Cancels the planned request, and forgets earlier failures. */
@@ -66,8 +66,8 @@ export function scheduleOf(host: Host, act: () => unknown): Schedule {
     retry(afterMs = 0) {
       const now = host.monotonic()
       notBefore = now + Math.max(afterMs, COOL_DOWN_MS)
-      // The maximum of the pause doubles with each failure. The pause is a random time between half of its maximum and
-      // its maximum, as in `../back-off.ts`.
+      // The maximum of the pause doubles with each failure. The pause is a random time between half of this maximum and
+      // the maximum itself. `../back-off.ts` has the same rule.
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS) * (0.5 + 0.5 * host.random())
       retryAt = Math.max(notBefore, now + pauseMs)
       arm()

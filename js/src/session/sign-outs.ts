@@ -41,8 +41,8 @@ export function signOutsOf(issuer: Issuer, notes: TokenStorage, prefix: string, 
     let waitMs: number | undefined
     for (const token of await pending()) {
       const answer = await issuer.revoke(token)
-      // A refusal counts only if the issuer itself sent it. Then the answer has a member `error`. A proxy or a captive
-      // portal may also refuse a request.
+      // A refusal counts only if the issuer itself sent the answer. Such an answer has a member `error`. An answer
+      // without this member can be from a proxy or a captive portal.
       if (answer.type === 'later' && !(answer.error && isRefusal(answer)))
         waitMs = Math.max(waitMs ?? 0, answer.retryAfterMs ?? 0)
       else await forget(token)

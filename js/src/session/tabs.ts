@@ -13,8 +13,8 @@ const WAIT_MS = 5_000
  */
 const HOLD_MS = 25_000
 /**
- * The connection to the other tabs: a lock, a channel and a leader. If the session belongs to this tab only, there are
- * no other tabs.
+ * The connection to the other tabs: a lock, a channel and a leader. If the session belongs to this tab only, no other
+ * tab is contacted.
  */
 export interface Tabs {
   tell(message: Message): void
@@ -42,7 +42,7 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
   let stop = () => {}
   if (channel)
     channel.onmessage = ({ data }) => {
-      // The leader repeats this message while it runs. A tab with an older version of the page ignores it.
+      // While the leader runs, it repeats this message. A tab with an older version of the page ignores the message.
       if (data === 'lead') silent = 0
       else hear(data as Message)
     }

@@ -9,8 +9,8 @@ import type {
 
 const TABLE = 'values'
 /**
- * The number of seconds for which a cache may keep a value. A long time is safe, because the verifier reads the age of
- * a list from the list itself. The cache should drop a value only when it needs the space.
+ * The number of seconds for which a cache is allowed to keep a value. A long time is safe, because the verifier reads
+ * the age of a list from the list itself. The cache should drop a value only when it needs the space.
  */
 const A_YEAR = 365 * 86_400
 
@@ -24,7 +24,7 @@ export const indexedDbStore: typeof IndexedDbStore = (name = 'doorlist-lists') =
     const database = await answerOf(opening)
     try {
       const transaction = database.transaction(TABLE, mode)
-      // The value is stored only when the transaction has completed, so this code waits for that.
+      // The value is stored only when the transaction has completed, so this code waits for the transaction.
       const through = new Promise((resolve, reject) => {
         transaction.oncomplete = resolve
         transaction.onabort = transaction.onerror = () => reject(transaction.error)

@@ -1,4 +1,4 @@
-// The built package. The measurements use it as an application does.
+// The built package. The measurements use the package in the same way as an application does.
 import { existsSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { doorlistWith } from './verifiers.mjs'

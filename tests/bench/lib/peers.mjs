@@ -1,5 +1,5 @@
 // The contenders in Node. Each function here creates a verification function, which verifies one token. The result of
-// the verification may be a promise.
+// the verification can be a promise.
 import { verify } from 'node:crypto'
 import { fastJwtVerify, joseVerify, webCryptoVerify } from './verifiers.mjs'
 import { AUDIENCE, ISSUER, JWK, JWKS, WORLD, keyObject } from './world.mjs'

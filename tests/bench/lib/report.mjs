@@ -14,7 +14,10 @@ export function goal({ what, goal, limit, got, show, atLeast = false }) {
 const verdict = ({ met, off }) =>
   met ? 'met' : `missed: ${off < 1.1 ? off.toFixed(3) : off.toFixed(2)} times the goal`
 
-/** Returns the paragraphs about missed goals. Goals with the same text about the attempts share a paragraph. */
+/**
+ * Returns the paragraphs about missed goals. If `tried.mjs` has the same text for several goals, these goals share a
+ * paragraph.
+ */
 function missed(goals) {
   const paragraphs = new Map()
   for (const one of goals) paragraphs.set(tried(one.what), [...(paragraphs.get(tried(one.what)) ?? []), by(one)])

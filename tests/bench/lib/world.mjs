@@ -30,7 +30,10 @@ const signingKey = await importJWK(PRIVATE, 'EdDSA')
 /** The block of the handles in the tokens. No list contains a handle of this block. */
 const LIVE_BLOCK = 0x0a11_ce00n << 16n
 
-/** Returns `count` new tokens. Each token has its own session. Their numbers begin at `first`. */
+/**
+ * Returns `count` new tokens. Each token has its own session. The numbers of the tokens are consecutive, and begin at
+ * `first`.
+ */
 export function tokens(count, first = 0) {
   const now = Math.floor(Date.now() / 1000)
   return Promise.all(Array.from({ length: count }, (_, index) => token(first + index, now)))

@@ -1,6 +1,6 @@
-// Runs oidc-provider as its users run it, with a store in memory. It supports the grant `refresh_token` with rotation,
-// and its access tokens are JWTs with EdDSA. Prints its address and the first refresh tokens as one line of JSON. Ends
-// when its standard input ends.
+// Runs oidc-provider in the same way as its users do, with a store in memory. The provider supports the grant
+// `refresh_token` with rotation, and its access tokens are JWTs with EdDSA. Prints the address of the provider and the
+// first refresh tokens as one line of JSON. Ends when the standard input ends.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 

@@ -1,5 +1,5 @@
-// Measures the first verification of a process after its imports. It includes compiling, instantiating, reading the key
-// and verifying. Each measurement starts a new process.
+// Measures the first verification of a process after its imports. The time includes compiling, instantiating, reading
+// the key and verifying. Each measurement starts a new process.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'

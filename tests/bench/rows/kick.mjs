@@ -6,7 +6,10 @@ import { withIssuer } from '../lib/issuer.mjs'
 
 const KICKS = 300
 const WARMUP = 20
-/** After this many milliseconds the issuer is idle again. It puts all changes of a few milliseconds into one list. */
+/**
+ * After this many milliseconds the issuer is idle again. The issuer puts all changes of a few milliseconds into one
+ * list.
+ */
 const PAUSE = 25
 
 /**
@@ -25,8 +28,9 @@ export function kickToRefusal() {
 }
 
 /**
- * Returns the same two times for kicks at this issuer. The verifier must first accept a token. Then it reports the time
- * at which it first refuses this token. It is closed at the end.
+ * Kicks subjects at this issuer, and returns the two times of `kickToRefusal` for each kick. The verifier must accept
+ * the token before the kick, and must report the time at which it first refuses the token. The verifier is closed at
+ * the end.
  */
 export async function timeKicks(issuer, verifier) {
   const [sent, acknowledged] = [[], []]

@@ -1,5 +1,5 @@
 // Measures the size of a list in bytes, and the traffic of one verifier in an hour. No time is measured, so every run
-// has nearly the same result. Only the size of a compressed signature may differ by a few bytes.
+// has nearly the same result. Only the size of a compressed signature can differ by a few bytes.
 import { constants, deflateSync, gzipSync } from 'node:zlib'
 import { verifierWith } from '../lib/doorlist.mjs'
 import { encode, handle, list, sample, statusList } from '../lib/world.mjs'
@@ -44,7 +44,7 @@ const LIVE_ENTRIES = 10_000
 
 /**
  * Returns the total size of all bodies that one verifier receives in an hour, in bytes. There is one kick each second,
- * and there are 1,000,000 sessions and 10,000 live entries. It compares three cases: a status list polled every 10 s,
+ * and there are 1,000,000 sessions and 10,000 live entries. Three cases are compared: a status list polled every 10 s,
  * deltas polled every 10 s, and a stream with one event per kick.
  */
 export async function bytesAnHour() {

@@ -191,8 +191,8 @@ async function ready(node) {
 }
 
 /**
- * Yields commands that append entries for other subjects to the revocation log. The handles are from blocks, as a node
- * draws them. The last command updates the head of the revocation log.
+ * Yields commands that append entries for other subjects to the revocation log. Like a node, this function uses all
+ * handles of one block before it uses the next block. The last command updates the head of the revocation log.
  */
 function* entries(redis, entry) {
   const now = Number(redis.ask('TIME').split('\n')[0])

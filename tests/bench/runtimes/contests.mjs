@@ -109,8 +109,8 @@ function largeList(world, { createVerifier, lookup }) {
 }
 
 /**
- * For each contender, the first verification of a process after its imports. It includes compiling, instantiating,
- * reading the key and verifying.
+ * For each contender, the first verification of a process after its imports. The time includes compiling,
+ * instantiating, reading the key and verifying.
  */
 export const firsts = (world, { createVerifier, jose, fastJwt }) => ({
   doorlist: () => doorlistWith(createVerifier, world, [], { onMissing: 'allow' }).verify(world.tokens[0]),

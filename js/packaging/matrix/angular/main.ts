@@ -50,7 +50,8 @@ bootstrapApplication(App, { providers }).then(
           )
         }),
       /**
-       * Creates a verifier that does not belong to a session. As the README advises, it is created outside the zone.
+       * Creates a verifier that does not belong to a session. The README recommends creating such a verifier outside
+       * the zone.
        */
       connect: (): Promise<ConnectedVerifier> =>
         zone.runOutsideAngular(() => connectVerifier({ issuer, audience: 'api' })),

@@ -1,5 +1,5 @@
-// Nitro's preset for Workers supports WebAssembly only with this setting. With it, the module stays a separate file.
-// Workers cannot compile a module from bytes.
+// Nitro's preset for Workers supports WebAssembly only with this setting. The setting keeps the module as a separate
+// file, because Workers cannot compile a module from bytes.
 export default {
   srcDir: 'server',
   compatibilityDate: '2025-06-01',
