@@ -51,7 +51,7 @@ function memberName({ computed, property }) {
   return property.type === 'Literal' && typeof property.value === 'string' ? property.value : undefined
 }
 
-/** Returns the names that a function declares. Names in inner functions do not belong to them. */
+/** Returns the names that a function declares. The names that inner functions declare are left out. */
 function declaredIn(scope) {
   const names = new Set(['arguments'])
   const pattern = node => {

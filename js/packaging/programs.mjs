@@ -6,8 +6,8 @@ import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Returns an installed program. If the environment variable is set, this is the program that it names. Otherwise it is
- * the first program with one of these names.
+ * Returns an installed program: the program that the environment variable names, or, if this variable is not set, the
+ * first program with one of these names.
  */
 function findProgram({ variable, names, macOS, otherwise }) {
   const folders = process.env.PATH.split(delimiter)

@@ -16,8 +16,7 @@ export class Emitter {
   }
 
   /**
-   * Emits the stored errors in a later task. Before that task, the application can add listeners to the verifier that
-   * it awaits.
+   * Emits the stored errors in a later task. Before that task, the application can add listeners to the new verifier.
    */
   release(host: Host): void {
     host.after(0, () => {

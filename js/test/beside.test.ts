@@ -18,7 +18,7 @@ import { createVerifier } from '../src/entrypoints/index.js'
 import { createTestIssuer } from '../src/testing/index.js'
 import type { AccessTokenClaims } from '../types/index.js'
 
-// Both plugins declare `request.user`. With this declaration TypeScript accepts them together.
+// Both plugins declare `request.user`. With this declaration TypeScript accepts the two plugins together.
 declare module '@fastify/jwt' {
   interface FastifyJWT {
     user: AccessTokenClaims

@@ -141,7 +141,7 @@ export class FakeRequest {
   }
 }
 
-/** A network without servers. Each request waits until the test takes it by its address and answers it. */
+/** A network without servers. A request waits until the test takes the request by its address and answers it. */
 export class FakeNetwork {
   #arrived: FakeRequest[] = []
   #wanted: { url: string; take: (request: FakeRequest) => void }[] = []

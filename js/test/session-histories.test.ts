@@ -106,8 +106,8 @@ class History {
       this.told.push(name)
       const release = this.#release
       const event = cause()
-      // An answer is delayed by at most one event. A longer delay would be a lost answer, and lost answers are another
-      // event.
+      // An answer is delayed by at most one event. A longer delay would have the same effect as a lost answer, and lost
+      // answers are a separate event.
       if (name !== 'hold') release()
       await event
       if (this.#among(2)) await settle()

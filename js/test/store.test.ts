@@ -268,8 +268,8 @@ test('trace 23: a retired key stays retired if the list that retired it is lost'
 })
 
 /**
- * Starts a verifier with a saved list that it does not trust. The next answers come from caches. Returns the verifier,
- * which holds no list.
+ * Starts a verifier with a saved list that the verifier does not trust. The next answers come from caches. Returns the
+ * verifier, which holds no list.
  */
 async function listless(store: FakeStore, list: string) {
   const { network, lazy } = starting(store, { onMissing: 'allow' })

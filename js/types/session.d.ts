@@ -248,8 +248,8 @@ export interface PlainSessionError {
 
 /**
  * The error of a session. Its code says why there is no token or no session; `cause` is the original error. The message
- * never contains a token. `structuredClone` and `postMessage` keep only the message of an error, so pass them
- * `error.toJSON()`.
+ * never contains a token. `structuredClone` and `postMessage` keep only the message of an error, so pass
+ * `error.toJSON()` to them.
  *
  * @example
  * ```ts

@@ -27,8 +27,8 @@ export function guardedFetch(
     const asked = () => (input as Request).clone?.() ?? input
     const { url, headers, redirect, referrer, referrerPolicy, signal } = new Request(asked(), { ...init, body: null })
     const { origin } = new URL(url)
-    // The test for `http` excludes `blob:` URLs, which have an allowed origin too. On a page whose origin is opaque,
-    // the test also excludes other opaque origins.
+    // The test for `http` excludes `blob:` URLs, although their origin can be an allowed origin. On a page whose origin
+    // is opaque, the test also excludes other opaque origins.
     if (!/^http/.test(url) || !origins.includes(origin) || headers.has('authorization')) return fetch(input, init)
     const follows = redirect === 'follow'
     let stop = () => {}

@@ -1,11 +1,11 @@
 // Decides what the messages of other tabs mean for this page. Nothing here has a side effect. All state is in the
-// arguments; `host` is asked for the time only.
+// arguments. `host` is used only to read the time.
 import type { Host } from '../host.js'
 import { elapsed, isLive, type AccessToken, type Moment } from './access-token.js'
 import type { Message } from './messages.js'
 
 /**
- * Whether this page replaces its token by the token of another tab.
+ * Whether this page replaces its token with the token of another tab.
  *
  * @param last the last token of this page's session
  * @param ended the sessions that ended in this page; a late message must not bring them back
@@ -21,7 +21,7 @@ export const isNews = (
   isLive(heard, host) &&
   !ended.has(heard.claims.sid) &&
   heard.value !== last?.value &&
-  // Compares ages, not `iat`: a session may begin in the same second as the session before, or on a node whose clock is
+  // Compares ages, not `iat`: a session can begin in the same second as the session before, or on a node whose clock is
   // behind.
   (!latest || elapsed(heard.since, host) <= elapsed(latest, host))
 
@@ -30,7 +30,7 @@ export const wasHeldAt = (wall: number, token: AccessToken, host: Host): boolean
   elapsed(token.since, host) >= host.now() - wall
 
 /**
- * Whether the end of a session, of which another tab tells, ends the session of this page.
+ * Whether the session of this page ends because another tab tells that a session ended.
  *
  * @param last the last token of this page's session
  * @param gone the session that ended here because its refresh token was missing; the reason arrives late

@@ -16,7 +16,7 @@ const A_YEAR = 365 * 86_400
 
 export const indexedDbStore: typeof IndexedDbStore = (name = 'doorlist-lists') => {
   if (!isText(name)) throw invalidOption('`name` must be the name of a database', { option: 'name' })
-  /** Each call opens and closes the database. An open database would block a page that wants to delete it. */
+  /** Each call opens and closes the database. An open database would block a page that wants to delete the database. */
   const transact = async <T>(mode: IDBTransactionMode, act: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
     mustHave('indexedDB')
     const opening = indexedDB.open(name)
