@@ -35,7 +35,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// How long the issuer waits, after a drain, for requests on the connections that it accepted last.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// An issuer that has bound its address and answers health probes. It serves every route once [`Server::run`] has
+/// An issuer that has bound its address and answers health probes. It serves every route after [`Server::run`] has
 /// opened the store.
 pub struct Server {
     settings: Settings,

@@ -135,7 +135,7 @@ test('C4: the built files use no feature that a supported platform lacks, except
   assert.deepEqual(
     Object.keys(GUARDED).filter(use => !needed.has(use)),
     [],
-    'no longer used',
+    'these entries of GUARDED are no longer used',
   )
 })
 

@@ -71,8 +71,8 @@ test("D10: the first script of the tour's page contains the session; another scr
   assert.ok(size <= FIRST_CHUNK, `${entry.fileName} has ${size} bytes gzipped, ${FIRST_CHUNK} at most`)
   const later = scripts.filter(({ code }) => holdsModule(code))
   assert.equal(later.length, 1, 'one script holds the module')
-  assert.ok(!html.includes(basename(later[0].fileName)), 'the page does not ask for it before it runs')
-  assert.ok(entry.code.includes(basename(later[0].fileName)), 'the first script loads it')
+  assert.ok(!html.includes(basename(later[0].fileName)), 'the HTML does not load the script with the module')
+  assert.ok(entry.code.includes(basename(later[0].fileName)), 'the first script loads the script with the module')
 })
 
 test('D10: with `doorlist/slim` the module is a separate, unchanged file, and no script contains it', async () => {

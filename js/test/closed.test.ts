@@ -80,7 +80,7 @@ for (const kind of ['created', 'connected', 'fresh', 'lazy'] as const)
       else await assert.doesNotReject(called, String(name))
     }
     await settle()
-    assert.equal(world.network.log.length, asked, 'nothing is asked of the issuer')
+    assert.equal(world.network.log.length, asked, 'no request is sent to the issuer')
   })
 
 const answer = (request: FakeRequest, text: string) =>
@@ -115,5 +115,5 @@ for (const [kind, ctx, url] of started)
       const asked = world.network.log.length
       await act(world, url)
       await refreshing
-      assert.equal(world.network.log.length, asked, 'no more is asked of the issuer')
+      assert.equal(world.network.log.length, asked, 'no further request is sent to the issuer')
     })

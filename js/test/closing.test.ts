@@ -43,7 +43,11 @@ function isClosed(verifier: Verifier, token = 'token'): void {
   assert.throws(() => verifier.load(list(9), at), refused)
   assert.throws(() => verifier.assertNotRevoked({}, at), refused)
   const { asOf, sequence, entries, keys, stale } = verifier.status(at)
-  assert.deepEqual([asOf, sequence, entries, keys, stale], [null, null, 0, [], true], 'nothing is held')
+  assert.deepEqual(
+    [asOf, sequence, entries, keys, stale],
+    [null, null, 0, [], true],
+    'the closed verifier holds no list',
+  )
 }
 
 test('C8: a closed verifier throws ERR_VERIFIER_CLOSED; others of its instance still work', async () => {

@@ -73,7 +73,7 @@ test('a lazy verifier is refreshed with the context, a connected one is not', as
   assert.deepEqual(seen, [ctx])
   await guard({ ...verifier, refresh, isLazy: true } as unknown as LazyVerifier)(headers({}), ctx)
   await guard({ ...verifier, refresh } as unknown as LazyVerifier)(headers({ authorization }), ctx)
-  assert.equal(seen.length, 1, 'neither without a token nor for one that follows by itself')
+  assert.equal(seen.length, 1, 'without a token, or with a verifier that follows the list, nothing is refreshed')
 })
 
 test('without a list, with a list that is too old, without keys or without WebAssembly, the answer is 503', async () => {

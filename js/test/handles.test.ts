@@ -31,5 +31,5 @@ test('a `change` event names the revoked handles', async () => {
   assert.ok(kick?.revoked.includes(payload.gid))
   assert.deepEqual([kick?.sequence, kick?.outcome, kick?.revoked.length], [3, 'applied', 2])
   assert.equal(kick?.revoked, kick?.revoked, 'read once')
-  assert.deepEqual(cutoff?.revoked, kick?.revoked, 'a full list has all')
+  assert.deepEqual(cutoff?.revoked, kick?.revoked, 'a full list contains all handles')
 })

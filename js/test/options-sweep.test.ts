@@ -99,7 +99,7 @@ const refused = async (what: string, make: () => unknown) =>
       assert.equal(error.code, 'ERR_OPTIONS_INVALID', `${what}: ${error}`)
       return true
     },
-    `${what} is taken`,
+    `${what} is accepted`,
   )
 const shown = (value: unknown) => {
   try {

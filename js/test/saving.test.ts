@@ -18,7 +18,7 @@ test('a new list is written at once, a heartbeat at most once a minute', async (
   assert.equal(store.log.length, 3)
   const third = list(3, { since: 2, iat: 1_700_000_020 })
   await send(third)
-  assert.equal(store.log.length, 4, 'what was revoked does not wait')
+  assert.equal(store.log.length, 4, 'a list with a revocation is saved without delay')
   assert.deepEqual(store.lists(RECENT), [list(1), second, third])
   await beat(5, 3)
   assert.equal(store.log.length, 4)
@@ -88,18 +88,18 @@ for (const [name, chain] of [
     const store = new FakeStore()
     const { network, verifier, send } = await streaming(store)
     for (let seq = 2; seq <= chain.length; seq++) await send(list(seq, { since: seq - 1 }) + ' '.repeat(chain.padding))
-    const anew = await network.request(LIST)
+    const replacement = await network.request(LIST)
     const kept = store.lists(RECENT)
     assert.ok(kept.length <= 256 && kept.join('').length <= 256 * 1024)
     await send(list(chain.length, { since: chain.length, iat: 1_700_009_000 }))
-    assert.deepEqual(store.lists(RECENT), kept, 'what would leave a gap is not kept')
+    assert.deepEqual(store.lists(RECENT), kept, 'a list that would leave a gap is not kept')
     assert.equal(
       store.asOf(RECENT),
       (JSON.parse(kept.at(-1)!) as { iat: number }).iat,
-      'and they stay as old as they are',
+      'the age of the kept lists is unchanged',
     )
     const newest = list(chain.length, { iat: 1_700_009_001 })
-    anew.text(newest)
+    replacement.text(newest)
     await store.wrote(SNAPSHOT, () => store.lists(SNAPSHOT)[0] === newest)
     await store.wrote(RECENT, () => store.lists(RECENT)[0] === newest)
     verifier.close()
@@ -114,10 +114,10 @@ test('FORMAT.md §10: after a key change the snapshot is requested again, and on
   ;(await network.request(LIST)).refuse()
   await error
   await beat(6, 2)
-  const anew = list(2, { iat: 1_700_000_090 })
-  ;(await network.request(LIST)).text(anew)
+  const replacement = list(2, { iat: 1_700_000_090 })
+  ;(await network.request(LIST)).text(replacement)
   await store.wrote(SNAPSHOT, text => text.includes('"second"'))
-  assert.deepEqual(store.lists(SNAPSHOT), [anew])
+  assert.deepEqual(store.lists(SNAPSHOT), [replacement])
   verifier.close()
 })
 
@@ -126,7 +126,7 @@ test('verifiers that learn of a key change at the same time spread their snapsho
   const { network, host, verifier, send, beat } = await streaming(store)
   host.random = () => 0.5
   await send(list(2, { since: 1, keys: ['first', 'second'] }))
-  assert.ok(store.values.get(RECENT)!.includes('"second"'), 'what changed is saved without')
+  assert.ok(store.values.get(RECENT)!.includes('"second"'), 'the new keys are saved before the next snapshot')
   assert.equal(network.count(LIST), 1)
   await beat(1, 2)
   assert.equal(network.count(LIST), 2)
@@ -296,7 +296,7 @@ test('lazy: lists of the stream are saved while the stream is open', async () =>
   const put = Promise.all(ctx.put).then(() => (over = true))
   stream.end()
   await store.quiet()
-  assert.equal(over, false, 'the request lasts until that is written')
+  assert.equal(over, false, 'the request lasts until the value is written')
   finish()
   await put
   assert.equal(store.overlapped, false)
@@ -483,7 +483,7 @@ test('lazy: in an outage an empty store is read once a minute, not by every requ
   await refused()
   host.elapse(5_000)
   await refused()
-  assert.equal(reads, 2, 'of the two values, once')
+  assert.equal(reads, 2, 'each of the two values is read once')
   // Now another process has written a list to the store.
   store.values.set(SNAPSHOT, SAVED)
   host.elapse(60_000)

@@ -82,11 +82,11 @@ test('if the leading tab is frozen, one other tab follows the list, and a kick r
   const tabs = [await browser.signedIn({ verifier }), browser.tab({ verifier }), browser.tab({ verifier })] as const
   await Promise.all(tabs.map(tab => tab.ready))
   await settle()
-  assert.equal(made.length, 0, 'it may be there')
+  assert.equal(made.length, 0, 'the other tabs do not know yet whether a tab leads')
   await pass(browser, 200)
   assert.equal(made.length, 1)
   await pass(browser, 3600)
-  assert.equal(made.length, 1, 'the others have heard that one leads')
+  assert.equal(made.length, 1, 'the other tabs know that one tab leads')
 
   browser.issuer.session.isOver = true
   made[0]!.revoke(await tabs[0].getAccessToken())

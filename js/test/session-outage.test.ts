@@ -12,7 +12,7 @@ for (const mood of ['down', 500, 503, 429, 404, 403, 200] as const) {
     browser.host.elapse(LIFETIME * 700)
     await settle()
     assert.equal(tab.state, 'offline')
-    assert.equal(await tab.getAccessToken(), first, 'as long as it lives')
+    assert.equal(await tab.getAccessToken(), first, 'the token is returned until it expires')
     browser.host.elapse(LIFETIME * 300)
     await settle()
     const before = browser.issuer.count('/token')
@@ -109,7 +109,7 @@ for (const answer of [
     assert.equal(browser.issuer.session.isOver, true)
     browser.host.elapse(120_000)
     await settle()
-    assert.equal(browser.issuer.count('/revoke'), 2, 'and then no more')
+    assert.equal(browser.issuer.count('/revoke'), 2, 'no further request is sent')
   })
 }
 
@@ -261,7 +261,7 @@ test('a session continues if its storage cannot write', async () => {
     assert.match(await tab.getAccessToken(), /^e30\./)
   }
   await tab.logout()
-  assert.equal(browser.issuer.session.isOver, true, 'though it cannot be noted')
+  assert.equal(browser.issuer.session.isOver, true, 'the session ends, although the state cannot be stored')
 })
 
 test('a sign-out is sent to the issuer even if the storage can neither write nor delete', async () => {

@@ -363,7 +363,7 @@ test('the tokens of a back end may be passed to `login` twice', async () => {
   browser.host.elapse(LIFETIME * 1000)
   const token = await tabs[1].getAccessToken()
   await settle()
-  assert.equal(await tabs[0].getAccessToken(), token, 'its session has not ended for it')
+  assert.equal(await tabs[0].getAccessToken(), token, 'the session continues in the first tab')
 })
 
 test('a slow storage does not keep the token of a user who signed out meanwhile', async () => {
@@ -383,7 +383,7 @@ test('a slow storage does not keep the token of a user who signed out meanwhile'
   reads = []
   open()
   await settle()
-  assert.equal(reads.length, 1, 'it looks whether another tab was faster')
+  assert.equal(reads.length, 1, 'the tab checks whether another tab was faster')
   const logout = tab.logout()
   for (const [order, read] of reads.entries()) {
     await settle()

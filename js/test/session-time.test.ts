@@ -21,7 +21,7 @@ test('a token is refreshed before its expiry, for each tab and token at a differ
   await tab.login({ username: 'alice', password: 'wonderland' })
   browser.host.elapse(LIFETIME * 850)
   await settle()
-  assert.equal(browser.issuer.count('/token'), 1, 'by chance, later')
+  assert.equal(browser.issuer.count('/token'), 1, 'the random number gives a later time')
   browser.host.random = early
 })
 

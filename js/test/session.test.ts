@@ -263,7 +263,7 @@ test('cookie: only the note of a sign-out is stored, and it does not undo a late
   browser.wake()
   await settle()
   assert.equal(browser.issuer.session.isOver, false)
-  assert.deepEqual([tab.state, other.state], ['active', 'active'], 'one cookie, one session')
+  assert.deepEqual([tab.state, other.state], ['active', 'active'], 'both tabs have the session of the one cookie')
 })
 
 test('with `memory`, each tab has its own session', async () => {

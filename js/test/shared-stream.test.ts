@@ -155,7 +155,7 @@ test('C1: a silent leader is noticed within two ttl, and the list that one page 
   assert.deepEqual(modes(all), ['poll', 'poll', 'poll'])
   polls[0]!.text(list(2, { since: 1 }))
   await settle()
-  assert.deepEqual(sequences(all), [2, 2, 2], 'one answer, for all')
+  assert.deepEqual(sequences(all), [2, 2, 2], 'all pages use one answer')
   assert.equal(pages.streams, 0)
   // The holder of the lock releases it. Then a page can lead.
   release()
@@ -209,7 +209,7 @@ test('C1: only a signed, newer list is accepted from the channel, and other mess
   }
   await settle()
   assert.deepEqual(new Set(sequences(all)), new Set([1]))
-  assert.equal(pages.network.log.length, before + all.length, 'a question each')
+  assert.equal(pages.network.log.length, before + all.length, 'each page sends one request')
   assert.deepEqual(errors, [])
   // A list that is not newer changes nothing: the wait still begins at the last newer list.
   const polls = Promise.all(others.map(() => pages.network.request(LIST(1))))

@@ -43,7 +43,7 @@ test('the recent lists of one process work with the older snapshot of another pr
   quick.close()
   await store.quiet()
   const { sequence, errors } = await restarted(store)
-  assert.deepEqual([sequence, errors.length], [6, 1], 'and the issuer alone is complained of')
+  assert.deepEqual([sequence, errors.length], [6, 1], 'the only error is about the issuer')
   slow.close()
 })
 
@@ -138,9 +138,9 @@ test('a start without an answer of the issuer uses a list that another process s
 test('a list of another epoch replaces the saved one, with any sequence number', async () => {
   const store = new FakeStore()
   const { verifier, send } = await streaming(store)
-  const anew = list(1, { epoch: '00000000000000cd', iat: 1_700_000_002 })
-  await send(anew)
-  assert.deepEqual(store.lists(SNAPSHOT), [anew])
+  const replacement = list(1, { epoch: '00000000000000cd', iat: 1_700_000_002 })
+  await send(replacement)
+  assert.deepEqual(store.lists(SNAPSHOT), [replacement])
   verifier.close()
 })
 

@@ -11,7 +11,7 @@ const bearer = token => ({ authorization: `Bearer ${token}` })
 async function ask(url, init) {
   const response = await fetch(url, init)
   const { headers } = response
-  assert.equal(headers.get('access-control-allow-origin'), '*', 'what others said of an answer stays')
+  assert.equal(headers.get('access-control-allow-origin'), '*', 'headers of other middleware are kept')
   assert.equal(headers.get('cache-control'), response.ok ? null : 'no-store')
   return {
     status: response.status,

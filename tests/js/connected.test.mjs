@@ -145,7 +145,7 @@ test('a gap is filled with a snapshot', options, async story => {
 
   for (const session of sessions) assert.equal((await refusal(verifier, session.access_token)).code, 'ERR_JWT_REVOKED')
   assert.equal(verifier.status().entries, 3)
-  assert.equal(watched.lists.at(-1).searchParams.get('since'), null, 'the last thing it asked for is a snapshot')
+  assert.equal(watched.lists.at(-1).searchParams.get('since'), null, 'the last request is for a snapshot')
 })
 
 test('without a stream a connected verifier polls', options, async story => {

@@ -36,7 +36,7 @@ test(
     assert.deepEqual(await states(pages), ['offline', 'offline', 'offline'])
     // The maximum pauses between the retries are 1, 2, 4, 8, 16 and 32 seconds. Each pause is at least half as long as
     // its maximum.
-    assert.ok(asked >= pages.length && asked <= 7 * pages.length, `${asked} times by itself`)
+    assert.ok(asked >= pages.length && asked <= 7 * pages.length, `${asked} requests without a user`)
 
     asked = 0
     for (let turn = 0; turn < 50; turn++) {

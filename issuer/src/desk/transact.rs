@@ -44,7 +44,7 @@ pub(super) enum Step<T> {
     /// Return this answer, because the change was already written. Perhaps an earlier attempt of this request wrote
     /// the change, and the store's answer was lost.
     Already(T),
-    /// Return this answer once the change is durable.
+    /// Return this answer after the change is durable.
     Write(Change, T),
 }
 

@@ -109,7 +109,7 @@ async function memorySection() {
     text: '100,000 sessions and 10,000 live entries. The goal is held against the process that took them all in.',
     tables: [
       {
-        head: ['empty', 'after the load', 'started anew on the same store'],
+        head: ['empty', 'after the load', 'restarted on the same store'],
         rows: [[empty, afterLoad, restarted].map(megabytes)],
       },
     ],

@@ -164,9 +164,9 @@ impl Crowd {
 
 /// The fault that ends one call of [`Crowd::work`], and the time of the fault.
 pub struct Harm {
-    /// The number of answers that arrive before the harm.
+    /// The number of answers to wait for before the harm is done.
     pub after: usize,
-    /// The additional wait between these answers and the harm.
+    /// The time to wait after these answers before the harm is done.
     pub moment: Duration,
     /// The name of the harm in the table of `make chaos`.
     pub kind: &'static str,

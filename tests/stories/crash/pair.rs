@@ -10,7 +10,7 @@ use super::tally::Rounds;
 use crate::support::{Follower, Issuer, Pair, host_time};
 
 const ROUNDS: usize = 24;
-/// How long Redis hangs in the long outage. It happens once each time `make chaos` runs this story.
+/// How long Redis hangs in the long outage. The long outage happens once in each run of this story by `make chaos`.
 const LONG_HANG: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

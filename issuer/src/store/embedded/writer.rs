@@ -19,10 +19,11 @@ const BATCH: usize = 256;
 /// Largest number of jobs that wait for the writer. Further callers wait until there is room in the queue.
 const QUEUE: usize = 1024;
 
-/// Sends the answer to the caller after the commit. If the reply is dropped and not called, the caller gets an error.
+/// A function that sends the answer to the caller after the commit. If this function is dropped before it is called,
+/// the caller gets an error.
 type Reply = Box<dyn FnOnce() + Send>;
-/// Runs one job of a transaction. If the job returns an error of the storage, the reply must be dropped and not
-/// called.
+/// A function that runs one job of a transaction. If the function returns an error of the storage, then the writer must
+/// drop the returned [`Reply`] and not call it.
 type Job = Box<dyn FnOnce(&mut Work<'_>) -> (Reply, Result<(), redb::Error>) + Send>;
 
 /// Sends jobs to the writer thread. When this value is dropped, the drop waits until the thread has finished the
