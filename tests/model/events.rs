@@ -1,6 +1,6 @@
 //! The events: a request arrives, a node or a server dies, time passes, or the verifier loads a list.
 
-use doorlist::domain::LogView;
+use doorlist::domain::{Appended, LogView};
 use doorlist_verifier::{Handle, Seq};
 
 use crate::node::{Node, Phase, Request, Resume, Seen, Task};
@@ -39,7 +39,7 @@ impl Doorlist {
             Ask::Beat => Phase::Confirm(Resume::Confirmed),
             _ => Phase::ReadRecord,
         };
-        let task = Task { request, phase, read: None, begun: None, looking: None, seen };
+        let task = Task { request, phase, read: None, begun: None, healing: None, seen };
         world.nodes[node].task = Some(task);
         if ask != Ask::Beat {
             self.step(world, node);
@@ -56,11 +56,10 @@ impl Doorlist {
             phase,
             read: None,
             begun: None,
-            looking: None,
+            healing: None,
             seen: Seen::default(),
         };
-        world.nodes[node] =
-            Node { view: LogView::new(&whole).into(), task: Some(task), confirmed: 0, vouches: 0 };
+        world.nodes[node] = Node { task: Some(task), ..Node::new(LogView::new(&whole), 0) };
     }
 
     /// Ends the node's request without an answer to its caller.
@@ -119,7 +118,21 @@ impl Doorlist {
         }
     }
 
+    /// A node has put these entries back, and has healed the record or acts as if it had. From now on these entries
+    /// excuse no violation.
+    pub fn end_excuse(&self, world: &mut World, put_back: &[Appended]) {
+        if put_back.is_empty() {
+            return;
+        }
+        world.lost.retain(|entry| !put_back.contains(entry));
+        if world.lost.is_empty() {
+            self.put_back(world);
+        }
+    }
+
     pub fn hear(&self, world: &mut World, node: usize) {
+        let unfinished = world.nodes[node].unfinished.clone();
+        self.end_excuse(world, &unfinished);
         let Node { view, confirmed, vouches, .. } = &world.nodes[node];
         let verifier = &mut world.promises.verifier;
         let since = if verifier.seq >= view.floor() { verifier.seq } else { Seq::ZERO };

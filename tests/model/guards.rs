@@ -1,9 +1,12 @@
 //! The events that may happen: events that the scope allows and the assumptions permit (see the top of `main.rs`).
 
 use crate::node::Node;
-use crate::rules::Replicas;
+use crate::rules::{Replicas, Rule};
 use crate::store::Replica;
 use crate::world::{Ask, Doorlist, World};
+
+/// How long a confirmation lasts: longer than a failover, and shorter than a grace window.
+const HEARTBEAT_SECS: u64 = 10;
 
 impl Doorlist {
     pub fn may(&self, world: &World, ask: Ask) -> bool {
@@ -30,6 +33,7 @@ impl Doorlist {
             || node.vouches != world.promises.vouches()
             || node.view.position().seq != world.store.log.last
             || node.view.expired_through(world.store.clock()).is_some()
+            || !node.unfinished.is_empty()
     }
 
     /// Whether a failover may lose the writes that this replica lacks. If so, some node must know them.
@@ -52,9 +56,12 @@ impl Doorlist {
             && records.as_ref().is_some_and(|records| records.number + 1 < world.store.records.number))
     }
 
-    /// Heartbeats are short: missing entries are found before time passes.
-    pub fn is_whole(&self, world: &World) -> bool {
-        world.nodes.iter().all(|node| world.store.confirms(node.view.position()))
+    /// Heartbeats are short: before time passes, missing entries are found and put back, and the records of their
+    /// subjects are healed.
+    pub fn is_repaired(&self, world: &World) -> bool {
+        let is_repaired =
+            |node: &Node| node.unfinished.is_empty() && world.store.confirms(node.view.position());
+        world.nodes.iter().all(is_repaired)
     }
 
     pub fn idle(&self, world: &World) -> usize {
@@ -65,7 +72,7 @@ impl Doorlist {
     /// session across the end of the window.
     pub fn window_may_pass(&self, world: &World) -> bool {
         let waiting = world.promises.clients.iter().any(|client| client.waiting > 0);
-        self.idle(world) > 0 && self.is_whole(world) && !(waiting && self.scope.tabs > 1)
+        self.idle(world) > 0 && self.is_repaired(world) && !(waiting && self.scope.tabs > 1)
     }
 
     pub fn may_crash(&self, world: &World, node: usize) -> bool {
@@ -73,9 +80,12 @@ impl Doorlist {
         self.scope.replicas == Replicas::Waited || world.lost.iter().all(|entry| other.knows(entry))
     }
 
+    /// Whether the node signs a list that is news to the verifier. The confirmation may be older than a failover that
+    /// happened since.
     pub fn may_hear(&self, world: &World, node: &Node) -> bool {
         let (held, position) = (&world.promises.verifier, node.view.position());
         let news = position.seq > held.seq || (position.seq == held.seq && node.vouches > held.vouched);
-        node.confirmed == world.store.now && news
+        let is_finished = node.unfinished.is_empty() || !self.scope.has(Rule::HealBeforeList);
+        world.store.now - node.confirmed < HEARTBEAT_SECS && is_finished && news
     }
 }

@@ -20,8 +20,8 @@
 //! # What is assumed
 //!
 //! A heartbeat is short: entries that a failover lost and a living node holds are put back, and the record is
-//! checked, before a grace window passes. Until then, a refresh or a list of a node that never received these
-//! entries does not count as a violation. Without `WAIT`, a failover loses only entries of the revocation log
+//! healed, before a grace window passes. Until then, a refresh or a list of a node that has not put these entries
+//! back does not count as a violation. A list of the node that put them back must be complete. Without `WAIT`, a failover loses only entries of the revocation log
 //! that a living node has received. Two requests of one session are never pending across the end of a grace
 //! window, nor during a failover that loses more than one write of the session. The first login is never lost.
 //!
@@ -131,7 +131,7 @@ mod without_its_rule {
 
     #[test]
     fn trace_3_a_kick_is_undone_at_its_expiry() {
-        assert!(OF_A_KICK.contains(&without(&[LookBeforeTrim], scopes::a_kick_that_expires())));
+        assert!(OF_A_KICK.contains(&without(&[HealBeforeTrim], scopes::a_kick_that_expires())));
     }
 
     #[test]
@@ -154,6 +154,16 @@ mod without_its_rule {
     #[test]
     fn a_token_of_a_lost_void_survives_a_kick() {
         assert!(OF_A_KICK.contains(&without(&[StraysRevoked], scopes::a_void_that_is_lost())));
+    }
+
+    #[test]
+    fn trace_59_a_confirmation_comes_between_restoring_and_healing() {
+        assert!(OF_A_KICK.contains(&without(&[HealBeforeConfirm], scopes::a_void_that_is_lost())));
+    }
+
+    #[test]
+    fn trace_59_a_list_is_signed_between_restoring_and_healing() {
+        assert!(OF_A_KICK.contains(&without(&[HealBeforeList], scopes::a_void_that_is_lost())));
     }
 
     #[test]

@@ -18,9 +18,16 @@ pub struct Node {
     pub confirmed: u64,
     /// The number of acknowledgements at that time.
     pub vouches: u8,
+    /// Entries that the node put back. The record of their subject has not been healed since.
+    pub unfinished: Vec<Appended>,
 }
 
 impl Node {
+    /// An idle node that has read this much of the revocation log.
+    pub fn new(view: LogView, confirmed: u64) -> Self {
+        Self { view: view.into(), task: None, confirmed, vouches: 0, unfinished: Vec::new() }
+    }
+
     pub fn knows(&self, entry: &Appended) -> bool {
         self.view.since(Seq::ZERO).any(|held| held.entry == *entry)
     }
@@ -46,9 +53,8 @@ pub struct Task {
     pub read: Option<(Version, Kept)>,
     /// The record that a kick or a void read when it began.
     pub begun: Option<Kept>,
-    /// If this is set, the record is read only to compare it with the revocation log. The task then continues with
-    /// this value.
-    pub looking: Option<Resume>,
+    /// If this is set, the record is read only to heal it. The task then continues with this value.
+    pub healing: Option<Resume>,
     /// Bookkeeping of the search. No rule sees it.
     pub seen: Seen,
 }
@@ -95,9 +101,11 @@ pub enum Phase {
     Append(Write),
     Swap(Write),
     Tell(Write, Swapped),
-    MendRead,
-    MendWrite(Vec<Appended>),
-    MendHear(Vec<Appended>),
+    /// Compares the node's copy with the revocation log. The next two phases put back the entries that the log lost,
+    /// and read the whole log.
+    RestoreRead(Resume),
+    RestoreWrite(Vec<Appended>, Resume),
+    RestoreHear(Resume),
     Confirm(Resume),
     CatchUp {
         through: Seq,
@@ -125,9 +133,9 @@ impl fmt::Display for Phase {
             Self::Tell(write, swapped) => {
                 write!(f, "tells its verifiers (swapped: {swapped:?}); for {:?}", write.answer)
             }
-            Self::MendRead => f.write_str("mends: compares its copy with the log"),
-            Self::MendWrite(lost) => write!(f, "mends: puts back {lost:?} and a mark"),
-            Self::MendHear(_) => f.write_str("mends: reads the whole log again"),
+            Self::RestoreRead(_) => f.write_str("restores: compares its copy with the log"),
+            Self::RestoreWrite(lost, _) => write!(f, "restores: puts back {lost:?} and a mark"),
+            Self::RestoreHear(_) => f.write_str("restores: reads the whole log again"),
             Self::Confirm(_) => f.write_str("confirms"),
             Self::CatchUp { .. } => f.write_str("reads what the log has past its copy"),
             Self::Trim(through) => write!(f, "trims through {through}"),
@@ -142,13 +150,13 @@ pub enum Swapped {
     No,
 }
 
-/// The continuation after the revocation log and the record have been repaired.
+/// The continuation after lost entries have been put back, or after the record has been healed.
 #[derive(Debug, Clone, Hash)]
 pub enum Resume {
     ReadRecord,
-    /// The record has been read since these entries were put back.
-    PutBack {
-        lost: Vec<Appended>,
+    /// The record has been healed since these entries were put back.
+    Finished {
+        put_back: Vec<Appended>,
         then: Box<Resume>,
     },
     Confirm(Box<Resume>),

@@ -151,7 +151,7 @@ impl Promises {
     }
 
     /// Checks the verifier's current answers.
-    pub fn look(&mut self, now: u64, leeway_secs: u64) {
+    pub fn check(&mut self, now: u64, leeway_secs: u64) {
         for issued in &self.issued {
             let Some(by) = issued.ended else { continue };
             if !self.verifier.accepts(&issued.token, now, leeway_secs) {

@@ -11,8 +11,13 @@ pub enum Rule {
     SequenceNeverTwice,
     /// Trace 2: an entry that a node holds and the revocation log lost is put back.
     UnionAfterFailover,
-    /// Trace 3: before an entry is dropped, the record of its subject is read and brought up to date.
-    LookBeforeTrim,
+    /// Trace 59: a confirmation first heals the records of the subjects whose entries the node put back.
+    HealBeforeConfirm,
+    /// Trace 59: a node that has put entries back signs no list until the records of their subjects are healed, even if
+    /// its last confirmation is fresh.
+    HealBeforeList,
+    /// Trace 3: before an entry is dropped, the record of its subject is read and healed.
+    HealBeforeTrim,
     /// Trace 4: every reader of a record first applies the changes that the revocation log requires.
     HealOnRead,
     /// Trace 4a: if a void overtakes a kick, the kick still ends the sessions that the void kept.

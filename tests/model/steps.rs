@@ -22,38 +22,32 @@ impl Doorlist {
             Phase::ReadNews => self.read_news(world, node, &mut task),
             Phase::Append(write) => self.append(world, node, write),
             Phase::Swap(write) => self.swap(world, &task, write),
-            Phase::Tell(write, swapped) => self.tell(world, node, &mut task, &write, swapped),
-            Phase::MendRead => {
+            Phase::Tell(write, swapped) => self.tell(world, node, &write, swapped),
+            Phase::RestoreRead(then) => {
                 let whole = world.store.page(Seq::ZERO, self.limits.retain_secs());
                 let lost = world.nodes[node].view.lost_by(&whole).map(|lost| lost.entry.clone());
-                Some(Phase::MendWrite(lost.filter(|_| self.scope.has(Rule::UnionAfterFailover)).collect()))
+                let lost = lost.filter(|_| self.scope.has(Rule::UnionAfterFailover)).collect();
+                Some(Phase::RestoreWrite(lost, then))
             }
-            Phase::MendWrite(lost) => self.mend(world, node, lost),
-            Phase::MendHear(lost) => {
+            Phase::RestoreWrite(lost, then) => self.restore(world, node, lost, then),
+            Phase::RestoreHear(then) => {
                 let whole = world.store.page(Seq::ZERO, self.limits.retain_secs());
                 world.nodes[node].view.change(|view| view.renew(&whole));
-                if lost.is_empty() {
-                    self.resume(world, node, &mut task)
-                } else {
-                    task.looking = task.looking.map(|then| Resume::PutBack { lost, then: Box::new(then) });
-                    Some(Phase::ReadRecord)
-                }
+                self.resume(world, node, &mut task, then)
             }
             Phase::Confirm(then) => {
                 if world.store.confirms(world.nodes[node].view.position()) {
                     let (confirmed, vouches) = (world.store.now, world.promises.vouches());
                     Some(Phase::CatchUp { through: world.store.log.last, confirmed, vouches, then })
                 } else {
-                    task.looking = Some(Resume::Confirm(Box::new(then)));
-                    Some(Phase::MendRead)
+                    Some(Phase::RestoreRead(Resume::Confirm(Box::new(then))))
                 }
             }
             Phase::CatchUp { through, confirmed, vouches, then } => {
                 let caught_up = Resume::CaughtUp { through, confirmed, vouches, then: Box::new(then) };
-                task.looking = Some(caught_up);
                 match self.hear_news(world, node) {
-                    Applied::Broken => Some(Phase::MendRead),
-                    Applied::News | Applied::Nothing => self.resume(world, node, &mut task),
+                    Applied::Broken => Some(Phase::RestoreRead(caught_up)),
+                    Applied::News | Applied::Nothing => self.resume(world, node, &mut task, caught_up),
                 }
             }
             Phase::Trim(through) => {
@@ -95,8 +89,7 @@ impl Doorlist {
 
     fn read_news(&self, world: &mut World, node: usize, task: &mut Task) -> Option<Phase> {
         if self.scope.has(Rule::NewsAfterRecord) && self.hear_news(world, node) == Applied::Broken {
-            task.looking.get_or_insert(Resume::ReadRecord);
-            return Some(Phase::MendRead);
+            return Some(Phase::RestoreRead(Resume::ReadRecord));
         }
         let (_, record) = task.read.as_ref()?;
         let log = world.nodes[node].view.of(&alice());
@@ -111,8 +104,8 @@ impl Doorlist {
         if let Some(write) = decision.heal(&mut draw) {
             return Some(self.write(write));
         }
-        if task.looking.is_some() {
-            return self.resume(world, node, task);
+        if let Some(then) = task.healing.take() {
+            return self.resume(world, node, task, then);
         }
         Some(match decision.request(task.request, &mut task.begun, draw) {
             Decided::Write(write) => self.write(write),
@@ -177,78 +170,77 @@ impl Doorlist {
     }
 
     /// The node's verifiers receive the written entries before its caller gets the answer.
-    fn tell(
-        &self,
-        world: &mut World,
-        node: usize,
-        task: &mut Task,
-        write: &Write,
-        swapped: Swapped,
-    ) -> Option<Phase> {
+    fn tell(&self, world: &mut World, node: usize, write: &Write, swapped: Swapped) -> Option<Phase> {
         let heard = if write.entries.is_empty() { Applied::Nothing } else { self.hear_news(world, node) };
         let then = match (swapped, write.answer) {
             (Swapped::Yes, Some(answer)) => Resume::Answer(answer),
             _ => Resume::ReadRecord,
         };
         match (heard, then) {
-            (Applied::Broken, then) => {
-                task.looking.get_or_insert(then);
-                Some(Phase::MendRead)
-            }
+            (Applied::Broken, then) => Some(Phase::RestoreRead(then)),
             (_, Resume::Answer(answer)) => Some(Phase::Answer(answer)),
             _ => Some(Phase::ReadRecord),
         }
     }
 
-    fn mend(&self, world: &mut World, node: usize, lost: Vec<Appended>) -> Option<Phase> {
+    /// Puts entries back. The record of their subject is healed later.
+    fn restore(&self, world: &mut World, node: usize, lost: Vec<Appended>, then: Resume) -> Option<Phase> {
         let seen = world.nodes[node].view.position().seq;
         let entries = lost.iter().cloned().chain([Appended::Mark]).collect();
         world.store.append(entries, seen, &self.scope);
+        let unfinished = &mut world.nodes[node].unfinished;
+        let new: Vec<_> = lost.into_iter().filter(|entry| !unfinished.contains(entry)).collect();
+        unfinished.extend(new);
         match self.is_unheard(world, Waits::Yes) {
             true => None,
-            false => Some(Phase::MendHear(lost)),
+            false => Some(Phase::RestoreHear(then)),
         }
     }
 
-    /// Continues after the revocation log and the record are complete.
-    fn resume(&self, world: &mut World, node: usize, task: &mut Task) -> Option<Phase> {
-        match task.looking.take()? {
+    /// Continues after lost entries have been put back, or after the record has been healed.
+    fn resume(&self, world: &mut World, node: usize, task: &mut Task, then: Resume) -> Option<Phase> {
+        match then {
             Resume::ReadRecord => Some(Phase::ReadRecord),
             Resume::Confirm(then) => Some(Phase::Confirm(*then)),
-            Resume::PutBack { lost, then } => {
-                world.lost.retain(|entry| !lost.contains(entry));
-                if world.lost.is_empty() {
-                    self.put_back(world);
-                }
-                task.looking = Some(*then);
-                self.resume(world, node, task)
+            Resume::Finished { put_back, then } => {
+                world.nodes[node].unfinished.retain(|entry| !put_back.contains(entry));
+                self.end_excuse(world, &put_back);
+                self.resume(world, node, task, *then)
             }
             Resume::CaughtUp { through, then, .. } if world.nodes[node].view.position().seq < through => {
                 Some(Phase::Confirm(*then))
             }
+            then @ Resume::CaughtUp { .. }
+                if self.scope.has(Rule::HealBeforeConfirm) && !world.nodes[node].unfinished.is_empty() =>
+            {
+                let put_back = world.nodes[node].unfinished.clone();
+                task.healing = Some(Resume::Finished { put_back, then: Box::new(then) });
+                Some(Phase::ReadRecord)
+            }
             Resume::CaughtUp { confirmed, vouches, then, .. } => {
+                let unfinished = std::mem::take(&mut world.nodes[node].unfinished);
+                self.end_excuse(world, &unfinished);
                 // Between the two steps a failover may have lost entries that no node has put back yet.
                 let vouches = vouches.min(world.promises.vouches());
                 let standing = &mut world.nodes[node];
                 standing.confirmed = standing.confirmed.max(confirmed);
                 standing.vouches = standing.vouches.max(vouches);
-                task.looking = Some(*then);
-                self.resume(world, node, task)
+                self.resume(world, node, task, *then)
             }
-            Resume::Confirmed => self.look_at_expired(world, node, task),
+            Resume::Confirmed => self.heal_expired(world, node, task),
             Resume::Trim(through) => Some(Phase::Trim(through)),
             Resume::Answer(answer) => Some(Phase::Answer(answer)),
         }
     }
 
-    /// A heartbeat checks the records of the entries that it is about to trim; a start checks all records.
-    fn look_at_expired(&self, world: &mut World, node: usize, task: &mut Task) -> Option<Phase> {
+    /// A heartbeat heals the records of the entries that it is about to trim; a start heals the records of all entries.
+    fn heal_expired(&self, world: &mut World, node: usize, task: &mut Task) -> Option<Phase> {
         let view = &world.nodes[node].view;
         if task.request == Request::Start {
             return Some(match view.is_empty() {
                 true => Phase::Answer(Answer::Beaten),
                 false => {
-                    task.looking = Some(Resume::Answer(Answer::Beaten));
+                    task.healing = Some(Resume::Answer(Answer::Beaten));
                     Phase::ReadRecord
                 }
             });
@@ -256,10 +248,10 @@ impl Doorlist {
         let Some(through) = view.expired_through(world.store.clock()) else {
             return Some(Phase::Answer(Answer::Beaten));
         };
-        if view.subjects_through(through).is_empty() || !self.scope.has(Rule::LookBeforeTrim) {
+        if view.subjects_through(through).is_empty() || !self.scope.has(Rule::HealBeforeTrim) {
             return Some(Phase::Trim(through));
         }
-        task.looking = Some(Resume::Trim(through));
+        task.healing = Some(Resume::Trim(through));
         Some(Phase::ReadRecord)
     }
 

@@ -23,7 +23,8 @@ pub struct World {
     pub store: Store,
     pub nodes: [Node; 2],
     pub promises: Promises,
-    /// Revocations that a failover lost, until a living node has put them back and checked the record.
+    /// Revocations that a failover lost, until a living node has put them back and healed the record, or acts as if it
+    /// had: it confirms, or signs a list.
     pub lost: Vec<doorlist::domain::Appended>,
     pub left: Budget,
     /// The number of handles drawn by nodes that healed a record or started a request again.
@@ -142,7 +143,7 @@ impl Model for Doorlist {
         let open = OpenSession { client_id: "app".into(), ..OpenSession::default() };
         let opened = login(&alice(), None, &open, LoginHandles { sid, gid }, &moment);
         let login::Decision::Open(change, grant) = opened else { panic!("no session: {opened:?}") };
-        let node = Node { view: LogView::new(&whole).into(), task: None, confirmed: START, vouches: 0 };
+        let node = Node::new(LogView::new(&whole), START);
         let user = Client { sid, generation: grant.generation, waiting: 0, advances: 0 };
         let mut promises = Promises {
             clients: vec![user.clone()],
@@ -220,7 +221,7 @@ impl Model for Doorlist {
         if world.left.windows > 0 && self.window_may_pass(world) {
             actions.push(Action::WindowPasses);
         }
-        if world.left.retains > 0 && self.idle(world) == 2 && self.is_whole(world) {
+        if world.left.retains > 0 && self.idle(world) == 2 && self.is_repaired(world) {
             actions.push(Action::RetainPasses);
         }
     }
@@ -247,7 +248,7 @@ impl Model for Doorlist {
             }
             Action::Hear(node) => self.hear(&mut world, node),
         }
-        world.promises.look(world.store.now, self.limits.leeway_secs);
+        world.promises.check(world.store.now, self.limits.leeway_secs);
         Some(world)
     }
 
