@@ -1,75 +1,58 @@
 //! The desk: applies the rules of [`crate::domain`] to requests, on top of a [`Store`].
 //!
 //! Every request on a subject runs the same loop: read the record and then the new entries of the revocation log, heal
-//! the record ([`heal`](crate::domain::heal)), run the rule, commit. On a conflict the loop starts over. The desk also
-//! keeps the node's [`LogView`], reads new entries with [`Desk::tail`], and proves with [`Desk::beat`] that the store
-//! lost nothing. The node needs that proof before it signs a list, and before it answers a refresh that wrote nothing.
+//! the record ([`heal`](crate::domain::heal)), run the rule, commit. On a conflict the loop starts over. The node keeps a
+//! [copy](LogView) of the revocation log, and proves with [`Desk::confirmed`] that the store lost nothing. The node needs
+//! that proof before it signs a list, and before it answers a refresh that wrote nothing.
+//!
+//! There are four owners. Each one uses only those to its right:
+//!
+//! [`Upkeep`] → [`Desk`] → `Records` → `LogCopy`
+//!
+//! - [`Upkeep`]: the background work: follow, confirm, trim, delete.
+//! - [`Desk`]: the requests, and the confirmations that they wait for.
+//! - `Records`: the loop around a rule, and healing.
+//! - `LogCopy`: the copy of the revocation log. It puts lost entries back and notes their subjects; it heals no record.
 //!
 //! An `Err` means that the outcome of the request is unknown (503), or that a record is damaged (500).
 
-mod follow_log;
-mod heartbeat;
+mod confirming;
 mod introspect;
+mod log_copy;
 mod outcome;
+mod records;
 mod request;
-mod restore;
 mod sessions;
 mod subjects;
-mod transact;
+mod upkeep;
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use doorlist_verifier::{Cursor, Handle, UnixSeconds};
+use doorlist_verifier::Cursor;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
+pub use self::log_copy::Confirmed;
 pub use self::outcome::{
     Account, Acknowledged, ClaimsChange, Creation, CutoffSet, DamagedSubject, EndSession, KeySwap, Kick,
     Login, Refresh, SubjectDetails, SubjectPage,
 };
 pub use self::request::{CutoffSessions, PasswordCheck, PasswordVerdict, Proof, RefreshClaims};
+pub use self::upkeep::Upkeep;
 pub use crate::domain::login::OpenSession;
 pub use crate::domain::{Grant, LoginRefusal, RefreshRefusal};
 
-use crate::domain::{AuditEvent, AuditKind, HandleBlock, Limits, LogSettings, LogView, NewEntry, Subject};
+use self::log_copy::LogCopy;
+use self::records::{Healing, Records};
+use crate::domain::{AuditEvent, AuditKind, Limits, LogView, NewEntry};
 use crate::store::{AuditRow, Commit, Store, StoreError, Version};
 
 /// See the [module](self).
 pub struct Desk {
-    store: Arc<dyn Store>,
-    limits: Limits,
+    records: Records,
     heartbeat: Duration,
-    log: Mutex<LogView>,
-    handles: Mutex<HandleBlock>,
-    standing: watch::Sender<Confirmed>,
-    /// The key ring as last read. If the store loses its key ring, this node puts this copy back.
-    ring: Mutex<Option<Vec<u8>>>,
     /// Only one confirmation runs at a time. A caller that waited for a confirmation uses its result.
-    confirming: tokio::sync::Mutex<Option<heartbeat::Failure>>,
-    /// Only one mending runs at a time.
-    mending: tokio::sync::Mutex<restore::Mendings>,
-    /// Subjects whose entries were put back, each with the number of the mending. A subject stays here until its
-    /// record has been read and healed.
-    unfinished: Mutex<HashSet<(u64, Subject)>>,
-    /// The search for records that can be deleted continues after this subject.
-    sweep: tokio::sync::Mutex<Option<Subject>>,
-}
-
-/// The position of the node's copy of the revocation log, and when the store last confirmed that nothing is
-/// missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Confirmed {
-    /// How far the revocation log is known.
-    pub position: Cursor,
-    /// The store's time of the last confirming write that found nothing missing. A list that is signed now has this
-    /// time as its `iat`.
-    pub confirmed_at: UnixSeconds,
-    /// When that write was sent, by this host's monotonic clock.
-    pub confirmed: Instant,
-    /// Seconds by which this host's clock differed from the store's clock at that write.
-    pub clock_skew_secs: u64,
+    confirming: tokio::sync::Mutex<Option<confirming::Failure>>,
 }
 
 /// The host's clock is wrong, so this node may not sign: the times in tokens and lists would be wrong by the same
@@ -83,49 +66,20 @@ pub struct ClockOff {
     pub leeway_secs: u64,
 }
 
-impl Confirmed {
-    /// Whether the confirmation is younger than `heartbeat`. Only then may a list be signed.
-    pub fn is_fresh(&self, heartbeat: Duration) -> bool {
-        self.confirmed.elapsed() < heartbeat
-    }
-}
-
 impl Desk {
-    /// Raises `retain` to the value that `limits` need, reads the revocation log, confirms the store, and reads and
-    /// heals the record of every entry.
+    /// Raises `retain` to the value that `limits` need, reads the revocation log, confirms the store, and heals the record of
+    /// every entry.
     pub async fn open(
         store: Arc<dyn Store>,
         limits: Limits,
         heartbeat: Duration,
     ) -> Result<Arc<Self>, StoreError> {
-        let settings = store.settings().await?;
-        let needed = LogSettings { retain_secs: limits.retain_secs(), ..settings };
-        store.merge_settings(needed).await?;
-        let ring = store.keys().await?.map(|(_, ring)| ring);
-
-        let sent = Instant::now();
-        let whole = store.log_since(doorlist_verifier::Seq::ZERO).await?;
-        let standing = Confirmed {
-            position: whole.position(),
-            confirmed_at: whole.now,
-            confirmed: sent,
-            clock_skew_secs: 0,
-        };
-        let desk = Arc::new(Self {
-            store,
-            limits,
-            heartbeat,
-            log: Mutex::new(LogView::new(&whole)),
-            handles: Mutex::new(HandleBlock::draw(&mut rand::rng())),
-            standing: watch::Sender::new(standing),
-            ring: Mutex::new(ring),
-            confirming: tokio::sync::Mutex::default(),
-            mending: tokio::sync::Mutex::default(),
-            unfinished: Mutex::default(),
-            sweep: tokio::sync::Mutex::new(None),
-        });
+        let log_copy = LogCopy::read(Arc::clone(&store), limits.retain_secs()).await?;
+        let last = log_copy.position().seq;
+        let records = Records::new(log_copy, store, limits);
+        let desk = Arc::new(Self { records, heartbeat, confirming: tokio::sync::Mutex::default() });
         desk.confirm().await?;
-        desk.look_at_entries_through(whole.last).await?;
+        desk.records.heal_all(desk.log(|log| log.subjects_through(last)), Healing::Early).await?;
         Ok(desk)
     }
 
@@ -135,7 +89,8 @@ impl Desk {
     /// cut-off would be two seconds ahead of the clock. New tokens would have this cut-off as their `iat`, and a
     /// verifier without leeway would reject them.
     pub async fn cutoff(&self, sessions: CutoffSessions) -> Result<CutoffSet, StoreError> {
-        let log = self.store.log_since(self.position().seq).await?;
+        let store = &self.records.store;
+        let log = store.log_since(self.position().seq).await?;
         let ahead_secs = log.settings.cutoff.secs_since(log.now).min(1);
         tokio::time::sleep(Duration::from_secs(ahead_secs)).await;
         let end_sessions = sessions == CutoffSessions::End;
@@ -145,16 +100,16 @@ impl Desk {
             seen: self.position().seq,
             ..Commit::default()
         };
-        let position = self.store.commit(commit).await?.position;
+        let position = store.commit(commit).await?.position;
         self.catch_up().await?;
         Ok(CutoffSet { cutoff: self.log(|log| log.settings().cutoff), position })
     }
 
     /// The sealed bytes of the key ring.
     pub async fn keys(&self) -> Result<Option<(Version, Vec<u8>)>, StoreError> {
-        let keys = self.store.keys().await?;
+        let keys = self.records.store.keys().await?;
         if let Some((_, ring)) = &keys {
-            self.remember_ring(ring.clone());
+            self.records.log_copy.remember_ring(ring.clone());
         }
         Ok(keys)
     }
@@ -168,40 +123,76 @@ impl Desk {
     ) -> Result<KeySwap, StoreError> {
         let entries = changed_kids.iter().map(|kid| NewEntry::Key { kid: kid.clone() }).collect();
         let seen = self.position().seq;
-        let swapped = self.store.swap_keys(expected, ring.clone(), entries, seen).await?;
+        let swapped = self.records.store.swap_keys(expected, ring.clone(), entries, seen).await?;
         if !swapped.swapped {
             return Ok(KeySwap::Conflict);
         }
-        self.remember_ring(ring);
-        self.tell_at_once().await;
+        self.records.log_copy.remember_ring(ring);
+        // This node's verifiers learn of the change without waiting for the tail. If this fails, the change is still
+        // stored, and the tail will read it later.
+        if let Err(error) = self.catch_up().await {
+            tracing::warn!(%error, "the revocation log cannot be read");
+        }
         Ok(KeySwap::Swapped(swapped.position))
     }
 
     /// The newest audit events, newest first. If `before` is given, only events with a smaller number are returned.
     pub async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
-        self.store.audit(before, limit).await
+        self.records.store.audit(before, limit).await
     }
 
     /// Runs `look` on the node's copy of the revocation log. `look` must be short, because every request waits while
     /// it runs.
     pub fn log<R>(&self, look: impl FnOnce(&LogView) -> R) -> R {
-        look(&lock(&self.log))
+        self.records.log_copy.view(look)
+    }
+
+    /// Like [`Self::log`], but returns `None` while a record is not healed whose entries were put back. A list must not
+    /// be signed then: healing may append further entries, and the list would lack them (trace 59).
+    pub fn log_if_finished<R>(&self, look: impl FnOnce(&LogView) -> R) -> Option<R> {
+        self.records.log_copy.view_if_finished(look)
+    }
+
+    /// The position of this node's copy of the revocation log, and the time of the last confirmation.
+    pub fn last_confirmed(&self) -> Confirmed {
+        self.records.log_copy.last_confirmed()
+    }
+
+    /// Reports every change of [`Self::last_confirmed`]: new entries of the revocation log, and confirmations.
+    pub fn watch(&self) -> watch::Receiver<Confirmed> {
+        self.records.log_copy.watch()
+    }
+
+    /// Waits until this node's copy holds everything up to `position`. Returns at once if the copy has another
+    /// epoch.
+    pub async fn reached(&self, position: Cursor) {
+        let there = |confirmed: &Confirmed| {
+            confirmed.position.epoch != position.epoch || confirmed.position.seq >= position.seq
+        };
+        // This wait fails only if the desk is gone.
+        drop(self.watch().wait_for(there).await);
+    }
+
+    /// Reads the store's entries that are newer than this node's copy.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        self.records.log_copy.catch_up().await
     }
 
     /// Why the store cannot answer now, if this is known.
     pub fn store_failure(&self) -> Option<StoreError> {
-        self.store.failure()
+        self.records.store.failure()
     }
 
     /// Whether this node may sign: the node's clock must have agreed with the store's clock at the last confirmation.
     pub fn check_clock(&self) -> Result<(), ClockOff> {
-        let (skew_secs, leeway_secs) = (self.last_confirmed().clock_skew_secs, self.limits.leeway_secs);
+        let (skew_secs, leeway_secs) =
+            (self.last_confirmed().clock_skew_secs, self.records.limits.leeway_secs);
         if skew_secs > leeway_secs { Err(ClockOff { skew_secs, leeway_secs }) } else { Ok(()) }
     }
 
     /// The limits that the rules apply.
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        &self.records.limits
     }
 
     /// How long a confirmation is valid.
@@ -209,20 +200,8 @@ impl Desk {
         self.heartbeat
     }
 
-    fn remember_ring(&self, ring: Vec<u8>) {
-        *lock(&self.ring) = Some(ring);
-    }
-
-    /// Draws a handle that was never used before.
-    fn draw(&self) -> Handle {
-        let rng = &mut rand::rng();
-        let mut block = lock(&self.handles);
-        loop {
-            if let Some(handle) = block.take(rng) {
-                return handle;
-            }
-            *block = HandleBlock::draw(rng);
-        }
+    fn position(&self) -> Cursor {
+        self.records.log_copy.position()
     }
 }
 

@@ -171,6 +171,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::desk::Upkeep;
     use crate::domain::{Limits, LogView};
     use crate::testing::GatedStore;
 
@@ -192,7 +193,7 @@ mod tests {
         let desk = desk().await;
         let first = open(&desk, OLD).await.expect("made").ring();
         assert_eq!(open(&desk, OLD).await.expect("read").ring().status(), first.status());
-        desk.beat().await.expect("the store");
+        Upkeep::new(Arc::clone(&desk)).beat().await.expect("the store");
         assert_ne!(desk.log(LogView::last_key_change), doorlist_verifier::Seq::ZERO);
     }
 

@@ -175,6 +175,6 @@ fn key_set(keys: impl Into<Vec<PublicKey>>) -> String {
 }
 
 /// The store's current time: the time of the last confirmation plus the seconds that have passed since then.
-pub fn store_time(standing: &Confirmed) -> UnixSeconds {
-    standing.confirmed_at.plus_secs(standing.confirmed.elapsed().as_secs())
+pub fn store_time(last: &Confirmed) -> UnixSeconds {
+    last.confirmed_at.plus_secs(last.confirmed.elapsed().as_secs())
 }

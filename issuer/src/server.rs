@@ -26,6 +26,7 @@ pub use signals::Signals;
 
 use crate::app::App;
 use crate::config::{Contradiction, Given, IssuerUrl, Settings};
+use crate::desk::Upkeep;
 use crate::http;
 use crate::life::Life;
 use front::Front;
@@ -175,10 +176,10 @@ async fn finish(life: &watch::Sender<Life>, accepting: JoinHandle<io::Result<()>
 
 fn background(app: &Arc<App>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let desk = Arc::clone(&app.desk);
-    tasks.spawn(async move { desk.tail().await });
-    let desk = Arc::clone(&app.desk);
-    tasks.spawn(async move { desk.heartbeats().await });
+    let upkeep = Arc::new(Upkeep::new(Arc::clone(&app.desk)));
+    let following = Arc::clone(&upkeep);
+    tasks.spawn(async move { following.tail().await });
+    tasks.spawn(async move { upkeep.heartbeats().await });
     let revocations = Arc::clone(&app.revocations);
     tasks.spawn(async move { revocations.run().await });
     for former in &app.former {

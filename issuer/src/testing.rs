@@ -24,7 +24,7 @@ pub(crate) use gated_store::GatedStore;
 use crate::app::App;
 use crate::cli::Cli;
 use crate::config::Settings;
-use crate::desk::Desk;
+use crate::desk::{Desk, Upkeep};
 use crate::domain::installation::FormerIssuer;
 use crate::former_name::FormerName;
 use crate::http;
@@ -121,7 +121,7 @@ impl Site {
     /// Does the work of the background tasks once: reads new entries of the revocation log and publishes them.
     pub(crate) async fn publish(&self) {
         // The result is not needed. If this fails, the published list lacks the new entries, and the test fails.
-        let _ = self.app.desk.beat().await;
+        let _ = Upkeep::new(Arc::clone(&self.app.desk)).beat().await;
         self.app.revocations.publish().await;
     }
 

@@ -10,8 +10,8 @@ impl Desk {
     /// Whether a verified access token of this subject belongs to a live session and to the subject's current
     /// group.
     pub async fn is_active(&self, sub: &Subject, token: AccessClaims) -> Result<bool, StoreError> {
-        let read = self.read(sub).await?;
-        let active = is_active(read.record(), token, &read.moment(self));
+        let read = self.records.read(sub).await?;
+        let active = is_active(read.record(), token, &read.moment(&self.records));
         self.confirmed().await?;
         Ok(active)
     }
@@ -19,9 +19,9 @@ impl Desk {
     /// The grant that a refresh token would get now; `None` if the refresh would be refused. The session is not
     /// changed.
     pub async fn would_grant(&self, token: &RefreshClaims) -> Result<Option<Grant>, StoreError> {
-        let read = self.read(&token.sub).await?;
+        let read = self.records.read(&token.sub).await?;
         let presented = Presented { sid: token.sid, generation: token.generation, client_id: None };
-        let grant = would_grant(&token.sub, read.record(), presented, &read.moment(self));
+        let grant = would_grant(&token.sub, read.record(), presented, &read.moment(&self.records));
         self.confirmed().await?;
         Ok(grant)
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use doorlist_verifier::Handle;
 
+use super::records::{ATTEMPTS, Read, Step, contended};
 use super::request::{PasswordCheck, PasswordVerdict, Proof, RefreshClaims};
-use super::transact::{ATTEMPTS, Read, Step, contended};
 use super::{Desk, EndSession, Login, OpenSession, Refresh};
 use crate::domain::login::{self, LoginHandles, login};
 use crate::domain::refresh::{self, Presented, refresh};
@@ -25,26 +25,26 @@ impl Desk {
         session: OpenSession,
         proof: Proof<'_>,
     ) -> Result<Login, StoreError> {
-        let handles = LoginHandles { sid: self.draw(), gid: self.draw() };
+        let handles = LoginHandles { sid: self.records.draw(), gid: self.records.draw() };
         let mut proven = Proven::new(proof);
         for _ in 0..ATTEMPTS {
-            let read = self.read(sub).await?;
+            let read = self.records.read(sub).await?;
             match proven.by(&read).await {
-                Found::Holds => {}
+                Checked::Earlier => {}
                 // The password check took a while, so the record is read again, and the rule runs on the current
                 // record.
-                Found::Right => continue,
-                Found::Fails(refusal) => return Ok(Login::Refused(refusal)),
+                Checked::Now => continue,
+                Checked::Failed(refusal) => return Ok(Login::Refused(refusal)),
             }
-            match login(sub, read.record(), &session, handles, &read.moment(self)) {
+            match login(sub, read.record(), &session, handles, &read.moment(&self.records)) {
                 login::Decision::Refuse(refusal) => return Ok(Login::Refused(refusal)),
                 login::Decision::Done(grant) => {
-                    if self.settled(sub, &read).await? {
+                    if self.records.settled(sub, &read).await? {
                         return Ok(Login::Opened(grant));
                     }
                 }
                 login::Decision::Open(change, grant) => {
-                    if self.write(sub, &read, change).await?.is_some() {
+                    if self.records.write(sub, &read, change).await?.is_some() {
                         return Ok(Login::Opened(grant));
                     }
                 }
@@ -81,7 +81,7 @@ impl Desk {
                 refresh::Decision::Advance(change, grant) => Step::Write(change, Decided::Advanced(grant)),
                 refresh::Decision::Reuse(change) => Step::Write(change, Decided::Reused),
             };
-        let (decided, position) = self.transact(&token.sub, rule).await?;
+        let (decided, position) = self.records.transact(&token.sub, rule).await?;
         Ok(match decided {
             Decided::Unwritten(answer) => {
                 self.confirmed().await?;
@@ -129,7 +129,7 @@ impl Desk {
                 None => Step::Already(End::Ended),
             }
         };
-        let (end, position) = self.transact(sub, rule).await?;
+        let (end, position) = self.records.transact(sub, rule).await?;
         Ok(match end {
             End::Ended => EndSession::Ended(position),
             End::NoSession => {
@@ -162,10 +162,11 @@ struct Proven<'a> {
     good_for: Option<PasswordHash>,
 }
 
-enum Found {
-    Holds,
-    Right,
-    Fails(LoginRefusal),
+/// When the proof was checked against the hash in the record.
+enum Checked {
+    Earlier,
+    Now,
+    Failed(LoginRefusal),
 }
 
 impl<'a> Proven<'a> {
@@ -173,22 +174,24 @@ impl<'a> Proven<'a> {
         Self { proof, good_for: None }
     }
 
-    async fn by(&mut self, read: &Read) -> Found {
+    async fn by(&mut self, read: &Read) -> Checked {
         let check: &dyn PasswordCheck = match self.proof {
-            Proof::Trusted => return Found::Holds,
+            Proof::Trusted => return Checked::Earlier,
             Proof::Password(check) => check,
         };
         let hash = read.record().and_then(|record| record.password.as_ref());
         if hash.is_some() && hash == self.good_for.as_ref() {
-            return Found::Holds;
+            return Checked::Earlier;
         }
         match (check.check(hash).await, hash) {
             (PasswordVerdict::Right, Some(hash)) => {
                 self.good_for = Some(hash.clone());
-                Found::Right
+                Checked::Now
             }
-            (PasswordVerdict::Right | PasswordVerdict::Wrong, _) => Found::Fails(LoginRefusal::WrongPassword),
-            (PasswordVerdict::Busy, _) => Found::Fails(LoginRefusal::CheckerBusy),
+            (PasswordVerdict::Right | PasswordVerdict::Wrong, _) => {
+                Checked::Failed(LoginRefusal::WrongPassword)
+            }
+            (PasswordVerdict::Busy, _) => Checked::Failed(LoginRefusal::CheckerBusy),
         }
     }
 }

@@ -3,7 +3,7 @@
 use doorlist_verifier::{Cursor, Handle};
 
 use super::outcome::{Account, DamagedSubject};
-use super::transact::{Read, Step};
+use super::records::{Read, Step};
 use super::{Acknowledged, ClaimsChange, Creation, Desk, Kick, SubjectDetails, SubjectPage};
 use crate::domain::lineage::Lineage;
 use crate::domain::revoke::{
@@ -19,7 +19,7 @@ impl Desk {
     /// Ends every token and session that the subject has now. If `expected` is given, only tokens and sessions made
     /// under this `gid` are ended, so that a retry of the same kick does not end a later login.
     pub async fn kick(&self, sub: &Subject, expected: Option<Handle>) -> Result<Kick, StoreError> {
-        let next = self.draw();
+        let next = self.records.draw();
         let mut begun: Option<Holdings> = None;
         let rule = |read: &Read, moment: &Moment<'_>| {
             let Some(record) = read.record() else {
@@ -45,7 +45,7 @@ impl Desk {
             }
             Step::Write(kick(sub, record, self.unspent(next, record, moment.log)), KickStep::Kicked)
         };
-        let (step, position) = self.transact(sub, rule).await?;
+        let (step, position) = self.records.transact(sub, rule).await?;
         Ok(match step {
             KickStep::Kicked => Kick::Kicked(position),
             KickStep::NotCurrent(gid) => Kick::NotCurrent { gid },
@@ -55,7 +55,7 @@ impl Desk {
 
     /// Ends every access token that the subject has now. Its sessions refresh into new tokens.
     pub async fn void(&self, sub: &Subject) -> Result<Acknowledged, StoreError> {
-        let next = self.draw();
+        let next = self.records.draw();
         let mut begun = None;
         self.change(sub, |record, log| {
             let gid = *begun.get_or_insert(record.gid);
@@ -67,7 +67,7 @@ impl Desk {
     /// A kick, after which the subject may not log in. A subject that is already disabled is kicked again. The store
     /// may have lost a write that enabled the subject. Then the record shows no sessions, but tokens may exist.
     pub async fn disable(&self, sub: &Subject) -> Result<Acknowledged, StoreError> {
-        let next = self.draw();
+        let next = self.records.draw();
         let mut begun = None;
         self.change(sub, |record, log| {
             let gid = *begun.get_or_insert(record.gid);
@@ -89,7 +89,7 @@ impl Desk {
         sub: &Subject,
         password: PasswordHash,
     ) -> Result<Acknowledged, StoreError> {
-        let mut next = self.draw();
+        let mut next = self.records.draw();
         self.change(sub, |record, log| {
             if record.password.as_ref() == Some(&password) {
                 return None;
@@ -97,7 +97,7 @@ impl Desk {
             if is_spent(next, record, log) {
                 // A request that finished the logged kick did not know the new password, and the user may have
                 // logged in since.
-                next = self.draw();
+                next = self.records.draw();
             }
             Some(set_password(sub, record, next, password.clone()))
         })
@@ -109,10 +109,10 @@ impl Desk {
     /// an earlier change to other claims. Then the record does not show that change, but tokens with the other claims
     /// may exist.
     pub async fn set_claims(&self, sub: &Subject, claims: CustomClaims) -> Result<ClaimsChange, StoreError> {
-        let next = self.draw();
+        let next = self.records.draw();
         let mut begun = None;
         let rule = |read: &Read, moment: &Moment<'_>| {
-            let Some(record) = read.record() else { return Step::Answer(Ok(Found::Nobody)) };
+            let Some(record) = read.record() else { return Step::Answer(Ok(Found::NoSubject)) };
             let gid = *begun.get_or_insert(record.gid);
             if record.gid != gid && record.claims == claims {
                 return Step::Already(Ok(Found::Subject));
@@ -123,17 +123,17 @@ impl Desk {
                 Err(unfit) => Step::Answer(Err(unfit)),
             }
         };
-        let (found, position) = self.transact(sub, rule).await?;
+        let (found, position) = self.records.transact(sub, rule).await?;
         Ok(match found {
             Ok(Found::Subject) => ClaimsChange::Done(position),
-            Ok(Found::Nobody) => ClaimsChange::UnknownSubject,
+            Ok(Found::NoSubject) => ClaimsChange::UnknownSubject,
             Err(unfit) => ClaimsChange::Unfit(unfit),
         })
     }
 
     /// A kick, after which the subject no longer exists.
     pub async fn delete_subject(&self, sub: &Subject) -> Result<Acknowledged, StoreError> {
-        let mut next = self.draw();
+        let mut next = self.records.draw();
         let blank = |record: &Record, log: &SubjectLog| {
             if *record == Record::new(next) {
                 return None;
@@ -141,7 +141,7 @@ impl Desk {
             if is_spent(next, record, log) {
                 // Another request finished the logged deletion as if the deletion were a kick. The user may have logged
                 // in since.
-                next = self.draw();
+                next = self.records.draw();
             }
             Some(delete(sub, record, next))
         };
@@ -158,7 +158,7 @@ impl Desk {
         sub: &Subject,
         password: Option<PasswordHash>,
     ) -> Result<Creation, StoreError> {
-        let gid = self.draw();
+        let gid = self.records.draw();
         let rule = |read: &Read, moment: &Moment<'_>| match read.record() {
             Some(record) if record.gid == gid => Step::Already(true),
             Some(_) => Step::Answer(false),
@@ -169,26 +169,26 @@ impl Desk {
                 Step::Write(change, true)
             }
         };
-        let (created, position) = self.transact(sub, rule).await?;
+        let (created, position) = self.records.transact(sub, rule).await?;
         Ok(if created { Creation::Created(position) } else { Creation::Exists })
     }
 
     /// A subject and its live sessions; `None` if there is no such subject.
     pub async fn subject(&self, sub: &Subject) -> Result<Option<SubjectDetails>, StoreError> {
-        let read = self.read(sub).await?;
-        let moment = read.moment(self);
+        let read = self.records.read(sub).await?;
+        let moment = read.moment(&self.records);
         Ok(read.record().map(|record| details(sub, record, |session| session.is_live(&moment))))
     }
 
     /// A page of at most `limit` subjects in the order of their names.
     pub async fn subjects(&self, after: Option<&Subject>, limit: usize) -> Result<SubjectPage, StoreError> {
-        let rows = self.store.subjects(after, limit).await?;
+        let rows = self.records.store.subjects(after, limit).await?;
         let next = if rows.len() < limit { None } else { rows.last().map(|row| row.sub.clone()) };
         let now = self.last_confirmed().confirmed_at;
         let shown = rows.into_iter().map(|row| match row.record {
             Ok((_, record)) => {
                 let log = self.log(|log| log.of(&row.sub));
-                let moment = Moment { now, limits: &self.limits, log: &log };
+                let moment = Moment { now, limits: &self.records.limits, log: &log };
                 Ok(details(&row.sub, &record, |session| session.is_live(&moment)))
             }
             Err(error) => Err(DamagedSubject { sub: row.sub, reason: error.to_string() }),
@@ -198,7 +198,7 @@ impl Desk {
 
     /// The group that was drawn for a request, or a new group if the drawn group is spent.
     fn unspent(&self, drawn: Handle, record: &Record, log: &SubjectLog) -> Handle {
-        if is_spent(drawn, record, log) { self.draw() } else { drawn }
+        if is_spent(drawn, record, log) { self.records.draw() } else { drawn }
     }
 
     /// Runs a rule that returns a change, or `None` if no change is needed.
@@ -208,27 +208,27 @@ impl Desk {
         mut rule: impl FnMut(&Record, &SubjectLog) -> Option<domain::Change> + Send,
     ) -> Result<Acknowledged, StoreError> {
         let step = |read: &Read, moment: &Moment<'_>| match read.record() {
-            None => Step::Answer(Found::Nobody),
+            None => Step::Answer(Found::NoSubject),
             Some(record) => match rule(record, moment.log) {
                 Some(change) => Step::Write(change, Found::Subject),
                 None => Step::Already(Found::Subject),
             },
         };
-        let (found, position): (Found, Cursor) = self.transact(sub, step).await?;
+        let (found, position): (Found, Cursor) = self.records.transact(sub, step).await?;
         Ok(match found {
             Found::Subject => Acknowledged::Done(position),
-            Found::Nobody => Acknowledged::UnknownSubject,
+            Found::NoSubject => Acknowledged::UnknownSubject,
         })
     }
 
     /// Removes the record of a deleted subject at once, unless another request has created the subject again
     /// meanwhile.
     async fn forget_blank(&self, sub: &Subject, gid: Handle) -> Result<(), StoreError> {
-        let reading = self.store.read(sub, self.position().seq).await?;
+        let reading = self.records.store.read(sub, self.position().seq).await?;
         if let Some((version, record)) = reading.record
             && record == Record::new(gid)
         {
-            self.store.forget(sub, version).await?;
+            self.records.store.forget(sub, version).await?;
         }
         Ok(())
     }
@@ -242,7 +242,7 @@ enum KickStep {
 
 enum Found {
     Subject,
-    Nobody,
+    NoSubject,
 }
 
 fn details(sub: &Subject, record: &Record, is_live: impl Fn(&Session) -> bool) -> SubjectDetails {

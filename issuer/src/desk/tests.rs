@@ -8,6 +8,7 @@ mod lost_writes;
 mod promises;
 mod revoking;
 mod sessions;
+mod signed_lists;
 mod upkeep;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use doorlist_verifier::{Cursor, Handle, Seq};
 use redb::backends::InMemoryBackend;
 
 use super::*;
-use crate::domain::Session;
+use crate::domain::{Session, Subject};
 use crate::store::EmbeddedStore;
 use crate::store::clock::ManualClock;
 
@@ -56,6 +57,10 @@ impl Office {
     fn is_listed(&self, handle: Handle) -> bool {
         is_listed(&self.desk, handle)
     }
+}
+
+async fn beat(desk: &Arc<Desk>) -> Result<Confirmed, StoreError> {
+    Upkeep::new(Arc::clone(desk)).beat().await
 }
 
 fn is_listed(desk: &Desk, handle: Handle) -> bool {

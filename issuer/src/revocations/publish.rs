@@ -34,16 +34,16 @@ impl Revocations {
     /// Publishes a list after every change, and at least once every `ttl`, until the future is dropped. Start this
     /// future once.
     pub async fn run(&self) {
-        let mut standing = self.desk.watch();
+        let mut confirmed = self.desk.watch();
         let mut heartbeat = interval_at(Instant::now() + self.ttl, self.ttl);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                changed = standing.changed() => {
+                changed = confirmed.changed() => {
                     if changed.is_err() {
                         return;
                     }
-                    let position = standing.borrow_and_update().position;
+                    let position = confirmed.borrow_and_update().position;
                     if self.position() == Some(position) {
                         continue;
                     }
@@ -90,34 +90,34 @@ impl Revocations {
 
     async fn try_publish(&self) -> Result<(), PublishError> {
         let _alone = self.publishing.lock().await;
-        let standing = self.desk.confirmed().await.map_err(KeysError::from)?;
-        self.desk.check_clock()?;
         loop {
+            let confirmed = self.desk.confirmed().await.map_err(KeysError::from)?;
+            self.desk.check_clock()?;
             // The key change is read before the ring. If the keys change in between, `advance` returns `false`, and
             // the loop reads the ring again.
             let key_change = self.desk.log(LogView::last_key_change);
             if !self.has_taken_in(key_change) {
                 self.keys.reload().await?;
             }
-            self.keys.expire(store_time(&standing)).await?;
-            if self.advance(&standing, key_change)? {
+            self.keys.expire(store_time(&confirmed)).await?;
+            if self.advance(&confirmed, key_change)? {
                 return Ok(());
             }
         }
     }
 
-    /// Publishes the current revocation log. Returns `false` if the keys have changed meanwhile. The caller must then
-    /// read the keys again.
-    fn advance(&self, standing: &Confirmed, key_change: Seq) -> Result<bool, Error> {
+    /// Publishes the current revocation log. Returns `false` if the keys have changed meanwhile, or if lost entries
+    /// were put back meanwhile. The caller must then confirm, read the keys, and try again.
+    fn advance(&self, confirmed: &Confirmed, key_change: Seq) -> Result<bool, Error> {
         let mut held = self.held();
         let Held { verifier, cuts, state: shown, .. } = &mut *held;
-        let mut state = self.desk.log(|log| {
+        let state = self.desk.log_if_finished(|log| {
             cuts.follow(log);
-            State::new(log, standing.confirmed_at, self.keys.ring())
+            State::new(log, confirmed.confirmed_at, self.keys.ring())
         });
-        if state.last_key_change != key_change {
+        let Some(mut state) = state.filter(|state| state.last_key_change == key_change) else {
             return Ok(false);
-        }
+        };
         // The active key may be newer than the last list. Clients get the active key from the JWKS, so this verifier
         // needs the active key too. The other keys are not added here, because the verifier may have no room for
         // them. The new list removes old keys and makes room.

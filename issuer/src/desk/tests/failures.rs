@@ -97,7 +97,7 @@ async fn trace_20_every_entry_is_looked_at_when_a_node_starts() {
     ward.clock.advance(10 * 86_400);
     let restarted = Ward::desk_on(&ward.store).await;
     assert_eq!(ward.sessions(), 0);
-    restarted.beat().await.expect("a beat");
+    beat(&restarted).await.expect("a beat");
     assert!(ward.store.state().log.is_empty());
     assert_eq!(refresh(&restarted, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
@@ -200,7 +200,7 @@ async fn trace_3_trimming_is_the_last_heal() {
     kicked(ward.desk.kick(&ward.alice, None).await.expect("the store"));
     ward.store.fail_over_records_to(&before);
     ward.clock.advance(Limits::default().retain_secs() + 1);
-    ward.desk.beat().await.expect("a beat");
+    beat(&ward.desk).await.expect("a beat");
     assert!(ward.store.state().log.is_empty() && ward.desk.log(|log| log.is_empty()));
     assert_eq!(ward.sessions(), 0);
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
@@ -216,7 +216,7 @@ async fn trace_3_the_last_look_waits_until_no_failover_can_lose_the_record() {
     kicked(ward.desk.kick(&ward.alice, None).await.expect("the store"));
     ward.store.arm(Fault::FailOverBeforeSettling(Box::new(before)));
     ward.clock.advance(Limits::default().retain_secs() + 1);
-    ward.desk.beat().await.expect("a beat");
+    beat(&ward.desk).await.expect("a beat");
     assert!(ward.store.state().log.is_empty());
     assert_eq!(ward.sessions(), 0);
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
@@ -232,9 +232,9 @@ async fn an_entry_whose_record_was_not_finished_stays() {
     ward.store.fail_over_records_to(&before);
     ward.clock.advance(Limits::default().retain_secs() + 1);
     ward.store.arm(Fault::DieBeforeSwap);
-    ward.desk.beat().await.expect_err("the node died while it healed the record");
+    beat(&ward.desk).await.expect_err("the node died while it healed the record");
     assert_eq!(ward.store.state().log.len(), 1);
-    ward.desk.beat().await.expect("a beat");
+    beat(&ward.desk).await.expect("a beat");
     assert_eq!((ward.sessions(), ward.store.state().log.len()), (0, 0));
 }
 

@@ -28,7 +28,7 @@ async fn trace_6_no_list_is_signed_without_a_confirmed_write() {
     tokio::time::advance(HEARTBEAT).await;
     assert!(!desk.last_confirmed().is_fresh(HEARTBEAT));
     desk.confirmed().await.expect_err("nothing was written");
-    desk.beat().await.expect_err("nothing was written");
+    beat(&desk).await.expect_err("nothing was written");
     store.arm(Fault::None);
     assert!(desk.confirmed().await.expect("a confirmation").is_fresh(HEARTBEAT));
 }
@@ -61,17 +61,17 @@ async fn an_isolated_store_does_not_say_that_there_is_no_session() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn heartbeats_keep_the_standing_fresh() {
+async fn heartbeats_keep_the_confirmation_fresh() {
     let Isolated { desk, .. } = in_the_window().await;
     let beats = tokio::spawn({
         let desk = desk.clone();
-        async move { desk.heartbeats().await }
+        async move { Upkeep::new(desk).heartbeats().await }
     });
     let mut watch = desk.watch();
     let begun = desk.last_confirmed().confirmed;
-    let later = |standing: &Confirmed| standing.confirmed >= begun + HEARTBEAT * 3;
-    let standing = *watch.wait_for(later).await.expect("a beat");
-    assert!(standing.is_fresh(HEARTBEAT));
+    let later = |confirmed: &Confirmed| confirmed.confirmed >= begun + HEARTBEAT * 3;
+    let confirmed = *watch.wait_for(later).await.expect("a beat");
+    assert!(confirmed.is_fresh(HEARTBEAT));
     beats.abort();
 }
 
@@ -93,11 +93,11 @@ async fn a_token_from_an_isolated_node_does_not_outlive_the_entry() {
     for _ in 0..90 {
         clock.advance(10);
         tokio::time::advance(HEARTBEAT).await;
-        a.beat().await.expect_err("no replica confirms");
+        beat(&a).await.expect_err("no replica confirms");
     }
     let minted = a.refresh(&token(&alice), None).await;
     clock.advance(Limits::default().retain_secs() - 899);
-    let now = b.beat().await.expect("a beat").confirmed_at;
+    let now = beat(&b).await.expect("a beat").confirmed_at;
     if let Ok(Refresh::Granted(grant)) = minted {
         assert!(
             is_listed(&b, grant.gid) || grant.expires_at <= now,

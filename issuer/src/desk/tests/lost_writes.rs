@@ -30,11 +30,11 @@ async fn trace_2_no_number_is_used_twice_and_nothing_is_skipped() {
     let y = kicked(b.kick(&bob.sub, None).await.expect("the store"));
     assert!(y.seq > x.seq);
 
-    a.beat().await.expect("a beat");
+    beat(&a).await.expect("a beat");
     let since_x: Vec<_> = a.log(|log| log.handles_since(x.seq).collect());
     assert!(since_x.contains(&bob.gid), "the verifier gets Y");
     assert!(since_x.contains(&alice.gid), "X is appended again after its first position");
-    b.beat().await.expect("a beat");
+    beat(&b).await.expect("a beat");
     assert!(is_listed(&b, alice.gid) && is_listed(&b, bob.gid));
     assert_eq!(a.last_confirmed().position, b.last_confirmed().position);
     // The record came back with its session and was healed.
@@ -48,22 +48,22 @@ async fn trace_2_a_node_that_waits_past_the_lost_end_is_woken() {
     let alice = log_in(&a, &subject("alice")).await;
     let before = store.state();
     let x = kicked(a.kick(&alice.sub, None).await.expect("the store"));
-    b.beat().await.expect("a beat");
+    beat(&b).await.expect("a beat");
     let tail = tokio::spawn({
         let b = b.clone();
-        async move { b.tail().await }
+        async move { Upkeep::new(b).tail().await }
     });
     store.fail_over_to(before);
-    a.beat().await.expect("a beat");
-    let mended = a.last_confirmed().position;
-    assert!(mended.seq > x.seq);
-    b.reached(mended).await;
+    beat(&a).await.expect("a beat");
+    let restored = a.last_confirmed().position;
+    assert!(restored.seq > x.seq);
+    b.reached(restored).await;
     tail.abort();
 }
 
 /// While lost entries are put back, a late answer of the previous master arrives.
 #[tokio::test]
-async fn entries_read_while_mending_are_kept() {
+async fn entries_read_while_restoring_are_kept() {
     let (store, clock, [a, b]) = two_desks().await;
     let alice = log_in(&a, &subject("alice")).await;
     let bob = log_in(&a, &subject("bob")).await;
@@ -80,10 +80,10 @@ async fn entries_read_while_mending_are_kept() {
     store.arm(Fault::PauseBeforeAppend(pause));
     let beat = tokio::spawn({
         let a = a.clone();
-        async move { a.beat().await }
+        async move { beat(&a).await }
     });
     paused.there.await.expect("the restoring begins");
-    assert_eq!(a.apply_page(&under_way), crate::domain::Applied::News);
+    assert_eq!(a.records.log_copy.apply(&under_way), crate::domain::Applied::News);
     assert!(is_listed(&a, alice.gid));
     paused.go_on.send(()).expect("the heartbeat waits");
     beat.await.expect("no panic").expect("a beat");
@@ -106,9 +106,9 @@ async fn trace_21_an_emptied_store_gets_back_what_a_node_holds() {
     let position = kicked(a.kick(&bob.sub, None).await.expect("the store"));
 
     store.fail_over_to(State::emptied());
-    let standing = a.beat().await.expect("a beat");
-    assert_eq!(standing.position.epoch, position.epoch);
-    assert!(standing.position.seq > position.seq);
+    let confirmed = beat(&a).await.expect("a beat");
+    assert_eq!(confirmed.position.epoch, position.epoch);
+    assert!(confirmed.position.seq > position.seq);
     assert!(is_listed(&a, bob.gid), "young");
     assert!(!is_listed(&a, alice.gid), "every token it matched has expired");
     let settings = store.settings().await.expect("settings");
@@ -120,12 +120,12 @@ async fn trace_21_an_emptied_store_gets_back_what_a_node_holds() {
     let log = store.state().log;
     assert!(log.values().any(|entry| entry.entry == Appended::Cutoff { cutoff, end_sessions: false }));
     assert!(log.values().last().is_some_and(|entry| entry.entry == Appended::Mark));
-    a.beat().await.expect("a beat");
+    beat(&a).await.expect("a beat");
     assert_eq!(store.state().log.len(), log.len(), "put back once");
 }
 
 #[tokio::test]
-async fn a_desk_that_reads_an_emptied_store_mends_it_first() {
+async fn a_desk_that_reads_an_emptied_store_restores_it_first() {
     let (store, _, [a, _]) = two_desks().await;
     let alice = log_in(&a, &subject("alice")).await;
     let position = kicked(a.kick(&alice.sub, None).await.expect("the store"));
@@ -141,12 +141,12 @@ async fn a_desk_that_reads_an_emptied_store_mends_it_first() {
 async fn a_node_remembers_a_kick_that_it_acknowledged() {
     let (store, clock, [a, _]) = two_desks().await;
     let alice = log_in(&a, &subject("alice")).await;
-    a.beat().await.expect("a beat");
+    beat(&a).await.expect("a beat");
     let before = store.state();
     store.arm(Fault::LoseAfterAnswer(Box::new(before)));
     let kick = a.kick(&alice.sub, None).await;
     clock.advance(1);
-    a.beat().await.expect("a beat");
+    beat(&a).await.expect("a beat");
     let again = refresh(&a, &alice).await;
     assert!(kick.is_err() || is_listed(&a, alice.gid), "{kick:?}, and then {again:?}");
 }
@@ -160,7 +160,7 @@ async fn a_lost_cutoff_is_restored_unchanged() {
     clock.advance(5);
     store.fail_over_to(before);
     let grant = log_in(&a, &subject("alice")).await;
-    a.beat().await.expect("a beat");
+    beat(&a).await.expect("a beat");
     let settings = store.settings().await.expect("settings");
     assert_eq!((settings.cutoff, settings.sessions_since), (cutoff, cutoff));
     granted(refresh(&a, &grant).await);
@@ -174,7 +174,7 @@ async fn a_token_made_after_a_void_that_was_lost_is_taken_back_too() {
     for by_kick in [true, false] {
         let (store, clock, [a, b]) = two_desks().await;
         let alice = log_in(&a, &subject("alice")).await;
-        b.beat().await.expect("a beat");
+        beat(&b).await.expect("a beat");
         let before = store.state();
         a.void(&alice.sub).await.expect("the store");
         let lost = granted(refresh(&a, &alice).await);
@@ -185,8 +185,8 @@ async fn a_token_made_after_a_void_that_was_lost_is_taken_back_too() {
         } else {
             b.void(&alice.sub).await.expect("the store");
         }
-        a.beat().await.expect("a beat");
-        b.beat().await.expect("a beat");
+        beat(&a).await.expect("a beat");
+        beat(&b).await.expect("a beat");
         for desk in [&a, &b] {
             assert!(is_listed(desk, alice.gid) && is_listed(desk, lost.gid));
         }
@@ -203,14 +203,14 @@ async fn a_token_made_after_a_void_that_was_lost_is_taken_back_too() {
 async fn a_disable_that_was_lost_is_finished_past_a_kick() {
     let (store, clock, [a, b]) = two_desks().await;
     let alice = log_in(&a, &subject("alice")).await;
-    b.beat().await.expect("a beat");
+    beat(&b).await.expect("a beat");
     let before = store.state();
     assert!(matches!(a.disable(&alice.sub).await, Ok(Acknowledged::Done(_))));
     clock.advance(1);
     store.fail_over_to(before);
     kicked(b.kick(&alice.sub, None).await.expect("the store"));
     let meanwhile = log_in(&b, &alice.sub).await;
-    a.beat().await.expect("a beat");
+    beat(&a).await.expect("a beat");
     assert_eq!(refresh(&a, &meanwhile).await, Refresh::Refused(RefreshRefusal::Disabled));
     assert!(is_listed(&a, meanwhile.gid));
     assert!(matches!(b.enable(&alice.sub).await, Ok(Acknowledged::Done(_))));
@@ -223,7 +223,7 @@ async fn a_disable_that_was_lost_is_finished_past_a_kick() {
 async fn a_restored_entry_is_finished_although_the_answer_was_lost() {
     let (store, clock, [a, b]) = two_desks().await;
     let alice = log_in(&a, &subject("alice")).await;
-    b.beat().await.expect("a beat");
+    beat(&b).await.expect("a beat");
     let before = store.state();
     kicked(a.kick(&alice.sub, None).await.expect("the store"));
     let lost = log_in(&a, &alice.sub).await;
@@ -231,8 +231,8 @@ async fn a_restored_entry_is_finished_although_the_answer_was_lost() {
     store.fail_over_to(before);
     b.void(&alice.sub).await.expect("the store");
     store.arm(Fault::LoseAnswer);
-    a.beat().await.expect_err("the answer was lost");
-    a.beat().await.expect("a beat");
+    beat(&a).await.expect_err("the answer was lost");
+    beat(&a).await.expect("a beat");
     assert!(is_listed(&a, lost.gid));
     assert!(store.state().records[&alice.sub].1.sessions.is_empty());
 }
@@ -249,12 +249,12 @@ async fn a_confirmation_whose_entries_were_lost_does_not_count() {
     store.arm(Fault::PauseAfterConfirm(pause));
     let beat = tokio::spawn({
         let b = b.clone();
-        async move { b.beat().await }
+        async move { beat(&b).await }
     });
     paused.there.await.expect("a confirmation");
     store.fail_over_to(before);
     clock.advance(1);
     paused.go_on.send(()).expect("the heartbeat waits");
-    let standing = beat.await.expect("a beat").expect("the store");
-    assert_eq!(standing.confirmed_at.as_secs(), START + 1, "the store was asked again");
+    let confirmed = beat.await.expect("a beat").expect("the store");
+    assert_eq!(confirmed.confirmed_at.as_secs(), START + 1, "the store was asked again");
 }

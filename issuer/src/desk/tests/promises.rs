@@ -195,7 +195,7 @@ impl Story {
     }
 
     async fn overtake(&mut self, first: (Node, Request), stop: Stop, second: (Node, Request)) {
-        // Both nodes mend now. Otherwise one request would have to mend while the other request waits for the mending.
+        // Both nodes restore now. Otherwise one request would have to restore while the other request waits for that.
         self.all_beat().await;
         let (pause, mut paused) = pause();
         self.store.arm(match stop {
@@ -226,7 +226,7 @@ impl Story {
     async fn beat(&mut self, node: Node) {
         let desk = &self.desks[node];
         let entries = desk.log(|log| log.len());
-        desk.beat().await.expect("a beat");
+        beat(desk).await.expect("a beat");
         if desk.log(|log| log.len()) < entries {
             // Trimming waits until the records of the trimmed entries are durable, so no failover loses them.
             self.past.clear();

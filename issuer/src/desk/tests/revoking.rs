@@ -87,7 +87,7 @@ async fn trace_12_the_end_of_all_sessions_does_not_expire() {
     for _ in 0..3 {
         assert_eq!(refresh(&office.desk, &before).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
         office.clock.advance(17 * 60);
-        office.desk.beat().await.expect("a beat");
+        beat(&office.desk).await.expect("a beat");
     }
     granted(refresh(&office.desk, &second).await);
     let reopened = Desk::open(office.store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
@@ -135,7 +135,7 @@ async fn another_desk_follows_the_log() {
     let other = Desk::open(office.store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
     let tail = tokio::spawn({
         let other = other.clone();
-        async move { other.tail().await }
+        async move { Upkeep::new(other).tail().await }
     });
     let grant = office.log_in(&subject("alice")).await;
     let position = kicked(office.desk.kick(&grant.sub, None).await.expect("the store"));

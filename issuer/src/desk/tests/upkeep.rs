@@ -14,12 +14,12 @@ async fn an_entry_stays_for_retain() {
     let grant = office.log_in(&subject("alice")).await;
     let position = kicked(office.desk.kick(&grant.sub, None).await.expect("the store"));
     office.clock.advance(retain());
-    office.desk.beat().await.expect("a beat");
+    beat(&office.desk).await.expect("a beat");
     assert!(office.is_listed(grant.gid));
     office.clock.advance(1);
-    let standing = office.desk.beat().await.expect("a beat");
+    let confirmed = beat(&office.desk).await.expect("a beat");
     assert!(!office.is_listed(grant.gid));
-    assert_eq!(standing.position, position, "a position does not go back");
+    assert_eq!(confirmed.position, position, "a position does not go back");
     assert!(office.store.log_since(Seq::ZERO).await.expect("the log").entries.is_empty());
     assert_eq!(office.desk.log(|log| log.floor()), position.seq);
 }
@@ -35,7 +35,7 @@ async fn trace_7_retain_only_rises() {
     let grant = log_in(&lowered, &subject("alice")).await;
     kicked(lowered.kick(&grant.sub, None).await.expect("the store"));
     office.clock.advance(hour.retain_secs());
-    lowered.beat().await.expect("a beat");
+    beat(&lowered).await.expect("a beat");
     assert!(is_listed(&lowered, grant.gid));
 }
 
@@ -50,12 +50,12 @@ async fn trace_15_a_record_outlives_the_last_token_of_its_sessions() {
     let last = granted(refresh(&office.desk, &grant).await);
     assert_eq!(last.expires_at.as_secs(), end);
     office.clock.set(end + retain());
-    office.desk.beat().await.expect("a beat");
+    beat(&office.desk).await.expect("a beat");
     assert!(office.sessions(&grant.sub).await.is_empty());
     let details = office.desk.subject(&grant.sub).await.expect("the store").expect("a record");
     assert_eq!(details.gid, grant.gid);
     office.clock.advance(1);
-    office.desk.beat().await.expect("a beat");
+    beat(&office.desk).await.expect("a beat");
     assert_eq!(office.desk.subject(&grant.sub).await, Ok(None));
 }
 
@@ -71,7 +71,7 @@ async fn a_record_that_a_login_could_not_recreate_is_kept() {
     office.desk.set_claims(&subject("carol"), claims).await.expect("the store");
     office.log_in(&subject("mallory")).await;
     office.clock.advance(365 * 86_400);
-    office.desk.beat().await.expect("a beat");
+    beat(&office.desk).await.expect("a beat");
     let left = office.desk.subjects(None, 10).await.expect("a page").subjects;
     let names: Vec<_> = left.iter().flatten().map(|subject| subject.sub.as_str()).collect();
     assert_eq!(names, ["alice", "bob", "carol"]);
@@ -82,7 +82,7 @@ async fn a_subject_made_without_an_account_waits_for_its_first_login() {
     let office = Office::new().await;
     office.desk.create_subject(&subject("alice"), None).await.expect("the store");
     office.clock.advance(89 * 86_400);
-    office.desk.beat().await.expect("a beat");
+    beat(&office.desk).await.expect("a beat");
     assert!(office.desk.subject(&subject("alice")).await.expect("the store").is_some());
 }
 
@@ -105,7 +105,7 @@ async fn trace_20_each_of_many_entries_is_looked_at_when_a_node_starts() {
     let mut half_done = Vec::new();
     for number in 0..300 {
         let grant = office.log_in(&subject(&format!("subject-{number}"))).await;
-        let next = office.desk.draw();
+        let next = office.desk.records.draw();
         let revocation = Revocation::Group { gid: grant.gid, next, and: GroupEnd::Kick };
         let entry = NewEntry::Revoked(Revoked { sub: grant.sub.clone(), revocation });
         office.store.commit(Commit { entries: vec![entry], ..Commit::default() }).await.expect("the store");
@@ -137,6 +137,6 @@ async fn a_damaged_record_does_not_hold_up_others() {
     let page = office.desk.subjects(None, 10).await.expect("a page").subjects;
     assert!(page[0].as_ref().is_err_and(|damaged| damaged.sub == alice.sub) && page[1].is_ok());
     office.clock.advance(retain() + 1);
-    office.desk.beat().await.expect("a beat");
+    beat(&office.desk).await.expect("a beat");
     assert!(office.desk.log(|log| log.is_empty()));
 }

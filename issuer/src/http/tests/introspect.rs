@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use serde_json::{Value, json};
 
+use crate::desk::Upkeep;
 use crate::testing::{ADMIN_KEY, Answer, Site};
 
 async fn ask(site: &Site, token: &str) -> Answer {
@@ -90,7 +91,7 @@ async fn a_list_is_not_published_while_keys_are_being_taken_in() {
     });
     gate.reached().await;
     site.store.runs_ahead(2);
-    site.app.desk.beat().await.expect("a beat");
+    Upkeep::new(Arc::clone(&site.app.desk)).beat().await.expect("a beat");
     let published = tokio::spawn({
         let revocations = site.app.revocations.clone();
         async move { revocations.publish().await }

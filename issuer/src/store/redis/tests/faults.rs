@@ -1,7 +1,7 @@
 //! Faults of a Redis, and their effects on the issuers.
 
 use super::*;
-use crate::desk::Desk;
+use crate::desk::{Desk, Upkeep};
 use crate::domain::Limits;
 use crate::store::clock::{HostClock, SystemClock};
 use crate::testing::redis_server::RedisServer;
@@ -132,7 +132,7 @@ async fn at_most_two_of_many_requests_restore_an_emptied_store() {
     let alice = desk.create_subject(&subject("alice"), None).await;
     alice.expect("alice");
     desk.kick(&subject("alice"), None).await.expect("a kick");
-    desk.beat().await.expect("a beat");
+    Upkeep::new(Arc::clone(&desk)).beat().await.expect("a beat");
     server.ask::<()>(&["FLUSHALL"]);
     let reads = (0..64)
         .map(async |number| desk.subject(&subject(&format!("user-{number}"))).await.expect("an answer"));

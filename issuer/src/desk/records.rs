@@ -1,15 +1,31 @@
 //! The loop of every request on a subject: read, heal, decide, commit, and start over on a conflict.
 
-use doorlist_verifier::{Cursor, UnixSeconds};
+mod healing;
 
-use super::Desk;
+use std::sync::{Arc, Mutex};
+
+use doorlist_verifier::{Cursor, Handle, UnixSeconds};
+
+pub(super) use self::healing::Healing;
+use super::lock;
+use super::log_copy::LogCopy;
 use crate::domain::heal::heal;
-use crate::domain::{Applied, Change, Moment, NewEntry, Record, Revocation, Subject, SubjectLog};
-use crate::store::{Commit, StoreError, Swap, Version};
+use crate::domain::{
+    Applied, Change, HandleBlock, Limits, Moment, NewEntry, Record, Revocation, Subject, SubjectLog,
+};
+use crate::store::{Commit, Store, StoreError, Swap, Version};
 
 /// Maximum number of attempts for one request. Each conflict means that a write of another request on this subject
 /// succeeded.
 pub(super) const ATTEMPTS: usize = 256;
+
+/// The records of all subjects, as the rules read and change them. See the [module](self).
+pub(super) struct Records {
+    pub(super) log_copy: LogCopy,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) limits: Limits,
+    handles: Mutex<HandleBlock>,
+}
 
 /// A healed record, with the other inputs of a rule.
 pub(super) struct Read {
@@ -23,8 +39,8 @@ impl Read {
         self.stored.as_ref().map(|(_, record)| record)
     }
 
-    pub(super) fn moment<'a>(&'a self, desk: &'a Desk) -> Moment<'a> {
-        Moment { now: self.now, limits: &desk.limits, log: &self.log }
+    pub(super) fn moment<'a>(&'a self, records: &'a Records) -> Moment<'a> {
+        Moment { now: self.now, limits: &records.limits, log: &self.log }
     }
 
     /// The position of the node's copy of the revocation log when the rule ran.
@@ -48,7 +64,23 @@ pub(super) enum Step<T> {
     Write(Change, T),
 }
 
-impl Desk {
+impl Records {
+    pub(super) fn new(log_copy: LogCopy, store: Arc<dyn Store>, limits: Limits) -> Self {
+        Self { log_copy, store, limits, handles: Mutex::new(HandleBlock::draw(&mut rand::rng())) }
+    }
+
+    /// Draws a handle that was never used before.
+    pub(super) fn draw(&self) -> Handle {
+        let rng = &mut rand::rng();
+        let mut block = lock(&self.handles);
+        loop {
+            if let Some(handle) = block.take(rng) {
+                return handle;
+            }
+            *block = HandleBlock::draw(rng);
+        }
+    }
+
     /// Runs a rule until its change is written, or until the rule needs no change. Returns the answer, and the
     /// position at or before which the revocation log holds the entries.
     pub(super) async fn transact<T>(
@@ -83,13 +115,12 @@ impl Desk {
     /// record, makes these changes before it returns.
     pub(super) async fn read(&self, sub: &Subject) -> Result<Read, StoreError> {
         for _ in 0..ATTEMPTS {
-            let reading = self.store.read(sub, self.position().seq).await?;
-            if self.apply_page(&reading.news) == Applied::Broken {
-                // The future is boxed, because `mend` calls `read` again for the subjects whose entries it put back.
-                Box::pin(self.mend()).await?;
+            let reading = self.store.read(sub, self.log_copy.position().seq).await?;
+            if self.log_copy.apply(&reading.news) == Applied::Broken {
+                self.log_copy.restore().await?;
                 continue;
             }
-            let log = self.log(|log| log.of(sub));
+            let log = self.log_copy.view(|log| log.of(sub));
             let read = Read { stored: reading.record, log, now: reading.news.now };
             let asked = read.record().and_then(|record| heal(sub, record, &read.log, || self.draw()));
             match asked {
@@ -136,8 +167,8 @@ impl Desk {
         if !logged.is_empty() {
             // This node must hold the entries before it acknowledges the request, because after a failover this node
             // may be the only one that can put the entries back.
-            self.catch_up().await?;
-            let known = self.log(|log| log.of(sub)).revoked;
+            self.log_copy.catch_up().await?;
+            let known = self.log_copy.view(|log| log.of(sub)).revoked;
             if !logged.iter().all(|logged| known.iter().any(|known| known.revocation == *logged)) {
                 return Ok(None);
             }

@@ -1,0 +1,57 @@
+//! Confirmations as requests need them: at most one at a time, and shared by the callers that wait.
+
+use tokio::time::Instant;
+
+use super::{Confirmed, Desk};
+use crate::store::StoreError;
+
+/// A confirmation that failed.
+pub(super) struct Failure {
+    begun: Instant,
+    error: StoreError,
+}
+
+impl Desk {
+    /// The last confirmation, if it is younger than a heartbeat and every record is healed whose entries were put back.
+    /// Otherwise a new confirmation, which heals these records first. A list may be signed only with this value.
+    pub async fn confirmed(&self) -> Result<Confirmed, StoreError> {
+        let confirmed = self.last_confirmed();
+        if confirmed.is_fresh(self.heartbeat) && self.records.log_copy.is_finished() {
+            Ok(confirmed)
+        } else {
+            self.confirm_once_more().await
+        }
+    }
+
+    async fn confirm_once_more(&self) -> Result<Confirmed, StoreError> {
+        let asked = Instant::now();
+        let mut last_failure = self.confirming.lock().await;
+        let confirmed = self.last_confirmed();
+        if confirmed.confirmed >= asked {
+            return Ok(confirmed);
+        }
+        match &*last_failure {
+            // Callers that waited for this attempt share its failure, because a failing attempt may take long.
+            Some(failure) if failure.begun > asked => Err(failure.error.clone()),
+            _ => self.confirm_alone(&mut last_failure).await,
+        }
+    }
+
+    /// Asks the store for a new confirmation.
+    pub(super) async fn confirm(&self) -> Result<Confirmed, StoreError> {
+        self.confirm_alone(&mut *self.confirming.lock().await).await
+    }
+
+    async fn confirm_alone(&self, last_failure: &mut Option<Failure>) -> Result<Confirmed, StoreError> {
+        let begun = Instant::now();
+        let confirmed = self.try_confirm().await;
+        *last_failure = confirmed.as_ref().err().map(|error| Failure { begun, error: error.clone() });
+        confirmed
+    }
+
+    async fn try_confirm(&self) -> Result<Confirmed, StoreError> {
+        let proof = self.records.log_copy.prove().await?;
+        self.records.heal_unfinished().await?;
+        Ok(self.records.log_copy.accept(proof))
+    }
+}

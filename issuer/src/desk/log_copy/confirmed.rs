@@ -1,0 +1,117 @@
+//! Confirmations: the store proves, by accepting a write, that it lost no entry which this node has read.
+
+use std::ops::RangeInclusive;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use doorlist_verifier::{Cursor, UnixSeconds};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::LogCopy;
+use crate::store::StoreError;
+
+/// Maximum number of attempts at a confirmation if each one finds something missing.
+const TRIES: usize = 3;
+
+/// The position of the node's copy of the revocation log, and when the store last confirmed that nothing is
+/// missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmed {
+    /// How far the revocation log is known.
+    pub position: Cursor,
+    /// The store's time of the last confirming write that found nothing missing. A list that is signed now has this
+    /// time as its `iat`.
+    pub confirmed_at: UnixSeconds,
+    /// When that write was sent, by this host's monotonic clock.
+    pub confirmed: Instant,
+    /// Seconds by which this host's clock differed from the store's clock at that write.
+    pub clock_skew_secs: u64,
+}
+
+impl Confirmed {
+    /// Whether the confirmation is younger than `heartbeat`. Only then may a list be signed.
+    pub fn is_fresh(&self, heartbeat: Duration) -> bool {
+        self.confirmed.elapsed() < heartbeat
+    }
+}
+
+/// A confirming write that found nothing missing, and that does not count yet. See [`LogCopy::accept`].
+#[must_use]
+pub(in crate::desk) struct Proof {
+    at: UnixSeconds,
+    sent: Instant,
+    clock_skew_secs: u64,
+}
+
+impl LogCopy {
+    /// The position of the copy, and the time of the last confirmation.
+    pub(in crate::desk) fn last_confirmed(&self) -> Confirmed {
+        *self.confirmed.borrow()
+    }
+
+    /// Reports every change of [`Self::last_confirmed`]: new entries of the revocation log, and confirmations.
+    pub(in crate::desk) fn watch(&self) -> watch::Receiver<Confirmed> {
+        self.confirmed.subscribe()
+    }
+
+    /// Sends a write that compares the store's epoch and last sequence with the copy. If the store lost entries, they
+    /// are put back first. If the store has new entries, they are read.
+    pub(in crate::desk) async fn prove(&self) -> Result<Proof, StoreError> {
+        for _ in 0..TRIES {
+            let (sent, host) = (Instant::now(), host_secs());
+            let confirmation = self.store.confirm(self.position()).await?;
+            let clock_skew_secs = skew_secs(host..=host_secs(), confirmation.now);
+            if !confirmation.whole {
+                self.restore().await?;
+                continue;
+            }
+            if confirmation.position.seq > self.position().seq {
+                self.catch_up().await?;
+                if confirmation.position.seq > self.position().seq {
+                    // A failover lost the confirmed entries before this node read them.
+                    continue;
+                }
+            }
+            return Ok(Proof { at: confirmation.now, sent, clock_skew_secs });
+        }
+        Err(StoreError::Unavailable("the store keeps losing the last entries of the revocation log".into()))
+    }
+
+    /// Makes a proof the last confirmation. The records of the subjects that were unfinished at the time of the proof
+    /// must have been healed.
+    pub(in crate::desk) fn accept(&self, proof: Proof) -> Confirmed {
+        self.confirmed.send_modify(|confirmed| {
+            confirmed.confirmed_at = confirmed.confirmed_at.max(proof.at);
+            confirmed.confirmed = proof.sent;
+            confirmed.clock_skew_secs = proof.clock_skew_secs;
+        });
+        self.last_confirmed()
+    }
+}
+
+fn host_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// Seconds by which the store's time lies outside the interval between the host's request and the store's answer. An
+/// interval is needed because an answer may take long, and with a leeway of zero a difference of one second is already
+/// too much.
+fn skew_secs(asked: RangeInclusive<u64>, store: UnixSeconds) -> u64 {
+    let store = store.as_secs();
+    asked.start().saturating_sub(store).max(store.saturating_sub(*asked.end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_the_request_is_not_skew() {
+        let skew = |asked, store| skew_secs(asked, UnixSeconds::saturating_new(store));
+        for store in 100..=103 {
+            assert_eq!(skew(100..=103, store), 0);
+        }
+        assert_eq!(skew(100..=103, 95), 5);
+        assert_eq!(skew(100..=103, 110), 7);
+    }
+}

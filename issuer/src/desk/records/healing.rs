@@ -1,0 +1,116 @@
+//! Healing many records: those of entries that were put back, of entries that are about to be trimmed, and, at the start
+//! of a node, of all entries.
+
+use std::iter;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::Records;
+use crate::domain::heal::heal;
+use crate::domain::{Applied, Record, Subject};
+use crate::store::{Readings, StoreError};
+
+/// While many records are healed, one progress line is written to the log output per this many records.
+const PROGRESS: usize = 100_000;
+
+/// When the record of an entry is healed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::desk) enum Healing {
+    /// The entry stays in the revocation log, so its record will be healed again.
+    Early,
+    /// The entry is trimmed from the revocation log afterwards. Therefore the healing waits until no failover can lose
+    /// the record.
+    Last,
+}
+
+impl Healing {
+    /// How many records are read together, and how many such reads run at the same time.
+    fn at_once(self) -> (usize, usize) {
+        match self {
+            Self::Early => (128, 8),
+            Self::Last => (1, 64),
+        }
+    }
+}
+
+impl Records {
+    /// Heals the records of the subjects whose entries were put back.
+    pub(in crate::desk) async fn heal_unfinished(&self) -> Result<(), StoreError> {
+        if self.log_copy.is_finished() {
+            return Ok(());
+        }
+        let unfinished = self.log_copy.unfinished().await;
+        self.heal_all(unfinished.subjects(), Healing::Early).await?;
+        self.log_copy.finish(&unfinished);
+        Ok(())
+    }
+
+    /// Heals the records of these subjects.
+    pub(in crate::desk) async fn heal_all(
+        &self,
+        subjects: Vec<Subject>,
+        healing: Healing,
+    ) -> Result<(), StoreError> {
+        let (together, at_once) = healing.at_once();
+        let (mut looked, of) = (0, subjects.len());
+        let mut rest = subjects.into_iter();
+        let next = || Some(rest.by_ref().take(together).collect()).filter(|next: &Vec<_>| !next.is_empty());
+        let batches = iter::from_fn(next).map(async |batch| self.heal_batch(batch, healing).await);
+        let mut batches = stream::iter(batches).buffer_unordered(at_once);
+        while let Some(count) = batches.try_next().await? {
+            let lines = looked / PROGRESS;
+            looked += count;
+            if looked / PROGRESS > lines {
+                tracing::info!(looked, of, "checking the records named in the revocation log");
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the number of subjects. Most records need no change, so [`Healing::Early`] reads many of them together.
+    async fn heal_batch(&self, subjects: Vec<Subject>, healing: Healing) -> Result<usize, StoreError> {
+        let count = subjects.len();
+        let left = match healing {
+            Healing::Early => self.in_need_of_healing(subjects).await?,
+            Healing::Last => subjects,
+        };
+        for sub in &left {
+            self.heal(sub, healing).await?;
+        }
+        Ok(count)
+    }
+
+    /// The subjects whose records need a change according to the revocation log, or cannot be read.
+    async fn in_need_of_healing(&self, subjects: Vec<Subject>) -> Result<Vec<Subject>, StoreError> {
+        let Readings { records, news } =
+            self.store.read_several(&subjects, self.log_copy.position().seq).await?;
+        if self.log_copy.apply(&news) == Applied::Broken {
+            return Ok(subjects);
+        }
+        let asks_nothing = |sub: &Subject, record: &Record| {
+            heal(sub, record, &self.log_copy.view(|log| log.of(sub)), || self.draw()).is_none()
+        };
+        let in_need = subjects.into_iter().zip(records).filter(|(sub, record)| match record {
+            Ok(record) => !record.as_ref().is_none_or(|(_, record)| asks_nothing(sub, record)),
+            Err(_) => true,
+        });
+        Ok(in_need.map(|(sub, _)| sub).collect())
+    }
+
+    async fn heal(&self, sub: &Subject, healing: Healing) -> Result<(), StoreError> {
+        let healed = match healing {
+            Healing::Early => self.read(sub).await.map(drop),
+            Healing::Last => self.finish(sub).await,
+        };
+        match healed {
+            // This record cannot be read, so the subject's sessions cannot be refreshed. The record can be healed
+            // later, and the other records need not wait for it. If the store as a whole cannot be read, `catch_up`
+            // fails.
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::error!(%error, "a revocation cannot be applied to the subject's record");
+                self.log_copy.catch_up().await
+            }
+            healed => healed,
+        }
+    }
+}
