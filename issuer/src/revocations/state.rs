@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use doorlist_verifier::list::LIST_TYPE;
-use doorlist_verifier::{Cursor, Error, Handle, HandleSet, RevocationList, Seq, UnixSeconds, Verifier};
+use doorlist_verifier::{Cursor, Error, HandleSet, RevocationList, Seq, UnixSeconds, Verifier};
 
 use super::{Revocations, SignedList};
-use crate::domain::log::Appended;
 use crate::domain::{LogSettings, LogView};
 use crate::keys::KeyRing;
 
@@ -55,8 +54,9 @@ impl Revocations {
         }
         let cursor = state.cursor;
         // Every request waits while the revocation log is locked. So the handles are only collected here, and are
-        // sorted later.
-        let revoked: Vec<_> = self.desk.log(|log| handles(log, since, cursor.seq).collect());
+        // sorted later. Entries after the state's position are included: an entry of this state may be there, because
+        // the store lost it and this node put it back under a greater number.
+        let revoked: Vec<_> = self.desk.log(|log| log.handles_since(since.unwrap_or(Seq::ZERO)).collect());
         let crosses_key_change = since.is_none_or(|since| since < state.last_key_change);
         let list = RevocationList {
             issuer: self.issuer.clone(),
@@ -77,13 +77,4 @@ impl Revocations {
         state.signed.insert(since, Arc::clone(&list));
         Ok(list)
     }
-}
-
-/// The handles revoked after `since`, up to and including `through`.
-fn handles(log: &LogView, since: Option<Seq>, through: Seq) -> impl Iterator<Item = Handle> {
-    let entries = log.since(since.unwrap_or(Seq::ZERO)).take_while(move |entry| entry.seq <= through);
-    entries.filter_map(|entry| match &entry.entry {
-        Appended::Revoked(revoked) => Some(revoked.handle()),
-        _ => None,
-    })
 }

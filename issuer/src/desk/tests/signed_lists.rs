@@ -69,3 +69,21 @@ async fn trace_59_no_list_is_signed_between_restoring_and_healing() {
     assert_eq!(a.listed(), 2, "the group of the login and the group of the lost void");
     assert_eq!(a.desk.log_if_finished(LogView::position), a.list.position());
 }
+
+/// Trace 60: a list with a kick is published as a delta. A failover loses the kick, and the node puts it back under a greater
+/// number. Then, before the next list is published, a new verifier requests the snapshot of the published state.
+#[tokio::test]
+async fn trace_60_a_snapshot_of_the_published_state_names_an_entry_that_was_restored_since() {
+    let a = Signer::new().await;
+    let alice = log_in(&a.desk, &subject("alice")).await;
+    a.list.publish().await;
+    let before = a.store.state();
+    let kick = kicked(a.desk.kick(&alice.sub, None).await.expect("the store"));
+    a.list.publish().await;
+    a.clock.advance(1);
+    a.store.fail_over_to(before);
+    log_in(&a.desk, &subject("bob")).await;
+    assert!(a.desk.last_confirmed().position.seq > kick.seq, "the kick is restored");
+    assert_eq!(a.list.position(), Some(kick));
+    assert_eq!(a.listed(), 1);
+}
