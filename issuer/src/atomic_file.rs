@@ -33,7 +33,8 @@ impl Draft {
     ///
     /// [`io::ErrorKind::AlreadyExists`] if a file with this name exists. That file is not changed.
     pub fn publish(self, path: &Path) -> io::Result<()> {
-        // This is a link and not a rename, because a link fails if another file already has this name.
+        // The file gets its name by a hard link and not by a rename, because a hard link fails if a file already has
+        // this name.
         fs::hard_link(&self.path, path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()

@@ -203,8 +203,8 @@ pub fn main() -> ExitCode {
 fn run<E: Display>(work: impl Future<Output = Result<(), E>>) -> Result<(), String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let done = runtime.block_on(work).map_err(|error| error.to_string());
-    // At the end of this limit, a thread may still be reading the store. The process ends anyway, because a read does
-    // not change the store.
+    // When `END_LIMIT` has passed, a thread may still be reading the store. The process ends anyway, because a read
+    // does not change the store.
     runtime.shutdown_timeout(END_LIMIT);
     done
 }

@@ -1,11 +1,11 @@
 //! The desk: applies the rules of [`crate::domain`] to requests, on top of a [`Store`].
 //!
 //! Every request on a subject runs the same loop: read the record and then the new entries of the revocation log, heal
-//! the record ([`heal`](crate::domain::heal)), run the rule, commit. On a conflict the loop starts over. The node keeps a
-//! [copy](LogView) of the revocation log, and proves with [`Desk::confirmed`] that the store lost nothing. The node needs
-//! that proof before it signs a list, and before it answers a refresh that wrote nothing.
+//! the record ([`heal`](crate::domain::heal)), run the rule, commit. On a conflict the loop starts over. The node keeps
+//! a [copy](LogView) of the revocation log, and proves with [`Desk::confirmed`] that the store lost nothing. The node
+//! needs that proof before it signs a list, and before it answers a refresh that wrote nothing.
 //!
-//! There are four owners. Each one uses only those to its right:
+//! The state of the desk has four owners. In this chain, an owner uses only the owners to its right:
 //!
 //! [`Upkeep`] → [`Desk`] → `Records` → `LogCopy`
 //!
@@ -67,8 +67,8 @@ pub struct ClockOff {
 }
 
 impl Desk {
-    /// Raises `retain` to the value that `limits` need, reads the revocation log, confirms the store, and heals the record of
-    /// every entry.
+    /// Raises `retain` to the value that `limits` need, reads the revocation log, confirms the store, and heals the
+    /// record of every entry.
     pub async fn open(
         store: Arc<dyn Store>,
         limits: Limits,
@@ -147,8 +147,9 @@ impl Desk {
         self.records.log_copy.view(look)
     }
 
-    /// Like [`Self::log`], but returns `None` while a record is not healed whose entries were put back. A list must not
-    /// be signed then: healing may append further entries, and the list would lack them (trace 59).
+    /// Like [`Self::log`], but returns `None` if entries were put back and the records of their subjects have not been
+    /// healed yet. In this case no list may be signed: healing may append further entries, and the list would lack them
+    /// (trace 59).
     pub fn log_if_finished<R>(&self, look: impl FnOnce(&LogView) -> R) -> Option<R> {
         self.records.log_copy.view_if_finished(look)
     }

@@ -93,8 +93,8 @@ fn public() -> Router<Arc<App>> {
         .route("/.well-known/oauth-authorization-server/{*path}", get(well_known::metadata_of_path))
         .route("/revocations", get(revocations::list))
         .route("/revocations/stream", get(revocations::follow))
-        // Add this fallback before the CORS layer. Otherwise the fallback answers the OPTIONS requests (preflights) of
-        // browsers, and the CORS layer does not get them.
+        // Add the fallback for unknown methods before the CORS layer. Otherwise the fallback answers the OPTIONS
+        // requests (preflights) of browsers, and the CORS layer does not get them.
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn(strict::check))
         .layer(cors::open())

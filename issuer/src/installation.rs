@@ -126,7 +126,8 @@ impl Comparison {
                 if let Some(lost) = &last
                     && let Ok(bytes) = encode(lost)
                 {
-                    // This may fail, or another node may be faster. In both cases the next heartbeat compares again.
+                    // The swap may fail, or another node may put the record back first. In both cases the next
+                    // heartbeat compares again.
                     let _ = self.store.swap_installation(None, bytes).await;
                 }
                 continue;

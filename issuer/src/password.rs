@@ -126,8 +126,8 @@ impl Passwords {
     ) -> Result<T, PasswordError> {
         let _place = Place::take(&self.waiting, self.max_waiting).ok_or(PasswordError::Busy)?;
         let permit = Arc::clone(&self.at_once).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
-        // The permit moves into the work. So a caller that gives up does not free its place before the work is
-        // done.
+        // The permit belongs to the work, and not to the caller. So if the caller gives up, the permit is not given
+        // back before the work is done.
         let work = move || {
             let _permit = permit;
             work()

@@ -100,7 +100,8 @@ pub struct Commit {
     pub swap: Option<Swap>,
     /// Audit events, for operators.
     pub audit: Vec<AuditEvent>,
-    /// The last sequence number that the caller knows. The new entries get greater sequence numbers.
+    /// The last sequence number that the caller knows. The sequence numbers of the new entries are greater than this
+    /// number.
     pub seen: Seq,
     /// Where the change must be stored before the caller gets an answer.
     pub durability: Durability,

@@ -120,7 +120,8 @@ impl Site {
 
     /// Does the work of the background tasks once: reads new entries of the revocation log and publishes them.
     pub(crate) async fn publish(&self) {
-        // The result is not needed. If this fails, the published list lacks the new entries, and the test fails.
+        // The result of `beat` is not needed. If `beat` fails, the published list lacks the new entries, and the test
+        // fails.
         let _ = Upkeep::new(Arc::clone(&self.app.desk)).beat().await;
         self.app.revocations.publish().await;
     }

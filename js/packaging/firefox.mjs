@@ -9,7 +9,7 @@ import { findFirefox } from './programs.mjs'
 
 /**
  * The maximum number of milliseconds until Firefox has started. A busy machine needs some seconds. The time limit of a
- * story is one minute, and this error must appear earlier.
+ * story is one minute. If Firefox does not start, its error must appear before the story ends.
  */
 const START_LIMIT = 40_000
 /** The maximum number of milliseconds for one operation of a page. */

@@ -80,7 +80,8 @@ async function wholeFetch(asked, { signal, ...init } = {}) {
   signal?.addEventListener('abort', () => abort.abort())
   const address = asked instanceof Request ? asked : String(asked)
   const response = await fetch(address, { ...init, signal: abort.signal })
-  // The answer of a stream never ends, so this line waits forever. React Native does the same.
+  // The body of a stream never ends, so `text` never resolves. In React Native, `fetch` of a stream never resolves
+  // either.
   const text = await response.text()
   const { status, ok, headers, url } = response
   return { status, ok, headers, url, text: async () => text, json: async () => JSON.parse(text) }

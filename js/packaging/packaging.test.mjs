@@ -198,8 +198,8 @@ test('a bundle that does not use the WebAssembly module does not contain its byt
     rollup: (await rolledUp(project, 'unused.mjs')).length,
     webpack: (await readFile(join(project, 'bundle.js'))).length,
   }
-  // The module has more than 160,000 bytes, so a bundle of less than 4,000 bytes cannot contain it. The remaining code
-  // only recognises errors in their plain form.
+  // The module has more than 160,000 bytes, so a bundle of less than 4,000 bytes cannot contain it. The program only
+  // needs the code that recognises errors in their plain form.
   for (const [bundler, size] of Object.entries(sizes)) assert.ok(size < 4000, `${bundler}: ${size} bytes`)
 })
 

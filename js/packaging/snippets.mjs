@@ -50,7 +50,10 @@ export async function examples() {
   return (await Promise.all(files)).flat()
 }
 
-/** These match the first line of a declaration: `DECLARED` at the top level, and `MEMBER` in a type. */
+/**
+ * `DECLARED` matches the first line of a declaration at the top level, and `MEMBER` matches that of a declaration in a
+ * type.
+ */
 const DECLARED = /^(?:export |declare )*(?:const|function|class|interface|type) (\w+)/
 const MEMBER = /^ +(?:static |readonly )*\[?([\w.]+)/
 /** Matches a comment of several lines together with the next line, or a single other line. */

@@ -49,11 +49,12 @@ function runWasmPack() {
   const cargoHome = process.env.CARGO_HOME || join(homedir(), '.cargo')
   // Panic messages contain source paths. The paths of the build machine must not appear in them.
   const rustflags = [`--remap-path-prefix=${cargoHome}=cargo`, `--remap-path-prefix=${join(js, '..')}=doorlist`]
-  // This variant of SHA-2 has no unrolled loops. It is 16 KB smaller, and not slower in WebAssembly.
+  // The compact variant of SHA-2 has no unrolled loops. It is 16 KB smaller than the default variant, and not slower in
+  // WebAssembly.
   rustflags.push('--cfg=sha2_backend_soft="compact"')
   const options = ['--mode', 'no-install', '--target', 'bundler', '--profile', 'wasm', '--no-pack', '--no-gitignore']
   try {
-    // The log level hides warnings. wasm-pack looks for a newer version of itself, and warns if it cannot look.
+    // The log level hides warnings. wasm-pack looks for a newer version of itself, and warns if this search fails.
     execFileSync(
       'wasm-pack',
       ['--log-level', 'error', 'build', crate, ...options, '--out-dir', directory, '--out-name', 'verifier'],

@@ -9,7 +9,10 @@ export interface Http {
   readonly host: Host
 }
 
-/** Both values bypass the browser's cache. `reload` also replaces the entry in the cache. */
+/**
+ * The values of the option `cache` with which `fetch` bypasses the browser's cache. `reload` also replaces the entry in
+ * the cache.
+ */
 export type PastCaches = 'no-store' | 'reload'
 
 export interface Request {
@@ -135,7 +138,10 @@ function unlessAborted(answer: Promise<Response>, signal: AbortSignal, reason: (
   })
 }
 
-/** Returns the value that this platform supports. Workers support at most `no-store`, and throw for unknown values. */
+/**
+ * Returns the value of the option `cache` to use on this platform, or `undefined` if it supports none of the values.
+ * Workers support at most `no-store`, and throw for unknown values.
+ */
 function supported(wanted: PastCaches | undefined): PastCaches | undefined {
   if (wanted === undefined || !('cache' in (globalThis.Request?.prototype ?? {}))) return undefined
   try {

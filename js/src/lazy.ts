@@ -11,8 +11,8 @@ import { SILENCE_MS, startError } from './starts.js'
  */
 const HOLD_MS = 25_000
 /**
- * The number of milliseconds after which a refresh counts as lost. If the platform ends a request, the refresh in this
- * request does not report its end.
+ * The number of milliseconds after which a refresh counts as lost. If the platform stops a request of the application,
+ * the refresh that runs in this request stops too, and never reports that it has ended.
  */
 const LEASE_MS = HOLD_MS + 10_000
 /** The number of milliseconds before the next try of a stream that was not available. */

@@ -1,12 +1,15 @@
 import { MAX_LISTS, MAX_LISTS_LENGTH } from './saved-deltas.js'
 import { MAX_LIST_LENGTH } from './verifier.js'
 
-/** FORMAT.md §10: a save with another version number is not read. */
+/** FORMAT.md §10: a save is read only if it has this version number. */
 const VERSION = 1
 /** The maximum length of the JSON of the trusted and dropped keys, in characters. */
 const MAX_TRUST_LENGTH = 64 * 1024
 
-/** The snapshot is the first, because the deltas continue from it. */
+/**
+ * The names of the two values of a saved list. `snapshot` comes first, because the deltas in `recent` continue from the
+ * snapshot.
+ */
 export const NAMES = ['snapshot', 'recent'] as const
 export type Name = (typeof NAMES)[number]
 

@@ -24,7 +24,10 @@ export class OutOfTime extends Error {
 
 interface Cause {
   readonly reason: string
-  /** Matches the name, code or message of the error in Node, Deno or Bun. Browsers do not report a cause. */
+  /**
+   * Matches the name, code or message that an error with this reason has in Node, Deno or Bun. Browsers do not report
+   * the cause of an error.
+   */
   readonly says: RegExp
   readonly means: string
   readonly lasting?: true

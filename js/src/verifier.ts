@@ -126,7 +126,7 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
         throw invalidOption('pass the time as `{ currentDate }`, a Date', { option: 'currentDate' })
       return Math.floor(this.#host.now() / 1000)
     }
-    // Compares the tag, so that a Date of another realm is accepted.
+    // Compares the tag `[object Date]`, so that a Date of another realm is accepted.
     const ms = tagOf(date) === '[object Date]' ? Date.prototype.getTime.call(date) : NaN
     if (!(ms >= 0)) throw invalidOption('`currentDate` must be a valid Date from 1970 on', { option: 'currentDate' })
     return Math.floor(ms / 1000)

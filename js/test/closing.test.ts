@@ -64,7 +64,7 @@ test('C8: a closed verifier throws ERR_VERIFIER_CLOSED; others of its instance s
   first.close()
   first.close()
   isClosed(first, token)
-  // One of these new verifiers can get the memory of the closed verifier.
+  // A new verifier can get the memory of the closed verifier.
   for (let round = 0; round < 3; round++) createVerifier({ issuer: ISSUER, audience: AUDIENCE, jwks: issuer.jwks })
   isClosed(first, token)
   assert.equal(second.verify(token, at).payload.sub, 'alice')

@@ -123,7 +123,8 @@ class History {
     this.#isLost = false
     await this.pass(2_000)
     await this.pass(2_000)
-    // The tabs learn of a kick only from the next refresh. So after a kick this check would be too early.
+    // The tabs learn of a kick only from the next refresh. So after a kick, the result is checked only at the end of
+    // this function.
     if (!this.#isKicked) await this.check()
     for (const ms of [LIFETIME * 1000, ...Array<number>(4).fill(30_000)]) await this.pass(ms)
     await this.check()

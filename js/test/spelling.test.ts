@@ -18,7 +18,7 @@ interface Spellings {
 const vectors = new URL('../../tests/vectors/spelling/issuers.json', import.meta.url)
 const { accepted, respelt, refused }: Spellings = JSON.parse(readFileSync(vectors, 'utf8'))
 const connectVerifier = makeConnectVerifier(fakeModule, new FakeHost())
-/** With this answer, a start fails at its first request. */
+/** Answers every request with 404, so that a start fails at its first request. */
 const fetch = async () => new Response(null, { status: 404 })
 
 /** All functions of the package that take the URL of an issuer. */

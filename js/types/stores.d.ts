@@ -49,7 +49,8 @@ export function cacheStore(cache?: CacheLike | Promise<CacheLike>): ListStore
  * Keeps lists in Workers KV, which all data centres share. It can take a minute until another data centre sees a
  * write.
  *
- * @throws {TokenError} `ERR_OPTIONS_INVALID` if this is not a namespace, for example because the binding is missing
+ * @throws {TokenError} `ERR_OPTIONS_INVALID` if the argument is not a namespace, for example because the binding is
+ * missing
  *
  * @example
  * ```ts

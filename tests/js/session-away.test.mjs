@@ -13,8 +13,9 @@ test(
   async story => {
     const { open, front, context, requests } = await worldOf(story, { browser })
     const { clock } = context
-    // Only the wall clock is controlled. The monotonic clock of the page stays real, like the clock of the issuer. A
-    // monotonic clock also stands still while a laptop sleeps.
+    // The test controls only the wall clock of the page. The monotonic clock of the page and the clock of the issuer
+    // are real. If the test sets the wall clock ahead, this looks to the page like the sleep of a laptop, during which
+    // a monotonic clock can stand still.
     await context.addInitScript(() => (globalThis.realNow = performance.now.bind(performance)))
     await clock.install()
     await context.addInitScript(() => (performance.now = globalThis.realNow))

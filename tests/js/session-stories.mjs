@@ -190,7 +190,8 @@ export function tellOfTheIssuer(browser) {
   test(`a page that becomes visible again gets a token automatically: ${browser}`, options, async story => {
     const { open, front } = await worldOf(story, { browser })
     const page = await open()
-    // Turns timers off, so that only the event can wake the page. Timers also do not run while a laptop sleeps.
+    // Turns timers off, so that only the event can wake the page. This simulates a sleeping laptop, on which no timer
+    // runs.
     await page.evaluate(() => void (globalThis.setTimeout = () => 0))
     await signIn(page)
     const before = await token(page)
@@ -249,7 +250,8 @@ export function tellOfTheCookie(browser) {
 
     const sibling = await startFront(story, issuer.url)
     for (const [origin, status] of [
-      // Another port belongs to the same site. So the browser sends the cookie, but the issuer refuses the request.
+      // A page on a different port of the issuer's host belongs to the issuer's site. So the browser sends the cookie,
+      // but the issuer refuses the request.
       [sibling.url, 403],
       [front.url.replace('127.0.0.1', 'localhost'), 400],
     ]) {

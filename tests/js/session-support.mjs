@@ -64,8 +64,8 @@ export const wake = (page, seconds, event = 'online') =>
     ([seconds, event]) => {
       const { now } = Date
       Date.now = () => now() + seconds * 1000
-      // A browser dispatches `visibilitychange` on the document. The event bubbles to the window, like every event
-      // here.
+      // A browser dispatches `visibilitychange` on the document, and the event bubbles to the window. This function
+      // dispatches every event in this way.
       document.dispatchEvent(new Event(event, { bubbles: true }))
     },
     [seconds, event],

@@ -9,7 +9,7 @@ const BANNED = [
   [/\banew\b/i, '"again", or "a new …"'],
   [/\b(whoever|whatever|nobody|somebody)\b/i, 'name the actor: the client, the caller, another node'],
 ]
-/** Sentences in which such a phrase is allowed. */
+/** Sentences in which a banned phrase is allowed. */
 const ALLOWED = [/Whatever\(/]
 
 const found = []

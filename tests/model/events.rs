@@ -99,7 +99,7 @@ impl Doorlist {
         }
     }
 
-    /// Every acknowledged and lost entry is in the revocation log again, at its end.
+    /// Records that all entries that were acknowledged and then lost are in the revocation log again, at its end.
     pub fn put_back(&self, world: &mut World) {
         let last = world.store.log.last;
         world.promises.put_back = last;

@@ -36,7 +36,8 @@ impl Doorlist {
             || !node.unfinished.is_empty()
     }
 
-    /// Whether a failover may lose the writes that this replica lacks. If so, some node must know them.
+    /// Whether a failover may lose the writes that the replica lacks. If answers do not wait for the replica, at least
+    /// one node must know the lost entries of the revocation log.
     pub fn may_lose(&self, world: &World) -> bool {
         let Replica::Behind { log, records, since } = &world.store.replica else { return false };
         if since + self.limits.retain_secs() < world.store.now {
@@ -80,8 +81,8 @@ impl Doorlist {
         self.scope.replicas == Replicas::Waited || world.lost.iter().all(|entry| other.knows(entry))
     }
 
-    /// Whether the node signs a list that is news to the verifier. The confirmation may be older than a failover that
-    /// happened since.
+    /// Whether the node signs a list that is news to the verifier. The node's last confirmation may be older than the
+    /// last failover.
     pub fn may_hear(&self, world: &World, node: &Node) -> bool {
         let (held, position) = (&world.promises.verifier, node.view.position());
         let news = position.seq > held.seq || (position.seq == held.seq && node.vouches > held.vouched);

@@ -19,11 +19,12 @@
 //!
 //! # What is assumed
 //!
-//! A heartbeat is short: entries that a failover lost and a living node holds are put back, and the record is
-//! healed, before a grace window passes. Until then, a refresh or a list of a node that has not put these entries
-//! back does not count as a violation. A list of the node that put them back must be complete. Without `WAIT`, a failover loses only entries of the revocation log
-//! that a living node has received. Two requests of one session are never pending across the end of a grace
-//! window, nor during a failover that loses more than one write of the session. The first login is never lost.
+//! A heartbeat is short: entries that a failover lost and a living node holds are put back, and the record is healed,
+//! before a grace window passes. Until the record is healed, a refresh or a list of a node that has not put these
+//! entries back does not count as a violation. A list of the node that put them back must be complete. Without `WAIT`,
+//! a failover loses only entries of the revocation log that a living node has received. Two requests of one session are
+//! never pending across the end of a grace window, nor during a failover that loses more than one write of the session.
+//! The first login is never lost.
 //!
 //! # What is not searched
 //!
@@ -58,7 +59,7 @@ fn no_history_breaks_a_promise() {
         visited += states_of(name, |search| search.spawn_bfs(), scope);
     }
     for (name, scope) in if long { scopes::long() } else { Vec::new() } {
-        // Depth first, because the queue of states to visit stays small.
+        // The search is depth first, because then the queue of states to visit stays small.
         visited += states_of(name, |search| search.spawn_dfs(), scope);
     }
     // The test harness hides `eprintln!` of a test that passes.

@@ -14,9 +14,9 @@ use crate::store::{Kept, Version};
 pub struct Node {
     pub view: View,
     pub task: Option<Task>,
-    /// The store's time of the last confirmation.
+    /// The store's time at the node's last confirmation.
     pub confirmed: u64,
-    /// The number of acknowledgements at that time.
+    /// The number of acknowledgements at the node's last confirmation.
     pub vouches: u8,
     /// Entries that the node put back. The record of their subject has not been healed since.
     pub unfinished: Vec<Appended>,
@@ -64,9 +64,9 @@ pub struct Task {
 pub struct Seen {
     /// The number of tokens issued.
     pub issued: u8,
-    /// An acknowledged kick had ended the request's session.
+    /// Whether an acknowledged kick had ended the request's session.
     pub ended: bool,
-    /// When the node decided, the revocation log lacked entries that a living node was about to put back.
+    /// Whether the revocation log lacked entries, when the node decided, that a living node was about to put back.
     pub excused: bool,
 }
 

@@ -115,7 +115,8 @@ impl Promises {
     /// Marks as ended all tokens that were issued before the request began; for a kick, also their sessions.
     pub fn acknowledge(&mut self, issued_before: u8, position: Option<Seq>, sessions_too: bool) {
         let number = self.acknowledged.len() as u8;
-        // If a failover overtook the acknowledgement, the position at which the entries were put back counts instead.
+        // A failover may have lost the request's entries before the acknowledgement. In this case the position at which
+        // the entries were put back counts instead of `position`.
         self.acknowledged.push(position.map(|position| position.max(self.put_back)));
         for issued in &mut self.issued[..usize::from(issued_before)] {
             issued.ended.get_or_insert(number);

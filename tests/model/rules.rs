@@ -9,7 +9,7 @@ pub enum Rule {
     /// Trace 2: a new sequence number is above the clock and above every number that its writer knows, not only
     /// above the last number.
     SequenceNeverTwice,
-    /// Trace 2: an entry that a node holds and the revocation log lost is put back.
+    /// Trace 2: if the revocation log has lost an entry that a node still holds, the node puts the entry back.
     UnionAfterFailover,
     /// Trace 59: a confirmation first heals the records of the subjects whose entries the node put back.
     HealBeforeConfirm,
@@ -75,9 +75,10 @@ pub struct Scope {
 /// Whether answers wait for a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replicas {
-    /// Answers do not wait: a failover may lose acknowledged entries, if a living node knows them.
+    /// No answer waits for a replica. So a failover may lose acknowledged entries, but only if a living node knows
+    /// them.
     Unheard,
-    /// Answers wait, with `WAIT`.
+    /// An answer waits until a replica has confirmed the write (Redis's command `WAIT`).
     Waited,
 }
 

@@ -220,7 +220,7 @@ impl Doorlist {
             Resume::CaughtUp { confirmed, vouches, then, .. } => {
                 let unfinished = std::mem::take(&mut world.nodes[node].unfinished);
                 self.end_excuse(world, &unfinished);
-                // Between the two steps a failover may have lost entries that no node has put back yet.
+                // Since the store confirmed, a failover may have lost entries that no node has put back yet.
                 let vouches = vouches.min(world.promises.vouches());
                 let standing = &mut world.nodes[node];
                 standing.confirmed = standing.confirmed.max(confirmed);

@@ -127,7 +127,7 @@ async fn b8_a_node_of_the_former_name_serves_no_tokens_until_it_is_restarted() {
     let refreshed = Session::of(&b.refresh(&alice.refresh).await);
     assert_eq!(a.refresh(&refreshed.refresh).await.status, 503);
     assert_eq!(a.get("/revocations").await.status, 200, "the node's list is still served");
-    // A kick still works at that node.
+    // A kick still works at the node that uses the former name.
     a.revoking("/subjects/alice/revoke").await;
     assert_eq!(b.refresh(&refreshed.refresh).await.status, 400);
 }

@@ -15,7 +15,7 @@ async fn a_session_survives_a_lost_answer_after_the_grace_window() {
     assert_ne!(again.refresh, lost.refresh, "the lost successor is not issued again");
     verifier.verify(&again.access).expect("the session continues");
 
-    // The next answer is lost too.
+    // From here on, the answer with the tokens `again` counts as lost too.
     let more = Session::of(&issuer.refresh(&session.refresh).await);
     let next = Session::of(&issuer.refresh(&more.refresh).await);
     verifier.verify(&next.access).expect("the session continues");

@@ -106,7 +106,7 @@ async fn b1_the_exit_code_of_a_command_depends_on_the_request_and_not_on_the_out
                 }
                 command.args(arguments.iter().skip(1)).env("DOORLIST_URL", issuer.url());
                 let (mut command, _held) = with_reader(command, descriptor, reader);
-                // `Command::output` would replace these streams with pipes.
+                // `Command::output` is not used, because it would replace the command's output streams with pipes.
                 let child = command.kill_on_drop(true).spawn().expect("the process starts");
                 let output =
                     eventually("the command ends", child.wait_with_output()).await.expect("the process ends");

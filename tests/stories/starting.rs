@@ -49,7 +49,7 @@ async fn b5_a_signal_during_the_start_stops_it() {
         assert_eq!(issuer.wait().await.code(), Some(0), "{}", issuer.log());
         assert!(!issuer.log().contains("listening on"), "the issuer continued its start:\n{}", issuer.log());
     }
-    // The file was closed and is intact.
+    // The stopped issuer closed its store file, and the file is intact. So the issuer can start again.
     issuer.restart().await;
     issuer.until_ready().await;
     issuer.get("/revocations").await.success();

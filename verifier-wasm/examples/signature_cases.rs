@@ -51,8 +51,8 @@ fn main() -> io::Result<()> {
             writeln!(out, "{}", judged(&signer.public, &message, &signature))?;
         }
     }
-    // The private keys for these encodings are not known. A verifier refuses such a key, or a signature for it is valid
-    // only by accident.
+    // Each encoding in `odd` is used as a public key. The private keys for these public keys are not known. A verifier
+    // refuses such a key, or a signature for it is valid only by accident.
     for encoding in &odd {
         let Some(public) = trusted(encoding) else {
             writeln!(out, "refused {}", jwk_text(encoding, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"))?;

@@ -1,5 +1,5 @@
-//! The errors with which the verifier refuses a token, list, key set or option. Each error has a stable code and its
-//! evidence.
+//! The errors with which the verifier refuses a token, list, key set or option. Each error has a stable code. Most
+//! errors also have evidence: the values that explain the error.
 
 use serde::Serialize;
 

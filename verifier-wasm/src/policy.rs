@@ -8,8 +8,8 @@ use crate::error::Error;
 /// an issuer.
 pub const DEFAULT_LEEWAY_SECS: u64 = 60;
 
-/// There is an outage if no newer list has arrived for this many times the list's `ttl`. By default, a list becomes
-/// stale after the same time.
+/// An outage begins when the newest list is older than this number times the `ttl` of the list. By default, a list
+/// becomes stale at the same age.
 pub const OUTAGE_TTLS: u64 = 3;
 
 /// The longest time allowed in an option, in seconds: a year of 365 days.

@@ -12,8 +12,9 @@ pub(super) struct Failure {
 }
 
 impl Desk {
-    /// The last confirmation, if it is younger than a heartbeat and every record is healed whose entries were put back.
-    /// Otherwise a new confirmation, which heals these records first. A list may be signed only with this value.
+    /// Returns the last confirmation if it is younger than a heartbeat, and if no record must be healed because entries
+    /// of its subject were put back. Otherwise asks the store for a new confirmation, heals these records, and returns
+    /// the new confirmation. A list may be signed only with the returned confirmation.
     pub async fn confirmed(&self) -> Result<Confirmed, StoreError> {
         let confirmed = self.last_confirmed();
         if confirmed.is_fresh(self.heartbeat) && self.records.log_copy.is_finished() {
@@ -31,7 +32,8 @@ impl Desk {
             return Ok(confirmed);
         }
         match &*last_failure {
-            // Callers that waited for this attempt share its failure, because a failing attempt may take long.
+            // If an attempt to confirm fails, every caller that waited for the attempt gets its error. The caller makes
+            // no attempt of its own, because a failing attempt may take long.
             Some(failure) if failure.begun > asked => Err(failure.error.clone()),
             _ => self.confirm_alone(&mut last_failure).await,
         }

@@ -1,5 +1,5 @@
-//! The node's copy of the revocation log: reads new entries, puts back the entries that the store has lost, and asks the
-//! store to confirm that no entry is missing.
+//! The node's copy of the revocation log: reads new entries, puts back the entries that the store has lost, and asks
+//! the store to confirm that no entry is missing.
 //!
 //! This module reads and writes no record. When it puts entries back, it only notes their subjects as
 //! [unfinished](LogCopy::unfinished). The next confirmation of the desk heals the records of these subjects.
@@ -66,9 +66,9 @@ impl LogCopy {
 
     /// Like [`Self::view`], but returns `None` while a subject is unfinished.
     ///
-    /// Subjects are noted before the copy gets the entries that were put back, and are removed after the copy has the
-    /// entries that healing appended. The copy is locked meanwhile, so `look` never sees the first entries without the
-    /// second.
+    /// A subject becomes unfinished before the copy gets the entries that were put back. The subject stays unfinished
+    /// until the copy has the entries that healing appended. The copy is locked during the check and during `look`. So
+    /// `look` never sees entries that were put back without the entries that healing appended.
     pub(super) fn view_if_finished<R>(&self, look: impl FnOnce(&LogView) -> R) -> Option<R> {
         let log = lock(&self.log);
         self.is_finished().then(|| look(&log))

@@ -131,7 +131,8 @@ impl Records {
         Err(contended())
     }
 
-    /// Waits until the record that was read can no longer be lost. Returns `false` if the record has changed since.
+    /// Waits until the record that was read can no longer be lost. Returns `false` if the record has changed since it
+    /// was read.
     pub(super) async fn settled(&self, sub: &Subject, read: &Read) -> Result<bool, StoreError> {
         self.store.settle(sub, read.version()).await
     }
@@ -147,7 +148,7 @@ impl Records {
         Err(contended())
     }
 
-    /// Commits a change to the record that was read. Returns `None` if the record has changed since.
+    /// Commits a change to the record that was read. Returns `None` if the record has changed since it was read.
     pub(super) async fn write(
         &self,
         sub: &Subject,

@@ -133,8 +133,8 @@ impl Desk {
         Ok(match end {
             End::Ended => EndSession::Ended(position),
             End::NoSession => {
-                // The node may have read from an isolated old master, while the session was opened on the new master.
-                // A confirmation excludes this.
+                // If the node has read from an isolated old master, the session may exist on the new master. A
+                // confirmation proves that the node does not use an isolated master.
                 self.confirmed().await?;
                 EndSession::NoSuchSession
             }
@@ -162,7 +162,8 @@ struct Proven<'a> {
     good_for: Option<PasswordHash>,
 }
 
-/// When the proof was checked against the hash in the record.
+/// Whether the login's proof is accepted. It was accepted earlier with the hash in the record, it was accepted now, or
+/// the check failed.
 enum Checked {
     Earlier,
     Now,

@@ -95,8 +95,8 @@ impl Desk {
                 return None;
             }
             if is_spent(next, record, log) {
-                // A request that finished the logged kick did not know the new password, and the user may have
-                // logged in since.
+                // Another request has acted on the entry of this kick in the revocation log. That request did not know
+                // the new password, and the user may have logged in after it.
                 next = self.records.draw();
             }
             Some(set_password(sub, record, next, password.clone()))
@@ -139,8 +139,8 @@ impl Desk {
                 return None;
             }
             if is_spent(next, record, log) {
-                // Another request finished the logged deletion as if the deletion were a kick. The user may have logged
-                // in since.
+                // Another request has acted on the entry of this deletion in the revocation log, as if the deletion
+                // were a kick. The user may have logged in after that request.
                 next = self.records.draw();
             }
             Some(delete(sub, record, next))

@@ -45,7 +45,8 @@ impl Upkeep {
         let log_copy = &self.desk.records.log_copy;
         log_copy.wait_for_news().await?;
         log_copy.catch_up().await?;
-        // Until the records of restored entries are healed, no list is signed. So this does not wait for a heartbeat.
+        // No list is signed until the records of restored entries are healed. So these records are healed now, and not
+        // at the next heartbeat.
         if log_copy.is_finished() { Ok(()) } else { self.desk.confirmed().await.map(drop) }
     }
 
@@ -62,9 +63,9 @@ impl Upkeep {
         }
     }
 
-    /// One heartbeat. Confirms that the store lost nothing. If the store lost entries, puts them back. Heals the records
-    /// of expired entries a last time, and then drops these entries from the revocation log. Deletes records that are no
-    /// longer needed.
+    /// One heartbeat. Confirms that the store lost nothing. If the store lost entries, puts them back. Heals the
+    /// records of expired entries a last time, and then drops these entries from the revocation log. Deletes records
+    /// that are no longer needed.
     pub async fn beat(&self) -> Result<Confirmed, StoreError> {
         let confirmed = self.desk.confirm().await?;
         self.trim(confirmed.confirmed_at).await?;
@@ -72,8 +73,8 @@ impl Upkeep {
         Ok(confirmed)
     }
 
-    /// Before an entry is trimmed, its record is healed a last time. Otherwise a failover could bring an unhealed record
-    /// back after the entry is gone.
+    /// Before an entry is trimmed, the record of its subject is healed a last time. Otherwise a failover could bring an
+    /// unhealed record back after the entry is gone.
     async fn trim(&self, now: UnixSeconds) -> Result<(), StoreError> {
         let Some(through) = self.desk.log(|log| log.expired_through(now)) else { return Ok(()) };
         let subjects = self.desk.log(|log| log.subjects_through(through));

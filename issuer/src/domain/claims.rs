@@ -18,7 +18,7 @@ pub enum UnfitClaims {
     /// The claims are too long.
     #[error("the claims are {len} bytes of JSON; at most {MAX_CUSTOM_CLAIMS_LEN} are allowed")]
     TooLong {
-        /// Their length in bytes.
+        /// The length of the claims in bytes.
         len: usize,
     },
     /// The claims are nested too deeply.

@@ -97,9 +97,9 @@ pub struct Admitted {
 pub struct Difference {
     /// The flag of the setting.
     pub flag: String,
-    /// The other node's value.
+    /// The value of the node that started last.
     pub stored: String,
-    /// This node's value.
+    /// The value of this node.
     pub own: String,
 }
 
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(renamed.former, std::slice::from_ref(&former));
         assert_eq!(renamed.installation.issuer, NEW);
 
-        // Another node starts with the new name, or this node starts again.
+        // A second node starts with the new name, or the first node starts again.
         let again = admit(Some(&renamed.installation), &own(NEW, &[OLD]), at(NOW + 500)).expect("recorded");
         assert_eq!(again.former, [former], "the time of the change stays");
         let without = admit(Some(&renamed.installation), &own(NEW, &[]), at(NOW)).expect("the name fits");

@@ -125,7 +125,8 @@ impl Lineage {
         forks.filter(|(way, onward)| onward.end > *way).map(|(_, onward)| onward.end).max()
     }
 
-    /// The groups at the ends of the other branches. Every fork on a path to the group `gid` counts.
+    /// The groups at the ends of all branches that do not lead to the group `gid`. Every fork on a path to `gid`
+    /// counts.
     pub fn strays_of(&self, gid: Handle) -> Vec<Stray> {
         let mut strays: Vec<Stray> = Vec::new();
         for (_, Onward { end, last }) in self.forks_before(gid) {

@@ -19,7 +19,7 @@ pub enum NewEntry {
         /// Whether the cut-off also ends every session that was opened before the cut-off.
         end_sessions: bool,
     },
-    /// The set of trusted keys changed: this key was added or removed.
+    /// The set of trusted keys changed: the key `kid` was added or removed.
     Key {
         /// RFC 7638 thumbprint.
         kid: String,

@@ -26,8 +26,9 @@ pub enum Applied {
     News,
     /// The view already held everything in the page.
     Nothing,
-    /// The store's revocation log has another epoch, or lost entries that this view holds. The view did not change.
-    /// The lost entries must be put back before the view can be updated.
+    /// The store's revocation log has a different epoch than this view, or has lost entries that this view still holds.
+    /// The view did not change. Before the view can be updated, the entries of the view that the store lacks must be
+    /// put back.
     Broken,
 }
 
@@ -220,8 +221,8 @@ impl SubjectLog {
             .any(|logged| matches!(logged.revocation, Revocation::Group { next, .. } if next == group))
     }
 
-    /// Seconds until the subject has fewer than `cap` live handles in the revocation list. `None` if the subject has
-    /// fewer now.
+    /// Seconds until the subject has fewer than `cap` live handles in the revocation list. `None` if the subject
+    /// already has fewer than `cap` live handles.
     pub fn full_for_secs(&self, cap: usize, now: UnixSeconds) -> Option<u64> {
         let mut ends: BTreeMap<Handle, UnixSeconds> = BTreeMap::new();
         for logged in &self.revoked {

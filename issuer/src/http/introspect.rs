@@ -50,7 +50,8 @@ pub(super) async fn introspect(
         let grant = app.desk.would_grant(&token).await?;
         return Ok(grant.map_or_else(inactive, |grant| active_refresh(&app, &grant)));
     }
-    // If the clock of this node is wrong, valid tokens look expired or not valid yet. So answer with an error then.
+    // If the clock of this node is wrong, valid tokens look expired or not valid yet. In this case, answer with an
+    // error.
     app.desk.check_clock()?;
     let mut judged = app.verify(&token);
     if let Err(Error::UnknownKey { .. }) = judged {
@@ -77,7 +78,7 @@ pub(super) async fn introspect(
     }
     let mut answer: Map<String, Value> =
         serde_json::from_str(&payload_json).expect("JSON that this issuer signed");
-    // Insert these two members last. They replace claims of the token with the same names.
+    // Insert `active` and `token_type` last, so that they replace claims of the token with the same names.
     answer.insert("active".to_owned(), Value::Bool(true));
     answer.insert("token_type".to_owned(), Value::from("Bearer"));
     Ok(no_store(Json(answer)))

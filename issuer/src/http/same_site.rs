@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::config::Origin;
 use crate::secret::SecretText;
 
-/// Only the browser sets this header. Scripts cannot set it.
+/// The header in which a browser says from which site a request comes. Scripts cannot set this header.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The refresh-token cookie of a request.
@@ -57,8 +57,8 @@ pub fn require_own_page(headers: &HeaderMap, listed: &[Origin]) -> Result<(), Ap
         .is_some_and(|origin| listed.iter().any(|listed| listed.header() == origin));
     match site {
         Some(b"same-origin") => Ok(()),
-        // Browsers neither store nor send the cookie for this page. The client could never refresh the session, so
-        // refuse the request now.
+        // Browsers neither store nor send the issuer's cookie for a page on a different site. The page could never
+        // refresh the session, so refuse the request now.
         Some(b"cross-site") if is_listed => Err(ApiError::cross_site(
             "this page and the issuer are on different sites, so the browser does not keep the cookie: use one site, or take the token in the body",
         )),

@@ -151,7 +151,7 @@ struct Message(String);
 impl Visit for Message {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            // This write fails if the message is longer than the limit. The rest of the message is then left out.
+            // `write!` fails if the message is longer than the limit. The rest of the message is then left out.
             let _ = write!(self, "{value:?}");
         }
     }

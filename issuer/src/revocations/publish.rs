@@ -51,7 +51,8 @@ impl Revocations {
                 _ = heartbeat.tick() => {}
             }
             self.publish().await;
-            // All changes that arrive during this pause go into one list. So a burst of kicks needs only a few lists.
+            // All changes that arrive during the pause after a list go into the next list. So a burst of kicks needs
+            // only a few lists.
             tokio::time::sleep(self.gap()).await;
         }
     }
@@ -118,16 +119,16 @@ impl Revocations {
         let Some(mut state) = state.filter(|state| state.last_key_change == key_change) else {
             return Ok(false);
         };
-        // The active key may be newer than the last list. Clients get the active key from the JWKS, so this verifier
-        // needs the active key too. The other keys are not added here, because the verifier may have no room for
-        // them. The new list removes old keys and makes room.
+        // The active key may be newer than the last list. Clients get the active key from the JWKS, so the verifier
+        // that checks the new list needs the active key too. No more keys are added here, because the verifier may have
+        // no room for them. The new list removes old keys and makes room.
         verifier.add_jwks(&key_set([state.ring.active().public()]))?;
         let before = shown.as_ref().map(|shown| shown.cursor);
         let since = before.filter(|before| before.epoch == state.cursor.epoch).map(|before| before.seq);
         let list = self.signed(&mut state, verifier, since)?;
         *shown = Some(state);
         // `held` stays locked while the list is sent. So a new subscriber gets this list exactly once: as its first
-        // list, or as the list after the first.
+        // list, or as the list that follows its first list.
         let _no_receivers = self.news.send(list);
         Ok(true)
     }

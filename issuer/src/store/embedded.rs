@@ -120,8 +120,8 @@ impl EmbeddedStore {
                     "it is a different or older file than the one that was open",
                 ));
             }
-            // A transaction may be on disk even if its sync failed. So the last sequence number may be greater than
-            // before.
+            // If the sync of a transaction failed, the transaction may still be on disk. So the last sequence number in
+            // the file may be greater than the last sequence number that callers know.
             known.send_if_modified(|last| std::mem::replace(last, head.last) != head.last);
             Ok(())
         };

@@ -1,8 +1,9 @@
 //! A [`Store`] in Redis or Valkey: a single server, a master with sentinels, or a Cluster.
 //!
-//! A commit first appends to the revocation log, then swaps the record, then writes the audit events. On each master,
-//! the same record has another version (`scripts/master.lua`). So a swap with a version from one master never matches
-//! on another master. `keys` describes each key, and `scripts/` each command.
+//! A commit first appends to the revocation log, then swaps the record, then writes the audit events. Each master gives
+//! its own version to a record, even if two masters have the same bytes of the record (`scripts/master.lua`). So a
+//! version that was read from one master never matches on a second master. `keys` describes each key, and `scripts/`
+//! each command.
 
 mod commands;
 mod connection;
@@ -131,8 +132,8 @@ impl Store for RedisStore {
         let Inner { keys, scripts, servers, .. } = &*self.inner;
         let call = self.inner.on_head(&scripts.confirm, &[&keys.head, &keys.log]);
         let call = call.arg(held.epoch.to_string()).number(held.seq.get());
-        // The write waits for a replica. Otherwise an isolated master could still confirm, until that master notices
-        // the loss of its replicas.
+        // The write waits for a replica. Otherwise an isolated master could still confirm that no entry is missing,
+        // until that master notices that it has lost its replicas.
         let answer = servers.run(&call, Durability::Replicated).await?;
         // The check of the replicas runs in the background, so that it does not delay the confirmation.
         let inner = Arc::clone(&self.inner);

@@ -209,9 +209,9 @@ impl RedisServer {
                 if let Some(SecondPort(option, port)) = &self.second_port {
                     command.args([option, &port.to_string()]);
                 }
-                // With `no`, Redis passes every write to the operating system before it answers, and `kill -9` does
-                // not lose such a write. With `always`, a slow disk would delay every client. With `everysec`, Redis
-                // may answer before it passes the write on.
+                // With `appendfsync no`, Redis passes every write to the operating system before it answers, and `kill
+                // -9` does not lose such a write. With `always`, a slow disk would delay every client. With `everysec`,
+                // Redis may answer before it passes the write on.
                 command.args(["--appendonly", "yes", "--appendfsync", "no"]);
                 command.args(["--repl-diskless-sync-delay", "0"]);
                 "Ready to accept connections"
@@ -242,7 +242,7 @@ impl RedisServer {
         let mut said = String::new();
         let mut is_ready = false;
         let end = Instant::now() + LIMIT;
-        // The shell's line may come before or after the server's lines.
+        // The shell writes the line with the process id. This line may come before or after the server's lines.
         while process.id == 0 || !is_ready {
             let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) else { break };
             if let Some(id) = line.strip_prefix("started as ") {

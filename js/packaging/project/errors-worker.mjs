@@ -1,5 +1,5 @@
-// Throws errors in a worker. Two errors are sent in the plain form, which the README recommends. One of these errors is
-// also sent without this conversion.
+// Causes two errors in a worker, and sends them to the page. `refused` and `signedOut` are in the plain form, which the
+// README recommends. `bare` is the error of `refused`, but is not converted to the plain form.
 import { createVerifier } from 'doorlist'
 import { createSession } from 'doorlist/session'
 

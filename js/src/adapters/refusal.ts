@@ -8,8 +8,8 @@ export interface Refusal {
 }
 
 /**
- * The number of seconds after which a client should try again. While a connected verifier has no list, the pauses
- * between its requests are not longer than this.
+ * The number of seconds after which a client should try again. While a connected verifier has no list, it pauses for at
+ * most this number of seconds between two requests.
  */
 export const RETRY_AFTER_SECS = 5
 

@@ -75,12 +75,12 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     latest = next.since
     schedule.plan(next)
     become('active')
-    // The check is skipped for a token that replaces a revoked token. An issuer may keep issuing tokens that are on its
-    // own list. Then this page would ask the issuer in a loop.
+    // A token that replaces a revoked token is not checked with the list. An issuer may keep issuing tokens that are on
+    // its own list, and this page would then ask the issuer in a loop.
     if (!wasRevoked) watching.check()
   }
 
-  /** Answers to requests of an earlier era are ignored. */
+  /** Begins a new era of the session. Answers to requests of an earlier era are ignored. */
   const newEra = () => {
     era++
     flight = token = undefined
@@ -117,9 +117,12 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     const before = token
     const begun = era
     const isCurrent = () => era === begun
-    /** Also checks that no other tab has obtained a token meanwhile. */
+    /** Whether no new era has begun, and no other tab has obtained a token meanwhile. */
     const isWanted = () => isCurrent() && (token === before || !live())
-    /** Runs within the lock, so that the other tabs have this result before one of them gets the lock. */
+    /**
+     * Uses the result of an exchange. Runs within the lock, so that the other tabs learn of the result before one of
+     * them gets the lock.
+     */
     const settle = (exchanged: Exchanged) => {
       if (!exchanged || !isCurrent()) return
       switch (exchanged.type) {

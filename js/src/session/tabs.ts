@@ -42,7 +42,8 @@ export function tabsOf(platform: Platform, name: string, isShared: boolean, hear
   let stop = () => {}
   if (channel)
     channel.onmessage = ({ data }) => {
-      // While the leader runs, it repeats this message. A tab with an older version of the page ignores the message.
+      // While the leader runs, it repeats the message `lead`. A tab with an older version of the page ignores this
+      // message.
       if (data === 'lead') silent = 0
       else hear(data as Message)
     }

@@ -24,7 +24,10 @@ function load(large) {
   })
 }
 
-/** The two sizes take turns on one verifier, because deltas can be loaded only in their order. */
+/**
+ * Deltas of 1 handle and deltas of 100 handles take turns on one verifier, because deltas can be loaded only in their
+ * order.
+ */
 async function deltas(large) {
   const [rounds, warmup, sizes] = [15, 2, [1, 100]]
   const verifier = verifierWith([large])

@@ -164,11 +164,11 @@ impl Crowd {
 
 /// The fault that ends one call of [`Crowd::work`], and the time of the fault.
 pub struct Harm {
-    /// The number of answers to wait for before the harm is done.
+    /// How many answers to wait for before the fault is caused.
     pub after: usize,
-    /// The time to wait after these answers before the harm is done.
+    /// How long to wait, after the last of the `after` answers, before the fault is caused.
     pub moment: Duration,
-    /// The name of the harm in the table of `make chaos`.
+    /// The name of the fault in the table of `make chaos`.
     pub kind: &'static str,
 }
 

@@ -72,7 +72,8 @@ fn a_token_is_found_only_if_every_byte_matches() {
     assert_eq!(memory.find(&longer), None);
 }
 
-/// All these tokens end with the same characters, so they have the same mark and chain. Only their beginnings differ.
+/// All tokens in this test end with the same characters, so they have the same mark and chain. Only their beginnings
+/// differ.
 #[test]
 fn tokens_with_the_same_end_are_distinguished() {
     let mut memory = Memory::new(8);

@@ -72,7 +72,8 @@ fn a_remembered_token_is_not_fully_checked_again() {
     }
     assert_eq!(verifier.seconds, 2);
 
-    // A list revokes other handles. The list is searched again for the remembered token, and the token is accepted.
+    // A list revokes a handle that the remembered token does not have. At the next check, the verifier searches for the
+    // token's handles again, and accepts the token.
     let mut kick = delta(100, 101);
     kick.revoked = revoking(&[77]);
     verifier.verifier.load(&Key::number(1).list(&kick), at(NOW)).unwrap();

@@ -82,8 +82,8 @@ fn trace_08_a_change_of_trust_raises_the_sequence() {
     assert_eq!(code(verifier.verify(&token_of(1), at(NOW))), "ERR_JWT_REVOKED");
 }
 
-/// The clock of one node is two minutes fast. The verifier then moves to another node. The kicks of that node appear
-/// older.
+/// A verifier loads a list of a node whose clock is two minutes fast, and then moves to a node whose clock is right.
+/// The lists of the second node have earlier times, although they contain newer kicks.
 #[test]
 fn trace_09_the_sequence_comes_before_the_time() {
     let mut verifier = verifier();
@@ -206,14 +206,14 @@ fn trace_23_a_key_set_brings_no_dropped_key_back() {
     assert_eq!(verifier.add_jwks(&jwks_text(&[1, 2])).unwrap(), 0);
     assert_eq!(code(verifier.verify(&token_of(2), at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
 
-    // After a restart, the key is still not trusted.
+    // After a restart, the retired key is still not trusted.
     let mut restarted = Verifier::new(options()).unwrap();
     restarted.restore_trust(&verifier.trust()).unwrap();
     assert_eq!(restarted.add_jwks(&jwks_text(&[1, 2, 3])).unwrap(), 1);
     load(&mut restarted, &snapshot(), NOW);
     assert_eq!(code(restarted.verify(&token_of(2), at(NOW))), "ERR_JWKS_NO_MATCHING_KEY");
 
-    // A later list may make the key trusted again, because the issuer signed the list.
+    // A later list may make the retired key trusted again, because the issuer signed the later list.
     let mut back = delta(100, 101);
     back.jwks = Some(jwks(&[1, 2]));
     load(&mut verifier, &back, NOW);

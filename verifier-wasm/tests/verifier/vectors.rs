@@ -287,8 +287,8 @@ fn make(case: &Case) -> Result<Verifier, Value> {
     if let Some(audience) = policy.get_mut("audience").filter(|audience| audience.is_string()) {
         *audience = json!([audience.take()]);
     }
-    // The type `Options` cannot represent some values, so reading them fails. For these values, JavaScript gets this
-    // code.
+    // The type `Options` cannot represent some values, so reading them fails. In this case, JavaScript gets the code
+    // `ERR_OPTIONS_INVALID`.
     let options: Options = serde_json::from_value(policy).map_err(|_| refusal("ERR_OPTIONS_INVALID"))?;
     let mut verifier = Verifier::new(options).map_err(|error| report(&error))?;
     verifier.add_jwks(&case.input.jwks.to_string()).map_err(|error| report(&error))?;

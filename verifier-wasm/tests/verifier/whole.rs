@@ -1,4 +1,4 @@
-//! Tests the whole path once, with a token, a list and a kick. Contains other tests that are too large for vectors.
+//! Tests the whole path once, with a token, a list and a kick. Also contains tests that are too large for vectors.
 
 use doorlist_verifier::error::{FormFlaw, ListFlaw};
 use doorlist_verifier::list::MAX_LIST_LEN;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::LogCopy;
 use crate::store::StoreError;
 
-/// Maximum number of attempts at a confirmation if each one finds something missing.
+/// Maximum number of attempts at one confirmation, if each attempt finds that an entry is missing.
 const TRIES: usize = 3;
 
 /// The position of the node's copy of the revocation log, and when the store last confirmed that nothing is
@@ -22,9 +22,9 @@ pub struct Confirmed {
     /// The store's time of the last confirming write that found nothing missing. A list that is signed now has this
     /// time as its `iat`.
     pub confirmed_at: UnixSeconds,
-    /// When that write was sent, by this host's monotonic clock.
+    /// When the last confirming write that found nothing missing was sent, by this host's monotonic clock.
     pub confirmed: Instant,
-    /// Seconds by which this host's clock differed from the store's clock at that write.
+    /// Seconds by which this host's clock differed from the store's clock at the last confirming write.
     pub clock_skew_secs: u64,
 }
 
@@ -68,7 +68,8 @@ impl LogCopy {
             if confirmation.position.seq > self.position().seq {
                 self.catch_up().await?;
                 if confirmation.position.seq > self.position().seq {
-                    // A failover lost the confirmed entries before this node read them.
+                    // The store confirmed a position with newer entries, but a failover lost these entries before this
+                    // node read them.
                     continue;
                 }
             }
@@ -77,8 +78,8 @@ impl LogCopy {
         Err(StoreError::Unavailable("the store keeps losing the last entries of the revocation log".into()))
     }
 
-    /// Makes a proof the last confirmation. The records of the subjects that were unfinished at the time of the proof
-    /// must have been healed.
+    /// Makes `proof` the last confirmation. Before this call, the records of all subjects that were unfinished when the
+    /// proof was made must have been healed.
     pub(in crate::desk) fn accept(&self, proof: Proof) -> Confirmed {
         self.confirmed.send_modify(|confirmed| {
             confirmed.confirmed_at = confirmed.confirmed_at.max(proof.at);

@@ -1,4 +1,4 @@
-//! Healing many records: those of entries that were put back, of entries that are about to be trimmed, and, at the start
+//! Heals many records: those of entries that were put back, of entries that are about to be trimmed, and, at the start
 //! of a node, of all entries.
 
 use std::iter;
@@ -24,7 +24,7 @@ pub(in crate::desk) enum Healing {
 }
 
 impl Healing {
-    /// How many records are read together, and how many such reads run at the same time.
+    /// How many records are read together, and how many of these reads run at the same time.
     fn at_once(self) -> (usize, usize) {
         match self {
             Self::Early => (128, 8),

@@ -37,7 +37,7 @@ async fn trace_2_no_number_is_used_twice_and_nothing_is_skipped() {
     beat(&b).await.expect("a beat");
     assert!(is_listed(&b, alice.gid) && is_listed(&b, bob.gid));
     assert_eq!(a.last_confirmed().position, b.last_confirmed().position);
-    // The record came back with its session and was healed.
+    // The failover brought back the old record with Alice's session, and healing then ended the session.
     assert_eq!(refresh(&b, &alice).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
@@ -217,8 +217,8 @@ async fn a_disable_that_was_lost_is_finished_past_a_kick() {
     granted(refresh(&b, &log_in(&b, &alice.sub).await).await);
 }
 
-/// A failover loses a kick, and node B voids the restored record. Then node A puts the kick back, and the answer to
-/// that write is lost.
+/// A failover loses a kick, and node B voids the restored record. Then node A puts the kick back, but gets no answer to
+/// the write that puts it back.
 #[tokio::test]
 async fn a_restored_entry_is_finished_although_the_answer_was_lost() {
     let (store, clock, [a, b]) = two_desks().await;

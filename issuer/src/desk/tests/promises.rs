@@ -169,7 +169,7 @@ impl Story {
         }
     }
 
-    /// A failover takes time. After it, the new master's clock is not behind.
+    /// A failover takes time. So after a failover, the new master's clock is not behind the old master's last time.
     fn tick(&mut self) {
         self.now += 1;
         self.clock.advance(1);
@@ -195,7 +195,8 @@ impl Story {
     }
 
     async fn overtake(&mut self, first: (Node, Request), stop: Stop, second: (Node, Request)) {
-        // Both nodes restore now. Otherwise one request would have to restore while the other request waits for that.
+        // Both nodes put lost entries back before the two requests begin. Otherwise one of the two requests would have
+        // to put entries back, and the second would wait until this is done.
         self.all_beat().await;
         let (pause, mut paused) = pause();
         self.store.arm(match stop {
@@ -217,7 +218,8 @@ impl Story {
             Some(done) => done,
             None => first.await,
         };
-        // Neither grant existed when the other request began, so the other request cannot have ended it.
+        // Both requests may have issued a grant. When each request began, the grant of the other request did not exist
+        // yet. So neither request can have ended the other's grant.
         let after = self.issued.len();
         self.acknowledge(second_done.unwrap_or(Done::Nothing), after);
         self.acknowledge(first_done.unwrap_or(Done::Nothing), before);
@@ -233,7 +235,7 @@ impl Story {
         }
     }
 
-    /// Each node puts back the entries that it holds, and reads the entries of the other.
+    /// Each node puts back the entries that it holds, and reads the entries that the other node has put back.
     async fn all_beat(&mut self) {
         for node in [0, 1, 0] {
             self.beat(node).await;

@@ -70,8 +70,9 @@ async fn trace_59_no_list_is_signed_between_restoring_and_healing() {
     assert_eq!(a.desk.log_if_finished(LogView::position), a.list.position());
 }
 
-/// Trace 60: a list with a kick is published as a delta. A failover loses the kick, and the node puts it back under a greater
-/// number. Then, before the next list is published, a new verifier requests the snapshot of the published state.
+/// Trace 60: a list with a kick is published as a delta. A failover loses the kick, and the node puts it back with a
+/// greater sequence number. Then, before the next list is published, a new verifier requests the snapshot of the
+/// published state.
 #[tokio::test]
 async fn trace_60_a_snapshot_of_the_published_state_names_an_entry_that_was_restored_since() {
     let a = Signer::new().await;

@@ -73,8 +73,8 @@ fn trace_4b_the_strongest_revocation_of_a_handle_decides() {
         changes.iter().for_each(|change| world.append(change, NOW));
         let healed = healed(&mut world, &record);
         assert!(healed.sessions.is_empty());
-        // Tokens with any of these three groups may exist. So all three groups are revoked, and the record gets
-        // another group.
+        // Tokens with the groups 1, 2 and 3 may exist. So these three groups are revoked, and the record gets a new
+        // group.
         for stray in [1, 2, 3] {
             assert_ne!(healed.gid, handle(stray));
             assert!(world.log.revoked.iter().any(|logged| logged.revocation.handle() == handle(stray)));

@@ -156,7 +156,8 @@ async fn a_stream_begins_with_the_missing_entries_and_continues_with_new_ones() 
 async fn a_stream_waits_while_its_cursor_is_ahead_and_drops_slow_clients() {
     let site = Site::open().await;
     let here = kick(&site, "alice").await;
-    // A client may get such a cursor from another node, if that node has read an entry that this node has not read yet.
+    // This cursor is one entry ahead of this node. A client may get it from a second node that has already read the
+    // next entry.
     let ahead = format!("{}:{}", here.epoch, here.seq.get() + 1);
     let mut events = Events::open(&site, Some(&ahead)).await;
     site.publish().await;

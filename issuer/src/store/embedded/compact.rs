@@ -15,9 +15,9 @@ const WORTHWHILE_BYTES: u64 = 8 << 20;
 /// The length of the file before and after compacting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compacted {
-    /// Length in bytes before.
+    /// The length before compacting, in bytes.
     pub before: u64,
-    /// Length in bytes after.
+    /// The length after compacting, in bytes.
     pub after: u64,
 }
 

@@ -150,7 +150,7 @@ impl Reopening {
         }
     }
 
-    // After a panic the state is still complete, because every write above is one assignment.
+    // After a panic the state is still complete, because every write to the state is one assignment.
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.0.state.read().unwrap_or_else(PoisonError::into_inner)
     }

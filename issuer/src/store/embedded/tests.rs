@@ -176,7 +176,8 @@ async fn a_queued_commit_is_done_after_its_caller_left() {
         committed = store.commit(put("alice", 1)) => drop(committed.expect("a commit")),
         () = std::future::ready(()) => {}
     }
-    // The writer answers this write after the queued commit.
+    // The writer handles this commit after the queued commit. So when this commit is done, the queued commit is done
+    // too.
     store.commit(put("bob", 1)).await.expect("a commit");
     assert!(store.read(&subject("alice"), Seq::ZERO).await.expect("a reading").record.is_some());
 }
@@ -201,7 +202,7 @@ fn only_one_of_many_concurrent_starts_gets_the_store() {
             std::thread::spawn(move || EmbeddedStore::open(&path))
         })
         .collect();
-    // Each store stays open until every attempt has its result.
+    // A store that a thread has opened stays open until every thread has tried to open a store.
     let stores: Vec<_> = starts.into_iter().map(|start| start.join().expect("no panic")).collect();
     assert_eq!(stores.iter().filter(|store| store.is_ok()).count(), 1);
     assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 1, "no temporary file remains");

@@ -53,7 +53,7 @@ impl Inner {
             return Ok(Committed { swapped: false, position });
         }
         if let Err(error) = self.note(audit).await {
-            // The change has already taken place. So the caller gets no error if the audit event cannot be written.
+            // The change is already written. So the caller gets no error if only the audit event cannot be written.
             tracing::warn!(%error, "an event is missing in the audit");
         }
         Ok(Committed { swapped: true, position })

@@ -64,7 +64,7 @@ impl Directory {
     }
 
     /// The master that is named by the first sentinel that answers. A sentinel that was cut off together with an old
-    /// master would still name the old master. So each lookup asks the sentinels in another order.
+    /// master would still name the old master. So each lookup asks the sentinels in a random order.
     ///
     /// The sentinels are first asked without a login. If this fails, the sentinels are asked with the login of the
     /// servers.
@@ -75,7 +75,8 @@ impl Directory {
         };
         let is_unknown = refusal.is_unknown_name();
         match self.ask_sentinels_as(Some(password), master).await {
-            // These sentinels need no login. The first answer (without a login) gives the real reason.
+            // Without a login, the sentinels answered that they know no master of this name. So they need no login, and
+            // the answer without a login is the reason to report.
             Err(_) if is_unknown => without_login,
             answered => answered,
         }
@@ -90,8 +91,8 @@ impl Directory {
             self.url.addresses.iter().map(|address| self.address_for_client(address)).collect();
         sentinels.shuffle(&mut rand::rng());
         let mut sentinels = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
-        // The client also asks the named server whether this server is a master. So the client needs the TLS setting
-        // and the login of that server too.
+        // The client also asks the server that a sentinel names whether this server is a master. So the client also
+        // needs the TLS setting and the login of the servers.
         if self.url.transport == Transport::Tls {
             sentinels = sentinels.set_client_to_redis_tls_mode(TlsMode::Secure);
             if let Some(certificates) = &self.certificates {
@@ -131,8 +132,8 @@ impl Directory {
         let named =
             self.url.addresses.iter().filter_map(|address| self.node_at(address.clone()).ok().map(Arc::new));
         let mut nodes: Vec<_> = known.chain(named).collect();
-        // A server that was cut off reports an old state or does not answer. So each lookup asks the servers in
-        // another order.
+        // A server that was cut off reports an old state or does not answer. So each lookup asks the servers in a
+        // random order.
         nodes.shuffle(&mut rand::rng());
         let mut asked = Err(Trouble::Nowhere);
         for node in nodes {

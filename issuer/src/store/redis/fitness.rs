@@ -28,7 +28,7 @@ impl Replication {
         Self {
             role: if field(info, "role") == Some("slave") { Role::Replica } else { Role::Master },
             connected: field(info, "connected_slaves").and_then(|count| count.parse().ok()).unwrap_or(0),
-            // Redis shows this field only if the setting is above zero.
+            // Redis shows the field `min_slaves_good_slaves` only if the setting `min-replicas-to-write` is above zero.
             guarded: field(info, "min_slaves_good_slaves").is_some(),
         }
     }

@@ -42,7 +42,7 @@ pub(super) struct Servers {
 impl Servers {
     pub(super) fn of(url: RedisUrl, certificates: Option<TlsCertificates>) -> Self {
         if url.is_encrypted() {
-            // An error means that a provider is already installed. Then that provider is used.
+            // `install_default` returns an error if a TLS provider is already installed. That provider is then used.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         Self { directory: Directory::of(url, certificates), map: RwLock::default(), last: Mutex::default() }

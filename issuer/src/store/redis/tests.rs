@@ -96,7 +96,7 @@ async fn read(store: &RedisStore, name: &str) -> Option<(Version, Record)> {
     store.read(&subject(name), Seq::ZERO).await.expect("a reading").record
 }
 
-/// Returns the text of an error after which a later attempt may succeed. Panics if there is no such error.
+/// Returns the text of an error after which a later attempt may succeed. Panics for any other answer.
 fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Err(error) if error.may_pass() => error.to_string(),
@@ -104,7 +104,7 @@ fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     }
 }
 
-/// Returns the text of an error that an operator must fix. Panics if there is no such error.
+/// Returns the text of an error that an operator must fix. Panics for any other answer.
 fn misconfigured<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Err(error @ StoreError::Misconfigured(_)) => error.to_string(),

@@ -155,7 +155,7 @@ impl Past {
         self.lists().take(at + 1).map(|list| list.issued_at.as_secs()).max().unwrap_or(0)
     }
 
-    /// The longest `retain` of all lists up to this one.
+    /// The longest `retain` of all lists up to this list.
     fn longest_retain(&self, at: usize) -> u64 {
         self.lists().take(at + 1).map(|list| list.retain_secs).max().unwrap_or(0)
     }

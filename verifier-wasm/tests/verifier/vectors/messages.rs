@@ -118,7 +118,7 @@ fn d6_messages_are_as_generated() {
     generated("messages/errors.json", &all);
 }
 
-/// `errors.json` has a message for every error in the other vectors.
+/// `errors.json` has a message for every error that a vector expects.
 #[test]
 fn d6_every_error_of_the_vectors_has_a_message() {
     let covered: std::collections::BTreeSet<String> = errors().iter().map(kind).collect();

@@ -51,8 +51,8 @@ impl Platter {
     /// The bytes on the disk after the power cut.
     fn after_the_cut(&self, luck: &mut StdRng) -> Vec<u8> {
         let mut bytes = self.safe.clone();
-        // The file may keep its greater length, although the data is lost. The bytes that were not written are then
-        // zeros.
+        // Even if the last writes are lost, the file may keep the length that it had with these writes. The bytes of
+        // the lost writes are then zeros.
         if luck.random() && bytes.len() < self.cached.len() {
             bytes.resize(self.cached.len(), 0);
         }

@@ -10,7 +10,7 @@ fn locked(platter: &Mutex<Platter>) -> MutexGuard<'_, Platter> {
     platter.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A store on a disk that can be opened any number of times.
+/// A store on this disk. After each failure, the store can open the disk again.
 fn on(platter: &Arc<Mutex<Platter>>) -> EmbeddedStore {
     let platter = platter.clone();
     let open = Box::new(move || open::on(Disk(platter.clone())));
@@ -61,7 +61,7 @@ async fn b2_the_store_is_used_again_after_a_failure_at_any_point() {
 async fn b2_a_failed_read_is_noticed_too() {
     let (_, platter) = Disk::spinning(empty_store(), usize::MAX);
     let store = on(&platter);
-    // These commits write more bytes than the cache can hold. So the later read has to use the disk.
+    // These commits write more bytes than the cache can hold. So a read after these commits has to use the disk.
     let writes = (0..2000).map(|number| {
         let mut commit = put(&number.to_string(), 1);
         let kid = "k".repeat(16 << 10);

@@ -63,7 +63,8 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
 async fn continues_after_a_failover(mut cluster: RedisCluster) {
     let store = open(&cluster.url()).await;
     let held = eventually("a commit is acknowledged", async || store.commit(marks(3)).await).await.position;
-    // A master that does not have this slot answers with a redirect, so `try_ask` returns an error.
+    // A master that does not have the slot of the revocation log answers with a redirect, so `try_ask` returns an
+    // error.
     let has_log = |server: &RedisServer| server.try_ask::<u64>(&["EXISTS", "{doorlist}:log"]) == Ok(1);
     let owner = cluster.servers[..3].iter().position(has_log).expect("one master has the record");
     cluster.servers[owner].kill();

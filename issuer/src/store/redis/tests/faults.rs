@@ -110,7 +110,7 @@ async fn the_loss_of_an_emptied_store_is_detected() {
     server.ask::<()>(&["FLUSHALL"]);
     assert!(!store.confirm(held).await.expect("an answer").whole);
     assert!(!store.log_since(held.seq).await.expect("the log").continues);
-    // No entry can be appended to a revocation log without an epoch.
+    // A revocation log that has no epoch accepts no entry.
     unavailable(store.commit(marks(1)).await);
     assert_eq!(store.merge_settings(settings).await, Ok(settings), "the epoch is restored");
     let again = store.commit(Commit { seen: held.seq, ..marks(1) }).await.expect("a commit").position;

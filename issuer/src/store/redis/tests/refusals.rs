@@ -25,7 +25,7 @@ async fn b6_a_server_that_does_not_run_is_reported_as_unavailable() {
     }
 }
 
-/// This name is too long for DNS. So the system refuses the name without asking a name server.
+/// The host name in this test is too long for DNS. So the system refuses the host name without asking a name server.
 #[tokio::test]
 async fn b6_a_name_that_does_not_resolve_is_reported_as_unavailable_with_the_cause() {
     let said = outage(&format!("redis://{}.example", "a".repeat(64))).await;
