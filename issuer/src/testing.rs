@@ -1,8 +1,6 @@
 //! An issuer in memory behind its real router, for tests.
 
 mod gated_store;
-pub(crate) mod redis_server;
-pub(crate) mod redis_sets;
 pub(crate) mod simulated_store;
 
 use std::sync::Arc;

@@ -11,10 +11,6 @@ mod nginx;
 mod pair;
 mod proxy;
 mod raw;
-#[path = "../../issuer/src/testing/redis_server.rs"]
-mod redis_server;
-#[path = "../../issuer/src/testing/redis_sets.rs"]
-mod redis_sets;
 mod scripted_redis;
 
 use std::future::Future;
@@ -30,8 +26,7 @@ pub use nginx::{Nginx, Way};
 pub use pair::Pair;
 pub use proxy::Proxy;
 pub use raw::{RawReply, exchange};
-pub use redis_server::RedisServer;
-pub use redis_sets::{RedisCluster, SentinelSet, until};
+pub use redis_servers::{RedisCluster, RedisServer, SentinelSet, until};
 pub use scripted_redis::ScriptedRedis;
 
 /// Waits for an event that must happen. The limit is not an assertion about speed: it turns a hang into a

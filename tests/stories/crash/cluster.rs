@@ -6,7 +6,7 @@ use super::load::{Crowd, Harm};
 use super::lost::{Records, records};
 use super::seeded;
 use super::tally::Rounds;
-use crate::support::{Follower, Pair, RedisCluster, until};
+use crate::support::{Follower, Pair, RedisCluster};
 
 const FAILOVERS: usize = 2;
 
@@ -61,27 +61,4 @@ async fn the_loss_of_a_cluster_master_undoes_nothing_that_was_acknowledged() {
     println!("{lost_writes} records were older after a failover than before");
     assert!(lost_writes > 0, "no write was lost, so the story proves nothing");
     crowd.assert_nothing_was_lost("two issuers on a Cluster", rounds.so_far());
-}
-
-impl RedisCluster {
-    /// Returns the indices of a master and its replica. Three successive values of `number` give three different pairs.
-    fn master_with_replica(&self, number: usize) -> (usize, usize) {
-        let (one, other) = (number % 3, number % 3 + 3);
-        let info: String = self.servers[one].ask(&["INFO", "replication"]);
-        if info.contains("role:master") { (one, other) } else { (other, one) }
-    }
-
-    /// Forces the takeover, as an operator would. Without this command, a replica that has just started leaves the
-    /// takeover to other replicas, because it does not know how much data it lacks. After the takeover, waits until the
-    /// replica serves its slots.
-    fn take_over(&self, replica: usize) {
-        let server = &self.servers[replica];
-        until("the replica takes over", || {
-            let _not_yet = server.try_ask::<()>(&["CLUSTER", "FAILOVER", "TAKEOVER"]);
-            server.ask::<String>(&["INFO", "replication"]).contains("role:master")
-        });
-        until("the replica serves its slots", || {
-            server.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
-        });
-    }
 }

@@ -7,7 +7,7 @@ use super::load::{Crowd, Harm};
 use super::lost::{Records, records};
 use super::seeded;
 use super::tally::Rounds;
-use crate::support::{Follower, Pair, RedisServer, SentinelSet};
+use crate::support::{Follower, Pair, SentinelSet};
 
 const FAILOVERS: usize = 3;
 
@@ -67,21 +67,4 @@ async fn failovers_undo_nothing_that_was_acknowledged() {
     println!("{lost_writes} records were older after a failover than before");
     assert!(lost_writes > 0, "no write was lost, so the story proves nothing");
     crowd.assert_nothing_was_lost("two issuers on a Sentinel set", rounds.so_far());
-}
-
-impl SentinelSet {
-    fn replicas_of(&self, master: usize) -> impl Iterator<Item = &RedisServer> {
-        let others = self.servers.iter().enumerate().filter(move |(at, _)| *at != master);
-        others.map(|(_, server)| server)
-    }
-
-    /// Kills all servers. Then restarts each replica with the data that the replica had already read from the master.
-    fn restart_replicas_without(&mut self, master: usize) {
-        let port = self.servers[master].port();
-        self.servers.iter_mut().for_each(RedisServer::kill);
-        for (_, replica) in self.servers.iter_mut().enumerate().filter(|(at, _)| *at != master) {
-            replica.follow(port);
-            replica.resume();
-        }
-    }
 }

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::eventually;
 use super::http::try_send;
-use super::redis_server::{RedisServer, free_port};
+use redis_servers::{RedisServer, free_port};
 
 /// The bearer token for `/admin/*`.
 pub const ADMIN_KEY: &str = "admin-key-of-the-stories-0123456789";

@@ -5,8 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::redis_server::{GUARD, free_port};
-use super::redis_sets::until;
+use redis_servers::{GUARD, free_port, until};
 
 /// The configuration of nginx.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

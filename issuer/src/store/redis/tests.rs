@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use doorlist_verifier::Handle;
 
+use redis_servers::{RedisServer, until};
+
 use super::commands::{AUDIT_KEPT, PAGE};
 use super::*;
 use crate::domain::{Appended, AuditEvent, Record};
 use crate::store::Swap;
 use crate::store::clock::ManualClock;
-use crate::testing::redis_server::RedisServer;
-use crate::testing::redis_sets::until;
 
 /// Opens the store of an installation. `url` and `prefix` are the values of `DOORLIST_STORE` and
 /// `DOORLIST_STORE_PREFIX`.

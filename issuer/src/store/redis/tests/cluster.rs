@@ -1,8 +1,8 @@
 //! A Cluster of three masters with one replica each.
 
+use redis_servers::{RedisCluster, RedisServer};
+
 use super::*;
-use crate::testing::redis_server::RedisServer;
-use crate::testing::redis_sets::RedisCluster;
 
 #[tokio::test]
 async fn a_cluster_keeps_the_contract_of_a_store() {

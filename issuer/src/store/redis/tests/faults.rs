@@ -1,10 +1,11 @@
 //! Faults of a Redis, and their effects on the issuers.
 
+use redis_servers::RedisServer;
+
 use super::*;
 use crate::desk::{Desk, Upkeep};
 use crate::domain::Limits;
 use crate::store::clock::{HostClock, SystemClock};
-use crate::testing::redis_server::RedisServer;
 
 /// After a restart, the same bytes have another version. So a swap with a version from before the restart does not
 /// match.

@@ -1,8 +1,9 @@
 //! Servers that make the start fail, each with a message that says what to change. These tests also cover servers for
 //! which the start waits.
 
+use redis_servers::{RedisServer, free_port};
+
 use super::*;
-use crate::testing::redis_server::{RedisServer, free_port};
 
 /// Opens a store and returns the reason why the start fails.
 async fn refusal(url: &str) -> String {

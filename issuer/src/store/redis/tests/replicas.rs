@@ -2,10 +2,11 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use redis_servers::RedisServer;
+
 use super::*;
 use crate::desk::{Desk, Kick};
 use crate::domain::Limits;
-use crate::testing::redis_server::RedisServer;
 
 fn signal(server: &RedisServer, signal: Signal) {
     let process = Pid::from_raw(server.id().cast_signed()).expect("a process");

@@ -1,8 +1,8 @@
 //! A master with two replicas, and three sentinels.
 
+use redis_servers::{RedisServer, SentinelSet};
+
 use super::*;
-use crate::testing::redis_server::RedisServer;
-use crate::testing::redis_sets::SentinelSet;
 
 #[tokio::test]
 async fn a_sentinel_set_keeps_the_contract_of_a_store() {

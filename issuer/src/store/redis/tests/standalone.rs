@@ -1,7 +1,8 @@
 //! A single server.
 
+use redis_servers::RedisServer;
+
 use super::*;
-use crate::testing::redis_server::RedisServer;
 
 #[tokio::test]
 async fn a_single_server_keeps_the_contract_of_a_store() {

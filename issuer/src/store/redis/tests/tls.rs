@@ -2,8 +2,9 @@
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
+use redis_servers::RedisServer;
+
 use super::*;
-use crate::testing::redis_server::RedisServer;
 
 /// A server that speaks only TLS, and the certificate of its authority.
 struct Encrypted {

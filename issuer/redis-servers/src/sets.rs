@@ -1,9 +1,9 @@
-//! Several Redis servers that belong together. `tests/stories` uses this module too.
+//! Several Redis servers that belong together.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::redis_server::RedisServer;
+use super::server::RedisServer;
 
 /// Longest time for servers to agree on something. This limit does not test speed. It only ends a test that hangs.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -16,6 +16,7 @@ pub struct RedisCluster {
 }
 
 impl RedisCluster {
+    /// Starts the servers and waits until the Cluster serves all slots.
     pub fn start() -> Self {
         let servers: Vec<_> = (0..6).map(|_| Self::member()).collect();
         let (masters, replicas) = servers.split_at(3);
@@ -73,16 +74,39 @@ impl RedisCluster {
             states.into_iter().all(|state| state.contains("cluster_state:ok"))
         });
     }
+
+    /// Returns the indices of a master and its replica. Three successive values of `number` give three different pairs.
+    pub fn master_with_replica(&self, number: usize) -> (usize, usize) {
+        let (one, other) = (number % 3, number % 3 + 3);
+        let info: String = self.servers[one].ask(&["INFO", "replication"]);
+        if info.contains("role:master") { (one, other) } else { (other, one) }
+    }
+
+    /// Forces the takeover, as an operator would. Without this command, a replica that has just started leaves the
+    /// takeover to other replicas, because it does not know how much data it lacks. After the takeover, waits until the
+    /// replica serves its slots.
+    pub fn take_over(&self, replica: usize) {
+        let server = &self.servers[replica];
+        until("the replica takes over", || {
+            let _not_yet = server.try_ask::<()>(&["CLUSTER", "FAILOVER", "TAKEOVER"]);
+            server.ask::<String>(&["INFO", "replication"]).contains("role:master")
+        });
+        until("the replica serves its slots", || {
+            server.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
+        });
+    }
 }
 
 /// A master with two replicas, and three sentinels that watch it.
 pub struct SentinelSet {
     /// The first master, then the replicas.
     pub servers: Vec<RedisServer>,
+    /// The sentinels.
     pub sentinels: Vec<RedisServer>,
 }
 
 impl SentinelSet {
+    /// Starts the servers and waits until every sentinel knows all others.
     pub fn start() -> Self {
         let guarded = ["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"];
         let master = RedisServer::start(&guarded);
@@ -164,6 +188,22 @@ impl SentinelSet {
         };
         until_else("the master has its replicas", is_whole, || self.views());
         self.servers.iter().for_each(RedisServer::until_it_has_written);
+    }
+
+    /// All servers except `master`, which is an index in [`servers`](Self::servers).
+    pub fn replicas_of(&self, master: usize) -> impl Iterator<Item = &RedisServer> {
+        let others = self.servers.iter().enumerate().filter(move |(at, _)| *at != master);
+        others.map(|(_, server)| server)
+    }
+
+    /// Kills all servers. Then restarts each replica with the data that the replica had already read from the master.
+    pub fn restart_replicas_without(&mut self, master: usize) {
+        let port = self.servers[master].port();
+        self.servers.iter_mut().for_each(RedisServer::kill);
+        for (_, replica) in self.servers.iter_mut().enumerate().filter(|(at, _)| *at != master) {
+            replica.follow(port);
+            replica.resume();
+        }
     }
 }
 

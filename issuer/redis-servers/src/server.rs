@@ -1,4 +1,4 @@
-//! Redis servers for tests. Each server ends when its test ends. `tests/stories` uses this module too.
+//! Redis servers for tests. Each server ends when its test ends.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
@@ -114,6 +114,7 @@ impl RedisServer {
         panic!("{program} does not start: {refusal}");
     }
 
+    /// The port at which the server answers.
     pub fn port(&self) -> u16 {
         self.port
     }
