@@ -53,3 +53,66 @@ test('comments and other fields do not count towards the length of an event', ()
   for (let beat = 0; beat < 100; beat++) parser.push(': beat\nid: 1\n')
   assert.equal(parser.push('data:1\n\n').length, 1)
 })
+
+test('a line of 4 MB in 8,192 chunks, and a chunk of 512 KB with a CR after each character, take linear work', () => {
+  const parser = new EventStreamParser(32 * 1024 * 1024)
+  const long = ['data:', ...Array.from({ length: 8192 }, () => 'x'.repeat(512)), '\n\n']
+  const short = [':\r'.repeat(256 * 1024)]
+  for (const chunks of [long, short]) {
+    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    const handled = charactersHandled(() => chunks.forEach(chunk => parser.push(chunk)))
+    assert.ok(handled >= length, 'the count includes every character')
+    assert.ok(handled <= 10 * length, `${handled} characters handled for ${length} characters of the stream`)
+  }
+})
+
+test('an event that ends with CR is complete before the next character arrives', () => {
+  assert.deepEqual(
+    new EventStreamParser(100).push('data: kick\r\r').map(({ data }) => data),
+    ['kick'],
+  )
+})
+
+test('field names count towards the length of an event, so that lines without a value cannot fill the memory', () => {
+  const parser = new EventStreamParser(1000)
+  assert.throws(() => {
+    for (let line = 0; line < 300; line++) parser.push('data\n')
+  }, RangeError)
+})
+
+/** Returns how many characters the functions of strings, arrays and expressions search or copy while `work` runs. */
+function charactersHandled(work: () => void): number {
+  const { indexOf, slice } = String.prototype
+  const { exec } = RegExp.prototype
+  const { join } = Array.prototype
+  let handled = 0
+  String.prototype.indexOf = function (this: string, search: string, from = 0) {
+    const at = indexOf.call(this, search, from)
+    handled += (at < 0 ? this.length : at + 1) - from
+    return at
+  }
+  String.prototype.slice = function (this: string, from?: number, to?: number) {
+    const part = slice.call(this, from, to)
+    handled += part.length
+    return part
+  }
+  RegExp.prototype.exec = function (this: RegExp, text: string) {
+    const from = this.lastIndex
+    const match = exec.call(this, text)
+    handled += (match === null ? text.length : match.index + match[0].length) - from
+    return match
+  }
+  Array.prototype.join = function (this: unknown[], separator?: string) {
+    const text = join.call(this, separator)
+    handled += text.length
+    return text
+  }
+  try {
+    work()
+  } finally {
+    Object.assign(String.prototype, { indexOf, slice })
+    RegExp.prototype.exec = exec
+    Array.prototype.join = join
+  }
+  return handled
+}
