@@ -1,5 +1,5 @@
 //! The settings of `doorlist serve`. Each setting is a flag and an environment variable, and a field of one of the
-//! small structs below.
+//! small structs in this module.
 //!
 //! If a setting is wrong, the start fails with one sentence that says what to change.
 

@@ -128,8 +128,8 @@ impl Desk {
             return Ok(KeySwap::Conflict);
         }
         self.records.log_copy.remember_ring(ring);
-        // This node's verifiers learn of the change without waiting for the tail. If this fails, the change is still
-        // stored, and the tail will read it later.
+        // Read the new entries now, so that this node's verifiers learn of the change at once. If the reading fails,
+        // the change is still stored, and the background task that follows the revocation log will read it later.
         if let Err(error) = self.catch_up().await {
             tracing::warn!(%error, "the revocation log cannot be read");
         }

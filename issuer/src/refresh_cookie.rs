@@ -17,7 +17,7 @@ pub struct RefreshCookie {
     name: String,
 }
 
-/// A request has the cookie more than once. A browser never sends that.
+/// A request has the cookie more than once. No browser sends the cookie more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the request has the refresh cookie more than once")]
 pub struct Repeated;

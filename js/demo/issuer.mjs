@@ -51,7 +51,7 @@ class Issuer {
     this.adminKey = adminKey
   }
 
-  /** Starts the process. At a restart, the process uses the same port and store as before. */
+  /** Starts the process. At a restart, the process uses the port and the store of the first start. */
   async start(port = this.#port) {
     const args = [this.#command, '--store', this.#store, '--listen', `127.0.0.1:${port}`, ...this.#args]
     const named = this.#name && `http://${this.#name}:${port}`

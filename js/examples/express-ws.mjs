@@ -19,7 +19,8 @@ const server = app.listen(PORT, () => console.log(`http://localhost:${Object(ser
 
 /** The result of `verify` for each open socket. */
 const present = new Map()
-// A page cannot set a header for a WebSocket. So it sends the token as a second subprotocol, after the real one.
+// A page cannot set a header for a WebSocket. So it sends the token as a second subprotocol, after the real
+// subprotocol.
 const sockets = new WebSocketServer({ server, handleProtocols: offered => offered.has('chat') && 'chat' })
 
 sockets.on('connection', (socket, request) => {

@@ -2,8 +2,8 @@ import type { Host } from './host.js'
 import { Unreachable } from './http.js'
 
 /**
- * A signal that aborts when a time limit passes, or when an outer signal aborts. Each call of `limit` replaces the limit
- * before it.
+ * A signal that aborts when a time limit passes, or when an outer signal aborts. Each call of `limit` replaces the
+ * previous limit.
  */
 export class IdleTimeout {
   readonly #host: Host

@@ -36,8 +36,8 @@ export interface Shareable {
 /**
  * One stream for all pages and workers of an origin. A browser opens at most six HTTP/1.1 connections to a host, and
  * one stream per page would use all of them. Only the page that holds a Web Lock holds the stream. This page passes
- * each newer list on to the others through a BroadcastChannel. A page does not trust the messages of the channel: its
- * own verifier accepts or refuses each list.
+ * each newer list on to the other pages through a BroadcastChannel. A page does not trust the messages of the channel:
+ * its own verifier accepts or refuses each list.
  */
 export class SharedStream {
   readonly #origin: Shareable['origin']

@@ -110,9 +110,9 @@ export const fetchFailed = (url: string, why: string, cause?: unknown): TokenErr
   )
 
 /**
- * Returns a better error if the server closed a plain HTTP connection without an answer. A server that uses TLS does
- * this, and a server that is restarting does it too. To find out which, this function sends one request over TLS. If
- * the server answers or shows a certificate, the server uses TLS, and waiting does not help.
+ * Returns a better error if the server closed a plain HTTP connection without an answer. Two kinds of servers do this:
+ * a server that uses TLS, and a server that is restarting. To find out which of them it is, this function sends one
+ * request over TLS. If the server answers or shows a certificate, the server uses TLS, and waiting does not help.
  */
 export async function hungUp(
   found: TokenError,

@@ -45,7 +45,7 @@ class History {
     this.#random = host.random = chance(seed)
     this.browser.hasLocks = manner.hasLocks
     issuer.usesCookie = manner.storage === 'cookie'
-    // Each reading of a clock shows a later time than the reading before.
+    // Each reading of a clock shows a later time than the previous reading.
     const { now, monotonic } = host
     let ticks = 0
     host.now = () => now() + (ticks += 0.001)

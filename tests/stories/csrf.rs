@@ -2,7 +2,7 @@
 
 use crate::support::{Browser, Issuer, Page, STRANGER};
 
-/// These pages must not use the cookie, even if `https://app.example` is a listed origin.
+/// Pages that must not use the cookie, even if `https://app.example` is a listed origin.
 const PAGES: [Page<'static>; 5] = [
     STRANGER,
     Page::Other { origin: "https://evil.app.example", site: "same-site" },

@@ -146,7 +146,8 @@ async fn a_foreign_entry_in_the_log_is_reported_and_nothing_is_acknowledged_afte
     pair.a.refresh(&alice.refresh).await.refused(400, "invalid_grant");
 }
 
-/// The other keys are the head of the revocation log, the key ring and a bucket of subject names.
+/// All keys other than records of subjects: the head of the revocation log, the key ring, and a bucket of subject
+/// names.
 #[tokio::test]
 async fn foreign_values_of_other_keys_are_reported_and_not_changed() {
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;

@@ -57,7 +57,7 @@ async fn a_kick_that_names_the_group_can_be_sent_twice() {
     issuer.revoking(&kick).await;
     let after = issuer.open_session("alice").await;
 
-    // The answer was lost, and the operator's script sends the request again.
+    // Here the answer to the first kick counts as lost, so the operator's script sends the kick again.
     position(&issuer.admin(Method::POST, &kick, None).await.ok());
 
     Session::of(&issuer.refresh(&after.refresh).await);

@@ -17,7 +17,7 @@ use crate::support::{EMBEDDED, Issuer, RedisServer, Session, doorlist, eventuall
 enum Reader {
     /// The descriptor is closed at the start.
     Closed,
-    /// The reader of the pipe has closed it.
+    /// The reader of the pipe has closed the pipe.
     Gone,
     /// The pipe is full, and its reader does not read.
     Stopped,

@@ -159,7 +159,8 @@ impl<'a> Value<'a> {
 
     /// Returns an integer that is written in digits only. JSON allows no leading zeros.
     fn integer(self) -> Option<u64> {
-        // `parse` would also accept a plus sign. But JSON has no plus sign before a number, so none can be here.
+        // `parse` would also accept a plus sign. But JSON allows no plus sign before a number, so the text cannot begin
+        // with a plus sign.
         self.0.parse().ok()
     }
 

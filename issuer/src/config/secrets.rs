@@ -93,9 +93,9 @@ pub struct Given {
 /// Whether the store already holds private keys that are encrypted under a master secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreAge {
-    /// The store holds no such keys, so a new master secret may be made.
+    /// The store holds no encrypted private keys, so a new master secret may be made.
     New,
-    /// The store holds such keys. A new master secret could not decrypt them.
+    /// The store holds encrypted private keys. A new master secret could not decrypt them.
     Used,
 }
 

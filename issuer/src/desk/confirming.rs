@@ -1,4 +1,5 @@
-//! Confirmations as requests need them: at most one at a time, and shared by the callers that wait.
+//! Confirmations for requests. At most one confirmation runs at a time, and all callers that wait for it share its
+//! result.
 
 use tokio::time::Instant;
 

@@ -9,7 +9,8 @@ pub struct Limits {
     pub refresh_idle_secs: u64,
     /// A session ends this many seconds after its login, even if it is in use.
     pub refresh_absolute_secs: u64,
-    /// For this many seconds after a rotation, the previous refresh token gets the same answer as the current one.
+    /// For this many seconds after a rotation, the previous refresh token gets the same answer as the current refresh
+    /// token.
     pub refresh_grace_secs: u64,
     /// The largest leeway, in seconds, that a verifier may apply to a token's times.
     pub leeway_secs: u64,

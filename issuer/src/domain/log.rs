@@ -57,7 +57,7 @@ pub enum Revocation {
         /// The session.
         sid: Handle,
     },
-    /// Another group replaces this group.
+    /// A group ends, and a new group replaces it.
     Group {
         /// The group that becomes void.
         gid: Handle,

@@ -118,7 +118,7 @@ fn new_session(open: &OpenSession, sid: Handle, moment: &Moment<'_>) -> Session 
         generation: 1,
         previous: 0,
         rotated_at: UnixSeconds::ZERO,
-        // A cut-off may have ended all sessions in this second. The new session must count as opened after the
+        // A cut-off may have ended all sessions in the current second. The new session must count as opened after the
         // cut-off.
         created_at: moment.now.max(moment.log.settings.sessions_since),
         last_seen_at: moment.now,

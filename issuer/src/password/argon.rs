@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_password_is_checked_with_the_parameters_of_its_stored_hash() {
-        // This hash is from test.c of the reference implementation.
+        // The hash in this test is from test.c of the reference implementation.
         let stored = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         let argon = Argon::default();
         argon.hash(b"first, in less memory").expect("hashed");

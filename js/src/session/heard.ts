@@ -21,8 +21,8 @@ export const isNews = (
   isLive(heard, host) &&
   !ended.has(heard.claims.sid) &&
   heard.value !== last?.value &&
-  // Compares ages, not `iat`: a session can begin in the same second as the session before, or on a node whose clock is
-  // behind.
+  // Compares ages, not `iat`: a session can begin in the same second as the previous session, or on a node whose clock
+  // is behind.
   (!latest || elapsed(heard.since, host) <= elapsed(latest, host))
 
 /** Whether this page already held the token at this wall-clock time. */

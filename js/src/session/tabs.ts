@@ -26,7 +26,8 @@ export interface Tabs {
   /**
    * Calls `start` when this tab becomes the leader. A tab becomes the leader in three cases: it gets the lock; the
    * browser has no locks; or the tab that holds the lock is frozen and sends no messages. In the third case each tab
-   * waits for a random time. So one tab becomes the leader first, and its message tells the others.
+   * waits for a random time. So one tab becomes the leader first, and its messages tell the other tabs that there is a
+   * leader.
    */
   lead(start: () => unknown): void
   close(): void

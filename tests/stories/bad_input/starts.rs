@@ -39,7 +39,7 @@ async fn b7_an_admin_key_can_be_replaced_without_an_interruption() {
     let listed = eventually("the keys are listed", listing.output()).await.expect("the process ends");
     assert!(listed.status.success(), "the command line sends the first: {listed:?}");
 
-    // Remove the old key.
+    // The operator removes the old key from the file.
     issuer.stop().await;
     fs::write(&file, OTHER).expect("written");
     issuer.restart().await;
@@ -140,7 +140,7 @@ async fn b15_a_lost_store_is_not_a_first_start() {
     assert!(!issuer.try_restart().await, "{}", issuer.log());
     assert!(issuer.log().contains("has 0 bytes"), "{}", issuer.log());
 
-    // Put the old store file back. The next start shows that nothing was lost.
+    // The operator puts the old store file back. The next start shows that nothing was lost.
     fs::write(&store, held).expect("written");
     issuer.restart().await;
     issuer.stop().await;

@@ -16,7 +16,7 @@ use super::issuer::Issuer;
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamEnd {
-    /// The issuer closed it.
+    /// The issuer closed the stream.
     Clean,
     /// The connection broke.
     Broken,

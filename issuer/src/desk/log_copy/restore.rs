@@ -31,8 +31,8 @@ impl Unfinished {
 impl LogCopy {
     /// Makes the store's revocation log and the copy equal. Appends the entries of the copy that are younger than
     /// `retain` and missing in the store, and notes their subjects as [unfinished](Self::unfinished). Puts back the
-    /// epoch, the settings and the key ring if they are missing. Appends one empty mark, so that the new sequence is
-    /// greater than every sequence given out before.
+    /// epoch, the settings and the key ring if they are missing. Appends one empty mark, so that the last sequence
+    /// number becomes greater than every sequence number that was given out before the loss.
     pub(in crate::desk) async fn restore(&self) -> Result<(), StoreError> {
         let asked = Instant::now();
         let mut restorations = self.restoring.lock().await;
@@ -85,7 +85,7 @@ impl LogCopy {
         lock(&self.unfinished).is_empty()
     }
 
-    /// The subjects whose entries were put back, and whose records have not been healed since.
+    /// The subjects whose entries were put back, and whose records have not been healed since then.
     pub(in crate::desk) async fn unfinished(&self) -> Unfinished {
         // Waits for a running restoration. Otherwise records would be healed before their entries are back.
         let _alone = self.restoring.lock().await;

@@ -103,8 +103,8 @@ impl Records {
             Healing::Last => self.finish(sub).await,
         };
         match healed {
-            // This record cannot be read, so the subject's sessions cannot be refreshed. The record can be healed
-            // later, and the other records need not wait for it. If the store as a whole cannot be read, `catch_up`
+            // While a record cannot be read, the sessions of its subject cannot be refreshed. So the record can be
+            // healed later, and other records need not wait for it. If the store as a whole cannot be read, `catch_up`
             // fails.
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(%error, "a revocation cannot be applied to the subject's record");

@@ -45,8 +45,9 @@ async fn trace_24_a_refresh_that_writes_nothing_needs_a_confirmation() {
     granted(refresh(&desk, &grant).await);
 }
 
-/// A user logs in at a node that uses the new master, and logs out at a node that still uses the old master. That node
-/// finds no such session, but it must not answer that the session has ended (RFC 7009 answers 200).
+/// A user logs in at a node that uses the new master, and logs out at a node that still uses the old master. The node
+/// that uses the old master does not find the session, but must not answer that the session has ended (RFC 7009 answers
+/// 200).
 #[tokio::test(start_paused = true)]
 async fn an_isolated_store_does_not_say_that_there_is_no_session() {
     let Isolated { store, desk, .. } = in_the_window().await;

@@ -48,7 +48,7 @@ pub(super) fn existing(path: &Path) -> Result<Database, StoreError> {
 fn database(backend: impl StorageBackend) -> Result<Database, StoreError> {
     Database::builder()
         .set_cache_size(CACHE_BYTES)
-        // Without this check, redb trusts the file. redb may then panic if the file was altered.
+        // Without the check of its integrity, redb trusts the file. redb may then panic if the file was altered.
         .set_check_integrity_on_open(true)
         .create_with_backend(backend)
         .map_err(unavailable)

@@ -123,7 +123,7 @@ fn transact(
 ) -> Result<Head, Fault> {
     let mut txn = db.begin_write()?;
     txn.set_durability(Durability::Immediate)?;
-    // With this option, redb does not need to read the whole file when redb opens it after a crash.
+    // With quick repair, redb does not need to read the whole file when redb opens it after a crash.
     txn.set_quick_repair(true);
     let (head, written) = work(&txn, now_micros, batch, replies)?;
     match written {

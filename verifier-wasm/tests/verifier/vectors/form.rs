@@ -292,7 +292,8 @@ fn signatures() -> Vec<Case> {
     .into()
 }
 
-/// The same signature with `s + ℓ` instead of `s`. The equation holds, but RFC 8032 §5.1.7 refuses this signature.
+/// The same signature with `s + ℓ` instead of `s`. The equation of RFC 8032 §5.1.7 holds for this signature, but the
+/// same section refuses such a large `s`.
 fn plus_order(signature: &[u8]) -> Vec<u8> {
     const ORDER: [u8; 32] = [
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0,

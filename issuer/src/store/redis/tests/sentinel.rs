@@ -49,8 +49,8 @@ async fn sentinels_may_require_the_password_too() {
     }
 }
 
-/// This replica has no `min-replicas-to-write`. If it became the master, it would accept writes without any replica.
-/// So the issuer refuses this replica.
+/// The replica in this test has no `min-replicas-to-write`. If it became the master, it would accept writes without any
+/// replica. So the issuer refuses the replica.
 #[tokio::test]
 async fn a_replica_that_would_accept_writes_alone_is_refused() {
     let server = RedisServer::start(&["--min-replicas-to-write", "1", "--repl-ping-replica-period", "1"]);
