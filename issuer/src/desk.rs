@@ -5,7 +5,7 @@
 //! a [copy](LogView) of the revocation log, and proves with [`Desk::confirmed`] that the store lost nothing. The node
 //! needs that proof before it signs a list, and before it answers a refresh that wrote nothing.
 //!
-//! The state of the desk has four owners. In this chain, an owner uses only the owners to its right:
+//! Four types own the state of the desk. In this chain, a type uses only the types to its right:
 //!
 //! [`Upkeep`] → [`Desk`] → `Records` → `LogCopy`
 //!
@@ -164,8 +164,8 @@ impl Desk {
         self.records.log_copy.watch()
     }
 
-    /// Waits until this node's copy holds everything up to `position`. Returns at once if the copy has another
-    /// epoch.
+    /// Waits until this node's copy holds everything up to `position`. Returns at once if the epoch of the copy is not
+    /// the epoch of `position`.
     pub async fn reached(&self, position: Cursor) {
         let there = |confirmed: &Confirmed| {
             confirmed.position.epoch != position.epoch || confirmed.position.seq >= position.seq
@@ -206,7 +206,7 @@ impl Desk {
     }
 }
 
-/// Locks `mutex` even after a panic. If code panics while it holds such a lock, the locked state is still complete.
+/// Locks `mutex` even after a panic. If code panics while it holds the lock, the locked state is still complete.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,14 +8,12 @@
 //!
 //! # Reading a counterexample
 //!
-//! Except in the long run, the search is breadth first, so it prints a shortest history. Each line is one
-//! event, in order: `A: swaps, …` is a step of node A's request, `the replica takes over` is the failover. The
-//! last line is the event that broke the promise named above. The step `A: is asked: Refresh(0)` also reads the
-//! record.
-//! `(sid, g, p)` are a session's generations as in the table of `domain::refresh`. The initial handles are 81
-//! (sid) and 97 (gid). Small handles were drawn by a node that healed a record; other handles are derived from
-//! their request (`named` in `events.rs`). To experiment, narrow the scope until every event of the history is
-//! necessary.
+//! Except in the long run, the search is breadth first, so it prints a shortest history. Each line is one event, in
+//! order: `A: swaps, …` is a step of node A's request, `the replica takes over` is the failover. The last line is the
+//! event that broke the promise that is named above the history. The step `A: is asked: Refresh(0)` also reads the
+//! record. `(sid, g, p)` are a session's generations as in the table of `domain::refresh`. The initial handles are 81
+//! (sid) and 97 (gid). Small handles were drawn by a node that healed a record; other handles are derived from their
+//! request (`named` in `events.rs`). To experiment, narrow the scope until every event of the history is necessary.
 //!
 //! # What is assumed
 //!

@@ -18,7 +18,7 @@ pub struct Node {
     pub confirmed: u64,
     /// The number of acknowledgements at the node's last confirmation.
     pub vouches: u8,
-    /// Entries that the node put back. The record of their subject has not been healed since.
+    /// Entries that the node put back. The record of their subject has not been healed since then.
     pub unfinished: Vec<Appended>,
 }
 
@@ -66,7 +66,7 @@ pub struct Seen {
     pub issued: u8,
     /// Whether an acknowledged kick had ended the request's session.
     pub ended: bool,
-    /// Whether the revocation log lacked entries, when the node decided, that a living node was about to put back.
+    /// Whether, when the node decided, the revocation log lacked entries that a living node was about to put back.
     pub excused: bool,
 }
 

@@ -28,11 +28,12 @@ pub enum Rule {
     /// Trace 4a: a kick is acknowledged when every session that it found is gone. It is not enough that the
     /// record has another group.
     KickSeesSessionsGone,
-    /// Trace 4b: if a group is in the revocation log several times, the strongest kind counts, not the first.
+    /// Trace 4b: if a group is in the revocation log several times, the strongest kind of revocation counts, and not
+    /// the kind of the first entry.
     StrongestKind,
     /// Trace 4c: a node first reads the record from the store, and then the new entries of the revocation log.
     NewsAfterRecord,
-    /// Traces 4d and 25: a version read from one master never matches on another.
+    /// Traces 4d and 25: a version that was read from one master never matches on another master.
     VersionNamesMaster,
     /// A swap succeeds only if the record is still the one that was read.
     CompareAndSwap,

@@ -23,8 +23,8 @@ pub struct World {
     pub store: Store,
     pub nodes: [Node; 2],
     pub promises: Promises,
-    /// Revocations that a failover lost, until a living node has put them back and healed the record, or acts as if it
-    /// had: it confirms, or signs a list.
+    /// Revocations that a failover lost. A revocation stays here until a living node has put it back and has healed the
+    /// record, or acts as if it had (by confirming or by signing a list).
     pub lost: Vec<doorlist::domain::Appended>,
     pub left: Budget,
     /// The number of handles drawn by nodes that healed a record or started a request again.

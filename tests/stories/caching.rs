@@ -37,7 +37,7 @@ async fn a_list_is_cached_for_its_ttl() {
 async fn a_list_that_did_not_change_is_not_sent_again() {
     // A long heartbeat, so that no new list is signed during the test.
     let issuer = Issuer::start_with(&[("HEARTBEAT_SECS", "30")]).await;
-    // These requests always go to the same node of a pair, because each node signs its own list.
+    // All requests for `list` go to the same node of a pair, because each node signs its own list.
     let list = format!("{}/revocations", issuer.url());
     let first = issuer.get_url(&list).await;
     let etag = first.header(ETAG).to_owned();

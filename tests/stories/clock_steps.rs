@@ -41,7 +41,7 @@ async fn with_a_clock_five_minutes_off_an_issuer_signs_and_shortens_nothing() {
         assert_eq!(login.status, 503, "{}", login.text());
         refused += 2;
 
-        // The other issuer continues. The stepped issuer continues to answer requests that need no signature.
+        // The issuer whose clock is right continues. The stepped issuer still answers requests that need no signature.
         alice = Session::of(&pair.a.refresh(&alice.refresh).await);
         has_current_times(&alice, before);
         let kicked = pair.b.revoking(&format!("/subjects/leaver{step}/revoke")).await;

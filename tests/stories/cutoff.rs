@@ -58,8 +58,8 @@ async fn a_cutoff_can_end_every_session() {
     Session::of(&issuer.refresh(&newcomer.refresh).await);
 }
 
-/// Trace 12: tokens in the same second as the cut-off. A token that was issued before the call is void. A token that
-/// was issued after the call is valid, although the clock shows the same second.
+/// Trace 12: tokens in the same second as the cut-off. A token that was issued before the request for the cut-off is
+/// void. A token that was issued after this request is valid, although the clock shows the same second.
 #[tokio::test]
 async fn a_cutoff_voids_earlier_tokens_of_the_same_second() {
     // The leeway is 0, so the verifier refuses a token whose `iat` is ahead of the clock.

@@ -44,7 +44,7 @@ mod store_refusals;
 mod two_issuers;
 
 // Once: these stories are not repeated with DOORLIST_STORIES=pair. They concern one process, its settings, its
-// connections or its output. Another issuer or another store cannot change the outcome of these stories.
+// connections or its output. A second issuer or a different store cannot change the outcome of these stories.
 mod bad_input;
 mod command_line;
 mod cookies;

@@ -46,8 +46,8 @@ impl Reader {
     }
 }
 
-/// Returns the same command in a shell. The shell closes descriptors with these redirections before it starts the
-/// command.
+/// Returns a command that runs `command` in a shell. Before the shell starts `command`, it closes descriptors with the
+/// given redirections.
 fn closing(command: &Command, redirections: &str) -> Command {
     let command = command.as_std();
     let mut shell = Command::new("/bin/sh");

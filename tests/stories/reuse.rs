@@ -12,7 +12,7 @@ async fn reuse_ends_the_session_at_every_connected_verifier() {
     let stolen = issuer.open_session("alice").await;
     let other_device = issuer.open_session("alice").await;
 
-    // The user refreshes twice more, so the thief's copy is two generations old.
+    // The user refreshes two more times, so the thief's copy is two generations old.
     let second = Session::of(&issuer.refresh(&stolen.refresh).await);
     let third = Session::of(&issuer.refresh(&second.refresh).await);
     issuer.refresh(&stolen.refresh).await.refused(400, "invalid_grant");

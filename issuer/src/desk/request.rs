@@ -18,8 +18,8 @@ pub enum Proof<'a> {
 #[async_trait]
 pub trait PasswordCheck: Send + Sync {
     /// The login calls this once for each hash that it reads. If the record gets another hash during the login, the
-    /// login calls this again. `hash` is `None` if there is no account. Then the check must take as long as for a
-    /// wrong password.
+    /// login calls this again. `hash` is `None` if there is no account. In this case, the check must take as long as
+    /// for a wrong password.
     async fn check(&self, hash: Option<&PasswordHash>) -> PasswordVerdict;
 }
 
@@ -50,6 +50,6 @@ pub struct RefreshClaims {
 pub enum CutoffSessions {
     /// The sessions stay open and refresh into new tokens.
     Keep,
-    /// The cut-off also ends every session that was opened earlier.
+    /// The cut-off also ends every session that was opened before the cut-off.
     End,
 }

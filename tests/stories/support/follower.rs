@@ -33,7 +33,7 @@ pub struct Follower {
 struct Held {
     verifier: Mutex<Verifier>,
     /// The errors with which the verifier refused lists of the stream. A refusal is not included if the only reason is
-    /// that the list is older.
+    /// that the list is older than the verifier's list.
     flaws: Mutex<Vec<Error>>,
     /// Incremented with every event of the stream.
     events: watch::Sender<u64>,

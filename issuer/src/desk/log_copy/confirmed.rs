@@ -95,8 +95,8 @@ fn host_secs() -> u64 {
 }
 
 /// Seconds by which the store's time lies outside the interval between the host's request and the store's answer. An
-/// interval is needed because an answer may take long, and with a leeway of zero a difference of one second is already
-/// too much.
+/// interval is needed because an answer may take long, and with a leeway of zero, a difference of one second would
+/// already count as a wrong clock.
 fn skew_secs(asked: RangeInclusive<u64>, store: UnixSeconds) -> u64 {
     let store = store.as_secs();
     asked.start().saturating_sub(store).max(store.saturating_sub(*asked.end()))

@@ -93,7 +93,7 @@ impl LogCopy {
     }
 
     /// Removes these subjects, because their records have been healed. A subject whose entries were put back again
-    /// meanwhile stays.
+    /// meanwhile stays unfinished.
     pub(in crate::desk) fn finish(&self, healed: &Unfinished) {
         lock(&self.unfinished).retain(|noted| !healed.0.contains(noted));
     }

@@ -16,7 +16,7 @@ const PROGRESS: usize = 100_000;
 /// When the record of an entry is healed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::desk) enum Healing {
-    /// The entry stays in the revocation log, so its record will be healed again.
+    /// The entry stays in the revocation log, so the record of its subject will be healed again.
     Early,
     /// The entry is trimmed from the revocation log afterwards. Therefore the healing waits until no failover can lose
     /// the record.

@@ -102,8 +102,8 @@ async fn trace_20_every_entry_is_looked_at_when_a_node_starts() {
     assert_eq!(refresh(&restarted, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 4 (a): a void and a kick both append g1. The void's swap wins, and the kick finds another group in the
-/// record.
+/// Trace 4 (a): a void and a kick both append an entry for g1. The void's swap wins, and the kick finds another group
+/// in the record.
 #[tokio::test]
 async fn trace_4a_a_kick_overtaken_by_a_void_starts_over() {
     let ward = Ward::new().await;
@@ -123,7 +123,7 @@ async fn trace_4a_a_kick_overtaken_by_a_void_starts_over() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 4 (a) again, but the kick's node dies before it can start over.
+/// Trace 4 (a), but the node of the kick dies before the kick can start over.
 #[tokio::test]
 async fn a_kick_overtaken_by_a_void_is_finished_by_others() {
     let ward = Ward::new().await;

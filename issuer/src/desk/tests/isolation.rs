@@ -77,8 +77,8 @@ async fn heartbeats_keep_the_confirmation_fresh() {
 }
 
 /// Node A stays on a master that was cut off. The master still accepts writes that wait for no replica, because
-/// `min-replicas-max-lag` is long. A token that A issues then must not outlive the entry of a kick that A cannot
-/// read.
+/// `min-replicas-max-lag` is long. A token that A issues in this state must not outlive the entry of a kick that A
+/// cannot read.
 #[tokio::test(start_paused = true)]
 async fn a_token_from_an_isolated_node_does_not_outlive_the_entry() {
     let clock = ManualClock::at(START);

@@ -1,4 +1,4 @@
-//! Which lists a node signs after a failover, before it has repaired everything.
+//! Which lists a node signs after a failover, before the node has healed all records.
 
 use doorlist_verifier::{Options, Verifier};
 
@@ -45,8 +45,9 @@ async fn desk_on(store: &Arc<SimulatedStore>) -> Arc<Desk> {
 }
 
 /// Trace 59: node A voids, and a token is issued in the next group. A failover loses both writes. Node B kicks. Then a
-/// request at node A puts the void back. Until the record is healed, the revocation log does not name the next group. A
-/// list that was signed now would accept the token, although the kick was acknowledged.
+/// request at node A puts the void back. Until the record is healed, the revocation log does not name the next group.
+/// If a list were signed in this state, verifiers with this list would accept the token, although the kick was
+/// acknowledged.
 #[tokio::test]
 async fn trace_59_no_list_is_signed_between_restoring_and_healing() {
     let a = Signer::new().await;

@@ -160,7 +160,7 @@ impl Reopening {
     }
 }
 
-/// Whether redb will fail every later operation on the open file after this error.
+/// Whether redb will fail every later operation on the open file after `error`.
 fn ends_every_operation(error: &redb::Error) -> bool {
     use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
     matches!(error, Io(_) | PreviousIo | LockPoisoned(_) | DatabaseClosed)

@@ -48,7 +48,7 @@ pub(super) fn existing(path: &Path) -> Result<Database, StoreError> {
 fn database(backend: impl StorageBackend) -> Result<Database, StoreError> {
     Database::builder()
         .set_cache_size(CACHE_BYTES)
-        // Without the check of its integrity, redb trusts the file. redb may then panic if the file was altered.
+        // Without the integrity check, redb trusts the file, and may panic if the file was altered.
         .set_check_integrity_on_open(true)
         .create_with_backend(backend)
         .map_err(unavailable)
@@ -79,8 +79,8 @@ fn first_head(db: &Database) -> Result<Head, Fault> {
     Ok(head)
 }
 
-/// Creates an empty store in a temporary file in the same folder, and then renames this file to `path`. If the
-/// process dies or the power fails meanwhile, the path has either no file or a complete store.
+/// Creates an empty store in a temporary file in the same folder, and then renames this file to `path`. If the process
+/// dies or the power fails meanwhile, there is either no file or a complete store at `path`.
 pub(super) fn create_if_missing(path: &Path) -> Result<(), StoreError> {
     if path.try_exists().map_err(no_file)? {
         return Ok(());

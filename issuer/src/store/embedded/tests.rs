@@ -182,7 +182,8 @@ async fn a_queued_commit_is_done_after_its_caller_left() {
     assert!(store.read(&subject("alice"), Seq::ZERO).await.expect("a reading").record.is_some());
 }
 
-/// A reader's transaction and the writer do not wait for each other. The reader does not see the later write.
+/// A reader's transaction and the writer do not wait for each other. The reader does not see a write that was made
+/// after its transaction began.
 #[tokio::test]
 async fn a_snapshot_does_not_change() {
     let store = EmbeddedStore::in_memory().expect("a store");

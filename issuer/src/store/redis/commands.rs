@@ -122,7 +122,8 @@ impl Inner {
         Ok(Committed { swapped, position: self.state(state)?.position() })
     }
 
-    /// Swaps the record of the installation. Uses the script for the key ring with another key and without entries.
+    /// Swaps the record of the installation. Uses the script that swaps the key ring, but with the key of the
+    /// installation's record and without entries.
     pub(super) async fn swap_installation(
         self: Arc<Self>,
         expected: Option<Version>,

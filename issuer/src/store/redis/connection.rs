@@ -225,8 +225,8 @@ async fn ask(connection: &mut MultiplexedConnection, commands: &Pipeline) -> Res
     Ok(connection.req_packed_commands(commands, 0, commands.len()).await?)
 }
 
-/// Whether the server answers that it is a replica. In this case the host name, proxy or "primary endpoint" may lead
-/// to another server now. Only a new connection reaches that server.
+/// Whether the server answers that it is a replica. In this case the host name, proxy or "primary endpoint" may lead to
+/// another server now. Only a new connection reaches the other server.
 fn come_from_a_replica(answers: &[Value]) -> bool {
     answers.iter().any(|answer| matches!(answer, Value::ServerError(error) if error.code() == "READONLY"))
 }

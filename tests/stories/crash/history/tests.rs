@@ -162,7 +162,7 @@ fn one_of_two_tabs_continues() {
     assert_eq!(forked, Ok(Checked { forks: 1, ..Checked::default() }));
     assert!(story(&[&twice, &led(1, 2), &led(1, 3), &led(2, 3), &led(3, 4), &led(2, 4), &led(4, 5)]).is_ok());
     assert!(story(&[&twice, &led(1, 3), &led(1, 2), &refresh(1, NO)]).is_ok());
-    // This history is also allowed: the store lost a generation, so the same token is issued again.
+    // This history is allowed: the store lost a generation, so the same token is issued again.
     assert!(story(&[&twice, &led(1, 2), &led(2, 2), &led(2, 3)]).is_ok());
 }
 

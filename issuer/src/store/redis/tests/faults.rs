@@ -7,8 +7,8 @@ use crate::desk::{Desk, Upkeep};
 use crate::domain::Limits;
 use crate::store::clock::{HostClock, SystemClock};
 
-/// After a restart, the same bytes have another version. So a swap with a version from before the restart does not
-/// match.
+/// After a restart, a server gives a new version to the same bytes of a record. So a swap with a version that was read
+/// before the restart does not match.
 #[tokio::test]
 async fn a_swap_with_a_version_from_before_a_restart_does_not_match() {
     let mut server = RedisServer::start(&[]);
@@ -65,8 +65,8 @@ async fn scripts_that_were_flushed_are_sent_again() {
     }
 }
 
-/// A proxy leads to the master, as a host name or a cloud's "primary endpoint" would. After a switch-over, the old
-/// connections still lead to the old master, which is now a replica.
+/// A proxy leads to the master, as a host name or a cloud's "primary endpoint" would. After a switch-over, connections
+/// that were made earlier still lead to the old master, which is now a replica.
 #[tokio::test]
 async fn an_address_that_leads_to_a_new_master_is_followed() {
     use std::sync::atomic::{AtomicU16, Ordering};
@@ -177,8 +177,8 @@ async fn a_replica_is_not_used_as_the_store() {
     }
 }
 
-/// A master was demoted to a replica. The answer to the write says that the server is a replica. The answer to `WAIT`
-/// does not say this.
+/// A master was demoted to a replica. Its answer to a write says that it is a replica, but its answer to `WAIT` does
+/// not.
 #[tokio::test]
 async fn the_error_for_a_replicated_write_says_that_the_server_is_a_replica() {
     let (server, replica) = master_and_replica();

@@ -63,7 +63,7 @@ async fn a_replica_that_would_accept_writes_alone_is_refused() {
     open(&url).await;
 }
 
-/// If a set has lost all its replicas, nothing is acknowledged. This is true even if the master has no
+/// If a master has lost all its replicas, no write is acknowledged. This is true even if the master has no
 /// `min-replicas-to-write` and accepts the write.
 #[tokio::test]
 async fn a_master_that_lost_all_its_replicas_acknowledges_nothing() {

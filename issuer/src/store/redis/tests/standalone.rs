@@ -71,7 +71,7 @@ async fn a_long_log_is_read_to_its_end() {
     let server = RedisServer::start(&[]);
     let store = open(&server.url()).await;
     let mut seqs = Vec::new();
-    // Each commit also has more entries than one command can append.
+    // Each commit has more entries than one command can append.
     for _ in 0..4 {
         store.commit(marks(PAGE / 2 + 1)).await.expect("a commit");
     }
