@@ -82,9 +82,9 @@ impl RedisCluster {
         if info.contains("role:master") { (one, other) } else { (other, one) }
     }
 
-    /// Forces the takeover, as an operator would. Without this command, a replica that has just started leaves the
-    /// takeover to other replicas, because it does not know how much data it lacks. After the takeover, waits until the
-    /// replica serves its slots.
+    /// Forces the takeover with `CLUSTER FAILOVER TAKEOVER`, as an operator would. Without this command, a replica that
+    /// has just started leaves the takeover to other replicas, because it does not know how much data it lacks. After
+    /// the takeover, waits until the replica serves its slots.
     pub fn take_over(&self, replica: usize) {
         let server = &self.servers[replica];
         until("the replica takes over", || {
