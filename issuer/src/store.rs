@@ -19,9 +19,9 @@ use crate::domain::{AuditEvent, Durability, LogPage, LogSettings, NewEntry, Reco
 
 /// Identifies one stored state of a record or of the key ring. A swap names the version that the rule read.
 ///
-/// A version is never used twice for the same name. If a record is deleted and created again, the new record gets a
-/// new version. After a failover every version is different. So a version that was read on the old master does not
-/// match on the new master.
+/// A version is never used twice for the same name. If a record is deleted and created again, the new record gets a new
+/// version. After a failover, every stored state has a new version. So a version that was read on the old master does
+/// not match on the new master.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(pub u64);
 
@@ -139,8 +139,8 @@ pub struct Confirmation {
     /// one of two conditions must be met:
     ///
     /// - The last sequence numbers are equal.
-    /// - The store's last sequence number is greater, and the store still has the entry at the node's position or has
-    ///   trimmed it.
+    /// - The store's last sequence number is greater than the node's, and the store still has the entry at the node's
+    ///   position or has trimmed it.
     pub whole: bool,
     /// The end of the store's revocation log.
     pub position: Cursor,

@@ -159,9 +159,9 @@ export class RemoteList {
   }
 
   /**
-   * Loads a list that another tab passed on, if the issuer signed it and it is newer. Returns `gap` if the issuer must
-   * be asked for a snapshot, or for the key that signed the list. Never throws: anything else on the channel is
-   * ignored.
+   * Loads a list that another tab passed on, if the issuer signed it and it is newer than the list that is held.
+   * Returns `gap` if the issuer must be asked for a snapshot, or for the key that signed the list. Never throws:
+   * anything else on the channel is ignored.
    */
   hear(list: string): Outcome | 'refused' {
     try {
@@ -262,8 +262,8 @@ export class RemoteList {
   }
 
   /**
-   * A cache is allowed to answer the request for the first list, because the list's signature and age are checked.
-   * Later lists must be newer.
+   * A cache is allowed to answer the request for the first list, because the list's signature and age are checked. Each
+   * later list must be newer than the list that is held.
    */
   #fetchList(url: string, signal: AbortSignal, cache: PastCaches | undefined): Promise<string> {
     return fetchText(this.#http, { url, accept: 'application/jwt', maxBytes: MAX_LIST_LENGTH, cache, signal })

@@ -15,7 +15,7 @@
  * ```
  */
 export interface VerifierOptions {
-  /** The expected `iss`. Both texts must be exactly equal. Mandatory. */
+  /** The expected `iss`. The `iss` of a token or list must be exactly equal to this text. Mandatory. */
   issuer: string
   /** The accepted `aud` values. A token must have at least one of them; `null` accepts every `aud`. Mandatory. */
   audience: string | readonly string[] | null

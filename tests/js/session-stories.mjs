@@ -1,5 +1,5 @@
 // Stories about sessions. The refresh token is in the page's storage or in the issuer's cookie, and the result must be
-// the same.
+// the same in both cases.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'

@@ -14,7 +14,7 @@ const fromRoot = path => fileURLToPath(new URL(`../../${path}`, import.meta.url)
 const CASES = Number(process.env.DOORLIST_WASM_SIGNATURE_CASES ?? 100_000)
 const MAKER = process.env.DOORLIST_SIGNATURE_MAKER ?? fromRoot('target/debug/examples/signature_cases')
 
-/** Reads a constant from the source of the verifier, so that the counts below are the same. */
+/** Reads a constant from the source of the verifier, so that the counts in this test match the verifier. */
 const constant = (file, name) =>
   Number(
     new RegExp(`^const ${name}: \\w+ = (\\d+);$`, 'm').exec(

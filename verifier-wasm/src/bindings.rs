@@ -150,7 +150,8 @@ impl Verifier {
 /// because each of them was already parsed strictly as one JSON object. The other values are numbers and fixed names,
 /// so nothing needs escaping.
 fn answer(verified: &Verified) -> String {
-    /// The number of bytes reserved for the text around payload and header. That text is shorter.
+    /// The number of bytes reserved for the text around payload and header. That text is shorter than this number of
+    /// bytes.
     const REST_LEN: usize = 192;
     let (payload, header) = (&verified.payload_json, &verified.header_json);
     let Freshness { as_of, age_secs, stale } = verified.freshness;

@@ -13,7 +13,7 @@ use super::strict::only;
 use super::{ApiError, object};
 use crate::domain::Subject;
 
-/// Largest length of a body, in bytes. Claims, a device name and a token together are much shorter.
+/// Largest length of a body, in bytes. Claims, a device name and a token together are much shorter than this limit.
 pub const MAX_BODY_LEN: usize = 16 * 1024;
 /// The body must arrive within this time.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ export function conformance(doorlist, vectors) {
 
 /**
  * `again` is the result of a second call with the same token. After the first call the verifier remembers an accepted
- * token. The result of the second call must be the same.
+ * token. The results of both calls must be equal.
  */
 const expected = ({ input, expect }) => ({ lists: input.lists.map(step => step.expect), token: expect, again: expect })
 

@@ -53,7 +53,10 @@ export function isSessionError<C extends SessionCode = SessionCode>(
   return isPlain(error, 'SessionError', found => CODES.includes(found) && (code ?? found) === found)
 }
 
-/** Throws an error that names the missing feature. Without this check, a ReferenceError would be thrown later. */
+/**
+ * Throws an error that names a feature that the platform lacks. Without this error, the use of the feature would throw
+ * a ReferenceError later.
+ */
 export function mustHave(...names: string[]): void {
   for (const name of names)
     if (!(name in globalThis)) throw new SessionError('ERR_PLATFORM_UNSUPPORTED', `this platform has no ${name}`)

@@ -18,8 +18,8 @@ const PROGRESS: usize = 100_000;
 pub(in crate::desk) enum Healing {
     /// The entry stays in the revocation log, so the record of its subject will be healed again.
     Early,
-    /// The entry is trimmed from the revocation log afterwards. Therefore the healing waits until no failover can lose
-    /// the record.
+    /// The entry is trimmed from the revocation log after its subject's record has been healed. Therefore the healing
+    /// waits until no failover can lose the record.
     Last,
 }
 

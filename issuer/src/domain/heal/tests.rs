@@ -60,7 +60,8 @@ fn a_disable_that_was_only_logged_is_finished() {
     assert_eq!(healed(&mut world, &record), change.record);
 }
 
-/// Trace 4 (b) and (c): a void and a kick revoke the same group. The kick applies, even if the void comes later.
+/// Trace 4 (b) and (c): a void and a kick revoke the same group. The kick applies, even if the void comes after the
+/// kick.
 #[test]
 fn trace_4b_the_strongest_revocation_of_a_handle_decides() {
     for kick_first in [false, true] {
@@ -279,7 +280,7 @@ fn log(world: &mut World, groups: impl IntoIterator<Item = (u64, u64, GroupEnd)>
 }
 
 /// The record that a revocation with this `end` has moved into the group `gid`. Unless the subject is disabled, the
-/// record has a session that was opened later.
+/// record has a session that was opened after the revocation.
 fn after(world: &World, gid: u64, end: GroupEnd) -> Record {
     let record = world.record(gid, &[10], NOW);
     match end {

@@ -15,7 +15,7 @@ use super::writer::unavailable;
 use crate::atomic_file::Draft;
 use crate::store::StoreError;
 
-/// Size of the cache, in bytes. In measurements with 100,000 sessions, a cache of 64 MiB was not faster.
+/// Size of the cache, in bytes. In measurements with 100,000 sessions, a cache of 64 MiB was not faster than this one.
 const CACHE_BYTES: usize = 24 << 20;
 /// Bytes that must be free on the disk before a failed store is opened again. With less free space, the next write
 /// would fail too.
