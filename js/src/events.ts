@@ -1,7 +1,5 @@
 /** One event of a Server-Sent Events stream. */
 export interface ServerSentEvent {
-  /** The last `id` that the stream has sent so far. */
-  id: string
   event: string
   data: string
 }
@@ -18,7 +16,6 @@ export class EventStreamParser {
   #first = true
   #data: string[] = []
   #event = ''
-  #id = ''
 
   /** @param maxLength the maximum number of characters of an unfinished event */
   constructor(maxLength: number) {
@@ -67,7 +64,6 @@ export class EventStreamParser {
     else {
       this.#length -= line.length
       if (field === 'event') this.#event = value
-      else if (field === 'id' && !value.includes('\0')) this.#id = value
     }
     return undefined
   }
@@ -78,6 +74,6 @@ export class EventStreamParser {
     this.#data = []
     this.#event = ''
     this.#length = 0
-    return data.length === 0 ? undefined : { id: this.#id, event, data: data.join('\n') }
+    return data.length === 0 ? undefined : { event, data: data.join('\n') }
   }
 }

@@ -14,11 +14,11 @@ const STREAM = [
 ].join('')
 
 const EVENTS: ServerSentEvent[] = [
-  { id: 'ab:1', event: 'message', data: 'one' },
-  { id: 'ab:2', event: 'message', data: 'two\nlines' },
-  { id: 'ab:2', event: 'note', data: ' kept space' },
-  { id: 'ab:2', event: 'message', data: '' },
-  { id: 'ab:2', event: 'message', data: 'last' },
+  { event: 'message', data: 'one' },
+  { event: 'message', data: 'two\nlines' },
+  { event: 'note', data: ' kept space' },
+  { event: 'message', data: '' },
+  { event: 'message', data: 'last' },
 ]
 
 const parse = (chunks: string[]) => {
