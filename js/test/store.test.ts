@@ -64,6 +64,15 @@ async function savedBy(snapshot: ListClaims, ...deltas: ListClaims[]): Promise<F
   return store
 }
 
+/** Starts a verifier that asks its issuer for the changes since this position, and gets this list. */
+async function online(store: FakeStore, position: number, list: string, options: Partial<ConnectOptions> = {}) {
+  const { network, connect } = starting(store, options)
+  const connecting = connect()
+  ;(await network.request(METADATA_URL)).json(METADATA)
+  ;(await network.request(since(LIST, position))).text(list)
+  return { network, connecting }
+}
+
 /** Starts a verifier while its issuer is unreachable. Returns the verifier and the errors that it reports. */
 async function offline(store: FakeStore, options: Partial<ConnectOptions> & { later?: number } = {}) {
   const { network, host, connect } = starting(store, options)
@@ -98,7 +107,6 @@ test('a verifier that restarts in an outage starts from its saved list, which ke
   assert.deepEqual(freshness, { asOf: NOW, age: 600, stale: true })
   assert.match(errors[0]!.message, /refused/)
   assert.equal(errors.length, 1, 'a listener added at once gets the reason')
-  verifier.close()
 })
 
 test('a kick that came as a delta is known after a restart', async () => {
@@ -106,16 +114,12 @@ test('a kick that came as a delta is known after a restart', async () => {
   const { verifier } = await offline(store)
   assert.throws(() => verifier.verify(alice), has('ERR_JWT_REVOKED'))
   assert.deepEqual([verifier.status().sequence, verifier.status().asOf], [2, NOW + 1])
-  verifier.close()
 })
 
 test('an issuer that answers is asked for the delta since the saved list, and not for keys', async () => {
   const store = await savedBy({ iat: NOW, seq: 1 }, { iat: NOW + 1, seq: 2, since: 1 })
-  const { network, connect } = starting(store)
-  const connecting = connect()
-  ;(await network.request(METADATA_URL)).json(METADATA)
-  const request = await network.request(since(LIST, 2))
-  request.text(await issuer.list({ iat: NOW + 9, seq: 3, since: 2, revoked: [GID] }))
+  const kick = await issuer.list({ iat: NOW + 9, seq: 3, since: 2, revoked: [GID] })
+  const { network, connecting } = await online(store, 2, kick)
   const verifier = await connecting
   assert.throws(() => verifier.verify(alice), has('ERR_JWT_REVOKED'))
   await network.request(since(STREAM, 3))
@@ -126,17 +130,15 @@ test('an issuer that answers is asked for the delta since the saved list, and no
   const again = await offline(store)
   assert.throws(() => again.verifier.verify(alice), has('ERR_JWT_REVOKED'))
   assert.deepEqual([again.verifier.status().sequence, again.verifier.status().asOf], [3, NOW + 9])
-  again.verifier.close()
 })
 
 test('a verifier that starts without the issuer tries again automatically', async () => {
-  const { verifier, network, host } = await offline(await savedBy({ iat: NOW, seq: 1 }))
+  const { network, host } = await offline(await savedBy({ iat: NOW, seq: 1 }))
   const again = network.request(METADATA_URL)
   await host.waits(250)
   host.elapse(250)
   ;(await again).json(METADATA)
   await network.request(since(STREAM, 1))
-  verifier.close()
 })
 
 test('a start from a saved list waits at most `connectTimeout` for a silent issuer', async () => {
@@ -161,7 +163,6 @@ test('a start from a saved list waits at most two seconds for a silent issuer, a
   silent.json(METADATA)
   ;(await network.request(since(LIST, 1))).text(await issuer.list({ iat: NOW + 2, seq: 2, since: 1 }))
   assert.equal((await change).sequence, 2)
-  verifier.close()
 })
 
 test('a wrong set-up of the issuer does not prevent a start from a saved list', async () => {
@@ -174,7 +175,6 @@ test('a wrong set-up of the issuer does not prevent a start from a saved list', 
   host.elapse(0)
   assert.ok(isTokenError(await error, 'ERR_METADATA_INVALID'))
   assert.equal(verifier.verify(alice).payload.sub, 'alice')
-  verifier.close()
 })
 
 test('trace 11: outage grace holds over a restart, and what is revoked stays revoked', async () => {
@@ -185,7 +185,6 @@ test('trace 11: outage grace holds over a restart, and what is revoked stays rev
   verifier.close()
   const strict = await offline(store, { later: 1_020 })
   assert.throws(() => strict.verifier.verify(bob), has('ERR_JWT_EXPIRED'))
-  strict.verifier.close()
 })
 
 test('trace 1: a saved list advances a clock that is behind, and never sets a clock back', async () => {
@@ -196,7 +195,6 @@ test('trace 1: a saved list advances a clock that is behind, and never sets a cl
   const old = await savedBy({ iat: NOW - 7_200, seq: 1 })
   const late = await offline(old, { later: 1_000 })
   assert.throws(() => late.verifier.verify(alice), has('ERR_JWT_EXPIRED'))
-  late.verifier.close()
 })
 
 /**
@@ -236,15 +234,11 @@ for (const [name, answerSnapshot] of [
     assert.equal(verifier.status().sequence, 2)
     assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
     verifier.verify(await other.token(NOW))
-    verifier.close()
   })
 
   test(`trace 23: a cached JWKS does not bring a retired key back, ${name}`, async () => {
     const store = await retired(answerSnapshot)
-    const { network, connect } = starting(store)
-    const connecting = connect()
-    ;(await network.request(METADATA_URL)).json(METADATA)
-    ;(await network.request(since(LIST, 2))).text(await other.list({ iat: NOW + 5, seq: 2, since: 2 }))
+    const { network, connecting } = await online(store, 2, await other.list({ iat: NOW + 5, seq: 2, since: 2 }))
     const verifier = await connecting
     assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
     ;(await network.request(METADATA.jwks_uri)).json(both)
@@ -253,7 +247,6 @@ for (const [name, answerSnapshot] of [
     again.text(await other.list({ iat: NOW + 6, seq: 3, since: 2 }))
     await heard
     assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
-    verifier.close()
   })
 }
 
@@ -264,7 +257,6 @@ test('trace 23: a retired key stays retired if the list that retired it is lost'
   store.change(RECENT, save => ({ ...save, lists: [] }))
   const { verifier } = await offline(store)
   assert.deepEqual([verifier.status().keys, verifier.status().sequence], [[other.kid], 1])
-  verifier.close()
 })
 
 /**
@@ -319,7 +311,6 @@ test('a valid save is accepted, so that the next tests prove something', async (
   const store = new FakeStore([[SNAPSHOT, save()]])
   const { verifier } = await offline(store)
   assert.equal(verifier.status().sequence, 1)
-  verifier.close()
 })
 
 for (const [flaw, value] of Object.entries({
@@ -362,7 +353,6 @@ for (const [flaw, value] of Object.entries({
     assert.ok(message.length < 400 && !message.includes('garbage'), 'the message does not quote the value')
     assert.equal(verifier.status().sequence, 5)
     await store.wrote(SNAPSHOT, text => text.startsWith('{"version":1'))
-    verifier.close()
   })
 }
 
@@ -376,7 +366,6 @@ test('recent lists up to a gap are used, and so is the snapshot', async () => {
   const { verifier, errors } = await offline(store)
   assert.deepEqual([verifier.status().sequence, verifier.status().asOf], [2, NOW + 1])
   assert.match(errors[0]!.message, /recent' in the store is not accepted/)
-  verifier.close()
 })
 
 test('a newer snapshot of one process works with the recent lists of another', async () => {
@@ -390,7 +379,6 @@ test('a newer snapshot of one process works with the recent lists of another', a
   assert.throws(() => verifier.verify(alice), has('ERR_JWT_REVOKED'))
   assert.equal(errors.length, 1, 'the only error is about the issuer')
   assert.deepEqual(verifier.status().keys, [issuer.kid], 'keys are read only from the snapshot')
-  verifier.close()
 })
 
 test('a store adds no key to pinned keys, and a pinned key must have signed the saved list', async () => {
@@ -403,22 +391,16 @@ test('a store adds no key to pinned keys, and a pinned key must have signed the 
 
 test('trace 23: a pinned key that was retired is not trusted again after a restart', async () => {
   const store = await retired(true)
-  const { network, connect } = starting(store, { jwks: both })
-  const connecting = connect()
-  ;(await network.request(METADATA_URL)).json(METADATA)
-  ;(await network.request(since(LIST, 2))).text(await other.list({ iat: NOW + 5, seq: 3, since: 2 }))
-  const verifier = await connecting
+  const news = await other.list({ iat: NOW + 5, seq: 3, since: 2 })
+  const verifier = await (await online(store, 2, news, { jwks: both })).connecting
   assert.deepEqual(verifier.status().keys, [other.kid])
   assert.throws(() => verifier.verify(bob), has('ERR_JWKS_NO_MATCHING_KEY'))
-  verifier.close()
 })
 
 test('a new issuer with other keys and another epoch replaces the saved list', async () => {
   const store = await savedBy({ iat: NOW, seq: 1 })
-  const { network, connect } = starting(store)
-  const connecting = connect()
-  ;(await network.request(METADATA_URL)).json(METADATA)
-  ;(await network.request(since(LIST, 1))).text(await other.list({ iat: NOW + 1, seq: 0, epoch: '00000000000000cd' }))
+  const replacement = await other.list({ iat: NOW + 1, seq: 0, epoch: '00000000000000cd' })
+  const { network, connecting } = await online(store, 1, replacement)
   ;(await network.request(METADATA.jwks_uri)).json(other.jwks)
   const verifier = await connecting
   assert.equal(verifier.status().epoch, '00000000000000cd')
@@ -427,7 +409,6 @@ test('a new issuer with other keys and another epoch replaces the saved list', a
   await store.quiet()
   const again = await offline(store)
   assert.equal(again.verifier.status().epoch, '00000000000000cd')
-  again.verifier.close()
 })
 
 test('a list that the application loads is saved too', async () => {
@@ -441,7 +422,6 @@ test('a list that the application loads is saved too', async () => {
   await store.quiet()
   const after = await offline(store)
   assert.throws(() => after.verifier.verify(alice), has('ERR_JWT_REVOKED'))
-  after.verifier.close()
 })
 
 test('verifiers of several issuers share a store, and each finds its own save', async () => {
@@ -450,5 +430,4 @@ test('verifiers of several issuers share a store, and each finds its own save', 
   await cannotStart(store, { issuer: elsewhere })
   const { verifier, errors } = await offline(store)
   assert.deepEqual([verifier.status().epoch, errors.length], [EPOCH, 1])
-  verifier.close()
 })
