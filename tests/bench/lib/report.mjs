@@ -28,14 +28,15 @@ function missed(goals) {
 }
 
 const by = ({ what, got, goal, show, off }) =>
-  `**${what}**: ${show(got.median)} where ${goal} was wanted, off by a factor of ${off.toFixed(off < 1.1 ? 3 : 2)}`
+  `**${what}**: measured ${show(got.median)}, the goal is ${goal}, missed by a factor of ${off.toFixed(off < 1.1 ? 3 : 2)}`
 
 export function markdown({ machine, sections }) {
   const goals = sections.flatMap(section => section.goals)
   return `${[
     '# Measurements',
-    'Written by `make bench`. Contenders take turns in interleaved rounds of one run, in the same process where they are JavaScript, ' +
-      'on the same tokens; a ratio is the median of the ratios of single rounds. Absolute figures are of this machine, ratios carry further.',
+    '`make bench` wrote this page. All contenders take turns in interleaved rounds of one run, on the same tokens; ' +
+      'those in JavaScript run in the same process. A ratio is the median of the ratios of the single rounds. Absolute ' +
+      'figures apply only to this machine; ratios depend less on the machine.',
     machine,
     '![The main comparisons](comparison.svg)',
     '## Goals',

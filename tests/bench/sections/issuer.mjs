@@ -26,9 +26,10 @@ async function refreshSection() {
   return {
     title: 'Refreshes',
     text:
-      '64 clients, each of which rotates its refresh token as fast as it is answered. Doorlist writes every rotation to disk before it ' +
-      'answers; oidc-provider keeps everything in memory, in its own adapter (which the goal is about; its limit of 1,000 things lifted, since ' +
-      'clients lose their sessions by it) and in the plainest there can be. The load is a program of its own on the same cores.',
+      '64 clients refresh. Each client sends its new refresh token as soon as it gets it. Doorlist writes every ' +
+      'rotation to disk before it answers. oidc-provider keeps all data in memory: once in its own adapter (the goal ' +
+      'applies to this one; its limit of 1,000 entries is removed, because clients lose their sessions at this limit), ' +
+      'and once in the simplest possible adapter. The load generator is a separate program on the same cores.',
     tables: [
       {
         head: ['refreshes a second', 'min', 'median', 'max', 'p50', 'p99'],
@@ -46,7 +47,7 @@ async function refreshSection() {
       }),
     ],
     bars: {
-      title: 'A refresh, with 64 clients at it',
+      title: 'A refresh, with 64 clients at the same time',
       bars: [bar('doorlist, on disk', doorlist, true), bar(OWN, provider), bar(PLAIN, measured[PLAIN])],
     },
   }
@@ -67,8 +68,8 @@ async function kickSection() {
   return {
     title: 'From a kick to its effect',
     text:
-      'One connected verifier in Node, an idle issuer. Counted from sending the kick, which is what the goals are held against, ' +
-      'and from its acknowledgement.',
+      'One connected verifier in Node, and an idle issuer. One row counts the time from the sending of the kick, to ' +
+      'which the goals apply. The other row counts it from the acknowledgement of the kick.',
     tables: [
       {
         head: ['', 'p50', 'p99', 'max'],
@@ -83,7 +84,7 @@ async function fanOutSection() {
   const { subscribers, kicks, p50_ms, p99_ms, max_ms, bytesEach } = await streamFanOut()
   return {
     title: 'Fan-out',
-    text: `${whole(subscribers)} subscribers of one issuer on loopback, ${kicks} kicks, each of which reached all of them. From the acknowledged kick to a subscriber's parsed event; the subscribers share the cores with the issuer.`,
+    text: `${whole(subscribers)} subscribers of one issuer on loopback, ${kicks} kicks. Each kick reached all subscribers. The time is counted from the acknowledgement of the kick until a subscriber has parsed the event. The subscribers share the cores with the issuer.`,
     tables: [
       {
         head: ['p50', 'p99', 'max', 'resident memory each'],
@@ -106,7 +107,7 @@ async function memorySection() {
   const { empty, afterLoad, restarted } = await idleMemory()
   return {
     title: 'Memory of an idle issuer',
-    text: '100,000 sessions and 10,000 live entries. The goal is held against the process that took them all in.',
+    text: '100,000 sessions and 10,000 live entries. The goal applies to the process that created all of them.',
     tables: [
       {
         head: ['empty', 'after the load', 'restarted on the same store'],

@@ -4,16 +4,16 @@ import { megabytes, microseconds, milliseconds, whole } from '../lib/report.mjs'
 import { hasRedis } from '../lib/redis.mjs'
 import { ENTRIES, kickAcrossNodes, longLog, nodeRefreshes } from '../rows/nodes.mjs'
 
-const REDIS = 'Redis writes its AOF every second, the default of its configuration files.'
+const REDIS = 'Redis writes its AOF to disk every second, which is the default in its configuration files.'
 
 async function refreshSection() {
   const measured = await nodeRefreshes()
   return {
     title: 'Refreshes on one Redis',
-    text: `64 clients, each of which rotates its refresh token as fast as it is answered; with two issuers, half of them at each. Clients, issuers and Redis share the cores of one machine, so a second issuer shows what it costs rather than what it brings. ${REDIS}`,
+    text: `64 clients refresh. Each client sends its new refresh token as soon as it gets it. With two issuers, half of the clients use each issuer. Clients, issuers and Redis share the cores of one machine, so the row with two issuers shows the cost of a second issuer, not its benefit. ${REDIS}`,
     tables: [
       {
-        head: ['refreshes a second', 'min', 'median', 'max', 'p50', 'p99', 'Redis works for one'],
+        head: ['refreshes a second', 'min', 'median', 'max', 'p50', 'p99', 'CPU time of Redis per refresh'],
         rows: Object.entries(measured).map(([name, { perSecond, p50, p99, worked }]) => [
           name,
           ...[perSecond.min, perSecond.median, perSecond.max].map(whole),
@@ -33,7 +33,7 @@ async function kickSection() {
   const row = (name, durations) => [name, ...[0.5, 0.99, 1].map(share => at(durations, share))]
   return {
     title: 'From a kick at one issuer to its effect at another',
-    text: `${sent.length} kicks at one issuer, and one verifier in Node on the stream of the other. ${REDIS}`,
+    text: `${sent.length} kicks at one issuer, and one verifier in Node that follows the stream of the other issuer. ${REDIS}`,
     tables: [
       {
         head: ['', 'p50', 'p99', 'max'],
@@ -47,15 +47,22 @@ async function kickSection() {
 async function logSection() {
   const { subject, session, perEntry, listens, ready, resident, list } = await longLog()
   return {
-    title: `A log of ${whole(ENTRIES)} live entries in Redis`,
-    text: 'A node that starts looks at the record of every entry before it takes requests, and signs a list of them all. Memory is what Redis says it uses for keys and values, without the audit.',
+    title: `A revocation log of ${whole(ENTRIES)} live entries in Redis`,
+    text:
+      'When a node starts, it checks the record of every entry before it accepts requests, and signs a list of all ' +
+      'entries. The memory is the amount that Redis reports for keys and values, without the audit stream.',
     tables: [
       {
-        head: ['start until it listens', 'until it is ready', 'resident memory of the issuer', 'its list'],
+        head: ['from the start until it listens', 'until it is ready', 'resident memory of the issuer', 'its list'],
         rows: [[milliseconds(listens), milliseconds(ready), megabytes(resident), megabytes(list)]],
       },
       {
-        head: ['bytes in Redis', 'a subject with one session', 'another session of hers', 'an entry of the log'],
+        head: [
+          'bytes in Redis',
+          'a subject with one session',
+          'another session of the same subject',
+          'an entry of the revocation log',
+        ],
         rows: [['', whole(subject), whole(session), whole(perEntry)]],
       },
     ],

@@ -23,10 +23,12 @@ async function runtimesSection(progress) {
   return {
     title: 'Every runtime',
     text:
-      'One script, the same tokens and lists, contenders interleaved within each runtime; medians, and the least and the most. ' +
-      'fast-jwt loads in neither workerd nor Chromium. WebCrypto checks a bare signature. workerd stops its clocks while a ' +
-      'request runs: its rounds are timed by whoever asks for them over HTTP on loopback, less the median of rounds in which ' +
-      'nothing is done, so short rounds are the least certain. Its module was compiled when the process started, before the first verification is counted.',
+      'One script runs in every runtime, with the same tokens and lists, and the contenders are interleaved within each ' +
+      'runtime. The figures are medians, with the minimum and the maximum. fast-jwt can be loaded neither in workerd ' +
+      'nor in Chromium. WebCrypto checks only the signature. workerd stops its clocks while a request runs. So the ' +
+      'client, which requests the rounds over HTTP on loopback, measures them and subtracts the median of rounds that ' +
+      'do nothing; short rounds are therefore the least certain. The module in workerd is compiled when the process ' +
+      'starts, so the first verification does not include the compilation.',
     tables: [
       table('cold', rows, microseconds, ['doorlist', 'jose', 'fast-jwt', 'WebCrypto'], 'jose'),
       table(

@@ -34,10 +34,10 @@ async function coldSection() {
       show: times,
     })
   return {
-    title: 'Cold: a token that nobody has seen',
+    title: 'Cold: a token that the verifier has not seen before',
     text:
-      'Claims, issuer, audience and time; Doorlist looks into a list of 10,000 handles besides. `node:crypto`, `WebCrypto` and ' +
-      '`@noble/ed25519` check a bare signature and nothing else.',
+      "Each contender checks the claims, the issuer, the audience and the time. Doorlist also looks up the token's " +
+      'handles in a list of 10,000 handles. `node:crypto`, `WebCrypto` and `@noble/ed25519` check only the signature.',
     tables: [durations(took, microseconds)],
     goals: [
       against('fast-jwt without cache', 'fast-jwt', 0.4),
@@ -45,7 +45,7 @@ async function coldSection() {
       against('bare `node:crypto.verify`', 'node:crypto', 0.45),
     ],
     bars: {
-      title: 'A check of a token that nobody has seen',
+      title: 'A check of a token that the verifier has not seen before',
       bars: ['doorlist', 'node:crypto', 'fast-jwt', 'aws-jwt-verify', 'jose', 'hono'].map(name => ({
         name: name === 'node:crypto' ? 'node:crypto, bare signature' : name,
         value: took[name].median,
@@ -62,9 +62,10 @@ async function warmSection() {
   return {
     title: 'Warm: a token seen before',
     text:
-      '20,000 live tokens in random order, each a fresh string; the time of making it is part of each figure and stands alone in ' +
-      'the last line. Both caches have room for 32,768. `list just changed`: the first look at a token after a delta. `checked again since`: the second, right after it. `remembering ' +
-      'nothing`: a cache of size zero, so that every check has its signature.',
+      '20,000 live tokens in random order, each as a new string. The time to make the string is part of each figure; ' +
+      'the last line shows this time alone. Both caches have room for 32,768 tokens. `list just changed`: the first ' +
+      'check of a token after a delta. `checked again since`: the second check, directly after the first. `remembering ' +
+      'nothing`: a cache of size zero, so that every check includes the signature.',
     tables: [durations(took, microseconds)],
     goals: [
       goal({
@@ -104,7 +105,7 @@ async function firstSection() {
   const size = brotliCompressSync(readFileSync(`${PACKAGE}/verifier.wasm`)).length
   return {
     title: 'First verification of a process',
-    text: 'From the end of the imports to the answer, in a new process each time.',
+    text: 'The time from the end of the imports to the answer, each time in a new process.',
     tables: [durations(took, milliseconds)],
     goals: [
       goal({
@@ -130,7 +131,9 @@ async function largeListSection() {
   })
   return {
     title: 'A list of 1,000,000 handles',
-    text: 'Of 100,000,000 sessions. Lookups are of random handles in the same blocks, inside wasm and many a call.',
+    text:
+      'The list has 1,000,000 handles of 100,000,000 sessions. Lookups use random handles in the same blocks. Each call ' +
+      'into WebAssembly performs many lookups.',
     tables: [
       {
         head: ['', 'min', 'median', 'max'],
@@ -193,8 +196,10 @@ async function listSizeSection() {
   return {
     title: 'Size of a list',
     text:
-      'Handles as issuers draw them, revoked at random, against a Token Status List: a bitmap under zlib 9. Bare, and as served, ' +
-      'which is the gzip of the JWT, at its best level for both. The hour: one kick a second, 10,000 live entries of 1,000,000 sessions, one verifier; bytes of bodies.',
+      'The handles are drawn as issuers draw them, and revoked at random. The list is compared with a Token Status ' +
+      'List: a bitmap, compressed by zlib at level 9. `bare` is the encoding alone; `served` is the gzip of the JWT, at ' +
+      'the best level for both. The hour has one kick per second, 10,000 live entries of 1,000,000 sessions, and one ' +
+      'verifier; the bytes are those of the bodies.',
     tables: [
       {
         head: ['', 'Doorlist, bare', 'status list, bare', '×', 'Doorlist, served', 'status list, served', '×'],
@@ -215,7 +220,7 @@ async function listSizeSection() {
     ],
     goals,
     bars: {
-      title: 'What one verifier reads in an hour to be at most 10 s behind',
+      title: 'Bytes that one verifier reads in an hour to be at most 10 s behind',
       bars: Object.entries(hour).map(([name, bytes]) => ({
         name,
         value: bytes,
