@@ -51,7 +51,7 @@ use crate::store::{AuditRow, Commit, Store, StoreError, Version};
 pub struct Desk {
     records: Records,
     heartbeat: Duration,
-    /// Only one confirmation runs at a time. A caller that waited for a confirmation uses its result.
+    /// Only one confirmation runs at a time. If a caller waited for a confirmation, it uses that confirmation's result.
     confirming: tokio::sync::Mutex<Option<confirming::Failure>>,
 }
 

@@ -94,7 +94,7 @@ impl Revocations {
     }
 
     /// The list for a client with the cursor `held`: a snapshot, or a delta that begins at or before `held`. `None` if
-    /// this node has not signed a list since its start.
+    /// this node has not signed a list yet.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Revocations {
     ///
     /// # Errors
     ///
-    /// See [`Verifier::verify`]. [`Error::ListMissing`] if this node has not signed a list since its start.
+    /// See [`Verifier::verify`]. [`Error::ListMissing`] if this node has not signed a list yet.
     pub fn verify(&self, token: &str) -> Result<Verified, Error> {
         self.held().verifier.verify(token, self.host_time())
     }
@@ -174,7 +174,7 @@ fn key_set(keys: impl Into<Vec<PublicKey>>) -> String {
     serde_json::to_string(&Jwks { keys: keys.into() }).expect("a key set is JSON")
 }
 
-/// The store's current time: the time of the last confirmation plus the seconds that have passed since then.
+/// The store's current time: the time of the last confirmation plus the seconds that have passed after it.
 pub fn store_time(last: &Confirmed) -> UnixSeconds {
     last.confirmed_at.plus_secs(last.confirmed.elapsed().as_secs())
 }

@@ -93,8 +93,9 @@ const GUARDED = {
 }
 
 /**
- * Members of ordinary objects that are newer than ES2022, and some web APIs that not all platforms have. Some names are
- * not listed because older objects, or objects of the package, have the same names (for example `take` of iterators).
+ * The members that were added to ordinary objects after ES2022, and members of some web APIs that not all platforms
+ * have. Some names are not listed because older objects, or objects of the package, have the same names (for example
+ * `take` of iterators).
  * tsc with `lib` ES2022 finds uses of these names in src/.
  */
 const NEWER = {

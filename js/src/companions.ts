@@ -31,8 +31,8 @@ async function isGood(verifier: AnyVerifier, payload: unknown, protectedHeader: 
 }
 
 /**
- * Throws an error for an answer with status 503. Express and Fastify read `status`, `statusCode` and `headers` from an
- * error.
+ * Throws an error that makes the application answer with status 503. Express and Fastify read `status`, `statusCode`
+ * and `headers` from an error.
  */
 function unavailable(cause: unknown): never {
   if (!isTokenError(cause)) throw cause

@@ -1,8 +1,8 @@
 import type { Status } from '../types/index.js'
 
 // The parameters of a list's address (FORMAT.md §4). An issuer accepts only one spelling of each, so that caches store
-// each list once. So nothing here uses `searchParams`, which writes the `:` of `since` as `%3A`. Nor does anything here
-// set `search`, because on React Native a URL cannot be changed.
+// each list once. So this file does not use `searchParams`, which writes the `:` of `since` as `%3A`. This file also
+// does not set `search`, because on React Native a URL cannot be changed.
 
 /** The address at which the issuer answers with a delta from this position. Without a position, the address itself. */
 export function since(address: string, { epoch, sequence }: Pick<Status, 'epoch' | 'sequence'>): string {

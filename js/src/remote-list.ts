@@ -274,7 +274,7 @@ export class RemoteList {
   }
 
   /**
-   * Loads a list. A list that is older than the list held counts as nothing new. Throws if the list must not be
+   * Loads a list. A list that is older than the current list counts as nothing new. Throws if the list must not be
    * trusted.
    */
   async #take(list: string, signal: AbortSignal): Promise<Outcome> {

@@ -4,7 +4,7 @@
  */
 export const MAX_LISTS = 256
 export const MAX_LISTS_LENGTH = 256 * 1024
-/** A snapshot of at most this many characters is itself kept in the chain. */
+/** If a snapshot has at most this many characters, the chain begins with the snapshot. */
 const MAX_SNAPSHOT_LENGTH = 64 * 1024
 
 interface Link {
@@ -20,8 +20,8 @@ export interface Held {
 }
 
 /**
- * The lists that were loaded since a snapshot. A short snapshot is itself the first of these lists. Such lists can also be
- * loaded after an older snapshot.
+ * The lists that were loaded after a snapshot. If the snapshot is short, it is kept too, as the first list. The lists
+ * can also be loaded after an older snapshot.
  */
 export class SavedDeltas {
   #links: readonly Link[]

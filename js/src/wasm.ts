@@ -70,7 +70,8 @@ export interface Glue {
  */
 export const MAX_TOKEN_LENGTH = 8192
 
-// The places of the numbers in `WasmVerifier.verdict`: `numbers` in `verifier-wasm/src/bindings.rs` writes them.
+// The function `numbers` in `verifier-wasm/src/bindings.rs` returns the four numbers of `WasmVerifier.verdict`. The
+// constants `AS_OF` to `OUTAGE` are the positions of these numbers.
 /** The list's as-of time in seconds; NaN without a list. */
 export const AS_OF = 0
 /** The list's age in seconds; NaN without a list. */

@@ -8,7 +8,7 @@ import type { ListStore } from '../types/index.js'
 import { FakeHost, FakeStore, ISSUER } from './fakes.js'
 import { RECENT, SNAPSHOT } from './storing.js'
 
-/** A writer. `save` plans a write and writes what is due. `written` returns the names written since its last call. */
+/** A writer. `save` plans a write and writes what is due. `written` returns the names written after its last call. */
 function writing(set?: ListStore['set']) {
   const [store, host, closing] = [new FakeStore(), new FakeHost(), new AbortController()]
   if (set) store.set = set as FakeStore['set']

@@ -211,7 +211,7 @@ test('C1: only a signed, newer list is accepted from the channel, and other mess
   assert.deepEqual(new Set(sequences(all)), new Set([1]))
   assert.equal(pages.network.log.length, before + all.length, 'each page sends one request')
   assert.deepEqual(errors, [])
-  // A list that is not newer changes nothing: the wait still begins at the last newer list.
+  // A list that is not newer does not restart the wait of `PATIENCE`. Only a newer list restarts it.
   const polls = Promise.all(others.map(() => pages.network.request(LIST(1))))
   for (const poll of await polls) poll.text(list(1))
   ;(await pages.network.request(LIST(1))).text(list(1))

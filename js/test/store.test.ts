@@ -64,7 +64,7 @@ async function savedBy(snapshot: ListClaims, ...deltas: ListClaims[]): Promise<F
   return store
 }
 
-/** Starts a verifier that asks its issuer for the changes since this position, and gets this list. */
+/** Starts a verifier that asks its issuer for the changes after this position, and gets this list. */
 async function online(store: FakeStore, position: number, list: string, options: Partial<ConnectOptions> = {}) {
   const { network, connect } = starting(store, options)
   const connecting = connect()

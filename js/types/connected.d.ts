@@ -18,7 +18,7 @@ export type Mode = 'stream' | 'shared' | 'poll' | 'request' | 'closed'
 export interface Change extends Loaded {
   /**
    * The revoked handles (`gid` or `sid`) that are new in this list. If this is the first list or a complete list, the
-   * property contains all revoked handles. Otherwise it contains only the handles that were revoked since the previous
+   * property contains all revoked handles. Otherwise it contains only the handles that were revoked after the previous
    * list. The handles are decoded when the property is first read. Cut-offs and retired keys are not included. To check
    * these too, use `assertNotRevoked`.
    */

@@ -108,7 +108,8 @@ impl Doorlist {
 
     pub fn later(&self, world: &mut World, secs: u64) {
         world.store.now += secs;
-        // An entry that no heartbeat has put back by now counts as permanently lost, and excuses no violation.
+        // If no heartbeat has put an entry back by now, the entry counts as permanently lost. A violation is then
+        // reported even if the loss of this entry is its cause.
         world.lost.clear();
         self.put_back(world);
         let retain_secs = self.limits.retain_secs();
@@ -118,8 +119,8 @@ impl Doorlist {
         }
     }
 
-    /// A node has put these entries back, and has healed the record or acts as if it had. From now on these entries
-    /// excuse no violation.
+    /// A node has put these entries back, and has healed the record or acts as if it had. From now on a violation is
+    /// reported even if the loss of these entries is its cause.
     pub fn end_excuse(&self, world: &mut World, put_back: &[Appended]) {
         if put_back.is_empty() {
             return;

@@ -18,7 +18,7 @@ pub struct Node {
     pub confirmed: u64,
     /// The number of acknowledgements at the node's last confirmation.
     pub vouches: u8,
-    /// Entries that the node put back. The record of their subject has not been healed since then.
+    /// Entries that the node put back. After that, the record of their subject was not healed.
     pub unfinished: Vec<Appended>,
 }
 
@@ -88,7 +88,7 @@ pub enum Request {
         generation: u64,
     },
     Beat,
-    /// A node that was killed starts again.
+    /// The start of a node after it was killed.
     Start,
 }
 
@@ -154,7 +154,7 @@ pub enum Swapped {
 #[derive(Debug, Clone, Hash)]
 pub enum Resume {
     ReadRecord,
-    /// The record has been healed since these entries were put back.
+    /// The record was healed after these entries were put back.
     Finished {
         put_back: Vec<Appended>,
         then: Box<Resume>,

@@ -9,7 +9,7 @@ use crate::node::{How, Token};
 /// A broken promise of the design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Broken {
-    /// A session that a kick ended was refreshed by a request that began after the kick was acknowledged.
+    /// A kick ended a session. Then a request that began after the kick was acknowledged refreshed the session.
     KickUndone,
     /// A client sent the token of its last answer and was refused, although its session had not been ended.
     ClientRefused,
@@ -44,7 +44,8 @@ pub struct Client {
     /// The generation in the last answer that reached the client.
     pub generation: u64,
     pub waiting: u8,
-    /// How many new generations the client received since it last had the same generation as another client.
+    /// The number of new generations that the client received after the last time when it had the same generation as
+    /// another client.
     pub advances: u8,
 }
 

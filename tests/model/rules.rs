@@ -62,7 +62,7 @@ pub struct Scope {
     pub replicas: Replicas,
     /// The shards that fail over.
     pub shards: Shards,
-    /// The requests that node A has answered since the replica fell behind; the search begins after these requests.
+    /// The requests that node A answered after the replica fell behind. The search begins after these requests.
     /// If there are no such requests, the replica is in step at the start.
     pub behind_by: &'static [Ask],
     /// The maximum number of requests and faults.

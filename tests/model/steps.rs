@@ -220,7 +220,7 @@ impl Doorlist {
             Resume::CaughtUp { confirmed, vouches, then, .. } => {
                 let unfinished = std::mem::take(&mut world.nodes[node].unfinished);
                 self.end_excuse(world, &unfinished);
-                // Since the store confirmed, a failover may have lost entries that no node has put back yet.
+                // After the store confirmed, a failover may have lost entries. These entries may still be missing.
                 let vouches = vouches.min(world.promises.vouches());
                 let standing = &mut world.nodes[node];
                 standing.confirmed = standing.confirmed.max(confirmed);

@@ -83,7 +83,7 @@ async fn an_emptied_redis_gets_its_log_back() {
         assert!(!verifier.verify(&bob.access).expect("verifiers notice nothing").freshness.stale);
     };
     sees_what_it_saw(&verifier);
-    // The issuer that was killed starts again, with the data that the running issuer restored.
+    // Starts the killed issuer again. It uses the data that the running issuer restored.
     pair.a.restart().await;
     for issuer in [&pair.a, &pair.b] {
         assert_eq!(issuer.get("/.well-known/jwks.json").await.text(), keys);

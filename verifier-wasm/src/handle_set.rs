@@ -321,8 +321,8 @@ fn block_number(bytes: &[u8; BLOCK_LEN]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Revokes `revoked` of `sessions` handles, at equal distances. As at an issuer, the handles fill one block of
-    /// 65,536 after the other.
+    /// Revokes `revoked` of `sessions` handles, at equal distances. The `sessions` handles are consecutive
+    /// numbers. So they fill each block of 65,536 handles before the next block begins, as at an issuer.
     fn spread(sessions: u64, revoked: u64) -> HandleSet {
         let step = sessions / revoked;
         HandleSet::from_handles((0..revoked).filter_map(|number| Handle::new((9 << 16) + number * step)))

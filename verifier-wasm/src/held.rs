@@ -49,8 +49,8 @@ struct Segment {
     handles: HandleSet,
 }
 
-/// A clock that begins with a list. When the list arrived, the time was at least the list's `iat`. Since then, the
-/// host's monotonic clock has measured the elapsed time.
+/// A clock that begins with a list. When the list arrived, the time was at least the list's `iat`. From then on, the
+/// host's monotonic clock measures the elapsed time.
 #[derive(Debug, Clone, Copy)]
 struct ProvenClock {
     issued_at: UnixSeconds,
@@ -194,8 +194,8 @@ impl HeldList {
         self.segments.iter().map(|segment| segment.handles.len()).fold(0, usize::saturating_add)
     }
 
-    /// The number of lists that brought handles. While this number is unchanged, handles can only be removed. So a
-    /// handle that was not held is still not held.
+    /// The number of lists that brought handles. While this number is unchanged, handles can only be removed. So the
+    /// verifier holds no handle that it did not hold before.
     pub(crate) const fn times_brought(&self) -> u64 {
         self.times_brought
     }

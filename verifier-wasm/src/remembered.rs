@@ -30,7 +30,7 @@ const FIRST_CHAINS: usize = 8;
 /// Tokens that a verifier accepted, each in its own slot.
 ///
 /// Only accepted tokens are stored, so invalid tokens displace nothing. If the memory needs room, a hand moves around
-/// the slots (the clock algorithm). The hand removes the first token that was not requested since the hand's last
+/// the slots (the clock algorithm). The hand removes the first token that was not requested after the hand's last
 /// visit. So the memory removes expired tokens before tokens in use. During a flood of valid tokens that are each seen
 /// only once, the memory removes these tokens before tokens in use.
 ///
@@ -74,7 +74,7 @@ struct Place {
     mark: u64,
     /// The next slot of the same chain.
     next: usize,
-    /// Whether the token was requested since the hand's last visit.
+    /// Whether the token was requested after the hand's last visit.
     is_wanted: bool,
     /// The token. Empty if the slot is free.
     token: Box<[u8]>,
@@ -220,7 +220,7 @@ impl Memory {
         is_full || self.bytes.saturating_add(bytes) > most
     }
 
-    /// Moves the hand to the next token that was not requested since the last visit, and returns its slot. The memory
+    /// Moves the hand to the next token that was not requested after the last visit, and returns its slot. The memory
     /// must hold at least one token.
     fn least_wanted(&mut self) -> usize {
         loop {

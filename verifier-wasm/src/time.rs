@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for UnixSeconds {
 pub struct HostTime {
     /// The time of the host's wall clock. This clock may be wrong, and may jump.
     pub wall: UnixSeconds,
-    /// The time since an arbitrary moment of this process. This time never goes back.
+    /// The time, counted from an arbitrary moment of this process on. This time never goes back.
     pub monotonic: Duration,
 }
 

@@ -173,7 +173,7 @@ impl Verifier {
         Ok(Verified { header_json, payload_json, claims, revocation, freshness, outage, terms })
     }
 
-    /// Repeats only the checks whose result may have changed since [`Self::verify`] accepted this token.
+    /// Repeats only the checks whose result may have changed after [`Self::verify`] accepted this token.
     ///
     /// # Errors
     /// The error that [`Self::verify`] would return now.

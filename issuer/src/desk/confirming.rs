@@ -33,8 +33,8 @@ impl Desk {
             return Ok(confirmed);
         }
         match &*last_failure {
-            // If an attempt to confirm fails, every caller that waited for the attempt gets its error. The caller makes
-            // no attempt of its own, because a failing attempt may take long.
+            // If an attempt to confirm fails, every caller that waited for the attempt gets the attempt's error. The
+            // caller makes no attempt of its own, because a failing attempt may take long.
             Some(failure) if failure.begun > asked => Err(failure.error.clone()),
             _ => self.confirm_alone(&mut last_failure).await,
         }

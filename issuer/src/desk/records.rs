@@ -131,13 +131,14 @@ impl Records {
         Err(contended())
     }
 
-    /// Waits until the record that was read can no longer be lost. Returns `false` if the record has changed since it
+    /// Waits until the record that was read can no longer be lost. Returns `false` if the record was changed after it
     /// was read.
     pub(super) async fn settled(&self, sub: &Subject, read: &Read) -> Result<bool, StoreError> {
         self.store.settle(sub, read.version()).await
     }
 
-    /// Reads and heals the record until it can no longer be lost.
+    /// Reads and heals the record, and waits until the record can no longer be lost. Starts again if the record changes
+    /// during the wait.
     pub(super) async fn finish(&self, sub: &Subject) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
             let read = self.read(sub).await?;
@@ -148,7 +149,7 @@ impl Records {
         Err(contended())
     }
 
-    /// Commits a change to the record that was read. Returns `None` if the record has changed since it was read.
+    /// Commits a change to the record that was read. Returns `None` if the record was changed after it was read.
     pub(super) async fn write(
         &self,
         sub: &Subject,

@@ -139,8 +139,9 @@ impl Desk {
                 return None;
             }
             if is_spent(next, record, log) {
-                // Another request has acted on the entry of this deletion in the revocation log, as if the deletion
-                // were a kick. The user may have logged in after that request.
+                // An earlier attempt of this request appended the entry of the deletion to the revocation log. Another
+                // request treated this entry as a kick, and has moved the record into the group `next` or has revoked
+                // `next`. After that, the user may have logged in.
                 next = self.records.draw();
             }
             Some(delete(sub, record, next))

@@ -20,7 +20,7 @@ use super::{AuditEvent, AuditKind, Change, GroupEnd, Record, Revocation, Subject
 ///    Another cause is a failover that lost the kick before a node put the kick's entry back. The sessions are kicked
 ///    or the subject is disabled now.
 /// 3. Another branch ends at a group that is not revoked. A failover may have lost the record that held this group,
-///    so tokens with this group may exist. Every revocation since the fork was also meant for those tokens. The group
+///    so tokens with this group may exist. Every revocation after the fork was also meant for those tokens. The group
 ///    is revoked, and the record does not change.
 ///
 /// `draw` returns a group that was never used before.

@@ -13,8 +13,8 @@ pub enum NewEntry {
     /// A `gid` or a `sid` is void.
     Revoked(Revoked),
     /// Every token issued before the cut-off is void. The store sets the cut-off to its current second + 1, or to the
-    /// previous cut-off + 1 if that is later. The second case is for tokens issued in the same second, but after the
-    /// previous cut-off. The `iat` of such a token is the previous cut-off, and the new cut-off must be later.
+    /// previous cut-off + 1 if that is later. A token that is issued before the clock reaches the previous cut-off has
+    /// that cut-off as its `iat`. So the new cut-off must be later than the previous one.
     Cutoff {
         /// Whether the cut-off also ends every session that was opened before the cut-off.
         end_sessions: bool,
@@ -62,8 +62,8 @@ pub enum Revocation {
         /// The group that becomes void.
         gid: Handle,
         /// The group that replaces the void group. A node that finishes this revocation must use exactly this group.
-        /// Then a record that lost writes moves through the same groups again. A later entry that revokes one of
-        /// these groups therefore applies to that record too.
+        /// If a failover loses writes of a record, the record then moves through the same groups again. A later entry
+        /// that revokes one of these groups therefore applies to that record too.
         next: Handle,
         /// The effect on the subject's sessions.
         and: GroupEnd,

@@ -23,8 +23,8 @@ pub(super) trait Upkeep: Send + 'static {
     fn due(&self) -> Option<Instant>;
     /// Runs the task. The task may add lines to the queue.
     fn run(&mut self, now: Instant);
-    /// Reports how many lines were lost since the last report and since the start. The writer thread calls this
-    /// function when a write has succeeded again.
+    /// Reports how many lines were lost after the last report, and how many in total after the start. The writer thread
+    /// calls this function when a write has succeeded again.
     fn lost(&mut self, since_last: u64, since_start: u64);
 }
 
@@ -98,7 +98,8 @@ impl Queue {
         self.0.changed.notify_all();
     }
 
-    /// The number of lines that were dropped or could not be written since the start.
+    /// The number of lines that were dropped or could not be written. The count begins when the process
+    /// starts.
     pub(super) fn lost_since_start(&self) -> u64 {
         self.0.state().lost_since_start
     }

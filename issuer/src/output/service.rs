@@ -41,7 +41,8 @@ impl Service {
         self.stderr.push(format!("doorlist: {reason}\n").as_bytes());
     }
 
-    /// The number of lines that the log output has lost since the start, because they could not be written in time.
+    /// The number of lines that the log output has lost because they could not be written in time. The count begins
+    /// when the process starts.
     pub fn lost_lines(&self) -> u64 {
         self.stderr.lost_since_start()
     }

@@ -36,7 +36,7 @@ impl CutPoints {
         self.advance(log.floor(), log.since(self.last).map(|entry| entry.seq), position.seq);
     }
 
-    /// Adds the entries since the last call, up to `last`. Removes the entries up to `floor`.
+    /// Adds the entries that were appended after the last call, up to `last`. Removes the entries up to `floor`.
     fn advance(&mut self, floor: Seq, entries: impl IntoIterator<Item = Seq>, last: Seq) {
         self.floor = self.floor.max(floor);
         self.entries.extend(entries);

@@ -18,7 +18,7 @@ pub struct Follower {
 }
 
 impl Revocations {
-    /// Adds a subscriber whose cursor is `held`. `None` if this node has not signed a list since its start.
+    /// Adds a subscriber whose cursor is `held`. `None` if this node has not signed a list yet.
     ///
     /// # Errors
     ///

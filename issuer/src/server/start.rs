@@ -67,8 +67,8 @@ struct Said {
 }
 
 impl Said {
-    /// Writes a line if the cause has changed since the last line, or if the last line is at least [`REPEAT_AFTER`]
-    /// old.
+    /// Writes a line if the cause differs from the cause in the last line, or if the last line is at least
+    /// [`REPEAT_AFTER`] old.
     fn waiting(&mut self, outage: &StoreError, waited: Duration, limit: Duration) {
         let cause = outage.to_string();
         let is_repeated =

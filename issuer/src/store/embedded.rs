@@ -60,8 +60,8 @@ impl Drop for Closing {
 }
 
 impl EmbeddedStore {
-    /// Opens the file. If the file does not exist, creates a file that only its owner can read. Checks the whole file
-    /// first. If the file was altered or is not a store, the error is [`StoreError::Corrupt`]. If another process has
+    /// Opens the file and checks its whole content. If the file does not exist, creates a file that only its owner can
+    /// read. If the file was altered or is not a store, the error is [`StoreError::Corrupt`]. If another process has
     /// the file open, the error is [`StoreError::Away`].
     ///
     /// Blocks the thread while the file is read.

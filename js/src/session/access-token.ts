@@ -26,7 +26,7 @@ export interface Moment {
 export const moment = (host: Host): Moment => ({ wall: host.now(), monotonic: host.monotonic() })
 
 /**
- * The milliseconds that have passed since `since`. If the two clocks differ, the longer time counts. So a wall clock
+ * The milliseconds that have passed after `since`. If the two clocks differ, the longer time counts. So a wall clock
  * that is set ahead causes an early refresh, but does not end the session.
  */
 export const elapsed = (since: Moment, host: Host): number =>
@@ -55,7 +55,7 @@ export const isNew = ({ value, claims, lifetimeMs }: AccessToken, last: AccessTo
   host.monotonic() - last.since.monotonic - (claims.iat - last.claims.iat) * 1000 <
     (value === last.value ? SAME_MS : lifetimeMs)
 
-/** The issuer's time in milliseconds: the token's `iat` plus the time that has passed since `since`. */
+/** The issuer's time in milliseconds: the token's `iat` plus the time that has passed after `since`. */
 export const issuerTime = ({ claims, since }: AccessToken, host: Host): number =>
   claims.iat * 1000 + elapsed(since, host)
 

@@ -50,7 +50,7 @@ export function guardedFetch(
           ...init,
           headers: { ...Object.fromEntries(headers), authorization: `Bearer ${token}` },
           // Some browsers keep the header `authorization` when a redirect leads to another origin. The Fetch standard
-          // forbids this only since 2022 (§4.4).
+          // has forbidden this from 2022 on (§4.4).
           redirect: follows ? 'manual' : redirect,
           referrer,
           referrerPolicy,

@@ -30,10 +30,11 @@ export const wasHeldAt = (wall: number, token: AccessToken, host: Host): boolean
   elapsed(token.since, host) >= host.now() - wall
 
 /**
- * Whether the session of this page ends because another tab tells that a session ended.
+ * Whether this message ends the session of this page. Another tab sends the message when a session has ended.
  *
  * @param last the last token of this page's session
- * @param gone the session that ended here because its refresh token was missing; the reason arrives late
+ * @param gone the session that ended on this page because its refresh token was missing. The message may arrive later,
+ *   and says why the session ended.
  */
 export const isEnd = (
   message: Extract<Message, { readonly type: 'ended' }>,

@@ -316,7 +316,7 @@ impl Issuer {
         command
     }
 
-    /// The issuer's standard output and standard error since its first start.
+    /// The issuer's standard output and standard error, from its first start on.
     pub fn log(&self) -> String {
         let log = self.log.lock().expect("no thread panicked").clone();
         log + &self.twin.as_ref().map(|twin| twin.issuer.log()).unwrap_or_default()

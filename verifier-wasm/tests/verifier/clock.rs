@@ -12,7 +12,7 @@ const DAY: u64 = 86_400;
 
 proptest! {
     /// Trace 1. The verifier's time is the latest of these times: the host's clock and, for each accepted list, its
-    /// `iat` plus the time since the list arrived.
+    /// `iat` plus the time that has passed after its arrival.
     #[test]
     fn the_time_is_the_latest_of_the_host_and_every_list(history in history()) {
         let mut world = World::new(&history);

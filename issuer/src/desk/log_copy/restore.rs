@@ -85,7 +85,7 @@ impl LogCopy {
         lock(&self.unfinished).is_empty()
     }
 
-    /// The subjects whose entries were put back, and whose records have not been healed since then.
+    /// The subjects whose entries were put back, and whose records have not been healed after that.
     pub(in crate::desk) async fn unfinished(&self) -> Unfinished {
         // Waits for a running restoration. Otherwise records would be healed before their entries are back.
         let _alone = self.restoring.lock().await;

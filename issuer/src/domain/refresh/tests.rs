@@ -131,7 +131,8 @@ fn trace_15_a_token_expires_with_its_session() {
     assert!(record.is_past_keeping(at(end + 1021), 1020));
 }
 
-/// Trace 12: a token issued after a cut-off has the cut-off as its `iat`. A session that a cut-off ended stays ended.
+/// Trace 12: a token issued after a cut-off has the cut-off as its `iat`. If a cut-off ended
+/// a session, no later request opens the session again.
 #[test]
 fn trace_12_a_later_token_has_the_cutoff_as_its_iat_and_an_ended_session_stays_ended() {
     let mut world = World::new();

@@ -34,7 +34,7 @@ fn kicked() -> Event {
 
 const CRASH: Event = Fault("an issuer is killed");
 
-/// A verifier that has received nothing since second 990. In second 1000 the verifier reports that its list is old.
+/// A verifier that has received nothing after second 990. In second 1000 the verifier reports that its list is old.
 const CUT_OFF: Knowledge = Knowledge { held: 49, as_of: 990, age_secs: 10, stale: true, asked_at: 1000 };
 
 fn accepted(session: u64, knowledge: Knowledge) -> [Event; 1] {

@@ -57,7 +57,7 @@ impl Past {
     }
 
     /// FORMAT.md §5. The verifier's time is the latest of these times: the wall clock and, for each list, its `iat`
-    /// plus the time since the list arrived.
+    /// plus the time that has passed after its arrival.
     pub fn now(&self, at: HostTime) -> u64 {
         let proven = self
             .taken

@@ -58,7 +58,7 @@ impl Issuer {
     }
 }
 
-/// One request of a burst. `later` is the number of seconds since the previous request. `with_newest` says whether
+/// One request of a burst. `later` is the number of seconds after the previous request. `with_newest` says whether
 /// the tab already has the newest answer of the burst. `answered` says whether the answer to this request arrives.
 #[derive(Debug, Clone)]
 struct Request {

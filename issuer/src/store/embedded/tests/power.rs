@@ -13,7 +13,7 @@ use super::*;
 /// not.
 const SECTOR: usize = 512;
 
-/// A disk that loses its cache when the power fails. After the power cut, each sector that was written since the last
+/// A disk that loses its cache when the power fails. After the power cut, each sector that was written after the last
 /// sync may or may not be on disk.
 #[derive(Debug)]
 pub(super) struct Disk(pub(super) Arc<Mutex<Platter>>);
@@ -24,7 +24,7 @@ pub(super) struct Platter {
     safe: Vec<u8>,
     /// The bytes that the database sees.
     pub(super) cached: Vec<u8>,
-    /// The writes since the last sync.
+    /// The writes after the last sync.
     unsynced: Vec<(usize, Vec<u8>)>,
     /// How many operations are left until the power fails.
     pub(super) left: usize,
@@ -51,8 +51,8 @@ impl Platter {
     /// The bytes on the disk after the power cut.
     fn after_the_cut(&self, luck: &mut StdRng) -> Vec<u8> {
         let mut bytes = self.safe.clone();
-        // Even if the last writes are lost, the file may keep the length that it had with these writes. The bytes of
-        // the lost writes are then zeros.
+        // Even if the last writes are lost, the file may keep the length that it had with these writes. At the place of
+        // these writes, the file then has zeros.
         if luck.random() && bytes.len() < self.cached.len() {
             bytes.resize(self.cached.len(), 0);
         }
