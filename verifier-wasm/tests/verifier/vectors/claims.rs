@@ -23,7 +23,7 @@ pub fn cases() -> Vec<Case> {
 
 fn good() -> Vec<Case> {
     vec![
-        case("scope, nbf and claims of one's own")
+        case("scope, nbf and custom claims")
             .claims(json!({
                 "scope": "read write",
                 "nbf": NOW - 60,
@@ -52,20 +52,20 @@ fn payloads() -> Vec<Case> {
     let deep = format!(r#""deep":{}{}"#, "[".repeat(200), "]".repeat(200));
     let mut cases: Vec<Case> = [
         ("exp twice", inserted(&format!(r#""exp":{}"#, NOW + 840))),
-        ("gid twice, another one first", inserted(r#""gid":"00000000000000ff""#)),
-        ("a claim of one's own twice", inserted(r#""a":1,"a":2"#)),
-        ("a name twice in an object within", inserted(r#""a":{"b":1,"b":1}"#)),
+        ("gid twice, with another value first", inserted(r#""gid":"00000000000000ff""#)),
+        ("a custom claim twice", inserted(r#""a":1,"a":2"#)),
+        ("a name twice in a nested object", inserted(r#""a":{"b":1,"b":1}"#)),
         ("a name twice in an array's object", inserted(r#""a":[[{"b":1,"b":1}]]"#)),
         ("sub twice, once escaped", inserted(r#""s\u0075b":"mallory""#)),
         ("nested too deep", inserted(&deep)),
         ("half of a surrogate pair", inserted(r#""a":"\ud800""#)),
-        ("a number past every range", inserted(r#""a":1e999"#)),
+        ("a number outside the range of a double", inserted(r#""a":1e999"#)),
         ("nothing", key.sign(&text(&key.header()), "")),
         ("an array", key.sign(&text(&key.header()), "[]")),
         ("a string", key.sign(&text(&key.header()), r#""alice""#)),
         ("null", key.sign(&text(&key.header()), "null")),
         ("cut short", key.sign(&text(&key.header()), &good[..good.len() - 1])),
-        ("something after the JSON", key.sign(&text(&key.header()), &format!("{good}{good}"))),
+        ("more text after the JSON", key.sign(&text(&key.header()), &format!("{good}{good}"))),
         ("a byte order mark", key.sign(&text(&key.header()), &format!("\u{feff}{good}"))),
         ("a control character in a string", inserted("\"a\":\"\n\"")),
         ("not a number", inserted(r#""a":NaN"#)),
@@ -166,25 +166,26 @@ fn parties() -> Vec<Case> {
         case("another issuer")
             .claims(json!({ "iss": "https://other.example" }))
             .expect(other_issuer("https://other.example")),
-        case("the issuer with a slash more")
+        case("the issuer with an additional slash at the end")
             .claims(json!({ "iss": slash_more }))
             .expect(other_issuer(&slash_more)),
         case("another audience")
             .claims(json!({ "aud": "billing" }))
             .expect(other_audience(json!(["billing"]))),
-        case("an audience that begins like ours")
+        case("an audience that begins like the expected one")
             .claims(json!({ "aud": "api2" }))
             .expect(other_audience(json!(["api2"]))),
         case("one of several audiences").claims(json!({ "aud": ["billing", AUDIENCE] })),
         case("none of several audiences")
             .claims(json!({ "aud": ["billing", "mail"] }))
             .expect(other_audience(json!(["billing", "mail"]))),
-        case("a verifier with several audiences").policy(json!({ "audience": ["billing", AUDIENCE] })),
-        case("a verifier with other audiences")
+        case("a verifier that accepts several audiences")
+            .policy(json!({ "audience": ["billing", AUDIENCE] })),
+        case("a verifier that accepts only other audiences")
             .policy(json!({ "audience": ["billing", "mail"] }))
             .expect(unexpected("aud", &json!([AUDIENCE]), &json!(["billing", "mail"]))),
         {
-            let mut case = case("a verifier that opts out of audiences").claims(json!({ "aud": "anything" }));
+            let mut case = case("a verifier that accepts any audience").claims(json!({ "aud": "anything" }));
             case.policy["audience"] = Value::Null;
             case
         },

@@ -49,7 +49,7 @@ fn parts() -> Vec<Case> {
         ("one part", base64url(&text(&Key::number(1).header()))),
         ("two parts", signed_part.to_owned()),
         ("four parts", format!("{token}.AAAA")),
-        ("a dot too many at the end", format!("{token}.")),
+        ("an additional dot at the end", format!("{token}.")),
         ("only dots", "..".to_owned()),
         ("a JWE of five parts", "e30.e30.e30.e30.e30".to_owned()),
     ]
@@ -62,13 +62,13 @@ fn parts() -> Vec<Case> {
 fn mistakes() -> Vec<Case> {
     let token = good_token();
     [
-        ("the header's scheme before the token", format!("Bearer {token}"), "scheme"),
-        ("the scheme in small letters", format!("bearer {token}"), "scheme"),
+        ("the scheme of the Authorization header before the token", format!("Bearer {token}"), "scheme"),
+        ("the scheme in lower case", format!("bearer {token}"), "scheme"),
         ("the scheme alone", "Bearer ".to_owned(), "scheme"),
         ("quotes around the token", format!("\"{token}\""), "quotes"),
         ("single quotes around the token", format!("'{token}'"), "quotes"),
         ("a line break after the token", format!("{token}\n"), "white_space"),
-        ("a blank before the token", format!(" {token}"), "white_space"),
+        ("white space before the token", format!(" {token}"), "white_space"),
         ("a token in the middle of a sentence", format!("token {token}"), "encoding"),
     ]
     .map(|(name, token, reason)| case(name).token(token).expect(json!({ "code": FORM, "reason": reason })))
@@ -99,8 +99,8 @@ fn encodings() -> Vec<Case> {
         ("spare bits in the header", key.sign_parts(&spare_bits(&uneven_header), payload)),
         ("spare bits in the payload", key.sign_parts(header, &spare_bits(&uneven_payload))),
         ("spare bits in the signature", format!("{header}.{payload}.{}", spare_bits(signature))),
-        ("a space before", format!(" {token}")),
-        ("a line feed after", format!("{token}\n")),
+        ("a space before the first part", format!(" {token}")),
+        ("a line feed after the last part", format!("{token}\n")),
         ("a line feed in the payload", key.sign_parts(header, &in_the_middle(payload, "\n"))),
         ("a space in the signature", format!("{header}.{payload}.{}", in_the_middle(signature, " "))),
         ("a NUL in the header", key.sign_parts(&in_the_middle(header, "\0"), payload)),
@@ -109,7 +109,7 @@ fn encodings() -> Vec<Case> {
             key.sign_parts(header, &format!("{}+/8", &payload[..payload.len() - 3])),
         ),
         ("a character that is not ASCII", key.sign_parts(header, &in_the_middle(payload, "é"))),
-        ("one character alone in the last group", format!("{header}.{payload}.{}", &signature[..85])),
+        ("a last base64 group of only one character", format!("{header}.{payload}.{}", &signature[..85])),
     ]
     .map(|(name, token)| case(name).token(token).refused(FORM))
     .into()
@@ -193,7 +193,7 @@ fn headers() -> Vec<Case> {
         ("x5t#S256", json!({ "x5t#S256": kid })),
         ("cty", json!({ "cty": "json" })),
         ("zip", json!({ "zip": "DEF" })),
-        ("a name of nobody", json!({ "x": 1 })),
+        ("an unknown member", json!({ "x": 1 })),
     ]
     .into_iter()
     .map(|(name, changes)| {
@@ -223,7 +223,7 @@ fn headers() -> Vec<Case> {
                 format!(r#"{{"alg":"EdDSA","kid":"{kid}","typ":"at+jwt","t\u0079p":"at+jwt"}}"#),
             ),
             (
-                "a foreign name twice",
+                "an unknown member twice",
                 format!(r#"{{"alg":"EdDSA","kid":"{kid}","typ":"at+jwt","x":1,"x":1}}"#),
             ),
             ("no alg", format!(r#"{{"kid":"{kid}","typ":"at+jwt"}}"#)),
@@ -234,14 +234,14 @@ fn headers() -> Vec<Case> {
             ("kid null", r#"{"alg":"EdDSA","kid":null,"typ":"at+jwt"}"#.to_owned()),
             ("kid a number", r#"{"alg":"EdDSA","kid":1,"typ":"at+jwt"}"#.to_owned()),
             ("kid empty", r#"{"alg":"EdDSA","kid":"","typ":"at+jwt"}"#.to_owned()),
-            ("kid that is no thumbprint", r#"{"alg":"EdDSA","kid":"key-1","typ":"at+jwt"}"#.to_owned()),
+            ("kid that is not a thumbprint", r#"{"alg":"EdDSA","kid":"key-1","typ":"at+jwt"}"#.to_owned()),
             ("no typ", format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#)),
             ("typ null", format!(r#"{{"alg":"EdDSA","kid":"{kid}","typ":null}}"#)),
             ("an array", "[]".to_owned()),
             ("a string", r#""EdDSA""#.to_owned()),
-            ("nothing", String::new()),
+            ("an empty text", String::new()),
             ("a byte order mark", format!("\u{feff}{}", text(&key.header()))),
-            ("something after the JSON", format!("{}x", text(&key.header()))),
+            ("more text after the JSON", format!("{}x", text(&key.header()))),
             ("a trailing comma", format!(r#"{{"alg":"EdDSA","kid":"{kid}","typ":"at+jwt",}}"#)),
             ("a comment", format!(r#"{{"alg":"EdDSA",/**/"kid":"{kid}","typ":"at+jwt"}}"#)),
         ]

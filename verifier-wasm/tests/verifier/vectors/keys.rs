@@ -22,7 +22,7 @@ fn rotation() -> Vec<Case> {
     let token_of = |number| Key::number(number).token(&crate::support::claims());
     let signed_by = |number: u8, list: &RevocationList| Key::number(number).list(list);
     vec![
-        case("a key that nobody told of")
+        case("a key that is in no set and in no list")
             .token(token_of(2))
             .expect(json!({ "code": UNKNOWN, "kid": Key::number(2).kid() })),
         case("a key announced by a list").list(rotated(&[1, 2]), loaded(101, 0)).token(token_of(2)),
@@ -43,7 +43,7 @@ fn rotation() -> Vec<Case> {
             .jwks(serde_json::to_value(jwks(&[1, 2])).unwrap())
             .token(token_of(2))
             .refused(UNKNOWN),
-        case("a retired key signs no list")
+        case("a list signed by a retired key")
             .jwks(serde_json::to_value(jwks(&[1, 2])).unwrap())
             .no_list()
             .list(
@@ -56,7 +56,7 @@ fn rotation() -> Vec<Case> {
             )
             .list(delta(100, 101), refusal(UNKNOWN))
             .token(token_of(2)),
-        case("a delta without keys changes none").list(delta(100, 101), loaded(101, 0)),
+        case("a delta without keys changes no key").list(delta(100, 101), loaded(101, 0)),
         case("a key that a list dropped and a later list brings back")
             .jwks(serde_json::to_value(jwks(&[1, 2])).unwrap())
             .no_list()
@@ -69,7 +69,7 @@ fn rotation() -> Vec<Case> {
                 loaded(100, 0),
             )
             .list(signed_by(2, &rotated(&[1, 2])), loaded(101, 0)),
-        case("a token of the reserve key")
+        case("a token signed by the reserve key")
             .jwks(serde_json::to_value(jwks(&[1, 2])).unwrap())
             .no_list()
             .list(
@@ -89,17 +89,20 @@ fn sets() -> Vec<Case> {
     let set_of = |changes: Value| json!({ "keys": [changed(good(), changes)] });
     let beside = |other: Value| json!({ "keys": [other, good()] });
     let mut cases: Vec<Case> = [
-        ("an RSA key beside", beside(json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "rsa" }))),
-        ("an X25519 key beside", beside(changed(good(), json!({ "crv": "X25519" })))),
-        ("an Ed448 key beside", beside(json!({ "kty": "OKP", "crv": "Ed448", "x": "AAAA" }))),
-        ("a key for encryption beside", beside(changed(good(), json!({ "use": "enc" })))),
-        ("a key of another alg beside", beside(changed(good(), json!({ "alg": "ES256" })))),
-        ("a key of no known type beside", beside(json!({}))),
+        (
+            "an RSA key beside a good key",
+            beside(json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "rsa" })),
+        ),
+        ("an X25519 key beside a good key", beside(changed(good(), json!({ "crv": "X25519" })))),
+        ("an Ed448 key beside a good key", beside(json!({ "kty": "OKP", "crv": "Ed448", "x": "AAAA" }))),
+        ("a key for encryption beside a good key", beside(changed(good(), json!({ "use": "enc" })))),
+        ("a key of another alg beside a good key", beside(changed(good(), json!({ "alg": "ES256" })))),
+        ("a key of no known type beside a good key", beside(json!({}))),
         ("the same key twice", beside(good())),
         ("a key with alg Ed25519", set_of(json!({ "alg": "Ed25519" }))),
         ("a key with neither alg nor use", set_of(json!({ "alg": null, "use": null }))),
         (
-            "further members",
+            "additional members",
             json!({ "keys": [changed(good(), json!({ "x5t": "AA", "ext": true }))], "next": 1 }),
         ),
     ]
@@ -119,7 +122,7 @@ fn sets() -> Vec<Case> {
         ("x padded", set_of(json!({ "x": format!("{}=", good()["x"].as_str().unwrap()) }))),
         ("x not on the curve", set_of(json!({ "x": "AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }))),
         ("no kid", set_of(json!({ "kid": null }))),
-        ("a kid of one's own", set_of(json!({ "kid": "key-1" }))),
+        ("a kid that is not a thumbprint", set_of(json!({ "kid": "key-1" }))),
         ("the kid of another key", set_of(json!({ "kid": Key::number(2).kid() }))),
         ("seventeen keys", serde_json::to_value(jwks(&(1..=17).collect::<Vec<_>>())).unwrap()),
     ];

@@ -28,9 +28,9 @@ fn order() -> Vec<Case> {
         case("a heartbeat").list(delta(100, 100), loaded(100, 0)).expect(
             json!({ "freshness": { "asOf": NOW, "stale": false } }),
         ),
-        case("a delta from what is held").list(delta(100, 105), loaded(105, 0)),
-        case("a delta from before what is held").list(delta(7, 105), loaded(105, 0)),
-        case("a delta from nothing at all").list(delta(0, 105), loaded(105, 0)),
+        case("a delta from the held position").list(delta(100, 105), loaded(105, 0)),
+        case("a delta from before the held position").list(delta(7, 105), loaded(105, 0)),
+        case("a delta from sequence 0").list(delta(0, 105), loaded(105, 0)),
         case("a newer snapshot").list(numbered(snapshot(), 105, 0), loaded(105, 0)),
         case("a lower sequence").list(numbered(snapshot(), 99, 0), rollback(99)),
         case("a lower sequence in a delta").list(delta(90, 99), rollback(99)),
@@ -80,15 +80,15 @@ fn trust() -> Vec<Case> {
     let payload = base64url(&text(&serde_json::to_value(numbered(snapshot(), 102, 0)).unwrap()));
     let (header, _) = signed_part.split_once('.').unwrap();
     vec![
-        case("list: signed by a key that is only in itself").list(
+        case("list: signed by a key that only this list contains").list(
             Key::number(2).list(&self_trusting),
             json!({ "code": "ERR_JWKS_NO_MATCHING_KEY", "kid": Key::number(2).kid() }),
         ),
-        case("list: the signature of something else").list(
+        case("list: the signature of another payload").list(
             format!("{signed_part}.{other_signature}"),
             refusal("ERR_JWS_SIGNATURE_VERIFICATION_FAILED"),
         ),
-        case("list: another payload under a good signature").list(
+        case("list: another payload with a good signature").list(
             format!("{header}.{payload}.{signature}"),
             refusal("ERR_JWS_SIGNATURE_VERIFICATION_FAILED"),
         ),
@@ -120,8 +120,8 @@ fn forms() -> Vec<Case> {
         case("list: payload not JSON").list(sign("revoked"), invalid("payload")),
         case("list: payload an array").list(sign("[]"), invalid("payload")),
         case("list: a claim twice").list(sign(&with(r#""seq":102"#)), invalid("payload")),
-        case("list: a foreign claim twice").list(sign(&with(r#""x":1,"x":2"#)), invalid("payload")),
-        case("list: a foreign claim").list(sign(&with(r#""x":{"y":1}"#)), loaded(101, 0)),
+        case("list: an unknown claim twice").list(sign(&with(r#""x":1,"x":2"#)), invalid("payload")),
+        case("list: an unknown claim").list(sign(&with(r#""x":{"y":1}"#)), loaded(101, 0)),
     ]
 }
 
@@ -216,9 +216,9 @@ fn handles() -> Vec<Case> {
             ("a byte left over", encode(&[bytes, &[0]].concat())),
             ("a byte missing", encode(&bytes[..bytes.len() - 1])),
             ("a position missing", encode(&bytes[..bytes.len() - 2])),
-            ("a block and nothing else", encode(&[0, 0, 0, 0, 0, 1])),
+            ("only a block", encode(&[0, 0, 0, 0, 0, 1])),
             ("a count without positions", encode(&[0, 0, 0, 0, 0, 1, 0, 0])),
-            ("a count far above what is there", encode(&claimed_more)),
+            ("a count far above the number of positions", encode(&claimed_more)),
             ("positions descending", encode(&group(1, &[2, 1]))),
             ("a position twice", encode(&group(1, &[2, 2]))),
             ("blocks descending", encode(&[group(2, &[1]), group(1, &[1])].concat())),

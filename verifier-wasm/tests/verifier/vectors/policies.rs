@@ -17,13 +17,13 @@ fn missing_and_stale() -> Vec<Case> {
             "revocation": "unknown",
             "freshness": { "asOf": null, "age": null, "stale": true },
         })),
-        case("no list and expired is expired")
+        case("no list and an expired token: reported as expired")
             .no_list()
             .claims(json!({ "exp": NOW - 600 }))
             .refused("ERR_JWT_EXPIRED"),
-        aged("three ttl old is not stale", 30).expect(fresh(30, false)),
-        aged("more than three ttl old is stale, and allowed", 31).expect(fresh(31, true)),
-        aged("the last list's ttl counts", 31)
+        aged("a list of three ttl is not stale", 30).expect(fresh(30, false)),
+        aged("a list of more than three ttl is stale, and allowed", 31).expect(fresh(31, true)),
+        aged("the ttl of the last list applies", 31)
             .list_at(
                 NOW - 31,
                 {
@@ -38,17 +38,17 @@ fn missing_and_stale() -> Vec<Case> {
         aged("stale and denied", 31).policy(json!({ "onStale": "deny" })).expect(json!({
             "code": "ERR_LIST_STALE", "age": 31, "maxStaleness": 30, "asOf": NOW - 31,
         })),
-        aged("denied when stale, and not stale", 30)
+        aged("stale lists are denied, and the list is not stale", 30)
             .policy(json!({ "onStale": "deny" }))
             .expect(fresh(30, false)),
-        aged("a longer staleness of one's own", 3600)
+        aged("a longer maxStaleness", 3600)
             .policy(json!({ "maxStaleness": 3600, "onStale": "deny" }))
             .claims(json!({ "iat": NOW - 3600 - 1020 }))
             .expect(fresh(3600, false)),
-        aged("a shorter staleness of one's own", 6)
+        aged("a shorter maxStaleness", 6)
             .policy(json!({ "maxStaleness": 5, "onStale": "deny" }))
             .refused("ERR_LIST_STALE"),
-        aged("stale, denied and revoked is revoked", 31)
+        aged("a stale list is denied and the token is revoked: reported as revoked", 31)
             .list_at(
                 NOW - 31,
                 {
@@ -98,12 +98,12 @@ fn outages() -> Vec<Case> {
             .policy(grace.clone())
             .claims(expired(3601))
             .refused("ERR_JWT_EXPIRED"),
-        aged("outage: three ttl of silence are none", 30)
+        aged("outage: three ttl without a list are no outage", 30)
             .policy(grace.clone())
             .claims(json!({ "exp": NOW - 20 }))
             .policy(json!({ "clockTolerance": 0 }))
             .refused("ERR_JWT_EXPIRED"),
-        aged("outage: a second more is one", 31)
+        aged("outage: a second more than three ttl is an outage", 31)
             .policy(grace.clone())
             .claims(json!({ "exp": NOW - 20 }))
             .policy(json!({ "clockTolerance": 0 }))
@@ -116,12 +116,12 @@ fn outages() -> Vec<Case> {
             .policy(grace.clone())
             .claims(expired(599))
             .expect(by_grace()),
-        aged("outage: a newer list ends it", 600)
+        aged("outage: a newer list ends the outage", 600)
             .policy(grace.clone())
             .claims(expired(300))
             .list(delta(100, 100), loaded(100, 0))
             .refused("ERR_JWT_EXPIRED"),
-        aged("outage: revoked stays revoked", 600)
+        aged("outage: a revoked token stays revoked", 600)
             .list_at(
                 NOW - 600,
                 {
@@ -135,7 +135,7 @@ fn outages() -> Vec<Case> {
             .policy(grace.clone())
             .claims(expired(300))
             .refused("ERR_JWT_REVOKED"),
-        aged("outage: cut off stays cut off", 600)
+        aged("outage: a token from before the cut-off stays void", 600)
             .list_at(
                 NOW - 600,
                 {
@@ -149,11 +149,11 @@ fn outages() -> Vec<Case> {
             .policy(grace.clone())
             .claims(expired(300))
             .refused("ERR_JWT_REVOKED"),
-        aged("outage: what is too stale is denied", 600)
+        aged("outage: a list older than maxStaleness is denied", 600)
             .policy(changed(grace.clone(), json!({ "onStale": "deny", "maxStaleness": 599 })))
             .claims(expired(300))
             .refused("ERR_LIST_STALE"),
-        aged("outage: stale within what is allowed", 600)
+        aged("outage: a list within maxStaleness is allowed", 600)
             .policy(changed(grace.clone(), json!({ "onStale": "deny", "maxStaleness": 600 })))
             .claims(expired(300))
             .expect(json!({ "outage": true, "freshness": { "stale": false } })),
@@ -181,7 +181,7 @@ fn impossible() -> Vec<Case> {
         ("a grace of more than a year", json!({ "outageGrace": 31_536_001 })),
         ("an unknown policy", json!({ "onStale": "ignore" })),
         ("an unknown option", json!({ "maxAge": 5 })),
-        ("a grace that denying would always defeat", json!({ "outageGrace": 60, "onStale": "deny" })),
+        ("a grace that denying stale lists makes useless", json!({ "outageGrace": 60, "onStale": "deny" })),
         ("a cache of more than a million", json!({ "cacheSize": 1_000_001 })),
     ]
     .into_iter()
@@ -189,7 +189,7 @@ fn impossible() -> Vec<Case> {
         case(&format!("options: {name}")).policy(changes).unmakeable("ERR_OPTIONS_INVALID")
     })
     .collect();
-    cases.push(case("options: everything said").policy(json!({
+    cases.push(case("options: all options set").policy(json!({
         "clockTolerance": 5, "maxStaleness": 60, "onStale": "deny", "onMissing": "deny", "outageGrace": 60,
         "cacheSize": 0,
     })));

@@ -29,21 +29,21 @@ pub fn cases() -> Vec<Case> {
             .list(cut_off(NOW - 59), loaded(101, 0))
             .expect(json!({ "code": "ERR_JWT_REVOKED", "by": "cutoff" })),
         case("a cut-off in the token's second").list(cut_off(NOW - 60), loaded(101, 0)),
-        case("a cut-off never falls")
+        case("a cut-off never becomes earlier")
             .list(cut_off(NOW - 59), loaded(101, 0))
             .list(delta(101, 102), loaded(102, 0))
             .expect(json!({ "code": "ERR_JWT_REVOKED", "by": "cutoff" })),
-        case("expired and revoked is expired")
+        case("expired and revoked: reported as expired")
             .list(listed(delta(100, 101), &[GID]), loaded(101, 1))
             .claims(json!({ "exp": NOW - 600 }))
             .refused("ERR_JWT_EXPIRED"),
-        kicked("a later delta without it", &[GID])
+        kicked("a later delta without the handle", &[GID])
             .list(delta(101, 102), loaded(102, 1))
             .expect(revoked("gid", GID)),
-        kicked("a later snapshot without it", &[GID])
+        kicked("a later snapshot without the handle", &[GID])
             .list(later(snapshot(), 102), loaded(102, 1))
             .expect(revoked("gid", GID)),
-        kicked("a snapshot of another epoch without it", &[GID])
+        kicked("a snapshot of another epoch without the handle", &[GID])
             .list(
                 {
                     let mut list = later(snapshot(), 1);
@@ -59,14 +59,13 @@ pub fn cases() -> Vec<Case> {
         held_since(1020, "an entry stays for retain")
             .list(delta(100, 101), loaded(101, 1))
             .expect(revoked("gid", GID)),
-        held_since(1021, "an entry leaves by a newer list after retain")
-            .list(delta(100, 101), loaded(101, 0)),
-        held_since(5000, "no entry leaves by the clock alone")
+        held_since(1021, "a newer list removes an entry after retain").list(delta(100, 101), loaded(101, 0)),
+        held_since(5000, "the clock alone removes no entry")
             .expect(json!({ "code": "ERR_JWT_REVOKED", "by": "gid" })),
-        held_since(1021, "an entry that comes again stays")
+        held_since(1021, "an entry that arrives again stays for another retain")
             .list(listed(delta(100, 101), &[GID]), loaded(101, 1))
             .expect(revoked("gid", GID)),
-        held_since(1021, "a shorter retain lets nothing go early that is known to matter").list(
+        held_since(1021, "a list with a shorter retain removes an entry after the longest retain").list(
             {
                 let mut list = delta(100, 101);
                 list.retain_secs = 900;
@@ -74,7 +73,7 @@ pub fn cases() -> Vec<Case> {
             },
             loaded(101, 0),
         ),
-        held_since(1000, "a shorter retain does not shorten what is held")
+        held_since(1000, "a list with a shorter retain removes no entry before the longest retain")
             .list(
                 {
                     let mut list = delta(100, 101);
