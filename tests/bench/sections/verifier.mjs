@@ -199,7 +199,7 @@ async function listSizeSection() {
       'The handles are drawn as issuers draw them, and revoked at random. The list is compared with a Token Status ' +
       'List: a bitmap, compressed by zlib at level 9. `bare` is the encoding alone; `served` is the gzip of the JWT, at ' +
       'the best level for both. The hour has one kick per second, 10,000 live entries of 1,000,000 sessions, and one ' +
-      'verifier; the bytes are those of the bodies.',
+      'verifier; only the bytes of the bodies are counted.',
     tables: [
       {
         head: ['', 'Doorlist, bare', 'status list, bare', '×', 'Doorlist, served', 'status list, served', '×'],
