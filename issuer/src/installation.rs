@@ -87,8 +87,8 @@ impl Comparison {
         }
     }
 
-    /// Stores the node's name and settings, and logs a warning for each setting that differs from the node that
-    /// started last.
+    /// Stores the node's name and settings, and logs a warning for each setting that differs from the setting of
+    /// the node that started last.
     ///
     /// # Errors
     ///

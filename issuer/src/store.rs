@@ -126,7 +126,8 @@ pub struct Committed {
     /// A position in the revocation log. A verifier knows this commit when its list has reached this position.
     ///
     /// The revocation log durably holds all entries up to this position. The position is at or after the commit's
-    /// last entry. If the commit appended no entries, the position is at or after the one that the caller knew.
+    /// last entry. If the commit appended no entries, the position is at or after the position
+    /// that the caller knew.
     pub position: Cursor,
 }
 

@@ -2,8 +2,8 @@ import type { LocalVerifier } from './verifier.js'
 
 /**
  * A verifier that gets a successor if a call into the module is interrupted. The successor trusts the same keys and has
- * to load a list again. Until it has loaded one, the interrupted verifier is still the one in use, and refuses every
- * query, independent of `onMissing`.
+ * to load a list again. Until the successor has loaded a list, the interrupted verifier remains in use, and
+ * refuses every query, independent of `onMissing`.
  */
 export class ReplaceableVerifier {
   readonly #make: () => LocalVerifier

@@ -28,7 +28,7 @@ const worker = store => `
   }
 `
 
-/** Starts the Worker. Resolves with one function that queries the Worker, and one that stops it. */
+/** Starts the Worker. Resolves with a function that queries the Worker and a function that stops the Worker. */
 async function start(store, issuer, folder) {
   const text = name => readFile(join(PACKAGE, name), 'utf8')
   const miniflare = new Miniflare({

@@ -14,7 +14,7 @@ test(
     const { open, front, context, requests } = await worldOf(story, { browser })
     const { clock } = context
     // The test controls only the wall clock of the page. The monotonic clock of the page and the clock of the issuer
-    // are real. If the test sets the wall clock ahead, this looks to the page like the sleep of a laptop, during which
+    // are real. If the test sets the wall clock ahead, the page assumes that the laptop has slept. During such a sleep,
     // a monotonic clock can stand still.
     await context.addInitScript(() => (globalThis.realNow = performance.now.bind(performance)))
     await clock.install()

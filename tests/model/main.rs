@@ -18,11 +18,11 @@
 //! # What is assumed
 //!
 //! A heartbeat is short. If a failover loses entries and a living node holds them, the node puts these entries back and
-//! heals the record before a grace window passes. Until the record is healed, a refresh or a list of a node that has not
-//! put these entries back does not count as a violation. A list of the node that put them back must be complete. Without
-//! `WAIT`, a failover loses only entries of the revocation log that a living node has received. Two requests of one
-//! session are never pending across the end of a grace window, nor during a failover that loses more than one write of
-//! the session. The first login is never lost.
+//! heals the record before a grace window passes. Until the record is healed, a refresh or a list of a node that has
+//! not put these entries back does not count as a violation. A list of the node that put them back must be complete.
+//! Without `WAIT`, a failover loses only entries of the revocation log that a living node has received. Two requests of
+//! one session are never pending across the end of a grace window. They are also never pending during a failover that
+//! loses more than one write of the session. The first login is never lost.
 //!
 //! # What is not searched
 //!

@@ -35,7 +35,7 @@ pub enum Rule {
     NewsAfterRecord,
     /// Traces 4d and 25: a version that was read from one master never matches on another master.
     VersionNamesMaster,
-    /// A swap succeeds only if the record is still the one that was read.
+    /// A swap succeeds only if the record was not changed after it was read.
     CompareAndSwap,
     /// Trace 4e: the revocation log ends sessions by handle, not all sessions of the subject.
     HealByHandle,

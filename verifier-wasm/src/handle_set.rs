@@ -322,7 +322,7 @@ mod tests {
     use super::*;
 
     /// Revokes `revoked` of `sessions` handles, at equal distances. The `sessions` handles are consecutive
-    /// numbers. So they fill each block of 65,536 handles before the next block begins, as at an issuer.
+    /// numbers. So they fill each block of 65,536 handles before the next block begins. The same is true at an issuer.
     fn spread(sessions: u64, revoked: u64) -> HandleSet {
         let step = sessions / revoked;
         HandleSet::from_handles((0..revoked).filter_map(|number| Handle::new((9 << 16) + number * step)))

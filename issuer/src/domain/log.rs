@@ -26,7 +26,7 @@ pub enum NewEntry {
     },
     /// An entry without content. It only advances the sequence.
     Mark,
-    /// An entry that the revocation log once held and then lost. The entry is appended unchanged, so a restored
+    /// An entry that was lost from the revocation log and is put back. The entry is appended unchanged, so a restored
     /// cut-off keeps its time.
     Restored(Appended),
 }

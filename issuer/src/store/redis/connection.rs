@@ -82,7 +82,7 @@ impl Node {
         &self.address
     }
 
-    /// Sends these commands together. The server runs the commands one after the other. Returns one answer for each
+    /// Sends these commands together. The server runs the commands in their order. Returns one answer for each
     /// command. An answer may be an error of the server.
     pub(super) async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         let _admitted = self.callers.try_acquire().map_err(|_| Trouble::Crowded)?;
