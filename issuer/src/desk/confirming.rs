@@ -29,7 +29,7 @@ impl Desk {
         let asked = Instant::now();
         let mut last_failure = self.confirming.lock().await;
         let confirmed = self.last_confirmed();
-        if confirmed.confirmed >= asked {
+        if confirmed.confirmed >= asked && self.records.log_copy.is_finished() {
             return Ok(confirmed);
         }
         match &*last_failure {
