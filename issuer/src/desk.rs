@@ -55,7 +55,7 @@ pub struct Desk {
     confirming: tokio::sync::Mutex<Option<confirming::Failure>>,
 }
 
-/// The host's clock is wrong, so this node may not sign: the times in tokens and lists would be wrong by the same
+/// The host's clock is wrong, so this node must not sign: the times in tokens and lists would be wrong by the same
 /// amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the host's clock differs from the store's by {skew_secs} s; at most {leeway_secs} s are allowed")]
@@ -148,8 +148,8 @@ impl Desk {
     }
 
     /// Like [`Self::log`], but returns `None` if entries were put back and the records of their subjects have not been
-    /// healed yet. In this case no list may be signed: healing may append further entries, and the list would lack them
-    /// (trace 59).
+    /// healed yet. In this case the node must not sign a list: healing can append further entries, and the list would
+    /// lack them (trace 59).
     pub fn log_if_finished<R>(&self, look: impl FnOnce(&LogView) -> R) -> Option<R> {
         self.records.log_copy.view_if_finished(look)
     }
@@ -184,7 +184,8 @@ impl Desk {
         self.records.store.failure()
     }
 
-    /// Whether this node may sign: the node's clock must have agreed with the store's clock at the last confirmation.
+    /// Whether this node is allowed to sign: the node's clock must have agreed with the store's clock at the last
+    /// confirmation.
     pub fn check_clock(&self) -> Result<(), ClockOff> {
         let (skew_secs, leeway_secs) =
             (self.last_confirmed().clock_skew_secs, self.records.limits.leeway_secs);

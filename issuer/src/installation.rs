@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::domain::installation::{Difference, Foreign, FormerIssuer, Installation, Own, admit, differences};
 use crate::store::{Store, StoreError, Version};
 
-/// Why a node may not start on a store.
+/// Why a node is not allowed to start on a store.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallationError {
     /// See [`Foreign`].
@@ -21,7 +21,7 @@ pub enum InstallationError {
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store is empty. The data may have been lost, or the server, database or prefix may be wrong.
+    /// The store is empty. Either its data is lost, or the server, database or prefix is wrong.
     #[error(
         "the store holds nothing under the prefix {prefix}: correct --store (DOORLIST_STORE) or --store-prefix \
          (DOORLIST_STORE_PREFIX), restore the lost data, or start a new installation there with --init \
@@ -56,11 +56,11 @@ impl Comparison {
         self.renamed.borrow().is_some()
     }
 
-    /// Whether a node may start. Call this before the node writes anything.
+    /// Whether a node is allowed to start. Call this before the node writes anything.
     ///
     /// # Errors
     ///
-    /// [`InstallationError`] if it may not start.
+    /// [`InstallationError`] if it is not allowed to start.
     pub async fn check(&self) -> Result<(), InstallationError> {
         let stored = self.read().await?;
         admit(stored.as_ref().map(|(_, stored)| stored), &self.own, UnixSeconds::ZERO)?;
@@ -92,7 +92,7 @@ impl Comparison {
     ///
     /// # Errors
     ///
-    /// [`InstallationError`] if the node may not start.
+    /// [`InstallationError`] if the node is not allowed to start.
     pub async fn enter(&self, now: UnixSeconds) -> Result<Vec<FormerIssuer>, InstallationError> {
         loop {
             let stored = self.read().await?;

@@ -20,8 +20,8 @@ use std::time::Duration;
 
 pub use service::Service;
 
-/// Pause before a write is tried again. Another program may share this standard output and may have set it to
-/// non-blocking.
+/// Pause before a write is tried again. Such a write can fail for a moment, because another program that shares this
+/// standard output can set it to non-blocking.
 const RETRY: Duration = Duration::from_millis(5);
 
 /// The text that a command prints to standard output.
@@ -68,7 +68,7 @@ impl<W: Write> Answer<W> {
     }
 
     /// The error that made the answer incomplete. `None` if the answer is complete. Also `None` if the reader closed
-    /// the pipe, because the reader may not need the rest.
+    /// the pipe, because such a reader perhaps does not need the rest.
     pub fn failure(&self) -> Option<&io::Error> {
         self.failure.as_ref().filter(|error| error.kind() != ErrorKind::BrokenPipe)
     }
@@ -114,7 +114,7 @@ fn flush(sink: &mut impl Write) -> io::Result<()> {
     }
 }
 
-/// Whether a write with this error may be tried again. If the error says that a non-blocking descriptor has no room,
+/// Whether a write with this error can be tried again. If the error says that a non-blocking descriptor has no room,
 /// first waits for [`RETRY`].
 fn is_passing(error: &io::Error) -> bool {
     if error.kind() == ErrorKind::WouldBlock {

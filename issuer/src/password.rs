@@ -20,7 +20,7 @@ use crate::secret::SecretText;
 pub const MIN_CHARS: usize = 8;
 /// Maximum length of a password in bytes. The cost of hashing grows with the length, and no user types more.
 pub const MAX_BYTES: usize = 1024;
-/// For each password that may be hashed at the same time, at most this many callers may wait. Further callers are
+/// Maximum number of waiting callers for each password that can be hashed at the same time. Further callers are
 /// refused.
 const WAITING_PER_HASH: usize = 64;
 

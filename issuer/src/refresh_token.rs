@@ -55,7 +55,7 @@ impl RefreshTokens {
         Self { keys: secrets.all().map(|secret| MacKey::new(secret, issuer)).collect() }
     }
 
-    /// The text of a refresh token, as the client holds it.
+    /// The text of a refresh token that the client gets.
     pub fn encode(&self, token: &RefreshClaims) -> String {
         let key = &self.keys[0];
         let mut bytes = Vec::with_capacity(HEAD_LEN + token.sub.as_str().len() + MAC_LEN);

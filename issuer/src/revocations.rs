@@ -30,8 +30,8 @@ pub use follow::Follower;
 pub use publish::PublishError;
 pub use signed::SignedList;
 
-/// Maximum number of lists that may wait for one subscriber. If more lists wait, the subscriber is dropped. The
-/// client then reconnects with its cursor.
+/// Maximum number of lists that wait for one subscriber. If more lists wait, the subscriber is dropped. The client then
+/// reconnects with its cursor.
 const BACKLOG: usize = 64;
 
 /// See the [module](self).
@@ -123,8 +123,8 @@ impl Revocations {
         self.held().verifier.verify(token, self.host_time())
     }
 
-    /// The keys that the published list trusts. The latest key change may not be published yet. Even then, a client
-    /// that fetches the keys and the list gets the same keys from both.
+    /// The keys that the published list trusts. Even if the latest key change is not published yet, a client that
+    /// fetches the keys and the list gets the same keys from both.
     pub fn jwks(&self) -> Jwks {
         let published = self.held().state.as_ref().map(|state| state.ring.jwks());
         published.unwrap_or_else(|| self.keys.ring().jwks())
@@ -135,7 +135,7 @@ impl Revocations {
         self.held().state.as_ref().map(|state| state.cursor)
     }
 
-    /// The reason why this node is not ready; `None` if it is ready. A node that is not ready may still serve its last
+    /// The reason why this node is not ready; `None` if it is ready. A node that is not ready can still serve its last
     /// list, but it signs no new list.
     pub fn trouble(&self) -> Option<String> {
         if let Some(failure) = self.desk.store_failure() {

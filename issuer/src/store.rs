@@ -29,7 +29,7 @@ pub struct Version(pub u64);
 /// write was done, so the client gets 503.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The backend cannot be reached, or cannot do the work at the moment. A later attempt may succeed.
+    /// The backend cannot be reached, or cannot do the work at the moment. A later attempt can succeed.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
     /// The same as `Unavailable`, but during the start. This error also names the address or file that was tried.
@@ -55,12 +55,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether a later attempt may succeed without a change by an operator.
+    /// Whether a later attempt can succeed without a change by an operator.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Away { .. })
     }
 
-    /// The reason without addresses and files. Only operators may see addresses and files.
+    /// The reason without addresses and files. Only operators are allowed to see addresses and files.
     pub fn reason(&self) -> &str {
         match self {
             Self::Unavailable(reason)
@@ -170,7 +170,7 @@ pub struct AuditRow {
 
 /// The operations of a backend.
 ///
-/// A caller may drop the future of any method. The store then does either the whole write or nothing.
+/// A caller can drop the future of any method at any time. The store then does either the whole write or nothing.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Reads a record, and then the entries of the revocation log after `since`.
@@ -201,12 +201,13 @@ pub trait Store: Send + Sync + 'static {
     /// itself. If `since` is [`Seq::ZERO`], returns all entries that are kept.
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError>;
 
-    /// Waits until the revocation log has an entry after `since`. This method may return early, so the caller must
-    /// check.
+    /// Waits until the revocation log has an entry after `since`. This method sometimes returns early, so the caller
+    /// must check.
     async fn wait_for_news(&self, since: Seq) -> Result<(), StoreError>;
 
-    /// The write of the heartbeat. It compares the store's epoch and last sequence number with those of the node. The
-    /// comparison must be part of a *write*, because an isolated old master still answers reads.
+    /// The write of the heartbeat. It compares the store's epoch and last sequence number with the node's epoch and
+    /// last sequence number. The comparison must be part of a *write*, because an isolated old master still answers
+    /// reads.
     async fn confirm(&self, held: Cursor) -> Result<Confirmation, StoreError>;
 
     /// Drops the entries up to `through`. The caller must have read and healed the record of each of these entries.
@@ -254,8 +255,8 @@ pub trait Store: Send + Sync + 'static {
     /// another version.
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError>;
 
-    /// The reason why the backend cannot answer at this moment. `None` if no reason is known; the backend may still
-    /// fail to answer.
+    /// The reason why the backend cannot answer at this moment. `None` if no reason is known; even then, the backend
+    /// can fail to answer.
     fn failure(&self) -> Option<StoreError> {
         None
     }

@@ -51,8 +51,8 @@ export async function examples() {
 }
 
 /**
- * `DECLARED` matches the first line of a declaration at the top level, and `MEMBER` matches that of a declaration in a
- * type.
+ * `DECLARED` matches the first line of a declaration at the top level. `MEMBER` matches the first line of a declaration
+ * inside a type.
  */
 const DECLARED = /^(?:export |declare )*(?:const|function|class|interface|type) (\w+)/
 const MEMBER = /^ +(?:static |readonly )*\[?([\w.]+)/

@@ -14,8 +14,8 @@ export function since(address: string, { epoch, sequence }: Pick<Status, 'epoch'
 
 /**
  * Adds the parameter `fresh` to an address, so that no faulty cache has an answer for it. The issuer accepts no other
- * parameter for this purpose. The value is the time, rounded down to a fifth of a `ttl`. So all verifiers request the
- * same few addresses, even if the issuer has nothing newer.
+ * parameter for this purpose. The value is the time, rounded down to a fifth of a `ttl`. Because of this rounding,
+ * verifiers request only a few different addresses per `ttl`, even while the issuer has nothing newer.
  */
 export function fresh(address: string, nowMs: number, ttlMs: number): string {
   const step = Math.max(1, Math.floor(ttlMs / 5000))

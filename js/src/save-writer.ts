@@ -20,7 +20,7 @@ const BREATH_MS = 1_000
 
 /** A value that still has to be written. */
 interface Unwritten {
-  /** The monotonic time in milliseconds from which it may be written. */
+  /** The earliest monotonic time, in milliseconds, at which it is written. */
   readonly due: number
   /** Called when it is written. */
   readonly save: () => Save
@@ -41,7 +41,7 @@ export class SaveWriter {
     this.#host = host
   }
 
-  /** Plans a write. A save that brings only a newer time may wait. */
+  /** Plans a write. A save that brings only a newer time can wait. */
   plan(name: Name, isNews: boolean, save: () => Save): void {
     const due = isNews ? -Infinity : this.#writtenAt + PAUSE_MS
     this.#unwritten.set(name, { due: Math.min(due, this.#unwritten.get(name)?.due ?? Infinity), save })
@@ -89,7 +89,7 @@ export class SaveWriter {
       if (!(await this.#isSurpassed(name, save))) await this.#values.set(name, save)
     })()
     try {
-      // Once the verifier is closed, no timer may keep the process alive.
+      // Once the verifier is closed, timers must not keep the process alive.
       await inTime(unlessAborted(written, signal), WRITE_MS, this.#host).catch(error => {
         if (!signal.aborted) throw error
         return written

@@ -54,10 +54,10 @@ export function saveIn(value: unknown, name: Name): Save {
 /** Parses the trusted and dropped keys of a verifier. */
 export const trustIn = (text: string): Trust => parsed(text) as Trust
 
-/** The saved keys as the module reads them. */
+/** The trusted and dropped keys of a save, in the format that the module reads. */
 export const allKeys = ({ trust }: Save): string => short(trust)
 
-/** The names of the dropped keys alone, as the module reads them. */
+/** The names of the dropped keys without the trusted keys, in the format that the module reads. */
 export const onlyDropped = ({ trust }: Save): string => short({ keys: [], dropped: trust.dropped })
 
 /** The parser's message is left out, because it quotes the text. */

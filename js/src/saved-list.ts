@@ -74,8 +74,8 @@ export class SavedList {
     // After an interruption the new verifier must not be behind the old verifier, whose list perhaps could not be
     // saved.
     if (!isTaken || !this.#hasReached(local)) [local, deltas] = [make(), undefined]
-    // The dropped keys are restored after the lists are loaded, because some lists may be signed by a key that was
-    // dropped later.
+    // The dropped keys are restored after the lists are loaded, because the key that signed a list was possibly dropped
+    // later.
     for (const [name, save] of [
       ['snapshot', snapshot],
       ['recent', recent],

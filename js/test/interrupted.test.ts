@@ -21,9 +21,9 @@ function ready(): Verifier {
 }
 
 /**
- * Recurses until the stack is exhausted. While the recursion returns, this function repeats the call until the verifier
- * refuses the call with a code. The stack can be exhausted before the first calls enter the module. Such calls do not
- * damage the module.
+ * Calls itself until the stack is exhausted. Then, each time one level returns, it tries `call` again, until the
+ * verifier refuses `call` with an error code. In the first tries, the stack can be exhausted before `call` enters the
+ * module. Such tries do not damage the module.
  */
 function sink(call: () => unknown): boolean {
   let refused = false

@@ -1,4 +1,4 @@
-// Test environments with a DOM (Vitest, Jest with jsdom) replace Node's classes with those of the DOM. Node's
+// Test environments with a DOM (Vitest, Jest with jsdom) replace Node's classes with the classes of the DOM. Node's
 // `fetch` refuses the classes of the DOM (seen in the field: vitest-dev/vitest#8374). This test replaces the classes by
 // hand, and sends requests to a real server with the real `fetch`.
 import assert from 'node:assert/strict'

@@ -45,7 +45,7 @@ test('the token is sent only to the configured origins', async () => {
   await fetch('http://api.example/d')
   await fetch(new URL('https://user.example/api.example'))
   await fetch(`blob:${API}/0c0ffee0`)
-  await fetch('data:,x') // its origin is opaque, like that of a sandboxed page
+  await fetch('data:,x') // its origin is opaque, like the origin of a sandboxed page
   await fetch(`${API}@evil.example/e`).catch(() => {}) // browsers allow no user name in a request
   assert.deepEqual(
     seen.map(([, authorization]) => authorization),

@@ -1,4 +1,4 @@
-// B2: every test that the table "What makes it usable again" in issuer/README.md names exists.
+// B2: checks that every test named in the table "What makes it usable again" of issuer/README.md exists.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-//! The events that may happen: events that the scope allows and the assumptions permit (see the top of `main.rs`).
+//! The events that can happen: events that the scope and the assumptions allow (see the top of `main.rs`).
 
 use crate::node::Node;
 use crate::rules::{Replicas, Rule};
@@ -36,8 +36,8 @@ impl Doorlist {
             || !node.unfinished.is_empty()
     }
 
-    /// Whether a failover may lose the writes that the replica lacks. If answers do not wait for the replica, at least
-    /// one node must know the lost entries of the revocation log.
+    /// Whether a failover is allowed to lose the writes that the replica lacks. If answers do not wait for the replica,
+    /// at least one node must know the lost entries of the revocation log.
     pub fn may_lose(&self, world: &World) -> bool {
         let Replica::Behind { log, records, since } = &world.store.replica else { return false };
         if since + self.limits.retain_secs() < world.store.now {
@@ -69,7 +69,7 @@ impl Doorlist {
         world.nodes.iter().filter(|node| node.task.is_none()).count()
     }
 
-    /// A grace window may pass while one request is pending. The promises do not cover two pending requests of one
+    /// A grace window can pass while one request is pending. The promises do not cover two pending requests of one
     /// session across the end of the window.
     pub fn window_may_pass(&self, world: &World) -> bool {
         let waiting = world.promises.clients.iter().any(|client| client.waiting > 0);
@@ -81,7 +81,7 @@ impl Doorlist {
         self.scope.replicas == Replicas::Waited || world.lost.iter().all(|entry| other.knows(entry))
     }
 
-    /// Whether the node signs a list that is news to the verifier. The node's last confirmation may be older than the
+    /// Whether the node signs a list that is news to the verifier. The node's last confirmation can be older than the
     /// last failover.
     pub fn may_hear(&self, world: &World, node: &Node) -> bool {
         let (held, position) = (&world.promises.verifier, node.view.position());

@@ -51,9 +51,9 @@ pub struct Task {
     pub request: Request,
     pub phase: Phase,
     pub read: Option<(Version, Kept)>,
-    /// The record that a kick or a void read when it began.
+    /// The record that a kick or a void found at its first decision.
     pub begun: Option<Kept>,
-    /// If this is set, the record is read only to heal it. The task then continues with this value.
+    /// Set if the task reads the record only to heal it. After the healing, the task continues with this value.
     pub healing: Option<Resume>,
     /// Bookkeeping of the search. No rule sees it.
     pub seen: Seen,

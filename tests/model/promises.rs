@@ -13,8 +13,8 @@ pub enum Broken {
     KickUndone,
     /// A client sent the token of its last answer and was refused, although its session had not been ended.
     ClientRefused,
-    /// Two clients held the same token, and both continued from it: each client received two new generations outside
-    /// the grace window of the other client.
+    /// Two clients held the same token. Each of them then received two new generations, although they did not refresh
+    /// within one grace window.
     TwoLiveChains,
     /// A verifier accepts a token although its list includes the acknowledged position of the token's revocation.
     RevokedTokenAccepted,
@@ -53,7 +53,7 @@ pub struct Client {
 pub struct Session {
     /// The number of the acknowledged kick that ended the session.
     pub ended: Option<u8>,
-    /// Whether the session may have ended: a kick was pending when the session was opened, a kick began later, or a
+    /// Whether the session has possibly ended: a kick was pending when the session was opened, a kick began later, or a
     /// failover lost the login.
     pub may_end: bool,
 }
@@ -103,8 +103,8 @@ impl Verifier {
 }
 
 impl Promises {
-    /// Records a granted token, which may not have arrived yet. If the session has already ended, the token is void
-    /// from the start, unless the node that granted the token could not know of the end.
+    /// Records a granted token, even if the token has not arrived yet. If the session has already ended, the token is
+    /// void from the start, unless the node that granted the token could not know of the end.
     pub fn grant(&mut self, token: Token, excused: bool) {
         let ended = self.sessions.get(&token.sid).and_then(|session| session.ended).filter(|_| !excused);
         let issued = Issued { token, ended };
@@ -116,8 +116,8 @@ impl Promises {
     /// Marks as ended all tokens that were issued before the request began; for a kick, also their sessions.
     pub fn acknowledge(&mut self, issued_before: u8, position: Option<Seq>, sessions_too: bool) {
         let number = self.acknowledged.len() as u8;
-        // A failover may have lost the request's entries before the acknowledgement. In this case the position at which
-        // the entries were put back counts instead of `position`.
+        // If a failover lost the request's entries before the acknowledgement, the position at which the entries were
+        // put back counts instead of `position`.
         self.acknowledged.push(position.map(|position| position.max(self.put_back)));
         for issued in &mut self.issued[..usize::from(issued_before)] {
             issued.ended.get_or_insert(number);

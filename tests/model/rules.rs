@@ -45,7 +45,7 @@ pub enum Rule {
     LostAnswerHeals,
     /// Trace 5b: within the grace window the last two tokens get the same answer.
     GraceWindow,
-    /// Trace 5c: a client may present a generation that the store has lost.
+    /// Trace 5c: a client can present a generation that the store has lost.
     StoreCatchesUp,
     /// Trace 5: the previous token is accepted once more, but not repeatedly.
     ParentOnlyOnce,
@@ -53,7 +53,7 @@ pub enum Rule {
     Wait,
 }
 
-/// How often each event may happen in one history, and which rules apply.
+/// How often each event is allowed to happen in one history, and which rules apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope {
     /// The rules that are switched off.
@@ -67,7 +67,7 @@ pub struct Scope {
     pub behind_by: &'static [Ask],
     /// The maximum number of requests and faults.
     pub most: Budget,
-    /// The number of the user's tabs that may wait for an answer at the same time.
+    /// The maximum number of the user's tabs that wait for an answer at the same time.
     pub tabs: u8,
     /// Whether a thief begins with a copy of the user's refresh token.
     pub thief: bool,
@@ -76,7 +76,7 @@ pub struct Scope {
 /// Whether answers wait for a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replicas {
-    /// No answer waits for a replica. So a failover may lose acknowledged entries, but only if a living node knows
+    /// No answer waits for a replica. So a failover can lose acknowledged entries, but only if a living node knows
     /// them.
     Unheard,
     /// An answer waits until a replica has confirmed the write (Redis's command `WAIT`).
@@ -86,13 +86,13 @@ pub enum Replicas {
 /// The servers of the record and the revocation log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shards {
-    /// One server: they fail over together.
+    /// One server holds both, so the record and the revocation log fail over together.
     One,
-    /// Two servers: each can fail over.
+    /// Two servers: each can fail over without the other.
     Two,
 }
 
-/// How often each event may happen.
+/// How often each event is allowed to happen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Budget {
     pub kicks: u8,

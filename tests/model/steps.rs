@@ -220,7 +220,7 @@ impl Doorlist {
             Resume::CaughtUp { confirmed, vouches, then, .. } => {
                 let unfinished = std::mem::take(&mut world.nodes[node].unfinished);
                 self.end_excuse(world, &unfinished);
-                // After the store confirmed, a failover may have lost entries. These entries may still be missing.
+                // If a failover has lost entries since the store confirmed, these entries can still be missing.
                 let vouches = vouches.min(world.promises.vouches());
                 let standing = &mut world.nodes[node];
                 standing.confirmed = standing.confirmed.max(confirmed);
@@ -255,9 +255,9 @@ impl Doorlist {
         Some(Phase::ReadRecord)
     }
 
-    /// Whether the caller receives the answer in the same step. An acknowledgement that arrived later would only
-    /// weaken the promise. A client that waits does nothing else, so the time of its answer matters only if the
-    /// answer may be lost or if another tab of the client sends a request.
+    /// Whether the caller receives the answer in the same step. An acknowledgement that arrived later would only weaken
+    /// the promise. A client that waits does nothing else, so the time of its answer matters only if the answer can be
+    /// lost or if another tab of the client sends a request.
     fn is_heard_at_once(&self, answer: Answer) -> bool {
         match answer {
             Answer::Kicked(_) | Answer::Voided(_) | Answer::Beaten => true,

@@ -11,7 +11,7 @@ use crate::shared::{Fingerprint, Shared};
 
 pub const EPOCH: Epoch = Epoch(1);
 
-/// A record as it is stored.
+/// A stored record.
 pub type Kept = Shared<Record>;
 
 impl Fingerprint for Record {

@@ -1,4 +1,4 @@
-//! The whole state at one time, and the events that may follow.
+//! The whole state at one time, and the events that can follow.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};

@@ -1,5 +1,5 @@
-//! Caches between issuers and verifiers: which answers a cache may keep, for how long, and how the cache revalidates an
-//! answer.
+//! Caches between issuers and verifiers: which answers a cache is allowed to keep, for how long, and how the cache
+//! revalidates an answer.
 
 use std::io::Read as _;
 

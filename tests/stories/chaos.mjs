@@ -38,8 +38,8 @@ if (listed.status !== 0) throw new Error('the stories cannot be built')
 const underLoad = listed.stdout.split('\n').flatMap(line => /^(\S+): test$/.exec(line)?.[1] ?? [])
 const secondsLeft = minutes * 60 - (performance.now() - begin) / 1000
 const share = secondsLeft / underLoad.length
-// Every token of a story is verified until the story ends, so no token may expire before the end of the story. If each
-// story has more time than LONGEST_SECS, all stories run several times.
+// Every token of a story is verified until the story ends, so tokens must not expire before the end of the story. If
+// each story has more time than LONGEST_SECS, all stories run several times.
 const passes = Math.max(1, Math.ceil(share / LONGEST_SECS))
 for (let pass = 0; pass < passes; pass++) {
   for (const name of underLoad) {

@@ -54,7 +54,7 @@ async fn with_a_clock_five_minutes_off_an_issuer_signs_and_shortens_nothing() {
         })
         .await;
         let signed = verifiers[1].look(|verifier| verifier.status(host_time()).freshness.as_of);
-        // The stepped issuer may have sent one more list before it noticed that its clock was wrong.
+        // It is possible that the stepped issuer sent one more list before it noticed that its clock was wrong.
         assert!(signed <= as_of.map(|as_of| as_of.plus_secs(1)), "the stepped issuer signed a later list");
 
         clock.step(0);

@@ -1,5 +1,5 @@
-//! Only pages of the issuer's own origin and of the listed origins may sign in and refresh. By default no other origin
-//! is listed.
+//! Only pages of the issuer's own origin and of the listed origins are allowed to sign in and refresh. By default no
+//! other origin is listed.
 
 use reqwest::Method;
 use reqwest::header::{

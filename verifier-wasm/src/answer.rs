@@ -31,9 +31,9 @@ use crate::time::UnixSeconds;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {
-    /// The header, as it was signed.
+    /// The JSON text of the signed header.
     pub header_json: String,
-    /// The payload, as it was signed: one JSON object with distinct names.
+    /// The JSON text of the signed payload: one object with distinct names.
     pub payload_json: String,
     /// The decoded payload.
     pub claims: AccessTokenClaims,

@@ -16,8 +16,8 @@ use shown::{Date, Held, Named, Quoted};
 /// The reason why the verifier refused a token, list, key set or option.
 ///
 /// No variant contains a token, a list or a signature. If the signature of a token was checked, the error may contain
-/// the token's `iss` and `aud`. If it was not checked, the error contains only numbers and key ids. So an error may be
-/// written to log output. The WebAssembly module contains no messages, so `js/src/messages.ts` has a copy of all
+/// the token's `iss` and `aud`. If it was not checked, the error contains only numbers and key ids. So it is safe to
+/// write an error to log output. The WebAssembly module contains no messages, so `js/src/messages.ts` has a copy of all
 /// messages. `tests/vectors/messages/errors.json` keeps both copies equal.
 ///
 /// ```

@@ -118,8 +118,8 @@ pub struct Options {
     #[serde(default, rename = "outageGrace", deserialize_with = "seconds")]
     pub outage_grace_secs: Option<u64>,
     /// `cacheSize`: the maximum number of tokens that a [`Memory`](crate::remembered::Memory) remembers for the
-    /// verifier. With 0, no token is remembered. A [`Verifier`](crate::Verifier) alone has no memory. The default is
-    /// 20,000.
+    /// verifier. With 0, no token is remembered. A [`Verifier`](crate::Verifier) has no memory of its own. The default
+    /// is 20,000.
     #[serde(default = "default_cache_size")]
     pub cache_size: u32,
 }

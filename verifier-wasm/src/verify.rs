@@ -149,7 +149,7 @@ impl Verifier {
         Ok(Loaded { epoch, sequence, since, entries, outcome })
     }
 
-    /// Checks an access token. The order of the steps is that of FORMAT.md.
+    /// Checks an access token. FORMAT.md defines the order of the steps.
     ///
     /// # Errors
     /// Each step has its own error. The first step that fails decides.
@@ -173,7 +173,7 @@ impl Verifier {
         Ok(Verified { header_json, payload_json, claims, revocation, freshness, outage, terms })
     }
 
-    /// Repeats only the checks whose result may have changed after [`Self::verify`] accepted this token.
+    /// Repeats only the checks whose result can change after [`Self::verify`] accepted this token.
     ///
     /// # Errors
     /// The error that [`Self::verify`] would return now.

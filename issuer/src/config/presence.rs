@@ -42,12 +42,12 @@ pub enum LostStore {
 pub enum Presence {
     /// The store exists.
     There,
-    /// The store does not exist yet, and the issuer may create it.
+    /// The store does not exist yet, and the issuer is allowed to create it.
     New,
 }
 
-/// Checks whether the file of an embedded store exists. If the file does not exist, checks whether the issuer may
-/// create it.
+/// Checks whether the file of an embedded store exists. If the file does not exist, checks whether the issuer is
+/// allowed to create it.
 ///
 /// # Errors
 ///

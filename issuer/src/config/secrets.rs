@@ -20,8 +20,8 @@ pub struct SecretSettings {
     #[arg(allow_hyphen_values = true)]
     pub master_secret: Option<SecretText>,
 
-    /// File with the master secret; write several secrets one per line, the current secret first
-    /// [DOORLIST_MASTER_SECRET_FILE; default made beside an embedded store, mode 0600]
+    /// File with the master secret. If there are several secrets, each secret has its own line, and the current secret
+    /// is first [DOORLIST_MASTER_SECRET_FILE; default made beside an embedded store, mode 0600]
     #[arg(long, env = "DOORLIST_MASTER_SECRET_FILE", value_name = "FILE", hide_env = true)]
     pub master_secret_file: Option<PathBuf>,
 
@@ -93,7 +93,7 @@ pub struct Given {
 /// Whether the store already holds private keys that are encrypted under a master secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreAge {
-    /// The store holds no encrypted private keys, so a new master secret may be made.
+    /// The store holds no encrypted private keys, so the issuer can make a new master secret.
     New,
     /// The store holds encrypted private keys. A new master secret could not decrypt them.
     Used,

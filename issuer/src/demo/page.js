@@ -5,9 +5,10 @@ const $ = (id) => document.getElementById(id)
 const form = $('sign-in')
 
 /**
- * The state of this tab: the last answer of `/login` or `/token`, whether the token is shown with a broken byte, whether
- * the session is over, and the verifier, which exists once it has the keys and a first list (or the reason why it
- * failed). A reload keeps the session, as in an application. The token is verified like that of any other client.
+ * The state of this tab: the last answer of `/login` or `/token`, whether the token is shown with a broken byte,
+ * whether the session is over, and the verifier, which exists once it has the keys and a first list (or the reason why
+ * it failed). A reload keeps the session, as in an application. The verifier checks the token in the same way as the
+ * token of any other client.
  */
 const tab = { grant: JSON.parse(sessionStorage.getItem('grant')), broken: false, over: false, verifier: null, isTokenError: null, failure: null }
 const render = () => show(tab)

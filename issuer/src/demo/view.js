@@ -90,7 +90,7 @@ function showActions(verdict, { broken, over }) {
   write($('break'), broken ? 'Mend the byte' : 'Break one byte')
 }
 
-/** Shows the token as it is sent, and the decoded header and payload. */
+/** Shows the encoded token, and the decoded header and payload. */
 function showParts(token, broken) {
   const [header, payload, signature] = token.split('.')
   for (const [name, text] of Object.entries({ header, payload, signature })) {

@@ -13,9 +13,10 @@ pub(super) struct Failure {
 }
 
 impl Desk {
-    /// Returns the last confirmation if it is younger than a heartbeat, and if no record must be healed because entries
-    /// of its subject were put back. Otherwise asks the store for a new confirmation, heals these records, and returns
-    /// the new confirmation. A list may be signed only with the returned confirmation.
+    /// Returns the last confirmation if it is younger than a heartbeat and no record waits to be healed. A record waits
+    /// to be healed after entries of its subject were put back. Otherwise asks the store for a new confirmation, heals
+    /// the waiting records, and returns the new confirmation. The caller must not sign a list without the returned
+    /// confirmation.
     pub async fn confirmed(&self) -> Result<Confirmed, StoreError> {
         let confirmed = self.last_confirmed();
         if confirmed.is_fresh(self.heartbeat) && self.records.log_copy.is_finished() {
@@ -34,7 +35,7 @@ impl Desk {
         }
         match &*last_failure {
             // If an attempt to confirm fails, every caller that waited for the attempt gets the attempt's error. The
-            // caller makes no attempt of its own, because a failing attempt may take long.
+            // caller makes no attempt of its own, because a failing attempt can take a long time.
             Some(failure) if failure.begun > asked => Err(failure.error.clone()),
             _ => self.confirm_alone(&mut last_failure).await,
         }

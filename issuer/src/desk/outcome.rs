@@ -108,7 +108,7 @@ pub struct SubjectDetails {
     pub sub: Subject,
     /// The current token group.
     pub gid: Handle,
-    /// Whether the subject may log in.
+    /// Whether the subject is allowed to log in.
     pub state: SubjectState,
     /// Whether the subject has an account here.
     pub account: Account,

@@ -19,7 +19,7 @@ use crate::store::{Commit, Store, StoreError, Swap, Version};
 /// succeeded.
 pub(super) const ATTEMPTS: usize = 256;
 
-/// The records of all subjects, as the rules read and change them. See the [module](self).
+/// Reads the records of all subjects, and writes the changes that the rules decide. See the [module](self).
 pub(super) struct Records {
     pub(super) log_copy: LogCopy,
     pub(super) store: Arc<dyn Store>,
@@ -167,8 +167,8 @@ impl Records {
         };
         let committed = self.store.commit(commit).await?;
         if !logged.is_empty() {
-            // This node must hold the entries before it acknowledges the request, because after a failover this node
-            // may be the only one that can put the entries back.
+            // This node must hold the entries before it acknowledges the request, because after a failover it can be
+            // the only node that is able to put the entries back.
             self.log_copy.catch_up().await?;
             let known = self.log_copy.view(|log| log.of(sub)).revoked;
             if !logged.iter().all(|logged| known.iter().any(|known| known.revocation == *logged)) {

@@ -5,7 +5,7 @@ use doorlist_verifier::Handle;
 
 use crate::domain::{PasswordHash, Subject};
 
-/// Why a session may be opened.
+/// Why the issuer is allowed to open a session.
 #[derive(Clone, Copy)]
 pub enum Proof<'a> {
     /// A trusted back end authenticated the user itself. The subject is created if it does not exist.

@@ -13,8 +13,8 @@ use crate::domain::revoke::end_session;
 use crate::domain::{Grant, LoginRefusal, Moment, PasswordHash, RETAIN_SLACK_SECS, Subject};
 use crate::store::StoreError;
 
-/// For this long after a confirmation, tokens may be issued without a new confirmation. This time equals the time that
-/// `retain` adds to the lifetime of a token.
+/// For this long after a confirmation, a node can issue tokens without a new confirmation. This time equals the time
+/// that `retain` adds to the lifetime of a token.
 const MINTING_LIMIT: Duration = Duration::from_secs(RETAIN_SLACK_SECS);
 
 impl Desk {
@@ -133,8 +133,8 @@ impl Desk {
         Ok(match end {
             End::Ended => EndSession::Ended(position),
             End::NoSession => {
-                // If the node has read from an isolated old master, the session may exist on the new master. A
-                // confirmation proves that the node does not use an isolated master.
+                // If the node has read from an isolated old master, it is possible that the session exists on the new
+                // master. A confirmation proves that the node does not use an isolated master.
                 self.confirmed().await?;
                 EndSession::NoSuchSession
             }

@@ -64,8 +64,8 @@ impl Desk {
         .await
     }
 
-    /// A kick, after which the subject may not log in. A subject that is already disabled is kicked again. The store
-    /// may have lost a write that enabled the subject. Then the record shows no sessions, but tokens may exist.
+    /// A kick, after which the subject cannot log in. A subject that is already disabled is kicked again. The reason:
+    /// if the store has lost a write that enabled the subject, the record shows no sessions, but tokens can exist.
     pub async fn disable(&self, sub: &Subject) -> Result<Acknowledged, StoreError> {
         let next = self.records.draw();
         let mut begun = None;
@@ -96,7 +96,7 @@ impl Desk {
             }
             if is_spent(next, record, log) {
                 // Another request has acted on the entry of this kick in the revocation log. That request did not know
-                // the new password, and the user may have logged in after it.
+                // the new password, and it is possible that the user logged in after it.
                 next = self.records.draw();
             }
             Some(set_password(sub, record, next, password.clone()))
@@ -105,9 +105,9 @@ impl Desk {
     }
 
     /// A void, after which every token of the subject carries these claims. These claims take precedence over the
-    /// claims of a session. The void is written even if the subject already has these claims. The store may have lost
-    /// an earlier change to other claims. Then the record does not show that change, but tokens with the other claims
-    /// may exist.
+    /// claims of a session. The void is written even if the subject already has these claims. The reason: if the store
+    /// has lost an earlier change to other claims, the record does not show that change, but tokens with the other
+    /// claims can exist.
     pub async fn set_claims(&self, sub: &Subject, claims: CustomClaims) -> Result<ClaimsChange, StoreError> {
         let next = self.records.draw();
         let mut begun = None;
@@ -141,7 +141,7 @@ impl Desk {
             if is_spent(next, record, log) {
                 // An earlier attempt of this request appended the entry of the deletion to the revocation log. Another
                 // request treated this entry as a kick, and has moved the record into the group `next` or has revoked
-                // `next`. After that, the user may have logged in.
+                // `next`. It is possible that the user logged in after that.
                 next = self.records.draw();
             }
             Some(delete(sub, record, next))

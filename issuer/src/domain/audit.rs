@@ -55,7 +55,7 @@ pub enum AuditKind {
     Voided,
     /// A subject was disabled.
     Disabled,
-    /// A subject may log in again.
+    /// A subject can log in again.
     Enabled,
     /// A subject was created.
     SubjectCreated,

@@ -35,7 +35,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// The grant for a session of this record. The current time and the limits are those of `moment`.
+    /// The grant for a session of this record. `moment` gives the current time and the limits.
     pub(super) fn of(sub: &Subject, record: &Record, session: &Session, moment: &Moment<'_>) -> Self {
         let session_ends_at = session.end(moment.limits.refresh_idle_secs);
         Self {

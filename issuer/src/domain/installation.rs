@@ -1,15 +1,15 @@
 //! The stored identity of an installation: the settings on which the stored data depends.
 //!
-//! Refresh tokens are bound to the issuer's name, so a new name makes all of them invalid. A node with another name
-//! may start only if the operator states that the name changes (trace 54). The store then records the former name and
-//! a time. Refresh tokens with the former name stay valid for sessions opened before that time.
+//! Refresh tokens are bound to the issuer's name, so a new name makes all of them invalid. A node with another name can
+//! start only if the operator states that the name changes (trace 54). The store then records the former name and a
+//! time. Refresh tokens with the former name stay valid for sessions opened before that time.
 
 use std::collections::BTreeMap;
 
 use doorlist_verifier::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
-/// For this many seconds after a rename, nodes with the former name may still open sessions. Such a node reads the new
+/// For this many seconds after a rename, nodes with the former name can still open sessions. Such a node reads the new
 /// record within one heartbeat (at most 30 s), and then opens no more sessions.
 pub const NOTICE_SECS: u64 = 60;
 /// Maximum number of former names that are kept. If there are more, the oldest names are dropped.
@@ -49,7 +49,7 @@ pub struct Own {
     pub settings: BTreeMap<String, String>,
 }
 
-/// Why a node may not start on this store.
+/// Why a node is not allowed to start on this store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Foreign {
     /// The issuer's name in the store differs from the name in the node's settings.
@@ -64,7 +64,8 @@ pub enum Foreign {
         /// The name in the node's settings.
         own: String,
     },
-    /// The store has never recorded the given former name. The name may belong to another installation.
+    /// The store has never recorded the given former name. It is possible that the name belongs to another
+    /// installation.
     #[error(
         "--former-issuer (DOORLIST_FORMER_ISSUER) is {named}, but this store has never had that name (its former names: {}): \
          remove or correct the setting", listed(.known)
@@ -81,7 +82,7 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() { "not recorded".to_owned() } else { names.join(", ") }
 }
 
-/// The result for a node that may start.
+/// The result for a node that is allowed to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {
     /// The record to store.
@@ -103,11 +104,11 @@ pub struct Difference {
     pub own: String,
 }
 
-/// Decides whether a node may start on this store. Returns the record that the node must then store.
+/// Decides whether a node is allowed to start on this store. Returns the record that the node must then store.
 ///
 /// # Errors
 ///
-/// [`Foreign`] if the node may not start.
+/// [`Foreign`] if the node is not allowed to start.
 pub fn admit(stored: Option<&Installation>, own: &Own, now: UnixSeconds) -> Result<Admitted, Foreign> {
     let nothing = Installation { issuer: own.issuer.clone(), former: Vec::new(), settings: BTreeMap::new() };
     let stored = stored.unwrap_or(&nothing);

@@ -12,7 +12,7 @@ pub struct Limits {
     /// For this many seconds after a rotation, the previous refresh token gets the same answer as the current refresh
     /// token.
     pub refresh_grace_secs: u64,
-    /// The largest leeway, in seconds, that a verifier may apply to a token's times.
+    /// The largest leeway, in seconds, that a verifier is allowed to apply to a token's times.
     pub leeway_secs: u64,
     /// Maximum number of live sessions of one subject. A further login ends the session that has been unused for the
     /// longest time.

@@ -164,8 +164,8 @@ impl LogView {
     }
 
     /// The sequence up to which every entry is older than `retain`. `None` if there is no such entry. The revocation
-    /// log may be trimmed up to this sequence only after the records of all subjects in these entries were read and
-    /// healed.
+    /// log must not be trimmed up to this sequence before the records of all subjects in these entries have been read
+    /// and healed.
     pub fn expired_through(&self, now: UnixSeconds) -> Option<Seq> {
         let expired = |entry: &&LogEntry| entry.at.plus_secs(self.settings.retain_secs) < now;
         self.entries.values().take_while(expired).last().map(|entry| entry.seq)

@@ -52,7 +52,7 @@ pub enum LoginRefusal {
     /// The subject is disabled. The client learns this only if the password is right.
     Disabled,
     /// The subject already has the maximum number of handles in the revocation list. After this many seconds the
-    /// subject may log in again.
+    /// subject can log in again.
     ListFull {
         /// Seconds, at least 1.
         retry_after_secs: u64,
@@ -118,7 +118,7 @@ fn new_session(open: &OpenSession, sid: Handle, moment: &Moment<'_>) -> Session 
         generation: 1,
         previous: 0,
         rotated_at: UnixSeconds::ZERO,
-        // A cut-off may have ended all sessions in the current second. The new session must count as opened after the
+        // If a cut-off ended all sessions in the current second, the new session must count as opened after the
         // cut-off.
         created_at: moment.now.max(moment.log.settings.sessions_since),
         last_seen_at: moment.now,

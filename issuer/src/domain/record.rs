@@ -14,7 +14,7 @@ pub type CustomClaims = serde_json::Map<String, serde_json::Value>;
 pub struct Record {
     /// The current token group. Every new access token of the subject carries it.
     pub gid: Handle,
-    /// Whether the subject may have sessions.
+    /// Whether the subject is allowed to have sessions.
     pub state: SubjectState,
     /// The hash of the password, if the subject has an account here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,13 +76,13 @@ impl Record {
     }
 }
 
-/// Whether the subject may have sessions.
+/// Whether the subject is allowed to have sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectState {
-    /// The subject may log in.
+    /// The subject can log in.
     Active,
-    /// The subject may not log in and has no sessions.
+    /// The subject cannot log in and has no sessions.
     Disabled,
 }
 
@@ -125,8 +125,8 @@ impl Session {
         self.ends_at.min(self.last_seen_at.plus_secs(refresh_idle_secs))
     }
 
-    /// Whether the session can be refreshed. The session must not have reached its end, and no later cut-off may have
-    /// ended all sessions.
+    /// Whether the session can be refreshed. It can be refreshed if it has not reached its end, and if it was not
+    /// opened before `sessions_since`.
     pub fn is_live(&self, moment: &Moment<'_>) -> bool {
         moment.now < self.end(moment.limits.refresh_idle_secs)
             && self.created_at >= moment.log.settings.sessions_since

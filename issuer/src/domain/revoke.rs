@@ -31,7 +31,7 @@ pub fn void(sub: &Subject, record: &Record, next: Handle) -> Change {
     end_group(sub, record, next, GroupEnd::Void, AuditKind::Voided)
 }
 
-/// A kick after which the subject may not log in until the subject is enabled again.
+/// A kick after which the subject cannot log in until the subject is enabled again.
 pub fn disable(sub: &Subject, record: &Record, next: Handle) -> Change {
     end_group(sub, record, next, GroupEnd::Disable, AuditKind::Disabled)
 }
@@ -47,8 +47,8 @@ pub fn set_password(sub: &Subject, record: &Record, next: Handle, password: Pass
 ///
 /// # Errors
 ///
-/// [`UnfitClaims::TooLong`] if the new claims, merged with the claims of a live session, do not fit into a token.
-/// Then nothing may be written.
+/// [`UnfitClaims::TooLong`] if the new claims, merged with the claims of a live session, do not fit into a token. In
+/// this case the caller must not write anything.
 pub fn set_claims(
     sub: &Subject,
     record: &Record,
@@ -64,8 +64,8 @@ pub fn set_claims(
     Ok(change)
 }
 
-/// A kick that also empties the record. The record may be deleted at once, because no token carries the record's new
-/// group.
+/// A kick that also empties the record. The caller can delete the record at once, because no token carries the record's
+/// new group.
 pub fn delete(sub: &Subject, record: &Record, next: Handle) -> Change {
     let mut change = end_group(sub, record, next, GroupEnd::Kick, AuditKind::SubjectDeleted);
     change.record = Record::new(next);
@@ -79,8 +79,8 @@ pub fn enable(sub: &Subject, record: &Record) -> Change {
     Change::to(next).noting(AuditEvent::of(AuditKind::Enabled, sub, record.gid))
 }
 
-/// The change that removes this session. `None` if the record does not hold this session. Then no entry may be
-/// appended, because the session may belong to another subject.
+/// The change that removes this session. `None` if the record does not hold this session. Then the caller must not
+/// append an entry, because the session can belong to another subject.
 pub fn end_session(sub: &Subject, record: &Record, sid: Handle) -> Option<Change> {
     record.session(sid)?;
     let mut next = record.clone();
@@ -103,8 +103,8 @@ fn end_group(sub: &Subject, record: &Record, next: Handle, and: GroupEnd, event:
         .noting(AuditEvent::of(event, sub, record.gid))
 }
 
-/// The group and the sessions that the record held when a kick began. The kick may be acknowledged only when the
-/// record holds neither the group nor any of these sessions.
+/// The group and the sessions that the record held when a kick began. The kick must not be acknowledged while the
+/// record still holds the group or any of these sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holdings {
     gid: Handle,

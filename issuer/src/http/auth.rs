@@ -41,7 +41,7 @@ pub async fn require_current_name(
 }
 
 /// A user with a valid access token and a session that has not ended. The session is read from the store, because the
-/// revocation list of this node may not contain the end of the session yet.
+/// end of the session can still be missing from this node's revocation list.
 pub struct SignedIn {
     /// The claims of the token.
     pub claims: AccessTokenClaims,

@@ -1,4 +1,4 @@
-//! The CORS rules (Fetch standard §3.2): they decide which routes a page of another origin may call.
+//! The CORS rules (Fetch standard §3.2): they decide which routes a page of another origin is allowed to call.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::config::Origin;
 /// most.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(86_400);
 
-/// The CORS rules for lists, keys and metadata, which every origin may read.
+/// The CORS rules for lists, keys and metadata, which every origin is allowed to read.
 pub fn open() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
@@ -26,8 +26,8 @@ pub fn open() -> CorsLayer {
         .max_age(PREFLIGHT_MAX_AGE)
 }
 
-/// The CORS rules for login, token and session routes. Pages of the listed origins may call these routes and send the
-/// cookie. Pages of the issuer's own origin need no CORS permission.
+/// The CORS rules for login, token and session routes. Pages of the listed origins are allowed to call these routes and
+/// send the cookie. Pages of the issuer's own origin need no CORS permission.
 pub fn listed(origins: &[Origin]) -> CorsLayer {
     let listed: Vec<HeaderValue> = origins.iter().map(|origin| origin.header().clone()).collect();
     CorsLayer::new()

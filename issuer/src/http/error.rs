@@ -64,7 +64,7 @@ impl ApiError {
         self.status == StatusCode::UNAUTHORIZED
     }
 
-    /// 403: the page that sent the request may not use the cookie.
+    /// 403: the page that sent the request is not allowed to use the cookie.
     pub fn cross_site(description: &'static str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "cross_site_request", description)
     }
@@ -79,7 +79,7 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "conflict", description)
     }
 
-    /// 503: the issuer cannot answer now. The client may try again after one second.
+    /// 503: the issuer cannot answer now. The client can try again after one second.
     pub fn unavailable(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", description).retry_after(1)
     }

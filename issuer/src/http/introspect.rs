@@ -70,8 +70,8 @@ pub(super) async fn introspect(
     if !app.desk.is_active(&subject(claims.subject)?, claimed).await? {
         return Ok(inactive());
     }
-    // Verify the token a second time. While the record was read, the token's key may have been retired, and the new
-    // list may already be published.
+    // Verify the token a second time. It is possible that the token's key was retired while the record was read, and
+    // that the new list is already published.
     app.revocations.take_in_keys().await.map_err(unknown_keys)?;
     if verified(app.verify(&token))?.is_none() {
         return Ok(inactive());

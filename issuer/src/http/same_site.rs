@@ -22,11 +22,11 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The refresh-token cookie of a request.
 pub enum Cookie {
-    /// The request has a refresh token in the cookie, and the page may use the cookie.
+    /// The request has a refresh token in the cookie, and its page is allowed to use the cookie.
     Token(SecretText),
-    /// The request has no cookie, but the page may use the cookie.
+    /// The request has no cookie, although its page is allowed to use the cookie.
     Missing,
-    /// The request has no cookie, and the page may not use the cookie.
+    /// The request has no cookie, and its page is not allowed to use the cookie.
     Unused,
 }
 

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::desk::EndSession;
 use crate::domain::Session;
 
-/// The data of a session that its owner or an operator may see.
+/// The data of a session that its owner and operators are allowed to see.
 #[derive(Serialize)]
 pub(super) struct SessionView {
     sid: Handle,

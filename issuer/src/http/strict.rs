@@ -12,8 +12,8 @@ use axum::response::Response;
 
 use super::ApiError;
 
-/// The headers that the issuer reads and that may appear only once. `X-Request-Id` is missing here, because the issuer
-/// only copies it to the log output. If a request has two `X-Request-Id` headers, the issuer ignores both.
+/// The headers that the issuer reads and that must not appear more than once. `X-Request-Id` is missing here, because
+/// the issuer only copies it to the log output. If a request has two `X-Request-Id` headers, the issuer ignores both.
 const SINGLE_HEADERS: [HeaderName; 6] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,

@@ -111,9 +111,9 @@ pub(super) async fn token(
 
 /// Why a refresh token was refused.
 enum NotGranted {
-    /// The issuer will never accept the refresh token again, so the client may delete it.
+    /// The issuer will never accept the refresh token again, so the client can delete it.
     Over(&'static str),
-    /// The issuer may accept the refresh token at another time, or from another client.
+    /// It is possible that the issuer accepts the refresh token at another time, or from another client.
     Now(ApiError),
 }
 
@@ -212,8 +212,8 @@ fn given(parameter: Option<String>) -> Option<String> {
 fn narrowed(granted: Option<&str>, asked: String) -> Result<String, ApiError> {
     let granted: Vec<_> = granted.unwrap_or_default().split(' ').collect();
     let words: Vec<_> = asked.split(' ').collect();
-    // Accept at most as many words as the session was granted. Otherwise a client could repeat one word a thousand
-    // times, and the token would be too long for verifiers.
+    // The request must not contain more words than the granted scope. Otherwise a client could repeat one word a
+    // thousand times, and the token would be too long for verifiers.
     if words.len() <= granted.len() && words.iter().all(|word| !word.is_empty() && granted.contains(word)) {
         return Ok(asked);
     }

@@ -35,7 +35,7 @@ struct Reserve {
     announced_at: UnixSeconds,
 }
 
-/// A key that no longer signs but whose tokens may still be valid. Its private half has been deleted.
+/// A key that no longer signs but whose tokens can still be valid. Its private half has been deleted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Retiring {
@@ -76,14 +76,14 @@ pub enum KeyState {
     Announced,
     /// The key signs.
     Active,
-    /// The key no longer signs. Its tokens may still be valid.
+    /// The key no longer signs. Its tokens can still be valid.
     Retiring,
 }
 
 /// Why a rotation must wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooEarly {
-    /// The announced key is so new that some caches may not have it yet.
+    /// The announced key is so new that it can still be missing from some caches.
     #[error("the announced key is too new: some caches may not know it yet; wait {wait_secs} s")]
     YoungReserve {
         /// Seconds to wait, at least 1.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::write_fully;
 
-/// Largest number of bytes that may wait for the writer thread. A line that would exceed this number is dropped.
+/// Largest number of bytes that can wait for the writer thread. A line that would exceed this number is dropped.
 pub(super) const LIMIT: usize = 1 << 20;
 /// Least time between two reports of lost lines while more lines wait in the queue.
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
 pub(super) trait Upkeep: Send + 'static {
     /// The time at which [`run`](Self::run) must be called next. `None` if there is nothing to run.
     fn due(&self) -> Option<Instant>;
-    /// Runs the task. The task may add lines to the queue.
+    /// Runs the task. The task can add lines to the queue.
     fn run(&mut self, now: Instant);
     /// Reports how many lines were lost after the last report, and how many in total after the start. The writer thread
     /// calls this function when a write has succeeded again.

@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// How many lines one place in the code may write in one [`WINDOW`].
+/// How many lines one place in the code is allowed to write in one [`WINDOW`].
 pub(super) const FIRST: u32 = 10;
 /// The length of a window. A window begins with the first line from one place in the code.
 pub(super) const WINDOW: Duration = Duration::from_secs(10);

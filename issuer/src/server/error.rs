@@ -72,7 +72,7 @@ pub enum ServeError {
 }
 
 impl ServeError {
-    /// Returns the store's error if another attempt to open the store may succeed.
+    /// Returns the store's error if another attempt to open the store can succeed.
     pub(super) fn outage(&self) -> Option<&StoreError> {
         let (Self::Store(error)
         | Self::Installation(InstallationError::Store(error))

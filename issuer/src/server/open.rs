@@ -23,7 +23,7 @@ use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
 use crate::store::{EmbeddedStore, RedisStore, Store, StoreError};
 
-/// Opens the issuer, or returns an error. After an error, the caller may call this function again. The caller may drop
+/// Opens the issuer, or returns an error. After an error, the caller can call this function again. The caller can drop
 /// the future at any time.
 pub(super) async fn open(
     settings: &Settings,

@@ -41,14 +41,14 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Finds the servers and checks that they cannot lose revocations. If the store is empty, gives the store an
-    /// epoch. `ca` holds PEM certificates. If `ca` is given, only these certificates are trusted, and not those of
-    /// the system.
+    /// Finds the servers and checks that they cannot lose revocations. If the store is empty, gives the store an epoch.
+    /// `ca` holds PEM certificates. If `ca` is given, only these certificates are trusted. The system's certificates
+    /// are then not trusted.
     ///
     /// # Errors
     ///
     /// - [`StoreError::Misconfigured`] if an operator must change something. The message says what to change.
-    /// - [`StoreError::Away`] or [`StoreError::Unavailable`] if a later attempt may succeed.
+    /// - [`StoreError::Away`] or [`StoreError::Unavailable`] if a later attempt can succeed.
     /// - [`StoreError::Corrupt`] if the stored data is damaged.
     pub async fn open(url: RedisUrl, prefix: Prefix, ca: Option<Vec<u8>>) -> Result<Self, StoreError> {
         if ca.as_ref().is_some_and(|ca| !String::from_utf8_lossy(ca).contains("-----BEGIN CERTIFICATE-----"))

@@ -112,7 +112,7 @@ console.log(JSON.stringify({ address: `127.0.0.1:${port}`, path: '/token', clien
 process.stdin.resume()
 process.stdin.on('end', () => process.exit())
 
-/** Creates a refresh token like that of the code flow, but without the pages of this flow. */
+/** Creates the same kind of refresh token as the code flow, but without the pages of this flow. */
 async function refreshTokenOf(accountId) {
   const grant = new provider.Grant({ accountId, clientId: CLIENT })
   grant.addOIDCScope('offline_access')

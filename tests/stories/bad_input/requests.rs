@@ -24,7 +24,7 @@ pub enum Expected {
     Anything,
 }
 
-/// Secrets that the requests carry and that no answer and no log output may show.
+/// The secrets in the requests. Answers and log output must not contain them.
 pub struct Credentials<'a> {
     pub access: &'a str,
     pub refresh: &'a str,

@@ -72,7 +72,7 @@ impl Knowledge {
     }
 }
 
-/// Results that no fault may cause.
+/// Results that must not occur after any fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
     /// A session that was ended by an acknowledged kick got a new token. Or a verifier whose list contains the kick
@@ -190,8 +190,8 @@ struct Judge {
 #[derive(Debug)]
 struct Seen {
     sub: String,
-    /// Whether the session may have ended. It may have ended if a kick of the subject was sent while the session was
-    /// open or being opened. It may also have ended if one refresh token was sent twice at once.
+    /// Whether the session has possibly ended: a kick of the subject was sent while the session was open or being
+    /// opened, or one refresh token was sent twice at once.
     may_be_over: bool,
     sent_twice: bool,
     /// The first acknowledged kick that was sent after the session was opened.
@@ -216,7 +216,7 @@ impl Judge {
     fn see(&mut self, event: &Event) -> Result<(), Violation> {
         match event {
             Event::Opened { session, sub, token } => {
-                // A pending kick may or may not have included this session.
+                // It is unknown whether a pending kick included this session.
                 let may_be_over = self.kicks.contains_key(sub);
                 let seen = Seen {
                     sub: sub.clone(),

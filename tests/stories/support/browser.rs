@@ -9,7 +9,7 @@ use serde_json::json;
 use super::http::{Reply, send};
 use super::issuer::Issuer;
 
-/// The origin of a request, as the browser reports it.
+/// The origin that a browser reports in a request.
 #[derive(Debug, Clone, Copy)]
 pub enum Page<'a> {
     /// A page of the issuer's own origin.
@@ -29,7 +29,7 @@ pub struct Browser {
     cookie: Mutex<Option<Cookie>>,
 }
 
-/// A cookie as it was set.
+/// A cookie from a `Set-Cookie` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cookie {
     pub name: String,

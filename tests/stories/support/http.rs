@@ -22,7 +22,7 @@ pub struct Reply {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as it was sent.
+    /// The body that was sent, without changes.
     pub body: Vec<u8>,
 }
 
@@ -111,7 +111,7 @@ impl Issuer {
         send(self.request(method, path).bearer_auth(access_token)).await
     }
 
-    /// The number of the subject's live sessions, as the operator sees them.
+    /// The number of the subject's live sessions in the answer of the admin API.
     pub async fn session_count(&self, sub: &str) -> usize {
         let subject = self.admin(Method::GET, &format!("/subjects/{sub}"), None).await.ok();
         subject["sessions"].as_array().expect("a list of sessions").len()

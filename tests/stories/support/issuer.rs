@@ -145,7 +145,7 @@ impl Issuer {
         assert!(self.try_restart().await, "the issuer ended at its start:\n{}", self.log());
     }
 
-    /// Like [`Self::restart`], but the issuer may refuse to start. Returns whether it listens.
+    /// Like [`Self::restart`], but the issuer is allowed to refuse the start. Returns whether it listens.
     pub async fn try_restart(&mut self) -> bool {
         let listens = eventually("the issuer listens", self.launch()).await.is_ok();
         if !listens {

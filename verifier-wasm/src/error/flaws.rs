@@ -49,7 +49,7 @@ pub enum FormFlaw {
     KeyId,
 }
 
-/// The reason why a claim is refused. The names of the reasons are those of the library `jose`.
+/// The reason why a claim is refused. The names of the reasons come from the library `jose`.
 ///
 /// ```
 /// use doorlist_verifier::Error;

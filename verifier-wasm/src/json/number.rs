@@ -1,4 +1,4 @@
-//! Decides from the digits alone whether a number is in the range of a double.
+//! Decides whether a number is in the range of a double. The decision needs only the digits and the exponent.
 
 /// The smallest number that is refused: these digits, with the decimal point after the 309th digit. The largest double
 /// is just below this number.

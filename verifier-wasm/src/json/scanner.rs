@@ -21,7 +21,8 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, members: Vec::new() }
     }
 
-    /// Reads one value. Only white space may surround the value. If the value is an object, its members are kept.
+    /// Reads one value. Only white space is allowed before and after the value. If the value is an object, its members
+    /// are kept.
     pub(super) fn document(&mut self) -> Result<&'a str, JsonFlaw> {
         self.space();
         let begin = self.at;

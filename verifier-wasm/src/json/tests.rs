@@ -1,5 +1,5 @@
-//! Tests the scanner alone and in comparison with `serde_json`. Both must accept the same texts and read the same
-//! values from each text.
+//! Tests the scanner, and compares it with `serde_json`. Both must accept the same texts and read the same values from
+//! each text.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -25,7 +25,7 @@ fn terms() -> Terms {
     }
 }
 
-/// Marks a token as requested, as a request with a valid token does.
+/// Marks a token as requested. A request with a valid token does the same.
 fn want(memory: &mut Memory, number: u32) -> bool {
     let Some(slot) = memory.find(&token(number)) else {
         return false;

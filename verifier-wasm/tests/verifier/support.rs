@@ -42,12 +42,12 @@ impl Key {
         json!({ "alg": "EdDSA", "kid": self.kid(), "typ": "at+jwt" })
     }
 
-    /// Signs a header and a payload. Both may be any text.
+    /// Signs a header and a payload. Both can be any text.
     pub fn sign(&self, header: &str, payload: &str) -> String {
         self.sign_parts(&base64url(header), &base64url(payload))
     }
 
-    /// Signs two encoded parts without changing them. Both may be any text.
+    /// Signs two encoded parts without changing them. Both can be any text.
     pub fn sign_parts(&self, header: &str, payload: &str) -> String {
         let signed_part = format!("{header}.{payload}");
         let signature = self.0.sign(signed_part.as_bytes());

@@ -234,7 +234,7 @@ fn all_vectors_pass_in_native_code() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// An error may be written to log output, so it contains no part of the refused text.
+/// Programs write errors to log output, so an error contains no part of the refused text.
 #[test]
 fn no_error_contains_a_token() {
     for (file, cases) in files() {

@@ -130,7 +130,7 @@ fn vetted_claims_are_read_like_those_of_a_token() {
 }
 
 proptest! {
-    /// If a token is otherwise valid, the check of its claims alone gives the same result as the check of the token.
+    /// If a token is otherwise valid, the check of only its claims gives the same result as the check of the token.
     /// This holds for any combination of revocations.
     #[test]
     fn a_token_and_its_claims_get_the_same_result(

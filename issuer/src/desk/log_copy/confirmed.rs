@@ -29,7 +29,7 @@ pub struct Confirmed {
 }
 
 impl Confirmed {
-    /// Whether the confirmation is younger than `heartbeat`. Only then may a list be signed.
+    /// Whether the confirmation is younger than `heartbeat`. If it is not, the node must not sign a list.
     pub fn is_fresh(&self, heartbeat: Duration) -> bool {
         self.confirmed.elapsed() < heartbeat
     }

@@ -69,7 +69,7 @@ async fn an_account_signs_in_with_its_password_only() {
     assert!(matches!(sign_in(&office.desk, &alice, &Check::of("right")).await, Login::Opened(_)));
 }
 
-/// Neither the answer nor its duration may show whether there is an account.
+/// The answer and its duration must not show whether there is an account.
 #[tokio::test]
 async fn a_subject_without_an_account_has_its_password_checked_too() {
     let office = Office::new().await;

@@ -218,8 +218,8 @@ impl Story {
             Some(done) => done,
             None => first.await,
         };
-        // Both requests may have issued a grant. When each request began, the grant of the other request did not exist
-        // yet. So neither request can have ended the other's grant.
+        // It is possible that both requests issued a grant. When each request began, the grant of the other request did
+        // not exist yet. So neither request can have ended the other's grant.
         let after = self.issued.len();
         self.acknowledge(second_done.unwrap_or(Done::Nothing), after);
         self.acknowledge(first_done.unwrap_or(Done::Nothing), before);

@@ -31,8 +31,8 @@ fn trace_10_a_session_that_is_not_in_the_record_is_not_logged() {
     assert_eq!(end_session(&alice(), &world.record(1, &[10], NOW), handle(66)), None);
 }
 
-/// Trace 4 (a): a void has given the record another group. The sessions of the record are still live, so the kick is
-/// not done.
+/// Trace 4 (a): a void has given the record another group. The sessions of the record are still live, so the kick must
+/// not be acknowledged yet.
 #[test]
 fn trace_4a_a_kick_is_not_done_while_a_session_from_its_start_lives() {
     let world = World::new();

@@ -13,8 +13,7 @@ const FORMER: &str = "https://former.example";
 /// A time in the year 2100, in Unix seconds.
 const LATER: u64 = 4_102_444_800;
 
-/// Opens a session. Returns the first refresh token of the session, as a node with the former name would have issued
-/// it.
+/// Opens a session. Returns the first refresh token of the session, made with the former name of the issuer.
 async fn former_token(site: &Site, sub: &str) -> String {
     let opened = site.open_session(sub).await;
     let claims = site.app.refresh_tokens.decode(&opened.refresh).expect("a token of this issuer");

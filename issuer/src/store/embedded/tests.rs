@@ -203,7 +203,7 @@ fn only_one_of_many_concurrent_starts_gets_the_store() {
             std::thread::spawn(move || EmbeddedStore::open(&path))
         })
         .collect();
-    // If a thread opens a store, the store stays open until every thread has tried to open a store.
+    // Every opened store is kept here, so no store is closed before all threads have tried to open the file.
     let stores: Vec<_> = starts.into_iter().map(|start| start.join().expect("no panic")).collect();
     assert_eq!(stores.iter().filter(|store| store.is_ok()).count(), 1);
     assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 1, "no temporary file remains");

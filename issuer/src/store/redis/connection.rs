@@ -20,15 +20,15 @@ use super::url::Address;
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 /// Time limit for an answer. The limit includes the time for commands that are queued before the request.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
-/// How long a write may wait for a replica, in milliseconds.
+/// The maximum time for which a write waits for a replica, in milliseconds.
 const WAIT_MILLIS: u64 = 1000;
 /// How many replicas must have a write before it is acknowledged.
 const WAIT_REPLICAS: u64 = 1;
 /// Maximum number of connections for writes that wait for replicas. While a write waits, no other caller uses its
 /// connection.
 const EXCLUSIVE: usize = 16;
-/// A connection that was unused for this long is not used again, because a network device may have dropped it without
-/// notice.
+/// A connection that was unused for this long is not used again, because network devices can drop unused connections
+/// without notice.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
 /// Largest number of callers at the same time. Further callers are refused.
 const CALLERS: usize = 4096;
@@ -82,8 +82,8 @@ impl Node {
         &self.address
     }
 
-    /// Sends these commands together. The server runs the commands in their order. Returns one answer for each
-    /// command. An answer may be an error of the server.
+    /// Sends these commands together. The server runs the commands in their order. Returns one answer for each command.
+    /// An answer can be an error of the server.
     pub(super) async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, Trouble> {
         let _admitted = self.callers.try_acquire().map_err(|_| Trouble::Crowded)?;
         let Line { mut connection, number } = self.line().await?;
@@ -136,8 +136,8 @@ impl Node {
         Ok(self.replicas.are_expected())
     }
 
-    /// Waits for a new entry in a stream. The server may take long to answer. So this call uses a connection of its
-    /// own, which no other caller uses at the same time.
+    /// Waits for a new entry in a stream. The server can take a long time to answer. So this call uses a connection of
+    /// its own, which no other caller uses at the same time.
     pub(super) async fn wait_for_stream(&self, stream: &str, after: u64) -> Result<(), Trouble> {
         let held = self.tail.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut connection = match held {

@@ -35,7 +35,7 @@ impl<E: Into<RedisError>> From<E> for Trouble {
 }
 
 impl Trouble {
-    /// Whether the server certainly did not run the command. In this case the command may be sent again, to the server
+    /// Whether the server certainly did not run the command. In this case the command can be sent again, to the server
     /// that now has the keys.
     pub(super) fn was_refused(&self) -> bool {
         let refusals = [
@@ -60,7 +60,7 @@ impl Trouble {
         matches!(self, Self::Redis(error) if error.is_connection_dropped())
     }
 
-    /// Whether the error may mean that another server is the master now.
+    /// Whether the error is a possible sign that another server is the master now.
     pub(super) fn is_of_place(&self) -> bool {
         match self {
             Self::Redis(error) => error.is_io_error() || self.was_refused(),
@@ -122,8 +122,8 @@ impl Trouble {
         }
     }
 
-    /// Whether a later attempt may succeed without a change by an operator. For example, the server may start, load
-    /// its data or fail over.
+    /// Whether a later attempt can succeed without a change by an operator. For example, the server may start, load its
+    /// data or fail over.
     fn may_pass(&self) -> bool {
         match self {
             Self::Redis(error) => may_pass(error),
@@ -173,7 +173,7 @@ fn may_pass(error: &RedisError) -> bool {
 }
 
 /// Whether TLS itself failed, for example because a certificate was refused. A connection that ends during the
-/// handshake is not such a failure, because a server behind a proxy may not be running yet.
+/// handshake is not such a failure, because it is possible that the server behind a proxy is not running yet.
 fn is_of_tls(error: &RedisError) -> bool {
     system_error(error)
         .and_then(io::Error::get_ref)
@@ -185,8 +185,8 @@ fn system_error(error: &RedisError) -> Option<&io::Error> {
     source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>()?.downcast_ref::<io::Error>()
 }
 
-/// Converts an error message of the system. If a host name does not resolve, the result says that the name may be
-/// misspelt or may not exist yet.
+/// Converts an error message of the system. If a host name does not resolve, the result says that the name is possibly
+/// misspelt or does not exist yet.
 fn of_system(said: &str) -> String {
     const LOOKUP: &str = "failed to lookup address information: ";
     const UNKNOWN: [&str; 4] = [

@@ -49,7 +49,7 @@ impl Replication {
 pub(super) struct Replicas {
     expected: AtomicBool,
     /// Whether a replica takes over when a master fails. If this is true, and a master has reported a replica once,
-    /// then all later writes wait for a replica. They wait even while a master reports no replicas: a master may have
+    /// then all later writes wait for a replica. They wait even while a master reports no replicas: a master can have
     /// no replicas for a while after a takeover, and must not acknowledge writes during this time.
     take_over: bool,
 }
@@ -167,7 +167,7 @@ fn check_memory(info: &str) -> Result<(), Unfit> {
     }
 }
 
-/// The addresses of a master's replicas, as the master reports them.
+/// The addresses that a master reports for its replicas.
 pub(super) fn replicas(info: &str) -> Vec<Address> {
     let replica = |line: &str| {
         let (name, said) = line.strip_prefix("slave")?.split_once(':')?;
@@ -178,7 +178,8 @@ pub(super) fn replicas(info: &str) -> Vec<Address> {
     info.lines().filter_map(replica).collect()
 }
 
-/// Whether the server writes an append-only file. Without this file, acknowledged writes may never reach the disk.
+/// Whether the server writes an append-only file. Without this file, it is possible that acknowledged writes never
+/// reach the disk.
 pub(super) fn persists(info: &str) -> bool {
     field(info, "aof_enabled") == Some("1")
 }

@@ -48,7 +48,7 @@ impl Servers {
         Self { directory: Directory::of(url, certificates), map: RwLock::default(), last: Mutex::default() }
     }
 
-    /// Checks that every master, and every replica that may take over, is fit to store revocations.
+    /// Checks that every master, and every replica that can take over, is fit to store revocations.
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         let map = self.map().await.map_err(|trouble| {
             let at: Vec<_> = self.directory.url.addresses.iter().map(Address::to_string).collect();
@@ -221,7 +221,8 @@ impl Servers {
                 return self.run_asking(&map, node, address, call, durability).await;
             }
             let moved = trouble.was_refused() && self.directory.url.layout != Layout::Standalone;
-            // The server may have restarted after the connection was made. So a script that only reads is sent again.
+            // It is possible that the server restarted after the connection was made. So a script that only reads is
+            // sent again.
             let broken = trouble.is_broken() && call.only_reads();
             if !(moved || broken) || tries == TRIES {
                 return done;

@@ -16,9 +16,9 @@ pub(super) struct Script {
 /// Whether it is safe to run a script twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
-    /// The script only reads. It may run twice.
+    /// The script only reads. It can run twice without harm.
     Reads,
-    /// The script writes. If it runs twice, it may write twice.
+    /// The script writes. If it runs twice, it can write twice.
     Writes,
 }
 
@@ -73,7 +73,7 @@ impl Call<'_> {
         self.keys.join(" or ")
     }
 
-    /// Whether the call may be sent again if the result of the first attempt is unknown.
+    /// Whether the call can be sent again if the result of the first attempt is unknown.
     pub(super) fn only_reads(&self) -> bool {
         self.script.effect == Effect::Reads
     }

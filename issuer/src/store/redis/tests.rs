@@ -96,7 +96,7 @@ async fn read(store: &RedisStore, name: &str) -> Option<(Version, Record)> {
     store.read(&subject(name), Seq::ZERO).await.expect("a reading").record
 }
 
-/// Returns the text of an error after which a later attempt may succeed. Panics for any other answer.
+/// Returns the text of an error after which a later attempt can succeed. Panics for any other answer.
 fn unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     match answer {
         Err(error) if error.may_pass() => error.to_string(),
@@ -115,8 +115,8 @@ fn misconfigured<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
 /// Creates a record and waits until it is acknowledged.
 async fn create(store: &RedisStore, name: &str) -> Version {
     eventually("a record is acknowledged", async || {
-        // An earlier attempt may have written the record but got no acknowledgement. In this case the record only has
-        // to be settled.
+        // If an earlier attempt wrote the record but received no acknowledgement, this commit writes nothing. Then
+        // `settle` waits until the record is acknowledged.
         if store.commit(put(name, None, 1)).await?.swapped {
             return Ok(());
         }

@@ -22,7 +22,7 @@ pub enum Listed {
     Never,
     /// The handle must be held, because no list has arrived that could have removed it.
     Surely,
-    /// A list has arrived that allows the removal. The handle may be removed or still held.
+    /// A list has arrived that allows the removal. It is unknown whether the handle is still held.
     Perhaps,
 }
 

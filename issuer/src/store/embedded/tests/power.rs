@@ -9,12 +9,12 @@ use rand::{RngExt, SeedableRng};
 
 use super::*;
 
-/// Size of a disk sector in bytes. If the power fails during a write, some sectors may be written, and others may
-/// not.
+/// Size of a disk sector in bytes. If the power fails during a write, it is possible that only some sectors are
+/// written.
 const SECTOR: usize = 512;
 
 /// A disk that loses its cache when the power fails. After the power cut, each sector that was written after the last
-/// sync may or may not be on disk.
+/// sync is either on disk or lost.
 #[derive(Debug)]
 pub(super) struct Disk(pub(super) Arc<Mutex<Platter>>);
 

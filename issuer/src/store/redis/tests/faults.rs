@@ -65,8 +65,8 @@ async fn scripts_that_were_flushed_are_sent_again() {
     }
 }
 
-/// A proxy leads to the master, as a host name or a cloud's "primary endpoint" would. After a switch-over, connections
-/// that were made earlier still lead to the old master, which is now a replica.
+/// A proxy leads to the master, like a host name or a cloud's "primary endpoint". After a switch-over, connections that
+/// were made earlier still lead to the old master, which is now a replica.
 #[tokio::test]
 async fn an_address_that_leads_to_a_new_master_is_followed() {
     use std::sync::atomic::{AtomicU16, Ordering};

@@ -1,4 +1,4 @@
-//! Servers that make the start fail, each with a message that says what to change. These tests also cover servers for
+//! Tests with servers on which the start fails: the error message must say what to change. Other tests use servers for
 //! which the start waits.
 
 use redis_servers::{RedisServer, free_port};
