@@ -26,9 +26,9 @@ pub async fn require_admin_key(
     }
 }
 
-/// Answers 503 after another node has renamed the installation. The nodes with the new name do not accept tokens of this
-/// node. This node would refuse tokens of those nodes as forged, and the clients would believe that their session has
-/// ended.
+/// Answers 503 after another node has renamed the installation. The nodes with the new name do not accept tokens of
+/// this node. This node would refuse tokens of those nodes as forged, and the clients would believe that their session
+/// has ended.
 pub async fn require_current_name(
     State(app): State<Arc<App>>,
     request: Request,
