@@ -29,7 +29,7 @@ mod upkeep;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use doorlist_verifier::Cursor;
+use doorlist_verifier::{Cursor, Handle};
 use tokio::sync::watch;
 
 pub use self::log_copy::Confirmed;
@@ -43,7 +43,7 @@ pub use crate::domain::login::OpenSession;
 pub use crate::domain::{Grant, LoginRefusal, RefreshRefusal};
 
 use self::log_copy::LogCopy;
-use self::records::{Healing, Records};
+use self::records::{Healing, Records, random_handles};
 use crate::domain::{AuditEvent, AuditKind, Limits, LogView, NewEntry};
 use crate::store::{AuditRow, Commit, Store, StoreError, Version};
 
@@ -74,9 +74,21 @@ impl Desk {
         limits: Limits,
         heartbeat: Duration,
     ) -> Result<Arc<Self>, StoreError> {
+        Self::open_with(store, limits, heartbeat, random_handles()).await
+    }
+
+    /// Like [`Self::open`], but draws new handles from `handles`. This is for the model, whose searches must be
+    /// repeatable. In service, handles must not be predictable.
+    #[doc(hidden)]
+    pub async fn open_with(
+        store: Arc<dyn Store>,
+        limits: Limits,
+        heartbeat: Duration,
+        handles: Box<dyn FnMut() -> Handle + Send>,
+    ) -> Result<Arc<Self>, StoreError> {
         let log_copy = LogCopy::read(Arc::clone(&store), limits.retain_secs()).await?;
         let last = log_copy.position().seq;
-        let records = Records::new(log_copy, store, limits);
+        let records = Records::new(log_copy, store, limits, handles);
         let desk = Arc::new(Self { records, heartbeat, confirming: tokio::sync::Mutex::default() });
         desk.confirm().await?;
         desk.records.heal_all(desk.log(|log| log.subjects_through(last)), Healing::Early).await?;

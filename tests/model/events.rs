@@ -8,7 +8,16 @@ use crate::store::Replica;
 use crate::world::{Ask, Doorlist, Lagging, World, handle};
 
 impl Doorlist {
+    /// A request arrives, and the record is read.
     pub fn begin(&self, world: &mut World, node: usize, ask: Ask) {
+        self.accept(world, node, ask);
+        if ask != Ask::Beat {
+            self.step(world, node);
+        }
+    }
+
+    /// A request arrives.
+    pub fn accept(&self, world: &mut World, node: usize, ask: Ask) -> Request {
         let promises = &mut world.promises;
         let issued = promises.issued.len() as u8;
         let mut seen = Seen { issued, ended: false, excused: false };
@@ -41,9 +50,7 @@ impl Doorlist {
         };
         let task = Task { request, phase, read: None, begun: None, healing: None, seen };
         world.nodes[node].task = Some(task);
-        if ask != Ask::Beat {
-            self.step(world, node);
-        }
+        request
     }
 
     pub fn crash(&self, world: &mut World, node: usize) {

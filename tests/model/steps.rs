@@ -4,7 +4,7 @@ use doorlist::domain::{Appended, Applied};
 use doorlist_verifier::Seq;
 
 use crate::decide::{Decided, Decision, alice};
-use crate::node::{Answer, How, Phase, Request, Resume, Swapped, Task, Waits, Write};
+use crate::node::{Answer, How, Node, Phase, Request, Resume, Swapped, Task, Waits, Write};
 use crate::promises::{Broken, Client, Session};
 use crate::rules::{Replicas, Rule};
 use crate::store::Replica;
@@ -162,7 +162,7 @@ impl Doorlist {
     }
 
     /// Whether a writer that waits for the replica would never be answered.
-    fn is_unheard(&self, world: &World, waits: Waits) -> bool {
+    pub fn is_unheard(&self, world: &World, waits: Waits) -> bool {
         self.scope.replicas == Replicas::Waited
             && self.scope.has(Rule::Wait)
             && waits == Waits::Yes
@@ -222,9 +222,9 @@ impl Doorlist {
                 self.end_excuse(world, &unfinished);
                 // If a failover has lost entries since the store confirmed, these entries can still be missing.
                 let vouches = vouches.min(world.promises.vouches());
-                let standing = &mut world.nodes[node];
-                standing.confirmed = standing.confirmed.max(confirmed);
-                standing.vouches = standing.vouches.max(vouches);
+                let Node { confirmed: last, vouches: vouched, .. } = &mut world.nodes[node];
+                *last = confirmed.max(*last);
+                *vouched = vouches.max(*vouched);
                 self.resume(world, node, task, *then)
             }
             Resume::Confirmed => self.heal_expired(world, node, task),
@@ -258,7 +258,7 @@ impl Doorlist {
     /// Whether the caller receives the answer in the same step. An acknowledgement that arrived later would only weaken
     /// the promise. A client that waits does nothing else, so the time of its answer matters only if the answer can be
     /// lost or if another tab of the client sends a request.
-    fn is_heard_at_once(&self, answer: Answer) -> bool {
+    pub fn is_heard_at_once(&self, answer: Answer) -> bool {
         match answer {
             Answer::Kicked(_) | Answer::Voided(_) | Answer::Beaten => true,
             Answer::Granted { .. } | Answer::Refused => {
@@ -270,7 +270,7 @@ impl Doorlist {
 
     /// Records those effects of an answer that exist as soon as the answer is ready, whether or not the answer
     /// arrives.
-    fn note(&self, world: &mut World, task: &Task, answer: Answer) {
+    pub fn note(&self, world: &mut World, task: &Task, answer: Answer) {
         let Answer::Granted { token, how, .. } = answer else { return };
         let kicks = |task: &Option<Task>| matches!(task, Some(Task { request: Request::Kick { .. }, .. }));
         let promises = &mut world.promises;
@@ -291,7 +291,7 @@ impl Doorlist {
     }
 
     /// The caller receives the answer.
-    fn answer(&self, world: &mut World, task: &Task, answer: Answer) {
+    pub fn answer(&self, world: &mut World, task: &Task, answer: Answer) {
         let in_order = world.lost.is_empty();
         let promises = &mut world.promises;
         match (task.request, answer) {

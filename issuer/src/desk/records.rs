@@ -24,7 +24,24 @@ pub(super) struct Records {
     pub(super) log_copy: LogCopy,
     pub(super) store: Arc<dyn Store>,
     pub(super) limits: Limits,
-    handles: Mutex<HandleBlock>,
+    handles: Mutex<Handles>,
+}
+
+/// Draws handles that were never used before.
+pub(super) type Handles = Box<dyn FnMut() -> Handle + Send>;
+
+/// Handles that cannot be predicted.
+pub(super) fn random_handles() -> Handles {
+    let mut block = HandleBlock::draw(&mut rand::rng());
+    Box::new(move || {
+        let rng = &mut rand::rng();
+        loop {
+            if let Some(handle) = block.take(rng) {
+                return handle;
+            }
+            block = HandleBlock::draw(rng);
+        }
+    })
 }
 
 /// A healed record, with the other inputs of a rule.
@@ -65,20 +82,13 @@ pub(super) enum Step<T> {
 }
 
 impl Records {
-    pub(super) fn new(log_copy: LogCopy, store: Arc<dyn Store>, limits: Limits) -> Self {
-        Self { log_copy, store, limits, handles: Mutex::new(HandleBlock::draw(&mut rand::rng())) }
+    pub(super) fn new(log_copy: LogCopy, store: Arc<dyn Store>, limits: Limits, handles: Handles) -> Self {
+        Self { log_copy, store, limits, handles: Mutex::new(handles) }
     }
 
     /// Draws a handle that was never used before.
     pub(super) fn draw(&self) -> Handle {
-        let rng = &mut rand::rng();
-        let mut block = lock(&self.handles);
-        loop {
-            if let Some(handle) = block.take(rng) {
-                return handle;
-            }
-            *block = HandleBlock::draw(rng);
-        }
+        lock(&self.handles)()
     }
 
     /// Runs a rule until its change is written, or until the rule needs no change. Returns the answer, and the
