@@ -89,7 +89,7 @@ mutants: $(CARGO_MUTANTS) ## Change the rules and the verifier one place at a ti
 	@[ -n '$(RULES)' ] || $(CARGO_MUTANTS) mutants --config tests/setup/mutants.toml --package doorlist-verifier -- --lib --test verifier
 
 packages: package ## Make the packages for crates.io and npm; uploads nothing
-	@cargo package --workspace
+	@cargo package --package doorlist --package doorlist-verifier
 	@cd js && npm pack --dry-run
 
 build: package issuer ## Build the npm package and the issuer
