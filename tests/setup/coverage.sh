@@ -23,5 +23,5 @@ export RUSTC_BOOTSTRAP=1
   --ignore-filename-regex '/(tests|testing)(/|\.rs)|issuer/src/(http|server|cli|config|output|secret|demo|store)' "${@:2}"
 
 cd js
-npx c8 --src src --exclude 'wasm/**' --reporter text \
+npx c8 --src src --include 'src/**/*.ts' --reporter text \
   node --import tsx --test --test-concurrency=2 --test-timeout=240000 --test-reporter=dot test/*.test.ts
