@@ -71,9 +71,10 @@ differential: package ## Compare a million signature checks with unmodified ed25
 	@DOORLIST_SIGNATURE_CASES=1000000 cargo test --package doorlist-verifier --lib both_agree_on_random_and_damaged_signatures
 	@DOORLIST_WASM_SIGNATURE_CASES=1000000 DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) node --test tests/js/signatures.test.mjs
 
+deny: DENY_CHECKS = bans licenses sources$(if $(ADVISORIES), advisories)
 deny: $(CARGO_DENY) $(CARGO_MACHETE) ## Check licences, sources and versions of the dependencies, and find unused ones (ADVISORIES=1: also known faults)
-	$(say) 'dependencies: licences, sources, versions$(if $(ADVISORIES),, advisories)'
-	@$(CARGO_DENY) --all-features check --hide-inclusion-graph bans licenses sources $(if $(ADVISORIES),advisories)
+	$(say) 'dependencies: $(DENY_CHECKS)'
+	@$(CARGO_DENY) --all-features check --hide-inclusion-graph $(DENY_CHECKS)
 	@$(CARGO_MACHETE) issuer verifier-wasm tests/bench
 
 semver: $(CARGO_SEMVER_CHECKS) ## Compare the public API of the crate doorlist-verifier with the last release (SINCE=v0.1.0: with this tag)
@@ -208,7 +209,7 @@ $(WASM_PACK): | prerequisites
 $(CACHE)/cargo-%: | prerequisites
 	$(say) 'installing $(notdir $@) (once, some minutes)'
 	@$(call watched,packages,installing $(notdir $@),$(ONLINE)) env $(TOOL) $(notdir $@) \
-	  --version $(patsubst $(notdir $@)-%,%,$(notdir $(patsubst %/bin/,%,$(dir $@)))) --root $(patsubst %/bin/,%,$(dir $@))
+	  --version $(lastword $(subst -, ,$(abspath $(@D)/..))) --root $(abspath $(@D)/..)
 
 %/node_modules/.package-lock.json: %/package-lock.json | prerequisites
 	$(say) 'installing npm packages of $*'
