@@ -75,7 +75,7 @@ impl Driven {
     fn take_record(&self) -> Option<(Version, Record)> {
         let (version, record) = self.world.lock().expect(UNLOCKED).store.read(&self.model.scope);
         self.note("record", (version, &record));
-        Some((Version(u64::from(version.master) << 8 | u64::from(version.number)), Record::clone(&record)))
+        Some((packed(version), Record::clone(&record)))
     }
     fn settings_now(&self) -> LogSettings {
         let zero = UnixSeconds::ZERO;
@@ -89,6 +89,16 @@ impl Driven {
     fn position(&self) -> Cursor {
         Cursor { epoch: EPOCH, seq: self.world.lock().expect(UNLOCKED).store.log.last }
     }
+}
+
+/// The model's version as the issuer's number.
+fn packed(version: Held) -> Version {
+    Version(u64::from(version.master) << 8 | u64::from(version.number))
+}
+
+/// The reverse of [`packed`].
+fn unpacked(Version(number): Version) -> Held {
+    Held { master: (number >> 8) as u8, number: number as u8 }
 }
 
 #[async_trait]
@@ -136,9 +146,9 @@ impl Store for Driven {
         let mut swapped = true;
         if let Some(Swap { expected, record, .. }) = commit.swap {
             self.gate().await;
-            let Some(Version(expected)) = expected else { panic!("there is a record") };
-            let held = Held { master: (expected >> 8) as u8, number: expected as u8 };
-            swapped = self.world.lock().expect(UNLOCKED).store.swap(held, record.into(), &self.model.scope);
+            let expected = unpacked(expected.expect("there is a record"));
+            swapped =
+                self.world.lock().expect(UNLOCKED).store.swap(expected, record.into(), &self.model.scope);
             self.note("swap", swapped);
             self.unheard(waits)?;
         }
@@ -147,7 +157,7 @@ impl Store for Driven {
     async fn settle(&self, _: &Subject, read: Option<Version>) -> Result<bool, StoreError> {
         self.unheard(Waits::Yes)?;
         let (version, _) = self.world.lock().expect(UNLOCKED).store.read(&self.model.scope);
-        let here = Version(u64::from(version.master) << 8 | u64::from(version.number));
+        let here = packed(version);
         self.note("settle", here == read.expect("a record"));
         Ok(Some(here) == read)
     }
