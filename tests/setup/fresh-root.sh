@@ -65,9 +65,9 @@ echo "bound in from this machine: $(rustc --version), Node.js $(node --version),
 
 "$clone/tests/setup/clone.sh" "$root/clone"
 if [ -n "${REUSE:-}" ]; then
-  bind "${XDG_CACHE_HOME:-$HOME/.cache}/doorlist" /root/.cache/doorlist
+  bind "${XDG_CACHE_HOME:-$HOME/.cache}/doorlist" /opt/cache/doorlist
   bind "${CARGO_TARGET_DIR:-$clone/target}/debug/doorlist" /opt/doorlist
-  settings+=(DOORLIST_BINARY=/opt/doorlist)
+  settings+=(XDG_CACHE_HOME=/opt/cache DOORLIST_BINARY=/opt/doorlist)
   set -- --old-file=issuer "$@"
   echo 'bound in as well: wasm-pack, wasm-bindgen and the debug build of the issuer'
 fi
