@@ -1,5 +1,6 @@
 //! Redis servers for tests: one server, a Sentinel set, a Cluster. The unit tests of the issuer and the stories use
-//! them. Nothing here depends on the issuer, so there is one copy of the issuer's types in each test.
+//! them. This crate does not depend on the issuer. Otherwise a unit test of the issuer would contain two copies of the
+//! issuer's types.
 
 mod server;
 mod sets;

@@ -69,9 +69,9 @@ impl RedisServer {
         Self::start_kind("redis-server", || Kind::Data, Some(second), options)
     }
 
-    /// Starts a sentinel that watches the master on this port under the name `doorlist`. The sentinel considers the
-    /// master down after two seconds. A failover needs two sentinels that agree. If `password` is given, it is the
-    /// password of the master and of the sentinel.
+    /// Starts a sentinel that watches the master on this port under the name `doorlist`. If the master does not answer
+    /// for two seconds, the sentinel considers the master down. A failover needs two sentinels that agree. If
+    /// `password` is given, it is the password of the master and of the sentinel.
     pub fn start_sentinel(master: u16, password: Option<&str>) -> Self {
         let watch = format!("sentinel monitor doorlist 127.0.0.1 {master} 2");
         let mut lines = vec![watch.as_str()];
@@ -95,7 +95,7 @@ impl RedisServer {
         options: &[&str],
     ) -> Self {
         let mut refusal = String::new();
-        // Another process may take the port before the server uses it. Then another port is tried.
+        // Another process may take the port before the server uses it. So each attempt uses another port.
         for _ in 0..5 {
             let mut server = Self {
                 program: program.to_owned(),
@@ -182,7 +182,7 @@ impl RedisServer {
         // The shell notices the closed pipe, kills the server and ends.
         while matches!(process.shell.try_wait(), Ok(None)) {
             if Instant::now() >= end {
-                // A test that panics must not panic a second time, so only the first failure is reported.
+                // If the test panics already, do not panic a second time. Then only the first failure is reported.
                 assert!(std::thread::panicking(), "{} does not end", self.program);
                 return;
             }
@@ -190,7 +190,7 @@ impl RedisServer {
         }
     }
 
-    /// Makes the server follow the master on this port after the next start of the server.
+    /// Makes the server a replica of the master on the port `master`, from the next start of the server.
     pub fn follow(&mut self, master: u16) {
         self.options.extend(["--replicaof".to_owned(), format!("127.0.0.1 {master}")]);
     }
@@ -275,7 +275,8 @@ impl Drop for RedisServer {
 fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     let (line, lines) = channel();
     std::thread::spawn(move || {
-        // Reads to the end, even if the receiver is gone. Otherwise the pipe could fill up and stop the server.
+        // Reads all output of the server, even if the receiver is gone. Otherwise the pipe could fill up and block the
+        // server.
         for said in BufReader::new(stdout).lines().map_while(Result::ok) {
             let _no_receiver = line.send(said);
         }

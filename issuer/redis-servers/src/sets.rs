@@ -207,8 +207,8 @@ impl SentinelSet {
     }
 }
 
-/// Calls the condition `so` again and again until it returns `true`. Polling is needed, because servers do not notify
-/// a client when they agree.
+/// Calls `so` again and again until `so` returns `true`. This function must poll, because servers do not notify a
+/// client when the servers agree.
 pub fn until(what: &str, so: impl FnMut() -> bool) {
     until_else(what, so, || "no evidence".to_owned());
 }
