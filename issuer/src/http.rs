@@ -53,7 +53,7 @@ pub fn router(app: Arc<App>, besides: Router) -> Router {
 }
 
 /// The routes while the issuer starts: `/healthz` answers 200, every other route answers 503. Each route has the same
-/// CORS rules as later, so that the same pages can read the answers.
+/// CORS rules as after the start, so that the same pages can read the answers.
 pub fn starting(origins: &[Origin], life: watch::Receiver<Life>) -> Router {
     let public = Router::new()
         .route("/.well-known/{*path}", any(health::starting))

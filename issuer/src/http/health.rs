@@ -13,8 +13,8 @@ use super::answer::{Position, no_store};
 use crate::app::App;
 use crate::life::Life;
 
-/// `GET /healthz`: answers 200 while the process is alive. If the process cannot recover, it ends. After that,
-/// connections are refused.
+/// `GET /healthz`: answers 200 while the process is alive. After an error from which the process cannot recover, the
+/// process ends, and connections are refused.
 pub(super) async fn healthz() -> Response {
     no_store(Json(json!({ "status": "ok" })))
 }

@@ -1,5 +1,5 @@
-//! Runs around every request. Gives the request an id, logs the answer, limits the time for the answer, and answers
-//! even if the handler panics.
+//! A layer around every route. It gives each request an id, logs the answer and limits the time for the answer. It
+//! answers even if the handler panics.
 
 use std::any::Any;
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ use super::ApiError;
 use super::strict::only;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Time limit until the head of an answer is ready. The limit does not apply to the body, because a stream may last for
-/// any time.
+/// Time limit until the head of an answer is ready. The limit does not apply to the body, because a stream has no
+/// time limit.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Gives the request an id, logs the answer, and answers 503 after the time limit.

@@ -32,7 +32,7 @@ pub(super) async fn list(
     let revocations = named(&app, &headers);
     let next = match revocations.next(held).map_err(unsigned)? {
         // The client's cursor is ahead of this node's position. Answer with the empty delta at this node's position.
-        // The verifier's own position is newer, so the verifier ignores this delta as a rollback.
+        // The verifier's own position is newer. So the verifier treats this delta as a rollback and ignores the delta.
         Some(Next::Ahead) => revocations.next(revocations.position()).map_err(unsigned)?,
         next => next,
     };
@@ -147,8 +147,8 @@ fn cursor(text: &str) -> Result<Cursor, ApiError> {
     })
 }
 
-/// The list under the issuer's current name. If the `Host` of the request contains a former name, the list under that
-/// former name.
+/// The list that the request gets. If the `Host` header contains a former name under which a list is still published,
+/// this is the list under that former name. Otherwise it is the list under the current name.
 fn named<'a>(app: &'a App, headers: &HeaderMap) -> &'a Revocations {
     app.former_name_of(headers).map_or(&app.revocations, |former| &former.revocations)
 }

@@ -22,11 +22,11 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The refresh-token cookie of a request.
 pub enum Cookie {
-    /// The request has a refresh token in the cookie, and its page is allowed to use the cookie.
+    /// The request has a refresh token in the cookie, and comes from a page that is allowed to use the cookie.
     Token(SecretText),
-    /// The request has no cookie, although its page is allowed to use the cookie.
+    /// The request has no cookie, but comes from a page that is allowed to use the cookie.
     Missing,
-    /// The request has no cookie, and its page is not allowed to use the cookie.
+    /// The request has no cookie, and comes from a page that is not allowed to use the cookie.
     Unused,
 }
 
@@ -45,8 +45,8 @@ impl FromRequestParts<Arc<App>> for Cookie {
     }
 }
 
-/// Accepts requests from pages of the issuer's own origin, and from pages of a listed origin whose site can hold the
-/// issuer's cookie.
+/// Accepts a request from a page of the issuer's own origin. Also accepts a request from a page of a listed origin,
+/// unless the browser reports that the page and the issuer are on different sites.
 ///
 /// # Errors
 ///

@@ -31,7 +31,7 @@ struct SubjectView {
     sub: String,
     gid: Handle,
     state: SubjectState,
-    /// Whether the subject can log in here with a password.
+    /// Whether the subject has a password for `POST /login`.
     has_password: bool,
     #[serde(skip_serializing_if = "Map::is_empty")]
     claims: CustomClaims,
@@ -154,7 +154,7 @@ pub(in crate::http) struct PasswordRequest {
     password: String,
 }
 
-/// `PUT /admin/subjects/{sub}/password`: kicks the subject. After that, only the new password is valid.
+/// `PUT /admin/subjects/{sub}/password`: sets the subject's password and kicks the subject.
 pub(in crate::http) async fn set_password(
     State(app): State<Arc<App>>,
     SubjectPath(sub): SubjectPath,

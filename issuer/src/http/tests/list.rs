@@ -15,7 +15,8 @@ async fn kick(site: &Site, sub: &str) -> Cursor {
     kicked.position()
 }
 
-/// Loads a list. Returns the sequence number and the number of entries that the verifier then holds.
+/// Loads a list into the verifier. Returns the sequence number of the list, and the number of entries that the verifier
+/// holds afterwards.
 fn load(verifier: &mut Verifier, list: &str) -> (u64, usize) {
     let loaded = verifier.load(list, now()).expect("a list");
     (loaded.sequence.get(), loaded.entries)
@@ -156,8 +157,8 @@ async fn a_stream_begins_with_the_missing_entries_and_continues_with_new_ones() 
 async fn a_stream_waits_while_its_cursor_is_ahead_and_drops_slow_clients() {
     let site = Site::open().await;
     let here = kick(&site, "alice").await;
-    // This cursor is one entry ahead of this node. A client may get it from a second node that has already read the
-    // next entry.
+    // This cursor is one entry ahead of this node. A client can get such a cursor from a second node that has
+    // already read the next entry.
     let ahead = format!("{}:{}", here.epoch, here.seq.get() + 1);
     let mut events = Events::open(&site, Some(&ahead)).await;
     site.publish().await;
