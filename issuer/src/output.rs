@@ -20,8 +20,8 @@ use std::time::Duration;
 
 pub use service::Service;
 
-/// Pause before a write is tried again. Such a write can fail for a moment, because another program that shares this
-/// standard output can set it to non-blocking.
+/// Pause before a write is tried again because a non-blocking descriptor has no room. A descriptor can become
+/// non-blocking if this process shares the descriptor with another program.
 const RETRY: Duration = Duration::from_millis(5);
 
 /// The text that a command prints to standard output.

@@ -1,5 +1,5 @@
-//! Passwords of accounts kept here. They are hashed with Argon2id on blocking threads. The number of passwords that
-//! are hashed at the same time is limited.
+//! The passwords of the issuer's accounts. The issuer hashes passwords with Argon2id on blocking threads, and limits
+//! the number of passwords that are hashed at the same time.
 
 mod argon;
 
@@ -20,8 +20,8 @@ use crate::secret::SecretText;
 pub const MIN_CHARS: usize = 8;
 /// Maximum length of a password in bytes. The cost of hashing grows with the length, and no user types more.
 pub const MAX_BYTES: usize = 1024;
-/// Maximum number of waiting callers for each password that can be hashed at the same time. Further callers are
-/// refused.
+/// Limits the number of callers. If `at_once` passwords can be hashed at the same time, there are at most `at_once`
+/// times this many callers, including those whose password is being hashed. Further callers are refused.
 const WAITING_PER_HASH: usize = 64;
 
 /// A password that a user entered. It is wiped when dropped and never shown.
@@ -55,8 +55,8 @@ impl Password {
         if fits { Ok(Self(text)) } else { Err(UnfitPassword) }
     }
 
-    /// Accepts a password for a login. The password may be shorter than a new password. `None` if it is longer than the
-    /// maximum.
+    /// Accepts a password for a login. [`MIN_CHARS`] does not apply. `None` if the password has more than
+    /// [`MAX_BYTES`] bytes.
     pub fn offered(text: SecretText) -> Option<Self> {
         (text.expose().len() <= MAX_BYTES).then_some(Self(text))
     }
@@ -100,7 +100,7 @@ impl Passwords {
     }
 
     /// Whether the password matches `stored`. If `stored` is `None`, the result is `false`, and the call takes as long
-    /// as with a hash.
+    /// as a comparison with a hash.
     ///
     /// # Errors
     ///
@@ -159,7 +159,7 @@ impl PasswordCheck for Offer<'_> {
     }
 }
 
-/// A place in the queue. It is given back when dropped.
+/// The place of one caller. The place is given back when this value is dropped.
 struct Place(Arc<AtomicUsize>);
 
 impl Place {

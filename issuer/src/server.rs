@@ -146,8 +146,8 @@ impl Server {
     }
 }
 
-/// Resolves when a background task has ended, or when the listener no longer accepts connections. The issuer cannot run
-/// without either of them.
+/// Resolves when a background task has ended, or when the listener no longer accepts connections. In both cases
+/// the issuer cannot continue.
 async fn failure(background: &mut JoinSet<()>, accepting: &mut JoinHandle<io::Result<()>>) -> ServeError {
     tokio::select! {
         Some(ended) = background.join_next() => {

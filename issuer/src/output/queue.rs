@@ -55,8 +55,8 @@ struct State {
     /// The number of lost lines that are not yet reported.
     lost: u64,
     lost_since_start: u64,
-    /// The writer thread. This thread adds only reports, to which the limit on bytes does not apply. Their number is
-    /// limited in another way: by [`BETWEEN_REPORTS`], and to one report for each window of repeated lines.
+    /// The writer thread. The limit on bytes does not apply to this thread, because it adds only reports.
+    /// [`BETWEEN_REPORTS`] limits the reports of lost lines. Each window of repeated lines has at most one report.
     writer: Option<ThreadId>,
     closed: bool,
     finished: bool,

@@ -19,7 +19,7 @@ pub(super) const WINDOW: Duration = Duration::from_secs(10);
 /// How many bytes of a message are quoted in the report about its repetitions.
 const MAX_QUOTED: usize = 120;
 
-/// A report on the lines from one place in the code that were left out.
+/// A report on the lines that were left out. All these lines come from one place in the code.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LeftOut {
     pub level: Level,

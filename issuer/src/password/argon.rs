@@ -10,8 +10,8 @@ use argon2::password_hash::Error;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-/// Idle memory, in one piece per password. There are as many pieces as the largest number of passwords that were
-/// hashed at the same time.
+/// Memory for hashing. Each hash takes one piece from `idle`, and puts the piece back afterwards. The number of pieces
+/// grows to the largest number of passwords that were hashed at the same time.
 #[derive(Default)]
 pub(super) struct Argon {
     idle: Mutex<Vec<Vec<Block>>>,
@@ -89,7 +89,7 @@ mod tests {
             let password = format!("password {n}");
             assert!(argon.matches(password.as_bytes(), hash).expect("compared"));
             assert!(!argon.matches(b"another", hash).expect("compared"));
-            // Here the crate itself verifies the password, in newly allocated memory.
+            // Here the crate `argon2` verifies the password, in newly allocated memory.
             assert_eq!(Argon2::default().verify_password(password.as_bytes(), hash.as_str()), Ok(()));
         }
         assert_eq!(argon.idle().len(), 1);

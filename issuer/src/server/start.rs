@@ -25,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
 
 /// Opens the issuer. While the store is unavailable, tries again until `--store-wait-secs` have passed. For an embedded
-/// store, stops after [`FILE_WAIT`] at the latest.
+/// store, gives up after [`FILE_WAIT`] at the latest.
 pub(super) async fn patiently(
     settings: &Settings,
     given: Given,
