@@ -8,7 +8,7 @@ use crate::desk::Grant;
 use crate::domain::CustomClaims;
 use crate::keys::PrivateKey;
 
-/// The signed payload: the claims of the profile, and the caller's claims beside them.
+/// The signed payload: the claims of the profile, and the custom claims.
 #[derive(Serialize)]
 struct Payload<'a> {
     #[serde(flatten)]

@@ -31,13 +31,13 @@ pub struct App {
     pub refresh_tokens: RefreshTokens,
     /// The browser cookie that holds the refresh token.
     pub refresh_cookie: RefreshCookie,
-    /// Hashes passwords, a limited number at the same time.
+    /// Hashes passwords. Limits the number of passwords that are hashed at the same time.
     pub passwords: Passwords,
     /// The keys that `/admin/*` and `/introspect` require.
     pub admin_keys: AdminKeys,
     /// Former names of the issuer that are still accepted.
     pub former: Vec<FormerName>,
-    /// The settings that are compared with the store and the other nodes.
+    /// Compares this node's name and settings with the record in the store, which all nodes share.
     pub installation: Comparison,
     /// The `iss` of tokens, and the base of every published URL.
     pub issuer: IssuerUrl,
@@ -104,8 +104,8 @@ impl App {
         })
     }
 
-    /// The former name that the request's `Host` header uses for this issuer, while a list is published under that
-    /// former name.
+    /// The former name in the request's `Host` header. `None` if the header contains another name, or if no list is
+    /// published under the former name any more.
     pub fn former_name_of(&self, headers: &HeaderMap) -> Option<&FormerName> {
         let host = headers.get(header::HOST)?.to_str().ok()?;
         if host.eq_ignore_ascii_case(self.issuer.authority()) {

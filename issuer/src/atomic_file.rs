@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file that is being written under a temporary name. It is deleted when dropped.
+/// A file that is being written under a temporary name. When this value is dropped, the temporary name is deleted.
 #[derive(Debug)]
 pub struct Draft {
     path: PathBuf,
@@ -26,8 +26,8 @@ impl Draft {
         Ok((Self { path: draft }, file))
     }
 
-    /// Makes the written and synced content visible as `path`. If several callers try at the same time, one
-    /// succeeds.
+    /// Makes the written and synced content visible as `path`. If several callers publish as the same
+    /// `path`, only one succeeds.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Best effort: a file that remains is of no use and does no harm.
+        // Ignore an error: a file that remains is useless, but harmless.
         let _ = fs::remove_file(&self.path);
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the host's wall clock for the code around the rules.
+//! Reads the host's wall clock for the code that calls the rules. The rules themselves read no clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -66,8 +66,8 @@ pub struct AddressSettings {
     #[arg(long, env = "DOORLIST_ISSUER", value_name = "URL", hide_env = true)]
     pub issuer: Option<IssuerUrl>,
 
-    /// An earlier name of this issuer. Set it after you renamed the issuer. Refresh tokens with this name stay valid
-    /// until their sessions end. Only a name that the store has recorded is accepted; separate several names with
+    /// An earlier name of this issuer. Give this name after you rename the issuer. Refresh tokens with this name stay
+    /// valid until their sessions end. Only a name that the store has recorded is accepted; separate several names with
     /// commas [DOORLIST_FORMER_ISSUER]
     #[arg(long = "former-issuer", env = "DOORLIST_FORMER_ISSUER", value_name = "URL,…", hide_env = true)]
     #[arg(value_delimiter = ',')]
@@ -223,8 +223,8 @@ const DAY: u64 = 86_400;
 /// Two settings that contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
-    /// `--issuer` is not set, and no usable URL can be made from `--listen`. That address is unspecified (all
-    /// interfaces), or has a form that no URL can contain.
+    /// `--issuer` is not set, and no usable URL can be made from `--listen`. The address in
+    /// `--listen` is unspecified (all interfaces), or has a form that no URL can contain.
     #[error(
         "--listen (DOORLIST_LISTEN) is {listen}, which clients cannot connect to: \
          set the issuer's URL with --issuer (DOORLIST_ISSUER)"
@@ -254,7 +254,8 @@ pub enum Contradiction {
         /// The value of `--refresh-absolute-secs`.
         absolute: u64,
     },
-    /// The grace window is not shorter than the idle limit. No session would ever rotate its refresh token.
+    /// The grace window is as long as the idle limit, or longer. With such a grace window, no session would ever rotate
+    /// its refresh token.
     #[error(
         "--refresh-grace-secs (DOORLIST_REFRESH_GRACE_SECS) is {grace} s, but an idle session ends after {idle} s: \
          make it shorter than --refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS)"

@@ -24,7 +24,7 @@ use crate::store::StoreError;
 /// The demo's accounts with their passwords. The page shows both.
 pub const ACCOUNTS: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "builder-of-things")];
 
-/// Allows content from this issuer only, and the compilation of WebAssembly.
+/// The page may use only content from this issuer and images from `data:` URLs, and may compile WebAssembly.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src data:; base-uri 'none'; form-action 'self'";
 
 /// Why the demo cannot start.
@@ -89,7 +89,8 @@ pub async fn make_accounts(app: &App) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// Routes for the page, its files, the package, and a kick by the page.
+/// Routes for the page, the page's files and the modules of the npm package, and the route with which the page kicks a
+/// user.
 pub fn routes(app: Arc<App>, package: Package) -> Router {
     let package = Arc::new(package);
     Router::new()

@@ -1,4 +1,5 @@
-//! The installation's identity: compared with the store at the start, and with the other nodes from then on.
+//! The installation's identity. At the start and then once per heartbeat, each node compares its own name and settings
+//! with the record in the store, which all nodes share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,11 +57,11 @@ impl Comparison {
         self.renamed.borrow().is_some()
     }
 
-    /// Whether a node is allowed to start. Call this before the node writes anything.
+    /// Checks that this node is allowed to start. Call this function before the node writes anything.
     ///
     /// # Errors
     ///
-    /// [`InstallationError`] if it is not allowed to start.
+    /// [`InstallationError`] if this node is not allowed to start.
     pub async fn check(&self) -> Result<(), InstallationError> {
         let stored = self.read().await?;
         admit(stored.as_ref().map(|(_, stored)| stored), &self.own, UnixSeconds::ZERO)?;

@@ -4,8 +4,8 @@
 //!
 //! - [`cli`]: the command line; [`config`]: settings; [`demo`]: an issuer to try out.
 //! - [`server`]: a running issuer, from start to stop; [`life`]: whether it starts, serves, drains or stops.
-//! - [`desk`]: how a request is run: the loop that reads, runs a rule and commits. Also the node's copy of the
-//!   revocation log, and the heartbeat.
+//! - [`desk`]: how a request is run: a loop reads the record, runs a rule and commits the result. Also the node's
+//!   copy of the revocation log, and the heartbeat.
 //! - [`domain`]: pure rules over one subject's record and the revocation log. No HTTP, no storage, no clock.
 //! - [`store`]: the few operations that a backend offers, and the backends. Only this folder names a table or a
 //!   key.
@@ -16,8 +16,8 @@
 //! - [`keys`]: the keys that sign: their rules and how they are stored.
 //! - [`installation`]: the installation's identity, compared with the store; [`former_name`]: the installation's names
 //!   before a rename.
-//! - [`password`], [`access_token`], [`refresh_token`], [`refresh_cookie`]: what users and clients hold, made and
-//!   checked.
+//! - [`password`], [`access_token`], [`refresh_token`], [`refresh_cookie`]: make and check the credentials of
+//!   users and clients.
 
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 

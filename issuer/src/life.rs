@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// The current phase of the process. `/readyz` shows it, and streams end according to it.
+/// The current phase of the process. `/readyz` reports this phase, and this phase decides when a stream ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Life {
     /// The socket answers health probes, but the store is not open yet. The text is the name of the current step.
     Starting(Cow<'static, str>),
     /// Every route is served.
     Serving,
-    /// Every route is still served until the end of the drain, but load balancers are told to send new requests to
-    /// other nodes.
+    /// Every route is still served until the end of the drain. `/readyz` answers 503, so that load balancers send new
+    /// requests to other nodes.
     Draining {
         /// The end of the drain.
         until: Instant,

@@ -8,9 +8,9 @@
 //! +---------+--------+-----+------------+--------------+-----+
 //! ```
 //!
-//! Numbers are big-endian. The MAC is HMAC-SHA-256 of everything before it, under a key derived from the
-//! master secret, the issuer (so that two installations with one secret do not accept each other's
-//! tokens) and the key id. A leaked copy of the store is not enough to make a token.
+//! Numbers are big-endian. The MAC is HMAC-SHA-256 of everything before it. The key of the MAC is
+//! derived from the master secret, the issuer and the key id. The issuer is included so that two installations
+//! with one secret do not accept each other's tokens. A leaked copy of the store is not enough to make a token.
 
 use std::fmt;
 
@@ -85,7 +85,7 @@ impl RefreshTokens {
         let key = self.keys.iter().find(|key| key.id == key_id).ok_or(NotAuthentic)?;
         key.mac(signed).verify(mac.into()).map_err(|_| NotAuthentic)?;
 
-        // The MAC is valid, so this issuer wrote the rest.
+        // The MAC is valid, so this issuer wrote the bytes before the MAC.
         let number = |at: usize| u64::from_be_bytes(std::array::from_fn(|i| head[at + i]));
         if version != VERSION {
             return Err(NotAuthentic);

@@ -233,7 +233,7 @@ impl Answer {
     }
 }
 
-/// The current time in the form that a verifier takes.
+/// The current time, as the type that a verifier needs.
 pub(crate) fn now() -> HostTime {
     HostTime { wall: crate::clock::host_time(), monotonic: Duration::ZERO }
 }

@@ -200,7 +200,7 @@ pub(super) struct KickCommand {
     /// The subject's name
     #[arg(value_parser = subject)]
     sub: Subject,
-    /// Kick only if the subject's current group is this one (16 hex digits), so that a repeated command does not end a
+    /// Kick only if this is the subject's current group (16 hex digits), so that a repeated command does not end a
     /// newer login
     #[arg(long)]
     gid: Option<Handle>,
