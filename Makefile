@@ -1,4 +1,4 @@
-# The README's two commands are `make demo` and `make test`. Each installs what it still needs.
+# The README's two commands are `make demo` and `make test`. Each command installs the programs that it still needs.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -12,14 +12,15 @@ WASM_PACK_VERSION := 0.15.1
 RUST_VERSION := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 WASM_BINDGEN := $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)/bin/wasm-bindgen
 WASM_PACK := $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)/bin/wasm-pack
-# Tools of cargo that few targets need. They are built without optimisation too, and installed once.
+# Tools of cargo that few targets need. Each tool is built without optimisation, and is installed only once.
 CARGO_DENY := $(CACHE)/cargo-deny-0.20.2/bin/cargo-deny
 CARGO_LLVM_COV := $(CACHE)/cargo-llvm-cov-0.9.1/bin/cargo-llvm-cov
 CARGO_MACHETE := $(CACHE)/cargo-machete-0.9.2/bin/cargo-machete
 CARGO_MUTANTS := $(CACHE)/cargo-mutants-27.1.0/bin/cargo-mutants
 CARGO_SEMVER_CHECKS := $(CACHE)/cargo-semver-checks-0.51.0/bin/cargo-semver-checks
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
-# Packages outside the workspace have their own lock files. In one target folder they would mix up their build outputs.
+# Packages outside the workspace have their own lock files. In one target folder, their outputs would get
+# mixed up.
 BENCH_TARGET := $(TARGET)/bench
 SIGNATURE_MAKER := $(TARGET)/debug/examples/signature_cases
 export PATH := $(CURDIR)/js/node_modules/.bin:$(dir $(WASM_BINDGEN)):$(dir $(WASM_PACK)):$(PATH)
@@ -97,7 +98,7 @@ build: package issuer ## Build the npm package and the issuer
 
 ## Steps
 
-# The stories under "Once" in main.rs.
+# The stories that tests/stories/main.rs lists under "Once".
 NOT_ON_A_PAIR := $(shell awk '/^\/\/ (Once|Twice):/ { once = /Once/ } once && /^mod / { sub(";", "::", $$2); print $$2 }' tests/stories/main.rs)
 
 # Warnings are errors. Clippy also refuses features that are newer than the oldest supported Rust version.
@@ -126,7 +127,7 @@ test-rust:
 
 test-js: package
 	$(say) 'JavaScript tests'
-	@# As `test-rust` built them: another selection of packages would build most dependencies a second time.
+	@# Selects the same packages as `test-rust`. With another selection, cargo would build most dependencies again.
 	@$(call watched,packages,building the issuer for the tests,$(SEE_ABOVE)) cargo test --workspace --no-run
 	@cd js && $(call watched,all,running the tests of the package,$(SEE_ABOVE)) sh -c 'npm test && npm run test:packaging'
 	@cd js && DOORLIST_BINARY=$(TARGET)/debug/doorlist DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) \
@@ -147,7 +148,7 @@ package: prerequisites wasm-target $(WASM_BINDGEN) $(WASM_PACK) js/node_modules/
 	$(say) 'building the npm package'
 	@cd js && $(call watched,packages,building the npm package,$(SEE_ABOVE)) npm run --silent build
 
-# The dependencies that each side must never have, see verifier-wasm/FORMAT.md.
+# The dependencies that each side must never have (verifier-wasm/FORMAT.md).
 fences: wasm-target
 	$(say) 'dependency fences'
 	@tree=$$(cargo tree --quiet --package doorlist --edges normal --prefix none); \
@@ -177,7 +178,8 @@ clean: ## Remove all build outputs of this clone (tools in the cache stay)
 
 ## Set-up
 
-# Node 21 and the first versions of 22 lack features that the build tools need. Their packages require the same range.
+# Node 21 and the first versions of 22 lack features that the build tools need. The packages of these tools
+# require the same range.
 NODE_IS_NEW_ENOUGH := const [major, minor] = process.versions.node.split(".").map(Number); \
   process.exit(major >= 23 || (major === 20 && minor >= 19) || (major === 22 && minor >= 12) ? 0 : 1)
 
@@ -195,7 +197,8 @@ wasm-target: prerequisites
 	  printf '\033[1mdoorlist\033[0m  %s\n' 'adding the wasm32-unknown-unknown target'; \
 	  $(call watched,none,adding the wasm32-unknown-unknown target,$(ONLINE)) rustup target add wasm32-unknown-unknown; }
 
-# Without optimisation these two are built in half the time, and still process this package in about a second.
+# Builds a tool without optimisation. This halves the build time of wasm-bindgen and wasm-pack. Both still process this
+# package in about a second.
 TOOL = CARGO_PROFILE_DEV_DEBUG=0 CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY=never cargo install --debug
 
 $(WASM_BINDGEN): | prerequisites
@@ -219,11 +222,13 @@ $(CACHE)/cargo-%: | prerequisites
 
 HAS = node js/packaging/programs.mjs $(1) >/dev/null
 
-# The demo shows a browser too. If none can be installed without a password, it continues without one, and says so.
+# The demo also shows a browser. If no browser can be installed without a password, the demo says so and continues
+# without a browser.
 demo-browser: prerequisites
 	@$(call HAS,chromium) || NO_PASSWORD=1 $(call apt-get,chromium,The demo goes on without a browser.) || true
 
-# Tests drive a real Chromium and a real Firefox. Ubuntu has both only as snaps, which can read only their own folder.
+# Tests drive a real Chromium and a real Firefox. Ubuntu has both only as snaps. A snap can read only its
+# own folder.
 browser: prerequisites
 	@$(call HAS,chromium) || \
 	  $(call apt-get,chromium,The tests need Chromium: install it or name it in CHROMIUM=/path/to/chrome.)
@@ -254,7 +259,8 @@ nginx:
 
 REDIS_NEEDED := The tests need redis-server 7.0 or newer: https://redis.io/docs/latest/operate/oss_and_stack/install/ (macOS: brew install redis).
 
-# Tests start their own servers on free ports and need no system service. If there is a valkey-server, they use it too.
+# Tests start their own servers on free ports and need no system service. If there is a valkey-server, tests
+# use it too.
 redis:
 	@command -v redis-server >/dev/null || \
 	  $(call apt-get,redis-server,$(REDIS_NEEDED))

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 llvm_cov=$1
 
-# The reports are made by LLVM's tools. They must be as new as the LLVM of rustc.
+# LLVM's tools make the reports. These tools must be as new as the LLVM of rustc.
 tools="$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin"
 if [ ! -x "$tools/llvm-cov" ]; then
   major=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
@@ -17,7 +17,7 @@ if [ ! -x "$tools/llvm-cov" ]; then
   fi
 fi
 
-# Branches are measured by an unstable option of rustc. This affects only this run.
+# Only an unstable option of rustc measures branches. This variable allows the option, for this run only.
 export RUSTC_BOOTSTRAP=1
 "$llvm_cov" llvm-cov --branch --package doorlist --package doorlist-verifier --lib --test verifier \
   --ignore-filename-regex '/(tests|testing)(/|\.rs)|issuer/src/(http|server|cli|config|output|secret|demo|store)' "${@:2}"
