@@ -140,14 +140,13 @@ pub struct LifetimeSettings {
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(1, 3650 * DAY))]
     pub refresh_absolute_secs: u64,
 
-    /// Grace window: for this many seconds after a rotation, a client that sends the previous refresh token gets the
-    /// same new refresh token again, 0 to 3600 [DOORLIST_REFRESH_GRACE_SECS; default 30]
+    /// Grace window after a rotation, in seconds, 0 to 3600. During this time, a client that sends the previous refresh
+    /// token gets the same new refresh token again [DOORLIST_REFRESH_GRACE_SECS; default 30]
     #[arg(long, env = "DOORLIST_REFRESH_GRACE_SECS", value_name = "SECONDS", default_value_t = 30)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 3600))]
     pub refresh_grace_secs: u64,
 
-    /// Largest difference between two clocks that verifiers may tolerate, in seconds, 0 to 300 [DOORLIST_LEEWAY_SECS;
-    /// default 60]
+    /// Largest clock difference that a verifier may tolerate, in seconds, 0 to 300 [DOORLIST_LEEWAY_SECS; default 60]
     #[arg(long, env = "DOORLIST_LEEWAY_SECS", value_name = "SECONDS", default_value_t = 60)]
     #[arg(hide_env = true, hide_default_value = true, value_parser = values::seconds(0, 300))]
     pub leeway_secs: u64,

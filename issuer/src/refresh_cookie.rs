@@ -8,8 +8,8 @@ use crate::secret::SecretText;
 
 /// Names, writes and finds the cookie.
 ///
-/// With the prefix `__Host-`, browsers accept the cookie only over TLS (or from this machine), only for this host
-/// and for every path. So no subdomain can replace it (RFC 6265bis §4.1.3.2). Cookies do not distinguish ports or
+/// With the prefix `__Host-`, a browser accepts the cookie only over TLS (or from this machine), only without a domain,
+/// and only for every path. So the cookie belongs to one host, and no subdomain can replace it (RFC 6265bis §4.1.3.2). Cookies do not distinguish ports or
 /// paths. The cookie's name therefore depends on the issuer's name, so that two installations on one host do not
 /// sign out each other's users.
 #[derive(Debug, Clone)]

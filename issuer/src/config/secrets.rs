@@ -119,8 +119,8 @@ impl SecretSettings {
 }
 
 impl Given {
-    /// Checks that every missing secret can be read from a file beside the store. A Redis store has no such files, so
-    /// the settings must give every secret.
+    /// Checks that the issuer can get every secret. With a Redis store, the settings must give every secret. With an
+    /// embedded store, a secret can also be in a file beside the store.
     ///
     /// # Errors
     ///

@@ -56,8 +56,8 @@ impl<K: Eq + std::hash::Hash> Windows<K> {
     ) -> bool {
         let new = || Window { began: now, lines: 0, left_out: None };
         let window = self.0.entry(place).or_insert_with(new);
-        // The window of this line has ended, but the writer thread still waits for its reader and has not reported the
-        // window. Begin the next window, and keep the count of lines that were left out.
+        // The window of this line has ended, but the writer thread has not reported the window, because the reader of
+        // standard error is slow. Begin the next window, and keep the count of lines that were left out.
         if now.saturating_duration_since(window.began) >= WINDOW {
             (window.began, window.lines) = (now, 0);
         }

@@ -172,7 +172,8 @@ fn b14_the_first_lines_of_a_log_statement_are_written_and_the_others_counted() {
     assert_eq!(windows.due(), None, "a window that has ended is removed");
 }
 
-/// While the writer thread waits for its reader, it reports no windows. Here two windows pass before a report.
+/// While the writer thread waits for the reader of its output, the thread reports no windows. Here two windows pass
+/// before a report.
 #[test]
 fn b14_an_unreported_count_is_kept() {
     let mut windows = Windows::new();

@@ -13,7 +13,7 @@ pub(super) const NO_EPOCH: Epoch = Epoch(0);
 /// The whole content of the store.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
-    /// The number of the current master. The same bytes have another version on each master.
+    /// The number of the current master. On each master, the same bytes have a different version.
     pub(super) master: u64,
     pub(super) next_version: u64,
     pub(super) settings: LogSettings,
@@ -72,7 +72,7 @@ impl State {
         Cursor { epoch: self.settings.epoch, seq: self.last }
     }
 
-    /// Whether the revocation log has this entry, or has trimmed it.
+    /// `true` if the revocation log contains this entry, or contained this entry before it was trimmed.
     pub(super) fn has(&self, seq: Seq) -> bool {
         seq == self.last || (seq < self.last && (seq <= self.trimmed || self.log.contains_key(&seq)))
     }
