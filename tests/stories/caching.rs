@@ -1,5 +1,5 @@
-//! Caches between issuers and verifiers: which answers a cache is allowed to keep, for how long, and how the cache
-//! revalidates an answer.
+//! HTTP caches between issuers and verifiers. A cache is allowed to keep some answers for a limited time. Then the
+//! cache must revalidate the answer.
 
 use std::io::Read as _;
 

@@ -94,7 +94,7 @@ async fn within_the_leeway_an_issuer_signs_with_the_time_of_the_store() {
     }
 }
 
-/// An issuer that starts with a wrong clock reports this from its first answer on.
+/// If an issuer starts with a wrong clock, it is not ready. `/readyz` names the clock, and a refresh gets a 503.
 #[tokio::test]
 async fn a_wrong_clock_at_the_start_is_detected() {
     let clock = SteppedClock::new();

@@ -43,8 +43,8 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
             // The start completes half-done kicks. Therefore the issuer is also killed during its start.
             let launched = issuer.launch();
             let moment = Duration::from_micros(random.random_range(0..100_000));
-            // The issuer is killed at the end of the time `moment`. If the issuer listens earlier, it is killed as soon
-            // as it listens.
+            // The issuer is killed after the duration `moment`. If the issuer listens before that, it is killed at
+            // once.
             let _ = tokio::time::timeout(moment, launched).await;
             issuer.kill().await;
         }

@@ -63,8 +63,8 @@ async fn trace_18_a_login_into_the_attackers_session_is_refused() {
             let refused = browser.login(&issuer, page, "mallory", "of-mallory").await;
             refused.refused(403, "cross_site_request");
         }
-        // The answer to a form with Mallory's refresh token contains tokens, which Mallory's page cannot read. The
-        // answer never sets a cookie.
+        // The form contains Mallory's refresh token, so the answer contains tokens. Mallory's page cannot read this
+        // answer. The answer never sets a cookie.
         let form = [("grant_type", "refresh_token"), ("refresh_token", &*mallory.refresh)];
         assert_eq!(nobody.form(&issuer, page, "/token", &form).await.cookie(), None);
         assert_eq!((browser.cookie(), nobody.cookie()), (held.clone(), None), "{page:?}");

@@ -1,4 +1,4 @@
-//! A cut-off ends every session or makes every token void. A cut-off takes eight bytes in the list.
+//! A cut-off ends every session or makes every token void. In the list, a cut-off needs only eight bytes.
 
 use doorlist_verifier::Error;
 use doorlist_verifier::error::RevokedBy;

@@ -1,5 +1,5 @@
-//! A draining issuer reports that it is not ready. The issuer serves all requests until the load balancers have noticed
-//! that it is not ready.
+//! A draining issuer reports that it is not ready. The issuer serves all requests until the load balancers have
+//! noticed that the issuer is not ready.
 
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

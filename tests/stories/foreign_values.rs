@@ -109,7 +109,7 @@ async fn a_malformed_record_affects_only_its_subject() {
 }
 
 /// A foreign entry in the shared revocation log affects all subjects. The issuers report the entry and leave it
-/// unchanged. They acknowledge no kick whose entry they cannot read back.
+/// unchanged. If an issuer cannot read a kick's entry back, the issuer does not acknowledge the kick.
 #[tokio::test]
 async fn a_foreign_entry_in_the_log_is_reported_and_nothing_is_acknowledged_after_it() {
     let mut pair = Pair::start_with(&[("REFRESH_GRACE_SECS", "0")]).await;

@@ -47,7 +47,7 @@ async fn b2_a_store_whose_disk_was_full_is_used_again_by_the_same_process() {
     assert_eq!(issuer.stop().await.code(), Some(0));
 }
 
-/// Opens sessions and adds each session to `sessions`. Stops at the first refusal and returns it.
+/// Opens sessions and adds each session to `sessions`. Stops at the first refusal, and returns the refusal.
 async fn open_sessions_until_refused(issuer: &Issuer, round: u32, sessions: &mut Vec<Session>) -> Reply {
     for number in 0..2000 {
         let sub = format!("round-{round}-{number}");

@@ -69,8 +69,8 @@ async fn b8_trace_54_a_renamed_issuer_accepts_sessions_of_its_former_name() {
     issuer.restart().await;
     Session::of(&issuer.refresh(&refreshed.refresh).await);
 
-    // Verifiers that still use the former name find the list under that name. They find it until the last token with
-    // that name has expired.
+    // Verifiers that still use the former name find the list under that name. They find the list until the last token
+    // with that name has expired.
     for name in [&former, &new] {
         let metadata = issuer.get_url(&format!("{name}/.well-known/oauth-authorization-server")).await.ok();
         assert_eq!(metadata["issuer"], Value::from(name.as_str()));

@@ -12,7 +12,8 @@ async fn ask(issuer: &Issuer, token: &str) -> Reply {
     send(issuer.request(Method::POST, "/introspect").bearer_auth(ADMIN_KEY).form(&form)).await
 }
 
-/// Returns whether the session's tokens are active. Asserts that the answers for its two tokens agree.
+/// Returns whether the session's tokens are active. Asserts that the answers for the access token and the refresh
+/// token agree.
 async fn is_active(issuer: &Issuer, session: &Session) -> bool {
     let [access, refresh] = [&session.access, &session.refresh].map(|token| ask(issuer, token));
     let answers = [access.await.ok(), refresh.await.ok()];
@@ -103,7 +104,8 @@ async fn all_tokens_are_inactive_after_a_cutoff() {
     assert!(!is_active(&issuer, &renewed).await);
 }
 
-/// Introspection is exact to the second: the leeway is for verifiers, whose clocks may differ.
+/// Introspection is exact to the second and uses no leeway. The leeway is for verifiers, because their clocks may
+/// differ.
 #[tokio::test]
 async fn an_expired_token_is_inactive() {
     let issuer = Issuer::start_with(&[("ACCESS_TTL_SECS", "1")]).await;

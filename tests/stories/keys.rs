@@ -56,8 +56,8 @@ async fn an_offline_verifier_follows_the_retirement_of_the_active_key() {
     assert!(!jwks.contains(&stolen));
 }
 
-/// Trace 8 and 23: a verifier was offline while the keys changed. When it returns, it gets a snapshot. It must not
-/// resume with a delta that lacks the change.
+/// Traces 8 and 23: a verifier was offline while the keys changed. When the verifier returns, it gets a snapshot. It
+/// must not resume with a delta that lacks the key change.
 #[tokio::test]
 async fn a_cursor_older_than_a_key_change_gets_the_snapshot() {
     let issuer = Issuer::start().await;
@@ -93,7 +93,8 @@ async fn old_tokens_stay_valid_after_a_rotation() {
     let mut issuer = Issuer::start().await;
     let mut verifier = Follower::of(&issuer).await;
     let session = issuer.open_session("alice").await;
-    // The reserve key must have been published for longer than lists and key sets are cached.
+    // At first the reserve key is too young. It must have been published for longer than caches keep a list or a key
+    // set.
     let rotated = verifier_of_rotation(&issuer, &verifier, &session).await;
     verifier.reaches(rotated).await;
     let new = Session::of(&issuer.refresh(&session.refresh).await);
@@ -112,8 +113,7 @@ async fn old_tokens_stay_valid_after_a_rotation() {
     verifier.verify(&newer.access).expect("the key is still known");
 }
 
-/// Rotates the keys. While the issuer answers that the reserve key is too young, waits for newer lists and
-/// tries again.
+/// Rotates the keys. If the issuer answers that the reserve key is too young, waits for a newer list and tries again.
 async fn verifier_of_rotation(
     issuer: &Issuer,
     verifier: &Follower,

@@ -46,8 +46,8 @@ impl Reader {
     }
 }
 
-/// Returns a command that runs `command` in a shell. Before the shell starts `command`, it closes descriptors with the
-/// given redirections.
+/// Returns a command that runs `command` in a shell. The shell first applies the given redirections, which close
+/// descriptors.
 fn closing(command: &Command, redirections: &str) -> Command {
     let command = command.as_std();
     let mut shell = Command::new("/bin/sh");

@@ -23,8 +23,8 @@ async fn twenty_refreshes_of_one_token_get_one_successor() {
     assert_eq!(issuer.session_count("alice").await, 1);
 }
 
-/// Trace 5 (b): two tabs send the same token. When the second tab's request arrives, the first tab has already used the
-/// token of its answer.
+/// Trace 5 (b): two tabs send the same token. When the second tab's request arrives, the first tab has already
+/// received a new token and sent a refresh with the new token.
 #[tokio::test]
 async fn a_tab_that_refreshes_late_with_the_same_token_gets_the_same_successor() {
     let issuer = Issuer::start().await;

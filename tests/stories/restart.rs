@@ -44,8 +44,7 @@ async fn a_restart_keeps_keys_cutoff_epoch_list_and_sessions() {
     Session::of(&issuer.login("alice", "wonderland").await);
 }
 
-/// The clock of lists never goes back, so a verifier that stays connected over a restart accepts the next list
-/// at once.
+/// Each session and each group gets a handle. After a crash, the issuer never draws an earlier handle again.
 #[tokio::test]
 async fn handles_are_not_used_twice_over_a_restart() {
     let mut issuer = Issuer::start().await;

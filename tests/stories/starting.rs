@@ -26,7 +26,7 @@ async fn with_a_long_log() -> Issuer {
     issuer
 }
 
-/// Waits until the issuer is alive, reports that it starts, and serves nothing yet.
+/// Waits until the issuer is alive. Asserts that the issuer is still starting and does not serve its list yet.
 async fn until_it_starts(issuer: &Issuer) {
     issuer.until_alive().await;
     let ready = issuer.get("/readyz").await;

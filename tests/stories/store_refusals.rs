@@ -27,8 +27,8 @@ impl Expected {
         Self { verifiers, alice, bob, kicked }
     }
 
-    /// Sends every writing request to each issuer, and asserts that each request is refused. Returns the number of
-    /// refusals.
+    /// Sends requests to each issuer. Each request needs a write. Asserts that every request is refused, and returns
+    /// the number of refusals.
     async fn is_refused_by(&self, pair: &Pair) -> usize {
         let mut refused = 0;
         for issuer in [&pair.a, &pair.b] {

@@ -101,7 +101,7 @@ async fn a_key_rotated_on_one_is_used_by_the_other() {
         if reply.status.is_success() {
             break position(&reply.json());
         }
-        // The reserve key must have been published for longer than lists and key sets are cached.
+        // The reserve key is too young. It must have been published for longer than caches keep a list or a key set.
         assert_eq!(reply.status, 409, "{}", reply.text());
         time = time.plus_secs(1);
         verifier.hears_of(time).await;

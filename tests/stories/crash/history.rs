@@ -14,13 +14,13 @@ const OUTAGE_SECS: u64 = 3;
 /// sent. An answer is recorded after it has arrived. A request without an answer was interrupted by a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A login was answered, with the session's first refresh token.
+    /// A login succeeded. `token` is the session's first refresh token.
     Opened { session: u64, sub: String, token: Token },
     /// Two requests of the session are sent at once with the same refresh token. Without a grace window the issuer may
     /// treat either request as theft and end the session.
     SentTwice { session: u64 },
-    /// A client sends the refresh token of its last answer. The client sends no other request until this request is
-    /// answered or lost.
+    /// A client sends the refresh token from the last answer that the client received. The client sends no other
+    /// request until this request is answered or lost.
     RefreshSent { session: u64 },
     /// The refresh returned another refresh token.
     Refreshed { session: u64, from: Token, to: Token },
@@ -50,8 +50,8 @@ impl Token {
     }
 }
 
-/// A verifier's status when it answered, and the time `asked_at` at which it was asked. Times are seconds of the
-/// store's clock.
+/// The state of a verifier's list. The verifier reported this state when it accepted a token. `asked_at` is the time
+/// of the question. Times are seconds of the store's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Knowledge {
     /// The last entry of the revocation log that the verifier's list contains.
@@ -63,8 +63,9 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// The time up to which the verifier claims to know every kick. Each of the values `as_of`, `age_secs` and `stale`
-    /// implies such a time. The result is the latest of the three times, because each of the three values must be true.
+    /// The time up to which the verifier claims to know every kick. Each of the values `as_of`, `age_secs` and
+    /// `stale` implies such a time. The verifier claims all three values, so the result is the latest of the three
+    /// times.
     fn claimed(self) -> u64 {
         let by_age = self.asked_at.saturating_sub(self.age_secs);
         let by_freshness = if self.stale { 0 } else { self.asked_at.saturating_sub(OUTAGE_SECS) };
@@ -139,7 +140,8 @@ impl History {
         self.0.lock().expect("no thread panicked").push(event);
     }
 
-    /// Returns the counts. If there is a violation, returns the first violation and the number of events before it.
+    /// Returns the counts. If the history contains a violation, returns the first violation and the number of events
+    /// before this violation.
     pub fn check(&self) -> Result<Checked, (usize, Violation)> {
         let events = self.0.lock().expect("no thread panicked");
         let mut judge = Judge::default();
@@ -190,8 +192,8 @@ struct Judge {
 #[derive(Debug)]
 struct Seen {
     sub: String,
-    /// Whether the session has possibly ended: a kick of the subject was sent while the session was open or being
-    /// opened, or one refresh token was sent twice at once.
+    /// Whether the session has possibly ended. There are two possible reasons. A kick of the subject was sent while
+    /// the session was open or being opened. Or one refresh token was sent twice at once.
     may_be_over: bool,
     sent_twice: bool,
     /// The first acknowledged kick that was sent after the session was opened.
@@ -324,7 +326,7 @@ impl Judge {
 }
 
 /// The refresh tokens of one session, and the successors of each token. If a token has two successors, the second
-/// successor starts a new chain. If a refresh returns a token of another chain, the refreshed token's chain joins this
+/// successor starts a new chain. If a refresh returns a token of another chain, the token that was sent joins this
 /// other chain.
 #[derive(Debug)]
 struct Chains {

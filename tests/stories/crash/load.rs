@@ -1,4 +1,5 @@
-//! Clients that refresh one token after another, and operators who kick, until a process is killed.
+//! The load on the issuers until a process is killed: clients refresh their sessions again and again, and operators
+//! kick subjects.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -22,7 +23,7 @@ use crate::support::{
 /// Clients that refresh as fast as they can.
 const BUSY_CLIENTS: usize = 6;
 const OPERATORS: usize = 3;
-/// Each query of a verifier checks this many of the latest access tokens.
+/// Each query to a verifier checks this many of the latest access tokens.
 const LAST_TOKENS: usize = 8;
 
 /// All clients and operators of the issuer, from the first to the last crash.
@@ -120,7 +121,7 @@ impl Crowd {
         assert!(ended.is_err(), "the verifiers are asked during the whole pause");
     }
 
-    /// The latest position of the revocation log that an answer has reported.
+    /// The latest position in the revocation log at which a kick was acknowledged.
     pub fn acknowledged(&self) -> Option<Cursor> {
         self.kicks.iter().max_by_key(|position| position.seq).copied()
     }

@@ -32,8 +32,8 @@ pub struct Follower {
 
 struct Held {
     verifier: Mutex<Verifier>,
-    /// The errors with which the verifier refused lists of the stream. A refusal is not included if the only reason is
-    /// that the list is older than the verifier's list.
+    /// The errors with which the verifier refused lists of the stream. A refusal is not included if its only reason
+    /// is that the refused list is older than the verifier's list.
     flaws: Mutex<Vec<Error>>,
     /// Incremented with every event of the stream.
     events: watch::Sender<u64>,
@@ -120,7 +120,7 @@ impl Follower {
     }
 
     /// Waits until the verifier holds this position of the revocation log. For a pair, also waits until the lists of
-    /// both nodes contain this position. Either node may get the next request.
+    /// both nodes contain this position, because either node may get the next request.
     pub async fn reaches(&self, position: Cursor) {
         self.until("the verifier reaches the position in the revocation log", |verifier| {
             let status = verifier.status(host_time());

@@ -63,7 +63,7 @@ struct Process {
 }
 
 impl Issuer {
-    /// Starts an issuer with the defaults, but a heartbeat of one second and full log output.
+    /// Starts an issuer with the defaults, but with a heartbeat of one second and with full log output.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
@@ -145,7 +145,7 @@ impl Issuer {
         assert!(self.try_restart().await, "the issuer ended at its start:\n{}", self.log());
     }
 
-    /// Like [`Self::restart`], but the issuer is allowed to refuse the start. Returns whether it listens.
+    /// Like [`Self::restart`], but the issuer is allowed to refuse the start. Returns whether the issuer listens.
     pub async fn try_restart(&mut self) -> bool {
         let listens = eventually("the issuer listens", self.launch()).await.is_ok();
         if !listens {
@@ -158,7 +158,7 @@ impl Issuer {
         }
     }
 
-    /// Starts the issuer without waiting. Of a pair, only the first issuer is started. The receiver reports when the
+    /// Starts the issuer without waiting. For a pair, starts only the first issuer. The receiver reports when the
     /// issuer listens.
     pub fn launch(&mut self) -> oneshot::Receiver<()> {
         assert!(self.process.is_none(), "the issuer already runs");
@@ -227,7 +227,7 @@ impl Issuer {
             .is_some_and(|process| process.child.try_wait().expect("the exit status").is_none())
     }
 
-    /// Waits until `/healthz` answers 200.
+    /// Waits until `/healthz` answers with 200.
     pub async fn until_alive(&self) {
         eventually("the issuer is alive", async {
             while !try_send(self.request(reqwest::Method::GET, "/healthz"))
@@ -240,7 +240,7 @@ impl Issuer {
         .await;
     }
 
-    /// Waits until `/readyz` answers 503 with this reason.
+    /// Waits until `/readyz` answers with 503 and this reason.
     pub async fn until_unready_for(&self, reason: &str) {
         eventually(&format!("/readyz says {reason:?}"), async {
             loop {
@@ -264,7 +264,7 @@ impl Issuer {
         self.until_readiness_is(200).await;
     }
 
-    /// Waits until `/readyz` answers this status, and returns the body.
+    /// Waits until `/readyz` answers with this status, and returns the body.
     pub async fn until_readiness_is(&self, status: u16) -> String {
         eventually(&format!("the issuer's readiness is {status}"), async {
             loop {
@@ -285,8 +285,8 @@ impl Issuer {
         self.with_settings(if small { on_small_disk() } else { doorlist() }, subcommand)
     }
 
-    /// A command of the same binary that another program starts. `wrapper` is the name of this program and its
-    /// arguments.
+    /// A command of the same binary that another program starts. `wrapper` contains the name and the arguments of
+    /// this other program.
     pub fn command_under(&self, wrapper: &[&str], subcommand: &str) -> Command {
         let (program, args) = wrapper.split_first().expect("a program");
         let mut command = Command::new(program);
@@ -389,7 +389,7 @@ fn without_environment(mut command: Command) -> Command {
     command
 }
 
-/// Copies lines into the log output, and reports the line that says that the issuer listens.
+/// Copies lines into the log output. Reports when a line says that the issuer listens.
 async fn read(
     from: impl AsyncRead + Unpin,
     log: Arc<Mutex<String>>,
@@ -401,7 +401,7 @@ async fn read(
         if line.contains("listening on http://")
             && let Some(listens) = listens.take()
         {
-            // The caller that started the issuer may no longer wait for this report.
+            // Perhaps the caller that started the issuer no longer waits for this report.
             let _ = listens.send(());
         }
         let mut log = log.lock().expect("no thread panicked");

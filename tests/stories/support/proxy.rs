@@ -20,8 +20,8 @@ pub struct Proxy {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// The proxy forwards. The number is the number of times that the proxy was reopened. Older connections end each
-    /// time the proxy is reopened.
+    /// The proxy forwards. The value counts how often the proxy was reopened. Each time the proxy is reopened, all
+    /// older connections end.
     Open(u32),
     Cut {
         opened: u32,

@@ -53,7 +53,7 @@ async fn answer(client: TcpStream, info: &str) -> Option<()> {
     }
 }
 
-/// Reads a line that begins with this sign, and returns the number after the sign.
+/// Reads a line that begins with the character `sign`, and returns the number after this character.
 async fn number(client: &mut BufReader<TcpStream>, sign: char) -> Option<usize> {
     let mut line = String::new();
     client.read_line(&mut line).await.ok()?;
