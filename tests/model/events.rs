@@ -106,7 +106,8 @@ impl Doorlist {
         }
     }
 
-    /// Records that all entries that were acknowledged and then lost are in the revocation log again, at its end.
+    /// Each acknowledged revocation that a failover lost gets a new position. This position is the current end of the
+    /// revocation log.
     pub fn put_back(&self, world: &mut World) {
         let last = world.store.log.last;
         world.promises.put_back = last;
@@ -115,8 +116,8 @@ impl Doorlist {
 
     pub fn later(&self, world: &mut World, secs: u64) {
         world.store.now += secs;
-        // If no heartbeat has put an entry back by now, the entry counts as permanently lost. A violation is then
-        // reported even if the loss of this entry is its cause.
+        // If no heartbeat has put an entry back by now, the entry counts as permanently lost. From now on the loss of
+        // the entry no longer excuses a violation.
         world.lost.clear();
         self.put_back(world);
         let retain_secs = self.limits.retain_secs();
@@ -126,8 +127,8 @@ impl Doorlist {
         }
     }
 
-    /// A node has put these entries back, and has healed the record or acts as if it had. From now on a violation is
-    /// reported even if the loss of these entries is its cause.
+    /// A node has put these entries back. The node has also healed the record, or acts as if the record were healed.
+    /// From now on the loss of these entries no longer excuses a violation.
     pub fn end_excuse(&self, world: &mut World, put_back: &[Appended]) {
         if put_back.is_empty() {
             return;

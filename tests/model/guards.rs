@@ -1,4 +1,4 @@
-//! The events that can happen: events that the scope and the assumptions allow (see the top of `main.rs`).
+//! The events that the scope and the assumptions allow. The top of `main.rs` lists the assumptions.
 
 use crate::node::Node;
 use crate::rules::{Replicas, Rule};
@@ -57,8 +57,8 @@ impl Doorlist {
             && records.as_ref().is_some_and(|records| records.number + 1 < world.store.records.number))
     }
 
-    /// Heartbeats are short: before time passes, missing entries are found and put back, and the records of their
-    /// subjects are healed.
+    /// Whether all repairs are done. A heartbeat takes little time. So before time passes in the model, the nodes
+    /// find missing entries, put these entries back, and heal the records of the subjects.
     pub fn is_repaired(&self, world: &World) -> bool {
         let is_repaired =
             |node: &Node| node.unfinished.is_empty() && world.store.confirms(node.view.position());
@@ -81,8 +81,8 @@ impl Doorlist {
         self.scope.replicas == Replicas::Waited || world.lost.iter().all(|entry| other.knows(entry))
     }
 
-    /// Whether the node signs a list that is news to the verifier. The node's last confirmation can be older than the
-    /// last failover.
+    /// Whether the node would sign a list that contains something new for the verifier. The node may sign even if its
+    /// last confirmation is older than the last failover.
     pub fn may_hear(&self, world: &World, node: &Node) -> bool {
         let (held, position) = (&world.promises.verifier, node.view.position());
         let news = position.seq > held.seq || (position.seq == held.seq && node.vouches > held.vouched);

@@ -1,28 +1,30 @@
-//! A search over the rules of the issuer: every order of the steps of two nodes, a crash, a failover that loses
-//! the last writes, lost answers, and passing time, within a [`Scope`](rules::Scope).
+//! A search for a history in which the rules of the issuer break a promise. Within a [`Scope`](rules::Scope), the
+//! search tries every order of these events: the steps of two nodes, a crash, a failover that loses the last writes,
+//! lost answers, and passing time.
 //!
 //! The decisions are made by the issuer's own code: the rules of `domain` (`login`, `refresh`, `kick`, `void`,
-//! `heal`, `Holdings`) and a node's `LogView`. Two parts are modelled: the store (`store.rs`: one record with
-//! its version, the revocation log, a replica that falls behind) and the desk's loop, split into one step per
-//! exchange with the store (`steps.rs`). The promises are in `promises.rs`.
+//! `heal`, `Holdings`) and a node's `LogView`. Two parts are modelled: the store (`store.rs`) and the desk's loop
+//! (`steps.rs`). The store has one record with its version, the revocation log, and a replica that can fall behind.
+//! The loop is split into one step per exchange with the store. The promises are in `promises.rs`.
 //!
 //! # Reading a counterexample
 //!
-//! Except in the long run, the search is breadth first, so it prints a shortest history. Each line is one event, in
-//! order: `A: swaps, …` is a step of node A's request, `the replica takes over` is the failover. The last line is the
-//! event that broke the promise that is named above the history. The step `A: is asked: Refresh(0)` also reads the
-//! record. `(sid, g, p)` are a session's generations as in the table of `domain::refresh`. The initial handles are 81
-//! (sid) and 97 (gid). Small handles were drawn by a node that healed a record; other handles are derived from their
+//! The search is breadth first, so it prints one of the shortest histories. Only the additional scopes of
+//! `DOORLIST_MODEL=long` are searched depth first. Each line is one event, in order. For example, `A: swaps, …` is a
+//! step of node A's request, and `the replica takes over` is the failover. The last line is the event that broke the
+//! promise. The line above the history names this promise. The step `A: is asked: Refresh(0)` also reads the record.
+//! `(sid, g, p)` are a session's generations as in the table of `domain::refresh`. The initial handles are 81 (sid)
+//! and 97 (gid). Small handles were drawn by a node that healed a record; other handles are derived from their
 //! request (`named` in `events.rs`). To experiment, narrow the scope until every event of the history is necessary.
 //!
 //! # What is assumed
 //!
-//! A heartbeat is short. If a failover loses entries and a living node holds them, the node puts these entries back and
-//! heals the record before a grace window passes. Until the record is healed, a refresh or a list of a node that has
-//! not put these entries back does not count as a violation. A list of the node that put them back must be complete.
-//! Without `WAIT`, a failover loses only entries of the revocation log that a living node has received. Two requests of
-//! one session are never pending across the end of a grace window. They are also never pending during a failover that
-//! loses more than one write of the session. The first login is never lost.
+//! A heartbeat is short. If a failover loses entries and a living node holds them, the node puts these entries back
+//! and heals the record before a grace window passes. Until the record is healed, a refresh or a list of a node that
+//! has not put these entries back does not count as a violation. A list of the node that put these entries back must
+//! be complete. Without `WAIT`, a failover loses only entries of the revocation log that a living node has received.
+//! Two requests of one session are never pending across the end of a grace window. They are also never pending during
+//! a failover that loses more than one write of the session. The first login is never lost.
 //!
 //! # What is not searched
 //!
@@ -104,8 +106,8 @@ fn told(path: Path<World, Action>) -> String {
     path.into_vec().into_iter().filter_map(line).map(|line| format!("  {line}\n")).collect()
 }
 
-/// The same search, with the issuer's own desk in place of the loop of `steps.rs`. The variable
-/// `DOORLIST_MODEL_SHIPPING` names one other scope of the short run.
+/// The same search, with the issuer's own desk in place of the loop of `steps.rs`. If the variable
+/// `DOORLIST_MODEL_SHIPPING` names a scope of the short run, only that scope is searched.
 #[test]
 fn no_history_of_the_shipping_loop_breaks_a_promise() {
     let chosen = std::env::var("DOORLIST_MODEL_SHIPPING").ok();
@@ -123,7 +125,8 @@ fn no_history_of_the_shipping_loop_breaks_a_promise() {
     }
 }
 
-/// This test checks the search over the shipping loop: on a store that ignores versions, it finds a broken promise.
+/// This test checks the search over the shipping loop: on a store that ignores versions, the search finds a broken
+/// promise.
 #[test]
 fn the_shipping_loop_needs_a_store_that_compares_versions() {
     let scope = Scope { off: &[Rule::CompareAndSwap], ..scopes::a_kick_and_a_void() };
@@ -140,13 +143,13 @@ fn search_shipping(scope: Scope) -> impl Checker<shipping::Shipping> {
     every.finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join()
 }
 
-/// These tests check the search: without a rule, it finds the bug of the trace that the rule prevents. If two
+/// These tests check the search. If a rule is switched off, the search finds the bug that the rule prevents. If two
 /// rules guard against the same bug and each is sufficient, the test removes both.
 mod without_its_rule {
     use super::rules::Rule::*;
     use super::{scopes, without};
 
-    /// The bug may break any of these promises first.
+    /// The promise that the bug breaks first may be any of these.
     const OF_A_KICK: [&str; 3] = [
         "no acknowledged kick is undone",
         "no revoked token is accepted after its verifier has heard",

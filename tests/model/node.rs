@@ -18,12 +18,12 @@ pub struct Node {
     pub confirmed: u64,
     /// The number of acknowledgements at the node's last confirmation.
     pub vouches: u8,
-    /// Entries that the node put back. After that, the record of their subject was not healed.
+    /// Entries that the node put back. The record of the subject has not been healed since.
     pub unfinished: Vec<Appended>,
 }
 
 impl Node {
-    /// An idle node that has read this much of the revocation log.
+    /// An idle node whose copy of the revocation log is `view`.
     pub fn new(view: LogView, confirmed: u64) -> Self {
         Self { view: view.into(), task: None, confirmed, vouches: 0, unfinished: Vec::new() }
     }
@@ -59,14 +59,15 @@ pub struct Task {
     pub seen: Seen,
 }
 
-/// The state when a request began.
+/// Facts about a request. The checks of the promises use these facts.
 #[derive(Debug, Clone, Default, Hash)]
 pub struct Seen {
-    /// The number of tokens issued.
+    /// The number of tokens that were issued before the request began.
     pub issued: u8,
-    /// Whether an acknowledged kick had ended the request's session.
+    /// Whether an acknowledged kick had ended the session before the request began.
     pub ended: bool,
-    /// Whether, when the node decided, the revocation log lacked entries that a living node was about to put back.
+    /// Whether the revocation log lacked entries when the node decided. A living node was about to put these entries
+    /// back.
     pub excused: bool,
 }
 
@@ -101,8 +102,8 @@ pub enum Phase {
     Append(Write),
     Swap(Write),
     Tell(Write, Swapped),
-    /// Compares the node's copy with the revocation log. The next two phases put back the entries that the log lost,
-    /// and read the whole log.
+    /// Compares the node's copy with the revocation log. The next two phases put back the entries that the revocation
+    /// log has lost, and read the whole revocation log.
     RestoreRead(Resume),
     RestoreWrite(Vec<Appended>, Resume),
     RestoreHear(Resume),

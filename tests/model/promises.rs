@@ -1,4 +1,4 @@
-//! The promises, and which clients and tokens they cover: bookkeeping that no rule sees.
+//! The promises, and the clients and tokens that the promises cover. The rules do not see this bookkeeping.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,8 @@ use crate::node::{How, Token};
 pub enum Broken {
     /// A kick ended a session. Then a request that began after the kick was acknowledged refreshed the session.
     KickUndone,
-    /// A client sent the token of its last answer and was refused, although its session had not been ended.
+    /// A client sent the token from the last answer that it received, and was refused. But the client's session had
+    /// not been ended.
     ClientRefused,
     /// Two clients held the same token. Each of them then received two new generations, although they did not refresh
     /// within one grace window.
@@ -31,7 +32,7 @@ pub struct Promises {
     /// The position of each acknowledged revocation. `None` while a failover has lost the revocation and no living
     /// node has put it back yet.
     pub acknowledged: Vec<Option<Seq>>,
-    /// The end of the revocation log when it was last complete again after a failover.
+    /// The end of the revocation log when the last lost entries were put back or given up.
     pub put_back: Seq,
     pub verifier: Verifier,
     pub broken: Option<Broken>,
@@ -44,7 +45,7 @@ pub struct Client {
     /// The generation in the last answer that reached the client.
     pub generation: u64,
     pub waiting: u8,
-    /// The number of new generations that the client received after the last time when it had the same generation as
+    /// The number of new generations that the client has received since the client last had the same generation as
     /// another client.
     pub advances: u8,
 }
@@ -53,8 +54,8 @@ pub struct Client {
 pub struct Session {
     /// The number of the acknowledged kick that ended the session.
     pub ended: Option<u8>,
-    /// Whether the session has possibly ended: a kick was pending when the session was opened, a kick began later, or a
-    /// failover lost the login.
+    /// Whether the session has possibly ended. There are three possible reasons: a kick was pending when the session
+    /// was opened, a kick began later, or a failover lost the login.
     pub may_end: bool,
 }
 
@@ -71,7 +72,7 @@ pub struct Issued {
 pub struct Verifier {
     pub seq: Seq,
     pub as_of: u64,
-    /// The number of acknowledgements that the verifier must have according to its as-of time.
+    /// The number of acknowledged revocations that the verifier must know, according to its as-of time.
     pub vouched: u8,
     /// Handles, each with the as-of time of the list that brought the handle.
     pub held: BTreeMap<Handle, u64>,
@@ -84,7 +85,8 @@ impl Verifier {
             && !self.held.contains_key(&token.sid)
     }
 
-    /// Loads a list of the entries that a node holds after `seq`.
+    /// Loads a list of a node. `revoked` has the handles that are new for the verifier. `seq` is the node's position
+    /// in the revocation log.
     pub fn load(
         &mut self,
         revoked: impl Iterator<Item = Handle>,
@@ -104,7 +106,8 @@ impl Verifier {
 
 impl Promises {
     /// Records a granted token, even if the token has not arrived yet. If the session has already ended, the token is
-    /// void from the start, unless the node that granted the token could not know of the end.
+    /// void from the start. There is one exception: the node that granted the token could not know of the end
+    /// (`excused`).
     pub fn grant(&mut self, token: Token, excused: bool) {
         let ended = self.sessions.get(&token.sid).and_then(|session| session.ended).filter(|_| !excused);
         let issued = Issued { token, ended };
@@ -113,7 +116,8 @@ impl Promises {
         }
     }
 
-    /// Marks as ended all tokens that were issued before the request began; for a kick, also their sessions.
+    /// Marks as ended all tokens that were issued before the request began. For a kick, also marks the sessions of
+    /// these tokens as ended.
     pub fn acknowledge(&mut self, issued_before: u8, position: Option<Seq>, sessions_too: bool) {
         let number = self.acknowledged.len() as u8;
         // If a failover lost the request's entries before the acknowledgement, the position at which the entries were
@@ -127,7 +131,7 @@ impl Promises {
         }
     }
 
-    /// The number of acknowledgements that a node claims to include if it confirms now.
+    /// The number of acknowledged revocations that a node claims to know if the node confirms now.
     pub fn vouches(&self) -> u8 {
         self.acknowledged.iter().take_while(|position| position.is_some()).count() as u8
     }

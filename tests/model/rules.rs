@@ -1,20 +1,20 @@
-//! The rules that can be switched off one at a time, to see that the search finds the bug which the rule
-//! prevents; and the scope of the search.
+//! The scope of the search, and the rules that the search can switch off. If a rule is switched off, the search must
+//! find the bug that the rule prevents.
 
 use crate::world::Ask;
 
 /// A rule of the issuer that the model can leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// Trace 2: a new sequence number is above the clock and above every number that its writer knows, not only
-    /// above the last number.
+    /// Trace 2: a new sequence number is not lower than the clock. It is higher than the last number and than every
+    /// number that the writer of the entry knows.
     SequenceNeverTwice,
     /// Trace 2: if the revocation log has lost an entry that a node still holds, the node puts the entry back.
     UnionAfterFailover,
     /// Trace 59: a confirmation first heals the records of the subjects whose entries the node put back.
     HealBeforeConfirm,
-    /// Trace 59: a node that has put entries back signs no list until the records of their subjects are healed, even if
-    /// its last confirmation is fresh.
+    /// Trace 59: a node that has put entries back signs no list until the records of their subjects are healed. A
+    /// fresh confirmation does not change this.
     HealBeforeList,
     /// Trace 3: before an entry is dropped, the record of its subject is read and healed.
     HealBeforeTrim,
@@ -25,13 +25,13 @@ pub enum Rule {
     /// If a failover removed a group from the record, the group is revoked when the entry that created the group is
     /// put back.
     StraysRevoked,
-    /// Trace 4a: a kick is acknowledged when every session that it found is gone. It is not enough that the
-    /// record has another group.
+    /// Trace 4a: a kick is acknowledged when every session that the kick found is gone. A new group in the record is
+    /// not enough.
     KickSeesSessionsGone,
     /// Trace 4b: if a group is in the revocation log several times, the strongest kind of revocation counts, and not
     /// the kind of the first entry.
     StrongestKind,
-    /// Trace 4c: a node first reads the record from the store, and then the new entries of the revocation log.
+    /// Trace 4c: a node reads the record from the store before it reads the new entries of the revocation log.
     NewsAfterRecord,
     /// Traces 4d and 25: a version that was read from one master never matches on another master.
     VersionNamesMaster,
@@ -53,7 +53,7 @@ pub enum Rule {
     Wait,
 }
 
-/// How often each event is allowed to happen in one history, and which rules apply.
+/// The rules that apply, and how often each event is allowed to happen in one history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope {
     /// The rules that are switched off.
@@ -62,8 +62,8 @@ pub struct Scope {
     pub replicas: Replicas,
     /// The shards that fail over.
     pub shards: Shards,
-    /// The requests that node A answered after the replica fell behind. The search begins after these requests.
-    /// If there are no such requests, the replica is in step at the start.
+    /// The requests that node A answered after the replica fell behind. The search begins after these requests. If
+    /// there are no such requests, the replica has all data at the start.
     pub behind_by: &'static [Ask],
     /// The maximum number of requests and faults.
     pub most: Budget,

@@ -116,8 +116,9 @@ pub fn short() -> Vec<(&'static str, Scope)> {
     ]
 }
 
-/// Additional scopes of the long run. Kick, void, refresh and failover in any order together have too many
-/// states (more than a hundred million). These scopes therefore begin where the failover loses data.
+/// The additional scopes of `DOORLIST_MODEL=long`. A scope with a kick, a void, a refresh and a failover in any order
+/// has too many states (more than a hundred million). So the scopes with a lost void begin after the writes that the
+/// failover can lose.
 pub fn long() -> Vec<(&'static str, Scope)> {
     vec![
         ("a crash", a_crash()),

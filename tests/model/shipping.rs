@@ -1,12 +1,12 @@
-//! The search over the issuer's own desk: each step of a node is made by the shipping loop, over the modelled store.
+//! The search over the issuer's own desk: the shipping loop makes each step of a node, over the modelled store.
 //!
-//! A desk with a request in progress cannot be copied. Therefore a state of this search is a history: to reach the next
-//! state, the search opens two new desks and repeats the history. This takes about a millisecond, so only small scopes
-//! are searched. Two histories reach the same state if the store, both nodes, the promises and the answers that the
-//! requests in progress got from the store are equal.
+//! A desk with a request in progress cannot be copied. Therefore a state of this search is a history: to reach the
+//! next state, the search opens two new desks and repeats the history. This takes about a millisecond, so only small
+//! scopes are searched. Two histories reach the same state if four things are equal: the store, both nodes, the
+//! promises, and the answers of the store to the requests in progress.
 //!
-//! The events other than steps, and the promises, are those of the model. A rule of the desk cannot be switched off
-//! here.
+//! The promises, and all events that are not steps, are the same as in the model. A rule of the desk cannot be
+//! switched off here.
 
 mod driven;
 
@@ -58,7 +58,7 @@ struct Live {
     running: [Option<Running>; 2],
     /// When each node was last confirmed.
     confirmed: [Option<Instant>; 2],
-    /// The handles that each node's request draws first. Their names come from the request.
+    /// The handles that each node's request draws first. These handles are derived from the request.
     names: [Arc<Mutex<Vec<Handle>>>; 2],
     /// How many other handles were drawn.
     drawn: Arc<AtomicU32>,
@@ -121,7 +121,7 @@ impl Live {
         let desk = self.desks[node].lock().expect(UNLOCKED).clone().expect("an idle node is open");
         *self.names[node].lock().expect(UNLOCKED) = match request {
             Request::Kick { next } | Request::Void { next } => vec![next],
-            // The last name is drawn first.
+            // Handles are drawn from the end of this vector.
             Request::Login { sid, gid } => vec![gid, sid],
             Request::Refresh { .. } | Request::Beat | Request::Start => Vec::new(),
         };
@@ -273,7 +273,7 @@ fn granted(grant: &Grant, how: How) -> Answer {
     Answer::Granted { token, generation: grant.generation, how }
 }
 
-/// A history, and what the search needs to know about the state that it leads to.
+/// A history, and the facts that the search needs about the state at the end of this history.
 #[derive(Debug, Clone)]
 pub struct State {
     history: Vec<Action>,

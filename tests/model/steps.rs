@@ -161,7 +161,7 @@ impl Doorlist {
         })
     }
 
-    /// Whether a writer that waits for the replica would never be answered.
+    /// Whether a writer that waits for the replica would never get an answer.
     pub fn is_unheard(&self, world: &World, waits: Waits) -> bool {
         self.scope.replicas == Replicas::Waited
             && self.scope.has(Rule::Wait)
@@ -169,7 +169,7 @@ impl Doorlist {
             && matches!(world.store.replica, Replica::Behind { .. })
     }
 
-    /// The node's verifiers receive the written entries before its caller gets the answer.
+    /// The node's verifiers receive the written entries before the caller gets the answer.
     fn tell(&self, world: &mut World, node: usize, write: &Write, swapped: Swapped) -> Option<Phase> {
         let heard = if write.entries.is_empty() { Applied::Nothing } else { self.hear_news(world, node) };
         let then = match (swapped, write.answer) {
@@ -220,7 +220,7 @@ impl Doorlist {
             Resume::CaughtUp { confirmed, vouches, then, .. } => {
                 let unfinished = std::mem::take(&mut world.nodes[node].unfinished);
                 self.end_excuse(world, &unfinished);
-                // If a failover has lost entries since the store confirmed, these entries can still be missing.
+                // If a failover has lost entries since the store's confirmation, these entries can still be missing.
                 let vouches = vouches.min(world.promises.vouches());
                 let Node { confirmed: last, vouches: vouched, .. } = &mut world.nodes[node];
                 *last = confirmed.max(*last);
@@ -255,9 +255,9 @@ impl Doorlist {
         Some(Phase::ReadRecord)
     }
 
-    /// Whether the caller receives the answer in the same step. An acknowledgement that arrived later would only weaken
-    /// the promise. A client that waits does nothing else, so the time of its answer matters only if the answer can be
-    /// lost or if another tab of the client sends a request.
+    /// Whether the caller receives the answer in the same step. An acknowledgement that arrived later would only
+    /// weaken the promise. A client that waits does nothing else. So the time of the answer matters in only two
+    /// cases: the answer can be lost, or another tab of the client sends a request.
     pub fn is_heard_at_once(&self, answer: Answer) -> bool {
         match answer {
             Answer::Kicked(_) | Answer::Voided(_) | Answer::Beaten => true,
@@ -268,8 +268,7 @@ impl Doorlist {
         }
     }
 
-    /// Records those effects of an answer that exist as soon as the answer is ready, whether or not the answer
-    /// arrives.
+    /// Records the effects that an answer has as soon as it is ready, even if the answer never arrives.
     pub fn note(&self, world: &mut World, task: &Task, answer: Answer) {
         let Answer::Granted { token, how, .. } = answer else { return };
         let kicks = |task: &Option<Task>| matches!(task, Some(Task { request: Request::Kick { .. }, .. }));

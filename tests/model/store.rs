@@ -24,7 +24,8 @@ impl Fingerprint for Record {
     }
 }
 
-/// The value that a swap must find: the number of the state, and the master that returned it.
+/// The version of a record that was read. A swap succeeds only if this is still the current version. `master` is the
+/// master that returned the record, and `number` counts the changes of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Version {
     pub master: u8,
@@ -167,7 +168,8 @@ impl Store {
             self.records = Records { master: self.records.master + 1, ..records };
         }
         if let Some(log) = log {
-            // Entries are trimmed by age, so each replica trims them at some time.
+            // The replica may still hold entries that the former master trimmed. Nodes trim entries by age, so a node
+            // will trim these entries again.
             self.log = log;
         }
         self.now += 1;

@@ -23,8 +23,8 @@ pub struct World {
     pub store: Store,
     pub nodes: [Node; 2],
     pub promises: Promises,
-    /// Revocations that a failover lost. A revocation stays here until a living node has put it back and has healed the
-    /// record, or acts as if it had (by confirming or by signing a list).
+    /// Revocations that a failover lost. A revocation is removed when the node that put it back heals the record,
+    /// confirms, or signs a list. When time passes, all remaining revocations are removed.
     pub lost: Vec<doorlist::domain::Appended>,
     pub left: Budget,
     /// The number of handles drawn by nodes that healed a record or started a request again.
@@ -56,7 +56,7 @@ impl PartialEq for World {
     }
 }
 
-/// An event. Nodes are 0 and 1.
+/// An event. The two nodes have the numbers 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// A request arrives, and the record is read.
@@ -84,7 +84,8 @@ pub enum Ask {
     Kick,
     Void,
     Login,
-    /// From the client with this index: 0 is the user; 1 is the thief, or the client of a later login.
+    /// The client with this index sends a refresh. Index 0 is the user. Index 1 is the thief, or the client of a
+    /// later login.
     Refresh(usize),
     Beat,
 }
@@ -97,7 +98,7 @@ pub enum Lagging {
 }
 
 impl Action {
-    /// A description of the event; `before` is the world before it.
+    /// A description of the event. `before` is the world before the event.
     pub fn told(&self, before: &World) -> String {
         let name = |node: usize| ["A", "B"][node];
         match *self {

@@ -18,7 +18,7 @@ use crate::node::Waits;
 use crate::store::{EPOCH, Version as Held};
 use crate::world::{Doorlist, World};
 
-/// Why a lock is never poisoned.
+/// The message of `expect` for a lock: the reason why no lock is poisoned.
 pub const UNLOCKED: &str = "no code panics while it holds this lock";
 
 /// Lets a node's requests through to the store, one exchange at a time.
@@ -26,8 +26,8 @@ pub const UNLOCKED: &str = "no code panics while it holds this lock";
 pub struct Gate {
     /// How many exchanges may happen now.
     pub permits: AtomicU32,
-    /// Hashes of the answers that the current request got. A request is determined by these answers, by its node's
-    /// state and by its own kind.
+    /// Hashes of the store's answers to the current request. These answers, the state of the node and the kind of the
+    /// request determine the state of the request.
     pub digest: Mutex<Vec<u64>>,
     /// The number of acknowledgements at the node's last confirming write.
     pub vouches: AtomicU32,
@@ -51,7 +51,7 @@ impl Driven {
         })
         .await;
     }
-    /// Remembers an answer. It determines, with others, how the request continues.
+    /// Keeps a hash of an answer from the store. The answers determine how the request continues.
     fn note(&self, what: &str, answer: impl Hash) {
         let mut hasher = DefaultHasher::new();
         (what, answer, self.world.lock().expect(UNLOCKED).store.now).hash(&mut hasher);
@@ -91,7 +91,7 @@ impl Driven {
     }
 }
 
-/// The model's version as the issuer's number.
+/// Converts a version of the model into the number that the issuer uses.
 fn packed(version: Held) -> Version {
     Version(u64::from(version.master) << 8 | u64::from(version.number))
 }
