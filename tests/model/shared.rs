@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A value that is cheap to clone and to hash, because its hash is computed only when it changes.
+/// A value that is cheap to clone and to hash. The hash is computed only when the value changes.
 #[derive(Debug, Clone)]
 pub struct Shared<T> {
     value: Arc<T>,

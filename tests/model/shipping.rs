@@ -178,7 +178,7 @@ impl Live {
         }
     }
 
-    /// Copies the state of the node's desk into the world, where the events and the promises look at it.
+    /// Copies the state of the node's desk into the world. The events and the promises read this state in the world.
     fn read_node(&mut self, node: usize) {
         let Some(desk) = self.desks[node].lock().expect(UNLOCKED).clone() else { return };
         let last = desk.last_confirmed();

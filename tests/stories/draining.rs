@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{Follower, Issuer, Session, StreamEnd, eventually};
 
-/// A drain time of one hour. No test waits for its end.
+/// A drain time of one hour. No test waits for a whole hour.
 const LONG: &[(&str, &str)] = &[("DRAIN_SECS", "3600")];
 
 #[tokio::test]

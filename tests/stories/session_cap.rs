@@ -1,4 +1,5 @@
-//! A subject can have twenty sessions. A new login ends the session that has been unused longest.
+//! A subject can have twenty sessions. At this limit, a new login ends the session that has not been used for the
+//! longest time.
 
 use futures_util::future::join_all;
 
