@@ -11,7 +11,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Creates an empty file beside `path` that only its owner can read.
+    /// Creates an empty file beside `path`. Only the owner of the file can read the file.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// After many simultaneous connections, glibc's allocator does not return their memory to the system until the process
+/// When many connections have been open at the same time, glibc's allocator keeps their memory until the process
 /// ends. jemalloc's background thread returns unused memory within about ten seconds.
 #[cfg(target_os = "linux")]
 #[global_allocator]

@@ -68,7 +68,7 @@ impl<W: Write> Answer<W> {
     }
 
     /// The error that made the answer incomplete. `None` if the answer is complete. Also `None` if the reader closed
-    /// the pipe, because such a reader perhaps does not need the rest.
+    /// the pipe, because such a reader may not need the rest.
     pub fn failure(&self) -> Option<&io::Error> {
         self.failure.as_ref().filter(|error| error.kind() != ErrorKind::BrokenPipe)
     }

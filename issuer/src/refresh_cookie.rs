@@ -8,10 +8,10 @@ use crate::secret::SecretText;
 
 /// Names, writes and finds the cookie.
 ///
-/// With the prefix `__Host-`, a browser accepts the cookie only over TLS (or from this machine), only without a domain,
-/// and only for every path. So the cookie belongs to one host, and no subdomain can replace it (RFC 6265bis §4.1.3.2). Cookies do not distinguish ports or
-/// paths. The cookie's name therefore depends on the issuer's name, so that two installations on one host do not
-/// sign out each other's users.
+/// With the prefix `__Host-`, a browser accepts the cookie only over TLS (or from this machine), and only without
+/// `Domain` and with `Path=/`. So the cookie belongs to one host, and no subdomain can replace it (RFC 6265bis
+/// §4.1.3.2). Cookies do not distinguish ports or paths. The cookie's name therefore depends on the issuer's name, so
+/// that two installations on one host do not sign out each other's users.
 #[derive(Debug, Clone)]
 pub struct RefreshCookie {
     name: String,

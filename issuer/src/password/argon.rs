@@ -1,7 +1,7 @@
 //! Argon2id with memory that is reused for the next password.
 //!
 //! `argon2` allocates 19 MiB of aligned memory for each password and frees it. glibc's allocator cannot reuse aligned
-//! memory after it is freed, so every login, even a failed one, would permanently make the process 16 MiB larger.
+//! memory after it is freed. So every login, even a failed one, would permanently make the process 16 MiB larger.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
