@@ -201,7 +201,8 @@ pub struct Status {
     pub keys: Vec<KeyId>,
 }
 
-/// The members are flat. This code is written by hand, because `#[serde(flatten)]` costs 2 KB of WebAssembly.
+/// All members are in one JSON object: the members of `freshness` are not nested. This code is written by hand, because
+/// `#[serde(flatten)]` costs 2 KB of WebAssembly.
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut status = serializer.serialize_struct("Status", 8)?;

@@ -1,8 +1,8 @@
 //! The interface to JavaScript. Only this file uses wasm-bindgen. It calls the other modules and contains no rules.
 //!
-//! The first result for a token is returned as one JSON text. This is the cheapest way, and a claim named `__proto__`
-//! does no harm in it. Later results are a few numbers in the module's memory. Options, status and errors are plain
-//! objects.
+//! The first result for a token is returned as one JSON text. This is the cheapest way, and a JSON text can safely
+//! contain a claim named `__proto__`. The results of later checks of the same token are a few numbers in the module's
+//! memory. Options, status and errors are plain objects.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ use crate::verify;
 pub struct Verifier {
     inner: verify::Verifier,
     memory: Memory,
-    /// The token that was accepted last. `None` after this token was remembered.
+    /// The token that was accepted last. `None` if no token was accepted after the last call of [`Verifier::remember`].
     accepted: Option<(String, Terms)>,
 }
 
@@ -32,8 +32,8 @@ thread_local! {
     /// The buffer into which JavaScript writes a token for [`Verifier::verify_inbox`]. All verifiers of an instance
     /// share the buffer. This is safe, because each call reads the buffer before the next call writes to it.
     static INBOX: RefCell<[u8; MAX_TOKEN_LEN]> = const { RefCell::new([0; MAX_TOKEN_LEN]) };
-    /// The last result of [`Verifier::verify_inbox`] or [`Verifier::check_vetted`]. All verifiers of an instance
-    /// share it.
+    /// The last result of [`Verifier::verify_inbox`] or [`Verifier::check_vetted`]. All verifiers of an instance share
+    /// this result.
     static STANDING: Cell<[f64; 4]> = const { Cell::new([0.0; 4]) };
 }
 
@@ -103,16 +103,17 @@ impl Verifier {
         Ok(answer)
     }
 
-    /// Remembers the token that [`Self::verify`] accepted last. Returns the token's slot. JavaScript keeps data for
-    /// each slot, and must now replace the data for an older token in this slot.
+    /// Remembers the token that [`Self::verify`] accepted last. Returns the token's slot, or `None` if no token was
+    /// stored. JavaScript keeps data for each slot. After this call, JavaScript must replace the data of the returned
+    /// slot, because this data may belong to an older token.
     pub fn remember(&mut self) -> Option<u32> {
         let (token, terms) = self.accepted.take()?;
         let slot = self.memory.remember(token.into_bytes().into_boxed_slice(), terms)?;
         u32::try_from(slot).ok()
     }
 
-    /// Checks the token in the inbox again. `length` is the token's length in bytes. Returns the token's slot if the
-    /// token is remembered and still valid.
+    /// Repeats the check of the token that is in the inbox. `length` is the token's length in bytes. Returns the
+    /// token's slot if the token is remembered and still valid.
     #[wasm_bindgen(js_name = verifyInbox)]
     pub fn verify_inbox(&mut self, length: usize, wall_seconds: f64, monotonic_ms: f64) -> Option<u32> {
         let at = host_time(wall_seconds, monotonic_ms);
@@ -150,8 +151,7 @@ impl Verifier {
 /// because each of them was already parsed strictly as one JSON object. The other values are numbers and fixed names,
 /// so nothing needs escaping.
 fn answer(verified: &Verified) -> String {
-    /// The number of bytes reserved for the text around payload and header. That text is shorter than this number of
-    /// bytes.
+    /// The number of bytes reserved for the text around payload and header. The text always has fewer bytes.
     const REST_LEN: usize = 192;
     let (payload, header) = (&verified.payload_json, &verified.header_json);
     let Freshness { as_of, age_secs, stale } = verified.freshness;
@@ -186,31 +186,32 @@ fn push_number(text: &mut String, number: Option<u64>) {
     }
 }
 
-/// Four numbers: the list's as-of time in seconds, the list's age in seconds, 1 if the list is stale, and 1 in an
-/// outage. If no list is held, the first two numbers are `NaN`, and the revocation is unknown.
+/// Returns four numbers. The first two are the list's as-of time and the list's age, in seconds. If no list is held,
+/// both are `NaN`, and the revocation status is unknown. The third number is 1 if the list is stale, and 0 otherwise.
+/// The fourth number is 1 if the token was accepted only because of an outage, and 0 otherwise.
 fn numbers(Verdict { freshness, outage, .. }: Verdict) -> [f64; 4] {
     let Freshness { as_of, age_secs, stale } = freshness;
     let seconds = |seconds: Option<u64>| seconds.map_or(f64::NAN, number);
     [seconds(as_of.map(UnixSeconds::as_secs)), seconds(age_secs), f64::from(stale), f64::from(outage)]
 }
 
-/// Converts a number of seconds. All times here are below 2^53, so the result is exact.
+/// Converts a number of seconds to a number of JavaScript. All numbers of seconds here are below 2^53, so the result is
+/// exact.
 #[allow(clippy::as_conversions)]
 const fn number(seconds: u64) -> f64 {
     seconds as f64
 }
 
-/// Converts the times of JavaScript's clocks. A value below zero counts as zero, and so does a value that is not a
-/// number.
+/// Converts the times of JavaScript's clocks. A value that is negative or not a number counts as zero.
 fn host_time(wall_seconds: f64, monotonic_ms: f64) -> HostTime {
-    // `as` saturates for a float, and turns NaN into zero.
+    // For a float, `as` saturates, and turns NaN into zero.
     #[allow(clippy::as_conversions)]
     let (seconds, ms) = (wall_seconds as u64, monotonic_ms as u64);
     HostTime { wall: UnixSeconds::saturating_new(seconds), monotonic: Duration::from_millis(ms) }
 }
 
 /// Returns an error as the plain object `{ code, evidence }`. JavaScript writes the message, because the texts take
-/// less space in JavaScript.
+/// less space in JavaScript than in WebAssembly.
 fn thrown(error: Error) -> JsValue {
     #[derive(Serialize)]
     struct Report {

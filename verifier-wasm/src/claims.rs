@@ -50,7 +50,7 @@ pub struct AccessTokenClaims {
     /// The issuer of the token.
     #[serde(rename = "iss")]
     pub issuer: String,
-    /// The user, with 1 to 255 bytes.
+    /// The user: a text of 1 to 255 bytes.
     #[serde(rename = "sub")]
     pub subject: String,
     /// The audience of the token.
@@ -133,12 +133,13 @@ pub struct VettedClaims {
     pub gid: Handle,
     /// The handle of the token's session.
     pub sid: Handle,
-    /// The key that signed the token, if the caller knows the key. The verifier may no longer trust this key.
+    /// The identifier of the key that signed the token. `None` if the caller does not know the key. If an identifier is
+    /// given, the verifier checks that it trusts this key.
     pub kid: Option<KeyId>,
 }
 
 impl VettedClaims {
-    /// Decodes a JSON object with these members. The members have the same names as in tokens. Other members are
+    /// Decodes a JSON object with the members `iss`, `iat`, `gid` and `sid`, and optionally `kid`. Other members are
     /// ignored.
     ///
     /// # Errors

@@ -15,10 +15,11 @@ use shown::{Date, Held, Named, Quoted};
 
 /// The reason why the verifier refused a token, list, key set or option.
 ///
-/// No variant contains a token, a list or a signature. If the signature of a token was checked, the error may contain
-/// the token's `iss` and `aud`. If it was not checked, the error contains only numbers and key ids. So it is safe to
-/// write an error to log output. The WebAssembly module contains no messages, so `js/src/messages.ts` has a copy of all
-/// messages. `tests/vectors/messages/errors.json` keeps both copies equal.
+/// No variant contains a token, a list or a signature. From the refused text, an error contains only numbers, handles
+/// and key ids. There is one exception: if the signature of a token was checked, the error may contain the token's
+/// `iss` and `aud`. So it is safe to write an error to log output. The WebAssembly module contains no messages, so
+/// `js/src/messages.ts` has a copy of all messages. Tests compare both copies with
+/// `tests/vectors/messages/errors.json`.
 ///
 /// ```
 /// use doorlist_verifier::Error;
@@ -44,10 +45,10 @@ use shown::{Date, Held, Named, Quoted};
 #[serde(untagged, rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Error {
-    /// The text is longer than the limit for its kind. No part of the text was read.
+    /// The token is longer than the limit. No part of the token was read.
     #[error("the token has {length} characters; at most {limit} are allowed")]
     TooLong {
-        /// The length of the text in bytes.
+        /// The length of the token in bytes.
         length: usize,
         /// The maximum length.
         limit: usize,
@@ -93,7 +94,8 @@ pub enum Error {
         /// Always [`ClaimFlaw::CheckFailed`].
         reason: ClaimFlaw,
     },
-    /// The token is from another issuer. This verifier or the caller checked the signature before the issuer.
+    /// The token is from another issuer. Before the check of the issuer, this verifier or the caller has checked the
+    /// signature.
     #[error(
         "the token's issuer (`iss`) is {}, but {} is expected: they must be exactly equal",
         Quoted(actual),
@@ -109,7 +111,7 @@ pub enum Error {
         /// The issuer in the token.
         actual: String,
     },
-    /// The token is for another audience. The signature was checked before the audience.
+    /// The token is for another audience. Before the check of the audience, the verifier has checked the signature.
     #[error(
         "the token is for {} (`aud`), but {} is expected: \
          ask the issuer for that audience, or change the option `audience`",
@@ -152,8 +154,7 @@ pub enum Error {
         Date(*now)
     )]
     Expired {
-        /// The token's `exp`, or the end of the time for which the issuer kept revocations of this token. The earlier
-        /// of the two times is used.
+        /// The token's `exp`, or the end of the time for which the issuer kept revocations of this token.
         expires_at: UnixSeconds,
         /// The verifier's time.
         now: UnixSeconds,
@@ -214,7 +215,7 @@ pub enum Error {
         /// The sequence number of the refused list.
         offered_sequence: Seq,
     },
-    /// The list is a delta, and the verifier lacks the entries before it. A snapshot is needed.
+    /// The list is a delta, and the verifier lacks entries before this delta. A snapshot is needed.
     #[error("the revocation list is a delta from sequence {since}, but {}: load a snapshot", Held(*held))]
     ListGap {
         /// The sequence number after which the delta begins.

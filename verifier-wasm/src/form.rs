@@ -1,4 +1,5 @@
-//! The compact form (RFC 7515 §7.1) of tokens and lists. It is parsed before anything in it is trusted.
+//! The compact form (RFC 7515 §7.1) of tokens and lists. The parser runs before the signature is checked, so it trusts
+//! no part of the text.
 //!
 //! The parser of `jwt-compact` is not used, because it accepts texts that this profile forbids. With that parser, a
 //! second, strict pass would be necessary. The parser in this file decodes each part only once. Every text that
@@ -18,8 +19,9 @@ use crate::signature::{Ed25519, Signature};
 /// small, because a header is read before any signature is checked.
 const MAX_HEADER_LEN: usize = 1024;
 
-/// The number of members in a header: the strings `alg`, `typ` and `kid`. Other members are refused. A verifier would
-/// have to understand `crit`. With `jwk`, `jku` or `x5u`, a token could bring its own key.
+/// The number of members in a header: the strings `alg`, `typ` and `kid`. Other members are refused. For example,
+/// `crit` names extensions that every verifier has to understand. With `jwk`, `jku` or `x5u`, a token could bring its
+/// own key.
 const HEADER_MEMBERS: usize = 3;
 
 /// A text of three parts with a header of this profile. The payload and the signature are not verified yet.
@@ -103,7 +105,7 @@ impl<'a> Unverified<'a> {
 fn read_header(json: &[u8]) -> Result<(Ed25519, Kind, KeyId), Error> {
     let flaw = |_: BadMember| form(FormFlaw::Header);
     let header = json::parse_object(json).map_err(|_| form(FormFlaw::Header))?;
-    // An empty `alg` is also a string. The next statement refuses it as an unknown algorithm.
+    // An empty `alg` is also a string. The next statement refuses an empty `alg` as an unknown algorithm.
     let algorithm = header.find("alg").and_then(Value::text).ok_or(form(FormFlaw::Header))?;
     let algorithm = Ed25519::from_name(&algorithm).ok_or(Error::Algorithm)?;
     let kind = match &*header.text("typ").map_err(flaw)? {

@@ -55,7 +55,7 @@ impl Handle {
         self.0.get()
     }
 
-    /// The high 48 bits. A node of the issuer draws a block at random, and uses it for many handles.
+    /// The high 48 bits. A node of the issuer draws a block at random, and uses the block for many handles.
     pub const fn block(self) -> u64 {
         self.0.get() >> 16
     }

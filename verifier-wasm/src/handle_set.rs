@@ -170,9 +170,10 @@ impl HandleSet {
         small.iter().any(|handle| large.contains(handle))
     }
 
-    /// Walks both sets group by group. If a block is only in this set, its group is copied unchanged. If a block is
-    /// only in the other set, `others_alone` decides. If a block is in both sets, `meet` writes the positions that
-    /// remain. So the walk costs little if one set is small and the other set is large.
+    /// Walks both sets group by group. If a block is only in this set, the group of the block is copied unchanged. If a
+    /// block is only in the other set, `others_alone` decides whether the group is copied. If a block is in both sets,
+    /// `meet` writes the positions of the resulting group. So the walk costs little if one set is small and the other
+    /// set is large.
     fn combine(
         &self,
         other: &Self,
@@ -239,7 +240,7 @@ impl Builder {
         };
         let HandleSet { bytes, len, landmarks } = &mut self.set;
         if self.groups.is_multiple_of(STRIDE) {
-            // The offset always fits, because the longest list is 32 MiB, not 4 GiB.
+            // The offset always fits into 32 bits, because the longest list has 32 MiB.
             landmarks.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         }
         self.groups = self.groups.saturating_add(1);
@@ -253,7 +254,7 @@ impl Builder {
     }
 }
 
-/// The low 16 bits of a handle, big-endian. In this form, comparing the bytes compares the numbers.
+/// The low 16 bits of a handle, big-endian. In this form, the order of the bytes is also the order of the numbers.
 type Position = [u8; POSITION_LEN];
 
 /// A view of one group.
@@ -264,7 +265,8 @@ struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// Takes the first group from the front. If bytes are missing, returns `None` and takes nothing.
+    /// Removes the first group from `rest` and returns the group. If bytes are missing, returns `None` and leaves
+    /// `rest` unchanged.
     fn split_off(rest: &mut &'a [u8]) -> Option<Self> {
         let (block, tail) = rest.split_first_chunk::<BLOCK_LEN>()?;
         let (count, tail) = tail.split_first_chunk::<COUNT_LEN>()?;
@@ -321,8 +323,9 @@ fn block_number(bytes: &[u8; BLOCK_LEN]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Revokes `revoked` of `sessions` handles, at equal distances. The `sessions` handles are consecutive
-    /// numbers. So they fill each block of 65,536 handles before the next block begins. The same is true at an issuer.
+    /// Returns `revoked` handles. They are chosen at equal distances from the handles of `sessions` sessions. The
+    /// handles of the sessions are consecutive numbers, so they fill each block of 65,536 handles before the next block
+    /// begins. A node of an issuer also uses up its block before it draws the next block.
     fn spread(sessions: u64, revoked: u64) -> HandleSet {
         let step = sessions / revoked;
         HandleSet::from_handles((0..revoked).filter_map(|number| Handle::new((9 << 16) + number * step)))

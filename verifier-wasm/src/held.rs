@@ -11,8 +11,8 @@ use crate::handle::Handle;
 use crate::list::{HandleSet, RevocationList};
 use crate::time::{HostTime, UnixSeconds};
 
-/// `retain` is divided into this many parts. Handles that arrive within one part may share a segment, and are then
-/// removed together.
+/// The time `retain` is divided into this many parts. Handles that arrive within the same part may share a segment. The
+/// verifier removes the handles of a segment together.
 const BUCKETS_PER_RETAIN: u64 = 8;
 
 /// A segment of at most this many bytes is merged with the next newer segment, even if the newer segment is much
@@ -23,7 +23,7 @@ const SMALL_SEGMENT: usize = 4096;
 #[derive(Debug, Clone)]
 pub(crate) struct HeldList {
     cursor: Cursor,
-    /// The greatest `iat` accepted.
+    /// The greatest `iat` of all accepted lists.
     as_of: UnixSeconds,
     cutoff: UnixSeconds,
     ttl_secs: u64,
@@ -49,8 +49,8 @@ struct Segment {
     handles: HandleSet,
 }
 
-/// A clock that begins with a list. When the list arrived, the time was at least the list's `iat`. From then on, the
-/// host's monotonic clock measures the elapsed time.
+/// A clock that starts when a list arrives. At that moment, the true time is at least the list's `iat`. From then on,
+/// the host's monotonic clock measures the elapsed time.
 #[derive(Debug, Clone, Copy)]
 struct ProvenClock {
     issued_at: UnixSeconds,
@@ -140,9 +140,9 @@ impl HeldList {
 
     /// Applies a list that [`judge`] accepted.
     ///
-    /// A snapshot only adds handles, like a delta. It must not remove handles, because a snapshot may lack revoked
-    /// handles after a failover (traces 22, 3). A handle is removed only because of its age, and only when a newer list
-    /// proves the current time (trace 11).
+    /// A snapshot only adds handles, like a delta. A snapshot must not remove handles, because a snapshot may lack
+    /// revoked handles after a failover (traces 22, 3). A handle is removed only because of its age, and only when a
+    /// newer list proves the current time (trace 11).
     pub(crate) fn apply(&mut self, list: RevocationList, at: HostTime) {
         self.cursor = list.cursor();
         self.as_of = self.as_of.max(list.issued_at);
@@ -160,7 +160,7 @@ impl HeldList {
         self.bring(list.revoked);
     }
 
-    /// The verifier's time: the host's clock, or the time that a list proves, if that time is later.
+    /// The verifier's time: the later of two times, which are the host's wall clock and the time that lists prove.
     pub(crate) fn now(&self, at: HostTime) -> UnixSeconds {
         at.wall.max(self.clock.at(at.monotonic))
     }
@@ -194,8 +194,7 @@ impl HeldList {
         self.segments.iter().map(|segment| segment.handles.len()).fold(0, usize::saturating_add)
     }
 
-    /// The number of lists that brought handles. While this number is unchanged, handles can only be removed. So the
-    /// verifier holds no handle that it did not hold before.
+    /// The number of lists that brought handles. While this number does not change, the verifier adds no handle.
     pub(crate) const fn times_brought(&self) -> u64 {
         self.times_brought
     }
@@ -205,9 +204,9 @@ impl HeldList {
         self.segments.iter().any(|segment| segment.handles.contains(handle))
     }
 
-    /// Adds handles to the newest segment. If a handle is already held, it moves to this segment and is kept for a full
-    /// `retain` again. Its entry may have been restored to the revocation log, and tokens may have been issued for the
-    /// handle meanwhile.
+    /// Adds handles in a new segment. If a handle is already held, it moves to this segment and is kept for a full
+    /// `retain` again. This is necessary, because the handle's entry may have been restored to the revocation log. In
+    /// the meantime, the issuer may have issued tokens with the handle.
     fn bring(&mut self, handles: HandleSet) {
         if handles.is_empty() {
             return;
@@ -223,8 +222,8 @@ impl HeldList {
         self.merge_newest();
     }
 
-    /// Merges segments, so that their number stays small. A large segment is rewritten only together with a segment of
-    /// at least half its size, so that a small delta to a large list stays cheap.
+    /// Merges segments, so that there are only a few. A large segment is merged only with a newer segment that has at
+    /// least half the size of the large segment. So a small delta to a large list costs little.
     fn merge_newest(&mut self) {
         while let [.., older, newest] = self.segments.as_mut_slice() {
             let limit = SMALL_SEGMENT.max(newest.handles.as_bytes().len().saturating_mul(2));

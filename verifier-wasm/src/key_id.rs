@@ -78,8 +78,8 @@ impl<'de> Deserialize<'de> for KeyId {
 }
 
 pub(crate) fn base64url_32<'a>(bytes: &[u8; 32], text: &'a mut [u8; 43]) -> &'a str {
-    // The encoding cannot fail, because 32 bytes always give 43 characters. If it failed, the empty text would match no
-    // key.
+    // The encoding cannot fail, because 32 bytes always give 43 characters. If the encoding failed, the result would be
+    // the empty text, which matches no key.
     Base64UrlUnpadded::encode(bytes, text).unwrap_or_default()
 }
 

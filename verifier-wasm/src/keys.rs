@@ -142,8 +142,8 @@ impl Jwks {
     /// Parses a key set. Keys of other algorithms and uses are ignored.
     ///
     /// # Errors
-    /// [`Error::Jwks`] if the text is not a key set or is too long, or if it contains a private key or an Ed25519 key
-    /// that must not be trusted.
+    /// [`Error::Jwks`] if the text is not a key set, is too long, or has too many keys. The same error if the text
+    /// contains a private key, or an Ed25519 key that must not be trusted.
     pub fn parse(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_JWKS_LEN {
             return Err(Error::Jwks { reason: KeyFlaw::TooMany });

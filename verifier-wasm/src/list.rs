@@ -14,7 +14,8 @@ pub use crate::handle_set::{HandleSet, MalformedHandles};
 /// The longest list that is accepted, in characters: 32 MiB.
 pub const MAX_LIST_LEN: usize = 32 << 20;
 
-/// The header's `typ` of a list. It ensures that a token is never read as a list, or a list as a token.
+/// The header's `typ` of a list. Because of this `typ`, a token is never read as a list, and a list is never read as a
+/// token.
 pub const LIST_TYPE: &str = "revocation-list+jwt";
 
 /// The longest `ttl`, in seconds: a day.
@@ -53,14 +54,14 @@ pub struct RevocationList {
     /// The issuer of the list.
     #[serde(rename = "iss")]
     pub issuer: String,
-    /// The time, by the clock of the issuer's store, at which the list was complete.
+    /// The time at which the list was complete, by the clock of the issuer's store.
     #[serde(rename = "iat")]
     pub issued_at: UnixSeconds,
     /// A verifier should get a newer list within this many seconds: 1 to [`MAX_TTL_SECS`].
     #[serde(rename = "ttl")]
     pub ttl_secs: u64,
-    /// An entry is kept for this many seconds, 1 to [`MAX_RETAIN_SECS`]. If a token was issued more than this many
-    /// seconds ago, the token counts as expired.
+    /// The issuer keeps an entry for this many seconds, 1 to [`MAX_RETAIN_SECS`]. If a token was issued more than this
+    /// many seconds before the as-of time, the token counts as expired.
     #[serde(rename = "retain")]
     pub retain_secs: u64,
     /// The largest clock tolerance that a verifier may use, in seconds. At most [`MAX_LEEWAY_SECS`].
@@ -93,8 +94,8 @@ impl RevocationList {
     ///
     /// # Errors
     /// [`Error::ListInvalid`] if the payload is not a JSON object with distinct names. The same error if a claim is
-    /// missing, malformed or out of range, if the `since` of a delta is after its sequence number, or if a snapshot has
-    /// no keys.
+    /// missing, malformed or out of range. The same error if the `since` of a delta is after the delta's sequence
+    /// number, or if a snapshot has no keys.
     pub fn decode(payload: &[u8]) -> Result<Self, Error> {
         let members = json::parse_object(payload)
             .map_err(|_| Error::ListInvalid { reason: ListFlaw::Payload, claim: None })?;
@@ -149,7 +150,8 @@ fn sequence(members: &Members<'_>, name: &'static str) -> Result<Seq, BadMember>
 }
 
 fn handles(members: &Members<'_>, name: &'static str) -> Result<HandleSet, BadMember> {
-    // The text may be empty, because a heartbeat is a delta without entries.
+    // The text may be empty, because a list may contain no handles. For example, a heartbeat is a delta without
+    // entries.
     let text = members.value(name)?.text().ok_or(BadMember::invalid(name))?;
     let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| BadMember::invalid(name))?;
     HandleSet::decode(bytes).map_err(|_| BadMember::invalid(name))

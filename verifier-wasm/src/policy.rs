@@ -96,8 +96,8 @@ pub enum MissingListPolicy {
 pub struct Options {
     /// The expected `iss` of every token and list.
     pub issuer: String,
-    /// The accepted audiences. A token must be for one of them. `None` turns the check off. In JSON, this option is
-    /// mandatory: an array of names, or `null` for `None`.
+    /// The accepted audiences. A token's `aud` must contain at least one of these names. `None` turns this check off.
+    /// In JSON, this option is mandatory: an array of names, or `null` for `None`.
     #[serde(deserialize_with = "Option::deserialize")]
     pub audience: Option<Vec<String>>,
     /// `clockTolerance`, in seconds. The default is the list's `leeway`, or [`DEFAULT_LEEWAY_SECS`] while no list is
@@ -165,7 +165,8 @@ impl Options {
             && self.on_stale == StalePolicy::Deny
             && self.max_staleness_secs.is_none()
         {
-            // With the default, a list becomes stale exactly when an outage begins. So the grace could never be used.
+            // With the default of `maxStaleness`, a list becomes stale exactly when an outage begins. From then on,
+            // every token would be refused because of the stale list. So the grace could never be used.
             return refuse("outageGrace", "with onStale: 'deny' needs a maxStaleness");
         }
         if self.cache_size > MAX_CACHE_SIZE {
@@ -179,8 +180,8 @@ const fn default_cache_size() -> u32 {
     20_000
 }
 
-/// Deserialises a number of seconds. A number of more than 32 bits is refused here. Such a number would be too great
-/// for every option anyway. Without 64-bit numbers, the WebAssembly module needs no code for BigInts.
+/// Deserialises a number of seconds. A number of more than 32 bits is refused here, and would be too great for every
+/// option anyway. No 64-bit number is deserialised, so the WebAssembly module needs no code for BigInts.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(Option::<u32>::deserialize(deserializer)?.map(u64::from))
 }

@@ -16,7 +16,7 @@ use crate::verify::Verifier;
 
 pub use crate::terms::Terms;
 
-/// The average number of bytes per token for which a memory has room. If the tokens are longer, the memory keeps fewer
+/// A memory has room for tokens that have this many bytes on average. If the tokens are longer, the memory keeps fewer
 /// tokens.
 const BYTES_A_TOKEN: usize = 1024;
 
@@ -110,14 +110,15 @@ pub struct Known {
 }
 
 impl Memory {
-    /// Creates a memory for at most `capacity` tokens of 1,024 bytes on average. The memory for a token is allocated
-    /// when the token is stored.
+    /// Creates a memory for at most `capacity` tokens of 1,024 bytes on average. Space for a token is allocated when
+    /// the token is stored.
     pub const fn new(capacity: usize) -> Self {
         Self { capacity, chains: Vec::new(), places: Vec::new(), free: Vec::new(), bytes: 0, hand: 0 }
     }
 
-    /// Checks a token again with the verifier that accepted it. Returns `None` if the token is not remembered, or if it
-    /// must be refused now. In both cases, call [`Verifier::verify`], which also gives the reason for a refusal.
+    /// Checks a token again with the verifier that accepted the token. Returns `None` if the token is not remembered,
+    /// or if the token must be refused now. In both cases, call [`Verifier::verify`], which also gives the reason for a
+    /// refusal.
     pub fn verify_again(&mut self, token: &[u8], verifier: &Verifier, at: HostTime) -> Option<Known> {
         let slot = self.find(token)?;
         let place = self.places.get_mut(slot)?;
@@ -220,8 +221,8 @@ impl Memory {
         is_full || self.bytes.saturating_add(bytes) > most
     }
 
-    /// Moves the hand to the next token that was not requested after the last visit, and returns its slot. The memory
-    /// must hold at least one token.
+    /// Moves the hand past the next token that was not requested after the hand's last visit. Returns the slot of this
+    /// token. The memory must hold at least one token.
     fn least_wanted(&mut self) -> usize {
         loop {
             let slot = self.hand;

@@ -70,7 +70,7 @@ pub enum NoSigningKey {}
 /// # use ed25519_dalek::Signer as _;
 /// # let signing_key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
 /// # let (key, bytes) = (Key::number(1).public(), signing_key.sign(b"message").to_bytes());
-/// // `bytes` are the 64 bytes that the owner of `key` made for this message.
+/// // `bytes` is the signature that the owner of `key` made for the text `message`.
 /// let signature = Signature::from_bytes(&bytes);
 /// assert!(Ed25519::EdDsa.verify_signature(&signature, &key, b"message"));
 /// assert!(!Ed25519::EdDsa.verify_signature(&signature, &key, b"another message"));

@@ -29,7 +29,7 @@ pub struct Terms {
     pub(crate) gid: Handle,
     pub(crate) sid: Handle,
     /// The number of lists that had brought handles when the verifier last searched for `gid` and `sid`. That search
-    /// found neither handle. While the number is unchanged, no new search is needed.
+    /// found neither handle. While the number of such lists stays the same, no new search is needed.
     pub(crate) unlisted_after: u64,
 }
 

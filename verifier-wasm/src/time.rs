@@ -1,4 +1,4 @@
-//! Times are passed in by the caller, because the verifier has no clock of its own.
+//! The types for times. The caller passes all times to the verifier, because the verifier has no clock of its own.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for UnixSeconds {
 pub struct HostTime {
     /// The time of the host's wall clock. This clock may be wrong, and may jump.
     pub wall: UnixSeconds,
-    /// The time, counted from an arbitrary moment of this process on. This time never goes back.
+    /// The time that has passed since an arbitrary moment of this process. This time never goes back.
     pub monotonic: Duration,
 }
 

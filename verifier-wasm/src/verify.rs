@@ -14,8 +14,8 @@ use crate::terms::Terms;
 use crate::time::{HostTime, UnixSeconds};
 
 /// The maximum number of seconds by which a list may be ahead of the host's clock: a day. If a list is further ahead,
-/// the issuer's clock is probably wrong. Such a list would move this verifier's time forward, and the time would stay
-/// wrong until the real time reaches it (trace 9).
+/// the issuer's clock is probably wrong. Such a list would move this verifier's time forward. The verifier's time would
+/// stay wrong until the real time has caught up (trace 9).
 const MAX_AHEAD_SECS: u64 = 86_400;
 
 /// Checks access tokens against keys, a time given by the caller, and a revocation list. Does no I/O.
@@ -152,7 +152,7 @@ impl Verifier {
     /// Checks an access token. FORMAT.md defines the order of the steps.
     ///
     /// # Errors
-    /// Each step has its own error. The first step that fails decides.
+    /// Each step has its own error. The error of the first step that fails is returned.
     pub fn verify(&mut self, token: &str, at: HostTime) -> Result<Verified, Error> {
         // 1. Size and strict form. 2. Header: `alg`, `typ`, `kid`, no other member.
         let unverified = Unverified::parse(token, MAX_TOKEN_LEN)?;
@@ -188,8 +188,8 @@ impl Verifier {
     ///
     /// # Errors
     /// Returns the first error that applies. The order is: [`Error::UnknownKey`] if the key is not trusted (any more),
-    /// [`Error::Issuer`], [`Error::TooEarly`] for an `iat` in the future, [`Error::Expired`] if the issuer may no
-    /// longer keep a revocation of the token, [`Error::Revoked`], and the errors of the policies.
+    /// [`Error::Issuer`], [`Error::TooEarly`] for an `iat` in the future, [`Error::Expired`] if the issuer no longer
+    /// keeps revocations of the token, [`Error::Revoked`], and the errors of the policies.
     pub fn check_vetted(&self, claims: &VettedClaims, at: HostTime) -> Result<Verdict, Error> {
         // 3. Key by `kid`.
         if let Some(kid) = claims.kid {
@@ -223,7 +223,7 @@ impl Verifier {
         }
     }
 
-    /// The verifier's time: the host's clock, or the time that the lists prove, if that time is later.
+    /// The verifier's time: the later of two times, which are the host's wall clock and the time that lists prove.
     ///
     /// ```
     /// use doorlist_verifier::Error;
@@ -313,16 +313,17 @@ impl Verifier {
         Error::Expired { expires_at, now, clock_tolerance: self.leeway_secs() }
     }
 
-    /// The issuer keeps revocations of a token only for a certain time. If this time is over for a token issued at
-    /// `issued_at`, returns the end of the time (trace 7). Such a token counts as expired, independent of its `exp`.
+    /// The issuer keeps revocations of a token only for a limited time. If this time is over for tokens issued at
+    /// `issued_at`, returns the moment at which it ended (trace 7). Such tokens count as expired, independent of their
+    /// `exp`.
     fn forgotten_since(&self, issued_at: UnixSeconds) -> Option<UnixSeconds> {
         let held = self.list.as_ref()?;
         let kept_until = issued_at.plus_secs(held.retain_secs());
         (kept_until < held.as_of()).then_some(kept_until)
     }
 
-    /// Whether an expired token is accepted, so that applications continue to work during an outage. This is the case
-    /// only while the issuer is down, and only for the configured time.
+    /// Whether an expired token is accepted because of an outage, so that applications continue to work. Such a token
+    /// is accepted only while the issuer is down, and only for the configured time after its `exp`.
     fn has_outage_grace(&self, terms: &Terms, now: UnixSeconds) -> bool {
         let (Some(grace), Some(held)) = (self.options.outage_grace_secs, &self.list) else {
             return false;

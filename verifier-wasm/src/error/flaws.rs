@@ -26,13 +26,13 @@ pub enum FormFlaw {
     /// The text does not consist of three parts with dots between them.
     #[error("not a signed token: it must have three parts with dots between them")]
     Parts,
-    /// A part is not base64url without padding, or the part is not in its only valid spelling.
+    /// A part is not canonical base64url without padding. Each sequence of bytes has exactly one canonical spelling.
     #[error(
         "not a signed token: a part is not base64url without padding; it was cut off or changed in transit"
     )]
     Encoding,
-    /// The header is not a JSON object with exactly the members `alg`, `typ` and `kid`. Each member must be a string
-    /// and must occur once.
+    /// The header is longer than 1,024 characters, or is not a JSON object with exactly the members `alg`, `typ` and
+    /// `kid`. Each member must be a string and must occur once.
     #[error("not a token of this kind of issuer: its header must have exactly `alg`, `typ` and `kid`")]
     Header,
     /// The text begins with the scheme of an `Authorization` header (RFC 6750 §2.1), and the token follows.
@@ -169,7 +169,7 @@ pub enum ListFlaw {
 ///
 /// assert_eq!(Jwks::parse("[]"), Err(Error::Jwks { reason: KeyFlaw::Form }));
 ///
-/// // The neutral element of the curve: a signature for it can be forged.
+/// // The neutral element of the curve. Signatures for this key can be forged.
 /// let mut bytes = [0; 32];
 /// bytes[0] = 1;
 /// assert_eq!(PublicKey::from_bytes(&bytes), Err(KeyFlaw::SmallOrder));
@@ -187,7 +187,7 @@ pub enum KeyFlaw {
     /// `x` is not 32 bytes of canonical base64url, or the 32 bytes are not a point of the curve.
     #[error("the key set holds a key that is not a point of the curve")]
     Point,
-    /// The key has small order, so that signatures for it can be forged.
+    /// The key has small order, so signatures for this key can be forged.
     #[error("the key set holds a key of small order, for which signatures can be forged: remove it")]
     SmallOrder,
     /// `kid` is missing or is not the key's RFC 7638 thumbprint.

@@ -16,7 +16,7 @@ impl fmt::Display for Date {
     #[allow(clippy::arithmetic_side_effects)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, second) = (self.0.as_secs() / 86_400, self.0.as_secs() % 86_400);
-        // Count days from 0000-03-01. Then each year begins in March, and a leap day is the last day of a year.
+        // Count days from 0000-03-01. Then each year begins in March, and a leap day is the last day of its year.
         let days = days + 719_468;
         let (era, day) = (days / 146_097, days % 146_097);
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

@@ -78,7 +78,8 @@ struct Entry {
     /// The as-of time of the last list that named the handle.
     brought: u64,
     /// Becomes true when a list arrives whose `iat` is later than `brought` plus `retain`. From then on the verifier is
-    /// allowed to remove the handle. It must remove the handle after `brought` plus twice `retain`.
+    /// allowed to remove the handle. When a list arrives whose `iat` is later than `brought` plus twice `retain`, the
+    /// verifier must remove the handle.
     may_leave: bool,
 }
 
@@ -123,9 +124,9 @@ impl Model {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// The lists arrive in any order, and their ages differ. A verifier accepts a list only if the rules of order allow
-    /// this list. An entry is removed only by a newer list, and only after `retain`. The as-of time, the cut-off and
-    /// the verifier's time never decrease.
+    /// The lists arrive in any order, and their ages differ. A verifier accepts a list if FORMAT.md §7 allows it, and
+    /// refuses all other lists. An entry is removed only by a newer list, and only after `retain`. The as-of time, the
+    /// cut-off and the verifier's time never decrease.
     #[test]
     fn lists_are_accepted_and_entries_removed_according_to_the_rules(arrivals in vec(arrival(), 1..60)) {
         let mut held: Option<HeldList> = None;

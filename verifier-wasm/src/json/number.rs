@@ -1,7 +1,7 @@
 //! Decides whether a number is in the range of a double. The decision needs only the digits and the exponent.
 
-/// The smallest number that is refused: these digits, with the decimal point after the 309th digit. The largest double
-/// is just below this number.
+/// The digits of the smallest number that is refused: 1.7976931348623158 × 10^308, which has 309 digits before the
+/// decimal point. The largest double is just below this number.
 const TOO_GREAT: &[u8] = b"17976931348623158";
 const TOO_GREAT_LEN: i64 = 309;
 

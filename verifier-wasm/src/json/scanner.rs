@@ -69,7 +69,7 @@ impl<'a> Scanner<'a> {
         self.since(begin)
     }
 
-    /// Reads an object and adds its members.
+    /// Reads an object and appends its members to `members`.
     fn object(&mut self, levels: u8) -> Result<(), JsonFlaw> {
         let levels = levels.checked_sub(1).ok_or(JsonFlaw::Syntax)?;
         let outer = self.members.len();
@@ -207,8 +207,8 @@ impl<'a> Scanner<'a> {
         self.run(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
     }
 
-    /// Reads bytes as long as they are of one kind. For the kinds used here, the first byte of another kind always
-    /// begins a character.
+    /// Reads bytes up to the first byte that is not of the kind. For the kinds used here, that byte always begins a
+    /// character.
     #[inline]
     fn run(&mut self, is_of_kind: impl Fn(u8) -> bool) -> &'a str {
         let begin = self.at;
@@ -239,8 +239,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Returns the content of a string. `written` is the text between the string's quotes, and was parsed before. If this
-/// text contains no escape, it is the content.
+/// Returns the content of a string. `written` is the text between the string's quotes, and was parsed before. If
+/// `written` contains no escape, the content is `written` itself.
 pub(super) fn resolved(written: &str) -> Cow<'_, str> {
     if !written.as_bytes().contains(&b'\\') {
         return Cow::Borrowed(written);

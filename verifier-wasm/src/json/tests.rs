@@ -83,8 +83,8 @@ fn a_number_must_fit_into_a_double() {
     for number in accepted {
         assert!(agreed(format!("{{\"a\":{number}}}").as_bytes()).is_ok(), "{number}");
     }
-    // `serde_json` refuses the greatest double when all its 309 digits are written, because it rounds intermediate
-    // results.
+    // `serde_json` rounds intermediate results. So `serde_json` refuses the greatest double if all 309 digits are
+    // written.
     let greatest = format!("{:.0}", f64::MAX);
     assert!(parse_object(format!("{{\"a\":{greatest}}}").as_bytes()).is_ok());
     let ten_times = format!("{greatest}0");
@@ -149,7 +149,7 @@ fn told_members(members: &Members<'_>) -> Map<String, serde_json::Value> {
     members.0.iter().map(|member| (member.name.to_string(), told(member.value))).collect()
 }
 
-/// Reads every part of a value in the same way as the verifier.
+/// Reads every part of a value, with the same methods as the verifier.
 fn told(value: Value<'_>) -> serde_json::Value {
     if let Some(text) = value.text() {
         text.into()

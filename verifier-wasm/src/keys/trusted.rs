@@ -1,4 +1,4 @@
-//! The trusted keys, and the keys that must never be trusted again.
+//! The trusted keys, and the dropped keys, which no key set can make trusted again.
 
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ const MAX_DROPPED: usize = 1024;
 /// assert_eq!(keys.add(&configured)?, 1);
 /// assert!(keys.find(configured.keys[0].kid()).is_some());
 ///
-/// // The issuer replaced its key. The old one is never trusted again, even if it is still configured.
+/// // The issuer replaced its key. The configured key set cannot make the old key trusted again.
 /// keys.replace(&listed);
 /// assert_eq!(keys.add(&configured)?, 0);
 /// assert_eq!(keys.trusted(), listed.keys);
@@ -64,7 +64,7 @@ impl KeySet {
         Some(KeyInUse { key, tables: &mut self.tables })
     }
 
-    /// The error for a text that was signed by a key that is not trusted.
+    /// The error for a text that was signed with an untrusted key.
     pub(crate) const fn unknown(&self, kid: KeyId) -> Error {
         Error::UnknownKey { kid, trusted: self.trusted.len() }
     }
@@ -77,7 +77,7 @@ impl KeySet {
     /// Adds these keys to the trusted keys, except keys that a list dropped. Returns the number of new keys.
     ///
     /// # Errors
-    /// [`KeyFlaw::TooMany`] if the set would have too many keys. The set is then unchanged.
+    /// [`KeyFlaw::TooMany`] if there would be too many trusted keys. In this case, no key is added.
     pub fn add(&mut self, jwks: &Jwks) -> Result<usize, KeyFlaw> {
         let new: Vec<PublicKey> = jwks
             .keys
@@ -126,12 +126,13 @@ impl KeySet {
         text
     }
 
-    /// Restores a set from the text that [`Self::saved`] wrote. Keys that the saved set had dropped are no longer
-    /// trusted. The trusted keys of the saved set are added.
+    /// Restores the keys from a text that [`Self::saved`] wrote. The verifier no longer trusts the dropped keys of the
+    /// text. The trusted keys of the text are added with [`Self::add`].
     ///
     /// # Errors
-    /// [`Error::Jwks`] if the text is not a saved set. This set is then unchanged. The same error if there are too many
-    /// keys in total.
+    /// [`Error::Jwks`] if the text does not have the form that [`Self::saved`] writes. In this case, nothing changes.
+    /// The same error if there would be too many trusted keys. In this case, the dropped keys of the text are
+    /// distrusted, but no key is added.
     pub(crate) fn restore(&mut self, saved: &str) -> Result<(), Error> {
         let refuse = |reason| Error::Jwks { reason };
         let jwks = Jwks::parse(saved)?;

@@ -14,9 +14,10 @@ use super::Signature;
 use super::multiples::Multiples;
 use crate::keys::PublicKey;
 
-/// A public key with tables. With tables, a key verifies signatures about three times as fast. The tables take 640 KiB
-/// of memory and, in WebAssembly, a few milliseconds to create. The first prepared key of a process costs twice as
-/// much, because the process also needs a table of the base point. All keys share that table.
+/// A public key with tables. With tables, a key verifies signatures about three times as fast as without tables. The
+/// table of one key takes 640 KiB of memory. In WebAssembly, it takes a few milliseconds to create this table. The
+/// first prepared key of a process costs twice as much as later keys, because the process also needs a table of the
+/// base point. All keys share the table of the base point.
 ///
 /// ```
 /// use doorlist_verifier::signature::{PreparedKey, Signature};
@@ -26,7 +27,7 @@ use crate::keys::PublicKey;
 /// # use ed25519_dalek::Signer as _;
 /// # let signing_key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
 /// # let (key, bytes) = (Key::number(1).public(), signing_key.sign(b"message").to_bytes());
-/// // `bytes` are the 64 bytes that the owner of `key` made for this message.
+/// // `bytes` is the signature that the owner of `key` made for the text `message`.
 /// let prepared = PreparedKey::new(&key);
 /// let signature = Signature::from_bytes(&bytes);
 /// assert!(prepared.verify(b"message", &signature));

@@ -10,10 +10,10 @@ use super::{Ed25519, PreparedKey, Signature};
 use crate::key_id::KeyId;
 use crate::keys::PublicKey;
 
-/// A key gets a table after this many valid signatures. Up to this point, verification has cost about as much as
-/// creating the table. So a key that is soon replaced costs at most about twice as much as without a table. A
-/// command-line tool that checks one token never creates a table. After this point, each valid signature adds one row,
-/// so that no single token waits for the whole table.
+/// The verifier begins to create a table for a key after this many valid signatures. Up to this point, verification has
+/// cost about as much as creating the table. So a key that is soon replaced costs at most about twice as much as
+/// without a table. A command-line tool that checks one token never creates a table. After this point, each valid
+/// signature adds one row, so that no single token waits for the whole table.
 const EARNED_AFTER: u32 = 64;
 
 /// The maximum number of keys for which one verifier holds a table at the same time. Together, these tables take 2.5
@@ -57,7 +57,7 @@ impl Stage {
 }
 
 impl Tables {
-    /// Whether the key made this signature. Uses the key's table if there is one.
+    /// Whether the key made this signature. Uses the key's table if the table is complete.
     pub(crate) fn verify(
         &mut self,
         key: &PublicKey,
@@ -112,7 +112,8 @@ mod tests {
 
     use super::*;
 
-    /// The number of rows in a table. Once a key has earned its table, each further valid signature adds one row.
+    /// The number of rows in a table. After [`EARNED_AFTER`] valid signatures of a key, each further valid signature
+    /// adds one row.
     const ROWS: u32 = 32;
 
     fn signing_key(number: u8) -> SigningKey {

@@ -215,7 +215,8 @@ fn a_signature_with_s_above_the_order_is_refused() {
             assert!(!both.verify(b"text", &signature(&r, &s)), "s + {n} ℓ");
         }
     }
-    // s = 0 and s = ℓ are the same scalar. Here `R` does not fit any of the values of `s`.
+    // s = 0 and s = ℓ are the same scalar. Here `R` is from another signature, so the signature is wrong for every
+    // value of `s`.
     for s in [[0; 32], ORDER, [0xff; 32]] {
         assert!(!both.verify(b"text", &signature(&r, &s)));
     }
