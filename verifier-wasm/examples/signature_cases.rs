@@ -1,4 +1,4 @@
-//! Prints tokens, and for each token whether unmodified ed25519-dalek accepts its signature.
+//! Prints tokens. For each token, it also prints whether unmodified ed25519-dalek accepts the token's signature.
 //! `tests/js/signatures.test.mjs` checks the same tokens with the built module.
 //!
 //! `cargo run --package doorlist-verifier --example signature_cases -- 100000` prints the same lines in every run. Each
@@ -52,7 +52,7 @@ fn main() -> io::Result<()> {
         }
     }
     // Each encoding in `odd` is used as a public key. The private keys for these public keys are not known. A verifier
-    // refuses such a key, or a signature for it is valid only by accident.
+    // either refuses such a key, or accepts a signature for the key only by accident.
     for encoding in &odd {
         let Some(public) = trusted(encoding) else {
             writeln!(out, "refused {}", jwk_text(encoding, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"))?;
@@ -68,7 +68,7 @@ fn main() -> io::Result<()> {
     out.flush()
 }
 
-/// Returns the result of unmodified dalek, followed by the token.
+/// Checks the signature with unmodified dalek. Returns `good` or `bad`, and then the token.
 fn judged(public: &VerifyingKey, message: &str, signature: &[u8; 64]) -> String {
     let good = public.verify(message.as_bytes(), &Signature::from_bytes(signature)).is_ok();
     let verdict = if good { "good" } else { "bad" };
@@ -138,7 +138,8 @@ impl Kind {
     }
 }
 
-/// A key that may have a small-order component. Its signatures satisfy the equation without the cofactor.
+/// A key that may have a small-order component. The key's signatures satisfy the verification equation in its form
+/// without the cofactor.
 struct Signer {
     secret: Scalar,
     torsion: usize,
@@ -161,14 +162,15 @@ impl Signer {
 
     fn sign(&mut self, message: &[u8]) -> [u8; 64] {
         loop {
-            // The nonce is increased by one, so that the new point needs only an addition. Such nonces are safe here,
-            // because this key protects nothing.
+            // Each new nonce is the last nonce plus one. So the point of the new nonce costs only one addition of
+            // points. Such nonces are safe here, because this key protects nothing.
             self.nonce += Scalar::ONE;
             self.nonce_point += ED25519_BASEPOINT_POINT;
             for (number, torsion) in EIGHT_TORSION.iter().enumerate() {
                 let r = (self.nonce_point + torsion).compress().to_bytes();
                 let h = hash(&r, &self.public, message);
-                // [s]B − [h]A is the nonce's point minus [h] times the key's small-order component.
+                // `R` must be equal to [s]B − [h]A. The result of this expression is `nonce_point` − [h]T, where T is
+                // the small-order component of the key.
                 if (number + usize::from(h.as_bytes()[0]) * self.torsion).is_multiple_of(8) {
                     let s = self.nonce + h * self.secret;
                     return [r, s.to_bytes()].concat().try_into().unwrap();
@@ -183,7 +185,8 @@ fn hash(r: &[u8], public: &VerifyingKey, message: &[u8]) -> Scalar {
     Scalar::from_bytes_mod_order_wide(&hash.finalize().into())
 }
 
-/// A token without its signature. The lengths of many such tokens cover all values modulo the block size of SHA-512.
+/// Returns a token without its signature. The length of the `jti` is random, so that tokens have 63 different lengths.
+/// For each of these lengths, the padding of SHA-512 has a different length.
 fn message(public: &VerifyingKey, random: &mut Random) -> String {
     let kid = PublicKey::from_bytes(public.as_bytes()).unwrap().kid();
     let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": kid });

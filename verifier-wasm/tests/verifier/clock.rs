@@ -1,5 +1,5 @@
 //! Tests with random histories: lists move the verifier's time forward, and never back. The histories contain caches
-//! that deliver old lists again, hosts whose clocks jump, and lists of any age, also from the future.
+//! that deliver old lists again, hosts whose clocks jump, and lists of any age, including lists from the future.
 
 use doorlist_verifier::error::ListFlaw;
 use doorlist_verifier::{Error, LoadOutcome};
@@ -11,8 +11,8 @@ use crate::histories::*;
 const DAY: u64 = 86_400;
 
 proptest! {
-    /// Trace 1. The verifier's time is the latest of these times: the host's clock and, for each accepted list, its
-    /// `iat` plus the time that has passed after its arrival.
+    /// Trace 1. The verifier's time is the latest of these times: the host's clock and, for each accepted list, the
+    /// list's `iat` plus the time that has passed since the list arrived.
     #[test]
     fn the_time_is_the_latest_of_the_host_and_every_list(history in history()) {
         let mut world = World::new(&history);

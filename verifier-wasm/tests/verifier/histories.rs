@@ -59,7 +59,7 @@ enum When {
     Now(i64),
     /// The base time is the `exp` of this token.
     Expiry(usize, i64),
-    /// The base time is the latest `iat` with which a list does not remove this handle.
+    /// The base time is the end of the time for which this handle must be held ([`Past::kept_until`]).
     Leaving(u64, i64),
 }
 
@@ -85,7 +85,7 @@ pub struct Token {
 }
 
 /// A list without a sequence number. The number is chosen later, because it depends on the sequence number that the
-/// verifier then holds.
+/// verifier holds at that moment.
 #[derive(Debug, Clone)]
 pub struct Draft {
     is_delta: bool,
@@ -123,8 +123,9 @@ pub fn history_without_grace() -> impl Strategy<Value = History> {
     })
 }
 
-/// A history on a host whose clock is right. All tokens and lists are older by this number of seconds, and there is no
-/// outage grace.
+/// A history without the outage grace, on a host whose clock is right. Each list is this number of seconds old when it
+/// is first delivered. The `iat` and `exp` of all tokens are earlier by the same number of seconds than in other
+/// histories.
 pub fn history_of_old_lists(seconds: i64) -> impl Strategy<Value = History> {
     history_without_grace().prop_map(move |mut history| {
         for token in &mut history.tokens {

@@ -1,6 +1,6 @@
 //! Tests that a kicked user is refused permanently, if the issuer follows its own rules. A verifier must keep a
 //! revocation entry for longer than it accepts any token that matches the entry. This must hold even if caches deliver
-//! the lists, the host's clock jumps, and an outage has the longest grace.
+//! old lists, the host's clock jumps, and the verifier has a long outage grace.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -33,8 +33,8 @@ enum Deed {
     RaiseLifetime(u64),
     /// The revocation log gets a new epoch.
     Recover,
-    /// A cache stores a list: a delta with the last entries, or a snapshot. Some entries may be missing, as after a
-    /// failover if no node has restored them yet.
+    /// A cache stores a list: a delta with the last entries, or a snapshot. Some entries may be missing. This happens
+    /// after a failover, until a node has restored these entries.
     Publish {
         delta_of: Option<u64>,
         lacking: Option<usize>,

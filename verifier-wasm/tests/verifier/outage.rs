@@ -25,8 +25,8 @@ proptest! {
         });
     }
 
-    /// A token is accepted until `exp` plus the grace or the leeway, exact to the second. The longer of the two counts;
-    /// they are not added together.
+    /// A token is accepted at most until `exp` plus the longer of grace and leeway, exact to the second. Grace and
+    /// leeway are not added together.
     #[test]
     fn no_token_outlives_the_grace(history in history()) {
         each_accepted(&history, |past, at, token, _| {
@@ -43,7 +43,8 @@ proptest! {
         });
     }
 
-    /// Trace 11: only a newer list removes a revoked handle. A cut-off and a dropped key apply for ever.
+    /// Trace 11: only a newer list removes a revoked handle. A cut-off applies for ever. A dropped key is distrusted
+    /// until a later list contains the key again.
     #[test]
     fn no_revoked_token_is_accepted_during_the_grace_or_outside_it(history in history()) {
         World::play(&history, |past, _, Asked { token, whole, again, vetted }| {

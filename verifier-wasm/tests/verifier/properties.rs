@@ -86,8 +86,8 @@ proptest! {
         prop_assert_eq!(verifier.status(at(NOW)), before);
     }
 
-    /// The texts are signed, but header and payload may have any content. So the verifier reads more of these texts
-    /// than of random texts.
+    /// The texts are signed, but header and payload may have any content. Of a text with a valid signature, the
+    /// verifier also reads the payload.
     #[test]
     fn any_signed_text_is_refused_without_a_panic(header in ".{0,60}", payload in ".{0,200}") {
         let mut verifier = ready();
@@ -128,7 +128,7 @@ proptest! {
 }
 
 proptest! {
-    /// The test contains all rules about time as one formula.
+    /// The test contains the rules about `iat`, `exp`, the outage grace and `retain` as formulas.
     #[test]
     fn a_token_is_accepted_as_long_as_the_rules_say(
         exp in NOW - 8000..NOW + 2000,

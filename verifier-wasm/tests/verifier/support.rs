@@ -1,4 +1,4 @@
-// A small issuer for tests: fixed keys, and signatures for any text, even for an invalid one.
+// A small issuer for tests. It has fixed keys, and signs any text, even an invalid text.
 //
 // The examples in the crate's documentation include this file as a module. This text is not a `//!` comment, because
 // `include!` refuses such comments.
@@ -200,7 +200,7 @@ pub fn ready_with(options: Options) -> Verifier {
     verifier
 }
 
-/// Sets both clocks of the host to this time.
+/// The times of a host whose two clocks both show this time.
 pub fn at(wall: u64) -> HostTime {
     HostTime { wall: secs(wall), monotonic: Duration::from_secs(wall) }
 }

@@ -1,5 +1,5 @@
-//! Sequences of events that broke earlier rules, applied to the verifier. The numbers are from `issuer/TRACES.md`.
-//! Traces that concern only the issuer are not tested here.
+//! Sequences of events for which earlier versions of the rules were wrong, applied to the verifier. The numbers are
+//! from `issuer/TRACES.md`. Traces that concern only the issuer are not tested here.
 
 use std::time::Duration;
 
@@ -46,8 +46,8 @@ fn trace_07_no_clock_tolerance_is_longer_than_the_leeway_of_the_issuer() {
     assert_eq!(code(verify(&mut verifier, &past, NOW)), "ERR_JWT_EXPIRED");
 }
 
-/// The issuer lowered the token lifetime together with `retain`, although the rule forbids this. Older tokens that live
-/// for an hour must not outlive their entries.
+/// The issuer lowered the token lifetime together with `retain`, although the rules forbid this. Older tokens have a
+/// lifetime of an hour. They must not be accepted for longer than their entries are kept.
 #[test]
 fn trace_07_a_token_older_than_entries_are_kept_is_expired() {
     let mut verifier = ready();
@@ -220,8 +220,8 @@ fn trace_23_a_key_set_brings_no_dropped_key_back() {
     verifier.verify(&token_of(2), at(NOW)).expect("trusted again");
 }
 
-/// After a list has proved a time, the host's monotonic clock measures how long ago this was. The wall clock has no
-/// influence.
+/// After a list has proved a time, the host's monotonic clock measures the time that has passed since then. The wall
+/// clock has no influence.
 #[test]
 fn the_time_of_a_list_advances_with_the_monotonic_clock() {
     let mut verifier = verifier();

@@ -43,7 +43,7 @@ struct Step {
     expect: Value,
 }
 
-/// A valid token under valid conditions. Each case then changes a part of this.
+/// A case with a valid token under valid conditions. The methods of [`Case`] change parts of it.
 fn case(name: &str) -> Case {
     Case {
         name: name.to_owned(),
@@ -64,7 +64,7 @@ impl Case {
         self
     }
 
-    /// Uses a token of key 1 with these claims changed.
+    /// Uses a token that is signed by key 1, with these changes to the claims.
     fn claims(self, changes: Value) -> Self {
         self.token(Key::number(1).token(&claims_with(changes)))
     }
@@ -282,7 +282,7 @@ fn run(case: &Case) -> Result<Value, String> {
 }
 
 fn make(case: &Case) -> Result<Verifier, Value> {
-    // A single name becomes a list of one name, as in `js/src/wasm.ts`.
+    // A single name becomes an array of one name, as in `js/src/wasm.ts`.
     let mut policy = case.policy.clone();
     if let Some(audience) = policy.get_mut("audience").filter(|audience| audience.is_string()) {
         *audience = json!([audience.take()]);

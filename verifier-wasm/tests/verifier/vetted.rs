@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// The vetted form of [`claims`], with the `kid` of the key.
+/// The vetted form of [`claims`], with the `kid` of key 1.
 fn vetted() -> VettedClaims {
     vetted_with(json!({}))
 }

@@ -1,4 +1,5 @@
-//! Tests the whole path once, with a token, a list and a kick. Also contains tests that are too large for vectors.
+//! Tests the verifier as a whole, with a token, a list and a kick. This file also contains tests that are too large for
+//! vectors.
 
 use doorlist_verifier::error::{FormFlaw, ListFlaw};
 use doorlist_verifier::list::MAX_LIST_LEN;
@@ -40,7 +41,8 @@ fn a_list_is_not_read_past_its_limit() {
     assert_eq!(reason(verifier.load(&text, at(NOW)).unwrap_err()), ListFlaw::TooLong);
 }
 
-/// The header is read before any signature is checked. Parsed JSON takes many times more memory than its text.
+/// A header is read before any signature is checked, and parsed JSON takes many times more memory than its text. So the
+/// length of a header is limited.
 #[test]
 fn a_header_is_not_read_past_its_limit() {
     let mut verifier = ready();

@@ -56,8 +56,8 @@ impl Past {
         self.last().map_or(100, |list| list.seq.get())
     }
 
-    /// FORMAT.md §5. The verifier's time is the latest of these times: the wall clock and, for each list, its `iat`
-    /// plus the time that has passed after its arrival.
+    /// FORMAT.md §5. The verifier's time is the latest of these times: the wall clock and, for each accepted list, the
+    /// list's `iat` plus the time that has passed since the list arrived.
     pub fn now(&self, at: HostTime) -> u64 {
         let proven = self
             .taken
@@ -86,7 +86,7 @@ impl Past {
         self.options.outage_grace_secs
     }
 
-    /// Whether no newer list has arrived for more than three times the `ttl`.
+    /// Whether there is an outage: a list is held, and its age is more than three times its `ttl`.
     pub fn is_outage(&self, at: HostTime) -> bool {
         !self.taken.is_empty() && self.now(at) > self.last_fresh()
     }
@@ -133,14 +133,16 @@ impl Past {
         }
     }
 
-    /// Whether all handles of this list must still be held (FORMAT.md §7). They must be held if no later list has an
-    /// `iat` after a limit. The limit is the as-of time directly after this list, plus the longest `retain`.
+    /// Whether all handles of this list must still be held (FORMAT.md §7). A later list removes these handles only if
+    /// the `iat` of the later list is after a limit. The limit is the as-of time directly after this list was accepted,
+    /// plus the longest `retain` of all lists up to and including the later list.
     fn stayed_since(&self, named: usize) -> bool {
         (named + 1..self.taken.len())
             .all(|at| self.taken[at].0.issued_at.as_secs() <= self.brought(named) + self.longest_retain(at))
     }
 
-    /// The latest `iat` with which a list does not remove this handle. `None` if no list contained the handle.
+    /// The end of the time for which this handle must be held. The next list may remove the handle only if the list's
+    /// `iat` is later. `None` if no list contained the handle.
     pub fn kept_until(&self, number: u64) -> Option<u64> {
         let last = self.naming(number).last()?;
         Some(self.brought(last) + self.longest_retain(self.taken.len() - 1))
@@ -155,7 +157,7 @@ impl Past {
         self.lists().take(at + 1).map(|list| list.issued_at.as_secs()).max().unwrap_or(0)
     }
 
-    /// The longest `retain` of all lists up to this list.
+    /// The longest `retain` of all lists up to and including this list.
     fn longest_retain(&self, at: usize) -> u64 {
         self.lists().take(at + 1).map(|list| list.retain_secs).max().unwrap_or(0)
     }

@@ -57,8 +57,8 @@ fn parts() -> Vec<Case> {
     .into()
 }
 
-/// A valid token with text that callers often leave around it. The verifier refuses it, because a token has only one
-/// spelling. The reason says which text to remove.
+/// A valid token with text that callers often leave around it. The verifier refuses the whole text, because a token has
+/// only one spelling. The reason in the error says which text to remove.
 fn mistakes() -> Vec<Case> {
     let token = good_token();
     [
@@ -124,8 +124,8 @@ fn sizes() -> Vec<Case> {
     ]
 }
 
-/// A valid token of this length. An additional claim fills it. Some lengths cannot be reached in this way, so white
-/// space is added for them.
+/// A valid token of this length. The additional claim `fill` makes the token longer. Some lengths are impossible with
+/// this claim alone. For such a length, the header also ends with a space.
 fn token_of_length(length: usize) -> String {
     let key = Key::number(1);
     let fill = (length - 600) * 3 / 4;
