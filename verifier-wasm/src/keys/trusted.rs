@@ -7,7 +7,8 @@ use crate::error::{Error, KeyFlaw};
 use crate::json;
 use crate::signature::{Ed25519, Signature, Tables};
 
-/// The number of dropped keys that are remembered. With one rotation per day, this is enough for almost three years.
+/// The maximum number of dropped keys that a verifier remembers. With one rotation per day, this is enough for almost
+/// three years.
 const MAX_DROPPED: usize = 1024;
 
 /// The keys that are trusted at present, and the identifiers of the keys that a list removed.

@@ -82,7 +82,7 @@ struct Digit {
     negative: bool,
 }
 
-/// The digits of a scalar, least significant first. A value above [`ROW`] becomes a negative digit, and one is carried
+/// The digits of a scalar, least significant first. A value above [`ROW`] becomes a negative digit, and 1 is carried
 /// into the next window.
 fn digits(scalar: &Scalar) -> impl Iterator<Item = Digit> + '_ {
     const BASE: usize = 2 * ROW;

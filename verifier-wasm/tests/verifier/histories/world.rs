@@ -26,7 +26,7 @@ pub struct Asked {
     pub whole: Result<Verified, Error>,
     /// The result from the memory if the memory knows the token. Otherwise the result of the full check.
     pub again: Result<Verified, Error>,
-    /// The result of the check of only the token's claims. The check runs as if another library had verified the token.
+    /// The result of `check_vetted` for the token's claims, as if another library had verified the token.
     pub vetted: Result<Verdict, Error>,
 }
 

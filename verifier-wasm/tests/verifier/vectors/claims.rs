@@ -192,8 +192,8 @@ fn parties() -> Vec<Case> {
     ]
 }
 
-/// A signed token in which this claim has exactly this text as its value, even if no JSON library can write such a
-/// text.
+/// A signed token in which this claim has exactly this text as its value. The text may be a text that no JSON library
+/// writes.
 fn replaced(claim: &str, value: &str) -> String {
     let claims = claims_with(json!({ claim: "@" }));
     let payload = text(&claims).replace(r#""@""#, value);
