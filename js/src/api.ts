@@ -110,7 +110,7 @@ async function unlessClosed(remote: RemoteList, refresh: () => Promise<void>): P
 
 /**
  * Returns `close`, and also `Symbol.dispose` if the platform has this symbol. The type always includes
- * `Symbol.dispose`: on a platform without this symbol, no program can use `using`.
+ * `Symbol.dispose`. On a platform without this symbol the difference has no effect, because no program can use `using`.
  */
 function closing(close: () => void): Pick<Verifier, 'close' | typeof Symbol.dispose> {
   const named = { close }

@@ -2,8 +2,8 @@ import type { Host } from './host.js'
 
 /**
  * Pauses after failures. The maximum of a pause doubles from `firstMs` up to a limit. The pause is a random time
- * between half of this maximum and the maximum itself. Otherwise verifiers that lost their issuer at the same time
- * would all ask again at the same time.
+ * between half of this maximum and the maximum itself. Without the random time, all verifiers that lost their issuer at
+ * the same time would also ask again at the same time.
  */
 export class BackOff {
   readonly #host: Host
@@ -15,7 +15,7 @@ export class BackOff {
     this.#firstMs = firstMs
   }
 
-  /** Milliseconds to pause after one more failure. */
+  /** Counts one more failure. Returns the number of milliseconds to pause. */
   next(longestMs: number): number {
     const most = Math.min(longestMs, this.#firstMs * 2 ** this.#failures)
     this.#failures = Math.min(this.#failures + 1, 30)

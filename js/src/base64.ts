@@ -8,8 +8,8 @@ interface Platform {
 }
 
 /**
- * Decodes base64, with the platform's own decoder if there is one. Decoding one character at a time would take longer
- * than all other steps of the start together.
+ * Decodes base64. Uses the platform's own decoder if the platform has one, because decoding one character at a time
+ * would take longer than all other steps of the start together.
  */
 export function decoded(base64: string): Uint8Array<ArrayBuffer> {
   const { Uint8Array: Bytes, Buffer } = globalThis as unknown as Platform

@@ -6,7 +6,8 @@ import { TokenError, isTokenError, isTokensFault } from './errors.js'
 
 export const isRevoked: typeof Types.isRevoked = verifier => {
   checkVerifier(verifier)
-  // The header of the token is ignored: it names a key of the application's own back end, and not a key of the issuer.
+  // The header of the token is ignored, because the header names a key of the application's own back end, and not a key
+  // of the issuer.
   return async (_, token) => !(await isGood(verifier, token?.payload))
 }
 

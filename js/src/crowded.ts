@@ -12,7 +12,8 @@ export function crowdingHint(url: string, isPage = isBrowser()): string {
 
 /**
  * Returns `h2` or `h3` if the browser reports this protocol for the last answer of the host. Returns '' for `http/1.1`.
- * Also returns '' if the browser hides the protocol. Browsers can hide the protocol of a host of another origin.
+ * Also returns '' if the browser hides the protocol. A browser can hide the protocol if the host belongs to another
+ * origin.
  */
 function protocolOf(url: string): string {
   const { origin } = new URL(url)

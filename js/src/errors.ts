@@ -53,8 +53,9 @@ export class TokenError extends Error {
 }
 
 /**
- * Compares the members of the error, and not its class. An application can contain this package twice (as ESM and as
- * CommonJS, or in two realms). An error that was sent with `postMessage` or as JSON is a plain object.
+ * Compares the members of the error, and not its class, for two reasons. An application can contain this package twice
+ * (as ESM and as CommonJS, or in two realms). In addition, an error that was sent with `postMessage` or as JSON is a
+ * plain object.
  */
 export function isTokenError<C extends Code = Code>(
   error: unknown,
@@ -77,7 +78,8 @@ const ABOUT_TOKENS: ReadonlySet<string> = /* @__PURE__ */ new Set<Code>([
 
 export function isTokensFault(error: unknown): boolean {
   if (!isTokenError(error) || !ABOUT_TOKENS.has(error.code)) return false
-  // If the verifier trusts no key yet, it finds no key for any token. A missing key is then not the token's fault.
+  // While the verifier trusts no key yet, it finds no key for any token. In this case a missing key is not the token's
+  // fault.
   return error.code !== 'ERR_JWKS_NO_MATCHING_KEY' || error.evidence['trusted'] !== 0
 }
 

@@ -135,7 +135,7 @@ export class Follower {
     this.#saveSoon()
   }
 
-  /** Saves in the background. A new list is in use before the store contains it. */
+  /** Saves in the background. The verifier uses a new list even before the store contains the list. */
   #saveSoon(): void {
     void this.#remote.save(this.#closed.signal)
   }
@@ -170,7 +170,7 @@ export class Follower {
       this.#saveSoon()
       if (this.#shared?.part === 'follows') this.#become('shared')
     }
-    // However many messages arrive on the channel, they cause at most one request per `ttl`.
+    // Even many messages on the channel cause at most one request per `ttl`.
     const now = this.#host.monotonic()
     if (outcome !== 'gap' || now < this.#gapNotBefore) return
     this.#gapNotBefore = now + this.#remote.ttlMs
@@ -188,7 +188,8 @@ export class Follower {
   async #turn(): Promise<number> {
     const { ttlMs } = this.#remote
     if (!(await this.#attempt(() => this.#remote.prepare(this.#closed.signal)))) return this.#retry.next(ttlMs)
-    // The rest of this turn takes all earlier events into account. Only an event after this line ends the next pause.
+    // The rest of this turn takes all earlier events into account. Only an event that occurs after this line ends the
+    // next pause.
     this.#nap = new AbortController()
     const patienceMs = this.#shared?.patienceMs(ttlMs) ?? 0
     this.#become(patienceMs > 0 ? 'shared' : 'poll')
@@ -228,7 +229,7 @@ export class Follower {
 
   /**
    * Follows the stream until the stream ends. Returns `'news'` if a newer list came, `'opened'` if the stream only
-   * opened, and `'nothing'` if it did not open.
+   * opened, and `'nothing'` if the stream did not open.
    */
   async #follow(): Promise<'nothing' | 'opened' | 'news'> {
     const started = this.#host.monotonic()

@@ -1,12 +1,12 @@
 import type { Change, Loaded } from '../types/index.js'
 import { decoded } from './base64.js'
 
-/** FORMAT.md §4: the number of bytes of a block, of a count minus one, and of a position. */
+/** FORMAT.md §4: the sizes in bytes of a block, of a count minus one, and of a position. */
 const [BLOCK, COUNT, POSITION] = [6, 2, 2]
 
 /**
- * Returns the handles in a list, in the form that tokens use. Checks nothing, so the verifier must have accepted the
- * list before.
+ * Returns the handles in a list, in the form that tokens use. This function checks nothing. So the caller must pass
+ * only a list that the verifier has accepted.
  */
 export function handlesIn(list: string): string[] {
   const [, payload = ''] = list.split('.')
@@ -24,7 +24,7 @@ export function handlesIn(list: string): string[] {
   return handles
 }
 
-/** The change that this list brought; its handles are decoded when first read. */
+/** Returns the change that this list brought. The handles are decoded when `revoked` is first read. */
 export function changeBy(list: string, loaded: Loaded): Change {
   let handles: string[] | undefined
   return {

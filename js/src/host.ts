@@ -4,7 +4,7 @@ export interface Host {
   now(): number
   /** Milliseconds since an unspecified time. The value never decreases. */
   monotonic(): number
-  /** At least 0, below 1. */
+  /** A random number that is at least 0 and less than 1. */
   random(): number
   /** Calls `call` once after `ms` milliseconds. Returns a function that cancels the call. */
   after(ms: number, call: () => void): () => void
@@ -35,8 +35,8 @@ export function pause(host: Host, ms: number, signal: AbortSignal): Promise<void
 }
 
 /**
- * Returns the result of `work`. Rejects if `work` takes longer than `ms` milliseconds; `work` then continues to run. The
- * timer is always cancelled.
+ * Returns the result of `work`. Rejects if `work` takes longer than `ms` milliseconds; `work` then continues to run.
+ * The timer is always cancelled.
  */
 export const inTime = <T>(work: Promise<T>, ms: number, host: Host): Promise<T> =>
   new Promise((resolve, reject) => {

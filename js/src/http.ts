@@ -28,8 +28,7 @@ export interface Request {
 }
 
 /**
- * Every answer must begin within this many milliseconds. If the answer is not a stream, it must also end within this
- * time.
+ * Every answer must begin within this many milliseconds. An answer that is not a stream must also end within this time.
  */
 export const TIMEOUT_MS = 10_000
 
@@ -58,8 +57,8 @@ export async function fetchText(http: Http, request: Request & { readonly maxByt
 }
 
 /**
- * Yields the text of a response with status 200 as it arrives. The first text is empty: it shows that the stream has
- * opened. Ends when the server ends the body. Throws when the connection breaks.
+ * Yields the text of a response with status 200 in parts, each as soon as it arrives. The first part is empty, and
+ * shows that the stream has opened. Ends when the server ends the body. Throws when the connection breaks.
  */
 export async function* fetchStream(http: Http, request: Request): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder()
@@ -98,8 +97,8 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
         throw new Unreachable(`${url} answered with ${type}, not ${accept}`, { url, reason: 'content_type' })
       yield new Uint8Array()
     }
-    // React Native has no streams. The whole answer arrives at once, so its length is checked only after it has
-    // arrived.
+    // React Native has no streams. The whole answer arrives at once, so the length of the answer is checked only after
+    // its arrival.
     if (body === 'in time' && response.body === undefined) yield new TextEncoder().encode(await response.text())
     if (response.body && typeof response.body.getReader !== 'function')
       throw fetchFailed(url, 'the body of its answer is not a ReadableStream; use the global `fetch`')
@@ -123,8 +122,8 @@ async function* fetchBytes(http: Http, request: Request, body: 'in time' | 'open
 }
 
 /**
- * Returns the answer. Rejects when the signal aborts before the answer arrives, because a `fetch` from the application
- * can ignore signals.
+ * Returns the answer. Rejects when the signal aborts before the answer arrives. This function is necessary because the
+ * `fetch` of an application may ignore signals.
  */
 function unlessAborted(answer: Promise<Response>, signal: AbortSignal, reason: () => unknown): Promise<Response> {
   return new Promise((resolve, reject) => {
@@ -139,8 +138,8 @@ function unlessAborted(answer: Promise<Response>, signal: AbortSignal, reason: (
 }
 
 /**
- * Returns the value of the option `cache` to use on this platform, or `undefined` if it supports none of the values.
- * Workers support at most `no-store`, and throw for unknown values.
+ * Returns the value of the option `cache` to use on this platform, or `undefined` if the platform supports none of the
+ * values. Workers support at most `no-store`, and throw for unknown values.
  */
 function supported(wanted: PastCaches | undefined): PastCaches | undefined {
   if (wanted === undefined || !('cache' in (globalThis.Request?.prototype ?? {}))) return undefined

@@ -3,8 +3,8 @@ import type { ReplaceableVerifier } from './replaceable-verifier.js'
 
 const MAX_JWKS_BYTES = 256 * 1024
 /**
- * Anyone can put an unknown `kid` into a token, so unknown keys cause at most one JWKS request in this time, in
- * milliseconds.
+ * The minimum number of milliseconds between two JWKS requests that unknown keys cause. Without this limit, anyone
+ * could cause many requests with tokens that contain an unknown `kid`.
  */
 const COOL_DOWN_MS = 60_000
 
@@ -17,7 +17,7 @@ export class IssuerKeys {
   #askedAt = -Infinity
   #mayBeCached = false
 
-  /** @param arePinned Whether the application gave the keys. Then they are held from the beginning. */
+  /** @param arePinned Whether the application gave the keys. If so, the keys are held from the beginning. */
   constructor(http: Http, verifier: ReplaceableVerifier, arePinned: boolean, report: (error: Error) => void) {
     this.#http = http
     this.#verifier = verifier
@@ -26,7 +26,7 @@ export class IssuerKeys {
   }
 
   /**
-   * Call it when a token names an unknown key. Returns whether to request the keys again now.
+   * Call this method when a token names an unknown key. Returns whether to request the keys again now.
    *
    * @param isReachable Whether the last request reached the issuer
    */
@@ -39,28 +39,28 @@ export class IssuerKeys {
     return true
   }
 
-  /** Call it when the verifier has loaded a saved list and the keys that were saved with the list. */
+  /** Call this method when the verifier has loaded a saved list and the keys that were saved with the list. */
   restored(): void {
     this.#state = 'held'
   }
 
   /**
    * Whether the last request for the keys is so recent that the keys are not requested again yet. While no list is
-   * held, a request that a cache was allowed to answer does not count, because the first list can be signed by a newer
-   * key.
+   * held, an answer that may be from a cache does not count. Such an answer may lack the key that signed the first
+   * list.
    */
   areCooling(): boolean {
     if (this.#mayBeCached && !this.#verifier.holdsList) return false
     return this.#http.host.monotonic() - this.#askedAt < COOL_DOWN_MS
   }
 
-  /** Requests the keys if they are lacking or in doubt. */
+  /** Requests the keys if they are missing, or if a token named an unknown key. */
   async prepare(url: string, signal: AbortSignal): Promise<void> {
     if (this.#state === 'lacking') await this.fetch(url, signal)
     if (this.#state === 'in doubt') await this.#renew(url, signal)
   }
 
-  /** Requests the keys. A cache is allowed to answer the first of these requests. */
+  /** Requests the keys. A cache is allowed to answer only while the keys are missing. */
   async fetch(url: string, signal: AbortSignal): Promise<void> {
     this.#mayBeCached = this.#state === 'lacking'
     this.#askedAt = this.#http.host.monotonic()

@@ -12,14 +12,14 @@ import { SILENCE_MS, startError } from './starts.js'
 const HOLD_MS = 25_000
 /**
  * The number of milliseconds after which a refresh counts as lost. If the platform stops a request of the application,
- * the refresh that runs in this request stops too, and never reports that it has ended.
+ * the refresh that runs in this request stops too, and never reports its end.
  */
 const LEASE_MS = HOLD_MS + 10_000
 /** The number of milliseconds before the next try of a stream that was not available. */
 const STREAM_REST_MS = 60_000
 /**
- * An issuer is in an outage if its newest list is older than this many `ttl` (FORMAT.md §6). If a saved list is older,
- * a start asks the issuer first. Otherwise an issuer that runs would seem to be in an outage.
+ * An issuer is in an outage if its newest list is older than this many `ttl` (FORMAT.md §6). If a saved list is older
+ * than this, the first refresh waits for a newer list. Otherwise a running issuer would seem to be in an outage.
  */
 const OUTAGE_TTLS = 3
 /**
@@ -29,8 +29,9 @@ const OUTAGE_TTLS = 3
 const REST_MS = 5_000
 
 /**
- * Keeps a remote list up to date from within requests. A Worker must not use the I/O of another request. Therefore each
- * promise, signal and stream ends with the request that created it, and only numbers are kept between requests.
+ * Keeps a remote list up to date from within requests. In a Worker, a request must not use the I/O of another request.
+ * Therefore each promise, signal and stream ends with the request that created it. Only numbers are kept between
+ * requests.
  */
 export class LazyFollower {
   readonly #remote: RemoteList

@@ -1,6 +1,6 @@
-// The messages of the module's errors. The code and the evidence of an error decide its message (FORMAT.md §9). The
-// texts are not in the module, because they take less space in JavaScript. `verifier-wasm/src/error.rs` has the same
-// messages for Rust; tests/vectors/messages/errors.json keeps both equal.
+// The messages of the module's errors. The code and the evidence of an error determine its message (FORMAT.md §9). The
+// texts are not in the module, because texts take less space in JavaScript. `verifier-wasm/src/error.rs` has the same
+// messages for Rust. Tests compare both with tests/vectors/messages/errors.json.
 import type { Code } from '../types/index.js'
 
 type Evidence = Readonly<Record<string, unknown>>

@@ -7,7 +7,7 @@ const WORDS =
 
 /**
  * Whether `fetch` failed because of a mistake in the program: a bug, a wrong argument, or an object of another realm.
- * An unknown error counts as a failure of the network. Such a failure can end without a change of the program.
+ * An unknown error counts as a network failure, because a network failure can end without a change of the program.
  */
 export function isMistake(error: unknown): boolean {
   const { name, message, cause } = Object(error) as Error

@@ -2,9 +2,9 @@ import { TokenError } from './errors.js'
 import type { Host } from './host.js'
 
 /**
- * Tracks when a list last brought a newer time. An answer with status 200 does not prove that its list is newer,
- * because a service worker, proxy or CDN can repeat an old list. Only numbers are kept, so that this object can live at
- * the module scope of a Worker.
+ * Remembers when a newer list last arrived. An answer with status 200 does not prove that its list is newer, because a
+ * service worker, proxy or CDN can repeat an old list. Only numbers are kept, so that this object can live at the
+ * module scope of a Worker.
  */
 export class Newness {
   readonly #host: Host
@@ -15,7 +15,7 @@ export class Newness {
     this.#host = host
   }
 
-  /** Records that a list was newer than the list before it. */
+  /** Records that a list was newer than the previous list. */
   brought(): void {
     this.#newerAt = this.#host.monotonic()
   }
@@ -38,8 +38,8 @@ export class Newness {
   }
 
   /**
-   * Whether to send a request now that bypasses caches. Returns true at most once per `ttl`. Without this limit, all
-   * verifiers would send many such requests to an issuer that has nothing newer for a long time.
+   * Whether a request that bypasses caches may be sent now. Returns true at most once per `ttl`. Without this limit,
+   * all verifiers would send many such requests to an issuer that has nothing newer for a long time.
    */
   mayAskPastCaches(ttlMs: number): boolean {
     const now = this.#host.monotonic()

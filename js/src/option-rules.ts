@@ -62,7 +62,7 @@ function unknownOption(name: string, known: string[]) {
   return invalidOption(`unknown option \`${name}\`; ${hint}`, { option: name })
 }
 
-/** Returns the Levenshtein distance: how many letters must be inserted, removed or changed. */
+/** Returns the Levenshtein distance: the number of letters to insert, remove or change to turn `from` into `to`. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let line = 1; line <= from.length; line++) {

@@ -42,8 +42,8 @@ export function checkConnectOptions(options: unknown): ConnectOptions {
 
 /**
  * Whether a key set contains at least one usable key (FORMAT.md §2). A set without a usable key has no effect, although
- * it seems to pin the keys. This check accepts an object without an array `keys`, and a set with a malformed key,
- * because the module refuses both.
+ * it seems to pin the keys. This check does not refuse an object without an array `keys`, or a set with a malformed
+ * key. The module itself refuses both.
  */
 function isKeySet(value: unknown): boolean {
   if (!isObject(value)) return false

@@ -1,10 +1,10 @@
-/** The features of the browser that pages and workers of one origin share. Tests pass their own. */
+/** The features of the browser that pages and workers of one origin share. Tests pass their own implementation. */
 export interface Origin {
   /** Absent in an insecure context and in old browsers. */
   readonly locks: Locks | undefined
   /**
-   * Opens a channel to all other pages and workers of the origin that opened a channel with this name. Returns
-   * `undefined` if the browser refuses the channel.
+   * Opens the channel with this name. The channel connects all pages and workers of the origin that have opened this
+   * channel. Returns `undefined` if the browser refuses the channel.
    */
   channel(name: string): Channel | undefined
   /**
@@ -34,8 +34,8 @@ export const browserOrigin = (): Origin | undefined =>
 const browserLocks = (): Locks | undefined => globalThis.navigator?.locks as Locks | undefined
 
 /**
- * Returns `undefined` if the browser has no BroadcastChannel, or refuses it. Firefox refuses it when cookies are
- * blocked.
+ * Returns `undefined` if the browser has no BroadcastChannel, or refuses to open the channel. Firefox refuses when
+ * cookies are blocked.
  */
 export function channel(name: string): Channel | undefined {
   try {
@@ -54,9 +54,9 @@ interface Globals {
 }
 
 /**
- * Whether this is a browser. Web Locks do not prove it, because Node 24 and Deno also have Web Locks. `document` does
- * not prove it either, because jsdom and happy-dom add `document` to Node. A page in Electron counts as a browser,
- * although such a page can have Node's `process`.
+ * Whether the platform is a browser. Web Locks do not prove this, because Node 24 and Deno also have Web Locks.
+ * `document` does not prove this either, because jsdom and happy-dom add `document` to Node. A page in Electron counts
+ * as a browser, although such a page can have Node's `process`.
  */
 export function isBrowser(globals: Globals = globalThis as Globals): boolean {
   const { process, Deno, document, importScripts, location } = globals

@@ -14,16 +14,17 @@ import { SavedList } from './saved-list.js'
 import { MAX_LIST_LENGTH, type LocalVerifier } from './verifier.js'
 
 /**
- * Milliseconds before the store is read again if it contained nothing usable. Later the store can contain a usable
- * save: another process has written a save, or a save that could not be read before can be read now.
+ * The number of milliseconds before the store is read again, if the last read found nothing usable. Meanwhile another
+ * process can write a save, or a save that could not be read can become readable.
  */
 const RESTORE_REST_MS = 60_000
 /** The heartbeat interval in seconds that is assumed until the issuer states its own. */
 const USUAL_TTL_SECS = 10
 
 /**
- * The issuer's side of a verifier: requests missing data and loads it. It keeps no request, stream or timer between
- * calls, so that it can live at the module scope of a Worker; its callers decide when to call it.
+ * The issuer's side of a verifier. Requests missing data from the issuer, and loads the data. An object of this class
+ * keeps no request, stream or timer between calls, so that the object can live at the module scope of a Worker. The
+ * callers decide when to call each method.
  */
 export class RemoteList {
   readonly #http: Http
@@ -34,7 +35,8 @@ export class RemoteList {
   readonly #keys: IssuerKeys
   readonly #newness: Newness
   /**
-   * The verifier for which the store was read last, and the monotonic time in milliseconds from which it is read again.
+   * The verifier for which the store was read last. From the monotonic time `notBefore` (in milliseconds) on, the store
+   * can be read again.
    */
   #restored: { readonly local: LocalVerifier; readonly notBefore: number } | undefined
   #endpoints: Endpoints | undefined
@@ -102,12 +104,12 @@ export class RemoteList {
     return this.#newness.pollMs(this.ttlMs)
   }
 
-  /** Call it when a token names an unknown key. Returns whether to request the keys again now. */
+  /** Call this method when a token names an unknown key. Returns whether to request the keys again now. */
   wantKeys(): boolean {
     return this.#keys.want(this.#endpoints !== undefined)
   }
 
-  /** Starts from the saved list if no list is held. Reports saves that cannot be read or are not accepted. */
+  /** Loads the saved list if no list is held. Reports saves that cannot be read or are not accepted. */
   async restore(signal: AbortSignal, withinMs?: number): Promise<void> {
     if (this.#saved === undefined || this.holdsList || this.#isRestored) return
     const saves = await this.#saved.read(signal, withinMs)
@@ -122,7 +124,7 @@ export class RemoteList {
     this.#newness.brought()
   }
 
-  /** Whether the store was read for this verifier so recently that it is not read again yet. */
+  /** Whether the store was read for this verifier so recently that the store is not read again yet. */
   get #isRestored(): boolean {
     const { local, notBefore = -Infinity } = this.#restored ?? {}
     return local === this.#verifier.loading && this.#http.host.monotonic() < notBefore
@@ -149,7 +151,7 @@ export class RemoteList {
     return this.#saved?.isBehind ?? false
   }
 
-  /** Loads a list that the application obtained in another way. */
+  /** Loads a list that the application passed to `load`. */
   load(list: string, at?: AtTime): Loaded {
     const { serving } = this
     const before = serving.status()
@@ -159,9 +161,9 @@ export class RemoteList {
   }
 
   /**
-   * Loads a list that another tab passed on, if the issuer signed it and it is newer than the list that is held.
-   * Returns `gap` if the issuer must be asked for a snapshot, or for the key that signed the list. Never throws:
-   * anything else on the channel is ignored.
+   * Loads a list that another tab passed on. Loads only a list that the issuer signed and that is newer than the
+   * current list. Returns `gap` if the issuer must be asked for a snapshot, or for the key that signed the list. Never
+   * throws: everything else on the channel is ignored.
    */
   hear(list: string): Outcome | 'refused' {
     try {
@@ -195,8 +197,9 @@ export class RemoteList {
   }
 
   /**
-   * Follows the stream until it ends, breaks, or brings nothing newer for one and a half `ttl`. Calls `listener` when
-   * the stream opens, and for each newer list. Throws if there is no stream, or if a second gap follows within a `ttl`.
+   * Follows the stream until the server ends the stream. Calls `listener` when the stream opens, and for each newer
+   * list. Throws if the issuer has no stream, or if the stream breaks. Also throws if the stream brings nothing newer
+   * for one and a half `ttl`, or if a second gap follows within a `ttl`.
    */
   async follow(signal: AbortSignal, listener: (event: 'opened' | 'news') => void): Promise<void> {
     const { list, stream } = await this.prepare(signal)

@@ -9,7 +9,7 @@ export class ReplaceableVerifier {
   readonly #make: () => LocalVerifier
   #newest: LocalVerifier
   #serving: LocalVerifier
-  /** The trusted keys of the newest verifier, which its successor will trust too. */
+  /** The trusted and dropped keys of the newest verifier. A successor gets the same keys. */
   #trust: string | undefined
 
   constructor(make: () => LocalVerifier) {
@@ -22,7 +22,7 @@ export class ReplaceableVerifier {
     return this.#serving
   }
 
-  /** The verifier that loads lists. If the newest verifier was interrupted, this creates its successor. */
+  /** The verifier that loads lists. If the newest verifier was interrupted, this getter creates a successor. */
   get loading(): LocalVerifier {
     if (this.#newest.isInterrupted) this.#newest = this.successor()
     return this.#newest
@@ -45,8 +45,9 @@ export class ReplaceableVerifier {
   }
 
   /**
-   * Uses this verifier, which has been restored from the store, for loading lists. Uses it for queries too if it holds
-   * a list; without a list, an interrupted verifier keeps refusing.
+   * Call this method when this verifier was restored from the store. From now on the verifier loads lists, and also
+   * answers queries. There is one exception: if the verifier holds no list and the verifier in use was interrupted, the
+   * interrupted verifier remains in use.
    */
   restored(local: LocalVerifier): void {
     this.#newest = local
@@ -54,7 +55,10 @@ export class ReplaceableVerifier {
     if (this.holdsList || !this.#serving.isInterrupted) this.#serving = this.#newest
   }
 
-  /** Call it when this verifier has loaded a list. From now on it answers queries. Returns its trusted keys. */
+  /**
+   * Call this method when this verifier has loaded a list. From now on the verifier answers queries. Returns its
+   * trusted and dropped keys.
+   */
   loaded(local: LocalVerifier): string {
     this.#serving = this.#newest = local
     return (this.#trust = local.trust())

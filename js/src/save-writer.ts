@@ -8,21 +8,21 @@ import type { SavedValues } from './saved-values.js'
  */
 const WRITE_MS = 10_000
 /**
- * Milliseconds between two writes if only the time of the save has changed. After a failed write, the next attempt
- * waits for the same duration.
+ * The minimum number of milliseconds between two writes if only the time of the save has changed. After a failed write,
+ * the next attempt waits for the same duration.
  */
 export const PAUSE_MS = 60_000
 /**
- * Milliseconds between two writes of one value. Revocations that arrive in between are in the second write. Workers KV
- * does not allow a shorter interval.
+ * The minimum number of milliseconds between two writes of one value. The second write contains the revocations that
+ * arrived in between. Workers KV does not allow a shorter interval.
  */
 const BREATH_MS = 1_000
 
 /** A value that still has to be written. */
 interface Unwritten {
-  /** The earliest monotonic time, in milliseconds, at which it is written. */
+  /** The earliest time of the write: monotonic, in milliseconds. */
   readonly due: number
-  /** Called when it is written. */
+  /** Returns the data to write. Called when the write begins. */
   readonly save: () => Save
 }
 
@@ -106,14 +106,14 @@ export class SaveWriter {
   }
 
   /**
-   * Whether another process, tab or isolate has saved a newer time than this save has. This happens if this verifier is
-   * cut off from the issuer, or is late.
+   * Whether the store contains a save with a newer time, from another process, tab or isolate. This happens if this
+   * verifier is cut off from the issuer, or is late.
    */
   async #isSurpassed(name: Name, { asOf }: Save): Promise<boolean> {
     if (asOf === undefined) return false
     try {
       const theirs = (await this.#values.get(name))?.asOf ?? 0
-      // A time in the future does not count: otherwise no later save would replace that save.
+      // A time in the future does not count. Otherwise no later save would replace a save with such a time.
       return theirs > asOf && theirs * 1000 <= this.#host.now()
     } catch {
       // The save cannot be read.

@@ -13,21 +13,24 @@ interface Link {
   readonly sequence: number
 }
 
-/** The state of a verifier after a list: the keys it trusts, as JSON, and the list's as-of time, as NumericDate. */
+/**
+ * The state of a verifier that has loaded a list: the trusted and dropped keys, as JSON, and the list's as-of time, as
+ * NumericDate.
+ */
 export interface Held {
   readonly trust: string
   readonly asOf: number
 }
 
 /**
- * The lists that were loaded after a snapshot. If the snapshot is short, it is kept too, as the first list. The lists
- * can also be loaded after an older snapshot.
+ * The lists that were loaded after a snapshot. If the snapshot is short, it is kept too, as the first list. In this
+ * case the lists can be loaded after any older snapshot.
  */
 export class SavedDeltas {
   #links: readonly Link[]
   #asOf: number
   #isFull = false
-  /** The trusted keys when the snapshot was loaded. */
+  /** The trusted and dropped keys at the time when the snapshot was loaded, as JSON. */
   readonly trust: string
 
   constructor(snapshot: string, sequence: number, { trust, asOf }: Held) {
@@ -43,16 +46,16 @@ export class SavedDeltas {
 
   /**
    * Whether a list exceeded the limits. Neither that list nor any later list is kept, because no list can be loaded
-   * after a gap. The as-of time then stays the same too.
+   * after a gap. From then on, `asOf` does not change either.
    */
   get isFull(): boolean {
     return this.#isFull
   }
 
   /**
-   * Adds a list, and first removes the lists at the end of the chain that the new list replaces. A list is replaced if
-   * the new list also covers its entries and ends at the same sequence number. A list that brought only a newer time is
-   * also replaced.
+   * Adds a list at the end. Before that, removes each last list that the new list replaces. The new list replaces the
+   * last list only if its `since` is not greater than the `since` of the last list. In addition, the last list must end
+   * at the same sequence number, or must contain no entries.
    */
   append(next: Link, asOf: number): void {
     const links = [...this.#links]

@@ -13,7 +13,10 @@ const MAX_TRUST_LENGTH = 64 * 1024
 export const NAMES = ['snapshot', 'recent'] as const
 export type Name = (typeof NAMES)[number]
 
-/** The maximum length of a whole value, in characters; lists and keys contain nothing that JSON escapes. */
+/**
+ * The maximum length of a whole value, in characters. Lists and keys contain no characters that JSON escapes, so no
+ * space is reserved for escapes.
+ */
 const MAX_LENGTH: Record<Name, number> = {
   snapshot: MAX_LIST_LENGTH + MAX_TRUST_LENGTH + 1024,
   recent: MAX_LISTS_LENGTH + MAX_LISTS * 8 + MAX_TRUST_LENGTH + 1024,
@@ -24,13 +27,13 @@ export interface Save {
   readonly trust: Trust
   readonly lists: readonly string[]
   /**
-   * The as-of time (NumericDate) that a verifier has after it loaded these lists. It is not trusted, and only decides
-   * whether a newer save is already in the store.
+   * The as-of time (NumericDate) that a verifier has after it loaded these lists. The verifier does not trust this
+   * time. The time only decides whether a newer save is already in the store.
    */
   readonly asOf?: number
 }
 
-/** The module reads the JSON text of this object, and checks it. */
+/** Trusted and dropped keys. The module reads this object as JSON text, and checks the text. */
 export interface Trust {
   readonly keys?: unknown
   readonly dropped?: unknown
@@ -60,7 +63,7 @@ export const allKeys = ({ trust }: Save): string => short(trust)
 /** The names of the dropped keys without the trusted keys, in the format that the module reads. */
 export const onlyDropped = ({ trust }: Save): string => short({ keys: [], dropped: trust.dropped })
 
-/** The parser's message is left out, because it quotes the text. */
+/** Parses JSON. The error does not contain the parser's message, because that message quotes the text. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -69,7 +72,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Limits the length, because the module keeps as much memory as its longest text needed. */
+/** Limits the length, because the memory of the module never shrinks after a long text. */
 function short(trust: Trust): string {
   const text = JSON.stringify(trust)
   if (text.length > MAX_TRUST_LENGTH) throw new RangeError(`too many keys: their JSON has ${text.length} characters`)

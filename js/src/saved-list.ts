@@ -7,11 +7,11 @@ import { NAMES, allKeys, onlyDropped, trustIn, type Name, type Save } from './sa
 import { SavedValues } from './saved-values.js'
 import type { LocalVerifier } from './verifier.js'
 
-/** Milliseconds that a start waits for the store. */
+/** The maximum number of milliseconds to wait until the store has answered. */
 const READ_MS = 3_000
 /**
- * Milliseconds over which verifiers spread their requests for a snapshot, if all of them need a snapshot after the same
- * list.
+ * The number of milliseconds over which verifiers spread their requests for a snapshot. The spread matters when all
+ * verifiers need a snapshot after the same list.
  */
 const SPREAD_MS = 10_000
 
@@ -19,9 +19,9 @@ const SPREAD_MS = 10_000
 export type Saves = { readonly [name in Name]: Save | undefined }
 
 /**
- * The data that survives a restart: one value holds a snapshot with its keys, and another value holds the deltas after
- * the snapshot, so that a heartbeat does not write megabytes. Nothing here runs between calls, and only texts and
- * numbers are kept.
+ * The data that survives a restart. One value holds a snapshot with its keys. Another value holds the deltas after the
+ * snapshot, so that a heartbeat does not write megabytes. Nothing here runs between calls. Only texts and numbers are
+ * kept.
  */
 export class SavedList {
   readonly #values: SavedValues
@@ -71,11 +71,11 @@ export class SavedList {
       this.#attempt('recent', () => {
         for (const list of recent?.lists ?? []) deltas = continued(deltas, local, list)
       })
-    // After an interruption the new verifier must not be behind the old verifier, whose list perhaps could not be
-    // saved.
+    // After an interruption, the new verifier must not start from an older position than the old verifier had. The
+    // store can contain an older position, because the last list was perhaps not saved.
     if (!isTaken || !this.#hasReached(local)) [local, deltas] = [make(), undefined]
-    // The dropped keys are restored after the lists are loaded, because the key that signed a list was possibly dropped
-    // later.
+    // The dropped keys are restored after the lists are loaded, because the key that signed a list may have been
+    // dropped later.
     for (const [name, save] of [
       ['snapshot', snapshot],
       ['recent', recent],
@@ -129,7 +129,10 @@ export class SavedList {
     return this.#writer.write(signal)
   }
 
-  /** Whether a new snapshot is needed: the keys have changed, or there are too many lists after the last snapshot. */
+  /**
+   * Whether a new snapshot is needed: the keys have changed, or the lists after the last snapshot have exceeded the
+   * limits.
+   */
   get #isToBegin(): boolean {
     return this.#deltas !== undefined && (this.#deltas.trust !== this.#trust || this.#deltas.isFull)
   }
@@ -153,7 +156,7 @@ export class SavedList {
     return this.#position === undefined || (epoch === this.#position.epoch && sequence! >= this.#position.sequence!)
   }
 
-  /** Returns whether `act` succeeded. If it failed, reports the error. */
+  /** Runs `act`. Returns whether `act` succeeded. After a failure, reports the error. */
   #attempt(name: Name, act: () => unknown): boolean {
     try {
       act()
@@ -173,7 +176,7 @@ function continued(deltas: SavedDeltas | undefined, local: LocalVerifier, list: 
     if (since === null) return new SavedDeltas(list, sequence, held)
     deltas?.append({ list, since, sequence }, held.asOf)
   } catch (error) {
-    // Several processes write the two values, each separately, so the snapshot may be newer than the deltas.
+    // Several processes can write the two values independently, so the snapshot may be newer than the deltas.
     if (!isTokenError(error, 'ERR_LIST_ROLLBACK')) throw error
   }
   return deltas

@@ -35,9 +35,9 @@ export interface Shareable {
 
 /**
  * One stream for all pages and workers of an origin. A browser opens at most six HTTP/1.1 connections to a host, and
- * one stream per page would use all of them. Only the page that holds a Web Lock holds the stream. This page passes
- * each newer list on to the other pages through a BroadcastChannel. A page does not trust the messages of the channel:
- * its own verifier accepts or refuses each list.
+ * the streams of six pages would use all of these connections. Only the page that holds a Web Lock holds the stream.
+ * This page passes each newer list on to the other pages through a BroadcastChannel. A page does not trust the messages
+ * of the channel: the page's own verifier accepts or refuses each list.
  */
 export class SharedStream {
   readonly #origin: Shareable['origin']
@@ -74,9 +74,9 @@ export class SharedStream {
   }
 
   /**
-   * Returns how many milliseconds to wait for lists from the leader; 0 if this verifier must ask the issuer itself. The
-   * leader can be frozen, faulty or an attacker. Therefore a verifier asks the issuer itself after 1.75 to 2 `ttl`
-   * without a newer list. The time is random, so that not all verifiers ask at once.
+   * Returns how many milliseconds to wait for lists from the leader. Returns 0 if this verifier must ask the issuer
+   * itself. The leader can be frozen, faulty or an attacker. Therefore a verifier asks the issuer itself after 1.75 to
+   * 2 `ttl` without a newer list. The time is random, so that not all verifiers ask at once.
    */
   patienceMs(ttlMs: number): number {
     if (this.#part === 'away') return UNTIL_BACK_MS
@@ -91,7 +91,8 @@ export class SharedStream {
   }
 
   /**
-   * Joins the other verifiers. Call it when a list is held, because a verifier that cannot get a list should not lead.
+   * Joins the other verifiers. Call this method when a list is held, because a verifier that cannot get a list should
+   * not lead.
    */
   start(): void {
     this.heard()
@@ -122,8 +123,8 @@ export class SharedStream {
 
   #comeBack(): void {
     if (this.#part !== 'away') return
-    // This page has missed the lists that were sent while it was away. So it does not wait for lists from the leader
-    // now.
+    // This page missed the lists that were sent while the page was away. So the page does not wait for lists from the
+    // leader now.
     this.#heardAt = -Infinity
     this.#enter()
   }

@@ -2,7 +2,7 @@ import { TokenError, isTokenError } from './errors.js'
 import { WELL_KNOWN } from './metadata.js'
 import type { Code } from '../types/index.js'
 
-/** Milliseconds that a start waits for an issuer that does not answer, if there is a saved list. */
+/** If there is a saved list, a starting verifier waits at most this many milliseconds for the issuer. */
 export const SILENCE_MS = 2_000
 
 /** The codes of errors that the next try would repeat. */
@@ -31,8 +31,8 @@ export function isLasting(error: unknown, previous: unknown): boolean {
 }
 
 /**
- * Returns the error with which a start rejects. If the issuer was not reached, this is `ERR_LIST_MISSING`. Any other
- * error is returned unchanged.
+ * Returns the error to throw when a verifier gets no first list. If the issuer was not reached, this is
+ * `ERR_LIST_MISSING`. Any other error is returned unchanged.
  */
 export function startError(error: unknown, withinMs?: number): unknown {
   if (error !== undefined && !isTokenError(error, 'ERR_ISSUER_UNREACHABLE')) return error

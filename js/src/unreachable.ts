@@ -78,7 +78,7 @@ const CAUSES: readonly Cause[] = [
 
 /**
  * Converts the error of a failed request into the error to throw. The result reports an outage, or a mistake of the
- * program. It includes the original error as its cause.
+ * program. The original error is the `cause` of the result.
  */
 export function failure(url: string, cause: unknown): TokenError {
   if (cause instanceof TokenError) return cause
@@ -111,8 +111,8 @@ export const fetchFailed = (url: string, why: string, cause?: unknown): TokenErr
 
 /**
  * Returns a better error if the server closed a plain HTTP connection without an answer. Two kinds of servers do this:
- * a server that uses TLS, and a server that is restarting. To find out which of them it is, this function sends one
- * request over TLS. If the server answers or shows a certificate, the server uses TLS, and waiting does not help.
+ * a server that uses TLS, and a server that is restarting. To find out which kind this server is, this function sends
+ * one request over TLS. If the server answers or shows a certificate, the server uses TLS, and waiting does not help.
  */
 export async function hungUp(
   found: TokenError,
@@ -160,7 +160,7 @@ function chainOf(error: unknown, depth = 0): { name?: string; code?: unknown; me
 }
 
 /**
- * Describes an error in words. The actual failure of Node's "fetch failed" is in its cause. An AggregateError has no
+ * Describes an error in words. For Node's "fetch failed", the actual failure is in `cause`. An AggregateError has no
  * message, so its code or name is used.
  */
 function inWords(error: unknown): string {

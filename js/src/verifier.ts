@@ -24,8 +24,8 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
   readonly #host: Host
   readonly #remembers: boolean
   /**
-   * The claims and headers of remembered tokens, by slot of the module's memory. All callers get the same objects, so
-   * they are frozen.
+   * The claims and headers of remembered tokens, by slot of the module's memory. The objects are frozen, because all
+   * callers get the same objects.
    */
   readonly #payloads: Verified['payload'][] = []
   readonly #headers: Verified['protectedHeader'][] = []

@@ -10,8 +10,8 @@ import { unavailable } from './unavailable.js'
 // The module throws its errors as plain objects.
 
 /**
- * The exports of `verifier-wasm/src/bindings.rs`, and the functions of its inbox. Wall-clock times are in seconds, and
- * monotonic times are in milliseconds. All functions throw only TokenErrors.
+ * A verifier in the module. Its functions call the exports of `verifier-wasm/src/bindings.rs`. Wall-clock times are in
+ * seconds, and monotonic times are in milliseconds. All functions throw only TokenErrors.
  */
 export interface WasmVerifier {
   /** Whether a call was interrupted. If so, every later call throws `ERR_WASM_UNAVAILABLE`. */
@@ -39,8 +39,8 @@ export interface WasmVerifier {
   readonly verdict: Float64Array
   status(wallSeconds: number, monotonicMs: number): Status
   /**
-   * Frees the verifier's memory in the module. A second call of `close` does nothing. Every other call then throws
-   * `ERR_VERIFIER_CLOSED`.
+   * Frees the verifier's memory in the module. A second call of `close` does nothing. After `close`, every other call
+   * throws `ERR_VERIFIER_CLOSED`.
    */
   close(): void
 }
@@ -86,7 +86,7 @@ const VERDICT_LENGTH = 4
 export type Instantiate = (options: VerifierOptions) => WasmVerifier
 
 /**
- * Compiles `source` when the first verifier is created. Compiles it again if a call of the last instance was
+ * Compiles `source` when the first verifier is created. Compiles `source` again if a call into the last instance was
  * interrupted.
  */
 export function lazily(source: WasmSource): Instantiate {
@@ -138,8 +138,8 @@ class Instance {
   #inbox = new Uint8Array()
   #verdict = new Float64Array()
   /**
-   * The error that ended the last failed call. This is a public field without a setter, because on an exhausted stack
-   * there may be no room for one more call.
+   * The error that ended the last failed call. This is a public field without a setter, because there may be no room
+   * for one more call when the stack is exhausted.
    */
   thrown: unknown
   #isInside = false
@@ -217,7 +217,10 @@ class Instance {
     }
   }
 
-  /** Marks the instance as in use before the call. After an exhausted stack there may be no room for this step. */
+  /**
+   * Marks the instance as in use. This step must come before the call, because there may be no room for this step when
+   * the stack is exhausted.
+   */
   enter(): void {
     if (this.#isInside) throw interrupted(this.thrown)
     this.#isInside = true

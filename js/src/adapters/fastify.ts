@@ -18,7 +18,8 @@ export const authenticate: typeof Types.authenticate = (verifier, options) => {
     })
     done()
   }
-  // fastify-plugin does the same: the hook belongs to the scope that registers this plugin, and not to a child scope.
+  // The package fastify-plugin sets the same symbols. With `skip-override`, the hook belongs to the scope that
+  // registers this plugin. Without this symbol, the hook would belong to a child scope.
   return Object.assign(plugin, {
     [Symbol.for('skip-override')]: true,
     [Symbol.for('fastify.display-name')]: 'doorlist',
@@ -26,8 +27,8 @@ export const authenticate: typeof Types.authenticate = (verifier, options) => {
 }
 
 /**
- * The values that the plugin sets on a request; `null` for a request without a token. This type is necessary because
- * the type of `request.auth` includes `null` only in a program that declares {@link Types.Register}.
+ * The values that the plugin sets on a request. Both values are `null` for a request without a token. This type is
+ * necessary because the type of `request.auth` includes `null` only in a program that declares {@link Types.Register}.
  */
 interface Answered {
   auth: Verified | null

@@ -13,7 +13,7 @@ export type Outcome =
 
 /**
  * Decides about a request from its headers. Names of headers are in lower case. In a Worker, `ctx` is the execution
- * context, with which the verifier is refreshed.
+ * context. A lazy verifier uses `ctx` for its refresh.
  */
 export type Guard = (header: (name: string) => string | undefined, ctx?: WaitUntil) => Promise<Outcome>
 
@@ -40,13 +40,13 @@ export function guard(verifier: AnyVerifier, options: AuthenticateOptions = {}):
   }
 }
 
-/** A registered symbol, so that the ESM and CommonJS copies of this package use the same property. */
+/** This registered symbol makes the ESM and CommonJS copies of this package use the same property. */
 const VERIFIED = Symbol.for('doorlist.verified')
 
 /**
  * Stores the verified token on a request (or a context) for `requireScope`. `requireScope` does not read
- * `request.auth`, because other libraries also write to it. A claim named `payload` in another library's token could be
- * mistaken for the result of a verifier.
+ * `request.auth`, because other libraries also write to `request.auth`. If a token of another library had a claim named
+ * `payload`, `requireScope` could mistake the claims for the result of a verifier.
  */
 export function note(request: object, auth: Verified | undefined): void {
   ;(request as Noted)[VERIFIED] = auth
@@ -56,7 +56,7 @@ export const noted = (request: object): Verified | undefined => (request as Note
 
 type Noted = { [VERIFIED]?: Verified | undefined }
 
-/** Returns a function that refuses a request whose token lacks one of these scopes. */
+/** Returns a function that refuses a request whose token lacks at least one of these scopes. */
 export function scopeGuard(scopes: readonly string[]): (auth: Verified | undefined) => Refusal | undefined {
   // RFC 6749 §3.3
   if (scopes.length === 0 || !scopes.every(scope => isText(scope) && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))

@@ -25,8 +25,8 @@ export const requireScope: typeof Types.requireScope = (...scopes) => {
 }
 
 /**
- * Returns `undefined` if the platform has no execution context. On such a platform, Hono throws when `executionCtx` is
- * read, or its value has no `waitUntil`.
+ * Returns `undefined` if the platform has no execution context. On such a platform, either Hono throws when the code
+ * reads `executionCtx`, or `executionCtx` has no `waitUntil`.
  */
 function contextOf(c: Context): WaitUntil | undefined {
   try {

@@ -8,15 +8,15 @@ export interface Refusal {
 }
 
 /**
- * The number of seconds after which a client should try again. While a connected verifier has no list, it pauses for at
- * most this number of seconds between two requests.
+ * The number of seconds after which a client should try again. While a connected verifier has no list, the verifier
+ * pauses for at most this number of seconds between two requests.
  */
 export const RETRY_AFTER_SECS = 5
 
 /** The issuer uses the same realm. */
 const REALM = 'Bearer realm="doorlist"'
 
-/** The answer to a request without a token. RFC 6750 §3.1: in this case the challenge has no `error`. */
+/** The answer to a request without a token. Its challenge has no `error`, as in RFC 6750 §3.1. */
 export const tokenMissing = (): Refusal =>
   refusal(401, { 'www-authenticate': REALM }, { error: 'invalid_token', error_description: 'a bearer token is needed' })
 

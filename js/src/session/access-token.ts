@@ -15,8 +15,8 @@ export interface AccessToken {
 }
 
 /**
- * A time on both clocks. Neither clock is enough: the monotonic clock can stop while a laptop sleeps, and a user can
- * set the wall clock.
+ * A time on both clocks. One clock alone is not enough: the monotonic clock can stop while a laptop sleeps, and a user
+ * can set the wall clock.
  */
 export interface Moment {
   readonly wall: number

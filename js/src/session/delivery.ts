@@ -15,7 +15,7 @@ export interface Delivery {
 
 /**
  * Keeps the token in the application's storage. The token is sent in the body of each request. An error of the storage
- * becomes `ERR_STORAGE_FAILED`, so that it does not count as an outage.
+ * becomes `ERR_STORAGE_FAILED`, so that the error does not count as an outage.
  */
 export const stored = (storage: TokenStorage, key: string): Delivery => {
   const named = async <T>(act: () => T | Promise<T>): Promise<T> => {

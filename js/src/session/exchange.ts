@@ -17,7 +17,7 @@ export type Exchanged =
 /**
  * Reads the refresh token, refreshes, and writes the new refresh token. The caller holds the lock, if there is a lock.
  * Between two steps another tab can sign out. Without a lock, another tab can also refresh. Therefore this function
- * checks for both after each step, and the caller checks again.
+ * checks for both events after each step, and the caller checks again.
  */
 export async function exchange(
   { issuer, delivery }: { readonly issuer: Issuer; readonly delivery: Delivery },
@@ -41,8 +41,8 @@ export async function exchange(
         return { type: 'later', status: 200, error: token ? 'from a cache' : 'without a token' }
       const { refresh_token } = answer.tokens
       if (!isCurrent()) return
-      // Without a lock, another tab can already have written a new refresh token. This tab then keeps the token of the
-      // other tab, which is valid too. If writing fails, the old refresh token is still valid.
+      // Without a lock, another tab can already have written a new refresh token. In this case this tab keeps the token
+      // of the other tab, because that token is valid too. If writing fails, the old refresh token is still valid.
       if (found === kept && refresh_token) await delivery.write(refresh_token).catch(() => {})
       return found === undefined ? { type: 'gone' } : { type: 'granted', token }
     }

@@ -1,15 +1,18 @@
 import type { Host } from '../host.js'
 import { SessionError, mustHave } from './errors.js'
 
-/** If a server refuses a new token with 401 too, a 401 of this server causes no refresh for this many milliseconds. */
+/**
+ * If an origin answers 401 even to a new token, further 401 answers of this origin cause no refresh for this many
+ * milliseconds.
+ */
 const BELIEVED_MS = 60_000
 
 /**
  * Returns a `fetch` that adds the header `authorization` for the allowed origins only. After a 401, this `fetch` gets
- * another token and tries once more. If the server refused a new token recently, this `fetch` does not try again: the
- * token is not the reason for the 401, and each request would cause a request to the issuer.
+ * another token and tries once more. If the server refused a new token recently, this `fetch` does not try again. In
+ * this case the token is not the reason for the 401. Without this rule, each 401 would cause a request to the issuer.
  *
- * @param instead gets a token that a server refused, and returns another token, or `undefined`
+ * @param instead receives a token that a server refused, and returns another token, or `undefined`
  */
 export function guardedFetch(
   getAccessToken: () => Promise<string>,
@@ -27,8 +30,8 @@ export function guardedFetch(
     const asked = () => (input as Request).clone?.() ?? input
     const { url, headers, redirect, referrer, referrerPolicy, signal } = new Request(asked(), { ...init, body: null })
     const { origin } = new URL(url)
-    // The test for `http` excludes `blob:` URLs, although their origin can be an allowed origin. On a page whose origin
-    // is opaque, the test also excludes other opaque origins.
+    // Only http(s) URLs pass the first test. `blob:` URLs do not pass, although their origin can be an allowed origin.
+    // If the origin of the page is opaque, URLs with other opaque origins do not pass either.
     if (!/^http/.test(url) || !origins.includes(origin) || headers.has('authorization')) return fetch(input, init)
     const follows = redirect === 'follow'
     let stop = () => {}
@@ -50,7 +53,7 @@ export function guardedFetch(
           ...init,
           headers: { ...Object.fromEntries(headers), authorization: `Bearer ${token}` },
           // Some browsers keep the header `authorization` when a redirect leads to another origin. The Fetch standard
-          // has forbidden this from 2022 on (§4.4).
+          // has forbidden this since 2022 (§4.4).
           redirect: follows ? 'manual' : redirect,
           referrer,
           referrerPolicy,
@@ -72,8 +75,7 @@ export function guardedFetch(
         token = other
       }
     } finally {
-      // The listener is removed, because the signal belongs to the application, which can keep the signal for a long
-      // time.
+      // The listener is removed, because the application may keep its signal for a long time.
       signal?.removeEventListener('abort', stop)
     }
   }

@@ -33,8 +33,8 @@ export const wasHeldAt = (wall: number, token: AccessToken, host: Host): boolean
  * Whether this message ends the session of this page. Another tab sends the message when a session has ended.
  *
  * @param last the last token of this page's session
- * @param gone the session that ended on this page because its refresh token was missing. The message may arrive later,
- *   and says why the session ended.
+ * @param gone the session that ended on this page because its refresh token was missing. The message with the reason
+ *   may arrive later.
  */
 export const isEnd = (
   message: Extract<Message, { readonly type: 'ended' }>,

@@ -8,7 +8,8 @@ export type Message =
   | { readonly type: 'token'; readonly value: string; readonly lifetimeMs: number; readonly wall: number }
   /**
    * Tells that a session ended. If the sending tab did not know the `sid` yet, `sid` is absent. In that case the
-   * message concerns the session that existed at the time `wall`, and no session that was opened later.
+   * message concerns the session that existed at the time `wall`. The message does not concern a session that was
+   * opened later.
    */
   | { readonly type: 'ended'; readonly sid: string | undefined; readonly wall: number; readonly kicked: boolean }
   /** Tells that the tokens issued before `wall` are revoked. */

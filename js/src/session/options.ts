@@ -8,8 +8,7 @@ export type Settings = SessionOptions & Required<Pick<SessionOptions, 'fetch' | 
 
 /**
  * For each option, a function that returns whether a value is valid. If the function throws, the value is not valid.
- * This file does not use `../option-rules.ts`: with the texts of that file, the code that a page loads for sessions
- * would be a tenth larger.
+ * This file does not use `../option-rules.ts`, because its texts would make the session code of a page a tenth larger.
  */
 const rules: Record<keyof SessionOptions, (value: any) => unknown> = {
   issuer: value => spelling(value) === value,

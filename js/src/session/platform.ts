@@ -4,7 +4,7 @@ import { channel, type Channel, type Locks } from '../origin.js'
 
 export type { Channel, Locks } from '../origin.js'
 
-/** The features of a page. Tests pass their own. */
+/** The features of a page. Tests pass their own implementation. */
 export interface Platform {
   readonly host: Host
   /** Absent if the browser has no Web Locks. The tabs then rely on the issuer's grace window. */
@@ -20,8 +20,8 @@ export interface Platform {
   /** The page's own origin. */
   readonly origin: string | undefined
   /**
-   * Returns a storage for texts that must survive the end of the page. It contains a token only if the caller stores
-   * one.
+   * Returns a storage for texts that must survive the end of the page. The storage contains a token only if the caller
+   * stores a token.
    */
   notes(): TokenStorage
 }

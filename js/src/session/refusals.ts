@@ -16,9 +16,9 @@ export function unreachable(later: Omit<Later, 'type'>): SessionError {
   const { status, retryAfterMs = 0, cause } = later
   if (cause instanceof SessionError) return cause
   if (isMistake(cause)) return failed('ERR_FETCH_FAILED', 'a mistake of the program', cause)
-  // If a request gets no answer, the browser hides the reason from the page. So the text names the three possible
-  // reasons. One of them: while six connections to a host are in use, the next request to this host waits without an
-  // error.
+  // If a request gets no answer, the browser hides the reason from the page. So the text names three possible reasons.
+  // The last reason is a limit of browsers: while six connections to a host are in use, the next request to this host
+  // waits without an error.
   const text = status
     ? answered(later)
     : 'issuer down, origin not in DOORLIST_ALLOWED_ORIGINS, or six HTTP/1.1 connections in use'
@@ -33,8 +33,8 @@ const failed = (code: SessionCode, text: string, cause: unknown, evidence?: Reco
   new SessionError(code, cause ? `${text}: ${(cause as Error).message ?? cause}` : text, evidence, { cause })
 
 /**
- * Returns the error that explains why there is no access token in this state. While offline, the last failure is the
- * reason.
+ * Returns the error that explains why there is no access token in this state. In the state `offline`, the error
+ * describes the last failure.
  */
 export function noToken(state: SessionState, last: Omit<Later, 'type'> = {}): SessionError {
   if (state === 'kicked') return new SessionError('ERR_SESSION_KICKED', 'the issuer ended the session')

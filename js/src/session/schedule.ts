@@ -4,8 +4,8 @@ import { elapsed, type AccessToken } from './access-token.js'
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 120_000
 /**
- * The minimum number of milliseconds between two requests in an outage. It also applies if events wake the page more
- * often (seen in the field: clerk/javascript#7912).
+ * The minimum number of milliseconds between two requests in an outage. The minimum also applies if events wake the
+ * page more often (seen in the field: clerk/javascript#7912).
  */
 const COOL_DOWN_MS = 1_000
 /**
@@ -21,16 +21,16 @@ export interface Schedule {
    * until this token must be refreshed, or 0 without a token.
    */
   dueIn(token?: AccessToken): number
-  /** Call it after a success. Plans the next request for the time when this token must be refreshed. */
+  /** Call this method after a success. Plans the next request for the time when this token must be refreshed. */
   plan(token: AccessToken): void
   /**
-   * Call it after a failure. Plans the next try after a pause that doubles with each failure, but not before `afterMs`
-   * milliseconds have passed.
+   * Call this method after a failure. Plans the next try after a random pause, but not before `afterMs` milliseconds
+   * have passed. The maximum of the pause doubles with each failure.
    */
   retry(afterMs?: number): void
   /**
-   * Call it when the network may be back. After a failure, the next try is then due at the end of the minimum pause, or
-   * at the end of the pause that the issuer asked for, if that pause is longer. Returns `dueIn`.
+   * Call this method when the network may be back. After a failure, the next try is then due as soon as the minimum
+   * pause has passed. If the issuer asked for a longer pause, the next try is due after that pause. Returns `dueIn`.
    */
   wake(token?: AccessToken): number
   /** Cancels the planned request, and forgets earlier failures. */

@@ -23,9 +23,9 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   const listeners = new Set<(state: SessionState) => void>()
   let state: SessionState = 'signed-out'
   let token: AccessToken | undefined
-  /** The last token of this session, kept after it is revoked. */
+  /** The last token of this session. The token is kept here even after it is revoked. */
   let last: AccessToken | undefined
-  /** The last token of any session, which tells the issuer's time. */
+  /** The last token of any session. The issuer's time is computed from this token. */
   let stamp: AccessToken | undefined
   /** Sessions that ended here; a late message of another tab must not bring them back. */
   const ended = new Set<string>()
@@ -35,8 +35,8 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
    */
   let gone: string | undefined
   /**
-   * The time when the last token was requested, or when the user signed out while no token was known. Older messages
-   * are ignored.
+   * The time when the last token was requested, or when the user signed out while no token was known. A message with an
+   * older token is ignored.
    */
   let latest: Moment | undefined
   let era = 0
@@ -76,7 +76,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     schedule.plan(next)
     become('active')
     // A token that replaces a revoked token is not checked with the list. An issuer may keep issuing tokens that are on
-    // its own list, and this page would then ask the issuer in a loop.
+    // its own list. With a check, this page would then ask the issuer in a loop.
     if (!wasRevoked) watching.check()
   }
 
@@ -105,7 +105,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     if (mayBe && schedule.dueIn() <= 0) await refresh()
   }
 
-  /** Runs at most one refresh at a time; a call during a refresh joins it. */
+  /** Runs at most one refresh at a time. A call during a refresh waits for that refresh. */
   const refresh = async () => {
     const mine = (flight ??= renewed().finally(() => {
       if (flight === mine) flight = undefined
@@ -117,11 +117,11 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     const before = token
     const begun = era
     const isCurrent = () => era === begun
-    /** Whether no new era has begun, and no other tab has obtained a token meanwhile. */
+    /** Whether the result is still needed: no new era has begun, and no other tab has obtained a token meanwhile. */
     const isWanted = () => isCurrent() && (token === before || !live())
     /**
-     * Uses the result of an exchange. Runs within the lock, so that the other tabs learn of the result before one of
-     * them gets the lock.
+     * Uses the result of an exchange. Runs within the lock, so that the other tabs learn of the result before another
+     * tab gets the lock.
      */
     const settle = (exchanged: Exchanged) => {
       if (!exchanged || !isCurrent()) return
@@ -147,7 +147,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
     }
     await tabs
       .locked(async () => settle(await exchange(parts, host, isCurrent, isWanted, () => stamp)))
-      // A storage that fails or hangs says nothing about the session.
+      // A storage that fails or hangs does not show whether the session has ended.
       .catch(cause => settle({ type: 'later', cause: isMistake(cause) ? cause : storageFailed(cause) }))
   }
 
@@ -177,7 +177,7 @@ export function startSession(options: SessionOptions, platform: Platform): Sessi
   const login = async (how: Credentials | TokenResponse, begun: number) => {
     const isCurrent = () => signOutsHere === begun
     await ready
-    await flight // its cookie must not arrive after the one of this login
+    await flight // the cookie of a refresh must not arrive after the cookie of this login
     mustBeOpen()
     const granted = await parts.logIn(how, () => last?.claims.sid, isCurrent)
     void signOuts.complete()

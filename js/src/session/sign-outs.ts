@@ -15,7 +15,7 @@ export interface SignOuts {
   forget(token: string): Promise<void>
   /** Sends all pending sign-outs to the issuer now, and again later until the issuer answers. Never rejects. */
   complete(): Promise<void>
-  /** Call it when the network may be back. */
+  /** Call this method when the network may be back. */
   wake(): void
   close(): void
 }

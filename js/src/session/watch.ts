@@ -11,8 +11,8 @@ export interface Watch {
 }
 
 /**
- * The application passes a verifier or a function. A verifier belongs to the application, which closes it. A function
- * is called in the leading tab and creates a verifier, which this code closes.
+ * The application passes a verifier or a function. This code does not close a verifier that the application passed. A
+ * function is called in the leading tab, and creates a verifier. This code closes the created verifier.
  */
 export function watch(
   given: SessionVerifier | (() => Promise<SessionVerifier>) | undefined,

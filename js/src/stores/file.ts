@@ -5,7 +5,7 @@ import { invalidOption } from '../errors.js'
 import { isText } from '../option-rules.js'
 import type { fileStore as FileStore } from '../../types/file-store.js'
 
-/** No valid value has more bytes. A file that has more bytes is not read. */
+/** The maximum number of bytes of a valid value. A larger file is not read. */
 const MAX_BYTES = 64 * 1024 * 1024
 /** An unfinished file that is older than this many milliseconds is left over from a crash. */
 const LEFT_OVER_MS = 3_600_000

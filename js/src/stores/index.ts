@@ -10,7 +10,7 @@ import type {
 const TABLE = 'values'
 /**
  * The number of seconds for which a cache is allowed to keep a value. A long time is safe, because the verifier reads
- * the age of a list from the list itself. The cache should drop a value only when it needs the space.
+ * the age of a list from the list itself. The cache should drop a value only when the cache needs the space.
  */
 const A_YEAR = 365 * 86_400
 

@@ -44,8 +44,8 @@ export class MemoryIssuer implements TestIssuer {
     mustBeClaims(claims)
     const { sub = 'alice', iat = Math.max(now(), this.#cutoff), exp = iat + LIFETIME_SECS } = claims
     // The list must keep revocations for the whole lifetime of this token. A lifetime beyond the limit of the format
-    // does not change the list: verifiers refuse such a token anyway, and would also refuse a list with such a
-    // `retain`.
+    // does not change the list. Verifiers refuse such a token anyway, and would also refuse a list whose `retain` is
+    // beyond the limit.
     const kept = Math.ceil(exp - iat) + LEEWAY_SECS + 60
     if (kept <= MAX_RETAIN_SECS) this.#retain = Math.max(this.#retain, kept)
     const usual = { iss: this.#issuer, aud: this.#audience, client_id: 'test', jti: `token-${++this.#tokens}` }
