@@ -107,8 +107,8 @@ export interface ConnectOptions extends VerifierOptions {
   /** `'auto'`: use the stream, and poll while no stream is available. `'poll'`: only poll. Default: `'auto'`. */
   transport?: 'auto' | 'poll'
   /**
-   * Seconds that `connectVerifier` waits for the first list before it rejects. If waiting would not help,
-   * `connectVerifier` rejects at once. This option cannot be used with `lazy`. Default: 10.
+   * The number of seconds that `connectVerifier` waits for the first list. After this time, the promise rejects. If
+   * waiting would not help, `connectVerifier` rejects at once. This option cannot be used with `lazy`. Default: 10.
    */
   connectTimeout?: number
   /**
@@ -127,7 +127,7 @@ export interface WaitUntil {
 export interface ConnectedVerifier extends Verifier {
   status(at?: AtTime): Status & { mode: Mode }
   /**
-   * Adds a listener. Returns a function that removes it.
+   * Adds a listener. Returns a function that removes the listener.
    *
    * @example
    * ```ts
@@ -173,11 +173,11 @@ export interface LazyVerifier extends Verifier {
   on: ConnectedVerifier['on']
   off: ConnectedVerifier['off']
   /**
-   * Call it in each request, before `verify`. The first call waits for a list, from the store or from the issuer. If
-   * the saved list is stale or older than three times its `ttl`, the first call waits up to two more seconds for a
-   * newer list. Later calls return at once, and update the list through `ctx.waitUntil`. Without a `ctx`, a later call
-   * waits if the list is older than its `ttl`. Rejects only while no list is held. After that, an `error` event reports
-   * a failure, and the verifier continues to use its list.
+   * Call this method in each request, before `verify`. The first call waits for a list, from the store or from the
+   * issuer. If the saved list is stale or older than three times its `ttl`, the first call waits up to two more seconds
+   * for a newer list. Later calls return at once, and update the list through `ctx.waitUntil`. Without a `ctx`, a later
+   * call waits if the list is older than its `ttl`. Rejects only while no list is held. While a list is held, an
+   * `error` event reports a failure, and the verifier continues to use its list.
    *
    * @example
    * ```ts
@@ -200,8 +200,8 @@ export interface LazyVerifier extends Verifier {
 export interface ConnectVerifier {
   (options: ConnectOptions): Promise<ConnectedVerifier>
   /**
-   * Creates a lazy verifier. It does no I/O and uses no timer or random number before the first `refresh`. So you can
-   * create it at the module scope of a Worker.
+   * Creates a lazy verifier. The verifier does no I/O and uses no timer or random number before the first `refresh`. So
+   * you can create the verifier at the module scope of a Worker.
    *
    * @example
    * ```ts
@@ -221,9 +221,9 @@ export interface ConnectVerifier {
 }
 
 /**
- * Creates a connected verifier. It reads all addresses from the issuer's metadata (RFC 8414). The promise resolves when
- * the verifier holds a list. If the issuer's first answer is an error or takes longer than two seconds, a saved list is
- * used.
+ * Creates a connected verifier. The verifier reads all addresses from the issuer's metadata (RFC 8414). The promise
+ * resolves when the verifier holds a list. If the issuer's first answer is an error or takes longer than two seconds, a
+ * saved list is used.
  *
  * @example
  * ```ts

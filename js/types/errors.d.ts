@@ -130,7 +130,7 @@ export interface EvidenceByCode {
 
 /**
  * The error that this package throws when an operation was refused or failed. The message never contains a token.
- * `structuredClone` and `postMessage` keep only the message of an error, so pass `error.toJSON()` to them.
+ * `structuredClone` and `postMessage` keep only the message of an error, so pass `error.toJSON()` instead of the error.
  *
  * @example
  * ```ts

@@ -4,8 +4,8 @@ import type { Verified } from './index.js'
 export type { AnyVerifier } from './guard.js'
 
 /**
- * Declares that tokens are optional in some route of this program. Declare it only once. Every handler must then check
- * that `request.auth` is present.
+ * Declares that tokens are optional in some route of this program. Make this declaration only once. Every handler must
+ * then check that `request.auth` is present.
  *
  * @example
  * ```ts
@@ -74,7 +74,7 @@ export interface ServerResponse {
 export type Middleware = (request: ServerRequest, response: ServerResponse, next: (error?: unknown) => void) => void
 
 /**
- * Verifies the request's bearer token and stores the result in `request.auth`. A refused request gets its answer here,
+ * Verifies the request's bearer token and stores the result in `request.auth`. The middleware answers a refused request
  * as RFC 6750 requires: 401 if the token is at fault, and 503 if the verifier cannot check the token now.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`

@@ -5,8 +5,8 @@ import type { Verified } from './index.js'
 export type { AnyVerifier } from './guard.js'
 
 /**
- * Declares that tokens are optional in some route of this program. Declare it only once. Every handler must then check
- * that `request.auth` is present.
+ * Declares that tokens are optional in some route of this program. Make this declaration only once. Every handler must
+ * then check that `request.auth` is present.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ declare module 'fastify' {
 
 /**
  * Returns a plugin that verifies the bearer token of every request. The plugin applies to the scope where it is
- * registered, and stores the token's claims in `request.user`. A refused request gets its answer here, as RFC 6750
+ * registered, and stores the token's claims in `request.user`. The plugin answers a refused request as RFC 6750
  * requires: 401 if the token is at fault, and 503 if the verifier cannot check the token now.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`

@@ -37,9 +37,9 @@ export interface OptionalAuthEnv {
 }
 
 /**
- * Verifies the request's bearer token and stores the result in `c.get('auth')`. A refused request gets its answer here,
- * as RFC 6750 requires: 401 if the token is at fault, and 503 if the verifier cannot check the token now. A lazy
- * verifier is refreshed through `c.executionCtx`.
+ * Verifies the request's bearer token and stores the result in `c.get('auth')`. The middleware answers a refused
+ * request as RFC 6750 requires: 401 if the token is at fault, and 503 if the verifier cannot check the token now. A
+ * lazy verifier is refreshed through `c.executionCtx`.
  *
  * @throws {TokenError} `ERR_OPTIONS_INVALID`
  *

@@ -70,8 +70,9 @@ export interface SessionOptions {
    */
   origins?: readonly string[]
   /**
-   * A verifier, or a function that creates one. With a verifier, the session learns of a kick within milliseconds.
-   * Without a verifier, the session learns of a kick from the next 401 or the next refresh. Default: no verifier.
+   * A verifier, or a function that creates a verifier. With a verifier, the session learns of a kick within
+   * milliseconds. Without a verifier, the session learns of a kick from the next 401 or the next refresh. Default: no
+   * verifier.
    *
    * A function is called in only one tab of the browser, and that tab informs the other tabs. If the browser freezes
    * that tab, another tab calls the function within four minutes. With `storage: 'memory'` the session belongs to one
@@ -92,8 +93,8 @@ export interface Credentials {
 }
 
 /**
- * The tokens that your own back end got from `POST /admin/sessions` (RFC 6749 §5.1). They cannot be used together with
- * `storage: 'cookie'`.
+ * The tokens that your own back end got from `POST /admin/sessions` (RFC 6749 §5.1). These tokens cannot be used
+ * together with `storage: 'cookie'`.
  */
 export interface TokenResponse {
   access_token: string
@@ -108,9 +109,7 @@ export interface TokenResponse {
  */
 export interface Session {
   readonly state: SessionState
-  /**
-   * Resolves with the state when the state is known. It resolves with `offline` if the state cannot be found out now.
-   */
+  /** Resolves with the state when the state is known. Resolves with `offline` if the state cannot be found out now. */
   readonly ready: Promise<SessionState>
   /**
    * Calls the listener each time the state changes, in this tab or in another tab. Returns a function that removes the
@@ -125,8 +124,8 @@ export interface Session {
    */
   onChange(listener: (state: SessionState) => void): () => void
   /**
-   * Signs in. If this succeeds, an earlier session is signed out. If this fails, the earlier session continues. Rejects
-   * with one of these codes:
+   * Signs in. If the login succeeds, an earlier session is signed out. If the login fails, the earlier session
+   * continues. Rejects with one of these codes:
    * - `ERR_LOGIN_REFUSED`: the username is unknown, or the password is wrong.
    * - `ERR_SESSION_OFFLINE`: the issuer cannot be reached.
    * - `ERR_ISSUER_REFUSED`: the issuer refused the request for another reason.
@@ -149,7 +148,7 @@ export interface Session {
    */
   login(how: Credentials | TokenResponse): Promise<void>
   /**
-   * Signs the user out in all tabs at once. The issuer is informed now, or when it can be reached again.
+   * Signs the user out in all tabs at once. The issuer is informed now, or as soon as the issuer can be reached again.
    *
    * @example
    * ```ts
@@ -172,8 +171,8 @@ export interface Session {
   getAccessToken(): Promise<string>
   /**
    * Works like the global `fetch`, and adds `Authorization: Bearer` to requests to the configured `origins`. After a
-   * 401 this function refreshes the token and tries once more. If the second answer is also a 401, a 401 of this origin
-   * causes no refresh for a minute. A redirect is not followed with the token: the promise rejects with
+   * 401 this function refreshes the token and tries once more. If the second answer is also a 401, further 401 answers
+   * of this origin cause no refresh for a minute. A redirect is not followed with the token: the promise rejects with
    * `ERR_REDIRECT_REFUSED`. If there is no token, the promise rejects with the same errors as `getAccessToken`. For
    * requests that need no user, use the global `fetch`.
    *
@@ -249,7 +248,7 @@ export interface PlainSessionError {
 /**
  * The error of a session. Its code says why there is no token or no session; `cause` is the original error. The message
  * never contains a token. `structuredClone` and `postMessage` keep only the message of an error, so pass
- * `error.toJSON()` to them.
+ * `error.toJSON()` instead of the error.
  *
  * @example
  * ```ts

@@ -29,8 +29,8 @@ export type {
 export { TokenError, codes, isTokenError, isTokensFault } from './index.js'
 
 /**
- * The WebAssembly of the verifier. It is a compiled module, the bytes of `doorlist/verifier.wasm`, or a function that
- * returns one of these.
+ * The WebAssembly of the verifier: a compiled module, the bytes of `doorlist/verifier.wasm`, or a function that returns
+ * a module or bytes.
  *
  * @example
  * ```ts

@@ -53,7 +53,7 @@ export interface TestIssuer {
   /** Answers the requests of `connectVerifier`: metadata, keys, list and stream. */
   readonly fetch: typeof globalThis.fetch
   /**
-   * Returns an access token. By default, it is a token of `alice` that is issued now, is valid for 15 minutes and has
+   * Returns an access token. By default, the token belongs to `alice`, is issued now, is valid for 15 minutes and has
    * its own session. Given claims replace the defaults. The value `undefined` removes a claim.
    *
    * @example

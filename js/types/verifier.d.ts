@@ -17,11 +17,13 @@
 export interface VerifierOptions {
   /** The expected `iss`. The `iss` of a token or list must be exactly equal to this text. Mandatory. */
   issuer: string
-  /** The accepted `aud` values. A token must have at least one of them; `null` accepts every `aud`. Mandatory. */
+  /**
+   * The accepted `aud` values. A token must have at least one of these values; `null` accepts every `aud`. Mandatory.
+   */
   audience: string | readonly string[] | null
   /**
-   * The keys that the verifier trusts at its start (RFC 7517). At least one of them must be an Ed25519 key. When a list
-   * is loaded, the keys in the list replace these keys. Default: no keys.
+   * The keys that the verifier trusts at its start (RFC 7517). At least one key must be an Ed25519 key. When a list is
+   * loaded, the keys in the list replace these keys. Default: no keys.
    */
   jwks?: { readonly keys: readonly object[] }
   /**
@@ -50,7 +52,7 @@ export interface VerifierOptions {
   /**
    * The maximum number of accepted tokens that the verifier remembers, from 0 (no tokens) to 1000000. The signature of
    * a remembered token is not verified again. Each remembered token takes about 1.2 KB. If tokens have more than 1024
-   * characters on average, the verifier remembers fewer of them. Default: 20000.
+   * characters on average, the verifier remembers fewer tokens. Default: 20000.
    */
   cacheSize?: number
 }
@@ -162,8 +164,8 @@ export interface Status extends Freshness {
 
 declare global {
   /**
-   * TypeScript's `lib.esnext.disposable` has the same declaration. It is repeated here for projects that compile
-   * without that library.
+   * TypeScript's `lib.esnext.disposable` has the same declaration. The declaration is repeated here for projects that
+   * compile without that library.
    */
   interface SymbolConstructor {
     readonly dispose: unique symbol
@@ -254,8 +256,8 @@ export interface Verifier {
    */
   close(): void
   /**
-   * The same method as `close`, for `using`. It exists only on platforms with `Symbol.dispose`, for example Node 20,
-   * Chromium 134 and workerd.
+   * The same method as `close`, for `using`. The method exists only on platforms with `Symbol.dispose`, for example
+   * Node 20, Chromium 134 and workerd.
    */
   [Symbol.dispose](): void
 }
