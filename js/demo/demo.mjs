@@ -47,8 +47,8 @@ try {
 process.exit() // an interrupted story may still have pending work
 
 /**
- * Whether the name resolves. The smallest root file systems have no /etc/hosts. On these, the issuer's name is its IP
- * address.
+ * Whether the name resolves. The smallest root file systems have no /etc/hosts, so `localhost` does not resolve there.
+ * In this case the issuer's URL contains an IP address.
  */
 function isResolved(host) {
   return lookup(host).then(

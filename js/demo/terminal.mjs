@@ -9,7 +9,7 @@ export function note(text) {
   console.log(`  ${text}`)
 }
 
-/** Prints an observation. Throws an error if the observation is not the expected one. */
+/** Prints `text` if `holds` is true. Otherwise throws an error with this text. */
 export function check(text, holds) {
   if (!holds) throw new Error(text)
   console.log(`  ✓ ${text}`)

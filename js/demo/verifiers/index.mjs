@@ -12,9 +12,9 @@ const RUNTIMES = [
 ]
 
 /**
- * Starts one verifier after another. Yields each verifier when it runs.
+ * Starts one verifier after another. Yields each verifier as soon as the verifier runs.
  * @param {string} issuer the URL of the issuer
- * @param {boolean} [all] whether a missing runtime is an error, as in the tests; by default only a line is printed
+ * @param {boolean} [all] whether a missing runtime is an error; default: false, so that only a line is printed
  */
 export async function* startVerifiers(issuer, all = false) {
   for (const { name, start, optional } of RUNTIMES) {
