@@ -1,5 +1,5 @@
-// A WebSocket lives longer than a request. The server closes a connection when its user is kicked, or when its token
-// expires.
+// A WebSocket lives longer than a request. The server closes a connection when the user of the connection is kicked, or
+// when the token of the connection expires.
 import express from 'express'
 import { WebSocketServer } from 'ws'
 import { connectVerifier, isTokenError } from 'doorlist'
@@ -19,7 +19,7 @@ const server = app.listen(PORT, () => console.log(`http://localhost:${Object(ser
 
 /** The result of `verify` for each open socket. */
 const present = new Map()
-// A page cannot set a header for a WebSocket. So it sends the token as a second subprotocol, after the real
+// A page cannot set a header for a WebSocket. So the page sends the token as a second subprotocol, after the real
 // subprotocol.
 const sockets = new WebSocketServer({ server, handleProtocols: offered => offered.has('chat') && 'chat' })
 

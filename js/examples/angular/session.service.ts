@@ -11,7 +11,7 @@ export class SessionService {
   readonly #zone = inject(NgZone)
   readonly #session = this.#outside(() => createSession(inject(SESSION_OPTIONS)))
   readonly #state = signal(this.#session.state)
-  /** Use it in templates as `{{ session.state() }}`. */
+  /** Use this signal in templates as `{{ session.state() }}`. */
   readonly state = this.#state.asReadonly()
 
   constructor() {
@@ -24,7 +24,7 @@ export class SessionService {
     })
   }
 
-  // Each of these methods can start the timer of the next refresh, so they run outside the zone.
+  // Each of these methods can start the timer of the next refresh. So the methods run outside the zone.
   readonly login: Session['login'] = how => this.#outside(() => this.#session.login(how))
   readonly logout: Session['logout'] = () => this.#outside(() => this.#session.logout())
   readonly fetch: Session['fetch'] = (...request) => this.#outside(() => this.#session.fetch(...request))

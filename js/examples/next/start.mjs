@@ -1,4 +1,4 @@
-// Installs Next if it is missing, builds the application and serves it.
+// Installs Next if Next is missing, builds the application and serves it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'

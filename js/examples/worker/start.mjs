@@ -1,5 +1,5 @@
-// A small replacement for `wrangler dev`. It bundles the Worker and runs it in Miniflare. It needs no account and no
-// deployment.
+// A small replacement for `wrangler dev`. The script bundles the Worker and runs it in Miniflare. No account and no
+// deployment are needed.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
