@@ -85,7 +85,7 @@ function streamOf(issuer: string, wantsStream: boolean, origin: Origin | undefin
   return { wantsStream, shareable: { issuer, origin: { ...origin, locks } } }
 }
 
-/** The result has only the public methods of the verifier. A method also works when it is called without its object. */
+/** The result has only the public methods of the verifier. Each method also works without its object. */
 const facade = (local: LocalVerifier): Verifier => ({
   load: (list, at) => local.load(list, at),
   verify: (token, at) => local.verify(token, at),

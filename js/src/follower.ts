@@ -33,7 +33,7 @@ export class Follower {
   readonly #shared: SharedStream | undefined
   #isRunning = false
   #gapNotBefore = -Infinity
-  /** Ends the current pause or stream. */
+  /** `#nap` ends the current pause, and `#streaming` ends the current stream. */
   #nap = new AbortController()
   #streaming = new AbortController()
   mode: Mode = 'poll'
@@ -116,8 +116,8 @@ export class Follower {
   }
 
   /**
-   * Asks the issuer when a saved list is held already. Resolves when the issuer answers, when the request fails once,
-   * or after `SILENCE_MS` (or `withinMs`, if that is shorter).
+   * Called at a start with a saved list. Asks the issuer for a newer list. Resolves when the issuer has answered or the
+   * request has failed, but after at most `SILENCE_MS` (or `withinMs`, if `withinMs` is shorter).
    */
   async #startSaved(withinMs: number): Promise<void> {
     const asked = this.#attempt(() => this.ask())

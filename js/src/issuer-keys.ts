@@ -71,8 +71,8 @@ export class IssuerKeys {
   }
 
   /**
-   * If the keys cannot be fetched, only reports the error: a forged `kid` must not prevent the verifier from getting
-   * a newer list.
+   * Requests the keys again. A failure is only reported, because a forged `kid` must not prevent the verifier from
+   * getting a newer list.
    */
   async #renew(url: string, signal: AbortSignal): Promise<void> {
     this.#state = 'held'

@@ -15,7 +15,7 @@ const HOLD_MS = 25_000
  * the refresh that runs in this request stops too, and never reports its end.
  */
 const LEASE_MS = HOLD_MS + 10_000
-/** The number of milliseconds before the next try of a stream that was not available. */
+/** The number of milliseconds before an unavailable stream is tried again. */
 const STREAM_REST_MS = 60_000
 /**
  * An issuer is in an outage if its newest list is older than this many `ttl` (FORMAT.md §6). If a saved list is older

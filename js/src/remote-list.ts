@@ -243,7 +243,7 @@ export class RemoteList {
   }
 
   /**
-   * Requests the list from an address that no cache has seen, because the last answer was possibly an old list from a
+   * Requests the list from an address that no cache has seen, because the last answer may have been an old list from a
    * cache. An `error` event reports the outcome.
    */
   async #askPastCaches(list: string, signal: AbortSignal): Promise<void> {
@@ -277,8 +277,8 @@ export class RemoteList {
   }
 
   /**
-   * Loads a list. A list that is older than the current list counts as nothing new. Throws if the list must not be
-   * trusted.
+   * Loads a list. Returns `'nothing new'` for a list that is older than the current list. Throws if the list must not
+   * be trusted.
    */
   async #take(list: string, signal: AbortSignal): Promise<Outcome> {
     const outcome = await this.#judge(list, signal)
@@ -306,7 +306,10 @@ export class RemoteList {
     return this.#took(loading, before, list, loaded)
   }
 
-  /** Called when this verifier has loaded this list. Saves the list, and emits a change. */
+  /**
+   * Called when this verifier has loaded this list. Notes the list for the next save. Emits a `change` event if the
+   * list has a new position.
+   */
   #took(local: LocalVerifier, before: Status, list: string, loaded: Loaded): Outcome {
     const trust = this.#verifier.loaded(local)
     const asOf = local.status().asOf!

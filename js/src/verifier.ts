@@ -69,8 +69,8 @@ export class LocalVerifier implements Omit<Verifier, symbol> {
   }
 
   verify(token: string, at?: AtTime): Verified {
-    // A value that is not a string would trap in the module. A very long string would occupy the module's memory
-    // permanently.
+    // A value that is not a string would cause a trap in the module. A very long string would occupy the module's
+    // memory permanently.
     if (typeof token !== 'string') throw new TokenError('ERR_JWS_INVALID', 'a token must be a string')
     if (token.length > MAX_TOKEN_LENGTH) throw tooLong('ERR_JWS_INVALID', token.length, MAX_TOKEN_LENGTH)
     const seconds = this.#seconds(at)

@@ -51,7 +51,7 @@ export function watch(
       if (isClosed) return made.close()
       listen(made, () => made.close())
     } catch (error: any) {
-      // An outage ends without a change of the program, so it is not reported. Every other error needs a change.
+      // An outage ends without a change of the program, so an outage is not reported. Every other error needs a change.
       if (error.code !== 'ERR_LIST_MISSING') console.error(error)
       again.retry()
     }
