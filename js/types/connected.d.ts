@@ -56,8 +56,8 @@ export interface VerifierEvents {
 /**
  * The place where a connected verifier keeps its list across restarts. Both functions can be synchronous or
  * asynchronous. If a function throws, hangs or returns something other than text, an `error` event reports this.
- * Protect the store: a program that can write to the store can choose the keys that the verifier trusts when it
- * starts, unless `jwks` pins the keys. Ready-made stores are in `doorlist/stores` and `doorlist/stores/file`.
+ * Protect the store. A program that can write to the store can choose the keys that the verifier trusts at its start,
+ * unless `jwks` pins the keys. Ready-made stores are in `doorlist/stores` and `doorlist/stores/file`.
  *
  * @example
  * ```ts

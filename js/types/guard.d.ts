@@ -1,8 +1,8 @@
 import type { LazyVerifier, Verifier } from './index.js'
 
 /**
- * The verifiers that adapters accept: a verifier from `createVerifier`, a connected verifier, or a lazy verifier. A
- * lazy verifier is refreshed by the adapter in each request.
+ * The verifiers that adapters accept: a verifier from `createVerifier`, a connected verifier, or a lazy verifier. The
+ * adapter refreshes a lazy verifier in each request.
  */
 export type AnyVerifier = Verifier | LazyVerifier
 

@@ -48,8 +48,8 @@ export type SessionVerifier = Pick<ConnectedVerifier, 'assertNotRevoked' | 'on' 
  */
 export interface SessionOptions {
   /**
-   * The http(s) URL of the issuer, in the issuer's own spelling. For any other spelling, the error message names the
-   * right spelling. Mandatory.
+   * The http(s) URL of the issuer, in the issuer's own spelling. If the spelling is different, the error message
+   * contains the correct spelling. Mandatory.
    */
   issuer: string
   /**
@@ -204,8 +204,7 @@ export interface CreateSession {
 }
 
 /**
- * Creates a session, which starts at once. If it is possible that a user is signed in, the session asks the issuer for
- * a token.
+ * Creates a session, which starts at once. If a user may be signed in, the session asks the issuer for a token.
  *
  * @example
  * ```ts
