@@ -157,7 +157,7 @@ async function kick(sub, token) {
   )
 }
 
-/** Verifies the token until `holds` accepts the answer, but for at most a minute. Returns the last answer. */
+/** Repeats the verification until `holds` accepts the answer, but for at most a minute. Returns the last answer. */
 async function until(verifier, token, holds) {
   const deadline = performance.now() + 60_000
   for (;;) {

@@ -1,4 +1,5 @@
-// The verifiers of the demo. Node.js is always available. If another runtime is missing, the demo continues without it.
+// The verifiers of the demo. Node.js is always available. If another runtime is missing, the demo leaves out its
+// verifier.
 import { note } from '../terminal.mjs'
 import { chromiumVerifier } from './chromium.mjs'
 import { nodeVerifier } from './node.mjs'
