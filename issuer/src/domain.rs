@@ -41,9 +41,9 @@ use doorlist_verifier::UnixSeconds;
 /// The inputs of a rule besides the record.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment<'a> {
-    /// The store's time, read together with the record or before the record.
+    /// The store's time. The time is read together with the record or before the record.
     pub now: UnixSeconds,
-    /// Lifetimes and caps.
+    /// The limits on lifetimes and numbers.
     pub limits: &'a Limits,
     /// The entries of the revocation log about this subject, read after the record.
     pub log: &'a SubjectLog,
@@ -68,7 +68,7 @@ pub enum Durability {
     /// The change must also be on a replica. Then a failover does not lose the change.
     #[default]
     Replicated,
-    /// The change needs to be on the store's master only. If a failover loses the change, the client's next request
+    /// It is enough that the change is on the store's master. If a failover loses the change, the client's next request
     /// repairs the record.
     Local,
 }

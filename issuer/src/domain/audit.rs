@@ -47,7 +47,8 @@ pub enum AuditKind {
     RefreshReused,
     /// The answer to a rotation was lost, so the previous refresh token was accepted again.
     RefreshRecovered,
-    /// A client presented a newer generation than the store held, because the store had lost a write.
+    /// A client presented a refresh token of a newer generation than the generation in the store. The store had lost a
+    /// write.
     RefreshCaughtUp,
     /// All tokens and sessions of a subject were revoked.
     Kicked,
@@ -55,7 +56,7 @@ pub enum AuditKind {
     Voided,
     /// A subject was disabled.
     Disabled,
-    /// A subject can log in again.
+    /// A subject was enabled, so the subject can log in again.
     Enabled,
     /// A subject was created.
     SubjectCreated,

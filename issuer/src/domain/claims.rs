@@ -8,8 +8,9 @@ use super::CustomClaims;
 /// Maximum size of a caller's claims, in bytes of JSON. Clients send tokens in an HTTP header, and servers limit the
 /// size of headers.
 pub const MAX_CUSTOM_CLAIMS_LEN: usize = 2048;
-/// Maximum number of nesting levels of a caller's claims. The claims are nested inside records and tokens, and the
-/// JSON reader accepts at most 127 levels. If the issuer could not read a record, it could not kick the subject.
+/// Maximum number of nesting levels of a caller's claims. Records and tokens contain the claims and add more levels.
+/// The JSON reader accepts at most 127 levels. If the issuer could not read a record, the issuer could not kick the
+/// subject.
 pub const MAX_CUSTOM_CLAIMS_DEPTH: usize = 32;
 
 /// Why a caller's claims cannot go into a token.
@@ -59,7 +60,7 @@ pub fn check_custom_claims(claims: &CustomClaims) -> Result<(), UnfitClaims> {
     check_len(claims)
 }
 
-/// Checks the length of the caller's claims that a token would carry.
+/// Checks the length of all the caller's claims in a token.
 ///
 /// # Errors
 ///

@@ -59,7 +59,7 @@ impl World {
         self.log.revoked.push(Logged { revocation, seq, at: at(now) });
     }
 
-    /// A record with sessions that have these `sid`s and were opened at `now`.
+    /// A record with one session for each of these `sid`s. Each session was opened at `now`.
     pub(crate) fn record(&self, gid: u64, sids: &[u64], now: u64) -> Record {
         sids.iter().fold(Record::new(handle(gid)), |record, sid| match self.log_in(&record, *sid, now) {
             Decision::Open(change, _) => change.record,

@@ -9,8 +9,8 @@ use super::{AuditEvent, AuditKind, Change, GroupEnd, Record, Revocation, Subject
 /// Returns the change that must be written before any other rule runs on this record. `None` if the revocation log
 /// requires no change. The caller must call this again on the changed record until the result is `None`.
 ///
-/// Entries are matched by handle, never by subject. A login after a kick opens a session in the kick's `next` group.
-/// No entry revokes that group, so the session stays open.
+/// Sessions that an entry revokes are removed from the record. Entries are matched by handle, never by subject. A login
+/// after a kick opens a session in the kick's `next` group. No entry revokes that group, so the session stays open.
 ///
 /// 1. The record's group is revoked. Either the store lost a write of the record, or the node that appended the entry
 ///    died before it wrote the record. The record moves to the last group on the path of replacements. The strongest

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use doorlist_verifier::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
-/// For this many seconds after a rename, nodes with the former name can still open sessions. Such a node reads the new
-/// record within one heartbeat (at most 30 s), and then opens no more sessions.
+/// For this many seconds after a rename, nodes with the former name can still open sessions. Within one heartbeat (at
+/// most 30 s), such a node reads the installation's new record. After that, the node opens no more sessions.
 pub const NOTICE_SECS: u64 = 60;
 /// Maximum number of former names that are kept. If there are more, the oldest names are dropped.
 const MAX_FORMER: usize = 8;

@@ -22,7 +22,7 @@ pub struct AccessClaims {
 /// must be live, the token's group must be current, and the token must not have been issued before the cut-off. The
 /// record must have been healed.
 ///
-/// The times in the token come from the same store's clock as the current time, so no leeway is needed.
+/// The times in the token and the current time all come from the store's clock, so no leeway is needed.
 pub fn is_active(record: Option<&Record>, token: AccessClaims, moment: &Moment<'_>) -> bool {
     let is_held = record.is_some_and(|record| {
         record.gid == token.gid && record.session(token.sid).is_some_and(|session| session.is_live(moment))

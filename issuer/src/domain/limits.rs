@@ -43,8 +43,8 @@ impl Default for Limits {
 pub const RETAIN_SLACK_SECS: u64 = 60;
 
 impl Limits {
-    /// Seconds for which an entry must stay in the revocation log, so that the entry outlives every token that it can
-    /// match. This is the sum of the lifetime of an access token, the leeway that a verifier may apply, and
+    /// Seconds for which an entry must stay in the revocation log, so that the entry outlives every token that the
+    /// entry revokes. This is the sum of the lifetime of an access token, the leeway that a verifier may apply, and
     /// [`RETAIN_SLACK_SECS`].
     pub const fn retain_secs(&self) -> u64 {
         self.access_ttl_secs.saturating_add(self.leeway_secs).saturating_add(RETAIN_SLACK_SECS)

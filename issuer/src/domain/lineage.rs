@@ -1,8 +1,8 @@
-//! The token groups of one subject: which group replaced which other group, according to the revocation log.
+//! The token groups of one subject. The revocation log says which group replaced which group.
 //!
-//! Usually there is a single path: each group was revoked once, and the entry's `next` is the following group. If two
-//! entries revoke the same group, the path forks. At most one of the branches ends at the record's group. A group on
-//! another branch has one of two causes:
+//! Usually there is a single path: each group was revoked by one entry, and the `next` of this entry is the following
+//! group. If two entries revoke the same group, the path forks. At most one of the branches ends at the record's group.
+//! A group on another branch has one of two causes:
 //!
 //! - The request that drew the group came too late and started over. Then no record ever had the group.
 //! - A failover lost the record that held the group. Then tokens with the group may still exist.
@@ -40,7 +40,7 @@ pub struct Onward {
 /// A group at the end of a branch that does not lead to the record's group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stray {
-    /// The group. No entry revokes it.
+    /// The group. No entry revokes this group.
     pub gid: Handle,
     /// The strongest [`GroupEnd`] on all paths that begin at the fork. The fork is the last group from which one path
     /// leads to this group and another path leads to the record's group.
@@ -117,9 +117,9 @@ impl Lineage {
         ways
     }
 
-    /// The strongest [`GroupEnd`] that the sessions of this group escaped. `None` if the sessions escaped none. A
-    /// [`GroupEnd`] was escaped if it is on another branch, and every [`GroupEnd`] on the sessions' own path is
-    /// weaker.
+    /// The strongest [`GroupEnd`] that the sessions of this group escaped. `None` if the sessions escaped no
+    /// [`GroupEnd`]. A [`GroupEnd`] was escaped if it is on another branch, and every [`GroupEnd`] on the sessions' own
+    /// path is weaker.
     pub fn escaped(&self, gid: Handle) -> Option<GroupEnd> {
         let forks = self.forks_before(gid).into_iter();
         forks.filter(|(way, onward)| onward.end > *way).map(|(_, onward)| onward.end).max()
@@ -131,7 +131,8 @@ impl Lineage {
         let mut strays: Vec<Stray> = Vec::new();
         for (_, Onward { end, last }) in self.forks_before(gid) {
             for other in last.into_iter().filter(|last| *last != gid) {
-                // A nearer fork is followed by fewer entries. So the weakest `GroupEnd` belongs to the nearest fork.
+                // A nearer fork is followed by fewer entries. So if several forks lead to the same group, the weakest
+                // `GroupEnd` is the one of the nearest fork.
                 match strays.iter_mut().find(|stray| stray.gid == other) {
                     Some(stray) => stray.end = stray.end.min(end),
                     None => strays.push(Stray { gid: other, end }),

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Subject;
 
-/// A new entry for the revocation log. The store chooses the entry's sequence number and time when it appends the
-/// entry.
+/// A new entry for the revocation log. When the store appends the entry, the store chooses the entry's sequence number
+/// and time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewEntry {
     /// A `gid` or a `sid` is void.
@@ -97,7 +97,7 @@ pub enum GroupEnd {
 pub struct LogEntry {
     /// The sequence number. Each number is greater than the previous one. Some numbers may be left out.
     pub seq: Seq,
-    /// The store's time when it appended the entry.
+    /// The store's time when the entry was appended.
     pub at: UnixSeconds,
     /// The content of the entry.
     pub entry: Appended,

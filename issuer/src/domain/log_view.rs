@@ -122,7 +122,7 @@ impl LogView {
         self.floor
     }
 
-    /// The sequence of the last entry about keys that this view has read, or zero if it has read none.
+    /// The sequence of the last entry about keys that this view has read, or zero if this view has read no such entry.
     pub fn last_key_change(&self) -> Seq {
         self.last_key_change
     }
@@ -163,9 +163,9 @@ impl LogView {
         SubjectLog { revoked: revoked.collect(), settings: self.settings, position: self.position() }
     }
 
-    /// The sequence up to which every entry is older than `retain`. `None` if there is no such entry. The revocation
-    /// log must not be trimmed up to this sequence before the records of all subjects in these entries have been read
-    /// and healed.
+    /// The sequence up to which every entry is older than `retain`. `None` if no entry is older than `retain`. The
+    /// revocation log must not be trimmed up to this sequence before the records of all subjects in these entries have
+    /// been read and healed.
     pub fn expired_through(&self, now: UnixSeconds) -> Option<Seq> {
         let expired = |entry: &&LogEntry| entry.at.plus_secs(self.settings.retain_secs) < now;
         self.entries.values().take_while(expired).last().map(|entry| entry.seq)
@@ -242,7 +242,7 @@ pub struct Logged {
     pub revocation: Revocation,
     /// The sequence number in the revocation log.
     pub seq: Seq,
-    /// The store's time when it appended the entry.
+    /// The store's time when the entry was appended.
     pub at: UnixSeconds,
 }
 

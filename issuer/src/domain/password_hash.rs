@@ -1,4 +1,4 @@
-//! The hash of a password. `Debug` does not show its text.
+//! The hash of a password. `Debug` does not show the hash.
 
 use std::fmt;
 

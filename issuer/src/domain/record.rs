@@ -66,8 +66,8 @@ impl Record {
         record
     }
 
-    /// Whether the record can be deleted without loss: every token with its `gid` has expired, and a new login would
-    /// create all other content again.
+    /// Whether the record can be deleted without loss: every token with the record's `gid` has expired, and a new login
+    /// would create all other content again.
     pub fn is_past_keeping(&self, now: UnixSeconds, retain_secs: u64) -> bool {
         self.state == SubjectState::Active
             && self.password.is_none()
@@ -92,7 +92,7 @@ pub enum SubjectState {
 pub struct Session {
     /// The session's handle.
     pub sid: Handle,
-    /// `g`: the current generation. Only a refresh token of this generation can rotate. The first generation is 1.
+    /// `g`: the current generation. The first generation is 1. A refresh token of this generation rotates the session.
     pub generation: u64,
     /// `p`: the generation that the last rotation replaced. It is 0 before the first rotation.
     pub previous: u64,
@@ -139,8 +139,8 @@ mod tests {
 
     use super::*;
 
-    /// Stores hold records that earlier versions wrote. So each new member needs a default value. A member that has
-    /// its default value is left out of the JSON.
+    /// Stores hold records that earlier versions of the issuer wrote. So each new member needs a default value. A
+    /// member that has its default value is left out of the JSON.
     #[test]
     fn records_of_earlier_versions_are_read_and_written_unchanged() {
         let first = json!({ "gid": "0000000000000001", "state": "active", "last_session_end": 5 });

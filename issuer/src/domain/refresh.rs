@@ -99,8 +99,8 @@ pub fn refresh(
     let session = session.clone();
     let grant = Grant::of(sub, &next, &session, moment);
     let durability = match moment.log.leads_to(next.gid) {
-        // A failover could undo the write that moved the record into its current group. A later kick would then revoke
-        // another group, and the new token would stay valid.
+        // Without a replica, a failover could undo the write that moved the record into its current group. A later kick
+        // would then revoke the previous group, and the new token would stay valid.
         true => Durability::Replicated,
         // If a failover loses the write of this refresh, the client's next request restores the newer generation.
         false => Durability::Local,

@@ -79,8 +79,8 @@ pub fn enable(sub: &Subject, record: &Record) -> Change {
     Change::to(next).noting(AuditEvent::of(AuditKind::Enabled, sub, record.gid))
 }
 
-/// The change that removes this session. `None` if the record does not hold this session. Then the caller must not
-/// append an entry, because the session can belong to another subject.
+/// The change that removes this session. `None` if the record does not hold this session. In this case the caller must
+/// not append an entry, because the session can belong to another subject.
 pub fn end_session(sub: &Subject, record: &Record, sid: Handle) -> Option<Change> {
     record.session(sid)?;
     let mut next = record.clone();

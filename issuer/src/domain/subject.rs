@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A user: an opaque string of 1 to 255 bytes (the `sub` claim). The owner of the accounts chooses it.
+/// A user: an opaque string of 1 to 255 bytes (the `sub` claim). The owner of the accounts chooses this string.
 ///
 /// `.` and `..` are not allowed. URL parsers remove these segments from a path, even if they are escaped (WHATWG URL
 /// §4.4). `/admin/subjects/../revoke` would address another resource, so such a user could not be kicked.

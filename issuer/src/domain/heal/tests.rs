@@ -83,8 +83,9 @@ fn trace_4b_the_strongest_revocation_of_a_handle_decides() {
     }
 }
 
-/// Trace 4 (b), continued: a void replaces g1 with g2, and a kick replaces g2 with g3. Then the record loses both
-/// writes and has the group g1 again. Only the void revokes g1, but the kick is on the path from g1.
+/// Trace 4 (b), continued: a void replaces g1 with g2, and a kick replaces g2 with g3. Then a failover undoes both
+/// writes of the record, so the record has the group g1 again. Only the void revokes g1, but the kick is on the path
+/// from g1.
 #[test]
 fn a_kick_after_a_void_is_applied_to_a_record_from_before_both() {
     let mut world = World::new();
@@ -97,13 +98,14 @@ fn a_kick_after_a_void_is_applied_to_a_record_from_before_both() {
 }
 
 /// A node that finishes a kick moves the record into the `next` group of the kick's entry. Tokens of lost logins may
-/// carry this group, and the next kick revokes this group.
+/// carry this group. So the next kick must revoke this group.
 #[test]
 fn finishing_a_kick_moves_the_record_to_the_group_that_the_entry_names() {
     let mut world = World::new();
     let before = world.record(1, &[10], NOW);
     world.append(&kick(&alice(), &before, handle(2)), NOW);
-    // A login in g2 follows. Then the record loses the writes of the kick and of the login.
+    // A login in g2 follows. Then a failover undoes both writes of the record: the write of the kick and the write of
+    // the login.
     let healed = healed(&mut world, &before);
     assert_eq!(healed.gid, handle(2));
     assert_eq!(revoked(&kick(&alice(), &healed, handle(3))), [handle(2)]);
@@ -130,8 +132,8 @@ fn trace_4e_a_login_after_a_kick_is_left_alone() {
     let before = world.record(1, &[10], NOW);
     let kicked = kick(&alice(), &before, handle(2));
     world.append(&kicked, NOW);
-    // A void reads the record before the kick and appends its entry after the kick. The void then starts over with
-    // the new group.
+    // A void read the record before the kick changed it. The void's entry is appended after the kick's entry, and the
+    // void then starts over with the new group.
     world.append(&void(&alice(), &before, handle(4)), NOW);
     let crate::domain::login::Decision::Open(login, _) = world.log_in(&kicked.record, 11, NOW) else {
         panic!("no session");
@@ -210,7 +212,7 @@ fn the_last_group_of_a_long_branch_is_revoked_and_its_voids_do_not_count_as_a_ki
     assert_eq!(healed(&mut world, &record), record);
     assert_eq!(Lineage::of(&world.log).ways_to(handle(7))[&handle(4)], VOID);
     // Finally, a node puts the entry g5 → g6 back. This entry extends the branch that does not lead to the record's
-    // group. Healing still finds g6: an earlier entry revoked g5 and has the record's group as its `next`.
+    // group. Healing still finds g6: another entry also revokes g5, and the `next` of that entry is the record's group.
     log(&mut world, [(5, 6, VOID)]);
     assert_eq!(healed(&mut world, &record), record);
     assert!(is_listed(&world, handle(6)));
@@ -227,8 +229,8 @@ fn a_subject_that_was_enabled_since_stays_enabled() {
     assert_eq!(healed(&mut world, &record), record);
 }
 
-/// A request revoked a group that no record had. Another request then started over and moved the record into this
-/// group.
+/// A request revoked a group that no record had. Later, another request moved the record into this group. So the
+/// entries form a circle.
 #[test]
 fn a_record_in_a_circle_of_revoked_groups_leaves_it() {
     let mut world = World::new();

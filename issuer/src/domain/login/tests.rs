@@ -87,7 +87,7 @@ fn an_unknown_subject_is_created_with_the_drawn_group() {
 }
 
 /// Trace 12: a cut-off and logins happen in the same second. Tokens issued before the cut-off are void. A token issued
-/// after the cut-off is valid, and so is its session.
+/// after the cut-off is valid, and the session of this token is live.
 #[test]
 fn trace_12_a_login_in_the_second_of_a_cutoff_comes_after_it() {
     let mut world = World::new();

@@ -57,8 +57,8 @@ fn trace_5a_a_session_survives_a_lost_answer_at_any_later_time() {
     assert_eq!(advanced(present(&record(8, 7, 900), 7)), (9, 7, 9));
 }
 
-/// Trace 5 (b): two tabs send R7. Tab A receives R8 and uses it at once. Then the R7 of tab B arrives. All of this
-/// happens within one second.
+/// Trace 5 (b): two tabs send R7. Tab A receives R8 and uses it at once. Then the request of tab B with R7 arrives. All
+/// of this happens within one second.
 #[test]
 fn trace_5b_two_tabs_get_one_successor() {
     let Decision::Advance(change, _) = present(&record(7, 6, 900), 7) else { panic!("not rotated") };

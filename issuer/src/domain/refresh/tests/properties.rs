@@ -123,7 +123,7 @@ fn no_client_is_logged_out(events: Vec<Event>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// One refresh, by the user or by the thief. Both start with the same token.
+/// One refresh, by the user or by the thief. The user and the thief start with the same token.
 #[derive(Debug, Clone)]
 struct Move {
     after: u64,
