@@ -52,7 +52,7 @@ impl Record {
         Self { password, last_session_end, ..Self::new(gid) }
     }
 
-    /// The session with this `sid`, live or not.
+    /// The session with this `sid`, even if the session is no longer live.
     pub fn session(&self, sid: Handle) -> Option<&Session> {
         self.sessions.iter().find(|session| session.sid == sid)
     }
