@@ -32,7 +32,8 @@ pub enum StoreError {
     /// The backend cannot be reached, or cannot do the work at the moment. A later attempt can succeed.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// The same as `Unavailable`, but during the start. This error also names the address or file that was tried.
+    /// The same as `Unavailable`, but during the start. This error also names the address or file that could not be
+    /// used.
     #[error("the store is unavailable: {place}: {reason}")]
     Away {
         /// The address or the file, for operators.
@@ -71,7 +72,7 @@ impl StoreError {
     }
 }
 
-/// A subject's record and the new entries of the revocation log. The revocation log is read after the record.
+/// A subject's record and the new entries of the revocation log. The store reads the revocation log after the record.
 #[derive(Debug, Clone)]
 pub struct Reading {
     /// The record, if the subject has one.
@@ -93,8 +94,8 @@ pub struct Readings {
 /// A change to write: first the entries are appended, then the record is swapped, then the audit events are written.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
-    /// The entries to append. They are appended even if the swap fails. (In the embedded store, either both the
-    /// append and the swap happen, or neither.)
+    /// The entries to append. They are appended even if the swap fails. The embedded store is different: it does both
+    /// the append and the swap, or neither of the two.
     pub entries: Vec<NewEntry>,
     /// The new record, if the record changes.
     pub swap: Option<Swap>,
@@ -121,9 +122,10 @@ pub struct Swap {
 /// The result of a commit.
 #[derive(Debug, Clone)]
 pub struct Committed {
-    /// Whether the swap took place. False if the stored record had another version than the expected one.
+    /// Whether the swap took place. False if the stored record did not have the expected version.
     pub swapped: bool,
-    /// A position in the revocation log. A verifier knows this commit when its list has reached this position.
+    /// A position in the revocation log. A verifier knows this commit when the verifier's list has reached this
+    /// position.
     ///
     /// The revocation log durably holds all entries up to this position. The position is at or after the commit's
     /// last entry. If the commit appended no entries, the position is at or after the position
@@ -176,7 +178,7 @@ pub trait Store: Send + Sync + 'static {
     /// Reads a record, and then the entries of the revocation log after `since`.
     async fn read(&self, sub: &Subject, since: Seq) -> Result<Reading, StoreError>;
 
-    /// Like [`Self::read`] for several subjects at once, at most a few hundred.
+    /// Like [`Self::read`], but for several subjects at once. A caller passes at most a few hundred subjects.
     async fn read_several(&self, subs: &[Subject], since: Seq) -> Result<Readings, StoreError> {
         let mut records = Vec::with_capacity(subs.len());
         for sub in subs {
@@ -201,8 +203,8 @@ pub trait Store: Send + Sync + 'static {
     /// itself. If `since` is [`Seq::ZERO`], returns all entries that are kept.
     async fn log_since(&self, since: Seq) -> Result<LogPage, StoreError>;
 
-    /// Waits until the revocation log has an entry after `since`. This method sometimes returns early, so the caller
-    /// must check.
+    /// Waits until the revocation log has an entry after `since`. This method sometimes returns before there is such an
+    /// entry, so the caller must check.
     async fn wait_for_news(&self, since: Seq) -> Result<(), StoreError>;
 
     /// The write of the heartbeat. It compares the store's epoch and last sequence number with the node's epoch and
@@ -213,9 +215,9 @@ pub trait Store: Send + Sync + 'static {
     /// Drops the entries up to `through`. The caller must have read and healed the record of each of these entries.
     async fn trim(&self, through: Seq) -> Result<(), StoreError>;
 
-    /// Raises `retain`, the cut-off and `sessions_since` to at least these values. If the store has lost its epoch,
-    /// the store takes the epoch of `settings`. Otherwise the epoch does not change. Returns the settings after the
-    /// change.
+    /// Raises `retain`, the cut-off and `sessions_since` to at least the values in `settings`. If the store has lost
+    /// its epoch, the store takes the epoch of `settings`. Otherwise the epoch does not change. Returns the settings
+    /// after the change.
     async fn merge_settings(&self, settings: LogSettings) -> Result<LogSettings, StoreError>;
 
     /// The current settings.
@@ -251,8 +253,8 @@ pub trait Store: Send + Sync + 'static {
     /// The newest audit events, newest first. If `before` is given, only events with a smaller number are returned.
     async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError>;
 
-    /// Removes a record that no longer needs to be kept. Returns false, and removes nothing, if the record has
-    /// another version.
+    /// Removes a record that no longer needs to be kept. Returns false, and removes nothing, if the stored record does
+    /// not have the expected version.
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError>;
 
     /// The reason why the backend cannot answer at this moment. `None` if no reason is known; even then, the backend

@@ -3,7 +3,7 @@
 //! A commit first appends to the revocation log, then swaps the record, then writes the audit events. Each master gives
 //! its own version to a record, even if two masters have the same bytes of the record (`scripts/master.lua`). So a
 //! version that was read from one master never matches on a second master. `keys` describes each key, and `scripts/`
-//! each command.
+//! contains the script of each command.
 
 mod commands;
 mod connection;

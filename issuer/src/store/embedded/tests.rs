@@ -172,7 +172,8 @@ async fn a_queued_commit_is_done_after_its_caller_left() {
     let store = EmbeddedStore::in_memory().expect("a store");
     tokio::select! {
         biased;
-        // The commit is queued and its future is dropped. On a busy machine the commit may already be durable.
+        // The commit is queued, and the commit's future is dropped. On a busy machine the commit may already be
+        // durable.
         committed = store.commit(put("alice", 1)) => drop(committed.expect("a commit")),
         () = std::future::ready(()) => {}
     }

@@ -1,4 +1,4 @@
-//! The work of the jobs inside the writer's transaction.
+//! The operations that jobs run inside the writer's transaction.
 
 use doorlist_verifier::{Cursor, Seq, UnixSeconds};
 use redb::{ReadableTable, Table, WriteTransaction};
@@ -15,7 +15,7 @@ use crate::store::clock::seconds;
 /// Number of audit events that are kept. When a new event is added, the oldest event is dropped.
 pub(super) const AUDIT_KEPT: u64 = 100_000;
 
-/// The tables of one write transaction, and the head. The head already has the changes that this transaction has
+/// The tables of one write transaction, and the head. The head already contains the changes that this transaction has
 /// made.
 pub(super) struct Work<'txn> {
     records: Table<'txn, &'static str, &'static [u8]>,

@@ -22,8 +22,8 @@ const QUEUE: usize = 1024;
 /// A function that sends the answer to the caller after the commit. If this function is dropped before it is called,
 /// the caller gets an error.
 type Reply = Box<dyn FnOnce() + Send>;
-/// A function that runs one job of a transaction. If the function returns an error of the storage, then the writer must
-/// drop the returned [`Reply`] and not call it.
+/// A function that runs one job of a transaction. The function returns the job's [`Reply`] and a result. If the result
+/// is an error of the storage, the writer must drop the [`Reply`] without calling it.
 type Job = Box<dyn FnOnce(&mut Work<'_>) -> (Reply, Result<(), redb::Error>) + Send>;
 
 /// Sends jobs to the writer thread. When this value is dropped, the drop waits until the thread has finished the
@@ -32,7 +32,7 @@ type Job = Box<dyn FnOnce(&mut Work<'_>) -> (Reply, Result<(), redb::Error>) + S
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
-    /// Why the last transaction failed. The callers whose replies were dropped get this error.
+    /// The error of the last transaction that failed. The callers whose replies were dropped get this error.
     failure: Arc<Mutex<Option<StoreError>>>,
 }
 
@@ -94,8 +94,8 @@ fn run(shared: &Shared, mut jobs: mpsc::Receiver<Job>, failure: &Mutex<Option<St
         {
             batch.push_back(job);
         }
-        // `batch` and `replies` are dropped at the end of each round of this loop. So after an error, `failure` has
-        // the reason before a caller notices that its reply was dropped.
+        // `batch` and `replies` are dropped at the end of each round of this loop. So after an error, the reason is in
+        // `failure` before a caller notices that the caller's reply was dropped.
         let mut replies = Vec::with_capacity(batch.len());
         let stamp = shared.clock.hold();
         let done = shared.file.with(|db| transact(db, stamp, &mut batch, &mut replies));
@@ -123,7 +123,7 @@ fn transact(
 ) -> Result<Head, Fault> {
     let mut txn = db.begin_write()?;
     txn.set_durability(Durability::Immediate)?;
-    // With quick repair, redb does not need to read the whole file when redb opens it after a crash.
+    // With quick repair, redb does not need to read the whole file to open the file after a crash.
     txn.set_quick_repair(true);
     let (head, written) = work(&txn, now_micros, batch, replies)?;
     match written {

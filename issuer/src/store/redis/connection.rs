@@ -45,7 +45,7 @@ pub(super) struct Node {
     idle: Mutex<Vec<Idle>>,
     tail: Mutex<Option<MultiplexedConnection>>,
     replicas: Arc<Replicas>,
-    /// Whether the log output already has the error about `min-replicas-to-write`.
+    /// Whether the error about `min-replicas-to-write` was already written to the log output.
     unguarded: AtomicBool,
 }
 
@@ -131,7 +131,7 @@ impl Node {
 
     /// Whether writes must wait for a replica.
     pub(super) async fn has_replicas(&self) -> Result<bool, Trouble> {
-        // Each new shared connection first asks the server about its replicas.
+        // The first request on each new shared connection asks the server about replicas.
         self.line().await?;
         Ok(self.replicas.are_expected())
     }
@@ -225,8 +225,8 @@ async fn ask(connection: &mut MultiplexedConnection, commands: &Pipeline) -> Res
     Ok(connection.req_packed_commands(commands, 0, commands.len()).await?)
 }
 
-/// Whether the server answers that it is a replica. In this case the host name, proxy or "primary endpoint" may lead to
-/// another server now. Only a new connection reaches the other server.
+/// Whether the answer of the server says that the server is a replica. In this case the host name, proxy or "primary
+/// endpoint" may lead to another server now. Only a new connection reaches the other server.
 fn come_from_a_replica(answers: &[Value]) -> bool {
     answers.iter().any(|answer| matches!(answer, Value::ServerError(error) if error.code() == "READONLY"))
 }

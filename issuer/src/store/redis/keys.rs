@@ -10,13 +10,13 @@
 //! | `{P:bb}:record:<sub>` | string: version ‖ the subject's record (JSON) | see 3 |
 //! | `{P:bb}:subjects` | sorted set with equal scores: the subjects in bucket `bb` | while it has members |
 //!
-//! 1. An entry is kept for `retain`, and until the issuer has checked the record of the entry's subject.
+//! 1. An entry is kept for at least `retain`, and until the issuer has healed the record of the entry's subject.
 //! 2. When new events are added, the oldest events are removed.
 //! 3. A record is kept until `retain` seconds after the end of its last session. It is kept for ever if the subject
 //!    has a password or claims, or is disabled.
 //!
 //! A version is 16 random hex digits. No key has an expiry in Redis. The issuer itself checks which records are no
-//! longer needed. One script then removes the record, and the name of the subject in the bucket.
+//! longer needed. One script then removes both the record and the subject's name in the bucket.
 //!
 //! The text in braces decides the slot. All keys with `{P}` are in one slot, and all keys of one bucket are in one
 //! slot. So every script needs only one slot.

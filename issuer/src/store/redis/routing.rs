@@ -1,5 +1,5 @@
-//! Finds the server of each key: a single server, the master that the sentinels name, or one of the masters of a
-//! Cluster.
+//! Finds the server that has a key. This is the single server, the master that the sentinels name, or one of the
+//! masters of a Cluster.
 //!
 //! This module does the routing itself. The client library also has a Cluster connection, but that connection
 //! reconnects and sends commands again without being asked. Here each command is sent once, to one server. A command
@@ -97,7 +97,7 @@ impl Servers {
         }
     }
 
-    /// Runs a script on the server that has its keys.
+    /// Runs a script on the server that has the script's keys.
     pub(super) async fn run(&self, call: &Call<'_>, durability: Durability) -> Result<Value, StoreError> {
         let done = timeout(LIMIT, self.run_somewhere(call, durability)).await;
         done.unwrap_or(Err(Trouble::Late)).map_err(|trouble| trouble.at(&call.place()))

@@ -123,7 +123,7 @@ impl RedisUrl {
         }
     }
 
-    /// Parses the text before the path. Returns the path too.
+    /// Parses the part of the URL before the path. Also returns the path.
     fn of(
         transport: Transport,
         layout: Layout,
@@ -189,7 +189,7 @@ fn database(path: &str) -> Result<i64, MalformedUrl> {
     ))
 }
 
-/// Percent-decoding (RFC 3986 §2.1).
+/// Decodes percent-encoded text (RFC 3986 §2.1).
 fn decoded(text: &str) -> Result<String, MalformedUrl> {
     let unfit = MalformedUrl("write a % in the user or password as %25");
     let mut bytes = Vec::new();

@@ -24,7 +24,7 @@ async fn spreads_its_records(cluster: &RedisCluster) {
     assert_eq!(store.subjects(None, 100).await.expect("a page").len(), 90);
 }
 
-/// A slot moves to another master during the test. A version that was read on the first master does not match on the
+/// During this test, a slot moves to another master. A version that was read on the first master does not match on the
 /// second master.
 async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     let store = open(&cluster.url()).await;
@@ -44,7 +44,7 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     let port = to.port().to_string();
     from.ask::<()>(&["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS", &record, &bucket]);
 
-    // The old master answers ASK.
+    // The old master answers with an ASK redirect.
     assert!(!store.commit(put("alice", Some(before), 2)).await.expect("an answer").swapped);
     let (on_its_way, kept) = read(&store, "alice").await.expect("a record");
     assert_eq!(kept, super::record(1));
@@ -53,7 +53,7 @@ async fn follows_a_slot_that_moves(cluster: &RedisCluster) {
     for server in [to, from] {
         server.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &id(to)]);
     }
-    // The old master answers MOVED.
+    // The old master answers with a MOVED redirect.
     assert!(store.commit(put("alice", Some(on_its_way), 3)).await.expect("a commit").swapped);
     assert_eq!(read(&store, "alice").await.expect("a record").1, super::record(3));
     cluster.until_it_serves_all_slots();

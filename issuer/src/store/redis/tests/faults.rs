@@ -119,7 +119,7 @@ async fn the_loss_of_an_emptied_store_is_detected() {
 }
 
 /// Many requests notice at the same time that the revocation log was lost. One request puts the lost entries back. At
-/// most one late request puts them back a second time.
+/// most one late request puts the same entries back a second time.
 #[tokio::test]
 async fn at_most_two_of_many_requests_restore_an_emptied_store() {
     let server = RedisServer::start(&[]);
@@ -177,8 +177,8 @@ async fn a_replica_is_not_used_as_the_store() {
     }
 }
 
-/// A master was demoted to a replica. Its answer to a write says that it is a replica, but its answer to `WAIT` does
-/// not.
+/// A master was demoted to a replica. The server's answer to a write says that the server is a replica. The server's
+/// answer to `WAIT` does not say this.
 #[tokio::test]
 async fn the_error_for_a_replicated_write_says_that_the_server_is_a_replica() {
     let (server, replica) = master_and_replica();

@@ -1,5 +1,5 @@
-//! Tests with servers on which the start fails: the error message must say what to change. Other tests use servers for
-//! which the start waits.
+//! Tests with servers that the issuer cannot use at its start. If an operator must change something, the start fails,
+//! and the error message must say what to change. If the server may be usable later, the start waits.
 
 use redis_servers::{RedisServer, free_port};
 
