@@ -51,7 +51,8 @@ use crate::store::{AuditRow, Commit, Store, StoreError, Version};
 pub struct Desk {
     records: Records,
     heartbeat: Duration,
-    /// Only one confirmation runs at a time. If a caller waited for a confirmation, it uses that confirmation's result.
+    /// Only one confirmation runs at a time. If a caller waited for a confirmation, the caller uses the result of that
+    /// confirmation.
     confirming: tokio::sync::Mutex<Option<confirming::Failure>>,
 }
 
@@ -140,8 +141,9 @@ impl Desk {
             return Ok(KeySwap::Conflict);
         }
         self.records.log_copy.remember_ring(ring);
-        // Read the new entries now, so that this node's verifiers learn of the change at once. If the reading fails,
-        // the change is still stored, and the background task that follows the revocation log will read it later.
+        // The new entries are read now, so that this node's verifiers learn of the change at once. If the reading
+        // fails, the change is still stored, and the background task that follows the revocation log will read it
+        // later.
         if let Err(error) = self.catch_up().await {
             tracing::warn!(%error, "the revocation log cannot be read");
         }
@@ -182,7 +184,7 @@ impl Desk {
         let there = |confirmed: &Confirmed| {
             confirmed.position.epoch != position.epoch || confirmed.position.seq >= position.seq
         };
-        // This wait fails only if the desk is gone.
+        // This wait fails only if the desk was dropped.
         drop(self.watch().wait_for(there).await);
     }
 
@@ -219,7 +221,7 @@ impl Desk {
     }
 }
 
-/// Locks `mutex` even after a panic. If code panics while it holds the lock, the locked state is still complete.
+/// Locks `mutex` even after a panic. If a thread panicked while it held the lock, the locked state is still complete.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

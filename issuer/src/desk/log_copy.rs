@@ -1,8 +1,8 @@
-//! The node's copy of the revocation log: reads new entries, puts back the entries that the store has lost, and asks
-//! the store to confirm that no entry is missing.
+//! The node's copy of the revocation log. The copy reads new entries, puts back the entries that the store has lost,
+//! and asks the store to confirm that no entry is missing.
 //!
-//! This module reads and writes no record. When it puts entries back, it only notes their subjects as
-//! [unfinished](LogCopy::unfinished). The next confirmation of the desk heals the records of these subjects.
+//! This module reads and writes no record. When the module puts entries back, it only notes the subjects of these
+//! entries as [unfinished](LogCopy::unfinished). The next confirmation of the desk heals the records of these subjects.
 
 mod confirmed;
 mod follow;

@@ -22,8 +22,8 @@ pub enum Refresh {
     Granted(Grant),
     /// RFC 6749 `invalid_grant`.
     Refused(RefreshRefusal),
-    /// `invalid_grant`: a superseded refresh token came back, so two parties hold the session. The session was
-    /// revoked, and the revocation log holds its `sid` at or before this position.
+    /// `invalid_grant`: a superseded refresh token came back, so two parties hold the session. The session was revoked,
+    /// and the revocation log holds the session's `sid` at or before this position.
     Reused(Cursor),
 }
 
@@ -66,7 +66,7 @@ pub enum ClaimsChange {
 /// Answer to the end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndSession {
-    /// The session has ended. Its entry is in the revocation log at or before this position.
+    /// The session has ended. The session's entry is in the revocation log at or before this position.
     Ended(Cursor),
     /// The subject has no such session. Nothing was written.
     NoSuchSession,

@@ -91,8 +91,8 @@ impl Records {
         lock(&self.handles)()
     }
 
-    /// Runs a rule until its change is written, or until the rule needs no change. Returns the answer, and the
-    /// position at or before which the revocation log holds the entries.
+    /// Runs a rule until its change is written, or until the rule needs no change. Returns the answer and a position.
+    /// The revocation log holds the change's entries at or before this position.
     pub(super) async fn transact<T>(
         &self,
         sub: &Subject,

@@ -1,4 +1,4 @@
-//! The requests that the desk takes.
+//! The inputs of requests to the desk.
 
 use async_trait::async_trait;
 use doorlist_verifier::Handle;
@@ -17,9 +17,9 @@ pub enum Proof<'a> {
 /// Holds a password that a user entered, and compares a hash with it.
 #[async_trait]
 pub trait PasswordCheck: Send + Sync {
-    /// The login calls this once for each hash that it reads. If the record gets another hash during the login, the
-    /// login calls this again. `hash` is `None` if there is no account. In this case, the check must take as long as
-    /// for a wrong password.
+    /// The login calls this method once for each hash that the login reads. If the record gets another hash during the
+    /// login, the login calls this method again. `hash` is `None` if there is no account. In this case, the check must
+    /// take as long as for a wrong password.
     async fn check(&self, hash: Option<&PasswordHash>) -> PasswordVerdict;
 }
 

@@ -1,4 +1,4 @@
-//! Sessions are opened, refreshed and ended here.
+//! The requests that open, refresh and end sessions.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::domain::revoke::end_session;
 use crate::domain::{Grant, LoginRefusal, Moment, PasswordHash, RETAIN_SLACK_SECS, Subject};
 use crate::store::StoreError;
 
-/// For this long after a confirmation, a node can issue tokens without a new confirmation. This time equals the time
-/// that `retain` adds to the lifetime of a token.
+/// For this long after a confirmation, a node is allowed to issue tokens without a new confirmation. This time equals
+/// the time that `retain` adds to the lifetime of a token.
 const MINTING_LIMIT: Duration = Duration::from_secs(RETAIN_SLACK_SECS);
 
 impl Desk {
@@ -58,8 +58,8 @@ impl Desk {
     ///
     /// A refresh that wrote nothing is answered only if the last confirmation is younger than a heartbeat. Otherwise a
     /// node with an isolated store would answer such refreshes for ever. A refresh that writes does not wait for a
-    /// replica, so it needs a confirmation that is at most [`RETAIN_SLACK_SECS`] old: a token issued by an isolated
-    /// node must not outlive an entry of the revocation log that the node cannot read.
+    /// replica. So such a refresh needs a confirmation that is at most [`RETAIN_SLACK_SECS`] old. Otherwise a token
+    /// that an isolated node issues could outlive an entry of the revocation log that the node cannot read.
     pub async fn refresh(
         &self,
         token: &RefreshClaims,
@@ -162,8 +162,8 @@ struct Proven<'a> {
     good_for: Option<PasswordHash>,
 }
 
-/// Whether the login's proof is accepted. It was accepted earlier with the hash in the record, it was accepted now, or
-/// the check failed.
+/// The result of checking the login's proof. `Earlier`: the proof needs no new check. `Now`: the proof was checked and
+/// accepted now. `Failed`: the login is refused.
 enum Checked {
     Earlier,
     Now,

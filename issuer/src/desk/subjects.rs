@@ -1,4 +1,4 @@
-//! Subjects are created, kicked, disabled and shown here.
+//! The requests that create, kick, disable and show subjects.
 
 use doorlist_verifier::{Cursor, Handle};
 

@@ -12,7 +12,7 @@ use super::{Confirmed, Desk};
 use crate::domain::Subject;
 use crate::store::StoreError;
 
-/// Each beat checks at most this many records whether they can be deleted.
+/// Each beat checks whether records can be deleted. One beat checks at most this many records.
 const SWEEP: usize = 256;
 /// Pause after a failed attempt to follow the store.
 const BACK_OFF: Duration = Duration::from_millis(500);
@@ -26,12 +26,12 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
-    /// The upkeep of this desk. A node needs it once.
+    /// The upkeep of this desk. A node needs only one `Upkeep`.
     pub fn new(desk: Arc<Desk>) -> Self {
         Self { desk, sweep: Mutex::default() }
     }
 
-    /// Follows the store's revocation log until the future is dropped. Run it once, in the background.
+    /// Follows the store's revocation log until the future is dropped. Start this future once, in the background.
     pub async fn tail(&self) {
         loop {
             if let Err(error) = self.follow().await {

@@ -17,12 +17,13 @@ const TRIES: usize = 3;
 /// missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Confirmed {
-    /// How far the revocation log is known.
+    /// The position of the node's copy.
     pub position: Cursor,
     /// The store's time of the last confirming write that found nothing missing. A list that is signed now has this
     /// time as its `iat`.
     pub confirmed_at: UnixSeconds,
-    /// When the last confirming write that found nothing missing was sent, by this host's monotonic clock.
+    /// The time at which the last confirming write that found nothing missing was sent. The time is from this host's
+    /// monotonic clock.
     pub confirmed: Instant,
     /// Seconds by which this host's clock differed from the store's clock at the last confirming write.
     pub clock_skew_secs: u64,
@@ -35,7 +36,8 @@ impl Confirmed {
     }
 }
 
-/// A confirming write that found nothing missing, and that does not count yet. See [`LogCopy::accept`].
+/// A confirming write that found nothing missing. It does not count as a confirmation until [`LogCopy::accept`] gets
+/// it.
 #[must_use]
 pub(in crate::desk) struct Proof {
     at: UnixSeconds,
@@ -54,8 +56,8 @@ impl LogCopy {
         self.confirmed.subscribe()
     }
 
-    /// Sends a write that compares the store's epoch and last sequence with the copy. If the store lost entries, they
-    /// are put back first. If the store has new entries, they are read.
+    /// Sends a write that compares the store's epoch and last sequence with the copy. If the store lost entries, puts
+    /// these entries back and sends the write again. If the store has new entries, reads them.
     pub(in crate::desk) async fn prove(&self) -> Result<Proof, StoreError> {
         for _ in 0..TRIES {
             let (sent, host) = (Instant::now(), host_secs());
@@ -78,8 +80,8 @@ impl LogCopy {
         Err(StoreError::Unavailable("the store keeps losing the last entries of the revocation log".into()))
     }
 
-    /// Makes `proof` the last confirmation. Before this call, the records of all subjects that were unfinished when the
-    /// proof was made must have been healed.
+    /// Makes `proof` the last confirmation. The caller must first heal the records of all subjects that were unfinished
+    /// when the proof was made.
     pub(in crate::desk) fn accept(&self, proof: Proof) -> Confirmed {
         self.confirmed.send_modify(|confirmed| {
             confirmed.confirmed_at = confirmed.confirmed_at.max(proof.at);
@@ -94,9 +96,9 @@ fn host_secs() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// Seconds by which the store's time lies outside the interval between the host's request and the store's answer. An
-/// interval is needed because an answer may take long, and with a leeway of zero, a difference of one second would
-/// already count as a wrong clock.
+/// Seconds by which the store's time lies outside the interval between the host's request and the store's answer. The
+/// host's time can change by seconds while the answer is on its way. If the leeway is zero, one second of this change
+/// would already count as a wrong clock. So this function uses the interval.
 fn skew_secs(asked: RangeInclusive<u64>, store: UnixSeconds) -> u64 {
     let store = store.as_secs();
     asked.start().saturating_sub(store).max(store.saturating_sub(*asked.end()))

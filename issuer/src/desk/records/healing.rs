@@ -13,7 +13,7 @@ use crate::store::{Readings, StoreError};
 /// While many records are healed, one progress line is written to the log output per this many records.
 const PROGRESS: usize = 100_000;
 
-/// When the record of an entry is healed.
+/// Whether the record of an entry is healed for the last time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::desk) enum Healing {
     /// The entry stays in the revocation log, so the record of its subject will be healed again.

@@ -108,8 +108,8 @@ async fn a_new_password_ends_every_session() {
     assert!(matches!(sign_in(&office.desk, &alice, &Check::of("new")).await, Login::Opened(_)));
 }
 
-/// Trace 14: login verifies the old password, then a password reset commits. The login's retry must not simply add
-/// its session.
+/// Trace 14: a login verifies the old password, and then a password reset is committed. When the login starts over, the
+/// login must check the password again before it adds the session.
 #[tokio::test]
 async fn trace_14_a_login_that_meets_a_new_hash_is_checked_again() {
     let store = Arc::new(SimulatedStore::new(ManualClock::at(START)));

@@ -43,8 +43,8 @@ async fn the_next_refresh_and_the_next_login_carry_them() {
     );
 }
 
-/// Two refreshes within the grace window. The second gets the same answer as the first, but with the current
-/// claims.
+/// Two refreshes within the grace window. The second refresh gets the same answer as the first refresh, but with the
+/// current claims.
 #[tokio::test]
 async fn an_answer_in_the_grace_window_has_the_new_claims_too() {
     let office = Office::new().await;
@@ -91,8 +91,8 @@ async fn a_change_that_died_half_done_is_a_void_and_can_be_sent_again() {
     assert_eq!(granted(refresh(&desk, &before).await).claims, role("viewer"));
 }
 
-/// Another request finishes the void between append and swap, and issues a token with the old claims in the new
-/// group.
+/// Between the append and the swap of a change of claims, another request finishes the void. The other request issues a
+/// token with the old claims in the new group.
 #[tokio::test]
 async fn a_change_finished_by_another_request_still_voids_the_tokens_it_issued() {
     let (store, desk, alice) = faulty().await;

@@ -155,8 +155,9 @@ async fn trace_4bc_a_record_that_lost_a_void_and_a_kick_is_kicked() {
     assert_eq!(ward.sessions(), 0);
 }
 
-/// Trace 4 (d): a void reads before the kick and swaps after the failover. The restored record has the same bytes as
-/// the record that the void read.
+/// Trace 4 (d): a void reads the record and appends the void's entry. Then a kick is acknowledged, and a failover
+/// undoes the kick's write of the record. After that, the void swaps the record. The restored record has the same bytes
+/// as the record that the void read.
 #[tokio::test]
 async fn trace_4d_a_swap_read_on_one_master_does_not_fit_on_another() {
     let ward = Ward::new().await;
@@ -173,8 +174,8 @@ async fn trace_4d_a_swap_read_on_one_master_does_not_fit_on_another() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 4 (e): a void or a kick reads the record before another kick, but appends its entry after that other kick.
-/// The late entry does not affect a login made after the other kick.
+/// Trace 4 (e): a void reads the record. Then a kick is acknowledged, and a login follows. After that, the void appends
+/// the void's entry. This late entry does not affect the login.
 #[tokio::test]
 async fn trace_4e_a_login_after_a_kick_survives() {
     let ward = Ward::new().await;
@@ -206,8 +207,8 @@ async fn trace_3_trimming_is_the_last_heal() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// Trace 3, continued: before the entry is trimmed, the record is read and is finished. Then the record's shard fails
-/// over to a replica with the unfinished record.
+/// Trace 3, continued: before the entry is trimmed, the record is read and healed. Then the record's shard fails over
+/// to a replica whose copy of the record is not healed.
 #[tokio::test]
 async fn trace_3_the_last_look_waits_until_no_failover_can_lose_the_record() {
     let ward = Ward::new().await;
@@ -222,7 +223,7 @@ async fn trace_3_the_last_look_waits_until_no_failover_can_lose_the_record() {
     assert_eq!(refresh(&ward.desk, &grant).await, Refresh::Refused(RefreshRefusal::NoSuchSession));
 }
 
-/// While a record cannot be finished, its entry is not trimmed.
+/// While a record cannot be healed, the entry that the record needs is not trimmed.
 #[tokio::test]
 async fn an_entry_whose_record_was_not_finished_stays() {
     let ward = Ward::new().await;

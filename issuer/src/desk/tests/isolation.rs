@@ -18,7 +18,7 @@ async fn in_the_window() -> Isolated {
     Isolated { store, desk, grant }
 }
 
-/// Trace 6: node A stays on a demoted master and signs fresh lists without the kick made at node B.
+/// Trace 6: node A stays on a demoted master and signs fresh lists that lack the kick made at node B.
 #[tokio::test(start_paused = true)]
 async fn trace_6_no_list_is_signed_without_a_confirmed_write() {
     let Isolated { store, desk, .. } = in_the_window().await;

@@ -1,6 +1,6 @@
-//! Promise 2 as a property: a kick that was acknowledged is never lost. It is tested with any order of requests at
-//! two nodes, races, crashes between append and swap, lost answers, restarts, and failovers that lose recent writes
-//! of the record or of the whole store.
+//! Promise 2 as a property: a kick that was acknowledged is never lost. The test makes requests at two nodes in any
+//! order. The test also has races, crashes between append and swap, lost answers, restarts, and failovers that lose
+//! recent writes of the record or of the whole store.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::{CustomClaims, SubjectState};
 use crate::testing::simulated_store::{Fault, SimulatedStore, State, pause};
 
-/// A failover may lose the writes of this many seconds.
+/// The greatest age, in seconds, of a write that a failover may lose.
 const LOSS: u64 = 300;
 
 #[derive(Debug, Clone, Copy)]
@@ -46,10 +46,11 @@ enum Event {
     Beat(Node),
     /// The node restarts. After that it knows only the content of the store.
     Restart(Node),
-    /// The record returns to its state this many writes ago. The revocation log is on another shard, so it loses
-    /// nothing.
+    /// The record returns to its state before this many events. The failover counts as one of these events. The
+    /// revocation log is on another shard, so the revocation log loses nothing.
     RecordFailsOver(usize),
-    /// The whole store returns to its state this many writes ago. At least one node still holds the lost entries.
+    /// The whole store returns to its state before this many events. The failover counts as one of these events. At
+    /// least one node still holds the lost entries.
     StoreFailsOver(usize),
 }
 
@@ -87,7 +88,7 @@ fn role_claims(role: u8) -> CustomClaims {
     CustomClaims::from_iter([("role".to_owned(), role.into())])
 }
 
-/// A grant that was issued, and whether an acknowledged request has ended its token and its session.
+/// A grant that was issued, and whether an acknowledged request has ended the grant's token and session.
 #[derive(Debug, Clone)]
 struct Issued {
     grant: Grant,
@@ -175,7 +176,8 @@ impl Story {
         self.clock.advance(1);
     }
 
-    /// Returns the state of this many writes ago, and drops all later states.
+    /// Returns the state before the last `writes` events, and drops this state and all later states. The failover that
+    /// calls this counts as one of these events. Returns `None` if there is no such state, or if the state is too old.
     fn young_past(&mut self, writes: usize) -> Option<State> {
         let place = self.past.len().checked_sub(writes)?;
         let (at, state) = self.past[place].clone();
@@ -196,7 +198,7 @@ impl Story {
 
     async fn overtake(&mut self, first: (Node, Request), stop: Stop, second: (Node, Request)) {
         // Both nodes put lost entries back before the two requests begin. Otherwise one of the two requests would have
-        // to put entries back, and the second would wait until this is done.
+        // to put entries back, and the other request would wait until this is done.
         self.all_beat().await;
         let (pause, mut paused) = pause();
         self.store.arm(match stop {

@@ -31,7 +31,7 @@ async fn a_kick_of_a_named_group_does_not_hit_a_later_login() {
     granted(refresh(&office.desk, &second).await);
 }
 
-/// The named group was replaced by a void, so the sessions to be kicked live on in the current group.
+/// A void replaced the named group. So the sessions that the kick must end are in the current group.
 #[tokio::test]
 async fn a_kick_of_a_group_that_was_voided_hits_its_sessions() {
     let office = Office::new().await;

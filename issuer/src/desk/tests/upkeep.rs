@@ -24,8 +24,8 @@ async fn an_entry_stays_for_retain() {
     assert_eq!(office.desk.log(|log| log.floor()), position.seq);
 }
 
-/// Trace 7: the token lifetime was an hour and is lowered. Entries still stay long enough for tokens with a lifetime
-/// of an hour.
+/// Trace 7: the token lifetime was an hour and is lowered. Entries still stay in the revocation log long enough for
+/// tokens with a lifetime of an hour.
 #[tokio::test]
 async fn trace_7_retain_only_rises() {
     let hour = Limits { access_ttl_secs: 3600, ..Limits::default() };
@@ -39,8 +39,8 @@ async fn trace_7_retain_only_rises() {
     assert!(is_listed(&lowered, grant.gid));
 }
 
-/// Trace 15: a record is kept until `retain` after the end of its last session, so that a kick knows which group to
-/// append.
+/// Trace 15: a record is kept until `retain` after the end of its last session, so that a kick knows which group it
+/// must revoke.
 #[tokio::test]
 async fn trace_15_a_record_outlives_the_last_token_of_its_sessions() {
     let office = Office::with(Limits { refresh_idle_secs: 90 * 86_400, ..Limits::default() }).await;
