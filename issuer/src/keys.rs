@@ -116,7 +116,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::reload`].
+    /// The errors of [`Self::reload`].
     pub async fn expire(&self, now: UnixSeconds) -> Result<(), KeysError> {
         while let Some(change) = self.ring().expire(now) {
             if let KeySwap::Swapped(_) = self.swap(self.held().version, &change).await? {

@@ -22,8 +22,8 @@ const NONCE_LEN: usize = 24;
 pub enum SealedUnder {
     /// The current master secret.
     Current,
-    /// A previous master secret. The ring must be sealed again under the current master secret before the previous
-    /// one is removed.
+    /// A previous master secret. The ring must be sealed again under the current master secret before an operator
+    /// removes the previous master secret.
     Previous,
 }
 
