@@ -50,7 +50,7 @@ pub struct Revocations {
 }
 
 struct Held {
-    /// A verifier that has loaded every published list, as the verifiers of clients do.
+    /// A verifier that loads every published list. The verifiers of clients do the same.
     verifier: Verifier,
     /// The cut points, as of the last read of the revocation log. They may include entries that are not in `state`
     /// yet.
@@ -114,7 +114,7 @@ impl Revocations {
         self.signed(state, verifier, since).map(|list| Some(Next::List(list)))
     }
 
-    /// Checks an access token like any verifier of this issuer that holds this node's current list.
+    /// Checks an access token in the same way as a verifier that holds this node's current list.
     ///
     /// # Errors
     ///

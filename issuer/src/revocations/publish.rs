@@ -74,8 +74,8 @@ impl Revocations {
 
     /// Publishes a list if the node's copy of the revocation log has a key change that is missing in the last list.
     ///
-    /// Call this before an answer that is based on the store. Otherwise the answer could accept a token whose key the
-    /// store no longer trusts.
+    /// Call this before the node gives an answer that is based on the store. Otherwise the answer could accept a token
+    /// whose key the store no longer trusts.
     ///
     /// # Errors
     ///

@@ -54,8 +54,8 @@ impl Revocations {
         }
         let cursor = state.cursor;
         // Every request waits while the revocation log is locked. So the handles are only collected here, and are
-        // sorted later. Entries after the state's position are included: an entry of this state may be there, because
-        // the store lost it and this node put it back with a greater sequence number.
+        // sorted later. Entries after the state's position are included. Such an entry may be part of this state: if
+        // the store lost an entry, this node put the entry back with a greater sequence number.
         let revoked: Vec<_> = self.desk.log(|log| log.handles_since(since.unwrap_or(Seq::ZERO)).collect());
         let crosses_key_change = since.is_none_or(|since| since < state.last_key_change);
         let list = RevocationList {
