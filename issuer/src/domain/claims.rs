@@ -30,9 +30,9 @@ pub enum UnfitClaims {
     Registered(String),
 }
 
-/// Merges the claims of a session and of its subject into the claims of a token. If both have a claim of the same
-/// name, the token carries the subject's claim. A null in the subject's claims removes the claim of that name (as in
-/// RFC 7396).
+/// Merges the claims of a session and of its subject into the claims of a token. If the session and the subject have a
+/// claim of the same name, the token carries the subject's claim. A null in the subject's claims removes the claim of
+/// that name (as in RFC 7396).
 pub fn merged(session: &CustomClaims, subject: &CustomClaims) -> CustomClaims {
     let mut claims = session.clone();
     for (name, claim) in subject {

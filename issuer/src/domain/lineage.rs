@@ -132,7 +132,7 @@ impl Lineage {
         for (_, Onward { end, last }) in self.forks_before(gid) {
             for other in last.into_iter().filter(|last| *last != gid) {
                 // A nearer fork is followed by fewer entries. So if several forks lead to the same group, the weakest
-                // `GroupEnd` is the one of the nearest fork.
+                // `GroupEnd` is the `GroupEnd` of the nearest fork.
                 match strays.iter_mut().find(|stray| stray.gid == other) {
                     Some(stray) => stray.end = stray.end.min(end),
                     None => strays.push(Stray { gid: other, end }),

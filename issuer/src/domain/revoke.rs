@@ -26,7 +26,7 @@ pub fn kick(sub: &Subject, record: &Record, next: Handle) -> Change {
     end_group(sub, record, next, GroupEnd::Kick, AuditKind::Kicked)
 }
 
-/// Gives the subject a new group. The sessions stay open. Their next refresh gives tokens of the new group.
+/// Gives the subject a new group. The sessions stay open. The next refresh of a session gives a token of the new group.
 pub fn void(sub: &Subject, record: &Record, next: Handle) -> Change {
     end_group(sub, record, next, GroupEnd::Void, AuditKind::Voided)
 }

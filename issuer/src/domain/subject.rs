@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// A user: an opaque string of 1 to 255 bytes (the `sub` claim). The owner of the accounts chooses this string.
 ///
-/// `.` and `..` are not allowed. URL parsers remove these segments from a path, even if they are escaped (WHATWG URL
-/// §4.4). `/admin/subjects/../revoke` would address another resource, so such a user could not be kicked.
+/// `.` and `..` are not allowed. URL parsers remove these segments from a path, even if the dots are escaped (WHATWG
+/// URL §4.4). `/admin/subjects/../revoke` would address another resource, so such a user could not be kicked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Subject(Box<str>);

@@ -173,8 +173,8 @@ fn tokens_of_a_lost_branch_are_revoked() {
 }
 
 /// A kick or a disable was acknowledged, then lost, and then put back. Meanwhile the sessions continued on another
-/// branch. The revocation on that branch is weaker than the lost one. Healing still applies the kick or the disable
-/// to these sessions.
+/// branch. The revocation on that branch is weaker than the lost revocation. Healing still applies the kick or the
+/// disable to these sessions.
 #[test]
 fn a_kick_or_a_disable_on_a_lost_branch_still_applies() {
     for (lost, kept) in [(KICK, VOID), (DISABLE, VOID), (DISABLE, KICK)] {
