@@ -187,7 +187,7 @@ pub trait Store: Send + Sync + 'static {
         Ok(Readings { records, news: self.log_since(since).await? })
     }
 
-    /// Appends the entries, then swaps the record. Returns when both are durable.
+    /// Appends the entries, then swaps the record. Returns when the entries and the record are durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
 
     /// Waits until this version of the record and the current revocation log are stored as [`Durability::Replicated`]

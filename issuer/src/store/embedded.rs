@@ -87,7 +87,7 @@ impl EmbeddedStore {
         in_file(path, compact::compact(path))
     }
 
-    /// A store in memory, which is lost when the process ends.
+    /// A store in memory. The stored data is lost when the process ends.
     pub fn in_memory() -> Result<Self, StoreError> {
         Self::on(InMemoryBackend::new(), Arc::new(SystemClock))
     }

@@ -41,9 +41,9 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Finds the servers and checks that they cannot lose revocations. If the store is empty, gives the store an epoch.
-    /// `ca` holds PEM certificates. If `ca` is given, only these certificates are trusted. The system's certificates
-    /// are then not trusted.
+    /// Finds the servers, and checks that the servers cannot lose revocations. If the store is empty, gives the store
+    /// an epoch. `ca` holds PEM certificates. If `ca` is given, only these certificates are trusted. The system's
+    /// certificates are then not trusted.
     ///
     /// # Errors
     ///
