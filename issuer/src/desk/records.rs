@@ -177,8 +177,8 @@ impl Records {
         };
         let committed = self.store.commit(commit).await?;
         if !logged.is_empty() {
-            // This node must hold the entries before it acknowledges the request, because after a failover it can be
-            // the only node that is able to put the entries back.
+            // This node must hold the entries before it acknowledges the request. The reason: after a failover, it is
+            // possible that only this node can put the entries back.
             self.log_copy.catch_up().await?;
             let known = self.log_copy.view(|log| log.of(sub)).revoked;
             if !logged.iter().all(|logged| known.iter().any(|known| known.revocation == *logged)) {

@@ -1,4 +1,4 @@
-//! Confirmations: the store proves, by accepting a write, that it lost no entry which this node has read.
+//! Confirmations: the store accepts a write. This proves that the store lost no entry that this node has read.
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

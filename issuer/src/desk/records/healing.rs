@@ -1,5 +1,5 @@
-//! Heals many records: the records of entries that were put back, the records of entries that are about to be trimmed,
-//! and, at the start of a node, the records of all entries.
+//! Heals many records: the records of entries that were put back, and the records of entries that are about to be
+//! trimmed. At the start of a node, heals the records of all entries.
 
 use std::iter;
 
