@@ -21,8 +21,8 @@ pub(super) struct State {
     pub(super) ring: Arc<KeyRing>,
     /// The sequence of the last entry about keys.
     pub(super) last_key_change: Seq,
-    /// The signed lists of this state. Each list is stored under the sequence at which it begins, and the snapshot
-    /// under `None`.
+    /// The signed lists of this state. Each delta is stored under the sequence at which the delta begins. The snapshot
+    /// is stored under `None`.
     signed: HashMap<Option<Seq>, Arc<SignedList>>,
 }
 
