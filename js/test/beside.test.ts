@@ -34,7 +34,7 @@ async function world() {
   verifier.load(await issuer.list())
   const headers = { authorization: `Bearer ${await issuer.token({ scope: 'read' })}` }
   // Mallory chose the claims of this token. Its claim `payload` has the same name as a member of our result. Our code
-  // must not take this claim for our result.
+  // must not mistake this claim for our result.
   const theirs = await sign({ sub: 'mallory', payload: { scope: 'admin' } }, SECRET, 'HS256')
   return { verifier, headers, theirs }
 }

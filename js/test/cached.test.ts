@@ -41,7 +41,7 @@ async function connected(options: Partial<ConnectOptions> = {}, host = new FakeH
 
 /**
  * Returns the request that bypasses caches. `fresh` is the only query parameter that the issuer allows for this
- * purpose. Its value is the time, in steps of a fifth of a `ttl`.
+ * purpose. Its value is the time in seconds, rounded down to a multiple of a fifth of a `ttl`.
  */
 async function pastCaches(network: FakeNetwork, host: FakeHost, address: string): Promise<FakeRequest> {
   const request = await network.request(
@@ -62,7 +62,7 @@ for (const chance of [0, 0.999]) {
       host.elapse(ms)
       elapsed += ms
     }
-    // The kick happens now. The cache can answer the first poll. After the second poll, the verifier sends one more
+    // The kick happens now. The cache answers the first two polls with the old list. Then the verifier sends one more
     // request, which bypasses the cache.
     const polls = [TTL * (0.8 + 0.2 * chance), TTL * (1.4 + 0.4 * chance)]
     await elapse(polls[0]!)
@@ -132,7 +132,8 @@ test('C2: a stream that a cache repeats is closed, and the list is requested pas
   const change = told(verifier, 'change')
   ;(await pastCaches(network, host, LIST(1))).text(list(2, { since: 1 }))
   assert.equal((await change).sequence, 2)
-  // The stream brought no newer list. So the verifier polls, and tries the stream again after growing pauses.
+  // The stream brought no newer list. So the verifier polls, and tries the stream again after a pause. The pause
+  // becomes longer after each failed try.
   await host.waits(1_000)
   assert.equal(verifier.status().mode, 'poll')
   assert.ok(errors.some(error => isTokenError(error, 'ERR_LIST_NOT_NEWER')))

@@ -1,5 +1,5 @@
-// The time that a verifier uses: the host's clock or `currentDate`. If the time of a list is later, the verifier uses
-// the time of the list.
+// The time that a verifier uses. It is the time of the host's clock, or `currentDate`. If the time of a list is later
+// than this time, the verifier uses the time of the list.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'

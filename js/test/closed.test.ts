@@ -63,7 +63,10 @@ const methods: Record<string, readonly [refused: boolean, call: (verifier: AnyVe
   dispose: [false, verifier => verifier[Symbol.dispose]()],
 }
 
-/** Returns the name of a method in the table. If the engine has no `Symbol.dispose`, Node.js uses `nodejs.dispose`. */
+/**
+ * Returns the name that this table has for a method. `Symbol.dispose` has no fixed text: if the engine lacks this
+ * symbol, Node.js adds a symbol with the text `nodejs.dispose`.
+ */
 const nameOf = (method: string | symbol) => (method === Symbol.dispose ? 'dispose' : String(method))
 
 for (const kind of ['created', 'connected', 'fresh', 'lazy'] as const)

@@ -20,8 +20,8 @@ const growth = (fate: string, count = COUNT): { resident: number; wasm: number }
   return JSON.parse(String(said))
 }
 
-// No callback of a FinalizationRegistry runs before the task ends. Until then, verifiers that are not closed keep their
-// memory.
+// No callback of a FinalizationRegistry runs before the current task ends. Until then, verifiers that are not closed
+// keep their memory.
 test('C8: 20,000 verifiers made, used once and dropped in one task cost at most 16 KB each', () => {
   const { resident, wasm } = growth('dropped')
   assert.ok(resident <= MOST_BYTES && wasm <= 4096, `${resident} B resident and ${wasm} B of WebAssembly memory each`)

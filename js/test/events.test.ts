@@ -80,7 +80,7 @@ test('field names count towards the length of an event, so that lines without a 
   }, RangeError)
 })
 
-/** Returns how many characters the functions of strings, arrays and expressions search or copy while `work` runs. */
+/** Returns how many characters `indexOf`, `slice`, `join` and regular expressions search or copy while `work` runs. */
 function charactersHandled(work: () => void): number {
   const { indexOf, slice } = String.prototype
   const { exec } = RegExp.prototype

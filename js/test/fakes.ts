@@ -20,8 +20,8 @@ export async function settle(): Promise<void> {
 }
 
 /**
- * The time changes only by `elapse`. Random numbers are always 0, so each pause after a failure is half of the maximum
- * pause.
+ * The time changes only when a test calls `elapse` or `set`. Random numbers are always 0, so each pause after a failure
+ * is half of the maximum pause.
  */
 export class FakeHost implements Host {
   #ms = 1_700_000_000_000
@@ -31,7 +31,7 @@ export class FakeHost implements Host {
   #watchers: { ms: number; seen: () => void }[] = []
 
   now = () => this.#ms + this.#setAheadMs
-  /** The time on the clocks of other machines. `set` does not change it. */
+  /** The time on the clocks of other machines. `set` does not change this time. */
   real = () => this.#ms
   monotonic = () => this.#ms - 1_600_000_000_000
   random = () => 0
@@ -183,7 +183,7 @@ interface FakeList {
   since?: number
   kid?: string
   epoch?: string
-  /** If given, these keys are trusted after this list is loaded. */
+  /** If `keys` is given, the module trusts only these keys after it has loaded this list. */
   keys?: string[]
 }
 
@@ -195,7 +195,8 @@ export const list = (seq: number, more: Partial<FakeList> = {}) =>
 export const fakeModule: Instantiate = () => new FakeVerifier()
 
 /**
- * The same module as `fakeModule`. It also adds each new instance to `made`, so that a test can interrupt one instance.
+ * The same module as `fakeModule`. Each new instance is also added to `made`, so that a test can interrupt one
+ * instance.
  */
 export function interruptible(): { module: () => FakeVerifier; made: FakeVerifier[] } {
   const made: FakeVerifier[] = []
@@ -327,7 +328,7 @@ export class FakeStore implements ListStore {
     return error => (error === undefined ? open() : fail(error))
   }
 
-  /** Resolves when the store contains a value for this key that `fits` accepts. */
+  /** Resolves when the store contains a value for this key, and `fits` accepts the value. */
   async wrote(key: string, fits: (text: string) => boolean = () => true): Promise<void> {
     while (!this.values.has(key) || !fits(this.values.get(key)!))
       await new Promise<void>(watch => this.#watchers.push(watch))

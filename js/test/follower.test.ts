@@ -23,7 +23,9 @@ const { list: LIST, stream: STREAM } = {
   list: since.bind(null, SNAPSHOT),
   stream: since.bind(null, METADATA.revocation_stream_uri),
 }
-/** The first pause after a failure, in milliseconds. Random numbers are 0, so this is half of the maximum pause. */
+/**
+ * The first pause after a failure, in milliseconds. Random numbers are 0, so the pause is half of the maximum pause.
+ */
 const PAUSE = 250
 const SILENCE = 15_000
 
@@ -123,7 +125,8 @@ test('a stream that is silent for one and a half ttl is closed, and the list is 
   host.elapse(0)
   ;(await network.request(METADATA_URL)).json(METADATA)
   ;(await network.request(LIST(2))).text(list(3, { since: 2 }))
-  // The request brought a newer list that the stream did not bring. So the stream is tried again after a pause.
+  // The verifier requested the list directly, and got a newer list, which the stream had not brought. So the verifier
+  // tries the stream again after a pause.
   await host.waits(1_000)
   host.elapse(1_000)
   await network.request(STREAM(3))

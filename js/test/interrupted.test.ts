@@ -21,9 +21,9 @@ function ready(): Verifier {
 }
 
 /**
- * Calls itself until the stack is exhausted. Then, each time one level returns, it tries `call` again, until the
- * verifier refuses `call` with an error code. In the first tries, the stack can be exhausted before `call` enters the
- * module. Such tries do not damage the module.
+ * Calls itself until the stack is exhausted. Then the levels return one after another, and each level tries `call` once
+ * more. The tries end when the verifier refuses `call` with an error code. In the first tries, the stack can be
+ * exhausted before `call` enters the module. Such tries do not damage the module.
  */
 function sink(call: () => unknown): boolean {
   let refused = false

@@ -1,5 +1,5 @@
-// A small issuer for the profile of this project (verifier-wasm/FORMAT.md). It signs with jose, so that it does not
-// depend on the project's own code.
+// A small issuer for the profile of this project (verifier-wasm/FORMAT.md). This issuer signs with jose, so that it
+// does not depend on the project's own code.
 import { CompactSign, SignJWT, calculateJwkThumbprint, exportJWK, generateKeyPair, type CryptoKey } from 'jose'
 
 export const ISSUER = 'https://issuer.example'

@@ -10,8 +10,8 @@ const instantiate = lazily(readFileSync(new URL('../wasm/verifier.wasm', import.
 const make = (options: object) => instantiate(options as VerifierOptions)
 const good = { issuer: 'https://issuer.example', audience: null }
 
-// In the package, src/options.ts refuses values of a wrong type before the module gets them. This test passes values of
-// a wrong type to the module itself. In the module, the functions that would format the value for the error message are
+// In the package, src/options.ts refuses values of a wrong type before the module gets them. This test passes such
+// values to the module itself. In the module, the functions that would format such a value for the error message are
 // empty (scripts/shrink.mjs).
 for (const [name, value] of [
   ['issuer', 1.5],

@@ -1,5 +1,5 @@
-// A value that looks like a setting but would have no effect must be refused. Such values easily come from a
-// configuration. Each option of each function is tested with them.
+// A value that looks like a setting but would have no effect must be refused. A configuration can easily contain such a
+// value. The tests pass such values to each option of each function.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'

@@ -1,5 +1,5 @@
-// Which errors let a start wait, and which errors end a start at once. The tests use real servers and Node's own
-// `fetch`.
+// After some errors a start waits and tries again. After other errors the start fails at once. The tests use real
+// servers and Node's own `fetch`.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
@@ -12,7 +12,7 @@ import { createTestIssuer } from '../src/testing/index.js'
 import { certificate, key } from './certificate.js'
 
 const { connectVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', import.meta.url)))
-/** The time limit of a start, in seconds. Errors that end a start at once arrive long before this limit. */
+/** The time limit of a start, in seconds. An error that ends a start at once arrives long before this limit. */
 const PATIENCE = 100
 
 async function listening(server: Server | TcpServer): Promise<number> {
@@ -32,7 +32,7 @@ async function serving<T>(server: Server | TcpServer, use: (port: number) => Pro
   }
 }
 
-/** Returns the error with which a verifier failed to connect, and the cause of that error. */
+/** Returns the error of a verifier that cannot connect, and the cause of this error. */
 async function refused(issuer: string, options: { connectTimeout?: number; fetch?: typeof fetch } = {}) {
   const given = { issuer, audience: 'api', transport: 'poll' as const, connectTimeout: PATIENCE, ...options }
   const error: unknown = await connectVerifier(given).then(

@@ -1,4 +1,4 @@
-// The built package on platforms that lack one global. Each test removes another global (seen in the field:
+// The built package on platforms that lack one global. Each test removes a different global (seen in the field:
 // rustwasm/wasm-bindgen#3066).
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'

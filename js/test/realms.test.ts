@@ -14,8 +14,8 @@ const { connectVerifier } = bind(readFileSync(new URL('../wasm/verifier.wasm', i
 const native = { URLSearchParams, Blob, FormData, Headers, AbortController, AbortSignal }
 
 /**
- * A signal of another realm. It looks like Node's class, but has neither the internal slots nor the prototype of that
- * class.
+ * A signal of another realm. The signal looks like an object of Node's class, but has neither the internal slots nor
+ * the prototype of that class.
  */
 class ForeignSignal {
   /** Node 20 accepts an object as a signal if `aborted` is a boolean. Newer versions check the class. */

@@ -16,8 +16,7 @@ const module = lazily(() => readFileSync(new URL('../wasm/verifier.wasm', import
 const host: Host = { now: () => NOW * 1000, monotonic: () => 5, random: () => 0, after: () => () => {} }
 
 /**
- * Returns a verifier that counts its calls of the module. `signatures` is the number of tokens that the module was
- * asked to verify.
+ * Returns a verifier with a counter. `count.signatures` is the number of tokens that the verifier passed to the module.
  */
 function counting(options: Partial<VerifierOptions> = {}) {
   const count = { signatures: 0 }
@@ -226,7 +225,7 @@ test('a remembered token expires at the second of its `exp`', async () => {
     code(() => verifier.verify(token, at(NOW + 960))),
     codes.ERR_JWT_EXPIRED,
   )
-  // The next call uses an earlier time. The token is then verified like a new token.
+  // The next call uses an earlier time than the previous call. So the verifier verifies the token like a new token.
   assert.equal(verifier.verify(token, at(NOW)).payload.sub, 'alice')
 })
 

@@ -1,4 +1,4 @@
-// When the values of a store are written, and when a value of another process is replaced.
+// The times at which values are written to a store, and the cases in which a value of another process is replaced.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { SaveWriter } from '../src/save-writer.js'
@@ -8,7 +8,10 @@ import type { ListStore } from '../types/index.js'
 import { FakeHost, FakeStore, ISSUER } from './fakes.js'
 import { RECENT, SNAPSHOT } from './storing.js'
 
-/** A writer. `save` plans a write and writes what is due. `written` returns the names written after its last call. */
+/**
+ * A writer. `save` plans a write, and writes the values that are due. `written` waits for the writes, and returns the
+ * names of the values written since its last call.
+ */
 function writing(set?: ListStore['set']) {
   const [store, host, closing] = [new FakeStore(), new FakeHost(), new AbortController()]
   if (set) store.set = set as FakeStore['set']

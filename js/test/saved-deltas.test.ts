@@ -1,4 +1,4 @@
-// Which lists are kept after a snapshot. A text stands for a list.
+// The lists that are kept after a snapshot. In these tests a short text stands for a list.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { SavedDeltas } from '../src/saved-deltas.js'

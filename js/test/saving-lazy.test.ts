@@ -1,4 +1,5 @@
-// When a verifier of a Worker reads from its store and writes to it: within its requests. A fake module is enough for this.
+// The times at which a verifier of a Worker reads from its store and writes to this store. Both happen within the
+// requests of the Worker. A fake module is enough for these tests.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isTokenError } from '../src/errors.js'

@@ -1,5 +1,6 @@
-// When a connected verifier in a process reads from its store, and what it saves. A fake module is enough for this. The
-// times of the writes are tested in save-writer.test.ts, requests of Workers in saving-lazy.test.ts.
+// The times at which a connected verifier in a process reads from its store, and the lists that this verifier saves. A
+// fake module is enough for these tests. save-writer.test.ts tests the times of the writes. saving-lazy.test.ts tests
+// the requests of Workers.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isTokenError } from '../src/errors.js'

@@ -1,4 +1,4 @@
-// The requests to the issuer, and how the refresh token is stored.
+// The requests of a session to the issuer, and the storage of the refresh token.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ISSUER } from './fakes.js'

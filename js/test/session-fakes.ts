@@ -121,7 +121,10 @@ export class FakeIssuer {
     return this.#granted(session)
   }
 
-  /** Decides about a refresh by the refresh rules. Returns whether this generation gets a token. */
+  /**
+   * Applies the refresh rules to a refresh token of the generation `sent`. Returns whether the issuer accepts this
+   * token.
+   */
   #refresh(session: FakeSession, sent: number): boolean {
     const { generation, before, at } = session
     if (session.isOver) return false
@@ -164,7 +167,7 @@ function memory(): TokenStorage {
   return { get: key => held.get(key), set: (key, value) => held.set(key, value), delete: key => held.delete(key) }
 }
 
-/** A browser. All its tabs share the locks, channels and notes. */
+/** A browser. All its tabs share the locks, the channels, `storage` and `notes`. */
 export class FakeBrowser {
   readonly issuer: FakeIssuer
   readonly storage = memory()
@@ -242,7 +245,7 @@ export class FakeBrowser {
   }
 }
 
-/** Web Locks §5.2, but only exclusive locks. */
+/** The exclusive locks of Web Locks §5.2. Shared locks are left out. */
 export class FakeLocks implements Locks {
   readonly #tails = new Map<string, Promise<unknown>>()
 

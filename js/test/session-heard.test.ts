@@ -1,4 +1,5 @@
-// The decisions about messages of other tabs, without tabs.
+// The functions with which a tab judges the messages of other tabs. The tests call these functions directly, without
+// any tabs.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { moment, type AccessToken } from '../src/session/access-token.js'

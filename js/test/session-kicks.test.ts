@@ -1,4 +1,5 @@
-// A verifier reports a kick or a void to a session.
+// A verifier tells a session that its access token is revoked. The reason is a kick, or a void. After a void, the
+// session refreshes and gets a new token.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { SessionVerifier } from '../types/session.js'

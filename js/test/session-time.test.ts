@@ -1,4 +1,4 @@
-// Clocks that are wrong, set or stopped, and the time at which a new token replaces the old token.
+// Clocks that show a wrong time, jump or stand still. Also the time at which a new token replaces the old token.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'

@@ -42,7 +42,7 @@ class Pages {
     },
   }
 
-  /** Opens another page. Its verifier starts with this list. */
+  /** Opens another page. The verifier of this page starts with the list `first`. */
   async open(first = list(1), options: Partial<ConnectOptions> = {}): Promise<ConnectedVerifier> {
     const connecting = makeConnectVerifier(fakeModule, this.host, () => this.origin())({
       issuer: ISSUER,
@@ -108,8 +108,8 @@ test('C1: ten pages share one stream, and its lists reach all pages', async () =
   await changes
   assert.deepEqual(new Set(sequences(all)), new Set([2]))
   assert.equal(pages.streams, 1)
-  // The name contains a version and the issuer. No issuer contains a `#`, so a later version can append a `#` and more
-  // text.
+  // The name contains a version and the URL of the issuer. This URL never contains a `#`, so a later version can append
+  // a `#` and more text.
   assert.deepEqual([...pages.names], [`doorlist:1:lists:${ISSUER}`])
   const asked = pages.network.log.length
   for (let beat = 1; beat <= 5; beat++) {
@@ -211,7 +211,7 @@ test('C1: only a signed, newer list is accepted from the channel, and other mess
   assert.deepEqual(new Set(sequences(all)), new Set([1]))
   assert.equal(pages.network.log.length, before + all.length, 'each page sends one request')
   assert.deepEqual(errors, [])
-  // A list that is not newer does not restart the wait of `PATIENCE`. Only a newer list restarts it.
+  // A list that is not newer does not restart the wait of `PATIENCE`. Only a newer list restarts this wait.
   const polls = Promise.all(others.map(() => pages.network.request(LIST(1))))
   for (const poll of await polls) poll.text(list(1))
   ;(await pages.network.request(LIST(1))).text(list(1))

@@ -7,7 +7,7 @@ import type { ListStore } from '../types/index.js'
 import { Context, FakeStore, METADATA, METADATA_URL, interruptible, list } from './fakes.js'
 import { LIST, RECENT, SAVED, SNAPSHOT, starting, streaming } from './storing.js'
 
-/** A view of the store for a verifier that starts early: its first reads find nothing. */
+/** A view of the store. The first two reads find nothing, as if the verifier had read before the store had a value. */
 function early(store: FakeStore): ListStore {
   let reads = 0
   return { get: key => (reads++ < 2 ? undefined : store.get(key)), set: (key, value) => store.set(key, value) }

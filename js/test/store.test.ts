@@ -64,7 +64,7 @@ async function savedBy(snapshot: ListClaims, ...deltas: ListClaims[]): Promise<F
   return store
 }
 
-/** Starts a verifier that asks its issuer for the changes after this position, and gets this list. */
+/** Starts a verifier that asks its issuer for the changes after this position. The issuer answers with this list. */
 async function online(store: FakeStore, position: number, list: string, options: Partial<ConnectOptions> = {}) {
   const { network, connect } = starting(store, options)
   const connecting = connect()
@@ -85,7 +85,7 @@ async function offline(store: FakeStore, options: Partial<ConnectOptions> & { la
   return { verifier, errors, network, host }
 }
 
-/** Starts a verifier while its issuer is unreachable, with a store without a usable list. This start must fail. */
+/** Starts a verifier while its issuer is unreachable and its store contains no usable list. This start must fail. */
 async function cannotStart(store: FakeStore, options: Partial<ConnectOptions>): Promise<void> {
   const { host, connect } = starting(store, {
     ...options,
@@ -198,8 +198,8 @@ test('trace 1: a saved list advances a clock that is behind, and never sets a cl
 })
 
 /**
- * Returns the store of a verifier that trusted the keys of this issuer and of another issuer. Then a delta of the other
- * issuer dropped the keys of this issuer.
+ * Returns the store of a verifier that trusted the keys of `issuer` and of `other`. After that, a delta that `other`
+ * signed has dropped the keys of `issuer`.
  */
 async function retired(answerSnapshot: boolean): Promise<FakeStore> {
   const store = new FakeStore()

@@ -28,8 +28,8 @@ export async function streaming(store: ListStore, module = fakeModule) {
   stream.open()
   await new Promise(resolve => setImmediate(resolve))
   /**
-   * Sends a list at least one second after the previous list. Resolves when the verifier has accepted the list and has
-   * begun the work that follows.
+   * Sends a list one second after the previous list. Resolves when the verifier has accepted the list and has begun the
+   * work that the list causes.
    */
   const send = async (text: string) => {
     host.elapse(1_000)
@@ -38,7 +38,7 @@ export async function streaming(store: ListStore, module = fakeModule) {
     do await new Promise(resolve => setImmediate(resolve))
     while (verifier.status().sequence !== seq || verifier.status().asOf! < iat)
   }
-  /** Lets time pass. A list arrives every 10 seconds. These lists differ only in their `iat`. */
+  /** Lets time pass. Every 10 seconds a list arrives. These lists differ only in their `iat`. */
   const beat = async (times: number, seq: number) => {
     for (; times > 0; times--) {
       host.elapse(10_000)
