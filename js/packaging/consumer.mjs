@@ -1,5 +1,5 @@
-// The package as a user gets it. It is packed, and the tarball is installed into an empty project outside this source
-// tree.
+// The package in the form that a user gets. The package is packed, and the tarball is installed into an empty project
+// outside this source tree.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -32,7 +32,7 @@ export async function createConsumer() {
   return {
     project,
     tarball: join(directory, filename),
-    /** Asserts that all vectors ran, and that each had the expected result. */
+    /** Asserts that all vectors ran, and that each vector had the expected result. */
     assertConforms(text) {
       const { ran, failed } = typeof text === 'string' ? JSON.parse(text) : text
       assert.equal(failed.length, 0, [`${failed.length} vectors failed`, ...failed.slice(0, 5)].join('\n'))

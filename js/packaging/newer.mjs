@@ -1,5 +1,5 @@
-// Finds the globals, and the members of globals, that a script uses. All names that are declared in a function count
-// for the whole function, and not only for their block. This is precise enough for bundles.
+// Finds the globals, and the members of globals, that a script uses. A name that is declared in a function counts for
+// the whole function, and not only for the block of the declaration. This is precise enough for bundles.
 import { parseAst } from 'rollup/parseAst'
 
 /**
@@ -35,8 +35,8 @@ function visit(node, scopes, used) {
 }
 
 /**
- * Returns the name of a global, also if it is written as `globalThis.x`. Returns `undefined` for names that the script
- * declares.
+ * Returns the name of a global, even if the script writes it as `globalThis.x`. Returns `undefined` for names that the
+ * script declares.
  */
 function nameOf(expression, scopes) {
   const { type, name, object } = expression

@@ -94,9 +94,8 @@ const GUARDED = {
 
 /**
  * The members that were added to ordinary objects after ES2022, and members of some web APIs that not all platforms
- * have. Some names are not listed because older objects, or objects of the package, have the same names (for example
- * `take` of iterators).
- * tsc with `lib` ES2022 finds uses of these names in src/.
+ * have. Some of these names are not listed, because older objects, or objects of the package, have the same names (for
+ * example `take` of iterators). In src/, tsc with `lib` ES2022 finds uses of the names that are not listed.
  */
 const NEWER = {
   Array: 'findLast findLastIndex toReversed toSorted toSpliced with fromAsync',

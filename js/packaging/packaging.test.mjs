@@ -34,8 +34,8 @@ for (const [name, node] of [
 }
 
 /**
- * The expected results with the scope, without the scope and after the kick. The last member is the state of a page
- * where no user is signed in.
+ * The expected results with the scope, without the scope and after the kick. The last member of this object is the
+ * expected state of a page where no user is signed in.
  */
 const TRIED = { before: 'alice', outside: 403, after: 'ERR_JWT_REVOKED', nobody: 'signed-out' }
 
@@ -73,7 +73,7 @@ test('the package conforms in workerd without a bundler', async () => {
   }
 })
 
-// The reason `memory` cannot be tested here. With too little address space, V8 ends the whole workerd process and
+// The reason `memory` cannot be tested here. If the address space is too small, V8 ends the whole workerd process and
 // throws no error.
 test('C9: in workerd, which compiles no bytes, the error has the reason code_generation', async () => {
   const project = await consumer.sibling('workerd-unavailable')

@@ -1,13 +1,13 @@
 // Finds the browsers of this machine. `node js/packaging/programs.mjs chromium` exits with 1 if there is no Chromium.
-// The set-up runs this file before npm packages are installed, so it imports none.
+// The set-up runs this file before npm packages are installed, so this file imports no npm packages.
 import { accessSync, constants, realpathSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Returns an installed program: the program that the environment variable names, or, if this variable is not set, the
- * first program with one of these names.
+ * Returns the path of an installed program. If the environment variable contains the path of a program, this program is
+ * used. Otherwise the first program with one of these names is used.
  */
 function findProgram({ variable, names, macOS, otherwise }) {
   const folders = process.env.PATH.split(delimiter)

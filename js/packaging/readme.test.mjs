@@ -1,5 +1,5 @@
-// D3: a reader can paste the code of the READMEs, and the examples of the package's types. All this code compiles under
-// `strict`.
+// D3: a reader can paste the code of the READMEs, and the code of the examples in the package's types. All this code
+// compiles under `strict`.
 import assert from 'node:assert/strict'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -129,8 +129,9 @@ test('D3: every value that the package exports has an example, and so has every 
     for (const [name, value] of Object.entries(module)) {
       const [path, declared] = (await declarationOf(file, name)) ?? [file, name]
       const functions = Object.getOwnPropertyNames(value).filter(key => typeof value[key] === 'function')
-      // Some functions are properties of another function, for example `connectVerifier.lazy`. They are declared in the
-      // type `ConnectVerifier`: the name of the outer function with a capital first letter.
+      // Some functions are properties of another function, for example `connectVerifier.lazy`. The type of the other
+      // function declares them. This type has the name of the other function with a capital first letter, for example
+      // `ConnectVerifier`.
       const type = declared.replace(/^./, letter => letter.toUpperCase())
       for (const wanted of [declared, ...functions.map(key => `${type}.${key}`)])
         if (!inTypes.some(({ name }) => name.replace(/ \(\d+\)$/, '') === `${path}, ${wanted}`))
@@ -148,7 +149,10 @@ test('D3: code in the types is marked as an example, so that editors show it as 
   }
 })
 
-/** Returns each import of the installed package: its exported values, and the file of its types in `types/`. */
+/**
+ * For each import of the installed package, returns the exported values and the file in `types/` with the types of this
+ * import.
+ */
 async function entryPoints() {
   const root = join(project, 'node_modules/doorlist')
   const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))

@@ -52,8 +52,8 @@ test('D10: each file that an `import` can load is measured', async () => {
 })
 
 /**
- * Returns the files of all conditions except `types` and `require`. If the target is a string (for example the target
- * of `package.json`), the subpath is not an import.
+ * Returns the files of a subpath for all conditions except `types` and `require`. A subpath whose target is a string
+ * (for example `package.json`) is not an import, so the result is empty.
  */
 const imported = target =>
   typeof target === 'string'

@@ -56,7 +56,7 @@ export async function examples() {
  */
 const DECLARED = /^(?:export |declare )*(?:const|function|class|interface|type) (\w+)/
 const MEMBER = /^ +(?:static |readonly )*\[?([\w.]+)/
-/** Matches a comment of several lines together with the next line, or a single other line. */
+/** Matches a comment of several lines together with the line after it. Any other line is matched alone. */
 const DOCUMENTED = /^( *)\/\*\*\n(.*?)^ *\*\/\n([^\n]*)|^[^\n]*/gms
 
 /**

@@ -84,7 +84,7 @@ test('C7: a page of an MV3 extension follows an issuer', options, async () => {
     host_permissions: ['http://127.0.0.1/*'],
     background: { service_worker: 'background.js' },
     // The README requires `'wasm-unsafe-eval'` for every page with a Content Security Policy. Manifest version 3 allows
-    // no more sources than this one and `'self'`.
+    // only this source and `'self'`.
     content_security_policy: { extension_pages: "script-src 'self' 'wasm-unsafe-eval'; object-src 'self'" },
   }
   await writeFile(join(project, 'manifest.json'), JSON.stringify(manifest))

@@ -1,5 +1,5 @@
 // Angular with zone.js, in a page with a session and a verifier. The page must become stable. If the user signs out in
-// another tab, the page must show this.
+// another tab, this page must show that the user is signed out.
 import assert from 'node:assert/strict'
 import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -53,8 +53,8 @@ export async function angular({ project, issuer }) {
     await shows(first, 'signed-out')
     await stable(first)
 
-    // The README warns against creating a verifier inside the zone. Such a verifier must prevent the page from becoming
-    // stable. Otherwise this row would prove nothing.
+    // Creates a verifier inside the zone. The README warns against this, because the page then never becomes stable. If
+    // the page became stable here, the checks above would prove nothing.
     await first.evaluate(async () => void (globalThis.counted = await globalThis.connectInside()))
     assert.equal(await first.evaluate(() => globalThis.settled()), false)
   } finally {

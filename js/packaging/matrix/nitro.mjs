@@ -1,4 +1,5 @@
-// Rows for Nitro and for Nuxt, whose server is Nitro. Each has a preset for Node and presets for edges.
+// Rows for Nitro, and for Nuxt, which uses Nitro as its server. Both have a preset for Node and presets for edge
+// platforms.
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,8 +7,8 @@ import { ran } from './limits.mjs'
 import { inNode, inWorkerd } from './services.mjs'
 
 /**
- * Vercel calls the function with a request and a context. Here workerd runs the function instead of Vercel's edge.
- * Neither can compile a module from bytes.
+ * Vercel's edge calls the function with a request and a context. In these rows workerd makes this call. Like Vercel's
+ * edge, workerd cannot compile a module from bytes.
  */
 const asVercel = `import handle from './index.mjs'
 export default { fetch: (request, env, context) => handle(request, context) }

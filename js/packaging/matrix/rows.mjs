@@ -11,7 +11,10 @@ import { otherNode } from '../tools.mjs'
 import { compiles } from './typescript.mjs'
 
 const nitro = presets(['node_modules/nitropack/dist/cli/index.mjs', 'build'])
-/** Nuxt requires Node 22, but this package also supports older versions. So this row runs in Node 24. */
+/**
+ * Nuxt requires at least Node 22. This program can also run in an older Node, because the package supports older
+ * versions. Therefore the row always uses Node 24.
+ */
 const nuxt = presets(['node_modules/nuxt/bin/nuxt.mjs', 'build'], {
   node: () => otherNode(24),
   path: '/verify',

@@ -1,6 +1,5 @@
-// `make matrix`: runs the packed package in each tool of the README's table, one row after another. Each row
-// verifies a token, loads a list and checks that a kicked user is refused. A row that cannot run fails; no row
-// is skipped.
+// `make matrix`: runs the packed package in each tool of the README's table, one row after another. Each row verifies a
+// token, loads a list and checks that a kicked user is refused. If a row cannot run, the row fails. No row is skipped.
 import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { createConsumer } from '../consumer.mjs'

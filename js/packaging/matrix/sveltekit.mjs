@@ -4,7 +4,8 @@ import { ran } from './limits.mjs'
 import { inNode } from './services.mjs'
 
 export const sveltekit = inNode({
-  // SvelteKit requires Node 22, but this package also supports older versions. So this row runs in Node 24.
+  // SvelteKit requires at least Node 22. This program can also run in an older Node, because the package supports older
+  // versions. Therefore the row always uses Node 24.
   node: () => otherNode(24),
   build: (project, program) => ran(program, ['node_modules/vite/bin/vite.js', 'build'], project),
   start: 'build/index.js',

@@ -1,4 +1,5 @@
-// The types of every subpath with each module resolution of TypeScript. 5.9 is the last major version with `node10`.
+// Checks the types of every subpath, with each module resolution of TypeScript. The rows use TypeScript 5.9, because 5
+// is the last major version that has `node10`.
 import assert from 'node:assert/strict'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'

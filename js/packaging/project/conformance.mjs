@@ -1,6 +1,6 @@
 // Runs every vector (tests/vectors/README.md) through the installed package. Every runtime runs this check.
 
-/** Returns the number of vectors that ran, and one sentence for each vector whose result was not the expected one. */
+/** Returns the number of vectors that ran, and one sentence for each vector with an unexpected result. */
 export function conformance(doorlist, vectors) {
   const failed = vectors.flatMap(vector => {
     const difference = firstDifference(run(doorlist, vector), expected(vector), 'answer')
@@ -24,8 +24,8 @@ function run({ createVerifier, isTokenError }, { now, policy, input }) {
       return isTokenError(error) ? { code: error.code, evidence: error.evidence } : { unnamed: String(error) }
     }
   }
-  // The package refuses an empty set as `jwks`, because such a set looks as if it pinned keys. In the core, an empty
-  // set means no keys, so the option is left out here.
+  // In the core, an empty set means that there are no keys. The package refuses an empty set as `jwks`, because such a
+  // set looks as if it pinned keys. Without this option there are no keys either, so the option is left out here.
   const jwks = input.jwks.keys?.length === 0 ? undefined : input.jwks
   const made = outcome(() => ({ verifier: createVerifier({ ...policy, jwks }) }))
   if (made.verifier === undefined) return { lists: [], token: made, again: made }

@@ -1,6 +1,6 @@
 /**
- * Runs an adapter without its framework. The tokens are from an issuer in memory. They are checked before and after a
- * kick.
+ * Runs an adapter without its framework. The tokens are from an issuer in memory. Each token is checked before and
+ * after a kick.
  */
 export async function tried({
   createVerifier,

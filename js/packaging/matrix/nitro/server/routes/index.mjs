@@ -6,7 +6,7 @@ let verifier
 export default defineEventHandler(async event => {
   const { issuer } = getQuery(event)
   // Nitro's preset for Vercel's edge ignores promises that are passed to `event.waitUntil`. The platform would then end
-  // the work after the response. Therefore this code uses the event of Vercel if there is one.
+  // the work after the response. Therefore, on Vercel, this code uses the event of Vercel.
   const platform = event.context.vercel?.event ?? event
   verifier ??= connectVerifier.lazy({ issuer, audience: 'api' })
   try {
