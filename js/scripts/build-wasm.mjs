@@ -47,7 +47,7 @@ function runWasmPack() {
     process.env.PATH,
   ].join(delimiter)
   const cargoHome = process.env.CARGO_HOME || join(homedir(), '.cargo')
-  // Panic messages contain source paths. The paths of the build machine must not appear in them.
+  // Panic messages contain source paths. These options replace the paths of the build machine.
   const rustflags = [`--remap-path-prefix=${cargoHome}=cargo`, `--remap-path-prefix=${join(js, '..')}=doorlist`]
   // The compact variant of SHA-2 has no unrolled loops. It is 16 KB smaller than the default variant, and not slower in
   // WebAssembly.
@@ -75,10 +75,10 @@ function runWasmPack() {
 }
 
 /**
- * Wraps the glue of wasm-bindgen in a function. The original glue uses TextDecoder when it is loaded, and has only one
- * instance of the module. The wrapped glue does nothing until it is called, so a bundler can drop it. Each call creates
- * glue for another instance. The glue gets no FinalizationRegistry: `src/wasm.ts` has its own, which does not touch an
- * interrupted instance.
+ * Wraps the glue of wasm-bindgen in a function. The original glue uses TextDecoder as soon as a script imports the
+ * glue, and has only one instance of the module. The wrapped glue does nothing until the function is called, so a
+ * bundler can drop it. Each call creates glue for another instance. The glue gets no FinalizationRegistry:
+ * `src/wasm.ts` has its own, which does not touch an interrupted instance.
  */
 function glueAsFunction(esm) {
   const { code } = transformSync(esm, { format: 'cjs', target: 'es2022' })

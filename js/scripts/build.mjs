@@ -7,8 +7,8 @@ import { build } from 'esbuild'
 import { sizes, tableOf } from './sizes.mjs'
 
 /**
- * The maximum size of `doorlist/session` in bytes, after minification and gzip. Every page of an application loads it
- * first.
+ * The maximum size of `doorlist/session` in bytes, after minification and gzip. Every page of an application loads
+ * `doorlist/session` first.
  */
 const SESSION_BUDGET = 6 * 1024
 

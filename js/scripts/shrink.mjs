@@ -15,9 +15,9 @@ const FEATURES =
   Features.SignExt
 
 /**
- * The functions that are emptied. serde uses these functions to format a value of a wrong type into its error message.
- * The functions can format any value, including floats, and need 8 KB (brotli). Only options are parsed here, and
- * `src/options.ts` has already refused every option of a wrong type.
+ * The functions that are emptied. If a value has a wrong type, serde uses these functions to write the value into the
+ * error message. The functions can format any value, including floats, and need 8 KB (brotli). Only options are parsed
+ * here, and `src/options.ts` has already refused every option of a wrong type.
  */
 const SHOWN_AS_NOTHING = [
   '<serde_core::de::Unexpected as core::fmt::Display>::fmt',
@@ -37,8 +37,8 @@ export function shrunk(wasm) {
   const module = binaryen.readBinary(wasm)
   module.setFeatures(FEATURES)
   for (const wanted of SHOWN_AS_NOTHING) {
-    // Another version of the compiler can give a function another name. Then the function is not removed, and the check
-    // of the size fails.
+    // Another version of the compiler can give a function another name. Then this loop does not empty the function, and
+    // the check of the size fails.
     for (const name of functionNames(module)) if (withoutHash(name) === wanted) showNothing(module, name)
   }
   binaryen.setOptimizeLevel(3)
