@@ -55,7 +55,7 @@ test('C2: a kick gets past a caching proxy, and the proxy is reported: Node', op
   const { access_token } = await openSession(issuer, 'alice')
   verifier.verify(access_token)
 
-  // Waits until the cache contains the polled address and its list. The kick comes after that.
+  // Waits until the cache contains the polled address and its list. The test kicks the user only after this wait.
   const polled = () => proxy.hits.filter(url => url.includes('since=')).length > 0
   await after(verifier, 'error', polled)
   const hits = proxy.hits.length
@@ -63,8 +63,8 @@ test('C2: a kick gets past a caching proxy, and the proxy is reported: Node', op
   assert.equal((await refusal(verifier, access_token)).evidence.by, 'gid')
   const asked = proxy.passed.filter(url => /[?&]fresh=\d+$/.test(url))
   assert.ok(asked.length >= 1)
-  // Two polls are at least 0.8 ttl apart, so there are at most two polls within two ttl. After the second poll, the
-  // verifier sends one more request, to an address that the cache does not know.
+  // After each newer list, the cache can answer at most two polls with an old list. Then the verifier sends a request
+  // to an address that the cache does not know. The test allows one more answer of the cache.
   assert.ok(proxy.hits.length - hits <= 3, `${proxy.hits.length - hits} answers of the cache since the kick`)
   const told = await after(verifier, 'error', () => errors.find(error => error.evidence?.cached === true))
   assert.ok(isTokenError(told, 'ERR_LIST_NOT_NEWER'))

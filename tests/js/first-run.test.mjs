@@ -1,4 +1,4 @@
-// The output of a first run. npm must print no warning, because a newcomer could not judge it.
+// The output of a first run. npm must print no warning, because a newcomer cannot know whether a warning matters.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const run = promisify(execFile)
 const CLONE = fileURLToPath(new URL('../..', import.meta.url))
-/** The oldest Node.js that the README supports. npm compares the `engines` of every package with it. */
+/** The oldest Node.js that the README supports. npm compares the `engines` of every package with this version. */
 const FLOOR = 'v20.19.0'
 const asFloor = `Object.defineProperty(process, 'version', { value: '${FLOOR}' })`
 const NODES = { [FLOOR]: `--import=data:text/javascript,${encodeURIComponent(asFloor)}`, [process.version]: '' }

@@ -10,7 +10,7 @@ const [overExpress, overFastify, overHono] = await Promise.all(['express', 'fast
 const fromDefault = async name => (await importDevelopmentPackage(name)).default
 
 /**
- * For each framework, a function that starts a service with this verifier. It returns the address of the service. The
+ * For each framework, a function that starts a service with this verifier and returns the address of the service. The
  * service is stopped when the story ends.
  */
 export const frameworks = {

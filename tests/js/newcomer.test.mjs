@@ -126,7 +126,10 @@ async function newcomer(story) {
   }
 }
 
-/** Executes a step in a new terminal in this folder. If a command of the step continues to run, returns its process. */
+/**
+ * Executes a step in a new terminal in this folder. If a command of the step continues to run, returns the process of
+ * this command.
+ */
 async function follow(story, step, folder, { tour, env }) {
   for (const { file, content, command } of step) {
     if (file) {

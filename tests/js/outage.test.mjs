@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { after, isTokenError, issuerOf, openSession, refusal, verifierOf } from './support.mjs'
 
 /**
- * The lifetime of a token in seconds. Even on a slow machine, the test can kill the issuer while the token is valid.
+ * The lifetime of an access token in seconds. Even on a slow machine, a token is still valid when the test kills the
+ * issuer.
  */
 const ACCESS_TTL = '5'
 const GRACE = 3600
@@ -76,9 +77,7 @@ test(
   },
 )
 
-/**
- * Returns a store of lists. `has` resolves when the store contains a list with this sequence number or a higher one.
- */
+/** Returns a store of lists. `has` resolves when the store contains a list with at least this sequence number. */
 function keptIn(values) {
   const news = new EventEmitter()
   const sequences = () =>

@@ -45,8 +45,8 @@ test('the page reports a wrong password', options, async story => {
 })
 
 test('two tabs share one stream, and both see the kick', options, async story => {
-  // The default heartbeat. With a heartbeat of one second, a delay of half a second would make the verifier open
-  // another stream.
+  // This is the default heartbeat interval. With an interval of one second, a delay of half a second would make the
+  // verifier open another stream.
   const { issuer, open, streams, flaws } = await demoOf(story, { heartbeat: '10' })
   const first = await open()
   await first.locator('#list-mode', { hasText: 'this tab' }).waitFor()

@@ -135,7 +135,7 @@ test('with pinned keys, a saved list and keys of another signer are refused', op
   assert.deepEqual(verifier.status().keys.sort(), jwks.keys.map(key => key.kid).sort())
 })
 
-/** Returns a store. Its `wrote` resolves when a value has been written this many times. */
+/** Returns a store with a method `wrote`. `wrote` resolves when the value `name` has been written `times` times. */
 function watched(store) {
   const news = new EventEmitter()
   const written = []

@@ -17,7 +17,7 @@ test(
     const { open, issuer, front } = await worldOf(story, { browser: 'Firefox' })
     const page = await open()
     await signIn(page)
-    // The page reports its state by a request. A call of `evaluate` might never return while the page is restored.
+    // The page sends a request to report its state. A call of `evaluate` might never return while the page is restored.
     await page.evaluate(() => void session.onChange(() => fetch(`/told/${session.state}`)))
     await page.goto(`${front.url}/package/session.js`)
     await issuer.admin('/subjects/alice/revoke')

@@ -79,8 +79,8 @@ export function tellStories({ browser, storage }) {
     const page = await open()
     await signIn(page)
     const sid = sidOf(await token(page))
-    // If a connection breaks during a request, a browser can send the request again automatically. Therefore all
-    // answers are lost until the page is offline.
+    // If a connection breaks during a request, a browser can send the request again automatically. Therefore the proxy
+    // drops all answers until the page is offline.
     front.fate = path => (path === '/token' ? 'lost' : undefined)
     const offline = state(page, 'offline')
     await wake(page, HOUR)

@@ -51,7 +51,7 @@ export const states = pages => Promise.all(pages.map(page => page.evaluate(() =>
 export const token = page => page.evaluate(() => session.getAccessToken().catch(error => error.code))
 export const sidOf = token => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sid
 
-/** Resolves when the session of this page returns another token than `before`. */
+/** Resolves when the session of this page returns a token that differs from `before`. */
 export const renewed = (page, before) =>
   until(page, async before => (await session.getAccessToken()) !== before, before)
 
@@ -82,8 +82,8 @@ export async function startFront(story, issuer) {
     /** While this is true, the issuer is unreachable. */
     down: false,
     /**
-     * Decides about the answer to a request for this path. `'lost'`: the connection is cut. `'held'`: the answer is
-     * never sent. `undefined`: the answer is sent.
+     * Decides how the proxy answers a request for this path. `'lost'`: the proxy cuts the connection. `'held'`: the
+     * proxy never sends the answer. `undefined`: the proxy sends the answer.
      */
     fate: () => undefined,
     /** The paths of the requests that were answered, with the statuses of the answers. */

@@ -1,6 +1,6 @@
 // The built module accepts exactly the signatures that the original ed25519-dalek accepts. The test verifies 100,000
-// tokens, each of them with and without tables for the key. The signatures are good, damaged or random, or of a kind
-// about which implementations disagree.
+// tokens, each of them with and without tables for the key. Some signatures are good, damaged or random. Other
+// signatures are of kinds about which implementations disagree.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

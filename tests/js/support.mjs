@@ -65,8 +65,8 @@ export function after(verifier, event, look) {
 }
 
 /**
- * Resolves with the error when the verifier refuses the token: now, or after a later list. If a code is given, the
- * error must have this code.
+ * Resolves with the error when the verifier refuses the token: now, or after a later list. If `code` is given, errors
+ * with another code are ignored.
  */
 export const refusal = (verifier, token, code) =>
   after(verifier, 'change', () => {

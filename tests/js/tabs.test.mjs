@@ -145,7 +145,7 @@ test(
     const [first, second] = [await tab(), await tab()]
     await inMode(first, 'stream')
     const bob = await openSession(issuer, 'bob')
-    // The page reports by requests. A call of `evaluate` might never return while the page is restored.
+    // The page sends requests to report its state. A call of `evaluate` might never return while the page is restored.
     await first.evaluate(token => {
       addEventListener('pageshow', ({ persisted }) => persisted && fetch('/told/back'))
       verifier.on('change', () => {
