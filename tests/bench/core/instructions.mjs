@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 /**
- * The allowed difference, as a fraction of the count. Other compilers and C libraries need slightly more or fewer
- * instructions.
+ * The allowed difference, as a fraction of the count. With another compiler or C library, the count is slightly
+ * different.
  */
 const SLACK = 0.1
 

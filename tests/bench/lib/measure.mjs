@@ -39,12 +39,15 @@ export function spread(numbers) {
   return { min: sorted[0], median: quantile(sorted, 0.5), max: sorted.at(-1), rounds: [...numbers] }
 }
 
-/** Divides the time of `ours` by the time of `theirs`, for each round. A disturbance in a round affects both times. */
+/**
+ * For each round, divides the time of `ours` by the time of `theirs`. A disturbance in a round affects both times, so
+ * the result stays nearly the same.
+ */
 export const ratio = (ours, theirs) => spread(ours.rounds.map((took, round) => took / theirs.rounds[round]))
 
 /**
- * Returns a quantile of an ascending list. `share` is the part of the numbers that are not above the result; 0.5 gives
- * the median. If the list has an even length, the median is the mean of the two middle numbers.
+ * Returns a quantile of an ascending list. `share` is the fraction of the numbers that are not above the result. For
+ * example, 0.5 gives the median. If the list has an even length, the median is the mean of the two middle numbers.
  */
 export function quantile(sorted, share) {
   if (share === 0.5 && sorted.length % 2 === 0) return (sorted[sorted.length / 2 - 1] + sorted[sorted.length / 2]) / 2

@@ -53,7 +53,10 @@ export function markdown({ machine, sections }) {
   ].join('\n\n')}\n`
 }
 
-/** Returns a table of the durations of all contenders. The last column divides a duration by the first duration. */
+/**
+ * Returns a table of the durations of all contenders. The last column divides the median of a contender by the median
+ * of the contender `first`.
+ */
 export function durations(times, show, first = Object.keys(times)[0]) {
   return {
     head: ['', 'min', 'median', 'max', `times ${first}`],

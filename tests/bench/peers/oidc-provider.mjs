@@ -4,7 +4,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
-// oidc-provider warns about the version of Node and about its store in memory. Both are used on purpose here.
+// oidc-provider warns about this version of Node and about the store in memory. The measurement uses this version and
+// this store on purpose.
 console.warn = () => {}
 const { default: Provider } = await import('oidc-provider')
 const { default: MemoryAdapter } = await import('oidc-provider/lib/adapters/memory_adapter.js')

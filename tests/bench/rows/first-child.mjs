@@ -3,7 +3,7 @@ import { AUDIENCE, ISSUER, JWK, JWKS, keyObject } from '../lib/world.mjs'
 
 const [name, token] = process.argv.slice(2)
 
-/** For each contender, a function that imports its library. It returns a function with the measured steps. */
+/** For each contender, a function that imports its library, and then returns a function with the measured steps. */
 const steps = {
   doorlist: async () => {
     const { createVerifier } = await import('../../../js/dist/index.js')

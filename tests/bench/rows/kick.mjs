@@ -7,8 +7,8 @@ import { withIssuer } from '../lib/issuer.mjs'
 const KICKS = 300
 const WARMUP = 20
 /**
- * After this many milliseconds the issuer is idle again. The issuer puts all changes of a few milliseconds into one
- * list.
+ * The pause before each kick, in milliseconds. After this pause the issuer is idle again. The issuer puts all changes
+ * of a few milliseconds into one list.
  */
 const PAUSE = 25
 

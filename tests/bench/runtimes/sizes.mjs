@@ -4,8 +4,8 @@
 export const LIVE = 20_000
 
 /**
- * The number of calls, deltas or lookups in one round. A round takes several milliseconds. So its time can be
- * distinguished from the time of an HTTP request.
+ * The number of calls, deltas or lookups in one round. A round takes several milliseconds, so that the time of the
+ * round can be distinguished from the time of an HTTP request.
  */
 export const SIZES = {
   cold: { calls: 250, rounds: 9, warmup: 2 },
