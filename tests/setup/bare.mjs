@@ -40,7 +40,7 @@ const runs = {
 }
 /**
  * The text about the browser that the demo must print. In the run `hidden` no browser can be installed, so the demo
- * leaves the browser out. In the run `root` a browser is installed, and its verifier refuses the token.
+ * leaves the browser out. In the run `root` a browser is installed, and the verifier in this browser refuses the token.
  */
 const BROWSER = { hidden: /browser \(Chromium\) is left out/, root: /Chromium \(stream\) refuses/ }
 

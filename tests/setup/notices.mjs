@@ -97,8 +97,8 @@ function dependencies(root, platform) {
 }
 
 /**
- * Returns the licence texts of a package. If the licence is a choice between several licences, one of them MIT, this
- * function returns only the MIT text and the files that apply to every licence.
+ * Returns the licence texts of a package. If the licence is a choice that includes MIT, returns only the MIT text, and
+ * the files that apply to every licence.
  */
 function licenceTexts(name, license, folder) {
   const files = readdirSync(folder)

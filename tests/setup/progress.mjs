@@ -46,8 +46,8 @@ if (!direct) {
 const ticking = setInterval(() => {
   if (Date.now() - lastShown >= SILENCE) say(`still ${step}: ${progress()}`)
 }, 1000)
-// The signal is passed on to the step, and this process ends when the step has ended. A terminal itself sends SIGINT to
-// both processes.
+// Passes the signal on to the step. This process ends when the step has ended. A terminal sends SIGINT to both
+// processes itself.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('error', error => finish(127, error.message))
 child.on('close', (code, signal) => finish(code ?? 128 + constants.signals[signal]))
