@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 export const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 const NOT_OURS = /^(\..*|node_modules|target|dist|wasm)$/
 
-/** The paths of all files below a folder, both relative to the clone. */
+/** Returns the paths of all files below a folder. The folder and the paths are relative to the clone. */
 export function filesIn(folder) {
   return readdirSync(join(CLONE, folder), { withFileTypes: true }).flatMap(entry => {
     const path = join(folder, entry.name)

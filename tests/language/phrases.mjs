@@ -1,4 +1,5 @@
-// Finds the phrases that CONTRIBUTING.md bans ("Writing"). They make a reader read a sentence twice.
+// Finds the phrases that CONTRIBUTING.md bans ("Writing"). Because of such a phrase, a reader must read the sentence
+// twice.
 import { saidIn, sourcesIn } from './comments.mjs'
 
 /** Each banned phrase, with advice for the writer. */
