@@ -191,7 +191,7 @@ interface FakeList {
 export const list = (seq: number, more: Partial<FakeList> = {}) =>
   JSON.stringify({ iat: 1_700_000_000 + seq, seq, ...more })
 
-/** A replacement for the module. A list is JSON, a key is a name, and a token is the name of its key. */
+/** A replacement for the module. A list is JSON, and a key is a name. A token is the name of the key that signed it. */
 export const fakeModule: Instantiate = () => new FakeVerifier()
 
 /**

@@ -39,7 +39,7 @@ const GLOBALS = [
   'structuredClone',
   'FinalizationRegistry',
 ] as const
-/** Every JavaScript runtime with timers and promises has these globals, so they are not removed. */
+/** Every JavaScript runtime with timers and promises has these globals, so the tests do not remove them. */
 const GIVEN = ['setTimeout', 'clearTimeout', 'queueMicrotask']
 
 type Exports = Record<string, any>

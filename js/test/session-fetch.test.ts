@@ -110,7 +110,8 @@ test('C4: a signal without `throwIfAborted` and `reason` aborts a waiting reques
   assert.equal((await fetch(`${API}/a`, { signal })).status, 200)
   tokens.getAccessToken = () => new Promise<never>(() => {})
   const native = globalThis.Request
-  // In React Native the `signal` of a Request is the object that the caller passed. This class does the same.
+  // In React Native the `signal` of a Request is the object that the caller passed. This class also returns that
+  // object.
   globalThis.Request = class extends native {
     override get signal() {
       return signal

@@ -173,7 +173,7 @@ test('C1: pages stop waiting for a silent leader at different times', async () =
   const late = await pages.open()
   await pages.elapse(PATIENCE)
   assert.deepEqual(modes([early, late]), ['poll', 'shared'])
-  // The first page gets this list and passes it on, so the second page sends no request.
+  // The first page gets this list and passes the list on, so the second page sends no request.
   ;(await pages.network.request(LIST(1))).text(list(2, { since: 1 }))
   await pages.elapse(TTL / 4)
   assert.deepEqual(modes([early, late]), ['poll', 'shared'])

@@ -1,5 +1,5 @@
-// The data that a connected verifier keeps across a restart, tested with the real module. The tests show which saved
-// data the verifier trusts, and which it refuses.
+// The data that a connected verifier keeps across a restart, tested with the real module. The tests show the saved data
+// that the verifier trusts, and the saved data that the verifier refuses.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'

@@ -13,7 +13,7 @@ const making = `import('./dist/index.js').then(({ createVerifier }) => {
   catch (error) { console.log(JSON.stringify({ ...error.toJSON(), cause: String(error.cause) })) }
 })`
 
-/** Runs the built package in another Node process. Returns the error that this process reports. */
+/** Runs the built package in another Node process. Returns the error that the other process reports. */
 function said(command: string, ...args: string[]): { code?: string; message: string; evidence: { reason: string } } {
   const { stdout, stderr } = spawnSync(command, [...args], { cwd: js, encoding: 'utf8' })
   assert.notEqual(stdout, '', stderr)
