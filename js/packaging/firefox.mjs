@@ -48,8 +48,8 @@ export async function launchFirefox(preferences) {
 }
 
 /**
- * Returns a function that kills Firefox and its child processes. Nothing has to be saved, and a Firefox that hangs
- * would not end in another way.
+ * Returns a function that kills Firefox and its child processes. Firefox has nothing to save. A Firefox that hangs
+ * would not end in any other way.
  */
 function closing(firefox, remove) {
   const gone = once(firefox, 'exit').then(remove)

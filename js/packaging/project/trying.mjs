@@ -1,6 +1,6 @@
 /**
- * Runs an adapter without its framework. The tokens are from an issuer in memory. Each token is checked before and
- * after a kick.
+ * Runs an adapter without its framework, with tokens of an issuer in memory. One token is checked before and after a
+ * kick. Another token does not have the required scope.
  */
 export async function tried({
   createVerifier,

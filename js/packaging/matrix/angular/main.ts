@@ -55,7 +55,7 @@ bootstrapApplication(App, { providers }).then(
        */
       connect: (): Promise<ConnectedVerifier> =>
         zone.runOutsideAngular(() => connectVerifier({ issuer, audience: 'api' })),
-      /** Creates a verifier inside the zone. The README warns of this mistake. */
+      /** Creates a verifier inside the zone. The README warns against this. */
       connectInside: (): Promise<ConnectedVerifier> => zone.run(() => connectVerifier({ issuer, audience: 'api' })),
       settled: () => !zone.hasPendingMacrotasks,
     })
