@@ -35,9 +35,9 @@ try {
 
 function runWasmPack() {
   const directory = mkdtempSync(join(tmpdir(), 'doorlist-wasm-'))
-  // wasm-pack uses the wasm-bindgen on the PATH only if its version is exactly the version of the crate. `make`
-  // installs both programs in folders of their own. These folders are added to the PATH, so that this script also works
-  // without `make`.
+  // wasm-pack uses the wasm-bindgen on the PATH only if this program has exactly the version of the crate wasm-bindgen.
+  // `make` installs wasm-pack and wasm-bindgen in folders of their own. These folders are added to the PATH, so that
+  // this script also works without `make`.
   const [, wasmBindgen] = /^name = "wasm-bindgen"\nversion = "(.*)"/m.exec(
     readFileSync(join(js, '../Cargo.lock'), 'utf8'),
   )

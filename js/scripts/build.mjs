@@ -76,7 +76,7 @@ if (gzip > SESSION_BUDGET) throw new Error(`doorlist/session has ${gzip} bytes, 
 /**
  * Creates one folder for each subpath, for tools that do not read `exports` (Parcel, and TypeScript with
  * `moduleResolution: node`). Each folder contains only a package.json that points into dist/. The list of folders is
- * derived from `exports`, so both always agree.
+ * derived from `exports`, so the folders always match `exports`.
  */
 function writeStubs() {
   const { exports } = JSON.parse(readFileSync(join(js, 'package.json'), 'utf8'))
