@@ -20,8 +20,8 @@ const TEN_MINUTES = { timeout: 600_000 }
 /** The maximum number of milliseconds until a command ends or listens. npm sometimes has to download packages. */
 const LIMIT_MS = 180_000
 /**
- * Matches the line that the issuer, the API or Vite prints when it is ready. The issuer also prints its own URL
- * earlier, and that line does not match.
+ * Matches the line that the issuer, the API or Vite prints when it is ready. The issuer also prints its own URL before
+ * it is ready. That earlier line does not match.
  */
 const LISTENS = /(listening on|listens on|Local:) +http:\/\/(localhost|127\.0\.0\.1):/
 
