@@ -1,6 +1,6 @@
 // Measures refreshes per second with 64 clients. Every refresh rotates. The issuer uses its embedded store, and syncs
-// each refresh to disk before it answers. oidc-provider runs in memory twice: with its own adapter, and with the
-// simplest possible adapter. The same load program measures all three contenders in turn.
+// each refresh to disk before the issuer answers. oidc-provider runs in memory twice: with its own adapter, and with
+// the simplest possible adapter. The same load program measures all three contenders in turn.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -7,7 +7,10 @@ import { SIZES } from './sizes.mjs'
 
 /** The size of both caches. It is larger than the number of live tokens. */
 const CACHE = 32_768
-/** After a delta, each token is verified twice. `CHANGED` is the first time, and `RECHECKED` is the second time. */
+/**
+ * After a delta, each token is verified twice. `CHANGED` is the first verification, and `RECHECKED` is the second
+ * verification.
+ */
 export const CHANGED = 'doorlist, list just changed'
 export const RECHECKED = 'doorlist, checked again since'
 /** The verifier remembers no tokens, so every check verifies the signature. */
