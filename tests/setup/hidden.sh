@@ -8,8 +8,8 @@
 # programs are only missing from the PATH.
 set -euo pipefail
 
-# First, the tools that make, npm and cargo call; all are in Debian's essential packages. Then, the programs that the
-# README requires.
+# The first lines list the tools that make, npm and cargo call. All these tools are in Debian's essential packages. The
+# last line lists the programs that the README requires.
 PROMISED='bash sh env awk basename cat chmod cmp comm cp cut date diff dirname echo expr false find getconf grep
   head id kill ln ls mkdir mktemp mv nproc printf pwd readlink realpath rm rmdir sed seq sleep sort stat sync tail tar
   tee test touch tr true uname uniq wc xargs

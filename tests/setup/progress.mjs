@@ -31,8 +31,8 @@ const started = Date.now()
 const kept = []
 let [done, total, lastShown] = [0, 0, started]
 
-// A test runner prints another format to a terminal than to a pipe. So the test runner gets the terminal of this
-// process.
+// A test runner uses one format for a terminal, and another format for a pipe. So the test runner gets the terminal of
+// this process.
 const direct = shown === 'all' && process.stdout.isTTY
 const child = spawn(program, args, {
   env: { ...process.env, CARGO_TERM_PROGRESS_WHEN: 'always', CARGO_TERM_PROGRESS_WIDTH: '80' },
