@@ -10,8 +10,8 @@ const ERROR = /#\[error\(\s*"((?:[^"\\]|\\.)*)"|Error\(\s*(?:'[A-Z_]+',\s*)?['"`
 export const sourcesIn = (...folders) => folders.flatMap(filesIn).filter(path => SOURCE.test(path))
 
 /**
- * Returns the comments and error messages of a file, with the number of the first line of each. Consecutive comment
- * lines form one comment.
+ * Returns the comments and error messages of a file, each with the number of its first line. Consecutive comment lines
+ * form one comment.
  */
 export async function saidIn(path) {
   const lines = (await readFile(join(CLONE, path), 'utf8')).split('\n')

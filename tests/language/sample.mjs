@@ -2,7 +2,7 @@
 //
 //   node tests/language/sample.mjs issuer/src [--count 100] [--seed 1]
 //
-// The same seed draws the same places of the same tree.
+// With the same seed, this program draws the same texts from the same tree.
 import { parseArgs } from 'node:util'
 import { saidIn, sourcesIn } from './comments.mjs'
 
