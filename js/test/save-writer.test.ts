@@ -10,7 +10,7 @@ import { RECENT, SNAPSHOT } from './storing.js'
 
 /**
  * A writer. `save` plans a write, and writes the values that are due. `written` waits for the writes, and returns the
- * names of the values written since its last call.
+ * names of the values written since the last call of `written`.
  */
 function writing(set?: ListStore['set']) {
   const [store, host, closing] = [new FakeStore(), new FakeHost(), new AbortController()]
