@@ -35,8 +35,8 @@ function visit(node, scopes, used) {
 }
 
 /**
- * Returns the name of a global, even if the script writes it as `globalThis.x`. Returns `undefined` for names that the
- * script declares.
+ * Returns the name of a global, even if the script writes the global as `globalThis.x`. Returns `undefined` for names
+ * that the script declares.
  */
 function nameOf(expression, scopes) {
   const { type, name, object } = expression

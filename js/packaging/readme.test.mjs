@@ -130,8 +130,8 @@ test('D3: every value that the package exports has an example, and so has every 
       const [path, declared] = (await declarationOf(file, name)) ?? [file, name]
       const functions = Object.getOwnPropertyNames(value).filter(key => typeof value[key] === 'function')
       // Some functions are properties of another function, for example `connectVerifier.lazy`. The type of the other
-      // function declares them. This type has the name of the other function with a capital first letter, for example
-      // `ConnectVerifier`.
+      // function declares such a property. The name of this type is the name of the other function with a capital first
+      // letter, for example `ConnectVerifier`.
       const type = declared.replace(/^./, letter => letter.toUpperCase())
       for (const wanted of [declared, ...functions.map(key => `${type}.${key}`)])
         if (!inTypes.some(({ name }) => name.replace(/ \(\d+\)$/, '') === `${path}, ${wanted}`))
