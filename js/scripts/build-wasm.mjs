@@ -77,8 +77,8 @@ function runWasmPack() {
 /**
  * Wraps the glue of wasm-bindgen in a function. The original glue uses TextDecoder as soon as a script imports the
  * glue, and has only one instance of the module. The wrapped glue does nothing until the function is called, so a
- * bundler can drop it. Each call creates glue for another instance. The glue gets no FinalizationRegistry:
- * `src/wasm.ts` has its own, which does not touch an interrupted instance.
+ * bundler can drop the glue. Each call creates glue for another instance. The glue gets no FinalizationRegistry:
+ * `src/wasm.ts` has its own registry, which does not touch an interrupted instance.
  */
 function glueAsFunction(esm) {
   const { code } = transformSync(esm, { format: 'cjs', target: 'es2022' })
