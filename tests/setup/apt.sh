@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs a Debian package: tests/setup/apt.sh PACKAGE 'the text to print after a failure'
-# With NO_PASSWORD=1 this script installs the package only if sudo asks for no password. Otherwise this script exits with
-# 1 and prints nothing.
+# With NO_PASSWORD=1 this script installs the package only if sudo asks for no password. Otherwise this script exits
+# with 1 and prints nothing.
 set -euo pipefail
 package=$1 otherwise=$2
 here=$(dirname "$0")
