@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, header};
 use doorlist_verifier::{Error, Verified};
 use tokio::sync::watch;
 
+use crate::clients::Clients;
 use crate::config::{IssuerUrl, LifetimeSettings, Origin};
 use crate::desk::{Desk, RefreshClaims};
 use crate::former_name::FormerName;
@@ -35,6 +36,8 @@ pub struct App {
     pub passwords: Passwords,
     /// The keys that `/admin/*` and `/introspect` require.
     pub admin_keys: AdminKeys,
+    /// The addresses and the limits of clients.
+    pub clients: Arc<Clients>,
     /// Former names of the issuer that are still accepted.
     pub former: Vec<FormerName>,
     /// Compares this node's name and settings with the record in the store, which all nodes share.

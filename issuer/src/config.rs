@@ -8,6 +8,7 @@
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
 
 mod environment;
+mod limits;
 mod presence;
 mod secrets;
 mod values;
@@ -19,6 +20,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
 pub use environment::{UnknownVariable, unknown_variable, unreadable_variable};
+pub use limits::LimitSettings;
 pub use presence::{LostStore, Presence, check_presence};
 pub use secrets::{
     Given, SecretSettings, Secrets, SecretsError, StoreAge, admin_key_beside, flags_with_secrets,
@@ -43,6 +45,9 @@ pub struct Settings {
     /// How long tokens, sessions and lists live.
     #[command(flatten)]
     pub lifetimes: LifetimeSettings,
+    /// How much clients may use at the same time.
+    #[command(flatten)]
+    pub limits: LimitSettings,
     /// How the issuer stops.
     #[command(flatten)]
     pub stop: StopSettings,
@@ -242,6 +247,20 @@ pub enum Contradiction {
         "--store-ca-file (DOORLIST_STORE_CA_FILE) is for a Redis store with TLS only: remove it, or write rediss:// in --store (DOORLIST_STORE)"
     )]
     CertificatesUnused,
+    /// The process cannot open a file for each connection.
+    #[error(
+        "--max-connections (DOORLIST_MAX_CONNECTIONS) is {connections}, but the process may open only {open_files} files, \
+         which is enough for {for_connections} connections: lower it, or raise the limit of open files \
+         (ulimit -n, or LimitNOFILE= of systemd)"
+    )]
+    TooManyConnections {
+        /// The value of `--max-connections`.
+        connections: usize,
+        /// The largest value that fits.
+        for_connections: usize,
+        /// The system's limit of open files.
+        open_files: usize,
+    },
     /// The idle limit is longer than the absolute limit, so the idle limit would never apply.
     #[error(
         "--refresh-idle-secs (DOORLIST_REFRESH_IDLE_SECS) is {idle} s, but a session lives at most {absolute} s: \

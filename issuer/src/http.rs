@@ -7,6 +7,7 @@ mod auth;
 mod cors;
 mod error;
 mod extract;
+mod fairness;
 mod health;
 mod introspect;
 mod object;
@@ -32,6 +33,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use answer::Position;
 pub use error::ApiError;
 pub use extract::JsonBody;
+pub use fairness::Peer;
 
 use crate::app::App;
 use crate::config::Origin;
@@ -41,7 +43,7 @@ use admin::subjects;
 /// Builds the router with every route of `doorlist serve` and the additional routes in `besides`.
 pub fn router(app: Arc<App>, besides: Router) -> Router {
     let routes = Router::new()
-        .merge(public())
+        .merge(public(&app))
         .merge(users(&app))
         .merge(operators(&app))
         .merge(probes())
@@ -86,7 +88,7 @@ fn probes() -> Router<Arc<App>> {
 }
 
 /// Routes for every caller and for pages of every origin.
-fn public() -> Router<Arc<App>> {
+fn public(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/.well-known/jwks.json", get(well_known::jwks))
         .route("/.well-known/oauth-authorization-server", get(well_known::metadata))
@@ -97,6 +99,7 @@ fn public() -> Router<Arc<App>> {
         // requests (preflights) of browsers, and the CORS layer does not get them.
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn(strict::check))
+        .layer(from_fn_with_state(Arc::clone(&app.clients), fairness::limit))
         .layer(cors::open())
 }
 
@@ -112,6 +115,7 @@ fn users(app: &Arc<App>) -> Router<Arc<App>> {
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn_with_state(Arc::clone(app), auth::require_current_name))
         .layer(from_fn(strict::check))
+        .layer(from_fn_with_state(Arc::clone(&app.clients), fairness::limit))
         .layer(cors::listed(&app.allowed_origins))
 }
 
@@ -136,6 +140,7 @@ fn operators(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/admin/keys/retire", post(admin::keys::retire))
         .route_layer(from_fn_with_state(Arc::clone(app), auth::require_admin_key))
         .layer(from_fn(strict::check))
+        .layer(from_fn_with_state(Arc::clone(&app.clients), fairness::limit))
 }
 
 async fn unknown_route() -> ApiError {

@@ -4,6 +4,7 @@
 //!
 //! - [`cli`]: the command line; [`config`]: settings; [`demo`]: an issuer to try out.
 //! - [`server`]: a running issuer, from start to stop; [`life`]: whether it starts, serves, drains or stops.
+//! - [`clients`]: the address of each client, and the limits for one client.
 //! - [`desk`]: how a request is run: a loop reads the record, runs a rule and commits the result. Also the node's
 //!   copy of the revocation log, and the heartbeat.
 //! - [`domain`]: pure rules over one subject's record and the revocation log. No HTTP, no storage, no clock.
@@ -25,6 +26,7 @@ pub mod access_token;
 pub mod app;
 mod atomic_file;
 pub mod cli;
+pub mod clients;
 mod clock;
 pub mod config;
 pub mod demo;

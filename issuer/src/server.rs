@@ -7,6 +7,7 @@ mod connections;
 mod error;
 mod front;
 mod open;
+mod open_files;
 mod signals;
 mod start;
 
@@ -25,6 +26,7 @@ pub use error::ServeError;
 pub use signals::Signals;
 
 use crate::app::App;
+use crate::clients::Clients;
 use crate::config::{Contradiction, Given, IssuerUrl, Settings};
 use crate::desk::Upkeep;
 use crate::http;
@@ -44,6 +46,7 @@ pub struct Server {
     issuer: IssuerUrl,
     address: SocketAddr,
     front: Arc<Front>,
+    clients: Arc<Clients>,
     life: watch::Sender<Life>,
     accepting: JoinHandle<io::Result<()>>,
 }
@@ -59,6 +62,13 @@ impl Server {
         settings.check()?;
         let given = settings.secrets.given()?;
         given.suffice_for(&settings.store.store)?;
+        let sizes = settings.limits.sizes(open_files::raise())?;
+        tracing::info!(
+            connections = sizes.in_all,
+            per_address = sizes.per_address,
+            "the largest numbers of connections, in all and from one address"
+        );
+        let clients = Arc::new(Clients::new(settings.limits.proxies(), sizes));
         let address = settings.addresses.listen;
         let listener =
             TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
@@ -77,8 +87,14 @@ impl Server {
         let front = Arc::new(Front::new(starting, watching.clone()));
         // A proxy may send a request just before the drain ends. After a drain, also answer such requests.
         let linger = if settings.stop.drain_secs == 0 { Duration::ZERO } else { LINGER };
-        let accepting = tokio::spawn(connections::serve(listener, Arc::clone(&front), watching, linger));
-        Ok(Self { settings, given, issuer, address, front, life, accepting })
+        let accepting = tokio::spawn(connections::serve(
+            listener,
+            Arc::clone(&front),
+            Arc::clone(&clients),
+            watching,
+            linger,
+        ));
+        Ok(Self { settings, given, issuer, address, front, clients, life, accepting })
     }
 
     /// Opens the store. Serves every route, and the additional routes from `besides`, until a signal comes. Then
@@ -94,10 +110,10 @@ impl Server {
         besides: impl AsyncFnOnce(&Arc<App>) -> Result<Router, E>,
         ready: impl FnOnce(&str) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Self { settings, given, issuer, address, front, life, mut accepting } = self;
+        let Self { settings, given, issuer, address, front, clients, life, mut accepting } = self;
         let drain = Duration::from_secs(settings.stop.drain_secs);
         let start = async {
-            let app = start::patiently(&settings, given, issuer, &life).await?;
+            let app = start::patiently(&settings, given, issuer, &clients, &life).await?;
             let besides = besides(&app).await?;
             // Sign the list before the first request is served, so that the issuer has a list for every client.
             life.send_replace(Life::Starting("signing the first list".into()));

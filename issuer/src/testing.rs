@@ -21,6 +21,7 @@ pub(crate) use gated_store::GatedStore;
 
 use crate::app::App;
 use crate::cli::Cli;
+use crate::clients::Clients;
 use crate::config::Settings;
 use crate::desk::{Desk, Upkeep};
 use crate::domain::installation::FormerIssuer;
@@ -94,6 +95,7 @@ impl Site {
             .iter()
             .map(|former| FormerName::of(former, &desk, &keys, &secrets, heartbeat).expect("a list"));
         let former = former.flatten().collect();
+        let sizes = settings.limits.sizes(1024).expect("1024 files are enough");
         let app = Arc::new(App {
             desk,
             keys,
@@ -101,6 +103,7 @@ impl Site {
             refresh_tokens: RefreshTokens::new(&secrets, issuer.as_str()),
             refresh_cookie: RefreshCookie::of(issuer.as_str()),
             passwords: Passwords::new(2),
+            clients: Arc::new(Clients::new(settings.limits.proxies(), sizes)),
             former,
             installation,
             admin_keys: AdminKeys::parse(ADMIN_KEY).expect("a key"),

@@ -56,9 +56,9 @@ function textOf({ title, root, platforms }) {
   const texts = new Map()
   const names = []
   for (const name of [...packages.keys()].sort()) {
-    const { license, folder } = packages.get(name)
+    const { license, authors, folder } = packages.get(name)
     names.push(`${name} (${license})`)
-    for (const text of licenceTexts(name, license, folder)) {
+    for (const text of licenceTexts(name, license, folder, authors)) {
       const key = text.replace(/\s+/g, ' ').trim()
       if (!texts.has(key)) texts.set(key, { text, names: [] })
       texts.get(key).names.push(name)
@@ -90,9 +90,9 @@ function dependencies(root, platform) {
   return [...found]
     .map(id => byId.get(id))
     .filter(({ source }) => source !== null)
-    .map(({ name, version, license, manifest_path }) => [
+    .map(({ name, version, license, authors, manifest_path }) => [
       `${name} ${version}`,
-      { license: license ?? 'see below', folder: dirname(manifest_path) },
+      { license: license ?? 'see below', authors, folder: dirname(manifest_path) },
     ])
 }
 
@@ -100,15 +100,22 @@ function dependencies(root, platform) {
  * Returns the licence texts of a package. If the licence is a choice that includes MIT, returns only the MIT text, and
  * the files that apply to every licence.
  */
-function licenceTexts(name, license, folder) {
+function licenceTexts(name, license, folder, authors = []) {
   const files = readdirSync(folder)
     .filter(file => LICENCE_FILE.test(file))
     .sort()
   const isChoice = /\bMIT\b/.test(license) && !/\bAND\b/.test(license)
   const mit = files.filter(file => /mit/i.test(file))
   const wanted = isChoice && mit.length > 0 ? files.filter(file => /mit|copyright|notice/i.test(file)) : files
+  if (wanted.length === 0 && isChoice && authors.length > 0) return [mitOf(authors)]
   if (wanted.length === 0) throw new Error(`${name} (${license}) ships no licence: add its text by hand`)
   return wanted.map(file => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim() + '\n')
+}
+
+/** Returns the MIT licence of a package that names its authors and this licence, but has no file with the text. */
+function mitOf(authors) {
+  const names = authors.map(author => author.replace(/ *<.*>/, ''))
+  return `Copyright (c) ${names.join(', ')}\n\n${MIT_OF_THIS_LICENSE}`
 }
 
 function wrapped(names) {

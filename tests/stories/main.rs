@@ -55,6 +55,8 @@ mod full_disk;
 mod log_flood;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(target_os = "linux")]
+mod one_client;
 mod origins;
 mod output;
 mod shutdown;

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{EMBEDDED, Issuer, eventually};
+use crate::support::{EMBEDDED, Issuer, Settings, allow_open_files, eventually};
 
 /// The number of streams. This many streams are enough to double the memory of an issuer that has just started.
 const STREAMS: usize = 4_000;
@@ -17,18 +16,6 @@ fn resident(process: u32) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line VmRSS");
     let kib = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number");
     kib << 10
-}
-
-/// Raises this process's limit on open files, which the issuer inherits. Each of the two processes needs one open file
-/// for each stream.
-fn allow_open_files() {
-    let mut limit = getrlimit(Resource::Nofile);
-    let wanted = STREAMS as u64 + 1000;
-    if limit.current.is_some_and(|current| current < wanted) {
-        assert!(limit.maximum.is_none_or(|most| most >= wanted), "this test needs `ulimit -Hn {wanted}`");
-        limit.current = Some(wanted);
-        setrlimit(Resource::Nofile, limit).expect("the limit can be raised up to the hard limit");
-    }
 }
 
 async fn stream(port: u16) -> TcpStream {
@@ -42,8 +29,11 @@ async fn stream(port: u16) -> TcpStream {
 
 #[tokio::test]
 async fn b18_memory_is_released_after_a_flood_of_streams() {
-    allow_open_files();
-    let issuer = Issuer::start_with(&[EMBEDDED, &[("LOG", "info")]].concat()).await;
+    // Each of the two processes needs one open file for each stream. The issuer inherits the limit.
+    allow_open_files(STREAMS as u64 + 1000);
+    let per_address = STREAMS.to_string();
+    let settings: Settings<'_> = &[("LOG", "info"), ("MAX_PER_ADDRESS", &per_address)];
+    let issuer = Issuer::start_with(&[EMBEDDED, settings].concat()).await;
     issuer.until_ready().await;
     issuer.open_session("alice").await;
     let process = issuer.id();

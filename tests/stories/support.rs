@@ -21,13 +21,25 @@ pub use clock::SteppedClock;
 pub use follower::{Follower, StreamEnd, host_time};
 pub use forge::{Forger, kid};
 pub use http::{Reply, Session, position, send, try_send, unverified_claims, unverified_list};
-pub use issuer::{ADMIN_KEY, EMBEDDED, Issuer, MASTER_SECRET, doorlist};
+pub use issuer::{ADMIN_KEY, EMBEDDED, Issuer, MASTER_SECRET, Settings, doorlist};
 pub use nginx::{Nginx, Way};
 pub use pair::Pair;
 pub use proxy::Proxy;
 pub use raw::{RawReply, exchange};
 pub use redis_servers::{RedisCluster, RedisServer, SentinelSet, until};
 pub use scripted_redis::ScriptedRedis;
+
+/// Raises the number of files that this process and the processes that it starts may have open.
+#[cfg(target_os = "linux")]
+pub fn allow_open_files(wanted: u64) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        assert!(limit.maximum.is_none_or(|most| most >= wanted), "this test needs `ulimit -Hn {wanted}`");
+        limit.current = Some(wanted);
+        setrlimit(Resource::Nofile, limit).expect("the limit can be raised up to the hard limit");
+    }
+}
 
 /// Waits for an event that must happen. The limit is not an assertion about speed: it turns a hang into a
 /// failure that names the event.

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::ServeError;
 use crate::app::App;
+use crate::clients::Clients;
 use crate::config::{
     Given, IssuerUrl, Presence, Settings, StoreAge, StoreSettings, StoreUrl, check_presence,
 };
@@ -29,6 +30,7 @@ pub(super) async fn open(
     settings: &Settings,
     given: Given,
     issuer: IssuerUrl,
+    clients: Arc<Clients>,
     life: &watch::Sender<Life>,
 ) -> Result<Arc<App>, ServeError> {
     let heartbeat = Duration::from_secs(settings.lifetimes.heartbeat_secs);
@@ -60,6 +62,7 @@ pub(super) async fn open(
         refresh_tokens: RefreshTokens::new(&secrets.master, issuer.as_str()),
         refresh_cookie: RefreshCookie::of(issuer.as_str()),
         passwords: Passwords::new(processors),
+        clients,
         former,
         installation,
         admin_keys: secrets.admin_keys,

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::ServeError;
 use super::open::open;
 use crate::app::App;
+use crate::clients::Clients;
 use crate::config::{Given, IssuerUrl, Settings, StoreUrl};
 use crate::life::Life;
 use crate::store::StoreError;
@@ -30,6 +31,7 @@ pub(super) async fn patiently(
     settings: &Settings,
     given: Given,
     issuer: IssuerUrl,
+    clients: &Arc<Clients>,
     life: &watch::Sender<Life>,
 ) -> Result<Arc<App>, ServeError> {
     let limit = Duration::from_secs(settings.store.wait_secs);
@@ -40,7 +42,8 @@ pub(super) async fn patiently(
     let (began, mut pause, mut said) = (Instant::now(), FIRST_PAUSE, Said::default());
     loop {
         // The future is boxed, because the compiler limits the depth of nested futures.
-        let opening: BoxFuture<'_, _> = Box::pin(open(settings, given.clone(), issuer.clone(), life));
+        let opening: BoxFuture<'_, _> =
+            Box::pin(open(settings, given.clone(), issuer.clone(), Arc::clone(clients), life));
         let failure = match opening.await {
             Ok(app) => return Ok(app),
             Err(failure) => failure,

@@ -10,7 +10,7 @@ const LOAD = process.env.DOORLIST_LOAD ?? fromRoot('tests/bench/load/target/rele
 
 /** Runs `measure` with an issuer on a new store. Then removes the issuer and the store. */
 export async function withIssuer(args, measure) {
-  const issuer = await startIssuer({ binary: BINARY, args: ['--log', 'error', ...args] })
+  const issuer = await startIssuer({ binary: BINARY, args: ['--log', 'error', '--max-per-address', '65536', ...args] })
   try {
     return await measure(issuer)
   } finally {

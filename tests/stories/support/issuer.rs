@@ -43,6 +43,7 @@ pub struct Issuer {
     environment: Vec<(String, String)>,
     forgotten: Vec<String>,
     small_disk: bool,
+    open_files: Option<u64>,
     port: u16,
     process: Option<Process>,
     log: Arc<Mutex<String>>,
@@ -101,6 +102,7 @@ impl Issuer {
             environment: Vec::new(),
             forgotten: Vec::new(),
             small_disk: false,
+            open_files: None,
             port: free_port(),
             process: None,
             log: Arc::default(),
@@ -131,6 +133,13 @@ impl Issuer {
     pub fn on_small_disk(mut self) -> Self {
         self.settings.push(("DOORLIST_STORE".into(), format!("embedded:./{SMALL_DISK}/doorlist.redb")));
         self.small_disk = true;
+        self
+    }
+
+    /// Limits the number of files that the issuer's process may have open.
+    #[must_use]
+    pub fn with_open_files(mut self, limit: u64) -> Self {
+        self.open_files = Some(limit);
         self
     }
 
@@ -281,8 +290,13 @@ impl Issuer {
 
     /// A command of the same binary, with the same settings.
     pub fn command(&self, subcommand: &str) -> Command {
-        let small = self.small_disk && subcommand == "serve";
-        self.with_settings(if small { on_small_disk() } else { doorlist() }, subcommand)
+        let command = match self.open_files {
+            _ if subcommand != "serve" => doorlist(),
+            _ if self.small_disk => on_small_disk(),
+            Some(limit) => with_open_files(limit),
+            None => doorlist(),
+        };
+        self.with_settings(command, subcommand)
     }
 
     /// A command of the same binary that another program starts. `wrapper` contains the name and the arguments of
@@ -371,6 +385,13 @@ fn on_small_disk() -> Command {
     unshare.args(["--mount", "sh", "-c", &mount, env!("CARGO_BIN_EXE_doorlist")]);
     unshare.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     unshare
+}
+
+/// The binary, which may open at most this many files and cannot raise this limit.
+fn with_open_files(limit: u64) -> Command {
+    let mut shell = without_environment(Command::new("/bin/sh"));
+    shell.args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_doorlist")]);
+    shell
 }
 
 /// The binary, without this process's environment.
