@@ -24,11 +24,11 @@ const by = (texts: Record<string, string>) => (evidence: Evidence) => texts[evid
 const form = /* @__PURE__ */ by({
   parts: 'not a signed token: it must have three parts with dots between them',
   encoding: 'not a signed token: a part is not base64url without padding; it was cut off or changed in transit',
-  header: 'not a token of this kind of issuer: its header must have exactly `alg`, `typ` and `kid`',
-  scheme: 'the token begins with `Bearer`: pass only what follows it',
-  quotes: 'the token is in quotes: remove them',
-  white_space: 'the token has white space around it: remove it',
-  key_id: 'not a token of this kind of issuer: the `kid` of its header is not an RFC 7638 thumbprint',
+  header: 'not a token of this kind of issuer: the header of the token must have exactly `alg`, `typ` and `kid`',
+  scheme: 'the token begins with `Bearer`: pass only the text after `Bearer`',
+  quotes: 'the token is in quotes: remove the quotes',
+  white_space: 'the token has white space around it: remove the white space',
+  key_id: "not a token of this kind of issuer: the `kid` of the token's header is not an RFC 7638 thumbprint",
 })
 
 const list = /* @__PURE__ */ by({
@@ -44,9 +44,9 @@ const list = /* @__PURE__ */ by({
 
 const keys = /* @__PURE__ */ by({
   form: 'not a JWK Set: a JSON object with an array `keys` is expected',
-  private: 'the key set holds a private key: remove it, and replace that key',
+  private: 'the key set holds a private key: remove the private key, and replace it with a new key',
   point: 'the key set holds a key that is not a point of the curve',
-  small_order: 'the key set holds a key of small order, for which signatures can be forged: remove it',
+  small_order: 'the key set holds a key of small order, for which signatures can be forged: remove this key',
   key_id: 'the key set holds a key whose `kid` is not its RFC 7638 thumbprint',
   too_many: 'the key set is too long, or has too many keys',
 })
@@ -84,7 +84,7 @@ const tooLong = (what: string, { length, limit }: Evidence) =>
 const sentences: Partial<Record<Code, (evidence: Evidence) => string>> = {
   ERR_JWS_INVALID: evidence => (isTooLong(evidence) ? tooLong('the token', evidence) : form(evidence)),
   ERR_JOSE_ALG_NOT_ALLOWED: () =>
-    'the signature algorithm must be EdDSA or Ed25519: this is from another kind of issuer',
+    'the signature algorithm must be EdDSA or Ed25519: the text is from another kind of issuer',
   ERR_JWKS_NO_MATCHING_KEY: ({ trusted }) =>
     trusted === 0
       ? "no key is trusted yet, so nothing can be verified: give the issuer's keys (`jwks`), or connect to the issuer"

@@ -96,7 +96,7 @@ fn without(rules: &'static [Rule], scope: Scope) -> &'static str {
     let Some((promise, path)) = searched.discoveries().into_iter().next() else {
         panic!("without {rules:?} the search finds nothing in {states} states");
     };
-    println!("without {rules:?}, after {states} states, not so: {promise}\n{}", told(path));
+    println!("without {rules:?}, after {states} states, this promise is broken: {promise}\n{}", told(path));
     promise
 }
 
@@ -133,7 +133,7 @@ fn the_shipping_loop_needs_a_store_that_compares_versions() {
     let searched = search_shipping(scope);
     let states = searched.unique_state_count();
     let found = searched.discoveries().into_iter().next();
-    let (_, path) = found.unwrap_or_else(|| panic!("nothing is found in {states} states"));
+    let (_, path) = found.unwrap_or_else(|| panic!("the search finds no broken promise in {states} states"));
     println!("after {states} states: {:#?}", path.into_actions());
 }
 
@@ -152,11 +152,11 @@ mod without_its_rule {
     /// The promise that the bug breaks first may be any of these.
     const OF_A_KICK: [&str; 3] = [
         "no acknowledged kick is undone",
-        "no revoked token is accepted after its verifier has heard",
+        "no verifier accepts a token whose revocation its list contains",
         "staleness is never understated",
     ];
-    const REFUSED: &str = "no client that sends its last answer's token is refused";
-    const TWO_CHAINS: &str = "no two live chains from one token";
+    const REFUSED: &str = "no client that sends its latest token is refused";
+    const TWO_CHAINS: &str = "one token never leads to two live chains";
 
     #[test]
     fn trace_2_a_number_is_given_twice() {

@@ -258,15 +258,14 @@ impl Model for Doorlist {
             Property::always("no acknowledged kick is undone", |_, world: &World| {
                 world.promises.broken != Some(Broken::KickUndone)
             }),
-            Property::always(
-                "no client that sends its last answer's token is refused",
-                |_, world: &World| world.promises.broken != Some(Broken::ClientRefused),
-            ),
-            Property::always("no two live chains from one token", |_, world: &World| {
+            Property::always("no client that sends its latest token is refused", |_, world: &World| {
+                world.promises.broken != Some(Broken::ClientRefused)
+            }),
+            Property::always("one token never leads to two live chains", |_, world: &World| {
                 world.promises.broken != Some(Broken::TwoLiveChains)
             }),
             Property::always(
-                "no revoked token is accepted after its verifier has heard",
+                "no verifier accepts a token whose revocation its list contains",
                 |_, world: &World| world.promises.broken != Some(Broken::RevokedTokenAccepted),
             ),
             Property::always("staleness is never understated", |_, world: &World| {

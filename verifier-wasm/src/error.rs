@@ -60,7 +60,7 @@ pub enum Error {
         reason: FormFlaw,
     },
     /// The header's `alg` is not `EdDSA` or `Ed25519`.
-    #[error("the signature algorithm must be EdDSA or Ed25519: this is from another kind of issuer")]
+    #[error("the signature algorithm must be EdDSA or Ed25519: the text is from another kind of issuer")]
     Algorithm,
     /// No trusted key has this `kid`.
     #[error("{}", if *trusted == 0 { NO_KEYS } else { OTHER_KEY })]

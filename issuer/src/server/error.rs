@@ -50,7 +50,7 @@ pub enum ServeError {
     #[error(transparent)]
     Keys(#[from] KeysError),
     /// The address cannot be bound.
-    #[error("cannot listen on {address}: {source}; choose another with --listen (DOORLIST_LISTEN)")]
+    #[error("cannot listen on {address}: {source}; choose another address with --listen (DOORLIST_LISTEN)")]
     Listen {
         /// The value of `--listen`.
         address: SocketAddr,

@@ -222,7 +222,7 @@ fn asked(verifier: &Follower, session: u64, token: &str) -> Event {
             Event::TokenAccepted { session, knowledge }
         }
         Err(Error::Revoked { .. }) => Event::TokenRefused { session },
-        Err(other) => panic!("no token is refused for this: {other}"),
+        Err(other) => panic!("a token was refused for an unexpected reason: {other}"),
     }
 }
 

@@ -17,7 +17,7 @@ use serde::Serialize;
 /// // The service passed the whole `Authorization` header instead of the token.
 /// let error = verifier.verify(&authorization, now).unwrap_err();
 /// assert_eq!(error, Error::Form { reason: FormFlaw::Scheme });
-/// assert_eq!(error.to_string(), "the token begins with `Bearer`: pass only what follows it");
+/// assert_eq!(error.to_string(), "the token begins with `Bearer`: pass only the text after `Bearer`");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,19 +33,23 @@ pub enum FormFlaw {
     Encoding,
     /// The header is longer than 1,024 characters, or is not a JSON object with exactly the members `alg`, `typ` and
     /// `kid`. Each member must be a string and must occur once.
-    #[error("not a token of this kind of issuer: its header must have exactly `alg`, `typ` and `kid`")]
+    #[error(
+        "not a token of this kind of issuer: the header of the token must have exactly `alg`, `typ` and `kid`"
+    )]
     Header,
     /// The text begins with the scheme of an `Authorization` header (RFC 6750 §2.1), and the token follows.
-    #[error("the token begins with `Bearer`: pass only what follows it")]
+    #[error("the token begins with `Bearer`: pass only the text after `Bearer`")]
     Scheme,
     /// The token is in quotes.
-    #[error("the token is in quotes: remove them")]
+    #[error("the token is in quotes: remove the quotes")]
     Quotes,
     /// White space surrounds the token.
-    #[error("the token has white space around it: remove it")]
+    #[error("the token has white space around it: remove the white space")]
     WhiteSpace,
     /// The header's `kid` does not have the form of an RFC 7638 thumbprint.
-    #[error("not a token of this kind of issuer: the `kid` of its header is not an RFC 7638 thumbprint")]
+    #[error(
+        "not a token of this kind of issuer: the `kid` of the token's header is not an RFC 7638 thumbprint"
+    )]
     KeyId,
 }
 
@@ -182,13 +186,13 @@ pub enum KeyFlaw {
     #[error("not a JWK Set: a JSON object with an array `keys` is expected")]
     Form,
     /// The set contains a private key. A verifier must not get a private key.
-    #[error("the key set holds a private key: remove it, and replace that key")]
+    #[error("the key set holds a private key: remove the private key, and replace it with a new key")]
     Private,
     /// `x` is not 32 bytes of canonical base64url, or the 32 bytes are not a point of the curve.
     #[error("the key set holds a key that is not a point of the curve")]
     Point,
     /// The key has small order, so signatures for this key can be forged.
-    #[error("the key set holds a key of small order, for which signatures can be forged: remove it")]
+    #[error("the key set holds a key of small order, for which signatures can be forged: remove this key")]
     SmallOrder,
     /// `kid` is missing or is not the key's RFC 7638 thumbprint.
     #[error("the key set holds a key whose `kid` is not its RFC 7638 thumbprint")]
