@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { CLONE, filesIn } from '../language/files.mjs'
 
 const TRACES = 'issuer/TRACES.md'
-const DOCUMENTS = [TRACES, 'issuer/GLOSSARY.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md']
+const DOCUMENTS = [TRACES, 'issuer/GLOSSARY.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', '.github/SECURITY.md']
 /** The required parts of an entry. Each part is found by the words that introduce it. */
 const PARTS = {
   actors: /\*\*Actors/,
