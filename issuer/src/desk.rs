@@ -68,8 +68,8 @@ pub struct ClockOff {
 }
 
 impl Desk {
-    /// Raises `retain` to the value that `limits` need, reads the revocation log, confirms the store, and heals the
-    /// record of every entry.
+    /// Raises `retain` to the value that the limits require, reads the revocation log, confirms the store, and heals
+    /// the record of every subject that has an entry.
     pub async fn open(
         store: Arc<dyn Store>,
         limits: Limits,
@@ -155,8 +155,8 @@ impl Desk {
         self.records.store.audit(before, limit).await
     }
 
-    /// Runs `look` on the node's copy of the revocation log. `look` must be short, because every request waits while
-    /// it runs.
+    /// Runs `look` on the node's copy of the revocation log. `look` must return quickly, because every request waits
+    /// while it runs.
     pub fn log<R>(&self, look: impl FnOnce(&LogView) -> R) -> R {
         self.records.log_copy.view(look)
     }

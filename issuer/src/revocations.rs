@@ -52,8 +52,7 @@ pub struct Revocations {
 struct Held {
     /// A verifier that loads every published list. The verifiers of clients do the same.
     verifier: Verifier,
-    /// The cut points, as of the last read of the revocation log. They may include entries that are not in `state`
-    /// yet.
+    /// The cut points, as of the last read of the revocation log. Some cut points may be newer than `state`.
     cuts: CutPoints,
     /// `None` until the first list is signed.
     state: Option<State>,

@@ -1,8 +1,9 @@
 //! The node's copy of the revocation log. The copy reads new entries, puts back the entries that the store has lost,
 //! and asks the store to confirm that no entry is missing.
 //!
-//! This module reads and writes no record. When the module puts entries back, it only notes the subjects of these
-//! entries as [unfinished](LogCopy::unfinished). The next confirmation of the desk heals the records of these subjects.
+//! This module neither reads nor writes records. When the module puts entries back, it only notes the subjects whose
+//! records must be healed, see [unfinished](LogCopy::unfinished). The next confirmation of the desk heals these
+//! records.
 
 mod confirmed;
 mod follow;
@@ -59,16 +60,18 @@ impl LogCopy {
         })
     }
 
-    /// Runs `look` on the copy. `look` must be short, because every request waits while it runs.
+    /// Runs `look` on the copy. `look` must return quickly, because every request waits while it runs.
     pub(super) fn view<R>(&self, look: impl FnOnce(&LogView) -> R) -> R {
         look(&lock(&self.log))
     }
 
-    /// Like [`Self::view`], but returns `None` while a subject is unfinished.
+    /// Like [`Self::view`], but returns `None` while a record still has to be healed because entries of its subject
+    /// were put back.
     ///
-    /// A subject becomes unfinished before the copy gets the entries that were put back. The subject stays unfinished
-    /// until the copy has the entries that healing appended. The copy is locked during the check and during `look`. So
-    /// `look` never sees entries that were put back without the entries that healing appended.
+    /// The subject of the record is noted as [unfinished](Self::unfinished) before the copy gets the entries that were
+    /// put back. The subject stays noted until the copy has the entries that healing appended. The copy is locked
+    /// during the check and during `look`. So if `look` sees entries that were put back, `look` also sees the entries
+    /// that healing appended.
     pub(super) fn view_if_finished<R>(&self, look: impl FnOnce(&LogView) -> R) -> Option<R> {
         let log = lock(&self.log);
         self.is_finished().then(|| look(&log))

@@ -22,8 +22,8 @@ pub enum Refresh {
     Granted(Grant),
     /// RFC 6749 `invalid_grant`.
     Refused(RefreshRefusal),
-    /// `invalid_grant`: a superseded refresh token came back, so two parties hold the session. The session was revoked,
-    /// and the revocation log holds the session's `sid` at or before this position.
+    /// `invalid_grant`: a client presented a superseded refresh token, so two parties have tokens of the session. The
+    /// session was revoked, and the revocation log holds the session's `sid` at or before this position.
     Reused(Cursor),
 }
 

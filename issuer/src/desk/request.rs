@@ -14,7 +14,7 @@ pub enum Proof<'a> {
     Password(&'a dyn PasswordCheck),
 }
 
-/// Holds a password that a user entered, and compares a hash with it.
+/// Holds a password that a user entered, and compares hashes with this password.
 #[async_trait]
 pub trait PasswordCheck: Send + Sync {
     /// The login calls this method once for each hash that the login reads. If the record gets another hash during the
@@ -48,7 +48,7 @@ pub struct RefreshClaims {
 /// The effect of a cut-off on sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CutoffSessions {
-    /// The sessions stay open and refresh into new tokens.
+    /// The sessions stay open. The next refresh of a session gives new tokens.
     Keep,
     /// The cut-off also ends every session that was opened before the cut-off.
     End,

@@ -13,8 +13,8 @@ use crate::domain::revoke::end_session;
 use crate::domain::{Grant, LoginRefusal, Moment, PasswordHash, RETAIN_SLACK_SECS, Subject};
 use crate::store::StoreError;
 
-/// For this long after a confirmation, a node is allowed to issue tokens without a new confirmation. This time equals
-/// the time that `retain` adds to the lifetime of a token.
+/// After a confirmation, a node is allowed to issue tokens for this long without a new confirmation. `retain` includes
+/// the same time, so that an entry outlives the tokens that such a node issues.
 const MINTING_LIMIT: Duration = Duration::from_secs(RETAIN_SLACK_SECS);
 
 impl Desk {
@@ -58,8 +58,9 @@ impl Desk {
     ///
     /// A refresh that wrote nothing is answered only if the last confirmation is younger than a heartbeat. Otherwise a
     /// node with an isolated store would answer such refreshes for ever. A refresh that writes does not wait for a
-    /// replica. So such a refresh needs a confirmation that is at most [`RETAIN_SLACK_SECS`] old. Otherwise a token
-    /// that an isolated node issues could outlive an entry of the revocation log that the node cannot read.
+    /// replica. So such a refresh needs a confirmation that is at most [`RETAIN_SLACK_SECS`] old. Otherwise an isolated
+    /// node, which cannot read new entries of the revocation log, could issue a token that outlives one of these
+    /// entries.
     pub async fn refresh(
         &self,
         token: &RefreshClaims,

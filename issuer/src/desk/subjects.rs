@@ -53,7 +53,8 @@ impl Desk {
         })
     }
 
-    /// Ends every access token that the subject has now. Its sessions refresh into new tokens.
+    /// Ends every access token that the subject has now. The sessions stay open, and the next refresh of a session
+    /// gives a new token.
     pub async fn void(&self, sub: &Subject) -> Result<Acknowledged, StoreError> {
         let next = self.records.draw();
         let mut begun = None;
@@ -96,7 +97,7 @@ impl Desk {
             }
             if is_spent(next, record, log) {
                 // Another request has acted on the entry of this kick in the revocation log. That request did not know
-                // the new password, and it is possible that the user logged in after it.
+                // the new password. It is possible that the user logged in after that request.
                 next = self.records.draw();
             }
             Some(set_password(sub, record, next, password.clone()))
@@ -140,8 +141,8 @@ impl Desk {
             }
             if is_spent(next, record, log) {
                 // An earlier attempt of this request appended the entry of the deletion to the revocation log. Another
-                // request treated this entry as a kick, and has moved the record into the group `next` or has revoked
-                // `next`. It is possible that the user logged in after that.
+                // request treated this entry as a kick. That request gave the record the group `next`, or revoked
+                // `next`. It is possible that the user logged in afterwards.
                 next = self.records.draw();
             }
             Some(delete(sub, record, next))
@@ -153,7 +154,7 @@ impl Desk {
         Ok(change)
     }
 
-    /// Creates a subject, with the hash of its password if it has an account here.
+    /// Creates a subject. If the subject has an account here, `password` is the hash of its password.
     pub async fn create_subject(
         &self,
         sub: &Subject,
@@ -197,7 +198,8 @@ impl Desk {
         Ok(SubjectPage { subjects: shown.collect(), next })
     }
 
-    /// The group that was drawn for a request, or a new group if the drawn group is spent.
+    /// Returns the group that was drawn for a request. If this group can no longer be used (see [`is_spent`]), returns
+    /// a newly drawn group.
     fn unspent(&self, drawn: Handle, record: &Record, log: &SubjectLog) -> Handle {
         if is_spent(drawn, record, log) { self.records.draw() } else { drawn }
     }

@@ -45,8 +45,8 @@ impl Upkeep {
         let log_copy = &self.desk.records.log_copy;
         log_copy.wait_for_news().await?;
         log_copy.catch_up().await?;
-        // No list is signed until the records of restored entries are healed. So these records are healed now, and not
-        // at the next heartbeat.
+        // No list is signed until the records of the subjects of restored entries are healed. So these records are
+        // healed now, and not at the next heartbeat.
         if log_copy.is_finished() { Ok(()) } else { self.desk.confirmed().await.map(drop) }
     }
 
@@ -63,9 +63,9 @@ impl Upkeep {
         }
     }
 
-    /// One heartbeat. Confirms that the store lost nothing. If the store lost entries, puts them back. Heals the
-    /// records of expired entries a last time, and then drops these entries from the revocation log. Deletes records
-    /// that are no longer needed.
+    /// One heartbeat. Confirms that the store lost nothing. If the store lost entries, puts them back. For expired
+    /// entries, heals the records of their subjects a last time, and then drops these entries from the revocation log.
+    /// Deletes records that are no longer needed.
     pub async fn beat(&self) -> Result<Confirmed, StoreError> {
         let confirmed = self.desk.confirm().await?;
         self.trim(confirmed.confirmed_at).await?;

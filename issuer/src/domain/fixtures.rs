@@ -44,7 +44,7 @@ impl World {
         Moment { now: at(now), limits: &self.limits, log: &self.log }
     }
 
-    /// Appends the entries of a change in the same way as the store.
+    /// Appends the entries of a change in the same way as the store does.
     pub(crate) fn append(&mut self, change: &Change, now: u64) {
         for entry in &change.entries {
             if let NewEntry::Revoked(Revoked { revocation, .. }) = entry {

@@ -13,7 +13,7 @@ use super::{AuditEvent, AuditKind, Change, GroupEnd, Record, Revocation, Subject
 /// after a kick opens a session in the kick's `next` group. No entry revokes that group, so the session stays open.
 ///
 /// 1. The record's group is revoked. Either the store lost a write of the record, or the node that appended the entry
-///    died before it wrote the record. The record moves to the last group on the path of replacements. The strongest
+///    died before it wrote the record. The record gets the last group on the path of replacements. The strongest
 ///    [`GroupEnd`] on that path applies.
 /// 2. The record's group is not revoked, but the record's sessions escaped a kick or a disable on another branch. One
 ///    cause is a race: the kick began first, but a void of the same subject wrote the record before the kick did.

@@ -61,9 +61,9 @@ pub enum Revocation {
     Group {
         /// The group that becomes void.
         gid: Handle,
-        /// The group that replaces the void group. A node that finishes this revocation must use exactly this group.
-        /// If a failover loses writes of a record, the record then moves through the same groups again. A later entry
-        /// that revokes one of these groups therefore applies to that record too.
+        /// The group that replaces the void group. A node that completes this revocation must use exactly this group.
+        /// If a failover loses writes of a record, the record then gets the same groups again, in the same order. A
+        /// later entry that revokes one of these groups therefore applies to that record too.
         next: Handle,
         /// The effect on the subject's sessions.
         and: GroupEnd,
@@ -84,7 +84,7 @@ impl Revocation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupEnd {
-    /// The sessions stay open and refresh into the next group.
+    /// The sessions stay open. Their next access tokens have the next group.
     Void,
     /// The sessions end.
     Kick,

@@ -27,8 +27,8 @@ pub enum Applied {
     /// The view already held everything in the page.
     Nothing,
     /// The store's revocation log has a different epoch than this view, or has lost entries that this view still holds.
-    /// The view did not change. Before the view can be updated, the entries of the view that the store lacks must be
-    /// put back.
+    /// The view did not change. Before the view can be updated, the entries that the view has and the store lacks must
+    /// be put back.
     Broken,
 }
 
@@ -89,8 +89,8 @@ impl LogView {
         *self = renewed;
     }
 
-    /// The entries of this view that are missing in `whole`, the store's whole revocation log. Marks are left out,
-    /// and so are entries older than `retain`.
+    /// The entries that this view has and `whole` lacks. `whole` must have the store's whole revocation log. Marks are
+    /// left out, and so are entries older than `retain`.
     pub fn lost_by<'view>(&'view self, whole: &'view LogPage) -> impl Iterator<Item = &'view LogEntry> {
         let known: HashSet<&Appended> = whole.entries.iter().map(|entry| &entry.entry).collect();
         let retain_secs = self.settings.merged(&whole.settings).retain_secs;

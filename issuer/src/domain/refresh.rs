@@ -99,8 +99,8 @@ pub fn refresh(
     let session = session.clone();
     let grant = Grant::of(sub, &next, &session, moment);
     let durability = match moment.log.leads_to(next.gid) {
-        // Without a replica, a failover could undo the write that moved the record into its current group. A later kick
-        // would then revoke the previous group, and the new token would stay valid.
+        // If no replica had this write, a failover could also undo the earlier write that gave the record its current
+        // group. A later kick would then revoke the previous group, and the new token would stay valid.
         true => Durability::Replicated,
         // If a failover loses the write of this refresh, the client's next request restores the newer generation.
         false => Durability::Local,

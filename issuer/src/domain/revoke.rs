@@ -1,7 +1,8 @@
 //! The rules that revoke. Each rule appends an entry for the group or session that it ends. The new record no longer
 //! holds that group or session.
 //!
-//! The record must have been healed. `next` is a group that was drawn for this request and is not [spent](is_spent).
+//! The record must have been healed. `next` is a group that was drawn for this request and can still be used, see
+//! [`is_spent`].
 
 use doorlist_verifier::Handle;
 
@@ -15,8 +16,8 @@ use super::{
 /// Whether a request that starts over must draw another group, because `next` can no longer be used.
 ///
 /// This happens if the first attempt of the request appended an entry with `next`, and another request then acted on
-/// this entry. The other request either moved the record into the group `next`, or revoked `next` because no record
-/// had this group.
+/// this entry. The other request either gave the record the group `next`, or revoked `next` because no record had this
+/// group.
 pub fn is_spent(next: Handle, record: &Record, log: &SubjectLog) -> bool {
     record.gid == next || Lineage::of(log).is_logged(next)
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Subject(Box<str>);
 
-/// A subject is empty, longer than 255 bytes, contains a control character, or cannot be part of a path.
+/// The error for a subject that is empty, is longer than 255 bytes, contains a control character, or cannot be part of
+/// a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a subject is 1 to 255 bytes without control characters, and neither `.` nor `..`")]
 pub struct MalformedSubject;

@@ -20,7 +20,7 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// A new key from the operating system's randomness.
+    /// A new key from the operating system's random numbers.
     pub fn random() -> Self {
         let seed = Zeroizing::new(rand::random::<[u8; 32]>());
         Self::from_seed(&seed)

@@ -34,10 +34,10 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 /// Least time between two lines of log output about connections that could not be accepted, or were refused.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
-/// The answer to a connection of an address that has too many.
+/// The answer to a connection from an address that already has too many connections.
 const TOO_MANY_OF_ADDRESS: &str = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncache-control: no-store\r\n\
     content-length: 0\r\nconnection: close\r\n\r\n";
-/// The answer to a connection when all clients together have too many.
+/// The answer to a connection when all clients together have too many connections.
 const TOO_MANY_IN_ALL: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncache-control: no-store\r\n\
     content-length: 0\r\nconnection: close\r\n\r\n";
 /// When the server stops, new connections may still wait in the system's queue for this listener. The server accepts

@@ -70,7 +70,7 @@ impl LogCopy {
             if confirmation.position.seq > self.position().seq {
                 self.catch_up().await?;
                 if confirmation.position.seq > self.position().seq {
-                    // The store confirmed a position with newer entries, but a failover lost these entries before this
+                    // The confirmed position is still ahead of the copy: a failover lost the newer entries before this
                     // node read them.
                     continue;
                 }
@@ -80,8 +80,8 @@ impl LogCopy {
         Err(StoreError::Unavailable("the store keeps losing the last entries of the revocation log".into()))
     }
 
-    /// Makes `proof` the last confirmation. The caller must first heal the records of all subjects that were unfinished
-    /// when the proof was made.
+    /// Makes `proof` the last confirmation. If the node put entries back before the proof was made, the caller must
+    /// first heal the records of the subjects of these entries.
     pub(in crate::desk) fn accept(&self, proof: Proof) -> Confirmed {
         self.confirmed.send_modify(|confirmed| {
             confirmed.confirmed_at = confirmed.confirmed_at.max(proof.at);
@@ -96,9 +96,10 @@ fn host_secs() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// Seconds by which the store's time lies outside the interval between the host's request and the store's answer. The
-/// host's time can change by seconds while the answer is on its way. If the leeway is zero, one second of this change
-/// would already count as a wrong clock. So this function uses the interval.
+/// Returns the seconds by which the store's time is before or after the interval `asked`. This interval begins with the
+/// host's request and ends with the store's answer. The host's time can change by seconds while the answer is on its
+/// way. If the leeway is zero, one second of this change would already count as a wrong clock. So this function uses
+/// the interval.
 fn skew_secs(asked: RangeInclusive<u64>, store: UnixSeconds) -> u64 {
     let store = store.as_secs();
     asked.start().saturating_sub(store).max(store.saturating_sub(*asked.end()))

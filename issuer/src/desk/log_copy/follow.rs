@@ -33,8 +33,8 @@ impl LogCopy {
         applied
     }
 
-    /// Rebuilds the copy from the store's whole revocation log. A late reply of the previous master may have brought
-    /// entries that the store's revocation log lacks. In this case returns `false` and changes nothing.
+    /// Rebuilds the copy from the store's whole revocation log. If the copy has entries that the store's revocation log
+    /// lacks, returns `false` and changes nothing. A late reply of the previous master can bring such entries.
     pub(super) async fn rebuild(&self) -> Result<bool, StoreError> {
         let whole = self.store.log_since(Seq::ZERO).await?;
         let mut log = lock(&self.log);

@@ -30,9 +30,10 @@ impl Unfinished {
 
 impl LogCopy {
     /// Makes the store's revocation log and the copy equal. Appends the entries of the copy that are younger than
-    /// `retain` and missing in the store, and notes their subjects as [unfinished](Self::unfinished). Puts back the
-    /// epoch, the settings and the key ring if they are missing. Appends one empty mark, so that the last sequence
-    /// number becomes greater than every sequence number that was given out before the loss.
+    /// `retain` and missing in the store. Notes that the records of the subjects of these entries must be healed, see
+    /// [unfinished](Self::unfinished). Puts back the epoch, the settings and the key ring if they are missing. Appends
+    /// one empty mark, so that the last sequence number becomes greater than every sequence number that was given out
+    /// before the loss.
     pub(in crate::desk) async fn restore(&self) -> Result<(), StoreError> {
         let asked = Instant::now();
         let mut restorations = self.restoring.lock().await;
@@ -87,13 +88,14 @@ impl LogCopy {
 
     /// The subjects whose entries were put back, and whose records have not been healed after that.
     pub(in crate::desk) async fn unfinished(&self) -> Unfinished {
-        // Waits for a running restoration. Otherwise records would be healed before their entries are back.
+        // Waits for a running restoration. Otherwise a record would be healed before the entries of its subject are
+        // back.
         let _alone = self.restoring.lock().await;
         Unfinished(lock(&self.unfinished).clone())
     }
 
-    /// Removes these subjects, because their records have been healed. A subject whose entries were put back again
-    /// meanwhile stays unfinished.
+    /// Removes these subjects, because their records have been healed. If entries of a subject were put back again
+    /// meanwhile, the subject is not removed.
     pub(in crate::desk) fn finish(&self, healed: &Unfinished) {
         lock(&self.unfinished).retain(|noted| !healed.0.contains(noted));
     }

@@ -1,5 +1,5 @@
-//! Heals many records: the records of entries that were put back, and the records of entries that are about to be
-//! trimmed. At the start of a node, heals the records of all entries.
+//! Heals many records. After entries were put back, and before entries are trimmed, heals the records of the subjects
+//! of these entries. At the start of a node, heals the records of the subjects of all entries.
 
 use std::iter;
 
@@ -13,7 +13,7 @@ use crate::store::{Readings, StoreError};
 /// While many records are healed, one progress line is written to the log output per this many records.
 const PROGRESS: usize = 100_000;
 
-/// Whether the record of an entry is healed for the last time.
+/// Whether the record of an entry's subject is healed for the last time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::desk) enum Healing {
     /// The entry stays in the revocation log, so the record of its subject will be healed again.
@@ -80,7 +80,7 @@ impl Records {
         Ok(count)
     }
 
-    /// The subjects whose records need a change according to the revocation log, or cannot be read.
+    /// The subjects whose records cannot be read, or must be changed according to the revocation log.
     async fn in_need_of_healing(&self, subjects: Vec<Subject>) -> Result<Vec<Subject>, StoreError> {
         let Readings { records, news } =
             self.store.read_several(&subjects, self.log_copy.position().seq).await?;

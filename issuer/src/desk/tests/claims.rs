@@ -1,5 +1,5 @@
-//! Tests of a subject's claims. After the answer to a change, every new token carries the new claims, and every
-//! token without them is void.
+//! Tests of a subject's claims. After the answer to a change, every new token carries the new claims, and every token
+//! without the new claims is void.
 
 use serde_json::json;
 
@@ -76,7 +76,7 @@ async fn claims_that_do_not_fit_beside_a_session_s_change_nothing() {
     assert!(office.sessions(&alice).await.is_empty());
 }
 
-/// The revocation log holds only a void, so a request that finishes this void cannot know the new claims.
+/// The revocation log holds only a void, so another request that completes this void cannot know the new claims.
 #[tokio::test]
 async fn a_change_that_died_half_done_is_a_void_and_can_be_sent_again() {
     let (store, desk, alice) = faulty().await;
@@ -91,8 +91,8 @@ async fn a_change_that_died_half_done_is_a_void_and_can_be_sent_again() {
     assert_eq!(granted(refresh(&desk, &before).await).claims, role("viewer"));
 }
 
-/// Between the append and the swap of a change of claims, another request finishes the void. The other request issues a
-/// token with the old claims in the new group.
+/// Between the append and the swap of a change of claims, another request completes the void. The other request issues
+/// a token with the old claims in the new group.
 #[tokio::test]
 async fn a_change_finished_by_another_request_still_voids_the_tokens_it_issued() {
     let (store, desk, alice) = faulty().await;

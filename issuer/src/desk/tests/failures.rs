@@ -256,8 +256,9 @@ async fn trace_5c_generations_go_forward_over_a_failover() {
     assert!(events.iter().any(|row| row.event.event == AuditKind::RefreshCaughtUp));
 }
 
-/// Between the append and the swap of a password change, a login with the old password finishes the entry of the
-/// change. The record then lacks the new password, and has a session that did not exist when the entry was appended.
+/// Between the append and the swap of a password change, a user logs in with the old password. The login heals the
+/// record according to the entry of the change. The record then lacks the new password, and has a session that did not
+/// exist when the entry was appended.
 #[tokio::test]
 async fn a_new_password_overtaken_by_a_login_is_set_and_ends_it() {
     let ward = Ward::new().await;

@@ -9,7 +9,7 @@ struct Isolated {
     grant: Grant,
 }
 
-/// A session inside its grace window, so its refreshes write nothing.
+/// The session is inside its grace window, so its refreshes write nothing.
 async fn in_the_window() -> Isolated {
     let store = Arc::new(SimulatedStore::new(ManualClock::at(START)));
     let desk = Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk");
@@ -76,9 +76,9 @@ async fn heartbeats_keep_the_confirmation_fresh() {
     beats.abort();
 }
 
-/// Node A stays on a master that was cut off. The master still accepts writes that wait for no replica, because
-/// `min-replicas-max-lag` is long. A token that A issues in this state must not outlive the entry of a kick that A
-/// cannot read.
+/// Node A stays on a master that is isolated from its replicas. The master still accepts writes that wait for no
+/// replica, because `min-replicas-max-lag` is long. A token that A issues in this state must not outlive the entry of a
+/// kick that A cannot read.
 #[tokio::test(start_paused = true)]
 async fn a_token_from_an_isolated_node_does_not_outlive_the_entry() {
     let clock = ManualClock::at(START);

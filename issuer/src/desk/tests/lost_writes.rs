@@ -135,8 +135,8 @@ async fn a_desk_that_reads_an_emptied_store_restores_it_first() {
     assert_eq!(store.settings().await.expect("settings").epoch, position.epoch);
 }
 
-/// A kick is acknowledged. Then a power cut (AOF every second) brings the store back without the kick, before the node
-/// has read its own entry.
+/// A kick is acknowledged. Then the power fails, before the node has read its own entry. The store (AOF every second)
+/// starts again without the kick.
 #[tokio::test]
 async fn a_node_remembers_a_kick_that_it_acknowledged() {
     let (store, clock, [a, _]) = two_desks().await;

@@ -1,6 +1,6 @@
 //! Promise 2 as a property: a kick that was acknowledged is never lost. The test makes requests at two nodes in any
-//! order. The test also has races, crashes between append and swap, lost answers, restarts, and failovers that lose
-//! recent writes of the record or of the whole store.
+//! order. The test also has races, crashes between append and swap, lost answers, restarts and failovers. A failover
+//! loses recent writes of the record, or recent writes of the whole store.
 
 use proptest::prelude::*;
 
@@ -46,11 +46,11 @@ enum Event {
     Beat(Node),
     /// The node restarts. After that it knows only the content of the store.
     Restart(Node),
-    /// The record returns to its state before this many events. The failover counts as one of these events. The
-    /// revocation log is on another shard, so the revocation log loses nothing.
+    /// The record returns to the state that it had this many events ago. The failover counts as one of these events.
+    /// The revocation log is on another shard, so the revocation log loses nothing.
     RecordFailsOver(usize),
-    /// The whole store returns to its state before this many events. The failover counts as one of these events. At
-    /// least one node still holds the lost entries.
+    /// The whole store returns to the state that it had this many events ago. The failover counts as one of these
+    /// events. At least one node still holds the lost entries.
     StoreFailsOver(usize),
 }
 
@@ -232,7 +232,8 @@ impl Story {
         let entries = desk.log(|log| log.len());
         beat(desk).await.expect("a beat");
         if desk.log(|log| log.len()) < entries {
-            // Trimming waits until the records of the trimmed entries are durable, so no failover loses them.
+            // Trimming waits until the records of the subjects of the trimmed entries are durable, so no failover loses
+            // them.
             self.past.clear();
         }
     }

@@ -1,4 +1,4 @@
-//! Which lists a node signs after a failover, before the node has healed all records.
+//! Tests of the lists that a node signs after a failover, before the node has healed all records.
 
 use doorlist_verifier::{Options, Verifier};
 

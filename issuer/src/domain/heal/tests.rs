@@ -97,8 +97,8 @@ fn a_kick_after_a_void_is_applied_to_a_record_from_before_both() {
     assert_eq!(healed(&mut world, &before), kicked.record);
 }
 
-/// A node that finishes a kick moves the record into the `next` group of the kick's entry. Tokens of lost logins may
-/// carry this group. So the next kick must revoke this group.
+/// A node that completes a kick gives the record the `next` group of the kick's entry. Tokens of lost logins may carry
+/// this group. So the next kick must revoke this group.
 #[test]
 fn finishing_a_kick_moves_the_record_to_the_group_that_the_entry_names() {
     let mut world = World::new();
@@ -229,8 +229,8 @@ fn a_subject_that_was_enabled_since_stays_enabled() {
     assert_eq!(healed(&mut world, &record), record);
 }
 
-/// A request revoked a group that no record had. Later, another request moved the record into this group. So the
-/// entries form a circle.
+/// A request revoked a group that no record had. Later, another request gave the record this group. So the entries form
+/// a circle.
 #[test]
 fn a_record_in_a_circle_of_revoked_groups_leaves_it() {
     let mut world = World::new();
@@ -281,8 +281,8 @@ fn log(world: &mut World, groups: impl IntoIterator<Item = (u64, u64, GroupEnd)>
     }
 }
 
-/// The record that a revocation with this `end` has moved into the group `gid`. Unless the subject is disabled, the
-/// record has a session that was opened after the revocation.
+/// Returns the record after a revocation with this `end`. The revocation gave the record the group `gid`. Unless the
+/// subject is disabled, the record has a session that was opened after the revocation.
 fn after(world: &World, gid: u64, end: GroupEnd) -> Record {
     let record = world.record(gid, &[10], NOW);
     match end {

@@ -86,7 +86,7 @@ pub(super) enum Unfit {
     IsNoSentinel,
 }
 
-/// The message for a server with replicas whose `min-replicas-to-write` is 0.
+/// The message for a server that has replicas, but accepts writes without them: `min-replicas-to-write` is 0.
 pub(super) const UNGUARDED: &str = "its min-replicas-to-write is 0, so a master that is cut off from its replicas would still accept writes: set it to 1";
 
 impl fmt::Display for Unfit {
