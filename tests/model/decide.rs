@@ -1,5 +1,5 @@
-//! The decision of a node about a record that it has read: the issuer's own rules, and the few lines of the
-//! desk that call them.
+//! The decision of a node about a record. The decision uses the issuer's own rules, and a copy of the few lines of the
+//! desk that call these rules.
 
 use doorlist::domain::heal::heal;
 use doorlist::domain::login::{self, LoginHandles, OpenSession, login};

@@ -1,11 +1,11 @@
-//! A search for a history in which the rules of the issuer break a promise. Within a [`Scope`](rules::Scope), the
-//! search tries every order of these events: the steps of two nodes, a crash, a failover that loses the last writes,
-//! lost answers, and passing time.
+//! Searches for a history that breaks a promise, although the nodes follow the rules of the issuer. A history is a
+//! sequence of events. Within a [`Scope`](rules::Scope), the search tries every order of the events. The events are: a
+//! step of one of the two nodes, a crash, a failover that loses the last writes, a lost answer, and passing time.
 //!
-//! The decisions are made by the issuer's own code: the rules of `domain` (`login`, `refresh`, `kick`, `void`,
-//! `heal`, `Holdings`) and a node's `LogView`. Two parts are modelled: the store (`store.rs`) and the desk's loop
-//! (`steps.rs`). The store has one record with its version, the revocation log, and a replica that can fall behind.
-//! The loop is split into one step per exchange with the store. The promises are in `promises.rs`.
+//! The issuer's own code makes the decisions: the rules of `domain` (`login`, `refresh`, `kick`, `void`, `heal`,
+//! `Holdings`) and `LogView`. Two parts are modelled: the store (`store.rs`) and the desk's loop (`steps.rs`). The
+//! store has one record with its version, the revocation log, and a replica that can fall behind. Each exchange with
+//! the store is one step of the loop. The promises are in `promises.rs`.
 //!
 //! # Reading a counterexample
 //!
@@ -13,18 +13,18 @@
 //! `DOORLIST_MODEL=long` are searched depth first. Each line is one event, in order. For example, `A: swaps, …` is a
 //! step of node A's request, and `the replica takes over` is the failover. The last line is the event that broke the
 //! promise. The line above the history names this promise. The step `A: is asked: Refresh(0)` also reads the record.
-//! `(sid, g, p)` are a session's generations as in the table of `domain::refresh`. The initial handles are 81 (sid)
-//! and 97 (gid). Small handles were drawn by a node that healed a record; other handles are derived from their
-//! request (`named` in `events.rs`). To experiment, narrow the scope until every event of the history is necessary.
+//! `(sid, g, p)` is a session with its generations, see the table of `domain::refresh`. The initial handles are 81
+//! (sid) and 97 (gid). When a node heals a record, it draws small handles. The other handles are derived from their
+//! requests (`named` in `events.rs`). To experiment, narrow the scope until every event of the history is necessary.
 //!
 //! # What is assumed
 //!
-//! A heartbeat is short. If a failover loses entries and a living node holds them, the node puts these entries back
-//! and heals the record before a grace window passes. Until the record is healed, a refresh or a list of a node that
-//! has not put these entries back does not count as a violation. A list of the node that put these entries back must
-//! be complete. Without `WAIT`, a failover loses only entries of the revocation log that a living node has received.
-//! Two requests of one session are never pending across the end of a grace window. They are also never pending during
-//! a failover that loses more than one write of the session. The first login is never lost.
+//! A heartbeat is short. If a failover loses entries, and a living node still holds these entries, this node puts the
+//! entries back and heals the record before a grace window passes. Until the record is healed, a refresh at the other
+//! node does not count as a violation, and neither does a list of the other node. A list of the node that put the
+//! entries back must be complete. Without `WAIT`, a failover loses an entry of the revocation log only if a living node
+//! has received this entry. Two requests of one session are never pending across the end of a grace window. They are
+//! also never pending during a failover that loses more than one write of the session. The first login is never lost.
 //!
 //! # What is not searched
 //!
@@ -125,7 +125,7 @@ fn no_history_of_the_shipping_loop_breaks_a_promise() {
     }
 }
 
-/// This test checks the search over the shipping loop: on a store that ignores versions, the search finds a broken
+/// This test checks the search over the issuer's own desk: on a store that ignores versions, the search finds a broken
 /// promise.
 #[test]
 fn the_shipping_loop_needs_a_store_that_compares_versions() {
@@ -149,7 +149,7 @@ mod without_its_rule {
     use super::rules::Rule::*;
     use super::{scopes, without};
 
-    /// The promise that the bug breaks first may be any of these.
+    /// The bug may break any of these promises first.
     const OF_A_KICK: [&str; 3] = [
         "no acknowledged kick is undone",
         "no verifier accepts a token whose revocation its list contains",

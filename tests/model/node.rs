@@ -53,9 +53,9 @@ pub struct Task {
     pub read: Option<(Version, Kept)>,
     /// The record that a kick or a void found at its first decision.
     pub begun: Option<Kept>,
-    /// Set if the task reads the record only to heal it. After the healing, the task continues with this value.
+    /// Set if the task reads the record only to heal the record. After the healing, the task continues with this value.
     pub healing: Option<Resume>,
-    /// Bookkeeping of the search. No rule sees it.
+    /// Bookkeeping of the search. No rule uses this field.
     pub seen: Seen,
 }
 

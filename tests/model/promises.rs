@@ -9,7 +9,8 @@ use crate::node::{How, Token};
 /// A broken promise of the design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Broken {
-    /// A kick ended a session. Then a request that began after the kick was acknowledged refreshed the session.
+    /// A kick ended a session, and the kick was acknowledged. After the acknowledgement a request began, and this
+    /// request refreshed the session.
     KickUndone,
     /// A client sent the token from the last answer that it received, and was refused. But the client's session had
     /// not been ended.
@@ -45,8 +46,8 @@ pub struct Client {
     /// The generation in the last answer that reached the client.
     pub generation: u64,
     pub waiting: u8,
-    /// The number of new generations that the client has received since the client last had the same generation as
-    /// another client.
+    /// Since the client last had the same generation as another client, the client has received this many new
+    /// generations.
     pub advances: u8,
 }
 

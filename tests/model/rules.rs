@@ -11,10 +11,10 @@ pub enum Rule {
     SequenceNeverTwice,
     /// Trace 2: if the revocation log has lost an entry that a node still holds, the node puts the entry back.
     UnionAfterFailover,
-    /// Trace 59: a confirmation first heals the records of the subjects whose entries the node put back.
+    /// Trace 59: before a node confirms, it heals the records of the subjects whose entries it put back.
     HealBeforeConfirm,
-    /// Trace 59: a node that has put entries back signs no list until the records of their subjects are healed. A
-    /// fresh confirmation does not change this.
+    /// Trace 59: a node that has put entries back signs no list until the records of the subjects of these entries are
+    /// healed. A fresh confirmation does not change this.
     HealBeforeList,
     /// Trace 3: before an entry is dropped, the record of its subject is read and healed.
     HealBeforeTrim,
@@ -39,7 +39,7 @@ pub enum Rule {
     CompareAndSwap,
     /// Trace 4e: the revocation log ends sessions by handle, not all sessions of the subject.
     HealByHandle,
-    /// A record is swapped after the entry that explains the change is in the revocation log.
+    /// A record is swapped only when the revocation log already contains the entry that explains the change.
     AppendFirst,
     /// Trace 5a: the token before the last token is accepted once more, even if it arrives late.
     LostAnswerHeals,
@@ -77,7 +77,7 @@ pub struct Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replicas {
     /// No answer waits for a replica. So a failover can lose acknowledged entries, but only if a living node knows
-    /// them.
+    /// these entries.
     Unheard,
     /// An answer waits until a replica has confirmed the write (Redis's command `WAIT`).
     Waited,

@@ -11,7 +11,7 @@ pub struct Shared<T> {
     fingerprint: u64,
 }
 
-/// The part of a value that distinguishes it from others.
+/// The part that distinguishes a value from other values.
 pub trait Fingerprint {
     fn fingerprint<H: Hasher>(&self, state: &mut H);
 }

@@ -1,4 +1,5 @@
-//! The search over the issuer's own desk: the shipping loop makes each step of a node, over the modelled store.
+//! The search over the issuer's own desk, on the modelled store. Here the loop of the real desk runs each step of a
+//! node.
 //!
 //! A desk with a request in progress cannot be copied. Therefore a state of this search is a history: to reach the
 //! next state, the search opens two new desks and repeats the history. This takes about a millisecond, so only small
@@ -37,7 +38,7 @@ type Done = Result<Answer, StoreError>;
 type Running = Pin<Box<dyn Future<Output = Done>>>;
 
 thread_local! {
-    /// The clock of the desks stands still, until the search moves it.
+    /// The clock of the desks does not run. Only the search changes the time of this clock.
     static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

@@ -233,7 +233,8 @@ impl Doorlist {
         }
     }
 
-    /// A heartbeat heals the records of the entries that it is about to trim; a start heals the records of all entries.
+    /// At a heartbeat, the node heals the records of the subjects whose entries it is about to trim. At its start, the
+    /// node heals the records of the subjects of all entries.
     fn heal_expired(&self, world: &mut World, node: usize, task: &mut Task) -> Option<Phase> {
         let view = &world.nodes[node].view;
         if task.request == Request::Start {

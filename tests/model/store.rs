@@ -24,8 +24,8 @@ impl Fingerprint for Record {
     }
 }
 
-/// The version of a record that was read. A swap succeeds only if this is still the current version. `master` is the
-/// master that returned the record, and `number` counts the changes of the record.
+/// The version that a record had when it was read. A swap succeeds only if this is still the current version. `master`
+/// is the master that returned the record, and `number` counts the changes of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Version {
     pub master: u8,
@@ -133,7 +133,7 @@ impl Store {
         }
     }
 
-    /// Whether the revocation log contains this entry, or has trimmed it.
+    /// Whether the revocation log contains this entry, or has trimmed this entry.
     pub fn has(&self, seq: Seq) -> bool {
         let Log { last, trimmed, entries } = &self.log;
         seq == *last || (seq < *last && (seq <= *trimmed || entries.iter().any(|entry| entry.seq == seq)))

@@ -1,5 +1,5 @@
-//! The clock of one of two issuers is stepped. An issuer signs with the time of the store. The issuer signs nothing
-//! while its own clock differs from the time of the store by more than the leeway.
+//! The clock of one of two issuers is set to a wrong time. An issuer signs with the time of the store. The issuer signs
+//! nothing while its own clock differs from the time of the store by more than the leeway.
 
 use doorlist_verifier::UnixSeconds;
 use serde_json::json;
@@ -41,7 +41,8 @@ async fn with_a_clock_five_minutes_off_an_issuer_signs_and_shortens_nothing() {
         assert_eq!(login.status, 503, "{}", login.text());
         refused += 2;
 
-        // The issuer whose clock is right continues. The stepped issuer still answers requests that need no signature.
+        // The issuer whose clock is right continues. The issuer whose clock is wrong still answers requests that need
+        // no signature.
         alice = Session::of(&pair.a.refresh(&alice.refresh).await);
         has_current_times(&alice, before);
         let kicked = pair.b.revoking(&format!("/subjects/leaver{step}/revoke")).await;
@@ -54,7 +55,7 @@ async fn with_a_clock_five_minutes_off_an_issuer_signs_and_shortens_nothing() {
         })
         .await;
         let signed = verifiers[1].look(|verifier| verifier.status(host_time()).freshness.as_of);
-        // It is possible that the stepped issuer sent one more list before it noticed that its clock was wrong.
+        // It is possible that the issuer sent one more list before it noticed that its clock was wrong.
         assert!(signed <= as_of.map(|as_of| as_of.plus_secs(1)), "the stepped issuer signed a later list");
 
         clock.step(0);
@@ -72,7 +73,7 @@ async fn with_a_clock_five_minutes_off_an_issuer_signs_and_shortens_nothing() {
     assert_eq!(pair.a.session_count("alice").await, 1);
 }
 
-/// A step of half the leeway is tolerated and changes nothing, because no time in a token or list comes from the host's
+/// A clock that is wrong by half the leeway has no effect, because no time in a token or list comes from the host's
 /// clock.
 #[tokio::test]
 async fn within_the_leeway_an_issuer_signs_with_the_time_of_the_store() {
@@ -82,7 +83,7 @@ async fn within_the_leeway_an_issuer_signs_with_the_time_of_the_store() {
     let mut alice = pair.b.open_session("alice").await;
     for step in [30, -30, 0] {
         clock.step(step);
-        // Waits for a list that was signed after the step.
+        // Waits for a list that was signed after the change of the clock.
         verifier.hears_of(host_time().wall.plus_secs(2)).await;
         let as_of = verifier.look(|verifier| verifier.status(host_time()).freshness.as_of);
         assert!(as_of <= Some(host_time().wall), "the list's time is in the future: {as_of:?}");

@@ -168,7 +168,7 @@ async fn foreign_values_of_other_keys_are_reported_and_not_changed() {
     put_back(&pair.redis, &bucket);
     bob = Session::of(&pair.a.refresh(&bob.refresh).await);
 
-    // A running node has already read the key ring. A starting node cannot read it.
+    // A running node has already read the key ring. A starting node cannot read the key ring.
     let ring = "{doorlist}:keys";
     for (foreign, said) in [
         (&["SET", ring, ""][..], "no given master secret opens the stored key ring"),

@@ -1,5 +1,5 @@
-//! A verifier trusts a list because of its signature, not because of its source. It refuses older lists, forged lists
-//! and lists of other issuers.
+//! A verifier trusts a list because of its signature, not because of its source. The verifier refuses older lists,
+//! forged lists and lists of other issuers.
 
 use doorlist_verifier::{Error, Options};
 use serde_json::json;

@@ -77,7 +77,7 @@ async fn b8_trace_54_a_renamed_issuer_accepts_sessions_of_its_former_name() {
         let list = issuer.get_url(metadata["revocation_list_uri"].as_str().expect("an address")).await;
         assert_eq!(payload(&list.text())["iss"], Value::from(name.as_str()));
     }
-    // An access token with the former name can still end its session.
+    // A client can still end a session with an access token that has the former name.
     let form = [("token", bob.access.as_str())];
     let revoked = send(issuer.request(Method::POST, "/revoke").form(&form)).await.ok();
     assert!(revoked["seq"].is_u64(), "{revoked}");

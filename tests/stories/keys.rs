@@ -28,8 +28,9 @@ async fn there_are_two_keys_from_the_first_start() {
     assert!(!jwks.to_string().contains("\"d\""), "no private key");
 }
 
-/// Trace 16: the active key was stolen and is retired at once. The reserve key, which an offline verifier already
-/// knows, signs the list that reports the retirement. A remembered token of the retired key is refused.
+/// Trace 16: the active key was stolen and is retired at once. The reserve key signs the list with this change. An
+/// offline verifier already knows the reserve key, so the verifier accepts the list. After that, the verifier refuses
+/// every token of the retired key, even a token that the verifier remembers.
 #[tokio::test]
 async fn an_offline_verifier_follows_the_retirement_of_the_active_key() {
     let issuer = Issuer::start().await;

@@ -1,4 +1,4 @@
-//! A user signs in, gets a token that verifies offline, and refreshes it.
+//! A user signs in, gets a token that a verifier accepts offline, and refreshes the session.
 
 use doorlist_verifier::{Audience, RevocationStatus};
 use reqwest::header::CACHE_CONTROL;

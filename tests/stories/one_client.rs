@@ -10,17 +10,17 @@ use crate::support::{EMBEDDED, Issuer, allow_open_files, eventually};
 
 /// The usual limit of open files of a process.
 const OPEN_FILES: u64 = 1024;
-/// More streams than the process has files.
+/// The number of streams. The process is not allowed to open this many files.
 const STREAMS: usize = 1140;
 
-/// Requests a stream from another address than the other clients of the story. Returns the connection and the first
-/// line of the answer.
+/// Requests a stream from an address that no other client of the story uses. Returns the connection and the first line
+/// of the answer.
 async fn stream(issuer: &Issuer) -> (TcpStream, String) {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(SocketAddr::from(([127, 0, 0, 2], 0))).expect("Linux has all addresses of 127.0.0.0/8");
     let address = SocketAddr::from(([127, 0, 0, 1], issuer.port()));
     let mut connection = socket.connect(address).await.expect("the system completes the connection");
-    // If the connection is refused, the request may not be sent completely.
+    // If the connection is refused, it is possible that the request is not sent completely.
     let _ = connection.write_all(b"GET /revocations/stream HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let mut line = vec![0; 12];
     let read = connection.read_exact(&mut line).await;
@@ -42,7 +42,7 @@ async fn b11_one_client_with_many_streams_shuts_out_no_other_client() {
         let (connection, line) = eventually("an answer or a closed connection", stream(&issuer)).await;
         match line.as_str() {
             "HTTP/1.1 200" => held.push(connection),
-            // A closed connection may lose the answer.
+            // If the connection is closed, the answer can be lost.
             _ => refused += 1,
         }
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{EMBEDDED, Issuer, RedisServer, Session, eventually};
 
-/// A Redis that does not run, and an issuer that is configured with the address of this Redis.
+/// A Redis that is not running, and an issuer that is configured with the address of this Redis.
 fn issuer_before_its_redis(options: &[&str]) -> (RedisServer, Issuer) {
     let mut redis = RedisServer::start(options);
     redis.kill();

@@ -1,5 +1,5 @@
-//! Shared parts of the stories: a real issuer in its own process, an HTTP client for it, and a verifier that
-//! follows it.
+//! Shared parts of the stories: a real issuer in its own process, an HTTP client for this issuer, and a verifier that
+//! follows the issuer.
 
 mod browser;
 mod clock;
@@ -29,7 +29,7 @@ pub use raw::{RawReply, exchange};
 pub use redis_servers::{RedisCluster, RedisServer, SentinelSet, until};
 pub use scripted_redis::ScriptedRedis;
 
-/// Raises the number of files that this process and the processes that it starts may have open.
+/// Raises the limit of open files for this process and its child processes.
 #[cfg(target_os = "linux")]
 pub fn allow_open_files(wanted: u64) {
     use rustix::process::{Resource, getrlimit, setrlimit};

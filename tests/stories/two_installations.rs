@@ -1,5 +1,5 @@
-//! Trace 19: staging and production share a master secret. Nothing that one installation signs is valid at the
-//! other.
+//! Trace 19: staging and production share a master secret. Nothing that one installation signs is valid at the other
+//! installation.
 
 use doorlist_verifier::Error;
 use doorlist_verifier::error::ListFlaw;

@@ -33,7 +33,7 @@ pub struct Gate {
     pub vouches: AtomicU32,
 }
 
-/// The modelled store, as one node reaches it.
+/// One node's access to the modelled store.
 pub struct Driven {
     pub node: usize,
     pub model: Doorlist,

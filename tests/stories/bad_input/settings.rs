@@ -1,4 +1,5 @@
-//! A wrong setting stops the start with one sentence that says how to correct it.
+//! If a setting is wrong, the issuer does not start. The issuer prints one sentence that says how to correct the
+//! setting.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;

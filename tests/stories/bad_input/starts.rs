@@ -1,4 +1,4 @@
-//! The issuer refuses a start that would lead to a state in which nothing works or something is lost.
+//! The issuer refuses to start if nothing would work afterwards, or if something would be lost.
 
 use std::ffi::OsStr;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The clock of one of two issuers is stepped by five minutes under load, forwards and backwards.
+//! Under load, the clock of one of two issuers is set five minutes ahead, and in other rounds five minutes back.
 
 use super::load::{Crowd, Harm};
 use super::seeded;
@@ -25,7 +25,8 @@ async fn steps_of_a_clock_end_no_session_and_hide_no_kick() {
         let harm =
             Harm::at_random(&mut random, 100..300, "an issuer's clock is five minutes off for a while");
         crowd.work(&issuers, &verifiers.each_ref(), harm, || ()).await;
-        // The verifiers of the stepped issuer receive no kicks, and must report that their list is old.
+        // The issuer with the wrong clock signs no lists. So its verifiers receive no kicks, and must report that their
+        // list is old.
         verifiers.iter().for_each(|verifier| crowd.look_at_tokens(verifier));
         clock.step(0);
         pair.b.until_ready().await;

@@ -1,5 +1,5 @@
-//! One of two issuers is cut off from Redis while the other issuer continues to kick. The verifiers of the issuer that
-//! is cut off do not learn of the kicks. They report that their list is old.
+//! One of two issuers is cut off from Redis while the other issuer continues to kick. The verifiers of the isolated
+//! issuer do not learn of the kicks. They report that their list is old.
 
 use super::load::{Crowd, Harm};
 use super::seeded;

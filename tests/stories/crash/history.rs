@@ -54,7 +54,7 @@ impl Token {
 /// of the question. Times are seconds of the store's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Knowledge {
-    /// The last entry of the revocation log that the verifier's list contains.
+    /// The position in the revocation log up to which the verifier's list is complete.
     pub held: u64,
     pub as_of: u64,
     pub age_secs: u64,
@@ -332,7 +332,7 @@ impl Judge {
 struct Chains {
     chain_of: BTreeMap<Token, usize>,
     next: BTreeMap<Token, Vec<Token>>,
-    /// For each chain: whether the chain continued after a second chain existed.
+    /// For each chain: whether the chain got a further token after the session had split into two chains.
     leads_on: Vec<bool>,
 }
 

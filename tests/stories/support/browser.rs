@@ -1,4 +1,5 @@
-//! A browser, reduced to cookies. It sends the headers of a page's request, and keeps the cookies of the answer.
+//! A simple browser for tests of cookies. The browser sends the headers of a page's request, and keeps the cookies of
+//! the answer.
 
 use std::sync::Mutex;
 
@@ -23,7 +24,8 @@ pub enum Page<'a> {
 /// A page of an unrelated site.
 pub const STRANGER: Page<'static> = Page::Other { origin: "https://evil.example", site: "cross-site" };
 
-/// A browser, see the [module](self). It sends its cookie with every request, like a browser without `SameSite`.
+/// A browser, see the [module](self). It sends its cookie with every request, like a browser that does not support
+/// `SameSite`.
 #[derive(Debug, Default)]
 pub struct Browser {
     cookie: Mutex<Option<Cookie>>,

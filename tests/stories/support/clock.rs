@@ -1,4 +1,4 @@
-//! A clock that tests can step, with libfaketime.
+//! A clock that tests can set to any time, with libfaketime.
 
 use std::path::PathBuf;
 

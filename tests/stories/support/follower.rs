@@ -1,4 +1,5 @@
-//! A connected verifier: the verifier crate, fed with an issuer's snapshot and stream.
+//! A connected verifier. It consists of the verifier crate, and a client that loads an issuer's snapshot and follows
+//! the stream.
 
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

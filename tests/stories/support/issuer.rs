@@ -128,7 +128,8 @@ impl Issuer {
         self
     }
 
-    /// Puts the embedded store on a disk of a few megabytes that only the issuer's process sees; see [`Self::disk`].
+    /// Puts the embedded store on a small disk (a few megabytes). Only the issuer's process sees this disk; see
+    /// [`Self::disk`].
     #[must_use]
     pub fn on_small_disk(mut self) -> Self {
         self.settings.push(("DOORLIST_STORE".into(), format!("embedded:./{SMALL_DISK}/doorlist.redb")));
@@ -136,7 +137,7 @@ impl Issuer {
         self
     }
 
-    /// Limits the number of files that the issuer's process may have open.
+    /// Limits the number of open files of the issuer's process.
     #[must_use]
     pub fn with_open_files(mut self, limit: u64) -> Self {
         self.open_files = Some(limit);
@@ -288,7 +289,7 @@ impl Issuer {
         .await
     }
 
-    /// A command of the same binary, with the same settings.
+    /// Returns a command that runs the same binary with the same settings.
     pub fn command(&self, subcommand: &str) -> Command {
         let command = match self.open_files {
             _ if subcommand != "serve" => doorlist(),
@@ -299,8 +300,8 @@ impl Issuer {
         self.with_settings(command, subcommand)
     }
 
-    /// A command of the same binary that another program starts. `wrapper` contains the name and the arguments of
-    /// this other program.
+    /// Returns a command in which another program starts the same binary. `wrapper` contains the name and the arguments
+    /// of this other program.
     pub fn command_under(&self, wrapper: &[&str], subcommand: &str) -> Command {
         let (program, args) = wrapper.split_first().expect("a program");
         let mut command = Command::new(program);

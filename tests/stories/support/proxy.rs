@@ -1,4 +1,4 @@
-//! A proxy to a server; the connection through it can be cut.
+//! A proxy to a server. A test can cut the connections through the proxy.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
