@@ -100,7 +100,7 @@ impl Desk {
     ///
     /// First waits until the store's clock has reached the previous cut-off, at most one second. Otherwise the new
     /// cut-off would be two seconds ahead of the clock. New tokens would have this cut-off as their `iat`, and a
-    /// verifier without leeway would reject them.
+    /// verifier without leeway would reject these tokens.
     pub async fn cutoff(&self, sessions: CutoffSessions) -> Result<CutoffSet, StoreError> {
         let store = &self.records.store;
         let log = store.log_since(self.position().seq).await?;

@@ -1,4 +1,4 @@
-//! The token keys: their rules ([`KeyRing`]), how they are stored, and the node's copy of them.
+//! The token keys: their rules ([`KeyRing`]), how they are stored, and the node's copy of the keys.
 
 mod private;
 mod ring;

@@ -1,8 +1,8 @@
 //! The node's live revocation list. Each change is signed once, and all clients get the same bytes.
 //!
 //! [`Revocations::publish`] reads the current revocation log and signs a delta from the last published state. Clients
-//! get this delta only after the real verifier has accepted it. The snapshot and the other deltas of the same state
-//! are signed on the first request.
+//! get this delta only after the real verifier has accepted the delta. The snapshot and the other deltas of the same
+//! state are signed on the first request.
 //!
 //! A new list is published only if the store has confirmed that no entry is missing. Without a confirmation, clients
 //! still get the last published list, because that list was complete at its `iat`.

@@ -38,7 +38,7 @@ export async function createConsumer() {
       assert.equal(failed.length, 0, [`${failed.length} vectors failed`, ...failed.slice(0, 5)].join('\n'))
       assert.ok(ran > 0 && ran === vectors.length, `${ran} of ${vectors.length} vectors ran`)
     },
-    /** Returns a copy of the project, for tools that write files into it. */
+    /** Returns a copy of the project, for tools that write files into a project. */
     async sibling(name) {
       const path = join(directory, name)
       await mkdir(path)

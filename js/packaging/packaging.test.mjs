@@ -73,8 +73,8 @@ test('the package conforms in workerd without a bundler', async () => {
   }
 })
 
-// The reason `memory` cannot be tested here. If the address space is too small, V8 ends the whole workerd process and
-// throws no error.
+// An error with the reason `memory` cannot be tested here: if the address space is too small, V8 ends the whole workerd
+// process and throws no error.
 test('C9: in workerd, which compiles no bytes, the error has the reason code_generation', async () => {
   const project = await consumer.sibling('workerd-unavailable')
   await cp(await resolved([], project), join(project, 'doorlist.js'))
@@ -198,8 +198,8 @@ test('a bundle that does not use the WebAssembly module does not contain its byt
     rollup: (await rolledUp(project, 'unused.mjs')).length,
     webpack: (await readFile(join(project, 'bundle.js'))).length,
   }
-  // The module has more than 160,000 bytes, so a bundle of less than 4,000 bytes cannot contain it. The program only
-  // needs the code that recognises errors in their plain form.
+  // The module has more than 160,000 bytes, so a bundle of less than 4,000 bytes cannot contain the module. The program
+  // only needs the code that recognises errors in their plain form.
   for (const [bundler, size] of Object.entries(sizes)) assert.ok(size < 4000, `${bundler}: ${size} bytes`)
 })
 

@@ -15,7 +15,7 @@ import { chapterOfTour, stepsOf } from './tour.mjs'
 const TOLERANCE = 0.02
 /**
  * The maximum size of the tour's first script in bytes, minified and gzipped. The script contains the session, the code
- * of the page, and the code of Vite that loads other scripts.
+ * of the page, and the code with which Vite loads other scripts.
  */
 const FIRST_CHUNK = 8 * 1024
 const RENEW = 'run `node scripts/sizes.mjs --write` in js/'

@@ -103,7 +103,7 @@ export function snippetsOf(file, text) {
     })
 }
 
-/** Returns the code of a block that a browser would run: the inline scripts of HTML, or the whole block. */
+/** Returns the parts of a block that a browser would run: the inline scripts of HTML, or the whole block. */
 const scripts = (language, code) =>
   language === 'html'
     ? [...code.matchAll(/<script[^>]*>(.*?)<\/script>/gs)].map(([, code]) => ({ language: 'js', code }))

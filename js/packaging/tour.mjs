@@ -1,4 +1,4 @@
-// Parses the README's ten-minute tour, so that the tests can execute and build it.
+// Parses the README's ten-minute tour, so that the tests can execute and build the tour.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { js } from './consumer.mjs'

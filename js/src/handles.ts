@@ -1,7 +1,7 @@
 import type { Change, Loaded } from '../types/index.js'
 import { decoded } from './base64.js'
 
-/** FORMAT.md §4: the sizes in bytes of a block, of a count minus one, and of a position. */
+/** FORMAT.md §4: the number of bytes of each field: the block, the count minus one, and a position. */
 const [BLOCK, COUNT, POSITION] = [6, 2, 2]
 
 /**

@@ -60,7 +60,7 @@ export const trustIn = (text: string): Trust => parsed(text) as Trust
 /** The trusted and dropped keys of a save, in the format that the module reads. */
 export const allKeys = ({ trust }: Save): string => short(trust)
 
-/** The names of the dropped keys without the trusted keys, in the format that the module reads. */
+/** Only the names of the dropped keys, in the format that the module reads. The trusted keys are left out. */
 export const onlyDropped = ({ trust }: Save): string => short({ keys: [], dropped: trust.dropped })
 
 /** Parses JSON. The error does not contain the parser's message, because that message quotes the text. */

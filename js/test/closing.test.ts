@@ -10,7 +10,7 @@ import type { Verifier } from '../types/index.js'
 import { Context, FakeHost, FakeNetwork, FakeStore, ISSUER, METADATA, interruptible, list, since } from './fakes.js'
 import { AUDIENCE, TestIssuer } from './issuer.js'
 
-/** The maximum number of bytes of resident memory that remain after a verifier was used once and dropped. */
+/** After a verifier was used once and dropped, at most this many bytes of its resident memory remain. */
 const MOST_BYTES = 16 * 1024
 const COUNT = 20_000
 

@@ -1,4 +1,4 @@
-// A network, a clock and a module that the test controls completely.
+// A fake network, a fake clock and a fake module. The test controls them completely.
 import { TokenError, closedVerifier } from '../src/errors.js'
 import type { Host } from '../src/host.js'
 import type { Instantiate, WasmVerifier } from '../src/wasm.js'
@@ -141,7 +141,9 @@ export class FakeRequest {
   }
 }
 
-/** A network without servers. A request waits until the test takes the request by its address and answers it. */
+/**
+ * A network without servers. A request waits until the test takes the request by its address and answers the request.
+ */
 export class FakeNetwork {
   #arrived: FakeRequest[] = []
   #wanted: { url: string; take: (request: FakeRequest) => void }[] = []
@@ -191,7 +193,10 @@ interface FakeList {
 export const list = (seq: number, more: Partial<FakeList> = {}) =>
   JSON.stringify({ iat: 1_700_000_000 + seq, seq, ...more })
 
-/** A replacement for the module. A list is JSON, and a key is a name. A token is the name of the key that signed it. */
+/**
+ * A replacement for the module. A list is JSON, and a key is a name. A token is the name of the key that signed the
+ * token.
+ */
 export const fakeModule: Instantiate = () => new FakeVerifier()
 
 /**
@@ -293,7 +298,7 @@ interface Save {
   lists: string[]
 }
 
-/** A store that records its operations and lets a test wait for them. */
+/** A store that records its operations and lets a test wait for these operations. */
 export class FakeStore implements ListStore {
   readonly values: Map<string, string>
   readonly log: string[] = []

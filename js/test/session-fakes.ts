@@ -100,8 +100,8 @@ export class FakeIssuer {
   }
 
   /**
-   * Returns the answer and the new value of the cookie. An empty text deletes the cookie; `undefined` does not change
-   * it.
+   * Returns the answer and the new value of the cookie. An empty text deletes the cookie; `undefined` leaves the cookie
+   * unchanged.
    */
   #answer(path: string, body: string): [answer: Response, cookie?: string] {
     if (path === '/login') {

@@ -6,7 +6,7 @@ import { moment, type AccessToken } from '../src/session/access-token.js'
 import { isEnd, isNews, wasHeldAt } from '../src/session/heard.js'
 import { FakeHost } from './fakes.js'
 
-/** A token of ten seconds that was requested now. */
+/** An access token that was requested now and is valid for ten seconds. */
 const tokenOf = (host: FakeHost, value: string, sid = 'first'): AccessToken => ({
   value,
   claims: { sid, iat: 0 },

@@ -421,7 +421,7 @@ test('a login fails with ERR_SESSION_CLOSED if the session is closed meanwhile',
   }
 })
 
-/** Returns a `fetch` to the fake issuer that ignores the port of the URL. */
+/** Returns a `fetch` to the fake issuer. This `fetch` ignores the port of the URL. */
 function strip({ issuer }: FakeBrowser): typeof globalThis.fetch {
   return ((url: string, init: RequestInit) => issuer.fetch(url.replace(':8080', ''), init)) as typeof globalThis.fetch
 }

@@ -1,4 +1,5 @@
-// Clocks that show a wrong time, jump or stand still. Also the time at which a new token replaces the old token.
+// Some tests use clocks that show a wrong time, jump or stand still. Other tests check when a new token replaces the
+// old token.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { FakeBrowser, LIFETIME, has, settle } from './session-fakes.js'

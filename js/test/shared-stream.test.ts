@@ -157,7 +157,7 @@ test('C1: a silent leader is noticed within two ttl, and the list that one page 
   await settle()
   assert.deepEqual(sequences(all), [2, 2, 2], 'all pages use one answer')
   assert.equal(pages.streams, 0)
-  // The holder of the lock releases it. Then a page can lead.
+  // The holder of the lock releases the lock. Then a page can lead.
   release()
   ;(await pages.network.request(STREAM(2))).open()
   close(all)

@@ -198,8 +198,8 @@ test('trace 1: a saved list advances a clock that is behind, and never sets a cl
 })
 
 /**
- * Returns the store of a verifier that trusted the keys of `issuer` and of `other`. After that, a delta signed by
- * `other` dropped the keys of `issuer`.
+ * Returns the store of a verifier. At first the verifier trusted the keys of `issuer` and of `other`. Then a delta that
+ * `other` signed dropped the keys of `issuer`.
  */
 async function retired(answerSnapshot: boolean): Promise<FakeStore> {
   const store = new FakeStore()

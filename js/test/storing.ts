@@ -1,4 +1,4 @@
-// Connected verifiers with a store, a network and a module that the test controls completely.
+// Connected verifiers. The test completely controls their store, their network and their module.
 import { makeConnectVerifier } from '../src/api.js'
 import type { Instantiate } from '../src/wasm.js'
 import type { ConnectOptions, ListStore } from '../types/index.js'

@@ -42,7 +42,7 @@ test('a token that jose verified is refused after a kick', options, async story 
   await assert.rejects(check(alice), error => isTokenError(error, 'ERR_JWT_REVOKED') && error.evidence.by === 'gid')
   assert.equal((await check(bob)).revocation, 'not_revoked')
 
-  // The key is retired. jose still has this key and accepts the token, but the verifier must refuse it.
+  // The key is retired. jose still has this key and accepts the token, but the verifier must refuse the token.
   const { protectedHeader } = verifier.verify(bob.access_token)
   await issuer.admin('/keys/retire', { kid: protectedHeader.kid })
   await refusal(verifier, bob.access_token)

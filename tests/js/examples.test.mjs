@@ -19,7 +19,7 @@ const examples = ['express', 'fastify', 'hono', 'node-http', 'express-ws', 'work
 const toStart = { timeout: 300_000 }
 /**
  * In the Next example, the proxy passes claims to the handlers in this header. If a client sends this header itself,
- * the example must ignore it.
+ * the example must ignore the header.
  */
 const forged = { 'x-verified-claims': encodeURIComponent(JSON.stringify({ sub: 'mallory', scope: 'admin' })) }
 

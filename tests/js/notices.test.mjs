@@ -48,7 +48,7 @@ test('D5: every link of every document leads to a file and a heading of this tre
   }
 })
 
-/** Returns the targets of those links in a document that lead into this tree. */
+/** Returns the targets of the links in a document. Links to targets outside this tree are left out. */
 async function linksOf(document) {
   const text = withoutCode(await read(document))
   return [...text.matchAll(/\]\(([^)\s]+)\)/g)]

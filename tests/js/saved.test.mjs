@@ -135,7 +135,10 @@ test('with pinned keys, a saved list and keys of another signer are refused', op
   assert.deepEqual(verifier.status().keys.sort(), jwks.keys.map(key => key.kid).sort())
 })
 
-/** Returns a store with a method `wrote`. `wrote` resolves when the value `name` has been written `times` times. */
+/**
+ * Returns a store with a method `wrote(name, times)`. The method resolves when the value with this name has been
+ * written this many times.
+ */
 function watched(store) {
   const news = new EventEmitter()
   const written = []

@@ -22,7 +22,7 @@ const constant = (file, name) =>
     )[1],
   )
 const earned = constant('tables.rs', 'EARNED_AFTER')
-/** After `earned` good signatures, each further good signature computes one row of the tables. */
+/** After `earned` good signatures, the verifier computes one row of the tables for each further good signature. */
 const prepared = earned + constant('multiples.rs', 'WINDOWS')
 /** verifier-wasm/examples/signature_cases.rs uses the same time. */
 const at = { currentDate: new Date(1_767_225_600_000) }
@@ -47,13 +47,13 @@ class Key {
     counts[this.#used.good < prepared ? 'stock' : 'tables']++
     counts.stock++
     const verdicts = [this.#used, this.#new].map(one => one.verify(token))
-    // After one more good signature, this verifier could make tables. Therefore a new verifier replaces it.
+    // After one more good signature, this verifier could make tables. Therefore a new verifier replaces this verifier.
     if (this.#new.good === earned - 1) this.#new = this.#verifier()
     return verdicts
   }
 
   #verifier() {
-    // No token is remembered. So each signature is computed, even if the token was seen before.
+    // No token is remembered. So the verifier checks each signature, even if the verifier has seen the token before.
     const rules = {
       issuer: 'https://issuer.example',
       audience: 'api',

@@ -8,7 +8,7 @@ import { CLONE, filesIn } from '../language/files.mjs'
 
 const TRACES = 'issuer/TRACES.md'
 const DOCUMENTS = [TRACES, 'issuer/GLOSSARY.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', '.github/SECURITY.md']
-/** The required parts of an entry. Each part is found by the words that introduce it. */
+/** The required parts of an entry. The test finds each part by the words at the beginning of the part. */
 const PARTS = {
   actors: /\*\*Actors/,
   steps: /\*\*Steps/,

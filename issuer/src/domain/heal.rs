@@ -49,9 +49,9 @@ pub fn heal(
         (Some(and), ends) => {
             let next = draw();
             healed.gid = next;
-            // Two entries revoke the same group and name different `next` groups. Tokens may carry either `next`
-            // group, so both are revoked. If the entries form a circle, the record's own group is revoked, and a new
-            // group outside the circle replaces it.
+            // Two entries revoke the same group and name different `next` groups. Tokens may carry either `next` group,
+            // so both are revoked. If the entries form a circle, the record's own group is revoked, and the record gets
+            // a new group outside the circle.
             let ends = if ends.is_empty() { &[record.gid] } else { ends };
             ends.iter().map(|gid| Revocation::Group { gid: *gid, next, and }).collect()
         }

@@ -57,7 +57,7 @@ pub enum Revocation {
         /// The session.
         sid: Handle,
     },
-    /// A group ends, and a new group replaces it.
+    /// A group ends, and a new group replaces this group.
     Group {
         /// The group that becomes void.
         gid: Handle,

@@ -1,4 +1,4 @@
-//! The subject record: all data of a subject that must change together. The record is the unit of atomic writes.
+//! The subject record: all data that must change together for one subject. The record is the unit of atomic writes.
 
 use doorlist_verifier::{Handle, UnixSeconds};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ pub type CustomClaims = serde_json::Map<String, serde_json::Value>;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// The current token group. Every new access token of the subject carries it.
+    /// The current token group. Every new access token of the subject carries this group.
     pub gid: Handle,
     /// Whether the subject is allowed to have sessions.
     pub state: SubjectState,

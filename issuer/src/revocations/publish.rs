@@ -1,4 +1,4 @@
-//! Publishing: when a list is signed, which proof it needs, and which clients get it.
+//! Publishing: when a list is signed, which proof it needs, and which clients get the list.
 
 use std::time::Duration;
 
@@ -121,7 +121,7 @@ impl Revocations {
         };
         // The active key may be newer than the last list. Clients get the active key from the JWKS, so the verifier
         // that checks the new list needs the active key too. No more keys are added here, because the verifier may have
-        // no room for them. The new list removes old keys and makes room.
+        // no room for more keys. The new list removes old keys and makes room.
         verifier.add_jwks(&key_set([state.ring.active().public()]))?;
         let before = shown.as_ref().map(|shown| shown.cursor);
         let since = before.filter(|before| before.epoch == state.cursor.epoch).map(|before| before.seq);

@@ -24,8 +24,9 @@ function run({ createVerifier, isTokenError }, { now, policy, input }) {
       return isTokenError(error) ? { code: error.code, evidence: error.evidence } : { unnamed: String(error) }
     }
   }
-  // In the core, an empty set means that there are no keys. The package refuses an empty set as `jwks`, because such a
-  // set looks as if it pinned keys. Without this option there are no keys either, so the option is left out here.
+  // In the core, an empty set means that there are no keys. The package refuses an empty set as `jwks`, because a
+  // caller could wrongly assume that an empty set pins keys. Without this option there are no keys either, so the
+  // option is left out here.
   const jwks = input.jwks.keys?.length === 0 ? undefined : input.jwks
   const made = outcome(() => ({ verifier: createVerifier({ ...policy, jwks }) }))
   if (made.verifier === undefined) return { lists: [], token: made, again: made }

@@ -1,4 +1,4 @@
-// Imports the file for Node, which contains the module as bytes. workerd cannot compile these bytes.
+// Imports the file that Node uses. This file contains the module as bytes, and workerd cannot compile these bytes.
 import { createVerifier } from 'doorlist'
 
 export default {

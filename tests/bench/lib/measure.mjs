@@ -55,7 +55,8 @@ export function quantile(sorted, share) {
 }
 
 /**
- * Returns a contender that verifies its inputs one after another. If a result is a promise, the contender awaits it.
+ * Returns a contender that verifies its inputs one after another. If a result is a promise, the contender awaits the
+ * promise.
  */
 export const oneAfterAnother = verify => inputs => {
   for (let index = 0; index < inputs.length; index++) {

@@ -54,8 +54,8 @@ export function markdown({ machine, sections }) {
 }
 
 /**
- * Returns a table of the durations of all contenders. The last column divides the median of a contender by the median
- * of the contender `first`.
+ * Returns a table of the durations of all contenders. `first` is the name of a contender. The last column divides the
+ * median of each contender by the median of this contender.
  */
 export function durations(times, show, first = Object.keys(times)[0]) {
   return {

@@ -90,8 +90,8 @@ const signed = (claims, typ) =>
     .sign(signingKey)
 
 /**
- * Returns the handle of session `number`. An issuer draws blocks of 65,536 handles at random, and uses all handles of a
- * block. The blocks of sessions differ from the block of the tokens.
+ * Returns the handle of the session with this number. An issuer draws blocks of 65,536 handles at random, and uses all
+ * handles of a block. The blocks of sessions differ from the block of the tokens.
  */
 export const handle = number =>
   ((0xd0_0000_0000n + BigInt(Math.floor(number / 65_536)) * 7919n) << 16n) + BigInt(number % 65_536)

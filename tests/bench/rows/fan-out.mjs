@@ -10,7 +10,7 @@ const KICKS = 10
  * kicks.
  */
 export function streamFanOut() {
-  // The heartbeat is so rare that none is sent between the kicks.
+  // The kicks take less time than one heartbeat interval, so no heartbeat is sent between the kicks.
   return withIssuer(['--heartbeat-secs', '30'], async issuer => {
     const before = resident(issuer.pid)
     let connected

@@ -27,7 +27,7 @@ export async function withFolder(use) {
   }
 }
 
-/** Returns a copy of the world that has only one token. */
+/** Returns a copy of the world with only one token. */
 const smallWorld = ({ tokens, list, ...world }) => ({
   ...world,
   tokens: tokens.slice(0, 1),

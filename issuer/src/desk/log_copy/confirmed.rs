@@ -36,8 +36,8 @@ impl Confirmed {
     }
 }
 
-/// A confirming write that found nothing missing. It does not count as a confirmation until [`LogCopy::accept`] gets
-/// it.
+/// A confirming write that found nothing missing. It does not count as a confirmation until it is passed to
+/// [`LogCopy::accept`].
 #[must_use]
 pub(in crate::desk) struct Proof {
     at: UnixSeconds,

@@ -86,7 +86,7 @@ impl LogCopy {
         lock(&self.unfinished).is_empty()
     }
 
-    /// The subjects whose entries were put back, and whose records have not been healed after that.
+    /// The subjects whose entries were put back, and whose records have not been healed since then.
     pub(in crate::desk) async fn unfinished(&self) -> Unfinished {
         // Waits for a running restoration. Otherwise a record would be healed before the entries of its subject are
         // back.

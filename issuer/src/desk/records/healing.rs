@@ -104,8 +104,8 @@ impl Records {
         };
         match healed {
             // While a record cannot be read, the sessions of its subject cannot be refreshed. So the record can be
-            // healed later, and other records need not wait for it. If the store as a whole cannot be read, `catch_up`
-            // fails.
+            // healed later, and other records need not wait for this record. If the store as a whole cannot be read,
+            // `catch_up` fails.
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(%error, "a revocation cannot be applied to the subject's record");
                 self.log_copy.catch_up().await

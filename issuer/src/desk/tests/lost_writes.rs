@@ -197,8 +197,8 @@ async fn a_token_made_after_a_void_that_was_lost_is_taken_back_too() {
     }
 }
 
-/// A disable is acknowledged, and a failover loses it. The restored record is kicked, and a login follows. After that,
-/// a node puts the disable back.
+/// A disable is acknowledged, and a failover loses this write. The restored record is kicked, and a login follows.
+/// After that, a node puts the disable back.
 #[tokio::test]
 async fn a_disable_that_was_lost_is_finished_past_a_kick() {
     let (store, clock, [a, b]) = two_desks().await;

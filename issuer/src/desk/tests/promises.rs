@@ -233,7 +233,7 @@ impl Story {
         beat(desk).await.expect("a beat");
         if desk.log(|log| log.len()) < entries {
             // Trimming waits until the records of the subjects of the trimmed entries are durable, so no failover loses
-            // them.
+            // these records.
             self.past.clear();
         }
     }

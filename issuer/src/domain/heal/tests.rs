@@ -132,8 +132,8 @@ fn trace_4e_a_login_after_a_kick_is_left_alone() {
     let before = world.record(1, &[10], NOW);
     let kicked = kick(&alice(), &before, handle(2));
     world.append(&kicked, NOW);
-    // A void read the record before the kick changed it. The void's entry is appended after the kick's entry, and the
-    // void then starts over with the new group.
+    // A void read the record before the kick changed the record. The void's entry is appended after the kick's entry,
+    // and the void then starts over with the new group.
     world.append(&void(&alice(), &before, handle(4)), NOW);
     let crate::domain::login::Decision::Open(login, _) = world.log_in(&kicked.record, 11, NOW) else {
         panic!("no session");

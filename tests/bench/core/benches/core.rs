@@ -10,7 +10,7 @@ use doorlist_verifier::{HandleSet, Verifier};
 use ed25519_dalek::Signer as _;
 use jwt_compact::Algorithm as _;
 
-/// This many good signatures are more than a verifier needs to make tables for a key.
+/// After this many good signatures, a verifier has made the tables for a key.
 const PAST_EARNING: usize = 100;
 
 criterion_group! {

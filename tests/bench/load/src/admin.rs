@@ -24,7 +24,7 @@ pub async fn kicks(address: &str, key: &str, first: u64, count: u64) -> Result<S
     each(address, key, first..first + count, |number| (kick(number), String::new())).await
 }
 
-/// Returns the path of the request that kicks subject `number`.
+/// Returns the path of the request that kicks the subject with this number.
 pub fn kick(number: u64) -> String {
     format!("/admin/subjects/user-{number}/revoke")
 }

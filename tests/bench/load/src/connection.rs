@@ -87,8 +87,8 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
-/// Returns the member `name` of flat JSON as text. The member must be a string or a number, in the form that the
-/// measured servers write.
+/// Returns the member with this name from flat JSON, as text. The member must be a string or a number, in the form that
+/// the measured servers write.
 pub fn member<'a>(json: &'a str, name: &str) -> Result<&'a str> {
     let (_, rest) = json
         .split_once(&format!("\"{name}\":"))

@@ -57,7 +57,7 @@ struct Event {
     at: Instant,
 }
 
-/// Opens the streams. Returns when every stream is open and a task reads each of them.
+/// Opens the streams. Returns when every stream is open and each stream is read by its own task.
 async fn subscribe(address: &str, subscribers: usize, heard: &mpsc::UnboundedSender<Event>) -> Result<()> {
     let mut left = subscribers;
     while left > 0 {

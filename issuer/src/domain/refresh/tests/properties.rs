@@ -94,8 +94,8 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Promise 4. The promise does not cover a burst that begins inside the grace window and ends after it. So each burst
-/// in this test ends before the window ends.
+/// Promise 4. The promise does not cover a burst that begins inside the grace window and ends after the window. So each
+/// burst in this test ends before the window ends.
 fn no_client_is_logged_out(events: Vec<Event>) -> Result<(), TestCaseError> {
     let mut issuer = Issuer::new();
     let mut held = 1;
