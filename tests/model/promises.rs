@@ -33,7 +33,7 @@ pub struct Promises {
     /// The position of each acknowledged revocation. `None` while a failover has lost the revocation and no living
     /// node has put it back yet.
     pub acknowledged: Vec<Option<Seq>>,
-    /// The end of the revocation log when the last lost entries were put back or given up.
+    /// The end of the revocation log when the last lost entries were put back, or counted as permanently lost.
     pub put_back: Seq,
     pub verifier: Verifier,
     pub broken: Option<Broken>,
@@ -75,7 +75,7 @@ pub struct Verifier {
     pub as_of: u64,
     /// The number of acknowledged revocations that the verifier must know, according to its as-of time.
     pub vouched: u8,
-    /// Handles, each with the as-of time of the list that brought the handle.
+    /// Handles, each with the as-of time of the list that added the handle.
     pub held: BTreeMap<Handle, u64>,
 }
 

@@ -22,8 +22,8 @@ struct Seen {
     upstream: Mutex<String>,
 }
 
-/// Refreshes until enough requests were answered and both nodes run again. If a request brings no new token, the client
-/// retries with its current token, as every client does.
+/// Refreshes until enough requests were answered and both nodes run again. If a request returns no new token, the
+/// client retries with its current token, as every client does.
 async fn refreshes(nginx: String, mut session: Session, at_least: u64, seen: Arc<Seen>) -> Session {
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     while !seen.restarted.load(Ordering::Acquire) || seen.answered.load(Ordering::Acquire) < at_least {

@@ -101,7 +101,7 @@ pub enum KeySwap {
     Conflict,
 }
 
-/// A subject as an operator sees it.
+/// The operator's view of a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectDetails {
     /// The name.
@@ -112,7 +112,7 @@ pub struct SubjectDetails {
     pub state: SubjectState,
     /// Whether the subject has an account here.
     pub account: Account,
-    /// Claims for all access tokens of the subject. They take precedence over the claims of a session.
+    /// Claims for all access tokens of the subject. These claims take precedence over the claims of a session.
     pub claims: CustomClaims,
     /// Live sessions, oldest first.
     pub sessions: Vec<Session>,

@@ -1,4 +1,4 @@
-//! Tests of the desk on the embedded store in memory, with a clock that the test moves.
+//! Tests of the desk on the embedded store in memory, with a clock that the test controls.
 
 mod accounts;
 mod claims;

@@ -15,8 +15,8 @@ use super::{AuditEvent, AuditKind, Change, GroupEnd, Record, Revocation, Subject
 /// 1. The record's group is revoked. Either the store lost a write of the record, or the node that appended the entry
 ///    died before it wrote the record. The record gets the last group on the path of replacements. The strongest
 ///    [`GroupEnd`] on that path applies.
-/// 2. The record's group is not revoked, but the record's sessions escaped a kick or a disable on another branch. One
-///    cause is a race: the kick began first, but a void of the same subject wrote the record before the kick did.
+/// 2. The record's group is not revoked, but a kick or a disable on another branch did not reach the record's sessions.
+///    One cause is a race: the kick began first, but a void of the same subject wrote the record before the kick did.
 ///    Another cause is a failover that lost the kick before a node put the kick's entry back. The sessions are kicked
 ///    or the subject is disabled now.
 /// 3. Another branch ends at a group that is not revoked. A failover may have lost the record that held this group,

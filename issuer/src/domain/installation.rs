@@ -15,7 +15,7 @@ pub const NOTICE_SECS: u64 = 60;
 /// Maximum number of former names that are kept. If there are more, the oldest names are dropped.
 const MAX_FORMER: usize = 8;
 
-/// The identity as the store holds it.
+/// The identity in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installation {
     /// The `iss` of every new token.

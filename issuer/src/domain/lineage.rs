@@ -117,9 +117,8 @@ impl Lineage {
         ways
     }
 
-    /// The strongest [`GroupEnd`] that the sessions of this group escaped. `None` if the sessions escaped no
-    /// [`GroupEnd`]. A [`GroupEnd`] was escaped if it is on another branch, and every [`GroupEnd`] on the sessions' own
-    /// path is weaker.
+    /// The strongest [`GroupEnd`] that did not reach the sessions of this group. Such a [`GroupEnd`] is on another
+    /// branch, and every [`GroupEnd`] on the sessions' own path is weaker. `None` if there is no such [`GroupEnd`].
     pub fn escaped(&self, gid: Handle) -> Option<GroupEnd> {
         let forks = self.forks_before(gid).into_iter();
         forks.filter(|(way, onward)| onward.end > *way).map(|(_, onward)| onward.end).max()

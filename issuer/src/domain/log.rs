@@ -92,7 +92,7 @@ pub enum GroupEnd {
     Disable,
 }
 
-/// An entry as the revocation log holds it.
+/// An entry in the revocation log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// The sequence number. Each number is greater than the previous one. Some numbers may be left out.

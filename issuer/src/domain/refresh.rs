@@ -35,7 +35,7 @@ pub enum Decision {
 pub enum RefreshRefusal {
     /// The subject has no session with this `sid`.
     NoSuchSession,
-    /// The session has ended: its idle or absolute lifetime is over, or a cut-off ended all sessions.
+    /// The session has ended: its idle or absolute lifetime has ended, or a cut-off ended all sessions.
     Ended,
     /// The subject is disabled.
     Disabled,

@@ -44,7 +44,7 @@ impl PrivateKey {
         self.public.kid()
     }
 
-    /// A compact JWS over these claims, with the header `{"alg":"EdDSA","typ":…,"kid":…}`.
+    /// Signs these claims. Returns a compact JWS with the header `{"alg":"EdDSA","typ":…,"kid":…}`.
     pub fn sign(&self, typ: &str, claims: impl Serialize) -> String {
         let header = Header::empty().with_key_id(self.kid().to_string()).with_token_type(typ);
         EdDsa

@@ -54,7 +54,7 @@ pub struct RingChange {
     pub kids: Vec<KeyId>,
 }
 
-/// A key as an operator sees it.
+/// The operator's view of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyStatus {
     /// RFC 7638 thumbprint.

@@ -1,4 +1,4 @@
-//! The key ring as the store keeps it: sealed under a key derived from the master secret.
+//! The key ring in the store: sealed under a key derived from the master secret.
 //!
 //! ```text
 //! +---------+-------+----------------------------------+

@@ -45,8 +45,8 @@ impl CutPoints {
         self.entries.drain(..trimmed);
     }
 
-    /// The sequence at which the delta for a client with the cursor `held` begins. This sequence is at or before the
-    /// cursor. `None` if the client needs a snapshot.
+    /// Returns the sequence at which a delta begins, for a client with the cursor `held`. This sequence is at or before
+    /// the cursor. `None` if the client needs a snapshot.
     pub fn cut(&self, held: Cursor) -> Option<Seq> {
         let Cursor { epoch, seq: held } = held;
         if epoch != self.lineage || held < self.floor || held > self.last {

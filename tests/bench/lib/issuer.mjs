@@ -46,7 +46,7 @@ export async function load(args, ready) {
 export const fanOut = (issuer, subscribers, kicks, ready) =>
   load(['fan-out', addressOf(issuer), issuer.adminKey, String(subscribers), String(kicks)], ready)
 
-/** Returns the resident memory of a process in bytes, as Linux reports it. */
+/** Returns the number of bytes of resident memory that Linux reports for a process. */
 export function resident(pid) {
   const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
   return Number(kilobytes) * 1024

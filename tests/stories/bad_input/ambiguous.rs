@@ -1,5 +1,5 @@
 //! On every route, the issuer refuses requests that two programs could interpret differently. A proxy, a cache or a
-//! filter in front of the issuer may interpret such a request in another way than the issuer.
+//! filter in front of the issuer may interpret such a request differently from the issuer.
 
 use doorlist_verifier::Cursor;
 use serde_json::Value;

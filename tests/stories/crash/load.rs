@@ -242,8 +242,8 @@ struct Shift<'a> {
 }
 
 impl Shift<'_> {
-    /// Refreshes the session again and again until a refresh brings no new tokens. Returns the number of refreshes that
-    /// brought tokens.
+    /// Refreshes the session again and again until a refresh returns no new tokens. Returns the number of refreshes
+    /// that returned tokens.
     async fn refresh_on_and_on(&self, session: &mut Session) -> usize {
         let mut count = 0;
         while let Some(SessionState::Lives) = self.refresh(session).await {

@@ -22,7 +22,7 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// Runs at least this many rounds. If a duration is set, further rounds follow until the duration is over.
+    /// Runs at least this many rounds. If a duration is set, further rounds follow until the duration has passed.
     pub fn at_least(least: usize) -> Self {
         let secs = std::env::var(SECS).ok().map(|secs| secs.parse().expect("seconds"));
         Self { least, until: secs.map(|secs| Instant::now() + Duration::from_secs(secs)), count: 0 }
