@@ -45,7 +45,7 @@ pub struct Settings {
     /// How long tokens, sessions and lists live.
     #[command(flatten)]
     pub lifetimes: LifetimeSettings,
-    /// How much clients may use at the same time.
+    /// How many connections and requests clients may have open at the same time.
     #[command(flatten)]
     pub limits: LimitSettings,
     /// How the issuer stops.

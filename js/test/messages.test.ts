@@ -1,5 +1,5 @@
-// The package writes the messages of the module's errors. The messages must equal the messages of the Rust crate, and
-// must contain no secrets.
+// The wasm module returns only the code and the evidence of an error. The package makes the message. The messages must
+// equal the messages of the Rust crate, and must contain no secrets.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'

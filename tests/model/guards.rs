@@ -69,8 +69,8 @@ impl Doorlist {
         world.nodes.iter().filter(|node| node.task.is_none()).count()
     }
 
-    /// A grace window can pass while one request is pending. The promises do not cover two pending requests of one
-    /// session across the end of the window.
+    /// A grace window can pass while one request is pending. If two requests of one session are pending when the window
+    /// ends, the promises do not apply.
     pub fn window_may_pass(&self, world: &World) -> bool {
         let waiting = world.promises.clients.iter().any(|client| client.waiting > 0);
         self.idle(world) > 0 && self.is_repaired(world) && !(waiting && self.scope.tabs > 1)

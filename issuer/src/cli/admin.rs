@@ -111,7 +111,7 @@ impl AdminConnection {
         Err(AdminError::Refused { status, description })
     }
 
-    /// Returns the first admin key of the flag, the variable or the file.
+    /// Returns the admin key from the flag, the variable or the file. If there are several keys, returns the first one.
     fn key(&self) -> Result<SecretText, AdminError> {
         let text = match (&self.admin_key, &self.admin_key_file) {
             (Some(key), _) => key.clone(),

@@ -19,7 +19,7 @@ const MOST_PER_ADDRESS: usize = 1024;
 /// One place in this many is reserved for addresses with few connections.
 const RESERVED_ONE_IN: usize = 16;
 
-/// How much of the issuer clients may use at the same time.
+/// How many connections and requests clients may have open at the same time.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits for clients")]
 pub struct LimitSettings {

@@ -9,7 +9,7 @@ import type { Message } from './messages.js'
  *
  * @param last the last token of this page's session
  * @param ended the sessions that ended in this page; a late message must not bring them back
- * @param latest a token that was requested before this time is not used
+ * @param latest a time; tokens that were requested before this time are not used
  */
 export const isNews = (
   heard: AccessToken,

@@ -34,7 +34,7 @@ pub struct Crowd {
     busy: Vec<Session>,
     /// All other sessions. Most of them were kicked.
     others: Vec<Session>,
-    /// Pairs of tabs. The two tabs of a pair use one session, and sent the same token at once.
+    /// Pairs of tabs. The two tabs of a pair use one session, and send the same token at the same time.
     tabs: Vec<Vec<Session>>,
     /// The latest access tokens.
     last: Mutex<VecDeque<(u64, String)>>,

@@ -86,8 +86,8 @@ proptest! {
         prop_assert_eq!(verifier.status(at(NOW)), before);
     }
 
-    /// The texts are signed, but header and payload may have any content. Of a text with a valid signature, the
-    /// verifier also reads the payload.
+    /// The texts are signed, but header and payload may have any content. If the signature is valid, the
+    /// verifier reads the payload too.
     #[test]
     fn any_signed_text_is_refused_without_a_panic(header in ".{0,60}", payload in ".{0,200}") {
         let mut verifier = ready();

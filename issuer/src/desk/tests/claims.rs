@@ -91,8 +91,8 @@ async fn a_change_that_died_half_done_is_a_void_and_can_be_sent_again() {
     assert_eq!(granted(refresh(&desk, &before).await).claims, role("viewer"));
 }
 
-/// Between the append and the swap of a change of claims, another request completes the void. The other request issues
-/// a token with the old claims in the new group.
+/// A request changes the claims. It has appended its entry and has not swapped the record yet. Then another request
+/// swaps the record, and issues a token with the old claims in the new group.
 #[tokio::test]
 async fn a_change_finished_by_another_request_still_voids_the_tokens_it_issued() {
     let (store, desk, alice) = faulty().await;

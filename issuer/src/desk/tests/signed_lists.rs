@@ -44,8 +44,8 @@ async fn desk_on(store: &Arc<SimulatedStore>) -> Arc<Desk> {
     Desk::open(store.clone(), Limits::default(), HEARTBEAT).await.expect("a desk")
 }
 
-/// Trace 59: node A voids, and a token is issued in the next group. A failover loses both writes. Node B kicks. Then a
-/// request at node A puts the void back. Until the record is healed, the revocation log does not name the next group.
+/// Trace 59: node A voids a subject's tokens, and a token is issued in the next group. A failover loses both writes.
+/// Node B kicks the subject. Then a request at node A puts the void back. Until the record is healed, the revocation log does not name the next group.
 /// If a list were signed in this state, verifiers with this list would accept the token, although the kick was
 /// acknowledged.
 #[tokio::test]

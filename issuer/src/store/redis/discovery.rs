@@ -76,7 +76,7 @@ impl Directory {
         let is_unknown = refusal.is_unknown_name();
         match self.ask_sentinels_as(Some(password), master).await {
             // Without a login, the sentinels answered that they know no master of this name. So the sentinels need no
-            // login, and the answer without a login is the reason to report.
+            // login. Therefore return that answer, and not the error of the login.
             Err(_) if is_unknown => without_login,
             answered => answered,
         }
