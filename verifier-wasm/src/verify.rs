@@ -129,8 +129,8 @@ impl Verifier {
         if list.issuer != self.options.issuer {
             return Err(Error::ListInvalid { reason: ListFlaw::Issuer, claim: Some("iss") });
         }
-        // Use the host's own clock here, not the latest time in the lists. Otherwise each list of a series could move the
-        // limit a day further.
+        // Use the host's own clock here, not the latest time in the lists. Otherwise each list of a series could move
+        // the limit a day further.
         if list.issued_at > at.wall.plus_secs(MAX_AHEAD_SECS) {
             return Err(Error::ListInvalid { reason: ListFlaw::Future, claim: Some("iat") });
         }

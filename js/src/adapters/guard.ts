@@ -12,8 +12,8 @@ export type Outcome =
   { readonly auth: Verified | undefined; readonly refusal?: undefined } | { readonly refusal: Refusal }
 
 /**
- * Reads the headers of a request, and decides whether the request is passed on. Names of headers are in lower case. In a Worker, `ctx` is the execution
- * context. A lazy verifier uses `ctx` for its refresh.
+ * Reads the headers of a request, and decides whether the request is passed on. Names of headers are in lower case. In
+ * a Worker, `ctx` is the execution context. A lazy verifier uses `ctx` for its refresh.
  */
 export type Guard = (header: (name: string) => string | undefined, ctx?: WaitUntil) => Promise<Outcome>
 

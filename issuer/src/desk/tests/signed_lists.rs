@@ -45,9 +45,9 @@ async fn desk_on(store: &Arc<SimulatedStore>) -> Arc<Desk> {
 }
 
 /// Trace 59: node A voids a subject's tokens, and a token is issued in the next group. A failover loses both writes.
-/// Node B kicks the subject. Then a request at node A puts the void back. Until the record is healed, the revocation log does not name the next group.
-/// If a list were signed in this state, verifiers with this list would accept the token, although the kick was
-/// acknowledged.
+/// Node B kicks the subject. Then a request at node A puts the void back. Until the record is healed, the revocation
+/// log does not name the next group. If a list were signed in this state, verifiers with this list would accept the
+/// token, although the kick was acknowledged.
 #[tokio::test]
 async fn trace_59_no_list_is_signed_between_restoring_and_healing() {
     let a = Signer::new().await;
