@@ -79,3 +79,14 @@ impl fmt::Display for AuditKind {
         self.serialize(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_shown_by_its_stable_name() {
+        assert_eq!(AuditKind::SessionEvicted.to_string(), "session_evicted");
+        assert_eq!(AuditKind::Kicked.to_string(), "kicked");
+    }
+}

@@ -71,7 +71,7 @@ pub fn check_len(claims: &CustomClaims) -> Result<(), UnfitClaims> {
 }
 
 fn is_within(levels: usize, value: &Value) -> bool {
-    let fits = |inner| levels > 0 && is_within(levels - 1, inner);
+    let fits = |inner| is_within(levels - 1, inner);
     match value {
         Value::Array(items) => levels > 0 && items.iter().all(fits),
         Value::Object(members) => levels > 0 && members.values().all(fits),
@@ -115,6 +115,8 @@ mod tests {
         let unfit = check_custom_claims(&claims(json!({ "x": "y".repeat(2048) }))).unwrap_err();
         assert_eq!(unfit, UnfitClaims::TooLong { len: 2056 });
         assert_eq!(check_custom_claims(&claims(json!({"role": "editor"}))), Ok(()));
+        let longest = claims(json!({ "x": "y".repeat(MAX_CUSTOM_CLAIMS_LEN - r#"{"x":""}"#.len()) }));
+        assert_eq!(check_custom_claims(&longest), Ok(()));
     }
 
     #[test]
@@ -130,5 +132,9 @@ mod tests {
             check_custom_claims(&nested(MAX_CUSTOM_CLAIMS_DEPTH, json!(1))),
             Err(UnfitClaims::TooDeep)
         );
+        for empty in [json!([]), json!({})] {
+            let unfit = check_custom_claims(&nested(MAX_CUSTOM_CLAIMS_DEPTH - 1, empty));
+            assert_eq!(unfit, Err(UnfitClaims::TooDeep), "an empty value is a level too");
+        }
     }
 }

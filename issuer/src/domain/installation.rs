@@ -194,9 +194,14 @@ mod tests {
         let without = admit(Some(&renamed.installation), &own(NEW, &[]), at(NOW)).expect("the name fits");
         assert_eq!(without.former, [], "the setting does not contain the former name");
 
-        let foreign = admit(Some(&before), &own(OLD, &["https://production.example"]), at(NOW));
-        assert!(matches!(foreign, Err(Foreign::Former { .. })), "another installation's name");
-        assert!(matches!(admit(None, &own(NEW, &[OLD]), at(NOW)), Err(Foreign::Former { .. })));
+        let refused = |stored, own| admit(stored, &own, at(NOW)).unwrap_err();
+        let foreign = refused(Some(&before), own(OLD, &["https://production.example"]));
+        assert!(matches!(foreign, Foreign::Former { .. }), "another installation's name");
+        let unrecorded = refused(None, own(NEW, &[OLD]));
+        assert!(matches!(unrecorded, Foreign::Former { .. }));
+        assert!(unrecorded.to_string().contains("(its former names: not recorded)"), "{unrecorded}");
+        let another = refused(Some(&renamed.installation), own(NEW, &["https://production.example"]));
+        assert!(another.to_string().contains(&format!("(its former names: {OLD})")), "{another}");
         // A node is started with the former name after the rename.
         assert!(matches!(
             admit(Some(&renamed.installation), &own(OLD, &[]), at(NOW)),

@@ -74,6 +74,9 @@ mod tests {
             "the session was idle for too long"
         );
 
+        assert!(active(&world, &record, NOW + 899));
+        assert!(!active(&world, &record, NOW + 900), "the token has expired");
+
         world.log.settings.cutoff = at(NOW);
         assert!(active(&world, &record, NOW), "issued at the cut-off");
         world.log.settings.cutoff = at(NOW + 1);

@@ -138,6 +138,30 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::domain::fixtures::{World, at, handle};
+
+    #[test]
+    fn a_created_record_is_kept_as_if_the_subject_had_logged_in() {
+        let world = World::new();
+        let end = 5 + world.limits.refresh_absolute_secs;
+        let password = PasswordHash::new("$argon2id$".into());
+        let made = Record::made(handle(1), Some(password.clone()), &world.moment(5));
+        assert_eq!((made.password, made.last_session_end), (Some(password), at(end)));
+    }
+
+    #[test]
+    fn a_record_is_deleted_only_if_a_login_would_create_all_of_it_again() {
+        let plain = Record::new(handle(1));
+        let disabled = Record { state: SubjectState::Disabled, ..plain.clone() };
+        let account = Record { password: Some(PasswordHash::new("$argon2id$".into())), ..plain.clone() };
+        let claims = CustomClaims::from_iter([("role".to_owned(), json!("viewer"))]);
+        let claims = Record { claims, ..plain.clone() };
+        assert!(plain.is_past_keeping(at(101), 100));
+        for kept in [disabled, account, claims] {
+            assert!(!kept.is_past_keeping(at(101), 100), "{kept:?}");
+        }
+        assert!(!plain.is_past_keeping(at(100), 100), "tokens of the group may still be valid");
+    }
 
     /// Stores hold records that earlier versions of the issuer wrote. So each new member needs a default value. A
     /// member that has its default value is left out of the JSON.

@@ -75,4 +75,11 @@ mod tests {
             assert_eq!(Subject::try_from(unfit), Err(MalformedSubject), "{unfit}");
         }
     }
+
+    #[test]
+    fn a_subject_is_written_as_its_text() {
+        let alice = Subject::try_from("alice").expect("a subject");
+        assert_eq!((alice.as_str(), alice.to_string().as_str()), ("alice", "alice"));
+        assert_eq!(String::from(alice), "alice");
+    }
 }

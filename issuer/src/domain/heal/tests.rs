@@ -220,6 +220,23 @@ fn the_last_group_of_a_long_branch_is_revoked_and_its_voids_do_not_count_as_a_ki
     assert!(healed(&mut world, &record).sessions.is_empty());
 }
 
+/// Three entries revoke the same group, so the fork has three branches.
+#[test]
+fn every_branch_of_a_fork_is_revoked() {
+    let mut world = World::new();
+    let record = world.record(2, &[10], NOW);
+    log(&mut world, [(1, 2, VOID), (1, 3, VOID), (1, 4, VOID)]);
+    assert_eq!(revoked(&heal_of(&world, &record).expect("something to revoke")), [handle(3), handle(4)]);
+}
+
+/// Sessions may have taken the void path, so the kick on the other path does not count.
+#[test]
+fn of_several_paths_to_a_group_the_weakest_counts() {
+    let mut world = World::new();
+    log(&mut world, [(1, 2, VOID), (2, 4, VOID), (1, 3, KICK), (3, 4, VOID)]);
+    assert_eq!(Lineage::of(&world.log).ways_to(handle(4))[&handle(1)], VOID);
+}
+
 /// If both branches hold a disable and the subject was enabled afterwards, healing does not disable the subject again.
 #[test]
 fn a_subject_that_was_enabled_since_stays_enabled() {

@@ -65,8 +65,22 @@ fn entries_older_than_retain_are_dropped() {
     view.trim(seq(14));
     assert_eq!(numbers(&view), (15..=20).collect::<Vec<_>>());
     assert_eq!((view.floor(), view.position().seq, view.of(&alice()).revoked.len()), (seq(14), seq(20), 6));
+    assert_eq!((view.len(), view.is_empty()), (6, false));
     view.trim(seq(20));
-    assert!(view.is_empty() && view.of(&alice()).revoked.is_empty());
+    assert_eq!((view.len(), view.is_empty()), (0, true));
+    assert!(view.by_subject.is_empty(), "no memory is kept for a subject without entries");
+}
+
+#[test]
+fn the_last_change_of_the_keys_is_remembered() {
+    let mut view = LogView::new(&page(1, 3));
+    assert_eq!(view.last_key_change(), Seq::ZERO);
+    let key = Appended::Key { kid: "kid".into() };
+    view.apply(&LogPage { entries: vec![LogEntry { seq: seq(4), at: at(4), entry: key }], ..page(4, 4) });
+    view.apply(&page(5, 6));
+    assert_eq!(view.last_key_change(), seq(4));
+    view.renew(&page(5, 6));
+    assert_eq!(view.last_key_change(), seq(4), "also after the entry is gone");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 mod properties;
 
 use super::*;
+use crate::domain::GroupEnd;
 use crate::domain::fixtures::{World, alice, at, handle, revoked};
 
 const NOW: u64 = 1_000_000;
@@ -116,6 +117,24 @@ fn a_missing_or_ended_session_is_refused() {
     assert_eq!(refusal(Some(&seen), 10, NOW + 90 * 86_400), Some(RefreshRefusal::Ended));
     let disabled = Record { state: SubjectState::Disabled, ..good };
     assert_eq!(refusal(Some(&disabled), 10, NOW), Some(RefreshRefusal::Disabled));
+}
+
+/// A failover could undo the write that moved the record into its group. So a token of this group is given only after
+/// a replica has the write.
+#[test]
+fn a_refresh_waits_for_a_replica_only_if_an_entry_leads_to_the_group() {
+    let mut world = World::new();
+    let record = world.record(1, &[10], NOW);
+    let token = Presented { sid: handle(10), generation: 1, client_id: None };
+    let durability = |world: &World| match refresh(&alice(), Some(&record), token, &world.moment(NOW)) {
+        Decision::Advance(change, _) => change.durability,
+        other => panic!("not advanced: {other:?}"),
+    };
+    assert_eq!(durability(&world), Durability::Local);
+    world.log(Revocation::Group { gid: handle(2), next: handle(3), and: GroupEnd::Void }, NOW);
+    assert_eq!(durability(&world), Durability::Local, "the entry leads to another group");
+    world.log(Revocation::Group { gid: handle(9), next: handle(1), and: GroupEnd::Void }, NOW);
+    assert_eq!(durability(&world), Durability::Replicated);
 }
 
 /// Trace 15: a token does not outlive its session.

@@ -45,6 +45,24 @@ fn trace_4a_a_kick_is_not_done_while_a_session_from_its_start_lives() {
 }
 
 #[test]
+fn a_group_is_spent_if_the_record_has_it_or_an_entry_revokes_it() {
+    let mut world = World::new();
+    let record = world.record(1, &[10], NOW);
+    assert!(!is_spent(handle(2), &record, &world.log));
+    assert!(is_spent(handle(1), &record, &world.log), "the record has it");
+    world.log(Revocation::Group { gid: handle(2), next: handle(1), and: GroupEnd::Void }, NOW);
+    assert!(is_spent(handle(2), &record, &world.log), "an entry revokes it");
+}
+
+#[test]
+fn a_new_password_replaces_the_former_one() {
+    let world = World::new();
+    let record = world.record(1, &[10], NOW);
+    let change = set_password(&alice(), &record, handle(2), PasswordHash::new("$new".into()));
+    assert_eq!(change.record.password.as_ref().map(PasswordHash::as_str), Some("$new"));
+}
+
+#[test]
 fn a_disabled_subject_that_is_enabled_keeps_its_group() {
     let world = World::new();
     let disabled = disable(&alice(), &world.record(1, &[10], NOW), handle(2)).record;
