@@ -40,6 +40,16 @@ impl Clients {
         }
     }
 
+    /// Logs the limits.
+    pub fn report(&self) {
+        let Sizes { in_all, per_address, .. } = self.connections.sizes();
+        tracing::info!(
+            connections = in_all,
+            per_address,
+            "the largest numbers of connections, in all and per address"
+        );
+    }
+
     /// Takes a place for a connection from `peer`.
     ///
     /// # Errors

@@ -63,11 +63,6 @@ impl Server {
         let given = settings.secrets.given()?;
         given.suffice_for(&settings.store.store)?;
         let sizes = settings.limits.sizes(open_files::raise())?;
-        tracing::info!(
-            connections = sizes.in_all,
-            per_address = sizes.per_address,
-            "the largest numbers of connections, in all and from one address"
-        );
         let clients = Arc::new(Clients::new(settings.limits.proxies(), sizes));
         let address = settings.addresses.listen;
         let listener =
@@ -137,6 +132,7 @@ impl Server {
         let mut background = background(&app);
         front.serve(http::router(app, besides));
         life.send_replace(Life::Serving);
+        clients.report();
         ready(&format!("http://{address}"))?;
         tokio::select! {
             () = signals.next() => {}

@@ -55,6 +55,11 @@ impl Shares {
         Self { sizes, used: Mutex::default() }
     }
 
+    /// The numbers of places.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
     /// Takes a place. `address` is `None` for a client whose address is unknown. Only the limit in all applies to it.
     ///
     /// # Errors

@@ -1,14 +1,16 @@
 //! Limits the requests in flight of each client, so that one client cannot take all places.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body_util::BodyExt;
+use hyper::body::{Frame, SizeHint};
 
 use super::ApiError;
 use crate::clients::{Clients, Share};
@@ -24,17 +26,36 @@ pub async fn limit(State(clients): State<Arc<Clients>>, mut request: Request, ne
     let sender = clients.sender(peer, request.headers());
     request.extensions_mut().insert(sender);
     match clients.request(sender) {
-        Ok(share) => next.run(request).await.map(|body| held_with(share, body)),
+        Ok(share) => next.run(request).await.map(|body| Body::new(Held { body, _share: share })),
         Err(_) => too_many().into_response(),
     }
 }
 
-/// Keeps the place until the whole body is sent. A stream's body ends with the stream.
-fn held_with(share: Share, body: Body) -> Body {
-    Body::new(body.map_frame(move |frame| {
-        let _held = &share;
-        frame
-    }))
+/// A body that keeps the place until the whole body is sent. A stream's body ends with the stream.
+struct Held {
+    body: Body,
+    _share: Share,
+}
+
+impl hyper::body::Body for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    // Without the exact size, the answer would have no `Content-Length`.
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 fn too_many() -> ApiError {
@@ -80,7 +101,9 @@ mod tests {
         let refused = ask(&router, "/text", "192.0.2.1", None).await;
         assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(refused.headers()["retry-after"], "1");
-        assert_eq!(ask(&router, "/text", "192.0.2.2", None).await.status(), StatusCode::OK);
+        let other = ask(&router, "/text", "192.0.2.2", None).await;
+        assert_eq!(other.status(), StatusCode::OK);
+        assert_eq!(other.headers()["content-length"], "4");
         drop(first);
         assert_eq!(ask(&router, "/text", "192.0.2.1", None).await.status(), StatusCode::OK);
     }
