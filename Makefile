@@ -35,7 +35,7 @@ SEE_ABOVE := The reason is above.
 # Installs a Debian package: $(call apt-get,package,what to print if that fails)
 apt-get = tests/setup/apt.sh $(1) '$(2)'
 
-.PHONY: help demo demo-browser test check style bare matrix chaos bench differential deny semver coverage mutants packages build load package issuer doc test-rust test-js fences instructions lint notices prerequisites \
+.PHONY: help demo demo-browser test check style bare matrix chaos bench differential reproducible sbom deny semver coverage mutants packages build load package issuer doc test-rust test-js fences instructions lint notices prerequisites \
   wasm-target browser firefox valgrind redis nginx faketime debootstrap clean
 
 help: ## Show this list
@@ -67,16 +67,25 @@ bench: build load browser tests/bench/node_modules/.package-lock.json ## Measure
 	  DOORLIST_LOOKUP=$(BENCH_TARGET)/lookup/wasm32-unknown-unknown/release/doorlist_lookup.wasm CARGO_TARGET_DIR=$(BENCH_TARGET)/core \
 	  npm run --silent bench
 
-differential: package ## Compare a million signature checks with unmodified ed25519-dalek, natively and in wasm (5 minutes)
+differential: package ## Compare a million signature checks with unmodified ed25519-dalek, and a million damaged tokens with jose (15 minutes)
 	@cargo build --workspace --example signature_cases
 	@DOORLIST_SIGNATURE_CASES=1000000 cargo test --package doorlist-verifier --lib both_agree_on_random_and_damaged_signatures
 	@DOORLIST_WASM_SIGNATURE_CASES=1000000 DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) node --test tests/js/signatures.test.mjs
+	@DOORLIST_TOKEN_CASES=1000000 node --test tests/js/mutated-tokens.test.mjs
+
+reproducible: prerequisites wasm-target $(WASM_BINDGEN) $(WASM_PACK) js/node_modules/.package-lock.json ## Build the WebAssembly in two folders and compare the bytes (5 minutes)
+	$(say) 'building the WebAssembly module twice'
+	@$(call watched,all,building the WebAssembly module twice,$(SEE_ABOVE)) node tests/setup/reproducible.mjs
+
+sbom: prerequisites ## List the software in the binary and in the npm package (CycloneDX): target/sbom
+	@node tests/setup/sbom.mjs $(TARGET)/sbom
 
 deny: DENY_CHECKS = bans licenses sources$(if $(ADVISORIES), advisories)
-deny: $(CARGO_DENY) $(CARGO_MACHETE) ## Check licences, sources and versions of the dependencies, and find unused ones (ADVISORIES=1: also known faults)
+deny: $(CARGO_DENY) $(CARGO_MACHETE) ## Check licences, sources and versions of the dependencies, and find unused ones (ADVISORIES=1: also known faults, of npm packages too)
 	$(say) 'dependencies: $(DENY_CHECKS)'
 	@$(CARGO_DENY) --all-features check --hide-inclusion-graph $(DENY_CHECKS)
 	@$(CARGO_MACHETE) issuer verifier-wasm tests/bench
+	@$(if $(ADVISORIES),cd js && npm audit --audit-level=high,true)
 
 semver: $(CARGO_SEMVER_CHECKS) ## Compare the public API of the crate doorlist-verifier with the last release (SINCE=v0.1.0: with this tag)
 	@release='$(or $(SINCE),$(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null))'; \

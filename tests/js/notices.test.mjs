@@ -2,7 +2,8 @@
 // existing targets.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readFile, readdir } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
@@ -18,6 +19,23 @@ test('D5: the notices match the dependencies', { timeout: 120_000 }, async () =>
     const text = await read(path)
     for (const name of ['curve25519-dalek', 'subtle']) assert.match(text, new RegExp(`^${name} .*BSD-3-Clause`, 'm'))
     assert.match(text, /Copyright \(c\) \d{4}[-\d]* (Isis Agora Lovecruft|isis agora lovecruft)/)
+  }
+})
+
+test('the SBOMs name the software that the notices name', { timeout: 120_000 }, async story => {
+  const folder = await mkdtemp(join(tmpdir(), 'doorlist-sbom-'))
+  story.after(() => rm(folder, { recursive: true }))
+  await run('node', ['tests/setup/sbom.mjs', folder], { cwd: CLONE })
+  for (const artifact of ['issuer', 'js']) {
+    const sbom = JSON.parse(await readFile(join(folder, `${artifact}.cdx.json`), 'utf8'))
+    assert.deepEqual([sbom.bomFormat, sbom.specVersion], ['CycloneDX', '1.5'])
+    const [, names] = /^.*\n\n([^]*?)\n\n=/.exec(await read(`${artifact}/THIRD-PARTY-NOTICES`))
+    const listed = sbom.components.map(({ name, version }) => `${name} ${version}`)
+    assert.deepEqual(
+      listed,
+      names.split('\n').map(line => line.replace(/ \(.*/, '')),
+    )
+    assert.ok(sbom.components.every(({ hashes }) => /^[0-9a-f]{64}$/.test(hashes[0].content)))
   }
 })
 
