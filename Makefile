@@ -95,9 +95,8 @@ semver: $(CARGO_SEMVER_CHECKS) ## Compare the public API of the crate doorlist-v
 coverage: $(CARGO_LLVM_COV) package ## Measure which lines and branches the unit tests reach (5 minutes)
 	@tests/setup/coverage.sh $(CARGO_LLVM_COV)
 
-mutants: $(CARGO_MUTANTS) ## Change the rules and the verifier one place at a time; a test must fail for each (hours; RULES=issuer/src/domain/heal.rs: only this file)
-	@$(CARGO_MUTANTS) mutants --config tests/setup/mutants.toml --package doorlist --file '$(or $(RULES),issuer/src/domain/**/*.rs)' -- --lib
-	@[ -n '$(RULES)' ] || $(CARGO_MUTANTS) mutants --config tests/setup/mutants.toml --package doorlist-verifier -- --lib --test verifier
+mutants: $(CARGO_MUTANTS) ## Change the rules and the verifier one place at a time; a test must fail for each (hours; ONLY=issuer/src/domain/heal.rs: this file)
+	@tests/setup/mutants.sh $(CARGO_MUTANTS) $(ONLY)
 
 packages: package ## Make the packages for crates.io and npm; uploads nothing
 	@cargo package --package doorlist --package doorlist-verifier
