@@ -35,7 +35,7 @@ SEE_ABOVE := The reason is above.
 # Installs a Debian package: $(call apt-get,package,what to print if that fails)
 apt-get = tests/setup/apt.sh $(1) '$(2)'
 
-.PHONY: help demo demo-browser test check style bare matrix chaos bench differential reproducible sbom deny semver coverage mutants packages build load package issuer doc test-rust test-js fences instructions lint notices prerequisites \
+.PHONY: help demo demo-browser test check style bare matrix chaos attack bench differential reproducible sbom deny semver coverage mutants packages build load package issuer doc test-rust test-js fences instructions lint notices prerequisites \
   wasm-target browser firefox valgrind redis nginx faketime debootstrap clean
 
 help: ## Show this list
@@ -60,6 +60,9 @@ matrix: package browser ## Test the package in each tool of the table in js/READ
 
 chaos: prerequisites redis faketime ## Test issuers and Redis under load: crashes, lost connections, full memory, stepped clocks (10 minutes; MINUTES=)
 	@MINUTES=$(MINUTES) node tests/stories/chaos.mjs
+
+attack: issuer ## Flood the issuer from one client, and measure what other clients notice (3 minutes)
+	@DOORLIST_BINARY=$(TARGET)/release/doorlist node tests/attack/attack.mjs
 
 bench: build load browser tests/bench/node_modules/.package-lock.json ## Measure and compare with other libraries; writes tests/bench/RESULTS.md (5 minutes)
 	$(say) 'measuring; leave the machine alone meanwhile'
