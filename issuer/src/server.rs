@@ -5,6 +5,7 @@
 
 mod connections;
 mod error;
+mod framing;
 mod front;
 mod open;
 mod open_files;

@@ -52,6 +52,8 @@ mod csrf;
 mod draining;
 #[cfg(target_os = "linux")]
 mod full_disk;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod log_flood;
 #[cfg(target_os = "linux")]
 mod memory;

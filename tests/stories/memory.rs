@@ -5,18 +5,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{EMBEDDED, Issuer, Settings, allow_open_files, eventually};
+use crate::support::{EMBEDDED, Issuer, Settings, allow_open_files, eventually, resident};
 
 /// The number of streams. This many streams are enough to double the memory of an issuer that has just started.
 const STREAMS: usize = 4_000;
-
-/// The resident memory of a process, in bytes.
-fn resident(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line VmRSS");
-    let kib = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number");
-    kib << 10
-}
 
 async fn stream(port: u16) -> TcpStream {
     let mut connection = TcpStream::connect(("127.0.0.1", port)).await.expect("the issuer listens");

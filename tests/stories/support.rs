@@ -12,6 +12,7 @@ mod pair;
 mod proxy;
 mod raw;
 mod scripted_redis;
+mod secrets;
 
 use std::future::Future;
 use std::time::Duration;
@@ -28,6 +29,15 @@ pub use proxy::Proxy;
 pub use raw::{RawReply, exchange};
 pub use redis_servers::{RedisCluster, RedisServer, SentinelSet, until};
 pub use scripted_redis::ScriptedRedis;
+
+/// The resident memory of a process, in bytes.
+#[cfg(target_os = "linux")]
+pub fn resident(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line VmRSS");
+    let kib = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number");
+    kib << 10
+}
 
 /// Raises the limit of open files for this process and its child processes.
 #[cfg(target_os = "linux")]

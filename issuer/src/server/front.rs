@@ -7,12 +7,13 @@ use std::sync::OnceLock;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 
+use super::framing;
 use crate::life::Life;
 
 /// See the [module](self).
@@ -36,11 +37,17 @@ impl Front {
 
     /// Answers a request. When the issuer drains or stops, each answer has the header `Connection: close`. A client or
     /// proxy then opens a new connection for its next request, and so moves to another node. No connection is closed
-    /// while a request is on its way.
+    /// while a request is on its way. The answer to a request that a proxy may have understood in another way has the
+    /// same header.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response, Infallible> {
         let router = self.serving.get().unwrap_or(&self.starting).clone();
-        let mut response = TowerToHyperService::new(router).call(request).await?;
-        if self.life.borrow().is_ending() {
+        let framed = framing::check(request.version(), request.uri(), request.headers());
+        let is_refused = framed.is_err();
+        let mut response = match framed {
+            Ok(()) => TowerToHyperService::new(router).call(request).await?,
+            Err(refused) => refused.into_response(),
+        };
+        if is_refused || self.life.borrow().is_ending() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)

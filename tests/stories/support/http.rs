@@ -9,6 +9,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 use super::issuer::{ADMIN_KEY, Issuer};
+use super::secrets;
 
 /// The limit is longer than 30 s, because an issuer gives up on a request after 30 s.
 const ANSWER_LIMIT: Duration = Duration::from_secs(40);
@@ -139,9 +140,13 @@ pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Reply> {
     let (client, request) = request.timeout(ANSWER_LIMIT).build_split();
     let request = request?;
     let name = format!("{} {}", request.method(), request.url().path());
+    let sent = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    secrets::collect(request.headers(), sent);
     let response = client.execute(request).await?;
     let (status, headers) = (response.status(), response.headers().clone());
-    Ok(Reply { request: name, status, headers, body: response.bytes().await?.into() })
+    let body = response.bytes().await?;
+    secrets::collect(&headers, &body);
+    Ok(Reply { request: name, status, headers, body: body.into() })
 }
 
 impl Reply {

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::eventually;
 use super::http::try_send;
+use super::secrets::LogOutput;
 use redis_servers::{RedisServer, free_port};
 
 /// The bearer token for `/admin/*`.
@@ -38,6 +39,8 @@ pub const EMBEDDED: Settings<'_> = &[("STORE", "embedded:./doorlist.redb")];
 
 /// An issuer that runs, or that was stopped and can be started again with the same port and store.
 pub struct Issuer {
+    // Dropped before the folder, because the search for secrets reads the files in the folder.
+    log: LogOutput,
     folder: TempDir,
     settings: Vec<(String, String)>,
     environment: Vec<(String, String)>,
@@ -46,7 +49,6 @@ pub struct Issuer {
     open_files: Option<u64>,
     port: u16,
     process: Option<Process>,
-    log: Arc<Mutex<String>>,
     pub(super) client: reqwest::Client,
     twin: Option<Box<Twin>>,
 }
@@ -93,8 +95,10 @@ impl Issuer {
     }
 
     fn alone(settings: Settings<'_>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the issuer");
         Self {
-            folder: tempfile::tempdir().expect("a folder for the issuer"),
+            log: LogOutput::of(folder.path()),
+            folder,
             settings: settings
                 .iter()
                 .map(|(name, value)| (format!("DOORLIST_{name}"), (*value).into()))
@@ -105,7 +109,6 @@ impl Issuer {
             open_files: None,
             port: free_port(),
             process: None,
-            log: Arc::default(),
             client: client(),
             twin: None,
         }
@@ -177,8 +180,8 @@ impl Issuer {
         let mut child = self.command("serve").kill_on_drop(true).spawn().expect("the issuer starts");
         let (listens, listening) = oneshot::channel();
         let readers = [
-            tokio::spawn(read(child.stdout.take().expect("piped"), Arc::clone(&self.log), Some(listens))),
-            tokio::spawn(read(child.stderr.take().expect("piped"), Arc::clone(&self.log), None)),
+            tokio::spawn(read(child.stdout.take().expect("piped"), self.log.text(), Some(listens))),
+            tokio::spawn(read(child.stderr.take().expect("piped"), self.log.text(), None)),
         ];
         self.process = Some(Process { child, readers });
         listening
@@ -333,8 +336,7 @@ impl Issuer {
 
     /// The issuer's standard output and standard error, from its first start on.
     pub fn log(&self) -> String {
-        let log = self.log.lock().expect("no thread panicked").clone();
-        log + &self.twin.as_ref().map(|twin| twin.issuer.log()).unwrap_or_default()
+        self.log.so_far() + &self.twin.as_ref().map(|twin| twin.issuer.log()).unwrap_or_default()
     }
 
     /// The folder in which the issuer was started.
