@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::cursor::{Epoch, Seq};
 
+mod every_order;
+
 const START: u64 = 1_767_225_600;
 
 fn list(epoch: u64, seq: u64, since: Option<u64>, iat: u64, retain_secs: u64) -> RevocationList {
