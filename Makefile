@@ -14,6 +14,7 @@ WASM_BINDGEN := $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)/bin/wasm-bindgen
 WASM_PACK := $(CACHE)/wasm-pack-$(WASM_PACK_VERSION)/bin/wasm-pack
 # Tools of cargo that few targets need. Each tool is built without optimisation, and is installed only once.
 CARGO_DENY := $(CACHE)/cargo-deny-0.20.2/bin/cargo-deny
+CARGO_FUZZ := $(CACHE)/cargo-fuzz-0.13.2/bin/cargo-fuzz
 CARGO_LLVM_COV := $(CACHE)/cargo-llvm-cov-0.9.1/bin/cargo-llvm-cov
 CARGO_MACHETE := $(CACHE)/cargo-machete-0.9.2/bin/cargo-machete
 CARGO_MUTANTS := $(CACHE)/cargo-mutants-27.1.0/bin/cargo-mutants
@@ -35,7 +36,7 @@ SEE_ABOVE := The reason is above.
 # Installs a Debian package: $(call apt-get,package,what to print if that fails)
 apt-get = tests/setup/apt.sh $(1) '$(2)'
 
-.PHONY: help demo demo-browser test check style bare matrix chaos attack bench differential reproducible sbom deny semver coverage mutants packages build load package issuer doc test-rust test-js fences instructions lint notices prerequisites \
+.PHONY: help demo demo-browser test check style bare matrix chaos attack bench differential fuzz reproducible sbom g++ deny semver coverage mutants packages build load package issuer doc test-rust test-js fences instructions lint notices prerequisites \
   wasm-target browser firefox valgrind redis nginx faketime debootstrap clean
 
 help: ## Show this list
@@ -76,6 +77,9 @@ differential: package ## Compare a million signature checks with unmodified ed25
 	@DOORLIST_WASM_SIGNATURE_CASES=1000000 DOORLIST_SIGNATURE_MAKER=$(SIGNATURE_MAKER) node --test tests/js/signatures.test.mjs
 	@DOORLIST_TOKEN_CASES=1000000 node --test tests/js/mutated-tokens.test.mjs
 
+fuzz: prerequisites g++ $(CARGO_FUZZ) ## Feed damaged bytes to everything that reads bytes of strangers (11 minutes; TARGET=token: only this target; SECONDS=60)
+	@node tests/fuzz/fuzz.mjs $(CARGO_FUZZ) --seconds $(or $(SECONDS),60) $(if $(filter command line,$(origin TARGET)),--target $(TARGET))
+
 reproducible: prerequisites wasm-target $(WASM_BINDGEN) $(WASM_PACK) js/node_modules/.package-lock.json ## Build the WebAssembly in two folders and compare the bytes (5 minutes)
 	$(say) 'building the WebAssembly module twice'
 	@$(call watched,all,building the WebAssembly module twice,$(SEE_ABOVE)) node tests/setup/reproducible.mjs
@@ -87,7 +91,7 @@ deny: DENY_CHECKS = bans licenses sources$(if $(ADVISORIES), advisories)
 deny: $(CARGO_DENY) $(CARGO_MACHETE) ## Check licences, sources and versions of the dependencies, and find unused ones (ADVISORIES=1: also known faults, of npm packages too)
 	$(say) 'dependencies: $(DENY_CHECKS)'
 	@$(CARGO_DENY) --all-features check --hide-inclusion-graph $(DENY_CHECKS)
-	@$(CARGO_MACHETE) issuer verifier-wasm tests/bench
+	@$(CARGO_MACHETE) issuer verifier-wasm tests/bench tests/fuzz
 	@$(if $(ADVISORIES),cd js && npm audit --audit-level=high,true)
 
 semver: $(CARGO_SEMVER_CHECKS) ## Compare the public API of the crate doorlist-verifier with the last release (SINCE=v0.1.0: with this tag)
@@ -121,6 +125,7 @@ style: prerequisites js/node_modules/.package-lock.json
 	@cargo fmt --check --manifest-path tests/bench/load/Cargo.toml
 	@cargo fmt --check --manifest-path tests/bench/lookup/Cargo.toml --package doorlist-lookup
 	@cargo fmt --check --manifest-path tests/bench/core/Cargo.toml --package doorlist-core
+	@cargo fmt --check --manifest-path tests/fuzz/Cargo.toml --package doorlist-fuzz
 	@$(call watched,packages,running clippy,$(SEE_ABOVE)) cargo clippy --workspace --all-targets -- --deny warnings
 	@$(MAKE) doc
 	@cd js && $(call watched,all,running the linters of the package,$(SEE_ABOVE)) npm run --silent lint
@@ -257,6 +262,10 @@ valgrind:
 faketime:
 	@[ "$$(uname -s)" != Linux ] || compgen -G '/usr/lib*/*/faketime/libfaketime.so.1' >/dev/null || compgen -G '/usr/lib*/faketime/libfaketime.so.1' >/dev/null || \
 	  $(call apt-get,libfaketime,The tests need libfaketime: install it.)
+
+# The engine of the fuzz targets is C++.
+g++:
+	@command -v c++ >/dev/null || $(call apt-get,g++,Fuzzing needs a C++ compiler: install it.)
 
 # `make bare` creates a fresh Debian to run in.
 debootstrap:
