@@ -72,6 +72,18 @@ fn a_token_is_found_only_if_every_byte_matches() {
     assert_eq!(memory.find(&longer), None);
 }
 
+/// The comparison combines words with XOR and OR. With XOR alone, two equal changes would cancel each other.
+#[test]
+fn two_equal_changes_do_not_cancel_each_other() {
+    let known = [b'A'; 23];
+    for (first, second) in (0..23).flat_map(|first| (0..first).map(move |second| (first, second))) {
+        let mut other = known;
+        other[first] ^= 1;
+        other[second] ^= 1;
+        assert!(!are_same(&known, &other), "the bytes {first} and {second}");
+    }
+}
+
 /// All tokens in this test end with the same characters, so they have the same mark and chain. Only their beginnings
 /// differ.
 #[test]

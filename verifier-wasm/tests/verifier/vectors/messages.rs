@@ -73,9 +73,10 @@ fn errors() -> Vec<Error> {
         gap(Some(cursor)),
         Error::Options { option: "audience", reason: "must contain at least one name, and no empty name" },
     ];
-    // These times are the first second, a leap day, the last second of February in a year without a leap day, the last
-    // second of a year, and the last second that a token may contain.
-    errors.extend([0, 951_782_400, 4_107_542_399, 1_798_761_599, 253_402_300_799].map(expired));
+    // These times are the first second, a leap day, the last second of February and the first second of March in a year
+    // without a leap day, the last second of a year, and the last second that a token may contain.
+    let times = [0, 951_782_400, 4_107_542_399, 4_107_542_400, 1_798_761_599, 253_402_300_799];
+    errors.extend(times.map(expired));
     errors.extend(
         [
             FormFlaw::Parts,
