@@ -143,3 +143,14 @@ fn a_secret_in_log_output_is_found() {
         assert_eq!(found_in(public, &collected), None);
     }
 }
+
+#[test]
+fn a_story_whose_log_output_contains_a_secret_fails() {
+    let output = LogOutput::of(Path::new("/nonexistent"));
+    output.text().lock().expect("no thread panicked").push_str("INFO doorlist: answered status=200\n");
+    drop(output);
+    let output = LogOutput::of(Path::new("/nonexistent"));
+    let line = format!("INFO doorlist: answered key={ADMIN_KEY} status=200\n");
+    output.text().lock().expect("no thread panicked").push_str(&line);
+    assert!(std::panic::catch_unwind(move || drop(output)).is_err());
+}
