@@ -9,16 +9,18 @@ use tokio::sync::watch;
 use crate::clients::Clients;
 use crate::config::{IssuerUrl, LifetimeSettings, Origin};
 use crate::desk::{Desk, RefreshClaims};
+use crate::device::Devices;
 use crate::former_name::FormerName;
 use crate::installation::Comparison;
 use crate::keys::Keys;
 use crate::life::Life;
+use crate::login_brake::LoginBrake;
 use crate::password::Passwords;
-use crate::refresh_cookie::{RefreshCookie, Repeated};
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
 use crate::secret::{AdminKeys, SecretText};
 use crate::store::StoreError;
+use crate::token_cookie::{Repeated, TokenCookie};
 
 /// A running issuer.
 pub struct App {
@@ -31,7 +33,11 @@ pub struct App {
     /// Makes and reads refresh tokens.
     pub refresh_tokens: RefreshTokens,
     /// The browser cookie that holds the refresh token.
-    pub refresh_cookie: RefreshCookie,
+    pub refresh_cookie: TokenCookie,
+    /// Makes and reads device tokens.
+    pub devices: Devices,
+    /// Slows down guesses of passwords.
+    pub login_brake: LoginBrake,
     /// Hashes passwords. Limits the number of passwords that are hashed at the same time.
     pub passwords: Passwords,
     /// The keys that `/admin/*` and `/introspect` require.

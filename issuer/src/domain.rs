@@ -14,6 +14,7 @@ pub mod lineage;
 pub mod log;
 pub mod log_view;
 pub mod login;
+pub mod login_brake;
 pub mod password_hash;
 pub mod record;
 pub mod refresh;

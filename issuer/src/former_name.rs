@@ -10,10 +10,10 @@ use crate::config::IssuerUrl;
 use crate::desk::Desk;
 use crate::domain::installation::FormerIssuer;
 use crate::keys::Keys;
-use crate::refresh_cookie::RefreshCookie;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::Revocations;
 use crate::secret::MasterSecrets;
+use crate::token_cookie::TokenCookie;
 
 /// See the [module](self).
 pub struct FormerName {
@@ -22,7 +22,7 @@ pub struct FormerName {
     /// Reads refresh tokens of this name. These tokens are valid for sessions opened before [`Self::sessions_until`].
     pub refresh_tokens: RefreshTokens,
     /// The browser cookie that holds a refresh token of this name.
-    pub refresh_cookie: RefreshCookie,
+    pub refresh_cookie: TokenCookie,
     /// The list under this name, for verifiers that still use it.
     pub revocations: Arc<Revocations>,
     /// Sessions opened at or after this time have no refresh token of this name.
@@ -51,7 +51,7 @@ impl FormerName {
         let retain_secs = desk.log(|log| log.settings().retain_secs);
         Ok(Some(Self {
             refresh_tokens: RefreshTokens::new(secrets, name),
-            refresh_cookie: RefreshCookie::of(name),
+            refresh_cookie: TokenCookie::of_refresh(name),
             revocations: Arc::new(Revocations::new(Arc::clone(desk), Arc::clone(keys), name, heartbeat)?),
             sessions_until: former.until,
             // `retain` is longer than the life of any access token, under any name.

@@ -10,6 +10,7 @@ mod extract;
 mod fairness;
 mod health;
 mod introspect;
+mod login;
 mod object;
 mod observe;
 mod revocations;
@@ -106,7 +107,7 @@ fn public(app: &Arc<App>) -> Router<Arc<App>> {
 /// Routes for users and their clients, from the allowed origins.
 fn users(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
-        .route("/login", post(tokens::login))
+        .route("/login", post(login::login))
         .route("/token", post(tokens::token))
         .route("/revoke", post(tokens::revoke))
         .route("/logout", post(sessions::logout))

@@ -17,34 +17,38 @@
 //! - [`keys`]: the keys that sign: their rules and how they are stored.
 //! - [`installation`]: the installation's identity, compared with the store; [`former_name`]: the installation's names
 //!   before a rename.
-//! - [`password`], [`access_token`], [`refresh_token`], [`refresh_cookie`]: make and check the credentials of
-//!   users and clients.
+//! - [`password`], [`access_token`], [`refresh_token`], [`device`], [`token_cookie`]: make and check the credentials of
+//!   users and clients; [`authentic`]: what refresh tokens and device tokens have in common.
+//! - [`login_brake`]: slows down guesses of passwords; its rules are in [`domain::login_brake`].
 
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod access_token;
 pub mod app;
 mod atomic_file;
+pub mod authentic;
 pub mod cli;
 pub mod clients;
 mod clock;
 pub mod config;
 pub mod demo;
 pub mod desk;
+pub mod device;
 pub mod domain;
 pub mod former_name;
 pub mod http;
 pub mod installation;
 pub mod keys;
 pub mod life;
+pub mod login_brake;
 pub mod output;
 pub mod password;
-pub mod refresh_cookie;
 pub mod refresh_token;
 pub mod revocations;
 pub mod secret;
 pub mod server;
 pub mod store;
+pub mod token_cookie;
 
 #[cfg(test)]
 mod testing;

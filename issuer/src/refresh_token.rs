@@ -1,35 +1,22 @@
-//! Refresh tokens: opaque to clients, checked without asking the store.
+//! Refresh tokens. Each is an [authenticated text](Authentic) with this content:
 //!
 //! ```text
-//! base64url, no padding, of
-//! +---------+--------+-----+------------+--------------+-----+
-//! | version | key id | sid | generation | subject      | MAC |
-//! | 1       | 4      | 8   | 8          | 1 to 255     | 32  |
-//! +---------+--------+-----+------------+--------------+-----+
+//! +-----+------------+----------+
+//! | sid | generation | subject  |
+//! | 8   | 8          | 1 to 255 |
+//! +-----+------------+----------+
 //! ```
 //!
-//! Numbers are big-endian. The MAC is HMAC-SHA-256 of everything before it. The key of the MAC is
-//! derived from the master secret, the issuer and the key id. The issuer is included so that two installations
-//! with one secret do not accept each other's tokens. A leaked copy of the store is not enough to make a token.
+//! Numbers are big-endian.
 
-use std::fmt;
-
-use base64ct::{Base64UrlUnpadded, Encoding};
 use doorlist_verifier::Handle;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use zeroize::Zeroizing;
 
+use crate::authentic::Authentic;
 use crate::desk::RefreshClaims;
 use crate::domain::Subject;
-use crate::secret::{MasterSecret, MasterSecrets};
+use crate::secret::MasterSecrets;
 
-const VERSION: u8 = 1;
-const KEY_ID_LEN: usize = 4;
-const HEAD_LEN: usize = 1 + KEY_ID_LEN + 8 + 8;
-const MAC_LEN: usize = 32;
-/// The length in characters of the longest token, which has a subject of 255 bytes.
-const MAX_LEN: usize = (HEAD_LEN + 255 + MAC_LEN).div_ceil(3) * 4;
+const NUMBERS_LEN: usize = 8 + 8;
 
 /// A text is not a refresh token of this issuer. The reason is not revealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,36 +24,19 @@ const MAX_LEN: usize = (HEAD_LEN + 255 + MAC_LEN).div_ceil(3) * 4;
 pub struct NotAuthentic;
 
 /// Makes refresh tokens under the current master secret. Reads refresh tokens made under any accepted master secret.
-#[derive(Clone)]
-pub struct RefreshTokens {
-    /// The key of the current secret comes first.
-    keys: Vec<MacKey>,
-}
-
-#[derive(Clone)]
-struct MacKey {
-    id: [u8; KEY_ID_LEN],
-    key: Zeroizing<[u8; 32]>,
-}
+#[derive(Debug, Clone)]
+pub struct RefreshTokens(Authentic);
 
 impl RefreshTokens {
     /// Makes and reads the refresh tokens of `issuer` (the `iss` claim of the access tokens).
     pub fn new(secrets: &MasterSecrets, issuer: &str) -> Self {
-        Self { keys: secrets.all().map(|secret| MacKey::new(secret, issuer)).collect() }
+        Self(Authentic::new(secrets, "refresh", issuer))
     }
 
     /// The text of a refresh token that the client gets.
     pub fn encode(&self, token: &RefreshClaims) -> String {
-        let key = &self.keys[0];
-        let mut bytes = Vec::with_capacity(HEAD_LEN + token.sub.as_str().len() + MAC_LEN);
-        bytes.push(VERSION);
-        bytes.extend_from_slice(&key.id);
-        bytes.extend_from_slice(&token.sid.get().to_be_bytes());
-        bytes.extend_from_slice(&token.generation.to_be_bytes());
-        bytes.extend_from_slice(token.sub.as_str().as_bytes());
-        let mac = key.mac(&bytes).finalize().into_bytes();
-        bytes.extend_from_slice(&mac);
-        Base64UrlUnpadded::encode_string(&bytes)
+        let subject = token.sub.as_str().as_bytes();
+        self.0.write(&[&token.sid.get().to_be_bytes(), &token.generation.to_be_bytes(), subject].concat())
     }
 
     /// Reads a text that [`Self::encode`] wrote, and no other.
@@ -75,53 +45,23 @@ impl RefreshTokens {
     ///
     /// [`NotAuthentic`] for any other text.
     pub fn decode(&self, text: &str) -> Result<RefreshClaims, NotAuthentic> {
-        if text.len() > MAX_LEN {
-            return Err(NotAuthentic);
-        }
-        let bytes = Base64UrlUnpadded::decode_vec(text).map_err(|_| NotAuthentic)?;
-        let (signed, mac) = bytes.split_last_chunk::<MAC_LEN>().ok_or(NotAuthentic)?;
-        let (head, subject) = signed.split_first_chunk::<HEAD_LEN>().ok_or(NotAuthentic)?;
-        let (version, key_id) = (head[0], &head[1..1 + KEY_ID_LEN]);
-        let key = self.keys.iter().find(|key| key.id == key_id).ok_or(NotAuthentic)?;
-        key.mac(signed).verify(mac.into()).map_err(|_| NotAuthentic)?;
-
-        // The MAC is valid, so this issuer wrote the bytes before the MAC.
-        let number = |at: usize| u64::from_be_bytes(std::array::from_fn(|i| head[at + i]));
-        if version != VERSION {
-            return Err(NotAuthentic);
-        }
-        Ok(RefreshClaims {
-            sid: Handle::new(number(1 + KEY_ID_LEN)).ok_or(NotAuthentic)?,
-            generation: number(1 + KEY_ID_LEN + 8),
-            sub: std::str::from_utf8(subject)
-                .ok()
-                .and_then(|sub| Subject::try_from(sub).ok())
-                .ok_or(NotAuthentic)?,
-        })
+        let content = self.0.read(text, NUMBERS_LEN + Subject::MAX_LEN).ok_or(NotAuthentic)?;
+        let ([sid, generation], subject) = numbers(&content).ok_or(NotAuthentic)?;
+        Ok(RefreshClaims { sid: Handle::new(sid).ok_or(NotAuthentic)?, generation, sub: subject })
     }
 }
 
-impl MacKey {
-    fn new(secret: &MasterSecret, issuer: &str) -> Self {
-        let id = *secret.derive("refresh key id", &[]);
-        Self { id, key: secret.derive("refresh", &[issuer.as_bytes(), &id]) }
-    }
-
-    fn mac(&self, signed: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_slice()).expect("HMAC takes any key length");
-        mac.update(signed);
-        mac
-    }
-}
-
-impl fmt::Debug for RefreshTokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefreshTokens").field("keys", &self.keys.len()).finish_non_exhaustive()
-    }
+/// Splits a content into its numbers and its subject.
+pub(crate) fn numbers<const N: usize>(content: &[u8]) -> Option<([u64; N], Subject)> {
+    let (numbers, subject) = content.split_at_checked(N * 8)?;
+    let (numbers, _) = numbers.as_chunks::<8>();
+    let numbers: [[u8; 8]; N] = numbers.try_into().ok()?;
+    Some((numbers.map(u64::from_be_bytes), std::str::from_utf8(subject).ok()?.try_into().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
+    use base64ct::{Base64UrlUnpadded, Encoding};
     use proptest::prelude::*;
 
     use super::*;
@@ -182,7 +122,6 @@ mod tests {
                 sub: sub.as_str().try_into().expect("a subject"),
             };
             let text = tokens.encode(&token);
-            prop_assert!(text.len() <= MAX_LEN);
             prop_assert_eq!(tokens.decode(&text), Ok(token));
         }
 

@@ -7,6 +7,7 @@ pub mod clock;
 pub(crate) mod contract;
 pub mod embedded;
 pub mod redis;
+mod tallies;
 
 use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Seq, UnixSeconds};
@@ -14,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use embedded::EmbeddedStore;
 pub use redis::RedisStore;
+pub(crate) use tallies::TallyTable;
+pub use tallies::{MAX_TALLIES, TALLY_SECS, Tallies, TallyChange, TallyName};
 
 use crate::domain::{AuditEvent, Durability, LogPage, LogSettings, NewEntry, Record, Subject};
 
@@ -256,6 +259,12 @@ pub trait Store: Send + Sync + 'static {
     /// Removes a record that no longer needs to be kept. Returns false, and removes nothing, if the stored record does
     /// not have the expected version.
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError>;
+
+    /// The values of these counters. A counter can be lost at any time, for example by a restart or a failover.
+    async fn tallies(&self, names: &[TallyName]) -> Result<Tallies, StoreError>;
+
+    /// Does all changes in one step. Returns false, and changes nothing, if a counter does not have the expected value.
+    async fn swap_tallies(&self, changes: Vec<TallyChange>) -> Result<bool, StoreError>;
 
     /// The reason why the backend cannot answer at this moment. `None` if no reason is known; even then, the backend
     /// can fail to answer.

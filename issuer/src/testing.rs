@@ -24,17 +24,19 @@ use crate::cli::Cli;
 use crate::clients::Clients;
 use crate::config::Settings;
 use crate::desk::{Desk, Upkeep};
+use crate::device::Devices;
 use crate::domain::installation::FormerIssuer;
 use crate::former_name::FormerName;
 use crate::http;
 use crate::installation::Comparison;
 use crate::keys::Keys;
 use crate::life::Life;
+use crate::login_brake::LoginBrake;
 use crate::password::Passwords;
-use crate::refresh_cookie::RefreshCookie;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
 use crate::secret::{AdminKeys, MasterSecrets};
+use crate::token_cookie::TokenCookie;
 
 /// The `iss` in tests.
 pub(crate) const ISSUER: &str = "https://issuer.example";
@@ -101,7 +103,9 @@ impl Site {
             keys,
             revocations: Arc::new(revocations.expect("a list")),
             refresh_tokens: RefreshTokens::new(&secrets, issuer.as_str()),
-            refresh_cookie: RefreshCookie::of(issuer.as_str()),
+            refresh_cookie: TokenCookie::of_refresh(issuer.as_str()),
+            devices: Devices::new(&secrets, issuer.as_str()),
+            login_brake: LoginBrake::new(store.clone(), &secrets),
             passwords: Passwords::new(2),
             clients: Arc::new(Clients::new(settings.limits.proxies(), sizes)),
             former,

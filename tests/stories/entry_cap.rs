@@ -1,4 +1,5 @@
-//! Trace 13: a client that repeatedly logs in and out cannot make the list grow without limit.
+//! Trace 13: a client that repeatedly logs in and out cannot make the list grow without limit, and cannot keep the owner
+//! of the account out.
 
 use reqwest::Method;
 use reqwest::header::RETRY_AFTER;
@@ -28,4 +29,24 @@ async fn a_subject_with_thirty_two_live_entries_opens_no_session() {
     verifier.verify(&bob.access).expect("other subjects are not refused");
     Session::of(&issuer.refresh(&bob.refresh).await);
     assert_eq!(verifier.look(|verifier| verifier.status(host_time()).entries), 32);
+}
+
+/// A thief who knows the password opens sessions until the account may open no more.
+#[tokio::test]
+async fn b13_a_new_password_lets_the_owner_in_again() {
+    let issuer = Issuer::start().await;
+    issuer.add_account("alice", "wonderland").await;
+    let mut opened = 0;
+    while issuer.admin_post("/sessions", json!({ "sub": "alice" })).await.status == 200 {
+        opened += 1;
+    }
+    // 20 sessions, and 32 sessions that were ended to make room.
+    assert_eq!(opened, 52);
+    issuer.login("alice", "wonderland").await.refused(429, "too_many_requests");
+
+    let password = json!({ "password": "looking-glass" });
+    issuer.admin(Method::PUT, "/subjects/alice/password", Some(password)).await.ok();
+
+    Session::of(&issuer.login("alice", "looking-glass").await);
+    issuer.open_session("alice").await;
 }

@@ -19,6 +19,7 @@ mod introspect;
 mod keys;
 mod kick;
 mod login_and_refresh;
+mod login_brake;
 mod logout;
 mod lost_answer;
 mod parallel_refresh;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use doorlist_verifier::{Cursor, Handle, Seq, UnixSeconds};
 
 use super::log::Appended;
-use super::{LogEntry, LogPage, LogSettings, Revocation, Subject};
+use super::{GroupEnd, LogEntry, LogPage, LogSettings, Revocation, Subject};
 
 /// The entries of the revocation log that this node has read. [`Self::apply`] adds entries and [`Self::trim`] drops
 /// entries.
@@ -219,6 +219,18 @@ impl SubjectLog {
         self.revoked
             .iter()
             .any(|logged| matches!(logged.revocation, Revocation::Group { next, .. } if next == group))
+    }
+
+    /// The entries from the last kick on. A kick ends the group of all tokens that existed before it, so a verifier
+    /// refuses these tokens without the earlier entries.
+    #[must_use]
+    pub fn since_last_kick(&self) -> Self {
+        let is_kick = |logged: &Logged| match logged.revocation {
+            Revocation::Group { and, .. } => and >= GroupEnd::Kick,
+            Revocation::Session { .. } => false,
+        };
+        let from = self.revoked.iter().rposition(is_kick).unwrap_or(0);
+        Self { revoked: self.revoked.iter().skip(from).copied().collect(), ..self.clone() }
     }
 
     /// Seconds until the subject has fewer than `cap` live handles in the revocation list. `None` if the subject

@@ -61,11 +61,17 @@ pub enum LoginRefusal {
     Claims(UnfitClaims),
 }
 
+/// The live handles of one subject in the revocation log are at most this many times the maximum between two kicks.
+/// The number limits the list if operators kick a subject again and again.
+const SHARES_IN_ALL: usize = 8;
+
 /// Adds a session. If the subject already has the maximum number of sessions, the session that has been unused for
 /// the longest time ends. An entry for the ended session is appended to the revocation log.
 ///
 /// If the subject already has the maximum number of handles in the revocation log, the login is refused. Otherwise a
-/// client could make the revocation list large. The record must have been healed.
+/// client could make the revocation list large. Only the handles since the last kick count: a stranger who knows the
+/// password can use up the maximum, and a new password, which kicks, must let the owner in again (trace 13). The record
+/// must have been healed.
 pub fn login(
     sub: &Subject,
     record: Option<&Record>,
@@ -80,7 +86,7 @@ pub fn login(
     if record.state == SubjectState::Disabled {
         return Decision::Refuse(LoginRefusal::Disabled);
     }
-    if let Some(retry_after_secs) = moment.log.full_for_secs(moment.limits.entries_per_subject, moment.now) {
+    if let Some(retry_after_secs) = full_for_secs(moment) {
         return Decision::Refuse(LoginRefusal::ListFull { retry_after_secs });
     }
     if let Err(unfit) = check_len(&merged(&open.claims, &record.claims)) {
@@ -92,6 +98,13 @@ pub fn login(
     change.record.sessions.push(session.clone());
     let grant = Grant::of(sub, &change.record, &session, moment);
     Decision::Open(change.noting(AuditEvent::of(AuditKind::Login, sub, handles.sid)), grant)
+}
+
+/// Seconds until the subject may log in again. `None` if it may log in now.
+fn full_for_secs(moment: &Moment<'_>) -> Option<u64> {
+    let most = moment.limits.entries_per_subject;
+    let since_last_kick = moment.log.since_last_kick().full_for_secs(most, moment.now);
+    since_last_kick.max(moment.log.full_for_secs(most.saturating_mul(SHARES_IN_ALL), moment.now))
 }
 
 fn make_room(sub: &Subject, mut change: Change, moment: &Moment<'_>) -> Change {

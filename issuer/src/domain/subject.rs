@@ -19,6 +19,9 @@ pub struct Subject(Box<str>);
 pub struct MalformedSubject;
 
 impl Subject {
+    /// The longest subject, in bytes.
+    pub const MAX_LEN: usize = 255;
+
     /// The subject as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -30,7 +33,7 @@ impl TryFrom<String> for Subject {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         if text.is_empty()
-            || text.len() > 255
+            || text.len() > Self::MAX_LEN
             || text.chars().any(char::is_control)
             || matches!(&*text, "." | "..")
         {

@@ -10,6 +10,7 @@ use super::ApiError;
 use crate::access_token;
 use crate::app::App;
 use crate::desk::{Acknowledged, EndSession, Grant, Login, LoginRefusal, RefreshClaims};
+use crate::device::{Device, KNOWN_SECS};
 use crate::domain::UnfitClaims;
 
 /// The position of a change in the revocation log. A verifier whose list has reached this position knows the change.
@@ -68,10 +69,19 @@ struct TokenAnswer<'a> {
     refresh_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_token: Option<&'a str>,
 }
 
 /// The answer with the tokens of a grant. The refresh token is either in the body or in the cookie, never in both.
 pub fn granted(app: &App, grant: &Grant, delivery: Delivery) -> Response {
+    granted_on(app, grant, delivery, None)
+}
+
+/// Like [`granted`], with the token of a device that the account knows from now on.
+fn granted_on(app: &App, grant: &Grant, delivery: Delivery, device: Option<u64>) -> Response {
+    let device_token =
+        device.map(|id| app.devices.write(&grant.sub, Device { id, gid: grant.gid }, grant.issued_at));
     let ring = app.keys.ring();
     let claims = RefreshClaims { sub: grant.sub.clone(), sid: grant.sid, generation: grant.generation };
     let refresh_token = app.refresh_tokens.encode(&claims);
@@ -81,12 +91,17 @@ pub fn granted(app: &App, grant: &Grant, delivery: Delivery) -> Response {
         expires_in: grant.expires_at.secs_since(grant.issued_at),
         refresh_token: (delivery == Delivery::Body).then_some(&refresh_token),
         scope: grant.scope.as_deref(),
+        device_token: device_token.as_deref().filter(|_| delivery == Delivery::Body),
     }));
     if delivery == Delivery::Cookie {
         let max_age_secs = grant.session_ends_at.secs_since(grant.issued_at);
         let cookie = app.refresh_cookie.holding(&refresh_token, max_age_secs);
         response.headers_mut().append(header::SET_COOKIE, cookie);
         take_former_cookies(app, &mut response);
+        if let Some(token) = &device_token {
+            let cookie = app.devices.cookie.holding(token, KNOWN_SECS);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
     }
     response
 }
@@ -112,10 +127,16 @@ pub fn no_store(body: impl IntoResponse) -> Response {
     response
 }
 
-/// Answers a login with the tokens, or with the reason why the login was refused.
-pub fn logged_in(app: &App, login: Login, delivery: Delivery) -> Result<Response, ApiError> {
+/// Answers a login with the tokens, or with the reason why the login was refused. If `device` is given, the account knows
+/// this device from now on.
+pub fn logged_in(
+    app: &App,
+    login: Login,
+    delivery: Delivery,
+    device: Option<u64>,
+) -> Result<Response, ApiError> {
     match login {
-        Login::Opened(grant) => Ok(granted(app, &grant, delivery)),
+        Login::Opened(grant) => Ok(granted_on(app, &grant, delivery, device)),
         Login::Refused(LoginRefusal::WrongPassword) => {
             Err(ApiError::invalid_grant("unknown username or wrong password"))
         }

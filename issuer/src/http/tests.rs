@@ -6,4 +6,5 @@ mod cookie;
 mod former_name;
 mod introspect;
 mod list;
+mod login_brake;
 mod users;

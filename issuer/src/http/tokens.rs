@@ -1,63 +1,20 @@
-//! `/login`, `/token`, `/revoke`: issue, refresh and revoke tokens.
+//! `/token`, `/revoke`: refresh and revoke tokens.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use doorlist_verifier::Error;
 use serde::Deserialize;
 
 use super::ApiError;
-use super::answer::{Delivery, granted, logged_in, revoked, without_cookie};
-use super::extract::{FormBody, JsonBody, subject};
-use super::same_site::{Cookie, require_own_page};
-use super::session_parameters::open_session;
+use super::answer::{Delivery, granted, revoked, without_cookie};
+use super::extract::{FormBody, subject};
+use super::same_site::Cookie;
 use crate::app::App;
-use crate::desk::{EndSession, Grant, Login, Proof, Refresh, RefreshRefusal};
-use crate::domain::CustomClaims;
-use crate::password::{Offer, Password};
+use crate::desk::{EndSession, Grant, Refresh, RefreshRefusal};
 use crate::secret::SecretText;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LoginRequest {
-    username: String,
-    password: String,
-    client_id: Option<String>,
-    device: Option<String>,
-    #[serde(default)]
-    token_delivery: Delivery,
-}
-
-/// `POST /login`: logs a user in with username and password, if the issuer keeps the account of this user. In cookie
-/// mode, the new cookie replaces the old cookie. Without the old cookie, the client can neither refresh nor end the old
-/// session. So the login also ends the old session.
-pub(super) async fn login(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    JsonBody(request): JsonBody<LoginRequest>,
-) -> Result<Response, ApiError> {
-    let replaced = match request.token_delivery {
-        Delivery::Body => None,
-        Delivery::Cookie => {
-            require_own_page(&headers, &app.allowed_origins)?;
-            app.find_cookie(&headers).ok().flatten()
-        }
-    };
-    app.desk.check_clock()?;
-    let password = Password::offered(SecretText::from(request.password))
-        .ok_or_else(|| ApiError::invalid_grant("unknown username or wrong password"))?;
-    let sub = subject(request.username)?;
-    let session = open_session(request.client_id, None, request.device, CustomClaims::new())?;
-    let offer = Offer { passwords: &app.passwords, password };
-    let login = app.desk.open_session(&sub, session, Proof::Password(&offer)).await?;
-    if let (Login::Opened(_), Some(replaced)) = (&login, replaced) {
-        // The login succeeds even if the store fails to end the old session. This failure is already in the log output.
-        let _ = end_cookie(&app, &replaced, None).await;
-    }
-    logged_in(&app, login, request.token_delivery)
-}
 
 #[derive(Deserialize)]
 pub(super) struct TokenRequest {

@@ -14,15 +14,17 @@ use crate::config::{
     Given, IssuerUrl, Presence, Settings, StoreAge, StoreSettings, StoreUrl, check_presence,
 };
 use crate::desk::Desk;
+use crate::device::Devices;
 use crate::former_name::FormerName;
 use crate::installation::Comparison;
 use crate::keys::Keys;
 use crate::life::Life;
+use crate::login_brake::LoginBrake;
 use crate::password::Passwords;
-use crate::refresh_cookie::RefreshCookie;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
 use crate::store::{EmbeddedStore, RedisStore, Store, StoreError};
+use crate::token_cookie::TokenCookie;
 
 /// Opens the issuer, or returns an error. After an error, the caller can call this function again. The caller can drop
 /// the future at any time.
@@ -44,7 +46,7 @@ pub(super) async fn open(
     life.send_replace(Life::Starting(
         "reading the revocation log, and the records of the subjects in it".into(),
     ));
-    let desk = Desk::open(store, settings.lifetimes.limits(), heartbeat).await?;
+    let desk = Desk::open(Arc::clone(&store), settings.lifetimes.limits(), heartbeat).await?;
     let age = if desk.keys().await?.is_some() { StoreAge::Used } else { StoreAge::New };
     let secrets = given.or_beside(&settings.store.store, age)?;
     let now = store_time(&desk.last_confirmed());
@@ -60,7 +62,9 @@ pub(super) async fn open(
         keys,
         revocations: Arc::new(revocations),
         refresh_tokens: RefreshTokens::new(&secrets.master, issuer.as_str()),
-        refresh_cookie: RefreshCookie::of(issuer.as_str()),
+        refresh_cookie: TokenCookie::of_refresh(issuer.as_str()),
+        devices: Devices::new(&secrets.master, issuer.as_str()),
+        login_brake: LoginBrake::new(store, &secrets.master),
         passwords: Passwords::new(processors),
         clients,
         former,

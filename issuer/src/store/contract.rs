@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doorlist_verifier::{Cursor, Epoch, Handle, Seq, UnixSeconds};
 
 use super::clock::ManualClock;
-use super::{Commit, Committed, Readings, Store, StoreError, Swap, Version};
+use super::{Commit, Committed, Readings, Store, StoreError, Swap, TALLY_SECS, TallyChange, Version};
 use crate::domain::{
     Appended, AuditEvent, AuditKind, GroupEnd, LogEntry, LogSettings, NewEntry, Record, Revocation, Revoked,
     Subject,
@@ -35,6 +35,8 @@ pub(crate) async fn all<S: Store>(open: impl AsyncFn(ManualClock) -> S) {
     the_installation_is_swapped_whole(fresh().await).await;
     subjects_come_in_pages(fresh().await).await;
     events_come_newest_first(fresh().await).await;
+    tallies_are_swapped_together(fresh().await).await;
+    of_many_swaps_of_one_tally_one_wins(fresh().await).await;
 }
 
 const START: u64 = 1_767_225_600;
@@ -340,4 +342,33 @@ async fn events_come_newest_first<S: Store>(case: Case<S>) {
     assert_eq!(events[0].at.as_secs(), START);
     let older: Result<Vec<_>, StoreError> = case.store.audit(Some(events[1].number), 2).await;
     assert_eq!(older.expect("events")[0].event.handle, Some(handle(1)));
+}
+
+fn tally(number: u8, expected: &[u8], value: &[u8]) -> TallyChange {
+    TallyChange { name: [number; 16], expected: expected.to_vec(), value: value.to_vec() }
+}
+
+async fn tallies_are_swapped_together<S: Store>(case: Case<S>) {
+    let read = async || case.store.tallies(&[[1; 16], [2; 16]]).await.expect("the counters");
+    let swap =
+        async |changes: &[TallyChange]| case.store.swap_tallies(changes.to_vec()).await.expect("an answer");
+    let first = read().await;
+    assert_eq!((first.now.as_secs(), first.values), (START, vec![Vec::new(), Vec::new()]));
+    assert!(swap(&[tally(1, b"", b"a"), tally(2, b"", b"\0\xff")]).await);
+    assert!(!swap(&[tally(1, b"a", b"b"), tally(2, b"", b"c")]).await, "the second one has another value");
+    assert_eq!(read().await.values, [b"a".to_vec(), b"\0\xff".to_vec()]);
+    case.clock.advance(TALLY_SECS);
+    // This swap starts a new generation. The counters of the previous one are still read.
+    assert!(swap(&[tally(1, b"a", b"b")]).await);
+    assert_eq!(read().await.values, [b"b".to_vec(), b"\0\xff".to_vec()]);
+    case.clock.advance(TALLY_SECS);
+    assert!(swap(&[tally(1, b"b", b"")]).await);
+    let last = read().await;
+    assert_eq!((last.now.as_secs(), last.values), (START + 2 * TALLY_SECS, vec![Vec::new(), Vec::new()]));
+}
+
+async fn of_many_swaps_of_one_tally_one_wins<S: Store>(case: Case<S>) {
+    let swaps = (0..50).map(|number| case.store.swap_tallies(vec![tally(1, b"", &[number])]));
+    let won = futures_util::future::join_all(swaps).await;
+    assert_eq!(won.into_iter().filter(|won| *won == Ok(true)).count(), 1);
 }

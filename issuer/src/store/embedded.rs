@@ -11,7 +11,7 @@ mod writer;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Seq};
@@ -28,7 +28,10 @@ use self::tables::{
 use self::transaction::Fault;
 use self::writer::Writer;
 use super::clock::{HostClock, StoreClock, SystemClock};
-use super::{AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Version};
+use super::{
+    AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Tallies, TallyChange,
+    TallyName, TallyTable, Version,
+};
 use crate::domain::{LogEntry, LogPage, LogSettings, NewEntry, Subject};
 
 /// A [`Store`] in a redb database.
@@ -47,6 +50,14 @@ pub(super) struct Shared {
     clock: StoreClock,
     /// The last sequence number that is on disk.
     news: watch::Sender<Seq>,
+    /// In memory only: one process has the file open, so all logins are in this process.
+    tallies: Mutex<TallyTable>,
+}
+
+impl Shared {
+    fn tallies(&self) -> MutexGuard<'_, TallyTable> {
+        self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Closes the file when the store is dropped, even if a read or the reopening thread still uses the file.
@@ -128,7 +139,7 @@ impl EmbeddedStore {
         let file = Reopening::new(db, open, Box::new(on_reopened));
         let closing = Closing(file.clone());
         let clock = StoreClock::new(host, head.clock_micros);
-        let shared = Arc::new(Shared { file, clock, news });
+        let shared = Arc::new(Shared { file, clock, news, tallies: Mutex::default() });
         Ok(Self { writer: Writer::start(shared.clone())?, shared, _closing: closing })
     }
 
@@ -284,6 +295,14 @@ impl Store for EmbeddedStore {
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError> {
         let sub = sub.clone();
         self.writer.write(move |work| work.forget(&sub, expected)).await
+    }
+
+    async fn tallies(&self, names: &[TallyName]) -> Result<Tallies, StoreError> {
+        Ok(self.shared.tallies().read(names, self.shared.clock.now()))
+    }
+
+    async fn swap_tallies(&self, changes: Vec<TallyChange>) -> Result<bool, StoreError> {
+        Ok(self.shared.tallies().swap(changes, self.shared.clock.now()))
     }
 
     fn failure(&self) -> Option<StoreError> {

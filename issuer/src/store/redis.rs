@@ -31,7 +31,8 @@ use self::reply::{NO_EPOCH, audit_row, converted, stored, versioned};
 use self::routing::Servers;
 use self::scripts::Scripts;
 use super::{
-    AuditRow, Commit, Committed, Confirmation, Reading, Readings, Store, StoreError, SubjectRow, Version,
+    AuditRow, Commit, Committed, Confirmation, Reading, Readings, Store, StoreError, SubjectRow, Tallies,
+    TallyChange, TallyName, Version,
 };
 use crate::domain::{Durability, LogPage, LogSettings, NewEntry, Subject};
 
@@ -217,6 +218,14 @@ impl Store for RedisStore {
         let call = scripts.audit.on(&[&keys.audit]).arg(newest).number(limit as u64);
         let rows: Vec<_> = converted(servers.run(&call, Durability::Local).await?, &keys.audit)?;
         rows.into_iter().map(|row| audit_row(row, &keys.audit)).collect()
+    }
+
+    async fn tallies(&self, names: &[TallyName]) -> Result<Tallies, StoreError> {
+        self.inner.tallies(names).await
+    }
+
+    async fn swap_tallies(&self, changes: Vec<TallyChange>) -> Result<bool, StoreError> {
+        self.inner.swap_tallies(changes).await
     }
 
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError> {

@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 
 use crate::domain::{LogPage, LogSettings, NewEntry, Subject};
 use crate::store::{
-    AuditRow, Commit, Committed, Confirmation, EmbeddedStore, Reading, Store, StoreError, SubjectRow, Version,
+    AuditRow, Commit, Committed, Confirmation, EmbeddedStore, Reading, Store, StoreError, SubjectRow,
+    Tallies, TallyChange, TallyName, Version,
 };
 
 /// A store in memory. While the store is cut off, every call fails.
@@ -176,6 +177,14 @@ impl Store for GatedStore {
 
     async fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         self.up()?.audit(before, limit).await
+    }
+
+    async fn tallies(&self, names: &[TallyName]) -> Result<Tallies, StoreError> {
+        self.up()?.tallies(names).await
+    }
+
+    async fn swap_tallies(&self, changes: Vec<TallyChange>) -> Result<bool, StoreError> {
+        self.up()?.swap_tallies(changes).await
     }
 
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError> {

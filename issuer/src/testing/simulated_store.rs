@@ -16,7 +16,8 @@ pub(crate) use self::state::State;
 use crate::domain::{Appended, LogEntry, LogPage, LogSettings, NewEntry, Subject};
 use crate::store::clock::{ManualClock, StoreClock};
 use crate::store::{
-    AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Swap, Version,
+    AuditRow, Commit, Committed, Confirmation, Reading, Store, StoreError, SubjectRow, Swap, Tallies,
+    TallyChange, TallyName, Version,
 };
 
 /// See the [module](self).
@@ -317,6 +318,14 @@ impl Store for SimulatedStore {
         let state = self.locked();
         let rows = state.audit.iter().rev().filter(|row| before.is_none_or(|before| row.number < before));
         Ok(rows.take(limit).cloned().collect())
+    }
+
+    async fn tallies(&self, names: &[TallyName]) -> Result<Tallies, StoreError> {
+        Ok(self.locked().tallies.read(names, self.now()))
+    }
+
+    async fn swap_tallies(&self, changes: Vec<TallyChange>) -> Result<bool, StoreError> {
+        Ok(self.locked().tallies.swap(changes, self.now()))
     }
 
     async fn forget(&self, sub: &Subject, expected: Version) -> Result<bool, StoreError> {

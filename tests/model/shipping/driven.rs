@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use doorlist::domain::{Appended, LogPage, LogSettings, NewEntry, Record, Subject};
 use doorlist::store::{
     AuditRow, Commit, Committed, Confirmation, Reading, Readings, Store, StoreError, SubjectRow, Swap,
-    Version,
+    Tallies, TallyChange, TallyName, Version,
 };
 use doorlist_verifier::{Cursor, Seq, UnixSeconds};
 
@@ -211,6 +211,12 @@ impl Store for Driven {
     }
     async fn audit(&self, _: Option<u64>, _: usize) -> Result<Vec<AuditRow>, StoreError> {
         Ok(Vec::new())
+    }
+    async fn tallies(&self, _: &[TallyName]) -> Result<Tallies, StoreError> {
+        panic!("no login with a password")
+    }
+    async fn swap_tallies(&self, _: Vec<TallyChange>) -> Result<bool, StoreError> {
+        panic!("no login with a password")
     }
     async fn forget(&self, _: &Subject, _: Version) -> Result<bool, StoreError> {
         Ok(true)

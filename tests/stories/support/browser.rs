@@ -24,11 +24,12 @@ pub enum Page<'a> {
 /// A page of an unrelated site.
 pub const STRANGER: Page<'static> = Page::Other { origin: "https://evil.example", site: "cross-site" };
 
-/// A browser, see the [module](self). It sends its cookie with every request, like a browser that does not support
+/// A browser, see the [module](self). It sends its cookies with every request, like a browser that does not support
 /// `SameSite`.
 #[derive(Debug, Default)]
 pub struct Browser {
     cookie: Mutex<Option<Cookie>>,
+    device: Mutex<Option<Cookie>>,
 }
 
 /// A cookie from a `Set-Cookie` header.
@@ -56,12 +57,25 @@ impl Cookie {
 }
 
 impl Reply {
-    /// The cookie that this answer sets, if any.
+    /// The cookie with a refresh token that this answer sets, if any.
     #[track_caller]
     pub fn cookie(&self) -> Option<Cookie> {
-        let mut set = self.headers.get_all(SET_COOKIE).into_iter();
-        let cookie = set.next().map(|value| Cookie::parse(value.to_str().expect("printable")));
-        assert!(set.next().is_none(), "at most one cookie");
+        self.only_cookie(|name| !name.contains("-device-"))
+    }
+
+    /// The cookie with a device token that this answer sets, if any.
+    #[track_caller]
+    pub fn device_cookie(&self) -> Option<Cookie> {
+        self.only_cookie(|name| name.contains("-device-"))
+    }
+
+    #[track_caller]
+    fn only_cookie(&self, is_named: impl Fn(&str) -> bool) -> Option<Cookie> {
+        let set = self.headers.get_all(SET_COOKIE).into_iter();
+        let cookies = set.map(|value| Cookie::parse(value.to_str().expect("printable")));
+        let mut cookies = cookies.filter(|cookie| is_named(&cookie.name));
+        let cookie = cookies.next();
+        assert!(cookies.next().is_none(), "at most one cookie of each kind");
         cookie
     }
 }
@@ -96,7 +110,12 @@ impl Browser {
         self.send(issuer.request(Method::POST, path), page).await
     }
 
-    /// The cookie that the browser holds.
+    /// The cookie with the device token that the browser holds.
+    pub fn device_cookie(&self) -> Option<Cookie> {
+        self.device.lock().expect("no thread panicked").clone()
+    }
+
+    /// The cookie with the refresh token that the browser holds.
     pub fn cookie(&self) -> Option<Cookie> {
         self.cookie.lock().expect("no thread panicked").clone()
     }
@@ -111,7 +130,14 @@ impl Browser {
             Some(Cookie { name, value, .. }) => request.header(COOKIE, format!("theme=dark; {name}={value}")),
             None => request,
         };
+        let request = match self.device_cookie() {
+            Some(Cookie { name, value, .. }) => request.header(COOKIE, format!("{name}={value}")),
+            None => request,
+        };
         let reply = send(request).await;
+        if let Some(device) = reply.device_cookie() {
+            *self.device.lock().expect("no thread panicked") = Some(device);
+        }
         if let Some(cookie) = reply.cookie() {
             *self.cookie.lock().expect("no thread panicked") = (cookie.max_age() > 0).then_some(cookie);
         }

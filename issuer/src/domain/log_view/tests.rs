@@ -1,8 +1,8 @@
 use doorlist_verifier::Epoch;
 
 use super::*;
+use crate::domain::Revoked;
 use crate::domain::fixtures::{alice, at, handle};
-use crate::domain::{GroupEnd, Revoked};
 
 fn seq(number: u64) -> Seq {
     Seq::new(number).expect("a sequence")

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::GroupEnd;
 use crate::domain::fixtures::{World, alice, at, handle, revoked};
 
 const NOW: u64 = 1_000_000;
@@ -62,6 +63,35 @@ fn trace_13_a_full_share_of_the_list_refuses_until_one_entry_expires() {
     assert_eq!(world.log_in(&record, 99, NOW + 50), Decision::Refuse(refused));
     assert!(matches!(world.log_in(&record, 99, NOW + retain), Decision::Refuse(_)));
     opened(world.log_in(&record, 99, NOW + retain + 1));
+}
+
+/// A stranger who knows the password uses up the share. The operator sets a new password.
+#[test]
+fn b13_a_kick_lets_a_subject_with_a_full_share_log_in() {
+    let mut world = World::new();
+    let mut number = 1000;
+    for kick in 0..8 {
+        for _ in 0..31 {
+            opened(world.log_in(&Record::new(handle(1)), 99, NOW));
+            number += 1;
+            world.log(Revocation::Session { sid: handle(number) }, NOW);
+        }
+        assert_eq!(matches!(world.log_in(&Record::new(handle(1)), 99, NOW), Decision::Refuse(_)), kick > 0);
+        let and = if kick % 2 == 0 { GroupEnd::Kick } else { GroupEnd::Disable };
+        world.log(Revocation::Group { gid: handle(1 + kick), next: handle(2 + kick), and }, NOW);
+    }
+    let refused = world.log_in(&Record::new(handle(9)), 99, NOW);
+    assert!(matches!(refused, Decision::Refuse(LoginRefusal::ListFull { .. })), "the list stays bounded");
+}
+
+#[test]
+fn a_void_does_not_let_a_subject_with_a_full_share_log_in() {
+    let mut world = World::new();
+    for sid in 0..32 {
+        world.log(Revocation::Session { sid: handle(100 + sid) }, NOW);
+    }
+    world.log(Revocation::Group { gid: handle(1), next: handle(2), and: GroupEnd::Void }, NOW);
+    assert!(matches!(world.log_in(&Record::new(handle(2)), 99, NOW), Decision::Refuse(_)));
 }
 
 #[test]

@@ -33,5 +33,5 @@ pub(in crate::http) async fn open(
     app.desk.check_clock()?;
     let sub = subject(request.sub)?;
     let session = open_session(request.client_id, request.scope, request.device, request.claims)?;
-    logged_in(&app, app.desk.open_session(&sub, session, Proof::Trusted).await?, Delivery::Body)
+    logged_in(&app, app.desk.open_session(&sub, session, Proof::Trusted).await?, Delivery::Body, None)
 }

@@ -122,8 +122,12 @@ pub(in crate::http) async fn create(
         Some(password) => Some(hashed(&app, password).await?),
         None => None,
     };
+    let has_password = password.is_some();
     match app.desk.create_subject(&sub, password).await? {
         Creation::Created(position) => {
+            if has_password {
+                clear_the_way(&app, &sub).await;
+            }
             let created = Created { sub, position: position.into() };
             Ok((StatusCode::CREATED, no_store(Json(created))).into_response())
         }
@@ -161,7 +165,17 @@ pub(in crate::http) async fn set_password(
     JsonBody(request): JsonBody<PasswordRequest>,
 ) -> Result<Position, ApiError> {
     let password = hashed(&app, request.password).await?;
-    changed(app.desk.set_password(&sub, password).await?)
+    let position = changed(app.desk.set_password(&sub, password).await?)?;
+    clear_the_way(&app, &sub).await;
+    Ok(position)
+}
+
+/// After a new password, attempts with the old one no longer delay the owner.
+async fn clear_the_way(app: &App, sub: &Subject) {
+    if let Err(error) = app.login_brake.clear_account(sub).await {
+        // The password is already changed. The counters expire within an hour.
+        tracing::warn!(%error, "earlier attempts with a wrong password still delay the logins of a subject");
+    }
 }
 
 #[derive(Deserialize)]

@@ -4,10 +4,10 @@ use axum::http::{Method, header};
 use serde_json::Value;
 
 use crate::desk::RefreshClaims;
-use crate::refresh_cookie::RefreshCookie;
 use crate::refresh_token::RefreshTokens;
 use crate::secret::MasterSecrets;
 use crate::testing::{Answer, SECRET, Site};
+use crate::token_cookie::TokenCookie;
 
 const FORMER: &str = "https://former.example";
 /// A time in the year 2100, in Unix seconds.
@@ -48,7 +48,7 @@ async fn trace_54_a_former_name_is_valid_only_for_sessions_of_its_time() {
 async fn b8_a_cookie_of_the_former_name_is_replaced_by_one_of_the_current_name() {
     let site = Site::formerly(FORMER, LATER).await;
     let token = former_token(&site, "alice").await;
-    let cookie = RefreshCookie::of(FORMER).holding(&token, 60);
+    let cookie = TokenCookie::of_refresh(FORMER).holding(&token, 60);
     let cookie = cookie.to_str().expect("text").split(';').next().expect("a pair").to_owned();
     let request = axum::http::Request::post("/token")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -59,5 +59,5 @@ async fn b8_a_cookie_of_the_former_name_is_replaced_by_one_of_the_current_name()
     assert_eq!(answer.status, 200, "{}", answer.text);
     let set: Vec<_> = answer.headers.get_all(header::SET_COOKIE).iter().collect();
     assert_eq!(set.len(), 2);
-    assert_eq!(set[1], RefreshCookie::of(FORMER).gone(), "the cookie of the former name is deleted");
+    assert_eq!(set[1], TokenCookie::of_refresh(FORMER).gone(), "the cookie of the former name is deleted");
 }

@@ -11,7 +11,10 @@ use super::reply::{NO_EPOCH, State, converted, page, stored};
 use super::routing::Servers;
 use super::scripts::{Call, Script, Scripts};
 use crate::domain::{Appended, AuditEvent, Durability, LogPage, LogSettings, NewEntry, Record, Subject};
-use crate::store::{Commit, Committed, StoreError, Swap, Version};
+use crate::store::clock::seconds;
+use crate::store::{
+    Commit, Committed, MAX_TALLIES, StoreError, Swap, TALLY_SECS, Tallies, TallyChange, TallyName, Version,
+};
 
 /// Largest number of entries that one command reads. Without this limit, reading a long revocation log would delay
 /// other requests.
@@ -250,12 +253,35 @@ impl Inner {
 
     /// A call of a script that reads the head. The first argument is the latest time that this node received.
     pub(super) fn on_head<'a>(&self, script: &'a Script, keys: &[&str]) -> Call<'a> {
-        let call = script.on(keys).number(self.last_heard().micros);
+        self.timed(script.on(keys).number(self.last_heard().micros))
+    }
+
+    /// In tests, adds the test's clock to the call of a script that reads the clock.
+    fn timed<'a>(&self, call: Call<'a>) -> Call<'a> {
         #[cfg(test)]
         if let Some(clock) = &self.clock {
             return super::scripts::manual::at(clock, call);
         }
         call
+    }
+
+    pub(super) async fn tallies(&self, names: &[TallyName]) -> Result<Tallies, StoreError> {
+        let KeyNames { tallies, former_tallies, .. } = &self.keys;
+        let call = self.timed(self.scripts.tallies.on(&[tallies, former_tallies]));
+        let call = names.iter().fold(call, |call, name| call.arg(*name));
+        let answer = self.servers.run(&call, Durability::Local).await?;
+        let (micros, values): (u64, Vec<Vec<u8>>) = converted(answer, tallies)?;
+        Ok(Tallies { now: seconds(micros), values })
+    }
+
+    pub(super) async fn swap_tallies(&self, changes: Vec<TallyChange>) -> Result<bool, StoreError> {
+        let KeyNames { tallies, former_tallies, .. } = &self.keys;
+        let call = self.timed(self.scripts.swap_tallies.on(&[tallies, former_tallies]));
+        let call = call.number(MAX_TALLIES as u64).number(TALLY_SECS * 1_000_000);
+        let call = changes.into_iter().fold(call, |call, TallyChange { name, expected, value }| {
+            call.arg(name).arg(expected).arg(value)
+        });
+        converted(self.servers.run(&call, Durability::Local).await?, tallies)
     }
 }
 

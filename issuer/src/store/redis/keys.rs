@@ -7,6 +7,7 @@
 //! | `{P}:keys` | string: version ‖ the encrypted key ring | for ever |
 //! | `{P}:installation` | string: version ‖ the installation's name and settings (JSON) | for ever |
 //! | `{P}:audit` | stream: the last 100,000 events or a few more; fields `at`, `event` (JSON) | see 2 |
+//! | `{P}:tallies`, `{P}:tallies:before` | hash: counters of logins; field: a keyed hash, value: JSON | see 4 |
 //! | `{P:bb}:record:<sub>` | string: version ‖ the subject's record (JSON) | see 3 |
 //! | `{P:bb}:subjects` | sorted set with equal scores: the subjects in bucket `bb` | while it has members |
 //!
@@ -14,9 +15,11 @@
 //! 2. When new events are added, the oldest events are removed.
 //! 3. A record is kept until `retain` seconds after the end of its last session. It is kept for ever if the subject
 //!    has a password or claims, or is disabled.
+//! 4. Each of the two hashes has at most 100,000 fields or a few more, and expires two hours after it was created. When
+//!    the first one is full or an hour old, it replaces the second one.
 //!
-//! A version is 16 random hex digits. No key has an expiry in Redis. The issuer itself checks which records are no
-//! longer needed. One script then removes both the record and the subject's name in the bucket.
+//! A version is 16 random hex digits. No other key has an expiry in Redis. The issuer itself checks which records are
+//! no longer needed. One script then removes both the record and the subject's name in the bucket.
 //!
 //! The text in braces decides the slot. All keys with `{P}` are in one slot, and all keys of one bucket are in one
 //! slot. So every script needs only one slot.
@@ -74,6 +77,8 @@ pub(super) struct KeyNames {
     pub(super) ring: String,
     pub(super) installation: String,
     pub(super) audit: String,
+    pub(super) tallies: String,
+    pub(super) former_tallies: String,
 }
 
 impl KeyNames {
@@ -85,6 +90,8 @@ impl KeyNames {
             ring: own("keys"),
             installation: own("installation"),
             audit: own("audit"),
+            tallies: own("tallies"),
+            former_tallies: own("tallies:before"),
             prefix,
         }
     }
@@ -149,7 +156,8 @@ mod tests {
     #[test]
     fn keys_that_change_together_are_in_one_slot() {
         let keys = KeyNames::of(Prefix::default());
-        for key in [&keys.log, &keys.ring, &keys.installation, &keys.audit] {
+        let log = [&keys.log, &keys.ring, &keys.installation, &keys.audit];
+        for key in log.into_iter().chain([&keys.tallies, &keys.former_tallies]) {
             assert_eq!(slot(key), slot(&keys.head));
         }
         for name in ["alice", "{doorlist}", "}{", "élodie"] {

@@ -115,6 +115,8 @@ pub(super) struct Scripts {
     pub(super) note: Script,
     pub(super) audit: Script,
     pub(super) names: Script,
+    pub(super) tallies: Script,
+    pub(super) swap_tallies: Script,
 }
 
 macro_rules! lua {
@@ -133,6 +135,7 @@ impl Scripts {
         use Effect::{Reads, Writes};
         let of_record = |effect, body| Script::of(effect, &[lua!("master"), body]);
         let of_log = |effect, body| Script::of(effect, &[lua!("master"), clock, lua!("head"), body]);
+        let timed = |effect, body| Script::of(effect, &[lua!("master"), clock, body]);
         Self {
             read: of_record(Reads, lua!("read")),
             swap: of_record(Writes, lua!("swap")),
@@ -148,6 +151,8 @@ impl Scripts {
             note: of_log(Writes, lua!("note")),
             audit: Script::of(Reads, &[lua!("audit")]),
             names: Script::of(Reads, &[lua!("names")]),
+            tallies: timed(Reads, lua!("tallies")),
+            swap_tallies: timed(Writes, lua!("swap_tallies")),
         }
     }
 }

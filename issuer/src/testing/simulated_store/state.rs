@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
 
 use crate::domain::{LogEntry, LogPage, LogSettings, Record, Subject};
-use crate::store::{AuditRow, Version};
+use crate::store::{AuditRow, TallyTable, Version};
 
 /// The epoch of a store that was emptied.
 pub(super) const NO_EPOCH: Epoch = Epoch(0);
@@ -24,6 +24,7 @@ pub(crate) struct State {
     pub(super) keys: Option<(Version, Vec<u8>)>,
     pub(super) installation: Option<(Version, Vec<u8>)>,
     pub(super) audit: Vec<AuditRow>,
+    pub(super) tallies: TallyTable,
 }
 
 impl State {
@@ -46,6 +47,7 @@ impl State {
             keys: None,
             installation: None,
             audit: Vec::new(),
+            tallies: TallyTable::default(),
         }
     }
 

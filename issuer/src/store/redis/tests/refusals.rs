@@ -75,8 +75,22 @@ async fn the_permissions_in_the_readme_are_enough_for_the_redis_user() {
     server.ask::<()>(&command);
     let url = format!("redis://doorlist:wonderland@127.0.0.1:{}", server.port());
     keeps_the_contract_of("doorlist", &url).await;
+    // With this time, the next change of a counter begins another generation.
+    server.ask::<()>(&["HSET", "{doorlist}:tallies", "began", "0"]);
+    counts(&try_open(&url, "doorlist").await.expect("a store"), 2).await;
+    assert_eq!(server.ask::<u64>(&["HLEN", "{doorlist}:tallies:before"]), 2, "the beginning and one counter");
+    for key in ["{doorlist}:tallies", "{doorlist}:tallies:before"] {
+        assert!((1..=7200).contains(&server.ask::<i64>(&["TTL", key])), "{key} expires");
+    }
     let said = misconfigured(try_open(&url, "staging").await.map(drop));
     assert!(said.contains("permission"), "{said}");
+}
+
+/// Adds a counter.
+async fn counts(store: &RedisStore, number: u8) {
+    let change = TallyChange { name: [number; 16], expected: Vec::new(), value: b"1".to_vec() };
+    assert!(store.swap_tallies(vec![change]).await.expect("an answer"));
+    assert_eq!(store.tallies(&[[number; 16]]).await.expect("the counters").values, [b"1"]);
 }
 
 async fn keeps_the_contract_of(prefix: &str, url: &str) {
@@ -95,6 +109,7 @@ async fn keeps_the_contract_of(prefix: &str, url: &str) {
     assert!(swapped.expect("an answer").swapped);
     let (version, _) = read(&store, "alice").await.expect("a record");
     assert!(store.forget(&subject("alice"), version).await.expect("an answer"));
+    counts(&store, 1).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! The cookie in which a browser keeps its refresh token. No script can read it, and no other site can make the
-//! browser send it.
+//! The cookies in which a browser keeps its refresh token and its device token. No script can read them, and no other
+//! site can make the browser send them.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use crate::secret::SecretText;
 /// §4.1.3.2). Cookies do not distinguish ports or paths. The cookie's name therefore depends on the issuer's name, so
 /// that two installations on one host do not sign out each other's users.
 #[derive(Debug, Clone)]
-pub struct RefreshCookie {
+pub struct TokenCookie {
     name: String,
 }
 
@@ -22,15 +22,24 @@ pub struct RefreshCookie {
 #[error("the request has the refresh cookie more than once")]
 pub struct Repeated;
 
-impl RefreshCookie {
-    /// The cookie of one issuer (the `iss` claim of its access tokens).
-    pub fn of(issuer: &str) -> Self {
-        let hash: [u8; 32] = Sha256::digest(issuer).into();
-        let [a, b, c, d, ..] = hash;
-        Self { name: format!("__Host-doorlist-{:08x}", u32::from_be_bytes([a, b, c, d])) }
+impl TokenCookie {
+    /// The cookie with the refresh token of one issuer (the `iss` claim of its access tokens).
+    pub fn of_refresh(issuer: &str) -> Self {
+        Self::named("doorlist", issuer)
     }
 
-    /// A `Set-Cookie` value with a refresh token that can be used for this many seconds.
+    /// The cookie with the device token.
+    pub fn of_device(issuer: &str) -> Self {
+        Self::named("doorlist-device", issuer)
+    }
+
+    fn named(name: &str, issuer: &str) -> Self {
+        let hash: [u8; 32] = Sha256::digest(issuer).into();
+        let [a, b, c, d, ..] = hash;
+        Self { name: format!("__Host-{name}-{:08x}", u32::from_be_bytes([a, b, c, d])) }
+    }
+
+    /// A `Set-Cookie` value with a token that can be used for this many seconds.
     pub fn holding(&self, token: &str, max_age_secs: u64) -> HeaderValue {
         self.set(token, max_age_secs)
     }
@@ -62,7 +71,7 @@ impl RefreshCookie {
         let name = &self.name;
         let text =
             format!("{name}={value}; Path=/; Max-Age={max_age_secs}; Secure; HttpOnly; SameSite=Strict");
-        let mut header = HeaderValue::try_from(text).expect("refresh tokens are base64url");
+        let mut header = HeaderValue::try_from(text).expect("tokens are base64url");
         header.set_sensitive(true);
         header
     }
@@ -75,7 +84,7 @@ mod tests {
     fn found(lines: &[&str]) -> Result<Option<String>, Repeated> {
         let value = |line: &str| HeaderValue::from_bytes(line.as_bytes()).expect("a header");
         let lines = lines.iter().map(|line| (header::COOKIE, value(line)));
-        let found = RefreshCookie { name: "__Host-d".into() }.find(&lines.collect())?;
+        let found = TokenCookie { name: "__Host-d".into() }.find(&lines.collect())?;
         Ok(found.map(|token| token.expose().to_owned()))
     }
 
@@ -106,14 +115,14 @@ mod tests {
 
     #[test]
     fn the_debug_text_of_headers_does_not_show_the_cookie() {
-        let header = RefreshCookie::of("i").holding("abc", 1);
+        let header = TokenCookie::of_refresh("i").holding("abc", 1);
         assert!(!format!("{header:?}").contains("abc"));
     }
 
     #[test]
     fn two_issuers_on_one_host_have_different_cookies() {
-        let [a, b] =
-            ["https://id.example/a", "https://id.example/b"].map(|issuer| RefreshCookie::of(issuer).name);
+        let [a, b] = ["https://id.example/a", "https://id.example/b"]
+            .map(|issuer| TokenCookie::of_refresh(issuer).name);
         assert_ne!(a, b);
         assert_eq!(a.len(), "__Host-doorlist-01234567".len());
     }
