@@ -8,6 +8,7 @@ mod cors;
 mod error;
 mod extract;
 mod fairness;
+mod headers;
 mod health;
 mod introspect;
 mod login;
@@ -37,12 +38,14 @@ pub use extract::JsonBody;
 pub use fairness::Peer;
 
 use crate::app::App;
-use crate::config::Origin;
+use crate::config::{IssuerUrl, Origin};
 use crate::life::Life;
 use admin::subjects;
+use headers::StrictTransport;
 
 /// Builds the router with every route of `doorlist serve` and the additional routes in `besides`.
 pub fn router(app: Arc<App>, besides: Router) -> Router {
+    let strict_transport = StrictTransport::of(&app.issuer);
     let routes = Router::new()
         .merge(public(&app))
         .merge(users(&app))
@@ -52,16 +55,17 @@ pub fn router(app: Arc<App>, besides: Router) -> Router {
         .merge(besides.layer(from_fn(strict::check)))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method);
-    in_every_request(routes)
+    in_every_request(routes, strict_transport)
 }
 
 /// The routes while the issuer starts: `/healthz` answers 200, every other route answers 503. Each route has the same
 /// CORS rules as after the start, so that the same pages can read the answers.
-pub fn starting(origins: &[Origin], life: watch::Receiver<Life>) -> Router {
+pub fn starting(issuer: &IssuerUrl, origins: &[Origin], life: watch::Receiver<Life>) -> Router {
     let public = Router::new()
         .route("/.well-known/{*path}", any(health::starting))
         .route("/revocations", any(health::starting))
         .route("/revocations/stream", any(health::starting))
+        .layer(from_fn(headers::embeddable))
         .layer(cors::open());
     let rest = Router::new().fallback(health::starting).layer(cors::listed(origins));
     let routes = Router::new()
@@ -70,13 +74,14 @@ pub fn starting(origins: &[Origin], life: watch::Receiver<Life>) -> Router {
         .with_state(life)
         .merge(public)
         .merge(rest);
-    in_every_request(routes)
+    in_every_request(routes, StrictTransport::of(issuer))
 }
 
-fn in_every_request(routes: Router) -> Router {
+fn in_every_request(routes: Router, strict_transport: StrictTransport) -> Router {
     routes
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(from_fn(observe::observe))
+        .layer(from_fn_with_state(strict_transport, headers::complete))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY_LEN))
 }
 
@@ -101,6 +106,7 @@ fn public(app: &Arc<App>) -> Router<Arc<App>> {
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn(strict::check))
         .layer(from_fn_with_state(Arc::clone(&app.clients), fairness::limit))
+        .layer(from_fn(headers::embeddable))
         .layer(cors::open())
 }
 

@@ -79,7 +79,7 @@ impl Server {
             tracing::warn!(%issuer, "tokens travel unencrypted, and browsers do not keep the cookie: put a proxy with TLS in front of the issuer, and set --issuer to its https:// URL");
         }
         let (life, watching) = watch::channel(Life::Starting("opening the store".into()));
-        let starting = http::starting(&settings.addresses.allowed_origins, watching.clone());
+        let starting = http::starting(&issuer, &settings.addresses.allowed_origins, watching.clone());
         let front = Arc::new(Front::new(starting, watching.clone()));
         // A proxy may send a request just before the drain ends. After a drain, also answer such requests.
         let linger = if settings.stop.drain_secs == 0 { Duration::ZERO } else { LINGER };

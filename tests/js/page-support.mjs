@@ -6,8 +6,8 @@ export const demoIssuer = (story, heartbeat) =>
   issuerOf(story, { command: 'demo', args: ['--package', PACKAGE], heartbeat })
 
 /**
- * Returns a browser context and the address of the demo page. `flaws` collects the errors of the pages. `options` are
- * the options of Playwright for the context.
+ * Returns a browser context and the address of the demo page. `flaws` collects the errors of the pages, and everything
+ * that their Content-Security-Policy forbade. `options` are the options of Playwright for the context.
  */
 export async function demoOf(story, { heartbeat, ...options } = {}) {
   const issuer = await demoIssuer(story, heartbeat)
@@ -15,6 +15,10 @@ export async function demoOf(story, { heartbeat, ...options } = {}) {
   story.after(() => context.close())
   const [flaws, streams] = [[], []]
   context.on('weberror', error => flaws.push(error.error()))
+  // Chromium reports each violation of the page's Content-Security-Policy here.
+  context.on('console', message => {
+    if (message.text().includes('Content Security Policy')) flaws.push(message.text())
+  })
   context.on('request', request => {
     if (request.url().includes('/revocations/stream')) streams.push(request)
   })

@@ -66,7 +66,12 @@ impl IssuerUrl {
 
     /// Whether tokens would cross a network unencrypted: the URL is http, and the host is not this machine.
     pub fn is_exposed(&self) -> bool {
-        !self.is_encrypted() && !is_local(&self.0)
+        !self.is_encrypted() && !self.is_local()
+    }
+
+    /// Whether the host is this machine.
+    pub fn is_local(&self) -> bool {
+        is_local(&self.0)
     }
 
     /// The URL of a resource of this issuer: the issuer's URL, followed by `path`. The path must begin with a slash.

@@ -50,7 +50,6 @@ pub async fn observe(request: Request, next: Next) -> Response {
     .await;
 
     response.headers_mut().insert(REQUEST_ID, id);
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 

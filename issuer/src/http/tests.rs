@@ -4,6 +4,7 @@ mod admin;
 mod bad_input;
 mod cookie;
 mod former_name;
+mod headers;
 mod introspect;
 mod list;
 mod login_brake;
