@@ -18,7 +18,7 @@ use crate::login_brake::LoginBrake;
 use crate::password::Passwords;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
-use crate::secret::{AdminKeys, SecretText};
+use crate::secret::{CurrentAdminKeys, SecretText};
 use crate::store::StoreError;
 use crate::token_cookie::{Repeated, TokenCookie};
 
@@ -41,7 +41,7 @@ pub struct App {
     /// Hashes passwords. Limits the number of passwords that are hashed at the same time.
     pub passwords: Passwords,
     /// The keys that `/admin/*` and `/introspect` require.
-    pub admin_keys: AdminKeys,
+    pub admin_keys: CurrentAdminKeys,
     /// The addresses and the limits of clients.
     pub clients: Arc<Clients>,
     /// Former names of the issuer that are still accepted.

@@ -104,7 +104,8 @@ DOORLIST_… variable, or with settings that contradict each other, the start fa
 as soon as it listens: until the store is open, /healthz answers 200 and everything else 503. When
 every route is served, one line is written to standard output:
   doorlist listening on http://127.0.0.1:8787
-SIGTERM and SIGINT stop it cleanly, also while it starts.";
+SIGTERM and SIGINT stop it cleanly, also while it starts. At SIGHUP it reads its admin keys again, if
+they are in a file.";
 
 /// The demo does not use the store of `serve`, because the passwords of the demo's users are public.
 const DEMO_STORE: &str = "embedded:./doorlist-demo.redb";

@@ -101,12 +101,22 @@ pub struct StoreSettings {
     #[arg(hide_env = true, hide_default_value = true)]
     pub store: StoreUrl,
 
+    /// File with the password of Redis, instead of a password in --store. Each new connection reads the file again, so
+    /// that you can change the password without a restart [DOORLIST_STORE_PASSWORD_FILE]
+    #[arg(
+        long = "store-password-file",
+        env = "DOORLIST_STORE_PASSWORD_FILE",
+        value_name = "FILE",
+        hide_env = true
+    )]
+    pub password_file: Option<PathBuf>,
+
     /// Prefix of all key names of this installation in Redis [DOORLIST_STORE_PREFIX; default doorlist]
     #[arg(long = "store-prefix", env = "DOORLIST_STORE_PREFIX", value_name = "PREFIX", hide_env = true)]
     pub prefix: Option<Prefix>,
 
-    /// PEM file with the certificate authorities to trust for `rediss`, instead of the well-known authorities
-    /// [DOORLIST_STORE_CA_FILE]
+    /// PEM file with the certificate authorities to trust for `rediss`, instead of the well-known authorities. Each new
+    /// connection reads the file again [DOORLIST_STORE_CA_FILE]
     #[arg(long = "store-ca-file", env = "DOORLIST_STORE_CA_FILE", value_name = "FILE", hide_env = true)]
     pub ca_file: Option<PathBuf>,
 
@@ -210,13 +220,19 @@ impl Settings {
 
 impl StoreSettings {
     fn check(&self) -> Result<(), Contradiction> {
-        let Self { store, prefix, ca_file, .. } = self;
+        let Self { store, prefix, ca_file, password_file, .. } = self;
         if prefix.is_some() && matches!(store, StoreUrl::Embedded(_)) {
             return Err(Contradiction::PrefixOfFile);
         }
         let encrypted = matches!(store, StoreUrl::Redis(url) if url.is_encrypted());
         if ca_file.is_some() && !encrypted {
             return Err(Contradiction::CertificatesUnused);
+        }
+        match (store, password_file) {
+            (StoreUrl::Redis(url), None) if url.lacks_password() => return Err(Contradiction::NoPassword),
+            (StoreUrl::Redis(url), Some(_)) if url.has_password() => return Err(Contradiction::TwoPasswords),
+            (StoreUrl::Embedded(_), Some(_)) => return Err(Contradiction::PasswordOfFile),
+            _ => {}
         }
         Ok(())
     }
@@ -247,6 +263,23 @@ pub enum Contradiction {
         "--store-ca-file (DOORLIST_STORE_CA_FILE) is for a Redis store with TLS only: remove it, or write rediss:// in --store (DOORLIST_STORE)"
     )]
     CertificatesUnused,
+    /// `--store` has a user, and no password is given.
+    #[error(
+        "--store (DOORLIST_STORE) has a user but no password: write user:password@ before the host, or :password@ without a \
+         user, or name a file with --store-password-file (DOORLIST_STORE_PASSWORD_FILE)"
+    )]
+    NoPassword,
+    /// `--store` and `--store-password-file` both give a password.
+    #[error(
+        "both --store (DOORLIST_STORE) and --store-password-file (DOORLIST_STORE_PASSWORD_FILE) give a password: remove one \
+         of them"
+    )]
+    TwoPasswords,
+    /// `--store-password-file` is set, but the store is embedded.
+    #[error(
+        "--store-password-file (DOORLIST_STORE_PASSWORD_FILE) is for a Redis store only: remove it, or name a Redis with --store (DOORLIST_STORE)"
+    )]
+    PasswordOfFile,
     /// The process cannot open a file for each connection.
     #[error(
         "--max-connections (DOORLIST_MAX_CONNECTIONS) is {connections}, but the process may open only {open_files} files, \

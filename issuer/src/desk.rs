@@ -16,6 +16,7 @@
 //!
 //! An `Err` means that the outcome of the request is unknown (503), or that a record is damaged (500).
 
+mod actor;
 mod confirming;
 mod introspect;
 mod log_copy;
@@ -32,6 +33,7 @@ use std::time::Duration;
 use doorlist_verifier::{Cursor, Handle};
 use tokio::sync::watch;
 
+pub use self::actor::acting;
 pub use self::log_copy::Confirmed;
 pub use self::outcome::{
     Account, Acknowledged, ClaimsChange, Creation, CutoffSet, DamagedSubject, EndSession, KeySwap, Kick,
@@ -42,6 +44,7 @@ pub use self::upkeep::Upkeep;
 pub use crate::domain::login::OpenSession;
 pub use crate::domain::{Grant, LoginRefusal, RefreshRefusal};
 
+use self::actor::by_actor;
 use self::log_copy::LogCopy;
 use self::records::{Healing, Records, random_handles};
 use crate::domain::{AuditEvent, AuditKind, Limits, LogView, NewEntry};
@@ -109,7 +112,7 @@ impl Desk {
         let end_sessions = sessions == CutoffSessions::End;
         let commit = Commit {
             entries: vec![NewEntry::Cutoff { end_sessions }],
-            audit: vec![AuditEvent::global(AuditKind::Cutoff)],
+            audit: by_actor(vec![AuditEvent::global(AuditKind::Cutoff)]),
             seen: self.position().seq,
             ..Commit::default()
         };
@@ -141,6 +144,9 @@ impl Desk {
             return Ok(KeySwap::Conflict);
         }
         self.records.log_copy.remember_ring(ring);
+        if actor::is_known() {
+            self.note_keys_changed().await;
+        }
         // The new entries are read now, so that this node's verifiers learn of the change at once. If the reading
         // fails, the change is still stored, and the background task that follows the revocation log will read it
         // later.
@@ -148,6 +154,16 @@ impl Desk {
             tracing::warn!(%error, "the revocation log cannot be read");
         }
         Ok(KeySwap::Swapped(swapped.position))
+    }
+
+    /// The key ring is stored apart from the audit, so the event is written after the change. The change is valid even if
+    /// the event cannot be written.
+    async fn note_keys_changed(&self) {
+        let audit = by_actor(vec![AuditEvent::global(AuditKind::KeysChanged)]);
+        let commit = Commit { audit, seen: self.position().seq, ..Commit::default() };
+        if let Err(error) = self.records.store.commit(commit).await {
+            tracing::warn!(%error, "an event is missing in the audit");
+        }
     }
 
     /// The newest audit events, newest first. If `before` is given, only events with a smaller number are returned.

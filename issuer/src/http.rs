@@ -16,6 +16,7 @@ mod object;
 mod observe;
 mod revocations;
 mod same_site;
+mod scopes;
 mod session_parameters;
 mod sessions;
 mod strict;
@@ -26,9 +27,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, delete, get, post, put};
+use axum::routing::{any, delete, get, post};
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -40,8 +41,10 @@ pub use fairness::Peer;
 use crate::app::App;
 use crate::config::{IssuerUrl, Origin};
 use crate::life::Life;
+use crate::secret::Scope;
 use admin::subjects;
 use headers::StrictTransport;
+use scopes::OperatorRoutes;
 
 /// Builds the router with every route of `doorlist serve` and the additional routes in `besides`.
 pub fn router(app: Arc<App>, besides: Router) -> Router {
@@ -126,28 +129,49 @@ fn users(app: &Arc<App>) -> Router<Arc<App>> {
         .layer(cors::listed(&app.allowed_origins))
 }
 
-/// Routes for operators and trusted back ends that send the admin key.
+/// Routes for operators and trusted back ends that send an admin key.
 fn operators(app: &Arc<App>) -> Router<Arc<App>> {
-    Router::new()
-        .route("/introspect", post(introspect::introspect))
-        .route("/admin/sessions", post(admin::sessions::open))
+    let [signing, others] = operator_routes();
+    signing
+        .router
         .route_layer(from_fn_with_state(Arc::clone(app), auth::require_current_name))
-        .route("/admin/subjects", get(subjects::list).post(subjects::create))
-        .route("/admin/subjects/{sub}", get(subjects::show).delete(subjects::delete))
-        .route("/admin/subjects/{sub}/password", put(subjects::set_password))
-        .route("/admin/subjects/{sub}/claims", put(subjects::set_claims))
-        .route("/admin/subjects/{sub}/revoke", post(subjects::kick))
-        .route("/admin/subjects/{sub}/void", post(subjects::void))
-        .route("/admin/subjects/{sub}/disable", post(subjects::disable))
-        .route("/admin/subjects/{sub}/enable", post(subjects::enable))
-        .route("/admin/subjects/{sub}/sessions/{sid}", delete(subjects::end_session))
-        .route("/admin/cutoff", post(admin::cutoff::set))
-        .route("/admin/keys", get(admin::keys::list))
-        .route("/admin/keys/rotate", post(admin::keys::rotate))
-        .route("/admin/keys/retire", post(admin::keys::retire))
+        .merge(others.router)
         .route_layer(from_fn_with_state(Arc::clone(app), auth::require_admin_key))
         .layer(from_fn(strict::check))
         .layer(from_fn_with_state(Arc::clone(&app.clients), fairness::limit))
+}
+
+/// The operators' routes, each with the scopes that open it; the scope `all` opens every route. The first group are the
+/// routes that sign or check tokens under the issuer's name.
+///
+/// A key with the scope `kick` reads one subject, because it must know the `sid` of the session that it ends. It does
+/// not enable a subject and does not cut off all subjects: a stolen key of this scope can sign users out, but lets no
+/// user in and spares the others.
+fn operator_routes() -> [OperatorRoutes; 2] {
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const PUT: Method = Method::PUT;
+    const DELETE: Method = Method::DELETE;
+    let signing = OperatorRoutes::default()
+        .on(POST, "/introspect", &[Scope::Read], introspect::introspect)
+        .on(POST, "/admin/sessions", &[], admin::sessions::open);
+    let others = OperatorRoutes::default()
+        .on(GET, "/admin/subjects", &[Scope::Read], subjects::list)
+        .on(POST, "/admin/subjects", &[], subjects::create)
+        .on(GET, "/admin/subjects/{sub}", &[Scope::Read, Scope::Kick], subjects::show)
+        .on(DELETE, "/admin/subjects/{sub}", &[], subjects::delete)
+        .on(PUT, "/admin/subjects/{sub}/password", &[], subjects::set_password)
+        .on(PUT, "/admin/subjects/{sub}/claims", &[], subjects::set_claims)
+        .on(POST, "/admin/subjects/{sub}/revoke", &[Scope::Kick], subjects::kick)
+        .on(POST, "/admin/subjects/{sub}/void", &[Scope::Kick], subjects::void)
+        .on(POST, "/admin/subjects/{sub}/disable", &[Scope::Kick], subjects::disable)
+        .on(POST, "/admin/subjects/{sub}/enable", &[], subjects::enable)
+        .on(DELETE, "/admin/subjects/{sub}/sessions/{sid}", &[Scope::Kick], subjects::end_session)
+        .on(POST, "/admin/cutoff", &[], admin::cutoff::set)
+        .on(GET, "/admin/keys", &[Scope::Read], admin::keys::list)
+        .on(POST, "/admin/keys/rotate", &[], admin::keys::rotate)
+        .on(POST, "/admin/keys/retire", &[], admin::keys::retire);
+    [signing, others]
 }
 
 async fn unknown_route() -> ApiError {

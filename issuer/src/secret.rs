@@ -3,21 +3,20 @@
 //! A master secret is never used as a key directly. Keys are derived from the master secret by HKDF-SHA-256 (RFC 5869).
 //! Each purpose has its own label, so that a key for one purpose reveals nothing about a key for another purpose.
 
+mod admin_keys;
 mod file;
 
 use std::fmt;
 
 use hkdf::Hkdf;
-use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
+pub use admin_keys::{AdminKeys, CurrentAdminKeys, Holder, KeyChanges, Scope, UnfitKeys};
 pub use file::{SecretFileError, read_or_create, read_secret_file};
 
 /// Secrets with fewer characters are refused. A secret of this length can hold 128 bits.
 pub const MIN_SECRET_LEN: usize = 22;
-/// Largest number of admin keys: enough for many clients that change their keys at different times.
-pub const MAX_ADMIN_KEYS: usize = 32;
 
 /// Text that is wiped from memory when dropped and is shown as `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,7 +49,7 @@ impl fmt::Debug for SecretText {
     }
 }
 
-/// Why a text cannot be used as a secret.
+/// Why a text cannot be used as a master secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitSecret {
     /// The text is so short that an attacker could guess it.
@@ -60,18 +59,6 @@ pub enum UnfitSecret {
     Short {
         /// The number of characters of the text.
         len: usize,
-    },
-    /// The text has characters that no client can send in `Authorization: Bearer`.
-    #[error(
-        "holds a key with characters that an HTTP header cannot carry: use visible ASCII without spaces, for example from \
-         `openssl rand -base64 32`, one key a line, in a file without a byte order mark"
-    )]
-    Unsendable,
-    /// There are too many keys. The number is limited, because the key in each request is compared with all of them.
-    #[error("holds {count} keys; use at most {MAX_ADMIN_KEYS}")]
-    Many {
-        /// The number of keys.
-        count: usize,
     },
 }
 
@@ -143,58 +130,6 @@ impl MasterSecret {
     }
 }
 
-/// The admin keys. A request to `/admin/*` or `/introspect` must have one of these keys in `Authorization: Bearer`.
-///
-/// There may be several keys, so that an operator can replace a key without an interruption. First give the issuer both
-/// keys. Then give each client the new key. Then remove the old key from the issuer.
-#[derive(Clone)]
-pub struct AdminKeys {
-    first: SecretText,
-    digests: Vec<[u8; 32]>,
-}
-
-impl AdminKeys {
-    /// Parses keys that are separated by newlines or commas. The `doorlist` commands send the first key.
-    ///
-    /// # Errors
-    ///
-    /// [`UnfitSecret`] if a key is too short or cannot be sent, or if there is no key or too many keys.
-    pub fn parse(text: &str) -> Result<Self, UnfitSecret> {
-        let keys = several(text).collect::<Result<Vec<_>, _>>()?;
-        if keys.iter().any(|key| !key.expose().bytes().all(|byte| byte.is_ascii_graphic())) {
-            return Err(UnfitSecret::Unsendable);
-        }
-        let first = keys.first().ok_or(UnfitSecret::Short { len: 0 })?.clone();
-        if keys.len() > MAX_ADMIN_KEYS {
-            return Err(UnfitSecret::Many { count: keys.len() });
-        }
-        Ok(Self { first, digests: keys.iter().map(|key| digest(key.expose())).collect() })
-    }
-
-    /// Whether the offered text is one of the keys. All keys are always compared, so the time depends only on the
-    /// length of the offered text and on the number of keys.
-    pub fn matches(&self, offered: &str) -> bool {
-        let offered = digest(offered);
-        let fits = self.digests.iter().map(|key| key.ct_eq(&offered));
-        fits.fold(Choice::from(0), |any, fits| any | fits).into()
-    }
-
-    /// The first key, which the `doorlist` commands send.
-    pub fn first(&self) -> &SecretText {
-        &self.first
-    }
-}
-
-fn digest(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
-}
-
-impl fmt::Debug for AdminKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AdminKeys([redacted])")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,8 +150,6 @@ mod tests {
     fn short_secrets_are_refused() {
         assert_eq!(MasterSecrets::parse("").unwrap_err(), UnfitSecret::Short { len: 0 });
         assert_eq!(MasterSecrets::parse(&format!("{A}\nshort")).unwrap_err(), UnfitSecret::Short { len: 5 });
-        assert_eq!(AdminKeys::parse("").unwrap_err(), UnfitSecret::Short { len: 0 });
-        assert_eq!(AdminKeys::parse("short").unwrap_err(), UnfitSecret::Short { len: 5 });
     }
 
     #[test]
@@ -234,34 +167,5 @@ mod tests {
         assert_eq!(derive("refresh", &[b"a", b"b"]), derive("refresh", &[b"a", b"b"]));
         assert_ne!(derive("refresh", &[b"a", b"b"]), derive("refresh", &[b"ab", b""]));
         assert_ne!(derive("refresh", &[b"a"]), derive("keyring", &[b"a"]));
-    }
-
-    #[test]
-    fn b7_each_admin_key_matches_and_no_other_text_does() {
-        for text in [format!("{A}\n{B}\n"), format!("\r\n{A}\r\n\r\n{B}\r\n"), format!(" {A} , {B}")] {
-            let keys = AdminKeys::parse(&text).expect("two keys");
-            assert_eq!(keys.first().expose(), A);
-            assert!(keys.matches(A) && keys.matches(B));
-            for other in ["", &A[1..], &format!("{A}\n{B}"), &format!("{A},{B}"), &format!("{A} ")] {
-                assert!(!keys.matches(other), "{other}");
-            }
-        }
-    }
-
-    #[test]
-    fn b7_an_admin_key_that_no_header_can_carry_is_refused() {
-        for key in [
-            "a-key-with-ümlauts-of-some-length",
-            "a key with spaces of some length",
-            "a-key-with-a\ttab-of-some-length",
-            "a-key-with-a\u{7f}-of-some-length",
-            "\u{feff}a-key-behind-a-byte-order-mark",
-            "a-key\rwith-an-old-line-end-of-a-mac",
-        ] {
-            assert_eq!(AdminKeys::parse(key).unwrap_err(), UnfitSecret::Unsendable, "{key:?}");
-            assert_eq!(AdminKeys::parse(&format!("{A}\n{key}")).unwrap_err(), UnfitSecret::Unsendable);
-        }
-        let many = vec![A; MAX_ADMIN_KEYS + 1].join(",");
-        assert_eq!(AdminKeys::parse(&many).unwrap_err(), UnfitSecret::Many { count: MAX_ADMIN_KEYS + 1 });
     }
 }

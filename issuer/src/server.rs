@@ -9,6 +9,7 @@ mod framing;
 mod front;
 mod open;
 mod open_files;
+mod read_again;
 mod signals;
 mod start;
 
@@ -18,13 +19,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+#[cfg(unix)]
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 pub use error::ServeError;
-pub use signals::Signals;
+pub use signals::{AtHangup, Signals};
 
 use crate::app::App;
 use crate::clients::Clients;
@@ -53,13 +56,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Checks the settings, reads the secrets that the settings give, and binds the address. Then answers health probes
-    /// at this address.
+    /// Switches core dumps off, checks the settings, reads the secrets that the settings give, and binds the address.
+    /// Then answers health probes at this address.
     ///
     /// # Errors
     ///
     /// [`ServeError`] if one of these steps fails. No request is answered in that case.
     pub async fn bind(settings: Settings) -> Result<Self, ServeError> {
+        no_core_dump();
         settings.check()?;
         let given = settings.secrets.given()?;
         given.suffice_for(&settings.store.store)?;
@@ -131,6 +135,13 @@ impl Server {
             return Ok(());
         };
         let mut background = background(&app);
+        let reading = read_again::at_each_hangup(
+            signals.hangups(),
+            settings.secrets,
+            settings.store.store,
+            Arc::clone(&app),
+        );
+        background.spawn(reading);
         front.serve(http::router(app, besides));
         life.send_replace(Life::Serving);
         clients.report();
@@ -184,6 +195,23 @@ async fn finish(life: &watch::Sender<Life>, accepting: JoinHandle<io::Result<()>
     life.send_replace(Life::Stopping);
     if tokio::time::timeout(STOP_LIMIT, accepting).await.is_err() {
         tracing::warn!("some requests were not answered before the end");
+    }
+}
+
+/// Asks the system to write no core dump of this process, because its memory holds secrets.
+///
+/// The limit is 1 byte. No file of this length is written. And Linux gives a dump to no program in
+/// `/proc/sys/kernel/core_pattern` at this limit, although it does so at a limit of 0.
+///
+/// `PR_SET_DUMPABLE` would also hide the memory from other processes of the same user. But it gives the files of this
+/// process in `/proc` to root, so that operators could not look at its limits and open files any more.
+fn no_core_dump() {
+    #[cfg(unix)]
+    {
+        let one_byte = Rlimit { current: Some(1), maximum: Some(1) };
+        if let Err(error) = setrlimit(Resource::Core, one_byte) {
+            tracing::warn!(%error, "core dumps cannot be switched off: a crash may write secrets to the disk");
+        }
     }
 }
 

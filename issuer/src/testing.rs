@@ -35,13 +35,17 @@ use crate::login_brake::LoginBrake;
 use crate::password::Passwords;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
-use crate::secret::{AdminKeys, MasterSecrets};
+use crate::secret::{AdminKeys, CurrentAdminKeys, MasterSecrets};
 use crate::token_cookie::TokenCookie;
 
 /// The `iss` in tests.
 pub(crate) const ISSUER: &str = "https://issuer.example";
 /// The key of the admin API in tests.
 pub(crate) const ADMIN_KEY: &str = "the-admin-key-of-the-tests";
+/// The key of the holder `reader`, with the scope `read`.
+pub(crate) const READ_KEY: &str = "the-key-that-reads-of-the-tests";
+/// The key of the holder `kicker`, with the scope `kick`.
+pub(crate) const KICK_KEY: &str = "the-key-that-kicks-of-the-tests";
 pub(crate) const SECRET: &str = "the-master-secret-of-the-tests";
 
 /// An issuer in memory.
@@ -110,7 +114,10 @@ impl Site {
             clients: Arc::new(Clients::new(settings.limits.proxies(), sizes)),
             former,
             installation,
-            admin_keys: AdminKeys::parse(ADMIN_KEY).expect("a key"),
+            admin_keys: CurrentAdminKeys::new(
+                AdminKeys::parse(&format!("{ADMIN_KEY},reader read {READ_KEY},kicker kick {KICK_KEY}"))
+                    .expect("three keys"),
+            ),
             issuer,
             audience: settings.addresses.audience,
             lifetimes: settings.lifetimes,

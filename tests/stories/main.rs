@@ -46,6 +46,7 @@ mod two_issuers;
 
 // Once: these stories are not repeated with DOORLIST_STORIES=pair. They concern one process, its settings, its
 // connections or its output. A second issuer or a different store cannot change the outcome of these stories.
+mod admin_keys;
 mod bad_input;
 mod command_line;
 mod cookies;

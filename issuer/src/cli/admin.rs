@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::config::{IssuerUrl, admin_key_beside};
 use crate::domain::{Subject, subject::MalformedSubject};
 use crate::output::Answer;
-use crate::secret::{AdminKeys, SecretFileError, SecretText, UnfitSecret, read_secret_file};
+use crate::secret::{AdminKeys, SecretFileError, SecretText, UnfitKeys, read_secret_file};
 
 /// How long to wait for an answer. The issuer itself limits each request to 30 s, so this limit is longer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(40);
@@ -33,13 +33,14 @@ pub(super) struct AdminConnection {
     #[arg(hide_env = true, hide_default_value = true)]
     url: IssuerUrl,
 
-    /// Key for the issuer's admin API; if there are several keys, the first is sent [DOORLIST_ADMIN_KEY]
+    /// Key for the issuer's admin API; if there are several keys, the first with the scope all is sent
+    /// [DOORLIST_ADMIN_KEY]
     #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", global = true)]
     #[arg(hide_env = true, allow_hyphen_values = true)]
     admin_key: Option<SecretText>,
 
-    /// File with the key for the issuer's admin API; if the file holds several keys, the first is sent
-    /// [DOORLIST_ADMIN_KEY_FILE; default where `serve` makes it: ./doorlist.redb.admin-key]
+    /// File with the key for the issuer's admin API; if the file holds several keys, the first with the scope all is
+    /// sent [DOORLIST_ADMIN_KEY_FILE; default where `serve` makes it: ./doorlist.redb.admin-key]
     #[arg(long, env = "DOORLIST_ADMIN_KEY_FILE", value_name = "FILE", global = true, hide_env = true)]
     admin_key_file: Option<PathBuf>,
 }
@@ -55,7 +56,7 @@ pub(super) enum AdminError {
     )]
     NoKeyHere(PathBuf),
     #[error("the admin key {0}")]
-    UnfitKey(#[from] UnfitSecret),
+    UnfitKey(#[from] UnfitKeys),
     #[error(
         "this command supports only http://, but --url (DOORLIST_URL) is {0}: \
          run it on the issuer's machine, or give the local address of a tunnel to it"
@@ -111,7 +112,8 @@ impl AdminConnection {
         Err(AdminError::Refused { status, description })
     }
 
-    /// Returns the admin key from the flag, the variable or the file. If there are several keys, returns the first one.
+    /// Returns the admin key from the flag, the variable or the file. If there are several keys, returns the first one
+    /// with the scope `all`, or the first one if none has this scope.
     fn key(&self) -> Result<SecretText, AdminError> {
         let text = match (&self.admin_key, &self.admin_key_file) {
             (Some(key), _) => key.clone(),
@@ -124,7 +126,7 @@ impl AdminConnection {
                 read_secret_file(&file)?
             }
         };
-        Ok(AdminKeys::parse(text.expose())?.first().clone())
+        Ok(AdminKeys::to_send(text.expose())?)
     }
 }
 

@@ -10,11 +10,11 @@ use crate::app::App;
 use crate::config::{LogSettings, Settings, flags_with_secrets};
 use crate::demo::{self, DemoError};
 use crate::output::Service;
-use crate::server::{ServeError, Server, Signals};
+use crate::server::{AtHangup, ServeError, Server, Signals};
 
-/// Runs the issuer until SIGTERM or SIGINT.
+/// Runs the issuer until SIGTERM or SIGINT. At SIGHUP, reads the admin keys again.
 pub(super) async fn serve(settings: Settings, output: &Service) -> Result<(), ServeError> {
-    let signals = Signals::install().map_err(ServeError::Signals)?;
+    let signals = Signals::install(AtHangup::ReadAgain).map_err(ServeError::Signals)?;
     warn_of_secrets_in_flags();
     Server::bind(settings).await?.run(signals, async |_| Ok(Router::new()), announcing(output)).await
 }
@@ -47,9 +47,9 @@ pub(super) enum DemoFailure {
     Serve(#[from] ServeError),
 }
 
-/// Runs the issuer with the demo page and the demo users until SIGTERM or SIGINT.
+/// Runs the issuer with the demo page and the demo users until SIGTERM, SIGINT or SIGHUP.
 pub(super) async fn demo(settings: DemoSettings, output: &Service) -> Result<(), DemoFailure> {
-    let signals = Signals::install().map_err(ServeError::Signals)?;
+    let signals = Signals::install(AtHangup::End).map_err(ServeError::Signals)?;
     warn_of_secrets_in_flags();
     let package = demo::Package::read(&settings.package)?;
     let page = async |app: &Arc<App>| {

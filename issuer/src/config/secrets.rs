@@ -1,12 +1,13 @@
 //! The sources of secrets: a setting (flag or variable), a file, or a file that the first start creates.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::StoreUrl;
-use crate::secret::{AdminKeys, MasterSecrets, SecretFileError, SecretText, UnfitSecret};
+use crate::secret::{AdminKeys, MasterSecrets, SecretFileError, SecretText, UnfitKeys, UnfitSecret};
 use crate::secret::{read_or_create, read_secret_file};
 
 /// The secrets, or the files that hold them.
@@ -26,13 +27,15 @@ pub struct SecretSettings {
     pub master_secret_file: Option<PathBuf>,
 
     /// Key for the admin API and /introspect; callers send the key as `Authorization: Bearer`. Separate several keys
-    /// with commas or newlines. All of them are valid, so that you can replace a key without a gap [DOORLIST_ADMIN_KEY]
+    /// with commas or newlines. All of them are valid. A key may have a name and a scope (read, kick or all): write
+    /// `NAME SCOPE KEY`. Without them, its name is admin and its scope all [DOORLIST_ADMIN_KEY]
     #[arg(long, env = "DOORLIST_ADMIN_KEY", value_name = "KEY", hide_env = true)]
     #[arg(allow_hyphen_values = true)]
     pub admin_key: Option<SecretText>,
 
-    /// File with the keys for the admin API, one per line; `doorlist` commands on this machine send the first key
-    /// [DOORLIST_ADMIN_KEY_FILE; default made beside an embedded store, mode 0600]
+    /// File with the keys for the admin API, one `KEY` or `NAME SCOPE KEY` per line; lines that begin with # are
+    /// comments. After SIGHUP the issuer reads the file again. `doorlist` commands on this machine send the first key
+    /// with the scope all [DOORLIST_ADMIN_KEY_FILE; default made beside an embedded store, mode 0600]
     #[arg(long, env = "DOORLIST_ADMIN_KEY_FILE", value_name = "FILE", hide_env = true)]
     pub admin_key_file: Option<PathBuf>,
 }
@@ -81,6 +84,14 @@ pub enum SecretsError {
         /// Why the text cannot be used.
         unfit: UnfitSecret,
     },
+    /// The text cannot be used as admin keys.
+    #[error("{place} {unfit}")]
+    UnfitKeys {
+        /// The name of the variable or of the file.
+        place: String,
+        /// Why the text cannot be used.
+        unfit: UnfitKeys,
+    },
 }
 
 /// The secrets that the settings give. If a secret is `None`, it is read from the file beside the store.
@@ -111,10 +122,25 @@ impl SecretSettings {
                 "DOORLIST_MASTER_SECRET",
                 &self.master_secret,
                 &self.master_secret_file,
-                MasterSecrets::parse,
+                master_secrets,
             )?,
-            admin_keys: given("DOORLIST_ADMIN_KEY", &self.admin_key, &self.admin_key_file, AdminKeys::parse)?,
+            admin_keys: given("DOORLIST_ADMIN_KEY", &self.admin_key, &self.admin_key_file, admin_keys)?,
         })
+    }
+
+    /// Reads the admin keys again from their file: the file of the settings, or the file beside the store. `None` if
+    /// the keys are not in a file. Unlike at the start, a missing file is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError`] if the file cannot be read or used.
+    pub fn admin_keys_again(&self, store: &StoreUrl) -> Result<Option<AdminKeys>, SecretsError> {
+        let path = match (&self.admin_key, &self.admin_key_file) {
+            (Some(_), _) => return Ok(None),
+            (None, Some(path)) => path.clone(),
+            (None, None) => admin_key_beside(file(store, "DOORLIST_ADMIN_KEY")?),
+        };
+        admin_keys(&path.display(), &read_secret_file(&path)?).map(Some)
     }
 }
 
@@ -150,14 +176,14 @@ impl Given {
                     StoreAge::New => read_or_create(&path)?,
                     StoreAge::Used => read_secret_file(&path).map_err(SecretsError::Lost)?,
                 };
-                in_file(&path, &text, MasterSecrets::parse)?
+                master_secrets(&path.display(), &text)?
             }
         };
         let admin_keys = match self.admin_keys {
             Some(admin_keys) => admin_keys,
             None => {
                 let path = admin_key_beside(file(store, "DOORLIST_ADMIN_KEY")?);
-                in_file(&path, &read_or_create(&path)?, AdminKeys::parse)?
+                admin_keys(&path.display(), &read_or_create(&path)?)?
             }
         };
         Ok(Secrets { master, admin_keys })
@@ -168,25 +194,24 @@ fn given<T>(
     variable: &'static str,
     value: &Option<SecretText>,
     file: &Option<PathBuf>,
-    parse: impl Fn(&str) -> Result<T, UnfitSecret>,
+    parse: impl Fn(&dyn Display, &SecretText) -> Result<T, SecretsError>,
 ) -> Result<Option<T>, SecretsError> {
     match (value, file) {
         (Some(_), Some(_)) => Err(SecretsError::Both { variable }),
-        (Some(value), None) => match parse(value.expose()) {
-            Ok(secret) => Ok(Some(secret)),
-            Err(unfit) => Err(SecretsError::Unfit { place: variable.to_owned(), unfit }),
-        },
-        (None, Some(path)) => in_file(path, &read_secret_file(path)?, parse).map(Some),
+        (Some(value), None) => parse(&variable, value).map(Some),
+        (None, Some(path)) => parse(&path.display(), &read_secret_file(path)?).map(Some),
         (None, None) => Ok(None),
     }
 }
 
-fn in_file<T>(
-    path: &Path,
-    text: &SecretText,
-    parse: impl Fn(&str) -> Result<T, UnfitSecret>,
-) -> Result<T, SecretsError> {
-    parse(text.expose()).map_err(|unfit| SecretsError::Unfit { place: path.display().to_string(), unfit })
+fn master_secrets(place: &dyn Display, text: &SecretText) -> Result<MasterSecrets, SecretsError> {
+    MasterSecrets::parse(text.expose())
+        .map_err(|unfit| SecretsError::Unfit { place: place.to_string(), unfit })
+}
+
+fn admin_keys(place: &dyn Display, text: &SecretText) -> Result<AdminKeys, SecretsError> {
+    AdminKeys::parse(text.expose())
+        .map_err(|unfit| SecretsError::UnfitKeys { place: place.to_string(), unfit })
 }
 
 /// Returns the file of an embedded store. Secrets are in files beside this file. For Redis, returns the error for the
@@ -230,7 +255,7 @@ pub fn flags_with_secrets(arguments: impl Iterator<Item = OsString>) -> Vec<(&'s
             "--master-secret" => found.push(("--master-secret", "DOORLIST_MASTER_SECRET_FILE")),
             "--admin-key" => found.push(("--admin-key", "DOORLIST_ADMIN_KEY_FILE")),
             "--store" if value.is_some_and(|url| has_password(&url)) => {
-                found.push(("--store", "DOORLIST_STORE"))
+                found.push(("--store", "DOORLIST_STORE_PASSWORD_FILE"))
             }
             _ => {}
         }

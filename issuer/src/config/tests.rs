@@ -107,6 +107,13 @@ fn settings_that_contradict_each_other_are_refused() {
     let plain = check(&["--store", "redis://host", "--store-ca-file", "ca.pem"]);
     assert_eq!(plain, Err(Contradiction::CertificatesUnused));
     assert_eq!(check(&["--store", "rediss://host", "--store-ca-file", "ca.pem"]), Ok(()));
+    let with_file = |store: &str| check(&["--store", store, "--store-password-file", "password"]);
+    assert_eq!(check(&["--store", "redis://secret@host"]), Err(Contradiction::NoPassword));
+    assert!(!Contradiction::NoPassword.to_string().contains("secret"));
+    assert_eq!(with_file("redis://alice:wonderland@host"), Err(Contradiction::TwoPasswords));
+    assert_eq!(with_file("embedded:./doorlist.redb"), Err(Contradiction::PasswordOfFile));
+    assert_eq!(with_file("redis://alice@host"), Ok(()));
+    assert_eq!(with_file("redis+sentinel://host/master"), Ok(()));
     let settings =
         check(&["--refresh-absolute-secs", "600", "--refresh-idle-secs", "600", "--access-ttl-secs", "900"]);
     assert_eq!(settings, Err(Contradiction::TokenOutlivesSession { ttl: 900, absolute: 600 }));

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use doorlist_verifier::{Cursor, Handle, UnixSeconds};
 
 pub(super) use self::healing::Healing;
+use super::actor::by_actor;
 use super::lock;
 use super::log_copy::LogCopy;
 use crate::domain::heal::heal;
@@ -171,7 +172,7 @@ impl Records {
         let commit = Commit {
             entries: change.entries,
             swap: Some(swap),
-            audit: change.audit,
+            audit: by_actor(change.audit),
             seen: read.position().seq,
             durability: change.durability,
         };

@@ -18,17 +18,21 @@ pub struct AuditEvent {
     /// The `gid` or `sid`, if the event concerns one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handle: Option<Handle>,
+    /// The name of the admin key with which the event was requested. `None` for requests of users, and for work that
+    /// the issuer does on its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 impl AuditEvent {
     /// An event about a subject's `gid` or `sid`.
     pub fn of(event: AuditKind, sub: &Subject, handle: Handle) -> Self {
-        Self { event, sub: Some(sub.clone()), handle: Some(handle) }
+        Self { event, sub: Some(sub.clone()), handle: Some(handle), by: None }
     }
 
     /// An event about the whole installation.
     pub fn global(event: AuditKind) -> Self {
-        Self { event, sub: None, handle: None }
+        Self { event, sub: None, handle: None, by: None }
     }
 }
 

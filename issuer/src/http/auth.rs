@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -11,19 +12,47 @@ use doorlist_verifier::{AccessTokenClaims, Error};
 use super::ApiError;
 use super::extract::{bearer, subject};
 use crate::app::App;
-use crate::desk::SubjectDetails;
+use crate::desk::{self, SubjectDetails};
+use crate::secret::{Holder, Scope};
 
-/// Accepts only requests with an admin key.
+/// Accepts only requests with an admin key. Adds the key's holder to the request. Changes of records during the request
+/// carry the holder's name in the audit, and lines of log output carry it as `key`.
 pub async fn require_admin_key(
     State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let Some(offered) = bearer(request.headers()) else {
+        return Err(ApiError::credentials_missing("send the admin key as Authorization: Bearer"));
+    };
+    let Some(holder) = app.admin_keys.get().holder(offered).cloned() else {
+        return Err(ApiError::invalid_token("this is not an admin key of this issuer"));
+    };
+    tracing::Span::current().record("key", &*holder.name);
+    let name = Arc::clone(&holder.name);
+    request.extensions_mut().insert(holder);
+    Ok(desk::acting(name, next.run(request)).await)
+}
+
+/// Accepts only requests of holders with one of these scopes. Writes a line for each request that may change something.
+pub async fn require_scope(
+    State(scopes): State<&'static [Scope]>,
+    Extension(holder): Extension<Holder>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    match bearer(request.headers()) {
-        Some(offered) if app.admin_keys.matches(offered) => Ok(next.run(request).await),
-        Some(_) => Err(ApiError::invalid_token("this is not an admin key of this issuer")),
-        None => Err(ApiError::credentials_missing("send the admin key as Authorization: Bearer")),
+    if !holder.scope.is_one_of(scopes) {
+        tracing::warn!(scope = %holder.scope, "a key was used for a route that its scope does not open");
+        return Err(ApiError::insufficient_scope(
+            holder.scope,
+            scopes.first().copied().unwrap_or(Scope::All),
+        ));
     }
+    let response = next.run(request).await;
+    if !scopes.contains(&Scope::Read) {
+        tracing::info!(status = response.status().as_u16(), "an operator's request was answered");
+    }
+    Ok(response)
 }
 
 /// Answers 503 after another node has renamed the installation. The nodes with the new name do not accept tokens of

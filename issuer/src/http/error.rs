@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::desk::ClockOff;
 use crate::keys::KeysError;
 use crate::password::PasswordError;
+use crate::secret::Scope;
 use crate::store::StoreError;
 
 /// An error for the client. It contains nothing secret.
@@ -67,6 +68,19 @@ impl ApiError {
     /// 403: the page that sent the request is not allowed to use the cookie.
     pub fn cross_site(description: &'static str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "cross_site_request", description)
+    }
+
+    /// 403: the admin key is valid, but its scope does not open this route. The challenge names the scope that does.
+    pub fn insufficient_scope(held: Scope, needed: Scope) -> Self {
+        let description =
+            format!("the scope of this key is {held}; this route needs a key with the scope {needed}");
+        let mut error = Self::new(StatusCode::FORBIDDEN, "insufficient_scope", description);
+        error.challenge = Some(match needed {
+            Scope::Read => r#"Bearer realm="doorlist", error="insufficient_scope", scope="read""#,
+            Scope::Kick => r#"Bearer realm="doorlist", error="insufficient_scope", scope="kick""#,
+            Scope::All => r#"Bearer realm="doorlist", error="insufficient_scope", scope="all""#,
+        });
+        error
     }
 
     /// 404: the requested resource does not exist.

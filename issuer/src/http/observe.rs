@@ -18,7 +18,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// time limit.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// Gives the request an id, logs the answer, and answers 503 after the time limit.
+/// Gives the request an id, logs the answer, and answers 503 after the time limit. In a request with an admin key,
+/// `key` in the log output is the name of this key.
 ///
 /// The log output never contains bodies, headers, queries or full paths. (A path may contain a subject, and a subject
 /// may be any text.)
@@ -26,7 +27,13 @@ pub async fn observe(request: Request, next: Next) -> Response {
     let id = request_id(only(request.headers(), REQUEST_ID));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
+    let span = tracing::info_span!(
+        "request",
+        id = id.to_str().unwrap_or_default(),
+        %method,
+        route,
+        key = tracing::field::Empty
+    );
     let began = Instant::now();
 
     let mut response = async {

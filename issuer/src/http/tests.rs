@@ -8,4 +8,5 @@ mod headers;
 mod introspect;
 mod list;
 mod login_brake;
+mod scopes;
 mod users;

@@ -109,7 +109,10 @@ fn read(path: &Path) -> io::Result<Result<SecretText, SecretFileError>> {
     if let Err(unsafe_to_use) = check_owner_and_mode(path, &about) {
         return Ok(Err(unsafe_to_use));
     }
-    let mut text = Zeroizing::new(String::new());
+    // A buffer that grows leaves copies of the secret in freed memory, so this buffer has its full length from the
+    // start.
+    let len = usize::try_from(about.len().min(MAX_LEN)).unwrap_or_default();
+    let mut text = Zeroizing::new(String::with_capacity(len + 64));
     file.take(MAX_LEN + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX_LEN {
         return Ok(Err(SecretFileError::Long { path: path.to_owned() }));

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use crate::config::{Contradiction, LostStore, SecretsError};
 use crate::installation::InstallationError;
@@ -12,8 +11,8 @@ use crate::store::StoreError;
 /// The reason why the issuer did not start, or why it ended without a signal. The message is one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The handlers for SIGTERM and SIGINT cannot be installed.
-    #[error("cannot handle SIGTERM and SIGINT: {0}")]
+    /// The handlers for SIGTERM, SIGINT and SIGHUP cannot be installed.
+    #[error("cannot handle SIGTERM, SIGINT and SIGHUP: {0}")]
     Signals(#[source] io::Error),
     /// Two settings contradict each other.
     #[error(transparent)]
@@ -37,14 +36,6 @@ pub enum ServeError {
         error: StoreError,
         /// The time for which the start waited, in seconds.
         waited_secs: u64,
-    },
-    /// The file with the certificate authorities for the store cannot be read.
-    #[error("cannot read {}: {source}; correct --store-ca-file (DOORLIST_STORE_CA_FILE)", file.display())]
-    Certificates {
-        /// The value of `--store-ca-file`.
-        file: PathBuf,
-        /// The operating system's error.
-        source: io::Error,
     },
     /// The key ring cannot be read.
     #[error(transparent)]

@@ -1,7 +1,5 @@
 //! Opens an issuer: its store, its secrets, the revocation log, the signing keys.
 
-use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +21,8 @@ use crate::login_brake::LoginBrake;
 use crate::password::Passwords;
 use crate::refresh_token::RefreshTokens;
 use crate::revocations::{Revocations, store_time};
+use crate::secret::CurrentAdminKeys;
+use crate::store::redis::LoginFiles;
 use crate::store::{EmbeddedStore, RedisStore, Store, StoreError};
 use crate::token_cookie::TokenCookie;
 
@@ -69,7 +69,7 @@ pub(super) async fn open(
         clients,
         former,
         installation,
-        admin_keys: secrets.admin_keys,
+        admin_keys: CurrentAdminKeys::new(secrets.admin_keys),
         issuer,
         audience: settings.addresses.audience.clone(),
         lifetimes: settings.lifetimes,
@@ -79,7 +79,7 @@ pub(super) async fn open(
 }
 
 async fn open_store(settings: &StoreSettings) -> Result<Arc<dyn Store>, ServeError> {
-    let StoreSettings { store, prefix, ca_file, init, .. } = settings.clone();
+    let StoreSettings { store, prefix, ca_file, password_file, init, .. } = settings.clone();
     match store {
         StoreUrl::Embedded(file) => {
             let presence = check_presence(&file, init)?;
@@ -92,10 +92,8 @@ async fn open_store(settings: &StoreSettings) -> Result<Arc<dyn Store>, ServeErr
             Ok(Arc::new(store))
         }
         StoreUrl::Redis(url) => {
-            let read =
-                |file: PathBuf| fs::read(&file).map_err(|source| ServeError::Certificates { file, source });
-            let certificates = ca_file.map(read).transpose()?;
-            Ok(Arc::new(RedisStore::open(url, prefix.unwrap_or_default(), certificates).await?))
+            let files = LoginFiles { password: password_file, certificates: ca_file };
+            Ok(Arc::new(RedisStore::open(url, prefix.unwrap_or_default(), files).await?))
         }
     }
 }

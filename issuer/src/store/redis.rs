@@ -11,6 +11,7 @@ mod discovery;
 mod error;
 mod fitness;
 mod keys;
+mod login;
 mod reply;
 mod routing;
 mod scripts;
@@ -20,13 +21,15 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use doorlist_verifier::{Cursor, Epoch, Seq, UnixSeconds};
-use redis::{TlsCertificates, Value};
+use redis::Value;
 
 pub use keys::{MalformedPrefix, Prefix};
+pub use login::LoginFiles;
 pub use url::{MalformedUrl, RedisUrl};
 
 use self::commands::{Heard, Inner, shown};
 use self::keys::{KeyNames, slot};
+use self::login::Login;
 use self::reply::{NO_EPOCH, audit_row, converted, stored, versioned};
 use self::routing::Servers;
 use self::scripts::Scripts;
@@ -43,7 +46,7 @@ pub struct RedisStore {
 
 impl RedisStore {
     /// Finds the servers, and checks that the servers cannot lose revocations. If the store is empty, gives the store
-    /// an epoch. `ca` holds PEM certificates. If `ca` is given, only these certificates are trusted. The system's
+    /// an epoch. If `files` names a file with certificates, only these certificates are trusted. The system's
     /// certificates are then not trusted.
     ///
     /// # Errors
@@ -51,16 +54,10 @@ impl RedisStore {
     /// - [`StoreError::Misconfigured`] if an operator must change something. The message says what to change.
     /// - [`StoreError::Away`] or [`StoreError::Unavailable`] if a later attempt can succeed.
     /// - [`StoreError::Corrupt`] if the stored data is damaged.
-    pub async fn open(url: RedisUrl, prefix: Prefix, ca: Option<Vec<u8>>) -> Result<Self, StoreError> {
-        if ca.as_ref().is_some_and(|ca| !String::from_utf8_lossy(ca).contains("-----BEGIN CERTIFICATE-----"))
-        {
-            return Err(StoreError::Misconfigured(
-                "the file in DOORLIST_STORE_CA_FILE holds no PEM certificate".to_owned(),
-            ));
-        }
-        let certificates = ca.map(|ca| TlsCertificates { client_tls: None, root_cert: Some(ca) });
+    pub async fn open(url: RedisUrl, prefix: Prefix, files: LoginFiles) -> Result<Self, StoreError> {
+        let login = Login::read(&url, files)?;
         Self::start(Inner {
-            servers: Servers::of(url, certificates),
+            servers: Servers::of(url, login),
             keys: KeyNames::of(prefix),
             scripts: Scripts::new(),
             heard: Mutex::new(Heard { epoch: NO_EPOCH, micros: 0 }),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use clap::Parser;
 use doorlist::config::Settings;
-use doorlist::server::{ServeError, Server, Signals};
+use doorlist::server::{AtHangup, ServeError, Server, Signals};
 use libfuzzer_sys::fuzz_target;
 
 /// Behind the input, so that each input ends with a whole request, unless it states a longer body.
@@ -37,7 +37,7 @@ static ADDRESS: LazyLock<String> = LazyLock::new(|| {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         runtime.expect("a runtime").block_on(async {
-            let signals = Signals::install().expect("signals");
+            let signals = Signals::install(AtHangup::End).expect("signals");
             let announce = |address: &str| Ok(ready.send(address.to_owned()).expect("the fuzzer waits"));
             let server = Server::bind(settings).await.expect("a free port");
             server

@@ -8,30 +8,6 @@ use serde_json::{Value, json};
 use crate::testing::{ADMIN_KEY, Answer, Site, Tokens};
 
 #[tokio::test]
-async fn every_route_of_the_operator_requires_the_admin_key() {
-    let site = Site::open().await;
-    for (method, path) in [
-        (Method::POST, "/introspect"),
-        (Method::POST, "/admin/sessions"),
-        (Method::GET, "/admin/subjects"),
-        (Method::DELETE, "/admin/subjects/alice"),
-        (Method::PUT, "/admin/subjects/alice/password"),
-        (Method::PUT, "/admin/subjects/alice/claims"),
-        (Method::POST, "/admin/subjects/alice/revoke"),
-        (Method::DELETE, "/admin/subjects/alice/sessions/0000000000000001"),
-        (Method::POST, "/admin/cutoff"),
-        (Method::GET, "/admin/keys"),
-        (Method::POST, "/admin/keys/retire"),
-    ] {
-        let missing = site.ask(method.clone(), path, "", Value::Null).await;
-        assert_eq!(missing.failure(), "401 invalid_token", "{path}");
-        let wrong = site.ask(method, path, "another-key-of-some-length", Value::Null).await;
-        assert_eq!(wrong.failure(), "401 invalid_token", "{path}");
-        assert!(wrong.header(header::WWW_AUTHENTICATE).contains("invalid_token"));
-    }
-}
-
-#[tokio::test]
 async fn a_request_with_two_admin_keys_is_refused() {
     let site = Site::open().await;
     let bearer = |key: &str| format!("Bearer {key}");

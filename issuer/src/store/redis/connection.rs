@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value, cmd};
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, Value, cmd};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::error::{Trouble, only};
 use super::fitness::{Replicas, Replication, UNGUARDED};
+use super::login::Login;
 use super::url::Address;
 
 /// Time limit for making a connection.
@@ -38,7 +39,7 @@ const HELD_FOR: Duration = Duration::from_secs(5);
 /// See the [module](self).
 pub(super) struct Node {
     address: Address,
-    client: Client,
+    login: Arc<Login>,
     callers: Semaphore,
     line: AsyncMutex<Option<Line>>,
     exclusive: Semaphore,
@@ -64,10 +65,10 @@ struct Idle {
 }
 
 impl Node {
-    pub(super) fn new(address: Address, client: Client, replicas: Arc<Replicas>) -> Self {
+    pub(super) fn new(address: Address, login: Arc<Login>, replicas: Arc<Replicas>) -> Self {
         Self {
             address,
-            client,
+            login,
             callers: Semaphore::new(CALLERS),
             line: AsyncMutex::default(),
             exclusive: Semaphore::new(EXCLUSIVE),
@@ -201,7 +202,8 @@ impl Node {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_LIMIT))
             .set_response_timeout(answer_limit);
-        Ok(self.client.get_multiplexed_async_connection_with_config(&config).await?)
+        let client = self.login.client(&self.address).await?;
+        Ok(client.get_multiplexed_async_connection_with_config(&config).await?)
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {

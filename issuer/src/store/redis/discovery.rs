@@ -5,16 +5,13 @@ use std::sync::Arc;
 
 use rand::seq::SliceRandom;
 use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
-use redis::{
-    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisConnectionInfo,
-    TlsCertificates, TlsMode, Value, cmd,
-};
+use redis::{ConnectionAddr, ErrorKind, Pipeline, TlsMode, Value, cmd};
 
 use super::connection::Node;
 use super::error::{Trouble, only};
 use super::fitness::{Replicas, Unfit};
+use super::login::{Credentials, Login};
 use super::url::{Address, Layout, RedisUrl, Transport};
-use crate::secret::SecretText;
 
 /// Which master has which slots.
 pub(super) struct Map {
@@ -34,14 +31,14 @@ impl Map {
 /// The addresses and the login that are needed to find the masters.
 pub(super) struct Directory {
     pub(super) url: RedisUrl,
-    pub(super) certificates: Option<TlsCertificates>,
+    login: Arc<Login>,
     replicas: Arc<Replicas>,
 }
 
 impl Directory {
-    pub(super) fn of(url: RedisUrl, certificates: Option<TlsCertificates>) -> Self {
+    pub(super) fn of(url: RedisUrl, login: Login) -> Self {
         let replicas = Arc::new(Replicas::of(&url.layout));
-        Self { url, certificates, replicas }
+        Self { url, login: Arc::new(login), replicas }
     }
 
     /// Finds the current masters. The masters that were already in `last` keep their connections.
@@ -56,7 +53,7 @@ impl Directory {
         for (_, _, address) in &owners {
             if !nodes.contains_key(address) {
                 let known = last.and_then(|last| last.nodes.get(address)).map(Arc::clone);
-                let node = known.map_or_else(|| self.node_at(address.clone()).map(Arc::new), Ok)?;
+                let node = known.unwrap_or_else(|| Arc::new(self.node_at(address.clone())));
                 nodes.insert(address.clone(), node);
             }
         }
@@ -69,12 +66,11 @@ impl Directory {
     /// The sentinels are first asked without a login. If this fails, the sentinels are asked with the login of the
     /// servers.
     async fn ask_sentinels(&self, master: &str) -> Result<Address, Trouble> {
-        let without_login = self.ask_sentinels_as(None, master).await;
-        let (Err(refusal), Some(password)) = (&without_login, &self.url.password) else {
-            return without_login;
-        };
+        let login = self.login.current().await;
+        let without_login = self.ask_sentinels_with(&login, false, master).await;
+        let (Err(refusal), Some(_)) = (&without_login, &login.password) else { return without_login };
         let is_unknown = refusal.is_unknown_name();
-        match self.ask_sentinels_as(Some(password), master).await {
+        match self.ask_sentinels_with(&login, true, master).await {
             // Without a login, the sentinels answered that they know no master of this name. So the sentinels need no
             // login. Therefore return that answer, and not the error of the login.
             Err(_) if is_unknown => without_login,
@@ -82,35 +78,37 @@ impl Directory {
         }
     }
 
-    async fn ask_sentinels_as(
+    /// With `for_sentinels`, the sentinels get the login too. The servers always get it.
+    async fn ask_sentinels_with(
         &self,
-        password: Option<&SecretText>,
+        login: &Credentials,
+        for_sentinels: bool,
         master: &str,
     ) -> Result<Address, Trouble> {
         let mut sentinels: Vec<_> =
-            self.url.addresses.iter().map(|address| self.address_for_client(address)).collect();
+            self.url.addresses.iter().map(|address| self.login.address_for_client(address)).collect();
         sentinels.shuffle(&mut rand::rng());
         let mut sentinels = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?;
         // The client also asks the server that a sentinel names whether this server is a master. So the client also
         // needs the TLS setting and the login of the servers.
-        if self.url.transport == Transport::Tls {
+        if self.login.transport() == Transport::Tls {
             sentinels = sentinels.set_client_to_redis_tls_mode(TlsMode::Secure);
-            if let Some(certificates) = &self.certificates {
+            if let Some(certificates) = &login.certificates {
                 sentinels = sentinels
                     .set_client_to_redis_certificates(certificates.clone())
                     .set_client_to_sentinel_certificates(certificates.clone());
             }
         }
-        if let Some(user) = &self.url.user {
+        if let Some(user) = &login.user {
             sentinels = sentinels.set_client_to_redis_username(user);
         }
-        if let Some(password) = &self.url.password {
+        if let Some(password) = &login.password {
             sentinels = sentinels.set_client_to_redis_password(password.expose());
-        }
-        if let Some(password) = password {
-            sentinels = sentinels.set_client_to_sentinel_password(password.expose());
-            if let Some(user) = &self.url.user {
-                sentinels = sentinels.set_client_to_sentinel_username(user);
+            if for_sentinels {
+                sentinels = sentinels.set_client_to_sentinel_password(password.expose());
+                if let Some(user) = &login.user {
+                    sentinels = sentinels.set_client_to_sentinel_username(user);
+                }
             }
         }
         let found = sentinels.build()?.async_get_client().await.map_err(|error| match error.kind() {
@@ -129,8 +127,7 @@ impl Directory {
     /// the servers in the setting.
     async fn ask_cluster(&self, last: Option<&Map>) -> Result<Vec<(u16, u16, Address)>, Trouble> {
         let known = last.into_iter().flat_map(|last| last.nodes.values().cloned());
-        let named =
-            self.url.addresses.iter().filter_map(|address| self.node_at(address.clone()).ok().map(Arc::new));
+        let named = self.url.addresses.iter().map(|address| Arc::new(self.node_at(address.clone())));
         let mut nodes: Vec<_> = known.chain(named).collect();
         // A server that was cut off reports an old state or does not answer. So each lookup asks the servers in a
         // random order.
@@ -153,29 +150,8 @@ impl Directory {
     }
 
     /// A single server at this address.
-    pub(super) fn node_at(&self, address: Address) -> Result<Node, Trouble> {
-        let mut login = RedisConnectionInfo::default().set_db(self.url.database);
-        if let Some(user) = &self.url.user {
-            login = login.set_username(user);
-        }
-        if let Some(password) = self.url.password.as_ref().map(SecretText::expose) {
-            login = login.set_password(password);
-        }
-        let server: ConnectionInfo =
-            self.address_for_client(&address).into_connection_info()?.set_redis_settings(login);
-        let client = match &self.certificates {
-            Some(certificates) => Client::build_with_tls(server, certificates.clone())?,
-            None => Client::open(server)?,
-        };
-        Ok(Node::new(address, client, Arc::clone(&self.replicas)))
-    }
-
-    fn address_for_client(&self, address: &Address) -> ConnectionAddr {
-        let Address { host, port } = address.clone();
-        match self.url.transport {
-            Transport::Plain => ConnectionAddr::Tcp(host, port),
-            Transport::Tls => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
-        }
+    pub(super) fn node_at(&self, address: Address) -> Node {
+        Node::new(address, Arc::clone(&self.login), Arc::clone(&self.replicas))
     }
 }
 

@@ -206,7 +206,7 @@ fn of_system(said: &str) -> String {
 
 const LATE: &str = "Redis does not answer in time";
 const STRANGE: &str = "the server does not answer like Redis";
-const WRONG_LOGIN: &str = "the user or password in DOORLIST_STORE is wrong, or missing";
+const WRONG_LOGIN: &str = "the user or password in DOORLIST_STORE is wrong, or missing, or the password in DOORLIST_STORE_PASSWORD_FILE is wrong";
 
 fn describe(error: &RedisError) -> String {
     let said = match error.kind() {
@@ -246,7 +246,9 @@ fn extension(code: &str) -> Option<&'static str> {
         "OOM" => "Redis is out of memory: raise maxmemory",
         "MISCONF" => "Redis cannot save to disk and takes no writes",
         "BUSY" => "Redis is busy with a script",
-        "NOAUTH" => "Redis requires a password: write it into DOORLIST_STORE as redis://user:password@host",
+        "NOAUTH" => {
+            "Redis requires a password: write it into DOORLIST_STORE as redis://user:password@host, or into the file in DOORLIST_STORE_PASSWORD_FILE"
+        }
         "WRONGPASS" => WRONG_LOGIN,
         "NOEPOCH" => "the store was emptied a moment ago",
         _ => return None,

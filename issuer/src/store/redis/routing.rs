@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use redis::{Pipeline, TlsCertificates, Value};
+use redis::{Pipeline, Value};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -18,6 +18,7 @@ use super::connection::Node;
 use super::discovery::{Directory, Map, address_of};
 use super::error::{Trouble, only};
 use super::fitness::{self, Unfit};
+use super::login::Login;
 use super::scripts::{Call, Spelling};
 use super::url::{Address, Layout, RedisUrl};
 use crate::domain::Durability;
@@ -40,12 +41,12 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    pub(super) fn of(url: RedisUrl, certificates: Option<TlsCertificates>) -> Self {
+    pub(super) fn of(url: RedisUrl, login: Login) -> Self {
         if url.is_encrypted() {
             // `install_default` returns an error if a TLS provider is already installed. That provider is then used.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        Self { directory: Directory::of(url, certificates), map: RwLock::default(), last: Mutex::default() }
+        Self { directory: Directory::of(url, login), map: RwLock::default(), last: Mutex::default() }
     }
 
     /// Checks that every master, and every replica that can take over, is fit to store revocations.
@@ -86,7 +87,7 @@ impl Servers {
 
     /// Checks one replica. If the replica cannot be reached, logs a warning and returns `Ok`.
     async fn check_replica(&self, address: &Address) -> Result<(), Unfit> {
-        let said = async { info_of(&self.directory.node_at(address.clone())?).await };
+        let said = async { info_of(&self.directory.node_at(address.clone())).await };
         match said.await {
             Ok(said) => fitness::check_replica(&said),
             Err(trouble) => {
@@ -254,7 +255,7 @@ impl Servers {
     ) -> Result<Value, Trouble> {
         let address = address_of(address, from.address()).ok_or(Trouble::Nowhere)?;
         let known = map.nodes.get(&address).map(Arc::clone);
-        let node = known.map_or_else(|| self.directory.node_at(address).map(Arc::new), Ok)?;
+        let node = known.unwrap_or_else(|| Arc::new(self.directory.node_at(address)));
         let mut pipeline = Pipeline::with_capacity(3);
         pipeline.cmd("ASKING");
         pipeline.add_command(call.command(Spelling::InFull));

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod faults;
+mod login;
 mod refusals;
 mod replicas;
 mod sentinel;
@@ -24,7 +25,7 @@ use crate::store::clock::ManualClock;
 /// `DOORLIST_STORE_PREFIX`.
 async fn try_open(url: &str, prefix: &str) -> Result<RedisStore, StoreError> {
     let url = RedisUrl::parse(url).expect("the scheme belongs to Redis").expect("an address");
-    RedisStore::open(url, prefix.parse().expect("a prefix"), None).await
+    RedisStore::open(url, prefix.parse().expect("a prefix"), LoginFiles::default()).await
 }
 
 /// Opens the store of an installation with the default prefix.
@@ -34,11 +35,10 @@ async fn open(url: &str) -> RedisStore {
 
 /// Opens the store of an installation, with a clock that the test sets.
 async fn open_with_clock(url: &str, prefix: &str, clock: ManualClock) -> RedisStore {
+    let url = RedisUrl::parse(url).expect("the scheme belongs to Redis").expect("an address");
+    let login = || Login::read(&url, LoginFiles::default()).expect("no file is read");
     let inner = || Inner {
-        servers: Servers::of(
-            RedisUrl::parse(url).expect("the scheme belongs to Redis").expect("an address"),
-            None,
-        ),
+        servers: Servers::of(url.clone(), login()),
         keys: KeyNames::of(prefix.parse().expect("a prefix")),
         scripts: scripts::manual::scripts(),
         heard: Mutex::new(Heard { epoch: NO_EPOCH, micros: 0 }),

@@ -62,6 +62,16 @@ impl fmt::Display for Address {
 pub struct MalformedUrl(pub &'static str);
 
 impl RedisUrl {
+    /// Whether the URL has a user but no password.
+    pub fn lacks_password(&self) -> bool {
+        self.user.is_some() && self.password.is_none()
+    }
+
+    /// Whether the URL has a password.
+    pub fn has_password(&self) -> bool {
+        self.password.is_some()
+    }
+
     /// Whether the connection uses TLS.
     pub fn is_encrypted(&self) -> bool {
         self.transport == Transport::Tls
@@ -152,7 +162,11 @@ impl RedisUrl {
 
 fn login(credentials: &str) -> Result<(Option<String>, Option<SecretText>), MalformedUrl> {
     let Some((user, password)) = credentials.split_once(':') else {
-        return Err(MalformedUrl("write user:password@ before the host, or :password@ without a user"));
+        if credentials.is_empty() {
+            return Err(MalformedUrl("write user:password@ before the host, or remove the @"));
+        }
+        // The password is in a file. If there is no such file, the check of the settings refuses the URL.
+        return Ok((Some(decoded(credentials)?), None));
     };
     let user = decoded(user)?;
     let password = decoded(password)?;
@@ -258,7 +272,7 @@ mod tests {
             ("redis://a,b", "redis+sentinel:// or redis+cluster://"),
             ("redis://host/one", "the number of a database"),
             ("redis://host?db=1", "remove the query"),
-            ("redis://secret@host", "user:password@"),
+            ("redis://@host", "user:password@"),
             ("redis://user:@host", "is empty"),
             ("redis://user:100%@host", "as %25"),
             ("redis+sentinel://host:26379", "the master's name"),

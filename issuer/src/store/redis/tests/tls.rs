@@ -50,9 +50,15 @@ fn encrypted() -> Encrypted {
 #[tokio::test]
 async fn a_certificate_is_checked() {
     let there = encrypted();
+    let files = tempfile::tempdir().expect("a folder");
     let open = async |url: String, ca: Option<&str>| {
         let url = RedisUrl::parse(&url).expect("the scheme belongs to Redis").expect("an address");
-        RedisStore::open(url, Prefix::default(), ca.map(|ca| ca.as_bytes().to_vec())).await
+        let certificates = ca.map(|ca| {
+            let file = files.path().join("ca.pem");
+            std::fs::write(&file, ca).expect("a file");
+            file
+        });
+        RedisStore::open(url, Prefix::default(), LoginFiles { password: None, certificates }).await
     };
     let url = |host: &str| format!("rediss://:wonderland@{host}:{}", there.server.second_port());
     let store = open(url("localhost"), Some(&there.ca)).await.expect("a store");
@@ -80,4 +86,27 @@ async fn a_certificate_is_checked() {
         let said = unavailable(open(url, None).await.map(drop));
         assert!(!said.contains("wonderland"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_new_authority_is_trusted_without_a_restart() {
+    let there = encrypted();
+    let files = tempfile::tempdir().expect("a folder");
+    let file = files.path().join("ca.pem");
+    let trust = |ca: &str| std::fs::write(&file, ca).expect("a file");
+    let url = format!("rediss://:wonderland@localhost:{}", there.server.second_port());
+    let url = RedisUrl::parse(&url).expect("the scheme belongs to Redis").expect("an address");
+    let login = LoginFiles { password: None, certificates: Some(file.clone()) };
+    trust(&there.ca);
+    let store = RedisStore::open(url, Prefix::default(), login).await.expect("a store");
+
+    trust(&encrypted().ca);
+    login::hang_up(&there.server, "wonderland");
+    eventually("the certificate is refused", async || match store.commit(marks(1)).await {
+        Err(error) if error.to_string().contains("certificate") => Ok(()),
+        other => Err(StoreError::Unavailable(format!("{other:?}"))),
+    })
+    .await;
+    trust(&there.ca);
+    eventually("the certificate is trusted", async || store.commit(marks(1)).await).await;
 }
