@@ -187,18 +187,20 @@ impl AdminKeys {
 
 const NO_KEY: UnfitKeys = UnfitKeys { line: None, fault: KeyFault::Short { len: 0 } };
 
-/// The digest, the holder and the text of each key.
-fn entries(text: &str) -> Result<Vec<([u8; 32], Holder, &str)>, UnfitKeys> {
+/// The digest, the holder and the text of a key.
+type Entry<'a> = ([u8; 32], Holder, &'a str);
+
+fn entries(text: &str) -> Result<Vec<Entry<'_>>, UnfitKeys> {
     let lines = || text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
     let used = || lines().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let has_lines = lines().nth(1).is_some();
     let unfit = |line: usize, fault| UnfitKeys { line: has_lines.then_some(line), fault };
-    let mut keys: Vec<([u8; 32], Holder, &str)> = Vec::new();
+    let mut keys: Vec<Entry<'_>> = Vec::new();
     for (line, text) in used() {
         for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             let (holder, key) = read(entry).map_err(|fault| unfit(line, fault))?;
             let digest = digest(key);
-            let clashes = |(known, other, _): &([u8; 32], Holder, &str)| {
+            let clashes = |(known, other, _): &Entry<'_>| {
                 (other.name == holder.name || *known == digest) && *other != holder
             };
             if keys.iter().any(clashes) {
