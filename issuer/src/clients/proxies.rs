@@ -133,8 +133,8 @@ pub(super) struct UnlistedProxies(Mutex<HashMap<ClientAddress, Instant>>);
 impl UnlistedProxies {
     /// The largest number of peers that are remembered.
     const MOST: usize = 256;
-    /// A peer is forgotten if it has sent no header of a proxy for this time. The warning is repeated after the same
-    /// time.
+    /// A peer is forgotten after this time. If it then sends such a header again, it is remembered again, with a new
+    /// warning.
     const REMEMBERED: Duration = Duration::from_secs(600);
 
     pub(super) fn contains(&self, peer: ClientAddress) -> bool {

@@ -134,17 +134,15 @@ impl Acceptor {
     /// Answers without reading a request, and closes the connection. A client that sends a large request may see only
     /// that the connection was closed.
     fn refuse(&mut self, stream: &TcpStream, full: Full, peer: IpAddr) {
-        let answer = match full {
-            Full::Address => TOO_MANY_OF_ADDRESS,
-            Full::Issuer => TOO_MANY_IN_ALL,
+        let (answer, reason) = match full {
+            Full::Address => {
+                (TOO_MANY_OF_ADDRESS, "its address has too many connections (--max-per-address)")
+            }
+            Full::Issuer => (TOO_MANY_IN_ALL, "the issuer has too many connections (--max-connections)"),
         };
         // The buffer of a new connection has room for the answer. If the client has closed the connection already, no
         // answer is needed.
         let _ = stream.try_write(answer.as_bytes());
-        let reason = match full {
-            Full::Address => "its address has too many connections (--max-per-address)",
-            Full::Issuer => "the issuer has too many connections (--max-connections)",
-        };
         self.refused.note(|connections| {
             tracing::warn!(connections, %peer, reason, "connections were refused; this line names the last one");
         });
