@@ -70,24 +70,17 @@ export class Probes {
 
 /** Sends one request over a connection of its own. */
 function exchange(port, method, path, headers = {}, body = '') {
-  const { promise, resolve, reject } = withResolvers()
   const options = { host: '127.0.0.1', port, method, path, agent: false, localAddress: CLIENT, timeout: TIME_OUT_MS }
-  const sent = send({ ...options, headers: { ...headers, 'content-length': Buffer.byteLength(body) } }, response => {
-    let text = ''
-    response.setEncoding('utf8')
-    response.on('data', part => (text += part))
-    response.on('end', () => resolve({ status: response.statusCode, body: text }))
-    response.on('error', reject)
+  return new Promise((resolve, reject) => {
+    const sent = send({ ...options, headers: { ...headers, 'content-length': Buffer.byteLength(body) } }, response => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', part => (text += part))
+      response.on('end', () => resolve({ status: response.statusCode, body: text }))
+      response.on('error', reject)
+    })
+    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${TIME_OUT_MS / 1000} s`)))
+    sent.on('error', reject)
+    sent.end(body)
   })
-  sent.on('timeout', () => sent.destroy(new Error(`no answer within ${TIME_OUT_MS / 1000} s`)))
-  sent.on('error', reject)
-  sent.end(body)
-  return promise
-}
-
-/** Like `Promise.withResolvers`, which Node.js 20 lacks. */
-function withResolvers() {
-  const parts = {}
-  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }))
-  return parts
 }
